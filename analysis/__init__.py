@@ -1,0 +1,1 @@
+"""Figures and tables of finished runs: it reads run folders only, and knows neither torch nor a simulator."""

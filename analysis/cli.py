@@ -1,0 +1,56 @@
+"""The command line of the analysis: run folders in, figures and a table out; it simulates nothing."""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from slfac_sim.foundation.errors import BadInput
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Redraw the figures of the runs named in `argv`; return the exit status, 2 for unusable input."""
+    arguments = _parser().parse_args(argv)
+    try:
+        print(_report(arguments.runs, arguments.out, arguments.json))
+    except BadInput as error:
+        print(error, file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"{error.filename}: cannot write the figures ({error.strerror})", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m slfac_sim.analysis",
+        description="Redraw the figures of runs from their folders alone: accuracy against simulated time and"
+        " against bytes, several runs on one axis.",
+    )
+    parser.add_argument("runs", nargs="+", metavar="RUN", help="folder of a run, such as runs/latest")
+    parser.add_argument(
+        "-o",
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="folder for the figures (default: RUN/figures for one run, ./figures for several)",
+    )
+    parser.add_argument("--json", action="store_true", help="print the table and the files as JSON")
+    return parser
+
+
+def _report(folders: Sequence[str], out: Path | None, as_json: bool) -> str:
+    # matplotlib takes half a second to import: not for --help, nor before the folders are known to be good
+    from slfac_sim.analysis import table
+    from slfac_sim.analysis.load import load
+
+    runs = [load(folder) for folder in folders]
+    from slfac_sim.analysis.draw import draw
+
+    where = out or (runs[0].folder / "figures" if len(runs) == 1 else Path("figures"))
+    files = [str(path) for path in draw(runs, where)]
+    if as_json:
+        return json.dumps({"runs": table.rows(runs), "figures": files}, indent=2)
+    return "\n".join([table.text(runs), "", *files])

@@ -1,0 +1,38 @@
+"""Draws every figure of one or several runs into files; it knows folders, and no figure by name."""
+
+import importlib
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from slfac_sim.analysis.load import Run, load
+from slfac_sim.analysis.style import house_style, save
+from slfac_sim.foundation.plugins import kinds
+
+FIGURES = "slfac_sim.analysis.figures"
+
+
+def draw_run(folder: str | Path) -> list[Path]:
+    """Draw the figures of the run in `folder` into its own ``figures/``; return the files written.
+
+    Raises `BadInput` for a folder that holds no run.
+    """
+    run = load(folder)
+    return draw([run], run.folder / "figures")
+
+
+def draw(runs: Sequence[Run], out: Path) -> list[Path]:
+    """Draw every figure of `runs`, all on one axis, into `out`; return the files, PNG and SVG of each."""
+    labels = _labels(runs)
+    files: list[Path] = []
+    with house_style():
+        for name in kinds(FIGURES):
+            figure = importlib.import_module(f"{FIGURES}.{name}")
+            series = [replace(figure.data(run), label=label) for run, label in zip(runs, labels, strict=True)]
+            files += save(figure.draw(series), out, name)
+    return files
+
+
+def _labels(runs: Sequence[Run]) -> list[str]:
+    labels = [run.label for run in runs]
+    return [run.label if labels.count(run.label) == 1 else f"{run.label} [{run.folder.name}]" for run in runs]

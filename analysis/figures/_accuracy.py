@@ -1,0 +1,131 @@
+"""Accuracy against something that grows while a run learns; it does not know whether seconds or bytes.
+
+The vertical axis shows accuracy on the logarithm of the error, -log10(1 - accuracy): each halving of the
+error has the same height, so that 90, 95, 97 and 99 % are as easy to tell apart as 10 and 50 %.
+"""
+
+import textwrap
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from numpy.typing import NDArray
+
+from slfac_sim.analysis.style import FAINT, INK, Look, canvas, look
+
+_TICKS = (0.0, 0.5, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99, 0.995, 0.999, 0.9999)
+_LEGEND_CHARACTERS = 60  # in one line of a column
+_LEAST_ERROR = 1e-4  # a test set of 10,000 shows no smaller one; keeps 100 % on the paper
+
+
+@dataclass(frozen=True)
+class Series:
+    """One run on the axes: `x` and `accuracy` [evaluations], and where it reached each target, or None."""
+
+    label: str
+    x: NDArray[np.float64]
+    accuracy: NDArray[np.float64]
+    reached_at: Mapping[float, float | None]
+
+
+def percent(fraction: float) -> str:
+    """Return ``97 %`` for 0.97, with as many digits as it has."""
+    return f"{100 * fraction:.6g} %"
+
+
+def draw_accuracy(series: Sequence[Series], x_label: str, amount: Callable[[float], str]) -> Figure:
+    """Return the figure; `amount` writes a place on the horizontal axis as text (``203 s``).
+
+    One run is annotated at every target. Several are compared at the highest target that any of them
+    reached; the numbers then stand in the legend, where they cannot collide.
+    """
+    targets = sorted({target for one in series for target in one.reached_at})
+    reached = [t for t in targets if any(one.reached_at.get(t) is not None for one in series)]
+    compared = reached[-1] if reached and len(series) > 1 else None
+    labels = [textwrap.fill(_label(one, compared, amount), _LEGEND_CHARACTERS) for one in series]
+    figure, axes = canvas(legend_rows=sum(label.count("\n") + 1 for label in labels))
+    _scale(axes, series)
+    for target in targets:
+        axes.axhline(target, color=FAINT, linewidth=0.6, linestyle=(0, (1, 2)), zorder=0)
+    for index, (one, label) in enumerate(zip(series, labels, strict=True)):
+        _draw_run(axes, one, label, look(index))
+        if compared is not None:
+            _drop(axes, one, look(index), one.reached_at.get(compared))
+    if compared is None:
+        _annotate(axes, series[0], reached, amount)
+    axes.set_xlabel(x_label)
+    axes.set_ylabel("test accuracy (log-error scale)")
+    figure.legend(loc="outside upper left")
+    return figure
+
+
+def _label(one: Series, compared: float | None, amount: Callable[[float], str]) -> str:
+    if compared is None:
+        return one.label
+    at = one.reached_at.get(compared)
+    return f"{one.label}: {percent(compared)} " + ("not reached" if at is None else f"at {amount(at)}")
+
+
+def _draw_run(axes: Axes, one: Series, label: str, style: Look) -> None:
+    axes.plot(
+        one.x,
+        np.minimum(one.accuracy, 1 - _LEAST_ERROR),
+        label=label,
+        color=style.colour,
+        linestyle=style.dashes,
+        marker=style.marker,
+        markeredgecolor="white",
+        markeredgewidth=0.4,
+        clip_on=False,
+    )
+
+
+def _mark(axes: Axes, one: Series, style: Look, at: float) -> float:
+    accuracy = float(np.interp(at, one.x, np.minimum(one.accuracy, 1 - _LEAST_ERROR)))
+    axes.plot(at, accuracy, style.marker, color=style.colour, markersize=5, markeredgecolor=INK, zorder=3)
+    return accuracy
+
+
+def _drop(axes: Axes, one: Series, style: Look, at: float | None) -> None:
+    if at is not None and one.x.size:
+        axes.vlines(at, 0.0, _mark(axes, one, style, at), color=style.colour, linewidth=0.6, zorder=1)
+
+
+def _annotate(axes: Axes, one: Series, reached: Sequence[float], amount: Callable[[float], str]) -> None:
+    highest = {one.reached_at[target]: target for target in reached}  # one evaluation may pass several
+    for at, target in highest.items():
+        if at is None or one.x.size == 0:
+            continue
+        late = at > 0.55 * axes.get_xlim()[1]  # keep the text on the paper, and off the rising curve
+        axes.annotate(
+            f"{percent(target)} at {amount(at)}",
+            (at, _mark(axes, one, look(0), at)),
+            xytext=(-5, 5) if late else (6, -4),
+            textcoords="offset points",
+            horizontalalignment="right" if late else "left",
+            verticalalignment="bottom" if late else "top",
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6},
+        )
+
+
+def _scale(axes: Axes, series: Sequence[Series]) -> None:
+    axes.set_yscale("function", functions=(_height, _accuracy))
+    best = [np.minimum(one.accuracy, 1 - _LEAST_ERROR).max(initial=0.5) for one in series]
+    top = max([*best, *(t for one in series for t in one.reached_at)])
+    axes.set_ylim(0.0, float(_accuracy(_height(np.array(min(top, 1 - _LEAST_ERROR))) + 0.08)))
+    axes.yaxis.set_major_locator(FixedLocator(_TICKS))
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: percent(value)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}"))
+    axes.set_xlim(0.0, max(one.x.max(initial=0.0) for one in series) * 1.03 or 1.0)
+
+
+def _height(accuracy: NDArray[np.float64]) -> NDArray[np.float64]:
+    return -np.log10(np.maximum(1.0 - accuracy, _LEAST_ERROR / 10))
+
+
+def _accuracy(height: NDArray[np.float64]) -> NDArray[np.float64]:
+    return 1.0 - 10.0**-height

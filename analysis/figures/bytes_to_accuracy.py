@@ -1,0 +1,28 @@
+"""Accuracy against all payload bytes sent, whatever they carried; it reads no file.
+
+A target's bytes are those delivered when the first evaluation at or above it was made.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from slfac_sim.analysis.figures._accuracy import Series, draw_accuracy
+from slfac_sim.analysis.load import Run
+
+
+def data(run: Run) -> Series:
+    """Return accuracy over megabytes (10^6 bytes), and the megabytes at each target."""
+    curve = run.curve()
+    megabytes = curve.bytes_total / 1e6
+    reached_at = {}
+    for target in run.time_to_accuracy_s:
+        above = np.flatnonzero(curve.accuracy >= target)
+        reached_at[target] = float(megabytes[above[0]]) if above.size else None
+    return Series(run.label, megabytes, curve.accuracy, reached_at)
+
+
+def draw(series: Sequence[Series]) -> Figure:
+    """Return the figure of one or several runs on one axis."""
+    return draw_accuracy(series, "payload sent, all directions (MB)", lambda mb: f"{mb:,.0f} MB")

@@ -1,0 +1,19 @@
+"""Accuracy against simulated time, with the second at which each target was reached; it reads no file."""
+
+from collections.abc import Sequence
+
+from matplotlib.figure import Figure
+
+from slfac_sim.analysis.figures._accuracy import Series, draw_accuracy
+from slfac_sim.analysis.load import Run
+
+
+def data(run: Run) -> Series:
+    """Return accuracy over simulated seconds, and the crossing times that the run itself reported."""
+    curve = run.curve()
+    return Series(run.label, curve.simulated_s, curve.accuracy, run.time_to_accuracy_s)
+
+
+def draw(series: Sequence[Series]) -> Figure:
+    """Return the figure of one or several runs on one axis."""
+    return draw_accuracy(series, "simulated time (s)", lambda seconds: f"{seconds:,.0f} s")

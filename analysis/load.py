@@ -1,0 +1,186 @@
+"""Reads a run folder, `summary.json` and `ledger.sqlite`; it writes nothing and knows no figure."""
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slfac_sim.foundation.errors import BadInput
+
+Column = NDArray[Any] | list[Any]
+
+SUMMARY, LEDGER = "summary.json", "ledger.sqlite"
+STATUSES = ("finished", "interrupted", "failed")
+
+
+@dataclass(frozen=True)
+class Curve:
+    """The evaluations of one run, in order, one entry per evaluation; accuracies are fractions.
+
+    `bytes_total` are the payload bytes delivered up to the evaluation, whatever their kind and direction.
+    """
+
+    round: NDArray[np.int64]
+    simulated_s: NDArray[np.float64]
+    accuracy: NDArray[np.float64]
+    accuracy_no_codec: NDArray[np.float64]
+    bytes_total: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run folder: its summary as written, and its tables on demand."""
+
+    folder: Path
+    summary: Mapping[str, Any]
+
+    @property
+    def label(self) -> str:
+        """The run's short name in a legend: its codec, and whether it stopped before its end."""
+        status = self.summary["status"]
+        return str(self.summary["label"]) + ("" if status == "finished" else f" ({status})")
+
+    @property
+    def time_to_accuracy_s(self) -> dict[float, float | None]:
+        """Simulated seconds to each target accuracy, None where it was not reached; ascending targets."""
+        times = self.summary["time_to_accuracy_s"]
+        return {float(target): times[target] for target in sorted(times, key=float)}
+
+    def table(self, name: str) -> dict[str, Column]:
+        """Return the ledger's table `name` by columns: arrays of numbers (NULL is NaN), lists of texts.
+
+        Raises `BadInput` if there is no such table, or the ledger cannot be read.
+        """
+        path = self.folder / LEDGER
+        try:
+            with closing(sqlite3.connect(_read_only(path), uri=True)) as ledger:
+                _need_table(ledger, path, name)
+                cursor = ledger.execute(f'SELECT * FROM "{name}" ORDER BY rowid')
+                names = [column[0] for column in cursor.description]
+                columns = list(zip(*cursor, strict=True)) or [()] * len(names)
+        except sqlite3.Error as error:
+            raise BadInput(f"{path}: cannot be read ({error}); expected the SQLite file of a run") from error
+        return {key: _column(values) for key, values in zip(names, columns, strict=True)}
+
+    def curve(self) -> Curve:
+        """Return the accuracy over time and bytes, from the table `evals`. Raises `BadInput`."""
+        evals = self.table("evals")
+        needed = ("round", "at_s", "accuracy", "accuracy_no_codec", "payload_bytes")
+        missing = [name for name in needed if name not in evals]
+        if missing:
+            raise BadInput(
+                f"{self.folder / LEDGER}: table evals has no column {', '.join(missing)}; "
+                f"it has {', '.join(evals)}"
+            )
+        return Curve(
+            round=np.asarray(evals["round"], dtype=np.int64),
+            simulated_s=np.asarray(evals["at_s"], dtype=np.float64),
+            accuracy=np.asarray(evals["accuracy"], dtype=np.float64),
+            accuracy_no_codec=np.asarray(evals["accuracy_no_codec"], dtype=np.float64),
+            bytes_total=np.asarray(evals["payload_bytes"], dtype=np.int64),
+        )
+
+
+def load(folder: str | Path) -> Run:
+    """Return the run in `folder` (a link such as ``runs/latest`` is followed).
+
+    Raises `BadInput` that names the file, what was found and what was expected.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise BadInput(f"{folder}: no such folder; expected the folder of a run, such as runs/latest")
+    for name in (SUMMARY, LEDGER):
+        if not (folder / name).is_file():
+            raise BadInput(
+                f"{folder}: no {name} in it; a run folder holds {SUMMARY} and {LEDGER}{_hint(folder)}"
+            )
+    return Run(folder.resolve(), _summary(folder / SUMMARY))
+
+
+def _hint(folder: Path) -> str:
+    inside = sorted(path.parent for path in folder.glob(f"*/{SUMMARY}"))
+    return f"; did you mean {inside[-1]}?" if inside else ""
+
+
+def _summary(path: Path) -> dict[str, Any]:
+    try:
+        summary = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:  # bad JSON and bad UTF-8 alike
+        raise BadInput(f"{path}: not JSON ({error}); expected the summary that a run wrote") from error
+    if not isinstance(summary, dict):
+        raise BadInput(
+            f"{path}: found {type(summary).__name__}, expected an object with the summary of a run"
+        )
+    for place, kind in _FIELDS.items():
+        _check_field(path, summary, place, kind)
+    for target, seconds in summary["time_to_accuracy_s"].items():
+        _check_target(path, target, seconds)
+    if summary["status"] not in STATUSES:
+        raise BadInput(f"{path}: status: found {summary['status']!r}, expected one of {', '.join(STATUSES)}")
+    return summary
+
+
+# What the analysis itself uses; the rest of a summary may change without it.
+_FIELDS = {
+    "label": "a text",
+    "status": "a text",
+    "scenario": "a text",
+    "simulated_s": "a number",
+    "accuracy.final": "a number or null",
+    "bytes.total": "a number",
+    "time_to_accuracy_s": "an object",
+}
+_TYPES: dict[str, tuple[type, ...]] = {
+    "a text": (str,),
+    "a number": (int, float),
+    "a number or null": (int, float, type(None)),
+    "an object": (dict,),
+}
+
+
+def _check_field(path: Path, summary: dict[str, Any], place: str, kind: str) -> None:
+    value: Any = summary
+    for key in place.split("."):
+        if not isinstance(value, dict) or key not in value:
+            raise BadInput(f"{path}: {place}: missing, expected {kind}")
+        value = value[key]
+    if not isinstance(value, _TYPES[kind]) or isinstance(value, bool):
+        raise BadInput(f"{path}: {place}: found {value!r}, expected {kind}")
+
+
+def _check_target(path: Path, target: str, seconds: Any) -> None:
+    place = f"{path}: time_to_accuracy_s: "
+    try:
+        known = 0.0 < float(target) <= 1.0
+    except ValueError:
+        known = False
+    if not known:
+        raise BadInput(f"{place}found target {target!r}, expected a fraction such as '0.95'")
+    if isinstance(seconds, bool) or not isinstance(seconds, _TYPES["a number or null"]):
+        raise BadInput(f"{place}{target}: found {seconds!r}, expected a number or null")
+
+
+def _read_only(path: Path) -> str:
+    # A ledger that was closed is one immutable file, readable from any disk. One with a journal beside
+    # it belongs to a run that was killed or still goes on: then SQLite must look at the journal too.
+    beside = (path.with_name(path.name + end) for end in ("-wal", "-journal"))
+    return path.resolve().as_uri() + ("?mode=ro" if any(map(Path.exists, beside)) else "?mode=ro&immutable=1")
+
+
+def _need_table(ledger: sqlite3.Connection, path: Path, name: str) -> None:
+    rows = ledger.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
+    known = [row[0] for row in rows]
+    if name not in known:
+        raise BadInput(f"{path}: no table '{name}' among {', '.join(known) or 'none'}")
+
+
+def _column(values: tuple[Any, ...]) -> Column:
+    if any(isinstance(value, str | bytes) for value in values):
+        return list(values)
+    return np.array([np.nan if value is None else value for value in values])

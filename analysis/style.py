@@ -1,0 +1,92 @@
+"""The house style of every figure: sizes, fonts, colours and how it is saved; it knows no data."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+WIDTH_MM, HEIGHT_MM, ROW_MM = 88.0, 62.0, 3.5  # one column of a two-column paper
+PNG_WIDTH_PX = 1200
+
+# "petroff10": Petroff, Accessible Color Sequences for Data Visualization (arXiv:2107.02270), ten colours.
+_COLOURS = (
+    *("#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6"),
+    *("#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd"),
+)
+_MARKERS = "osD^vPX"
+_DASHES: tuple[str, ...] = ("-", "--", "-.", ":")
+INK, FAINT = "#222222", "#b8b8b8"
+
+_RC: dict[Any, Any] = {
+    "font.family": "DejaVu Sans",  # it comes with matplotlib, so every machine draws alike
+    "font.size": 7.0,
+    "axes.labelsize": 7.5,
+    "xtick.labelsize": 7.0,
+    "ytick.labelsize": 7.0,
+    "legend.fontsize": 7.0,
+    "legend.frameon": False,
+    "legend.handlelength": 2.6,
+    "legend.borderaxespad": 0.2,
+    "legend.borderpad": 0.2,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "axes.linewidth": 0.6,
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "text.color": INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "lines.linewidth": 1.3,
+    "lines.markersize": 3.6,
+    "lines.markeredgewidth": 0.7,
+    "svg.hashsalt": "slfac_sim",
+    "svg.fonttype": "none",  # text stays text: it can be searched and edited
+}
+
+
+@dataclass(frozen=True)
+class Look:
+    """How one run is drawn: told apart by colour on a screen, by marker and dashes in grey print."""
+
+    colour: str
+    marker: str
+    dashes: str
+
+
+def look(index: int) -> Look:
+    """Return the look of the run number `index`, counted from 0; it repeats after 140 runs."""
+    return Look(
+        _COLOURS[index % len(_COLOURS)], _MARKERS[index % len(_MARKERS)], _DASHES[index % len(_DASHES)]
+    )
+
+
+@contextmanager
+def house_style() -> Iterator[None]:
+    """Draw and save in the house style, whatever the user's own matplotlibrc says."""
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(_RC)
+        yield
+
+
+def canvas(legend_rows: int = 0) -> tuple[Figure, Axes]:
+    """Return an empty figure of one column's width, with room for a legend above it, and its axes."""
+    height_mm = HEIGHT_MM + ROW_MM * legend_rows
+    figure = Figure(figsize=(WIDTH_MM / 25.4, height_mm / 25.4), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure, figure.add_subplot()
+
+
+def save(figure: Figure, folder: Path, name: str) -> list[Path]:
+    """Write `name`.png (1200 px wide) and `name`.svg into `folder`, without dates; return their paths."""
+    folder.mkdir(parents=True, exist_ok=True)
+    png, svg = folder / f"{name}.png", folder / f"{name}.svg"
+    figure.savefig(png, dpi=PNG_WIDTH_PX / (WIDTH_MM / 25.4), metadata={"Software": None})
+    figure.savefig(svg, metadata={"Date": None, "Creator": None})
+    return [png, svg]

@@ -1,0 +1,48 @@
+"""The closing table of the analysis: runs as plain text or as plain data; it draws nothing."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from slfac_sim.analysis.load import Run
+
+
+def rows(runs: Sequence[Run]) -> list[dict[str, Any]]:
+    """Return one mapping per run, of what its summary says; seconds are simulated, bytes are payload."""
+    return [
+        {
+            "label": run.label,
+            "folder": str(run.folder),
+            "status": run.summary["status"],
+            "accuracy_final": run.summary["accuracy"]["final"],
+            "simulated_s": run.summary["simulated_s"],
+            "time_to_accuracy_s": run.summary["time_to_accuracy_s"],
+            "bytes_total": run.summary["bytes"]["total"],
+        }
+        for run in runs
+    ]
+
+
+def text(runs: Sequence[Run]) -> str:
+    """Return the table as aligned text: one line per run; a target that a run missed is a dash."""
+    targets = sorted({target for run in runs for target in run.time_to_accuracy_s})
+    head = ["run", "accuracy", "simulated s", *(f"s to {100 * t:g} %" for t in targets), "MB"]
+    lines = [head, *(_line(run, targets) for run in runs)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join(
+        "  ".join([line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])]) for line in lines
+    )
+
+
+def _line(run: Run, targets: Sequence[float]) -> list[str]:
+    final = run.summary["accuracy"]["final"]
+    return [
+        run.label,
+        "-" if final is None else f"{100 * final:.2f} %",
+        _number(run.summary["simulated_s"]),
+        *(_number(run.time_to_accuracy_s.get(target)) for target in targets),
+        _number(run.summary["bytes"]["total"] / 1e6),
+    ]
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:,.1f}"

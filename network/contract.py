@@ -1,0 +1,132 @@
+"""What every network promises: one verb, `transfer`, and one answer, `Delivery`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import simpy
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """The network's only answer about one transfer. Times are simulated seconds.
+
+    `asked_s` is when the sender had the bytes ready, `start_s` when the medium took the first of them,
+    `last_bit_s` when the last bit left and the air was free again, `end_s` when the receiver held them
+    all (latency included). `airtime_s` is the time that the transfer alone would have filled the medium
+    at its rate: its share of the air integrated over time. `rate_bps` is wire bits per second of
+    airtime. `energy_j` is what the sender's radio radiated: power x airtime, never power x duration.
+    `wire_bytes` are the payload with its packet headers. `delivered` is False for a cancelled transfer,
+    whose `end_s` is the moment at which it was given up.
+    """
+
+    src: str
+    dst: str
+    receivers: int
+    payload_bytes: int
+    wire_bytes: int
+    asked_s: float
+    start_s: float
+    last_bit_s: float
+    end_s: float
+    airtime_s: float
+    rate_bps: float
+    snr_db: float
+    energy_j: float
+    tries: int
+    delivered: bool = True
+
+
+class Lost(Exception):
+    """A transfer that the network gave up; `delivery` says how far it came, `reason` why."""
+
+    def __init__(self, delivery: Delivery, reason: str) -> None:
+        super().__init__(f"{delivery.src} -> {delivery.dst}: {reason}")
+        self.delivery = delivery
+        self.reason = reason
+
+
+class Transfer(simpy.Event):
+    """A transfer under way: an event whose value is its `Delivery`; it fails with `Lost`."""
+
+    src: str
+    dst: str
+    payload_bytes: int
+    asked_s: float
+
+    def cancel(self) -> Delivery:
+        """Give the transfer up now, free its air and return how far it came (`delivered=False`).
+
+        The event will then never happen. A transfer whose last bit has left may still be cancelled.
+        """
+        raise NotImplementedError
+
+
+class Network(Protocol):
+    """An opened network: its state lives on one SimPy environment."""
+
+    def transfer(self, src: str, dst: str | tuple[str, ...], nbytes: int) -> Transfer:
+        """Start to send `nbytes` now from `src` to `dst`; a tuple is one multicast transmission.
+
+        A multicast goes at the slowest receiver's rate, and its `Delivery.dst` is ``"*"``.
+        Raises `KeyError` for a host that is not on this network.
+        """
+        ...
+
+    def stalled(self) -> Sequence[Transfer]:
+        """Return the transfers that are under way, for the report of a run that cannot go on."""
+        ...
+
+
+@dataclass(frozen=True)
+class Link:
+    """What the air offers one device, when it has the medium to itself (its mean, when it fades)."""
+
+    device: str
+    distance_m: float
+    up_snr_db: float
+    down_snr_db: float
+    up_rate_bps: float
+    down_rate_bps: float
+
+
+@dataclass(frozen=True)
+class Survey:
+    """The air before a run, for `check` and for figures.
+
+    `links` are in device order; `redraws` counts positions drawn again for want of coverage. `up_share`
+    and `down_share` are the parts of the time that the medium gives each direction; `remarks` are
+    sentences that a user should read (a bandwidth outside the NR table, clamped distances, ...).
+    `multicast_rate_bps` is the rate at which all devices can be reached at once.
+    """
+
+    links: Sequence[Link]
+    up_share: float
+    down_share: float
+    latency_s: float
+    multicast_rate_bps: float
+    redraws: int
+    remarks: Sequence[str]
+    header_bytes: int = 0
+    packet_bytes: int | None = None
+
+    def wire_bytes(self, payload_bytes: int) -> int:
+        """Return `payload_bytes` with the headers of the packets that carry them."""
+        if self.packet_bytes is None:
+            return payload_bytes
+        return payload_bytes + -(-payload_bytes // self.packet_bytes) * self.header_bytes
+
+
+class NetworkSettings(Protocol):
+    """The frozen dataclass behind `network: {kind: ...}`."""
+
+    def survey(self, devices: Sequence[str], server: str, seed: int) -> Survey:
+        """Return what the air offers; draws nothing that a run would not draw alike.
+
+        Raises `BadInput` when a given position has no coverage and the scenario does not allow it.
+        """
+        ...
+
+    def open(self, env: Any, devices: Sequence[str], server: str, seed: int) -> Network:
+        """Return the network on `env` (a `simpy.Environment`), with every draw keyed by `seed`."""
+        ...

@@ -1,0 +1,1 @@
+"""Networks to choose from by `kind:`, one file each."""

@@ -1,0 +1,66 @@
+"""A network without radio: fixed rates and a latency, for checks by hand. No headers and no energy."""
+
+from collections.abc import Sequence
+from math import inf
+from typing import Any, Literal
+
+from slfac_sim.foundation.plugins import settings
+from slfac_sim.foundation.units import BitsPerSecond, Seconds
+from slfac_sim.network.contract import Link, Network, Survey
+from slfac_sim.network.courier import Courier
+from slfac_sim.network.transfers import Path
+
+
+@settings
+class Ideal:
+    """Rates of each direction. `sharing: equal` shares each among the transfers under way in it.
+
+    With `sharing: none` every device has both rates to itself, and multicasts have the downlink rate
+    to themselves.
+    """
+
+    up_rate: BitsPerSecond = 100e6
+    down_rate: BitsPerSecond = 100e6
+    sharing: Literal["equal", "none"] = "equal"
+    latency: Seconds = 0.0
+
+    def survey(self, devices: Sequence[str], server: str, seed: int) -> Survey:
+        """Return the settings once more, as links without distance or noise."""
+        links = [Link(device, 0.0, inf, inf, self.up_rate, self.down_rate) for device in devices]
+        return Survey(
+            links=links,
+            up_share=1.0,
+            down_share=1.0,
+            latency_s=self.latency,
+            multicast_rate_bps=self.down_rate,
+            redraws=0,
+            remarks=(),
+        )
+
+    def open(self, env: Any, devices: Sequence[str], server: str, seed: int) -> Network:
+        """Return the network on `env`; nothing is drawn."""
+        return Courier(env, _FixedAir(self, devices, server), wire_bytes=int)
+
+
+class _FixedAir:
+    coherence_s = None
+
+    def __init__(self, rates: Ideal, devices: Sequence[str], server: str) -> None:
+        self.latency_s = rates.latency
+        self._rates = rates
+        self._devices = frozenset(devices)
+        self._server = server
+
+    def path(self, src: str, dsts: tuple[str, ...], multicast: bool) -> Path:
+        uplink = dsts == (self._server,)
+        devices = (src,) if uplink else dsts
+        if not devices or (not uplink and src != self._server) or not self._devices.issuperset(devices):
+            raise KeyError(f"{src} -> {', '.join(dsts)}: not a device and {self._server}")
+        mine = "" if self._rates.sharing == "equal" else "*" if multicast else devices[0]
+        return Path(f"{'up' if uplink else 'down'}/{mine}", uplink, devices, inf, 0.0)
+
+    def capacity(self, lane: str) -> float:
+        return 1.0
+
+    def rate_bps(self, path: Path, block: int) -> float:
+        return self._rates.up_rate if path.uplink else self._rates.down_rate

@@ -1,0 +1,1 @@
+"""The shipped scenarios: YAML files, found by name from any folder."""

@@ -1,0 +1,45 @@
+"""The closing table of a run, on standard output."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+
+def print_closing(folder: Path, summary: Mapping[str, Any]) -> None:
+    """Print what came of the run in `folder`, and where its figure is."""
+    console = Console()
+    table = Table(title=f"{summary['scenario']}: {summary['label']}", title_justify="left", show_header=False)
+    table.add_column(style="bold")
+    table.add_column(justify="right")
+    for name, value in _rows(summary):
+        table.add_row(name, value)
+    console.print(table)
+    figure = folder / "figures" / "time_to_accuracy.png"
+    if figure.exists():
+        console.print(f"figure: {figure}", soft_wrap=True, highlight=False)
+
+
+def _rows(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    accuracy, sent, bits, host = (summary[key] for key in ("accuracy", "bytes", "bits_per_value", "host"))
+    if accuracy["final"] is not None:
+        yield "test accuracy, final (best)", f"{_percent(accuracy['final'])} ({_percent(accuracy['best'])})"
+    yield "simulated time", f"{summary['simulated_s']:,.1f} s in {summary['rounds']} rounds"
+    for target, at_s in summary["time_to_accuracy_s"].items():
+        shown = "not reached" if at_s is None else f"{at_s:,.1f} s"
+        yield f"time to {_percent(float(target))}", shown
+    for kind in ("smashed_up", "smashed_down", "labels", "model_up", "model_down", "total"):
+        yield f"bytes {kind}", f"{sent[kind]:,}"
+    if bits["up"] is not None and bits["down"] is not None:
+        yield "bits per value, up / down", f"{bits['up']:.2f} / {bits['down']:.2f}"
+    yield "transfers", f"{summary['transfers']:,}"
+    yield "host time", f"{host['wall_s']:,.0f} s wall, {host['cpu_s']:,.0f} s CPU, {host['threads']} threads"
+    if host["peak_rss_bytes"] is not None:
+        yield "host memory, peak", f"{host['peak_rss_bytes'] / 1e9:.2f} GB"
+    yield "digest", summary["digest"][:16]
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.4g} %"

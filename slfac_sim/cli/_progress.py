@@ -1,0 +1,79 @@
+"""The live progress line: round, simulated clock, accuracy, bytes and what is left.
+
+On a terminal one line moves; elsewhere one plain line per round is written. Both go to standard error.
+"""
+
+import sys
+import time
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any
+
+from rich.console import Console
+from rich.status import Status
+
+
+class Progress:
+    """Told of notes while a run goes on; use it in a `with`, so that the terminal is left in order."""
+
+    def __init__(self, quiet: bool) -> None:
+        self._console = Console(stderr=True, quiet=quiet)
+        self._status: Status | None = None
+        self._steps = self._steps_done = self._rounds = 0
+        self._evaluation: Mapping[str, Any] = {}
+        self._began_s = self._shown_s = 0.0
+
+    def say(self, line: str) -> None:
+        """Write one line about something that takes long."""
+        self._console.print(line, style="dim", highlight=False)
+
+    def begin(self, name: str, device_steps: int, rounds: int) -> None:
+        """Start the line for a run of so many device steps and rounds."""
+        self._steps, self._rounds, self._began_s = device_steps, rounds, time.monotonic()
+        if self._console.is_terminal:
+            self._status = self._console.status(f"{name}: evaluating the untrained model")
+            self._status.start()
+
+    def on_note(self, table: str, row: Mapping[str, Any]) -> None:
+        """Take in a row that was written to the ledger."""
+        if table == "steps":
+            self._steps_done += 1
+            if time.monotonic() - self._shown_s > 0.2:
+                self._show(row["round"], row["at_s"])
+        elif table == "evals":
+            self._evaluation = row
+        elif table == "rounds":
+            line = self._line(row["round"], row["at_s"])
+            if self._status is None:
+                self._console.print(line, highlight=False)
+
+    def _show(self, round_number: int, at_s: float) -> None:
+        self._shown_s = time.monotonic()
+        if self._status is not None:
+            self._status.update(self._line(round_number, at_s))
+
+    def _line(self, round_number: int, at_s: float) -> str:
+        parts = [f"round {round_number}/{self._rounds}", f"{at_s:,.1f} s simulated"]
+        if self._evaluation:
+            parts.append(f"accuracy {100 * self._evaluation['accuracy']:.2f} %")
+            parts.append(f"{self._evaluation['payload_bytes'] / 1e6:,.1f} MB")
+        elapsed_s = time.monotonic() - self._began_s
+        if self._steps_done:
+            left_s = elapsed_s * (self._steps - self._steps_done) / self._steps_done
+            parts.append(f"{_clock(elapsed_s)} elapsed, {_clock(left_s)} left")
+        return " · ".join(parts)
+
+    def __enter__(self) -> "Progress":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._status is not None:
+            self._status.stop()
+        sys.stderr.flush()
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02d}"

@@ -1,0 +1,39 @@
+"""`run`: train, transmit and time a scenario, and leave a run folder with its figure."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from slfac_sim.cli._common import add_scenario_arguments, read_scenario
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the scenario and where and how to report."""
+    add_scenario_arguments(parser)
+    parser.add_argument("--out", type=Path, metavar="DIR", help="write the run into exactly this folder")
+    parser.add_argument("--threads", type=int, metavar="N", help="host threads of torch (default: all cores)")
+    parser.add_argument("--quiet", action="store_true", help="no progress and no table")
+    parser.add_argument("--json", action="store_true", help="print the summary as JSON, and no table")
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Run the scenario; the first line printed is the run folder."""
+    scenario = read_scenario(arguments)
+    from slfac_sim.cli._progress import Progress
+    from slfac_sim.run import prepare, run
+
+    with Progress(quiet=arguments.quiet) as progress:
+        prepared = prepare(scenario, arguments.out, arguments.threads, progress.say)
+        print(prepared.folder, file=sys.stderr if arguments.json else sys.stdout, flush=True)
+        progress.begin(scenario.name, prepared.world.device_steps, scenario.protocol.rounds)
+        summary = run(prepared, progress.on_note)
+    if arguments.json:
+        print(json.dumps(summary, indent=2))
+    elif not arguments.quiet:
+        from slfac_sim.cli._closing import print_closing
+
+        print_closing(prepared.folder, summary)
+    if summary["status"] != "finished":
+        print(f"{summary['status']}: {summary['reason']}", file=sys.stderr)
+    return {"finished": 0, "interrupted": 130}.get(summary["status"], 1)

@@ -1,0 +1,114 @@
+"""Codecs: what makes bytes of a tensor and a tensor of bytes; they know no clock, no network, no torch.
+
+One file per codec, chosen by `kind:` in the scenario. A codec is a frozen dataclass of settings that
+opens a *sender* and a *receiver*, one pair per device and direction. Codecs without memory return
+themselves for both; others keep their state there, and stay in step from bytes alone.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slfac_sim.foundation import plugins
+from slfac_sim.foundation.errors import BadInput
+
+Tensor = NDArray[np.float32]
+
+
+class BadBody(BadInput):
+    """A body that is damaged, truncated, foreign or of an unknown version; nothing was decoded."""
+
+
+class BadTensor(BadInput):
+    """A tensor that cannot be encoded: NaN, infinity, or a shape that the codec does not take."""
+
+
+@dataclass(frozen=True)
+class Payload:
+    """What one message carries: `body` goes over the air and `len(body)` is charged.
+
+    `values` counts the numbers (activations, labels, weights) that the body stands for. `notes` are
+    figures for the ledger, such as the mean bits of each band; nothing that decoding needs.
+    """
+
+    body: bytes
+    values: int
+    notes: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def nbytes(self) -> int:
+        """What is charged: the length of the body, header included."""
+        return len(self.body)
+
+    @property
+    def sha256(self) -> str:
+        """The body's fingerprint, as the ledger keeps it (first 16 hexadecimal digits)."""
+        return hashlib.sha256(self.body).hexdigest()[:16]
+
+
+class Sender(Protocol):
+    """The encoding end of one stream of messages."""
+
+    def encode(
+        self, tensor: Tensor, sample_ids: NDArray[np.int64] | None = None, training: bool = True
+    ) -> Payload:
+        """Return the payload of `tensor` ([batch, channels, h, w], or any other shape that it takes).
+
+        `sample_ids` ([batch]) name the samples for codecs that remember them; `training=False` asks
+        for the form used in inference (no random choices). Raises `BadTensor`.
+        """
+        ...
+
+
+class Receiver(Protocol):
+    """The decoding end of one stream of messages."""
+
+    def decode(self, body: bytes) -> Tensor:
+        """Return the tensor of `body`, of the shape that was encoded, float32. Raises `BadBody`."""
+        ...
+
+
+class Codec(Protocol):
+    """Settings of a codec. Both FLOP figures are *equivalent* FLOPs per value, charged to the clock."""
+
+    @property
+    def label(self) -> str:
+        """The codec's name for people, with the settings that make it: figures and tables show it."""
+        ...
+
+    @property
+    def encode_flops_per_value(self) -> float:
+        """Work to encode one value."""
+        ...
+
+    @property
+    def decode_flops_per_value(self) -> float:
+        """Work to decode one value."""
+        ...
+
+    def sender(self, stream: str) -> Sender:
+        """Return a new sending end; `stream` names its random draws, if it makes any."""
+        ...
+
+    def receiver(self) -> Receiver:
+        """Return a new receiving end."""
+        ...
+
+
+def decode(body: bytes) -> Tensor:
+    """Return the tensor of `body`, made by any shipped codec without memory; needs only the bytes.
+
+    The frame names the codec. Raises `BadBody`, also for a codec that is not shipped: a body must not
+    choose which foreign module is imported.
+    """
+    from slfac_sim.codecs import _wire  # it needs the errors above
+
+    kind = _wire.unseal(body).kind
+    if kind not in plugins.kinds("slfac_sim.codecs"):
+        raise BadBody(f"body: made by codec {kind!r}, which is not one of ours")
+    receiver: Receiver = plugins.find("slfac_sim.codecs", kind)().receiver()
+    return receiver.decode(body)

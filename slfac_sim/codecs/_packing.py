@@ -1,0 +1,93 @@
+"""Packing of n-bit integers, 1 to 16 bits each, without gaps; it knows nothing of what they mean.
+
+Little-endian: symbol i of up to 8 bits takes bits [i n, i n + n) of the byte string read as one long
+integer. Wider symbols are two runs: all low bytes, then the remaining n - 8 bits of each, packed. Eight
+symbols at a time are moved together inside one 64-bit word, in three steps of doubling width.
+"""
+
+import functools
+
+import numpy as np
+from numpy.typing import NDArray
+
+Symbols = NDArray[np.uint8] | NDArray[np.uint16]
+_Step = tuple[np.uint64, np.uint64, np.uint64]
+
+
+def packed_bytes(count: int, bits: int) -> int:
+    """Return the bytes that `count` symbols of `bits` bits take."""
+    return (count * bits + 7) // 8
+
+
+def pack(symbols: Symbols, bits: int) -> NDArray[np.uint8]:
+    """Return `symbols` ([count], each below 2^bits) as `packed_bytes(count, bits)` bytes."""
+    if bits == 0:
+        return np.empty(0, np.uint8)
+    if bits > 8:
+        low, high = symbols.astype(np.uint8), (symbols >> 8).astype(np.uint8)
+        return np.concatenate([low, pack(high, bits - 8)])
+    narrow = symbols.astype(np.uint8, copy=False)
+    return narrow if bits == 8 else _pack_narrow(narrow, bits)
+
+
+def unpack(data: memoryview | bytes | NDArray[np.uint8], count: int, bits: int) -> Symbols:
+    """Return the `count` symbols in `data`: uint8 up to 8 bits, uint16 above; the inverse of `pack`.
+
+    `data` must hold exactly `packed_bytes(count, bits)` bytes.
+    """
+    octets = np.frombuffer(data, np.uint8)
+    if bits == 0:
+        return np.zeros(count, np.uint8)
+    if bits > 8:
+        high = unpack(octets[count:], count, bits - 8).astype(np.uint16)
+        return (high << 8) | octets[:count]
+    return octets if bits == 8 else _unpack_narrow(octets, count, bits)
+
+
+def _pack_narrow(symbols: NDArray[np.uint8], bits: int) -> NDArray[np.uint8]:
+    words_count = -(-symbols.size // 8)
+    padded = np.zeros(words_count * 8, np.uint8)
+    padded[: symbols.size] = symbols
+    words = padded.view("<u8")
+    for stay, move, shift in _steps(bits):
+        moved = words >> shift
+        moved &= move
+        words &= stay
+        words |= moved
+    out = np.empty((words_count, bits), np.uint8)
+    _copy_columns(out, padded.reshape(-1, 8), bits)
+    return out.reshape(-1)[: packed_bytes(symbols.size, bits)]
+
+
+def _unpack_narrow(octets: NDArray[np.uint8], count: int, bits: int) -> NDArray[np.uint8]:
+    words_count = -(-count // 8)
+    full = np.zeros(words_count * bits, np.uint8)
+    full[: octets.size] = octets
+    spread = np.zeros((words_count, 8), np.uint8)
+    _copy_columns(spread, full.reshape(-1, bits), bits)
+    words = spread.reshape(-1).view("<u8")
+    for stay, move, shift in reversed(_steps(bits)):
+        moved = words & (move)
+        moved <<= shift
+        words &= stay
+        words |= moved
+    return spread.reshape(-1)[:count]
+
+
+def _copy_columns(target: NDArray[np.uint8], source: NDArray[np.uint8], columns: int) -> None:
+    """Copy the first columns one by one: numpy is slow at copying very short rows."""
+    for column in range(columns):
+        target[:, column] = source[:, column]
+
+
+@functools.cache
+def _steps(bits: int) -> tuple[_Step, ...]:
+    """Return, for fields of 8, 16 and 32 bits, what stays, what moves (after its move), and how far.
+
+    A field holds `held` useful bits; the upper one of each pair moves down next to the lower.
+    """
+    steps = []
+    for field, held in ((8, bits), (16, 2 * bits), (32, 4 * bits)):
+        stay = sum(((1 << held) - 1) << place for place in range(0, 64, 2 * field))
+        steps.append((np.uint64(stay), np.uint64(stay << held), np.uint64(field - held)))
+    return tuple(steps)

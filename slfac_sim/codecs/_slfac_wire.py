@@ -1,0 +1,109 @@
+"""SL-FAC's bytes: the settings in the frame and the header of every group, written, and read with care.
+
+It knows the layout (docs/wire_format.md) and what is legal in it, not how the figures come about.
+"""
+
+import struct
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slfac_sim.codecs import BadBody
+from slfac_sim.codecs._packing import pack, packed_bytes, unpack
+from slfac_sim.codecs._wire import Sections
+
+Scope = Literal["plane", "channel"]
+HeaderType = Literal["float16", "float32"]
+
+MAX_SIDE = 256  # of a map: bounds what a header can claim, and the matrices of the transform
+LARGEST = 2.0**96  # largest magnitude taken; decoded values then stay far below the end of float32
+_LARGEST_END = 2.0**104  # a coefficient is at most MAX_SIDE times the largest value
+_SETTINGS = struct.Struct("<BBb")
+_TYPES: dict[HeaderType, np.dtype[np.floating]] = {"float16": np.dtype("<f2"), "float32": np.dtype("<f4")}
+
+
+@dataclass(frozen=True)
+class Form:
+    """What decoding needs of the settings, and the power of two that the message was multiplied by."""
+
+    scope: Scope
+    header_dtype: HeaderType
+    b_min: int
+    b_max: int
+    exponent: int
+
+    def to_bytes(self) -> bytes:
+        """Return the three bytes of the frame's settings."""
+        flags = (self.scope == "channel") | (self.header_dtype == "float32") << 1
+        return _SETTINGS.pack(flags, (self.b_min - 1) | (self.b_max - 1) << 4, self.exponent)
+
+    @classmethod
+    def from_bytes(cls, settings: bytes) -> "Form":
+        """Return the form in `settings`. Raises `BadBody`."""
+        if len(settings) != _SETTINGS.size:
+            raise BadBody(f"body: {len(settings)} bytes of settings, SL-FAC has {_SETTINGS.size}")
+        flags, widths, exponent = _SETTINGS.unpack(settings)
+        b_min, b_max = (widths & 15) + 1, (widths >> 4) + 1
+        if flags > 3 or b_min > b_max:
+            raise BadBody(f"body: settings {settings.hex()} are not SL-FAC's")
+        scope: Scope = "channel" if flags & 1 else "plane"
+        return cls(scope, "float32" if flags & 2 else "float16", b_min, b_max, exponent)
+
+    @property
+    def end_dtype(self) -> np.dtype[np.floating]:
+        """Type of the ends in the header, little-endian."""
+        return _TYPES[self.header_dtype]
+
+    def arrange(self, shape: tuple[int, ...]) -> tuple[int, int, int]:
+        """Return (samples of a group, groups, coefficients K) of a message of `shape` [B, C, h, w]."""
+        batch, channels, height, width = shape
+        samples = batch if self.scope == "channel" else 1
+        return samples, batch * channels // samples, height * width
+
+
+@dataclass(frozen=True)
+class Header:
+    """Of every group: k* ([groups]), the bits ([groups, 2]) and the ends ([groups, 2 bands, 2 ends])."""
+
+    last_low: NDArray[np.int64]
+    bits: NDArray[np.uint8]
+    ends: NDArray[np.floating]
+
+
+def write_header(header: Header, form: Form, coefficients: int) -> list[NDArray[np.uint8]]:
+    """Return k*, then the bits less b_min, each bit-packed, then the ends: three blocks."""
+    return [
+        pack(header.last_low.astype(np.uint16), index_bits(coefficients)),
+        pack((header.bits - np.uint8(form.b_min)).reshape(-1), width_bits(form)),
+        np.ascontiguousarray(header.ends, form.end_dtype).reshape(-1).view(np.uint8),
+    ]
+
+
+def read_header(sections: Sections, form: Form, groups: int, coefficients: int) -> Header:
+    """Return the header of `groups` groups. Raises `BadBody` where no encoder could have written it."""
+    last_low = _numbers(sections, groups, index_bits(coefficients)).astype(np.int64)
+    bits = _numbers(sections, 2 * groups, width_bits(form)) + np.uint8(form.b_min)
+    octets = sections.take(4 * groups * form.end_dtype.itemsize)
+    ends = np.frombuffer(octets, form.end_dtype).reshape(groups, 2, 2)
+    if last_low.max() >= coefficients or bits.max() > form.b_max:
+        raise BadBody("body: a band's end or width is out of range")
+    limit = min(_LARGEST_END * 2.0**form.exponent, float(np.finfo(form.end_dtype).max))
+    if not (np.abs(ends).max() <= limit and (ends[..., 0] <= ends[..., 1]).all()):
+        raise BadBody("body: a band's minimum and maximum are not finite, ordered and in range")
+    return Header(last_low, bits.astype(np.uint8).reshape(groups, 2), ends)
+
+
+def index_bits(coefficients: int) -> int:
+    """Return the bits of one k*: ceil(log2 K)."""
+    return (coefficients - 1).bit_length()
+
+
+def width_bits(form: Form) -> int:
+    """Return the bits that tell one width among b_min .. b_max."""
+    return (form.b_max - form.b_min).bit_length()
+
+
+def _numbers(sections: Sections, count: int, bits: int) -> NDArray[np.uint8] | NDArray[np.uint16]:
+    return unpack(sections.take(packed_bytes(count, bits)), count, bits)

@@ -1,0 +1,46 @@
+"""The codec that compresses nothing: float32 as it is, little-endian, four bytes a value."""
+
+import math
+from typing import ClassVar
+
+import numpy as np
+
+from slfac_sim.codecs import BadBody, Payload, Tensor
+from slfac_sim.codecs._stateless import StatelessReceiver, StatelessSender, largest_magnitude
+from slfac_sim.codecs._wire import seal, unseal
+from slfac_sim.foundation.plugins import settings
+
+KIND = "raw"
+
+
+@settings
+class Raw:
+    """Sends the float32 values themselves, exactly; takes any shape of up to eight dimensions."""
+
+    label: ClassVar[str] = "raw fp32"
+    encode_flops_per_value: ClassVar[float] = 40.0
+    decode_flops_per_value: ClassVar[float] = 40.0
+
+    def sender(self, stream: str) -> StatelessSender:
+        """Return the sending end of `stream`, whose name appears in errors only."""
+        return StatelessSender(stream, encode)
+
+    def receiver(self) -> StatelessReceiver:
+        """Return the receiving end; it needs nothing but the bytes."""
+        return StatelessReceiver(decode)
+
+
+def encode(tensor: Tensor, stream: str) -> Payload:
+    """Return the payload of `tensor`. Raises `BadTensor`, naming `stream`."""
+    largest_magnitude(tensor, stream)
+    octets = np.ascontiguousarray(tensor, "<f4").reshape(-1).view(np.uint8)
+    return Payload(seal(KIND, tensor.shape, b"", [octets]), tensor.size)
+
+
+def decode(body: bytes) -> Tensor:
+    """Return the tensor of `body`, bit for bit. Raises `BadBody`."""
+    frame = unseal(body, KIND)
+    values = math.prod(frame.shape)
+    if frame.settings or len(frame.content) != 4 * values:
+        raise BadBody(f"body: {len(frame.content)} bytes of content for {values} float32 values")
+    return np.frombuffer(frame.content, "<f4").astype(np.float32).reshape(frame.shape)

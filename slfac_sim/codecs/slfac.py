@@ -1,0 +1,158 @@
+"""SL-FAC, our reading: transform, split, allocate, quantise, pack (arXiv 2604.07316).
+
+It knows one tensor of shape [batch, channels, h, w] at a time, and no tensor before it. The formulas are
+at the steps (`_dct`, `_bands`, `_quantise`), the layout of the bytes is in docs/wire_format.md.
+"""
+
+import math
+from typing import Annotated, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from slfac_sim.codecs import BadBody, BadTensor, Payload, Tensor
+from slfac_sim.codecs._bands import Normaliser, allocate, lengths, split
+from slfac_sim.codecs._dct import forward, inverse
+from slfac_sim.codecs._quantise import (
+    band_ends,
+    dequantise,
+    pack_by_width,
+    quantise,
+    rounded_ends,
+    sent_bits,
+    symbol_bytes,
+    unpack_by_width,
+)
+from slfac_sim.codecs._slfac_wire import (
+    LARGEST,
+    MAX_SIDE,
+    Form,
+    Header,
+    HeaderType,
+    Scope,
+    read_header,
+    write_header,
+)
+from slfac_sim.codecs._stateless import StatelessReceiver, StatelessSender, largest_magnitude
+from slfac_sim.codecs._wire import Sections, seal, unseal
+from slfac_sim.foundation.plugins import settings
+
+KIND = "slfac"
+_TOP = 15  # coefficients are scaled to at most 2^15: inside float16, as far as can be from its underflow
+
+
+@settings
+class SlFac:
+    """SL-FAC: each spectrum splits where its cumulative energy reaches `theta`; bits follow band energy.
+
+    `scope` says what shares one split, widths and ends: a `plane` (one sample, one channel), or a
+    `channel` over the batch. `normaliser` turns energies into bits (`_bands`). `header_dtype` is the type
+    of each band's minimum and maximum: at 7x7 maps, float32 costs 2.6 bits a value, float16 half of it.
+    """
+
+    # Equivalent FLOPs: CPU time a value times the training throughput of the same machine, one thread
+    # (ResNet-18 of benchmarks/codecs.py, which measures both again).
+    encode_flops_per_value: ClassVar[float] = 500.0
+    decode_flops_per_value: ClassVar[float] = 300.0
+
+    theta: Annotated[float, Field(gt=0.0, le=1.0)] = 0.9
+    b_min: Annotated[int, Field(ge=1, le=16)] = 2
+    b_max: Annotated[int, Field(ge=1, le=16)] = 8
+    scope: Scope = "plane"
+    normaliser: Normaliser = "chsum"
+    header_dtype: HeaderType = "float16"
+
+    def __post_init__(self) -> None:
+        if self.b_min > self.b_max:
+            raise ValueError(f"b_min must not exceed b_max (got {self.b_min} and {self.b_max})")
+
+    @property
+    def label(self) -> str:
+        """The codec's name for people; "our reading", because the paper's equations were not at hand."""
+        scope = "" if self.scope == "plane" else f", scope {self.scope}"
+        return f"SL-FAC (our reading), theta {self.theta:g}, {self.b_min}..{self.b_max} bits{scope}"
+
+    def sender(self, stream: str) -> StatelessSender:
+        """Return the sending end of `stream`, whose name appears in errors only."""
+        return StatelessSender(stream, lambda tensor, name: encode(self, tensor, name))
+
+    def receiver(self) -> StatelessReceiver:
+        """Return the receiving end; it needs nothing but the bytes."""
+        return StatelessReceiver(decode)
+
+
+def encode(codec: SlFac, tensor: Tensor, stream: str) -> Payload:
+    """Return the payload of `tensor` ([batch, channels, h, w]). Raises `BadTensor`, naming `stream`."""
+    exponent = _exponent(tensor, stream)
+    form = Form(codec.scope, codec.header_dtype, codec.b_min, codec.b_max, exponent)
+    samples, groups, coefficients = form.arrange(tensor.shape)
+
+    maps = (tensor * np.float32(2.0**exponent)).reshape(-1, *tensor.shape[2:])
+    spectra = forward(maps).reshape(samples, groups, coefficients)
+
+    bands = split(spectra, codec.theta)
+    sizes = lengths(bands.last_low, coefficients)
+
+    energy = np.ldexp(bands.mean_energy, -2 * exponent)
+    bits = allocate(energy, sizes, codec.normaliser, codec.b_min, codec.b_max)
+
+    row = spectra.reshape(samples, -1)
+    ends = rounded_ends(*band_ends(row, sizes), form.end_dtype)
+    sent = sent_bits(bits, ends)
+    symbols = quantise(row, ends, sent, sizes)
+
+    header = write_header(Header(bands.last_low, bits, ends), form, coefficients)
+    content = [*header, *pack_by_width(symbols, sent, sizes)]
+    body = seal(KIND, tensor.shape, form.to_bytes(), content)
+    return Payload(body, tensor.size, _notes(bits, sizes))
+
+
+def decode(body: bytes) -> Tensor:
+    """Return the tensor of `body` ([batch, channels, h, w]). Raises `BadBody`.
+
+    The header is read and the length checked before anything of the tensor's size is allocated.
+    """
+    frame = unseal(body, KIND)
+    form = Form.from_bytes(frame.settings)
+    if len(frame.shape) != 4 or max(frame.shape[2:]) > MAX_SIDE:
+        raise BadBody(f"body: shape {list(frame.shape)} is not [batch, channels, h, w] of small maps")
+    samples, groups, coefficients = form.arrange(frame.shape)
+
+    sections = Sections(frame.content)
+    header = read_header(sections, form, groups, coefficients)
+    sizes = lengths(header.last_low, coefficients)
+    sent = sent_bits(header.bits, header.ends)
+    sections.end(symbol_bytes(sent, sizes, samples))
+
+    symbols = unpack_by_width(sections, sent, sizes, samples)
+    ends = header.ends.astype(np.float32) * np.float32(2.0**-form.exponent)
+    spectra = dequantise(symbols, ends, sent, sizes)
+    return inverse(spectra.reshape(-1, coefficients), *frame.shape[2:]).reshape(frame.shape)
+
+
+def _exponent(tensor: Tensor, stream: str) -> int:
+    """Return the power of two that brings every coefficient of `tensor` to at most 2^15.
+
+    |F| <= sqrt(h w) max|x|. Gradients of 1e-5 would underflow in float16 headers without it. Raises
+    `BadTensor` for a tensor that SL-FAC cannot take.
+    """
+    if tensor.ndim != 4 or max(tensor.shape[2:]) > MAX_SIDE:
+        limits = f"[batch, channels, h, w] with maps of at most {MAX_SIDE}x{MAX_SIDE}"
+        raise BadTensor(f"{stream}: expected a tensor {limits} (got shape {list(tensor.shape)})")
+    largest = largest_magnitude(tensor, stream)
+    if largest > LARGEST:
+        raise BadTensor(f"{stream}: expected magnitudes up to {LARGEST:.3g} (got {largest:.3g})")
+    growth = math.ceil(math.log2(tensor.shape[2] * tensor.shape[3]) / 2)
+    return min(_TOP - growth - math.frexp(largest)[1], 126) if largest > 0 else 0
+
+
+def _notes(bits: NDArray[np.uint8], sizes: NDArray[np.int64]) -> dict[str, float]:
+    """Return the mean bits of a value in each band, as allocated, and the share of the low band."""
+    values = sizes.sum(axis=0)
+    low, high = (bits * sizes).sum(axis=0) / np.maximum(values, 1)
+    return {
+        "bits_low": float(low),
+        "bits_high": float(high),
+        "low_fraction": float(values[0] / values.sum()),
+    }

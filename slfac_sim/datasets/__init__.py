@@ -1,0 +1,89 @@
+"""Data sets: labelled images as numpy arrays; they know no torch, no device, no clock and no network.
+
+One file per data set, chosen by `kind:` in the scenario. A data set is a frozen dataclass of settings
+with one verb, `load`. Real data are looked for on this machine, fetched if need be, and verified; made-up
+data come only from the kind `synthetic`, and say so (`Dataset.real`).
+"""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slfac_sim.foundation.errors import BadInput
+
+Report = Callable[[str], None]
+"""Takes one line that says what is being done; None in its place asks for silence."""
+
+_PIXELS_AT_A_TIME = 1 << 20  # bincount works on 8-byte integers: the whole of MNIST at once would be 376 MB
+
+
+class DataError(BadInput):
+    """Data that are missing, damaged, or not what they should be; the message says where and what to do."""
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Images ([n, channels, h, w], uint8) and labels ([n], int64, from 0 to `classes` - 1), in two parts.
+
+    `mean` and `std` are those of all the training pixels here, as fractions of 255; batches are
+    normalised by them. `real` is False for made-up data. `source` says where the data were found; it is
+    for people, and nothing that is simulated may depend on it.
+    """
+
+    name: str
+    train_images: NDArray[np.uint8]
+    train_labels: NDArray[np.int64]
+    test_images: NDArray[np.uint8]
+    test_labels: NDArray[np.int64]
+    classes: int
+    mean: float
+    std: float
+    real: bool
+    source: str
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """The shape of one image: channels, height, width."""
+        channels, height, width = self.train_images.shape[1:]
+        return channels, height, width
+
+    def train_batch(self, indices: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Return training images `indices`, normalised ([batch, channels, h, w]), and labels ([batch])."""
+        return self._levels[self.train_images[indices]], self.train_labels[indices]
+
+    def test_batch(self, indices: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Return test images `indices`, normalised ([batch, channels, h, w]), and labels ([batch])."""
+        return self._levels[self.test_images[indices]], self.test_labels[indices]
+
+    @functools.cached_property
+    def _levels(self) -> NDArray[np.float32]:
+        return ((np.arange(256) / 255.0 - self.mean) / self.std).astype(np.float32)
+
+
+class DataSource(Protocol):
+    """Settings of a data set."""
+
+    def load(self, report: Report | None = None) -> Dataset:
+        """Return the data; `report` is told, line by line, of what takes long. Raises `DataError`."""
+        ...
+
+
+def mean_and_std(images: NDArray[np.uint8]) -> tuple[float, float]:
+    """Return mean and standard deviation of all pixels of `images` as fractions of 255, from their histogram.
+
+    Raises `DataError` when all pixels are equal, since such images cannot be normalised.
+    """
+    pixels = images.reshape(-1)
+    counts = np.zeros(256, dtype=np.int64)
+    for start in range(0, pixels.size, _PIXELS_AT_A_TIME):
+        counts += np.bincount(pixels[start : start + _PIXELS_AT_A_TIME], minlength=256)
+    levels = np.arange(256) / 255.0
+    mean = float(counts @ levels) / pixels.size
+    variance = float(counts @ (levels - mean) ** 2) / pixels.size
+    if np.count_nonzero(counts) < 2:
+        raise DataError("all pixels of the training images are equal")
+    return mean, variance**0.5

@@ -1,0 +1,114 @@
+"""Effects: what a protocol asks for, one at a time; they say nothing of how or when it comes about.
+
+A protocol is a generator that yields effects and is sent their replies. A player performs them: at once
+(`players.instant`), on a simulated clock (`players.simulated`), or from a record (`players.replay`).
+"""
+
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+
+class Parcel(Protocol):
+    """What a `Send` needs to know of a payload; `codecs.Payload` is one, and so is the record of one."""
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes charged."""
+        ...
+
+    @property
+    def values(self) -> int:
+        """Numbers that the bytes stand for."""
+        ...
+
+    @property
+    def sha256(self) -> str:
+        """Fingerprint of the bytes."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Compute:
+    """Keep `host` busy for `flops` / its speed, then run `job`; the reply is what `job()` returned.
+
+    A host does one thing at a time, first asked, first served. An interrupted compute never runs its
+    job. `what` names the work in the ledger: "forward", "encode", ...
+    """
+
+    host: str
+    flops: float
+    job: Callable[[], Any]
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send `payloads` (by kind) from `src` to `dst`, a host or a tuple of hosts reached by one multicast.
+
+    The reply is the network's `Delivery`; a transfer that the network gives up raises `Lost` into the
+    protocol.
+    """
+
+    src: str
+    dst: str | tuple[str, ...]
+    payloads: Mapping[str, Parcel]
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """Run `tasks` side by side; the reply is the list of their results, in the order of the tasks.
+
+    With `deadline_s` (after now) or `enough` (results wanted), the tasks that are unfinished then are
+    closed, their computes and transfers interrupted, and their result is `MISSED`. A task that ends with
+    `Lost` gives `Failed`; its siblings live.
+    """
+
+    tasks: Sequence["Task"]
+    deadline_s: float | None = None
+    enough: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Hand `item` to a queue of `host` that is served once `max_items` are there.
+
+    The player then keeps the host busy for the sum of the offers' `flops`, runs `serve(items)` once, with
+    the items sorted by `place`, and answers each offer with its own result, in the same order.
+    """
+
+    host: str
+    queue: str
+    place: int
+    item: Any
+    serve: Callable[[list[Any]], Sequence[Any]]
+    flops: float
+    max_items: int
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Write `row` to `table` of the ledger; the player stamps the time. No reply."""
+
+    table: str
+    row: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The result of a task of `Together` that ended with a lost transfer."""
+
+    reason: str
+
+
+class _Missed:
+    def __repr__(self) -> str:
+        return "MISSED"
+
+
+MISSED = _Missed()
+"""The result of a task of `Together` that was not finished in time."""
+
+Effect = Compute | Send | Together | Offer | Note
+Task = Generator[Effect, Any, Any]

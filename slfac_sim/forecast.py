@@ -1,0 +1,193 @@
+"""What a scenario will run, told before anything is trained: sizes, rates, airtime, work and memory.
+
+Compressed sizes come from one real batch of one device at the initial weights: they are a first guess, and
+say so. Nothing here is drawn that the run would not draw alike.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from slfac_sim.build import World
+from slfac_sim.names import SERVER
+from slfac_sim.network import Link, Survey
+from slfac_sim.simulation import host_speeds
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Bytes of one mini-batch of one device, headers of the bodies included, and of its half."""
+
+    smashed_up: int
+    smashed_down: int
+    labels: int
+    model: int
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """The figures of `check`. Sizes are per device and mini-batch; airtimes and seconds per round."""
+
+    devices: int
+    samples: int
+    steps_per_round: float
+    smashed_shape: tuple[int, ...]
+    uncompressed: Sizes
+    compressed: Sizes
+    survey: Survey
+    speeds: Sequence[float]
+    round_s: Mapping[str, float]
+    round_s_uncompressed: Mapping[str, float]
+    device_parameters: int
+    server_parameters: int
+    device_flops: float
+    server_flops: float
+    total_flops: float
+    memory_bytes: int
+
+    @property
+    def bottleneck(self) -> str:
+        """The part that takes longest when nothing else does: a lower bound of the round's duration."""
+        return max(self.round_s, key=lambda part: self.round_s[part])
+
+
+def forecast(world: World, survey: Survey) -> Forecast:
+    """Return the forecast for `world` on the air of `survey`."""
+    scenario, work = world.scenario, world.split.work
+    batch, count = scenario.learning.batch, scenario.devices.count
+    steps = world.device_steps / (count * scenario.protocol.rounds)
+    speeds = host_speeds(scenario)
+    uncompressed, compressed = _sizes(world)
+    device_flops = work.device_forward_flops + work.device_backward_flops
+    per_round = [_round_seconds(world, survey, speeds, steps, sizes) for sizes in (compressed, uncompressed)]
+    samples = steps * batch * count * scenario.protocol.rounds
+    return Forecast(
+        devices=count,
+        samples=len(world.data.train_labels),
+        steps_per_round=steps,
+        smashed_shape=world.split.smashed_shape,
+        uncompressed=uncompressed,
+        compressed=compressed,
+        survey=survey,
+        speeds=[speeds[device.name] for device in world.devices],
+        round_s=per_round[0],
+        round_s_uncompressed=per_round[1],
+        device_parameters=_parameters(world.split.device),
+        server_parameters=_parameters(world.split.server),
+        device_flops=device_flops,
+        server_flops=work.server_step_flops,
+        total_flops=samples * (device_flops + work.server_step_flops) + _evaluation_flops(world),
+        memory_bytes=_memory_bytes(world),
+    )
+
+
+def _sizes(world: World) -> tuple[Sizes, Sizes]:
+    """Return the sizes without a codec and with the scenario's, the latter from one real mini-batch."""
+    device = world.devices[0]
+    smashed = device.forward(device.shard.epoch(0)[0])
+    labels, model = device.encode_labels(smashed).nbytes, device.model_payload().nbytes
+    there = device.encode(smashed)
+    leaf = torch.from_numpy(smashed.tensor).requires_grad_()
+    logits = world.split.server.train()(leaf.to(next(world.split.server.parameters()).device))
+    nn.functional.cross_entropy(logits.cpu(), torch.from_numpy(smashed.labels)).backward()
+    assert leaf.grad is not None
+    back = world.scenario.codec.downlink.sender("forecast").encode(leaf.grad.numpy())
+    scale = world.scenario.learning.batch / len(smashed.labels)
+    raw = 4 * smashed.tensor.size
+    return tuple(  # type: ignore[return-value]
+        Sizes(round(up * scale), round(down * scale), round(labels * scale), model)
+        for up, down in ((raw, raw), (there.nbytes, back.nbytes))
+    )
+
+
+def _round_seconds(
+    world: World, survey: Survey, speeds: Mapping[str, float], steps: float, sizes: Sizes
+) -> dict[str, float]:
+    """Return what each part would take in a round if the others took nothing."""
+    scenario, cost = world.scenario, world.devices[0].exchange
+    batch, links = scenario.learning.batch, survey.links
+    up = [steps * survey.wire_bytes(sizes.smashed_up + sizes.labels) + survey.wire_bytes(sizes.model)]
+    up_s = sum(8 * up[0] / link.up_rate_bps for link in links) / survey.up_share
+    down = steps * survey.wire_bytes(sizes.smashed_down)
+    down_s = sum(8 * down / link.down_rate_bps for link in links)
+    down_s += _model_down_s(world, survey, sizes)
+    codec = cost.encode_up_flops + cost.decode_down_flops
+    device = cost.work.device_forward_flops + cost.work.device_backward_flops + codec
+    server = cost.work.server_step_flops + cost.decode_up_flops + cost.encode_down_flops
+    slowest = min(speed for host, speed in speeds.items() if host != SERVER)
+    return {
+        "uplink air": up_s,
+        "downlink air": down_s / survey.down_share,
+        "slowest device": steps * batch * device / slowest,
+        "server": steps * batch * len(links) * server / speeds[SERVER],
+    }
+
+
+def _model_down_s(world: World, survey: Survey, sizes: Sizes) -> float:
+    bits = 8 * survey.wire_bytes(sizes.model)
+    if world.scenario.protocol.model_broadcast == "multicast":
+        return bits / survey.multicast_rate_bps
+    return sum(bits / link.down_rate_bps for link in survey.links)
+
+
+def _parameters(half: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in half.parameters())
+
+
+def _evaluation_flops(world: World) -> float:
+    """Return the work of all evaluations, on this host: none of it takes simulated time."""
+    scenario, work = world.scenario, world.split.work
+    times = 1 + scenario.protocol.rounds // scenario.evaluation.every_rounds
+    passes = work.device_forward_flops + 2 * work.server_forward_flops
+    return times * len(world.data.test_labels) * passes
+
+
+def _memory_bytes(world: World) -> int:
+    """Return a rough peak: data, weights with gradients and two moments, and what waits for gradients."""
+    scenario = world.scenario
+    images = world.data.train_images.nbytes + world.data.test_images.nbytes
+    weights = scenario.devices.count * _parameters(world.split.device) + _parameters(world.split.server)
+    cohort = scenario.devices.count * scenario.learning.batch
+    waiting = cohort * (_kept_bytes(world.split.device, world.data.image_shape))
+    waiting += cohort * _kept_bytes(world.split.server, world.split.smashed_shape)
+    return int(_INTERPRETER_BYTES + images + 16 * weights + waiting)
+
+
+_INTERPRETER_BYTES = 300e6  # Python with torch and matplotlib loaded, as seen on Linux
+
+
+def _kept_bytes(half: nn.Module, shape: tuple[int, ...]) -> float:
+    """Return the bytes per sample that `half` keeps for its backward pass, by torch's saved-tensor hooks."""
+    kept: dict[int, int] = {}
+
+    def keep(tensor: torch.Tensor) -> torch.Tensor:
+        kept[tensor.untyped_storage()._cdata] = tensor.numel() * tensor.element_size()
+        return tensor
+
+    weights = sum(parameter.numel() * 4 for parameter in half.parameters())
+    sample = torch.from_numpy(np.zeros((2, *shape), np.float32)).to(next(half.parameters()).device)
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        output = half.train()(sample)
+        del output
+    return max(sum(kept.values()) - weights, 0) / 2
+
+
+def spread(values: Sequence[float]) -> tuple[float, float, float]:
+    """Return minimum, median and maximum of `values`."""
+    return min(values), float(np.median(values)), max(values)
+
+
+def link_figures(links: Sequence[Link]) -> dict[str, tuple[float, float, float]]:
+    """Return minimum, median and maximum over the devices of each figure of their links."""
+    names: dict[str, Any] = {
+        "distance_m": [link.distance_m for link in links],
+        "up_snr_db": [link.up_snr_db for link in links],
+        "down_snr_db": [link.down_snr_db for link in links],
+        "up_rate_bps": [link.up_rate_bps for link in links],
+        "down_rate_bps": [link.down_rate_bps for link in links],
+    }
+    return {name: spread(values) for name, values in names.items()}

@@ -1,0 +1,175 @@
+"""One file, one plug-in: `kind: slfac` is the one frozen dataclass in the family's file `slfac.py`.
+
+There is no registry: a family is a package, a kind is a module in it, and files whose names begin with
+an underscore are helpers. A kind with a dot (`their_pkg.codec`) is imported as it stands, so somebody
+else's plug-in needs no change here. A dataclass declares that it is the plug-in by being defined, frozen
+and public, in the module; a second one is a defect, and is reported.
+"""
+
+import dataclasses
+import difflib
+import functools
+import importlib
+import json
+import pkgutil
+from collections.abc import Mapping
+from typing import Any, TypeVar, dataclass_transform
+
+from pydantic import (
+    ConfigDict,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    TypeAdapter,
+    ValidationError,
+    ValidationInfo,
+)
+from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
+
+from slfac_sim.foundation.errors import BadInput
+
+T = TypeVar("T")
+
+
+def kinds(family: str) -> tuple[str, ...]:
+    """Return the names of the plug-ins in the package `family` (``"slfac_sim.codecs"``), sorted."""
+    package = importlib.import_module(family)
+    names = (module.name for module in pkgutil.iter_modules(package.__path__))
+    return tuple(sorted(name for name in names if not name.startswith("_")))
+
+
+def find(family: str, kind: str) -> type[Any]:
+    """Return the dataclass that is the plug-in `kind` of `family`.
+
+    Raises `BadInput` for an unknown kind, with the known ones and the nearest name.
+    """
+    known = kinds(family)
+    if kind in known:
+        return _only_dataclass(f"{family}.{kind}")
+    if "." in kind:
+        return _foreign(kind)
+    near = difflib.get_close_matches(kind, known, n=1)
+    hint = f"; did you mean '{near[0]}'?" if near else ""
+    raise BadInput(f"no '{kind}' among {', '.join(known)}{hint}")
+
+
+def kind_of(plugin: object) -> str:
+    """Return the name under which a scenario asks for `plugin`: short for ours, dotted for others'."""
+    module = type(plugin).__module__
+    return module.rpartition(".")[2] if module.startswith("slfac_sim.") else module
+
+
+def _foreign(kind: str) -> type[Any]:
+    try:
+        return _only_dataclass(kind)
+    except BadInput:
+        raise
+    except Exception as error:  # somebody else's module may fail in any way while it is imported
+        reason = f"{type(error).__name__}: {error}"
+        raise BadInput(f"no module '{kind}' can be imported ({reason})") from error
+
+
+@functools.cache
+def _only_dataclass(module_name: str) -> type[Any]:
+    module = importlib.import_module(module_name)
+    found = [
+        value
+        for name, value in vars(module).items()
+        if isinstance(value, type)
+        and dataclasses.is_dataclass(value)
+        and value.__module__ == module_name
+        and not name.startswith("_")
+    ]
+    if len(found) != 1:
+        names = ", ".join(value.__name__ for value in found) or "none"
+        raise BadInput(f"{module_name} must define one public dataclass, its plug-in (found: {names})")
+    return found[0]
+
+
+@functools.cache
+def adapter(cls: Any) -> TypeAdapter[Any]:
+    """Return the pydantic adapter of a plain frozen dataclass: unknown keys are faults."""
+    return TypeAdapter(strict(cls))
+
+
+def strict(cls: type[Any]) -> type[Any]:
+    """Make the plain dataclass `cls` refuse unknown keys, infinities and NaN when read from a file."""
+    cls.__pydantic_config__ = ConfigDict(extra="forbid", allow_inf_nan=False)
+    return cls
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+def settings(cls: type[T]) -> type[T]:
+    """Decorate a class of settings: a frozen dataclass whose fields are the schema of its YAML node."""
+    return strict(dataclasses.dataclass(frozen=True, kw_only=True)(cls))
+
+
+@dataclasses.dataclass(frozen=True)
+class Plugin:
+    """Annotation of a field that holds a plug-in of `family`: ``codec: {kind: slfac, theta: 0.9}``.
+
+    A bare name is short for a mapping with nothing but its kind.
+    """
+
+    family: str
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.with_info_plain_validator_function(self._read)
+
+    def _read(self, value: Any, info: ValidationInfo) -> Any:
+        if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            return value
+        node = {"kind": value} if isinstance(value, str) else value
+        if not isinstance(node, Mapping) or "kind" not in node:
+            raise PydanticCustomError("plugin", "{reason}", {"reason": self._wants()})
+        settings = {key: setting for key, setting in node.items() if key != "kind"}
+        reader = adapter(self._find(node["kind"]))
+        if info.mode == "json":  # from a file: strict, a text is no number and 1 is not true
+            return reader.validate_json(json.dumps(settings), strict=True)
+        return reader.validate_python(settings)  # its faults keep their places below this one
+
+    def _wants(self) -> str:
+        return f"needs a kind among {', '.join(kinds(self.family))}"
+
+    def _find(self, kind: object) -> type[Any]:
+        try:
+            if isinstance(kind, str):
+                return find(self.family, kind)
+            reason = self._wants()
+        except BadInput as error:
+            reason = str(error)
+        fault = PydanticCustomError("kind", "{reason}", {"reason": reason})
+        raise ValidationError.from_exception_data(
+            "kind", [InitErrorDetails(type=fault, loc=("kind",), input=kind)]
+        )
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {"x-family": self.family}  # slfac_sim.reading.json_schema writes the family out
+
+
+@dataclasses.dataclass(frozen=True)
+class EveryField:
+    """Annotation of a field of settings of which one value, in their place, stands for every field.
+
+    ``seed: 3`` is short for ``seed: {learning: 3, air: 3}``, and ``codec: raw`` for the same codec in both
+    directions. Whatever is no mapping, or is a mapping with a `kind`, is such a single value.
+    """
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        names = [field.name for field in dataclasses.fields(source)]
+
+        def spread(value: Any) -> Any:
+            written_out = isinstance(value, Mapping) and "kind" not in value
+            return value if written_out or isinstance(value, source) else dict.fromkeys(names, value)
+
+        return core_schema.no_info_before_validator_function(spread, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        written_out = handler.resolve_ref_schema(handler(schema))
+        single = dict(next(iter(written_out["properties"].values())))
+        single.pop("title", None)
+        single.pop("default", None)
+        return {"anyOf": [written_out, single]}

@@ -1,0 +1,133 @@
+"""Quantities with units at the boundary, plain SI numbers inside.
+
+A scenario may write ``20 MHz``, ``5 ms``, ``23 dBm`` or ``1.6 MB``; a plain number is SI. Each field
+states its dimension by its type (`Hertz`, `Seconds`, ...), and units are case-sensitive, so that milli
+and mega can never be confused. 1 Mbit/s is 10^6 bit/s and 1 MB is 10^6 bytes; 1 MiB is 2^20 bytes.
+"""
+
+import difflib
+import math
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+_NUMBER = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
+_QUANTITY = re.compile(rf"\s*({_NUMBER})\s*(\S*)\s*")
+
+
+def db_to_ratio(value_db: float) -> float:
+    """Return the power ratio of `value_db` decibels: 3 dB is about 2."""
+    return float(10.0 ** (value_db / 10.0))
+
+
+def ratio_to_db(ratio: float) -> float:
+    """Return the decibels of a power `ratio`; zero is minus infinity."""
+    return 10.0 * math.log10(ratio) if ratio > 0 else -math.inf
+
+
+def dbm_to_w(power_dbm: float) -> float:
+    """Return the watts of `power_dbm`: 30 dBm is 1 W."""
+    return db_to_ratio(power_dbm - 30.0)
+
+
+def w_to_dbm(power_w: float) -> float:
+    """Return the dBm of `power_w` watts; zero is minus infinity."""
+    return ratio_to_db(power_w) + 30.0
+
+
+_PREFIXES = {"": 1.0, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
+_Unit = float | Callable[[float], float]
+_UNITS: dict[str, dict[str, _Unit]] = {
+    "duration": {"s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9, "min": 60.0, "h": 3600.0},
+    "frequency": {p + "Hz": f for p, f in _PREFIXES.items()},
+    "data rate": {p + u: f for p, f in _PREFIXES.items() for u in ("bit/s", "bps")},
+    "size": {**{p + "B": f for p, f in _PREFIXES.items()}, "KiB": 2.0**10, "MiB": 2.0**20, "GiB": 2.0**30},
+    "length": {"m": 1.0, "km": 1e3, "cm": 1e-2},
+    "power": {"W": 1.0, "mW": 1e-3, "kW": 1e3, "dBm": dbm_to_w, "dBW": db_to_ratio},
+    "level": {"dB": 1.0, "dBi": 1.0},
+    "computing speed": {p + "FLOP/s": f for p, f in _PREFIXES.items()},
+}
+
+
+def parse_quantity(text: str, dimension: str) -> float:
+    """Return the SI value of `text` (``"20 MHz"``) read in `dimension` (``"frequency"``).
+
+    Raises `ValueError` that names the unknown unit, the nearest known one, or the form expected.
+    """
+    match = _QUANTITY.fullmatch(text)
+    if match is None:
+        raise ValueError(f"expected {_example(dimension)} (got {text!r})")
+    number, unit = float(match[1]), match[2]
+    if unit == "":
+        return number
+    if unit not in _UNITS[dimension]:
+        raise ValueError(f"unknown {dimension} unit '{unit}'; {_unit_hint(unit, dimension)}")
+    factor = _UNITS[dimension][unit]
+    try:
+        return factor(number) if callable(factor) else number * factor
+    except OverflowError as error:  # decibels of thousands
+        raise ValueError(f"too large for a {dimension} (got {text!r})") from error
+
+
+def _example(dimension: str) -> str:
+    return f"a {dimension} such as '10 {next(iter(_UNITS[dimension]))}'"
+
+
+def _unit_hint(unit: str, dimension: str) -> str:
+    """Return the advice for an unknown unit: another case of it first, then the nearest spelling."""
+    folded = {known.casefold(): known for known in _UNITS[dimension]}
+    near = difflib.get_close_matches(unit.casefold(), folded, n=1, cutoff=0.5)
+    if not near:
+        return "known are " + ", ".join(_UNITS[dimension])
+    eightfold = " (rates are in bits: 1 B is 8 bit)" if dimension == "data rate" and "B" in unit else ""
+    return f"did you mean '{folded[near[0]]}'?{eightfold}"
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """Annotation of a float field: a number in SI or a text with a unit of `dimension`.
+
+    `ge`, `gt` and `le` bound the SI value.
+    """
+
+    dimension: str
+    ge: float | None = None
+    gt: float | None = None
+    le: float | None = None
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        bounds = core_schema.float_schema(ge=self.ge, gt=self.gt, le=self.le, allow_inf_nan=False)
+        return core_schema.no_info_before_validator_function(self._read, bounds)
+
+    def _read(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return parse_quantity(value, self.dimension)
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise PydanticCustomError("quantity", "must be {what}", {"what": _example(self.dimension)})
+        return value
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        units = "|".join(re.escape(unit) for unit in _UNITS[self.dimension])
+        pattern = rf"^\s*{_NUMBER}\s*({units})?\s*$"
+        bounds = {"minimum": self.ge, "exclusiveMinimum": self.gt, "maximum": self.le}
+        number = {"type": "number", **{name: bound for name, bound in bounds.items() if bound is not None}}
+        return {
+            "anyOf": [number, {"type": "string", "pattern": pattern}],
+            "description": f"{self.dimension}: a number in SI, or a text with a unit",
+        }
+
+
+Seconds = Annotated[float, Quantity("duration", ge=0.0)]
+Hertz = Annotated[float, Quantity("frequency", gt=0.0)]
+BitsPerSecond = Annotated[float, Quantity("data rate", gt=0.0)]
+Bytes = Annotated[float, Quantity("size", ge=0.0)]
+Metres = Annotated[float, Quantity("length", ge=0.0)]
+Watts = Annotated[float, Quantity("power", gt=0.0)]
+Decibels = Annotated[float, Quantity("level")]
+FlopPerSecond = Annotated[float, Quantity("computing speed", gt=0.0)]

@@ -1,0 +1,156 @@
+"""Who learns: a device and the edge server, each with its half, its ends of the codecs and its work in FLOPs.
+
+They turn tensors into payloads and back; they know neither the clock nor the network, and never each other.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from slfac_sim.codecs import BadBody, Codec, Payload, Receiver, Sender, Tensor
+from slfac_sim.codecs.raw import Raw
+from slfac_sim.learning.batches import Indices, Shard
+from slfac_sim.learning.halves import DeviceHalf, Feedback, Labels, Pending, ServerHalf, Smashed
+from slfac_sim.learning.weights import load_state_vector, state_vector, weighted_mean
+from slfac_sim.learning.work import Work
+
+_WEIGHTS = Raw()  # models travel as fp32, whatever the codec of the smashed data
+
+Batch = tuple[torch.Tensor, Labels]
+Arrived = tuple[Tensor, Labels]
+
+
+def encode_labels(labels: Labels) -> Payload:
+    """Return `labels` [batch] as one unsigned byte each."""
+    if labels.size and not 0 <= labels.min() <= labels.max() <= 255:
+        raise ValueError(f"labels must be within 0..255 (got {labels.min()}..{labels.max()})")
+    return Payload(labels.astype(np.uint8).tobytes(), labels.size)
+
+
+def decode_labels(body: bytes) -> Labels:
+    """Return the labels [batch] of `body`."""
+    return np.frombuffer(body, np.uint8).astype(np.int64)
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """The cost of one mini-batch in FLOPs per sample, the codecs' equivalent FLOPs among them."""
+
+    work: Work
+    values_per_sample: int
+    uplink: Codec
+    downlink: Codec
+
+    @property
+    def encode_up_flops(self) -> float:
+        """Encoding of the smashed data of one sample."""
+        return self.values_per_sample * self.uplink.encode_flops_per_value
+
+    @property
+    def decode_up_flops(self) -> float:
+        """Decoding of the smashed data of one sample."""
+        return self.values_per_sample * self.uplink.decode_flops_per_value
+
+    @property
+    def encode_down_flops(self) -> float:
+        """Encoding of the gradient of one sample."""
+        return self.values_per_sample * self.downlink.encode_flops_per_value
+
+    @property
+    def decode_down_flops(self) -> float:
+        """Decoding of the gradient of one sample."""
+        return self.values_per_sample * self.downlink.decode_flops_per_value
+
+
+class Device:
+    """One device: its name, its place in device order, its shard, its half, its ends of the codecs."""
+
+    def __init__(
+        self, name: str, place: int, half: DeviceHalf, shard: Shard, fetch: Callable[[Indices], Batch],
+        exchange: Exchange,
+    ) -> None:  # fmt: skip
+        self.name = name
+        self.place = place
+        self.shard = shard
+        self.exchange = exchange
+        self.model_values = state_vector(half.model).size
+        self._half = half
+        self._fetch = fetch
+        self._endless = shard.endless()
+        self._up: Sender = exchange.uplink.sender(f"{name}/up")
+        self._down: Receiver = exchange.downlink.receiver()
+
+    def next_batch(self) -> Indices:
+        """Return the next mini-batch [batch] of an endless sequence of passes over the shard."""
+        return next(self._endless)
+
+    def forward(self, samples: Indices) -> Smashed:
+        """Run the mini-batch `samples` up to the cut."""
+        return self._half.forward(*self._fetch(samples))
+
+    def encode(self, smashed: Smashed) -> Payload:
+        """Return the bytes of the smashed data."""
+        return self._up.encode(smashed.tensor)
+
+    def decode(self, body: bytes) -> Tensor:
+        """Return the gradient that `body` carries."""
+        return self._down.decode(body)
+
+    def backward(self, pending: Pending, gradient: Tensor) -> None:
+        """Update the half by `gradient` of the activation that waits in `pending`."""
+        self._half.backward(pending, gradient)
+
+    def encode_labels(self, smashed: Smashed) -> Payload:
+        """Return the labels of the mini-batch as bytes; they leave the device."""
+        return encode_labels(smashed.labels)
+
+    @property
+    def model_codec_flops(self) -> tuple[float, float]:
+        """The equivalent FLOPs of encoding and of decoding the half's state."""
+        encode_flops, decode_flops = _WEIGHTS.encode_flops_per_value, _WEIGHTS.decode_flops_per_value
+        return self.model_values * encode_flops, self.model_values * decode_flops
+
+    def model_payload(self) -> Payload:
+        """Return the state of the half, batch-norm statistics included, as fp32 bytes."""
+        return _WEIGHTS.sender(f"{self.name}/model").encode(state_vector(self._half.model))
+
+    def load_model(self, body: bytes) -> None:
+        """Replace the state of the half by what `body` carries; the optimiser's moments stay."""
+        load_state_vector(self._half.model, _WEIGHTS.receiver().decode(body))
+
+
+class EdgeServer:
+    """The edge server: its half, and its ends of every device's codecs."""
+
+    def __init__(self, name: str, half: ServerHalf, devices: Sequence[str], exchange: Exchange) -> None:
+        self.name = name
+        self.half = half
+        self._up: dict[str, Receiver] = {device: exchange.uplink.receiver() for device in devices}
+        self._down: dict[str, Sender] = {
+            device: exchange.downlink.sender(f"{device}/down") for device in devices
+        }
+
+    def decode(self, device: str, body: bytes, labels: bytes) -> Arrived:
+        """Return smashed data and labels of `device`; raises `BadBody` when their numbers differ."""
+        tensor, truth = self._up[device].decode(body), decode_labels(labels)
+        if len(tensor) != len(truth):
+            raise BadBody(f"{device}: {len(tensor)} samples of smashed data came with {len(truth)} labels")
+        return tensor, truth
+
+    def train(self, cohort: Sequence[Arrived]) -> list[Feedback]:
+        """Take one step on the whole cohort and return each device's feedback, in the same order."""
+        return self.half.step(cohort)
+
+    def encode(self, device: str, feedback: Feedback) -> Payload:
+        """Return the bytes of the gradient for `device`."""
+        return self._down[device].encode(feedback.gradient)
+
+    def decode_model(self, body: bytes) -> Tensor:
+        """Return the state vector [values] that `body` carries."""
+        return _WEIGHTS.receiver().decode(body)
+
+    def average(self, states: Sequence[Tensor], samples: Sequence[int]) -> Payload:
+        """Return the mean of device halves, weighted by the samples that each used, as fp32 bytes."""
+        return _WEIGHTS.sender(f"{self.name}/model").encode(weighted_mean(states, samples))

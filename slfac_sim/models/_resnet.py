@@ -1,0 +1,50 @@
+"""The modules of ResNet-18 (He et al., 2016, arXiv:1512.03385)."""
+
+import torch
+from torch import nn
+
+
+class BasicBlock(nn.Module):
+    """Two 3x3 convolutions and a short cut, which is a 1x1 convolution where the shape changes."""
+
+    def __init__(self, channels_in: int, channels_out: int, stride: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels_in, channels_out, 3, stride, padding=1, bias=False)
+        self.norm1 = nn.BatchNorm2d(channels_out)
+        self.conv2 = nn.Conv2d(channels_out, channels_out, 3, padding=1, bias=False)
+        self.norm2 = nn.BatchNorm2d(channels_out)
+        self.shortcut: nn.Module = nn.Identity()
+        if stride != 1 or channels_in != channels_out:
+            self.shortcut = nn.Sequential(
+                nn.Conv2d(channels_in, channels_out, 1, stride, bias=False), nn.BatchNorm2d(channels_out)
+            )
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Map [batch, channels_in, h, w] to [batch, channels_out, h/stride, w/stride]."""
+        y = torch.relu_(self.norm1(self.conv1(x)))
+        y = self.norm2(self.conv2(y))
+        return torch.relu_(y + self.shortcut(x))
+
+
+def stem(channels: int) -> nn.Module:
+    """Return the ImageNet stem without its pooling: stride 2, 64 channels."""
+    return nn.Sequential(
+        nn.Conv2d(channels, 64, 7, stride=2, padding=3, bias=False), nn.BatchNorm2d(64), nn.ReLU(inplace=True)
+    )
+
+
+def head(channels: int, classes: int) -> nn.Module:
+    """Return global average pooling (any map size) and the classifier."""
+    return nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, classes))
+
+
+def resnet_blocks(channels: int, classes: int) -> list[tuple[str, nn.Module]]:
+    """Return ResNet-18's blocks in order, from `stem` to `head`."""
+    named: list[tuple[str, nn.Module]] = [("stem", stem(channels)), ("pool", nn.MaxPool2d(3, 2, 1))]
+    width_in = 64
+    for group, width in enumerate((64, 128, 256, 512)):
+        for place in range(2):
+            stride = 2 if group > 0 and place == 0 else 1
+            named.append((f"block{2 * group + place + 1}", BasicBlock(width_in, width, stride)))
+            width_in = width
+    return [*named, ("head", head(width_in, classes))]

@@ -1,0 +1,41 @@
+"""Adam: steps scaled by running moments of the gradient (Kingma, Ba, ICLR 2015, arXiv:1412.6980)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field
+
+from slfac_sim.foundation.plugins import settings
+
+if TYPE_CHECKING:
+    import torch
+
+Decay = Annotated[float, Field(ge=0.0, lt=1.0)]
+
+
+@settings
+class Adam:
+    """Adam with step size `learning_rate`; `betas` are the decays of the two moments.
+
+    `weight_decay` adds that multiple of a weight to its gradient.
+    """
+
+    learning_rate: Annotated[float, Field(gt=0.0)] = 1e-3
+    betas: tuple[Decay, Decay] = (0.9, 0.999)
+    eps: Annotated[float, Field(gt=0.0)] = 1e-8
+    weight_decay: Annotated[float, Field(ge=0.0)] = 0.0
+
+    def open(self, parameters: Iterable[torch.nn.Parameter]) -> torch.optim.Optimizer:
+        """Return a new Adam over `parameters`, with moments of its own."""
+        import torch
+
+        return torch.optim.Adam(
+            parameters,
+            lr=self.learning_rate,
+            betas=self.betas,
+            eps=self.eps,
+            weight_decay=self.weight_decay,
+            fused=True,
+        )

@@ -1,0 +1,42 @@
+"""Partitions: which training samples each device holds; they know no images, no torch, no clock.
+
+One file per kind, chosen by `kind:` in the scenario. A partition is a frozen dataclass of settings with
+one verb, `split`. It is a function of the labels, the devices' names and the seed of learning alone: no
+codec, network, speed or number of rounds can change it.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slfac_sim.foundation.errors import BadInput
+
+Indices = NDArray[np.int64]
+
+
+class Partition(Protocol):
+    """Settings of a partition."""
+
+    def split(self, labels: NDArray[np.int64], devices: Sequence[str], seed: int) -> list[Indices]:
+        """Return for each device, in order, the ascending indices of its samples.
+
+        Every index of `labels` ([n]) is in exactly one of them, and none is empty. The names in `devices`
+        are distinct. Raises `BadInput` when there are too few samples.
+        """
+        ...
+
+
+def label_histogram(labels: NDArray[np.int64], shares: Sequence[Indices], classes: int) -> NDArray[np.int64]:
+    """Return how many samples of each class each device holds: [devices, classes], int64."""
+    return np.stack([np.bincount(labels[share], minlength=classes) for share in shares])
+
+
+def require_samples(labels: NDArray[np.int64], devices: Sequence[str], each: int) -> None:
+    """Raise `BadInput` unless there are at least `each` samples for each device."""
+    if len(labels) < each * len(devices):
+        raise BadInput(
+            f"partition: found {len(labels)} training samples for {len(devices)} devices,"
+            f" expected at least {each * len(devices)} ({each} for each)"
+        )

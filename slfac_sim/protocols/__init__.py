@@ -1,0 +1,50 @@
+"""Protocols: how devices and server learn together, written as generators that yield effects.
+
+One file per protocol, chosen by `kind:` in the scenario: a frozen dataclass of settings with the method
+`run`. A protocol reads like the figure in its paper. It is a pure function of the replies that it is
+sent: it reads no clock and knows no network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+from slfac_sim.effects import Task
+
+if TYPE_CHECKING:
+    from slfac_sim.learning.participants import Device, EdgeServer
+
+
+class Participants(Protocol):
+    """Who learns together, and how the outcome is measured."""
+
+    @property
+    def devices(self) -> Sequence[Device]:
+        """The devices, in device order."""
+        ...
+
+    @property
+    def server(self) -> EdgeServer:
+        """The edge server."""
+        ...
+
+    def evaluate(self, model: bytes) -> dict[str, Any]:
+        """Return the figures of `evals` for the server's half with the device half in the body `model`."""
+        ...
+
+    def due(self, round_number: int, rounds: int) -> bool:
+        """Return whether round `round_number` of `rounds` ends with an evaluation."""
+        ...
+
+
+class Plan(Protocol):
+    """The settings of a protocol."""
+
+    def run(self, participants: Participants) -> Task:
+        """Yield the effects of the whole training."""
+        ...
+
+    def device_steps(self, participants: Participants) -> int:
+        """Return how many mini-batches all devices together go through, for the progress display."""
+        ...

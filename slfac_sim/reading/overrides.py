@@ -1,0 +1,82 @@
+"""Overrides ``key.path=value``: each is grafted on the located tree before anything is checked.
+
+They are applied from left to right. It knows the shape of the tree only: a path that leads nowhere is
+found by the check that follows, which names the nearest key.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from slfac_sim.reading.located import Fault, Located, Path, Place, ScenarioError
+from slfac_sim.reading.yaml_text import to_tree
+
+Pairs = Mapping[str, Sequence[str]]  # a top-level key whose single value stands for each of these fields
+
+
+def graft(tree: Located, overrides: Sequence[str], pairs: Pairs) -> tuple[Located, list[Fault]]:
+    """Return `tree` with all `overrides` applied, and the faults of those that could not be.
+
+    `pairs` are the keys, such as ``codec``, for which one value may stand for several fields; an override
+    of one field (``codec.uplink.theta=0.9``) first gives each field its own copy.
+    """
+    faults: list[Fault] = []
+    for rank, text in enumerate(overrides, start=1):
+        place = Place(rank, 0, 0, f"override '{text}'")
+        try:
+            path, value, found = _parsed(text, place)
+            faults += found
+            tree = _set(_spread(tree, path, pairs), path, value, ())
+        except ScenarioError as error:
+            faults += error.faults
+    return tree, faults
+
+
+def _parsed(text: str, place: Place) -> tuple[Path, Located, list[Fault]]:
+    name, equals, value = text.partition("=")
+    path = tuple(name.split("."))
+    if not equals:
+        raise ScenarioError([Fault(place, (), "expected key.path=value")])
+    if not all(step and step == step.strip() for step in path):
+        text = f"expected key.path=value, with a name on each side of a dot (got '{name}')"
+        raise ScenarioError([Fault(place, (), text)])
+    tree, faults = to_tree(value, place.source, place.rank)
+    return path, tree, [replace(fault, path=(*path, *fault.path)) for fault in faults]
+
+
+def _spread(tree: Located, path: Path, pairs: Pairs) -> Located:
+    """Return `tree` with the pair that `path` enters written out, when one value stands for it."""
+    name = path[0]
+    node = tree.child(name)
+    if node is None or len(path) < 2 or path[1] not in pairs.get(str(name), ()):
+        return tree
+    if isinstance(node.value, dict) and "kind" not in node.value:
+        return tree
+    return tree.with_child(name, replace(node, value=dict.fromkeys(pairs[str(name)], node)))
+
+
+def _set(node: Located, path: Path, value: Located, above: Path) -> Located:
+    """Return `node`, which lies at `above`, with `value` at `path` below it."""
+    if not path:
+        return replace(value, key_place=value.place)
+    if path == ("kind",) and above:  # another kind has other settings: the old ones go with it
+        return Located({"kind": value}, value.place, value.place)
+    step = _index(node.value, path[0], above, value.place) if isinstance(node.value, list) else path[0]
+    if not isinstance(node.value, (dict, list)):
+        node = _opened(node, value.place)
+    child = node.child(step) or Located(None, value.place, value.place)
+    return node.with_child(step, _set(child, path[1:], value, (*above, step)))
+
+
+def _opened(scalar: Located, place: Place) -> Located:
+    """Return the mapping that a bare kind name is short for, or an empty one for anything else."""
+    value = {"kind": scalar} if isinstance(scalar.value, str) else {}
+    return Located(value, place, scalar.key_place)
+
+
+def _index(items: list[Located], step: str | int, above: Path, place: Place) -> int:
+    if not (str(step).isascii() and str(step).isdecimal()):
+        raise ScenarioError([Fault(place, above, f"a list of {len(items)}, where '{step}' is no number")])
+    if int(step) >= len(items):
+        text = f"no item {step} in a list of {len(items)} (the first is 0)"
+        raise ScenarioError([Fault(place, above, text)])
+    return int(step)

@@ -1,0 +1,84 @@
+"""The scenario: one tree of frozen dataclasses, read from YAML; defaults are stated here and nowhere else.
+
+It says what is to be simulated. It builds nothing, and importing it imports no torch.
+"""
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from slfac_sim.foundation.plugins import EveryField, Plugin, settings
+from slfac_sim.foundation.units import FlopPerSecond
+
+Count = Annotated[int, Field(ge=1)]
+Accuracy = Annotated[float, Field(gt=0.0, le=1.0)]
+CodecNode = Annotated[Any, Plugin("slfac_sim.codecs")]
+
+
+@settings
+class Seed:
+    """Two seeds: `learning` draws weights, shards and batches; `air` draws places, fades and speeds.
+
+    One number in place of the pair sets both.
+    """
+
+    learning: Annotated[int, Field(ge=0)] = 0
+    air: Annotated[int, Field(ge=0)] = 0
+
+
+@settings
+class Codecs:
+    """The codec of each direction. One codec in place of the pair stands for both directions."""
+
+    uplink: CodecNode
+    downlink: CodecNode
+
+
+@settings
+class Devices:
+    """The devices: how many, and how fast each computes (achieved FLOP/s, 2 per multiply-add)."""
+
+    count: Count = 10
+    speed: Annotated[Any, Plugin("slfac_sim.speeds")]
+
+
+@settings
+class Server:
+    """The edge server: one processor that serves its queue first in, first out."""
+
+    speed: FlopPerSecond = 1e12
+
+
+@settings
+class Learning:
+    """The learning problem: mini-batch per device, and the optimiser of every device and of the server."""
+
+    batch: Count = 16
+    optimiser: Annotated[Any, Plugin("slfac_sim.optimisers")]
+
+
+@settings
+class Evaluation:
+    """Accuracy is measured on the full test set; each target's crossing time goes into the summary."""
+
+    targets: tuple[Accuracy, ...] = (0.8, 0.9, 0.95, 0.97)
+    every_rounds: Count = 1
+
+
+@settings
+class Scenario:
+    """Everything that a run depends on."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+    seed: Annotated[Seed, EveryField()] = Seed()
+    data: Annotated[Any, Plugin("slfac_sim.datasets")]
+    partition: Annotated[Any, Plugin("slfac_sim.partitions")]
+    model: Annotated[Any, Plugin("slfac_sim.models")]
+    cut: str
+    learning: Learning
+    protocol: Annotated[Any, Plugin("slfac_sim.protocols")]
+    devices: Devices
+    server: Server = Server()
+    codec: Annotated[Codecs, EveryField()]
+    network: Annotated[Any, Plugin("slfac_sim.network.kinds")]
+    evaluation: Evaluation = Evaluation()

@@ -1,0 +1,154 @@
+"""Scenario files: found by path or name, read, overridden, checked, and written out in full.
+
+It knows where scenarios lie and how one is written; what it means is known in `slfac_sim.scenario`.
+Loading imports no torch.
+"""
+
+import dataclasses
+import difflib
+import enum
+import json
+import re
+import typing
+from collections.abc import Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from slfac_sim.foundation.plugins import EveryField, adapter, kind_of
+from slfac_sim.reading.faults import faults_of, plugin_mark
+from slfac_sim.reading.json_schema import schema_of
+from slfac_sim.reading.located import Fault, Located, Place, ScenarioError
+from slfac_sim.reading.overrides import graft
+from slfac_sim.reading.yaml_text import to_text, to_tree
+from slfac_sim.scenario import Scenario
+
+__all__ = ["ScenarioError", "dump", "load", "read", "schema", "shipped"]
+
+
+def load(path_or_name: str | Path, overrides: Sequence[str] = (), seed: int | None = None) -> Scenario:
+    """Return the scenario of a file, or the shipped one of that name, with `overrides` applied in order.
+
+    An override is ``key.path=value``; its value is read as YAML, and overriding a `kind` replaces the whole
+    node. `seed` sets both seeds, before the overrides. A scenario without a name is named after its file.
+    Raises `ScenarioError` with all faults at once.
+    """
+    source, raw = _found(str(path_or_name))
+    stem = re.sub(r"[^A-Za-z0-9_.-]+", "-", Path(source).stem).lstrip("-._")
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        column = error.start - raw.rfind(b"\n", 0, error.start)
+        place = Place(0, line, column, source)
+        raise ScenarioError([Fault(place, (), f"not UTF-8 text (byte {raw[error.start]:#04x})")]) from error
+    return read(text, source, overrides, seed, name=stem or "scenario")
+
+
+def read(
+    text: str,
+    source: str,
+    overrides: Sequence[str] = (),
+    seed: int | None = None,
+    name: str = "scenario",
+) -> Scenario:
+    """Return the scenario in `text`; faults name `source`, and `name` stands in for a missing name."""
+    tree, faults = to_tree(text, source)
+    if not isinstance(tree.value, dict):
+        found = "is empty" if tree.value is None else "holds no mapping"
+        raise ScenarioError([Fault(tree.place, (), f"{found}; a scenario is a mapping of settings"), *faults])
+    seeds = () if seed is None else (f"seed={seed}",)
+    tree, further = graft(tree, [*seeds, *overrides], _pairs())
+    if tree.child("name") is None:
+        tree = tree.with_child("name", Located(name, tree.place, tree.place))
+    return _checked(tree, faults + further)
+
+
+def dump(scenario: Scenario) -> str:
+    """Return `scenario` as YAML text with every kind and default written out, in plain SI numbers.
+
+    Reading that text gives an equal scenario.
+    """
+    return to_text(_plain(scenario, Scenario))
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON Schema (2020-12) of a scenario file, for editors; ``docs/scenario.schema.json`` holds it.
+
+    A file may leave out `name`, which then is the file's.
+    """
+    found = schema_of(Scenario, "slfac_sim scenario")
+    return {**found, "required": [key for key in found["required"] if key != "name"]}
+
+
+def shipped() -> dict[str, Any]:
+    """Return the scenarios that come with the package: file name to its resource."""
+    folder = resources.files("slfac_sim.scenarios")
+    return {item.name: item for item in folder.iterdir() if item.name.endswith(".yaml")}
+
+
+def _found(asked: str) -> tuple[str, bytes]:
+    """Return the name to report and the bytes of the file `asked` for, or of the shipped scenario."""
+    try:
+        return asked, Path(asked).read_bytes()
+    except (OSError, ValueError) as error:  # ValueError: a null byte in the name
+        known = shipped()
+        for name in (asked, f"{asked}.yaml"):
+            if name in known:
+                return name, known[name].read_bytes()
+        raise _no_file(asked, _why_not(asked, error, sorted(known))) from error
+
+
+def _why_not(asked: str, error: Exception, known: Sequence[str]) -> str:
+    if isinstance(error, IsADirectoryError):
+        return "is a folder, not a scenario file"
+    if isinstance(error, OSError) and not isinstance(error, FileNotFoundError):
+        return f"cannot be read ({error.strerror})"
+    names = [name.removesuffix(".yaml") for name in known]
+    near = difflib.get_close_matches(Path(asked).name.removesuffix(".yaml"), names, n=1)
+    hint = f"did you mean '{near[0]}'?" if near else "shipped are " + ", ".join(names)
+    return f"no such file, and no shipped scenario of that name; {hint}"
+
+
+def _no_file(source: str, text: str) -> ScenarioError:
+    return ScenarioError([Fault(Place(0, 0, 0, source), (), text)])
+
+
+def _pairs() -> dict[str, list[str]]:
+    """Return the top-level keys of which one value may stand for several fields, with these fields."""
+    hints = typing.get_type_hints(Scenario, include_extras=True)
+    return {
+        key: [field.name for field in dataclasses.fields(hint.__origin__)]
+        for key, hint in hints.items()
+        if any(isinstance(mark, EveryField) for mark in getattr(hint, "__metadata__", ()))
+    }
+
+
+def _checked(tree: Located, faults: Sequence[Fault]) -> Scenario:
+    """Return the scenario of `tree`; a value that already has a fault is not blamed twice."""
+    known = {fault.place for fault in faults}
+    try:
+        scenario: Scenario = adapter(Scenario).validate_json(json.dumps(tree.plain()), strict=True)
+    except ValidationError as error:
+        further = [fault for fault in faults_of(error, tree, Scenario) if fault.place not in known]
+        raise ScenarioError([*faults, *further]) from error
+    if faults:
+        raise ScenarioError(faults)
+    return scenario
+
+
+def _plain(value: Any, hint: Any) -> Any:
+    """Return settings as mappings, lists and scalars; `hint` tells a plug-in, which has a kind."""
+    if dataclasses.is_dataclass(value):
+        hints = typing.get_type_hints(type(value), include_extras=True)
+        fields = {f.name: _plain(getattr(value, f.name), hints[f.name]) for f in dataclasses.fields(value)}
+        return {"kind": kind_of(value), **fields} if plugin_mark(hint) else fields
+    if isinstance(value, Mapping):
+        return {key: _plain(item, hint) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item, hint) for item in value]
+    if isinstance(value, enum.Enum):
+        return value.value
+    return str(value) if isinstance(value, Path) else value

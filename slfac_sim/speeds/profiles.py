@@ -1,0 +1,45 @@
+"""A fleet of named devices: so many Raspberry Pis, so many Jetson Nanos."""
+
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from slfac_sim.foundation.errors import BadInput
+from slfac_sim.foundation.plugins import settings
+from slfac_sim.foundation.streams import stream
+from slfac_sim.speeds._profiles import PROFILES
+
+Name = Literal["raspberry_pi_4", "raspberry_pi_5", "jetson_nano", "jetson_tx2", "phone", "laptop"]
+Count = Annotated[int, Field(ge=1)]
+
+
+@settings
+class Profiles:
+    """`names` says how many devices there are of each profile; together they are all devices.
+
+    Which device is which is drawn, because the order of devices matters elsewhere (the server encodes
+    in it, for instance) and must not go hand in hand with speed.
+    """
+
+    names: Annotated[dict[Name, Count], Field(min_length=1)]
+
+    def speeds(self, devices: Sequence[str], seed: int) -> dict[str, float]:
+        """Return the achieved FLOP/s of each device, in the order of `devices`.
+
+        Every device draws one number, and in the order of these numbers the profiles are dealt out as they
+        are listed. Raises `BadInput` when the counts do not sum to the number of devices.
+        """
+        total = sum(self.names.values())
+        if total != len(devices):
+            raise BadInput(
+                f"devices.speed.names: the counts must sum to the number of devices, {len(devices)} (got {total})"
+            )
+        dealt = [PROFILES[name] for name, count in self.names.items() for _ in range(count)]
+        shuffled = sorted(devices, key=lambda device: (_draw(device, seed), device))
+        speed_flops = dict(zip(shuffled, dealt, strict=True))
+        return {device: speed_flops[device] for device in devices}
+
+
+def _draw(device: str, seed: int) -> float:
+    return float(stream(seed, f"speed/{device}").random())

@@ -1,0 +1,54 @@
+"""Makes small run folders, as a finished run leaves them, for the tests of the analysis."""
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+ACCURACY = (0.0980, 0.4510, 0.8320, 0.9150, 0.9420, 0.9570, 0.9650, 0.9720, 0.9780)
+TARGETS = (0.8, 0.9, 0.95, 0.97)
+
+
+def fake_run(
+    folder: Path,
+    label: str = "SL-FAC (our reading), theta 0.9",
+    round_s: float = 29.0,
+    round_bytes: int = 121_000_000,
+    accuracy: tuple[float, ...] = ACCURACY,
+    changes: Mapping[str, Any] | None = None,
+) -> Path:
+    """Write summary and ledger of a run that was evaluated every `round_s`; return its folder."""
+    folder.mkdir(parents=True)
+    rows = [(i, i * round_s, a, a - 0.01, 1 - a, i * round_bytes) for i, a in enumerate(accuracy)]
+    summary = {**_summary(label, rows), **(changes or {})}
+    (folder / "summary.json").write_text(json.dumps(summary), encoding="utf-8")
+    with closing(sqlite3.connect(folder / "ledger.sqlite")) as ledger, ledger:
+        ledger.execute(
+            "CREATE TABLE evals (round INTEGER, at_s REAL, accuracy REAL, accuracy_no_codec REAL,"
+            " loss REAL, payload_bytes INTEGER)"
+        )
+        ledger.executemany("INSERT INTO evals VALUES (?, ?, ?, ?, ?, ?)", rows)
+        ledger.execute("CREATE TABLE transfers (id INTEGER, src TEXT, snr_db REAL)")
+        ledger.executemany("INSERT INTO transfers VALUES (?, ?, ?)", [(0, "d000", 12.5), (1, "d001", None)])
+        ledger.execute("CREATE TABLE steps (device TEXT, loss REAL)")
+    return folder
+
+
+def _summary(label: str, rows: list[tuple[Any, ...]]) -> dict[str, Any]:
+    reached = {t: next((row[1] for row in rows if row[2] >= t), None) for t in TARGETS}
+    accuracies = [row[2] for row in rows]
+    return {
+        "scenario": "100_devices",
+        "status": "finished",
+        "label": label,
+        "seed": {"learning": 0, "air": 0},
+        "simulated_s": rows[-1][1] if rows else 0.0,
+        "rounds": max(len(rows) - 1, 0),
+        "accuracy": {"final": accuracies[-1], "best": max(accuracies)}
+        if rows
+        else {"final": None, "best": None},
+        "time_to_accuracy_s": {str(target): seconds for target, seconds in reached.items()},
+        "bytes": {"total": rows[-1][5] if rows else 0},
+    }

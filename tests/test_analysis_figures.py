@@ -1,0 +1,105 @@
+"""Figures as pictures and as text: every figure's file, its words, and that it never changes by itself."""
+
+import re
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+from run_folders import ACCURACY, fake_run
+
+from slfac_sim.analysis.draw import FIGURES, draw, draw_run
+from slfac_sim.analysis.figures._accuracy import Series, draw_accuracy
+from slfac_sim.analysis.load import load
+from slfac_sim.analysis.style import house_style, look
+from slfac_sim.foundation.plugins import kinds
+
+NAMES = kinds(FIGURES)
+
+
+def _texts(svg: Path) -> list[str]:
+    return re.findall(r"<text [^>]*>([^<]*)</text>", svg.read_text(encoding="utf-8"))
+
+
+def test_both_figures_of_a_run_are_found_by_their_files() -> None:
+    assert NAMES == ("bytes_to_accuracy", "time_to_accuracy")
+
+
+def test_a_run_is_drawn_into_its_own_folder(tmp_path: Path) -> None:
+    files = draw_run(fake_run(tmp_path / "run"))
+    assert [str(path.relative_to(tmp_path.resolve())) for path in files] == [
+        f"run/figures/{name}.{end}" for name in NAMES for end in ("png", "svg")
+    ]
+    for path in files[::2]:
+        width, height = struct.unpack(">II", path.read_bytes()[16:24])
+        assert width == 1200
+        assert 800 < height < 1000
+
+
+def test_time_to_accuracy_says_when_each_target_was_reached(tmp_path: Path) -> None:
+    draw_run(fake_run(tmp_path / "run"))
+    texts = _texts(tmp_path / "run/figures/time_to_accuracy.svg")
+    for text in ("80 % at 58 s", "90 % at 87 s", "95 % at 145 s", "97 % at 203 s"):
+        assert text in texts
+    assert {"simulated time (s)", "SL-FAC (our reading), theta 0.9", "97 %"} <= set(texts)
+
+
+def test_bytes_to_accuracy_counts_up_to_the_first_evaluation_above(tmp_path: Path) -> None:
+    draw_run(fake_run(tmp_path / "run"))
+    texts = _texts(tmp_path / "run/figures/bytes_to_accuracy.svg")
+    for text in ("80 % at 242 MB", "90 % at 363 MB", "95 % at 605 MB", "97 % at 847 MB"):
+        assert text in texts
+
+
+def test_one_evaluation_that_passes_several_targets_is_marked_once(tmp_path: Path) -> None:
+    draw_run(fake_run(tmp_path / "run", accuracy=(0.1, 0.96)))
+    marks = [text for text in _texts(tmp_path / "run/figures/time_to_accuracy.svg") if " at " in text]
+    assert marks == ["95 % at 29 s"]
+
+
+def test_several_runs_are_compared_at_the_highest_target_that_one_reached(tmp_path: Path) -> None:
+    fast = fake_run(tmp_path / "fast")
+    slow = fake_run(tmp_path / "slow", "raw fp32", 93.5, 800_000_000)
+    stopped = fake_run(tmp_path / "cut", "top-k", accuracy=ACCURACY[:6], changes={"status": "interrupted"})
+    draw([load(fast), load(slow), load(stopped)], tmp_path / "out")
+    texts = _texts(tmp_path / "out/time_to_accuracy.svg")
+    assert "SL-FAC (our reading), theta 0.9: 97 % at 203 s" in texts
+    assert "raw fp32: 97 % at 654 s" in texts
+    assert "top-k (interrupted): 97 % not reached" in texts
+    assert "raw fp32: 97 % at 5,600 MB" in _texts(tmp_path / "out/bytes_to_accuracy.svg")
+
+
+def test_runs_of_one_label_are_told_apart_by_their_folders(tmp_path: Path) -> None:
+    runs = [load(fake_run(tmp_path / name, "raw")) for name in ("0001", "0002")]
+    draw(runs, tmp_path / "out")
+    texts = _texts(tmp_path / "out/time_to_accuracy.svg")
+    assert {"raw [0001]: 97 % at 203 s", "raw [0002]: 97 % at 203 s"} <= set(texts)
+
+
+@pytest.mark.parametrize("accuracy", [(), (0.098,), (0.098, 0.4), (0.1, 1.0)])
+def test_a_run_draws_what_it_has(tmp_path: Path, accuracy: tuple[float, ...]) -> None:
+    draw_run(fake_run(tmp_path / "run", "raw", accuracy=accuracy, changes={"status": "interrupted"}))
+    for name in NAMES:
+        assert "raw (interrupted)" in _texts(tmp_path / f"run/figures/{name}.svg")
+
+
+def test_two_draws_are_equal_to_the_byte(tmp_path: Path) -> None:
+    folder = fake_run(tmp_path / "run")
+    first = [path.read_bytes() for path in draw_run(folder)]
+    assert [path.read_bytes() for path in draw_run(folder)] == first
+
+
+def test_every_point_is_on_the_paper_and_errors_halve_at_equal_heights() -> None:
+    series = Series("x", np.array([0.0, 1.0, 2.0]), np.array([0.0, 0.9, 1.0]), {0.9: 1.0, 0.99: 2.0})
+    with house_style():
+        axes = draw_accuracy([series], "s", str).axes[0]
+    low, high = axes.get_ylim()
+    assert low == 0.0
+    assert 0.9999 < high < 1.0
+    heights = axes.transData.transform([(0.0, 1 - 2.0**-k) for k in range(1, 8)])[:, 1]
+    np.testing.assert_allclose(np.diff(heights), np.diff(heights)[0])
+
+
+def test_runs_differ_in_grey_as_well() -> None:
+    assert len({(look(i).marker, look(i).dashes) for i in range(28)}) == 28
+    assert len({look(i) for i in range(140)}) == 140

@@ -1,0 +1,297 @@
+"""The sharing engine against closed forms and against the naive engine."""
+
+from math import inf
+
+import pytest
+import simpy
+from hypothesis import given
+from hypothesis import strategies as st
+
+from slfac_sim.network.engine import Engine, Flow, FluidShare, NaiveShare
+
+SHARES = pytest.mark.parametrize("kind", [FluidShare, NaiveShare])
+GOLDEN = (5**0.5 - 1) / 2  # change times on its multiples never tie with completions, which are rational
+
+
+def play(share, flows_at, changes=(), until_s=1e6):
+    """Start flows at their times, apply changes (time, callable), and return finish times by flow."""
+    todo = sorted(
+        [(at_s, 1, i, flow) for i, (at_s, flow) in enumerate(flows_at)]
+        + [(at_s, 0, i, change) for i, (at_s, change) in enumerate(changes)],
+        key=lambda entry: entry[:3],
+    )
+    ends: dict[Flow, float] = {}
+    now_s = 0.0
+    while todo or share.due_s < inf:
+        now_s = min(share.due_s, todo[0][0] if todo else inf)
+        if now_s > until_s:
+            break
+        while todo and todo[0][0] == now_s and todo[0][1] == 0:
+            todo.pop(0)[3](now_s)
+        for flow in share.finish(now_s):
+            ends[flow] = now_s
+        while todo and todo[0][0] == now_s and todo[0][1] == 1:
+            share.start(now_s, todo.pop(0)[3])
+    return ends
+
+
+@SHARES
+def test_equal_flows_finish_together_after_n_times_the_alone_time(kind):
+    flows = [Flow(1e6, 1e7) for _ in range(7)]
+    ends = play(kind(), [(0.0, flow) for flow in flows])
+    assert [ends[flow] for flow in flows] == pytest.approx([0.7] * 7, rel=1e-12)
+    assert all(flow.left_bits == 0.0 and flow.airtime_s == 0.1 for flow in flows)
+
+
+@SHARES
+def test_staggered_starts_by_hand(kind):
+    # 1 bit/s. A (1.2) alone to 0.25, with B (0.2) to 0.65, alone to 0.95, with C (0.3) to 1.55, alone.
+    a, b, c = Flow(1.2, 1.0), Flow(0.2, 1.0), Flow(0.3, 1.0)
+    ends = play(kind(), [(0.0, a), (0.25, b), (0.95, c)])
+    assert ends[b] == pytest.approx(0.65, abs=1e-12)
+    assert ends[c] == pytest.approx(1.55, abs=1e-12)
+    assert ends[a] == pytest.approx(1.7, abs=1e-12)
+
+
+@SHARES
+def test_weights_divide_the_air(kind):
+    light, heavy = Flow(1.0, 1.0), Flow(3.0, 1.0, weight=3.0)
+    ends = play(kind(), [(0.0, light), (0.0, heavy)])
+    assert ends[light] == pytest.approx(4.0) == ends[heavy]
+    assert heavy.airtime_s == pytest.approx(3.0)
+
+
+@SHARES
+def test_capacity_scales_time_but_not_airtime(kind):
+    flow = Flow(8e6, 1e6)
+    assert play(kind(0.5), [(1.0, flow)])[flow] == pytest.approx(17.0)
+    assert flow.airtime_s == 8.0
+
+
+@SHARES
+def test_equal_airtime_gives_each_its_own_rate(kind):
+    fast, slow = Flow(10.0, 10.0), Flow(1.0, 1.0)
+    ends = play(kind(), [(0.0, fast), (0.0, slow)])
+    assert ends[fast] == ends[slow] == 2.0
+
+
+@SHARES
+def test_a_dead_medium_stalls_without_error_and_starts_later(kind):
+    share, flow = kind(0.0), Flow(1.0, 1.0)
+    share.start(0.0, flow)
+    assert share.due_s == inf
+    assert flow.start_s is None
+    share.set_capacity(5.0, 1.0)
+    assert flow.start_s == 5.0
+    assert share.due_s == 6.0
+    share.set_capacity(5.5, 0.0)
+    assert share.due_s == inf
+    share.set_capacity(7.0, 1.0)
+    assert share.finish(7.5) == [flow]
+
+
+@SHARES
+def test_a_flow_without_rate_leaves_its_part_to_the_others(kind):
+    share, dead, alive = kind(), Flow(1.0, 0.0), Flow(1.0, 1.0)
+    share.start(0.0, dead)
+    share.start(0.0, alive)
+    assert share.due_s == 1.0
+    assert share.finish(1.0) == [alive]
+    assert share.due_s == inf
+    share.set_rates(3.0, [(dead, 2.0)])
+    assert (share.due_s, dead.start_s) == (3.5, 3.0)
+    share.set_rates(3.25, [(dead, 0.0)])
+    share.cancel(9.0, dead)
+    assert (dead.left_bits, dead.airtime_s) == (0.5, 0.25)
+
+
+@SHARES
+def test_a_change_at_the_very_instant_of_completion_comes_too_late(kind):
+    for change in (lambda s, f: s.set_rates(2.0, [(f, 0.0)]), lambda s, f: s.set_capacity(2.0, 0.0)):
+        share, flow = kind(), Flow(2.0, 1.0)
+        share.start(0.0, flow)
+        change(share, flow)
+        assert share.finish(2.0) == [flow]
+
+
+@SHARES
+def test_cancel_frees_the_air_at_once_and_bits_are_conserved(kind):
+    share, gone, stays = kind(), Flow(4.0, 2.0), Flow(4.0, 2.0)
+    share.start(0.0, gone)
+    share.start(0.0, stays)
+    share.cancel(1.0, gone)
+    assert (gone.left_bits, gone.airtime_s) == (3.0, 0.5)
+    assert share.due_s == 2.5  # 1 bit by halves, 3 bits alone
+    assert share.finish(2.5) == [stays]
+
+
+def test_many_changes_do_not_let_the_heap_grow():
+    share, flows = FluidShare(), [Flow(1e9, 1.0) for _ in range(10)]
+    for flow in flows:
+        share.start(0.0, flow)
+    for step in range(1000):
+        share.set_rates(step * 1e-3, [(flow, 1.0 + (step % 7)) for flow in flows])
+    assert len(share._heap) <= 40
+
+
+def test_ties_finish_in_the_order_of_start():
+    share, flows = FluidShare(), [Flow(1.0, 1.0) for _ in range(5)]
+    for flow in flows:
+        share.start(0.0, flow)
+    assert share.finish(share.due_s) == flows
+
+
+events = st.lists(
+    st.tuples(
+        st.integers(0, 12),  # when, in golden steps
+        st.sampled_from(["start", "start", "cancel", "rate", "rates", "capacity"]),
+        st.integers(0, 9),  # which flow
+        st.integers(0, 6),  # its bits, rate or weight, or the capacity
+        st.integers(1, 5),
+    ),
+    max_size=40,
+)
+
+
+def run_schedule(kind, schedule):
+    share, flows, ends, gone = kind(), [], {}, {}
+
+    def finish_until(now_s):
+        while share.due_s <= now_s:
+            at_s = share.due_s
+            ends.update((flows.index(flow), at_s) for flow in share.finish(at_s))
+
+    for step, what, which, number, other in sorted(schedule, key=lambda event: event[0]):
+        now_s = step * GOLDEN
+        finish_until(now_s)
+        live = [i for i in range(len(flows)) if i not in ends and i not in gone]
+        if what == "start":
+            flows.append(Flow(float(other), float(number), weight=float(1 + which % 3)))
+            share.start(now_s, flows[-1])
+        elif what == "capacity":
+            share.set_capacity(now_s, number / 4)
+        elif what == "rates":
+            share.set_rates(now_s, [(flows[i], float((number + i) % 4)) for i in live])
+        elif live:
+            chosen = live[which % len(live)]
+            if what == "rate":
+                share.set_rates(now_s, [(flows[chosen], float(number))])
+            else:
+                share.cancel(now_s, flows[chosen])
+                gone[chosen] = now_s
+    finish_until(1e9)
+    for i, flow in enumerate(flows):
+        if i not in ends and i not in gone:
+            share.cancel(1e3 + share._now_s, flow)
+    return ends, gone, flows
+
+
+@given(events)
+def test_agrees_with_the_naive_engine(schedule):
+    ends, gone, flows = run_schedule(FluidShare, schedule)
+    naive_ends, naive_gone, naive_flows = run_schedule(NaiveShare, schedule)
+    assert ends == pytest.approx(naive_ends, rel=1e-9, abs=1e-9)
+    assert gone == naive_gone
+    for flow, other in zip(flows, naive_flows, strict=True):
+        assert flow.left_bits == pytest.approx(other.left_bits, rel=1e-9, abs=1e-9)
+        assert flow.airtime_s == pytest.approx(other.airtime_s, rel=1e-9, abs=1e-9)
+        assert (flow.start_s is None) == (other.start_s is None)
+
+
+@given(events)
+def test_no_more_airtime_than_time(schedule):
+    capacity_free = [event for event in schedule if event[1] != "capacity"]
+    ends, gone, flows = run_schedule(FluidShare, capacity_free)
+    last_s = max([0.0, *ends.values(), *gone.values()]) + 12 * GOLDEN + 1e3
+    assert sum(flow.airtime_s for flow in flows) <= last_s
+    assert all(0.0 <= flow.left_bits <= flow.bits for flow in flows)
+    assert all(flows[i].left_bits == 0.0 for i in ends)
+
+
+# --- on a SimPy clock ---
+
+
+def on_clock(*shares):
+    env = simpy.Environment()
+    ends: list[tuple[int, float]] = []
+    engine = Engine(env)
+
+    def start_at(at_s, number, share, flow):
+        def begin(_):
+            engine.start(share, flow, lambda _: ends.append((number, env.now)))
+
+        env.timeout(at_s).callbacks.append(begin)
+
+    return env, engine, start_at, ends
+
+
+def test_simultaneous_starts_are_solved_once():
+    env, engine, _, ends = on_clock()
+    share, flows = FluidShare(), [Flow(1.0, 1.0) for _ in range(50)]
+    solves = []
+    solve, engine._solve = engine._solve, lambda: (solves.append(env.now), solve())
+    for i, flow in enumerate(flows):
+        engine.start(share, flow, lambda _, i=i: ends.append((i, env.now)))
+    env.run()
+    assert solves == [0.0, 50.0]
+    assert ends == [(i, 50.0) for i in range(50)]
+
+
+def test_completions_come_before_arrivals_of_the_same_instant():
+    env, _, start_at, ends = on_clock()
+    share = FluidShare()
+    start_at(2.0, 1, share, Flow(1.0, 1.0))  # scheduled first, and still settled after the completion
+    start_at(0.0, 0, share, Flow(2.0, 1.0))
+    env.run()
+    assert ends == [(0, 2.0), (1, 3.0)]
+
+
+def test_wake_up_moves_both_ways():
+    env, engine, start_at, ends = on_clock()
+    one, two = FluidShare(), FluidShare()
+    start_at(0.0, 0, one, Flow(10.0, 1.0))
+    start_at(1.0, 1, two, Flow(1.0, 1.0))  # earlier, on another medium
+    start_at(1.5, 2, two, Flow(1.0, 1.0))  # puts 1 off until 2.5
+    env.run()
+    assert ends == [(1, 2.5), (2, 3.0), (0, 10.0)]
+    assert not engine._where
+
+
+def test_cancel_before_and_after_the_solve():
+    env, engine, _, ends = on_clock()
+    share, early, late, stays = FluidShare(), Flow(1.0, 1.0), Flow(1.0, 1.0), Flow(1.0, 1.0)
+    for flow in (early, late, stays):
+        engine.start(share, flow, lambda _: ends.append(env.now))
+    engine.cancel(early)
+    env.run(until=1.0)
+    engine.cancel(late)
+    env.run()
+    assert (early.left_bits, early.start_s, late.left_bits) == (1.0, None, 0.5)
+    assert ends == [1.5]
+    with pytest.raises(KeyError):
+        engine.cancel(late)
+
+
+def test_rates_change_in_one_reallocation():
+    env, engine, _, ends = on_clock()
+    share, flows = FluidShare(), [Flow(2.0, 1.0), Flow(2.0, 1.0)]
+    for flow in flows:
+        engine.start(share, flow, lambda _: ends.append(env.now))
+    engine.set_rates([(flow, 2.0) for flow in flows])  # not yet on the medium
+    env.run(until=1.0)
+    engine.set_rates([(flow, 4.0) for flow in flows])
+    engine.set_capacity(share, 0.5)
+    env.run()
+    assert ends == [2.0, 2.0]
+
+
+@given(st.lists(st.tuples(st.integers(0, 30), st.integers(1, 9)), min_size=1, max_size=25))
+def test_the_clock_adds_nothing(starts):
+    flows = [Flow(float(bits), 3.0) for _, bits in starts]
+    expected = play(NaiveShare(), [(at * GOLDEN, f) for (at, _), f in zip(starts, flows, strict=True)])
+    env, _, start_at, ends = on_clock()
+    share = FluidShare()
+    for i, (at, bits) in enumerate(starts):
+        start_at(at * GOLDEN, i, share, Flow(float(bits), 3.0))
+    env.run()
+    assert dict(ends) == pytest.approx({i: expected[f] for i, f in enumerate(flows)}, rel=1e-9)

@@ -1,0 +1,161 @@
+"""Partitions: laws that every kind obeys, and the claims that each one makes."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from slfac_sim.foundation.errors import BadInput
+from slfac_sim.foundation.plugins import adapter, find, kinds
+from slfac_sim.partitions import dirichlet, label_histogram
+from slfac_sim.partitions.dirichlet import Dirichlet
+from slfac_sim.partitions.iid import Iid
+
+FAMILY = "slfac_sim.partitions"
+LABELS = np.repeat(np.arange(10), 600)
+
+
+def names(count):
+    return [f"d{number:03d}" for number in range(count)]
+
+
+def test_kinds():
+    assert {"iid", "dirichlet"} <= set(kinds(FAMILY))
+
+
+@pytest.mark.parametrize("kind", kinds(FAMILY))
+@given(data=st.data())
+@settings(max_examples=30, deadline=None)
+def test_law_every_sample_has_one_owner(kind, data):
+    partition = find(FAMILY, kind)()
+    devices = names(data.draw(st.integers(1, 8)))
+    labels = np.array(data.draw(st.lists(st.integers(0, 4), min_size=80, max_size=200)), dtype=np.int64)
+    seed = data.draw(st.integers(0, 2**40))
+    shares = partition.split(labels, devices, seed)
+    assert [share.dtype for share in shares] == [np.int64] * len(devices)
+    assert all(len(share) > 0 and np.all(np.diff(share) > 0) for share in shares)
+    assert np.array_equal(np.sort(np.concatenate(shares)), np.arange(len(labels)))
+    again = partition.split(labels.copy(), list(devices), seed)
+    assert all(np.array_equal(*pair) for pair in zip(shares, again, strict=True))
+
+
+@pytest.mark.parametrize("kind", kinds(FAMILY))
+def test_law_seed_matters_and_too_few_samples_are_refused(kind):
+    partition = find(FAMILY, kind)()
+    one, two = (partition.split(LABELS, names(5), seed) for seed in (0, 1))
+    assert not np.array_equal(one[0], two[0])
+    with pytest.raises(
+        BadInput, match=r"^partition: found 4 training samples for 5 devices, expected at least \d+"
+    ):
+        partition.split(LABELS[:4], names(5), 0)
+
+
+@given(st.integers(1, 400), st.integers(1, 40), st.integers(0, 100))
+@settings(deadline=None)
+def test_iid_sizes_differ_by_one_at_most(samples, devices, seed):
+    devices = min(devices, samples)
+    sizes = [len(share) for share in Iid().split(np.zeros(samples, np.int64), names(devices), seed)]
+    assert max(sizes) - min(sizes) <= 1
+
+
+def test_iid_ignores_labels_and_names():
+    one = Iid().split(LABELS, names(7), 3)
+    two = Iid().split(LABELS[::-1].copy(), ["x", *names(6)], 3)
+    assert all(np.array_equal(*pair) for pair in zip(one, two, strict=True))
+
+
+def test_iid_classes_are_spread_by_chance():
+    histogram = label_histogram(LABELS, Iid().split(LABELS, names(10), 0), 10)
+    assert stats.chi2_contingency(histogram).pvalue > 0.01
+    assert np.abs(histogram - 60).max() < 40
+
+
+# Golden splits: a run must draw the same shares in every later version.
+
+
+def test_iid_golden():
+    assert [share.tolist() for share in Iid().split(np.zeros(7, np.int64), names(3), 0)] == [
+        [2, 3, 5],
+        [1, 4],
+        [0, 6],
+    ]
+
+
+def test_dirichlet_golden():
+    shares = Dirichlet(alpha=0.5, min_samples=1).split(np.arange(12) % 3, names(3), 0)
+    assert [share.tolist() for share in shares] == [[9], [1, 3, 4, 7, 8, 10], [0, 2, 5, 6, 11]]
+
+
+def test_large_alpha_tends_to_equal_shares():
+    histogram = label_histogram(LABELS, Dirichlet(alpha=1e7).split(LABELS, names(10), 0), 10)
+    assert np.abs(histogram - 60).max() <= 2
+
+
+def test_small_alpha_gives_each_class_to_few():
+    labels = np.repeat(np.arange(10), 6000)
+    shares = {
+        alpha: label_histogram(labels, Dirichlet(alpha=alpha, min_samples=1).split(labels, names(10), 0), 10)
+        for alpha in (0.05, 1.0, 100.0)
+    }
+    largest = {alpha: (counts.max(axis=0) / 6000).mean() for alpha, counts in shares.items()}
+    assert largest[0.05] > 0.6
+    assert 0.4 > largest[1.0] > 0.2 > largest[100.0]
+
+
+@pytest.mark.parametrize("alpha", [0.05, 0.5, 5.0])
+def test_proportions_follow_the_dirichlet_distribution(alpha):
+    drawn = [Dirichlet(alpha=alpha)._proportions(np.arange(10), names(20), seed, 0) for seed in range(40)]
+    assert np.allclose(np.sum(drawn, axis=1), 1.0)
+    first = np.concatenate([shares[0] for shares in drawn])
+    assert stats.kstest(first, stats.beta(alpha, 19 * alpha).cdf).pvalue > 0.01
+
+
+def test_tiny_alpha_neither_divides_by_zero_nor_loses_samples():
+    shares = Dirichlet(alpha=1e-4)._proportions(np.arange(10), names(20), 0, 0)
+    assert np.all(np.isfinite(shares))
+    assert np.allclose(shares.sum(axis=0), 1.0)
+
+
+def test_a_new_device_leaves_the_ratios_of_the_others():
+    few, many = (Dirichlet()._proportions(np.arange(10), names(count), 5, 0) for count in (4, 9))
+    assert np.allclose(few[0] / few[2], many[0] / many[2])
+
+
+def test_min_samples_are_given(monkeypatch):
+    attempts = []
+    real = Dirichlet._proportions
+
+    def counted(self, *arguments):
+        attempts.append(arguments[-1])
+        return real(self, *arguments)
+
+    monkeypatch.setattr(Dirichlet, "_proportions", counted)
+    shares = Dirichlet(alpha=0.1, min_samples=40).split(LABELS, names(20), 0)
+    assert min(len(share) for share in shares) >= 40
+    assert len(attempts) > 1
+    assert attempts == list(range(len(attempts)))
+
+
+def test_min_samples_out_of_reach_is_one_clear_error(monkeypatch):
+    monkeypatch.setattr(dirichlet, "_ATTEMPTS", 3)
+    with pytest.raises(BadInput) as error:
+        Dirichlet(alpha=0.01, min_samples=5).split(LABELS, names(50), 0)
+    assert str(error.value) == (
+        "partition: in 3 draws some device always had fewer than 5 samples (at best d000 with 0);"
+        " raise alpha (0.01), lower min_samples (5), or take fewer devices (50)"
+    )
+
+
+def test_classes_that_no_sample_has_are_no_trouble():
+    labels = np.array([1, 1, 7, 7, 7, 7, 7, 7, 1, 7] * 10, dtype=np.int64)
+    shares = Dirichlet(alpha=1.0).split(labels, names(3), 0)
+    histogram = label_histogram(labels, shares, 10)
+    assert histogram.shape == (3, 10)
+    assert histogram.sum(axis=0).tolist() == [0, 30, 0, 0, 0, 0, 0, 70, 0, 0]
+
+
+@pytest.mark.parametrize("bad", [{"alpha": 0.0}, {"alpha": float("inf")}, {"min_samples": 0}, {"alfa": 1.0}])
+def test_settings_are_checked(bad):
+    with pytest.raises(ValueError, match=next(iter(bad))):
+        adapter(Dirichlet).validate_python(bad)
