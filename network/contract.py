@@ -38,12 +38,18 @@ class Delivery:
 
 
 class Lost(Exception):
-    """A transfer that the network gave up; `delivery` says how far it came, `reason` why."""
+    """A transfer that the network gave up; `delivery` says how far it came, `reason` why.
+
+    Its arguments are kept as they came, because SimPy makes a new one of them where it is raised.
+    """
 
     def __init__(self, delivery: Delivery, reason: str) -> None:
-        super().__init__(f"{delivery.src} -> {delivery.dst}: {reason}")
+        super().__init__(delivery, reason)
         self.delivery = delivery
         self.reason = reason
+
+    def __str__(self) -> str:
+        return f"{self.delivery.src} -> {self.delivery.dst}: {self.reason}"
 
 
 class Transfer(simpy.Event):

@@ -88,7 +88,7 @@ class Courier:
             self._lanes[lane] = FluidShare(self._air.capacity(lane))
         self._on_air[transfer] = None
         self._engine.start(self._lanes[lane], transfer.flow, lambda _: self._last_bit_left(transfer))
-        if self._air.coherence_s is not None and not self._grid_armed:
+        if self._air.coherence_s is not None and not (self._grid_armed or transfer.path.hopeless):
             self._arm_grid(self._air.coherence_s, self._block() + 1)
 
     def _last_bit_left(self, transfer: FluidTransfer) -> None:
@@ -123,9 +123,10 @@ class Courier:
         Call(self._env, block * length_s, self._new_block)
 
     def _new_block(self, _: simpy.Event) -> None:
-        """Give every flow on the air its rate in the block that begins; with none, let the grid rest."""
+        """Give the flows on the air their rates in the block that begins; with none, let the grid rest."""
         self._grid_armed = False
         block = self._block()
-        if self._on_air and self._air.coherence_s is not None:
-            self._engine.set_rates([(t.flow, self._air.rate_bps(t.path, block)) for t in self._on_air])
+        hopeful = [transfer for transfer in self._on_air if not transfer.path.hopeless]
+        if hopeful and self._air.coherence_s is not None:
+            self._engine.set_rates([(t.flow, self._air.rate_bps(t.path, block)) for t in hopeful])
             self._arm_grid(self._air.coherence_s, block + 1)

@@ -13,7 +13,8 @@ from slfac_sim.network.engine import Flow
 class Path:
     """What one transmission meets: the lane it shares, its link's mean SNR and its sender's power.
 
-    A lane is a medium of its own; `devices` are the ones at the far end of the radio link.
+    A lane is a medium of its own; `devices` are the ones at the far end of the radio link. `hopeless`
+    says that no bit will ever get through.
     """
 
     lane: str
@@ -21,6 +22,7 @@ class Path:
     devices: tuple[str, ...]
     snr_db: float
     power_w: float
+    hopeless: bool = False
 
 
 class FluidTransfer(Transfer):

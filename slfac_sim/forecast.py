@@ -173,7 +173,7 @@ def _kept_bytes(half: nn.Module, shape: tuple[int, ...]) -> float:
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
         output = half.train()(sample)
         del output
-    return max(sum(kept.values()) - weights, 0) / 2
+    return float(max(sum(kept.values()) - weights, 0)) / 2
 
 
 def spread(values: Sequence[float]) -> tuple[float, float, float]:

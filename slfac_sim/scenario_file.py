@@ -75,9 +75,9 @@ def dump(scenario: Scenario) -> str:
 
 
 def schema() -> dict[str, Any]:
-    """Return the JSON Schema (2020-12) of a scenario file, for editors; ``docs/scenario.schema.json`` holds it.
+    """Return the JSON Schema (2020-12) of a scenario file, for editors.
 
-    A file may leave out `name`, which then is the file's.
+    ``docs/scenario.schema.json`` holds it. A file may leave out `name`, which then is the file's.
     """
     found = schema_of(Scenario, "slfac_sim scenario")
     return {**found, "required": [key for key in found["required"] if key != "name"]}

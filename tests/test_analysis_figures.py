@@ -57,6 +57,12 @@ def test_one_evaluation_that_passes_several_targets_is_marked_once(tmp_path: Pat
     assert marks == ["95 % at 29 s"]
 
 
+def test_a_short_run_keeps_its_digits(tmp_path: Path) -> None:
+    draw_run(fake_run(tmp_path / "run", round_s=0.123, round_bytes=45_600, accuracy=(0.1, 0.96)))
+    assert "95 % at 0.123 s" in _texts(tmp_path / "run/figures/time_to_accuracy.svg")
+    assert "95 % at 0.0456 MB" in _texts(tmp_path / "run/figures/bytes_to_accuracy.svg")
+
+
 def test_several_runs_are_compared_at_the_highest_target_that_one_reached(tmp_path: Path) -> None:
     fast = fake_run(tmp_path / "fast")
     slow = fake_run(tmp_path / "slow", "raw fp32", 93.5, 800_000_000)

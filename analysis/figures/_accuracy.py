@@ -36,6 +36,11 @@ def percent(fraction: float) -> str:
     return f"{100 * fraction:.6g} %"
 
 
+def number(value: float) -> str:
+    """Return `value` to the unit, with three digits where it is below 100."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
 def draw_accuracy(series: Sequence[Series], x_label: str, amount: Callable[[float], str]) -> Figure:
     """Return the figure; `amount` writes a place on the horizontal axis as text (``203 s``).
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from slfac_sim.analysis.figures._accuracy import Series, draw_accuracy
+from slfac_sim.analysis.figures._accuracy import Series, draw_accuracy, number
 from slfac_sim.analysis.load import Run
 
 
@@ -25,4 +25,4 @@ def data(run: Run) -> Series:
 
 def draw(series: Sequence[Series]) -> Figure:
     """Return the figure of one or several runs on one axis."""
-    return draw_accuracy(series, "payload sent, all directions (MB)", lambda mb: f"{mb:,.0f} MB")
+    return draw_accuracy(series, "payload sent, all directions (MB)", lambda mb: f"{number(mb)} MB")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from matplotlib.figure import Figure
 
-from slfac_sim.analysis.figures._accuracy import Series, draw_accuracy
+from slfac_sim.analysis.figures._accuracy import Series, draw_accuracy, number
 from slfac_sim.analysis.load import Run
 
 
@@ -16,4 +16,4 @@ def data(run: Run) -> Series:
 
 def draw(series: Sequence[Series]) -> Figure:
     """Return the figure of one or several runs on one axis."""
-    return draw_accuracy(series, "simulated time (s)", lambda seconds: f"{seconds:,.0f} s")
+    return draw_accuracy(series, "simulated time (s)", lambda seconds: f"{number(seconds)} s")

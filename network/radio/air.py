@@ -11,6 +11,9 @@ from slfac_sim.network.radio.placement import Ground
 from slfac_sim.network.radio.rates import RateModel
 from slfac_sim.network.transfers import Path
 
+_DEAD_BPS = 1.0
+"""A mean rate below this is none: a fade up to the lowest MCS would come once in days, if at all."""
+
 
 class CellAir:
     """An `Air` where the devices of one cell share its time, each transmission on the whole band."""
@@ -45,8 +48,15 @@ class CellAir:
         devices = (src,) if uplink else dsts
         if not devices or (not uplink and src != self._server):
             raise KeyError(f"{src} -> {', '.join(dsts)}: one end must be {self._server}")
-        snr_db = min(float(self._snr_db[uplink][self._index[device]]) for device in devices)
-        return Path("up" if uplink else "down", uplink, devices, snr_db, self._power_w[uplink])
+        indices = [self._index[device] for device in devices]
+        return Path(
+            lane="up" if uplink else "down",
+            uplink=uplink,
+            devices=devices,
+            snr_db=float(self._snr_db[uplink][indices].min()),
+            power_w=self._power_w[uplink],
+            hopeless=not self._mean_bps[uplink][indices].all(),
+        )
 
     def capacity(self, lane: str) -> float:
         """Return the part of the time that the direction has."""
@@ -55,7 +65,7 @@ class CellAir:
     def rate_bps(self, path: Path, block: int) -> float:
         """Return the slowest receiver's rate in `block`, alone on its lane."""
         indices = [self._index[device] for device in path.devices]
-        if self.coherence_s is None:
+        if self.coherence_s is None or path.hopeless:
             return float(self._mean_bps[path.uplink][indices].min())
         gains = np.array([self._gain(device, block) for device in path.devices])
         snr = self._snr[path.uplink][indices] * gains
@@ -66,4 +76,6 @@ class CellAir:
         return self._mean_bps[uplink]
 
     def _mean_rates(self, uplink: bool) -> Floats:
-        return self._fading.mean_rate_bps(self._rates, self._snr[uplink], self._budget.bandwidth_hz, uplink)
+        band_hz = self._budget.bandwidth_hz
+        mean_bps = self._fading.mean_rate_bps(self._rates, self._snr[uplink], band_hz, uplink)
+        return np.where(mean_bps < _DEAD_BPS, 0.0, mean_bps)

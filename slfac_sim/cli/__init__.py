@@ -8,6 +8,7 @@ import argparse
 import importlib
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 COMMANDS = {
     "run": "train, transmit and time a scenario (also without the word: `python -m slfac_sim FILE`)",
@@ -34,7 +35,7 @@ def main(argv: Sequence[str]) -> int:
     from slfac_sim.foundation.errors import BadInput
 
     try:
-        return _module(arguments.command).main(arguments)
+        return int(_module(arguments.command).main(arguments))
     except BadInput as error:
         print(error, file=sys.stderr)
         return 2
@@ -66,5 +67,5 @@ def _version() -> str:
     return f"slfac_sim {__version__}"
 
 
-def _module(command: str):  # type: ignore[no-untyped-def]
+def _module(command: str) -> Any:
     return importlib.import_module(f"slfac_sim.cli.{command}")

@@ -25,7 +25,7 @@ class Progress:
 
     def say(self, line: str) -> None:
         """Write one line about something that takes long."""
-        self._console.print(line, style="dim", highlight=False)
+        self._console.print(line, style="dim", highlight=False, soft_wrap=True)
 
     def begin(self, name: str, device_steps: int, rounds: int) -> None:
         """Start the line for a run of so many device steps and rounds."""
@@ -45,7 +45,7 @@ class Progress:
         elif table == "rounds":
             line = self._line(row["round"], row["at_s"])
             if self._status is None:
-                self._console.print(line, highlight=False)
+                self._console.print(line, highlight=False, soft_wrap=True)
 
     def _show(self, round_number: int, at_s: float) -> None:
         self._shown_s = time.monotonic()

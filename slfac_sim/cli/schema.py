@@ -12,5 +12,5 @@ def main(arguments: argparse.Namespace) -> int:
     """Print the schema on standard output."""
     from slfac_sim.scenario_file import schema
 
-    print(json.dumps(schema(), indent=2))
+    print(json.dumps(schema(), indent=2, ensure_ascii=False))
     return 0

@@ -82,4 +82,6 @@ def _share(
         rivals = level.max(axis=1, keepdims=True)
     else:
         rivals = level.max(keepdims=True)
-    return np.divide(level, rivals, out=np.zeros_like(level), where=rivals > 0)
+    share = np.zeros_like(level)
+    np.divide(level, rivals, out=share, where=rivals > 0)
+    return share

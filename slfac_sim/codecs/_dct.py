@@ -27,8 +27,8 @@ def forward(maps: Floats) -> Floats:
     count, height, width = maps.shape
     if height * width <= _ONE_MATRIX:
         return _rows_times(maps.reshape(count, -1), _joint(height, width))
-    both = (_basis(height) @ maps @ _inverse_basis(width)).reshape(count, -1)
-    return np.take(both, zigzag(height, width), axis=1)
+    both: Floats = np.matmul(np.matmul(_basis(height), maps), _inverse_basis(width))
+    return np.take(both.reshape(count, -1), zigzag(height, width), axis=1)
 
 
 def inverse(coefficients: Floats, height: int, width: int) -> Floats:
@@ -36,8 +36,9 @@ def inverse(coefficients: Floats, height: int, width: int) -> Floats:
     count = len(coefficients)
     if height * width <= _ONE_MATRIX:
         return _rows_times(coefficients, _inverse_joint(height, width)).reshape(count, height, width)
-    plain = np.take(coefficients, np.argsort(zigzag(height, width)), axis=1)
-    return _inverse_basis(height) @ plain.reshape(count, height, width) @ _basis(width)
+    plain = np.take(coefficients, np.argsort(zigzag(height, width)), axis=1).reshape(-1, height, width)
+    maps: Floats = np.matmul(np.matmul(_inverse_basis(height), plain), _basis(width))
+    return maps
 
 
 def _rows_times(rows: Floats, matrix: Floats) -> Floats:
@@ -86,6 +87,7 @@ def _inverse_basis(size: int) -> Floats:
 def _exact_basis(size: int) -> NDArray[np.float64]:
     """Return the DCT-II matrix of `size` points ([frequency, place])."""
     places = np.arange(size)
-    basis = np.sqrt(2 / size) * np.cos(np.pi * np.outer(places, 2 * places + 1) / (2 * size))
+    angles = np.pi * np.outer(places, 2 * places + 1) / (2 * size)
+    basis: NDArray[np.float64] = np.sqrt(2 / size) * np.cos(angles)
     basis[0] = np.sqrt(1 / size)
     return basis

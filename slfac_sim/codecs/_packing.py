@@ -40,7 +40,8 @@ def unpack(data: memoryview | bytes | NDArray[np.uint8], count: int, bits: int) 
         return np.zeros(count, np.uint8)
     if bits > 8:
         high = unpack(octets[count:], count, bits - 8).astype(np.uint16)
-        return (high << 8) | octets[:count]
+        wide: NDArray[np.uint16] = (high << np.uint16(8)) | octets[:count]
+        return wide
     return octets if bits == 8 else _unpack_narrow(octets, count, bits)
 
 
@@ -67,7 +68,7 @@ def _unpack_narrow(octets: NDArray[np.uint8], count: int, bits: int) -> NDArray[
     _copy_columns(spread, full.reshape(-1, bits), bits)
     words = spread.reshape(-1).view("<u8")
     for stay, move, shift in reversed(_steps(bits)):
-        moved = words & (move)
+        moved = words & move
         moved <<= shift
         words &= stay
         words |= moved

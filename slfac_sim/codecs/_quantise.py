@@ -20,7 +20,8 @@ def band_ends(values: Floats, sizes: NDArray[np.int64]) -> tuple[Floats, Floats]
 
     `sizes` is [groups, 2]; the second band of a group may be empty, and then has ends of zero.
     """
-    lowest, highest = values.min(axis=0), values.max(axis=0)
+    alone = len(values) == 1  # then a minimum over the samples would be a slow copy
+    lowest, highest = (values[0], values[0]) if alone else (values.min(axis=0), values.max(axis=0))
     spans = sizes.sum(axis=1)
     begins = np.cumsum(spans) - spans
     empty = sizes[:, 1] == 0
@@ -71,7 +72,7 @@ def quantise(
     values -= np.repeat(lowest.reshape(-1), sizes.reshape(-1))
     values *= np.repeat(per_step.reshape(-1), sizes.reshape(-1))
     values += np.float32(0.5)
-    return values.astype(np.uint8 if bits.max() <= 8 else np.uint16)
+    return values.astype(np.uint8) if bits.max() <= 8 else values.astype(np.uint16)
 
 
 def dequantise(
@@ -117,7 +118,8 @@ def unpack_by_width(
 ) -> Symbols:
     """Return the symbols ([samples, columns]) of all bands; constant bands have zeros."""
     width_of = _spread(bits, sizes, samples)
-    flat = np.zeros(width_of.size, np.uint8 if bits.max() <= 8 else np.uint16)
+    narrow = bits.max() <= 8
+    flat: Symbols = np.zeros(width_of.size, np.uint8) if narrow else np.zeros(width_of.size, np.uint16)
     for width, count in _classes(bits, sizes, samples):
         block = unpack(sections.take(packed_bytes(count, width)), count, width)
         if count == flat.size:

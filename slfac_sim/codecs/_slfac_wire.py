@@ -83,16 +83,19 @@ def write_header(header: Header, form: Form, coefficients: int) -> list[NDArray[
 
 def read_header(sections: Sections, form: Form, groups: int, coefficients: int) -> Header:
     """Return the header of `groups` groups. Raises `BadBody` where no encoder could have written it."""
-    last_low = _numbers(sections, groups, index_bits(coefficients)).astype(np.int64)
-    bits = _numbers(sections, 2 * groups, width_bits(form)) + np.uint8(form.b_min)
-    octets = sections.take(4 * groups * form.end_dtype.itemsize)
-    ends = np.frombuffer(octets, form.end_dtype).reshape(groups, 2, 2)
+    k_bits, b_bits = index_bits(coefficients), width_bits(form)
+    k_block = sections.take(packed_bytes(groups, k_bits))
+    b_block = sections.take(packed_bytes(2 * groups, b_bits))
+    end_block = sections.take(4 * groups * form.end_dtype.itemsize)  # now `groups` is known to be honest
+    last_low = unpack(k_block, groups, k_bits).astype(np.int64)
+    bits = unpack(b_block, 2 * groups, b_bits).astype(np.uint8) + np.uint8(form.b_min)
+    ends = np.frombuffer(end_block, form.end_dtype).reshape(groups, 2, 2)
     if last_low.max() >= coefficients or bits.max() > form.b_max:
         raise BadBody("body: a band's end or width is out of range")
     limit = min(_LARGEST_END * 2.0**form.exponent, float(np.finfo(form.end_dtype).max))
     if not (np.abs(ends).max() <= limit and (ends[..., 0] <= ends[..., 1]).all()):
         raise BadBody("body: a band's minimum and maximum are not finite, ordered and in range")
-    return Header(last_low, bits.astype(np.uint8).reshape(groups, 2), ends)
+    return Header(last_low, bits.reshape(groups, 2), ends)
 
 
 def index_bits(coefficients: int) -> int:
@@ -103,7 +106,3 @@ def index_bits(coefficients: int) -> int:
 def width_bits(form: Form) -> int:
     """Return the bits that tell one width among b_min .. b_max."""
     return (form.b_max - form.b_min).bit_length()
-
-
-def _numbers(sections: Sections, count: int, bits: int) -> NDArray[np.uint8] | NDArray[np.uint16]:
-    return unpack(sections.take(packed_bytes(count, bits)), count, bits)

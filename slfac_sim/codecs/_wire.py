@@ -54,14 +54,12 @@ class Sections:
             raise BadBody(f"body: content needs {size_bytes} more bytes, {len(self.rest)} are left")
 
 
-def seal(
-    kind: str, shape: Sequence[int], settings: bytes, content: Sequence[bytes | NDArray[np.uint8]]
-) -> bytes:
+def seal(kind: str, shape: Sequence[int], settings: bytes, content: Sequence[NDArray[np.uint8]]) -> bytes:
     """Return the body of codec `kind` for float32 values of `shape`: header, `content` in order, CRC-32."""
     name = kind.encode("ascii")
     start = _START.pack(MAGIC, VERSION, FLOAT32 << 4 | len(shape), len(name))
     sizes = b"".join(_varint(size) for size in shape)
-    body = b"".join([start, name, sizes, bytes([len(settings)]), settings, *map(memoryview, content)])
+    body = b"".join([start, name, sizes, bytes([len(settings)]), settings, *(part.data for part in content)])
     return body + _CHECKSUM.pack(zlib.crc32(body))
 
 

@@ -4,8 +4,9 @@ It knows one tensor of shape [batch, channels, h, w] at a time, and no tensor be
 at the steps (`_dct`, `_bands`, `_quantise`), the layout of the bytes is in docs/wire_format.md.
 """
 
+import functools
 import math
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,11 +52,6 @@ class SlFac:
     of each band's minimum and maximum: at 7x7 maps, float32 costs 2.6 bits a value, float16 half of it.
     """
 
-    # Equivalent FLOPs: CPU time a value times the training throughput of the same machine, one thread
-    # (ResNet-18 of benchmarks/codecs.py, which measures both again).
-    encode_flops_per_value: ClassVar[float] = 500.0
-    decode_flops_per_value: ClassVar[float] = 300.0
-
     theta: Annotated[float, Field(gt=0.0, le=1.0)] = 0.9
     b_min: Annotated[int, Field(ge=1, le=16)] = 2
     b_max: Annotated[int, Field(ge=1, le=16)] = 8
@@ -73,9 +69,23 @@ class SlFac:
         scope = "" if self.scope == "plane" else f", scope {self.scope}"
         return f"SL-FAC (our reading), theta {self.theta:g}, {self.b_min}..{self.b_max} bits{scope}"
 
+    # Equivalent FLOPs are CPU time a value times training throughput, measured by benchmarks/codecs.py on
+    # one machine and one thread (54 GFLOP/s): plane 13.0 and 5.8 ns at 14x14, 22 and 8.6 ns at 7x7;
+    # channel 7.1 and 4.1 ns, 9.5 and 5.0 ns.
+
+    @property
+    def encode_flops_per_value(self) -> float:
+        """Equivalent FLOPs to encode one value."""
+        return 900.0 if self.scope == "plane" else 450.0
+
+    @property
+    def decode_flops_per_value(self) -> float:
+        """Equivalent FLOPs to decode one value."""
+        return 380.0 if self.scope == "plane" else 240.0
+
     def sender(self, stream: str) -> StatelessSender:
         """Return the sending end of `stream`, whose name appears in errors only."""
-        return StatelessSender(stream, lambda tensor, name: encode(self, tensor, name))
+        return StatelessSender(stream, functools.partial(encode, self))
 
     def receiver(self) -> StatelessReceiver:
         """Return the receiving end; it needs nothing but the bytes."""

@@ -122,7 +122,8 @@ class Plugin:
         if not isinstance(node, Mapping) or "kind" not in node:
             raise PydanticCustomError("plugin", "{reason}", {"reason": self._wants()})
         settings = {key: setting for key, setting in node.items() if key != "kind"}
-        reader = adapter(self._find(node["kind"]))
+        cls: Any = self._find(node["kind"])
+        reader = adapter(cls)
         if info.mode == "json":  # from a file: strict, a text is no number and 1 is not true
             return reader.validate_json(json.dumps(settings), strict=True)
         return reader.validate_python(settings)  # its faults keep their places below this one

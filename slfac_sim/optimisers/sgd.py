@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 class Sgd:
     """Steps of `learning_rate` along the gradient, or along its running sum with decay `momentum`.
 
-    `nesterov` looks one step of momentum ahead; `weight_decay` adds that multiple of a weight to its gradient.
+    `nesterov` looks one step of momentum ahead; `weight_decay` adds that multiple of a weight to its
+    gradient.
     """
 
     learning_rate: Annotated[float, Field(gt=0.0)] = 0.01

@@ -18,7 +18,8 @@ from slfac_sim.foundation.plugins import settings
 if TYPE_CHECKING:
     from slfac_sim.codecs import Payload
     from slfac_sim.learning.batches import Indices
-    from slfac_sim.protocols import Device, Participants
+    from slfac_sim.learning.participants import Device
+    from slfac_sim.protocols import Participants
 
 Count = Annotated[int, Field(ge=1)]
 
@@ -44,16 +45,17 @@ class Parallel:
         devices, server = participants.devices, participants.server
         model = devices[0].model_payload()
         yield Note("evals", {"round": 0, **participants.evaluate(model.body)})
-        incoming = model if self.initial_model == "broadcast" else None
+        to_send = self.initial_model == "broadcast"
         for number in range(1, self.rounds + 1):
-            results = yield from self._round(participants, number, incoming)
+            results = yield from self._round(participants, number, model if to_send else None)
             flops = 2.0 * len(devices) * devices[0].model_values
             states, used, _ = zip(*results, strict=True)
-            incoming = yield Compute(server.name, flops, partial(server.average, states, used), "average")
+            model = yield Compute(server.name, flops, partial(server.average, states, used), "average")
+            to_send = True
             if participants.due(number, self.rounds):
-                yield Note("evals", {"round": number, **participants.evaluate(incoming.body)})
+                yield Note("evals", {"round": number, **participants.evaluate(model.body)})
             yield Note("rounds", _summary(number, results))
-        yield from self._hand_out(participants, incoming)
+        yield from self._hand_out(participants, model)
 
     def device_steps(self, participants: Participants) -> int:
         """Return how many mini-batches all devices together go through."""

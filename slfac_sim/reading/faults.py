@@ -1,8 +1,8 @@
 """What pydantic found wrong with a tree, as faults with places and paths as they were written.
 
 pydantic says where by a path that may hold steps which nobody wrote: the two fields of a shorthand
-(``codec: slfac``), the branch of a union. Steps that the tree does not have are dropped, except for the name of
-what is missing. It does not know which settings there are.
+(``codec: slfac``), the branch of a union. Steps that the tree does not have are dropped, except for the
+name of what is missing. It does not know which settings there are.
 """
 
 import dataclasses
@@ -42,7 +42,7 @@ def _fault(details: ErrorDetails, tree: Located, root: type[Any]) -> tuple[Place
     if loc[-1:] == ("[key]",):  # the key of a free mapping is what is wrong
         return node.key_place, path, in_words(details, path[-1])
     if kind in ("missing", "kind") and path[-1:] != loc[-1:]:  # its name is not in the tree
-        place = node.place if kind == "kind" else node.key_place
+        place = _holder(node) if kind == "missing" else node.place
         return place, (*path, loc[-1]), in_words(details, node.plain())
     place = _blamed(node) if kind == "value_error" else node.place
     return place, path, in_words(details, node.plain())
@@ -64,6 +64,11 @@ def _blamed(node: Located) -> Place:
     overrides = [child.place for child in node.children() if child.place.is_override]
     if overrides:
         return max(overrides)
+    return _holder(node)
+
+
+def _holder(node: Located) -> Place:
+    """Return the place of `node` as a whole: a mapping's own begins with its first key, so its key's."""
     return node.key_place if isinstance(node.value, dict) else node.place
 
 

@@ -26,7 +26,7 @@ def schema_of(root: type[Any], title: str) -> dict[str, Any]:
     }
 
 
-def _written_out(cls: type[Any], definitions: dict[str, Any], prefix: str) -> dict[str, Any]:
+def _written_out(cls: Any, definitions: dict[str, Any], prefix: str) -> dict[str, Any]:
     """Return the schema of `cls`; what it refers to is added to `definitions`, named after `prefix`."""
     schema = adapter(cls).json_schema(ref_template=f"#/$defs/{prefix}{{model}}")
     for name, inner in schema.pop("$defs", {}).items():

@@ -97,3 +97,7 @@ class ScenarioError(BadInput):
             first.setdefault((fault.place, fault.text), fault)
         self.faults = sorted(first.values(), key=lambda fault: fault.place)
         super().__init__("\n".join(map(str, self.faults)))
+
+    def __reduce__(self) -> tuple[type["ScenarioError"], tuple[list[Fault]]]:
+        """Travel between processes with the faults, not with their text."""
+        return type(self), (self.faults,)

@@ -7,7 +7,6 @@ from typing import Any
 
 from pydantic_core import ErrorDetails
 
-
 _WANTED = {
     "greater_than": "must be more than {gt}",
     "greater_than_equal": "must be at least {ge}",

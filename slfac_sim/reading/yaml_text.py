@@ -78,11 +78,12 @@ def to_tree(text: str, source: str, rank: int = 0) -> tuple[Located, list[Fault]
         raise ScenarioError([Fault(_spot(text, error.position, top), (), text_fault)]) from error
     except yaml.MarkedYAMLError as error:
         place = _at(error.problem_mark or error.context_mark, top)
-        raise ScenarioError([Fault(place, (), _in_plain_words(error))]) from error
+        raise ScenarioError([Fault(place, (), _in_plain_words(error, top))]) from error
     except RecursionError as error:
         raise ScenarioError([Fault(top, (), f"nested deeper than {_DEEPEST} levels")]) from error
     if node is None:
-        node = yaml.ScalarNode(_PREFIX + "null", "", yaml.Mark(source, 0, 0, 0, None, None))
+        start = top if top.is_override else Place(rank, 1, 1, source)
+        return Located(None, start, start), []
     walk = _Walk(top)
     tree = walk.located(node, (), None)
     return tree, walk.faults
@@ -101,13 +102,15 @@ def _spot(text: str, position: int, top: Place) -> Place:
     return Place(top.rank, before.count("\n") + 1, position - before.rfind("\n"), top.source)
 
 
-def _in_plain_words(error: yaml.MarkedYAMLError) -> str:
+def _in_plain_words(error: yaml.MarkedYAMLError, top: Place) -> str:
     problem = error.problem or error.context or "cannot be read"
     if "'\\t'" in problem:
         return "a tab where YAML wants spaces"
     if "another document" in problem:
         return "a second document ('---'); a scenario is one"
-    return f"not YAML: {problem}"
+    begun = _at(error.context_mark, top)
+    within = f" {error.context} begun at {begun}" if error.context and begun.line else ""
+    return f"not YAML: {problem}{within}"
 
 
 class _Walk:

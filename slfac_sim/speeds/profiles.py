@@ -32,9 +32,8 @@ class Profiles:
         """
         total = sum(self.names.values())
         if total != len(devices):
-            raise BadInput(
-                f"devices.speed.names: the counts must sum to the number of devices, {len(devices)} (got {total})"
-            )
+            wanted = f"must sum to the number of devices, {len(devices)} (got {total})"
+            raise BadInput(f"devices.speed.names: the counts {wanted}")
         dealt = [PROFILES[name] for name, count in self.names.items() for _ in range(count)]
         shuffled = sorted(devices, key=lambda device: (_draw(device, seed), device))
         speed_flops = dict(zip(shuffled, dealt, strict=True))

@@ -13,7 +13,10 @@ Survival = Callable[[Floats], Floats]
 
 
 class RateModel(Protocol):
-    """Settings of a rate model. `snr` are power ratios [devices], not decibels."""
+    """Settings of a rate model. `snr` are power ratios [devices], not decibels.
+
+    A device's rate is the same to the last bit whoever else is in the array: sums go element by element.
+    """
 
     def rate_bps(self, snr: Floats, bandwidth_hz: float, uplink: bool) -> Floats:
         """Return the rate of a device that has the whole band; 0 below the lowest usable SNR."""

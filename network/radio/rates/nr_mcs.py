@@ -55,9 +55,9 @@ class NrMcs:
     def mean_rate_bps(self, snr: Floats, bandwidth_hz: float, uplink: bool, survival: Survival) -> Floats:
         """Return the mean over fading: the sum over the MCS of what each adds, when it can be used."""
         thresholds, efficiencies = _ladder()
-        with np.errstate(divide="ignore"):
-            usable = survival(thresholds[:, None] / np.asarray(snr)[None, :])
-        mean_se: Floats = np.diff(efficiencies, prepend=0.0) @ usable
+        mean_se = np.zeros_like(snr)
+        for threshold, gained in zip(thresholds, np.diff(efficiencies, prepend=0.0), strict=True):
+            mean_se += gained * survival(threshold / snr)  # no matrix product: it rounds by its shape
         return self._symbols_per_s(bandwidth_hz, uplink) * mean_se
 
     def remarks(self, bandwidth_hz: float) -> tuple[str, ...]:

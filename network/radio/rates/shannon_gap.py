@@ -31,12 +31,13 @@ class ShannonGap:
         By Gauss-Legendre quadrature; for Rayleigh fading without ceiling it agrees with the closed form
         log2(e) e^(1/S) E1(1/S) to 1e-6.
         """
-        effective = self._effective(np.asarray(snr))[:, None]
+        effective = self._effective(snr)
         top = np.minimum(self.se_max, np.log2(1.0 + _NO_GAIN_ABOVE * effective))
-        levels = top * (_NODES + 1.0) / 2.0
-        exceeded = survival(np.expm1(levels * np.log(2.0)) / effective)
-        mean_se: Floats = (exceeded @ _WEIGHTS) * top[:, 0] / 2.0
-        return bandwidth_hz * mean_se
+        mean_se = np.zeros_like(snr)
+        for node, weight in zip(_NODES, _WEIGHTS, strict=True):
+            level = top * (node + 1.0) / 2.0
+            mean_se += weight * survival(np.expm1(level * np.log(2.0)) / effective)
+        return bandwidth_hz * mean_se * top / 2.0
 
     def remarks(self, bandwidth_hz: float) -> tuple[str, ...]:
         """Say nothing: every bandwidth will do."""

@@ -1,0 +1,68 @@
+"""Computing speeds of devices: keyed draws, their distribution, and counts that must fit."""
+
+import math
+import statistics
+from typing import get_args
+
+import pytest
+from scipy import stats
+
+from slfac_sim.foundation.errors import BadInput
+from slfac_sim.foundation.plugins import find, kinds
+from slfac_sim.speeds._profiles import PROFILES
+from slfac_sim.speeds.fixed import Fixed
+from slfac_sim.speeds.log_normal import LogNormal
+from slfac_sim.speeds.profiles import Name, Profiles
+
+DEVICES = [f"d{i:03d}" for i in range(400)]
+EVERY = [Fixed(), LogNormal(), Profiles(names={"phone": 100, "laptop": 300})]
+
+
+def test_every_kind_is_examined_here() -> None:
+    assert {type(speed) for speed in EVERY} == {
+        find("slfac_sim.speeds", kind) for kind in kinds("slfac_sim.speeds")
+    }
+
+
+@pytest.mark.parametrize("speed", EVERY, ids=lambda speed: type(speed).__name__)
+def test_every_device_has_a_positive_speed_in_its_order_and_again(speed) -> None:
+    found = speed.speeds(DEVICES, seed=3)
+    assert list(found) == DEVICES
+    assert all(0 < value < math.inf for value in found.values())
+    assert speed.speeds(DEVICES, seed=3) == found
+    assert speed.speeds(DEVICES[::-1], seed=3) == found  # what is drawn does not depend on the order
+
+
+def test_log_normal_has_its_median_and_spread() -> None:
+    found = LogNormal(median=5e9, sigma=0.8).speeds(DEVICES, seed=1)
+    logs = [math.log(value / 5e9) / 0.8 for value in found.values()]
+    assert stats.kstest(logs, "norm").pvalue > 0.01
+    assert statistics.median(found.values()) == pytest.approx(5e9, rel=0.15)
+    assert set(LogNormal(median=5e9, sigma=0.0).speeds(DEVICES, seed=1).values()) == {5e9}
+
+
+def test_adding_a_device_changes_nobody_elses_draw() -> None:
+    fewer = LogNormal().speeds(DEVICES[:10], seed=1)
+    assert LogNormal().speeds(DEVICES, seed=1) | fewer == LogNormal().speeds(DEVICES, seed=1)
+    assert LogNormal().speeds(DEVICES[:10], seed=2) != fewer
+
+
+def test_profiles_deal_out_exactly_their_counts_and_not_in_order() -> None:
+    names: dict[Name, int] = {"raspberry_pi_4": 100, "jetson_nano": 300}
+    found = list(Profiles(names=names).speeds(DEVICES, seed=1).values())
+    assert sorted(found) == [PROFILES["raspberry_pi_4"]] * 100 + [PROFILES["jetson_nano"]] * 300
+    in_first_half = found[:200].count(PROFILES["raspberry_pi_4"])
+    assert 35 <= in_first_half <= 65
+    assert list(Profiles(names=names).speeds(DEVICES, seed=2).values()) != found
+
+
+def test_profiles_whose_counts_do_not_fit_are_refused() -> None:
+    with pytest.raises(BadInput, match=r"must sum to the number of devices, 400 \(got 3\)"):
+        Profiles(names={"phone": 3}).speeds(DEVICES, seed=0)
+
+
+def test_the_names_allowed_are_the_profiles_and_the_boards_keep_their_ratio() -> None:
+    assert get_args(Name) == tuple(PROFILES)
+    pi, nano, tx2 = (PROFILES[name] for name in ("raspberry_pi_4", "jetson_nano", "jetson_tx2"))
+    assert tx2 / nano == pytest.approx(1.81)
+    assert tx2 / pi == pytest.approx(11.6)
