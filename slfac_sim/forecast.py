@@ -168,12 +168,13 @@ def _kept_bytes(half: nn.Module, shape: tuple[int, ...]) -> float:
         kept[tensor.untyped_storage()._cdata] = tensor.numel() * tensor.element_size()
         return tensor
 
-    weights = sum(parameter.numel() * 4 for parameter in half.parameters())
+    weights = 4 * _parameters(half)
     sample = torch.from_numpy(np.zeros((2, *shape), np.float32)).to(next(half.parameters()).device)
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
         output = half.train()(sample)
         del output
-    return float(max(sum(kept.values()) - weights, 0)) / 2
+    waiting: float = max(sum(kept.values()) - weights, 0) / 2
+    return waiting
 
 
 def spread(values: Sequence[float]) -> tuple[float, float, float]:

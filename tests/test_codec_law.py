@@ -129,7 +129,7 @@ import sys, hashlib, numpy as np
 from slfac_sim import codecs
 from slfac_sim.foundation import plugins
 rng = np.random.default_rng(0)
-for shape in (16, 64, 7, 7), (8, 64, 14, 14), (8, 8, 28, 28):
+for shape in (16, 64, 7, 7), (8, 64, 14, 14), (8, 8, 28, 28), (1, 8, 112, 112):
     tensor = rng.standard_normal(shape, dtype=np.float32)
     for kind in sys.argv[1:]:
         body = plugins.find("slfac_sim.codecs", kind)().sender("up").encode(tensor).body

@@ -1,13 +1,15 @@
 """The sharing engine against closed forms and against the naive engine."""
 
-from math import inf
+from math import inf, nextafter
 
+import numpy as np
 import pytest
 import simpy
 from hypothesis import given
 from hypothesis import strategies as st
 
 from slfac_sim.network.engine import Engine, Flow, FluidShare, NaiveShare
+from slfac_sim.network.engine.clockwork import Call
 
 SHARES = pytest.mark.parametrize("kind", [FluidShare, NaiveShare])
 GOLDEN = (5**0.5 - 1) / 2  # change times on its multiples never tie with completions, which are rational
@@ -112,6 +114,19 @@ def test_a_change_at_the_very_instant_of_completion_comes_too_late(kind):
         share.start(0.0, flow)
         change(share, flow)
         assert share.finish(2.0) == [flow]
+
+
+@SHARES
+@given(st.lists(st.floats(0.1, 10.0), min_size=2, max_size=6), st.floats(0.1, 10.0))
+def test_so_it_does_whatever_the_rounding(kind, bits, rate_bps):
+    share, flows = kind(), [Flow(size, rate_bps) for size in bits]
+    for i, flow in enumerate(flows):
+        share.start(i * 0.001 / 3.0, flow)
+    first = min(flows, key=lambda flow: flow.finish)
+    now_s = share.due_s
+    share.set_rates(now_s, [(first, 0.0)])
+    assert first in share.finish(now_s)
+    assert first.left_bits == 0.0
 
 
 @SHARES
@@ -248,13 +263,46 @@ def test_completions_come_before_arrivals_of_the_same_instant():
 
 def test_wake_up_moves_both_ways():
     env, engine, start_at, ends = on_clock()
+    solves = []
+    solve, engine._solve = engine._solve, lambda: (solves.append(env.now), solve())
     one, two = FluidShare(), FluidShare()
     start_at(0.0, 0, one, Flow(10.0, 1.0))
     start_at(1.0, 1, two, Flow(1.0, 1.0))  # earlier, on another medium
     start_at(1.5, 2, two, Flow(1.0, 1.0))  # puts 1 off until 2.5
     env.run()
     assert ends == [(1, 2.5), (2, 3.0), (0, 10.0)]
+    assert solves == [0.0, 1.0, 1.5, 2.0, 2.5, 3.0, 10.0]  # at 2.0 it finds nothing; at 10.0 it is woken once
     assert not engine._where
+
+
+def test_starts_of_one_instant_are_solved_once_even_after_detours():
+    env, engine, _, ends = on_clock()
+    share, solves = FluidShare(), []
+    solve, engine._solve = engine._solve, lambda: (solves.append(env.now), solve())
+
+    def sender(hops):
+        yield env.timeout(1.0)
+        for _ in range(hops):
+            yield env.timeout(0.0)
+        engine.start(share, Flow(1.0, 1.0), lambda _: ends.append(env.now))
+
+    for hops in range(4):
+        env.process(sender(hops))
+    env.run()
+    assert solves == [1.0, 5.0]
+    assert ends == [5.0] * 4
+
+
+def test_calls_never_come_early():
+    rng, mended = np.random.default_rng(0), 0
+    for now_s, at_s in np.sort(rng.uniform(0.0, 100.0, (2000, 2))).tolist():
+        env = simpy.Environment(now_s)
+        seen = []
+        Call(env, at_s, lambda _, env=env, seen=seen: seen.append(env.now))
+        env.run()
+        mended += now_s + (at_s - now_s) < at_s
+        assert at_s <= seen[0] <= nextafter(at_s, inf)
+    assert mended > 10  # a plain timeout would come too early that often
 
 
 def test_cancel_before_and_after_the_solve():

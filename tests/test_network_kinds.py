@@ -97,6 +97,28 @@ def test_cell_delivery_figures():
     assert got.end_s == got.last_bit_s + 0.005
 
 
+def test_each_direction_has_its_part_of_the_time():
+    cell = Cell(uplink_share=0.25)
+    survey = cell.survey(NAMES, "server", 0)
+    env, network = opened(cell)
+    transfer = network.transfer("server", "d3", 10_000)
+    env.run()
+    got = transfer.value
+    assert (survey.up_share, survey.down_share) == (0.25, 0.75)
+    assert got.last_bit_s == pytest.approx(got.airtime_s / 0.75)
+    assert got.rate_bps == pytest.approx(survey.links[3].down_rate_bps)
+    assert got.energy_j == pytest.approx(10**1.4 * got.airtime_s)
+
+
+def test_link_budget_by_hand():
+    link = Cell(positions=((0.0, 100.0),), shadowing=False).survey(("d0",), "server", 0).links[0]
+    # 23 dBm + 8 dB - loss + 174 - 73.0103 - 5 dB; the loss with or without line of sight at 100 m
+    assert min(abs(126.9897 - loss_db - link.up_snr_db) for loss_db in (85.3141, 104.6438)) < 0.002
+    # downwards 21 dB more power and 4 dB more noise
+    assert link.down_snr_db - link.up_snr_db == pytest.approx(17.0)
+    assert link.distance_m == 100.0
+
+
 def test_headers_can_be_switched_off():
     survey = Cell(header_bytes=0).survey(NAMES, "server", 0)
     assert survey.wire_bytes(1449) == 1449
@@ -216,13 +238,8 @@ def test_a_faded_device_does_not_hold_up_the_others():
     )
     env, network = opened(cell, NAMES[:2], seed=2)
     path = network._air.path("d1", ("server",), False)
-    assert [network._air.rate_bps(path, block) > 0.0 for block in range(5)] == [
-        False,
-        False,
-        True,
-        False,
-        True,
-    ]
+    served = [network._air.rate_bps(path, block) > 0.0 for block in range(5)]
+    assert served == [False, False, True, False, True]
     near, far = network.transfer("d0", "server", 10**6), network.transfer("d1", "server", 40_000)
     env.run()
     assert 0.2 < far.value.last_bit_s < near.value.last_bit_s

@@ -134,3 +134,15 @@ class Pairs:
 def test_one_value_stands_for_every_field_of_a_pair(node: str, pair: tuple[int, int]) -> None:
     found = adapter(Pairs).validate_json(node, strict=True).pair
     assert (found.left, found.right) == pair
+
+
+def test_a_default_plug_in_keeps_its_kind_when_one_setting_is_changed(family: str) -> None:
+    @settings
+    class Holder:
+        """Holds a plug-in with a default."""
+
+        part: Annotated[Any, Plugin(family, "beta")] = None
+
+    assert adapter(Holder).validate_python({"part": {"size": 3}}).part.size == 3
+    assert type(adapter(Holder).validate_python({"part": {"size": 3}}).part).__name__ == "Beta"
+    assert type(adapter(Holder).validate_python({"part": "alpha"}).part).__name__ == "Alpha"

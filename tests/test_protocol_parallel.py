@@ -4,7 +4,7 @@ from typing import Any
 
 from fakes import FakeParticipants, participants
 
-from slfac_sim.effects import Compute, Note, Offer, Send, Together
+from slfac_sim.effects import Compute, Note, Offer, Send, Task, Together
 from slfac_sim.players.instant import InstantPlayer
 from slfac_sim.protocols.parallel import Parallel, exchange
 
@@ -23,20 +23,27 @@ def in_words(effect: Any) -> str:
             return f"together {len(effect.tasks)}"
 
 
+def drive(task: Task, seen: list[str]) -> Any:
+    """Perform the effects of `task` one by one, write them to `seen`, and return its result."""
+    reply: Any = None
+    while True:
+        try:
+            effect = task.send(reply)
+        except StopIteration as stop:
+            return stop.value
+        seen.append(in_words(effect))
+        reply = effect.job() if isinstance(effect, Compute) else None
+        if isinstance(effect, Offer):
+            reply = effect.serve(["d000", effect.item, "d002"])[effect.place]
+
+
 def test_one_exchange_driven_by_hand() -> None:
     """Every effect of a mini-batch, in its order, each job called as a player would call it."""
     cast = participants(codec_flops=5.0)
     task = exchange(cast, cast.devices[1], [7], "2.1", 3)  # type: ignore[arg-type]
-    seen, reply = [], None
-    try:
-        while True:
-            effect = task.send(reply)
-            seen.append(in_words(effect))
-            reply = effect.job() if isinstance(effect, Compute) else None
-            if isinstance(effect, Offer):
-                reply = effect.serve(["d000", effect.item, "d002"])[effect.place]
-    except StopIteration as stop:
-        assert stop.value.device == "d001"
+    seen: list[str] = []
+    feedback = drive(task, seen)
+    assert feedback.device == "d001"
     assert seen == [
         "d001 forward 1e+09",
         "d001 encode 5",

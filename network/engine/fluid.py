@@ -79,13 +79,10 @@ class FluidShare:
         return through
 
     def _advance(self, now_s: float) -> None:
-        if self._served:
-            first = self._heap[0][0]
-            if now_s >= self.due_s:
-                self._v = max(self._v, first)  # exactly: rounding must not leave a crumb to send
-            else:
-                gained = (now_s - self._now_s) * self._capacity / self._weights
-                self._v = min(self._v + gained, first)
+        if now_s >= self.due_s:
+            self._v = max(self._v, self._heap[0][0])  # exactly: rounding must not leave a crumb to send
+        elif self._served:
+            self._v += (now_s - self._now_s) * self._capacity / self._weights
         self._now_s = now_s
 
     def _serve(self, flow: Flow) -> None:

@@ -48,9 +48,9 @@ class Cell:
     station_noise_figure: Decibels = 5.0
     device_noise_figure: Decibels = 9.0
     shadowing: bool = True
-    pathloss: Annotated[Any, Plugin("slfac_sim.network.radio.pathloss")] = Umi()
-    rate: Annotated[Any, Plugin("slfac_sim.network.radio.rates")] = NrMcs()
-    fading: Annotated[Any, Plugin("slfac_sim.network.radio.fading")] = Ergodic()
+    pathloss: Annotated[Any, Plugin("slfac_sim.network.radio.pathloss", "umi")] = Umi()
+    rate: Annotated[Any, Plugin("slfac_sim.network.radio.rates", "nr_mcs")] = NrMcs()
+    fading: Annotated[Any, Plugin("slfac_sim.network.radio.fading", "ergodic")] = Ergodic()
     packet_bytes: int = 1448
     header_bytes: int = 60
 

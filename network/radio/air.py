@@ -33,7 +33,7 @@ class CellAir:
         self.coherence_s = fading.coherence_s
         self.latency_s = latency_s
         self._index = {device: i for i, device in enumerate(devices)}
-        self._server, self._seed = server, seed
+        self._server = server
         self._budget, self._rates, self._fading = budget, rates, fading
         self._share = {"up": uplink_share, "down": 1.0 - uplink_share}
         self._snr_db = {True: ground.up_snr_db, False: ground.down_snr_db}

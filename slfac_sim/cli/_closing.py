@@ -4,22 +4,23 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
+
+from slfac_sim.cli._common import console
 
 
 def print_closing(folder: Path, summary: Mapping[str, Any]) -> None:
     """Print what came of the run in `folder`, and where its figure is."""
-    console = Console()
+    screen = console()
     table = Table(title=f"{summary['scenario']}: {summary['label']}", title_justify="left", show_header=False)
     table.add_column(style="bold")
     table.add_column(justify="right")
     for name, value in _rows(summary):
         table.add_row(name, value)
-    console.print(table)
+    screen.print(table)
     figure = folder / "figures" / "time_to_accuracy.png"
     if figure.exists():
-        console.print(f"figure: {figure}", soft_wrap=True, highlight=False)
+        screen.print(f"figure: {figure}", soft_wrap=True, highlight=False)
 
 
 def _rows(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -1,8 +1,22 @@
 """What the commands that read a scenario have in common."""
 
 import argparse
+from typing import TYPE_CHECKING
 
 from slfac_sim.scenario import Scenario
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+PLAIN_WIDTH = 110  # columns of tables that go into a file or a pipe
+
+
+def console() -> "Console":
+    """Return the console on standard output, wide enough for tables where it is no terminal."""
+    from rich.console import Console
+
+    screen = Console()
+    return screen if screen.is_terminal else Console(width=PLAIN_WIDTH)
 
 
 def add_scenario_arguments(parser: argparse.ArgumentParser) -> None:

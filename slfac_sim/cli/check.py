@@ -2,9 +2,10 @@
 
 import argparse
 import json
+import math
 from collections.abc import Iterator
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from slfac_sim.cli._common import add_scenario_arguments, read_scenario
 
@@ -32,35 +33,37 @@ def main(arguments: argparse.Namespace) -> int:
 
     figures = forecast(build(scenario), survey)
     if arguments.json:
-        print(json.dumps({**asdict(figures), "bottleneck": figures.bottleneck}, indent=2))
+        print(json.dumps(_finite({**asdict(figures), "bottleneck": figures.bottleneck}), indent=2))
     else:
         _print(scenario, figures)
     return 0
 
 
 def _print(scenario: "Scenario", figures: "Forecast") -> None:
-    from rich.console import Console
     from rich.table import Table
+
+    from slfac_sim.cli._common import console
 
     table = Table(title=f"{scenario.name}: what will run", title_justify="left", show_header=False)
     table.add_column(style="bold", no_wrap=True)
     table.add_column()
-    for name, value in [*_learning(scenario, figures), *_air(figures), *_host(figures)]:
-        table.add_row(name, value)
-    console = Console()
-    console.print(table)
+    for part in (_learning(scenario, figures), _traffic(scenario, figures), _air(figures), _host(figures)):
+        for name, value in part:
+            table.add_row(name, value)
+        table.add_section()
+    screen = console()
+    screen.print(table)
     for remark in figures.survey.remarks:
-        console.print(f"note: {remark}", highlight=False)
+        screen.print(f"note: {remark}", highlight=False, soft_wrap=True)
 
 
 def _learning(scenario: "Scenario", figures: "Forecast") -> Iterator[tuple[str, str]]:
     from slfac_sim.foundation.plugins import kind_of
-    from slfac_sim.summary import codec_label
 
     batch, shape = scenario.learning.batch, " x ".join(map(str, figures.smashed_shape))
-    raw, sent = figures.uncompressed, figures.compressed
     yield "data", f"{kind_of(scenario.data)}: {figures.samples:,} samples, {kind_of(scenario.partition)}"
     yield "devices", f"{figures.devices}, batch {batch}, {figures.steps_per_round:g} steps a round"
+    yield "rounds", f"{scenario.protocol.rounds}, {kind_of(scenario.protocol)}"
     yield "speeds, GFLOP/s", _three([speed / 1e9 for speed in figures.speeds])
     yield "model", f"{kind_of(scenario.model)}, cut after {scenario.cut}: {shape} smashed"
     yield (
@@ -69,18 +72,22 @@ def _learning(scenario: "Scenario", figures: "Forecast") -> Iterator[tuple[str, 
     )
     work = f"{figures.device_flops / 1e6:,.1f} on a device, {figures.server_flops / 1e6:,.1f} on the server"
     yield "MFLOP per sample", work
-    both = raw.smashed_up + raw.smashed_down
-    cohort = figures.devices * (both + raw.labels)
+
+
+def _traffic(scenario: "Scenario", figures: "Forecast") -> Iterator[tuple[str, str]]:
+    from slfac_sim.summary import codec_label
+
+    raw, sent = figures.uncompressed, figures.compressed
+    cohort = figures.devices * (raw.smashed_up + raw.smashed_down + raw.labels)
+    yield "codec", codec_label(scenario)
+    yield "bytes per device-step", f"{raw.smashed_up:,} up, {raw.smashed_down:,} down, uncompressed"
     yield (
-        "bytes per step, uncompressed",
-        f"{raw.smashed_up:,} up + {raw.smashed_down:,} down a device; {cohort:,} the cohort",
+        "",
+        f"{sent.smashed_up:,} up, {sent.smashed_down:,} down by the codec (first batch, initial weights)",
     )
-    yield (
-        f"bytes per step, {codec_label(scenario)}",
-        f"{sent.smashed_up:,} up + {sent.smashed_down:,} down a device (first batch, initial weights)",
-    )
-    yield "labels leave the devices", f"{sent.labels} bytes a device and step, not encrypted or hidden"
-    yield "device half, model exchange", f"{sent.model:,} bytes each way"
+    yield "bytes per cohort step", f"{cohort:,} uncompressed, labels included"
+    yield "labels", f"leave the devices: {raw.labels} bytes a device-step, readable by the server"
+    yield "device half", f"{raw.model:,} bytes up a device and round, {raw.model:,} down"
 
 
 def _air(figures: "Forecast") -> Iterator[tuple[str, str]]:
@@ -99,12 +106,10 @@ def _air(figures: "Forecast") -> Iterator[tuple[str, str]]:
     if figures.survey.redraws:
         yield "positions redrawn", f"{figures.survey.redraws} had no coverage"
     for part, seconds in figures.round_s.items():
-        yield (
-            f"a round's {part}",
-            f"{seconds:,.2f} s (uncompressed {figures.round_s_uncompressed[part]:,.2f} s)",
-        )
+        without_s = figures.round_s_uncompressed[part]
+        yield f"{part}, a round", f"{seconds:,.2f} s (uncompressed {without_s:,.2f} s)"
     bound_s = figures.round_s[figures.bottleneck]
-    yield "bottleneck", f"{figures.bottleneck}: no round can be shorter than {bound_s:,.2f} s"
+    yield "bottleneck", f"{figures.bottleneck}: a round takes at least {bound_s:,.2f} s"
 
 
 def _host(figures: "Forecast") -> Iterator[tuple[str, str]]:
@@ -116,3 +121,12 @@ def _three(values: "list[float]") -> str:
     from slfac_sim.forecast import spread
 
     return "min {:,.2f}, median {:,.2f}, max {:,.2f}".format(*spread(values))
+
+
+def _finite(value: Any) -> Any:
+    """Return `value` with infinities (the SNR of an ideal link) as null, since JSON has none."""
+    if isinstance(value, dict):
+        return {key: _finite(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -107,10 +107,12 @@ def settings(cls: type[T]) -> type[T]:
 class Plugin:
     """Annotation of a field that holds a plug-in of `family`: ``codec: {kind: slfac, theta: 0.9}``.
 
-    A bare name is short for a mapping with nothing but its kind.
+    A bare name is short for a mapping with nothing but its kind; a mapping without a kind has that of
+    `otherwise`, if there is one, so that a setting of a default plug-in can be changed alone.
     """
 
     family: str
+    otherwise: str | None = None
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.with_info_plain_validator_function(self._read)
@@ -119,6 +121,8 @@ class Plugin:
         if dataclasses.is_dataclass(value) and not isinstance(value, type):
             return value
         node = {"kind": value} if isinstance(value, str) else value
+        if self.otherwise is not None and isinstance(node, Mapping):
+            node = {"kind": self.otherwise, **node}
         if not isinstance(node, Mapping) or "kind" not in node:
             raise PydanticCustomError("plugin", "{reason}", {"reason": self._wants()})
         settings = {key: setting for key, setting in node.items() if key != "kind"}
@@ -146,7 +150,10 @@ class Plugin:
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
-        return {"x-family": self.family}  # slfac_sim.reading.json_schema writes the family out
+        return {
+            "x-family": self.family,
+            "x-otherwise": self.otherwise,
+        }  # slfac_sim.reading.json_schema writes the family out
 
 
 @dataclasses.dataclass(frozen=True)

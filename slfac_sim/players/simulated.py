@@ -75,7 +75,7 @@ class SimulatedPlayer:
 
     def _run(self, task: Task, path: str) -> Steps:
         """Drive one task: perform what it yields, send it what came of it."""
-        advance, seq = lambda: next(task), 0
+        advance, seq = _sender(task, None), 0
         try:
             while True:
                 try:
@@ -217,8 +217,8 @@ class SimulatedPlayer:
 
     def _why_stalled(self) -> str:
         transfers = [
-            f"{transfer.src} -> {transfer.dst} ({transfer.payload_bytes} bytes since {transfer.asked_s:.6g} s)"
-            for transfer in self._network.stalled()
+            f"{one.src} -> {one.dst} ({one.payload_bytes} bytes since {one.asked_s:.6g} s)"
+            for one in self._network.stalled()
         ]
         offers = [
             f"queue {queue} of {host} ({len(waiting)} of {waiting[0].offer.max_items} offers)"

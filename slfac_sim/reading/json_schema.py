@@ -42,7 +42,7 @@ def _linked(node: Any, definitions: dict[str, Any]) -> Any:
     if not isinstance(node, dict):
         return node
     if _MARK in node:
-        return {"$ref": _family(node[_MARK], definitions)}
+        return _reference(node[_MARK], node["x-otherwise"], definitions)
     kept = {key: value for key, value in node.items() if not _is_noise(key, value)}
     linked = {key: _linked(value, definitions) for key, value in kept.items() if key != "properties"}
     if "properties" in kept:
@@ -50,6 +50,16 @@ def _linked(node: Any, definitions: dict[str, Any]) -> Any:
             name: _linked(inner, definitions) for name, inner in kept["properties"].items()
         }
     return linked
+
+
+def _reference(family: str, otherwise: str | None, definitions: dict[str, Any]) -> dict[str, Any]:
+    """Return the reference to `family`; with `otherwise`, the kind may be left out of a mapping."""
+    reference = {"$ref": _family(family, definitions)}
+    if otherwise is None:
+        return reference
+    node = definitions[f"{family}.{otherwise}"]
+    unnamed = {key: value for key, value in node.items() if key != "required"}
+    return {"anyOf": [reference, unnamed]}
 
 
 def _is_noise(key: str, value: Any) -> bool:

@@ -1,0 +1,131 @@
+"""The command line: verbs, exit codes, what goes to which stream, and that help is light."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import jsonschema
+import pytest
+from worlds import TINY
+
+from slfac_sim.cli import main
+
+
+def heavy_modules(argv: list[str]) -> str:
+    code = f"""
+import sys
+from slfac_sim.cli import main
+try:
+    main({argv!r})
+except SystemExit:
+    pass
+print([name for name in ("torch", "matplotlib", "scipy", "rich") if name in sys.modules], file=sys.stderr)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return done.stderr.strip().splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    "argv", [["--help"], ["run", "--help"], ["check", "--help"], ["schema"], ["--version"]]
+)
+def test_help_and_schema_import_nothing_heavy(argv: list[str]) -> None:
+    assert heavy_modules(argv) == "[]"
+
+
+def test_a_scenario_fault_is_told_without_torch() -> None:
+    assert heavy_modules([str(TINY), "codec=slfak"]) == "[]"
+
+
+def test_the_bare_form_means_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "r"
+    assert main([str(TINY), "protocol.rounds=1", "--seed", "3", "--out", str(folder)]) == 0
+    out, err = capsys.readouterr()
+    assert out.splitlines()[0] == str(folder)
+    assert "test accuracy, final (best)" in out
+    assert out.splitlines()[-1].startswith("figure: ")
+    assert Path(out.splitlines()[-1].removeprefix("figure: ")).is_file()
+    assert "round 1/1" in err
+    summary = json.loads((folder / "summary.json").read_text())
+    assert summary["seed"] == {"learning": 3, "air": 3}
+
+
+def test_json_is_alone_on_standard_output(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "r"
+    assert main(["run", str(TINY), "protocol.rounds=1", "--json", "--quiet", "--out", str(folder)]) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out) == json.loads((folder / "summary.json").read_text())
+    assert err.splitlines()[0] == str(folder)
+
+
+def test_quiet_prints_the_folder_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "r"
+    assert main([str(TINY), "protocol.rounds=1", "--quiet", "--out", str(folder)]) == 0
+    assert capsys.readouterr() == (f"{folder}\n", "")
+
+
+def test_runs_get_folders_of_their_own_and_latest_is_the_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for _ in range(2):
+        assert main([str(TINY), "protocol.rounds=1", "--quiet"]) == 0
+    first, second = (Path(line) for line in capsys.readouterr().out.split())
+    assert first != second
+    assert first.parent == second.parent == Path("runs/tiny")
+    assert Path("runs/latest").resolve() == second.resolve()
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["nowhere.yaml"], "nowhere.yaml: no such file, and no shipped scenario of that name; shipped are "),
+        ([str(TINY), "codec.uplink.theta=99"],
+         "override 'codec.uplink.theta=99': codec.uplink.theta: must be at most 1 (got 99)"),
+        ([str(TINY), "cut=conv9"],
+         "cut: no block 'conv9' among conv1, conv2, conv3; did you mean 'conv3'?"),
+        ([str(TINY), "--threads", "0"], "--threads 0: must be at least 1"),
+        (["check", str(TINY), "network.positions=[[1,2]]"], "network.positions: "),
+    ],
+)  # fmt: skip
+def test_bad_input_is_one_clear_line_and_status_2(
+    argv: list[str],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(argv) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith(message)
+    assert len(err.splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_check_tells_what_will_run(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", str(TINY)]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    for words in ("5, batch 8, 3 steps", "4 x 6 x 6", "4,608 up", "leave the devices: 8 bytes", "bottleneck"):
+        assert words in out, words
+
+
+def test_check_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    network = "network={kind: ideal, up_rate: 8 Mbit/s, down_rate: 16 Mbit/s}"
+    assert main(["check", str(TINY), "codec=raw", network, "--json"]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert figures["uncompressed"]["smashed_up"] == 4 * 8 * 4 * 6 * 6
+    assert figures["bottleneck"] in figures["round_s"]
+    up = 3 * (figures["compressed"]["smashed_up"] + 8) + figures["compressed"]["model"]
+    assert figures["round_s"]["uplink air"] == pytest.approx(5 * 8 * up / 8e6)
+
+
+def test_schema_is_a_schema(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["schema"]) == 0
+    jsonschema.Draft202012Validator.check_schema(json.loads(capsys.readouterr().out))
+
+
+def test_no_command_prints_the_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 2
+    assert "python -m slfac_sim data fetch mnist" in capsys.readouterr().out
