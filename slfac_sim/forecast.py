@@ -5,7 +5,7 @@ say so. Nothing here is drawn that the run would not draw alike.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,8 @@ import torch
 from torch import nn
 
 from slfac_sim.build import World
+from slfac_sim.codecs.raw import Raw
+from slfac_sim.learning.participants import Exchange
 from slfac_sim.names import SERVER
 from slfac_sim.network import Link, Survey
 from slfac_sim.simulation import host_speeds
@@ -63,7 +65,10 @@ def forecast(world: World, survey: Survey) -> Forecast:
     speeds = host_speeds(scenario)
     uncompressed, compressed = _sizes(world)
     device_flops = work.device_forward_flops + work.device_backward_flops
-    per_round = [_round_seconds(world, survey, speeds, steps, sizes) for sizes in (compressed, uncompressed)]
+    cost = world.devices[0].exchange
+    plain = replace(cost, uplink=Raw(), downlink=Raw())
+    round_s = _round_seconds(world, survey, speeds, steps, compressed, cost)
+    round_s_uncompressed = _round_seconds(world, survey, speeds, steps, uncompressed, plain)
     samples = steps * batch * count * scenario.protocol.rounds
     return Forecast(
         devices=count,
@@ -74,8 +79,8 @@ def forecast(world: World, survey: Survey) -> Forecast:
         compressed=compressed,
         survey=survey,
         speeds=[speeds[device.name] for device in world.devices],
-        round_s=per_round[0],
-        round_s_uncompressed=per_round[1],
+        round_s=round_s,
+        round_s_uncompressed=round_s_uncompressed,
         device_parameters=_parameters(world.split.device),
         server_parameters=_parameters(world.split.server),
         device_flops=device_flops,
@@ -105,22 +110,25 @@ def _sizes(world: World) -> tuple[Sizes, Sizes]:
 
 
 def _round_seconds(
-    world: World, survey: Survey, speeds: Mapping[str, float], steps: float, sizes: Sizes
+    world: World,
+    survey: Survey,
+    speeds: Mapping[str, float],
+    steps: float,
+    sizes: Sizes,
+    cost: Exchange,
 ) -> dict[str, float]:
     """Return what each part would take in a round if the others took nothing."""
-    scenario, cost = world.scenario, world.devices[0].exchange
-    batch, links = scenario.learning.batch, survey.links
-    up = [steps * survey.wire_bytes(sizes.smashed_up + sizes.labels) + survey.wire_bytes(sizes.model)]
-    up_s = sum(8 * up[0] / link.up_rate_bps for link in links) / survey.up_share
+    batch, links = world.scenario.learning.batch, survey.links
+    up = steps * survey.wire_bytes(sizes.smashed_up + sizes.labels) + survey.wire_bytes(sizes.model)
     down = steps * survey.wire_bytes(sizes.smashed_down)
-    down_s = sum(8 * down / link.down_rate_bps for link in links)
-    down_s += _model_down_s(world, survey, sizes)
-    codec = cost.encode_up_flops + cost.decode_down_flops
-    device = cost.work.device_forward_flops + cost.work.device_backward_flops + codec
+    up_s = sum(8 * up / link.up_rate_bps for link in links)
+    down_s = sum(8 * down / link.down_rate_bps for link in links) + _model_down_s(world, survey, sizes)
+    training = cost.work.device_forward_flops + cost.work.device_backward_flops
+    device = training + cost.encode_up_flops + cost.decode_down_flops
     server = cost.work.server_step_flops + cost.decode_up_flops + cost.encode_down_flops
     slowest = min(speed for host, speed in speeds.items() if host != SERVER)
     return {
-        "uplink air": up_s,
+        "uplink air": up_s / survey.up_share,
         "downlink air": down_s / survey.down_share,
         "slowest device": steps * batch * device / slowest,
         "server": steps * batch * len(links) * server / speeds[SERVER],

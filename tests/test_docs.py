@@ -1,0 +1,265 @@
+"""The documents: what they show works, what they list is there, and they name nothing that is not."""
+
+import importlib
+import json
+import re
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+import simpy
+from fakes import participants
+from worlds import live_run, scenario, table
+
+from slfac_sim.analysis.draw import FIGURES, draw_run
+from slfac_sim.ledger import TABLES, Ledger
+from slfac_sim.names import SERVER, device_names
+from slfac_sim.network.kinds.ideal import Ideal
+from slfac_sim.players.replay import protocol_of
+from slfac_sim.players.simulated import SimulatedPlayer
+from slfac_sim.protocols.parallel import Parallel
+from slfac_sim.run import prepare, run
+from slfac_sim.simulation import simulate
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCS = sorted((ROOT / "docs").glob("*.md"))
+RESULTS, EXTENDING, DESIGN = (
+    (ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("results.md", "extending.md", "design.md")
+)
+_BLOCK = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+PLUGINS = {path: code for kind, path, code in _BLOCK.findall(EXTENDING) if kind == "python"}
+SETTINGS = [text for kind, _, text in _BLOCK.findall(EXTENDING) if kind == "yaml"]
+
+
+def overrides(text: str) -> list[str]:
+    return [f"{key}={value}" for key, value in (line.split(": ", 1) for line in text.splitlines())]
+
+
+@pytest.fixture
+def their_pkg(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The example plug-ins as files, their package on the path; forgotten afterwards."""
+    for path, code in PLUGINS.items():
+        file = tmp_path / "theirs" / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(code, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path / "theirs")
+    yield tmp_path / "theirs"
+    for name in [name for name in sys.modules if name.split(".")[0] == "their_pkg"]:
+        del sys.modules[name]
+
+
+def test_every_example_is_a_file_and_every_plug_in_is_used() -> None:
+    assert all(path.startswith(("their_pkg/", "analysis/figures/")) for path in PLUGINS)
+    assert len(PLUGINS) == 8
+    used = set(re.findall(r"their_pkg\.(\w+)", "".join(SETTINGS)))
+    assert used == {Path(path).stem for path in PLUGINS if path.startswith("their_pkg/")}
+
+
+@pytest.mark.parametrize("text", SETTINGS, ids=lambda text: text.split(":")[0])
+def test_a_plug_in_of_extending_md_runs(text: str, their_pkg: Path, tmp_path: Path) -> None:
+    """The tiny scenario with that plug-in in it learns, transmits, and does it twice alike."""
+    digests = []
+    for name in ("one", "two"):
+        path = tmp_path / f"{name}.sqlite"
+        _, seconds, digest = live_run(path, *overrides(text))
+        assert seconds > 0.0
+        assert [row["round"] for row in table(path, "evals")] == [0, 1, 2]
+        digests.append(digest)
+    assert digests[0] == digests[1]
+
+
+def test_the_codec_of_extending_md_sends_two_bytes_a_value(their_pkg: Path, tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite"
+    live_run(path, "codec={kind: their_pkg.half}")
+    bodies = [row for row in table(path, "payloads") if row["kind"].startswith("smashed")]
+    frame_bytes = {row["bytes"] - 2 * row["value_count"] for row in bodies}
+    assert len(frame_bytes) == 1
+    assert 0 < frame_bytes.pop() < 30
+
+
+def test_the_protocol_of_extending_md_takes_turns_and_can_be_replayed(
+    their_pkg: Path, tmp_path: Path
+) -> None:
+    live = tmp_path / "live.sqlite"
+    chosen, seconds, _ = live_run(live, "protocol={kind: their_pkg.in_turn, rounds: 2, steps: 2}")
+    worked = [row["host"] for row in table(live, "computes") if row["host"] != "server"]
+    turns = [host for before, host in zip(["", *worked], worked, strict=False) if host != before]
+    assert turns == 2 * device_names(5)
+    assert len(table(live, "steps")) == 20
+    with Ledger(tmp_path / "again.sqlite") as ledger:
+        assert simulate(chosen, protocol_of(live, device_names(5)), ledger) == seconds
+        for name in ("computes", "transfers", "steps", "evals"):
+            replayed = ledger.query(f"SELECT * FROM {name} ORDER BY rowid")
+            assert replayed == [tuple(row.values()) for row in table(live, name)]
+
+
+FAMILIES = {
+    "half": "codecs",
+    "few_labels": "partitions",
+    "two_blocks": "models",
+    "stripes": "datasets",
+    "in_turn": "protocols",
+}
+_IN_THEIR_FAMILIES = """
+import importlib, pathlib, sys, pytest
+for folder in pathlib.Path(sys.argv[1]).iterdir():
+    importlib.import_module("slfac_sim." + folder.name).__path__.append(str(folder))
+sys.exit(pytest.main(["-q", "-p", "no:cacheprovider", "-k", *sys.argv[2:]]))
+"""
+
+
+def test_the_conformance_tests_find_a_new_file_by_themselves(tmp_path: Path) -> None:
+    """The laws of codecs and of partitions, and the resolved text, over the examples as files of ours."""
+    for name, family in FAMILIES.items():
+        (tmp_path / "families" / family).mkdir(parents=True)
+        code = PLUGINS[f"their_pkg/{name}.py"]
+        (tmp_path / "families" / family / f"{name}.py").write_text(code, encoding="utf-8")
+    files = ("tests/test_codec_law.py", "tests/test_partitions.py", "tests/test_scenario_file.py")
+    words = [str(tmp_path / "families"), " or ".join(FAMILIES), *files]
+    command = [sys.executable, "-c", _IN_THEIR_FAMILIES, *words]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    passed = re.search(r"(\d+) passed", done.stdout)
+    assert passed
+    assert int(passed[1]) >= 14
+
+
+def test_the_figure_of_extending_md_is_drawn_of_every_run(
+    their_pkg: Path, finished: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    figures = importlib.import_module(FIGURES)
+    monkeypatch.setattr(figures, "__path__", [*figures.__path__, str(their_pkg / "analysis" / "figures")])
+    try:
+        names = {path.name for path in draw_run(finished)}
+    finally:
+        sys.modules.pop(f"{FIGURES}.codec_gap", None)
+        vars(figures).pop("codec_gap", None)
+    assert {"codec_gap.png", "codec_gap.svg", "time_to_accuracy.svg"} <= names
+    assert "accuracy lost in the codec" in (finished / "figures/codec_gap.svg").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a finished run of the tiny scenario, ``runs/latest`` in a folder of its own."""
+    folder = tmp_path_factory.mktemp("docs") / "runs" / "latest"
+    run(prepare(scenario(), folder, threads=1))
+    return folder
+
+
+def _section(text: str, title: str) -> str:
+    return text.split(f"\n{title}\n", 1)[1].split("\n## ", 1)[0]
+
+
+def _cells(text: str) -> list[tuple[str, ...]]:
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    return [tuple(cell.strip() for cell in line.strip("|").split(" | ")) for line in lines[2:]]
+
+
+def test_results_md_describes_exactly_the_tables_and_columns_of_the_ledger() -> None:
+    parts = re.split(r"^### ", _section(RESULTS, "## `ledger.sqlite`"), flags=re.MULTILINE)[1:]
+    written = {part.split("`")[1]: _cells(part) for part in parts}
+    assert list(written) == list(TABLES)
+    for name, columns in TABLES.items():
+        assert written[name] == [(f"`{column}`", kind, text) for column, (kind, text) in columns.items()]
+
+
+def _keys(tree: dict[str, Any], prefix: str = "") -> list[str]:
+    found = []
+    for key, value in tree.items():
+        nested = isinstance(value, dict) and key != "time_to_accuracy_s"
+        found += _keys(value, f"{prefix}{key}.") if nested else [prefix + key]
+    return found
+
+
+def test_results_md_names_exactly_the_keys_of_a_summary(finished: Path) -> None:
+    summary = json.loads((finished / "summary.json").read_text(encoding="utf-8"))
+    named = [key.strip("`") for key, _ in _cells(_section(RESULTS, "## `summary.json`"))]
+    assert named == _keys(summary)
+    assert summary["status"] == "finished"
+
+
+def test_results_md_names_exactly_the_files_of_a_run_folder(finished: Path) -> None:
+    names = set(re.findall(r"`((?:figures/)?\w+\.\w+)`", RESULTS.split("## ", 1)[0]))
+    named = names | {name.replace(".png", ".svg") for name in names}
+    there = {
+        str(path.relative_to(finished)) for path in finished.rglob("*.*") if "codec_gap" not in path.name
+    }
+    assert there == named
+
+
+def test_what_results_md_reads_can_be_read(
+    finished: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(finished.parent.parent)
+    blocks = [(kind, code) for kind, _, code in _BLOCK.findall(RESULTS)]
+    queries = re.findall(r'sqlite3 (\S+) "([^"]+)"', next(code for kind, code in blocks if kind == "sh"))
+    assert len(queries) == 2
+    for path, query in queries:
+        with closing(sqlite3.connect(path)) as ledger:
+            assert len(ledger.execute(query).fetchall()) > 2
+    for code in (code for kind, code in blocks if kind == "python" and "pandas" not in code):
+        exec(code, {})
+    accuracy, airtime_s = map(float, capsys.readouterr().out.split())
+    assert 0.0 <= accuracy <= 1.0 < 1.0 + airtime_s
+
+
+@pytest.mark.parametrize("path", DOCS, ids=lambda path: path.name)
+def test_a_document_names_only_what_is_there(path: Path) -> None:
+    """Files of the repository, modules and links; and no place on somebody's machine."""
+    text = _BLOCK.sub("", path.read_text(encoding="utf-8"))
+    for name in re.findall(
+        r"`((?:slfac_sim|network|analysis|tests|tools|benchmarks|docs|scenarios)/[\w./]+)`", text
+    ):
+        assert (ROOT / name).exists(), name
+    for name in re.findall(r"`((?:tests/)?test_\w+)`", text):
+        assert any(name in other.read_text(encoding="utf-8") for other in (ROOT / "tests").glob("*.py")), name
+    for name in re.findall(r"\]\(([^)#:]+)\)", text):
+        assert (path.parent / name).exists(), name
+    for name in re.findall(r"`slfac_sim((?:\.\w+)+)`", text):
+        parts = name.strip(".").split(".")
+        found = [".".join(parts[:cut]) for cut in range(len(parts), 0, -1)]
+        assert any(_importable(f"slfac_sim.{one}") for one in found), name
+    assert not re.search(r"/(?:tmp|work|home|root|Users)/", text)
+
+
+def _importable(name: str) -> bool:
+    try:
+        importlib.import_module(name)
+    except ModuleNotFoundError:
+        return False
+    return True
+
+
+def _worked_by_hand(path: Path) -> None:
+    env = simpy.Environment()
+    network = Ideal(up_rate=8e6, down_rate=8e6, latency=0.01).open(env, device_names(3), SERVER, 0)
+    speeds = {"d000": 1e9, "d001": 2e9, "d002": 4e9, SERVER: 10e9}
+    with Ledger(path) as ledger:
+        plan = Parallel(rounds=1, steps=1).run(participants())  # type: ignore[arg-type]
+        SimulatedPlayer(env, network, speeds, ledger).play(plan)
+
+
+def test_the_round_worked_by_hand_in_design_md(tmp_path: Path) -> None:
+    """Every row of its table against the ledger, and nothing that takes time is missing from it."""
+    path = tmp_path / "ledger.sqlite"
+    _worked_by_hand(path)
+    kind = {row["transfer"]: row["kind"] for row in reversed(table(path, "payloads"))}
+    happened = {
+        (f"{row['src']} -> {row['dst']}", kind[row["id"]]): (row["start_s"], row["end_s"])
+        for row in table(path, "transfers")
+    }
+    for row in table(path, "computes"):
+        if row["flops"] > 0:
+            happened[row["host"], row["what"]] = (row["start_s"], row["end_s"])
+    rows = _cells(DESIGN.split("The whole round:\n", 1)[1].split("\n\nThe accuracy", 1)[0])
+    written = {(who, what): (float(begin), float(end)) for who, what, begin, end, _ in rows}
+    assert written.keys() == happened.keys()
+    for key, times in written.items():
+        assert times == pytest.approx(happened[key], abs=1e-12), key
+    assert "stamped at 4.6800000006 s, and the run ends at 4.7900000006 s" in DESIGN
+    assert table(path, "evals")[-1]["at_s"] == pytest.approx(4.6800000006, abs=1e-12)
