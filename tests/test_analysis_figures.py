@@ -22,7 +22,7 @@ def _texts(svg: Path) -> list[str]:
 
 
 def test_both_figures_of_a_run_are_found_by_their_files() -> None:
-    assert NAMES == ("bytes_to_accuracy", "time_to_accuracy")
+    assert {"bytes_to_accuracy", "time_to_accuracy"} <= set(NAMES)
 
 
 def test_a_run_is_drawn_into_its_own_folder(tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ class SlFac:
         scope = "" if self.scope == "plane" else f", scope {self.scope}"
         return f"SL-FAC (our reading), theta {self.theta:g}, {self.b_min}..{self.b_max} bits{scope}"
 
-    # Equivalent FLOPs are CPU time a value times training throughput, measured by benchmarks/codecs_cost.py on
+    # Equivalent FLOPs: CPU time a value times training throughput, measured by benchmarks/codecs_cost.py on
     # one machine and one thread (54 GFLOP/s): plane 13.0 and 5.8 ns at 14x14, 22 and 8.6 ns at 7x7;
     # channel 7.1 and 4.1 ns, 9.5 and 5.0 ns.
 

@@ -12,7 +12,11 @@ import torch
 from torch import nn
 
 from slfac_sim.codecs import Tensor
+from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.streams import stream
+
+# Layers whose weights start at constants.
+_CONSTANT = (nn.BatchNorm1d, nn.BatchNorm2d, nn.GroupNorm, nn.LayerNorm)
 
 
 def initialise(blocks: list[tuple[str, nn.Module]], seed: int) -> None:
@@ -21,11 +25,18 @@ def initialise(blocks: list[tuple[str, nn.Module]], seed: int) -> None:
     Convolutions: normal with variance 2 / fan_out (He et al., 2015, arXiv:1502.01852, eq. 14), linear
     layers: uniform within 1/sqrt(fan_in), biases of both: uniform within 1/sqrt(fan_in). Batch-norm
     starts at scale 1 and offset 0. The draws depend on neither the cut nor the order of the blocks.
+    Raises `BadInput` for a layer of another type that has weights: torch would draw them unseeded.
     """
     for block_name, block in blocks:
         for layer_name, layer in block.named_modules():
             if isinstance(layer, nn.Conv2d | nn.Linear):
                 _draw_layer(layer, f"weights/{block_name}/{layer_name}", seed)
+            elif not isinstance(layer, _CONSTANT) and next(layer.parameters(recurse=False), None) is not None:
+                found = f"{block_name}.{layer_name} is a {type(layer).__name__}"
+                known = "Conv2d, Linear and the normalisation layers"
+                raise BadInput(
+                    f"model: {found}, whose initial weights come from no named stream; known are {known}"
+                )
 
 
 def _draw_layer(layer: nn.Conv2d | nn.Linear, purpose: str, seed: int) -> None:

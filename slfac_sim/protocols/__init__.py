@@ -8,7 +8,7 @@ sent: it reads no clock and knows no network.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from slfac_sim.effects import Task
 
@@ -40,6 +40,16 @@ class Participants(Protocol):
 
 class Plan(Protocol):
     """The settings of a protocol."""
+
+    @property
+    def rounds(self) -> int:
+        """The number of rounds."""
+        ...
+
+    @property
+    def model_broadcast(self) -> Literal["multicast", "unicast"]:
+        """Whether the server hands models out in one transmission or in one for each device."""
+        ...
 
     def run(self, participants: Participants) -> Task:
         """Yield the effects of the whole training."""
