@@ -1,4 +1,4 @@
-"""The command line of the analysis: run folders in, figures and a table out; it simulates nothing."""
+"""The command line of the analysis: folders of runs or of a study in, figures and tables out."""
 
 import argparse
 import json
@@ -10,7 +10,7 @@ from slfac_sim.foundation.errors import BadInput
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Redraw the figures of the runs named in `argv`; return the exit status, 2 for unusable input."""
+    """Redraw the runs, or the study, named in `argv`; return the exit status, 2 for unusable input."""
     arguments = _parser().parse_args(argv)
     try:
         print(_report(arguments.runs, arguments.out, arguments.json))
@@ -27,24 +27,34 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m slfac_sim.analysis",
         description="Redraw the figures of runs from their folders alone: accuracy against simulated time and"
-        " against bytes, several runs on one axis.",
+        " against bytes, several runs on one axis. Or those of a study, with its tables and its report.",
     )
-    parser.add_argument("runs", nargs="+", metavar="RUN", help="folder of a run, such as runs/latest")
+    parser.add_argument(
+        "runs", nargs="+", metavar="RUN", help="folder of a run, such as runs/latest, or of one study"
+    )
     parser.add_argument(
         "-o",
         "--out",
         type=Path,
         metavar="DIR",
-        help="folder for the figures (default: RUN/figures for one run, ./figures for several)",
+        help="folder for the figures (default: RUN/figures for one run, ./figures for several); for a study"
+        " the folder of all that is written (default: its own)",
     )
     parser.add_argument("--json", action="store_true", help="print the table and the files as JSON")
     return parser
 
 
 def _report(folders: Sequence[str], out: Path | None, as_json: bool) -> str:
+    from slfac_sim.analysis.study import is_study
+
+    studies = [Path(folder) for folder in folders if is_study(Path(folder))]
+    if studies and len(folders) > 1:
+        raise BadInput(f"{studies[0]}: is a study; a study is drawn alone, found {len(folders)} folders")
+    if studies:
+        return _study_report(studies[0], out or studies[0], as_json)
     # matplotlib takes half a second to import: not for --help, nor before the folders are known to be good
     from slfac_sim.analysis import table
-    from slfac_sim.analysis.load import load
+    from slfac_sim.analysis.folder import load
 
     runs = [load(folder) for folder in folders]
     from slfac_sim.analysis.draw import draw
@@ -54,3 +64,12 @@ def _report(folders: Sequence[str], out: Path | None, as_json: bool) -> str:
     if as_json:
         return json.dumps({"runs": table.rows(runs), "figures": files}, indent=2)
     return "\n".join([table.text(runs), "", *files])
+
+
+def _study_report(folder: Path, out: Path, as_json: bool) -> str:
+    from slfac_sim.analysis.report import FIGURES, REPORT, SUMMARY, finish_study
+
+    closing = finish_study(folder, out)
+    if as_json:
+        return (out / SUMMARY).read_text(encoding="utf-8").rstrip()
+    return "\n".join([*closing, "", str(out / REPORT), *map(str, sorted((out / FIGURES).iterdir()))])

@@ -45,6 +45,7 @@ _RC: dict[Any, Any] = {
     "lines.linewidth": 1.3,
     "lines.markersize": 3.6,
     "lines.markeredgewidth": 0.7,
+    "hatch.linewidth": 0.5,
     "svg.hashsalt": "slfac_sim",
     "svg.fonttype": "none",  # text stays text: it can be searched and edited
 }
@@ -66,6 +67,31 @@ def look(index: int) -> Look:
     )
 
 
+@dataclass(frozen=True)
+class Fill:
+    """How one part of a stacked bar is drawn: neighbours differ in lightness, and in hatching."""
+
+    colour: str
+    hatch: str
+
+
+_FILLS = (
+    Fill("#3f90da", ""),
+    Fill("#bcd9f2", "////"),
+    Fill("#f3e3b8", "...."),
+    Fill("#ffa90e", ""),
+    Fill("#ffffff", "\\\\\\\\"),
+    Fill("#e9d5ef", "xxxx"),
+    Fill("#832db6", ""),
+    Fill("#c9ccd1", "||||"),
+)
+
+
+def fill(index: int) -> Fill:
+    """Return the fill of part number `index`, counted from 0; the first eight differ in grey as well."""
+    return _FILLS[index % len(_FILLS)]
+
+
 @contextmanager
 def house_style() -> Iterator[None]:
     """Draw and save in the house style, whatever the user's own matplotlibrc says."""
@@ -81,6 +107,15 @@ def canvas(legend_rows: int = 0) -> tuple[Figure, Axes]:
     figure = Figure(figsize=(WIDTH_MM / 25.4, height_mm / 25.4), layout="constrained")
     FigureCanvasAgg(figure)
     return figure, figure.add_subplot()
+
+
+def stacked_canvas(panels: int, panel_mm: float, legend_rows: int = 0) -> tuple[Figure, list[Axes]]:
+    """Return an empty figure of one column's width with `panels` axes below one another, and the axes."""
+    height_mm = panel_mm * panels + ROW_MM * legend_rows
+    figure = Figure(figsize=(WIDTH_MM / 25.4, height_mm / 25.4), layout="constrained")
+    FigureCanvasAgg(figure)
+    grid = figure.subplots(panels, squeeze=False)
+    return figure, [grid[row][0] for row in range(panels)]
 
 
 def save(figure: Figure, folder: Path, name: str) -> list[Path]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from slfac_sim.analysis.load import Run
+from slfac_sim.analysis.folder import Run
 
 
 def rows(runs: Sequence[Run]) -> list[dict[str, Any]]:
@@ -26,10 +26,17 @@ def text(runs: Sequence[Run]) -> str:
     """Return the table as aligned text: one line per run; a target that a run missed is a dash."""
     targets = sorted({target for run in runs for target in run.time_to_accuracy_s})
     head = ["run", "accuracy", "simulated s", *(f"s to {100 * t:g} %" for t in targets), "MB"]
-    lines = [head, *(_line(run, targets) for run in runs)]
+    return aligned([head, *(_line(run, targets) for run in runs)])
+
+
+def aligned(lines: Sequence[Sequence[str]], texts: int = 1) -> str:
+    """Return `lines` of equally many cells as columns: the first `texts` to the left, others right."""
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join(
-        "  ".join([line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])]) for line in lines
+        "  ".join(
+            [*map(str.ljust, line[:texts], widths), *map(str.rjust, line[texts:], widths[texts:])]
+        ).rstrip()
+        for line in lines
     )
 
 

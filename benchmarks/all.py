@@ -2,8 +2,9 @@
 
 import codecs_cost
 import engine
+import replay
 import whole_run
 
 if __name__ == "__main__":
-    for part in (codecs_cost, engine, whole_run):
+    for part in (codecs_cost, engine, replay, whole_run):
         print("\n".join(part.measure()), flush=True)

@@ -17,7 +17,7 @@ from slfac_sim.learning.evaluation import evaluate, in_messages
 from slfac_sim.learning.halves import DeviceHalf, Labels, ServerHalf
 from slfac_sim.learning.participants import Batch, Device, EdgeServer, Exchange
 from slfac_sim.learning.weights import initialise, load_state_vector
-from slfac_sim.learning.work import Work, count_work, smashed_shape
+from slfac_sim.learning.work import Work, count_work, smallest_normalised_map, smashed_shape
 from slfac_sim.names import SERVER, device_names
 from slfac_sim.scenario import Scenario
 
@@ -77,11 +77,25 @@ class World:
             self._device(place, name, shard, exchange)
             for place, (name, shard) in enumerate(zip(names, shards, strict=True))
         ]
+        self._refuse_lone_values()
         server = self.split.server.to(self._host)
         half = ServerHalf(server, scenario.learning.optimiser.open(server.parameters()))
         self.server = EdgeServer(SERVER, half, names, exchange)
         self._probe = copy.deepcopy(self.split.device).to(self._host)
         self._through = in_messages(codec.uplink, scenario.learning.batch)
+
+    def _refuse_lone_values(self) -> None:
+        """Refuse batches in which batch-norm would see one value of a channel: it cannot learn from that."""
+        if not any(device.shard.has_lone_samples for device in self.devices):
+            return
+        alone = len(self.devices) == 1 or self.scenario.protocol.steps is None
+        halves: list[tuple[nn.Module, tuple[int, ...]]] = [(self.split.device, self.data.image_shape)]
+        halves += [(self.split.server, self.split.smashed_shape)] if alone else []
+        if any(smallest_normalised_map(half, shape) == 1 for half, shape in halves):
+            raise BadInput(
+                "learning.batch: batches of a single sample cannot be normalised on 1 x 1 maps; "
+                "take larger batches, larger shards or another cut"
+            )
 
     def evaluate(self, model: bytes) -> dict[str, Any]:
         """Return the score on the full test set of the server's half with the device half in `model`.

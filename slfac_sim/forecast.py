@@ -4,6 +4,7 @@ Compressed sizes come from one real batch of one device at the initial weights: 
 say so. Nothing here is drawn that the run would not draw alike.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -121,8 +122,8 @@ def _round_seconds(
     batch, links = world.scenario.learning.batch, survey.links
     up = steps * survey.wire_bytes(sizes.smashed_up + sizes.labels) + survey.wire_bytes(sizes.model)
     down = steps * survey.wire_bytes(sizes.smashed_down)
-    up_s = sum(8 * up / link.up_rate_bps for link in links)
-    down_s = sum(8 * down / link.down_rate_bps for link in links) + _model_down_s(world, survey, sizes)
+    up_s = sum(_airtime_s(up, link.up_rate_bps) for link in links)
+    down_s = sum(_airtime_s(down, link.down_rate_bps) for link in links) + _model_down_s(world, survey, sizes)
     training = cost.work.device_forward_flops + cost.work.device_backward_flops
     device = training + cost.encode_up_flops + cost.decode_down_flops
     server = cost.work.server_step_flops + cost.decode_up_flops + cost.encode_down_flops
@@ -136,10 +137,15 @@ def _round_seconds(
 
 
 def _model_down_s(world: World, survey: Survey, sizes: Sizes) -> float:
-    bits = 8 * survey.wire_bytes(sizes.model)
+    nbytes = survey.wire_bytes(sizes.model)
     if world.scenario.protocol.model_broadcast == "multicast":
-        return bits / survey.multicast_rate_bps
-    return sum(bits / link.down_rate_bps for link in survey.links)
+        return _airtime_s(nbytes, survey.multicast_rate_bps)
+    return sum(_airtime_s(nbytes, link.down_rate_bps) for link in survey.links)
+
+
+def _airtime_s(nbytes: float, rate_bps: float) -> float:
+    """Return the time alone on the air; for ever, where there is no coverage."""
+    return 8 * nbytes / rate_bps if rate_bps > 0 else math.inf
 
 
 def _parameters(half: nn.Module) -> int:
@@ -154,18 +160,21 @@ def _evaluation_flops(world: World) -> float:
     return times * len(world.data.test_labels) * passes
 
 
+# As seen on Linux: Python with torch and matplotlib loaded, and a backward pass, which holds gradients and
+# scratch memory beside what the forward pass kept.
+_INTERPRETER_BYTES = 350e6
+_BACKWARD = 1.5
+
+
 def _memory_bytes(world: World) -> int:
     """Return a rough peak: data, weights with gradients and two moments, and what waits for gradients."""
     scenario = world.scenario
     images = world.data.train_images.nbytes + world.data.test_images.nbytes
     weights = scenario.devices.count * _parameters(world.split.device) + _parameters(world.split.server)
     cohort = scenario.devices.count * scenario.learning.batch
-    waiting = cohort * (_kept_bytes(world.split.device, world.data.image_shape))
-    waiting += cohort * _kept_bytes(world.split.server, world.split.smashed_shape)
-    return int(_INTERPRETER_BYTES + images + 16 * weights + waiting)
-
-
-_INTERPRETER_BYTES = 300e6  # Python with torch and matplotlib loaded, as seen on Linux
+    kept = _kept_bytes(world.split.device, world.data.image_shape)
+    kept += _kept_bytes(world.split.server, world.split.smashed_shape)
+    return int(_INTERPRETER_BYTES + images + 16 * weights + _BACKWARD * cohort * kept)
 
 
 def _kept_bytes(half: nn.Module, shape: tuple[int, ...]) -> float:

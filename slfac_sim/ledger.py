@@ -1,12 +1,15 @@
-"""The ledger: every transfer, computation and learning figure of a run, in one SQLite file.
+"""The ledger: every transfer, computation and learning figure of a run, in one SQLite file or in memory.
 
 It knows what its columns mean, and nothing of who writes them. Rows are kept in memory until the next
 commit (one per round), so that what is on disk is always a whole number of rounds.
 """
 
 import hashlib
+import math
 import sqlite3
-from collections.abc import Iterator, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -65,6 +68,13 @@ TABLES: dict[str, dict[str, tuple[str, str]]] = {
         "asked_s": ("REAL", "when the item was offered"),
         "end_s": ("REAL", "when it was answered"),
     },
+    "limits": {
+        **PLACE,
+        "asked_s": ("REAL", "when the tasks were begun"),
+        "tasks": ("INTEGER", "number of tasks run side by side"),
+        "deadline_s": ("REAL", "time allowed to them, from then on; NULL for any"),
+        "enough": ("INTEGER", "number of results waited for; NULL for all"),
+    },
     "steps": {
         **PLACE,
         "at_s": ("REAL", "when the device had updated its half"),
@@ -94,22 +104,21 @@ TABLES: dict[str, dict[str, tuple[str, str]]] = {
     },
 }
 _PRAGMAS = ("PRAGMA journal_mode=DELETE", "PRAGMA synchronous=NORMAL")
+_NUMBERED = frozenset(table for table, columns in TABLES.items() if "id" in columns)
+_TYPES: dict[str, type] = {"REAL": float, "TEXT": str}
+_CHUNK = 4096  # rows hashed at once
+
+Row = tuple[Any, ...]
 
 
-class Ledger:
-    """A new ledger in the file `path`; refuses a file that exists. Close it, or use it in a `with`."""
+class Book(ABC):
+    """What rows are added to: a `Ledger` keeps them in a file, `Rows` in memory; equal rows, equal digests.
 
-    def __init__(self, path: Path | str) -> None:
-        if Path(path).exists():
-            raise FileExistsError(f"{path} exists already")
-        self._db = sqlite3.connect(path)
-        for pragma in _PRAGMAS:
-            self._db.execute(pragma)
-        for table, columns in TABLES.items():
-            definition = ", ".join(f"{name} {kind}" for name, (kind, _) in columns.items())
-            self._db.execute(f"CREATE TABLE {table} ({definition})")
-        self._db.commit()
-        self._waiting: dict[str, list[tuple[Any, ...]]] = {table: [] for table in TABLES}
+    `delivered_bytes` are the payload bytes delivered so far, kept by who adds the transfers.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, list[Row]] = {table: [] for table in TABLES}
         self._next_id = dict.fromkeys(TABLES, 0)
         self.delivered_bytes = 0
 
@@ -121,14 +130,109 @@ class Ledger:
         columns = TABLES.get(table)
         if columns is None:
             raise ValueError(f"no table {table!r} among {', '.join(TABLES)}")
-        number = self._next_id[table]
-        full = {"id": number, **row} if "id" in columns else row
-        if full.keys() != columns.keys():
-            odd = sorted(full.keys() ^ columns.keys())
+        wanted = columns.keys() - {"id"}
+        if row.keys() != wanted:
+            odd = sorted(row.keys() ^ wanted)
             raise ValueError(f"table {table}: missing or unknown columns {', '.join(odd)}")
-        self._waiting[table].append(tuple(full[name] for name in columns))
-        self._next_id[table] += 1
+        return self.append(table, tuple(row[name] for name in columns if name != "id"))
+
+    def append(self, table: str, values: Row) -> int:
+        """Append the row with these `values`, in the order of the columns without `id`; return its number.
+
+        Nothing is checked: this is for who writes hundreds of thousands of rows.
+        """
+        number = self._next_id[table]
+        self._next_id[table] = number + 1
+        self._waiting[table].append((number, *values) if table in _NUMBERED else values)
         return number
+
+    @abstractmethod
+    def commit(self) -> None:
+        """Keep everything added so far, all or nothing."""
+
+    @abstractmethod
+    def tuples(self, table: str, names: Sequence[str]) -> list[Row]:
+        """Return the columns `names` of all rows of `table`, in their order, as SQLite stores values."""
+
+    @abstractmethod
+    def _chunks(self, table: str) -> Iterator[list[Row]]:
+        """Yield all rows of `table` whole, in order, some at a time; none of the lists is empty."""
+
+    def rows(self, table: str) -> list[dict[str, Any]]:
+        """Return all rows of `table`, in their order, as {column: value}."""
+        names = list(TABLES[table])
+        return [dict(zip(names, row, strict=True)) for row in self.tuples(table, names)]
+
+    def digest(self) -> str:
+        """Return the SHA-256 over all rows of all tables, in their order; floats count to the last bit.
+
+        A table without rows leaves no mark.
+        """
+        self.commit()
+        whole = hashlib.sha256()
+        for table in TABLES:
+            head = f"{table}\n"
+            for rows in self._chunks(table):
+                whole.update((head + "".join(map(repr, rows))).encode())
+                head = ""
+        return whole.hexdigest()
+
+
+class Rows(Book):
+    """A ledger in memory only, for the many replays of a study."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._kept: dict[str, list[Row]] = {table: [] for table in TABLES}
+
+    def commit(self) -> None:
+        """Keep everything added so far."""
+        for table, rows in self._waiting.items():
+            self._kept[table] += _as_stored(table, rows)
+            rows.clear()
+
+    def tuples(self, table: str, names: Sequence[str]) -> list[Row]:
+        """Return the columns `names` of all rows of `table`, in their order, as SQLite stores values."""
+        self.commit()
+        places = [list(TABLES[table]).index(name) for name in names]
+        return [tuple([row[place] for place in places]) for row in self._kept[table]]
+
+    def _chunks(self, table: str) -> Iterator[list[Row]]:
+        rows = self._kept[table]
+        for first in range(0, len(rows), _CHUNK):
+            yield rows[first : first + _CHUNK]
+
+
+def _as_stored(table: str, rows: list[Row]) -> list[Row]:
+    """Return `rows` as they would come back from SQLite, whose columns have one type each."""
+    types = [_TYPES.get(kind, int) for kind, _ in TABLES[table].values()]
+    if all(_is_stored([row[place] for row in rows], kept) for place, kept in enumerate(types)):
+        return rows
+    return [tuple(map(_value, row, types)) for row in rows]
+
+
+def _is_stored(values: list[Any], kept: type) -> bool:
+    return set(map(type, values)) <= {kept} and not (kept is float and math.isnan(sum(values)))
+
+
+def _value(value: Any, kept: type) -> Any:
+    return None if value is None or value != value else kept(value)  # NaN is NULL
+
+
+class Ledger(Book):
+    """A new ledger in the file `path`; refuses a file that exists. Close it, or use it in a `with`."""
+
+    def __init__(self, path: Path | str) -> None:
+        super().__init__()
+        if Path(path).exists():
+            raise FileExistsError(f"{path} exists already")
+        self._db = sqlite3.connect(path)
+        for pragma in _PRAGMAS:
+            self._db.execute(pragma)
+        for table, columns in TABLES.items():
+            definition = ", ".join(f"{name} {kind}" for name, (kind, _) in columns.items())
+            self._db.execute(f"CREATE TABLE {table} ({definition})")
+        self._db.commit()
 
     def commit(self) -> None:
         """Bring everything added so far to the disk, all or nothing."""
@@ -138,20 +242,19 @@ class Ledger:
                 self._db.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
                 rows.clear()
 
-    def query(self, sql: str, parameters: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    def tuples(self, table: str, names: Sequence[str]) -> list[Row]:
+        """Return the columns `names` of all rows of `table`, in their order."""
+        return self.query(f"SELECT {', '.join(names)} FROM {table} ORDER BY rowid")
+
+    def query(self, sql: str, parameters: Row = ()) -> list[Row]:
         """Return the rows of a query over what has been added so far."""
         self.commit()
         return self._db.execute(sql, parameters).fetchall()
 
-    def digest(self) -> str:
-        """Return the SHA-256 over all rows of all tables, in their order; floats count to the last bit."""
-        self.commit()
-        whole = hashlib.sha256()
-        for table in TABLES:
-            whole.update(f"{table}\n".encode())
-            for row in self._db.execute(f"SELECT * FROM {table} ORDER BY rowid"):
-                whole.update(repr(row).encode())
-        return whole.hexdigest()
+    def _chunks(self, table: str) -> Iterator[list[Row]]:
+        cursor = self._db.execute(f"SELECT * FROM {table} ORDER BY rowid")
+        while rows := cursor.fetchmany(_CHUNK):
+            yield rows
 
     def close(self) -> None:
         """Commit and close; the single file then holds everything."""
@@ -169,10 +272,20 @@ class Ledger:
 
 def rows_of(path: Path | str, table: str) -> Iterator[dict[str, Any]]:
     """Yield the rows of `table` in the closed ledger `path`, in order, as {column: value}."""
-    db = sqlite3.connect(f"{Path(path).resolve().as_uri()}?mode=ro", uri=True)
-    try:
+    with closing(_reader(path)) as db:
         db.row_factory = sqlite3.Row
         for row in db.execute(f"SELECT * FROM {table} ORDER BY rowid"):
             yield dict(row)
-    finally:
-        db.close()
+
+
+def tuples_of(
+    path: Path | str, table: str, names: Sequence[str], where: str = "1", parameters: Row = ()
+) -> Iterator[Row]:
+    """Yield the columns `names` of the rows of `table` in the closed ledger `path`, in order."""
+    sql = f"SELECT {', '.join(names)} FROM {table} WHERE {where} ORDER BY rowid"
+    with closing(_reader(path)) as db:
+        yield from db.execute(sql, parameters)
+
+
+def _reader(path: Path | str) -> sqlite3.Connection:
+    return sqlite3.connect(f"{Path(path).resolve().as_uri()}?mode=ro", uri=True)

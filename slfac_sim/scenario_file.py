@@ -25,7 +25,7 @@ from slfac_sim.reading.overrides import graft
 from slfac_sim.reading.yaml_text import to_text, to_tree
 from slfac_sim.scenario import Scenario
 
-__all__ = ["ScenarioError", "dump", "load", "read", "schema", "shipped"]
+__all__ = ["ScenarioError", "dump", "load", "plain", "read", "schema", "shipped"]
 
 
 def load(path_or_name: str | Path, overrides: Sequence[str] = (), seed: int | None = None) -> Scenario:
@@ -71,7 +71,13 @@ def dump(scenario: Scenario) -> str:
 
     Reading that text gives an equal scenario.
     """
-    return to_text(_plain(scenario, Scenario))
+    return to_text(plain(scenario))
+
+
+def plain(scenario: Scenario) -> dict[str, Any]:
+    """Return `scenario` as mappings, lists and scalars, with every kind and default written out."""
+    tree: dict[str, Any] = _plain(scenario, Scenario)
+    return tree
 
 
 def schema() -> dict[str, Any]:

@@ -1,13 +1,14 @@
 """The summary of a run: what its ledger says in a few numbers, and what the host spent on it."""
 
+import math
 import platform
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any
 
-from slfac_sim.build import World
-from slfac_sim.ledger import Ledger
+from slfac_sim.ledger import Book
 from slfac_sim.scenario import Scenario
 
 KINDS = ("smashed_up", "smashed_down", "labels", "model_up", "model_down")
@@ -43,32 +44,32 @@ def peak_rss_bytes() -> int | None:
     return int(peak) if platform.system() == "Darwin" else int(peak) * 1024  # kilobytes on Linux
 
 
-def summarise(
-    scenario: Scenario, world: World, ledger: Ledger, clock: HostClock, status: str, reason: str
+def summary_of(
+    scenario: Scenario,
+    data: Mapping[str, Any],
+    ledger: Book,
+    host: Mapping[str, Any],
+    status: str,
+    reason: str,
 ) -> dict[str, Any]:
-    """Return the summary as it is written to ``summary.json``; `docs/results.md` explains every key."""
-    evals = ledger.query("SELECT at_s, accuracy FROM evals ORDER BY rowid")
+    """Return the summary as it is written to ``summary.json``; `docs/results.md` explains every key.
+
+    `data` are the name of the data set and whether it is real, `host` is what `HostClock` says.
+    """
+    evals = ledger.tuples("evals", ("at_s", "accuracy"))
     accuracies = [accuracy for _, accuracy in evals]
-    payloads = {
-        kind: (nbytes, values)
-        for kind, nbytes, values in ledger.query(
-            "SELECT kind, sum(bytes), sum(value_count) FROM payloads GROUP BY kind"
-        )
-    }
-    sent = {kind: payloads.get(kind, (0, 0))[0] for kind in KINDS}
-    ((transfers, wire_bytes, energy_j),) = ledger.query(
-        "SELECT count(*), coalesce(sum(wire_bytes), 0), coalesce(sum(energy_j), 0.0) FROM transfers"
-    )
+    payloads = _by_kind(ledger)
+    air = ledger.tuples("transfers", ("wire_bytes", "energy_j"))
     return {
         "scenario": scenario.name,
         "label": codec_label(scenario),
         "status": status,
         "reason": reason,
         "seed": {"learning": scenario.seed.learning, "air": scenario.seed.air},
-        "data": {"name": world.data.name, "real": world.data.real},
+        "data": dict(data),
         "devices": scenario.devices.count,
         "simulated_s": _last_s(ledger),
-        "rounds": ledger.query("SELECT count(*) FROM rounds")[0][0],
+        "rounds": len(ledger.tuples("rounds", ("round",))),
         "accuracy": {
             "final": accuracies[-1] if accuracies else None,
             "best": max(accuracies, default=None),
@@ -77,12 +78,15 @@ def summarise(
             f"{target:g}": next((at_s for at_s, accuracy in evals if accuracy >= target), None)
             for target in scenario.evaluation.targets
         },
-        "bytes": {**sent, "total": sum(nbytes for nbytes, _ in payloads.values())},
-        "wire_bytes": wire_bytes,
+        "bytes": {
+            **{kind: payloads.get(kind, (0, 0))[0] for kind in KINDS},
+            "total": sum(nbytes for nbytes, _ in payloads.values()),
+        },
+        "wire_bytes": sum(nbytes for nbytes, _ in air),
         "bits_per_value": {way: _bits_per_value(payloads.get(f"smashed_{way}")) for way in ("up", "down")},
-        "transfers": transfers,
-        "energy_j": energy_j,
-        "host": clock.spent(),
+        "transfers": len(air),
+        "energy_j": math.fsum(energy_j for _, energy_j in air),
+        "host": dict(host),
         "digest": ledger.digest(),
     }
 
@@ -95,10 +99,19 @@ def codec_label(scenario: Scenario) -> str:
     return f"up {up.label}, down {down.label}"
 
 
-def _last_s(ledger: Ledger) -> float:
+def _by_kind(ledger: Book) -> dict[str, tuple[int, int]]:
+    """Return bytes sent and the numbers that they stand for, of each kind of payload."""
+    sums: dict[str, tuple[int, int]] = {}
+    for kind, nbytes, values in ledger.tuples("payloads", ("kind", "bytes", "value_count")):
+        before = sums.get(kind, (0, 0))
+        sums[kind] = before[0] + nbytes, before[1] + values
+    return sums
+
+
+def _last_s(ledger: Book) -> float:
     columns = {"transfers": "end_s", "computes": "end_s", "steps": "at_s", "rounds": "at_s"}
-    latest = (ledger.query(f"SELECT max({column}) FROM {table}")[0][0] for table, column in columns.items())
-    return max((at_s for at_s in latest if at_s is not None), default=0.0)
+    latest = (max(ledger.tuples(table, (column,)), default=None) for table, column in columns.items())
+    return max((row[0] for row in latest if row is not None), default=0.0)
 
 
 def _bits_per_value(figures: tuple[int, int] | None) -> float | None:

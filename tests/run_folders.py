@@ -7,6 +7,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from slfac_sim.ledger import TABLES
+
 ACCURACY = (0.0980, 0.4510, 0.8320, 0.9150, 0.9420, 0.9570, 0.9650, 0.9720, 0.9780)
 TARGETS = (0.8, 0.9, 0.95, 0.97)
 
@@ -30,10 +32,19 @@ def fake_run(
             " loss REAL, payload_bytes INTEGER)"
         )
         ledger.executemany("INSERT INTO evals VALUES (?, ?, ?, ?, ?, ?)", rows)
-        ledger.execute("CREATE TABLE transfers (id INTEGER, src TEXT, snr_db REAL)")
-        ledger.executemany("INSERT INTO transfers VALUES (?, ?, ?)", [(0, "d000", 12.5), (1, "d001", None)])
-        ledger.execute("CREATE TABLE steps (device TEXT, loss REAL)")
+        for table in ("transfers", "payloads", "computes", "offers", "steps", "rounds"):
+            ledger.execute(f"CREATE TABLE {table} ({', '.join(TABLES[table])})")
+        marks = ", ".join("?" * len(TABLES["transfers"]))
+        ledger.executemany(f"INSERT INTO transfers VALUES ({marks})", _transfers(round_s))
     return folder
+
+
+def _transfers(round_s: float) -> list[tuple[Any, ...]]:
+    """Return two transfers up that share the first round, the first of them twice as long."""
+    head, tail = ("server", 1, 1000, 1060, 0.0, 0.0), (8480.0 / round_s, 12.5, 0.1, 1, "delivered")
+    first = (0, "0.0", 0, "d000", *head, 0.5 * round_s, 0.5 * round_s, 0.25 * round_s, *tail)
+    second = (1, "0.1", 0, "d001", *head, round_s, round_s, 0.75 * round_s, *tail)
+    return [first, (*second[:14], None, *second[15:])]
 
 
 def _summary(label: str, rows: list[tuple[Any, ...]]) -> dict[str, Any]:
@@ -50,5 +61,11 @@ def _summary(label: str, rows: list[tuple[Any, ...]]) -> dict[str, Any]:
         if rows
         else {"final": None, "best": None},
         "time_to_accuracy_s": {str(target): seconds for target, seconds in reached.items()},
-        "bytes": {"total": rows[-1][5] if rows else 0},
+        "bytes": _bytes(rows[-1][5] if rows else 0),
+        "wire_bytes": rows[-1][5] * 26 // 25 if rows else 0,
     }
+
+
+def _bytes(total: int) -> dict[str, int]:
+    up = 2 * total // 5
+    return {"smashed_up": up, "smashed_down": total - up, "labels": 0, "total": total}

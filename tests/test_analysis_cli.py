@@ -9,6 +9,8 @@ import pytest
 from run_folders import ACCURACY, fake_run
 
 from slfac_sim.analysis.cli import main
+from slfac_sim.analysis.draw import FIGURES
+from slfac_sim.foundation.plugins import kinds
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -16,8 +18,10 @@ ROOT = Path(__file__).resolve().parent.parent
 def test_one_run_is_redrawn_in_its_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(fake_run(tmp_path / "run"))]) == 0
     printed = capsys.readouterr().out.splitlines()
-    assert printed[-1] == str(tmp_path.resolve() / "run/figures/time_to_accuracy.svg")
-    assert all(Path(line).is_file() for line in printed[-4:])
+    where = tmp_path.resolve() / "run/figures"
+    names = [f"{name}.{end}" for name in kinds(FIGURES) for end in ("png", "svg", "csv")]
+    assert printed[3:] == [str(where / name) for name in names]
+    assert sorted(path.name for path in where.iterdir()) == sorted(names)
 
 
 def test_several_runs_print_a_table_and_go_to_one_folder(
@@ -27,6 +31,8 @@ def test_several_runs_print_a_table_and_go_to_one_folder(
     fake_run(Path("a"))
     fake_run(Path("b"), "raw fp32", 93.5, 800_000_000, ACCURACY[:6], {"status": "interrupted"})
     assert main(["a", "b"]) == 0
+    alone = {"device_timeline", "link_utilisation"}  # they show a single run
+    names = [name for name in kinds(FIGURES) if name not in alone]
     assert capsys.readouterr().out == (
         "run                              accuracy  simulated s  s to 80 %  s to 90 %  s to 95 %"
         "  s to 97 %       MB\n"
@@ -34,11 +40,7 @@ def test_several_runs_print_a_table_and_go_to_one_folder(
         "      203.0    968.0\n"
         "raw fp32 (interrupted)            95.70 %        467.5      187.0      280.5      467.5"
         "          -  4,000.0\n"
-        "\n"
-        "figures/bytes_to_accuracy.png\n"
-        "figures/bytes_to_accuracy.svg\n"
-        "figures/time_to_accuracy.png\n"
-        "figures/time_to_accuracy.svg\n"
+        "\n" + "".join(f"figures/{name}.{end}\n" for name in names for end in ("png", "svg", "csv"))
     )
     assert Path("figures/time_to_accuracy.svg").is_file()
 

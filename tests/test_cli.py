@@ -64,6 +64,22 @@ def test_quiet_prints_the_folder_alone(tmp_path: Path, capsys: pytest.CaptureFix
     assert capsys.readouterr() == (f"{folder}\n", "")
 
 
+@pytest.mark.parametrize("order", ["options first", "overrides last", "overrides around"])
+def test_options_and_overrides_come_in_any_order(
+    order: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, folder = str(TINY), tmp_path / "r"
+    argv = {
+        "options first": ["--quiet", "--out", str(folder), file, "codec=raw", "protocol.rounds=1"],
+        "overrides last": [file, "--out", str(folder), "--quiet", "codec=raw", "protocol.rounds=1"],
+        "overrides around": [file, "codec=raw", "--quiet", "--out", str(folder), "protocol.rounds=1"],
+    }[order]
+    assert main(argv) == 0
+    assert capsys.readouterr() == (f"{folder}\n", "")
+    summary = json.loads((folder / "summary.json").read_text())
+    assert (summary["label"], summary["rounds"]) == ("raw fp32", 1)
+
+
 def test_runs_get_folders_of_their_own_and_latest_is_the_last(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

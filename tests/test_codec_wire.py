@@ -9,7 +9,8 @@ import pytest
 from codec_oracles import header_of, tensor_of
 
 from slfac_sim import codecs
-from slfac_sim.codecs import BadBody, _slfac_wire
+from slfac_sim.codecs import BadBody, BadTensor, _slfac_wire
+from slfac_sim.codecs._packing import packed_bytes
 from slfac_sim.codecs._wire import seal, unseal
 from slfac_sim.codecs.raw import Raw
 from slfac_sim.codecs.slfac import SlFac
@@ -125,6 +126,26 @@ def test_a_claim_that_the_length_cannot_justify_allocates_nothing(kind, shape):
     with pytest.raises(BadBody):
         codecs.decode(body)
     assert peak_bytes(body) < 100_000
+
+
+def test_a_channel_cannot_claim_more_than_a_million_values():
+    """A valid header of one constant channel over 2^25 samples, in 34 bytes."""
+    settings = _slfac_wire.Form("channel", "float16", 2, 8, 0).to_bytes()
+    header = np.zeros(packed_bytes(2, 3) + 8, np.uint8)  # k* of K = 1 takes no bit
+    body = seal("slfac", (2**25, 1, 1, 1), settings, [header])
+    with pytest.raises(BadBody, match="a channel of 33554432 values, at most 1048576 are legal"):
+        codecs.decode(body)
+    assert peak_bytes(body) < 100_000
+    assert codecs.decode(seal("slfac", (2**20, 1, 1, 1), settings, [header])).shape == (2**20, 1, 1, 1)
+    with pytest.raises(BadTensor, match="use scope plane"):
+        SlFac(scope="channel").sender("s").encode(np.zeros((2**20 + 1, 1, 1, 1), np.float32))
+
+
+@pytest.mark.parametrize("exponent", [-128, -91, 127])
+def test_an_exponent_that_no_encoder_writes_is_refused(exponent):
+    settings = _slfac_wire.Form("plane", "float16", 2, 8, exponent).to_bytes()
+    with pytest.raises(BadBody, match="are not SL-FAC's"):
+        codecs.decode(seal("slfac", (1, 1, 2, 2), settings, [np.zeros(100, np.uint8)]))
 
 
 def mutants(body, count):

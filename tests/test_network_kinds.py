@@ -391,3 +391,26 @@ def test_ideal_survey():
     link = survey.links[0]
     assert (link.up_rate_bps, link.down_rate_bps, link.up_snr_db) == (1e6, 2e6, inf)
     assert (survey.multicast_rate_bps, survey.latency_s, survey.wire_bytes(5000)) == (2e6, 0.01, 5000)
+
+
+def test_a_multicast_under_block_fading_goes_at_the_slowest_rate_of_its_block() -> None:
+    settings = Cell(fading=Block(coherence=0.05), device_power=0.2, station_power=0.01)
+    devices = [f"d{place:03d}" for place in range(8)]
+    alone = []
+    for device in devices:
+        env = simpy.Environment()
+        alone.append(settings.open(env, devices, "server", 3).transfer("server", device, 1000))
+        env.run()
+    env = simpy.Environment()
+    together = settings.open(env, devices, "server", 3).transfer("server", tuple(devices), 1000)
+    env.run()
+    rates = [transfer.value.rate_bps for transfer in alone]
+    assert len(set(rates)) > 1
+    assert together.value.rate_bps == pytest.approx(min(rates))
+
+
+def test_the_survey_knows_that_the_slowest_changes_from_block_to_block() -> None:
+    devices = [f"d{place:03d}" for place in range(50)]
+    settings = Cell(fading=Block(coherence=0.05))
+    survey = settings.survey(devices, "server", 0)
+    assert survey.multicast_rate_bps < 0.9 * min(link.down_rate_bps for link in survey.links)

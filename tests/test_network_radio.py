@@ -175,3 +175,33 @@ def test_settings_out_of_range_are_refused():
         Block(coherence=0.0)
     with pytest.raises(ValueError, match="se_max"):
         ShannonGap(se_max=0.0)
+
+
+def test_every_threshold_and_efficiency_against_the_literals() -> None:
+    """SNR thresholds and Q x R x 1024 of MCS 0 to 28, written out once more, by hand."""
+    assert nr_mcs.THRESHOLDS_DB == (
+        -6.3, -5.1, -4.0, -2.8, -2.4, -1.0, 0.5, 0.8, 2.4, 2.5, 2.9, 4.2, 4.5, 6.0, 6.3, 7.9, 7.9,
+        8.8, 9.8, 10.1, 11.6, 12.3, 13.4, 14.3, 15.0, 16.6, 17.1, 18.4, 19.0,
+    )  # fmt: skip
+    assert [round(efficiency * 1024) for efficiency in nr_mcs.EFFICIENCIES] == [
+        240, 314, 386, 502, 616, 758, 898, 1052, 1204, 1358, 1360, 1512, 1736, 1960, 2212, 2464, 2632,
+        2628, 2796, 3102, 3402, 3696, 4002, 4314, 4632, 4932, 5238, 5460, 5688,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("numerology", "blocks"),
+    [
+        (0, {5: 25, 10: 52, 15: 79, 20: 106, 25: 133, 30: 160, 40: 216, 50: 270}),
+        (1, {5: 11, 10: 24, 15: 38, 20: 51, 25: 65, 30: 78, 40: 106, 50: 133, 60: 162, 90: 245, 100: 273}),
+        (2, {10: 11, 15: 18, 20: 24, 25: 31, 30: 38, 40: 51, 50: 65, 60: 79, 80: 107, 90: 121, 100: 135}),
+    ],
+)  # fmt: skip
+def test_resource_blocks_of_the_standard_bandwidths(numerology: int, blocks: dict[int, int]) -> None:
+    assert {mhz: nr_mcs.resource_blocks(mhz * 1e6, numerology) for mhz in blocks} == blocks
+
+
+def test_a_band_below_one_resource_block_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"at least 400 kHz \(got 100 kHz\)"):
+        nr_mcs.NrMcs().check(100e3)
+    nr_mcs.NrMcs().check(400e3)

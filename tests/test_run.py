@@ -14,8 +14,10 @@ import numpy as np
 import pytest
 from worlds import TINY, scenario, table
 
+from slfac_sim.analysis.draw import FIGURES
 from slfac_sim.codecs.slfac import SlFac
 from slfac_sim.foundation.errors import BadInput
+from slfac_sim.foundation.plugins import kinds
 from slfac_sim.run import prepare, run
 from slfac_sim.scenario_file import load
 
@@ -36,10 +38,7 @@ def test_the_folder_holds_everything(finished: Finished) -> None:
     folder, _ = finished
     found = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
     assert found == [
-        "figures/bytes_to_accuracy.png",
-        "figures/bytes_to_accuracy.svg",
-        "figures/time_to_accuracy.png",
-        "figures/time_to_accuracy.svg",
+        *(f"figures/{name}.{end}" for name in kinds(FIGURES) for end in ("csv", "png", "svg")),
         "ledger.sqlite",
         "run.log",
         "scenario.yaml",

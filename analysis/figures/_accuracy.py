@@ -5,8 +5,9 @@ error has the same height, so that 90, 95, 97 and 99 % are as easy to tell apart
 """
 
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -39,6 +40,13 @@ def percent(fraction: float) -> str:
 def number(value: float) -> str:
     """Return `value` to the unit, with three digits where it is below 100."""
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def accuracy_table(series: Sequence[Series], x_name: str) -> Iterator[dict[str, Any]]:
+    """Yield one row for each evaluation of each run."""
+    for one in series:
+        for x, accuracy in zip(one.x, one.accuracy, strict=True):
+            yield {"run": one.label, x_name: float(x), "accuracy": float(accuracy)}
 
 
 def draw_accuracy(series: Sequence[Series], x_label: str, amount: Callable[[float], str]) -> Figure:
@@ -117,15 +125,19 @@ def _annotate(axes: Axes, one: Series, reached: Sequence[float], amount: Callabl
 
 
 def _scale(axes: Axes, series: Sequence[Series]) -> None:
-    axes.set_yscale("function", functions=(_height, _accuracy))
     best = [np.minimum(one.accuracy, 1 - _LEAST_ERROR).max(initial=0.5) for one in series]
-    top = max([*best, *(t for one in series for t in one.reached_at)])
+    log_error_axis(axes, max([*best, *(t for one in series for t in one.reached_at)]))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}"))
+    axes.set_xlim(0.0, max(one.x.max(initial=0.0) for one in series) * 1.03 or 1.0)
+
+
+def log_error_axis(axes: Axes, top: float) -> None:
+    """Make the vertical axis one of accuracy on the logarithm of the error, from 0 to just above `top`."""
+    axes.set_yscale("function", functions=(_height, _accuracy))
     axes.set_ylim(0.0, float(_accuracy(_height(np.array(min(top, 1 - _LEAST_ERROR))) + 0.08)))
     axes.yaxis.set_major_locator(FixedLocator(_TICKS))
     axes.yaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: percent(value)))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}"))
-    axes.set_xlim(0.0, max(one.x.max(initial=0.0) for one in series) * 1.03 or 1.0)
 
 
 def _height(accuracy: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -3,13 +3,14 @@
 A target's bytes are those delivered when the first evaluation at or above it was made.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from slfac_sim.analysis.figures._accuracy import Series, draw_accuracy, number
-from slfac_sim.analysis.load import Run
+from slfac_sim.analysis.figures._accuracy import Series, accuracy_table, draw_accuracy, number
+from slfac_sim.analysis.folder import Run
 
 
 def data(run: Run) -> Series:
@@ -21,6 +22,11 @@ def data(run: Run) -> Series:
         above = np.flatnonzero(curve.accuracy >= target)
         reached_at[target] = float(megabytes[above[0]]) if above.size else None
     return Series(run.label, megabytes, curve.accuracy, reached_at)
+
+
+def table(series: Sequence[Series]) -> Iterator[dict[str, Any]]:
+    """Yield one row for each evaluation of each run."""
+    return accuracy_table(series, "payload_mb")
 
 
 def draw(series: Sequence[Series]) -> Figure:

@@ -1,17 +1,23 @@
 """Accuracy against simulated time, with the second at which each target was reached; it reads no file."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from matplotlib.figure import Figure
 
-from slfac_sim.analysis.figures._accuracy import Series, draw_accuracy, number
-from slfac_sim.analysis.load import Run
+from slfac_sim.analysis.figures._accuracy import Series, accuracy_table, draw_accuracy, number
+from slfac_sim.analysis.folder import Run
 
 
 def data(run: Run) -> Series:
     """Return accuracy over simulated seconds, and the crossing times that the run itself reported."""
     curve = run.curve()
     return Series(run.label, curve.simulated_s, curve.accuracy, run.time_to_accuracy_s)
+
+
+def table(series: Sequence[Series]) -> Iterator[dict[str, Any]]:
+    """Yield one row for each evaluation of each run."""
+    return accuracy_table(series, "simulated_s")
 
 
 def draw(series: Sequence[Series]) -> Figure:

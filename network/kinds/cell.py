@@ -61,6 +61,7 @@ class Cell:
             raise ValueError(
                 f"min_distance must be below the radius, {self.radius:g} m (got {self.min_distance:g} m)"
             )
+        self.rate.check(self.bandwidth)
         if self.packet_bytes < 1 or self.header_bytes < 0:
             raise ValueError("packet_bytes must be at least 1 and header_bytes at least 0")
 
@@ -84,7 +85,7 @@ class Cell:
             up_share=self.uplink_share,
             down_share=1.0 - self.uplink_share,
             latency_s=self.latency,
-            multicast_rate_bps=float(down_bps.min()),
+            multicast_rate_bps=air.multicast_rate_bps(),
             redraws=ground.redraws,
             remarks=self._remarks(devices, ground),
             header_bytes=self.header_bytes,

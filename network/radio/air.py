@@ -14,6 +14,8 @@ from slfac_sim.network.transfers import Path
 _DEAD_BPS = 1.0
 """A mean rate below this is none: a fade up to the lowest MCS would come once in days, if at all."""
 
+_SURVEYED_BLOCKS = 100
+
 
 class CellAir:
     """An `Air` where the devices of one cell share its time, each transmission on the whole band."""
@@ -41,9 +43,14 @@ class CellAir:
         self._power_w = {True: budget.device_power_w, False: budget.station_power_w}
         self._mean_bps = {uplink: self._mean_rates(uplink) for uplink in (True, False)}
         self._gain = functools.lru_cache(maxsize=4 * len(devices))(functools.partial(fading.gain, seed))
+        self._paths = functools.cache(self._new_path)
+        self._slowest_bps = functools.cache(self._slowest_mean)
 
     def path(self, src: str, dsts: tuple[str, ...], multicast: bool) -> Path:
         """Return the path between the server and devices. Raises `KeyError` for any other pair."""
+        return self._paths(src, dsts)
+
+    def _new_path(self, src: str, dsts: tuple[str, ...]) -> Path:
         uplink = dsts == (self._server,)
         devices = (src,) if uplink else dsts
         if not devices or (not uplink and src != self._server):
@@ -64,9 +71,9 @@ class CellAir:
 
     def rate_bps(self, path: Path, block: int) -> float:
         """Return the slowest receiver's rate in `block`, alone on its lane."""
-        indices = [self._index[device] for device in path.devices]
         if self.coherence_s is None or path.hopeless:
-            return float(self._mean_bps[path.uplink][indices].min())
+            return self._slowest_bps(path.uplink, path.devices)
+        indices = [self._index[device] for device in path.devices]
         gains = np.array([self._gain(device, block) for device in path.devices])
         snr = self._snr[path.uplink][indices] * gains
         return float(self._rates.rate_bps(snr, self._budget.bandwidth_hz, path.uplink).min())
@@ -74,6 +81,19 @@ class CellAir:
     def mean_rates_bps(self, uplink: bool) -> Floats:
         """Return each device's mean rate, alone on its lane."""
         return self._mean_bps[uplink]
+
+    def multicast_rate_bps(self) -> float:
+        """Return the mean rate at which all devices can be reached at once.
+
+        Under block fading another device is the slowest in each block: the mean of the slowest, over
+        the first blocks of the very fades that a run will see.
+        """
+        everybody = self._new_path(self._server, tuple(self._index))
+        blocks = range(1 if self.coherence_s is None else _SURVEYED_BLOCKS)
+        return float(np.mean([self.rate_bps(everybody, block) for block in blocks]))
+
+    def _slowest_mean(self, uplink: bool, devices: tuple[str, ...]) -> float:
+        return float(self._mean_bps[uplink][[self._index[device] for device in devices]].min())
 
     def _mean_rates(self, uplink: bool) -> Floats:
         band_hz = self._budget.bandwidth_hz

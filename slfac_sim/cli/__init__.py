@@ -1,7 +1,7 @@
 """The command line: what a user types becomes one call; each command lives in a file of its own.
 
-Exit status: 0 done, 1 the run failed, 2 usage or input, 130 interrupted. Nothing heavy is imported before
-it is known what is wanted, so that `--help` answers at once.
+Exit status: 0 done, 1 the run failed, 2 usage or input, 4 some points of a study failed, 130 interrupted.
+Nothing heavy is imported before it is known what is wanted, so that `--help` answers at once.
 """
 
 import argparse
@@ -13,6 +13,16 @@ from typing import Any
 COMMANDS = {
     "run": "train, transmit and time a scenario (also without the word: `python -m slfac_sim FILE`)",
     "check": "say what a scenario would run, without training",
+    "replay": "time a finished run again: another network, other speeds, another server, no training",
+    "sweep": "run a study: every combination of settings and seeds, each training once",
+    "ask": "find the value of a setting that meets a bound, by bisection over replays",
+    "crossover": "find where one codec stops beating another, over a setting of the network",
+    "explain": "say where the simulated time of a run went, and who was waited for",
+    "trace": "write a run's timeline for Perfetto or chrome://tracing",
+    "list": "list the runs under a folder",
+    "compare": "set two runs side by side: what differs in their settings and in their results",
+    "export": "write the tables of a run as CSV or Parquet files",
+    "cite": "print the references of the parts that a scenario uses",
     "schema": "print the JSON Schema of scenarios, for editors",
     "data": "fetch the data sets ahead of time, or say where they are",
 }
@@ -25,10 +35,10 @@ _EPILOG = """examples:
 
 def main(argv: Sequence[str]) -> int:
     """Run the command that `argv` asks for and return the exit status."""
-    words = list(argv)
-    if words and words[0] not in COMMANDS and not words[0].startswith("-"):
+    words = [*argv]  # not list(argv): once imported, the command `list` is what that name means here
+    if words and words[0] not in COMMANDS and words[0] not in ("-h", "--help", "--version"):
         words.insert(0, "run")
-    arguments = _parser(words[0] if words else "").parse_args(words)
+    arguments = _arguments(_parser(words[0] if words else ""), words)
     if arguments.command is None:
         _parser("").print_help()
         return 2
@@ -42,6 +52,18 @@ def main(argv: Sequence[str]) -> int:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
+
+
+def _arguments(parser: argparse.ArgumentParser, words: Sequence[str]) -> argparse.Namespace:
+    """Return the arguments in `words`; overrides may also stand after options, where argparse leaves them."""
+    arguments, left = parser.parse_known_args(words)
+    overrides = getattr(arguments, "overrides", None)
+    odd = [word for word in left if overrides is None or word.startswith("-") or "=" not in word]
+    if odd:
+        parser.error(f"unrecognized arguments: {' '.join(odd)}")
+    if overrides is not None:
+        arguments.overrides = [*overrides, *left]
+    return arguments
 
 
 def _parser(command: str) -> argparse.ArgumentParser:

@@ -60,7 +60,7 @@ class Progress:
         elapsed_s = time.monotonic() - self._began_s
         if self._steps_done:
             left_s = elapsed_s * (self._steps - self._steps_done) / self._steps_done
-            parts.append(f"{_clock(elapsed_s)} elapsed, {_clock(left_s)} left")
+            parts.append(f"{clock(elapsed_s)} elapsed, {clock(left_s)} left")
         return " · ".join(parts)
 
     def __enter__(self) -> "Progress":
@@ -74,6 +74,7 @@ class Progress:
         sys.stderr.flush()
 
 
-def _clock(seconds: float) -> str:
+def clock(seconds: float) -> str:
+    """Return a duration as minutes and seconds: ``2:05``."""
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes}:{rest:02d}"

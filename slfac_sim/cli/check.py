@@ -107,14 +107,18 @@ def _air(figures: "Forecast") -> Iterator[tuple[str, str]]:
         yield "positions redrawn", f"{figures.survey.redraws} had no coverage"
     for part, seconds in figures.round_s.items():
         without_s = figures.round_s_uncompressed[part]
-        yield f"{part}, a round", f"{seconds:,.2f} s (uncompressed {without_s:,.2f} s)"
+        yield f"{part}, a round", f"{_seconds(seconds)} (uncompressed {_seconds(without_s)})"
     bound_s = figures.round_s[figures.bottleneck]
-    yield "bottleneck", f"{figures.bottleneck}: a round takes at least {bound_s:,.2f} s"
+    yield "bottleneck", f"{figures.bottleneck}: a round takes at least {_seconds(bound_s)}"
 
 
 def _host(figures: "Forecast") -> Iterator[tuple[str, str]]:
     yield "work on this host", f"{figures.total_flops / 1e12:,.2f} TFLOP, evaluations included"
     yield "memory on this host", f"about {figures.memory_bytes / 1e9:.2f} GB at the peak"
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:,.2f} s" if math.isfinite(seconds) else "for ever: a device has no coverage"
 
 
 def _three(values: "list[float]") -> str:

@@ -19,6 +19,8 @@ HeaderType = Literal["float16", "float32"]
 
 MAX_SIDE = 256  # of a map: bounds what a header can claim, and the matrices of the transform
 LARGEST = 2.0**96  # largest magnitude taken; decoded values then stay far below the end of float32
+LARGEST_GROUP = 2**20  # values that share one header, which bounds what a short body can ask for
+EXPONENTS = (-90, 126)  # what an encoder can write: 2^15 / (LARGEST x MAX_SIDE), and the end of float32
 _LARGEST_END = 2.0**104  # a coefficient is at most MAX_SIDE times the largest value
 _SETTINGS = struct.Struct("<BBb")
 _TYPES: dict[HeaderType, np.dtype[np.floating]] = {"float16": np.dtype("<f2"), "float32": np.dtype("<f4")}
@@ -46,7 +48,7 @@ class Form:
             raise BadBody(f"body: {len(settings)} bytes of settings, SL-FAC has {_SETTINGS.size}")
         flags, widths, exponent = _SETTINGS.unpack(settings)
         b_min, b_max = (widths & 15) + 1, (widths >> 4) + 1
-        if flags > 3 or b_min > b_max:
+        if flags > 3 or b_min > b_max or not EXPONENTS[0] <= exponent <= EXPONENTS[1]:
             raise BadBody(f"body: settings {settings.hex()} are not SL-FAC's")
         scope: Scope = "channel" if flags & 1 else "plane"
         return cls(scope, "float32" if flags & 2 else "float16", b_min, b_max, exponent)

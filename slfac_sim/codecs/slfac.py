@@ -6,7 +6,7 @@ at the steps (`_dct`, `_bands`, `_quantise`), the layout of the bytes is in docs
 
 import functools
 import math
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +26,9 @@ from slfac_sim.codecs._quantise import (
     unpack_by_width,
 )
 from slfac_sim.codecs._slfac_wire import (
+    EXPONENTS,
     LARGEST,
+    LARGEST_GROUP,
     MAX_SIDE,
     Form,
     Header,
@@ -37,6 +39,7 @@ from slfac_sim.codecs._slfac_wire import (
 )
 from slfac_sim.codecs._stateless import StatelessReceiver, StatelessSender, largest_magnitude
 from slfac_sim.codecs._wire import Sections, seal, unseal
+from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 
 KIND = "slfac"
@@ -52,6 +55,17 @@ class SlFac:
     of each band's minimum and maximum: at 7x7 maps, float32 costs 2.6 bits a value, float16 half of it.
     """
 
+    references: ClassVar[tuple[Reference, ...]] = (
+        Reference(
+            key="slfac2026",
+            entry="misc",
+            title="SL-FAC: A Communication-Efficient Split Learning Framework with "
+            "Frequency-Aware Compression",
+            year=2026,
+            arxiv="2604.07316",
+        ),
+    )
+
     theta: Annotated[float, Field(gt=0.0, le=1.0)] = 0.9
     b_min: Annotated[int, Field(ge=1, le=16)] = 2
     b_max: Annotated[int, Field(ge=1, le=16)] = 8
@@ -66,8 +80,11 @@ class SlFac:
     @property
     def label(self) -> str:
         """The codec's name for people; "our reading", because the paper's equations were not at hand."""
-        scope = "" if self.scope == "plane" else f", scope {self.scope}"
-        return f"SL-FAC (our reading), theta {self.theta:g}, {self.b_min}..{self.b_max} bits{scope}"
+        unusual: list[str] = [self.scope] if self.scope != "plane" else []
+        unusual += [self.normaliser] if self.normaliser != "chsum" else []
+        unusual += [f"{self.header_dtype} headers"] if self.header_dtype != "float16" else []
+        rest = "".join(f", {word}" for word in unusual)
+        return f"SL-FAC (our reading), theta {self.theta:g}, {self.b_min}..{self.b_max} bits{rest}"
 
     # Equivalent FLOPs: CPU time a value times training throughput, measured by benchmarks/codecs_cost.py on
     # one machine and one thread (54 GFLOP/s): plane 13.0 and 5.8 ns at 14x14, 22 and 8.6 ns at 7x7;
@@ -97,6 +114,9 @@ def encode(codec: SlFac, tensor: Tensor, stream: str) -> Payload:
     exponent = _exponent(tensor, stream)
     form = Form(codec.scope, codec.header_dtype, codec.b_min, codec.b_max, exponent)
     samples, groups, coefficients = form.arrange(tensor.shape)
+    if samples * coefficients > LARGEST_GROUP:
+        found = f"{samples} samples of {coefficients} values"
+        raise BadTensor(f"{stream}: a channel holds at most {LARGEST_GROUP} values (got {found}); use scope plane")
 
     maps = (tensor * np.float32(2.0**exponent)).reshape(-1, *tensor.shape[2:])
     spectra = forward(maps).reshape(samples, groups, coefficients)
@@ -128,6 +148,8 @@ def decode(body: bytes) -> Tensor:
     if len(frame.shape) != 4 or max(frame.shape[2:]) > MAX_SIDE:
         raise BadBody(f"body: shape {list(frame.shape)} is not [batch, channels, h, w] of small maps")
     samples, groups, coefficients = form.arrange(frame.shape)
+    if samples * coefficients > LARGEST_GROUP:
+        raise BadBody(f"body: a channel of {samples * coefficients} values, at most {LARGEST_GROUP} are legal")
 
     sections = Sections(frame.content)
     header = read_header(sections, form, groups, coefficients)
@@ -154,7 +176,7 @@ def _exponent(tensor: Tensor, stream: str) -> int:
     if largest > LARGEST:
         raise BadTensor(f"{stream}: expected magnitudes up to {LARGEST:.3g} (got {largest:.3g})")
     growth = math.ceil(math.log2(tensor.shape[2] * tensor.shape[3]) / 2)
-    return min(_TOP - growth - math.frexp(largest)[1], 126) if largest > 0 else 0
+    return min(_TOP - growth - math.frexp(largest)[1], EXPONENTS[1]) if largest > 0 else 0
 
 
 def _notes(bits: NDArray[np.uint8], sizes: NDArray[np.int64]) -> dict[str, float]:

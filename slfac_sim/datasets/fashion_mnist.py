@@ -1,6 +1,6 @@
 """Fashion-MNIST: 60,000 + 10,000 articles of clothing, 28 x 28 grey pixels (Xiao, Rasul, Vollgraf, 2017)."""
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
@@ -8,6 +8,7 @@ from slfac_sim.datasets import Dataset, Report
 from slfac_sim.datasets._load import check_settings, load_idx
 from slfac_sim.datasets._packages import DebianPackage
 from slfac_sim.datasets._sets import IdxFile, IdxSet
+from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 
 FILES = IdxSet(
@@ -49,6 +50,17 @@ class FashionMnist:
     false` takes other data of the same form from it. `train_samples` and `test_samples` keep the first
     so many, for quick trials.
     """
+
+    references: ClassVar[tuple[Reference, ...]] = (
+        Reference(
+            key="xiao2017fashion",
+            entry="misc",
+            title="Fashion-MNIST: a Novel Image Dataset for Benchmarking Machine Learning Algorithms",
+            authors=("Xiao, Han", "Rasul, Kashif", "Vollgraf, Roland"),
+            year=2017,
+            arxiv="1708.07747",
+        ),
+    )
 
     folder: str | None = None
     verify: bool = True

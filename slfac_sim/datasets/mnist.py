@@ -1,6 +1,6 @@
 """MNIST: 60,000 + 10,000 handwritten digits, 28 x 28 grey pixels (LeCun, Cortes, Burges, 1998)."""
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
@@ -8,6 +8,7 @@ from slfac_sim.datasets import Dataset, Report
 from slfac_sim.datasets._load import check_settings, load_idx
 from slfac_sim.datasets._packages import NpmPackage
 from slfac_sim.datasets._sets import IdxFile, IdxSet
+from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 
 FILES = IdxSet(
@@ -49,6 +50,21 @@ class Mnist:
     false` takes other data of the same form from it. `train_samples` and `test_samples` keep the first
     so many, for quick trials.
     """
+
+    references: ClassVar[tuple[Reference, ...]] = (
+        Reference(
+            key="lecun1998gradient",
+            entry="article",
+            title="Gradient-Based Learning Applied to Document Recognition",
+            authors=("LeCun, Yann", "Bottou, Léon", "Bengio, Yoshua", "Haffner, Patrick"),
+            year=1998,
+            within="Proceedings of the IEEE",
+            volume="86",
+            number="11",
+            pages="2278-2324",
+            doi="10.1109/5.726791",
+        ),
+    )
 
     folder: str | None = None
     verify: bool = True

@@ -50,6 +50,7 @@ _UNITS: dict[str, dict[str, _Unit]] = {
     "power": {"W": 1.0, "mW": 1e-3, "kW": 1e3, "dBm": dbm_to_w, "dBW": db_to_ratio},
     "level": {"dB": 1.0, "dBi": 1.0},
     "computing speed": {p + "FLOP/s": f for p, f in _PREFIXES.items()},
+    "energy": {"J": 1.0, "mJ": 1e-3, "kJ": 1e3, "Wh": 3600.0},
 }
 
 

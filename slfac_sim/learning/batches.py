@@ -38,13 +38,23 @@ class Shard:
             number += 1
 
     def epoch(self, number: int) -> list[Indices]:
-        """Return the batches of pass `number`, the last one short if it must be."""
+        """Return the batches of pass `number`, the last one short if it must be.
+
+        A single sample left over joins the batch before it: batch-norm cannot learn from one value.
+        """
         order = self._pass(number)
-        return [order[first : first + self.batch] for first in range(0, len(order), self.batch)]
+        ends = [self.batch * (step + 1) for step in range(self.steps_per_epoch() - 1)]
+        return list(np.split(order, ends))
 
     def steps_per_epoch(self) -> int:
         """Return how many batches one pass has."""
-        return -(-len(self.samples) // self.batch)
+        whole, rest = divmod(len(self.samples), self.batch)
+        return max(whole + (rest > 1), 1)
+
+    @property
+    def has_lone_samples(self) -> bool:
+        """Whether batches of a single sample come."""
+        return min(self.batch, len(self.samples)) == 1
 
     def _pass(self, number: int) -> Indices:
         return stream(self.seed, f"batches/{self.device}", number).permutation(self.samples)

@@ -82,5 +82,5 @@ def weighted_mean(vectors: Sequence[Tensor], weights: Sequence[int]) -> Tensor:
     total = sum(weights)
     mean = np.zeros(vectors[0].shape, np.float64)
     for vector, weight in zip(vectors, weights, strict=True):
-        mean += vector * (weight / total)
+        mean += vector.astype(np.float64) * (weight / total)
     return mean.astype(np.float32)

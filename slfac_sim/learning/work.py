@@ -62,3 +62,15 @@ def smashed_shape(device: nn.Module, image_shape: tuple[int, ...]) -> tuple[int,
     with torch.no_grad():
         output = _on_meta(device).eval()(torch.empty((1, *image_shape), device="meta"))
     return tuple(output.shape[1:])
+
+
+def smallest_normalised_map(half: nn.Module, shape: tuple[int, ...]) -> int | None:
+    """Return the fewest values per sample and channel that a batch-norm of `half` sees; None without one."""
+    sizes: list[int] = []
+    copy_on_meta = _on_meta(half)
+    for layer in copy_on_meta.modules():
+        if isinstance(layer, nn.modules.batchnorm._BatchNorm):
+            layer.register_forward_hook(lambda _, inputs, __: sizes.append(inputs[0][0, 0].numel()))
+    with torch.no_grad():
+        copy_on_meta(torch.empty((2, *shape), device="meta"))
+    return min(sizes, default=None)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field
 
+from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 
 if TYPE_CHECKING:
@@ -21,6 +22,18 @@ class Adam:
 
     `weight_decay` adds that multiple of a weight to its gradient.
     """
+
+    references: ClassVar[tuple[Reference, ...]] = (
+        Reference(
+            key="kingma2015adam",
+            entry="inproceedings",
+            title="Adam: A Method for Stochastic Optimization",
+            authors=("Kingma, Diederik P.", "Ba, Jimmy"),
+            year=2015,
+            within="International Conference on Learning Representations",
+            arxiv="1412.6980",
+        ),
+    )
 
     learning_rate: Annotated[float, Field(gt=0.0)] = 1e-3
     betas: tuple[Decay, Decay] = (0.9, 0.999)

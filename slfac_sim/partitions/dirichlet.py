@@ -7,12 +7,13 @@ arXiv:1905.12022, section 4.
 """
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.streams import stream
@@ -34,6 +35,34 @@ class Dirichlet:
     attempt, the *ratio* in which any two devices share a class stays; the number of samples cannot, and
     a device that is left with too few samples can make the whole draw be repeated.
     """
+
+    references: ClassVar[tuple[Reference, ...]] = (
+        Reference(
+            key="hsu2019measuring",
+            entry="misc",
+            title="Measuring the Effects of Non-Identical Data Distribution for "
+            "Federated Visual Classification",
+            authors=("Hsu, Tzu-Ming Harry", "Qi, Hang", "Brown, Matthew"),
+            year=2019,
+            arxiv="1909.06335",
+        ),
+        Reference(
+            key="yurochkin2019bayesian",
+            entry="inproceedings",
+            title="Bayesian Nonparametric Federated Learning of Neural Networks",
+            authors=(
+                "Yurochkin, Mikhail",
+                "Agarwal, Mayank",
+                "Ghosh, Soumya",
+                "Greenewald, Kristjan",
+                "Hoang, Trong Nghia",
+                "Khazaeni, Yasaman",
+            ),
+            year=2019,
+            within="International Conference on Machine Learning",
+            arxiv="1905.12022",
+        ),
+    )
 
     alpha: Annotated[float, Field(gt=0.0, allow_inf_nan=False)] = 0.5
     min_samples: Annotated[int, Field(ge=1)] = 2

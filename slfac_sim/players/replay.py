@@ -4,20 +4,31 @@ It reads what learning did (bytes, work, order, figures) from a ledger and needs
 It is exact where timing does not steer learning, which holds for protocols without deadlines.
 """
 
+import gc
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from slfac_sim.effects import Compute, Effect, Note, Offer, Send, Task, Together
-from slfac_sim.ledger import TABLES, rows_of
+from slfac_sim.ledger import PLACE, TABLES, tuples_of
 
+_NOTES = ("steps", "rounds", "evals")
 _STAMPED = ("task", "seq", "at_s", "payload_bytes")  # the player's part of a note's row
 
 
-@dataclass(frozen=True)
-class RecordedParcel:
+Step = Effect | tuple[str, ...]  # a tuple: the tasks that were started together
+
+
+class TimingSteered(ValueError):
+    """The record holds work that timing cut short or could have: no other clock could be right."""
+
+
+class RecordedParcel(NamedTuple):
     """What is known of a body that was sent once: its length, its count of values, its fingerprint."""
 
     nbytes: int
@@ -25,84 +36,145 @@ class RecordedParcel:
     sha256: str
 
 
+@dataclass(frozen=True)
+class Script:
+    """What every task yielded, in order: effects, and for a `Together` the names of its tasks.
+
+    The root's name is empty. `counts` are the numbers of transfers, rounds and device steps.
+    """
+
+    tasks: Mapping[str, Sequence[Step]]
+    counts: Mapping[str, int]
+
+
 def protocol_of(ledger: Path | str, hosts: Sequence[str]) -> Task:
     """Return the protocol that yields again, in the same tasks and order, the effects recorded in `ledger`.
 
-    `hosts` are the receivers of a multicast, in device order. Raises `ValueError` when the record holds
-    interrupted work: there timing steered learning, and no other clock could be right.
+    `hosts` are the receivers of a multicast, in device order. Raises `TimingSteered` when the record holds
+    interrupted work or a limit on it: there timing steered learning, or could have.
     """
-    found = [*_transfers(ledger, hosts), *_computes(ledger), *_offers(ledger), *_notes(ledger)]
-    return _follow(_arrange(found), "")
+    return follow(script_of(ledger, hosts))
 
 
-_Script = dict[
-    str, dict[int, Any]
-]  # task -> number of the effect -> effect, or {place: name} of its children
+def follow(script: Script, task: str = "") -> Task:
+    """Yield the effects of `task` and of the tasks that it started."""
+    for step in script.tasks[task]:
+        if isinstance(step, tuple):
+            yield Together([follow(script, child) for child in step])
+        else:
+            yield step
 
 
-def _arrange(found: Iterable[tuple[dict[str, Any], Effect]]) -> _Script:
+def script_of(ledger: Path | str, hosts: Sequence[str]) -> Script:
+    """Return the script recorded in the closed ledger `ledger`. Raises `TimingSteered`."""
+    _refuse_steered(ledger)
+    notes = chain.from_iterable(_notes(ledger, table) for table in _NOTES)
+    with _no_collection():
+        places = _arrange(chain(_sends(ledger, hosts), _computes(ledger), _offers(ledger), notes))
+        tasks = {task: _in_order(places, task) for task in places}
+    counts = {table: _count(ledger, table) for table in ("transfers", "rounds", "steps")}
+    return Script(tasks | _idle(tasks), counts)
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Spare the garbage collector, within, its walks over a record that grows and holds no cycles."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _count(ledger: Path | str, table: str) -> int:
+    ((count,),) = tuples_of(ledger, table, ("count(*)",))
+    return int(count)
+
+
+_Found = Iterable[tuple[str, int, Effect]]
+_Places = dict[str, dict[int, Any]]  # task -> number of the effect -> effect, or {place: name} of its tasks
+
+
+def _arrange(found: _Found) -> _Places:
     """Put every effect in its place, and every task under the effect of its parent that started it."""
-    script: _Script = defaultdict(dict)
-    for row, effect in found:
-        script[row["task"]][row["seq"]] = effect
-    for task in list(script):
-        _adopt(script, task)
-    return script
+    places: _Places = defaultdict(dict)
+    for task, seq, effect in found:
+        places[task][seq] = effect
+    for task in list(places):
+        _adopt(places, task)
+    return places
 
 
-def _adopt(script: _Script, task: str) -> None:
+def _adopt(places: _Places, task: str) -> None:
     """Enter `task` under its parent, and so every ancestor under its own; the root's name is empty."""
     if task:
         parent, _, name = task.rpartition("/")
         seq, _, number = name.partition(".")
-        script[parent].setdefault(int(seq), {})[int(number)] = task
-        _adopt(script, parent)
+        places[parent].setdefault(int(seq), {})[int(number)] = task
+        _adopt(places, parent)
 
 
-def _follow(script: _Script, task: str) -> Task:
-    for _, effect in sorted(script[task].items()):
-        if isinstance(effect, dict):
-            children = [_follow(script, name) for _, name in sorted(effect.items())]
-            yield Together(children)
-        else:
-            yield effect
+def _in_order(places: _Places, task: str) -> list[Step]:
+    """Return the steps of `task`; a number that left no row was a `Together` of tasks without effects."""
+    found, prefix = places[task], f"{task}/" if task else ""
+    steps = [found.get(seq) or {} for seq in range(max(found) + 1)]
+    return [
+        tuple(f"{prefix}{seq}.{number}" for number in range(max(step, default=-1) + 1))
+        if isinstance(step, dict)
+        else step
+        for seq, step in enumerate(steps)
+    ]
 
 
-_Found = Iterable[tuple[dict[str, Any], Effect]]
+def _idle(tasks: Mapping[str, Sequence[Step]]) -> dict[str, list[Any]]:
+    """Return the tasks that were started and did nothing."""
+    started = {name for steps in tasks.values() for step in steps if isinstance(step, tuple) for name in step}
+    return {name: [] for name in started - tasks.keys()}
 
 
-def _transfers(ledger: Path | str, hosts: Sequence[str]) -> _Found:
+def _refuse_steered(ledger: Path | str) -> None:
+    """Raise `TimingSteered` for work that was cut short, or that could have been."""
+    for table, wanted in (("transfers", "delivered"), ("computes", "done")):
+        for number, outcome in tuples_of(ledger, table, ("id", "outcome"), "outcome != ?", (wanted,)):
+            raise TimingSteered(f"{table.removesuffix('s')} {number} was {outcome}: timing steered this run")
+    for task, seq, deadline_s, enough in tuples_of(ledger, "limits", (*PLACE, "deadline_s", "enough")):
+        limit = f"a deadline of {deadline_s:g} s" if deadline_s is not None else f"{enough} results as enough"
+        raise TimingSteered(f"effect {seq} of task '{task}' had {limit}: timing could steer this run")
+
+
+def _sends(ledger: Path | str, hosts: Sequence[str]) -> _Found:
     parcels: dict[int, dict[str, RecordedParcel]] = defaultdict(dict)
-    for row in rows_of(ledger, "payloads"):
-        parcels[row["transfer"]][row["kind"]] = RecordedParcel(
-            row["bytes"], row["value_count"], row["sha256"]
-        )
-    for row in rows_of(ledger, "transfers"):
-        if row["outcome"] != "delivered":
-            raise ValueError(f"transfer {row['id']} was {row['outcome']}: timing steered this run")
-        dst = tuple(hosts) if row["dst"] == "*" else row["dst"]
-        yield row, Send(row["src"], dst, parcels[row["id"]])
+    columns = ("transfer", "kind", "bytes", "value_count", "sha256")
+    for transfer, kind, nbytes, values, sha256 in tuples_of(ledger, "payloads", columns):
+        parcels[transfer][kind] = RecordedParcel(nbytes, values, sha256)
+    everybody = tuple(hosts)
+    columns = (*PLACE, "id", "src", "dst", "receivers")
+    for task, seq, number, src, dst, receivers in tuples_of(ledger, "transfers", columns):
+        if dst == "*" and receivers != len(everybody):
+            known = f"{receivers} of {len(everybody)} devices, and it is not known to which"
+            raise TimingSteered(f"transfer {number} went to {known}")
+        yield task, seq, Send(src, everybody if dst == "*" else dst, parcels[number])
 
 
 def _computes(ledger: Path | str) -> _Found:
-    for row in rows_of(ledger, "computes"):
-        if row["outcome"] != "done":
-            raise ValueError(f"compute {row['id']} was {row['outcome']}: timing steered this run")
-        if not row["task"].startswith("queue "):
-            yield row, Compute(row["host"], row["flops"], _nothing, row["what"])
+    effect = cache(lambda host, flops, what: Compute(host, flops, _nothing, what))  # much work is alike
+    asked = "task NOT GLOB 'queue *'"  # the rest is the work that offers wait for
+    for task, seq, host, flops, what in tuples_of(ledger, "computes", (*PLACE, "host", "flops", "what"), asked):
+        yield task, seq, effect(host, flops, what)
 
 
 def _offers(ledger: Path | str) -> _Found:
-    for row in rows_of(ledger, "offers"):
-        names = ("host", "queue", "place", "flops", "max_items", "what")
-        yield row, Offer(item=None, serve=list, **{name: row[name] for name in names})
+    columns = (*PLACE, "host", "queue", "place", "flops", "max_items", "what")
+    for task, seq, host, queue, place, flops, max_items, what in tuples_of(ledger, "offers", columns):
+        yield task, seq, Offer(host, queue, place, None, list, flops, max_items, what)
 
 
-def _notes(ledger: Path | str) -> _Found:
-    for table in ("steps", "rounds", "evals"):
-        assert "at_s" in TABLES[table]
-        for row in rows_of(ledger, table):
-            yield row, Note(table, {name: value for name, value in row.items() if name not in _STAMPED})
+def _notes(ledger: Path | str, table: str) -> _Found:
+    figures = [name for name in TABLES[table] if name not in _STAMPED]
+    for task, seq, *values in tuples_of(ledger, table, (*PLACE, *figures)):
+        yield task, seq, Note(table, dict(zip(figures, values, strict=True)))
 
 
 def _nothing() -> None:

@@ -4,34 +4,32 @@ The one place that sees both SimPy and learning, and it sees learning only as jo
 never enters: a job takes as long as its FLOPs say, however long it takes here.
 """
 
+import dataclasses
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from operator import attrgetter
 from typing import Any
 
 import simpy
 
-from slfac_sim.effects import MISSED, Compute, Effect, Failed, Note, Offer, Send, Task, Together
-from slfac_sim.ledger import Ledger
+from slfac_sim.effects import MISSED, Compute, Failed, Note, Offer, Send, Task, Together
+from slfac_sim.ledger import TABLES, Book
 from slfac_sim.network import Delivery, Lost, Network
+from slfac_sim.players.hosts import Host, Turn
 
 Steps = Generator[simpy.Event, Any, Any]
+
+_DELIVERY = tuple(field.name for field in dataclasses.fields(Delivery) if field.name in TABLES["transfers"])
+_figures_of = attrgetter(*_DELIVERY)  # in the order of the table's columns, after `task` and `seq`
 
 
 class Stalled(RuntimeError):
     """Events have run out and the protocol is unfinished; the message names what it waits for."""
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where an effect stands: its task's path from the root, and its number within the task."""
-
+@dataclasses.dataclass(frozen=True)
+class _Waiting:
     task: str
     seq: int
-
-
-@dataclass(frozen=True)
-class _Waiting:
-    place: Place
     offer: Offer
     asked_s: float
     answer: simpy.Event
@@ -49,16 +47,22 @@ class SimulatedPlayer:
         env: simpy.Environment,
         network: Network,
         speeds: Mapping[str, float],
-        ledger: Ledger,
+        ledger: Book,
         on_note: Callable[[str, Mapping[str, Any]], None] = lambda table, row: None,
     ) -> None:
         self._env = env
         self._network = network
-        self._speeds = speeds
         self._ledger = ledger
         self._on_note = on_note
-        self._hosts = {host: simpy.Resource(env) for host in speeds}
+        self._hosts = {name: Host(env, flops_per_s) for name, flops_per_s in speeds.items()}
         self._queues: dict[tuple[str, str], list[_Waiting]] = {}
+        self._perform: dict[type, Callable[[Any, str, int], Steps]] = {
+            Compute: self._compute,
+            Send: self._send,
+            Together: self._together,
+            Offer: self._offer,
+            Note: self._note,
+        }
 
     def play(self, protocol: Task) -> Any:
         """Run `protocol` to its end and return its result.
@@ -75,82 +79,68 @@ class SimulatedPlayer:
 
     def _run(self, task: Task, path: str) -> Steps:
         """Drive one task: perform what it yields, send it what came of it."""
-        advance, seq = _sender(task, None), 0
+        perform, answer, seq = self._perform, None, 0
+        go_on: Callable[[Any], Any] = task.send
         try:
             while True:
                 try:
-                    effect = advance()
+                    effect = go_on(answer)
                 except StopIteration as stop:
                     return stop.value
                 try:
-                    reply = yield from self._perform(effect, Place(path, seq))
-                    advance = _sender(task, reply)
+                    answer = yield from perform[type(effect)](effect, path, seq)
+                    go_on = task.send
                 except Lost as lost:
-                    advance = _thrower(task, lost)
+                    answer, go_on = lost, task.throw
                 seq += 1
         finally:
             task.close()
 
-    def _perform(self, effect: Effect, place: Place) -> Steps:
-        match effect:
-            case Compute():
-                return (yield from self._compute(effect, place))
-            case Send():
-                return (yield from self._send(effect, place))
-            case Together():
-                return (yield from self._together(effect, place))
-            case Offer():
-                return (yield from self._offer(effect, place))
-            case Note():
-                return self._note(effect, place)
-
-    def _compute(self, effect: Compute, place: Place) -> Steps:
-        times = dict.fromkeys(("asked_s", "start_s", "end_s"), self._env.now)
+    def _compute(self, effect: Compute, task: str, seq: int) -> Steps:
+        host = self._hosts[effect.host]
+        turn = host.ask(effect.flops)
         try:
-            with self._hosts[effect.host].request() as turn:
-                yield turn
-                times["start_s"] = self._env.now
-                yield self._env.timeout(effect.flops / self._speeds[effect.host])
+            yield turn
         except simpy.Interrupt:
-            self._write_compute(effect, place, times, "interrupted")
+            host.give_up(turn)
+            self._write_compute(effect, task, seq, turn, "interrupted")
             raise
-        self._write_compute(effect, place, times, "done")
+        self._write_compute(effect, task, seq, turn, "done")
         return effect.job()
 
-    def _write_compute(self, effect: Compute, place: Place, times: dict[str, float], outcome: str) -> None:
-        work = {"host": effect.host, "what": effect.what, "flops": effect.flops}
-        times["end_s"] = self._env.now
-        self._ledger.add("computes", {**asdict(place), **work, **times, "outcome": outcome})
+    def _write_compute(self, effect: Compute, task: str, seq: int, turn: Turn, outcome: str) -> None:
+        work = (task, seq, effect.host, effect.what, effect.flops)
+        self._ledger.append("computes", (*work, turn.asked_s, turn.start_s, self._env.now, outcome))
 
-    def _send(self, effect: Send, place: Place) -> Steps:
-        nbytes = sum(parcel.nbytes for parcel in effect.payloads.values())
+    def _send(self, effect: Send, task: str, seq: int) -> Steps:
+        nbytes = sum([parcel.nbytes for parcel in effect.payloads.values()])
         transfer = self._network.transfer(effect.src, effect.dst, nbytes)
         try:
             delivery: Delivery = yield transfer
         except Lost as lost:
-            self._write_transfer(effect, place, lost.delivery, "lost")
+            self._write_transfer(effect, task, seq, lost.delivery, "lost")
             raise
         except simpy.Interrupt:
-            self._write_transfer(effect, place, transfer.cancel(), "cancelled")
+            self._write_transfer(effect, task, seq, transfer.cancel(), "cancelled")
             raise
-        self._write_transfer(effect, place, delivery, "delivered")
+        self._write_transfer(effect, task, seq, delivery, "delivered")
         return delivery
 
-    def _write_transfer(self, effect: Send, place: Place, delivery: Delivery, outcome: str) -> None:
-        row = asdict(delivery)
-        del row["delivered"]
-        number = self._ledger.add("transfers", {**asdict(place), **row, "outcome": outcome})
+    def _write_transfer(self, effect: Send, task: str, seq: int, delivery: Delivery, outcome: str) -> None:
+        number = self._ledger.append("transfers", (task, seq, *_figures_of(delivery), outcome))
         for kind, parcel in effect.payloads.items():
-            figures = {"bytes": parcel.nbytes, "value_count": parcel.values, "sha256": parcel.sha256}
-            self._ledger.add("payloads", {"transfer": number, "kind": kind, **figures})
+            self._ledger.append("payloads", (number, kind, parcel.nbytes, parcel.values, parcel.sha256))
         if outcome == "delivered":
             self._ledger.delivered_bytes += delivery.payload_bytes
 
-    def _together(self, effect: Together, place: Place) -> Steps:
-        prefix = f"{place.task}/{place.seq}." if place.task else f"{place.seq}."
+    def _together(self, effect: Together, task: str, seq: int) -> Steps:
+        if effect.deadline_s is not None or effect.enough is not None:
+            limits = (len(effect.tasks), effect.deadline_s, effect.enough)
+            self._ledger.append("limits", (task, seq, self._env.now, *limits))
+        prefix = f"{task}/{seq}." if task else f"{seq}."
         children = [
-            self._env.process(self._child(task, f"{prefix}{number}"))
-            for number, task in enumerate(effect.tasks)
+            self._env.process(self._child(child, f"{prefix}{number}"))
+            for number, child in enumerate(effect.tasks)
         ]
         try:
             yield self._until(children, effect)
@@ -174,8 +164,8 @@ class SimulatedPlayer:
         except Lost as lost:
             return Failed(str(lost))
 
-    def _offer(self, effect: Offer, place: Place) -> Steps:
-        waiting = _Waiting(place, effect, self._env.now, self._env.event())
+    def _offer(self, effect: Offer, task: str, seq: int) -> Steps:
+        waiting = _Waiting(task, seq, effect, self._env.now, self._env.event())
         queue = self._queues.setdefault((effect.host, effect.queue), [])
         queue.append(waiting)
         if len(queue) == effect.max_items:
@@ -194,26 +184,25 @@ class SimulatedPlayer:
         flops = sum(waiting.offer.flops for waiting in batch)
         items = [waiting.offer.item for waiting in batch]
         job = Compute(first.host, flops, lambda: first.serve(items), first.what)
-        answers = yield from self._compute(job, Place(f"queue {first.queue}", 0))
+        answers = yield from self._compute(job, f"queue {first.queue}", 0)
         for waiting, answer in zip(batch, answers, strict=True):
             self._write_offer(waiting)
             waiting.answer.succeed(answer)
 
     def _write_offer(self, waiting: _Waiting) -> None:
         offer = waiting.offer
-        names = ("host", "queue", "place", "what", "flops", "max_items")
-        figures = {name: getattr(offer, name) for name in names}
-        times = {"asked_s": waiting.asked_s, "end_s": self._env.now}
-        self._ledger.add("offers", {**asdict(waiting.place), **figures, **times})
+        work = (offer.host, offer.queue, offer.place, offer.what, offer.flops, offer.max_items)
+        self._ledger.append("offers", (waiting.task, waiting.seq, *work, waiting.asked_s, self._env.now))
 
-    def _note(self, effect: Note, place: Place) -> None:
-        row = {**asdict(place), "at_s": self._env.now, **effect.row}
+    def _note(self, effect: Note, task: str, seq: int) -> Steps:
+        row = {"task": task, "seq": seq, "at_s": self._env.now, **effect.row}
         if effect.table == "evals":
             row["payload_bytes"] = self._ledger.delivered_bytes
         self._ledger.add(effect.table, row)
         if effect.table == "rounds":
             self._ledger.commit()
         self._on_note(effect.table, row)
+        yield from ()  # takes no time
 
     def _why_stalled(self) -> str:
         transfers = [
@@ -228,14 +217,6 @@ class SimulatedPlayer:
         what = "; ".join(transfers + offers) or "nothing that the network or a queue knows of"
         when = f"nothing can happen after {self._env.now:.6g} s, but the protocol is unfinished"
         return f"{when}; stalled: {what}"
-
-
-def _sender(task: Task, reply: Any) -> Callable[[], Effect]:
-    return lambda: task.send(reply)
-
-
-def _thrower(task: Task, error: Exception) -> Callable[[], Effect]:
-    return lambda: task.throw(error)
 
 
 def _interrupt(children: Sequence[simpy.Process]) -> None:

@@ -51,6 +51,11 @@ class Plan(Protocol):
         """Whether the server hands models out in one transmission or in one for each device."""
         ...
 
+    @property
+    def timing_steers_learning(self) -> bool:
+        """Whether another clock could change what is learnt (deadlines, order of arrival); then no replay."""
+        ...
+
     def run(self, participants: Participants) -> Task:
         """Yield the effects of the whole training."""
         ...

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
 from slfac_sim.effects import Compute, Note, Offer, Send, Task, Together
+from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 
 if TYPE_CHECKING:
@@ -34,6 +35,29 @@ class Parallel:
     device's rate (`multicast`) or once for each device (`unicast`). Initial halves come from the seed at
     no cost, or are sent by the server (`initial_model: broadcast`).
     """
+
+    references: ClassVar[tuple[Reference, ...]] = (
+        Reference(
+            key="thapa2022splitfed",
+            entry="inproceedings",
+            title="SplitFed: When Federated Learning Meets Split Learning",
+            authors=(
+                "Thapa, Chandra",
+                "Mahawaga Arachchige, Pathum Chamikara",
+                "Camtepe, Seyit",
+                "Sun, Lichao",
+            ),
+            year=2022,
+            within="AAAI Conference on Artificial Intelligence",
+            volume="36",
+            number="8",
+            pages="8485-8493",
+            doi="10.1609/aaai.v36i8.20825",
+            arxiv="2004.12088",
+        ),
+    )
+
+    timing_steers_learning: ClassVar[bool] = False
 
     rounds: Count = 8
     steps: Count | None = None

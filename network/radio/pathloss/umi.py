@@ -1,7 +1,10 @@
 """3GPP urban micro street canyon (TR 38.901, Tables 7.4.1-1 and 7.4.2-1), 0.5 to 100 GHz, from 10 m on."""
 
+from typing import ClassVar
+
 import numpy as np
 
+from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Metres
 from slfac_sim.network.radio.pathloss import Bools, Floats
@@ -13,6 +16,17 @@ _EFFECTIVE_ENVIRONMENT_M = 1.0
 @settings
 class Umi:
     """Heights of the antennas above the street."""
+
+    references: ClassVar[tuple[Reference, ...]] = (
+        Reference(
+            key="tr38901",
+            entry="techreport",
+            title="Study on channel model for frequencies from 0.5 to 100 GHz",
+            authors=("3GPP",),
+            within="3rd Generation Partnership Project",
+            number="TR 38.901",
+        ),
+    )
 
     station_height: Metres = 10.0
     device_height: Metres = 1.5

@@ -26,6 +26,10 @@ class RateModel(Protocol):
         """Return the mean rate when the SNR fades around its mean `snr`, and the rate follows it."""
         ...
 
+    def check(self, bandwidth_hz: float) -> None:
+        """Raise `ValueError` for a bandwidth in which nothing can be sent at all."""
+        ...
+
     def remarks(self, bandwidth_hz: float) -> tuple[str, ...]:
         """Return what a user should know about this model at this bandwidth."""
         ...

@@ -6,10 +6,11 @@ AWGN channel, good to 0.3 dB, by 10 lg(2^SE - 1) + 1.2 dB for MCS 0 to 2. One la
 """
 
 import functools
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
+from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.network.radio.rates import Floats, Survival
 
@@ -44,6 +45,33 @@ _UPLINK_ETA, _DOWNLINK_ETA = 0.92, 0.86  # 1 - overhead, TS 38.306, clause 4.1.2
 class NrMcs:
     """`numerology` mu sets the subcarrier spacing, 15 kHz x 2^mu."""
 
+    references: ClassVar[tuple[Reference, ...]] = (
+        Reference(
+            key="ts38214",
+            entry="techreport",
+            title="NR; Physical layer procedures for data",
+            authors=("3GPP",),
+            within="3rd Generation Partnership Project",
+            number="TS 38.214",
+        ),
+        Reference(
+            key="ts381011",
+            entry="techreport",
+            title="NR; User Equipment (UE) radio transmission and reception; Part 1: Range 1 Standalone",
+            authors=("3GPP",),
+            within="3rd Generation Partnership Project",
+            number="TS 38.101-1",
+        ),
+        Reference(
+            key="ts38306",
+            entry="techreport",
+            title="NR; User Equipment (UE) radio access capabilities",
+            authors=("3GPP",),
+            within="3rd Generation Partnership Project",
+            number="TS 38.306",
+        ),
+    )
+
     numerology: Literal[0, 1, 2] = 1
 
     def rate_bps(self, snr: Floats, bandwidth_hz: float, uplink: bool) -> Floats:
@@ -59,6 +87,15 @@ class NrMcs:
         for threshold, gained in zip(thresholds, np.diff(efficiencies, prepend=0.0), strict=True):
             mean_se += gained * survival(threshold / snr)  # no matrix product: it rounds by its shape
         return self._symbols_per_s(bandwidth_hz, uplink) * mean_se
+
+    def check(self, bandwidth_hz: float) -> None:
+        """Raise `ValueError` for a bandwidth below one resource block."""
+        if resource_blocks(bandwidth_hz, self.numerology) < 1:
+            block_hz = 12 * 15e3 * 2**self.numerology
+            raise ValueError(
+                f"bandwidth must hold one NR resource block of {block_hz / 1e3:g} kHz in 0.9 of it, "
+                f"so at least {block_hz / 0.9e3:g} kHz (got {bandwidth_hz / 1e3:g} kHz)"
+            )
 
     def remarks(self, bandwidth_hz: float) -> tuple[str, ...]:
         """Say when the bandwidth is not one of the table's."""

@@ -39,6 +39,9 @@ class ShannonGap:
             mean_se += weight * survival(np.expm1(level * np.log(2.0)) / effective)
         return bandwidth_hz * mean_se * top / 2.0
 
+    def check(self, bandwidth_hz: float) -> None:
+        """Take any bandwidth."""
+
     def remarks(self, bandwidth_hz: float) -> tuple[str, ...]:
         """Say nothing: every bandwidth will do."""
         return ()

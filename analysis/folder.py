@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,6 +52,19 @@ class Run:
         times = self.summary["time_to_accuracy_s"]
         return {float(target): times[target] for target in sorted(times, key=float)}
 
+    def connect(self) -> sqlite3.Connection:
+        """Return a connection to the ledger that can only read. Raises `sqlite3.Error`."""
+        return sqlite3.connect(_read_only(self.folder / LEDGER), uri=True)
+
+    def tables(self) -> list[str]:
+        """Return the names of the ledger's tables, sorted. Raises `BadInput` if it cannot be read."""
+        path = self.folder / LEDGER
+        try:
+            with closing(self.connect()) as ledger:
+                return _tables(ledger)
+        except sqlite3.Error as error:
+            raise BadInput(f"{path}: cannot be read ({error}); expected the SQLite file of a run") from error
+
     def table(self, name: str) -> dict[str, Column]:
         """Return the ledger's table `name` by columns: arrays of numbers (NULL is NaN), lists of texts.
 
@@ -59,14 +72,14 @@ class Run:
         """
         path = self.folder / LEDGER
         try:
-            with closing(sqlite3.connect(_read_only(path), uri=True)) as ledger:
+            with closing(self.connect()) as ledger:
                 _need_table(ledger, path, name)
                 cursor = ledger.execute(f'SELECT * FROM "{name}" ORDER BY rowid')
                 names = [column[0] for column in cursor.description]
                 columns = list(zip(*cursor, strict=True)) or [()] * len(names)
         except sqlite3.Error as error:
             raise BadInput(f"{path}: cannot be read ({error}); expected the SQLite file of a run") from error
-        return {key: _column(values) for key, values in zip(names, columns, strict=True)}
+        return {key: column(values) for key, values in zip(names, columns, strict=True)}
 
     def curve(self) -> Curve:
         """Return the accuracy over time and bytes, from the table `evals`. Raises `BadInput`."""
@@ -173,14 +186,19 @@ def _read_only(path: Path) -> str:
     return path.resolve().as_uri() + ("?mode=ro" if any(map(Path.exists, beside)) else "?mode=ro&immutable=1")
 
 
-def _need_table(ledger: sqlite3.Connection, path: Path, name: str) -> None:
+def _tables(ledger: sqlite3.Connection) -> list[str]:
     rows = ledger.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
-    known = [row[0] for row in rows]
+    return [row[0] for row in rows]
+
+
+def _need_table(ledger: sqlite3.Connection, path: Path, name: str) -> None:
+    known = _tables(ledger)
     if name not in known:
         raise BadInput(f"{path}: no table '{name}' among {', '.join(known) or 'none'}")
 
 
-def _column(values: tuple[Any, ...]) -> Column:
+def column(values: Sequence[Any]) -> Column:
+    """Return `values` as an array of numbers (None is NaN), or as a list where a text is among them."""
     if any(isinstance(value, str | bytes) for value in values):
         return list(values)
     return np.array([np.nan if value is None else value for value in values])

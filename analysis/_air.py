@@ -1,0 +1,62 @@
+"""When each direction of the air was busy, from the rows of transfers; it knows no settings of a network."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slfac_sim.analysis._path import SERVER
+
+Times = NDArray[np.float64]
+DIRECTIONS = ("up", "down")
+
+
+@dataclass(frozen=True)
+class Busy:
+    """The stretches of time in which a direction carried something, apart from each other and in order.
+
+    `airtime_s` is what was carried in each, as time on the whole medium.
+    """
+
+    from_s: Times
+    to_s: Times
+    airtime_s: Times
+
+    @property
+    def share(self) -> float:
+        """The largest part of the medium's time that the direction had over a whole stretch; 1 for none.
+
+        In a direction that is never without a rate while something waits, it is the part that it has of the
+        medium. Above 1 the direction is not one medium (each device has a link of its own).
+        """
+        length_s = self.to_s - self.from_s
+        part = self.airtime_s[length_s > 0.0] / length_s[length_s > 0.0]
+        return float(part.max()) if part.size else 1.0
+
+    def within_s(self, edges_s: Times) -> Times:
+        """Return how many seconds of each bin between `edges_s` were busy."""
+        ends = np.column_stack([self.from_s, self.to_s]).ravel()
+        busy = np.concatenate([[0.0], np.cumsum(self.to_s - self.from_s)])
+        so_far = np.column_stack([busy[:-1], busy[1:]]).ravel()
+        if not ends.size:
+            return np.zeros(len(edges_s) - 1)
+        return np.diff(np.interp(edges_s, ends, so_far))
+
+
+def direction(row: Mapping[str, Any]) -> str:
+    """Return `up` for a transfer to the server, `down` for one from it."""
+    return "up" if row["dst"] == SERVER else "down"
+
+
+def busy(transfers: Sequence[Mapping[str, Any]], way: str) -> Busy:
+    """Return when the direction `way` was busy: from first bits to last bits, latency left out."""
+    rows = [(t["start_s"], t["last_bit_s"], t["airtime_s"]) for t in transfers if direction(t) == way]
+    start_s, last_bit_s, airtime_s = np.array(sorted(rows)).reshape(-1, 3).T
+    if not start_s.size:
+        return Busy(start_s, last_bit_s, airtime_s)
+    latest_s = np.maximum.accumulate(last_bit_s)
+    first = np.concatenate([[0], 1 + np.flatnonzero(start_s[1:] > latest_s[:-1])])
+    last = np.concatenate([first[1:] - 1, [len(start_s) - 1]])
+    return Busy(start_s[first], latest_s[last], np.add.reduceat(airtime_s, first))

@@ -1,0 +1,205 @@
+"""Where the simulated time of a run went, every second as one of `PARTS`; it reads tables, simulates nothing.
+
+Two views, and they answer different questions. The *critical path* (`attribute`) goes back from an end, at
+each barrier with whoever came last: a second less on it would have made that end a second earlier, as long as
+the same path stays the longest. Nobody on it waits at a barrier. A *device's day* (`device_days`) is what one
+device went through, its waiting for others included. `docs/attribution.md` defines the parts.
+"""
+
+from bisect import bisect_right
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import fsum, isclose
+
+from slfac_sim.analysis._path import (
+    PARTS,
+    Barrier,
+    Place,
+    Segment,
+    Structure,
+    Tables,
+    Walk,
+    devices_of,
+    structure,
+)
+
+__all__ = ["PARTS", "Attribution", "Slice", "attribute", "attribute_each", "device_days", "mean_day", "total"]
+
+
+@dataclass(frozen=True)
+class Slice:
+    """The critical path within one round or step: its parts add up to `to_s` - `from_s`.
+
+    `step` is None for a whole round and for what belongs to no step; `round` is None after the last round.
+    `straggler` is the device that came last at the barrier which the slice waits for, if it waits for one.
+    """
+
+    round: int | None
+    step: int | None
+    from_s: float
+    to_s: float
+    parts_s: dict[str, float]
+    straggler: str | None
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """The critical path to `until_s`, from second 0 on.
+
+    `parts_s` has all `PARTS`, in their order, and adds up to `until_s`. `straggler` says how often each
+    device came last at a barrier of the path, most often first.
+    """
+
+    until_s: float
+    path: tuple[Segment, ...]
+    barriers: tuple[Barrier, ...]
+    parts_s: dict[str, float]
+    straggler: dict[str, int]
+    rounds: tuple[Slice, ...]
+    steps: tuple[Slice, ...]
+
+
+def attribute(tables: Tables, until_s: float | None = None) -> Attribution:
+    """Return the critical path to `until_s` (None: the end) of the run whose ledger's `tables` are given.
+
+    At an evaluation's time it is that evaluation's path; elsewhere, the path to the end cut off. Raises
+    `ValueError` for a time beyond the end of the run.
+    """
+    return attribute_each(tables, [until_s])[0]
+
+
+def attribute_each(tables: Tables, instants_s: Sequence[float | None]) -> list[Attribution]:
+    """Return the critical path to each of `instants_s`; the tables are gone through once."""
+    of = structure(tables)
+    return [_attribute(tables, of, instant_s) for instant_s in instants_s]
+
+
+def device_days(
+    tables: Tables, until_s: float | None = None, since_s: float = 0.0
+) -> dict[str, tuple[Segment, ...]]:
+    """Return what each device went through from `since_s` to `until_s`, without gap or overlap.
+
+    Devices are in device order; what is done for all (averaging, handing out) is in everybody's day. Raises
+    `ValueError` as `attribute` does.
+    """
+    of = structure(tables)
+    place, from_s, until_s = _start(tables, of, until_s)
+    days = {}
+    for device in devices_of(tables):
+        walk = Walk(of, device)
+        walk.back(*place, from_s, since_s)
+        days[device] = _cut(reversed(walk.segments), since_s, until_s)
+        total(days[device], until_s - since_s)
+    return days
+
+
+def mean_day(days: Mapping[str, Sequence[Segment]]) -> dict[str, float]:
+    """Return the parts of the mean device's day; they add up to the length of a day."""
+    every = total([segment for day in days.values() for segment in day])
+    return {part: seconds / max(len(days), 1) for part, seconds in every.items()}
+
+
+def total(segments: Iterable[Segment], whole_s: float | None = None) -> dict[str, float]:
+    """Return the seconds of each of `PARTS`; with `whole_s`, asserts that they add up to it (to 1e-9)."""
+    by_part = defaultdict(list)
+    for segment in segments:
+        by_part[segment.part].append(segment.to_s - segment.from_s)
+    parts_s = {part: fsum(by_part[part]) for part in PARTS}
+    if whole_s is not None:
+        found_s = fsum(parts_s.values())
+        assert isclose(found_s, whole_s, rel_tol=1e-9, abs_tol=1e-15), f"{found_s} s of {whole_s} s"
+    return parts_s
+
+
+def _start(tables: Tables, of: Structure, until_s: float | None) -> tuple[Place, float, float]:
+    """Return the place before which a walk starts, when that is, and where its result is cut off."""
+    if "" not in of.last:
+        if until_s:
+            raise ValueError(f"{until_s} s lies after the end of the run: nothing is recorded")
+        return ("", 0), 0.0, 0.0
+    end_s = of.ended_s("")
+    if until_s is None:
+        return ("", of.last[""] + 1), end_s, end_s
+    for row in tables["evals"]:
+        if row["at_s"] == until_s:
+            return (row["task"], row["seq"]), until_s, until_s
+    if not 0.0 <= until_s <= end_s:
+        raise ValueError(f"{until_s} s is no time of the run, which goes from 0 to {end_s} s")
+    return ("", of.last[""] + 1), end_s, until_s
+
+
+def _attribute(tables: Tables, of: Structure, instant_s: float | None) -> Attribution:
+    place, from_s, until_s = _start(tables, of, instant_s)
+    walk = Walk(of)
+    walk.back(*place, from_s)
+    path = _cut(reversed(walk.segments), 0.0, until_s)
+    barriers = tuple(one for one in reversed(walk.barriers) if one.at_s <= until_s)
+    steps = _step_numbers(tables, {segment.task for segment in path})
+    return Attribution(
+        until_s=until_s,
+        path=path,
+        barriers=barriers,
+        parts_s=total(path, until_s),
+        straggler=dict(Counter(one.device for one in barriers).most_common()),
+        rounds=tuple(_rounds(tables, path, barriers, until_s)),
+        steps=tuple(_steps(path, barriers, steps)),
+    )
+
+
+def _cut(segments: Iterable[Segment], from_s: float, to_s: float) -> tuple[Segment, ...]:
+    return tuple(
+        one._replace(from_s=max(one.from_s, from_s), to_s=min(one.to_s, to_s))
+        if one.from_s < from_s or one.to_s > to_s
+        else one
+        for one in segments
+        if one.to_s > from_s and one.from_s < to_s
+    )
+
+
+def _rounds(
+    tables: Tables, path: Sequence[Segment], barriers: Sequence[Barrier], until_s: float
+) -> Iterable[Slice]:
+    """Cut the path at the ends of the rounds; a round's straggler came last at its last barrier."""
+    ends = [(row["round"], row["at_s"]) for row in tables["rounds"] if row["at_s"] <= until_s]
+    from_s = 0.0
+    for number, to_s in [*ends, (None, until_s)]:
+        if to_s > from_s:
+            late = [one.device for one in barriers if from_s < one.at_s <= to_s]
+            parts_s = total(_cut(path, from_s, to_s), to_s - from_s)
+            yield Slice(number, None, from_s, to_s, parts_s, late[-1] if late else None)
+        from_s = to_s
+
+
+_Steps = Mapping[str, tuple[list[int], list[tuple[int, int]]]]
+
+
+def _step_numbers(tables: Tables, tasks: set[str]) -> _Steps:
+    """Return, for each of `tasks`, the numbers of its step notes in order, and their (round, step)."""
+    notes: dict[str, tuple[list[int], list[tuple[int, int]]]] = defaultdict(lambda: ([], []))
+    for row in tables["steps"]:
+        if row["task"] in tasks:
+            seqs, names = notes[row["task"]]
+            seqs.append(row["seq"])
+            names.append((row["round"], row["step"]))
+    return notes
+
+
+def _step_of(steps: _Steps, task: str, seq: int) -> tuple[int, int] | None:
+    """Return (round, step) of an effect: that of the next step note in its task; None without one."""
+    if task not in steps:
+        return None
+    seqs, names = steps[task]
+    after = bisect_right(seqs, seq)
+    return names[after] if after < len(names) else None
+
+
+def _steps(path: Sequence[Segment], barriers: Sequence[Barrier], steps: _Steps) -> Iterable[Slice]:
+    by_step: dict[tuple[int, int], list[Segment]] = defaultdict(list)
+    for segment in path:
+        step = _step_of(steps, segment.task, segment.seq)
+        if step is not None:
+            by_step[step].append(segment)
+    late = {_step_of(steps, one.task, one.seq): one.device for one in barriers}
+    for step, segments in sorted(by_step.items()):
+        yield Slice(*step, segments[0].from_s, segments[-1].to_s, total(segments), late.get(step))

@@ -1,0 +1,143 @@
+"""Lower bounds of a run's time, from its rows alone: what it takes at least without one of its limits.
+
+They are longest chains through the recorded structure (who waited for what), with some stretches shortened,
+and the work that one host or one direction of the air must get through in any case. The recorded run keeps to
+that structure with longer stretches, so no bound exceeds it. The run without the limit keeps to it as well;
+what it takes exactly, only a replay can say. `docs/attribution.md` has the definitions.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from slfac_sim.analysis._air import DIRECTIONS, busy, direction
+from slfac_sim.analysis._path import Place, Row, Structure, Tables, above, structure
+
+BOUNDS = ("infinite bandwidth", "zero compute", "no contention")
+
+_Times = tuple[float, float, float]  # of the chains so far, in the order of BOUNDS
+
+
+def bounds(tables: Tables, until_s: float | None = None) -> dict[str, float]:
+    """Return the lower bounds of the time to `until_s`: the time of an evaluation, or None for the end.
+
+    *Infinite bandwidth*: transfers take their latency only. *Zero compute*: computations take no time. *No
+    contention*: nobody waits for the air or for a host. Raises `ValueError` for another `until_s`, and for
+    a run that timing steered (deadlines, work that was cut off), whose structure would not last.
+    """
+    _refuse_steered(tables)
+    of = structure(tables)
+    marks: dict[Place, _Times] = {}
+    if until_s is not None:
+        place = next(((row["task"], row["seq"]) for row in tables["evals"] if row["at_s"] == until_s), None)
+        if place is None:
+            raise ValueError(f"{until_s} s is the time of no evaluation")
+        marks[place] = (0.0, 0.0, 0.0)
+    chains = _Chains(of, {way: min(1.0, busy(tables["transfers"], way).share) for way in DIRECTIONS}, marks)
+    end = chains.run()
+    bandwidth_s, compute_s, contention_s = marks.popitem()[1] if marks else end
+    return {
+        BOUNDS[0]: max(bandwidth_s, _busiest_host_s(tables, until_s)),
+        BOUNDS[1]: max(compute_s, _busiest_way_s(tables, until_s)),
+        BOUNDS[2]: contention_s,
+    }
+
+
+def _refuse_steered(tables: Tables) -> None:
+    steered = [row for row in tables["computes"] if row["outcome"] != "done"]
+    steered += [row for row in tables["transfers"] if row["outcome"] != "delivered"]
+    if steered or tables.get("limits"):
+        raise ValueError("timing steered this run: there is no bound that holds elsewhere")
+
+
+def _busiest_host_s(tables: Tables, until_s: float | None) -> float:
+    work_s: dict[str, float] = defaultdict(float)
+    for row in tables["computes"]:
+        if until_s is None or row["end_s"] <= until_s:
+            work_s[row["host"]] += row["end_s"] - row["start_s"]
+    return max(work_s.values(), default=0.0)
+
+
+def _busiest_way_s(tables: Tables, until_s: float | None) -> float:
+    sent = [row for row in tables["transfers"] if until_s is None or row["last_bit_s"] <= until_s]
+    ways = (busy(sent, way) for way in DIRECTIONS)
+    return max(float(way.airtime_s.sum()) / way.share for way in ways)
+
+
+@dataclass
+class _Chains:
+    """Goes through a run from its start, keeping the lengths of the longest chains to each place.
+
+    `shares` are the directions' parts of the medium, `marks` the places at which the lengths are wanted.
+    """
+
+    of: Structure
+    shares: dict[str, float]
+    marks: dict[Place, _Times]
+    _ready: list[tuple[str, int, _Times]] = field(default_factory=list)
+    _gathered: dict[object, list[tuple[str, int, _Times]]] = field(default_factory=lambda: defaultdict(list))
+    _end: _Times = (0.0, 0.0, 0.0)
+
+    def run(self) -> _Times:
+        """Return the lengths at the end of the run."""
+        if self.of.last:
+            self._ready.append(("", 0, self._end))
+        while self._ready:
+            self._follow(*self._ready.pop())
+        return self._end
+
+    def _follow(self, task: str, seq: int, times: _Times) -> None:
+        """Go on in `task` until it ends or waits for others."""
+        of, last = self.of, self.of.last[task]
+        while seq <= last:
+            place = (task, seq)
+            row = of.effects.get(place)
+            if place in of.children:
+                self._ready += [(child, 0, times) for child in of.children[place]]
+                return
+            if row is None:
+                if place in self.marks:
+                    self.marks[place] = times
+            elif "queue" in row:
+                self._offer(row, times)
+                return
+            else:
+                times = self._longer(row, times)
+            seq += 1
+        self._leave(task, last, times)
+
+    def _longer(self, row: Row, times: _Times) -> _Times:
+        bandwidth_s, compute_s, contention_s = times
+        if "airtime_s" not in row:
+            took_s = row["end_s"] - row["start_s"]
+            return bandwidth_s + took_s, compute_s, contention_s + took_s
+        latency_s = row["end_s"] - row["last_bit_s"]
+        # the share is exact only where the direction is never without a rate: no longer than it was
+        air_s = min(row["airtime_s"] / self.shares[direction(row)], row["last_bit_s"] - row["start_s"])
+        return bandwidth_s + latency_s, compute_s + air_s + latency_s, contention_s + air_s + latency_s
+
+    def _offer(self, row: Row, times: _Times) -> None:
+        key = (row["host"], row["queue"], row["end_s"])
+        gathered = self._gathered[key]
+        gathered.append((row["task"], row["seq"] + 1, times))
+        if len(gathered) == self.of.sizes[key]:
+            answered = self._longer(self.of.served[key], _latest(gathered))
+            self._ready += [(task, seq, answered) for task, seq, _ in gathered]
+
+    def _leave(self, task: str, last: int, times: _Times) -> None:
+        """End `task`; the last of its siblings lets the parent go on."""
+        for place in self.marks:
+            if place[0] == task and place[1] > last:  # a note after the last effect
+                self.marks[place] = times
+        if not task:
+            self._end = times
+            return
+        place = parent, seq = above(task)
+        gathered = self._gathered[place]
+        gathered.append((task, 0, times))
+        if len(gathered) == len(self.of.children[place]):
+            self._ready.append((parent, seq + 1, _latest(gathered)))
+
+
+def _latest(gathered: list[tuple[str, int, _Times]]) -> _Times:
+    first, second, third = zip(*(times for *_, times in gathered), strict=True)
+    return max(first), max(second), max(third)

@@ -1,0 +1,89 @@
+"""Where the simulated time went: the parts of the critical path, stacked; it reads no file.
+
+One run is shown round by round, several as one bar each. What comes after the last round (the last average is
+handed out) is in the table, and in the shares of the legend.
+"""
+
+import textwrap
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from slfac_sim.analysis._rows import rows_of
+from slfac_sim.analysis.attribution import PARTS, Slice, attribute
+from slfac_sim.analysis.folder import Run
+from slfac_sim.analysis.style import INK, canvas, fill
+
+_SEEN = 5e-4  # of the whole: smaller parts are left to the table
+_WRAP = 18  # characters of a run's label beside its bar
+
+
+@dataclass(frozen=True)
+class Series:
+    """One run: the parts of its whole critical path and of each round, in seconds by name."""
+
+    label: str
+    until_s: float
+    parts_s: dict[str, float]
+    rounds: Sequence[Slice]
+
+
+def data(run: Run) -> Series:
+    """Return the parts of the critical path to the end of the run."""
+    found = attribute(rows_of(run))
+    return Series(run.label, found.until_s, found.parts_s, found.rounds)
+
+
+def table(series: Sequence[Series]) -> Iterator[dict[str, Any]]:
+    """Yield one row for each round of each run: where it lies on the clock, and the seconds of each part."""
+    for one in series:
+        for row in one.rounds:
+            number = "after the last" if row.round is None else row.round
+            yield {"run": one.label, "round": number, "from_s": row.from_s, "to_s": row.to_s, **row.parts_s}
+
+
+def draw(series: Sequence[Series]) -> Figure:
+    """Return the figure of one or several runs."""
+    whole_s = sum(one.until_s for one in series)
+    shown = [part for part in PARTS if sum(one.parts_s[part] for one in series) > _SEEN * whole_s]
+    figure, axes = canvas(legend_rows=-(-len(shown) // 2) + 1)
+    if len(series) == 1:
+        rounds = [row for row in series[0].rounds if row.round is not None] or series[0].rounds
+        parts_s, places = [row.parts_s for row in rounds], [row.round or 0 for row in rounds]
+        axes.set_xlabel("round")
+        axes.set_ylabel("time on the critical path (s)")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10], min_n_ticks=1))
+    else:
+        parts_s, places = [one.parts_s for one in series], list(range(len(series)))
+        axes.set_xlabel("time on the critical path (s)")
+        axes.set_yticks(places, [textwrap.fill(one.label, _WRAP) for one in series])
+        axes.invert_yaxis()
+    handles = [_stack(axes, places, parts_s, part, along_x=len(series) > 1) for part in shown]
+    title = series[0].label if len(series) == 1 else ""
+    names = [_name(part, series) for part in shown]
+    figure.legend(
+        handles, names, loc="outside upper left", ncols=2, title=title, alignment="left", handlelength=1.8
+    )
+    return figure
+
+
+def _stack(
+    axes: Any, places: Sequence[int], parts_s: Sequence[dict[str, float]], part: str, along_x: bool
+) -> Any:
+    """Put `part` on top of the parts before it; return what stands for it in the legend."""
+    before = [sum(one[other] for other in PARTS[: PARTS.index(part)]) for one in parts_s]
+    look = fill(PARTS.index(part))
+    style = {"color": look.colour, "hatch": look.hatch, "edgecolor": INK, "linewidth": 0.4}
+    lengths = [one[part] for one in parts_s]
+    if along_x:
+        return axes.barh(places, lengths, 0.6, left=before, **style)
+    return axes.bar(places, lengths, 0.8, bottom=before, **style)
+
+
+def _name(part: str, series: Sequence[Series]) -> str:
+    if len(series) > 1:
+        return part
+    return f"{part}, {100 * series[0].parts_s[part] / series[0].until_s:.2g} %"

@@ -1,0 +1,90 @@
+"""How long transfers took, up and down, beside the airtime that they needed: distributions; it reads no file.
+
+A transfer lasts from the moment at which the sender had the bytes to that at which the receiver has them.
+Airtime is what it had of the medium. Several runs are compared by duration alone.
+"""
+
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+from numpy.typing import NDArray
+
+from slfac_sim.analysis.figures._accuracy import number
+from slfac_sim.analysis.folder import Run
+from slfac_sim.analysis.style import FAINT, canvas, look
+
+_LEVELS = np.linspace(0.0, 1.0, 401)
+_LEGEND_CHARACTERS = 56  # in one line of a column
+
+
+@dataclass(frozen=True)
+class Series:
+    """One run: seconds at each of the levels, by what they are of (`up`, `up, airtime`, `down`, ...)."""
+
+    label: str
+    quantiles_s: Mapping[str, NDArray[np.float64]]
+
+
+def data(run: Run) -> Series:
+    """Return the quantiles of all transfers that were delivered; a direction without any is left out."""
+    rows = run.table("transfers")
+    delivered = np.array([outcome == "delivered" for outcome in rows["outcome"]], dtype=bool)
+    up = np.array([dst == "server" for dst in rows["dst"]], dtype=bool)
+    end_s, asked_s, airtime_s = (np.asarray(rows[name], float) for name in ("end_s", "asked_s", "airtime_s"))
+    quantiles_s = {}
+    for way, chosen in (("up", delivered & up), ("down", delivered & ~up)):
+        for name, seconds in ((way, end_s - asked_s), (f"{way}, airtime", airtime_s)):
+            if chosen.any():
+                quantiles_s[name] = np.quantile(seconds[chosen], _LEVELS, method="inverted_cdf")
+    return Series(run.label, quantiles_s)
+
+
+def table(series: Sequence[Series]) -> Iterator[dict[str, Any]]:
+    """Yield one row for each run and level: the seconds that this part of the transfers did not exceed."""
+    for one in series:
+        for place, level in enumerate(_LEVELS):
+            times = {f"{name} (s)": float(values[place]) for name, values in one.quantiles_s.items()}
+            yield {"run": one.label, "part of transfers": round(float(level), 4), **times}
+
+
+def draw(series: Sequence[Series]) -> Figure:
+    """Return the figure of one or several runs."""
+    several = len(series) > 1
+    lines = [
+        (index, name, textwrap.fill(_label(one, name, several), _LEGEND_CHARACTERS))
+        for index, one in enumerate(series)
+        for name in one.quantiles_s
+        if not (several and "airtime" in name)
+    ]
+    figure, axes = canvas(legend_rows=sum(label.count("\n") + 1 for *_, label in lines) + (not several))
+    for index, name, label in lines:
+        axes.step(
+            series[index].quantiles_s[name],
+            _LEVELS,
+            where="post",
+            label=label,
+            color=look(index if several else name.startswith("down")).colour,
+            linestyle="-" if name.startswith("up") else "--",
+            linewidth=0.7 if "airtime" in name else 1.4,
+        )
+    axes.set_xscale("log")
+    axes.set_ylim(0.0, 1.0)
+    axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    axes.set_xlabel("time (s)")
+    axes.set_ylabel("part of the transfers")
+    axes.grid(axis="x", linewidth=0.4, color=FAINT)
+    title = None if several else series[0].label
+    handles, labels = axes.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper left", title=title, alignment="left")
+    return figure
+
+
+def _label(one: Series, name: str, several: bool) -> str:
+    median_s = float(one.quantiles_s[name][len(_LEVELS) // 2])
+    amount = f"{number(median_s)} s" if median_s >= 0.1 else f"{number(1e3 * median_s)} ms"
+    return f"{one.label}: {name}, median {amount}" if several else f"{name}, median {amount}"

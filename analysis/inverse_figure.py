@@ -1,0 +1,87 @@
+"""The curve behind an inverse question: a measure against one setting, both logarithmic.
+
+It sees arrays and labels only; what they measure it does not know.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from numpy.typing import NDArray
+
+from slfac_sim.analysis.style import FAINT, INK, canvas, look
+
+_MANY = 300.0  # an axis over a larger factor has ticks at powers of ten only
+
+
+@dataclass(frozen=True)
+class Line:
+    """One curve: `x` ascending and `y` [points], infinite where there is nothing to show;
+    zeros are left out.
+
+    Curves with equal `label` look alike and share one entry of the legend; an empty label has none.
+    """
+
+    label: str
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+
+
+def draw(
+    lines: Sequence[Line],
+    x_label: str,
+    y_label: str,
+    marks: Sequence[float] = (),
+    bound: float | None = None,
+) -> Figure:
+    """Return the figure: the `lines`, a vertical line at each of `marks`, and a horizontal one at `bound`."""
+    labels = list(dict.fromkeys(line.label for line in lines))
+    figure, axes = canvas(legend_rows=sum(bool(label) for label in labels))
+    shown = set[str]()
+    for line in lines:
+        _draw_line(axes, line, labels.index(line.label), named=line.label not in shown)
+        shown.add(line.label)
+    if bound is not None:
+        axes.axhline(bound, color=INK, linewidth=0.7, linestyle=(0, (4, 2)), zorder=0)
+    for mark in marks:
+        axes.axvline(mark, color=FAINT, linewidth=0.8, zorder=0)
+    _scale(axes, lines, bound)
+    axes.set_xlabel(x_label)
+    axes.set_ylabel(y_label)
+    if any(labels):
+        figure.legend(loc="outside upper left")
+    return figure
+
+
+def _draw_line(axes: Axes, line: Line, index: int, named: bool) -> None:
+    style = look(index)
+    seen = np.isfinite(line.y) & (line.y > 0.0)
+    axes.plot(
+        line.x[seen],
+        line.y[seen],
+        label=line.label if named and line.label else "_",
+        color=style.colour,
+        linestyle=style.dashes,
+        marker=style.marker,
+        markersize=2.6,
+        markeredgecolor="white",
+        markeredgewidth=0.3,
+    )
+
+
+def _scale(axes: Axes, lines: Sequence[Line], bound: float | None) -> None:
+    heights = np.concatenate([line.y[np.isfinite(line.y)] for line in lines] + [[bound or np.nan]])
+    heights = heights[np.isfinite(heights) & (heights > 0)]
+    axes.set_xscale("log")
+    if heights.size:
+        axes.set_yscale("log")
+        room = max(float(heights.max() / heights.min()) ** 0.05, 1.02)
+        axes.set_ylim(float(heights.min()) / room, float(heights.max()) * room)
+    for axis in (axes.xaxis, axes.yaxis) if heights.size else (axes.xaxis,):
+        low, high = axis.get_view_interval()
+        axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high < _MANY * low else (1.0,)))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}"))
+        axis.set_minor_formatter(NullFormatter())

@@ -1,0 +1,113 @@
+"""Closes a study: points.csv, summary.json, report.md, figures and closing lines, from its folder alone."""
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from slfac_sim.analysis.study import StudyResult, load_study
+from slfac_sim.analysis.study_answers import baseline_line, main_target, rival_lines
+from slfac_sim.analysis.study_names import count, line_label, percent, short_label
+from slfac_sim.analysis.study_tables import (
+    Table,
+    air_table,
+    bytes_table,
+    failures_table,
+    markdown,
+    parts_table,
+    ratios_table,
+    rounds_table,
+    seconds_table,
+    times_table,
+)
+from slfac_sim.analysis.study_words import closing_lines
+
+POINTS_CSV, SUMMARY, REPORT, FIGURES = "points.csv", "summary.json", "report.md", "figures"
+
+
+def finish_study(folder: Path, out: Path | None = None) -> list[str]:
+    """Write the tables, summary, report and figures of the study in `folder`; return the closing lines.
+
+    They go into the folder itself, or into `out`; what is there is written over, and equal points give equal
+    files. Raises `BadInput` for a damaged folder.
+    """
+    study = load_study(folder)
+    closing = closing_lines(study)
+    out = out or folder
+    out.mkdir(parents=True, exist_ok=True)
+    write_tables(study, out, closing)
+    # matplotlib takes half a second to import: not before the folder is known to be good
+    from slfac_sim.analysis.study_draw import draw_study
+
+    draw_study(study, out / FIGURES)
+    return closing
+
+
+def write_tables(study: StudyResult, out: Path, closing: Sequence[str]) -> None:
+    """Write `points.csv`, `summary.json` and `report.md` of `study` into the folder `out`."""
+    from slfac_sim.analysis.study_draw import write_rows
+    from slfac_sim.analysis.study_summary import point_rows, study_summary
+
+    write_rows(point_rows(study), out / POINTS_CSV)
+    summary = json.dumps(study_summary(study, closing), indent=2, allow_nan=False)
+    (out / SUMMARY).write_text(summary + "\n", encoding="utf-8")
+    (out / REPORT).write_text("\n".join(report_lines(study, closing)) + "\n", encoding="utf-8")
+
+
+def report_lines(study: StudyResult, closing: Sequence[str]) -> Iterator[str]:
+    """Yield the lines of the report, in Markdown: the answers first, then the tables behind them."""
+    yield from (f"# Study: {study.name}", "", "## Answers", "")
+    yield from _paragraphs(closing)
+    yield from ("## How to read it", "", *_how_to_read(study), "")
+    for target in study.targets:
+        yield from _section(f"Seconds to {percent(target)}", times_table(study, target))
+        if rival_lines(study):
+            title = f"Times faster than {short_label(study, baseline_line(study))}, to {percent(target)}"
+            yield from _section(title, ratios_table(study, target))
+    yield from _section("Equal rounds", rounds_table(study))
+    yield from _section("Equal bytes (payload, all directions)", bytes_table(study))
+    yield from _section("Equal seconds", seconds_table(study))
+    yield from _section("What the time goes into", parts_table(study))
+    yield from _section("Learning and air", air_table(study, main_target(study)))
+    yield from _section("Points that failed", failures_table(study))
+
+
+def _paragraphs(closing: Sequence[str]) -> Iterator[str]:
+    """Yield the closing lines as paragraphs, indented ones as a list."""
+    for i, line in enumerate(closing):
+        yield f"- {line.strip()}" if line.startswith(" ") else line
+        following = closing[i + 1] if i + 1 < len(closing) else ""
+        if not (line.startswith(" ") and following.startswith(" ")):
+            yield ""
+
+
+def _section(title: str, table: Table) -> Iterator[str]:
+    if table:
+        yield from (f"## {title}", "", *markdown(table), "")
+
+
+def _how_to_read(study: StudyResult) -> list[str]:
+    labels = [line_label(study, text) for text in dict.fromkeys((baseline_line(study), *rival_lines(study)))]
+    target = main_target(study)
+    lines = [
+        f"- Compared: {'; '.join(labels)}. {count(study.size, 'point')}, {len(study.failed())} failed.",
+        "- Brackets hold 95 % t intervals over seeds (for 3 seeds: 4.30 standard errors to either side);"
+        " those of ratios are of the mean log-ratio, paired by seed. They know no limits: with few seeds they"
+        " may reach below 0 s or above 100 %.",
+        "- A run that never reaches a target is censored: it is shown as `> T`, the time of its last"
+        " evaluation, and counts. With such a run there is a median, or a bound of it, and no mean.",
+        "- Targets are crossed at evaluations, not between them: in `(a, b]` the target was missed at a and"
+        " there at b. The mean of 3 is over an evaluation and the two before it.",
+        "- Accuracy is test accuracy with the uplink codec in place; equal budgets use the last evaluation"
+        " within them. Bytes are payload: headers, indices, labels and models included.",
+    ]
+    if target is not None and len(study.targets) > 1:
+        lines.append(
+            f"- The answers and figures are about {percent(target)}: the highest target that every line"
+            " reached in at least half of its runs. The tables have all targets."
+        )
+    if any(study.columns["air_draw"]):
+        lines.append(
+            "- Draws of the air beside the paired seeds are in the table of learning and air only. Every"
+            " training meets the same draws; `both` is what a training and a draw do together."
+        )
+    return lines

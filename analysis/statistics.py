@@ -1,0 +1,244 @@
+"""Statistics of few, paired and possibly censored runs; it knows arrays and no files, and draws nothing.
+
+A run that never reaches its target is *censored*: it is known to need more than T, the time of its last
+evaluation, and no more than that is known. It is never dropped: with it there is no mean, but a median, or
+bounds of the median (`OverRuns`, `PairedRatio`).
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+CONFIDENCE = 0.95
+WINDOW = 3  # evaluations in a smoothed accuracy
+EQUAL_POINTS = 0.005  # final accuracies that are called equal differ by at most half a point
+_ROUNDING = 1e-12  # relative: a mean of evaluations that all lie on the target must count as on it
+
+
+@dataclass(frozen=True)
+class Crossing:
+    """Where a curve first reached its target: after `bracket[0]` and at or before `bracket[1]` = `at`.
+
+    `at` is the place (seconds, or bytes) of the evaluation that showed it. If it is `censored`, no
+    evaluation did: `at` is the place of the last one, and the bracket ends at infinity.
+    """
+
+    at: float
+    bracket: tuple[float, float]
+    censored: bool
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A mean of `n` values and its two-sided confidence interval; NaN bounds for a single value."""
+
+    mean: float
+    low: float
+    high: float
+    n: int
+
+
+@dataclass(frozen=True)
+class OverRuns:
+    """Places of `n` crossings, `censored` of them unknown beyond a bound.
+
+    `mean` is None as soon as one is censored; the median then lies in `median`, whose ends are equal where
+    the censored runs leave it certain, and whose upper end may be infinite.
+    """
+
+    n: int
+    censored: int
+    mean: Interval | None
+    median: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class PairedRatio:
+    """How many times sooner one variant is there than its baseline: baseline / other, pair by pair.
+
+    `mean` is the geometric mean with its t interval, or None if a pair has a censored member. `median` bounds
+    the median of the ratios, of which each censored pair gives a bound: (2, inf) says "at least 2".
+    """
+
+    n: int
+    censored: int
+    mean: Interval | None
+    median: tuple[float, float]
+
+    @property
+    def middle(self) -> float:
+        """The ratio as one number: the geometric mean, else the median, else NaN where it is only bounded."""
+        if self.mean is not None:
+            return self.mean.mean
+        low, high = self.median
+        return low if low == high else math.nan
+
+
+@dataclass(frozen=True)
+class VarianceSplit:
+    """Variances of learning, of the air and of both together (how the air acts differs by training).
+
+    Estimates that came out below zero are zero. `trainings` and `draws` are the numbers behind them.
+    """
+
+    learning: float
+    air: float
+    both: float
+    mean: float
+    trainings: int
+    draws: int
+
+
+def first_crossing(at: ArrayLike, accuracy: ArrayLike, target: float) -> Crossing:
+    """Return where the curve [evaluations] first shows at least `target`, by a single evaluation."""
+    places, shown = _curve(at, accuracy)
+    return _crossing(places, shown, target)
+
+
+def smoothed_crossing(at: ArrayLike, accuracy: ArrayLike, target: float, window: int = WINDOW) -> Crossing:
+    """Return where the mean over the last `window` evaluations first is at least `target`.
+
+    The mean is stamped with the latest of its evaluations, so a crossing uses nothing of the future.
+    """
+    places, shown = _curve(at, accuracy)
+    means = np.full(shown.shape, -np.inf)
+    if shown.size >= window:
+        means[window - 1 :] = np.convolve(shown, np.full(window, 1.0 / window), mode="valid")
+    return _crossing(places, means, target - _ROUNDING)
+
+
+def mean_interval(values: ArrayLike, confidence: float = CONFIDENCE) -> Interval:
+    """Return the mean of `values` [n] and its t interval: for n = 3, mean +- 4.30 s / sqrt(3)."""
+    sample = np.asarray(values, dtype=np.float64)
+    if sample.size == 0:
+        raise ValueError("a mean needs at least one value")
+    mean = float(sample.mean())
+    if sample.size == 1:
+        return Interval(mean, math.nan, math.nan, 1)
+    from scipy.special import stdtrit
+
+    factor = float(stdtrit(sample.size - 1, 0.5 + confidence / 2))
+    half = factor * float(sample.std(ddof=1)) / math.sqrt(sample.size)
+    return Interval(mean, mean - half, mean + half, int(sample.size))
+
+
+def over_runs(crossings: Sequence[Crossing]) -> OverRuns:
+    """Return mean and interval of the crossings' places, or bounds of their median if one is censored."""
+    at = np.array([crossing.at for crossing in crossings])
+    high = np.array([math.inf if crossing.censored else crossing.at for crossing in crossings])
+    censored = sum(crossing.censored for crossing in crossings)
+    mean = None if censored else mean_interval(at)
+    return OverRuns(len(crossings), censored, mean, (float(np.median(at)), _median(high)))
+
+
+def paired_ratio(baseline: Sequence[Crossing], other: Sequence[Crossing]) -> PairedRatio:
+    """Return baseline / other over pairs of crossings, the same seed at the same place of both sequences.
+
+    A pair whose baseline alone is censored says "at least", one whose other alone is censored "at most",
+    one with both says nothing; all three count in the bounds of the median.
+    """
+    bounds = [_ratio_bounds(one, two) for one, two in zip(baseline, other, strict=True)]
+    low, high = np.array([b[0] for b in bounds]), np.array([b[1] for b in bounds])
+    censored = int(np.count_nonzero(low != high))
+    mean = None
+    if not censored and np.isfinite(low).all() and (low > 0).all():  # nobody was there at the start
+        logs = mean_interval(np.log(low))
+        mean = Interval(math.exp(logs.mean), math.exp(logs.low), math.exp(logs.high), logs.n)
+    return PairedRatio(len(bounds), censored, mean, (_median(low), _median(high)))
+
+
+def split_variance(values: ArrayLike) -> VarianceSplit:
+    """Split the variance of `values` [trainings, draws] into learning, air, and what belongs to both.
+
+    Every training meets the same draws of the air, so the two are crossed, not nested. With m trainings, n
+    draws and the mean squares of the two-way table without replication, E[MS_learning] = both + n learning
+    and E[MS_air] = both + m air; `both` is the mean square of what rows and columns leave.
+
+    Raises ValueError for fewer than two of either.
+    """
+    table = np.asarray(values, dtype=np.float64)
+    if table.ndim != 2 or min(table.shape) < 2:
+        raise ValueError(f"needs at least 2 trainings x 2 draws (got shape {table.shape})")
+    trainings, draws = table.shape
+    rows, columns, mean = table.mean(axis=1), table.mean(axis=0), float(table.mean())
+    rest = table - rows[:, None] - columns[None, :] + mean
+    both = float((rest**2).sum()) / ((trainings - 1) * (draws - 1))
+    learning = float(rows.var(ddof=1)) - both / draws
+    air = float(columns.var(ddof=1)) - both / trainings
+    noise = (_ROUNDING * float(np.abs(table).max())) ** 2  # of adding floats, not of runs
+    learning, air, both = (part if part > noise else 0.0 for part in (learning, air, both))
+    return VarianceSplit(learning, air, both, mean, trainings, draws)
+
+
+def quantile_reached(crossings: Sequence[Crossing], share: float) -> float:
+    """Return the place by which `share` of the runs are there (Kaplan-Meier); infinity if that is beyond all.
+
+    Censored runs count as under way until their last evaluation.
+    """
+    from scipy.stats import CensoredData, ecdf
+
+    at = np.array([crossing.at for crossing in crossings])
+    censored = np.array([crossing.censored for crossing in crossings])
+    reached = ecdf(CensoredData(uncensored=at[~censored], right=at[censored])).cdf
+    places = reached.quantiles[reached.probabilities >= share - _ROUNDING]
+    return float(places[0]) if places.size else math.inf
+
+
+def equal_accuracy(
+    curves: Sequence[tuple[ArrayLike, ArrayLike]],
+    others: Sequence[tuple[ArrayLike, ArrayLike]],
+    target: float,
+) -> bool:
+    """Say whether two variants may be called equally accurate at `target`.
+
+    They may if every run of both, each a pair (places, accuracy), crosses the target smoothed, and their
+    means over the last 3 evaluations, averaged over the runs, are within half a point of each other.
+    """
+    if not (curves and others):
+        return False
+    if any(smoothed_crossing(at, accuracy, target).censored for at, accuracy in [*curves, *others]):
+        return False
+    finals = [float(np.mean([final_accuracy(accuracy) for _, accuracy in side])) for side in (curves, others)]
+    return abs(finals[0] - finals[1]) <= EQUAL_POINTS + _ROUNDING
+
+
+def final_accuracy(accuracy: ArrayLike, window: int = WINDOW) -> float:
+    """Return the mean of the last `window` evaluations, of all where there are fewer; NaN without any."""
+    shown = np.asarray(accuracy, dtype=np.float64)[-window:]
+    return float(shown.mean()) if shown.size else math.nan
+
+
+def _curve(at: ArrayLike, accuracy: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    places, shown = np.asarray(at, dtype=np.float64), np.asarray(accuracy, dtype=np.float64)
+    if places.shape != shown.shape or places.ndim != 1:
+        raise ValueError(f"a curve needs one accuracy for each place (got {shown.shape} for {places.shape})")
+    return places, shown
+
+
+def _crossing(places: NDArray[np.float64], shown: NDArray[np.float64], target: float) -> Crossing:
+    above = np.flatnonzero(shown >= target)
+    if above.size == 0:
+        last = float(places[-1]) if places.size else 0.0
+        return Crossing(last, (last, math.inf), censored=True)
+    index = int(above[0])
+    before = float(places[index - 1]) if index else 0.0
+    return Crossing(float(places[index]), (before, float(places[index])), censored=False)
+
+
+def _ratio_bounds(baseline: Crossing, other: Crossing) -> tuple[float, float]:
+    ratio = baseline.at / other.at if other.at > 0 else math.inf
+    if baseline.at == other.at:
+        ratio = 1.0
+    low = 0.0 if other.censored else ratio
+    high = math.inf if baseline.censored else ratio
+    return low, high
+
+
+def _median(values: NDArray[np.float64]) -> float:
+    # numpy's median averages two infinities with a warning; between a number and infinity lies infinity
+    ordered = np.sort(values)
+    middle = ordered[(ordered.size - 1) // 2 : ordered.size // 2 + 1]
+    return math.inf if np.isinf(middle).any() else float(middle.mean())

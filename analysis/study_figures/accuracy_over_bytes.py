@@ -1,0 +1,24 @@
+"""Accuracy against payload bytes sent, with a band over seeds; one panel where x changes no bytes."""
+
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from slfac_sim.analysis.study import StudyResult
+from slfac_sim.analysis.study_answers import BYTES
+from slfac_sim.analysis.study_figures._bands import Bands, bands, draw_bands, row_table
+
+
+def data(study: StudyResult) -> Bands | None:
+    """Return the curves over megabytes (10^6 bytes) of payload."""
+    return bands(study, BYTES, 1e6, "payload sent, all directions (MB)")
+
+
+def table(curves: Bands) -> list[dict[str, Any]]:
+    """Return one row for each place of each line."""
+    return row_table(curves, "payload_mb")
+
+
+def draw(curves: Bands) -> Figure:
+    """Return the figure."""
+    return draw_bands(curves)

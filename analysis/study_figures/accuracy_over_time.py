@@ -1,0 +1,24 @@
+"""Accuracy against simulated time with a band over seeds, at the lowest and the highest x of the study."""
+
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from slfac_sim.analysis.study import StudyResult
+from slfac_sim.analysis.study_answers import SECONDS
+from slfac_sim.analysis.study_figures._bands import Bands, bands, draw_bands, row_table
+
+
+def data(study: StudyResult) -> Bands | None:
+    """Return the curves over simulated seconds."""
+    return bands(study, SECONDS, 1.0, "simulated time (s)")
+
+
+def table(curves: Bands) -> list[dict[str, Any]]:
+    """Return one row for each place of each line."""
+    return row_table(curves, "simulated_s")
+
+
+def draw(curves: Bands) -> Figure:
+    """Return the figure."""
+    return draw_bands(curves)

@@ -1,0 +1,81 @@
+"""How the parts of a study are called in figures and reports: lines, panels, amounts; it computes nothing."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
+
+from slfac_sim.analysis.study import StudyResult
+from slfac_sim.analysis.study_answers import texts_of
+
+T = TypeVar("T")
+
+
+def line_label(study: StudyResult, text: str) -> str:
+    """Return the full name of a line: its codec with the settings, or the value of its axis."""
+    return _labels(study)[text]
+
+
+def short_label(study: StudyResult, text: str) -> str:
+    """Return the name of a line up to its first comma, where that still tells the lines apart."""
+    labels = _labels(study)
+    short = {key: label.split(",")[0] for key, label in labels.items()}
+    return short[text] if len(set(short.values())) == len(short) else labels[text]
+
+
+def panel_label(study: StudyResult, panel: Mapping[str, str]) -> str:
+    """Return the values of the axes that are neither x nor lines: ``latency 5 ms``; empty without any."""
+    shown = []
+    for axis in study.roles.panels:
+        value = axis.shown(panel[axis.path])
+        shown.append(value if value.startswith(axis.name) else f"{axis.name} {value}")
+    return ", ".join(shown)
+
+
+def x_label(study: StudyResult, text: str) -> str:
+    """Return one value of the x axis: ``5 MHz``; empty where no axis is x."""
+    return study.roles.x.shown(text) if study.roles.x is not None else ""
+
+
+def percent(fraction: float) -> str:
+    """Return ``85 %`` for 0.85, with as many digits as it has."""
+    return f"{100 * fraction:.6g} %"
+
+
+def amount(value: float) -> str:
+    """Return a number with three digits, to the unit from 100 on; a dash for NaN."""
+    if math.isnan(value):
+        return "-"
+    if math.isinf(value):
+        return "inf"
+    return f"{value:,.0f}" if abs(value) >= 99.95 else f"{value:.3g}"
+
+
+def times(ratio: float) -> str:
+    """Return a ratio with two decimals, with fewer from 10 on, with two digits below a tenth."""
+    if not 0.1 <= ratio < 9.995:
+        return f"{ratio:.2g}" if ratio < 0.1 else amount(ratio)
+    return f"{ratio:.2f}"
+
+
+def spread(values: Sequence[T], most: int = 4) -> list[T]:
+    """Return the first, the last, and evenly spaced ones between them: a page has room for `most` of them."""
+    if len(values) <= most:
+        return list(values)
+    return [values[round(i * (len(values) - 1) / (most - 1))] for i in range(most)]
+
+
+def count(number: int, noun: str) -> str:
+    """Return ``1 seed``, ``3 seeds``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _labels(study: StudyResult) -> dict[str, str]:
+    axis = study.roles.line
+    found: dict[str, str] = {}
+    for text in texts_of(axis):
+        points = study.select({axis.path: text} if axis is not None else {})
+        labels = {study.columns["label"][i] for i in points}
+        value = axis.shown(text) if axis is not None else study.name
+        by_codec = axis is None or axis.path.startswith("codec")
+        found[text] = labels.pop() if by_codec and len(labels) == 1 else value
+    return found if len(set(found.values())) == len(found) else {text: text for text in found}

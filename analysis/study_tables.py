@@ -1,0 +1,280 @@
+"""The tables of a study's report, as rows of texts: times, ratios, equal budgets, parts; it writes no file.
+
+Every table is a list of rows, each a mapping from column to text; all rows of a table have the same columns.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from slfac_sim.analysis.statistics import (
+    Crossing,
+    Interval,
+    PairedRatio,
+    VarianceSplit,
+    over_runs,
+    quantile_reached,
+)
+from slfac_sim.analysis.study import StudyResult
+from slfac_sim.analysis.study_answers import (
+    BYTES,
+    ROUNDS,
+    SECONDS,
+    Combination,
+    accuracy_at,
+    at_place,
+    baseline_line,
+    combinations,
+    common_budget,
+    crossings,
+    is_clear,
+    mean_bounds,
+    mean_parts,
+    over_the_air,
+    panels_of,
+    ratio,
+    rival_lines,
+    shares_trainings,
+    texts_of,
+    to_target,
+    variance,
+)
+from slfac_sim.analysis.study_names import amount, percent, short_label, times
+from slfac_sim.analysis.study_words import time_words
+
+Table = list[dict[str, str]]
+SHARES = {"at a quarter": 0.25, "at half": 0.5, "at all of it": 1.0}  # of the common budget
+
+
+def times_table(study: StudyResult, target: float) -> Table:
+    """Return the seconds to `target` of each combination: raw with its bracket, and smoothed."""
+    rows = []
+    for place in _finished(study):
+        rows.append(
+            {
+                **_place(study, place),
+                "seeds": str(len(place.points)),
+                "first evaluation there": time_words(to_target(study, place, target)),
+                "crossed in": bracket_words(crossings(study, place.points, target)),
+                "mean of 3 there": time_words(to_target(study, place, target, smoothed=True)),
+            }
+        )
+    return rows
+
+
+def ratios_table(study: StudyResult, target: float) -> Table:
+    """Return how much faster than the baseline each rival is, raw and smoothed, with the number of pairs."""
+    rows = []
+    for panel in panels_of(study):
+        for rival in rival_lines(study):
+            for x in texts_of(study.roles.x):
+                base, other = (at_place(study, panel, line, x) for line in (baseline_line(study), rival))
+                raw = ratio(study, base, other, target)
+                rows.append(
+                    {
+                        **_place(study, other),
+                        "pairs": str(raw.n if raw is not None else 0),
+                        "first evaluation there": ratio_cell(raw),
+                        "1 left out": "yes" if raw is not None and is_clear(raw) else "no",
+                        "mean of 3 there": ratio_cell(ratio(study, base, other, target, smoothed=True)),
+                    }
+                )
+    return rows
+
+
+def rounds_table(study: StudyResult) -> Table:
+    """Return the accuracies within equal numbers of rounds, and the rounds to each target."""
+    places = _by_training(study)
+    return _budget_rows(study, places, ROUNDS, 1.0, "rounds", not shares_trainings(study))
+
+
+def bytes_table(study: StudyResult) -> Table:
+    """Return the accuracies within equal payload bytes, and the megabytes to each target."""
+    places = _by_training(study)
+    return _budget_rows(study, places, BYTES, 1e6, "MB", not shares_trainings(study))
+
+
+def seconds_table(study: StudyResult) -> Table:
+    """Return the accuracies within seconds that are equal at each x and panel, and those to each target."""
+    rows: Table = []
+    for panel in panels_of(study):
+        for x in texts_of(study.roles.x):
+            places = [at_place(study, panel, line, x) for line in texts_of(study.roles.line)]
+            rows += _budget_rows(study, [place for place in places if place.points], SECONDS, 1.0, "s")
+    return rows
+
+
+def parts_table(study: StudyResult) -> Table:
+    """Return the mean time of each combination, the share of each part, lower bounds, and the straggler."""
+    rows = []
+    for place in _finished(study):
+        parts = mean_parts(study, place)
+        whole = sum(parts.values())
+        if whole <= 0:
+            continue
+        shares = {f"{part} (%)": f"{100 * seconds / whole:.1f}" for part, seconds in parts.items()}
+        bounds = {f"least with {name}": f"{amount(s)} s" for name, s in mean_bounds(study, place).items()}
+        rows.append(
+            {
+                **_place(study, place),
+                "whole": f"{amount(whole)} s",
+                **shares,
+                **bounds,
+                "most often last": _straggler(study, place),
+            }
+        )
+    return _filled(rows)
+
+
+def air_table(study: StudyResult, target: float | None) -> Table:
+    """Return the spread over trainings and draws of the air, for each combination that has draws.
+
+    Quantiles count runs that never reached the target (Kaplan-Meier); variances need all of them to.
+    """
+    rows = []
+    for place in combinations(study):
+        table = over_the_air(study, place.axes)
+        if not table:
+            continue
+        row = _place(study, place) | {"trainings x draws": f"{len(table)} x {len(table[0])}"}
+        row |= _split_cells("whole run", variance(study, place.axes, None))
+        if target is not None:
+            found = [one for points in table for one in crossings(study, points, target)]
+            row[f"{percent(target)}: median (5 .. 95 %)"] = _quantiles(found)
+            row |= _split_cells(percent(target), variance(study, place.axes, target))
+        rows.append(row)
+    return rows
+
+
+def failures_table(study: StudyResult) -> Table:
+    """Return every point that failed, and why."""
+    return [
+        {
+            **{axis.name: study.columns[axis.path][i] for axis in study.axes},
+            "seed": f"{study.columns['seed_learning'][i]}/{study.columns['seed_air'][i]}",
+            "point": study.columns["key"][i],
+            "reason": " ".join(str(study.columns["reason"][i]).split()),
+        }
+        for i in study.failed()
+    ]
+
+
+def markdown(table: Sequence[Mapping[str, str]]) -> list[str]:
+    """Return the lines of a table in Markdown, aligned so that it also reads as text."""
+    head = list(table[0])
+    lines = [head, *([row[name].replace("|", "\\|") for name in head] for row in table)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    rule = ["-" * width for width in widths]
+    return [f"| {' | '.join(map(str.ljust, line, widths))} |" for line in (lines[0], rule, *lines[1:])]
+
+
+def bracket_words(found: Sequence[Crossing]) -> str:
+    """Return the mean bracket of crossings, ``(112, 150] s``: the target lay after the one, by the other."""
+    if not found or any(crossing.censored for crossing in found):
+        return "-"
+    ends = [sum(crossing.bracket[end] for crossing in found) / len(found) for end in (0, 1)]
+    return f"({amount(ends[0])}, {amount(ends[1])}] s"
+
+
+def ratio_cell(value: PairedRatio | None) -> str:
+    """Return a ratio and its interval, ``4.14 [3.40, 5.03]``; with a censored pair a median or bounds."""
+    if value is None:
+        return "-"
+    if value.mean is not None:
+        interval = f" [{times(value.mean.low)}, {times(value.mean.high)}]" if value.n > 1 else ""
+        return times(value.mean.mean) + interval
+    low, high = value.median
+    some = f"({value.censored} of {value.n} censored)"
+    if low == high:
+        return f"median {times(low)} {some}"
+    if math.isfinite(high):
+        return f"{f'{times(low)} to ' if low > 0 else '< '}{times(high)} {some}"
+    return f"> {times(low)} {some}" if low > 0 else f"not known {some}"
+
+
+def _finished(study: StudyResult) -> list[Combination]:
+    return [place for place in combinations(study) if place.points]
+
+
+def _place(study: StudyResult, place: Combination, with_x: bool = True) -> dict[str, str]:
+    roles = study.roles
+    cells = {axis.name: axis.shown(place.axes[axis.path]) for axis in roles.panels}
+    if roles.x is not None and with_x:
+        cells[roles.x.name] = roles.x.shown(place.axes[roles.x.path])
+    line = place.axes[roles.line.path] if roles.line is not None else ""
+    return cells | {roles.line.name if roles.line is not None else "study": short_label(study, line)}
+
+
+def _by_training(study: StudyResult) -> list[Combination]:
+    """Return one combination for each set of trainings: others differ in timing only."""
+    found: dict[tuple[str, ...], Combination] = {}
+    for place in _finished(study):
+        found.setdefault(tuple(study.columns["training"][i] for i in place.points), place)
+    return list(found.values())
+
+
+def _budget_rows(
+    study: StudyResult, places: Sequence[Combination], over: str, scale: float, unit: str, with_x: bool = True
+) -> Table:
+    """Return one row for each place: the accuracy within shares of the budget that all of them have."""
+    budget = common_budget(study, [i for place in places for i in place.points], over)
+    rows = []
+    for place in places if not math.isnan(budget) else ():
+        row = _place(study, place, with_x) | {"budget": f"{amount(budget / scale)} {unit}"}
+        for name, share in SHARES.items():
+            row[name] = _accuracy(accuracy_at(study, place.points, share * budget, over))
+        for target in study.targets:
+            found = [_scaled(one, scale) for one in crossings(study, place.points, target, over=over)]
+            row[f"to {percent(target)}"] = time_words(over_runs(found), unit)
+        rows.append(row)
+    return rows
+
+
+def _scaled(crossing: Crossing, scale: float) -> Crossing:
+    low, high = crossing.bracket
+    return Crossing(crossing.at / scale, (low / scale, high / scale), crossing.censored)
+
+
+def _accuracy(value: Interval | None) -> str:
+    if value is None:
+        return "-"
+    if value.n == 1:
+        return f"{100 * value.mean:.2f} %"
+    return f"{100 * value.mean:.2f} [{100 * value.low:.2f}, {100 * value.high:.2f}] %"
+
+
+def _straggler(study: StudyResult, place: Combination) -> str:
+    last: Counter[str] = Counter()
+    for i in place.points:
+        last.update(study.columns["straggler"][i] or {})
+    if not last:
+        return "-"
+    device, most = min(last.items(), key=lambda item: (-item[1], item[0]))
+    return f"{device} ({100 * most / last.total():.0f} %)"
+
+
+def _split_cells(what: str, split: VarianceSplit | None) -> dict[str, str]:
+    names = ("learning", "air", "both")
+    if split is None:
+        return {f"{what}: s.d. by {name}": "-" for name in names}
+    whole = split.learning + split.air + split.both
+    return {
+        f"{what}: s.d. by {name}": f"{amount(math.sqrt(part))} s ({_share(part, whole)})"
+        for name, part in zip(names, (split.learning, split.air, split.both), strict=True)
+    }
+
+
+def _share(part: float, whole: float) -> str:
+    return f"{100 * part / whole:.0f} %" if whole > 0 else "0 %"
+
+
+def _quantiles(found: Sequence[Crossing]) -> str:
+    last = max(crossing.at for crossing in found)
+    low, middle, high = (quantile_reached(found, share) for share in (0.05, 0.5, 0.95))
+    words = [f"> {amount(last)}" if math.isinf(value) else amount(value) for value in (middle, low, high)]
+    return f"{words[0]} ({words[1]} .. {words[2]}) s"
+
+
+def _filled(rows: Sequence[Mapping[str, str]]) -> Table:
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    return [{name: row.get(name, "-") for name in names} for row in rows]

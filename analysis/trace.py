@@ -1,0 +1,216 @@
+"""A run's timeline in the Chrome trace-event format, for Perfetto or chrome://tracing; times are simulated.
+
+The server, each direction of the air and each device are a process there. A device has a track for its
+computing, one for what it sends and one for what it receives; the server one for its computing; a direction
+has all its transfers, which overlap, as asynchronous tracks. Arrows (flows) lead from the transfer that a
+device sent to the server's work on it, and from the server's work to the transfer in which a device receives
+its outcome. Counters: transfers on the air in each direction and whether there are any, work that waits for
+the server, accuracy. The format: "Trace Event Format", Google, 2016, which both viewers follow.
+"""
+
+import gzip
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from slfac_sim.analysis._air import DIRECTIONS, direction
+from slfac_sim.analysis._path import CODEC_WORK, SERVER, Row, Tables, devices_of
+
+Event = dict[str, Any]
+
+NEEDED = ("transfers", "payloads", "computes", "rounds", "evals")
+SERVER_PID, WAY_PIDS, FIRST_DEVICE_PID = 1, {"up": 2, "down": 3}, 10
+COMPUTE_TID, SEND_TID, RECEIVE_TID = 1, 100, 200  # further lanes of a kind follow its first
+
+
+def write_trace(tables: Tables, path: Path) -> Path:
+    """Write the timeline of the run whose ledger's `tables` (those `NEEDED`) are given to `path`, gzipped.
+
+    Equal tables give equal bytes. Return `path`.
+    """
+    with path.open("wb") as file, gzip.GzipFile("", "wb", 6, file, mtime=0) as packed:
+        packed.write(b'{"displayTimeUnit":"ms","traceEvents":[\n')
+        for number, event in enumerate(events(tables)):
+            line = json.dumps(event, separators=(",", ":"))
+            packed.write((",\n" if number else "").encode() + line.encode())
+        packed.write(b"\n]}\n")
+    return path
+
+
+def events(tables: Tables) -> Iterator[Event]:
+    """Yield all events: names of the tracks, work, transfers with their arrows, counters."""
+    devices = devices_of(tables)
+    pids = {device: FIRST_DEVICE_PID + number for number, device in enumerate(devices)} | {SERVER: SERVER_PID}
+    work = _by_lane(tables["computes"], lambda row: (pids[row["host"]], COMPUTE_TID), "start_s")
+    radio = _by_lane(
+        [{**row, "device": device} for row in tables["transfers"] for device in _ends(row, devices)],
+        lambda row: (pids[row["device"]], SEND_TID if direction(row) == "up" else RECEIVE_TID),
+        "asked_s",
+    )
+    yield from _names(pids, sorted({track for track, _ in [*work, *radio]}))
+    for (pid, tid), row in work:
+        kind = "codec" if row["what"] in CODEC_WORK else "compute"
+        args = {
+            "flops": row["flops"],
+            "waited_ms": 1e3 * (row["start_s"] - row["asked_s"]),
+            "task": row["task"],
+        }
+        yield _slice(pid, tid, row["what"], kind, row["start_s"], row["end_s"], args)
+    kinds = _kinds(tables)
+    for (pid, tid), row in radio:
+        args = _transfer_args(row, kinds)
+        yield _slice(pid, tid, args["kind"], "transfer", row["asked_s"], row["end_s"], args)
+    yield from _spans(tables["transfers"], kinds)
+    yield from _flows(work, radio)
+    yield from _counters(tables)
+
+
+def _ends(row: Row, devices: Sequence[str]) -> Sequence[str]:
+    """Return the devices at the far end of a transfer; a multicast reaches all."""
+    if row["dst"] == "*":
+        return devices
+    return [row["src"] if row["dst"] == SERVER else row["dst"]]
+
+
+_Placed = list[tuple[tuple[int, int], Row]]
+
+
+def _by_lane(rows: Iterable[Row], track: Any, start: str) -> _Placed:
+    """Give each row its process and thread, in the order of their starts.
+
+    No two on one thread overlap: where they would, the later one gets a further lane.
+    """
+    free_us: dict[tuple[int, int], list[int]] = defaultdict(list)  # per track: when each of its lanes is free
+    placed: _Placed = []
+    for row in sorted(rows, key=lambda row: (row[start], row["end_s"], row["id"])):
+        pid, tid = track(row)
+        lanes, from_ns, to_ns = free_us[pid, tid], _ns(row[start]), _ns(row["end_s"])
+        lane = next((number for number, free in enumerate(lanes) if free <= from_ns), len(lanes))
+        lanes[lane : lane + 1] = [to_ns]
+        placed.append(((pid, tid + lane), row))
+    return placed
+
+
+def _names(pids: Mapping[str, int], tracks: Sequence[tuple[int, int]]) -> Iterator[Event]:
+    ways = {f"air, {way}link": pid for way, pid in WAY_PIDS.items()}
+    for name, pid in sorted({**pids, **ways}.items(), key=lambda item: item[1]):
+        yield {"ph": "M", "name": "process_name", "pid": pid, "tid": 0, "args": {"name": name}}
+        yield {"ph": "M", "name": "process_sort_index", "pid": pid, "tid": 0, "args": {"sort_index": pid}}
+    for pid, tid in tracks:
+        kind = {COMPUTE_TID: "computes", SEND_TID: "sends", RECEIVE_TID: "receives"}[_kind_of(tid)]
+        lane = tid - _kind_of(tid)
+        name = f"{kind} ({lane + 1})" if lane else kind
+        yield {"ph": "M", "name": "thread_name", "pid": pid, "tid": tid, "args": {"name": name}}
+        yield {"ph": "M", "name": "thread_sort_index", "pid": pid, "tid": tid, "args": {"sort_index": tid}}
+
+
+def _kind_of(tid: int) -> int:
+    return max(first for first in (COMPUTE_TID, SEND_TID, RECEIVE_TID) if first <= tid)
+
+
+def _ns(seconds: float) -> int:
+    return round(seconds * 1e9)
+
+
+def _us(seconds: float) -> float:
+    """Return microseconds, whole nanoseconds: what ends where another begins does so in the file too."""
+    return _ns(seconds) / 1e3
+
+
+def _slice(pid: int, tid: int, name: str, kind: str, from_s: float, to_s: float, args: Event) -> Event:
+    duration_us = (_ns(to_s) - _ns(from_s)) / 1e3
+    head = {"ph": "X", "name": name, "cat": kind, "pid": pid, "tid": tid}
+    return {**head, "ts": _us(from_s), "dur": duration_us, "args": args}
+
+
+def _kinds(tables: Tables) -> dict[int, str]:
+    kinds: dict[int, list[str]] = defaultdict(list)
+    for row in tables["payloads"]:
+        kinds[row["transfer"]].append(row["kind"])
+    return {transfer: " + ".join(names) for transfer, names in kinds.items()}
+
+
+def _transfer_args(row: Row, kinds: Mapping[int, str]) -> Event:
+    return {
+        "kind": kinds.get(row["id"], "transfer"),
+        "transfer": row["id"],
+        "src": row["src"],
+        "dst": row["dst"],
+        "payload_bytes": row["payload_bytes"],
+        "airtime_ms": 1e3 * row["airtime_s"],
+        "task": row["task"],
+        "outcome": row["outcome"],
+    }
+
+
+def _spans(transfers: Sequence[Row], kinds: Mapping[int, str]) -> Iterator[Event]:
+    """Yield each transfer as an asynchronous span of its direction, from asking to the last bit."""
+    for row in sorted(transfers, key=lambda row: (row["asked_s"], row["id"])):
+        way = direction(row)
+        name = row["src"] if way == "up" else "all" if row["dst"] == "*" else row["dst"]
+        own = {"local": hex(row["id"])}  # within its process: a plain `id` would be one of the whole trace
+        head = {"name": name, "cat": f"{way}link", "id2": own, "pid": WAY_PIDS[way], "tid": 0}
+        yield {
+            "ph": "b",
+            **head,
+            "ts": _us(row["asked_s"]),
+            "args": {"kind": kinds.get(row["id"], "transfer")},
+        }
+        yield {"ph": "e", **head, "ts": _us(row["last_bit_s"])}
+
+
+def _flows(work: _Placed, radio: _Placed) -> Iterator[Event]:
+    """Yield the arrows, each as a pair of one id.
+
+    The work that made a transfer is the effect before it in the task, the work on it the effect after. An
+    arrow that has no work at the server's end is left out.
+    """
+    at_server = {(row["task"], row["seq"]): (track, row) for track, row in work if row["host"] == SERVER}
+    number = 0
+    for track, row in radio:
+        up = direction(row) == "up"
+        found = at_server.get((row["task"], row["seq"] + (1 if up else -1)))
+        if found is None or row["outcome"] != "delivered":
+            continue
+        here = (track, _us(row["asked_s"]))
+        there = (found[0], _us(found[1]["start_s"]))
+        (start, start_us), (end, end_us) = (here, there) if up else (there, here)
+        head = {"name": "sent", "cat": "flow", "id": number}
+        yield {"ph": "s", **head, "pid": start[0], "tid": start[1], "ts": start_us}
+        yield {"ph": "f", "bp": "e", **head, "pid": end[0], "tid": end[1], "ts": end_us}
+        number += 1
+
+
+def _counters(tables: Tables) -> Iterator[Event]:
+    for way in DIRECTIONS:
+        rows = [row for row in tables["transfers"] if direction(row) == way]
+        for at_s, count in _levels(rows, "start_s", "last_bit_s"):
+            yield _counter(f"{way}link", WAY_PIDS[way], at_s, {"transfers": count, "busy": min(count, 1)})
+    asked = [row for row in tables["computes"] if row["host"] == SERVER]
+    for at_s, count in _levels(asked, "asked_s", "start_s"):
+        yield _counter("queue", SERVER_PID, at_s, {"waiting": count})
+    for row in tables["evals"]:
+        shown = {"with codec": row["accuracy"], "without codec": row["accuracy_no_codec"]}
+        yield _counter("accuracy", SERVER_PID, row["at_s"], shown)
+    for row in tables["rounds"]:
+        head = {"ph": "i", "s": "p", "name": f"round {row['round']} averaged"}
+        yield {**head, "pid": SERVER_PID, "tid": COMPUTE_TID, "ts": _us(row["at_s"])}
+
+
+def _counter(name: str, pid: int, at_s: float, values: Event) -> Event:
+    return {"ph": "C", "name": name, "pid": pid, "tid": 0, "ts": _us(at_s), "args": values}
+
+
+def _levels(rows: Sequence[Row], start: str, end: str) -> Iterator[tuple[float, int]]:
+    """Yield (time, how many of `rows` are between start and end) wherever that changes."""
+    changes: dict[float, int] = defaultdict(int)
+    for row in rows:
+        changes[row[start]] += 1
+        changes[row[end]] -= 1
+    count = 0
+    for at_s in sorted(changes):
+        if changes[at_s]:
+            count += changes[at_s]
+            yield at_s, count

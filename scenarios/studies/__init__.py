@@ -1,0 +1,1 @@
+"""The shipped studies: YAML files, found by name from any folder."""

@@ -1,0 +1,58 @@
+"""What `ask` and `crossover` have in common: the varied setting, the trainings, and where the answer goes."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from slfac_sim.inverse.asking import Request
+
+
+def add_search_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what is varied, over which range and seeds, and where trainings and the answer lie."""
+    parser.add_argument(
+        "overrides", nargs="*", metavar="KEY=VALUE", help='such as network.radius="100 m" or codec=raw'
+    )
+    parser.add_argument(
+        "--vary", required=True, metavar="KEY", help="the setting to vary, such as network.bandwidth"
+    )
+    between = 'range, such as "1 MHz,100 MHz" (default: a tenth to ten times the scenario\'s own)'
+    parser.add_argument("--between", metavar="LOW,HIGH", help=between)
+    parser.add_argument("--seeds", type=int, metavar="N", help="seeds 0 to N-1 (default: the scenario's own)")
+    parser.add_argument(
+        "--cache", type=Path, default=Path("runs/trainings"), metavar="DIR", help="where trainings are kept"
+    )
+    parser.add_argument(
+        "--threads", type=int, default=1, metavar="N", help="host threads of a training (default: 1)"
+    )
+    parser.add_argument("--out", type=Path, metavar="DIR", help="write the answer into exactly this folder")
+    parser.add_argument("--json", action="store_true", help="print the answer as JSON")
+
+
+def request_of(arguments: argparse.Namespace) -> "Request":
+    """Return what the arguments ask for."""
+    from slfac_sim.inverse.asking import Request
+
+    return Request(
+        scenario=arguments.scenario,
+        vary=arguments.vary,
+        overrides=arguments.overrides,
+        between=arguments.between,
+        seeds=arguments.seeds,
+        cache=arguments.cache,
+        threads=arguments.threads,
+        out=arguments.out,
+        say=lambda line: print(line, file=sys.stderr, flush=True),
+    )
+
+
+def print_answer(folder: Path, as_json: bool) -> None:
+    """Print the answer that lies in `folder`: where its figure is and its lines, or its JSON."""
+    text = (folder / "answer.json").read_text(encoding="utf-8")
+    if as_json:
+        print(text, end="")
+    else:
+        print(f"figure: {folder / 'figures' / 'curve.png'}")
+        print("\n".join(json.loads(text)["answer"]))

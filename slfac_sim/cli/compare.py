@@ -1,0 +1,86 @@
+"""`compare`: two runs side by side."""
+
+import argparse
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from slfac_sim.cli._numbers import number, percent
+
+if TYPE_CHECKING:
+    from slfac_sim.comparing import Comparison
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the two runs and the form of the answer."""
+    parser.add_argument("a", type=Path, metavar="RUN", help="a run folder")
+    parser.add_argument("b", type=Path, metavar="RUN", help="another run folder")
+    parser.add_argument("--json", action="store_true", help="print the comparison as JSON")
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Print what differs, results and ratios; the last line tells whether seeds and air are the same."""
+    from slfac_sim.comparing import compare
+
+    found = compare(arguments.a, arguments.b)
+    if arguments.json:
+        print(json.dumps(_facts(found), indent=2))
+        return 0
+    from slfac_sim.analysis.table import aligned
+
+    print(aligned([["", "A", "B"], *_lines(found)]))
+    for target in found.targets:
+        print(f"time to {percent(target)}: {_verdict(found, target)}")
+    print(f"same seeds: {'yes' if found.same_seeds else 'no'}; air: {found.air}")
+    return 0
+
+
+def _lines(found: "Comparison") -> Iterator[list[str]]:
+    a, b = found.a.summary, found.b.summary
+    yield ["run", *(_folder(run.folder) for run in (found.a, found.b))]
+    for name in ("scenario", "label", "status"):
+        yield [name, str(a[name]), str(b[name])]
+    for path, (one, other) in found.differing.items():
+        yield [path, _value(one), _value(other)]
+    yield ["accuracy, final", *(_accuracy(summary["accuracy"]["final"]) for summary in (a, b))]
+    yield ["simulated s", number(a["simulated_s"]), number(b["simulated_s"])]
+    for target in found.targets:
+        times = (run.time_to_accuracy_s[target] for run in (found.a, found.b))
+        yield [f"s to {percent(target)}", *map(number, times)]
+    yield ["MB", *(number(summary["bytes"]["total"] / 1e6) for summary in (a, b))]
+    yield ["digest", *(str(summary.get("digest", ""))[:8] or "-" for summary in (a, b))]
+
+
+def _verdict(found: "Comparison", target: float) -> str:
+    ratio = found.ratio(target)
+    if ratio is None:
+        times = (("A", found.a.time_to_accuracy_s[target]), ("B", found.b.time_to_accuracy_s[target]))
+        missed = [name for name, at_s in times if at_s is None]
+        return f"not reached by {' and '.join(missed)}" if missed else "no ratio, B has it at 0 s"
+    if ratio == 1.0:
+        return "equal"
+    return f"A is {1 / ratio:.3g} times as fast" if ratio < 1.0 else f"B is {ratio:.3g} times as fast"
+
+
+def _facts(found: "Comparison") -> dict[str, Any]:
+    return {
+        "a": {"folder": str(found.a.folder), **found.a.summary},
+        "b": {"folder": str(found.b.folder), **found.b.summary},
+        "differing": {path: list(pair) for path, pair in found.differing.items()},
+        "time_ratio_a_over_b": {f"{target:g}": found.ratio(target) for target in found.targets},
+        "same_seeds": found.same_seeds,
+        "air": found.air,
+    }
+
+
+def _folder(folder: Path) -> str:
+    return "/".join(folder.parts[-2:])
+
+
+def _value(value: Any) -> str:
+    return "-" if value is None else json.dumps(value) if isinstance(value, bool | list) else str(value)
+
+
+def _accuracy(final: float | None) -> str:
+    return "-" if final is None else percent(final)

@@ -1,0 +1,59 @@
+"""`list`: the runs under a folder, one line each."""
+
+import argparse
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from slfac_sim.cli._numbers import number, percent
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the folder and the form of the answer."""
+    parser.add_argument(
+        "folder", nargs="?", type=Path, default=Path("runs"), metavar="FOLDER", help="default: runs"
+    )
+    parser.add_argument("--json", action="store_true", help="print the list as JSON")
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Print the list; folders that cannot be read are in it, with the reason below."""
+    from slfac_sim.listing import runs_under
+
+    found = [one.facts() for one in runs_under(arguments.folder)]
+    if arguments.json:
+        print(json.dumps(found, indent=2))
+    elif not found:
+        print(f"no runs under {arguments.folder}")
+    else:
+        print(_table(found))
+    return 0
+
+
+def _table(found: Sequence[Mapping[str, Any]]) -> str:
+    from slfac_sim.analysis.table import aligned
+
+    targets = sorted({float(target) for facts in found for target in facts.get("time_to_accuracy_s", ())})
+    texts = ["run", "codec", "status"]
+    head = [*texts, "accuracy", "simulated s", *(f"s to {percent(t)}" for t in targets), "MB", "digest"]
+    text = aligned([head, *(_line(facts, targets) for facts in found)], len(texts))
+    reasons = [f"{facts['folder']}: {facts['reason']}" for facts in found if facts["status"] == "damaged"]
+    return "\n".join([text, *reasons])
+
+
+def _line(facts: Mapping[str, Any], targets: Sequence[float]) -> list[str]:
+    if facts["status"] == "damaged":
+        return [facts["folder"], "-", "damaged", *["-"] * (len(targets) + 4)]
+    times = {float(target): at_s for target, at_s in facts["time_to_accuracy_s"].items()}
+    final = facts["accuracy_final"]
+    return [
+        facts["folder"],
+        facts["label"],
+        facts["status"],
+        "-" if final is None else percent(final),
+        number(facts["simulated_s"]),
+        *(number(times.get(target)) for target in targets),
+        number(facts["bytes_total"] / 1e6),
+        facts["digest"][:8] or "-",
+    ]

@@ -1,0 +1,40 @@
+"""`replay`: time a recorded run again on another network, at other speeds or with another server."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the record, what is to be changed, and where and how to report."""
+    parser.add_argument("run", type=Path, metavar="RUN", help="the folder of a finished run")
+    parser.add_argument(
+        "overrides", nargs="*", metavar="KEY=VALUE", help='such as network.bandwidth="5 MHz"'
+    )
+    parser.add_argument("--seed-air", type=int, metavar="N", help="draw places, fades and speeds anew from N")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="write the replay into exactly this folder")
+    parser.add_argument("--quiet", action="store_true", help="no progress and no table")
+    parser.add_argument("--json", action="store_true", help="print the summary as JSON, and no table")
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Replay the run; the first line printed is the new run folder."""
+    from slfac_sim.cli._progress import Progress
+    from slfac_sim.record import prepare_replay, replay
+
+    prepared = prepare_replay(arguments.run, arguments.overrides, arguments.seed_air, arguments.out)
+    print(prepared.folder, file=sys.stderr if arguments.json else sys.stdout, flush=True)
+    with Progress(quiet=arguments.quiet) as progress:
+        record = prepared.record
+        progress.begin(prepared.scenario.name, record.device_steps, record.scenario.protocol.rounds)
+        summary = replay(prepared, progress.on_note)
+    if arguments.json:
+        print(json.dumps(summary, indent=2))
+    elif not arguments.quiet:
+        from slfac_sim.cli._closing import print_closing
+
+        print_closing(prepared.folder, summary)
+    if summary["status"] != "finished":
+        print(f"{summary['status']}: {summary['reason']}", file=sys.stderr)
+    return {"finished": 0, "interrupted": 130}.get(summary["status"], 1)

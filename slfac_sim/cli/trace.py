@@ -1,0 +1,30 @@
+"""`trace`: write the timeline of a run, for a trace viewer."""
+
+import argparse
+from pathlib import Path
+
+from slfac_sim.foundation.errors import BadInput
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the run, and where the timeline goes."""
+    parser.add_argument("run", type=Path, metavar="RUN", help="the folder of a run, such as runs/latest")
+    parser.add_argument(
+        "-o", "--out", type=Path, metavar="FILE", help="write it here (default: RUN/trace.json.gz)"
+    )
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Write the file and print its name."""
+    from slfac_sim.analysis._rows import rows_of
+    from slfac_sim.analysis.folder import load
+    from slfac_sim.analysis.trace import NEEDED, write_trace
+
+    run = load(arguments.run)
+    path = arguments.out if arguments.out is not None else run.folder / "trace.json.gz"
+    tables = rows_of(run, NEEDED)
+    try:
+        print(write_trace(tables, path))
+    except OSError as error:
+        raise BadInput(f"{path}: cannot write the timeline ({error.strerror})") from error
+    return 0

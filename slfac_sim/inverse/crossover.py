@@ -1,0 +1,132 @@
+"""The crossover of two settings: over one setting of the network, where one stops reaching a target first.
+
+It compares times to the target of paired replays (same seeds, same air), and knows no codec by name.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from slfac_sim.inverse.question import Measure
+from slfac_sim.inverse.replays import Replays
+from slfac_sim.inverse.search import Found, search
+from slfac_sim.inverse.varied import Varied
+from slfac_sim.inverse.wording import range_text
+from slfac_sim.scenario import Seed
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the two: its name for people, and its trainings, one for each seed."""
+
+    name: str
+    replays: Sequence[Replays]
+
+
+@dataclass(frozen=True)
+class Duel:
+    """Both sides for one pair of seeds: `found` is the search on the ratio time of A over time of B."""
+
+    seed: Seed
+    found: Found
+    times_s: dict[float, tuple[float, float]]  # value: time of A, time of B
+
+
+def fight(a: Replays, b: Replays, measure: Measure, varied: Varied, between: tuple[float, float]) -> Duel:
+    """Return where A is the faster one, for one pair of seeds."""
+    first, second = a.measure(measure, varied), b.measure(measure, varied)
+    times: dict[float, tuple[float, float]] = {}
+
+    def ratio(value: float) -> float:
+        times[value] = first(value), second(value)
+        return _ratio(*times[value])
+
+    found = search(ratio, lambda measured: measured < 1.0, between)
+    return Duel(a.seed, found, times)
+
+
+def _ratio(a: float, b: float) -> float:
+    return 1.0 if a == b else a / b if math.isfinite(b) else 0.0
+
+
+def crossover_words(a: str, b: str, measure: Measure, varied: Varied, duels: Sequence[Duel]) -> list[str]:
+    """Return the lines that say where A and B cross; the last one is the answer over all seeds."""
+    lines = [_of_one(a, b, measure, varied, duel) for duel in duels]
+    if len(duels) == 1:
+        return lines
+    named = [f"seed {duel.seed.learning}: {line}" for duel, line in zip(duels, lines, strict=True)]
+    return [*named, _of_all(a, b, measure, varied, duels)]
+
+
+def _of_one(a: str, b: str, measure: Measure, varied: Varied, duel: Duel) -> str:
+    found, where = duel.found, f"{varied.path} {range_text(varied, duel.found)}"
+    silent = _never(a, b, duel)
+    if silent is not None:
+        return silent
+    if all(sample.measured == 1.0 for sample in found.samples):
+        return f"{a} and {b} take the same time at every {where}"
+    if not found.edges:
+        winner, loser = (a, b) if found.holds_at_low else (b, a)
+        return (
+            f"no crossover: {winner} beats {loser} at every {where} ({_factors(found, varied)}, "
+            f"{_target(measure)})"
+        )
+    if len(found.edges) == 1:
+        edge = found.edges[0]
+        below, above = (b, a) if edge.holds_above else (a, b)
+        low, high = varied.shown(edge.low.value), varied.shown(edge.high.value)
+        return (
+            f"{below} beats {above} up to {varied.path} = {low}, and not from {high} on "
+            f"({_factors(found, varied)}, {_target(measure)})"
+        )
+    held = " and ".join(f"from {varied.shown(x)} to {varied.shown(y)}" for x, y in found.stretches())
+    return (
+        f"several crossovers: {a} beats {b} with {varied.path} {held}, and not elsewhere ({_target(measure)})"
+    )
+
+
+def _never(a: str, b: str, duel: Duel) -> str | None:
+    times = list(duel.times_s.values())
+    lost = [name for name, side in ((a, 0), (b, 1)) if all(math.isinf(pair[side]) for pair in times)]
+    if not lost:
+        return None
+    if len(lost) == 2:
+        return f"neither {a} nor {b} reaches the target in the rounds that were trained"
+    winner = b if lost[0] == a else a
+    return f"no crossover: {lost[0]} never reaches the target in the rounds that were trained, {winner} does"
+
+
+def _factors(found: Found, varied: Varied) -> str:
+    """Return by how much the faster one is faster at both ends."""
+    ends = (found.samples[0], found.samples[-1])
+    return ", ".join(f"{_factor(end.measured):.3g} times at {varied.shown(end.value)}" for end in ends)
+
+
+def _factor(ratio: float) -> float:
+    return max(ratio, 1.0 / ratio) if ratio > 0.0 else math.inf
+
+
+def _target(measure: Measure) -> str:
+    return measure.axis[0]
+
+
+def _of_all(a: str, b: str, measure: Measure, varied: Varied, duels: Sequence[Duel]) -> str:
+    crossings = sorted(duel.found.edges[0].low.value for duel in duels if len(duel.found.edges) == 1)
+    others = [duel for duel in duels if len(duel.found.edges) != 1]
+    ups = {duel.found.edges[0].holds_above for duel in duels if len(duel.found.edges) == 1}
+    if not others and len(ups) == 1:
+        below, above = (b, a) if ups.pop() else (a, b)
+        ends = f"{varied.shown(crossings[0])} to {varied.shown(crossings[-1])}"
+        return (
+            f"{below} stops beating {above} at {varied.path} = {varied.shown(median(crossings))} "
+            f"(median of {len(duels)} seeds, {ends}; {_target(measure)})"
+        )
+    sides = {duel.found.holds_at_low for duel in duels}
+    if not crossings and len(sides) == 1 and not any(duel.found.edges for duel in duels):
+        winner, loser = (a, b) if sides.pop() else (b, a)
+        where = range_text(varied, duels[0].found)
+        return (
+            f"no crossover in any of {len(duels)} seeds: {loser} beats {winner} at no {varied.path} {where}"
+        )
+    return f"the {len(duels)} seeds disagree: {len(crossings)} have one crossover; see the lines above"

@@ -1,0 +1,69 @@
+"""The runs under a folder, one row each, from their summaries alone; a damaged folder is a row that says so.
+
+It reads, and changes nothing. Importing it imports no torch.
+"""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from slfac_sim.analysis.folder import LEDGER, SUMMARY, load
+from slfac_sim.foundation.errors import BadInput
+
+_MARKS = {SUMMARY, LEDGER, "scenario.yaml"}  # a folder with two of them is, or was to be, a run
+_DEEPEST = 6  # folders below the one asked for
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One folder: its summary, or why there is none."""
+
+    folder: Path
+    summary: dict[str, Any] | None
+    fault: str = ""
+
+    def facts(self) -> dict[str, Any]:
+        """Return what a list shows; a damaged folder has its name, its status and the reason."""
+        if self.summary is None:
+            return {"folder": str(self.folder), "status": "damaged", "reason": self.fault}
+        summary = self.summary
+        return {
+            "folder": str(self.folder),
+            "scenario": summary["scenario"],
+            "label": summary["label"],
+            "status": summary["status"],
+            "accuracy_final": summary["accuracy"]["final"],
+            "simulated_s": summary["simulated_s"],
+            "time_to_accuracy_s": summary["time_to_accuracy_s"],
+            "bytes_total": summary["bytes"]["total"],
+            "digest": str(summary.get("digest", "")),
+        }
+
+
+def runs_under(folder: Path) -> list[Listed]:
+    """Return the runs in `folder` and below it, in the order of their paths; links are not followed.
+
+    Raises `BadInput` when there is no such folder.
+    """
+    if not folder.is_dir():
+        raise BadInput(f"{folder}: no such folder; expected one with runs below it, such as runs")
+    return sorted(_found(folder), key=lambda one: one.folder)
+
+
+def _found(top: Path) -> Iterator[Listed]:
+    for path, below, files in os.walk(top):
+        folder = Path(path)
+        if len(_MARKS & set(files)) >= 2:
+            below.clear()  # no run lies in a run
+            yield _read(folder)
+        elif len(folder.relative_to(top).parts) >= _DEEPEST:
+            below.clear()
+
+
+def _read(folder: Path) -> Listed:
+    try:
+        return Listed(folder, dict(load(folder).summary))
+    except (BadInput, OSError) as error:
+        return Listed(folder, None, str(error))

@@ -1,0 +1,86 @@
+"""A host on the simulated clock: one thing at a time, first asked, first served. It knows no protocol.
+
+Event for event it is SimPy's `Resource` with a timeout, at a third of the cost. A grant is an event of its
+own, and so is what follows a release, so that ties are settled in the order of asking; both are left out
+where nothing else happens at that instant, because then nothing could come between.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+import simpy
+
+
+class Turn(simpy.Event):
+    """A stretch of a host's time: an event that happens when it is over.
+
+    `asked_s` is when it was asked for and `start_s` when the host was free for it (until then, `asked_s`).
+    """
+
+    _ok, _value = True, None  # as of a timeout: nothing can go wrong
+
+    def __init__(self, env: simpy.Environment, end: Callable[[simpy.Event], None], duration_s: float) -> None:
+        self.env = env
+        self.callbacks = [end]
+        self.duration_s = duration_s
+        self.asked_s = self.start_s = env.now
+
+
+class Host:
+    """One processor on the clock of `env` that achieves `flops_per_s`."""
+
+    def __init__(self, env: simpy.Environment, flops_per_s: float) -> None:
+        self.env = env
+        self._flops_per_s = flops_per_s
+        self._queue: deque[Turn] = deque()
+        self._working_on: Turn | None = None
+
+    def ask(self, flops: float) -> Turn:
+        """Queue up for the time that `flops` take, from now on."""
+        turn = Turn(self.env, self.end, flops / self._flops_per_s)
+        self._queue.append(turn)
+        if self._working_on is None:
+            self._grant()
+        return turn
+
+    def give_up(self, turn: Turn) -> None:
+        """Let `turn` leave the queue, or the host if that works on it; the event then means nothing."""
+        if turn is self._working_on:
+            self.end(turn)
+        else:
+            self._queue.remove(turn)
+            self._grant_soon()
+
+    def end(self, turn: simpy.Event) -> None:
+        """Free the host of `turn`, if it still works on it."""
+        if turn is self._working_on:
+            self._working_on = None
+            self._grant_soon()
+
+    def _grant_soon(self) -> None:
+        if self._queue or self.env.peek() <= self.env.now:
+            _Call(self.env, self._grant)
+
+    def _grant(self, _: Any = None) -> None:
+        if self._working_on is None and self._queue:
+            turn = self._working_on = self._queue.popleft()
+            if self.env.peek() > self.env.now:
+                self._begin(turn)
+            else:
+                _Call(self.env, lambda _: self._begin(turn))
+
+    def _begin(self, turn: Turn) -> None:
+        if turn is self._working_on:  # not given up since it was granted
+            turn.start_s = self.env.now
+            self.env.schedule(turn, delay=turn.duration_s)
+
+
+class _Call(simpy.Event):
+    """A call of `callback` after all that is to happen at this instant already."""
+
+    def __init__(self, env: simpy.Environment, callback: Any) -> None:
+        super().__init__(env)
+        self.callbacks = [callback]
+        self._ok, self._value = True, None
+        env.schedule(self)

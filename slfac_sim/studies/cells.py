@@ -1,0 +1,94 @@
+"""The cells of a study: a checked scenario for each combination of values, and every fault at its place.
+
+It knows how a study file was written; seeds and trainings are the plan's.
+"""
+
+import itertools
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from slfac_sim.reading.located import Fault, Located, Place, ScenarioError
+from slfac_sim.scenario import Scenario
+from slfac_sim.scenario_file import load
+from slfac_sim.studies.files import StudyFile
+
+_Choice = tuple[tuple[str, int], ...]  # a path and the number of its value, for each axis
+
+
+def base_of(file: StudyFile) -> Scenario:
+    """Return the base; what is wrong with finding it is a fault of the study's `base`."""
+    try:
+        return load(file.base, _common(file))
+    except ScenarioError as error:
+        place = _child(file.tree, "base").place
+        raise ScenarioError([_placed(fault, file, (), place) for fault in error.faults]) from error
+
+
+def _common(file: StudyFile) -> list[str]:
+    """Return the overrides of every point."""
+    targets = [f"evaluation.targets={json.dumps(file.study.targets)}"] if file.study.targets else []
+    return [*targets, *file.study.overrides]
+
+
+def cells_of(file: StudyFile) -> Iterator[tuple[Mapping[str, Any], Scenario]]:
+    """Yield the value of each axis and the scenario, for every combination. Raises `ScenarioError`.
+
+    Each value is tried alone first, so that its fault is told once and not for every combination.
+    """
+    axes = file.study.axes
+    alone: list[_Choice] = [((path, i),) for path, values in axes.items() for i in range(len(values))]
+    _, faults = _tried(file, alone)
+    if not faults:
+        whole = itertools.product(*([(path, i) for i in range(len(values))] for path, values in axes.items()))
+        scenarios, faults = _tried(file, list(whole))
+    if faults:
+        raise ScenarioError(_said_once(file, faults))
+    yield from (({path: axes[path][i] for path, i in choice}, found) for choice, found in scenarios)
+
+
+def _tried(file: StudyFile, choices: Sequence[_Choice]) -> tuple[list[tuple[_Choice, Scenario]], list[Fault]]:
+    scenarios, faults = [], []
+    for choice in choices:
+        texts = [f"{path}={json.dumps(file.study.axes[path][i], ensure_ascii=False)}" for path, i in choice]
+        try:
+            scenarios.append((choice, load(file.base, [*_common(file), *texts])))
+        except ScenarioError as error:
+            faults += [_placed(fault, file, choice, fault.place) for fault in error.faults]
+    return scenarios, faults
+
+
+def _placed(fault: Fault, file: StudyFile, choice: _Choice, otherwise: Place) -> Fault:
+    """Return `fault` at the place in the study from which the override came that is to blame."""
+    first = len(_common(file)) - len(file.study.overrides)
+    number = fault.place.rank - 1 - first
+    if 0 <= number < len(file.study.overrides):
+        return replace(fault, place=_child(_child(file.tree, "overrides"), number).place)
+    number -= len(file.study.overrides)
+    if 0 <= number < len(choice):
+        path, i = choice[number]
+        return replace(fault, place=_child(_child(_child(file.tree, "axes"), path), i).place)
+    if not fault.place.line and fault.place.source == file.base and file.tree.place.source != file.base:
+        return replace(fault, place=otherwise, path=("base",), text=f"{file.base}: {fault.text}")
+    return fault
+
+
+def _child(node: Located, step: str | int) -> Located:
+    found = node.child(step)
+    assert found is not None, step
+    return found
+
+
+def _said_once(file: StudyFile, faults: Sequence[Fault]) -> list[Fault]:
+    """Return `faults`; what is said of every value of an axis alike is said of the axis, once."""
+    kept = list(faults)
+    axes = file.tree.child("axes")
+    for values in axes.children() if axes is not None else ():
+        places = {value.place for value in values.children()}
+        for fault in faults:
+            alike = [one for one in kept if one.text == fault.text and one.place in places]
+            if len(places) > 1 and {one.place for one in alike} == places:
+                kept = [one for one in kept if one not in alike]
+                kept.append(replace(fault, place=values.key_place))
+    return kept

@@ -1,0 +1,53 @@
+"""Engines: where the jobs of a study are done. One file each; the study knows this contract only.
+
+An engine does jobs in other processes, several at a time. It writes trainings into the cache and hands back
+everything else; it knows nothing of points that are done, of retries or of tables.
+"""
+
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from slfac_sim.studies.jobs import Job
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of `job`: a `value` (None for a training), or a `reason` why there is none.
+
+    `again` says that another try may end otherwise: the worker died, or something unexpected was raised.
+    `took_s` are the seconds it took, where the engine can tell.
+    """
+
+    job: Job
+    value: Any = None
+    reason: str = ""
+    again: bool = False
+    took_s: float = 0.0
+
+
+class Engine(Protocol):
+    """Does jobs, at most `workers` at a time, and yields their outcomes as they come."""
+
+    @property
+    def workers(self) -> int:
+        """How many jobs are under way at once, as far as it is known."""
+        ...
+
+    def submit(self, job: Job) -> None:
+        """Take a job; the training that it replays, if any, lies in the cache."""
+        ...
+
+    def next(self, timeout_s: float) -> Outcome | None:
+        """Return the next outcome, or None when there is none after `timeout_s`."""
+        ...
+
+    def __enter__(self) -> Self:
+        """Start, in a `with`."""
+        ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop, at once, whatever is under way."""
+        ...

@@ -1,0 +1,79 @@
+"""What a worker of a cluster does with what was shipped to it; it shares no files with who asked."""
+
+import functools
+import os
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from slfac_sim.record import Record
+from slfac_sim.studies.jobs import Forecast, Replay, Train, memory_bytes, replayed
+from slfac_sim.studies.trainings import folder_of, pack, train, unpack
+
+
+@dataclass(frozen=True)
+class ShippedRecord:
+    """A packed training in Ray's object store; two of one key are the same."""
+
+    key: str
+    packed: tuple[Any, ...] = field(compare=False)
+
+
+@dataclass(frozen=True)
+class ShippedData:
+    """The files of a data set in Ray's object store; two of one name are the same."""
+
+    name: str
+    files: tuple[Any, ...] = field(compare=False)
+
+
+def trained(job: Train, data: ShippedData | None) -> bytes:
+    """Run a training in a folder of this machine and return what a replay needs of it."""
+    _provide(data)
+    with tempfile.TemporaryDirectory(prefix="slfac_sim-") as folder:
+        train(job.scenario, job.threads, Path(folder), job.key)
+        return pack(folder_of(Path(folder), job.key))
+
+
+def measured(job: Forecast, data: ShippedData | None) -> int:
+    """Return the forecast of a training's memory in bytes."""
+    _provide(data)
+    return memory_bytes(job)
+
+
+def played(job: Replay, record: ShippedRecord) -> dict[str, Any]:
+    """Return the row of a point."""
+    return replayed(_record(record), job.point)
+
+
+@functools.lru_cache(2)
+def _record(shipped: ShippedRecord) -> Record:
+    import ray
+
+    with tempfile.TemporaryDirectory(prefix="slfac_sim-") as folder:
+        return Record.load(unpack(ray.get(shipped.packed[0]), Path(folder), shipped.key))
+
+
+def _provide(data: ShippedData | None) -> None:
+    """Put the files where the data set looks first, once in this process."""
+    if data is not None:
+        _put(data)
+
+
+@functools.cache
+def _put(data: ShippedData) -> None:
+    import ray
+
+    folder = Path(_data_folder().name) / data.name
+    folder.mkdir()
+    for name, content in ray.get(data.files[0]).items():
+        (folder / name).write_bytes(content)
+
+
+@functools.cache
+def _data_folder() -> tempfile.TemporaryDirectory[str]:
+    """Return a folder that lives as long as this process, and that holds its data sets."""
+    folder = tempfile.TemporaryDirectory(prefix="slfac_sim-data-")
+    os.environ["SLFAC_DATA"] = folder.name
+    return folder

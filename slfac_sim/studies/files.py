@@ -1,0 +1,201 @@
+"""Study files: found by path or name, read with the changes of the command line, and checked.
+
+A scenario stands for the study of it without axes. What a study leads to is known in `studies.plan`.
+"""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from slfac_sim.foundation.errors import BadInput
+from slfac_sim.foundation.plugins import adapter
+from slfac_sim.reading.faults import faults_of
+from slfac_sim.reading.json_schema import schema_of
+from slfac_sim.reading.located import Fault, Located, Place, ScenarioError
+from slfac_sim.reading.yaml_text import to_text, to_tree
+from slfac_sim.scenario import Scenario
+from slfac_sim.scenario_file import dump
+from slfac_sim.studies.study import Study
+from slfac_sim.studies.values import split_values
+
+STUDY, BASE = "study.yaml", "base.yaml"
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What the command line changes: texts as they were typed; None leaves the file's."""
+
+    overrides: Sequence[str] = ()
+    axes: Sequence[str] = ()
+    seeds: str | None = None
+    air_seeds: str | None = None
+    targets: str | None = None
+    threads: str | None = None
+
+
+NO_CHANGES = Changes()
+
+
+@dataclass(frozen=True)
+class StudyFile:
+    """A study that was read: its settings, where each was written, and the base to load."""
+
+    study: Study
+    tree: Located
+    base: str
+
+
+def read_study(asked: str, changes: Changes = NO_CHANGES) -> StudyFile:
+    """Return the study in the file `asked`, or the shipped one of that name; a scenario is a study too.
+
+    Raises `ScenarioError` with all faults of the file and of the `changes` at once.
+    """
+    tree, faults, folder = _tree(asked)
+    tree, further = _changed(tree, changes)
+    tree = _named(tree)
+    study, wrong = _checked(tree)
+    faults = [*faults, *further, *wrong, *_seed_faults(tree)]
+    if study is None or faults:
+        raise ScenarioError(faults)
+    beside = folder / study.base
+    return StudyFile(study, tree, str(beside) if beside.is_file() else study.base)
+
+
+def shipped_studies() -> dict[str, Any]:
+    """Return the studies that come with the package: file name to its resource."""
+    folder = resources.files("slfac_sim.scenarios") / "studies"
+    return {item.name: item for item in folder.iterdir() if item.name.endswith(".yaml")}
+
+
+def write_study(folder: Path, study: Study, base: Scenario) -> None:
+    """Write the study as it was understood and its base; read again they give the same points."""
+    settings = {
+        "name": study.name,
+        "base": BASE,
+        "axes": {path: list(values) for path, values in study.axes.items()},
+        "seeds": list(study.seed_numbers),
+        "air_seeds": study.air_seeds,
+        "targets": list(study.targets or base.evaluation.targets),
+        "threads": study.threads,
+    }
+    (folder / BASE).write_text(dump(base), encoding="utf-8")
+    (folder / STUDY).write_text(to_text(settings), encoding="utf-8")
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON Schema (2020-12) of a study file, for editors; `name` may be left to the file's."""
+    return {**schema_of(Study, "slfac_sim study"), "required": ["base"]}
+
+
+def _tree(asked: str) -> tuple[Located, list[Fault], Path]:
+    """Return the study's tree, its faults, and the folder that its base is relative to."""
+    found = _text(asked)
+    if found is None:
+        return _study_of(asked), [], Path()
+    source, text = found
+    tree, faults = to_tree(text, source)
+    if isinstance(tree.value, dict) and not tree.value.keys() & {"base", "axes"}:
+        return _study_of(asked), [], Path()  # a scenario, with faults of its own
+    if not isinstance(tree.value, dict):
+        raise ScenarioError(
+            [Fault(tree.place, (), "holds no mapping; a study is a mapping of settings"), *faults]
+        )
+    return tree, faults, Path(source).parent
+
+
+def _text(asked: str) -> tuple[str, str] | None:
+    """Return name and text of the file, or of the shipped study; None leaves it to the scenarios."""
+    try:
+        return asked, Path(asked).read_text(encoding="utf-8-sig")
+    except (OSError, ValueError):
+        known = shipped_studies()
+    name = next((name for name in (asked, f"{asked}.yaml") if name in known), None)
+    return None if name is None else (name, known[name].read_text(encoding="utf-8"))
+
+
+def _study_of(scenario: str) -> Located:
+    place = Place(0, 0, 0, scenario)
+    return Located({"base": Located(scenario, place, place)}, place, place)
+
+
+def _named(tree: Located) -> Located:
+    if tree.child("name") is not None:
+        return tree
+    stem = re.sub(r"[^A-Za-z0-9_.-]+", "-", Path(tree.place.source).stem).lstrip("-._")
+    return tree.with_child("name", Located(stem or "study", tree.place, tree.place))
+
+
+def _changed(tree: Located, changes: Changes) -> tuple[Located, list[Fault]]:
+    """Return `tree` with the changes of the command line, each a place of its own, and their faults."""
+    faults: list[Fault] = []
+    plain = {"seeds": changes.seeds, "air-seeds": changes.air_seeds, "threads": changes.threads}
+    given = {option: text for option, text in plain.items() if text is not None}
+    for rank, (option, text) in enumerate(given.items(), start=1):
+        listed = f"[{text}]" if option == "seeds" and "," in text else text
+        value, found = to_tree(listed, f"--{option} {text}", rank)
+        tree, faults = tree.with_child(option.replace("-", "_"), value), [*faults, *found]
+    if changes.targets is not None:
+        value, found = to_tree(f"[{changes.targets}]", f"--targets {changes.targets}", 4)
+        tree, faults = tree.with_child("targets", value), [*faults, *found]
+    for rank, text in enumerate(changes.axes, start=5):
+        tree, found = _with_axis(tree, text, Place(rank, 0, 0, f"--axis {text}"))
+        faults += found
+    for rank, text in enumerate(changes.overrides, start=5 + len(changes.axes)):
+        tree = _appended(tree, text, Place(rank, 0, 0, f"override '{text}'"))
+    return tree, faults
+
+
+def _with_axis(tree: Located, text: str, place: Place) -> tuple[Located, list[Fault]]:
+    path, equals, values = text.partition("=")
+    if not equals or not path.strip() or not values.strip():
+        return tree, [Fault(place, (), "expected key.path=VALUE,VALUE,...")]
+    try:
+        read = [to_tree(value, place.source, place.rank) for value in split_values(values)]
+    except ScenarioError as error:
+        return tree, error.faults
+    except BadInput as error:
+        return tree, [Fault(place, (), str(error))]
+    axes = tree.child("axes")
+    if axes is None or not isinstance(axes.value, dict):
+        axes = Located({}, place, place)
+    items = Located([value for value, _ in read], place, place)
+    return tree.with_child("axes", axes.with_child(path.strip(), items)), [
+        fault for _, found in read for fault in found
+    ]
+
+
+def _appended(tree: Located, text: str, place: Place) -> Located:
+    """Return `tree` with a further override of the base."""
+    before = tree.child("overrides")
+    if before is None:
+        before = Located([], place, place)
+    if not isinstance(before.value, list):
+        return tree  # which is a fault already
+    items = [*before.value, Located(text, place, place)]
+    return tree.with_child("overrides", Located(items, before.place, before.key_place))
+
+
+def _checked(tree: Located) -> tuple[Study | None, list[Fault]]:
+    try:
+        study: Study = adapter(Study).validate_json(json.dumps(tree.plain()), strict=True)
+    except ValidationError as error:
+        return None, faults_of(error, tree, Study)
+    return study, []
+
+
+def _seed_faults(tree: Located) -> list[Fault]:
+    """Seeds are paired over all points, so neither an axis nor an override may set one."""
+    axes, overrides = tree.child("axes"), tree.child("overrides")
+    named: list[tuple[str, Place]] = []
+    if axes is not None and isinstance(axes.value, dict):
+        named += [(path, values.key_place) for path, values in axes.value.items()]
+    if overrides is not None:
+        named += [(str(one.value).partition("=")[0], one.place) for one in overrides.children()]
+    said = "is set by seeds and air_seeds of a study, for all points alike"
+    return [Fault(place, (path,), said) for path, place in named if path.partition(".")[0] == "seed"]

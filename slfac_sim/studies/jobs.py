@@ -1,0 +1,117 @@
+"""The jobs of a study, as functions of their arguments that any process may run.
+
+Torch is imported by those that need it. They know neither pools nor clusters nor the study's folder.
+"""
+
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from slfac_sim.analysis.attribution import attribute
+from slfac_sim.analysis.bounds import bounds
+from slfac_sim.ledger import TABLES, Rows
+from slfac_sim.names import SERVER, device_names
+from slfac_sim.record import Record, retime
+from slfac_sim.scenario import Scenario
+from slfac_sim.studies.plan import Point
+from slfac_sim.summary import summary_of
+
+CURVE = ("round", "at_s", "accuracy", "accuracy_no_codec", "loss", "payload_bytes")
+_SUMMED_UP = (
+    *("label", "simulated_s", "rounds", "transfers", "bytes", "bits_per_value"),
+    *("energy_j", "wire_bytes", "digest"),
+)
+_RECORDS_KEPT = 2  # points come training by training
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """Build the world of `scenario` and say how many bytes of memory its training will take."""
+
+    key: str
+    scenario: Scenario
+    threads: int
+
+
+@dataclass(frozen=True)
+class Train:
+    """Run the training `key`."""
+
+    key: str
+    scenario: Scenario
+    threads: int
+
+
+@dataclass(frozen=True)
+class Replay:
+    """Replay the training of `point` under the point's scenario and return its row."""
+
+    point: Point
+
+    @property
+    def key(self) -> str:
+        """The point's key."""
+        return self.point.key
+
+
+Job = Forecast | Train | Replay
+
+
+def memory_bytes(job: Forecast) -> int:
+    """Return the forecast of the memory that a training takes, all in all, in bytes.
+
+    Raises `BadInput` for what only building the world can find: a cut that the model lacks, missing data.
+    """
+    from slfac_sim.build import build
+    from slfac_sim.forecast import forecast
+    from slfac_sim.run import set_threads
+
+    set_threads(job.threads)
+    scenario = job.scenario
+    survey = scenario.network.survey(device_names(scenario.devices.count), SERVER, scenario.seed.air)
+    return forecast(build(scenario), survey).memory_bytes
+
+
+@functools.lru_cache(_RECORDS_KEPT)
+def record_in(folder: Path) -> Record:
+    """Return the record in `folder`, kept for the next points of the same training."""
+    return Record.load(folder)
+
+
+def replayed(record: Record, point: Point) -> dict[str, Any]:
+    """Return the finished row of `point`, which replays `record`. Raises `BadInput` or `Stalled`."""
+    rows = Rows()
+    retime(record, point.scenario, rows)
+    summary = summary_of(point.scenario, record.summary["data"], rows, {}, "finished", "")
+    return {
+        **head(point, "finished", ""),
+        **{name: summary[name] for name in _SUMMED_UP},
+        "curve": {name: [row[0] for row in rows.tuples("evals", (name,))] for name in CURVE},
+        **_attributed({table: rows.rows(table) for table in TABLES}),
+    }
+
+
+def head(point: Point, status: str, reason: str) -> dict[str, Any]:
+    """Return what every row says, a failed one too."""
+    seed = point.scenario.seed
+    return {
+        "key": point.key,
+        "training": point.training,
+        "axes": dict(point.axes),
+        "values": dict(point.values),
+        "seed": {"learning": seed.learning, "air": seed.air},
+        "air_draw": point.air_draw,
+        "status": status,
+        "reason": reason,
+    }
+
+
+def _attributed(tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, Any]:
+    found = attribute(tables)
+    return {
+        "parts_s": dict(found.parts_s),
+        "bounds_s": bounds(tables),
+        "straggler": dict(found.straggler),
+    }

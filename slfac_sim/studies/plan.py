@@ -1,0 +1,119 @@
+"""The plan of a study: its points, each a whole scenario that was checked, and the trainings that they share.
+
+It runs nothing and writes nothing.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from slfac_sim.folders import check_air
+from slfac_sim.foundation.errors import BadInput
+from slfac_sim.identity import learning_key, point_key
+from slfac_sim.reading.located import Fault, ScenarioError
+from slfac_sim.scenario import Scenario, Seed
+from slfac_sim.studies.cells import base_of, cells_of
+from slfac_sim.studies.files import StudyFile
+from slfac_sim.studies.study import Study
+from slfac_sim.studies.values import in_words, number_at
+
+
+@dataclass(frozen=True)
+class Point:
+    """One cell of a study: a scenario, the training that it replays, and where it lies on the axes.
+
+    `axes` has the values as they were written, `values` in SI where they are numbers. `air_draw` says that it
+    is a further draw of the air, not one of the paired seeds.
+    """
+
+    key: str
+    training: str
+    axes: Mapping[str, str]
+    values: Mapping[str, float | str]
+    scenario: Scenario
+    air_draw: bool
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All `points` of `study`, in the order of its axes and seeds, and the `trainings` by their key."""
+
+    study: Study
+    base: Scenario
+    trainings: Mapping[str, Scenario]
+    points: Sequence[Point]
+
+
+def plan(file: StudyFile) -> Plan:
+    """Return the plan of a study file, every point's scenario checked.
+
+    Raises `ScenarioError` with all faults of the base and of the points at once.
+    """
+    base = base_of(file)
+    cells = list(cells_of(file))
+    draws = [(Seed(learning=n, air=n), False) for n in file.study.seed_numbers]
+    draws += [
+        (Seed(learning=n, air=air), True) for n in file.study.seed_numbers for air in file.study.air_draws
+    ]
+    points = [
+        _point(file.study, axes, replace(scenario, seed=seed), air_draw)
+        for axes, scenario in cells
+        for seed, air_draw in draws
+    ]
+    _check_points(file, points)
+    trainings: dict[str, Scenario] = {}
+    for point in points:
+        trainings.setdefault(point.training, point.scenario)
+    return Plan(file.study, base, trainings, points)
+
+
+def shard(whole: Plan, number: int, count: int) -> Plan:
+    """Return part `number` (from 1) of `count`: whole trainings with their points, dealt out by key.
+
+    The parts are disjoint and make the whole; which is which depends on the keys alone.
+    """
+    mine = set(sorted(whole.trainings)[number - 1 :: count])
+    trainings = {key: scenario for key, scenario in whole.trainings.items() if key in mine}
+    points = [point for point in whole.points if point.training in mine]
+    return replace(whole, trainings=trainings, points=points)
+
+
+def title(point: Point) -> str:
+    """Return the point in words, for people."""
+    seed = point.scenario.seed
+    where = ", ".join(f"{path} = {text}" for path, text in point.axes.items())
+    return f"{where}{', ' if where else ''}seeds {seed.learning}/{seed.air}"
+
+
+def _point(study: Study, axes: Mapping[str, Any], scenario: Scenario, air_draw: bool) -> Point:
+    texts = {path: in_words(value) for path, value in axes.items()}
+    numbers = {path: number_at(scenario, path) for path in axes}
+    values = {path: texts[path] if number is None else number for path, number in numbers.items()}
+    training = learning_key(scenario, study.threads)
+    return Point(point_key(scenario), training, texts, values, scenario, air_draw)
+
+
+def _check_points(file: StudyFile, points: Sequence[Point]) -> None:
+    """Raise `ScenarioError` for points that are one and the same, and for air that cannot be had."""
+    seen: dict[str, Point] = {}
+    faults = []
+    axes = file.tree.child("axes")
+    place = axes.key_place if axes is not None else file.tree.place
+    for point in points:
+        first = seen.setdefault(point.key, point)
+        if first is not point:
+            faults.append(Fault(place, ("axes",), f"one and the same: {title(first)}, and {title(point)}"))
+        elif not point.air_draw:
+            faults += [
+                Fault(place, (), f"{title(point)}: {reason}") for reason in _air_faults(point.scenario)
+            ]
+    if faults:
+        raise ScenarioError(faults)
+
+
+def _air_faults(scenario: Scenario) -> list[str]:
+    try:
+        check_air(scenario)
+    except BadInput as error:
+        return [str(error)]
+    return []

@@ -1,0 +1,50 @@
+"""The settings of a study: a base scenario, axes, seeds and targets. It knows no file and runs nothing."""
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from slfac_sim.foundation.plugins import settings
+from slfac_sim.scenario import Accuracy, Count
+
+SeedNumber = Annotated[int, Field(ge=0)]
+FIRST_AIR_DRAW = 1000
+"""The draws of the air of a study have the seeds from here on; seeds of trainings lie below."""
+
+
+@settings
+class Study:
+    """What is varied, and what is asked.
+
+    `base` is a scenario file, relative to the study's file, or the name of a shipped one; `overrides` apply
+    to it. Every combination of the values of `axes` (setting: its values) is run with every seed; `seeds` is
+    their number, or a list, and seed n sets both seeds, learning and air, so that points are paired.
+    With `air_seeds` each training is also replayed over so many draws of the air. `targets` stand in for
+    those of the base. `threads` are the host threads of each training, which are a part of its identity.
+    """
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+    base: Annotated[str, Field(min_length=1)]
+    overrides: tuple[str, ...] = ()
+    axes: dict[str, Annotated[tuple[Any, ...], Field(min_length=1)]] = Field(default_factory=dict)
+    seeds: Count | Annotated[tuple[SeedNumber, ...], Field(min_length=1)] = 3
+    air_seeds: Annotated[int, Field(ge=0)] = 0
+    targets: tuple[Accuracy, ...] = ()
+    threads: Count = 1
+
+    @property
+    def seed_numbers(self) -> tuple[int, ...]:
+        """The seeds of the trainings."""
+        return tuple(range(self.seeds)) if isinstance(self.seeds, int) else self.seeds
+
+    @property
+    def air_draws(self) -> tuple[int, ...]:
+        """The seeds of the further draws of the air."""
+        return tuple(range(FIRST_AIR_DRAW, FIRST_AIR_DRAW + self.air_seeds))
+
+    def __post_init__(self) -> None:
+        numbers = self.seed_numbers
+        if len(set(numbers)) < len(numbers):
+            raise ValueError(f"seeds must differ from each other (got {list(numbers)})")
+        if max(numbers) >= FIRST_AIR_DRAW:
+            raise ValueError(f"seeds must be below {FIRST_AIR_DRAW}, where the draws of the air begin")

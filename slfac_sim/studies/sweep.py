@@ -1,0 +1,173 @@
+"""The sweep: from a plan to a row for every point, through an engine, with retries and a watcher.
+
+It knows no pool, no cluster and no terminal.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from slfac_sim.studies import trainings
+from slfac_sim.studies.engines import Engine, Outcome
+from slfac_sim.studies.folder import StudyFolder
+from slfac_sim.studies.jobs import Forecast, Job, Replay, Train, head
+from slfac_sim.studies.plan import Plan, Point, title
+
+_POLL_S = 0.2
+
+
+class Watcher(Protocol):
+    """Is told how the sweep goes on, for a display."""
+
+    def begin(self, trainings_left: int, trainings_all: int, points_left: int, points_all: int) -> None:
+        """Be told how much there is to do; the rest is on disk."""
+        ...
+
+    def ended(self, outcome: Outcome) -> None:
+        """Be told of a job that is over for good."""
+        ...
+
+    def retried(self, outcome: Outcome) -> None:
+        """Be told of a job that is tried again."""
+        ...
+
+    def tick(self) -> None:
+        """Be told that time has passed."""
+        ...
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A training or a point that failed, and why; `points` is the number of points that it cost."""
+
+    what: str
+    reason: str
+    points: int
+
+
+def unfinished(plan: Plan, folder: StudyFolder) -> list[Point]:
+    """Return the points without a finished row, training by training; those that failed are tried again."""
+    order = {key: number for number, key in enumerate(plan.trainings)}
+    rows = ((point, folder.row(point)) for point in plan.points)
+    left = [point for point, row in rows if row is None or row["status"] != "finished"]
+    return sorted(left, key=lambda point: order[point.training])
+
+
+def missing_trainings(plan: Plan, points: Iterable[Point], cache: Path) -> list[Train]:
+    """Return the trainings that `points` need and that are not in `cache`."""
+    needed = {point.training for point in points}
+    return [
+        Train(key, scenario, plan.study.threads)
+        for key, scenario in plan.trainings.items()
+        if key in needed and not trainings.has(cache, key)
+    ]
+
+
+def forecast(jobs: Sequence[Train], engine: Engine) -> tuple[int, list[str]]:
+    """Return the memory in bytes that the largest of `jobs` will take, and what is wrong with any of them.
+
+    One of each kind is looked at: trainings that differ in their seed alone take the same.
+    """
+    kinds = {repr((job.scenario.data, job.scenario.model, job.scenario.cut, job.scenario.codec,
+                   job.scenario.devices.count, job.scenario.learning)): job for job in jobs}  # fmt: skip
+    for job in kinds.values():
+        engine.submit(Forecast(job.key, job.scenario, job.threads))
+    found, wrong = [0], []
+    for _ in kinds:
+        outcome = _wait(engine)
+        if not outcome.reason:
+            found.append(outcome.value)
+        elif not outcome.again:
+            wrong.append(outcome.reason)
+    return max(found), list(dict.fromkeys(wrong))
+
+
+def sweep(
+    plan: Plan, folder: StudyFolder, cache: Path, engine: Engine, watcher: Watcher, retries: int = 1
+) -> list[Failure]:
+    """Give every point of `plan` a row in `folder` and return what failed; what is done already stays.
+
+    Trainings come first; the points of each are replayed when it is there. A job whose worker died, or that
+    raised something unexpected, is tried again up to `retries` times.
+    """
+    points = unfinished(plan, folder)
+    jobs = missing_trainings(plan, points, cache)
+    watcher.begin(len(jobs), len(plan.trainings), len(points), len(plan.points))
+    return _Sweep(folder, engine, watcher, retries).run(jobs, points)
+
+
+@dataclass
+class _Sweep:
+    """The state of one sweep: which points wait for which training, and what has failed so far."""
+
+    folder: StudyFolder
+    engine: Engine
+    watcher: Watcher
+    retries: int
+    _waiting: dict[str, list[Point]] = field(default_factory=lambda: defaultdict(list))
+    _tried: Counter[str] = field(default_factory=Counter)
+    _failures: list[Failure] = field(default_factory=list)
+    _open: int = 0
+
+    def run(self, jobs: Sequence[Train], points: Sequence[Point]) -> list[Failure]:
+        """Do all `jobs`, then the replays of `points`, and return the failures."""
+        absent = {job.key for job in jobs}
+        for point in points:
+            if point.training in absent:
+                self._waiting[point.training].append(point)
+        for job in jobs:
+            self._submit(job)
+        self._replay(point for point in points if point.training not in absent)
+        while self._open:
+            outcome = self.engine.next(_POLL_S)
+            if outcome is not None:
+                self._take(outcome)
+            self.watcher.tick()
+        return self._failures
+
+    def _submit(self, job: Job) -> None:
+        self._open += 1
+        self.engine.submit(job)
+
+    def _replay(self, points: Iterable[Point]) -> None:
+        for point in points:
+            self._submit(Replay(point))
+
+    def _take(self, outcome: Outcome) -> None:
+        self._open -= 1
+        job = outcome.job
+        self._tried[job.key] += 1
+        if outcome.reason and outcome.again and self._tried[job.key] <= self.retries:
+            self.watcher.retried(outcome)
+            self._submit(job)
+            return
+        if isinstance(job, Train):
+            self._after_training(job, outcome)
+        elif isinstance(job, Replay):
+            self._after_replay(job, outcome)
+        self.watcher.ended(outcome)
+
+    def _after_training(self, job: Train, outcome: Outcome) -> None:
+        points = self._waiting.pop(job.key, [])
+        if not outcome.reason:
+            self._replay(points)
+            return
+        self._failures.append(
+            Failure(f"training {job.key} ({title(points[0])})", outcome.reason, len(points))
+        )
+        for point in points:
+            self.folder.write(head(point, "failed", f"its training failed: {outcome.reason}"))
+
+    def _after_replay(self, job: Replay, outcome: Outcome) -> None:
+        if outcome.reason:
+            self._failures.append(Failure(title(job.point), outcome.reason, 1))
+        self.folder.write(head(job.point, "failed", outcome.reason) if outcome.reason else outcome.value)
+
+
+def _wait(engine: Engine) -> Outcome:
+    while True:
+        outcome = engine.next(_POLL_S)
+        if outcome is not None:
+            return outcome

@@ -1,0 +1,127 @@
+"""Trainings on disk: an ordinary run folder for each learning key, complete or absent.
+
+It knows where they lie and how one comes there whole, whoever else is about to make the same.
+"""
+
+import io
+import os
+import shutil
+import socket
+import tarfile
+from pathlib import Path
+
+from slfac_sim.foundation.errors import BadInput
+from slfac_sim.identity import learning_key
+from slfac_sim.scenario import Scenario
+
+DEFAULT = Path("runs") / "trainings"
+KEPT = ("scenario.yaml", "summary.json", "ledger.sqlite")  # what a replay reads
+
+
+class Failed(BadInput):
+    """A training that came to its own end without success; trying again would end alike."""
+
+
+def ensure(scenario: Scenario, cache: Path = DEFAULT, threads: int | None = 1) -> Path:
+    """Return the folder of the finished training of `scenario`, which is run first if it is not in `cache`.
+
+    `threads` are torch's host threads (None: one per core). Raises `Failed` when the training fails, and
+    `BadInput` when it cannot begin.
+    """
+    if threads is None:
+        from slfac_sim.run import set_threads
+
+        threads = set_threads(None)
+    key = learning_key(scenario, threads)
+    if not has(cache, key):
+        train(scenario, threads, cache, key)
+    return folder_of(cache, key)
+
+
+def folder_of(cache: Path, key: str) -> Path:
+    """Return where the training `key` lies, or would lie."""
+    return cache / key
+
+
+def has(cache: Path, key: str) -> bool:
+    """Say whether the training is there."""
+    return folder_of(cache, key).is_dir()
+
+
+def train(scenario: Scenario, threads: int, cache: Path, key: str) -> None:
+    """Run `scenario` on this machine, as a run folder in `cache`, which appears when it is finished.
+
+    Raises `Failed` or `BadInput`, and then leaves nothing behind.
+    """
+    found = learning_key(scenario, threads)
+    if found != key:
+        raise BadInput(
+            f"training {key}: here it would be {found}; Python, torch, numpy and our source files must be"
+            " those of the process that asked for it"
+        )
+    from slfac_sim.run import prepare, run
+
+    part = _part(cache, key)
+    try:
+        summary = run(prepare(scenario, part, threads), figures=False)
+        if summary["status"] != "finished":
+            raise Failed(f"training {key} {summary['status']}: {summary['reason']}")
+        _appear(part, folder_of(cache, key))
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def pack(folder: Path) -> bytes:
+    """Return what a replay needs of the run in `folder` as the bytes of a tar file."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for name in KEPT:
+            archive.add(folder / name, name)
+    return buffer.getvalue()
+
+
+def unpack(packed: bytes, cache: Path, key: str) -> Path:
+    """Put the training in `packed` into `cache`, whole, and return its folder."""
+    part = _part(cache, key)
+    try:
+        part.mkdir(parents=True)
+        with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
+            archive.extractall(part, filter="data")
+        _appear(part, folder_of(cache, key))
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return folder_of(cache, key)
+
+
+def clear_remains(cache: Path) -> None:
+    """Remove what processes of this machine that no longer live have left unfinished in `cache`."""
+    for part in cache.glob(f"*.{socket.gethostname()}.*.part"):
+        if not _alive(int(part.name.split(".")[-2])):
+            shutil.rmtree(part, ignore_errors=True)
+
+
+def _part(cache: Path, key: str) -> Path:
+    return cache.resolve() / f"{key}.{socket.gethostname()}.{os.getpid()}.part"
+
+
+def _appear(part: Path, whole: Path) -> None:
+    """Let `part` become `whole` at once; when another process was first, its folder is as good."""
+    try:
+        os.rename(part, whole)
+    except OSError:
+        if not whole.is_dir():
+            raise
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
+    except OSError:
+        return os.name == "posix" and not Path("/proc/self").exists()  # it has just gone, or nobody tells
+    return state != "Z"  # dead, but not yet buried by its parent

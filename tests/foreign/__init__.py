@@ -1,0 +1,1 @@
+"""Plug-ins of somebody else, as a scenario names them: `foreign.dying_data`."""

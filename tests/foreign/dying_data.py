@@ -1,0 +1,29 @@
+"""A data set for the tests of studies: the synthetic one, whose loading kills its process at first."""
+
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+from slfac_sim.datasets.synthetic import Synthetic
+from slfac_sim.foundation.plugins import settings
+
+
+@settings
+class DyingData:
+    """`deaths` loads end in SIGKILL, or in an unexpected error if `politely`; they are counted in `log`."""
+
+    log: str
+    deaths: int
+    politely: bool = False
+
+    def load(self, report: Any = None) -> Any:
+        log = Path(self.log)
+        before = log.stat().st_size if log.exists() else 0
+        with log.open("a") as file:
+            file.write("x")
+        if before < self.deaths and self.politely:
+            raise RuntimeError("out of luck")
+        if before < self.deaths:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return Synthetic(train_samples=240, test_samples=100, size=12, classes=4).load()

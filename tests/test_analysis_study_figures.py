@@ -1,0 +1,212 @@
+"""Figures of a study as pictures and as text: sizes, words, marks of censoring, the tables behind."""
+
+import csv
+import html
+import importlib
+import re
+import struct
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from study_folders import fake_study
+
+from slfac_sim.analysis.study import load_study
+from slfac_sim.analysis.study_draw import FIGURES, draw_study, write_rows
+from slfac_sim.analysis.style import fill, house_style
+from slfac_sim.foundation.plugins import kinds
+
+LATENCIES = {"network.bandwidth": ["1 MHz", "10 MHz", "100 MHz"], "network.latency": ["1 ms", "20 ms"]}
+CROSSED = {**LATENCIES, "codec": ["raw", "slfac"]}
+Row = dict[str, str]
+
+
+def _figure(folder: Path, name: str, **more: Any) -> tuple[list[str], list[Row]] | None:
+    """Return the words of one figure and the rows behind it, of a fake study; None if it is not drawn."""
+    figure = importlib.import_module(f"{FIGURES}.{name}")
+    data = figure.data(load_study(fake_study(folder, **more)))
+    if data is None:
+        return None
+    with house_style():
+        figure.draw(data).savefig(folder / "f.svg")
+    texts = re.findall(r"<text [^>]*>([^<]*)</text>", (folder / "f.svg").read_text(encoding="utf-8"))
+    with write_rows(figure.table(data), folder / "f.csv").open(encoding="utf-8", newline="") as file:
+        return [html.unescape(text) for text in texts], list(csv.DictReader(file))
+
+
+def _drawn(folder: Path, name: str, **more: Any) -> tuple[list[str], list[Row]]:
+    found = _figure(folder, name, **more)
+    assert found is not None
+    return found
+
+
+def test_every_figure_has_the_three_functions_and_is_found_by_its_file() -> None:
+    names = {
+        "accuracy_over_time",
+        "accuracy_over_bytes",
+        "time_to_accuracy",
+        "ratio",
+        "heatmap",
+        "time_parts",
+    }
+    assert names | {"bytes_by_kind"} <= set(kinds(FIGURES))
+
+
+def test_figures_are_one_column_wide_and_no_longer_than_a_page(tmp_path: Path) -> None:
+    draw_study(load_study(fake_study(tmp_path / "s", CROSSED)), tmp_path / "out")
+    pictures = sorted((tmp_path / "out").glob("*.png"))
+    assert [path.stem for path in pictures] == sorted(kinds(FIGURES))
+    for path in pictures:
+        width, height = struct.unpack(">II", path.read_bytes()[16:24])
+        assert width == 1200
+        assert height / 1200 * 88 < 240, path  # millimetres
+
+
+def test_bands_say_what_they_are(tmp_path: Path) -> None:
+    texts, _ = _drawn(tmp_path / "three", "accuracy_over_time")
+    assert {"1 MHz", "100 MHz", "smallest to largest of 3 seeds", "simulated time (s)", "raw fp32"} <= set(
+        texts
+    )
+    texts, _ = _drawn(tmp_path / "five", "accuracy_over_time", seeds=5)
+    assert "95 % t interval over 5 seeds" in texts
+    texts, _ = _drawn(tmp_path / "one", "accuracy_over_time", seeds=1)
+    assert not any("seed" in text for text in texts)
+
+
+def test_a_band_ends_where_the_shortest_seed_ends(tmp_path: Path) -> None:
+    def short(point: dict[str, Any]) -> None:
+        if point["seed"]["learning"] == 1:
+            point["curve"] = {name: column[:4] for name, column in point["curve"].items()}
+
+    _, rows = _drawn(tmp_path / "s", "accuracy_over_bytes", change=short)
+    assert max(float(row["payload_mb"]) for row in rows if row["line"] == "raw fp32") == 3 * 64.0
+
+
+def test_bytes_do_not_depend_on_bandwidth_and_need_one_panel(tmp_path: Path) -> None:
+    assert "100 MHz" not in _drawn(tmp_path / "s", "accuracy_over_bytes")[0]
+    texts, rows = _drawn(tmp_path / "t", "bytes_by_kind")
+    assert len(rows) == 2
+    assert {"768 MB", "144 MB", "smashed up"} <= set(texts)
+
+
+def test_time_against_bandwidth_has_intervals_and_a_logarithmic_axis(tmp_path: Path) -> None:
+    texts, rows = _drawn(tmp_path / "s", "time_to_accuracy")
+    for words in ("time to 85 % accuracy (s)", "bandwidth (MHz)", "95 % t interval over seeds", "20", "50"):
+        assert words in texts
+    assert [row["bandwidth (MHz)"] for row in rows] == ["1.0", "10.0", "100.0"] * 2
+    assert all(float(row["low"]) < float(row["middle"]) < float(row["high"]) for row in rows)
+    assert not any("reach" in text for text in texts)
+
+
+def test_censoring_is_marked(tmp_path: Path) -> None:
+    def never(point: dict[str, Any]) -> None:
+        slow = point["axes"] == {"network.bandwidth": "1 MHz", "codec": "raw"}
+        some = (
+            point["axes"] == {"network.bandwidth": "10 MHz", "codec": "raw"}
+            and point["seed"]["learning"] == 0
+        )
+        if slow or some:
+            point["curve"]["accuracy"] = [min(a, 0.84) for a in point["curve"]["accuracy"]]
+            point["curve"]["at_s"][-1] = 2345.0
+
+    texts, rows = _drawn(tmp_path / "s", "time_to_accuracy", change=never)
+    assert "> 2,345" in texts
+    assert "median: a seed did not reach the target" in texts
+    assert "only a bound is known: seeds did not reach the target" in texts
+    assert (rows[0]["middle"], rows[0]["more_than"]) == ("", "2345.0")
+    assert (rows[1]["statistic"], rows[1]["more_than"]) == ("median", "")
+    assert any(text.startswith("> ") for text in _drawn(tmp_path / "t", "ratio", change=never)[0])
+
+
+def test_ratio_names_the_baseline_and_the_crossover(tmp_path: Path) -> None:
+    texts, _ = _drawn(tmp_path / "s", "ratio")
+    assert {"times faster to 85 %", "as fast as raw fp32", "95 % t interval, paired by seed"} <= set(texts)
+    assert any(re.fullmatch(r"crossover about \d+ MHz", text) for text in texts)
+
+
+def test_further_axes_make_small_multiples(tmp_path: Path) -> None:
+    assert {"latency 1 ms", "latency 20 ms"} <= set(
+        _drawn(tmp_path / "s", "time_to_accuracy", axes=CROSSED)[0]
+    )
+
+
+def test_the_heatmap_crosses_two_axes_and_has_its_numbers_in_the_cells(tmp_path: Path) -> None:
+    texts, rows = _drawn(tmp_path / "s", "heatmap", axes=CROSSED)
+    assert len(rows) == 6
+    assert f"{float(rows[0]['middle']):.2f}" in texts
+    assert {"bandwidth (MHz)", "latency (ms)", "times faster to 85 % than raw fp32"} <= set(texts)
+
+
+def test_a_heatmap_of_one_line_shows_seconds(tmp_path: Path) -> None:
+    texts, _ = _drawn(tmp_path / "s", "heatmap", axes={**LATENCIES, "codec": ["slfac"]})
+    assert "seconds to 85 %" in texts
+
+
+def test_stacked_time_has_the_seconds_above(tmp_path: Path) -> None:
+    texts, rows = _drawn(tmp_path / "s", "time_parts")
+    assert {"airtime", "waiting at the barrier", "100 %", "1", "10", "100"} <= set(texts)
+    whole = sum(float(value) for name, value in rows[0].items() if name.endswith("(s)"))
+    assert f"{whole:.0f}" in texts
+    assert "propagation" not in texts  # none in this study
+
+
+def test_a_study_of_codecs_alone_is_drawn_by_names(tmp_path: Path) -> None:
+    axes = {"codec": ["raw", "slfac", "topk"]}
+    assert {"raw fp32", "top-k 5 %"} <= set(_drawn(tmp_path / "s", "time_to_accuracy", axes=axes)[0])
+    _, rows = _drawn(tmp_path / "t", "ratio", axes=axes)
+    assert [row["x"] for row in rows] == ["SL-FAC (our reading)", "top-k 5 %"]
+    assert {"491", "123", "top-k 5 %"} <= set(_drawn(tmp_path / "u", "time_parts", axes=axes)[0])
+    assert _figure(tmp_path / "v", "heatmap", axes=axes) is None
+
+
+def test_lines_without_any_point_leave_the_others_drawn(tmp_path: Path) -> None:
+    def one_end_fails(point: dict[str, Any]) -> None:
+        if point["axes"] == {"network.bandwidth": "1 MHz", "codec": "raw"}:
+            point.update(status="failed", reason="lost")
+
+    _, rows = _drawn(tmp_path / "s", "time_to_accuracy", change=one_end_fails)
+    assert [row["line"] for row in rows if row["middle"]].count("raw fp32") == 2
+    texts, rows = _drawn(tmp_path / "t", "accuracy_over_time", change=one_end_fails)
+    assert {row["panel"] for row in rows} == {"1 MHz", "100 MHz"}
+    assert "raw fp32" in texts
+
+
+def test_an_interval_below_zero_does_not_spoil_a_logarithmic_axis(tmp_path: Path) -> None:
+    def wild(point: dict[str, Any]) -> None:
+        scale = 1.0 + 40.0 * (point["seed"]["learning"] == 0)
+        point["curve"]["at_s"] = [scale * s for s in point["curve"]["at_s"]]
+
+    texts, rows = _drawn(tmp_path / "s", "time_to_accuracy", change=wild)
+    assert any(float(row["low"]) < 0 for row in rows)
+    assert "0" not in texts
+    assert "1,000" in texts
+
+
+def test_a_dense_axis_has_a_band_instead_of_bars(tmp_path: Path) -> None:
+    axes = {"network.bandwidth": [f"{i} MHz" for i in range(1, 40)], "codec": ["raw", "slfac"]}
+    folder = fake_study(tmp_path / "s", axes, rounds=8)
+    figure = importlib.import_module(f"{FIGURES}.ratio")
+    with house_style():
+        (plot,) = figure.draw(figure.data(load_study(folder))).axes
+    assert [type(artist).__name__ for artist in plot.collections][:1] == ["FillBetweenPolyCollection"]
+    markers = [len(line.get_xdata()) for line in plot.lines if line.get_marker() == "s"]
+    assert markers == [20]
+
+
+def test_a_study_draws_what_it_has(tmp_path: Path) -> None:
+    assert _figure(tmp_path / "s", "time_to_accuracy", targets=()) is None
+    assert _figure(tmp_path / "t", "ratio", targets=()) is None
+    assert _figure(tmp_path / "u", "ratio", targets=(0.99,)) is None  # neither line arrives: nothing is known
+    texts, _ = _drawn(tmp_path / "v", "time_to_accuracy", targets=(0.99,))
+    assert sum(text.startswith("> ") for text in texts) == 6
+
+
+def test_parts_differ_in_grey_as_well() -> None:
+    def grey(colour: str) -> float:
+        red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+        return 0.299 * red + 0.587 * green + 0.114 * blue
+
+    plain = sorted(grey(fill(i).colour) for i in range(8) if not fill(i).hatch)
+    assert all(two - one > 25 for one, two in pairwise(plain))
+    hatches = [fill(i).hatch for i in range(8) if fill(i).hatch]
+    assert len(set(hatches)) == len(hatches)

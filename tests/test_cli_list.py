@@ -1,0 +1,94 @@
+"""`list`: one line a run, damaged folders included, and everything else passed over."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from run_folders import fake_run
+
+from slfac_sim.cli import main
+from slfac_sim.listing import runs_under
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Path:
+    """Two good runs, three damaged ones, and folders that are none."""
+    top = tmp_path / "runs"
+    fake_run(top / "quick" / "1", changes={"digest": "0123456789abcdef"})
+    fake_run(top / "trainings" / "aa", label="raw fp32", accuracy=(0.1, 0.85))
+    (fake_run(top / "quick" / "2") / "summary.json").write_text("{", encoding="utf-8")
+    (fake_run(top / "quick" / "3") / "summary.json").write_text('{"label": "x"}', encoding="utf-8")
+    killed = fake_run(top / "quick" / "4")
+    (killed / "summary.json").unlink()
+    (killed / "scenario.yaml").write_text("name: quick\n", encoding="utf-8")
+    (top / "studies" / "s" / "points").mkdir(parents=True)
+    (top / "studies" / "s" / "summary.json").write_text("{}", encoding="utf-8")
+    (top / "studies" / "s" / "study.yaml").write_text("name: s\n", encoding="utf-8")
+    (top / "latest").symlink_to("quick/1", target_is_directory=True)
+    (top / "notes.txt").write_text("mine", encoding="utf-8")
+    return top
+
+
+def test_runs_are_found_and_nothing_else(runs: Path) -> None:
+    found = [one.folder.relative_to(runs).as_posix() for one in runs_under(runs)]
+    assert found == ["quick/1", "quick/2", "quick/3", "quick/4", "trainings/aa"]
+
+
+def test_the_list_has_a_line_for_each_and_reasons_for_the_damaged(
+    runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["list", str(runs)]) == 0
+    head, *lines = capsys.readouterr().out.splitlines()
+    assert " ".join(head.split()) == (
+        "run codec status accuracy simulated s s to 80 % s to 90 % s to 95 % s to 97 % MB digest"
+    )
+    good = next(line for line in lines if "quick/1" in line)
+    assert good.split()[-7:] == ["232.0", "58.0", "87.0", "145.0", "203.0", "968.0", "01234567"]
+    raw = next(line for line in lines if "trainings/aa" in line)
+    assert raw.split()[-7:] == ["29.0", "29.0", "-", "-", "-", "121.0", "-"]
+    assert sum(" damaged " in line for line in lines) == 3
+    assert any("quick/2/summary.json: not JSON" in line for line in lines)
+    assert any("quick/3/summary.json: status: missing" in line for line in lines)
+    assert any("quick/4: no summary.json in it" in line for line in lines)
+
+
+def test_the_list_as_json(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list", str(runs), "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert [row["status"] for row in rows] == ["finished", "damaged", "damaged", "damaged", "finished"]
+    assert rows[0]["bytes_total"] == 968_000_000
+
+
+def test_an_empty_folder_and_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list", str(tmp_path)]) == 0
+    assert capsys.readouterr().out == f"no runs under {tmp_path}\n"
+    assert main(["list", str(tmp_path / "nowhere")]) == 2
+    assert capsys.readouterr().err.startswith(f"{tmp_path / 'nowhere'}: no such folder")
+
+
+def test_reading_commands_import_no_torch(runs: Path, tmp_path: Path) -> None:
+    for argv in (
+        ["list", str(runs)],
+        ["export", str(runs / "quick/1"), "-o", str(tmp_path / "t")],
+        ["cite", "quick"],
+    ):
+        code = f"import sys; from slfac_sim.cli import main; main({argv!r}); print('torch' in sys.modules)"
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        assert done.stdout.splitlines()[-1] == "False"
+
+
+@pytest.mark.parametrize("verb", ["ask", "crossover", "list", "compare", "export", "cite"])
+def test_help_is_light(verb: str) -> None:
+    code = f"""
+import sys
+from slfac_sim.cli import main
+try:
+    main([{verb!r}, "--help"])
+except SystemExit:
+    pass
+print([name for name in ("torch", "matplotlib", "scipy", "rich") if name in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"

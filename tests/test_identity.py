@@ -1,0 +1,106 @@
+"""What makes two scenarios one training: every setting is on one side of the line, and none on both."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from worlds import scenario
+
+from slfac_sim import identity
+from slfac_sim.identity import INVISIBLE, learning_key, point_key, visible_differences
+
+INVISIBLE_CHANGES = (
+    "name=other",
+    "seed.air=7",
+    "network.bandwidth=1 MHz",
+    "network={kind: ideal}",
+    "devices.speed.median=3 GFLOP/s",
+    "devices.speed={kind: fixed}",
+    "server.speed=2 GFLOP/s",
+    "evaluation.targets=[0.5]",
+)
+VISIBLE_CHANGES = {
+    "codec.uplink.theta=0.95": "codec.uplink.theta: 0.9 there, 0.95 wanted",
+    "codec.downlink=raw": "codec.downlink.kind: slfac there, raw wanted",
+    "model.width=5": "model.width: 4 there, 5 wanted",
+    "cut=conv2": "cut: conv1 there, conv2 wanted",
+    "data.size=14": "data.size: 12 there, 14 wanted",
+    "partition={kind: dirichlet, alpha: 0.3}": "partition.kind: iid there, dirichlet wanted",
+    "learning.batch=4": "learning.batch: 8 there, 4 wanted",
+    "learning.optimiser={kind: adam}": "learning.optimiser.kind: sgd there, adam wanted",
+    "protocol.steps=null": "protocol.steps: 3 there, null wanted",
+    "seed.learning=1": "seed.learning: 0 there, 1 wanted",
+    "devices.count=4": "devices.count: 5 there, 4 wanted",
+    "evaluation.every_rounds=2": "evaluation.every_rounds: 1 there, 2 wanted",
+}
+
+
+@pytest.mark.parametrize("change", INVISIBLE_CHANGES)
+def test_what_learning_cannot_see_is_the_same_training(change: str) -> None:
+    assert visible_differences(scenario(), scenario(change)) == []
+    assert learning_key(scenario(), 1) == learning_key(scenario(change), 1)
+    assert (point_key(scenario()) == point_key(scenario(change))) == change.startswith("name")
+
+
+@pytest.mark.parametrize("change", VISIBLE_CHANGES)
+def test_what_learning_sees_is_another_training(change: str) -> None:
+    assert visible_differences(scenario(), scenario(change)) == [VISIBLE_CHANGES[change]]
+    assert learning_key(scenario(), 1) != learning_key(scenario(change), 1)
+    assert point_key(scenario()) != point_key(scenario(change))
+
+
+def test_every_part_of_a_scenario_was_tried_above() -> None:
+    """A new node of the scenario must be put on one side of the line, and be tried there."""
+    tried = {change.partition("=")[0].partition(".")[0] for change in (*INVISIBLE_CHANGES, *VISIBLE_CHANGES)}
+    assert tried == set(vars(scenario()))
+    assert {path.partition(".")[0] for path in INVISIBLE} <= tried
+
+
+def test_several_differences_are_all_told() -> None:
+    changed = scenario("codec=raw", "learning.batch=4", "network.bandwidth=1 MHz")
+    assert visible_differences(scenario(), changed) == [
+        "learning.batch: 8 there, 4 wanted",
+        "codec.uplink.kind: slfac there, raw wanted",
+        "codec.downlink.kind: slfac there, raw wanted",
+    ]
+
+
+def test_threads_versions_and_our_own_code_are_in_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = {learning_key(scenario(), 1), learning_key(scenario(), 2)}
+    with monkeypatch.context() as patch:
+        patch.setattr(identity, "version", lambda name: "99")
+        keys.add(learning_key(scenario(), 1))
+    with monkeypatch.context() as patch:
+        patch.setattr(identity, "_sources", lambda: "an edited codec")
+        keys.add(learning_key(scenario(), 1))
+    assert len(keys) == 4
+    assert all(len(key) == 16 for key in keys)
+
+
+def test_the_code_of_somebody_elses_plug_in_is_in_the_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "their_shop" / "shards.py"
+    file.parent.mkdir()
+    code = "from slfac_sim.foundation.plugins import settings\n\n\n@settings\nclass Theirs:\n    shards: int = 1\n"
+    file.write_text(code)
+    monkeypatch.syspath_prepend(tmp_path)
+    chosen = scenario("partition={kind: their_shop.shards}")
+    before = learning_key(chosen, 1)
+    assert learning_key(chosen, 1) == before
+    file.write_text(code + "\n# edited\n")
+    assert learning_key(chosen, 1) != before
+
+
+def test_keys_are_the_same_in_another_process_and_need_no_torch() -> None:
+    code = f"""
+import sys
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+from slfac_sim.identity import learning_key, point_key
+from slfac_sim.scenario_file import load
+chosen = load({str(Path(__file__).with_name("tiny.yaml"))!r})
+print(learning_key(chosen, 1), point_key(chosen), "torch" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [learning_key(scenario(), 1), point_key(scenario()), "False"]
