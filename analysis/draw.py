@@ -9,6 +9,7 @@ from typing import Any
 
 from slfac_sim.analysis._rows import forget
 from slfac_sim.analysis.folder import Run, load
+from slfac_sim.analysis.naming import names_of
 from slfac_sim.analysis.style import house_style, save
 from slfac_sim.foundation.plugins import kinds
 
@@ -29,7 +30,7 @@ def draw(runs: Sequence[Run], out: Path) -> list[Path]:
 
     Figures that show one run only are left out when there are several.
     """
-    labels = _labels(runs)
+    labels = names_of(runs)
     files: list[Path] = []
     with house_style():
         for name in kinds(FIGURES):
@@ -53,8 +54,3 @@ def _write_table(rows: Iterable[Mapping[str, Any]], path: Path) -> Path:
         writer.writeheader()
         writer.writerows(kept)
     return path
-
-
-def _labels(runs: Sequence[Run]) -> list[str]:
-    labels = [run.label for run in runs]
-    return [run.label if labels.count(run.label) == 1 else f"{run.label} [{run.folder.name}]" for run in runs]

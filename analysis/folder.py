@@ -91,13 +91,17 @@ class Run:
                 f"{self.folder / LEDGER}: table evals has no column {', '.join(missing)}; "
                 f"it has {', '.join(evals)}"
             )
-        return Curve(
-            round=np.asarray(evals["round"], dtype=np.int64),
-            simulated_s=np.asarray(evals["at_s"], dtype=np.float64),
-            accuracy=np.asarray(evals["accuracy"], dtype=np.float64),
-            accuracy_no_codec=np.asarray(evals["accuracy_no_codec"], dtype=np.float64),
-            bytes_total=np.asarray(evals["payload_bytes"], dtype=np.int64),
-        )
+        rounds, at_s, accuracy, accuracy_no_codec, nbytes = (self._numbers(evals, name) for name in needed)
+        return Curve(rounds.astype(np.int64), at_s, accuracy, accuracy_no_codec, nbytes.astype(np.int64))
+
+    def _numbers(self, evals: Mapping[str, Any], name: str) -> NDArray[np.float64]:
+        try:
+            numbers = np.asarray(list(evals[name]), dtype=np.float64)
+        except (TypeError, ValueError):
+            numbers = np.array([np.nan])
+        if not np.isfinite(numbers).all():
+            raise BadInput(f"{self.folder / LEDGER}: column {name} of table evals holds more than numbers")
+        return numbers
 
 
 def load(folder: str | Path) -> Run:

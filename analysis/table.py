@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from slfac_sim.analysis.folder import Run
+from slfac_sim.analysis.naming import names_of
 
 
 def rows(runs: Sequence[Run]) -> list[dict[str, Any]]:
@@ -26,7 +27,9 @@ def text(runs: Sequence[Run]) -> str:
     """Return the table as aligned text: one line per run; a target that a run missed is a dash."""
     targets = sorted({target for run in runs for target in run.time_to_accuracy_s})
     head = ["run", "accuracy", "simulated s", *(f"s to {100 * t:g} %" for t in targets), "MB"]
-    return aligned([head, *(_line(run, targets) for run in runs)])
+    return aligned(
+        [head, *(_line(name, run, targets) for name, run in zip(names_of(runs), runs, strict=True))]
+    )
 
 
 def aligned(lines: Sequence[Sequence[str]], texts: int = 1) -> str:
@@ -40,10 +43,10 @@ def aligned(lines: Sequence[Sequence[str]], texts: int = 1) -> str:
     )
 
 
-def _line(run: Run, targets: Sequence[float]) -> list[str]:
+def _line(name: str, run: Run, targets: Sequence[float]) -> list[str]:
     final = run.summary["accuracy"]["final"]
     return [
-        run.label,
+        name,
         "-" if final is None else f"{100 * final:.2f} %",
         _number(run.summary["simulated_s"]),
         *(_number(run.time_to_accuracy_s.get(target)) for target in targets),

@@ -29,7 +29,9 @@ class Recorded:
 
     def __init__(self, scenario: Scenario) -> None:
         work = SimpleNamespace(device_forward_flops=1e6, device_backward_flops=2e6, server_step_flops=3e6)
-        codec = dict.fromkeys(("encode_up_flops", "decode_up_flops", "encode_down_flops", "decode_down_flops"), 1e5)
+        codec = dict.fromkeys(
+            ("encode_up_flops", "decode_up_flops", "encode_down_flops", "decode_down_flops"), 1e5
+        )
         cost = SimpleNamespace(work=work, **codec)
         names = device_names(scenario.devices.count)
         self.devices = [_device(name, place, cost) for place, name in enumerate(names)]

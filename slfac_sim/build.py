@@ -12,6 +12,7 @@ from torch import nn
 
 from slfac_sim.datasets import Dataset, Report
 from slfac_sim.foundation.errors import BadInput
+from slfac_sim.foundation.plugins import kind_of
 from slfac_sim.learning.batches import Indices, Shard
 from slfac_sim.learning.evaluation import evaluate, in_messages
 from slfac_sim.learning.halves import DeviceHalf, Labels, ServerHalf
@@ -71,6 +72,8 @@ class World:
         self._host = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         names = device_names(scenario.devices.count)
         codec = scenario.codec
+        _check_contract("codec.uplink", codec.uplink)
+        _check_contract("codec.downlink", codec.downlink)
         exchange = Exchange(self.split.work, self.split.values_per_sample, codec.uplink, codec.downlink)
         shards = scenario.partition.split(data.train_labels, names, scenario.seed.learning)
         self.devices: Sequence[Device] = [
@@ -80,7 +83,7 @@ class World:
         self._refuse_lone_values()
         server = self.split.server.to(self._host)
         half = ServerHalf(server, scenario.learning.optimiser.open(server.parameters()))
-        self.server = EdgeServer(SERVER, half, names, exchange)
+        self.server = EdgeServer(SERVER, half, names, exchange, self.split.smashed_shape)
         self._probe = copy.deepcopy(self.split.device).to(self._host)
         self._through = in_messages(codec.uplink, scenario.learning.batch)
 
@@ -139,3 +142,11 @@ def build(scenario: Scenario, report: Report | None = None) -> World:
     Raises `BadInput` for data that cannot be had, a cut that does not exist or a partition that fails.
     """
     return World(scenario, scenario.data.load(report))
+
+
+def _check_contract(place: str, codec: object) -> None:
+    """Refuse a codec, somebody else's perhaps, that lacks a part of the contract (`codecs.Codec`)."""
+    needed = ("label", "encode_flops_per_value", "decode_flops_per_value", "sender", "receiver")
+    missing = [name for name in needed if not hasattr(codec, name)]
+    if missing:
+        raise BadInput(f"{place}: {kind_of(codec)} has no {', '.join(missing)} (slfac_sim.codecs.Codec)")

@@ -1,4 +1,4 @@
-"""Run folders: where they lie, and what a run or a replay leaves in one. It knows no learning and no torch."""
+"""Run folders: where they lie, and what a run or a replay leaves in one; no learning, no torch."""
 
 import json
 import logging
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from slfac_sim.foundation.errors import BadInput
+from slfac_sim.interrupt import InterruptNoted
 from slfac_sim.ledger import Ledger
 from slfac_sim.names import SERVER, device_names
 from slfac_sim.players.simulated import Stalled
@@ -66,8 +67,8 @@ def fill(
     (folder / "scenario.yaml").write_text(dump(scenario), encoding="utf-8")
     log = _open_log(folder)
     log.info("%s: %d devices, seeds %s", scenario.name, scenario.devices.count, scenario.seed)
-    with Ledger(folder / "ledger.sqlite") as ledger:
-        status, reason = _outcome(lambda: play(ledger, _logged(log, on_note)))
+    with Ledger(folder / "ledger.sqlite") as ledger, InterruptNoted() as interrupt:
+        status, reason = _outcome(lambda: play(ledger, _heard(log, on_note, ledger, interrupt)), log)
         facts = summary_of(scenario, account.data, ledger, account.clock.spent(), status, reason)
     summary = {**facts, **account.extra}
     (folder / "summary.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
@@ -79,13 +80,16 @@ def fill(
     return summary
 
 
-def _outcome(play: Callable[[], Any]) -> tuple[str, str]:
+def _outcome(play: Callable[[], Any], log: logging.Logger) -> tuple[str, str]:
     try:
         play()
     except KeyboardInterrupt:
         return "interrupted", "by the user; what was recorded until then is kept"
     except (Stalled, BadInput) as fault:  # a diverged model's NaN is refused by the codec, for instance
         return "failed", str(fault)
+    except Exception as error:  # a defect, ours or a plug-in's: the folder is finished all the same
+        log.exception("the run failed")
+        return "failed", f"{type(error).__name__}: {error} (its place is in run.log)"
     return "finished", ""
 
 
@@ -117,11 +121,14 @@ def _close_log(log: logging.Logger) -> None:
         log.removeHandler(handler)
 
 
-def _logged(log: logging.Logger, on_note: OnNote) -> OnNote:
+def _heard(log: logging.Logger, on_note: OnNote, ledger: Ledger, interrupt: InterruptNoted) -> OnNote:
+    """Return what hears every note: the log hears evaluations, `on_note` all, with the bytes until then."""
+
     def heard(table: str, row: Mapping[str, Any]) -> None:
         if table == "evals":
             log.info("round %(round)d: %(at_s).6g s, accuracy %(accuracy).4f, %(payload_bytes)d bytes", row)
-        on_note(table, row)
+        on_note(table, {**row, "payload_bytes": ledger.delivered_bytes})
+        interrupt.check()
 
     return heard
 

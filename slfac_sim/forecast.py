@@ -51,6 +51,7 @@ class Forecast:
     server_flops: float
     total_flops: float
     memory_bytes: int
+    remarks: Sequence[str]
 
     @property
     def bottleneck(self) -> str:
@@ -61,34 +62,56 @@ class Forecast:
 def forecast(world: World, survey: Survey) -> Forecast:
     """Return the forecast for `world` on the air of `survey`."""
     scenario, work = world.scenario, world.split.work
-    batch, count = scenario.learning.batch, scenario.devices.count
-    steps = world.device_steps / (count * scenario.protocol.rounds)
     speeds = host_speeds(scenario)
     uncompressed, compressed = _sizes(world)
     device_flops = work.device_forward_flops + work.device_backward_flops
     cost = world.devices[0].exchange
     plain = replace(cost, uplink=Raw(), downlink=Raw())
-    round_s = _round_seconds(world, survey, speeds, steps, compressed, cost)
-    round_s_uncompressed = _round_seconds(world, survey, speeds, steps, uncompressed, plain)
-    samples = steps * batch * count * scenario.protocol.rounds
+    samples = sum(_samples_a_round(world).values()) * scenario.protocol.rounds
     return Forecast(
-        devices=count,
+        devices=scenario.devices.count,
         samples=len(world.data.train_labels),
-        steps_per_round=steps,
+        steps_per_round=world.device_steps / (scenario.devices.count * scenario.protocol.rounds),
         smashed_shape=world.split.smashed_shape,
         uncompressed=uncompressed,
         compressed=compressed,
         survey=survey,
         speeds=[speeds[device.name] for device in world.devices],
-        round_s=round_s,
-        round_s_uncompressed=round_s_uncompressed,
+        round_s=_round_seconds(world, survey, speeds, compressed, cost),
+        round_s_uncompressed=_round_seconds(world, survey, speeds, uncompressed, plain),
         device_parameters=_parameters(world.split.device),
         server_parameters=_parameters(world.split.server),
         device_flops=device_flops,
         server_flops=work.server_step_flops,
         total_flops=samples * (device_flops + work.server_step_flops) + _evaluation_flops(world),
         memory_bytes=_memory_bytes(world),
+        remarks=[*survey.remarks, *_remarks(world, uncompressed, compressed)],
     )
+
+
+def _samples_a_round(world: World) -> dict[str, int]:
+    """Return the samples that each device uses in a round."""
+    steps, batch = world.scenario.protocol.steps, world.scenario.learning.batch
+    shards = {device.name: len(device.shard.samples) for device in world.devices}
+    if steps is None:
+        return shards
+    return {name: steps * min(batch, samples) for name, samples in shards.items()}
+
+
+def _remarks(world: World, uncompressed: Sizes, compressed: Sizes) -> list[str]:
+    """Return what a user may not expect of these settings."""
+    batch = world.scenario.learning.batch
+    small = [device.name for device in world.devices if len(device.shard.samples) < batch]
+    remarks = []
+    if small:
+        remarks.append(
+            f"{len(small)} devices have fewer samples than the batch of {batch} and use what they have"
+        )
+    for way in ("smashed_up", "smashed_down"):
+        sent, raw = getattr(compressed, way), getattr(uncompressed, way)
+        if sent > 1.05 * raw:
+            remarks.append(f"the codec makes {way} larger: {sent:,} bytes instead of {raw:,}")
+    return remarks
 
 
 def _sizes(world: World) -> tuple[Sizes, Sizes]:
@@ -111,28 +134,27 @@ def _sizes(world: World) -> tuple[Sizes, Sizes]:
 
 
 def _round_seconds(
-    world: World,
-    survey: Survey,
-    speeds: Mapping[str, float],
-    steps: float,
-    sizes: Sizes,
-    cost: Exchange,
+    world: World, survey: Survey, speeds: Mapping[str, float], sizes: Sizes, cost: Exchange
 ) -> dict[str, float]:
     """Return what each part would take in a round if the others took nothing."""
-    batch, links = world.scenario.learning.batch, survey.links
-    up = steps * survey.wire_bytes(sizes.smashed_up + sizes.labels) + survey.wire_bytes(sizes.model)
-    down = steps * survey.wire_bytes(sizes.smashed_down)
-    up_s = sum(_airtime_s(up, link.up_rate_bps) for link in links)
-    down_s = sum(_airtime_s(down, link.down_rate_bps) for link in links) + _model_down_s(world, survey, sizes)
+    samples, batch = _samples_a_round(world), world.scenario.learning.batch
+    up_bytes = survey.wire_bytes(sizes.smashed_up + sizes.labels) / batch  # a sample
+    down_bytes = survey.wire_bytes(sizes.smashed_down) / batch
+    model_bytes = survey.wire_bytes(sizes.model)
+    up_s = sum(
+        _airtime_s(samples[link.device] * up_bytes + model_bytes, link.up_rate_bps) for link in survey.links
+    )
+    down_s = sum(_airtime_s(samples[link.device] * down_bytes, link.down_rate_bps) for link in survey.links)
     training = cost.work.device_forward_flops + cost.work.device_backward_flops
-    device = training + cost.encode_up_flops + cost.decode_down_flops
-    server = cost.work.server_step_flops + cost.decode_up_flops + cost.encode_down_flops
-    slowest = min(speed for host, speed in speeds.items() if host != SERVER)
+    device_flops = training + cost.encode_up_flops + cost.decode_down_flops
+    server_flops = cost.work.server_step_flops + cost.decode_up_flops + cost.encode_down_flops
+    exchanges = 1 + world.device_steps / (len(samples) * world.scenario.protocol.rounds)
     return {
         "uplink air": up_s / survey.up_share,
-        "downlink air": down_s / survey.down_share,
-        "slowest device": steps * batch * device / slowest,
-        "server": steps * batch * len(links) * server / speeds[SERVER],
+        "downlink air": (down_s + _model_down_s(world, survey, sizes)) / survey.down_share,
+        "slowest device": max(samples[name] * device_flops / speeds[name] for name in samples),
+        "server": sum(samples.values()) * server_flops / speeds[SERVER],
+        "latency": 2 * exchanges * survey.latency_s,
     }
 
 

@@ -21,9 +21,19 @@ INVISIBLE = ("name", "seed.air", "network", "devices.speed", "server", "evaluati
 """What learning cannot see, where timing does not steer it: every path here, and all below it."""
 
 _LEARNS = (
-    "build.py", "codecs", "datasets", "effects.py", "foundation", "learning", "models", "names.py", "optimisers",
-    "partitions", "protocols", "scenario.py",
-)  # fmt: skip
+    "build.py",
+    "codecs",
+    "datasets",
+    "effects.py",
+    "foundation",
+    "learning",
+    "models",
+    "names.py",
+    "optimisers",
+    "partitions",
+    "protocols",
+    "scenario.py",
+)
 
 
 def learning_key(scenario: Scenario, threads: int) -> str:

@@ -155,6 +155,10 @@ class Book(ABC):
         """Return the columns `names` of all rows of `table`, in their order, as SQLite stores values."""
 
     @abstractmethod
+    def last(self, table: str, name: str) -> Any:
+        """Return the column `name` of the last row of `table`, or None if it has no rows."""
+
+    @abstractmethod
     def _chunks(self, table: str) -> Iterator[list[Row]]:
         """Yield all rows of `table` whole, in order, some at a time; none of the lists is empty."""
 
@@ -197,6 +201,12 @@ class Rows(Book):
         places = [list(TABLES[table]).index(name) for name in names]
         return [tuple([row[place] for place in places]) for row in self._kept[table]]
 
+    def last(self, table: str, name: str) -> Any:
+        """Return the column `name` of the last row of `table`, or None if it has no rows."""
+        self.commit()
+        rows = self._kept[table]
+        return rows[-1][list(TABLES[table]).index(name)] if rows else None
+
     def _chunks(self, table: str) -> Iterator[list[Row]]:
         rows = self._kept[table]
         for first in range(0, len(rows), _CHUNK):
@@ -212,11 +222,21 @@ def _as_stored(table: str, rows: list[Row]) -> list[Row]:
 
 
 def _is_stored(values: list[Any], kept: type) -> bool:
-    return set(map(type, values)) <= {kept} and not (kept is float and math.isnan(sum(values)))
+    return set(map(type, values)) <= {kept} and not (kept is float and (_odd_zero(values) or _nan(values)))
+
+
+def _odd_zero(values: list[float]) -> bool:
+    return 0.0 in values and any(math.copysign(1.0, value) < 0.0 for value in values if value == 0.0)
+
+
+def _nan(values: list[float]) -> bool:
+    return math.isnan(sum(values))  # infinities of both signs make one too, and then one looks closer
 
 
 def _value(value: Any, kept: type) -> Any:
-    return None if value is None or value != value else kept(value)  # NaN is NULL
+    if value is None or value != value:  # NaN is NULL
+        return None
+    return kept(value) if kept is not float else float(value) + 0.0  # -0.0 is 0.0
 
 
 class Ledger(Book):
@@ -240,11 +260,17 @@ class Ledger(Book):
             for table, rows in self._waiting.items():
                 marks = ", ".join("?" * len(TABLES[table]))
                 self._db.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
-                rows.clear()
+        for rows in self._waiting.values():  # only now: a commit that fails must lose nothing
+            rows.clear()
 
     def tuples(self, table: str, names: Sequence[str]) -> list[Row]:
         """Return the columns `names` of all rows of `table`, in their order."""
         return self.query(f"SELECT {', '.join(names)} FROM {table} ORDER BY rowid")
+
+    def last(self, table: str, name: str) -> Any:
+        """Return the column `name` of the last row of `table`, or None if it has no rows."""
+        found = self.query(f"SELECT {name} FROM {table} ORDER BY rowid DESC LIMIT 1")
+        return found[0][0] if found else None
 
     def query(self, sql: str, parameters: Row = ()) -> list[Row]:
         """Return the rows of a query over what has been added so far."""

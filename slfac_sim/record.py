@@ -42,8 +42,8 @@ class Record:
         """
         run = load_run(folder)
         if run.summary["status"] != "finished":
-            reason = run.summary.get("reason", "")
-            raise BadInput(f"{folder}: the run is {run.summary['status']} ({reason}); only a finished one can be replayed")
+            what = f"{run.summary['status']} ({run.summary.get('reason', '')})"
+            raise BadInput(f"{folder}: the run is {what}; only a finished one can be replayed")
         scenario = load(run.folder / "scenario.yaml")
         _refuse_steered(folder, scenario)
         return cls(run.folder, scenario, run.summary, _script(run.folder, scenario, run.summary))

@@ -16,6 +16,8 @@ from slfac_sim.scenario import Scenario
 from slfac_sim.simulation import OnNote, simulate
 from slfac_sim.summary import HostClock
 
+_MOST_THREADS = 256
+
 
 @dataclass(frozen=True)
 class Prepared:
@@ -43,8 +45,8 @@ def prepare(
 
 def set_threads(threads: int | None) -> int:
     """Let torch use `threads` host threads (None: one per core available) and return their number."""
-    if threads is not None and threads < 1:
-        raise BadInput(f"--threads {threads}: must be at least 1")
+    if threads is not None and not 1 <= threads <= _MOST_THREADS:
+        raise BadInput(f"--threads {threads}: must be at least 1 and at most {_MOST_THREADS}")
     available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     torch.set_num_threads(threads or available)
     torch.use_deterministic_algorithms(True)

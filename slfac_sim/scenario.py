@@ -10,6 +10,7 @@ from pydantic import Field
 from slfac_sim.foundation.plugins import EveryField, Plugin, settings
 from slfac_sim.foundation.units import FlopPerSecond
 
+RESERVED = ("latest", "trainings", "studies", "ask")
 Count = Annotated[int, Field(ge=1)]
 Accuracy = Annotated[float, Field(gt=0.0, le=1.0)]
 CodecNode = Annotated[Any, Plugin("slfac_sim.codecs")]
@@ -38,7 +39,7 @@ class Codecs:
 class Devices:
     """The devices: how many, and how fast each computes (achieved FLOP/s, 2 per multiply-add)."""
 
-    count: Count = 10
+    count: Annotated[int, Field(ge=1, le=100_000)] = 10
     speed: Annotated[Any, Plugin("slfac_sim.speeds")]
 
 
@@ -82,3 +83,7 @@ class Scenario:
     codec: Annotated[Codecs, EveryField()]
     network: Annotated[Any, Plugin("slfac_sim.network.kinds")]
     evaluation: Evaluation = Evaluation()
+
+    def __post_init__(self) -> None:
+        if self.name in RESERVED:
+            raise ValueError(f"name must not be one of {', '.join(RESERVED)}, which have a place under runs/")

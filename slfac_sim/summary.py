@@ -109,9 +109,10 @@ def _by_kind(ledger: Book) -> dict[str, tuple[int, int]]:
 
 
 def _last_s(ledger: Book) -> float:
+    """Return when the last thing ended; rows are written in the order of what they tell of."""
     columns = {"transfers": "end_s", "computes": "end_s", "steps": "at_s", "rounds": "at_s"}
-    latest = (max(ledger.tuples(table, (column,)), default=None) for table, column in columns.items())
-    return max((row[0] for row in latest if row is not None), default=0.0)
+    latest = (ledger.last(table, column) for table, column in columns.items())
+    return max((at_s for at_s in latest if at_s is not None), default=0.0)
 
 
 def _bits_per_value(figures: tuple[int, int] | None) -> float | None:

@@ -11,6 +11,7 @@ from run_folders import ACCURACY, fake_run
 from slfac_sim.analysis.draw import FIGURES, draw, draw_run
 from slfac_sim.analysis.figures._accuracy import Series, draw_accuracy
 from slfac_sim.analysis.folder import load
+from slfac_sim.analysis.naming import names_of
 from slfac_sim.analysis.style import house_style, look
 from slfac_sim.foundation.plugins import kinds
 
@@ -93,7 +94,22 @@ def test_runs_of_one_label_are_told_apart_by_their_folders(tmp_path: Path) -> No
     runs = [load(fake_run(tmp_path / name, "raw")) for name in ("0001", "0002")]
     draw(runs, tmp_path / "out")
     texts = _texts(tmp_path / "out/time_to_accuracy.svg")
-    assert {"raw [0001]: 97 % at 203 s", "raw [0002]: 97 % at 203 s"} <= set(texts)
+    assert {"raw, 0001: 97 % at 203 s", "raw, 0002: 97 % at 203 s"} <= set(texts)
+
+
+def test_runs_of_one_label_are_told_apart_by_the_settings_that_differ(tmp_path: Path) -> None:
+    for name, bandwidth, air in (("a", "5.0e+06", 0), ("b", "2.0e+07", 0), ("c", "2.0e+07", 1)):
+        folder = fake_run(tmp_path / name, "raw")
+        settings = f"name: x\nseed: {{air: {air}}}\nnetwork: {{kind: cell, bandwidth: {bandwidth}}}\n"
+        (folder / "scenario.yaml").write_text(settings)
+    runs = [load(tmp_path / name) for name in "abc"]
+    assert names_of(runs) == [
+        "raw, air 0, bandwidth 5e+06",
+        "raw, air 0, bandwidth 2e+07",
+        "raw, air 1, bandwidth 2e+07",
+    ]
+    assert names_of(runs[:2]) == ["raw, bandwidth 5e+06", "raw, bandwidth 2e+07"]
+    assert names_of(runs[:1]) == ["raw"]
 
 
 @pytest.mark.parametrize("accuracy", [(), (0.098,), (0.098, 0.4), (0.1, 1.0)])

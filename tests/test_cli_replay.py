@@ -1,4 +1,4 @@
-"""The command `replay`: a complete run folder, equal to a live run's, without torch; or a refusal and nothing."""
+"""The command `replay`: a run folder equal to a live run's, without torch; or a refusal and nothing."""
 
 import json
 import subprocess

@@ -83,7 +83,9 @@ def test_the_code_of_somebody_elses_plug_in_is_in_the_key(
 ) -> None:
     file = tmp_path / "their_shop" / "shards.py"
     file.parent.mkdir()
-    code = "from slfac_sim.foundation.plugins import settings\n\n\n@settings\nclass Theirs:\n    shards: int = 1\n"
+    code = (
+        "from slfac_sim.foundation.plugins import settings\n@settings\nclass Theirs:\n    shards: int = 1\n"
+    )
     file.write_text(code)
     monkeypatch.syspath_prepend(tmp_path)
     chosen = scenario("partition={kind: their_shop.shards}")

@@ -1,12 +1,13 @@
 """The ledger: columns are checked, commits are whole, the digest sees every bit."""
 
+import hashlib
 import sqlite3
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from slfac_sim.ledger import TABLES, Ledger, rows_of
+from slfac_sim.ledger import TABLES, Ledger, Rows, rows_of, tuples_of
 
 PAYLOAD = {"transfer": 0, "kind": "labels", "bytes": 16, "value_count": 16, "sha256": "00"}
 EVAL: dict[str, Any] = {
@@ -75,3 +76,51 @@ def test_readers_cannot_write(tmp_path: Path) -> None:
     with pytest.raises(sqlite3.Error):
         next(rows_of(tmp_path / "l.sqlite", "payloads; DROP TABLE payloads"))
     assert list(rows_of(tmp_path / "l.sqlite", "payloads")) == []
+
+
+def test_rows_in_memory_are_those_of_a_file(tmp_path: Path) -> None:
+    """Also what SQLite changes on its way in: whole numbers in real columns, NaN, truth values."""
+    odd: list[dict[str, Any]] = [
+        EVAL, {**EVAL, "at_s": 0}, {**EVAL, "loss": float("nan")}, {**EVAL, "loss": float("inf")},
+        {**EVAL, "round": True, "at_s": -0.0},
+    ]  # fmt: skip
+    limit = {"task": "1.0", "seq": 3, "asked_s": 1, "tasks": 5, "deadline_s": None, "enough": 2}
+    rows = Rows()
+    with Ledger(tmp_path / "l.sqlite") as ledger:
+        for book in (rows, ledger):
+            assert book.last("evals", "at_s") is None
+            assert [book.add("evals", row) for row in odd] == [0, 1, 2, 3, 4]
+            assert book.add("limits", limit) == 0
+        for table, columns in TABLES.items():
+            assert repr(rows.tuples(table, list(columns))) == repr(ledger.tuples(table, list(columns)))
+        assert repr(rows.rows("evals")) == repr(ledger.rows("evals"))
+        assert (rows.last("evals", "round"), ledger.last("evals", "round")) == (1, 1)
+        assert rows.digest() == ledger.digest()
+    with pytest.raises(ValueError, match="no table 'eval'"):
+        rows.add("eval", EVAL)
+
+
+def test_a_table_without_rows_leaves_no_mark_in_the_digest() -> None:
+    assert Rows().digest() == hashlib.sha256().hexdigest()
+
+
+def test_tuples_of_a_closed_ledger_can_be_chosen(tmp_path: Path) -> None:
+    with Ledger(tmp_path / "l.sqlite") as ledger:
+        for number in range(4):
+            ledger.add("payloads", {**PAYLOAD, "transfer": number})
+    found = tuples_of(tmp_path / "l.sqlite", "payloads", ("kind", "transfer"), "transfer > ?", (1,))
+    assert list(found) == [("labels", 2), ("labels", 3)]
+
+
+def test_a_commit_that_fails_loses_nothing(tmp_path: Path) -> None:
+    """The disk is full, say, after the first table: what was waiting still waits."""
+    path = tmp_path / "l.sqlite"
+    ledger = Ledger(path)
+    ledger.add("evals", EVAL)
+    ledger.add("payloads", PAYLOAD)
+    ledger._waiting["evals"].append((object(),) * len(TABLES["evals"]))
+    with pytest.raises(sqlite3.Error):
+        ledger.commit()
+    ledger._waiting["evals"].pop()
+    ledger.close()
+    assert len(list(rows_of(path, "payloads"))) == len(list(rows_of(path, "evals"))) == 1

@@ -87,6 +87,8 @@ def test_a_deadline_interrupts_compute_and_its_job_never_runs(stage: Stage) -> N
         one(work("d001", 5.0, lambda: ran.append("late"))),
     ]
     assert stage.play(one(Together(tasks, deadline_s=2.0))) == [None, MISSED]
+    limit = {"asked_s": 0.0, "tasks": 2, "deadline_s": 2.0, "enough": None}
+    assert stage.table("limits") == [{"task": "", "seq": 0, **limit}]
     assert ran == ["in time"]
     assert stage.env.now == 2.0
     late = stage.table("computes")[-1]
@@ -109,6 +111,23 @@ def test_a_deadline_interrupts_a_transfer_and_frees_the_air(stage: Stage) -> Non
     assert column(rows, "outcome") == ["cancelled", "delivered"]
     assert rows[0]["airtime_s"] == pytest.approx(1.0)
     assert stage.ledger.delivered_bytes == 1_000_000
+
+
+def test_a_transfer_that_arrives_at_the_very_deadline_is_delivered_and_missed(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, latency=0.25)
+    with stage.ledger:
+        late = one(Send("d000", SERVER, {"smashed_up": payload(1_000_000)}))
+        assert stage.play(one(Together([late], deadline_s=1.25))) in ([MISSED], [None])
+        row = stage.table("transfers")[0]
+    assert (row["outcome"], row["end_s"]) == ("delivered", 1.25)
+
+
+def test_an_error_in_a_served_batch_is_not_taken_for_a_stall(stage: Stage) -> None:
+    def broken(items: list[Any]) -> list[Any]:
+        raise RuntimeError("out of memory")
+
+    with pytest.raises(RuntimeError, match="out of memory"):
+        stage.play(one(Offer(SERVER, "q", 0, None, broken, 1.0, 1, "train")))
 
 
 def test_enough_results_close_the_rest(stage: Stage) -> None:
@@ -162,7 +181,7 @@ def test_offers_are_served_together_in_the_order_of_their_places(stage: Stage) -
     served: list[list[str]] = []
 
     def offer(host: str, place: int) -> Task:
-        yield work(host, 1.0 + place)
+        yield work(host, 3.0 - place)  # who is offered last has the first place
         answer = yield Offer(SERVER, "q", place, f"item {place}", serve, 1e9, 3, "train")
         return answer, stage.env.now
 

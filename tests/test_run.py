@@ -155,14 +155,16 @@ def test_notes_are_heard_while_it_runs(tmp_path: Path) -> None:
 @pytest.mark.skipif(not hasattr(signal, "SIGINT") or os.name != "posix", reason="needs POSIX signals")
 def test_ctrl_c_ends_cleanly_and_keeps_what_was_recorded(tmp_path: Path) -> None:
     folder = tmp_path / "r"
-    command = [sys.executable, "-m", "slfac_sim", str(TINY), "protocol.rounds=100000", "--out", str(folder)]
+    unignore = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    code = f"{unignore}; from slfac_sim.cli import main; sys.exit(main(sys.argv[1:]))"
+    command = [sys.executable, "-c", code, str(TINY), "protocol.rounds=100000", "--out", str(folder)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
     while "round 3/" not in process.stderr.readline():
         assert process.poll() is None
     time.sleep(0.05)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=200)
     assert process.returncode == 130
     assert "Traceback" not in err
     assert "interrupted: by the user" in err

@@ -121,6 +121,7 @@ def _annotate(axes: Axes, one: Series, reached: Sequence[float], amount: Callabl
             horizontalalignment="right" if late else "left",
             verticalalignment="bottom" if late else "top",
             bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6},
+            zorder=1,  # over the target lines, under the curve: a label never hides data
         )
 
 

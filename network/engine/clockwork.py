@@ -21,6 +21,8 @@ Done = Callable[[Flow], None]
 class Call(simpy.Event):
     """A call of `callback` at `at_s`, never an ulp earlier; `rank` orders what happens at one instant."""
 
+    _ok, _value = True, None  # as of a timeout: nothing can go wrong
+
     def __init__(
         self,
         env: simpy.Environment,
@@ -28,13 +30,13 @@ class Call(simpy.Event):
         callback: Callable[[simpy.Event], None],
         rank: EventPriority = NORMAL,
     ) -> None:
-        super().__init__(env)
-        delay_s = max(0.0, at_s - env.now)
-        if env.now + delay_s < at_s:  # the rounded sum may fall short of at_s; one ulp of delay mends it
-            delay_s = nextafter(delay_s, inf)
+        self.env = env
         self.callbacks = [callback]
-        self._ok, self._value = True, None
-        env.schedule(self, priority=rank, delay=delay_s)
+        now_s = env.now
+        delay_s = at_s - now_s if at_s > now_s else 0.0
+        if now_s + delay_s < at_s:  # the rounded sum may fall short of at_s; one ulp of delay mends it
+            delay_s = nextafter(delay_s, inf)
+        env.schedule(self, rank, delay_s)
 
 
 class Engine:

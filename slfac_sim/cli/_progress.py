@@ -39,24 +39,24 @@ class Progress:
         if table == "steps":
             self._steps_done += 1
             if time.monotonic() - self._shown_s > 0.2:
-                self._show(row["round"], row["at_s"])
+                self._show(row)
         elif table == "evals":
             self._evaluation = row
         elif table == "rounds":
-            line = self._line(row["round"], row["at_s"])
+            line = self._line(row)
             if self._status is None:
                 self._console.print(line, highlight=False, soft_wrap=True)
 
-    def _show(self, round_number: int, at_s: float) -> None:
+    def _show(self, row: Mapping[str, Any]) -> None:
         self._shown_s = time.monotonic()
         if self._status is not None:
-            self._status.update(self._line(round_number, at_s))
+            self._status.update(self._line(row))
 
-    def _line(self, round_number: int, at_s: float) -> str:
-        parts = [f"round {round_number}/{self._rounds}", f"{at_s:,.1f} s simulated"]
+    def _line(self, row: Mapping[str, Any]) -> str:
+        parts = [f"round {row['round']}/{self._rounds}", f"{row['at_s']:,.1f} s simulated"]
         if self._evaluation:
             parts.append(f"accuracy {100 * self._evaluation['accuracy']:.2f} %")
-            parts.append(f"{self._evaluation['payload_bytes'] / 1e6:,.1f} MB")
+        parts.append(f"{row['payload_bytes'] / 1e6:,.1f} MB")
         elapsed_s = time.monotonic() - self._began_s
         if self._steps_done:
             left_s = elapsed_s * (self._steps - self._steps_done) / self._steps_done

@@ -53,7 +53,7 @@ def _print(scenario: "Scenario", figures: "Forecast") -> None:
         table.add_section()
     screen = console()
     screen.print(table)
-    for remark in figures.survey.remarks:
+    for remark in figures.remarks:
         screen.print(f"note: {remark}", highlight=False, soft_wrap=True)
 
 

@@ -9,9 +9,7 @@ from pathlib import Path
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the record, what is to be changed, and where and how to report."""
     parser.add_argument("run", type=Path, metavar="RUN", help="the folder of a finished run")
-    parser.add_argument(
-        "overrides", nargs="*", metavar="KEY=VALUE", help='such as network.bandwidth="5 MHz"'
-    )
+    parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help='such as network.bandwidth="5 MHz"')
     parser.add_argument("--seed-air", type=int, metavar="N", help="draw places, fades and speeds anew from N")
     parser.add_argument("--out", type=Path, metavar="DIR", help="write the replay into exactly this folder")
     parser.add_argument("--quiet", action="store_true", help="no progress and no table")

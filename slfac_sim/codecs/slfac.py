@@ -116,7 +116,9 @@ def encode(codec: SlFac, tensor: Tensor, stream: str) -> Payload:
     samples, groups, coefficients = form.arrange(tensor.shape)
     if samples * coefficients > LARGEST_GROUP:
         found = f"{samples} samples of {coefficients} values"
-        raise BadTensor(f"{stream}: a channel holds at most {LARGEST_GROUP} values (got {found}); use scope plane")
+        raise BadTensor(
+            f"{stream}: a channel holds at most {LARGEST_GROUP} values (got {found}); use scope plane"
+        )
 
     maps = (tensor * np.float32(2.0**exponent)).reshape(-1, *tensor.shape[2:])
     spectra = forward(maps).reshape(samples, groups, coefficients)
@@ -149,7 +151,9 @@ def decode(body: bytes) -> Tensor:
         raise BadBody(f"body: shape {list(frame.shape)} is not [batch, channels, h, w] of small maps")
     samples, groups, coefficients = form.arrange(frame.shape)
     if samples * coefficients > LARGEST_GROUP:
-        raise BadBody(f"body: a channel of {samples * coefficients} values, at most {LARGEST_GROUP} are legal")
+        raise BadBody(
+            f"body: a channel of {samples * coefficients} values, at most {LARGEST_GROUP} are legal"
+        )
 
     sections = Sections(frame.content)
     header = read_header(sections, form, groups, coefficients)

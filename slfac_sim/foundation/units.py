@@ -124,7 +124,7 @@ class Quantity:
         }
 
 
-Seconds = Annotated[float, Quantity("duration", ge=0.0)]
+Seconds = Annotated[float, Quantity("duration", ge=0.0, le=1e9)]
 Hertz = Annotated[float, Quantity("frequency", gt=0.0)]
 BitsPerSecond = Annotated[float, Quantity("data rate", gt=0.0)]
 Bytes = Annotated[float, Quantity("size", ge=0.0)]

@@ -124,8 +124,16 @@ class Device:
 class EdgeServer:
     """The edge server: its half, and its ends of every device's codecs."""
 
-    def __init__(self, name: str, half: ServerHalf, devices: Sequence[str], exchange: Exchange) -> None:
+    def __init__(
+        self,
+        name: str,
+        half: ServerHalf,
+        devices: Sequence[str],
+        exchange: Exchange,
+        smashed_shape: tuple[int, ...],
+    ) -> None:
         self.name = name
+        self._smashed_shape = smashed_shape
         self.half = half
         self._up: dict[str, Receiver] = {device: exchange.uplink.receiver() for device in devices}
         self._down: dict[str, Sender] = {
@@ -133,10 +141,12 @@ class EdgeServer:
         }
 
     def decode(self, device: str, body: bytes, labels: bytes) -> Arrived:
-        """Return smashed data and labels of `device`; raises `BadBody` when their numbers differ."""
+        """Return smashed data and labels of `device`; raises `BadBody` when their shapes do not fit."""
         tensor, truth = self._up[device].decode(body), decode_labels(labels)
-        if len(tensor) != len(truth):
-            raise BadBody(f"{device}: {len(tensor)} samples of smashed data came with {len(truth)} labels")
+        expected = (len(truth), *self._smashed_shape)
+        if tensor.shape != expected:
+            found = f"smashed data of shape {list(tensor.shape)}"
+            raise BadBody(f"{device}: {found} came with {len(truth)} labels, expected {list(expected)}")
         return tensor, truth
 
     def train(self, cohort: Sequence[Arrived]) -> list[Feedback]:

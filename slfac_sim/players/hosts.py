@@ -1,6 +1,6 @@
 """A host on the simulated clock: one thing at a time, first asked, first served. It knows no protocol.
 
-Event for event it is SimPy's `Resource` with a timeout, at a third of the cost. A grant is an event of its
+Event for event it is SimPy's `Resource` with a timeout, and costs less. A grant is an event of its
 own, and so is what follows a release, so that ties are settled in the order of asking; both are left out
 where nothing else happens at that instant, because then nothing could come between.
 """

@@ -73,7 +73,7 @@ def script_of(ledger: Path | str, hosts: Sequence[str]) -> Script:
         places = _arrange(chain(_sends(ledger, hosts), _computes(ledger), _offers(ledger), notes))
         tasks = {task: _in_order(places, task) for task in places}
     counts = {table: _count(ledger, table) for table in ("transfers", "rounds", "steps")}
-    return Script(tasks | _idle(tasks), counts)
+    return Script({"": []} | tasks | _idle(tasks), counts)
 
 
 @contextmanager
@@ -150,8 +150,8 @@ def _sends(ledger: Path | str, hosts: Sequence[str]) -> _Found:
     for transfer, kind, nbytes, values, sha256 in tuples_of(ledger, "payloads", columns):
         parcels[transfer][kind] = RecordedParcel(nbytes, values, sha256)
     everybody = tuple(hosts)
-    columns = (*PLACE, "id", "src", "dst", "receivers")
-    for task, seq, number, src, dst, receivers in tuples_of(ledger, "transfers", columns):
+    asked = (*PLACE, "id", "src", "dst", "receivers")
+    for task, seq, number, src, dst, receivers in tuples_of(ledger, "transfers", asked):
         if dst == "*" and receivers != len(everybody):
             known = f"{receivers} of {len(everybody)} devices, and it is not known to which"
             raise TimingSteered(f"transfer {number} went to {known}")
@@ -161,7 +161,9 @@ def _sends(ledger: Path | str, hosts: Sequence[str]) -> _Found:
 def _computes(ledger: Path | str) -> _Found:
     effect = cache(lambda host, flops, what: Compute(host, flops, _nothing, what))  # much work is alike
     asked = "task NOT GLOB 'queue *'"  # the rest is the work that offers wait for
-    for task, seq, host, flops, what in tuples_of(ledger, "computes", (*PLACE, "host", "flops", "what"), asked):
+    for task, seq, host, flops, what in tuples_of(
+        ledger, "computes", (*PLACE, "host", "flops", "what"), asked
+    ):
         yield task, seq, effect(host, flops, what)
 
 

@@ -70,12 +70,13 @@ class SimulatedPlayer:
         Raises `Stalled` when nothing can happen any more and it has not ended.
         """
         process = self._env.process(self._run(protocol, ""))
+        step = self._env.step
         try:
-            return self._env.run(until=process)
-        except RuntimeError as error:
-            if process.triggered:
-                raise
-            raise Stalled(self._why_stalled()) from error
+            while not process.processed:
+                step()
+        except simpy.core.EmptySchedule:
+            raise Stalled(self._why_stalled()) from None
+        return process.value
 
     def _run(self, task: Task, path: str) -> Steps:
         """Drive one task: perform what it yields, send it what came of it."""
@@ -121,7 +122,10 @@ class SimulatedPlayer:
             self._write_transfer(effect, task, seq, lost.delivery, "lost")
             raise
         except simpy.Interrupt:
-            self._write_transfer(effect, task, seq, transfer.cancel(), "cancelled")
+            if transfer.triggered:  # it arrived at the very instant of the interruption
+                self._write_transfer(effect, task, seq, transfer.value, "delivered")
+            else:
+                self._write_transfer(effect, task, seq, transfer.cancel(), "cancelled")
             raise
         self._write_transfer(effect, task, seq, delivery, "delivered")
         return delivery
