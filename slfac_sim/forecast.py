@@ -177,7 +177,7 @@ def _parameters(half: nn.Module) -> int:
 def _evaluation_flops(world: World) -> float:
     """Return the work of all evaluations, on this host: none of it takes simulated time."""
     scenario, work = world.scenario, world.split.work
-    times = 1 + scenario.protocol.rounds // scenario.evaluation.every_rounds
+    times: int = 1 + scenario.protocol.rounds // scenario.evaluation.every_rounds
     passes = work.device_forward_flops + 2 * work.server_forward_flops
     return times * len(world.data.test_labels) * passes
 

@@ -143,7 +143,7 @@ def test_several_runs_share_the_figures_that_can_show_them(tmp_path: Path) -> No
     assert {f"{name}.csv" for name in ("time_by_part", "bytes_by_kind", "transfer_times")} <= names
     assert not [name for name in names if "device_timeline" in name or "link_utilisation" in name]
     assert [row["run"] for row in rows(tmp_path / "out", "time_by_part")] == [
-        *2 * ["raw fp32 [a]"], *2 * ["raw fp32 [b]"],
+        *2 * ["raw fp32, a"], *2 * ["raw fp32, b"],
     ]  # fmt: skip
 
 

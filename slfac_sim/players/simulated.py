@@ -122,10 +122,9 @@ class SimulatedPlayer:
             self._write_transfer(effect, task, seq, lost.delivery, "lost")
             raise
         except simpy.Interrupt:
-            if transfer.triggered:  # it arrived at the very instant of the interruption
-                self._write_transfer(effect, task, seq, transfer.value, "delivered")
-            else:
-                self._write_transfer(effect, task, seq, transfer.cancel(), "cancelled")
+            arrived = transfer.value if transfer.triggered else None  # at this very instant
+            outcome = "cancelled" if arrived is None else "delivered"
+            self._write_transfer(effect, task, seq, arrived or transfer.cancel(), outcome)
             raise
         self._write_transfer(effect, task, seq, delivery, "delivered")
         return delivery

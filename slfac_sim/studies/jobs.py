@@ -89,7 +89,7 @@ def replayed(record: Record, point: Point) -> dict[str, Any]:
         **head(point, "finished", ""),
         **{name: summary[name] for name in _SUMMED_UP},
         "curve": {name: [row[0] for row in rows.tuples("evals", (name,))] for name in CURVE},
-        **_attributed({table: rows.rows(table) for table in TABLES}),
+        **_attributed({table: rows.rows(table) for table in TABLES if table != "payloads"}),
     }
 
 
