@@ -18,7 +18,7 @@ from slfac_sim.foundation.errors import BadInput
 from slfac_sim.studies import memory
 from slfac_sim.studies.engines.local import Local
 from slfac_sim.studies.folder import StudyFolder
-from slfac_sim.studies.plan import Plan
+from slfac_sim.studies.plan import Plan, foreign_packages
 
 AXES = ("network.bandwidth=1,2,5,10,20,50 MHz", "codec=raw,slfac")
 CODECS = {"raw", "slfac"}
@@ -108,7 +108,7 @@ def on_ray(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, Path
     from slfac_sim.studies.engines.on_ray import OnRay
 
     cache = tmp_path_factory.mktemp("ray")
-    with OnRay(cache, workers=2) as engine:
+    with OnRay(cache, workers=2, packages=[Path(__file__).parent / "foreign"]) as engine:
         yield engine, cache
 
 
@@ -132,6 +132,11 @@ def test_a_lost_worker_of_ray_costs_its_job_which_is_tried_again(
     assert (tmp_path / "log").read_text() == "xx"
     (failure,) = swept(_dying(tmp_path, deaths=9), tmp_path / "other", engine, cache)
     assert failure.reason.startswith("its worker was lost")
+
+
+def test_packages_of_others_are_known(tmp_path: Path) -> None:
+    assert foreign_packages(_dying(tmp_path, deaths=0)) == [Path(__file__).parent / "foreign"]
+    assert foreign_packages(tiny_plan()) == []
 
 
 def test_without_ray_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

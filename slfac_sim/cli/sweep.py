@@ -141,21 +141,25 @@ def _sweep(
         progress.say(f"all {len(part.points)} points are there already")
         return []
     jobs = missing_trainings(part, points, arguments.cache)
-    begin = _on_ray if arguments.engine == "ray" else _local
-    with begin(jobs, len(points), arguments, progress) as engine:
+    if arguments.engine == "ray":
+        begun = _on_ray(part, jobs, arguments, progress)
+    else:
+        begun = _local(jobs, len(points), arguments, progress)
+    with begun as engine:
         progress.workers = engine.workers
         return sweep(part, folder, arguments.cache, engine, progress, arguments.retries)
 
 
 def _on_ray(
-    jobs: "Sequence[Train]", points: int, arguments: argparse.Namespace, progress: "SweepProgress"
+    part: "Plan", jobs: "Sequence[Train]", arguments: argparse.Namespace, progress: "SweepProgress"
 ) -> "Engine":
     """Return the engine on a cluster; every worker takes one processor of it for each host thread."""
     from slfac_sim.studies.engines.on_ray import OnRay
+    from slfac_sim.studies.plan import foreign_packages
 
     address = arguments.address
     progress.say("starting Ray on this machine" if address is None else f"joining the Ray cluster {address}")
-    engine = OnRay(arguments.cache, address, arguments.workers)
+    engine = OnRay(arguments.cache, address, arguments.workers, foreign_packages(part))
     try:
         _forecast(jobs, engine)
     except BaseException:

@@ -3,8 +3,10 @@
 It runs nothing and writes nothing.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from slfac_sim.folders import check_air
@@ -12,6 +14,7 @@ from slfac_sim.foundation.errors import BadInput
 from slfac_sim.identity import learning_key, point_key
 from slfac_sim.reading.located import Fault, ScenarioError
 from slfac_sim.scenario import Scenario, Seed
+from slfac_sim.scenario_file import plain
 from slfac_sim.studies.cells import base_of, cells_of
 from slfac_sim.studies.files import StudyFile
 from slfac_sim.studies.study import Study
@@ -76,6 +79,23 @@ def shard(whole: Plan, number: int, count: int) -> Plan:
     trainings = {key: scenario for key, scenario in whole.trainings.items() if key in mine}
     points = [point for point in whole.points if point.training in mine]
     return replace(whole, trainings=trainings, points=points)
+
+
+def foreign_packages(whole: Plan) -> list[Path]:
+    """Return the folders of somebody else's packages that hold plug-ins of the study's scenarios."""
+    names = {name for point in whole.points for name in _foreign(plain(point.scenario))}
+    specs = (find_spec(name.partition(".")[0]) for name in sorted(names))
+    return sorted({Path(place) for spec in specs if spec for place in spec.submodule_search_locations or ()})
+
+
+def _foreign(tree: Any) -> Iterator[str]:
+    """Yield every kind with a dot below `tree`."""
+    if isinstance(tree, Mapping):
+        kind = tree.get("kind")
+        if isinstance(kind, str) and "." in kind:
+            yield kind
+    for child in tree.values() if isinstance(tree, Mapping) else tree if isinstance(tree, list) else ():
+        yield from _foreign(child)
 
 
 def title(point: Point) -> str:

@@ -8,7 +8,7 @@ import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -28,15 +28,22 @@ _RECORDS_HELD = 4  # more are held by the jobs that are waiting for them
 class OnRay:
     """An engine on the cluster at `address`; None starts one here, of `workers` processors (None: all).
 
-    Trainings come back as bytes and are put into the folder `cache`. Every machine of the cluster needs
-    Python and the packages in the versions of this one. Raises `BadInput` without Ray, or without a cluster.
+    Trainings come back as bytes and are put into the folder `cache`. slfac_sim itself goes to the workers,
+    and so do the Python packages in the folders `packages`; what these need, in the versions of this
+    machine, must be there. Raises `BadInput` without Ray, or without a cluster.
     """
 
-    def __init__(self, cache: Path, address: str | None = None, workers: int | None = None) -> None:
+    def __init__(
+        self,
+        cache: Path,
+        address: str | None = None,
+        workers: int | None = None,
+        packages: Sequence[Path] = (),
+    ) -> None:
         self._ray = _ray()
         self._cache = cache.resolve()
         self._code = tempfile.TemporaryDirectory(prefix="slfac_sim-")
-        self._start(address, workers)
+        self._start(address, workers, packages)
         self.workers = int(self._ray.cluster_resources().get("CPU", 1))
         self._attempt = self._ray.remote(max_retries=0)(attempt)  # the sweep counts the tries
         self._open: dict[Any, Job] = {}
@@ -61,6 +68,8 @@ class OnRay:
         job = self._open.pop(done[0])
         try:
             outcome = Outcome(job, *self._ray.get(done[0]))
+        except self._ray.exceptions.RayTaskError as error:  # the job could not even be read there
+            return Outcome(job, reason=str(error).strip().splitlines()[-1], again=True)
         except self._ray.exceptions.RayError as error:  # a worker, or its whole machine, was lost
             return Outcome(job, reason=f"its worker was lost ({type(error).__name__})", again=True)
         if isinstance(job, Train) and not outcome.reason:
@@ -79,12 +88,13 @@ class OnRay:
         self._ray.shutdown()
         self._code.cleanup()
 
-    def _start(self, address: str | None, workers: int | None) -> None:
+    def _start(self, address: str | None, workers: int | None, packages: Sequence[Path]) -> None:
+        modules = [_package(Path(self._code.name)), *packages]
         here = {"num_cpus": workers, "include_dashboard": False} if address is None else {}
         try:
             self._ray.init(
                 address=address or "local",
-                runtime_env={"py_modules": [str(_package(Path(self._code.name)))]},
+                runtime_env={"py_modules": [str(folder) for folder in modules]},
                 log_to_driver=False,
                 logging_level=logging.ERROR,
                 **here,

@@ -1,0 +1,62 @@
+"""The README: its commands are such as can be run, and its errors are what is told."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from slfac_sim.cli import COMMANDS, main
+from slfac_sim.scenario_file import ScenarioError, load, read
+
+ROOT = Path(__file__).resolve().parent.parent
+TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```(?:sh)?\n(.*?)```", TEXT, re.S)
+SET_UP = 'python3 -m venv .venv && .venv/bin/pip install -q -c constraints.txt -e ".[test]" && '
+FETCH = ".venv/bin/python -m slfac_sim data fetch mnist && "
+LINES = [line for block in BLOCKS for line in block.splitlines() if line.startswith("python -m slfac_sim ")]
+
+
+def under(heading: str) -> str:
+    """Return the command under a bold heading, as .ci/run takes it."""
+    after = TEXT[TEXT.index(f"**{heading}**") :]
+    return next(line for line in after.splitlines() if line.startswith("python3 -m venv"))
+
+
+def test_the_two_commands_do_all_the_set_up() -> None:
+    assert (
+        under("The main job") == SET_UP + FETCH + ".venv/bin/python -m slfac_sim scenarios/100_devices.yaml"
+    )
+    assert under("The tests") == SET_UP + FETCH + ".venv/bin/python -m pytest -n 2"
+
+
+def test_no_figure_is_left_to_be_filled_in() -> None:
+    for document in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
+        assert not re.search(r"@[A-Z_]+@", document.read_text(encoding="utf-8")), document
+
+
+@pytest.mark.parametrize("line", [line for line in LINES if "scenarios/" in line])
+def test_every_scenario_and_override_of_the_readme_is_legal(line: str) -> None:
+    words = shlex.split(line.split("#")[0])[3:]
+    words = words[1:] if words[0] in COMMANDS else words
+    if "studies" not in words[0]:
+        load(ROOT / words[0], [word for word in words[1:] if "=" in word])
+
+
+def test_the_errors_of_the_readme_are_what_is_told() -> None:
+    shown = next(block for block in BLOCKS if "slfak" in block).splitlines()
+    lines = (ROOT / "scenarios" / "100_devices.yaml").read_text(encoding="utf-8").splitlines()
+    place = next(number for number, line in enumerate(lines) if line.startswith("codec:"))
+    faulty = ["codec:", "  uplink: {kind: slfak}", "  downlink: {kind: slfac, teta: 0.9}"]
+    with pytest.raises(ScenarioError) as caught:
+        read("\n".join([*lines[:place], *faulty, *lines[place + 1 :]]), "s.yaml")
+    assert str(caught.value).splitlines() == shown
+
+
+def test_every_command_of_the_readme_exists(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    known = capsys.readouterr().out
+    for line in LINES:
+        word = line.split()[3]
+        assert word.startswith("scenarios/") or word in known
