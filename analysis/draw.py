@@ -1,13 +1,12 @@
 """Draws every figure of one or several runs into files; it knows folders, and no figure by name."""
 
-import csv
 import importlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from slfac_sim.analysis._rows import forget
+from slfac_sim.analysis.csv_file import write_rows
 from slfac_sim.analysis.folder import Run, load
 from slfac_sim.analysis.naming import names_of
 from slfac_sim.analysis.style import house_style, save
@@ -40,17 +39,6 @@ def draw(runs: Sequence[Run], out: Path) -> list[Path]:
             series = [replace(figure.data(run), label=label) for run, label in zip(runs, labels, strict=True)]
             files += save(figure.draw(series), out, name)
             if hasattr(figure, "table"):
-                files.append(_write_table(figure.table(series), out / f"{name}.csv"))
+                files.append(write_rows(figure.table(series), out / f"{name}.csv"))
     forget()
     return files
-
-
-def _write_table(rows: Iterable[Mapping[str, Any]], path: Path) -> Path:
-    """Write `rows` as CSV, with all their columns in the order of their first appearance."""
-    kept = list(rows)
-    names = list(dict.fromkeys(name for row in kept for name in row))
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, names, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(kept)
-    return path

@@ -44,7 +44,7 @@ def finish_study(folder: Path, out: Path | None = None) -> list[str]:
 
 def write_tables(study: StudyResult, out: Path, closing: Sequence[str]) -> None:
     """Write `points.csv`, `summary.json` and `report.md` of `study` into the folder `out`."""
-    from slfac_sim.analysis.study_draw import write_rows
+    from slfac_sim.analysis.csv_file import write_rows
     from slfac_sim.analysis.study_summary import point_rows, study_summary
 
     write_rows(point_rows(study), out / POINTS_CSV)

@@ -11,8 +11,9 @@ from typing import Any
 
 from study_folders import fake_study
 
+from slfac_sim.analysis.csv_file import write_rows
 from slfac_sim.analysis.study import load_study
-from slfac_sim.analysis.study_draw import FIGURES, draw_study, write_rows
+from slfac_sim.analysis.study_draw import FIGURES, draw_study
 from slfac_sim.analysis.style import fill, house_style
 from slfac_sim.foundation.plugins import kinds
 
