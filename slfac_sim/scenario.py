@@ -10,7 +10,7 @@ from pydantic import Field
 from slfac_sim.foundation.plugins import EveryField, Plugin, settings
 from slfac_sim.foundation.units import FlopPerSecond
 
-RESERVED = ("latest", "trainings", "studies", "ask")
+RESERVED = ("latest", "trainings", "studies", "ask", "crossover")
 Count = Annotated[int, Field(ge=1)]
 Accuracy = Annotated[float, Field(gt=0.0, le=1.0)]
 CodecNode = Annotated[Any, Plugin("slfac_sim.codecs")]

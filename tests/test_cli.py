@@ -101,6 +101,10 @@ def test_runs_get_folders_of_their_own_and_latest_is_the_last(
         ([str(TINY), "cut=conv9"],
          "cut: no block 'conv9' among conv1, conv2, conv3; did you mean 'conv3'?"),
         ([str(TINY), "--threads", "0"], "--threads 0: must be at least 1"),
+        ([str(TINY), "--threads", "99999"], "--threads 99999: must be at least 1 and at most 256"),
+        ([str(TINY), "name=latest"], "override 'name=latest': "),
+        ([str(TINY), "network.latency=1e308"], "override 'network.latency=1e308': network.latency: must"),
+        ([str(TINY), "network.bandwidth=1 kHz"], "override 'network.bandwidth=1 kHz': network: bandwidth"),
         (["check", str(TINY), "network.positions=[[1,2]]"], "network.positions: "),
     ],
 )  # fmt: skip

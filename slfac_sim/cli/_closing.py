@@ -35,6 +35,8 @@ def _rows(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield f"bytes {kind}", f"{sent[kind]:,}"
     if bits["up"] is not None and bits["down"] is not None:
         yield "bits per value, up / down", f"{bits['up']:.2f} / {bits['down']:.2f}"
+    if summary["positions_redrawn"]:
+        yield "positions redrawn", f"{summary['positions_redrawn']}, for want of coverage"
     yield "transfers", f"{summary['transfers']:,}"
     yield "host time", f"{host['wall_s']:,.0f} s wall, {host['cpu_s']:,.0f} s CPU, {host['threads']} threads"
     if host["peak_rss_bytes"] is not None:

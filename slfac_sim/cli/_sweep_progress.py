@@ -82,7 +82,7 @@ class SweepProgress:
     def _left_s(self, elapsed_s: float) -> float | None:
         """Return the work that is left at the mean duration so far, or None before anything is known."""
         left = [tally for tally in self._tallies.values() if tally.left]
-        if not all(tally.mean_s for tally in left if tally is self._tallies["trainings"]):
+        if left and left[0].mean_s is None:  # trainings, as long as there are any: they take the longest
             return None
         work_s = sum(tally.left * (tally.mean_s or 0.0) for tally in left)
         ahead_s = elapsed_s * self.workers - sum(tally.spent_s for tally in self._tallies.values())
