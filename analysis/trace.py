@@ -1,4 +1,4 @@
-"""A run's timeline in the Chrome trace-event format, for Perfetto or chrome://tracing; times are simulated.
+"""A run's timeline in the Chrome trace-event format, as Perfetto reads it; times are simulated.
 
 The server, each direction of the air and each device are a process there. A device has a track for its
 computing, one for what it sends and one for what it receives; the server one for its computing; a direction

@@ -19,7 +19,7 @@ COMMANDS = {
     "ask": "find the value of a setting that meets a bound, by bisection over replays",
     "crossover": "find where one codec stops beating another, over a setting of the network",
     "explain": "say where the simulated time of a run went, and who was waited for",
-    "trace": "write a run's timeline for Perfetto or chrome://tracing",
+    "trace": "write a run's timeline for Perfetto",
     "list": "list the runs under a folder",
     "compare": "set two runs side by side: what differs in their settings and in their results",
     "export": "write the tables of a run as CSV or Parquet files",
