@@ -18,6 +18,7 @@ from slfac_sim.codecs.raw import Raw
 from slfac_sim.learning.participants import Exchange
 from slfac_sim.names import SERVER
 from slfac_sim.network import Link, Survey
+from slfac_sim.partitions import label_histogram
 from slfac_sim.simulation import host_speeds
 
 
@@ -51,6 +52,8 @@ class Forecast:
     server_flops: float
     total_flops: float
     memory_bytes: int
+    samples_per_device: Sequence[int]
+    classes_per_device: Sequence[int]
     remarks: Sequence[str]
 
     @property
@@ -85,8 +88,17 @@ def forecast(world: World, survey: Survey) -> Forecast:
         server_flops=work.server_step_flops,
         total_flops=samples * (device_flops + work.server_step_flops) + _evaluation_flops(world),
         memory_bytes=_memory_bytes(world),
+        samples_per_device=[len(device.shard.samples) for device in world.devices],
+        classes_per_device=_classes(world),
         remarks=[*survey.remarks, *_remarks(world, uncompressed, compressed)],
     )
+
+
+def _classes(world: World) -> list[int]:
+    """Return how many classes each device has samples of."""
+    shards = [device.shard.samples for device in world.devices]
+    histogram = label_histogram(world.data.train_labels, shards, world.data.classes)
+    return [int(count) for count in (histogram > 0).sum(axis=1)]
 
 
 def _samples_a_round(world: World) -> dict[str, int]:
@@ -105,7 +117,7 @@ def _remarks(world: World, uncompressed: Sizes, compressed: Sizes) -> list[str]:
     remarks = []
     if small:
         remarks.append(
-            f"{len(small)} devices have fewer samples than the batch of {batch} and use what they have"
+            f"{len(small)} of {len(world.devices)} devices hold fewer samples than a batch of {batch}, and use them all"
         )
     for way in ("smashed_up", "smashed_down"):
         sent, raw = getattr(compressed, way), getattr(uncompressed, way)

@@ -127,7 +127,15 @@ def test_bad_input_is_one_clear_line_and_status_2(
 def test_check_tells_what_will_run(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", str(TINY)]) == 0
     out = " ".join(capsys.readouterr().out.split())
-    for words in ("5, batch 8, 3 steps", "4 x 6 x 6", "4,608 up", "leave the devices: 8 bytes", "bottleneck"):
+    for words in (
+        "5, batch 8, 3 steps",
+        "4 x 6 x 6",
+        "4,608 up",
+        "samples a device │ min 48, median 48, max 48",
+        "classes a device │ min 4",
+        "leave the devices: 8 bytes",
+        "bottleneck",
+    ):
         assert words in out, words
 
 

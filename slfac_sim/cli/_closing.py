@@ -26,7 +26,10 @@ def print_closing(folder: Path, summary: Mapping[str, Any]) -> None:
 def _rows(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     accuracy, sent, bits, host = (summary[key] for key in ("accuracy", "bytes", "bits_per_value", "host"))
     if accuracy["final"] is not None:
-        yield "test accuracy, final (best)", f"{100 * accuracy['final']:.2f} % ({100 * accuracy['best']:.2f} %)"
+        yield (
+            "test accuracy, final (best)",
+            f"{100 * accuracy['final']:.2f} % ({100 * accuracy['best']:.2f} %)",
+        )
     yield "simulated time", f"{summary['simulated_s']:,.1f} s in {summary['rounds']} rounds"
     for target, at_s in summary["time_to_accuracy_s"].items():
         shown = "not reached" if at_s is None else f"{at_s:,.1f} s"

@@ -3,7 +3,7 @@
 import argparse
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -62,6 +62,8 @@ def _learning(scenario: "Scenario", figures: "Forecast") -> Iterator[tuple[str, 
 
     batch, shape = scenario.learning.batch, " x ".join(map(str, figures.smashed_shape))
     yield "data", f"{kind_of(scenario.data)}: {figures.samples:,} samples, {kind_of(scenario.partition)}"
+    yield "samples a device", _counts(figures.samples_per_device)
+    yield "classes a device", _counts(figures.classes_per_device)
     yield "devices", f"{figures.devices}, batch {batch}, {figures.steps_per_round:g} steps a round"
     yield "rounds", f"{scenario.protocol.rounds}, {kind_of(scenario.protocol)}"
     yield "speeds, GFLOP/s", _three([speed / 1e9 for speed in figures.speeds])
@@ -117,11 +119,17 @@ def _host(figures: "Forecast") -> Iterator[tuple[str, str]]:
     yield "memory on this host", f"about {figures.memory_bytes / 1e9:.2f} GB at the peak"
 
 
+def _counts(values: Sequence[int]) -> str:
+    from slfac_sim.forecast import spread
+
+    return "min {:,.0f}, median {:,.0f}, max {:,.0f}".format(*spread(values))
+
+
 def _seconds(seconds: float) -> str:
     return f"{seconds:,.2f} s" if math.isfinite(seconds) else "for ever: a device has no coverage"
 
 
-def _three(values: "list[float]") -> str:
+def _three(values: Sequence[float]) -> str:
     from slfac_sim.forecast import spread
 
     return "min {:,.2f}, median {:,.2f}, max {:,.2f}".format(*spread(values))
