@@ -116,9 +116,8 @@ def _remarks(world: World, uncompressed: Sizes, compressed: Sizes) -> list[str]:
     small = [device.name for device in world.devices if len(device.shard.samples) < batch]
     remarks = []
     if small:
-        remarks.append(
-            f"{len(small)} of {len(world.devices)} devices hold fewer samples than a batch of {batch}, and use them all"
-        )
+        few = f"{len(small)} of {len(world.devices)} devices"
+        remarks.append(f"{few} hold fewer samples than a batch of {batch}, and use them all")
     for way in ("smashed_up", "smashed_down"):
         sent, raw = getattr(compressed, way), getattr(uncompressed, way)
         if sent > 1.05 * raw:
