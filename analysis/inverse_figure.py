@@ -75,6 +75,8 @@ def _draw_line(axes: Axes, line: Line, index: int, named: bool) -> None:
 def _scale(axes: Axes, lines: Sequence[Line], bound: float | None) -> None:
     heights = np.concatenate([line.y[np.isfinite(line.y)] for line in lines] + [[bound or np.nan]])
     heights = heights[np.isfinite(heights) & (heights > 0)]
+    places = np.concatenate([line.x for line in lines])
+    axes.set_xlim(float(places.min()), float(places.max()))  # also where nothing was reached
     axes.set_xscale("log")
     if heights.size:
         axes.set_yscale("log")

@@ -147,7 +147,15 @@ def paired_ratio(baseline: Sequence[Crossing], other: Sequence[Crossing]) -> Pai
     if not censored and np.isfinite(low).all() and (low > 0).all():  # nobody was there at the start
         logs = mean_interval(np.log(low))
         mean = Interval(math.exp(logs.mean), math.exp(logs.low), math.exp(logs.high), logs.n)
-    return PairedRatio(len(bounds), censored, mean, (_median(low), _median(high)))
+    return PairedRatio(len(bounds), censored, mean, (_ratio_median(low), _ratio_median(high)))
+
+
+def _ratio_median(ratios: NDArray[np.float64]) -> float:
+    """Return the median on the logarithmic scale, where ratios live: beside a bound of 0 nothing is known."""
+    low, high = (float(np.sort(ratios)[place]) for place in ((ratios.size - 1) // 2, ratios.size // 2))
+    if low == 0.0 or low == high:
+        return low
+    return math.sqrt(low) * math.sqrt(high)
 
 
 def split_variance(values: ArrayLike) -> VarianceSplit:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 
-from slfac_sim.analysis.statistics import OverRuns, PairedRatio
+from slfac_sim.analysis.statistics import EQUAL_POINTS, OverRuns, PairedRatio
 from slfac_sim.analysis.study import StudyResult
 from slfac_sim.analysis.study_answers import (
     Combination,
@@ -288,6 +288,8 @@ def _equal_words(
         said = "are equally accurate"
     elif any(equal):
         said = f"are equally accurate at {sum(equal)} of {len(equal)} places"
+    elif abs(finals[0] - finals[1]) <= EQUAL_POINTS:
+        said = "cannot be called equally accurate, because not every run crosses"
     else:
         said = "are not equally accurate"
     return (

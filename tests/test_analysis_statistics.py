@@ -222,3 +222,12 @@ def test_final_accuracy_is_the_mean_of_the_last_three() -> None:
 def test_more_seeds_make_narrower_intervals() -> None:
     widths = [mean_interval(np.tile([1.0, 2.0], n)).high for n in range(1, 6)]
     assert all(one > two for one, two in pairwise(widths))
+
+
+def test_pairs_of_which_nothing_is_known_leave_the_median_unknown() -> None:
+    """Two of four pairs censored on both sides: beside them, 2 and 3 are no bound of the median ratio."""
+    base = [*_at(20.0, 30.0), _beyond(90.0), _beyond(90.0)]
+    other = [*_at(10.0, 10.0), _beyond(90.0), _beyond(90.0)]
+    assert paired_ratio(base, other).median == (0.0, math.inf)
+    assert paired_ratio(base[:3], other[:3]).median == (2.0, 3.0)
+    assert paired_ratio(_at(20.0, 80.0), [*_at(10.0), _beyond(20.0)]).median[0] == 0.0

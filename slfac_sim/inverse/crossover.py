@@ -69,7 +69,7 @@ def _of_one(a: str, b: str, measure: Measure, varied: Varied, duel: Duel) -> str
     if not found.edges:
         winner, loser = (a, b) if found.holds_at_low else (b, a)
         return (
-            f"no crossover: {winner} beats {loser} at every {where} ({_factors(found, varied)}, "
+            f"no crossover: {winner} beats {loser} at every {where} ({_factors(found, varied, a, b)}, "
             f"{_target(measure)})"
         )
     if len(found.edges) == 1:
@@ -78,7 +78,7 @@ def _of_one(a: str, b: str, measure: Measure, varied: Varied, duel: Duel) -> str
         low, high = varied.shown(edge.low.value), varied.shown(edge.high.value)
         return (
             f"{below} beats {above} up to {varied.path} = {low}, and not from {high} on "
-            f"({_factors(found, varied)}, {_target(measure)})"
+            f"({_factors(found, varied, a, b)}, {_target(measure)})"
         )
     held = " and ".join(f"from {varied.shown(x)} to {varied.shown(y)}" for x, y in found.stretches())
     return (
@@ -97,10 +97,13 @@ def _never(a: str, b: str, duel: Duel) -> str | None:
     return f"no crossover: {lost[0]} never reaches the target in the rounds that were trained, {winner} does"
 
 
-def _factors(found: Found, varied: Varied) -> str:
-    """Return by how much the faster one is faster at both ends."""
+def _factors(found: Found, varied: Varied, a: str, b: str) -> str:
+    """Return which one is faster at both ends, and by how much."""
     ends = (found.samples[0], found.samples[-1])
-    return ", ".join(f"{_factor(end.measured):.3g} times at {varied.shown(end.value)}" for end in ends)
+    return ", ".join(
+        f"{a if end.measured < 1.0 else b} {_factor(end.measured):.3g} times at {varied.shown(end.value)}"
+        for end in ends
+    )
 
 
 def _factor(ratio: float) -> float:

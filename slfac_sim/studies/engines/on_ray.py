@@ -7,6 +7,7 @@ imported when such an engine is made.
 import logging
 import os
 import shutil
+import socket
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -22,6 +23,7 @@ from slfac_sim.studies.engines._shipped import ShippedData, ShippedRecord, measu
 from slfac_sim.studies.jobs import Forecast, Job, Train
 from slfac_sim.studies.trainings import folder_of, pack, unpack
 
+_ANSWERS_WITHIN_S = 5.0
 _RECORDS_HELD = 4  # more are held by the jobs that are waiting for them
 
 
@@ -89,6 +91,8 @@ class OnRay:
         self._code.cleanup()
 
     def _start(self, address: str | None, workers: int | None, packages: Sequence[Path]) -> None:
+        if address is not None:
+            _refuse_silence(address)
         modules = [_package(Path(self._code.name)), *packages]
         here = {"num_cpus": workers, "include_dashboard": False} if address is None else {}
         try:
@@ -160,3 +164,14 @@ def _data_files(source: Any, name: str) -> Mapping[str, bytes] | None:
     if files is None or source.folder is not None:
         return None
     return {path.name: path.read_bytes() for path in paths_in(files, Path(source.load().source))}
+
+
+def _refuse_silence(address: str) -> None:
+    """Refuse an address ``host:port`` that nobody answers: Ray itself would go on asking for minutes."""
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if not colon or not port.isdigit():
+        return  # "auto", for instance, which Ray looks up itself
+    try:
+        socket.create_connection((host, int(port)), timeout=_ANSWERS_WITHIN_S).close()
+    except (OSError, OverflowError) as error:
+        raise BadInput(f"--address {address}: no Ray cluster answers there ({error})") from error
