@@ -120,7 +120,12 @@ class Survey:
         """Return `payload_bytes` with the headers of the packets that carry them."""
         if self.packet_bytes is None:
             return payload_bytes
-        return payload_bytes + -(-payload_bytes // self.packet_bytes) * self.header_bytes
+        return with_headers(self.packet_bytes, self.header_bytes, payload_bytes)
+
+
+def with_headers(packet_bytes: int, header_bytes: int, payload_bytes: int) -> int:
+    """Return `payload_bytes` with a header for each packet of them, the last one perhaps not full."""
+    return payload_bytes + -(-payload_bytes // packet_bytes) * header_bytes
 
 
 class NetworkSettings(Protocol):

@@ -5,6 +5,7 @@ whole band and at full power), a device whose rate is 0 takes no part, and there
 """
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import Plugin, settings
 from slfac_sim.foundation.units import Decibels, Hertz, Metres, Seconds, Watts, dbm_to_w
-from slfac_sim.network.contract import Link, Network, Survey
+from slfac_sim.network.contract import Link, Network, Survey, with_headers
 from slfac_sim.network.courier import Courier
 from slfac_sim.network.radio.air import CellAir
 from slfac_sim.network.radio.budget import Budget
@@ -74,7 +75,7 @@ class Cell:
         """Return the cell on `env`, with the links of the survey."""
         ground = self._ground(devices, seed)
         air = self._air(devices, server, seed, ground)
-        return Courier(env, air, self._survey(devices, ground, air).wire_bytes)
+        return Courier(env, air, partial(with_headers, self.packet_bytes, self.header_bytes))
 
     def _survey(self, devices: Sequence[str], ground: Ground, air: CellAir) -> Survey:
         up_bps, down_bps = air.mean_rates_bps(uplink=True), air.mean_rates_bps(uplink=False)
