@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import nan
 from typing import Any, Protocol
 
 import simpy
@@ -14,10 +15,10 @@ class Delivery:
     `asked_s` is when the sender had the bytes ready, `start_s` when the medium took the first of them,
     `last_bit_s` when the last bit left and the air was free again, `end_s` when the receiver held them
     all (latency included). `airtime_s` is the time that the transfer alone would have filled the medium
-    at its rate: its share of the air integrated over time. `rate_bps` is wire bits per second of
-    airtime. `energy_j` is what the sender's radio radiated: power x airtime, never power x duration.
-    `wire_bytes` are the payload with its packet headers. `delivered` is False for a cancelled transfer,
-    whose `end_s` is the moment at which it was given up.
+    at its rate: its share of the air integrated over time. `rate_bps` is bits on the medium per second
+    of airtime. `energy_j` is what the sender's radio radiated: power x the time that it was on the air at
+    full power, never power x duration. `wire_bytes` are the payload with its packet headers. `delivered`
+    is False for a cancelled transfer, whose `end_s` is the moment at which it was given up.
     """
 
     src: str
@@ -85,8 +86,22 @@ class Network(Protocol):
 
 
 @dataclass(frozen=True)
+class Station:
+    """A base station or access point, and where it stands (metres)."""
+
+    name: str
+    x_m: float
+    y_m: float
+
+
+@dataclass(frozen=True)
 class Link:
-    """What the air offers one device, when it has the medium to itself (its mean, when it fades)."""
+    """What the air offers one device, when it has the medium to itself (its mean, when it fades).
+
+    `up_best_bps` and `down_best_bps` are the most bits per second of its airtime that it can have, however
+    many send with it: the rates themselves, unless the medium gains from a crowd. `station` serves the
+    device, which stands at `x_m`, `y_m` (NaN where nothing has a place), `los` in line of sight or not.
+    """
 
     device: str
     distance_m: float
@@ -94,6 +109,12 @@ class Link:
     down_snr_db: float
     up_rate_bps: float
     down_rate_bps: float
+    up_best_bps: float
+    down_best_bps: float
+    station: str = ""
+    x_m: float = nan
+    y_m: float = nan
+    los: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -103,7 +124,9 @@ class Survey:
     `links` are in device order; `redraws` counts positions drawn again for want of coverage. `up_share`
     and `down_share` are the parts of the time that the medium gives each direction; `remarks` are
     sentences that a user should read (a bandwidth outside the NR table, clamped distances, ...).
-    `multicast_rate_bps` is the rate at which all devices can be reached at once.
+    `multicast_rate_bps` is the rate at which all devices can be reached at once. `medium` is the kind of
+    sharing and `duplex` how the directions are kept apart; `crowd_independent` says that the airtime of a
+    transfer does not depend on who else sends. `coherence_s` is the length of a block of fading, if any.
     """
 
     links: Sequence[Link]
@@ -113,6 +136,12 @@ class Survey:
     multicast_rate_bps: float
     redraws: int
     remarks: Sequence[str]
+    medium: str
+    duplex: str
+    crowd_independent: bool
+    stations: Sequence[Station] = ()
+    radius_m: float = nan
+    coherence_s: float | None = None
     header_bytes: int = 0
     packet_bytes: int | None = None
 

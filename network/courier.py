@@ -7,13 +7,19 @@ from typing import Protocol
 import simpy
 
 from slfac_sim.network.contract import Transfer
-from slfac_sim.network.engine import Engine, FluidShare, Share
+from slfac_sim.network.engine import Engine, Flow, Share
 from slfac_sim.network.engine.clockwork import Call
-from slfac_sim.network.transfers import FluidTransfer, Path
+from slfac_sim.network.transfers import FluidTransfer, JointTransfer, Path
+
+Among = Callable[[int], float] | None
+Busy = frozenset[str]
 
 
 class Air(Protocol):
-    """What lies between the server and the devices; rates change on one grid of blocks, if at all."""
+    """What lies between the server and the devices.
+
+    Rates change on one grid of blocks, if at all, and with the set of `busy` lanes that disturb a lane.
+    """
 
     @property
     def coherence_s(self) -> float | None:
@@ -25,30 +31,49 @@ class Air(Protocol):
         """The time from the last bit on the air to the bytes in the receiver's hands."""
         ...
 
-    def path(self, src: str, dsts: tuple[str, ...], multicast: bool) -> Path:
-        """Return the path from `src` to all of `dsts`. Raises `KeyError` for an unknown host."""
+    def paths(self, src: str, dsts: tuple[str, ...]) -> Sequence[Path]:
+        """Return the paths from `src` to all of `dsts`, one for each station that sends.
+
+        Raises `KeyError` for an unknown host.
+        """
         ...
 
-    def capacity(self, lane: str) -> float:
-        """Return the part of the time that `lane` has."""
+    def share(self, lane: str) -> Share:
+        """Return the medium of `lane`, empty."""
         ...
 
-    def rate_bps(self, path: Path, block: int) -> float:
-        """Return the rate on `path`, alone on its lane, in the coherence block number `block`."""
+    def disturbed(self, lane: str) -> Sequence[str]:
+        """Return the lanes whose rates depend on whether `lane` is busy."""
+        ...
+
+    def rate_bps(self, path: Path, block: int, busy: Busy) -> tuple[float, Among]:
+        """Return the rate on `path` alone on its lane, and among n, in the coherence block `block`."""
         ...
 
 
 class Courier:
-    """A `Network` over any `Air`. `wire_bytes` adds the headers to the payload."""
+    """A `Network` over any `Air`. `wire_bytes` adds the headers to the payload.
 
-    def __init__(self, env: simpy.Environment, air: Air, wire_bytes: Callable[[int], int]) -> None:
+    `carried_bytes` are those of them that the medium is told of; 802.11 adds its own.
+    """
+
+    def __init__(
+        self,
+        env: simpy.Environment,
+        air: Air,
+        wire_bytes: Callable[[int], int],
+        carried_bytes: Callable[[int], int] | None = None,
+    ) -> None:
         self._env = env
         self._air = air
         self._wire_bytes = wire_bytes
+        self._carried_bytes = carried_bytes or wire_bytes
         self._engine = Engine(env)
-        self._lanes: dict[str, Share] = {}
-        self._under_way: dict[FluidTransfer, None] = {}
-        self._on_air: dict[FluidTransfer, None] = {}
+        self._shares: dict[str, Share] = {}
+        self._under_way: dict[Transfer, None] = {}
+        self._on_air: dict[str, dict[FluidTransfer, None]] = {}
+        self._busy: Busy = frozenset()
+        self._restless: dict[str, None] = {}
         self._grid_armed = False
 
     def transfer(self, src: str, dst: str | tuple[str, ...], nbytes: int) -> Transfer:
@@ -59,18 +84,20 @@ class Courier:
         """
         if nbytes < 0:
             raise ValueError(f"{src} -> {dst}: {nbytes} bytes to send")
-        multicast = isinstance(dst, tuple)
-        path = self._air.path(src, dst if isinstance(dst, tuple) else (dst,), multicast)
-        transfer = FluidTransfer(
-            self._env,
-            src,
-            "*" if isinstance(dst, tuple) else dst,
-            path,
-            nbytes,
-            self._wire_bytes(nbytes),
-            self._air.rate_bps(path, self._block()),
-            self._give_up,
-        )
+        paths = self._air.paths(src, dst if isinstance(dst, tuple) else (dst,))
+        name = "*" if isinstance(dst, tuple) else dst
+        parts = [self._transfer(src, name, path, nbytes) for path in paths]
+        return parts[0] if len(parts) == 1 else JointTransfer(self._env, parts)
+
+    def stalled(self) -> Sequence[Transfer]:
+        """Return the transfers that are under way, in the order of their start."""
+        return tuple(self._under_way)
+
+    def _transfer(self, src: str, dst: str, path: Path, nbytes: int) -> FluidTransfer:
+        rate_bps, among = self._air.rate_bps(path, self._block(), self._busy)
+        flow = Flow(8.0 * self._carried_bytes(nbytes), rate_bps, among=among, src=src, dst=dst)
+        wire_bytes = self._wire_bytes(nbytes)
+        transfer = FluidTransfer(self._env, src, dst, path, nbytes, wire_bytes, flow, self._give_up)
         self._under_way[transfer] = None
         if nbytes == 0:
             self._last_bit_left(transfer)
@@ -78,24 +105,34 @@ class Courier:
             self._send(transfer)
         return transfer
 
-    def stalled(self) -> Sequence[Transfer]:
-        """Return the transfers that are under way, in the order of their start."""
-        return tuple(self._under_way)
-
     def _send(self, transfer: FluidTransfer) -> None:
         lane = transfer.path.lane
-        if lane not in self._lanes:
-            self._lanes[lane] = FluidShare(self._air.capacity(lane))
-        self._on_air[transfer] = None
-        self._engine.start(self._lanes[lane], transfer.flow, lambda _: self._last_bit_left(transfer))
+        if lane not in self._shares:
+            self._shares[lane] = self._air.share(lane)
+        on_lane = self._on_air.setdefault(lane, {})
+        on_lane[transfer] = None
+        self._engine.start(self._shares[lane], transfer.flow, lambda _: self._last_bit_left(transfer))
+        if len(on_lane) == 1:
+            self._disturb(lane, self._busy | {lane})
         if self._air.coherence_s is not None and not (self._grid_armed or transfer.path.hopeless):
             self._arm_grid(self._air.coherence_s, self._block() + 1)
 
     def _last_bit_left(self, transfer: FluidTransfer) -> None:
         """Take the transfer off the air, and have the receiver hold the bytes after the latency."""
         transfer.last_bit_s = self._env.now
-        self._on_air.pop(transfer, None)
+        self._leave(transfer)
         Call(self._env, self._env.now + self._air.latency_s, lambda _: self._arrive(transfer))
+
+    def _leave(self, transfer: FluidTransfer) -> bool:
+        """Free the lane of the transfer, if it is on one, and return whether it was."""
+        lane = transfer.path.lane
+        on_lane = self._on_air.get(lane, {})
+        if transfer not in on_lane:
+            return False
+        del on_lane[transfer]
+        if not on_lane:
+            self._disturb(lane, self._busy - {lane})
+        return True
 
     def _arrive(self, transfer: FluidTransfer) -> None:
         if transfer in self._under_way:  # otherwise it was given up after its last bit
@@ -106,9 +143,30 @@ class Courier:
         if transfer not in self._under_way:
             raise RuntimeError(f"{transfer.src} -> {transfer.dst}: this transfer has ended")
         del self._under_way[transfer]
-        if transfer in self._on_air:
-            del self._on_air[transfer]
+        if self._leave(transfer):
             self._engine.cancel(transfer.flow)
+
+    def _disturb(self, lane: str, busy: Busy) -> None:
+        """Note which lanes are busy now; the flows that `lane` disturbs get their rates in a moment.
+
+        At this instant more may come and go, and a flow that is just through must be left alone.
+        """
+        self._busy = busy
+        if not self._restless and self._air.disturbed(lane):
+            Call(self._env, self._env.now, self._calm)
+        self._restless.update(dict.fromkeys(self._air.disturbed(lane)))
+
+    def _calm(self, _: simpy.Event) -> None:
+        lanes, self._restless = self._restless, {}
+        self._rate([transfer for lane in lanes for transfer in self._on_air.get(lane, ())])
+
+    def _rate(self, transfers: Sequence[FluidTransfer]) -> None:
+        block, rates_bps = self._block(), []
+        for transfer in transfers:
+            rate_bps, transfer.flow.among = self._air.rate_bps(transfer.path, block, self._busy)
+            rates_bps.append((transfer.flow, rate_bps))
+        if rates_bps:
+            self._engine.set_rates(rates_bps)
 
     def _block(self) -> int:
         """Return the number of the coherence block [k T, (k + 1) T) that holds the present."""
@@ -125,8 +183,7 @@ class Courier:
     def _new_block(self, _: simpy.Event) -> None:
         """Give the flows on the air their rates in the block that begins; with none, let the grid rest."""
         self._grid_armed = False
-        block = self._block()
-        hopeful = [transfer for transfer in self._on_air if not transfer.path.hopeless]
+        hopeful = [t for on_lane in self._on_air.values() for t in on_lane if not t.path.hopeless]
         if hopeful and self._air.coherence_s is not None:
-            self._engine.set_rates([(t.flow, self._air.rate_bps(t.path, block)) for t in hopeful])
-            self._arm_grid(self._air.coherence_s, block + 1)
+            self._rate(hopeful)
+            self._arm_grid(self._air.coherence_s, self._block() + 1)

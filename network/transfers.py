@@ -1,6 +1,6 @@
-"""A transfer under way over a fluid share: what it keeps, and the delivery made of it. It decides nothing."""
+"""Transfers under way over fluid shares: what they keep, and the delivery made of it. They decide nothing."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import simpy
@@ -36,7 +36,7 @@ class FluidTransfer(Transfer):
         path: Path,
         payload_bytes: int,
         wire_bytes: int,
-        rate_bps: float,
+        flow: Flow,
         give_up: Callable[["FluidTransfer"], None],
     ) -> None:
         super().__init__(env)
@@ -44,7 +44,7 @@ class FluidTransfer(Transfer):
         self.payload_bytes, self.wire_bytes = payload_bytes, wire_bytes
         self.asked_s = float(env.now)
         self.last_bit_s: float | None = None
-        self.flow = Flow(8.0 * wire_bytes, rate_bps)
+        self.flow = flow
         self._give_up = give_up
 
     def cancel(self) -> Delivery:
@@ -60,6 +60,7 @@ class FluidTransfer(Transfer):
         flow, now_s = self.flow, float(self.env.now)
         last_bit_s = now_s if self.last_bit_s is None else float(self.last_bit_s)
         sent_bits = flow.bits - flow.left_bits
+        radiated_s = flow.airtime_s if flow.radiated_s is None else flow.radiated_s
         return Delivery(
             src=self.src,
             dst=self.dst,
@@ -73,7 +74,58 @@ class FluidTransfer(Transfer):
             airtime_s=flow.airtime_s,
             rate_bps=sent_bits / flow.airtime_s if flow.airtime_s > 0.0 else flow.rate_bps,
             snr_db=self.path.snr_db,
-            energy_j=self.path.power_w * flow.airtime_s,
+            energy_j=self.path.power_w * radiated_s,
             tries=1,
             delivered=delivered,
         )
+
+
+class JointTransfer(Transfer):
+    """One multicast that several stations send, each to its own devices; it ends with the last of them.
+
+    Its airtime, energy and wire bytes are the sums over the stations, its payload counts once.
+    """
+
+    def __init__(self, env: simpy.Environment, parts: Sequence[FluidTransfer]) -> None:
+        super().__init__(env)
+        self.src, self.dst = parts[0].src, parts[0].dst
+        self.payload_bytes, self.asked_s = parts[0].payload_bytes, parts[0].asked_s
+        self._parts = parts
+        self._arrived: dict[FluidTransfer, Delivery] = {}
+        for part in parts:
+            assert part.callbacks is not None
+            part.callbacks.append(self._one_arrived)
+
+    def cancel(self) -> Delivery:
+        """Give up what the stations have not delivered yet; see `FluidTransfer.cancel`."""
+        if self.triggered:
+            raise RuntimeError(f"{self.src} -> {self.dst}: this transfer has ended")
+        return _joined([self._arrived.get(part) or part.cancel() for part in self._parts])
+
+    def _one_arrived(self, event: simpy.Event) -> None:
+        assert isinstance(event, FluidTransfer)
+        self._arrived[event] = event.value
+        if len(self._arrived) == len(self._parts):
+            self.succeed(_joined([self._arrived[part] for part in self._parts]))
+
+
+def _joined(parts: Sequence[Delivery]) -> Delivery:
+    airtime_s = sum(part.airtime_s for part in parts)
+    sent_bits = sum(part.airtime_s * part.rate_bps for part in parts)
+    return Delivery(
+        src=parts[0].src,
+        dst=parts[0].dst,
+        receivers=sum(part.receivers for part in parts),
+        payload_bytes=parts[0].payload_bytes,
+        wire_bytes=sum(part.wire_bytes for part in parts),
+        asked_s=parts[0].asked_s,
+        start_s=min(part.start_s for part in parts),
+        last_bit_s=max(part.last_bit_s for part in parts),
+        end_s=max(part.end_s for part in parts),
+        airtime_s=airtime_s,
+        rate_bps=sent_bits / airtime_s if airtime_s > 0.0 else min(part.rate_bps for part in parts),
+        snr_db=min(part.snr_db for part in parts),
+        energy_j=sum(part.energy_j for part in parts),
+        tries=1,
+        delivered=all(part.delivered for part in parts),
+    )

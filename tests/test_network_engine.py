@@ -146,7 +146,7 @@ def test_many_changes_do_not_let_the_heap_grow():
         share.start(0.0, flow)
     for step in range(1000):
         share.set_rates(step * 1e-3, [(flow, 1.0 + (step % 7)) for flow in flows])
-    assert len(share._heap) <= 40
+    assert len(share._free._heap) <= 40
 
 
 def test_ties_finish_in_the_order_of_start():

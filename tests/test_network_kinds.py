@@ -111,7 +111,7 @@ def test_each_direction_has_its_part_of_the_time():
 
 
 def test_link_budget_by_hand():
-    link = Cell(positions=((0.0, 100.0),), shadowing=False).survey(("d0",), "server", 0).links[0]
+    link = Cell(positions=((0.0, 100.0),), shadowing="none").survey(("d0",), "server", 0).links[0]
     # 23 dBm + 8 dB - loss + 174 - 73.0103 - 5 dB; the loss with or without line of sight at 100 m
     assert min(abs(126.9897 - loss_db - link.up_snr_db) for loss_db in (85.3141, 104.6438)) < 0.002
     # downwards 21 dB more power and 4 dB more noise
@@ -195,7 +195,7 @@ def rates_of_blocks(nbytes):
     env, network = opened(cell, NAMES[:4], seed=5)
     seen = {}
     network._air.rate_bps, rate = (
-        lambda path, block: seen.setdefault((path.devices, block), rate(path, block)),
+        lambda path, block, busy: seen.setdefault((path.devices, block), rate(path, block, busy)),
         network._air.rate_bps,
     )
     transfers = [network.transfer(name, "server", nbytes) for name in NAMES[:4]]
@@ -214,12 +214,12 @@ def test_payload_sizes_meet_the_same_fades():
 def test_block_fading_conserves_bits_and_matches_a_sum_by_hand():
     cell = Cell(fading=Block(coherence=0.01), positions=((60.0, 0.0),), header_bytes=0)
     env, network = opened(cell, NAMES[:1], seed=5)
-    path = network._air.path("d0", ("server",), False)
+    (path,) = network._air.paths("d0", ("server",))
     transfer = network.transfer("d0", "server", 250_000)
     env.run()
     left_bits, block, airtime_s = 2e6, 0, 0.0
     while True:
-        rate_bps = network._air.rate_bps(path, block)
+        rate_bps, _ = network._air.rate_bps(path, block, frozenset())
         if left_bits <= rate_bps * 0.005:  # the uplink has half of each block
             break
         left_bits, block, airtime_s = left_bits - rate_bps * 0.005, block + 1, airtime_s + 0.005
@@ -234,11 +234,11 @@ def test_a_faded_device_does_not_hold_up_the_others():
         fading=Block(coherence=0.05),
         positions=((40.0, 0.0), (400.0, 0.0)),
         outage="allow",
-        shadowing=False,
+        shadowing="none",
     )
     env, network = opened(cell, NAMES[:2], seed=2)
-    path = network._air.path("d1", ("server",), False)
-    served = [network._air.rate_bps(path, block) > 0.0 for block in range(5)]
+    (path,) = network._air.paths("d1", ("server",))
+    served = [network._air.rate_bps(path, block, frozenset())[0] > 0.0 for block in range(5)]
     assert served == [False, False, True, False, True]
     near, far = network.transfer("d0", "server", 10**6), network.transfer("d1", "server", 40_000)
     env.run()
@@ -279,7 +279,7 @@ def test_adding_a_device_changes_no_other_link():
 
 def test_shadowing_and_power_leave_positions_alone():
     places = [link.distance_m for link in Cell().survey(NAMES, "server", 2).links]
-    assert places == [link.distance_m for link in Cell(shadowing=False).survey(NAMES, "server", 2).links]
+    assert places == [link.distance_m for link in Cell(shadowing="none").survey(NAMES, "server", 2).links]
     narrow = Cell(bandwidth=10e6).survey(NAMES, "server", 2).links
     wide = Cell().survey(NAMES, "server", 2).links
     assert narrow[0].up_snr_db - wide[0].up_snr_db == pytest.approx(10 * np.log10(2))
@@ -321,7 +321,7 @@ def test_a_hopeless_radius_is_refused():
         Cell(radius=50_000.0, min_distance=40_000.0).survey(("d0",), "server", 0)
 
 
-FAR = {"positions": ((20.0, 0.0), (3000.0, 0.0), (0.0, 4000.0)), "shadowing": False}
+FAR = {"positions": ((20.0, 0.0), (3000.0, 0.0), (0.0, 4000.0)), "shadowing": "none"}
 
 
 def test_given_places_without_coverage_are_refused_word_for_word():

@@ -1,11 +1,29 @@
 """The sharing engine: who has how much of a medium, and when each transfer is through. It knows no radio.
 
-`FluidShare` and `NaiveShare` are arithmetic on given times; `Engine` puts them on a SimPy clock.
+Shares are arithmetic on given times: `FluidShare` for one medium, `BundledShare` for several links,
+`NaiveShare` and `NaiveGraph` as their references. `Engine` puts them on a SimPy clock; `plan` chooses
+the shares of a case known in advance.
 """
 
+from slfac_sim.network.engine.bundles import BundledShare
+from slfac_sim.network.engine.choose import Demand, Plan, plan
 from slfac_sim.network.engine.clockwork import Engine
-from slfac_sim.network.engine.flow import Flow, Share
+from slfac_sim.network.engine.flow import Flow, Routed, Share
 from slfac_sim.network.engine.fluid import FluidShare
-from slfac_sim.network.engine.naive import NaiveShare
+from slfac_sim.network.engine.naive import NaiveGraph, NaiveShare
+from slfac_sim.network.engine.profiles import Profile
 
-__all__ = ["Engine", "Flow", "FluidShare", "NaiveShare", "Share"]
+__all__ = [
+    "BundledShare",
+    "Demand",
+    "Engine",
+    "Flow",
+    "FluidShare",
+    "NaiveGraph",
+    "NaiveShare",
+    "Plan",
+    "Profile",
+    "Routed",
+    "Share",
+    "plan",
+]

@@ -4,18 +4,20 @@ Everything that happens at one instant is settled once, after all ordinary event
 rates and capacities first, then completions, then arrivals. There is no process per flow.
 """
 
-from collections.abc import Callable, Iterable
-from heapq import heappop, heappush
+from collections.abc import Callable, Iterable, Iterator
+from heapq import heapify, heappop, heappush
 from math import inf, nextafter
 
 import simpy
 from simpy.events import NORMAL, EventPriority
 
 from slfac_sim.network.engine.flow import Flow, Share
+from slfac_sim.network.engine.profiles import Profile
 
 _LAST = EventPriority(2)  # behind SimPy's URGENT (0) and NORMAL (1) at the same instant
 
 Done = Callable[[Flow], None]
+Arrival = tuple[float, Share, Flow]
 
 
 class Call(simpy.Event):
@@ -39,90 +41,203 @@ class Call(simpy.Event):
         env.schedule(self, rank, delay_s)
 
 
+class _Seat:
+    """A share at the engine: its rank (by first use), how many flows it has, what it follows."""
+
+    __slots__ = ("due_s", "flows", "followed", "rank", "share")
+
+    def __init__(self, share: Share, rank: int) -> None:
+        self.share = share
+        self.rank = rank
+        self.flows = 0
+        self.due_s = inf
+        self.followed: list[_Followed] = []
+
+
+class _Followed:
+    """A profile that a share follows; the share's capacity is that of the profile until `until_s`."""
+
+    __slots__ = ("link", "profile", "until_s")
+
+    def __init__(self, profile: Profile, link: str) -> None:
+        self.profile = profile
+        self.link = link
+        self.until_s = -inf
+
+
 class Engine:
-    """All flows of one network. A flow's `done` is called at the instant of its last bit."""
+    """All flows of one network. A flow's `done` is called at the instant of its last bit.
+
+    `solves` counts reallocations, `events` the starts, ends and changes of capacity that caused them.
+    """
 
     def __init__(self, env: simpy.Environment) -> None:
+        self.solves = 0
+        self.events = 0
         self._env = env
-        self._rank: dict[Share, int] = {}
-        self._where: dict[Flow, tuple[Share, Done]] = {}
+        self._seats: dict[Share, _Seat] = {}
+        self._where: dict[Flow, tuple[_Seat, Done]] = {}
         self._arrivals: dict[Flow, None] = {}
-        self._dirty: dict[Share, None] = {}
-        self._dues: list[tuple[float, int, Share]] = []
-        self._solving: simpy.Event | None = None
+        self._through: dict[Flow, Done] = {}
+        self._dirty: dict[_Seat, None] = {}
+        self._dues: list[tuple[float, int, _Seat]] = []
+        self._play: Iterator[Arrival] = iter(())
+        self._played: Done = _ignore
+        self._next: Arrival | None = None
+        self._solving = False
         self._wake: simpy.Event | None = None
         self._wake_s = inf
 
     def start(self, share: Share, flow: Flow, done: Done) -> None:
         """Let `flow` take part in `share` from this instant on."""
-        self._rank.setdefault(share, len(self._rank))
-        self._where[flow] = (share, done)
+        seat = self._seats.get(share) or self._seat(share)
+        seat.flows += 1
+        self._where[flow] = (seat, done)
         self._arrivals[flow] = None
-        self._changed(share)
+        self._changed(seat)
+
+    def play(self, arrivals: Iterable[Arrival], done: Done) -> None:
+        """Start each flow of `arrivals` (time in s, share, flow) at its time; at most once per engine.
+
+        They come in the order of their times, none of them past, and are taken one at a time: only
+        the next one is on the clock.
+        """
+        self._play, self._played = iter(arrivals), done
+        self._next = next(self._play, None)
+        self._arm()
 
     def cancel(self, flow: Flow) -> None:
         """Take `flow` out at once; its `done` will not be called. Raises `KeyError` if it is not in."""
-        share, _ = self._where.pop(flow)
+        if self._through.pop(flow, None):  # its last bit left at this very instant
+            return
+        seat, _ = self._where.pop(flow)
+        seat.flows -= 1
         if flow in self._arrivals:
             del self._arrivals[flow]
         else:
-            share.cancel(self._env.now, flow)
-            self._changed(share)
+            seat.share.cancel(self._env.now, flow)
+            self._changed(seat)
 
     def set_rates(self, rates_bps: Iterable[tuple[Flow, float]]) -> None:
         """Give flows new rates, all in one reallocation."""
-        changes: dict[Share, list[tuple[Flow, float]]] = {}
+        changes: dict[_Seat, list[tuple[Flow, float]]] = {}
         for flow, rate_bps in rates_bps:
             if flow in self._arrivals:
                 flow.rate_bps = rate_bps
             else:
                 changes.setdefault(self._where[flow][0], []).append((flow, rate_bps))
-        for share, pairs in changes.items():
-            share.set_rates(self._env.now, pairs)
-            self._changed(share)
+        for seat, pairs in changes.items():
+            seat.share.set_rates(self._env.now, pairs)
+            self._changed(seat)
 
-    def set_capacity(self, share: Share, capacity: float) -> None:
-        """Change the capacity of `share`."""
-        self._rank.setdefault(share, len(self._rank))
-        share.set_capacity(self._env.now, capacity)
-        self._changed(share)
+    def set_capacity(self, share: Share, capacity: float, link: str = "") -> None:
+        """Change the capacity of `share`, or of one of its links."""
+        share.set_capacity(self._env.now, capacity, link)
+        self.events += 1
+        self._changed(self._seats.get(share) or self._seat(share))
 
-    def _changed(self, share: Share) -> None:
-        self._dirty[share] = None
-        if self._solving is None:
-            self._solving = Call(self._env, self._env.now, self._on_solve, _LAST)
+    def follow(self, share: Share, profile: Profile, link: str = "") -> None:
+        """Keep the capacity of `share`, or of one of its links, at the present value of `profile`.
+
+        Changes are taken one at a time, and only while the share has flows: with none it is left
+        alone, and brought up to date when the next one arrives.
+        """
+        seat = self._seats.get(share) or self._seat(share)
+        seat.followed.append(_Followed(profile, link))
+        if seat.flows:
+            self._catch_up(seat)
+
+    def _seat(self, share: Share) -> _Seat:
+        seat = self._seats[share] = _Seat(share, len(self._seats))
+        return seat
+
+    def _catch_up(self, seat: _Seat) -> None:
+        """Bring the capacities of `seat` up to date, and put their next changes on the clock."""
+        now_s = self._env.now
+        for followed in seat.followed:
+            if followed.until_s <= now_s:
+                self.set_capacity(seat.share, followed.profile.at(now_s), followed.link)
+                followed.until_s = followed.profile.next_s(now_s)
+                if followed.until_s < inf:
+                    Call(self._env, followed.until_s, lambda _: self._on_change(seat))
+
+    def _on_change(self, seat: _Seat) -> None:
+        if seat.flows:  # otherwise the next arrival will see to it
+            self._catch_up(seat)
+
+    def _changed(self, seat: _Seat) -> None:
+        self._dirty[seat] = None
+        if not self._solving:
+            self._solving = True
+            Call(self._env, self._env.now, self._on_solve, _LAST)
 
     def _on_solve(self, _: simpy.Event) -> None:
-        self._solving = None
         self._solve()
 
     def _on_wake(self, event: simpy.Event) -> None:
         if event is self._wake:  # otherwise an earlier one took its place
             self._wake, self._wake_s = None, inf
-            if self._solving is None:
+            if not self._solving:
                 self._solve()
 
     def _solve(self) -> None:
-        now_s = self._env.now
-        while self._dues and self._dues[0][0] <= now_s:
-            self._dirty[heappop(self._dues)[2]] = None
-        shares = sorted(self._dirty, key=self._rank.__getitem__)
-        through = [flow for share in shares for flow in share.finish(now_s)]
-        for flow in self._arrivals:
-            self._where[flow][0].start(now_s, flow)
-        self._arrivals, self._dirty = {}, {}
-        for share in shares:
-            if share.due_s < inf:
-                heappush(self._dues, (share.due_s, self._rank[share], share))
+        """Settle this instant: completions, what they call, arrivals; then look ahead."""
+        now_s, dues, dirty = self._env.now, self._dues, self._dirty
+        self._solving = True  # a change made by a `done` is settled here and now
+        while dues and dues[0][0] <= now_s:
+            dirty[heappop(dues)[2]] = None
+        for seat in _in_order(dirty):
+            for flow in seat.share.finish(now_s):
+                self._through[flow] = self._where.pop(flow)[1]
+                seat.flows -= 1
+        while self._through:
+            flow = next(iter(self._through))
+            self.events += 1
+            self._through.pop(flow)(flow)
+        self._take_arrivals(now_s)
+        self._dirty, self._solving = {}, False
+        for seat in _in_order(dirty):
+            self._note_due(seat)
+        self.solves += 1
         self._arm()
-        for flow in through:
-            _, done = self._where.pop(flow)
-            done(flow)
+
+    def _take_arrivals(self, now_s: float) -> None:
+        while self._next is not None and self._next[0] <= now_s:
+            self.start(self._next[1], self._next[2], self._played)
+            self._next = next(self._play, None)
+        arrivals, self._arrivals = self._arrivals, {}
+        self.events += len(arrivals)
+        for flow in arrivals:
+            seat = self._where[flow][0]
+            if seat.followed:
+                self._catch_up(seat)
+            seat.share.start(now_s, flow)
+
+    def _note_due(self, seat: _Seat) -> None:
+        due_s = seat.share.due_s
+        seat.due_s = due_s
+        if due_s < inf:
+            heappush(self._dues, (due_s, seat.rank, seat))
+            if len(self._dues) > 4 * len(self._seats) + 16:
+                self._dues = [entry for entry in self._dues if entry[0] == entry[2].due_s]
+                heapify(self._dues)
 
     def _arm(self) -> None:
-        """Have the engine woken for the first completion. A wake-up that comes too early re-arms."""
-        while self._dues and self._dues[0][0] != self._dues[0][2].due_s:
-            heappop(self._dues)
-        if self._dues and self._dues[0][0] < self._wake_s:
-            self._wake_s = self._dues[0][0]
-            self._wake = Call(self._env, self._wake_s, self._on_wake, _LAST)
+        """Have the engine woken for what comes first. A wake-up that comes too early re-arms."""
+        dues = self._dues
+        while dues and dues[0][0] != dues[0][2].due_s:
+            heappop(dues)
+        first_s = dues[0][0] if dues else inf
+        if self._next is not None and self._next[0] < first_s:
+            first_s = self._next[0]
+        if first_s < self._wake_s:
+            self._wake_s = first_s
+            self._wake = Call(self._env, first_s, self._on_wake, _LAST)
+
+
+def _in_order(seats: dict[_Seat, None]) -> list[_Seat]:
+    return sorted(seats, key=lambda seat: seat.rank) if len(seats) > 1 else list(seats)
+
+
+def _ignore(_: Flow) -> None:
+    """Stand in until `play` says what to call."""

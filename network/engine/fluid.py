@@ -1,34 +1,36 @@
-"""Fluid processor sharing by virtual time: O(log N) per start, finish, cancel or change. No clock here.
+"""Fluid processor sharing with weights and caps: O(log N) per start, finish, cancel or change. No clock here.
 
-Virtual time V is the airtime that a flow of weight 1 has been given so far: dV/dt = capacity / sum of
-weights. A flow's virtual finish, V + bits / (rate x weight), does not move when others come and go, so
-a heap of virtual finishes is all that is needed (generalised processor sharing: Parekh and Gallager,
-IEEE/ACM Trans. Networking 1(3), 1993).
+A flow has the part weight x theta of the medium, but no more than cap / rate; theta is such that the
+parts add up to the capacity, or that every flow has its cap (weighted max-min fairness: Bertsekas and
+Gallager, Data Networks, 2nd ed., section 6.5.2). The flows below their caps are a `Pool`, whose virtual
+time runs at theta; those at their caps are `Capped`. A flow changes sides when theta crosses its ceiling.
 """
 
 from collections.abc import Iterable
-from heapq import heapify, heappop, heappush
+from heapq import heappop, heappush
 from math import inf
 
+from slfac_sim.network.engine.capped import Capped, ceiling
 from slfac_sim.network.engine.flow import Flow
+from slfac_sim.network.engine.pool import Entry, Pool, head, shrink
+
+_FULL = 1.0 + 1e-12  # caps that add up to the capacity fit, whatever the rounding
 
 
 class FluidShare:
-    """A share (see `Share`) whose events cost O(log N).
+    """A share (see `Share`) whose events cost O(log N), and O(log N) for each flow that changes sides.
 
-    `Flow.key` is V when the flow got its present rate, `Flow.finish` its virtual finish, infinite while
-    it is not served. Heap entries whose finish is no longer their flow's are stale.
+    `Flow.finish` is infinite while the flow is not served, as with a rate or a cap of 0.
     """
 
     def __init__(self, capacity: float = 1.0) -> None:
         self.due_s = inf
         self._capacity = capacity
         self._now_s = 0.0
-        self._v = 0.0
-        self._weights = 0.0
-        self._served = 0
         self._started = 0
-        self._heap: list[tuple[float, int, Flow]] = []
+        self._free = Pool()
+        self._capped = Capped()
+        self._ceilings: list[Entry] = []  # of flows in the pool that have a cap
 
     def start(self, now_s: float, flow: Flow) -> None:
         """Let `flow` take part from now on."""
@@ -48,85 +50,97 @@ class FluidShare:
         """Give flows that take part new rates. A flow of rate 0 leaves its part to the others."""
         self._advance(now_s)
         for flow, rate_bps in rates_bps:
-            through = flow.finish <= self._v  # its last bit left at this very instant
+            through = flow.finish <= (now_s if flow.capped else self._free.v)  # its last bit left just now
             if rate_bps != flow.rate_bps and not through:
                 self._withdraw(flow)
                 flow.rate_bps = rate_bps
                 self._serve(flow)
         self._settle()
 
-    def set_capacity(self, now_s: float, capacity: float) -> None:
+    def set_capacity(self, now_s: float, capacity: float, link: str = "") -> None:
         """Change the part of the time that the medium gives; at 0 every flow waits."""
         self._advance(now_s)
         if self._capacity == 0.0 < capacity:
-            for finish, _, flow in self._heap:
-                if finish == flow.finish and flow.start_s is None:
-                    flow.start_s = now_s
+            for flow in self._free.waiting():
+                flow.start_s = now_s
         self._capacity = capacity
         self._settle()
 
     def finish(self, now_s: float) -> list[Flow]:
-        """Take out the flows that are through by now, in the order of completion, then of start."""
+        """Take out the flows that are through by now, in the order of start."""
         self._advance(now_s)
-        through = []
+        through: list[Flow] = []
         while self.due_s <= now_s:
-            flow = self._heap[0][2]
-            flow.airtime_s += flow.left_bits / flow.rate_bps
-            flow.left_bits = 0.0
-            self._leave(flow)
-            through.append(flow)
+            self._free.advance(now_s)
+            through += self._free.ripe()
+            through += self._capped.ripe(now_s)
             self._settle()
+        if len(through) > 1:
+            through.sort(key=lambda flow: flow.order)
         return through
 
     def _advance(self, now_s: float) -> None:
-        if now_s >= self.due_s:
-            self._v = max(self._v, self._heap[0][0])  # exactly: rounding must not leave a crumb to send
-        elif self._served:
-            self._v += (now_s - self._now_s) * self._capacity / self._weights
         self._now_s = now_s
+        self._free.advance(now_s)
 
     def _serve(self, flow: Flow) -> None:
-        if flow.rate_bps <= 0.0:
+        if flow.rate_bps <= 0.0 or flow.cap_bps <= 0.0:
             return
         if flow.start_s is None and self._capacity > 0.0:
             flow.start_s = self._now_s
-        flow.key = self._v
-        flow.finish = self._v + flow.left_bits / (flow.rate_bps * flow.weight)
-        heappush(self._heap, (flow.finish, flow.order, flow))
-        self._weights += flow.weight
-        self._served += 1
+        if flow.cap_bps == inf:
+            self._free.join(flow)
+        elif self._fits(flow):
+            self._capped.join(self._now_s, flow)
+        else:
+            self._release(flow)
 
     def _withdraw(self, flow: Flow) -> None:
         if flow.finish == inf:
             return
-        alone_s = flow.left_bits / flow.rate_bps
-        through = self._v >= flow.finish
-        had_s = alone_s if through else min((self._v - flow.key) * flow.weight, alone_s)
-        flow.airtime_s += had_s
-        flow.left_bits = 0.0 if through else max(0.0, flow.left_bits - had_s * flow.rate_bps)
-        self._leave(flow)
+        if flow.capped:
+            self._capped.leave(self._now_s, flow)
+        else:
+            self._free.leave(flow)
 
-    def _leave(self, flow: Flow) -> None:
-        flow.finish = inf
-        self._weights -= flow.weight
-        self._served -= 1
+    def _fits(self, flow: Flow) -> bool:
+        """Say whether `flow` can probably have its cap; `_level` mends a wrong guess."""
+        if self._free.live:
+            return ceiling(flow) <= self._theta()
+        return self._capped.part.value + flow.cap_bps / flow.rate_bps <= self._capacity
+
+    def _release(self, flow: Flow) -> None:
+        self._free.join(flow)
+        heappush(self._ceilings, (ceiling(flow), flow.order, flow.version, flow))
+
+    def _theta(self) -> float:
+        spare = self._capacity - self._capped.part.value
+        if self._free.live:
+            return spare / self._free.weights.value
+        return inf if self._capped.part.value <= self._capacity * _FULL else -inf
+
+    def _level(self) -> None:
+        """Have each flow with a cap on the right side of theta.
+
+        Each move raises theta: the first loop takes ceilings above it into a weighted mean, the second
+        takes out ceilings below it. So the second never undoes the first; one loop for both could.
+        """
+        highest, ceilings = self._capped.highest, self._ceilings
+        while -head(highest) > self._theta():
+            flow = heappop(highest)[3]
+            self._capped.leave(self._now_s, flow)
+            self._release(flow)
+        while self._free.live and head(ceilings) <= self._theta():
+            flow = heappop(ceilings)[3]
+            self._free.leave(flow)
+            self._capped.join(self._now_s, flow)
+        shrink(ceilings, self._free.live)
 
     def _settle(self) -> None:
-        """Bring the heap's head and `due_s` up to date after a change."""
-        if not self._served:  # idle: shed every rounding error
-            self._heap.clear()
-            self._v = self._weights = 0.0
-            self.due_s = inf
-            return
-        if len(self._heap) > 2 * self._served + 16:
-            self._heap = [entry for entry in self._heap if entry[0] == entry[2].finish]
-            heapify(self._heap)
-        while self._heap[0][0] != self._heap[0][2].finish:
-            heappop(self._heap)
-        ahead = self._heap[0][0] - self._v
-        if ahead <= 0.0:
-            self.due_s = self._now_s
-        elif self._capacity > 0.0:
-            self.due_s = self._now_s + ahead * self._weights / self._capacity
-        else:
-            self.due_s = inf
+        """Bring theta and `due_s` up to date after a change."""
+        free, capped = self._free, self._capped
+        if self._ceilings or capped.live:
+            self._level()
+        due_s = capped.due_s() if capped.live else inf
+        free.run(self._capacity - capped.part.value, free.weights.value)
+        self.due_s = due_s if due_s < free.due_s else free.due_s

@@ -1,19 +1,44 @@
-"""The reference engine: recomputes every flow at every event, O(N). It is there to be obviously right."""
+"""The reference engines: all rates and all bits anew at every event. They are there to be obviously right."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from math import inf
 
-from slfac_sim.network.engine.flow import Flow
+from slfac_sim.network.engine.flow import Flow, Routed
 
 
-class NaiveShare:
-    """A share (see `Share`) without a trick. Here `Flow.finish` is the time of completion foreseen."""
+def water(
+    capacities: Mapping[str, float], rows: Sequence[tuple[float, float, Mapping[str, float]]]
+) -> list[float]:
+    """Return the level of each row (weight, ceiling, use of links) by plain progressive filling.
 
-    def __init__(self, capacity: float = 1.0) -> None:
+    Each round freezes the rows that are bound by the lowest of the links' levels and the ceilings.
+    """
+    levels: dict[int, float] = {}
+    while len(levels) < len(rows):
+        rising = [i for i in range(len(rows)) if i not in levels]
+        bounds = {}
+        for name, capacity in capacities.items():
+            load = sum(rows[i][0] * rows[i][2].get(name, 0.0) for i in rising)
+            spent = sum(rows[i][0] * rows[i][2].get(name, 0.0) * level for i, level in levels.items())
+            if load > 0.0:
+                bounds[name] = max(0.0, (capacity - spent) / load)
+        lowest = min([*bounds.values(), *(rows[i][1] for i in rising)])
+        full = [name for name, bound in bounds.items() if bound == lowest]
+        for i in rising:
+            if rows[i][1] == lowest or any(name in rows[i][2] for name in full):
+                levels[i] = lowest
+    return [levels[i] for i in range(len(rows))]
+
+
+class NaiveGraph:
+    """A share (see `Share`) of links with `Routed` flows. `Flow.finish` is the completion foreseen."""
+
+    def __init__(self, capacities: Mapping[str, float]) -> None:
         self.due_s = inf
-        self._capacity = capacity
+        self._capacities = dict(capacities)
         self._now_s = 0.0
         self._flows: list[Flow] = []
+        self._rates: list[tuple[Flow, float]] = []
 
     def start(self, now_s: float, flow: Flow) -> None:
         """Let `flow` take part from now on."""
@@ -28,6 +53,62 @@ class NaiveShare:
         self._foresee()
 
     def set_rates(self, now_s: float, rates_bps: Iterable[tuple[Flow, float]]) -> None:
+        """Raise `TypeError`: what a routed flow has follows from its links."""
+        raise TypeError("a routed flow has no rate of its own; change the capacities of its links")
+
+    def set_capacity(self, now_s: float, capacity: float, link: str = "") -> None:
+        """Change the capacity of `link`; at 0 every flow on it waits."""
+        self._advance(now_s)
+        self._capacities[link] = capacity
+        self._foresee()
+
+    def finish(self, now_s: float) -> list[Flow]:
+        """Take out the flows that are through by now, in the order of start."""
+        self._advance(now_s)
+        through = [flow for flow in self._flows if flow.left_bits == 0.0]
+        self._flows = [flow for flow in self._flows if flow.left_bits > 0.0]
+        self._foresee()
+        return through
+
+    def _served(self) -> list[tuple[Flow, float]]:
+        """Return each flow that is served, with its rate in bit/s."""
+        rows = []
+        for flow in self._flows:
+            assert isinstance(flow, Routed)
+            flow.rate_bps = 1.0 / flow.consumption[0]
+            uses: dict[str, float] = {}
+            for name, use in zip(flow.path, flow.consumption, strict=True):
+                uses[name] = uses.get(name, 0.0) + use
+            rows.append((flow.weight, flow.cap_bps / flow.weight, uses))
+        levels = water(self._capacities, rows)
+        return [(flow, flow.weight * level) for flow, level in zip(self._flows, levels, strict=True)]
+
+    def _advance(self, now_s: float) -> None:
+        for flow, rate_bps in self._rates:
+            had_bits = rate_bps * (now_s - self._now_s)
+            had_bits = flow.left_bits if flow.finish <= now_s else min(had_bits, flow.left_bits)
+            flow.airtime_s += had_bits / flow.rate_bps
+            flow.left_bits -= had_bits
+        self._now_s = now_s
+
+    def _foresee(self) -> None:
+        self._rates = self._served()
+        for flow in self._flows:
+            flow.finish = self._now_s if flow.left_bits == 0.0 else inf
+        for flow, rate_bps in self._rates:
+            if rate_bps > 0.0:
+                flow.finish = self._now_s + flow.left_bits / rate_bps
+                flow.start_s = self._now_s if flow.start_s is None else flow.start_s
+        self.due_s = min((flow.finish for flow in self._flows), default=inf)
+
+
+class NaiveShare(NaiveGraph):
+    """A share (see `Share`) of one medium, whose capacity is in parts of it, without a trick."""
+
+    def __init__(self, capacity: float = 1.0) -> None:
+        super().__init__({"": capacity})
+
+    def set_rates(self, now_s: float, rates_bps: Iterable[tuple[Flow, float]]) -> None:
         """Give flows that take part new rates. A flow of rate 0 leaves its part to the others."""
         self._advance(now_s)
         for flow, rate_bps in rates_bps:
@@ -35,38 +116,11 @@ class NaiveShare:
                 flow.rate_bps = rate_bps
         self._foresee()
 
-    def set_capacity(self, now_s: float, capacity: float) -> None:
-        """Change the part of the time that the medium gives; at 0 every flow waits."""
-        self._advance(now_s)
-        self._capacity = capacity
-        self._foresee()
-
-    def finish(self, now_s: float) -> list[Flow]:
-        """Take out the flows that are through by now, in the order of completion, then of start."""
-        self._advance(now_s)
-        through = [flow for flow in self._flows if flow.left_bits == 0.0]
-        self._flows = [flow for flow in self._flows if flow.left_bits > 0.0]
-        self._foresee()
-        return through
-
-    def _parts(self) -> list[tuple[Flow, float]]:
+    def _served(self) -> list[tuple[Flow, float]]:
+        """Return each flow that is served, with its rate in bit/s."""
         served = [flow for flow in self._flows if flow.rate_bps > 0.0]
-        weights = sum(flow.weight for flow in served)
-        return [(flow, self._capacity * flow.weight / weights) for flow in served]
-
-    def _advance(self, now_s: float) -> None:
-        for flow, part in self._parts():
-            had_s = part * (now_s - self._now_s)
-            through = flow.finish <= now_s
-            flow.airtime_s += flow.left_bits / flow.rate_bps if through else had_s
-            flow.left_bits = 0.0 if through else max(0.0, flow.left_bits - had_s * flow.rate_bps)
-        self._now_s = now_s
-
-    def _foresee(self) -> None:
-        for flow in self._flows:
-            flow.finish = self._now_s if flow.left_bits == 0.0 else inf
-        for flow, part in self._parts():
-            if part > 0.0:
-                flow.finish = self._now_s + flow.left_bits / (flow.rate_bps * part)
-                flow.start_s = self._now_s if flow.start_s is None else flow.start_s
-        self.due_s = min((flow.finish for flow in self._flows), default=inf)
+        rows = [(f.weight, f.cap_bps / f.rate_bps / f.weight, {"": 1.0}) for f in served]
+        levels = water(self._capacities, rows)
+        return [
+            (flow, flow.rate_bps * flow.weight * level) for flow, level in zip(served, levels, strict=True)
+        ]

@@ -7,7 +7,8 @@ from typing import Any, Literal
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import BitsPerSecond, Seconds
 from slfac_sim.network.contract import Link, Network, Survey
-from slfac_sim.network.courier import Courier
+from slfac_sim.network.courier import Among, Busy, Courier
+from slfac_sim.network.engine import FluidShare, Share
 from slfac_sim.network.transfers import Path
 
 
@@ -26,7 +27,8 @@ class Ideal:
 
     def survey(self, devices: Sequence[str], server: str, seed: int) -> Survey:
         """Return the settings once more, as links without distance or noise."""
-        links = [Link(device, 0.0, inf, inf, self.up_rate, self.down_rate) for device in devices]
+        rates_bps = (self.up_rate, self.down_rate)
+        links = [Link(device, 0.0, inf, inf, *rates_bps, *rates_bps) for device in devices]
         return Survey(
             links=links,
             up_share=1.0,
@@ -35,6 +37,9 @@ class Ideal:
             multicast_rate_bps=self.down_rate,
             redraws=0,
             remarks=(),
+            medium="fair" if self.sharing == "equal" else "none",
+            duplex="fdd",
+            crowd_independent=True,
         )
 
     def open(self, env: Any, devices: Sequence[str], server: str, seed: int) -> Network:
@@ -51,16 +56,19 @@ class _FixedAir:
         self._devices = frozenset(devices)
         self._server = server
 
-    def path(self, src: str, dsts: tuple[str, ...], multicast: bool) -> Path:
+    def paths(self, src: str, dsts: tuple[str, ...]) -> Sequence[Path]:
         uplink = dsts == (self._server,)
         devices = (src,) if uplink else dsts
         if not devices or (not uplink and src != self._server) or not self._devices.issuperset(devices):
             raise KeyError(f"{src} -> {', '.join(dsts)}: not a device and {self._server}")
-        mine = "" if self._rates.sharing == "equal" else "*" if multicast else devices[0]
-        return Path(f"{'up' if uplink else 'down'}/{mine}", uplink, devices, inf, 0.0)
+        mine = "" if self._rates.sharing == "equal" else devices[0] if devices[1:] == () else "*"
+        return [Path(f"{'up' if uplink else 'down'}/{mine}", uplink, devices, inf, 0.0)]
 
-    def capacity(self, lane: str) -> float:
-        return 1.0
+    def share(self, lane: str) -> Share:
+        return FluidShare()
 
-    def rate_bps(self, path: Path, block: int) -> float:
-        return self._rates.up_rate if path.uplink else self._rates.down_rate
+    def disturbed(self, lane: str) -> Sequence[str]:
+        return ()
+
+    def rate_bps(self, path: Path, block: int, busy: Busy) -> tuple[float, Among]:
+        return self._rates.up_rate if path.uplink else self._rates.down_rate, None

@@ -1,15 +1,26 @@
-"""The air of one cell: an uplink and a downlink lane, and every device's rate in every block. No clock."""
+"""The air of one or more cells: lanes, and every device's rate in every block and any company. No clock."""
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
+from slfac_sim.network.contract import Station
+from slfac_sim.network.courier import Among, Busy
+from slfac_sim.network.engine import Share
+from slfac_sim.network.media import Medium
+from slfac_sim.network.media.proportional_fair import best_survival
+from slfac_sim.network.radio import interference
 from slfac_sim.network.radio.budget import Budget, Floats, ratio
 from slfac_sim.network.radio.fading import Fading
-from slfac_sim.network.radio.placement import Ground
-from slfac_sim.network.radio.rates import RateModel
+from slfac_sim.network.radio.placement import Bools, Ground
+from slfac_sim.network.radio.rates import RateModel, Survival
 from slfac_sim.network.transfers import Path
+
+Duplex = Literal["tdd", "fdd", "half"]
+Interference = Literal["none", "full", "activity", "load"]
 
 _DEAD_BPS = 1.0
 """A mean rate below this is none: a fade up to the lowest MCS would come once in days, if at all."""
@@ -17,85 +28,273 @@ _DEAD_BPS = 1.0
 _SURVEYED_BLOCKS = 100
 
 
-class CellAir:
-    """An `Air` where the devices of one cell share its time, each transmission on the whole band."""
+@dataclass(frozen=True, kw_only=True)
+class Radio:
+    """What the air is made of, one set for every kind of radio network.
 
-    def __init__(
-        self,
-        devices: Sequence[str],
-        server: str,
-        seed: int,
-        ground: Ground,
-        budget: Budget,
-        rates: RateModel,
-        fading: Fading,
-        uplink_share: float,
-        latency_s: float,
-    ) -> None:
-        self.coherence_s = fading.coherence_s
-        self.latency_s = latency_s
+    `goodput` is the part of the rate that is left by retransmissions. `offered_bps` is what each cell is
+    taken to carry in each direction when neighbours disturb by their `load`.
+    """
+
+    stations: tuple[Station, ...]
+    budget: Budget
+    rates: RateModel
+    fading: Fading
+    medium: Medium
+    duplex: Duplex
+    uplink_share: float
+    interference: Interference = "none"
+    offered_bps: float = 0.0
+    goodput: float = 1.0
+    latency_s: float = 0.0
+    seed: int = 0
+
+    def part(self, uplink: bool) -> float:
+        """Return the part of the time that a direction has, when the other one wants its own too."""
+        if self.duplex == "tdd":
+            return self.uplink_share if uplink else 1.0 - self.uplink_share
+        return 1.0
+
+    def covered(self, devices: Sequence[str], seed: int, ground: Ground) -> Bools:
+        """Return who gets bits through both ways, judged without fades that pass and with every cell busy.
+
+        The mean over fades is never quite 0, however far the device.
+        """
+        busy = np.full(len(self.stations), float(self.interference != "none"))
+        still = self.still_gains(devices, seed, ground)
+        rates_bps = [
+            self.rates.rate_bps(still * self.sinr(ground, uplink, busy), self.budget.bandwidth_hz, uplink)
+            for uplink in (True, False)
+        ]
+        return np.asarray((rates_bps[0] > 0.0) & (rates_bps[1] > 0.0))
+
+    def still_gains(self, devices: Sequence[str], seed: int, ground: Ground) -> Floats:
+        """Return the gains [devices] of a fading that stands still; 1 where it moves, or there is none."""
+        if self.fading.coherence_s is not None:
+            return np.ones(len(devices))
+        each = zip(devices, ground.k.tolist(), strict=True)
+        return np.array([self.fading.gain(seed, device, 0, k) for device, k in each])
+
+    def sinr(self, ground: Ground, uplink: bool, activity: Floats) -> Floats:
+        """Return the mean SINR [devices] at the receivers, when station j's cell is on the air for the
+        part `activity[j]` of the time.
+
+        What a cell's devices do to another station is the mean over them.
+        """
+        snr = ratio(ground.up_snr_db if uplink else ground.down_snr_db)
+        if not activity.any():
+            return snr
+        noise_w = self.budget.noise_w(uplink)
+        if uplink:
+            heard_w = interference.uplink_w(ground.serving, ground.power_w, ratio(ground.gain_db), activity)
+        else:
+            sent_w = self.budget.station_power_w * ratio(ground.gain_db)
+            heard_w = interference.downlink_w(ground.serving, sent_w, activity)
+        return np.asarray(snr / (1.0 + heard_w / noise_w))
+
+
+class RadioAir:
+    """An `Air` (see `courier`) over `radio`, with the devices on the `ground`."""
+
+    def __init__(self, devices: Sequence[str], server: str, seed: int, radio: Radio, ground: Ground) -> None:
+        self.coherence_s = radio.fading.coherence_s
+        self.latency_s = radio.latency_s
+        self._devices = tuple(devices)
         self._index = {device: i for i, device in enumerate(devices)}
-        self._server = server
-        self._budget, self._rates, self._fading = budget, rates, fading
-        self._share = {"up": uplink_share, "down": 1.0 - uplink_share}
-        self._snr_db = {True: ground.up_snr_db, False: ground.down_snr_db}
-        self._snr = {uplink: ratio(level_db) for uplink, level_db in self._snr_db.items()}
-        self._power_w = {True: budget.device_power_w, False: budget.station_power_w}
-        self._mean_bps = {uplink: self._mean_rates(uplink) for uplink in (True, False)}
-        self._gain = functools.lru_cache(maxsize=4 * len(devices))(functools.partial(fading.gain, seed))
-        self._paths = functools.cache(self._new_path)
-        self._slowest_bps = functools.cache(self._slowest_mean)
+        self._server, self._seed = server, seed
+        self._radio, self._ground = radio, ground
+        self._cells = range(len(radio.stations))
+        self._members = np.bincount(ground.serving, minlength=len(radio.stations))
+        self._gain = functools.lru_cache(maxsize=4 * len(devices))(self._new_gain)
+        self._sinr = functools.lru_cache(maxsize=256)(self._new_sinr)
+        self._mean_bps = functools.lru_cache(maxsize=1024)(self._new_mean_rates)
+        self._rated = functools.lru_cache(maxsize=8 * len(devices))(self._new_rate)
+        self._paths = functools.cache(self._new_paths)
+        self._still = radio.still_gains(devices, seed, ground)
+        self._fixed = {uplink: self._fixed_activity(uplink) for uplink in (True, False)}
 
-    def path(self, src: str, dsts: tuple[str, ...], multicast: bool) -> Path:
-        """Return the path between the server and devices. Raises `KeyError` for any other pair."""
+    # --- the Air of `courier` ---
+
+    def paths(self, src: str, dsts: tuple[str, ...]) -> Sequence[Path]:
+        """Return the paths between the server and devices, one a station. Raises `KeyError` for others."""
         return self._paths(src, dsts)
 
-    def _new_path(self, src: str, dsts: tuple[str, ...]) -> Path:
-        uplink = dsts == (self._server,)
-        devices = (src,) if uplink else dsts
-        if not devices or (not uplink and src != self._server):
-            raise KeyError(f"{src} -> {', '.join(dsts)}: one end must be {self._server}")
-        indices = [self._index[device] for device in devices]
-        return Path(
-            lane="up" if uplink else "down",
-            uplink=uplink,
-            devices=devices,
-            snr_db=float(self._snr_db[uplink][indices].min()),
-            power_w=self._power_w[uplink],
-            hopeless=not self._mean_bps[uplink][indices].all(),
-        )
+    def share(self, lane: str) -> Share:
+        """Return the medium of a lane: each direction of each station has its own, but for half duplex."""
+        station, way = _parsed(lane)
+        members = int(self._members[station])
+        users = {"up": members, "down": members + 1, "air": 2 * members + 1}  # one more for multicasts
+        return self._radio.medium.share(max(1, users[way]), self._radio.part(way == "up"))
 
-    def capacity(self, lane: str) -> float:
-        """Return the part of the time that the direction has."""
-        return self._share[lane]
+    def disturbed(self, lane: str) -> Sequence[str]:
+        """Return the lanes of the same direction at the other stations, if they hear what goes on here."""
+        if self._radio.interference != "activity":
+            return ()
+        station, way = _parsed(lane)
+        return [f"{cell}/{way}" for cell in self._cells if cell != station]
 
-    def rate_bps(self, path: Path, block: int) -> float:
-        """Return the slowest receiver's rate in `block`, alone on its lane."""
-        if self.coherence_s is None or path.hopeless:
-            return self._slowest_bps(path.uplink, path.devices)
-        indices = [self._index[device] for device in path.devices]
-        gains = np.array([self._gain(device, block) for device in path.devices])
-        snr = self._snr[path.uplink][indices] * gains
-        return float(self._rates.rate_bps(snr, self._budget.bandwidth_hz, path.uplink).min())
+    def rate_bps(self, path: Path, block: int, busy: Busy) -> tuple[float, Among]:
+        """Return the slowest receiver's rate in `block` while other lanes are `busy`, and among n."""
+        if path.hopeless:
+            return 0.0, None
+        activity = self._fixed[path.uplink]
+        if activity is None:
+            station, way = _parsed(path.lane)
+            activity = tuple(float(j != station and f"{j}/{way}" in busy) for j in self._cells)
+        return self._rated(path, 0 if self.coherence_s is None else block, activity)
+
+    # --- for the survey ---
 
     def mean_rates_bps(self, uplink: bool) -> Floats:
-        """Return each device's mean rate, alone on its lane."""
-        return self._mean_bps[uplink]
+        """Return each device's mean rate, alone on its lane, with neighbours as busy as they ever are."""
+        return self._mean_bps(uplink, self._fixed[uplink] or (1.0,) * len(self._cells), 1)
+
+    def best_rates_bps(self, uplink: bool) -> Floats:
+        """Return the most that each device can have over its part of the medium, however many send."""
+        quiet = self._fixed[uplink] or (0.0,) * len(self._cells)
+        crowd = int(self._members.max()) if self._gains_from_a_crowd(uplink) else 1
+        return self._mean_bps(uplink, quiet, max(1, crowd))
 
     def multicast_rate_bps(self) -> float:
-        """Return the mean rate at which all devices can be reached at once.
+        """Return the mean rate at which all devices can be reached at once, at the slowest station.
 
         Under block fading another device is the slowest in each block: the mean of the slowest, over
         the first blocks of the very fades that a run will see.
         """
-        everybody = self._new_path(self._server, tuple(self._index))
+        everybody = self._new_paths(self._server, self._devices)
         blocks = range(1 if self.coherence_s is None else _SURVEYED_BLOCKS)
-        return float(np.mean([self.rate_bps(everybody, block) for block in blocks]))
+        busy = frozenset(path.lane for path in everybody)
+        return min(
+            float(np.mean([self.rate_bps(path, block, busy)[0] for block in blocks])) for path in everybody
+        )
 
-    def _slowest_mean(self, uplink: bool, devices: tuple[str, ...]) -> float:
-        return float(self._mean_bps[uplink][[self._index[device] for device in devices]].min())
+    # --- what it is made of ---
 
-    def _mean_rates(self, uplink: bool) -> Floats:
-        band_hz = self._budget.bandwidth_hz
-        mean_bps = self._fading.mean_rate_bps(self._rates, self._snr[uplink], band_hz, uplink)
-        return np.where(mean_bps < _DEAD_BPS, 0.0, mean_bps)
+    def _new_paths(self, src: str, dsts: tuple[str, ...]) -> Sequence[Path]:
+        uplink = dsts == (self._server,)
+        devices = (src,) if uplink else dsts
+        if not devices or (not uplink and src != self._server):
+            raise KeyError(f"{src} -> {', '.join(dsts)}: one end must be {self._server}")
+        served: dict[int, list[str]] = {}
+        for device in devices:
+            served.setdefault(int(self._ground.serving[self._index[device]]), []).append(device)
+        return [self._path(cell, uplink, tuple(members)) for cell, members in sorted(served.items())]
+
+    def _path(self, cell: int, uplink: bool, devices: tuple[str, ...]) -> Path:
+        places = self._places(devices)
+        quiet = self._fixed[uplink] or (0.0,) * len(self._cells)
+        snr_db = self._ground.up_snr_db if uplink else self._ground.down_snr_db
+        way = "air" if self._radio.duplex == "half" else "up" if uplink else "down"
+        return Path(
+            lane=f"{cell}/{way}",
+            uplink=uplink,
+            devices=devices,
+            snr_db=float(snr_db[places].min()),
+            power_w=float(self._ground.power_w[places[0]]) if uplink else self._radio.budget.station_power_w,
+            hopeless=not self._mean_bps(uplink, quiet, 1)[places].all(),
+        )
+
+    def _places(self, devices: Sequence[str]) -> list[int]:
+        return [self._index[device] for device in devices]
+
+    def _new_gain(self, device: str, block: int) -> float:
+        k = float(self._ground.k[self._index[device]])
+        return self._radio.fading.gain(self._seed, device, block, k)
+
+    def _new_sinr(self, uplink: bool, activity: tuple[float, ...]) -> Floats:
+        return self._still * self._radio.sinr(self._ground, uplink, np.array(activity))
+
+    def _new_rate(self, path: Path, block: int, activity: tuple[float, ...]) -> tuple[float, Among]:
+        rate_bps = self._slowest(path, block, activity)
+        crowd = self._gains_from_a_crowd(path.uplink) and path.devices[1:] == ()
+        return rate_bps(1), functools.cache(rate_bps) if crowd else None
+
+    def _slowest(self, path: Path, block: int, activity: tuple[float, ...]) -> Callable[[int], float]:
+        """Return the slowest receiver's rate over its part of the medium as a function of how many send."""
+        places = self._places(path.devices)
+        if self.coherence_s is None:
+            return lambda n: float(self._mean_bps(path.uplink, activity, n)[places].min())
+        gains = np.array([self._gain(device, block) for device in path.devices])
+        sinr = self._sinr(path.uplink, activity)[places] * gains
+        crowd = self._crowding(path.uplink, places)
+        radio = self._radio
+
+        def rate_bps(n: int) -> float:
+            rates_bps = radio.rates.rate_bps(sinr * crowd(n), radio.budget.bandwidth_hz, path.uplink)
+            return radio.goodput * float(rates_bps.min())
+
+        return rate_bps
+
+    def _new_mean_rates(self, uplink: bool, activity: tuple[float, ...], n: int) -> Floats:
+        radio, everybody = self._radio, list(range(len(self._devices)))
+        sinr = self._sinr(uplink, activity) * self._crowding(uplink, everybody)(n)
+        best = n if radio.medium.crowd == "diversity" else 1
+        rates = radio.rates if best == 1 else _BestOf(radio.rates, best)
+        mean_bps = radio.fading.mean_rate_bps(rates, sinr, radio.budget.bandwidth_hz, uplink, self._ground.k)
+        return np.where(mean_bps < _DEAD_BPS, 0.0, radio.goodput * mean_bps)
+
+    def _gains_from_a_crowd(self, uplink: bool) -> bool:
+        crowd = self._radio.medium.crowd
+        return crowd == "diversity" or (crowd == "power" and uplink)
+
+    def _crowding(self, uplink: bool, places: Sequence[int]) -> Callable[[int], Floats]:
+        """Return by what the SNR of each grows when it has the n-th part of the band.
+
+        Its noise falls with the band. A device's power stays, up to its limit; a station spreads its own
+        over all.
+        """
+        if self._radio.medium.crowd != "power" or not uplink:
+            return lambda n: np.ones(len(places))
+        gain_db = self._ground.gain_db[self._ground.serving, np.arange(len(self._devices))][places]
+        whole_w = self._ground.power_w[places]
+        return lambda n: n * self._radio.budget.power_w(gain_db, 1.0 / n) / whole_w
+
+    def _fixed_activity(self, uplink: bool) -> tuple[float, ...] | None:
+        """Return how busy the cells are where that does not change; None where it follows the transfers."""
+        kind, cells = self._radio.interference, len(self._cells)
+        if kind == "activity":
+            return None
+        if kind == "load":
+            return self._loads(uplink)
+        return (float(kind == "full"),) * cells
+
+    def _loads(self, uplink: bool) -> tuple[float, ...]:
+        """Return the loads at which every cell carries what it is offered, shared equally by its devices."""
+
+        def capacity_bps(activity: Floats) -> Floats:
+            rates_bps = self._new_mean_rates(uplink, tuple(activity.tolist()), 1)
+            with np.errstate(divide="ignore"):
+                airtime = np.bincount(self._ground.serving, 1.0 / rates_bps, minlength=len(self._cells))
+            share = self._radio.part(uplink)
+            return np.asarray(share * np.divide(self._members, airtime, where=airtime > 0, out=airtime * 0))
+
+        offered_bps = np.where(self._members > 0, self._radio.offered_bps, 0.0)
+        return tuple(interference.loads(offered_bps, capacity_bps).tolist())
+
+
+@dataclass(frozen=True)
+class _BestOf:
+    """A rate model's mean rate at the best of `n` fades: what a proportional fair scheduler sends on.
+
+    It leaves the rest to the model, and stands in for it where a mean over fades is asked for.
+    """
+
+    rates: RateModel
+    n: int
+
+    def rate_bps(self, snr: Floats, bandwidth_hz: float, uplink: bool) -> Floats:
+        return self.rates.rate_bps(snr, bandwidth_hz, uplink)
+
+    def mean_rate_bps(self, snr: Floats, bandwidth_hz: float, uplink: bool, survival: Survival) -> Floats:
+        return self.rates.mean_rate_bps(snr, bandwidth_hz, uplink, best_survival(self.n, survival))
+
+    def check(self, bandwidth_hz: float) -> None:
+        self.rates.check(bandwidth_hz)
+
+    def remarks(self, bandwidth_hz: float) -> tuple[str, ...]:
+        return self.rates.remarks(bandwidth_hz)
+
+
+def _parsed(lane: str) -> tuple[int, str]:
+    station, _, way = lane.partition("/")
+    return int(station), way

@@ -1,14 +1,19 @@
-"""The link budget: from powers, gains and losses to signal-to-noise ratios. No interference (one cell)."""
+"""The link budget: from powers, gains and losses to signal-to-noise ratios."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from slfac_sim.foundation.units import w_to_dbm
+from slfac_sim.foundation.units import dbm_to_w, w_to_dbm
 from slfac_sim.network.radio.pathloss import PathLoss
+from slfac_sim.network.radio.power import PowerControl
+from slfac_sim.network.radio.shadowing import shadow_db
 
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+Shadowing = Literal["none", "independent", "correlated"]
 
 THERMAL_NOISE_DBM_PER_HZ = -174.0
 
@@ -25,7 +30,7 @@ def ratio(level_db: Floats) -> Floats:
 
 @dataclass(frozen=True, kw_only=True)
 class Budget:
-    """One station and its devices, all alike but for where they stand; every sender uses the whole band."""
+    """Stations and devices, all alike but for where they stand; every sender uses the whole band."""
 
     pathloss: PathLoss
     carrier_hz: float
@@ -35,19 +40,50 @@ class Budget:
     antenna_gain_db: float
     station_noise_figure_db: float
     device_noise_figure_db: float
-    shadowing: bool
+    shadowing: Shadowing
+    rician: bool
+    power_control: PowerControl | None
 
-    def gain_db(self, distance_m: Floats, los: NDArray[np.bool_], shadow: Floats) -> Floats:
-        """Return antenna gain less path loss and shadowing; `shadow` [devices] is standard normal."""
-        shadow_db = shadow * self.pathloss.shadowing_sigma_db(los) * float(self.shadowing)
-        return self.antenna_gain_db - self.pathloss.loss_db(distance_m, los, self.carrier_hz) - shadow_db
+    def gain_db(self, distance_m: Floats, los: Bools, shadow: Floats, xy_m: Floats) -> Floats:
+        """Return antenna gain less path loss and shadowing, [stations, devices].
 
-    def up_snr_db(self, gain_db: Floats) -> Floats:
-        """Return the SNR at the station of a device that transmits alone."""
+        `shadow` is standard normal, and independent between devices, which stand at `xy_m` [devices, 2].
+        """
+        loss_db = self.pathloss.loss_db(distance_m, los, self.carrier_hz)
+        return self.antenna_gain_db - loss_db - self._shadow_db(los, shadow, xy_m)
+
+    def power_w(self, gain_db: Floats, part: float = 1.0) -> Floats:
+        """Return what devices send with in `part` of the band, given their gains to their stations."""
+        if self.power_control is None:
+            return np.full(gain_db.shape, self.device_power_w)
+        return self.power_control.power_w(-gain_db, part * self.bandwidth_hz, self.device_power_w)
+
+    def noise_w(self, uplink: bool) -> float:
+        """Return the noise power of the stations' receivers (`uplink`) or the devices'."""
+        figure_db = self.station_noise_figure_db if uplink else self.device_noise_figure_db
+        return dbm_to_w(noise_dbm(self.bandwidth_hz, figure_db))
+
+    def up_snr_db(self, gain_db: Floats, power_w: Floats) -> Floats:
+        """Return the SNR at the station of a device that transmits alone with `power_w`."""
         noise = noise_dbm(self.bandwidth_hz, self.station_noise_figure_db)
-        return w_to_dbm(self.device_power_w) + gain_db - noise
+        return 10.0 * np.log10(power_w) + 30.0 + gain_db - noise
 
     def down_snr_db(self, gain_db: Floats) -> Floats:
         """Return the SNR at each device of the station's transmission."""
         noise = noise_dbm(self.bandwidth_hz, self.device_noise_figure_db)
         return w_to_dbm(self.station_power_w) + gain_db - noise
+
+    def rician_k(self, los: Bools, normal: Floats) -> Floats:
+        """Return the Rician factors as power ratios; 0 (Rayleigh) wherever they are not asked for."""
+        if not self.rician:
+            return np.zeros(los.shape)
+        mean_db, sigma_db = self.pathloss.rician_k_db(los)
+        return ratio(mean_db + sigma_db * normal)
+
+    def _shadow_db(self, los: Bools, shadow: Floats, xy_m: Floats) -> Floats:
+        if self.shadowing == "none":
+            return np.zeros(los.shape)
+        sigma_db = self.pathloss.shadowing_sigma_db(los)
+        if self.shadowing == "correlated":
+            return shadow_db(shadow, xy_m, los, sigma_db, self.pathloss.decorrelation_m(los))
+        return shadow * sigma_db

@@ -1,6 +1,6 @@
 """Where the devices stand, and what their links are worth on average. Knows no transfer and no clock."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -8,74 +8,155 @@ from numpy.typing import NDArray
 
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.streams import stream
-from slfac_sim.network.radio.budget import Budget, Floats, ratio
-from slfac_sim.network.radio.rates import RateModel
+from slfac_sim.network.contract import Station
+from slfac_sim.network.radio.budget import Budget, Floats
+from slfac_sim.network.radio.shadowing import between_sites
 
+Bools = NDArray[np.bool_]
 _ATTEMPTS = 200
 
 
 @dataclass(frozen=True)
-class Ground:
-    """The devices on the ground, in their order: mean SNRs, and which of them are `covered`.
+class Layout:
+    """The stations, and where devices may be: in a ring around a station, in turn, or at `positions_m`."""
 
-    `redraws` counts positions drawn again because they were not covered.
+    stations: tuple[Station, ...]
+    radius_m: float
+    nearest_m: float
+    positions_m: tuple[tuple[float, float], ...] | None
+
+
+@dataclass(frozen=True)
+class Ground:
+    """The devices on the ground, in their order; `serving` is the station of the best gain.
+
+    `gain_db` [stations, devices] holds antennas, path loss and shadowing; `k` are Rician factors (power
+    ratios, 0 for Rayleigh), and `power_w` what each device sends with. `distance_m`, `los`, `k` and the
+    SNRs are those of the link to the serving station. `covered` says whether a bit gets through, `redraws`
+    counts positions drawn again because none did.
     """
 
+    xy_m: Floats
+    serving: NDArray[np.intp]
     distance_m: Floats
+    los: Bools
+    gain_db: Floats
+    k: Floats
+    power_w: Floats
     up_snr_db: Floats
     down_snr_db: Floats
-    covered: NDArray[np.bool_]
-    redraws: int
+    covered: Bools
+    redraws: int = 0
 
 
-def scatter(
-    devices: Sequence[str], seed: int, radius_m: float, nearest_m: float, budget: Budget, rates: RateModel
-) -> Ground:
-    """Return `devices` placed uniformly in a ring; uncovered ones are placed again, and counted.
+Covered = Callable[[Ground], Bools]
 
-    Every draw is keyed by (seed, device, attempt). Raises `BadInput` when a device finds no covered
-    place in 200 attempts.
+
+@dataclass
+class _Draws:
+    """Uniforms [devices] for the place, uniforms and normals [stations, devices] for the links."""
+
+    place: Floats
+    angle: Floats
+    los: Floats
+    shadow: Floats
+    k: Floats
+
+    def redraw(self, which: Sequence[int], again: "_Draws") -> None:
+        for name in ("place", "angle", "los", "shadow", "k"):
+            getattr(self, name)[..., which] = getattr(again, name)
+
+
+def ground(devices: Sequence[str], seed: int, layout: Layout, budget: Budget, covered: Covered) -> Ground:
+    """Return the `devices` on the ground. At given positions some may not be covered.
+
+    Others are placed uniformly in a ring; uncovered ones are placed again, and counted. Every draw is
+    keyed by (seed, device, attempt). Raises `BadInput` when a device finds no covered place in 200
+    attempts, and for a number of positions that is not that of the devices.
     """
-    draws, redraws = _draws(devices, seed, 0), 0
+    draws, redraws = _draws(devices, seed, 0, len(layout.stations)), 0
+    if layout.positions_m is not None:
+        return _judged(_stand(devices, layout, draws, budget), covered)
     for attempt in range(1, _ATTEMPTS + 1):
-        distance_m = np.sqrt(nearest_m**2 + draws[:, 0] * (radius_m**2 - nearest_m**2))
-        ground = _worth(distance_m, draws, budget, rates)
-        lost = np.flatnonzero(~ground.covered).tolist()
+        found = _judged(_scatter(devices, layout, draws, budget), covered)
+        lost = np.flatnonzero(~found.covered).tolist()
         if not lost:
-            return replace(ground, redraws=redraws)
-        draws[lost] = _draws([devices[i] for i in lost], seed, attempt)
+            return replace(found, redraws=redraws)
+        draws.redraw(lost, _draws([devices[i] for i in lost], seed, attempt, len(layout.stations)))
         redraws += len(lost)
     raise BadInput(
-        f"network.radius: no covered place within {radius_m:g} m for {devices[lost[0]]} in {_ATTEMPTS} "
-        "attempts; take a smaller radius or more power"
+        f"network.radius: no covered place within {layout.radius_m:g} m for {devices[lost[0]]} in "
+        f"{_ATTEMPTS} attempts; take a smaller radius or more power"
     )
 
 
-def stand(
-    devices: Sequence[str],
-    seed: int,
-    positions_m: Sequence[tuple[float, float]],
-    budget: Budget,
-    rates: RateModel,
-) -> Ground:
-    """Return `devices` at the given places [x, y] around the station; some may not be covered."""
+def _judged(found: Ground, covered: Covered) -> Ground:
+    return replace(found, covered=covered(found))
+
+
+def _draws(devices: Sequence[str], seed: int, attempt: int, stations: int) -> _Draws:
+    """Return the draws for `devices`; with one station, all of a link's come from the device's stream."""
+    generators = (stream(seed, f"place/{device}", attempt) for device in devices)
+    rows = np.array([[*rng.random(3), *rng.standard_normal(2)] for rng in generators]).T
+    los, shadow = rows[2:3].copy(), rows[3:4].copy()
+    if stations > 1:
+        links = np.array([[_link(seed, d, s, attempt) for d in devices] for s in range(stations)])
+        los = links[..., 0]
+        shadow = between_sites(shadow[0], links[..., 1])
+    return _Draws(rows[0].copy(), rows[1].copy(), los, shadow, rows[4].copy())
+
+
+def _link(seed: int, device: str, station: int, attempt: int) -> tuple[float, float]:
+    rng = stream(seed, f"place/{device}/{station}", attempt)
+    return float(rng.random()), float(rng.standard_normal())
+
+
+def _scatter(devices: Sequence[str], layout: Layout, draws: _Draws, budget: Budget) -> Ground:
+    """Place the devices around the stations in turn, uniformly in each ring."""
+    sites_m = _sites_m(layout)
+    home = np.arange(len(devices)) % len(sites_m)
+    nearest_m2, farthest_m2 = layout.nearest_m**2, layout.radius_m**2
+    from_home_m = np.sqrt(nearest_m2 + draws.place * (farthest_m2 - nearest_m2))
+    turn = 2.0 * np.pi * draws.angle
+    xy_m = sites_m[home] + from_home_m[:, None] * np.column_stack([np.cos(turn), np.sin(turn)])
+    distance_m = _distances_m(sites_m, xy_m)
+    distance_m[home, np.arange(len(devices))] = from_home_m  # not spoilt by the way through x and y
+    return _worth(xy_m, distance_m, draws, budget)
+
+
+def _stand(devices: Sequence[str], layout: Layout, draws: _Draws, budget: Budget) -> Ground:
+    positions_m = layout.positions_m or ()
     if len(positions_m) != len(devices):
         raise BadInput(f"network.positions: {len(positions_m)} positions for {len(devices)} devices")
-    distance_m = np.hypot(*np.array(positions_m, dtype=np.float64).T)
-    return _worth(distance_m, _draws(devices, seed, 0), budget, rates)
+    xy_m = np.array(positions_m, dtype=np.float64).reshape(-1, 2)
+    return _worth(xy_m, _distances_m(_sites_m(layout), xy_m), draws, budget)
 
 
-def _draws(devices: Sequence[str], seed: int, attempt: int) -> Floats:
-    """Return [devices, 4]: place and line of sight uniform in [0, 1) (the angle is for later), a normal."""
-    generators = (stream(seed, f"place/{device}", attempt) for device in devices)
-    return np.array([[*rng.random(3), rng.standard_normal()] for rng in generators])
+def _sites_m(layout: Layout) -> Floats:
+    return np.array([(station.x_m, station.y_m) for station in layout.stations])
 
 
-def _worth(distance_m: Floats, draws: Floats, budget: Budget, rates: RateModel) -> Ground:
-    los = draws[:, 2] < budget.pathloss.los_probability(distance_m)
-    gain_db = budget.gain_db(distance_m, los, draws[:, 3])
-    up_db, down_db = budget.up_snr_db(gain_db), budget.down_snr_db(gain_db)
-    # Coverage is judged without fading: the mean over fades is never quite 0, however far the device.
-    up_bps = rates.rate_bps(ratio(up_db), budget.bandwidth_hz, True)
-    down_bps = rates.rate_bps(ratio(down_db), budget.bandwidth_hz, False)
-    return Ground(distance_m, up_db, down_db, (up_bps > 0.0) & (down_bps > 0.0), 0)
+def _distances_m(sites_m: Floats, xy_m: Floats) -> Floats:
+    """Return [stations, devices]."""
+    apart_m = xy_m[None, :, :] - sites_m[:, None, :]
+    return np.asarray(np.hypot(apart_m[..., 0], apart_m[..., 1]))
+
+
+def _worth(xy_m: Floats, distance_m: Floats, draws: _Draws, budget: Budget) -> Ground:
+    los = draws.los < budget.pathloss.los_probability(distance_m)
+    gain_db = budget.gain_db(distance_m, los, draws.shadow, xy_m)
+    serving = np.argmax(gain_db, axis=0)
+    mine = serving, np.arange(len(xy_m))
+    power_w = budget.power_w(gain_db[mine])
+    return Ground(
+        xy_m=xy_m,
+        serving=serving,
+        distance_m=distance_m[mine],
+        los=los[mine],
+        gain_db=gain_db,
+        k=budget.rician_k(los[mine], draws.k),
+        power_w=power_w,
+        up_snr_db=budget.up_snr_db(gain_db[mine], power_w),
+        down_snr_db=budget.down_snr_db(gain_db[mine]),
+        covered=np.ones(len(xy_m), bool),
+    )

@@ -9,12 +9,18 @@ from slfac_sim.network.radio.rates import RateModel
 
 Floats = NDArray[np.float64]
 
+_C_M_PER_S = 299_792_458.0
+
 
 class Fading(Protocol):
     """Settings of a kind of fading.
 
     `coherence_s` is the length of the blocks on whose common grid every device's gain is drawn anew;
-    None when rates stay as they are.
+    None when rates stay as they are. `k` is the Rician factor, the power of the steady path over that of
+    the scattered ones: a power ratio, 0 for Rayleigh.
+
+    Without blocks, each device has its gain of block 0 throughout (1, unless the kind is `static`), and
+    `mean_rate_bps` is asked around a mean `snr` that already contains it.
     """
 
     @property
@@ -22,10 +28,25 @@ class Fading(Protocol):
         """The length of a block, or None."""
         ...
 
-    def mean_rate_bps(self, rates: RateModel, snr: Floats, bandwidth_hz: float, uplink: bool) -> Floats:
-        """Return the mean rate [devices] around the mean `snr` (a power ratio)."""
+    def mean_rate_bps(
+        self, rates: RateModel, snr: Floats, bandwidth_hz: float, uplink: bool, k: Floats
+    ) -> Floats:
+        """Return the mean rate [devices] around the mean `snr` (a power ratio), with Rician factors `k`."""
         ...
 
-    def gain(self, seed: int, device: str, block: int) -> float:
+    def gain(self, seed: int, device: str, block: int, k: float) -> float:
         """Return the power gain of `device` in `block`. The same in both directions (one frequency)."""
         ...
+
+
+def doppler_hz(speed_m_per_s: float, carrier_hz: float) -> float:
+    """Return the largest Doppler shift, v f / c."""
+    return speed_m_per_s * carrier_hz / _C_M_PER_S
+
+
+def coherence_s(doppler_hz: float) -> float:
+    """Return the coherence time 0.423 / Doppler.
+
+    It is the geometric mean of 9 / (16 pi fd), over which the correlation falls to one half, and 1 / fd.
+    """
+    return 0.423 / doppler_hz

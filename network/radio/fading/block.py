@@ -1,10 +1,10 @@
-"""Rayleigh block fading: one power gain per device and block, on one grid of time for the whole cell."""
+"""Block fading: an independent power gain per device and block, on one grid of time for the whole cell."""
 
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.streams import stream
 from slfac_sim.foundation.units import Seconds
 from slfac_sim.network.radio.fading import Floats
-from slfac_sim.network.radio.fading.ergodic import rayleigh_survival
+from slfac_sim.network.radio.fading._rician import power_gain, survival
 from slfac_sim.network.radio.rates import RateModel
 
 
@@ -23,10 +23,12 @@ class Block:
         """The length of a block."""
         return self.coherence
 
-    def mean_rate_bps(self, rates: RateModel, snr: Floats, bandwidth_hz: float, uplink: bool) -> Floats:
+    def mean_rate_bps(
+        self, rates: RateModel, snr: Floats, bandwidth_hz: float, uplink: bool, k: Floats
+    ) -> Floats:
         """Return the mean of the rate over the blocks."""
-        return rates.mean_rate_bps(snr, bandwidth_hz, uplink, rayleigh_survival)
+        return rates.mean_rate_bps(snr, bandwidth_hz, uplink, survival(k))
 
-    def gain(self, seed: int, device: str, block: int) -> float:
-        """Return the exponentially distributed power gain of `device` in `block`."""
-        return float(stream(seed, f"fading/{device}", block).standard_exponential())
+    def gain(self, seed: int, device: str, block: int, k: float) -> float:
+        """Return the power gain of `device` in `block`: exponentially distributed for `k` = 0."""
+        return power_gain(stream(seed, f"fading/{device}", block), k)

@@ -11,10 +11,12 @@ class NoFading:
 
     coherence_s = None
 
-    def mean_rate_bps(self, rates: RateModel, snr: Floats, bandwidth_hz: float, uplink: bool) -> Floats:
-        """Return the rate at `snr`."""
+    def mean_rate_bps(
+        self, rates: RateModel, snr: Floats, bandwidth_hz: float, uplink: bool, k: Floats
+    ) -> Floats:
+        """Return the rate at `snr`, whatever `k`."""
         return rates.rate_bps(snr, bandwidth_hz, uplink)
 
-    def gain(self, seed: int, device: str, block: int) -> float:
+    def gain(self, seed: int, device: str, block: int, k: float) -> float:
         """Return 1."""
         return 1.0

@@ -10,7 +10,11 @@ Bools = NDArray[np.bool_]
 
 
 class PathLoss(Protocol):
-    """Settings of a path loss model. Distances [devices] are horizontal, in metres."""
+    """Settings of a path loss model. Distances [devices] are horizontal, in metres.
+
+    `los` [devices] tells who has a line of sight. What fades around the median loss, slowly (shadowing)
+    and fast (Rician), belongs to the place too, and so to the model.
+    """
 
     @property
     def shortest_m(self) -> float:
@@ -27,4 +31,15 @@ class PathLoss(Protocol):
 
     def shadowing_sigma_db(self, los: Bools) -> Floats:
         """Return the standard deviation of the shadowing."""
+        ...
+
+    def decorrelation_m(self, los: Bools) -> Floats:
+        """Return the distance over which the correlation of the shadowing falls to 1/e."""
+        ...
+
+    def rician_k_db(self, los: Bools) -> tuple[Floats, Floats]:
+        """Return mean and standard deviation of the Rician factor K, normal in decibels.
+
+        A mean of minus infinity (with deviation 0) is Rayleigh fading: the power ratio K is 0.
+        """
         ...

@@ -8,25 +8,26 @@ from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Metres
 from slfac_sim.network.radio.pathloss import Bools, Floats
+from slfac_sim.network.radio.pathloss._tr38901 import (
+    EFFECTIVE_ENVIRONMENT_M,
+    TR38901,
+    TwoSlopes,
+    breakpoint_m,
+    rician_k_db,
+    two_slopes_db,
+)
+from slfac_sim.network.radio.shadowing import GUDMUNDSON
 
-_C_M_PER_S = 3.0e8  # Note 1 of Table 7.4.1-1 rounds the speed of light
-_EFFECTIVE_ENVIRONMENT_M = 1.0
+__all__ = ["Umi", "breakpoint_m", "pathloss_db"]
+
+_LAW = TwoSlopes(32.4, 21.0, 9.5, 22.4, 35.3, 21.3, 0.3)
 
 
 @settings
 class Umi:
     """Heights of the antennas above the street."""
 
-    references: ClassVar[tuple[Reference, ...]] = (
-        Reference(
-            key="tr38901",
-            entry="techreport",
-            title="Study on channel model for frequencies from 0.5 to 100 GHz",
-            authors=("3GPP",),
-            within="3rd Generation Partnership Project",
-            number="TR 38.901",
-        ),
-    )
+    references: ClassVar[tuple[Reference, ...]] = (TR38901, GUDMUNDSON)
 
     station_height: Metres = 10.0
     device_height: Metres = 1.5
@@ -34,7 +35,7 @@ class Umi:
     shortest_m = 10.0
 
     def __post_init__(self) -> None:
-        if min(self.station_height, self.device_height) <= _EFFECTIVE_ENVIRONMENT_M:
+        if min(self.station_height, self.device_height) <= EFFECTIVE_ENVIRONMENT_M:
             raise ValueError("station_height and device_height must be above 1 m (UMi street canyon)")
 
     def los_probability(self, distance_m: Floats) -> Floats:
@@ -49,16 +50,16 @@ class Umi:
         return pathloss_db(d2d_m, d3d_m, carrier_hz, self.station_height, self.device_height, los)
 
     def shadowing_sigma_db(self, los: Bools) -> Floats:
-        """Return 4 dB with and 7.82 dB without line of sight."""
+        """Return 4 dB with and 7.82 dB without line of sight (Table 7.4.1-1)."""
         return np.where(los, 4.0, 7.82)
 
+    def decorrelation_m(self, los: Bools) -> Floats:
+        """Return 10 m with and 13 m without line of sight (Table 7.5-6)."""
+        return np.where(los, 10.0, 13.0)
 
-def breakpoint_m(carrier_hz: float, station_height_m: float, device_height_m: float) -> float:
-    """Return the breakpoint distance d'BP of Table 7.4.1-1, Note 1."""
-    effective_m2 = (station_height_m - _EFFECTIVE_ENVIRONMENT_M) * (
-        device_height_m - _EFFECTIVE_ENVIRONMENT_M
-    )
-    return 4.0 * effective_m2 * carrier_hz / _C_M_PER_S
+    def rician_k_db(self, los: Bools) -> tuple[Floats, Floats]:
+        """Return 9 dB and 5 dB with line of sight (Table 7.5-6), Rayleigh without."""
+        return rician_k_db(los, 9.0, 5.0)
 
 
 def pathloss_db(
@@ -70,13 +71,4 @@ def pathloss_db(
     los: Bools,
 ) -> Floats:
     """Return the UMi loss of TR 38.901, Table 7.4.1-1, from horizontal and slant distances."""
-    carrier_db = 20.0 * np.log10(carrier_hz / 1e9)
-    break_m = breakpoint_m(carrier_hz, station_height_m, device_height_m)
-    break_3d_m2 = break_m**2 + (station_height_m - device_height_m) ** 2
-    near_db = 32.4 + 21.0 * np.log10(d3d_m) + carrier_db
-    far_db = 32.4 + 40.0 * np.log10(d3d_m) + carrier_db - 9.5 * np.log10(break_3d_m2)
-    los_db = np.where(d2d_m <= break_m, near_db, far_db)
-    height_db = 0.3 * (device_height_m - 1.5)
-    blocked_db = 35.3 * np.log10(d3d_m) + 22.4 + 21.3 * np.log10(carrier_hz / 1e9) - height_db
-    loss_db: Floats = np.where(los, los_db, np.maximum(los_db, blocked_db))
-    return loss_db
+    return two_slopes_db(_LAW, d2d_m, d3d_m, carrier_hz, station_height_m, device_height_m, los)

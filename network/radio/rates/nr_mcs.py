@@ -1,11 +1,14 @@
-"""5G NR link adaptation: the best 64QAM MCS (TS 38.214, Table 5.1.3.1-1) whose SNR threshold is met.
+"""5G NR link adaptation: the best MCS (TS 38.214, Tables 5.1.3.1-1 and -2) whose SNR threshold is met.
 
 The rate is 12 N_PRB 14000 2^mu eta SE: 12 subcarriers, 14 symbols in each of 2^mu slots a millisecond, and
 SE = Q R bits a symbol. The thresholds are not 3GPP's: they are the SNRs of 10 % block error rate on an
-AWGN channel, good to 0.3 dB, by 10 lg(2^SE - 1) + 1.2 dB for MCS 0 to 2. One layer; no retransmissions.
+AWGN channel, good to 0.3 dB, by 10 lg(2^SE - 1) + 1.2 dB for MCS 0 to 2 of the 64QAM table. An MCS that
+is in both tables has one threshold; for 256QAM it is the trend of the others, 10 lg(2^SE - 1) + 1.0 dB at
+0.5 bits a symbol, and 0.28 dB more for each further bit (good to 0.6 dB). One layer; no retransmissions.
 """
 
 import functools
+import math
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -29,6 +32,26 @@ THRESHOLDS_DB = (
 EFFICIENCIES = tuple(order * rate_1024 / 1024.0 for order, rate_1024 in _MCS)
 """Bits a symbol of MCS 0 to 28."""
 
+_MCS_256 = (
+    *((2, rate_1024) for rate_1024 in (120, 193, 308, 449, 602)),
+    *((4, rate_1024) for rate_1024 in (378, 434, 490, 553, 616, 658)),
+    *((6, rate_1024) for rate_1024 in (466, 517, 567, 616, 666, 719, 772, 822, 873)),
+    *((8, rate_1024) for rate_1024 in (682.5, 711, 754, 797, 841, 885, 916.5, 948)),
+)
+EFFICIENCIES_256 = tuple(order * rate_1024 / 1024.0 for order, rate_1024 in _MCS_256)
+"""Bits a symbol of MCS 0 to 27 of the 256QAM table."""
+
+
+def _trend_db(efficiency: float) -> float:
+    return 10.0 * math.log10(2.0**efficiency - 1.0) + 1.0 + 0.28 * (efficiency - 0.5)
+
+
+_LISTED_DB: dict[tuple[int, float], float] = dict(zip(_MCS, THRESHOLDS_DB, strict=True))
+THRESHOLDS_256_DB = tuple(
+    _LISTED_DB.get(mcs, _trend_db(efficiency))
+    for mcs, efficiency in zip(_MCS_256, EFFICIENCIES_256, strict=True)
+)
+
 # fmt: off
 _RESOURCE_BLOCKS = {  # by numerology, then by MHz: TS 38.101-1, Table 5.3.2-1
     0: {5: 25, 10: 52, 15: 79, 20: 106, 25: 133, 30: 160, 35: 188, 40: 216, 45: 242, 50: 270},
@@ -43,7 +66,7 @@ _UPLINK_ETA, _DOWNLINK_ETA = 0.92, 0.86  # 1 - overhead, TS 38.306, clause 4.1.2
 
 @settings
 class NrMcs:
-    """`numerology` mu sets the subcarrier spacing, 15 kHz x 2^mu."""
+    """`numerology` mu sets the subcarrier spacing, 15 kHz x 2^mu; `table` the highest modulation."""
 
     references: ClassVar[tuple[Reference, ...]] = (
         Reference(
@@ -73,16 +96,17 @@ class NrMcs:
     )
 
     numerology: Literal[0, 1, 2] = 1
+    table: Literal["64qam", "256qam"] = "64qam"
 
     def rate_bps(self, snr: Floats, bandwidth_hz: float, uplink: bool) -> Floats:
         """Return the rate of a device that has the whole band; 0 below MCS 0."""
-        thresholds, efficiencies = _ladder()
+        thresholds, efficiencies = _ladder(self.table)
         steps = np.searchsorted(thresholds, snr, side="right")
         return self._symbols_per_s(bandwidth_hz, uplink) * np.concatenate(([0.0], efficiencies))[steps]
 
     def mean_rate_bps(self, snr: Floats, bandwidth_hz: float, uplink: bool, survival: Survival) -> Floats:
         """Return the mean over fading: the sum over the MCS of what each adds, when it can be used."""
-        thresholds, efficiencies = _ladder()
+        thresholds, efficiencies = _ladder(self.table)
         mean_se = np.zeros_like(snr)
         for threshold, gained in zip(thresholds, np.diff(efficiencies, prepend=0.0), strict=True):
             mean_se += gained * survival(threshold / snr)  # no matrix product: it rounds by its shape
@@ -124,10 +148,14 @@ def symbols_per_s(blocks: int, numerology: int) -> float:
 
 
 @functools.cache
-def _ladder() -> tuple[Floats, Floats]:
+def _ladder(table: Literal["64qam", "256qam"]) -> tuple[Floats, Floats]:
     """Return thresholds (power ratios) and efficiencies, both non-decreasing.
 
-    MCS 17 carries 0.2 % less than MCS 16, which needs less: a sender that may choose stays at MCS 16.
+    MCS 17 of 64QAM carries 0.2 % less than MCS 16, which needs less: a sender that may choose stays there.
     """
-    thresholds = np.power(10.0, np.array(THRESHOLDS_DB) / 10.0)
-    return thresholds, np.maximum.accumulate(np.array(EFFICIENCIES))
+    thresholds_db, efficiencies = {
+        "64qam": (THRESHOLDS_DB, EFFICIENCIES),
+        "256qam": (THRESHOLDS_256_DB, EFFICIENCIES_256),
+    }[table]
+    thresholds = np.power(10.0, np.array(thresholds_db) / 10.0)
+    return thresholds, np.maximum.accumulate(np.array(efficiencies))

@@ -5,9 +5,7 @@ import numpy as np
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Decibels
 from slfac_sim.network.radio.rates import Floats, Survival
-
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(96)
-_NO_GAIN_ABOVE = 40.0  # a gain of mean 1 exceeds this with a probability below 1e-17 (Rayleigh)
+from slfac_sim.network.radio.rates._integral import NO_GAIN_ABOVE, integral
 
 
 @settings
@@ -28,16 +26,16 @@ class ShannonGap:
     def mean_rate_bps(self, snr: Floats, bandwidth_hz: float, uplink: bool, survival: Survival) -> Floats:
         """Return the mean over fading: the integral of P(SE > y) over y from 0 to the ceiling.
 
-        By Gauss-Legendre quadrature; for Rayleigh fading without ceiling it agrees with the closed form
-        log2(e) e^(1/S) E1(1/S) to 1e-6.
+        For Rayleigh fading without ceiling it agrees with the closed form log2(e) e^(1/S) E1(1/S) to 1e-6,
+        for Rician factors up to 20 dB with the integral over the density; at 30 dB it is 0.4 % off.
         """
         effective = self._effective(snr)
-        top = np.minimum(self.se_max, np.log2(1.0 + _NO_GAIN_ABOVE * effective))
-        mean_se = np.zeros_like(snr)
-        for node, weight in zip(_NODES, _WEIGHTS, strict=True):
-            level = top * (node + 1.0) / 2.0
-            mean_se += weight * survival(np.expm1(level * np.log(2.0)) / effective)
-        return bandwidth_hz * mean_se * top / 2.0
+        top = np.minimum(self.se_max, np.log2(1.0 + NO_GAIN_ABOVE * effective))
+
+        def reached(se: Floats) -> Floats:
+            return survival(np.expm1(se * np.log(2.0)) / effective)
+
+        return integral(bandwidth_hz, np.zeros_like(top), top, reached)
 
     def check(self, bandwidth_hz: float) -> None:
         """Take any bandwidth."""

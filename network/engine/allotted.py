@@ -1,0 +1,179 @@
+"""Sharing in which every rate depends on who is active: O(n) per change, by arrays. No clock here.
+
+Where power is limited, or fades are chosen among, a flow's rate is no fixed part of what it would have
+alone, and no single virtual time serves all flows (see `FluidShare` for where one does). Here the n flows
+that are served are columns of one table, and a change re-allots them all; changes of one instant are
+allotted once.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from math import inf
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slfac_sim.network.engine.flow import Flow
+
+Floats = NDArray[np.float64]
+Allotment = tuple[Floats, Floats, Floats]
+
+_LEFT, _AIRTIME, _RADIATED, _START, _RATE, _PART, _RADIATING, _CAP, _NEED, _END = range(10)
+_KEPT = slice(_LEFT, _START + 1)  # what a flow takes with it when it is not served
+
+
+class AllottedShare:
+    """A share (see `Share`) whose rates are what `allot` says.
+
+    `allot(flows)` returns three arrays, one entry for each flow that is served: its bit rate, its part of
+    the medium and the fraction of time at full power, all for a capacity of 1. The parts sum to at most
+    1. It is called after every change of the flows, of their rates and of the capacity, and weights
+    matter only if it looks at them. A flow whose cap is below its rate sends for a part of its time, and
+    leaves the rest of it unused.
+
+    A subclass may have every flow served for the part `_in_service` of the time, by the three methods at
+    the end; rates, parts and powers are those while it is served.
+    """
+
+    def __init__(self, allot: Callable[[Sequence[Flow]], Allotment], capacity: float = 1.0) -> None:
+        self._allot = allot
+        self._capacity = capacity
+        self._in_service = 1.0
+        self._now_s = 0.0
+        self._due_s = inf
+        self._changed = False
+        self._started = 0
+        self._flows: list[Flow] = []
+        self._column: dict[Flow, int] = {}
+        self._columns = np.zeros((10, 16))
+
+    @property
+    def due_s(self) -> float:
+        """When the next flow will be through; infinite when none will."""
+        self._settle()
+        return self._due_s
+
+    def start(self, now_s: float, flow: Flow) -> None:
+        """Let `flow` take part from now on."""
+        self._advance(now_s)
+        flow.order = self._started
+        self._started += 1
+        self._serve(flow)
+
+    def cancel(self, now_s: float, flow: Flow) -> None:
+        """Take `flow` out; its `left_bits` and `airtime_s` say how far it came."""
+        self._advance(now_s)
+        self._withdraw(flow)
+
+    def set_rates(self, now_s: float, rates_bps: Iterable[tuple[Flow, float]]) -> None:
+        """Give flows that take part new rates. A flow of rate 0 leaves its part to the others."""
+        self._advance(now_s)
+        for flow, rate_bps in rates_bps:
+            column = self._column.get(flow)
+            if column is not None and self._columns[_LEFT, column] == 0.0:
+                continue  # its last bit left at this very instant
+            if rate_bps <= 0.0 or column is None:
+                self._withdraw(flow)
+                flow.rate_bps = rate_bps
+                self._serve(flow)
+            flow.rate_bps = rate_bps
+
+    def set_capacity(self, now_s: float, capacity: float, link: str = "") -> None:
+        """Change the part of the time that the medium gives; at 0 every flow waits."""
+        self._advance(now_s)
+        self._capacity = capacity
+
+    def finish(self, now_s: float) -> list[Flow]:
+        """Take out the flows that are through by now, in the order of completion, then of start."""
+        if now_s < self.due_s:
+            return []
+        self._advance(now_s)
+        table = self._table()
+        ends = table[_END].tolist()
+        columns = np.flatnonzero(table[_LEFT] == 0.0).tolist()
+        columns.sort(key=lambda column: (ends[column], self._flows[column].order))
+        through = [self._flows[column] for column in columns]
+        for flow in through:
+            self._withdraw(flow)
+            if flow.start_s is None:
+                flow.start_s = now_s  # there was no bit to send
+        return through
+
+    def _table(self) -> Floats:
+        return self._columns[:, : len(self._flows)]
+
+    def _serve(self, flow: Flow) -> None:
+        if flow.rate_bps <= 0.0:
+            return
+        column = len(self._flows)
+        if column == self._columns.shape[1]:
+            self._columns = np.hstack((self._columns, np.zeros_like(self._columns)))
+        self._flows.append(flow)
+        self._column[flow] = column
+        start_s = inf if flow.start_s is None else flow.start_s
+        self._columns[:, column] = 0.0
+        self._columns[_CAP, column] = flow.cap_bps
+        self._columns[_KEPT, column] = flow.left_bits, flow.airtime_s, flow.radiated_s or 0.0, start_s
+
+    def _withdraw(self, flow: Flow) -> None:
+        """Take `flow` out of the table, if it is in; the last one takes its column."""
+        column = self._column.pop(flow, None)
+        if column is None:
+            return
+        flow.left_bits, flow.airtime_s, flow.radiated_s, start_s = self._columns[_KEPT, column].tolist()
+        flow.start_s = None if start_s == inf else start_s
+        last = self._flows.pop()
+        if last is not flow:
+            self._flows[column] = last
+            self._column[last] = column
+            self._columns[:, column] = self._columns[:, len(self._flows)]
+
+    def _advance(self, now_s: float) -> None:
+        """Bring every flow to `now_s`; what is foreseen to end by then ends exactly."""
+        if self._changed and now_s <= self._now_s:
+            return  # no time has passed since the last change
+        self._settle()
+        if self._flows:
+            table = self._table()
+            through = table[_END] <= now_s
+            served_s = np.where(through, table[_NEED], self._served_s(now_s))
+            left_bits = np.maximum(table[_LEFT] - served_s * table[_RATE], 0.0)
+            opens_s = self._opens_s()
+            first = np.isinf(table[_START]) & (table[_RATE] > 0.0) & (opens_s < now_s)
+            table[_START] = np.where(first, opens_s, table[_START])
+            table[_LEFT] = np.where(through, 0.0, left_bits)
+            table[_AIRTIME] += served_s * table[_PART]
+            table[_RADIATED] += served_s * table[_RADIATING]
+        self._now_s = now_s
+        self._changed = True
+
+    def _settle(self) -> None:
+        """Allot, and foresee the ends, if anything changed."""
+        if not self._changed:
+            return
+        self._changed = False
+        self._due_s = inf
+        if self._flows:
+            table = self._table()
+            table[_RATE : _RADIATING + 1] = self._allot(self._flows)
+            table[_RATE : _RADIATING + 1] *= self._capacity
+            most_bps = table[_CAP] / self._in_service
+            capped = table[_RATE] > most_bps
+            table[_RATE : _RADIATING + 1, capped] *= most_bps[capped] / table[_RATE, capped]
+            need_s = np.full(len(self._flows), inf)
+            np.divide(table[_LEFT], table[_RATE], out=need_s, where=table[_RATE] > 0.0)
+            need_s[table[_LEFT] == 0.0] = 0.0
+            table[_NEED] = need_s
+            table[_END] = self._ends_s(need_s)
+            self._due_s = float(table[_END].min())
+
+    def _served_s(self, now_s: float) -> float | Floats:
+        """Return for how long each flow is served between the last change and `now_s`."""
+        return now_s - self._now_s
+
+    def _ends_s(self, need_s: Floats) -> Floats:
+        """Return when each flow has been served for `need_s` since the last change."""
+        return self._now_s + need_s
+
+    def _opens_s(self) -> float | Floats:
+        """Return when each flow is first served, from the last change on."""
+        return self._now_s

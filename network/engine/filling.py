@@ -1,0 +1,90 @@
+"""Weighted max-min rates over several links with caps, by progressive filling. It knows no flows and no time.
+
+A water level rises from 0; a tenant's rate is its weight x level until it freezes, at its ceiling or when
+a link on its way is full (Bertsekas and Gallager, Data Networks, 2nd ed., section 6.5.2; with weights,
+caps and consumption coefficients as in Casanova et al., SimGrid, JPDC 74(10), 2014).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from heapq import heapify, heappop, heapreplace
+from math import inf
+
+
+@dataclass(eq=False, slots=True)
+class Link:
+    """A capacity and the tenants that share it.
+
+    `left`, `load` and `rising` are of the filling under way: the capacity not yet given, what a unit of
+    level takes of it, and how many tenants still rise.
+    """
+
+    capacity: float
+    tenants: "dict[Tenant, None]" = field(default_factory=dict)
+    left: float = 0.0
+    load: float = 0.0
+    rising: int = 0
+
+
+@dataclass(eq=False, slots=True)
+class Tenant:
+    """Who shares links: its rate is `weight` x `level`, of which each link of `uses` loses so much per unit.
+
+    `level` never rises above `ceiling`; `fill` finds it.
+    """
+
+    uses: tuple[tuple[Link, float], ...]
+    ceiling: float = inf
+    weight: float = 0.0
+    level: float = 0.0
+
+
+_RISING = -1.0
+
+
+def fill(links: Iterable[Link], tenants: Iterable[Tenant]) -> None:
+    """Set the level of all `tenants`, which must be all those of `links`; each has a link or a ceiling.
+
+    Costs O((tenants + links) log(tenants + links)) with ways of bounded length: a link's level only
+    rises while others freeze, so a level taken from the heap that is out of date is put back.
+    """
+    heap: list[tuple[float, int, Link | Tenant]] = []
+    for link in links:
+        link.left, link.load, link.rising = link.capacity, 0.0, 0
+    for tenant in tenants:
+        tenant.level = _RISING
+        for link, use in tenant.uses:
+            link.load += use * tenant.weight
+            link.rising += 1
+        if tenant.ceiling < inf:
+            heap.append((tenant.ceiling, len(heap), tenant))
+    for link in links:
+        if link.rising:
+            heap.append((link.left / link.load, len(heap), link))
+    heapify(heap)
+    while heap:
+        level, rank, one = heap[0]
+        if isinstance(one, Tenant):
+            heappop(heap)
+            if one.level == _RISING:
+                _freeze(one, level)
+        elif not one.rising:
+            heappop(heap)
+        else:
+            now = max(0.0, one.left / one.load)  # rounding may have left less than nothing
+            if now > level:
+                heapreplace(heap, (now, rank, one))
+            else:
+                heappop(heap)
+                for tenant in one.tenants:
+                    if tenant.level == _RISING:
+                        _freeze(tenant, now)
+
+
+def _freeze(tenant: Tenant, level: float) -> None:
+    tenant.level = level
+    for link, use in tenant.uses:
+        load = use * tenant.weight
+        link.left -= load * level
+        link.load -= load
+        link.rising -= 1

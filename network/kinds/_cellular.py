@@ -1,0 +1,115 @@
+"""The settings that one cell and several have in common, and the `Radio` that they come to."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+from slfac_sim.foundation.plugins import Plugin, settings
+from slfac_sim.foundation.units import Decibels, Hertz, Metres, Seconds, Watts, dbm_to_w
+from slfac_sim.network.contract import Station
+from slfac_sim.network.kinds._radio import Site, check_headers
+from slfac_sim.network.media.fair import Fair
+from slfac_sim.network.radio.air import Duplex, Interference, Radio
+from slfac_sim.network.radio.budget import Budget, Shadowing
+from slfac_sim.network.radio.fading.ergodic import Ergodic
+from slfac_sim.network.radio.harq import Harq
+from slfac_sim.network.radio.pathloss.umi import Umi
+from slfac_sim.network.radio.placement import Layout
+from slfac_sim.network.radio.power import PowerControl
+from slfac_sim.network.radio.rates.nr_mcs import NrMcs
+from slfac_sim.network.wifi.station import Station as Station80211
+
+
+@settings
+class Cellular:
+    """Base stations and devices around them; powers are radiated in the whole band, whatever its width."""
+
+    bandwidth: Hertz = 20e6
+    carrier: Hertz = 3.5e9
+    radius: Metres = 150.0
+    min_distance: Metres = 10.0
+    positions: tuple[tuple[float, float], ...] | None = None
+    outage: Literal["refuse", "allow"] = "refuse"
+    medium: Annotated[Any, Plugin("slfac_sim.network.media", "fair")] = Fair()
+    duplex: Duplex = "tdd"
+    uplink_share: float = 0.5
+    latency: Seconds = 0.005
+    device_power: Watts = dbm_to_w(23.0)
+    station_power: Watts = dbm_to_w(44.0)
+    station_gain: Decibels = 8.0
+    device_gain: Decibels = 0.0
+    station_noise_figure: Decibels = 5.0
+    device_noise_figure: Decibels = 9.0
+    power_control: PowerControl | None = None
+    shadowing: Shadowing = "independent"
+    pathloss: Annotated[Any, Plugin("slfac_sim.network.radio.pathloss", "umi")] = Umi()
+    rate: Annotated[Any, Plugin("slfac_sim.network.radio.rates", "nr_mcs")] = NrMcs()
+    fading: Annotated[Any, Plugin("slfac_sim.network.radio.fading", "ergodic")] = Ergodic()
+    small_scale: Literal["rayleigh", "rician"] = "rayleigh"
+    retransmission: Harq | None = None
+    packet_bytes: int = 1448
+    header_bytes: int = 60
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.uplink_share < 1.0:
+            raise ValueError(f"uplink_share must lie between 0 and 1 (got {self.uplink_share:g})")
+        if self.min_distance >= self.radius:
+            raise ValueError(
+                f"min_distance must be below the radius, {self.radius:g} m (got {self.min_distance:g} m)"
+            )
+
+        if self.medium.crowd == "diversity" and self.fading.coherence_s is not None:
+            raise ValueError("a proportional_fair medium is a mean over fades: it needs fading: ergodic")
+        if isinstance(self.medium, Station80211):
+            raise ValueError("csma and dcf are media of network: {kind: wifi}")
+        self.rate.check(self.bandwidth)
+        check_headers(self.packet_bytes, self.header_bytes)
+
+    def _site(
+        self,
+        stations: tuple[Station, ...],
+        devices: Sequence[str],
+        server: str,
+        seed: int,
+        interference: Interference = "none",
+        offered_bps: float = 0.0,
+    ) -> Site:
+        again = self.retransmission
+        radio = Radio(
+            stations=stations,
+            budget=self._budget(),
+            rates=self.rate,
+            fading=self.fading,
+            medium=self.medium,
+            duplex=self.duplex,
+            uplink_share=self.uplink_share,
+            interference=interference,
+            offered_bps=offered_bps,
+            goodput=1.0 if again is None else again.goodput,
+            latency_s=self.latency
+            + (0.0 if self.retransmission is None else self.retransmission.mean_delay_s),
+        )
+        return Site(
+            radio=radio,
+            layout=Layout(stations, self.radius, self.min_distance, self.positions),
+            devices=devices,
+            server=server,
+            seed=seed,
+            outage=self.outage,
+            packet_bytes=self.packet_bytes,
+            header_bytes=self.header_bytes,
+        )
+
+    def _budget(self) -> Budget:
+        return Budget(
+            pathloss=self.pathloss,
+            carrier_hz=self.carrier,
+            bandwidth_hz=self.bandwidth,
+            device_power_w=self.device_power,
+            station_power_w=self.station_power,
+            antenna_gain_db=self.station_gain + self.device_gain,
+            station_noise_figure_db=self.station_noise_figure,
+            device_noise_figure_db=self.device_noise_figure,
+            shadowing=self.shadowing,
+            rician=self.small_scale == "rician",
+            power_control=self.power_control,
+        )

@@ -1,0 +1,74 @@
+"""Several wireless cells around one edge server: every device is served by the station that it hears best.
+
+Every station has its own air, and disturbs the others as `interference` says. The server is wired to all of
+them, at no cost.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from math import cos, pi, sin
+from typing import Any
+
+from slfac_sim.foundation.plugins import settings
+from slfac_sim.foundation.units import BitsPerSecond, Metres
+from slfac_sim.network.contract import Network, Station, Survey
+from slfac_sim.network.kinds._cellular import Cellular
+from slfac_sim.network.kinds._radio import Site
+from slfac_sim.network.radio.air import Interference
+
+
+@settings
+class MultiCell(Cellular):
+    """`stations` base stations, `spacing` apart on a hexagonal grid from its middle outwards.
+
+    `station_positions` ([x, y] in metres) stand instead of that grid. Devices are placed around the stations
+    in turn, between `min_distance` and `radius`, or at `positions`. `interference` is `none`; `full`: all
+    other cells always send; `activity`: those send that have a transfer under way in the same direction,
+    and rates change with them; `load`: each sends for the part of the time that it needs to carry `offered`
+    in each direction. All else is as in a `cell`. A multicast is sent by every station that serves one of
+    its receivers.
+    """
+
+    stations: int = 7
+    spacing: Metres = 300.0
+    station_positions: tuple[tuple[float, float], ...] | None = None
+    interference: Interference = "activity"
+    offered: BitsPerSecond | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 1 <= len(self._places()) <= 127:
+            raise ValueError(f"stations must be 1 to 127 (got {len(self._places())})")
+        if self.duplex == "half":
+            raise ValueError("duplex must be tdd or fdd: the directions of several cells are kept apart")
+        if (self.interference == "load") != (self.offered is not None):
+            raise ValueError("offered goes with interference: load, and with nothing else")
+
+    def survey(self, devices: Sequence[str], server: str, seed: int) -> Survey:
+        """Return the links as a run with this `seed` will have them, alone in their cell, the others busy."""
+        return self._together(devices, server, seed).survey()
+
+    def open(self, env: Any, devices: Sequence[str], server: str, seed: int) -> Network:
+        """Return the cells on `env`, with the links of the survey."""
+        return self._together(devices, server, seed).open(env)
+
+    def _together(self, devices: Sequence[str], server: str, seed: int) -> Site:
+        stations = tuple(Station(f"s{i}", x_m, y_m) for i, (x_m, y_m) in enumerate(self._places()))
+        return self._site(stations, devices, server, seed, self.interference, self.offered or 0.0)
+
+    def _places(self) -> Sequence[tuple[float, float]]:
+        if self.station_positions is not None:
+            return self.station_positions
+        return hexagonal(self.stations, self.spacing)
+
+
+def hexagonal(count: int, spacing_m: float) -> list[tuple[float, float]]:
+    """Return `count` places [x, y] of a hexagonal grid, ring by ring around (0, 0)."""
+    places = [(0.0, 0.0)]
+    ring = 0
+    while len(places) < count:
+        ring += 1
+        corners = [(ring * cos(i * pi / 3), ring * sin(i * pi / 3)) for i in range(7)]
+        for (x, y), (to_x, to_y) in pairwise(corners):
+            places += [(x + (to_x - x) * i / ring, y + (to_y - y) * i / ring) for i in range(ring)]
+    return [(spacing_m * x, spacing_m * y) for x, y in places[:count]]

@@ -1,0 +1,124 @@
+"""A Wi-Fi cell: devices and an access point in one 20 MHz channel at 5 GHz, all within hearing of each other.
+
+The channel is `csma` (a fluid) or `dcf` (packet by packet); both directions share it. The access point is one
+contender, however many transfers it has.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+from functools import cache, partial
+from typing import Annotated, Any, Literal
+
+from slfac_sim.foundation.plugins import Plugin, settings
+from slfac_sim.foundation.units import Decibels, Hertz, Metres, Seconds, Watts, dbm_to_w
+from slfac_sim.network.contract import Network, Station, Survey
+from slfac_sim.network.engine import Flow
+from slfac_sim.network.kinds._radio import Site
+from slfac_sim.network.media.csma import Csma
+from slfac_sim.network.media.dcf import Dcf
+from slfac_sim.network.radio.air import Radio
+from slfac_sim.network.radio.budget import Budget, Shadowing
+from slfac_sim.network.radio.fading.none import NoFading
+from slfac_sim.network.radio.pathloss.log_distance import LogDistance
+from slfac_sim.network.radio.placement import Layout
+from slfac_sim.network.radio.rates.wifi import Wifi as WifiRates
+
+_CROWD = 8  # as many saturated senders, and more, lose more to collisions than they save in idle slots
+_LONG_BYTES = 10_000_000  # a message whose last packet does not matter
+
+
+@settings
+class Wifi:
+    """Devices uniformly between `min_distance` and `radius` of the access point, or at `positions`.
+
+    `medium: csma` or `dcf` has the 802.11 settings; its `standard` decides on the rates as well. The PHY
+    rate of each direction follows its SNR. The latency is one way, for what lies behind the air. Each packet
+    costs `header_bytes` more on the wire: 8 UDP, 20 IP, 8 LLC, 24 (or 26) MAC and 4 FCS, which the
+    channel's own timing holds already.
+    """
+
+    medium: Annotated[Any, Plugin("slfac_sim.network.media", "csma")] = Csma()
+    radius: Metres = 15.0
+    min_distance: Metres = 1.0
+    positions: tuple[tuple[float, float], ...] | None = None
+    outage: Literal["refuse", "allow"] = "refuse"
+    carrier: Hertz = 5.18e9
+    latency: Seconds = 0.001
+    device_power: Watts = dbm_to_w(17.0)
+    station_power: Watts = dbm_to_w(20.0)
+    noise_figure: Decibels = 7.0
+    shadowing: Shadowing = "independent"
+    pathloss: Annotated[Any, Plugin("slfac_sim.network.radio.pathloss", "log_distance")] = LogDistance()
+    fading: Annotated[Any, Plugin("slfac_sim.network.radio.fading", "none")] = NoFading()
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.medium, Csma | Dcf):
+            raise ValueError("medium must be csma or dcf: network: {kind: cell} has the others")
+        if self.fading.coherence_s is None and not isinstance(self.fading, NoFading):
+            raise ValueError("fading must be none or in blocks: no PHY rate is a mean over fades")
+        if self.min_distance >= self.radius:
+            raise ValueError(
+                f"min_distance must be below the radius, {self.radius:g} m (got {self.min_distance:g} m)"
+            )
+
+    def survey(self, devices: Sequence[str], server: str, seed: int) -> Survey:
+        """Return the links as a run with this `seed` will have them; rates are those of UDP, alone."""
+        return self._site(devices, server, seed).survey()
+
+    def open(self, env: Any, devices: Sequence[str], server: str, seed: int) -> Network:
+        """Return the cell on `env`, with the links of the survey."""
+        return self._site(devices, server, seed).open(env)
+
+    def _site(self, devices: Sequence[str], server: str, seed: int) -> Site:
+        station = Station(server, 0.0, 0.0)
+        fluid = _fluid(self.medium)
+        return Site(
+            radio=self._radio(station, seed),
+            layout=Layout((station,), self.radius, self.min_distance, self.positions),
+            devices=devices,
+            server=server,
+            seed=seed,
+            outage=self.outage,
+            packet_bytes=self.medium.packet_bytes,
+            header_bytes=self.medium.exchanges.header_bytes,
+            carried_bytes=int,
+            alone_bps=partial(_together_bps, fluid, 1),
+            best_bps=lambda rate_bps: max(_together_bps(fluid, n, rate_bps) for n in range(1, _CROWD)),
+        )
+
+    def _radio(self, station: Station, seed: int) -> Radio:
+        medium = dataclasses.replace(self.medium, seed=seed) if isinstance(self.medium, Dcf) else self.medium
+        return Radio(
+            stations=(station,),
+            budget=Budget(
+                pathloss=self.pathloss,
+                carrier_hz=self.carrier,
+                bandwidth_hz=20e6,
+                device_power_w=self.device_power,
+                station_power_w=self.station_power,
+                antenna_gain_db=0.0,
+                station_noise_figure_db=self.noise_figure,
+                device_noise_figure_db=self.noise_figure,
+                shadowing=self.shadowing,
+                rician=False,
+                power_control=None,
+            ),
+            rates=WifiRates(standard=self.medium.standard),
+            fading=self.fading,
+            medium=medium,
+            duplex="half",
+            uplink_share=1.0,
+            latency_s=self.latency,
+        )
+
+
+def _fluid(medium: Csma | Dcf) -> Csma:
+    """Return the fluid of the same channel."""
+    return Csma(**{field.name: getattr(medium, field.name) for field in dataclasses.fields(Csma)})
+
+
+@cache
+def _together_bps(fluid: Csma, senders: int, phy_bps: float) -> float:
+    """Return what as many saturated senders carry together, in bit/s of UDP payload."""
+    flows = [Flow(8.0 * _LONG_BYTES, phy_bps, src=f"s{i}", dst="ap") for i in range(senders)]
+    return float(fluid.allot(flows)[0].sum())

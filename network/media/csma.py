@@ -1,0 +1,57 @@
+"""802.11 as a fluid: every sender has the same chances, so a slow one slows all. It knows no radio, no clock.
+
+The senders under way are taken as saturated; Bianchi's model (network/wifi/bianchi.py) gives the rate of
+their accesses, with frames of unequal length. Equal accesses are equal rates: the performance anomaly of
+Heusse et al., INFOCOM 2003. `dcf` plays the same channel packet by packet.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slfac_sim.foundation.plugins import settings
+from slfac_sim.network.engine import Flow, Share
+from slfac_sim.network.engine.allotted import AllottedShare
+from slfac_sim.network.wifi.bianchi import alone_probability, fixed_point, mean_slot_s
+from slfac_sim.network.wifi.station import Station
+from slfac_sim.network.wifi.timing import DOUBLINGS, SLOT_S, WINDOW
+
+Floats = NDArray[np.float64]
+
+
+@settings
+class Csma(Station):
+    """CSMA/CA; `Flow.rate_bps` is the PHY's rate and `Flow.bits` are UDP payload.
+
+    A sender (`Flow.src`) contends once, and serves its flows in turn, one access each: an access point
+    with downlink flows is one contender, however many these are. A flow to ``"*"`` is not acknowledged,
+    not aggregated and does not ask first; it counts as sent again after a collision, as the others are.
+
+    The airtime of a flow is that of its exchanges, each with the contention before it: the idle slots and
+    the collisions of all, shared equally by the accesses that succeed. So the flows' parts add to all the
+    time. `Flow.radiated_s` is the time of its data (and RTS) frames, those that collide included. What a
+    flow leaves, because its `cap_bps` is less, is not given to the others.
+    """
+
+    def share(self, users: int, capacity: float) -> Share:
+        """Return the channel, empty."""
+        return AllottedShare(self.allot, capacity)
+
+    def allot(self, flows: Sequence[Flow]) -> tuple[Floats, Floats, Floats]:
+        """Return rates in bit/s, parts of the channel and parts of the time on the air, all [flows]."""
+        numbers: dict[str, int] = {}
+        sender = np.array([numbers.setdefault(flow.src, len(numbers)) for flow in flows])
+        accesses = [
+            self.exchanges.mean_access(flow.bits / 8.0, flow.rate_bps, flow.dst == "*") for flow in flows
+        ]
+        payload_bits, success_s, _, collision_s, sent_s, collided_s = np.array(accesses).T
+        chance = 1.0 / np.bincount(sender)[sender]
+        tau, p = fixed_point(len(numbers), WINDOW, DOUBLINGS)
+        slot_s = mean_slot_s(tau, SLOT_S, sender, chance, success_s, collision_s)
+        per_s = alone_probability(tau, len(numbers)) * chance / slot_s
+        contention_s = (1.0 - float((per_s * success_s).sum())) / float(per_s.sum())
+        radiating = tau * chance / slot_s * ((1.0 - p) * sent_s + p * collided_s)
+        rates_bps = per_s * payload_bits
+        taken = np.minimum(1.0, np.array([flow.cap_bps for flow in flows]) / np.maximum(rates_bps, 1e-300))
+        return taken * rates_bps, taken * per_s * (success_s + contention_s), taken * radiating

@@ -1,0 +1,39 @@
+"""802.11 packet by packet: the DCF with its backoffs drawn. For validation, and for few senders.
+
+The same channel as `csma`, which is its fluid and costs far less: here every exchange is an event.
+"""
+
+from slfac_sim.foundation.plugins import settings
+from slfac_sim.network.engine import Share
+from slfac_sim.network.media._dcf import DcfShare
+from slfac_sim.network.wifi.backoff import Backoff
+from slfac_sim.network.wifi.station import Station
+from slfac_sim.network.wifi.timing import DOUBLINGS, WINDOW
+
+
+@settings
+class Dcf(Station):
+    """CSMA/CA; `Flow.rate_bps` is the PHY's rate and `Flow.bits` are UDP payload.
+
+    A sender (`Flow.src`) serves its flows in turn, one access each. What the MAC gives up after
+    `retry_limit` attempts (None: never) is counted, and then sent again as new, since transfers are
+    reliable; so is, at once, a frame to ``"*"`` that collides. All losses are collisions, of a sender's first
+    frame, so that with `rts` too it is the short retry limit that matters. A sender with something new
+    to send draws a backoff even if the channel is free: simultaneous starts would all collide.
+
+    `Flow.airtime_s` is the time from the end of the last exchange that succeeded to that of its own;
+    `Flow.radiated_s` the time of its data (and RTS) frames.
+    """
+
+    retry_limit: int | None = 7
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.retry_limit is not None and self.retry_limit < 1:
+            raise ValueError(f"retry_limit must be at least 1, or null (got {self.retry_limit})")
+
+    def share(self, users: int, capacity: float) -> Share:
+        """Return the channel, empty."""
+        backoff = Backoff(self.seed, WINDOW, DOUBLINGS, self.retry_limit)
+        return DcfShare(self.exchanges, backoff, capacity)

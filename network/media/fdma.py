@@ -1,0 +1,58 @@
+"""FDMA: each user has its channel, 1/n of the band, for ever, whether it sends or not."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import numpy as np
+
+from slfac_sim.foundation.citing import Reference
+from slfac_sim.foundation.plugins import settings
+from slfac_sim.network.engine import Flow, Share
+from slfac_sim.network.engine.allotted import Allotment, AllottedShare
+from slfac_sim.network.media import Crowd
+from slfac_sim.network.media._users import Places
+
+
+@settings
+class Fdma:
+    """A user is a pair (sender, receiver); its transfers share its channel by equal time.
+
+    n is the number of users that there may ever be. A power-limited sender, one with `Flow.among`, puts
+    all its power into its channel: its rate there is among(n)/n. Any other has 1/n of its rate alone,
+    for 1/n of the power. Nothing to set.
+    """
+
+    references: ClassVar[tuple[Reference, ...]] = (
+        Reference(
+            key="rubin1979message",
+            entry="article",
+            title="Message delays in FDMA and TDMA communication channels",
+            authors=("Rubin, Izhak",),
+            year=1979,
+            within="IEEE Transactions on Communications",
+            volume="27",
+            number="5",
+            pages="769-777",
+            doi="10.1109/TCOM.1979.1094462",
+        ),
+    )
+
+    crowd: ClassVar[Crowd] = "power"
+    crowd_independent = False
+
+    def share(self, users: int, capacity: float) -> Share:
+        """Return the medium with a channel for each of `users`; one more raises `ValueError`."""
+        return AllottedShare(_Channels(users), capacity)
+
+
+class _Channels:
+    def __init__(self, users: int) -> None:
+        self._places = Places(users)
+
+    def __call__(self, flows: Sequence[Flow]) -> Allotment:
+        n = self._places.count
+        channels = np.array([self._places.of(flow) for flow in flows])
+        time = 1.0 / np.bincount(channels)[channels]  # each flow's part of the time of its channel
+        in_channel_bps = np.array([f.rate_bps if f.among is None else f.among(n) for f in flows]) / n
+        power = np.array([1.0 if f.among is None else n for f in flows]) / n
+        return in_channel_bps * time, time / n, power * time

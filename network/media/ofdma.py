@@ -1,0 +1,55 @@
+"""OFDMA with an equal split: n transfers under way have 1/n of the band each, all at once."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import numpy as np
+
+from slfac_sim.foundation.citing import Reference
+from slfac_sim.foundation.plugins import settings
+from slfac_sim.network.engine import Flow, Share
+from slfac_sim.network.engine.allotted import Allotment, AllottedShare
+from slfac_sim.network.media import Crowd
+
+
+@settings
+class Ofdma:
+    """A power-limited sender, one with `Flow.among`, puts all its power into its part of the band.
+
+    There its SNR is n times that of the whole band, and its rate among(n)/n, more than 1/n of the rate
+    alone; it radiates as long as it is served. Any other has a power density that does not change, as a
+    station has: 1/n of the rate, for 1/n of the power. The band divides into `resource_blocks` at most
+    (any number, if not given): beyond, that many take turns, with no more power per hertz. Weights are
+    not looked at. (Tse and Viswanath, section 6.1: orthogonal multiple access.)
+    """
+
+    references: ClassVar[tuple[Reference, ...]] = (
+        Reference(
+            key="tse2005fundamentals",
+            entry="misc",
+            title="Fundamentals of Wireless Communication",
+            authors=("Tse, David", "Viswanath, Pramod"),
+            year=2005,
+            within="Cambridge University Press",
+        ),
+    )
+
+    crowd: ClassVar[Crowd] = "power"
+    crowd_independent = False
+
+    resource_blocks: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.resource_blocks is not None and self.resource_blocks < 1:
+            raise ValueError(f"resource_blocks must be at least 1 (got {self.resource_blocks})")
+
+    def share(self, users: int, capacity: float) -> Share:
+        """Return the medium; it takes any number of users."""
+        return AllottedShare(self._allot, capacity)
+
+    def _allot(self, flows: Sequence[Flow]) -> Allotment:
+        n = len(flows)
+        at_once = n if self.resource_blocks is None else min(n, self.resource_blocks)
+        rates_bps = np.array([f.rate_bps if f.among is None else f.among(at_once) for f in flows]) / n
+        radiating = np.array([1 if f.among is None else at_once for f in flows]) / n
+        return rates_bps, np.full(n, 1.0 / n), radiating

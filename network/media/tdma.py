@@ -1,0 +1,81 @@
+"""TDMA: users take the whole medium in turn, a slot each; unused slots are wasted or skipped."""
+
+from typing import ClassVar
+
+from slfac_sim.foundation.citing import Reference
+from slfac_sim.foundation.errors import BadInput
+from slfac_sim.foundation.plugins import settings
+from slfac_sim.foundation.units import Seconds
+from slfac_sim.network.engine import Share
+from slfac_sim.network.media import Crowd
+from slfac_sim.network.media._turns import Frames, RoundRobin
+
+
+@settings
+class Tdma:
+    """A user is a pair (sender, receiver); its transfers share its slots equally.
+
+    As it stands, slot i of every frame of `slots` (as many as users, if not given) is that of user i,
+    and is wasted when it has nothing to send. The first frame begins at time 0; users have their numbers
+    in the order of their first transfers. With `work_conserving` there are no frames: the users that have
+    something to send take turns of a slot, a turn ends early when its user is through, and who comes anew
+    is the last in the round (round robin: Kleinrock 1967; processor sharing as slots become short).
+    """
+
+    references: ClassVar[tuple[Reference, ...]] = (
+        Reference(
+            key="rubin1979message",
+            entry="article",
+            title="Message delays in FDMA and TDMA communication channels",
+            authors=("Rubin, Izhak",),
+            year=1979,
+            within="IEEE Transactions on Communications",
+            volume="27",
+            number="5",
+            pages="769-777",
+            doi="10.1109/TCOM.1979.1094462",
+        ),
+        Reference(
+            key="kleinrock1967time",
+            entry="article",
+            title="Time-shared systems: a theoretical treatment",
+            authors=("Kleinrock, Leonard",),
+            year=1967,
+            within="Journal of the ACM",
+            volume="14",
+            number="2",
+            pages="242-261",
+            doi="10.1145/321386.321388",
+        ),
+    )
+
+    crowd: ClassVar[Crowd] = "none"
+
+    slot: Seconds = 1e-3
+    work_conserving: bool = False
+    slots: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.slot <= 0.0:
+            raise ValueError("slot must be longer than 0 s")
+        if self.slots is not None and self.slots < 1:
+            raise ValueError(f"slots must be at least 1 (got {self.slots})")
+        if self.work_conserving and self.slots is not None:
+            raise ValueError("slots has no meaning with work_conserving: only users in need have a slot")
+
+    @property
+    def crowd_independent(self) -> bool:
+        """Whether no slot is left idle while something waits."""
+        return self.work_conserving
+
+    def share(self, users: int, capacity: float) -> Share:
+        """Return the medium. Raises `BadInput` for more users than slots.
+
+        One more user than there are slots raises `ValueError` when it first sends.
+        """
+        if self.work_conserving:
+            return RoundRobin(self.slot, capacity)
+        slots = users if self.slots is None else self.slots
+        if slots < users:
+            raise BadInput(f"tdma: {slots} slots are too few for {users} users")
+        return Frames(self.slot, slots, capacity)

@@ -1,0 +1,102 @@
+"""Fading correlated in time: scattered waves from all around, each with its own Doppler shift.
+
+The sum of sinusoids of Xiao, Zheng and Beaulieu (2006): with N waves of random angle and phase the
+autocorrelation is J0(2 pi fd t), Clarke's, and the gain at any time is a function of (seed, device, time)
+alone, without a history. The gain's law is Rayleigh's or Rician's but for terms of the order of 1 / N.
+"""
+
+from functools import lru_cache
+from typing import ClassVar
+
+import numpy as np
+
+from slfac_sim.foundation.citing import Reference
+from slfac_sim.foundation.plugins import settings
+from slfac_sim.foundation.streams import stream
+from slfac_sim.foundation.units import Hertz, Seconds
+from slfac_sim.network.radio.fading import Floats
+from slfac_sim.network.radio.fading._rician import survival
+from slfac_sim.network.radio.rates import RateModel
+
+_WAVES = 64
+
+
+@settings
+class Jakes:
+    """`doppler` is the largest shift, v f / c; the default is that of 1 m/s at 3.5 GHz.
+
+    Rates change every `interval`, and are those of its beginning; a tenth of 1 / `doppler` or less
+    follows the fades.
+    """
+
+    references: ClassVar[tuple[Reference, ...]] = (
+        Reference(
+            key="clarke1968",
+            entry="article",
+            title="A statistical theory of mobile-radio reception",
+            authors=("Clarke, Richard H.",),
+            year=1968,
+            within="Bell System Technical Journal",
+            volume="47",
+            number="6",
+            pages="957-1000",
+            doi="10.1002/j.1538-7305.1968.tb00069.x",
+        ),
+        Reference(
+            key="xiao2006",
+            entry="article",
+            title="Novel sum-of-sinusoids simulation models for Rayleigh and Rician fading channels",
+            authors=("Xiao, Chengshan", "Zheng, Yahong Rosa", "Beaulieu, Norman C."),
+            year=2006,
+            within="IEEE Transactions on Wireless Communications",
+            volume="5",
+            number="12",
+            pages="3667-3679",
+            doi="10.1109/TWC.2006.256990",
+        ),
+    )
+
+    doppler: Hertz = 11.7
+    interval: Seconds = 0.0085
+
+    def __post_init__(self) -> None:
+        if self.interval <= 0.0:
+            raise ValueError("interval must be longer than 0 s; without blocks take fading: ergodic")
+
+    @property
+    def coherence_s(self) -> float | None:
+        """The length of a block: the interval, not the coherence time of the channel."""
+        return self.interval
+
+    def mean_rate_bps(
+        self, rates: RateModel, snr: Floats, bandwidth_hz: float, uplink: bool, k: Floats
+    ) -> Floats:
+        """Return the mean of the rate over Rician power gains."""
+        return rates.mean_rate_bps(snr, bandwidth_hz, uplink, survival(k))
+
+    def gain(self, seed: int, device: str, block: int, k: float) -> float:
+        """Return the power gain of `device` at the beginning of `block`."""
+        return float(gains(seed, device, np.array([block * self.interval * self.doppler]), k)[0])
+
+
+def gains(seed: int, device: str, periods: Floats, k: float) -> Floats:
+    """Return the power gains [times] of `device` at `periods` (seconds x Doppler).
+
+    The steady path arrives at an angle and with a phase of its own, drawn for the device.
+    """
+    shifts, phases = _waves(seed, device)
+    waves = np.exp(1j * (np.multiply.outer(2.0 * np.pi * periods, shifts) + phases))
+    scattered = waves[:, 1:].sum(axis=1) / np.sqrt(_WAVES)
+    gain: Floats = np.abs(np.sqrt(k) * waves[:, 0] + scattered) ** 2 / (k + 1.0)
+    return gain
+
+
+@lru_cache(maxsize=4096)
+def _waves(seed: int, device: str) -> tuple[Floats, Floats]:
+    """Return the cosines of the angles of arrival and the phases: the steady path, then N waves.
+
+    The n-th of the N waves comes from anywhere in its own N-th of the circle.
+    """
+    angles, phases = 2.0 * np.pi * stream(seed, f"jakes/{device}").random((2, 1 + _WAVES))
+    angles[1:] = (2.0 * np.pi * np.arange(_WAVES) + angles[1:]) / _WAVES
+    return np.cos(angles), phases

@@ -1,0 +1,61 @@
+"""Retransmissions as means: tries, what they leave undelivered, and the time they cost. It draws nothing.
+
+Each try of a block fails with the same probability, independently. Soft combining, which makes later
+tries better than the first, is left out, so the figures are on the safe side.
+"""
+
+import numpy as np
+
+from slfac_sim.foundation.plugins import settings
+from slfac_sim.foundation.units import Seconds
+
+
+@settings
+class Harq:
+    """`bler` is the block error rate of a try (NR's MCS thresholds are those of 0.1).
+
+    A block that fails `max_tries` times starts anew, a layer further up. `round_trip` is the time from a
+    try to the next; the default is 8 slots of 0.5 ms.
+    """
+
+    bler: float = 0.1
+    max_tries: int = 4
+    round_trip: Seconds = 0.004
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.bler < 1.0:
+            raise ValueError(f"bler must lie in [0, 1) (got {self.bler:g})")
+        if self.max_tries < 1:
+            raise ValueError(f"max_tries must be at least 1 (got {self.max_tries})")
+
+    @property
+    def goodput(self) -> float:
+        """The part of the rate that is left: delivered blocks a try, 1 - BLER whatever `max_tries`."""
+        return (1.0 - residual(self.bler, self.max_tries)) / mean_tries(self.bler, self.max_tries)
+
+    @property
+    def mean_delay_s(self) -> float:
+        """The mean time by which a block's later tries delay it: what the last block adds to a transfer."""
+        return (mean_tries(self.bler, self.max_tries) - 1.0) * self.round_trip
+
+
+def mean_tries(failure: float, most: int) -> float:
+    """Return the mean number of tries of a block, given up after `most`: (1 - p^m) / (1 - p)."""
+    return (1.0 - failure**most) / (1.0 - failure)
+
+
+def residual(failure: float, most: int) -> float:
+    """Return the probability that `most` tries all fail: p^m."""
+    return float(failure**most)
+
+
+def mean_rounds(failure: float, blocks: int) -> float:
+    """Return after how many rounds all `blocks` are through, when each round repeats those that failed.
+
+    The maximum of independent geometric numbers (selective repeat): sum over k >= 0 of 1 - (1 - p^k)^n.
+    """
+    rounds, k, missing = 1.0, 1, 1.0
+    while missing > 1e-15:
+        missing = -float(np.expm1(blocks * np.log1p(-(failure**k))))
+        rounds, k = rounds + missing, k + 1
+    return rounds

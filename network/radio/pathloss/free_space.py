@@ -1,0 +1,61 @@
+"""Free space: 20 lg(4 pi d f / c), and nothing in the way. It knows no heights and no shadowing."""
+
+from typing import ClassVar
+
+import numpy as np
+
+from slfac_sim.foundation.citing import Reference
+from slfac_sim.foundation.plugins import settings
+from slfac_sim.foundation.units import Decibels
+from slfac_sim.network.radio.pathloss import Bools, Floats
+
+_C_M_PER_S = 299_792_458.0
+
+
+@settings
+class FreeSpace:
+    """`rician_k` is the Rician factor of every link; the model itself says nothing of fading.
+
+    Without it the fading is Rayleigh, whichever kind it is; a line of sight alone is `fading: none`.
+    """
+
+    references: ClassVar[tuple[Reference, ...]] = (
+        Reference(
+            key="friis1946",
+            entry="article",
+            title="A note on a simple transmission formula",
+            authors=("Friis, Harald T.",),
+            year=1946,
+            within="Proceedings of the IRE",
+            volume="34",
+            number="5",
+            pages="254-256",
+            doi="10.1109/JRPROC.1946.234568",
+        ),
+    )
+
+    rician_k: Decibels | None = None
+
+    shortest_m = 1.0
+
+    def los_probability(self, distance_m: Floats) -> Floats:
+        """Return 1."""
+        return np.ones_like(distance_m)
+
+    def loss_db(self, distance_m: Floats, los: Bools, carrier_hz: float) -> Floats:
+        """Return the loss; distances below 1 m count as 1 m, and `los` makes no difference."""
+        d_m = np.maximum(distance_m, self.shortest_m)
+        return np.asarray(20.0 * np.log10(4.0 * np.pi * d_m * carrier_hz / _C_M_PER_S))
+
+    def shadowing_sigma_db(self, los: Bools) -> Floats:
+        """Return 0: nothing casts a shadow."""
+        return np.zeros(los.shape)
+
+    def decorrelation_m(self, los: Bools) -> Floats:
+        """Return 1 m, for want of a shadow."""
+        return np.ones(los.shape)
+
+    def rician_k_db(self, los: Bools) -> tuple[Floats, Floats]:
+        """Return `rician_k`, the same everywhere."""
+        k_db = -np.inf if self.rician_k is None else self.rician_k
+        return np.full(los.shape, k_db), np.zeros(los.shape)

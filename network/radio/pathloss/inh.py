@@ -1,0 +1,63 @@
+"""3GPP indoor office (TR 38.901, Tables 7.4.1-1 and 7.4.2-1): one slope, and walls or an open floor."""
+
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from slfac_sim.foundation.citing import Reference
+from slfac_sim.foundation.plugins import settings
+from slfac_sim.foundation.units import Metres
+from slfac_sim.network.radio.pathloss import Bools, Floats
+from slfac_sim.network.radio.pathloss._tr38901 import TR38901, rician_k_db
+from slfac_sim.network.radio.shadowing import GUDMUNDSON
+
+_SHORTEST_SLANT_M = 1.0
+
+
+@settings
+class Inh:
+    """`office` sets how soon a line of sight is lost; heights are above the floor."""
+
+    references: ClassVar[tuple[Reference, ...]] = (TR38901, GUDMUNDSON)
+
+    office: Literal["mixed", "open"] = "mixed"
+    station_height: Metres = 3.0
+    device_height: Metres = 1.0
+
+    @property
+    def shortest_m(self) -> float:
+        """The horizontal distance at which the antennas are 1 m apart; 0 if they always are."""
+        rise_m = self.station_height - self.device_height
+        return float(np.sqrt(max(_SHORTEST_SLANT_M**2 - rise_m**2, 0.0)))
+
+    def los_probability(self, distance_m: Floats) -> Floats:
+        """Return the probability of a line of sight, in three pieces with a step before the third."""
+        first_m, reach_m, second_m, factor, far_m = (
+            (1.2, 4.7, 6.5, 0.32, 32.6) if self.office == "mixed" else (5.0, 70.8, 49.0, 0.54, 211.7)
+        )
+        near = np.exp(-np.maximum(distance_m - first_m, 0.0) / reach_m)
+        far = factor * np.exp(-(distance_m - second_m) / far_m)
+        is_near = distance_m < second_m if self.office == "mixed" else distance_m <= second_m
+        return np.where(is_near, near, far)
+
+    def loss_db(self, distance_m: Floats, los: Bools, carrier_hz: float) -> Floats:
+        """Return the median loss; antennas nearer than 1 m count as 1 m apart."""
+        d2d_m = np.maximum(distance_m, self.shortest_m)
+        decades = np.log10(np.hypot(d2d_m, self.station_height - self.device_height))
+        carrier_decades = np.log10(carrier_hz / 1e9)
+        seen_db = 32.4 + 17.3 * decades + 20.0 * carrier_decades
+        blocked_db = 38.3 * decades + 17.30 + 24.9 * carrier_decades
+        loss_db: Floats = np.where(los, seen_db, np.maximum(seen_db, blocked_db))
+        return loss_db
+
+    def shadowing_sigma_db(self, los: Bools) -> Floats:
+        """Return 3 dB with and 8.03 dB without line of sight (Table 7.4.1-1)."""
+        return np.where(los, 3.0, 8.03)
+
+    def decorrelation_m(self, los: Bools) -> Floats:
+        """Return 10 m with and 6 m without line of sight (Table 7.5-6)."""
+        return np.where(los, 10.0, 6.0)
+
+    def rician_k_db(self, los: Bools) -> tuple[Floats, Floats]:
+        """Return 7 dB and 4 dB with line of sight (Table 7.5-6), Rayleigh without."""
+        return rician_k_db(los, 7.0, 4.0)

@@ -1,0 +1,63 @@
+"""Log-distance: a loss at a reference distance, and 10 n dB a decade beyond it. It knows no carrier."""
+
+from typing import ClassVar
+
+import numpy as np
+
+from slfac_sim.foundation.citing import Reference
+from slfac_sim.foundation.plugins import settings
+from slfac_sim.foundation.units import Decibels, Metres
+from slfac_sim.network.radio.pathloss import Bools, Floats
+from slfac_sim.network.radio.shadowing import GUDMUNDSON
+
+
+@settings
+class LogDistance:
+    """The defaults are the loss of free space over 1 m at 5.15 GHz, and the exponent of a built-up area.
+
+    `shadowing` is a standard deviation and `decorrelation` its correlation distance; `rician_k` is the
+    Rician factor of every link, Rayleigh fading when it is not given.
+    """
+
+    references: ClassVar[tuple[Reference, ...]] = (GUDMUNDSON,)
+
+    exponent: float = 3.0
+    reference_distance: Metres = 1.0
+    reference_loss: Decibels = 46.6777
+    shadowing: Decibels = 0.0
+    decorrelation: Metres = 20.0
+    rician_k: Decibels | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("exponent", "reference_distance", "decorrelation"):
+            if not getattr(self, name) > 0.0:
+                raise ValueError(f"{name} must be positive (got {getattr(self, name):g})")
+        if self.shadowing < 0.0:
+            raise ValueError(f"shadowing must not be negative (got {self.shadowing:g} dB)")
+
+    @property
+    def shortest_m(self) -> float:
+        """The reference distance."""
+        return self.reference_distance
+
+    def los_probability(self, distance_m: Floats) -> Floats:
+        """Return 1: the model does not tell lines of sight apart."""
+        return np.ones_like(distance_m)
+
+    def loss_db(self, distance_m: Floats, los: Bools, carrier_hz: float) -> Floats:
+        """Return the loss at any carrier; nearer than the reference distance counts as there."""
+        decades = np.log10(np.maximum(distance_m / self.reference_distance, 1.0))
+        return np.asarray(self.reference_loss + 10.0 * self.exponent * decades)
+
+    def shadowing_sigma_db(self, los: Bools) -> Floats:
+        """Return `shadowing`."""
+        return np.full(los.shape, self.shadowing)
+
+    def decorrelation_m(self, los: Bools) -> Floats:
+        """Return `decorrelation`."""
+        return np.full(los.shape, self.decorrelation)
+
+    def rician_k_db(self, los: Bools) -> tuple[Floats, Floats]:
+        """Return `rician_k`, the same everywhere."""
+        k_db = -np.inf if self.rician_k is None else self.rician_k
+        return np.full(los.shape, k_db), np.zeros(los.shape)

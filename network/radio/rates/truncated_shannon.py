@@ -1,0 +1,84 @@
+"""LTE as an attenuated and truncated Shannon bound (3GPP TR 36.942, Annex A); no overhead comes off.
+
+B alpha log2(1 + SNR), nothing below -10 dB, and a ceiling: what the best MCS carries.
+"""
+
+from typing import ClassVar
+
+import numpy as np
+
+from slfac_sim.foundation.citing import Reference
+from slfac_sim.foundation.plugins import settings
+from slfac_sim.foundation.units import Decibels
+from slfac_sim.network.radio.rates import Floats, Survival
+from slfac_sim.network.radio.rates._integral import NO_GAIN_ABOVE, integral
+
+
+@settings
+class TruncatedShannon:
+    """`*_alpha` are the implementation losses, `*_se_max` the ceilings in bit/s/Hz, by direction.
+
+    The defaults are the report's: 64QAM of rate 4/5 down, 16QAM of rate 3/4 up, one antenna a side.
+    """
+
+    references: ClassVar[tuple[Reference, ...]] = (
+        Reference(
+            key="tr36942",
+            entry="techreport",
+            title="E-UTRA; Radio Frequency (RF) system scenarios",
+            authors=("3GPP",),
+            within="3rd Generation Partnership Project",
+            number="TR 36.942",
+        ),
+    )
+
+    up_alpha: float = 0.4
+    down_alpha: float = 0.6
+    up_se_max: float = 2.0
+    down_se_max: float = 4.4
+    snr_min: Decibels = -10.0
+
+    def __post_init__(self) -> None:
+        for uplink in (True, False):
+            alpha, ceiling = self._alpha(uplink), self._se_max(uplink)
+            if not 0.0 < alpha <= 1.0:
+                raise ValueError(f"up_alpha and down_alpha must lie in (0, 1] (got {alpha:g})")
+            if not ceiling >= self._se_min(uplink):
+                raise ValueError(f"up_se_max and down_se_max must be reached above snr_min (got {ceiling:g})")
+
+    def rate_bps(self, snr: Floats, bandwidth_hz: float, uplink: bool) -> Floats:
+        """Return the rate of a device that has the whole band; 0 below `snr_min`."""
+        se = np.minimum(self._alpha(uplink) * np.log2(1.0 + snr), self._se_max(uplink))
+        return bandwidth_hz * np.where(snr < self._lowest, 0.0, se)
+
+    def mean_rate_bps(self, snr: Floats, bandwidth_hz: float, uplink: bool, survival: Survival) -> Floats:
+        """Return the mean over fading: the step at `snr_min`, and the integral of P(SE > y) above it."""
+        alpha, se_min = self._alpha(uplink), self._se_min(uplink)
+        reachable = alpha * np.log2(1.0 + NO_GAIN_ABOVE * snr)
+        top = np.clip(reachable, se_min, self._se_max(uplink))
+
+        def reached(se: Floats) -> Floats:
+            return survival(np.expm1(se / alpha * np.log(2.0)) / snr)
+
+        step_bps = bandwidth_hz * se_min * survival(self._lowest / snr)
+        return step_bps + integral(bandwidth_hz, np.full_like(top, se_min), top, reached)
+
+    def check(self, bandwidth_hz: float) -> None:
+        """Take any bandwidth."""
+
+    def remarks(self, bandwidth_hz: float) -> tuple[str, ...]:
+        """Say nothing: every bandwidth will do."""
+        return ()
+
+    @property
+    def _lowest(self) -> float:
+        return float(np.power(10.0, self.snr_min / 10.0))
+
+    def _alpha(self, uplink: bool) -> float:
+        return self.up_alpha if uplink else self.down_alpha
+
+    def _se_max(self, uplink: bool) -> float:
+        return self.up_se_max if uplink else self.down_se_max
+
+    def _se_min(self, uplink: bool) -> float:
+        return self._alpha(uplink) * float(np.log2(1.0 + self._lowest))

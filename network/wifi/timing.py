@@ -1,0 +1,157 @@
+"""How long 802.11 frames and exchanges last, at 5 GHz, in 20 MHz. It knows no contention and no queue.
+
+From IEEE Std 802.11-2016: OFDM frames (clause 17.4.3, TXTIME), HT-mixed frames (19.4.3), A-MPDUs (9.7),
+interframe spaces (10.3.2.3), the rate of control responses (10.7.6.5). Times are in microseconds within
+this file, and in seconds outside. A frame is sent in symbols of 4 us, the guard interval of 800 ns included.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from math import ceil
+from types import MappingProxyType
+from typing import Literal, NamedTuple
+
+Standard = Literal["802.11a", "802.11n"]
+
+SLOT_S = 9e-6
+WINDOW = 16
+"""W: a first backoff is one of 0 to W - 1 slots, CWmin = 15."""
+DOUBLINGS = 6
+"""m: the window doubles at most m times, CWmax = 1023."""
+
+_SLOT_US, _SIFS_US, _SYMBOL_US = 9, 16, 4
+_LEGACY_PREAMBLE_US = 20  # L-STF, L-LTF, L-SIG
+_SERVICE_AND_TAIL_BITS = 16 + 6
+_MANDATORY_BPS = (24e6, 12e6, 6e6)
+_ACK_BYTES, _BLOCK_ACK_BYTES, _RTS_BYTES, _CTS_BYTES = 14, 32, 20, 14
+_UPPER_BYTES = 8 + 20 + 8  # UDP, IPv4, LLC/SNAP
+_FCS_BYTES = 4
+_DELIMITER_BYTES = 4
+_LONGEST_AMPDU_BYTES, _LONGEST_PPDU_US, _BLOCK_ACK_WINDOW = 65535, 5484, 64
+LARGEST_PACKET_BYTES = 2304 - _UPPER_BYTES
+"""The UDP payload that fills the largest MSDU."""
+
+
+class Phy(NamedTuple):
+    """What differs between the standards: the preamble, the space before a backoff, the MAC header."""
+
+    preamble_us: int
+    ifs_us: int
+    mac_bytes: int
+    aggregates: bool
+
+
+PHYS: Mapping[str, Phy] = MappingProxyType(
+    {
+        "802.11a": Phy(_LEGACY_PREAMBLE_US, _SIFS_US + 2 * _SLOT_US, 24, False),  # DIFS
+        "802.11n": Phy(_LEGACY_PREAMBLE_US + 16, _SIFS_US + 3 * _SLOT_US, 26, True),  # AIFS, best effort
+    }
+)
+
+
+class Access(NamedTuple):
+    """What one access to the channel carries and takes. All times in seconds.
+
+    `success_s` is T_s, from the first symbol to the end of the interframe space after the answer, of which
+    `exchange_s` is the part before that space; `collision_s` is T_c of this sender's frame, were it the
+    longest. `sent_s` and `collided_s` are the time that the sender radiates in either case.
+    """
+
+    payload_bits: float
+    success_s: float
+    exchange_s: float
+    collision_s: float
+    sent_s: float
+    collided_s: float
+
+
+def frame_us(octets: float, rate_bps: float, preamble_us: int = _LEGACY_PREAMBLE_US) -> int:
+    """Return preamble + 4 ceil((16 + 8 octets + 6) / N_DBPS), where N_DBPS are the bits of a 4 us symbol."""
+    bits_per_symbol = rate_bps * _SYMBOL_US / 1e6
+    return preamble_us + _SYMBOL_US * ceil((_SERVICE_AND_TAIL_BITS + 8 * octets) / bits_per_symbol)
+
+
+def control_rate_bps(rate_bps: float) -> float:
+    """Return the rate of RTS, CTS and acknowledgements: the highest of 6, 12, 24 Mbit/s up to the data's."""
+    return next((rate for rate in _MANDATORY_BPS if rate <= rate_bps), _MANDATORY_BPS[-1])
+
+
+@dataclass(frozen=True)
+class Exchanges:
+    """The exchanges of one kind of station. `packet_bytes` are UDP payload; `group` frames have no answer."""
+
+    standard: Standard
+    packet_bytes: int
+    aggregation: bool
+    rts: bool
+    eifs: bool
+
+    @property
+    def phy(self) -> Phy:
+        """Return the constants of the standard."""
+        return PHYS[self.standard]
+
+    @property
+    def header_bytes(self) -> int:
+        """Return what a packet holds beside its payload, from UDP to the frame check sequence."""
+        return _UPPER_BYTES + self.phy.mac_bytes + _FCS_BYTES
+
+    def most_packets(self, rate_bps: float) -> int:
+        """Return how many full packets one A-MPDU holds: 64, 65,535 bytes or 5.484 ms, and at least one."""
+        if not (self.aggregation and self.phy.aggregates):
+            return 1
+        symbols = (_LONGEST_PPDU_US - self.phy.preamble_us) // _SYMBOL_US
+        in_time_bytes = (symbols * rate_bps * _SYMBOL_US / 1e6 - _SERVICE_AND_TAIL_BITS) / 8
+        longest = int(min(_LONGEST_AMPDU_BYTES, in_time_bytes)) // self._subframe_bytes()
+        return max(1, min(_BLOCK_ACK_WINDOW, longest))
+
+    def access(self, queued_bytes: float, rate_bps: float, group: bool = False) -> Access:
+        """Return the next access of a sender that has `queued_bytes` of payload for one receiver."""
+        most = 1 if group else self.most_packets(rate_bps)
+        payload_bytes = min(queued_bytes, most * self.packet_bytes)
+        packets = max(1, ceil(payload_bytes / self.packet_bytes))
+        data_us = self._data_us(packets, payload_bytes, rate_bps)
+        control_bps = control_rate_bps(rate_bps)
+        answer_us = frame_us(_ACK_BYTES if packets == 1 else _BLOCK_ACK_BYTES, control_bps)
+        exchange_us = data_us if group else data_us + _SIFS_US + answer_us
+        asks = self.rts and not group
+        rts_us = frame_us(_RTS_BYTES, control_bps) if asks else 0
+        cts_us = frame_us(_CTS_BYTES, control_bps) + 2 * _SIFS_US if asks else 0
+        lost_us = _SIFS_US + frame_us(_ACK_BYTES, _MANDATORY_BPS[-1]) if self.eifs else 0
+        collided_us = rts_us if asks else data_us
+        times_us = (
+            rts_us + cts_us + exchange_us + self.phy.ifs_us,
+            rts_us + cts_us + exchange_us,
+            collided_us + lost_us + self.phy.ifs_us,
+            rts_us + data_us,
+            collided_us,
+        )
+        return Access(8.0 * payload_bytes, *(time_us * 1e-6 for time_us in times_us))
+
+    def mean_access(self, message_bytes: float, rate_bps: float, group: bool = False) -> Access:
+        """Return the mean over the accesses that a message takes: all are full but the last."""
+        return _mean_access(self, message_bytes, rate_bps, group)
+
+    def _data_us(self, packets: int, payload_bytes: float, rate_bps: float) -> int:
+        """Return the frame of `packets`, all of them full but the last."""
+        last_bytes = self._mpdu_bytes(payload_bytes - (packets - 1) * self.packet_bytes)
+        if packets > 1:  # the last subframe of an A-MPDU is not padded
+            last_bytes += (packets - 1) * self._subframe_bytes() + _DELIMITER_BYTES
+        return frame_us(last_bytes, rate_bps, self.phy.preamble_us)
+
+    def _mpdu_bytes(self, payload_bytes: float) -> float:
+        return payload_bytes + self.header_bytes
+
+    def _subframe_bytes(self) -> int:
+        return _DELIMITER_BYTES + 4 * ceil(self._mpdu_bytes(self.packet_bytes) / 4)
+
+
+@lru_cache(maxsize=65536)
+def _mean_access(rules: Exchanges, message_bytes: float, rate_bps: float, group: bool) -> Access:
+    most = 1 if group else rules.most_packets(rate_bps)
+    accesses = max(1, ceil(message_bytes / (most * rules.packet_bytes)))
+    full = rules.access(message_bytes, rate_bps, group)
+    left_bytes = message_bytes - (accesses - 1) * full.payload_bits / 8.0
+    last = rules.access(left_bytes, rate_bps, group)
+    return Access(*(a + (b - a) / accesses for a, b in zip(full, last, strict=True)))
