@@ -1,19 +1,18 @@
-"""Path loss, noise, rates and fading against values worked by hand and closed forms."""
+"""UMi path loss, noise, rates, retransmissions, powers and interference: by hand and in closed form."""
 
 import numpy as np
 import pytest
-from scipy.special import exp1
-from scipy.stats import kstest
 
-from slfac_sim.foundation.units import dbm_to_w
+from slfac_sim.foundation.units import dbm_to_w, w_to_dbm
+from slfac_sim.network.radio import interference
 from slfac_sim.network.radio.budget import noise_dbm
-from slfac_sim.network.radio.fading.block import Block
-from slfac_sim.network.radio.fading.ergodic import Ergodic
-from slfac_sim.network.radio.fading.none import NoFading
+from slfac_sim.network.radio.harq import Harq, mean_rounds, mean_tries, residual
 from slfac_sim.network.radio.pathloss.umi import Umi, breakpoint_m, pathloss_db
+from slfac_sim.network.radio.power import PowerControl, blocks, uplink_power_dbm
 from slfac_sim.network.radio.rates import nr_mcs
 from slfac_sim.network.radio.rates.nr_mcs import NrMcs
 from slfac_sim.network.radio.rates.shannon_gap import ShannonGap
+from slfac_sim.network.radio.rates.truncated_shannon import TruncatedShannon
 
 
 def loss(distance_m, los, carrier_hz=3.5e9):
@@ -135,44 +134,7 @@ def test_remark_about_a_bandwidth_outside_the_table():
     )
 
 
-def test_ergodic_shannon_is_the_closed_form():
-    rates = ShannonGap(se_max=1e9)
-    snr = ratios(-10.0, 0.0, 10.0, 20.0, 30.0)
-    mean = Ergodic().mean_rate_bps(rates, snr, 1.0, True)
-    assert mean == pytest.approx(np.log2(np.e) * np.exp(1 / snr) * exp1(1 / snr), rel=1e-6)
-    assert mean == pytest.approx([0.1321, 0.8603, 2.9065, 5.8840, 9.1436], abs=5e-5)
-
-
-def test_ergodic_shannon_with_a_ceiling_and_a_gap():
-    rates = ShannonGap(gap=3.0, se_max=5.55)
-    snr = ratios(0.0, 15.0, 30.0)
-    effective = snr / 10**0.3
-    closed = np.exp(1 / effective) * (exp1(1 / effective) - exp1(2**5.55 / effective)) * np.log2(np.e)
-    assert Ergodic().mean_rate_bps(rates, snr, 2e6, True) == pytest.approx(2e6 * closed, rel=1e-6)
-    assert rates.rate_bps(ratios(60.0), 1e6, True)[0] == 5.55e6
-
-
-def test_ergodic_mcs_is_the_mean_over_fades():
-    snr = ratios(-3.0, 8.0, 25.0)
-    gains = np.random.default_rng(1).standard_exponential(200_000)
-    drawn = np.array([NrMcs().rate_bps(s * gains, 20e6, True) for s in snr])
-    error = drawn.std(axis=1) / np.sqrt(gains.size)
-    mean = Ergodic().mean_rate_bps(NrMcs(), snr, 20e6, True)
-    assert np.all(np.abs(drawn.mean(axis=1) - mean) < 4 * error)
-    assert np.all(Block().mean_rate_bps(NrMcs(), snr, 20e6, True) == mean)
-    assert np.all(NoFading().mean_rate_bps(NrMcs(), snr, 20e6, True) == NrMcs().rate_bps(snr, 20e6, True))
-
-
-def test_block_gains_are_exponential_and_keyed():
-    gains = [Block().gain(3, "d01", block) for block in range(2000)]
-    assert kstest(gains, "expon").pvalue > 0.01
-    assert Block().gain(3, "d01", 17) == gains[17]
-    assert Block().gain(3, "d02", 17) != gains[17] != Block().gain(4, "d01", 17)
-
-
 def test_settings_out_of_range_are_refused():
-    with pytest.raises(ValueError, match="coherence"):
-        Block(coherence=0.0)
     with pytest.raises(ValueError, match="se_max"):
         ShannonGap(se_max=0.0)
 
@@ -205,3 +167,133 @@ def test_a_band_below_one_resource_block_is_refused() -> None:
     with pytest.raises(ValueError, match=r"at least 400 kHz \(got 100 kHz\)"):
         nr_mcs.NrMcs().check(100e3)
     nr_mcs.NrMcs().check(400e3)
+
+
+def test_every_mcs_of_the_256qam_table_against_the_literals() -> None:
+    """Q x R x 1024 of MCS 0 to 27; the thresholds of what is in both tables, and the trend above."""
+    assert [efficiency * 1024 for efficiency in nr_mcs.EFFICIENCIES_256] == [
+        240, 386, 616, 898, 1204, 1512, 1736, 1960, 2212, 2464, 2632, 2796, 3102, 3402, 3696, 3996, 4314,
+        4632, 4932, 5238, 5460, 5688, 6032, 6376, 6728, 7080, 7332, 7584,
+    ]  # fmt: skip
+    expected_db = [
+        -6.3, -4.0, -2.4, 0.5, 2.4, 4.2, 4.5, 6.0, 6.3, 7.9, 7.9, 9.8, 10.1, 11.6, 12.3, 13.4, 14.3, 15.0,
+        16.6, 17.1, 18.29, 19.04, 20.17, 21.29, 22.43, 23.57, 24.39, 25.20,
+    ]  # fmt: skip
+    assert list(nr_mcs.THRESHOLDS_256_DB) == pytest.approx(expected_db, abs=0.006)
+    assert list(nr_mcs.THRESHOLDS_256_DB) == sorted(nr_mcs.THRESHOLDS_256_DB)
+
+
+def test_channel_quality_indices_are_q_times_r() -> None:
+    """The efficiencies of the CQI tables, TS 38.214, 5.2.2.1-2 and -3, above MCS 0, are those of an MCS."""
+    cqi_64 = (.2344, .3770, .6016, .8770, 1.1758, 1.4766, 1.9141, 2.4063, 2.7305, 3.3223, 3.9023, 4.5234,
+              5.1152, 5.5547)  # fmt: skip
+    cqi_256 = (.3770, .8770, 1.4766, 1.9141, 2.4063, 2.7305, 3.3223, 3.9023, 4.5234, 5.1152, 5.5547, 6.2266,
+               6.9141, 7.4063)  # fmt: skip
+    for quality, table in ((cqi_64, nr_mcs.EFFICIENCIES), (cqi_256, nr_mcs.EFFICIENCIES_256)):
+        for efficiency in quality:
+            assert np.abs(np.array(table) - efficiency).min() < 6e-5
+
+
+def test_256qam_gives_more_where_the_air_is_good():
+    few, many = NrMcs(), NrMcs(table="256qam")
+    snr = ratios(*np.linspace(-10, 40, 501))
+    rates = [model.rate_bps(snr, 20e6, uplink=False) for model in (few, many)]
+    assert rates[1][-1] / rates[0][-1] == pytest.approx(7584 / 5688)
+    assert np.all(np.diff(rates[1]) >= 0.0)
+    assert np.all(rates[1][snr > 10**1.95] >= rates[0][snr > 10**1.95])
+
+
+def test_truncated_shannon_by_hand():
+    rates = TruncatedShannon()
+    at = ratios(-10.01, -9.99, 0.0, 10.0, 40.0)
+    down = [0.0, 0.6 * np.log2(1 + at[1]), 0.6, 0.6 * 3.459432, 4.4]
+    up = [0.0, 0.4 * np.log2(1 + at[1]), 0.4, 0.4 * 3.459432, 2.0]
+    assert rates.rate_bps(at, 10e6, uplink=False) == pytest.approx(np.array(down) * 10e6)
+    assert rates.rate_bps(at, 10e6, uplink=True) == pytest.approx(np.array(up) * 10e6)
+    assert rates.remarks(10e6) == ()
+    with pytest.raises(ValueError, match=r"must lie in \(0, 1\] \(got 0\)"):
+        TruncatedShannon(up_alpha=0.0)
+    with pytest.raises(ValueError, match="reached above snr_min"):
+        TruncatedShannon(snr_min=30.0)
+
+
+def test_tries_by_hand_and_by_drawing():
+    assert mean_tries(0.1, 4) == pytest.approx(1.111)
+    assert mean_tries(0.1, 1) == 1.0
+    assert residual(0.1, 4) == pytest.approx(1e-4)
+    assert mean_rounds(0.1, 1) == pytest.approx(1 / 0.9)
+    assert mean_rounds(0.0, 9) == 1.0
+    assert mean_rounds(0.5, 2) == pytest.approx(8 / 3)  # sum of 1 - (1 - 2^-k)^2 = 2 x 2 - 4 / 3
+    rounds = np.random.default_rng(8).geometric(0.7, (200_000, 40)).max(axis=1)
+    assert mean_rounds(0.3, 40) == pytest.approx(rounds.mean(), abs=4 * rounds.std() / np.sqrt(200_000))
+
+
+def test_retransmissions_take_the_block_error_rate_off_the_rate():
+    for most in (1, 2, 4):
+        assert Harq(bler=0.1, max_tries=most).goodput == pytest.approx(0.9)
+    assert Harq().mean_delay_s == pytest.approx(0.111 * 0.004)
+    assert (Harq(bler=0.0).goodput, Harq(bler=0.0).mean_delay_s) == (1.0, 0.0)
+    with pytest.raises(ValueError, match=r"bler must lie in \[0, 1\) \(got 1\)"):
+        Harq(bler=1.0)
+    with pytest.raises(ValueError, match=r"at least 1 \(got 0\)"):
+        Harq(max_tries=0)
+
+
+def test_uplink_power_control_by_hand():
+    """-80 dBm + 20 dB for 100 blocks + 0.8 x loss: full power (23 dBm) from a loss of 103.75 dB on."""
+    assert blocks(20e6) == pytest.approx(100.0)
+    power_w = PowerControl().power_w(np.array([80.0, 100.0, 103.75, 120.0]), 20e6, dbm_to_w(23.0))
+    assert [w_to_dbm(power) for power in power_w] == pytest.approx([4.0, 20.0, 23.0, 23.0])
+    one_tenth_w = PowerControl().power_w(np.array([80.0]), 2e6, dbm_to_w(23.0))
+    assert w_to_dbm(one_tenth_w[0]) == pytest.approx(-6.0)
+    assert uplink_power_dbm(23.0, -80.0, 51, 0.8, np.array([100.0]))[0] == pytest.approx(17.0757, abs=1e-4)
+    with pytest.raises(ValueError, match=r"alpha must lie in \[0, 1\] \(got 2\)"):
+        PowerControl(alpha=2.0)
+
+
+SERVING = np.array([0, 0, 1, 2])
+GAIN = np.array([[8.0, 4.0, 1.0, 0.5], [2.0, 1.0, 16.0, 0.25], [1.0, 0.0, 4.0, 32.0]])
+
+
+def test_downlink_interference_by_hand():
+    heard = interference.downlink_w(SERVING, 10.0 * GAIN, np.array([1.0, 0.5, 0.25]))
+    assert heard == pytest.approx([10 + 2.5, 5 + 0, 10 + 10, 5 + 1.25])
+    assert np.all(interference.downlink_w(SERVING, GAIN, np.zeros(3)) == 0.0)
+    sinr = 10.0 * GAIN[SERVING, np.arange(4)] / (1.5 + heard)
+    assert sinr[0] == pytest.approx(80 / 14)
+
+
+def test_uplink_interference_by_hand():
+    power_w = np.array([1.0, 3.0, 2.0, 4.0])
+    heard = interference.uplink_w(SERVING, power_w, GAIN, np.array([0.5, 1.0, 1.0]))
+    at_station_0 = 2.0 * 1.0 + 4.0 * 0.5
+    at_station_1 = 0.5 * (1.0 * 2.0 + 3.0 * 1.0) / 2 + 4.0 * 0.25
+    at_station_2 = 0.5 * (1.0 * 1.0 + 3.0 * 0.0) / 2 + 2.0 * 4.0
+    assert heard == pytest.approx([at_station_0, at_station_0, at_station_1, at_station_2])
+
+
+def test_loads_are_the_least_fixed_point():
+    """Two cells alike: a = offered / (4 - 2 a), so a = 1 - sqrt(1 - offered / 2); above 2 all is lost."""
+
+    def capacity_bps(activity):
+        return 4.0 - 2.0 * activity[::-1]
+
+    for offered in (0.5, 1.0, 1.9):
+        found = interference.loads(np.full(2, offered), capacity_bps)
+        assert found == pytest.approx(np.full(2, 1 - np.sqrt(1 - offered / 2)), abs=2e-5)
+    assert interference.loads(np.full(2, 2.5), capacity_bps).tolist() == [1.0, 1.0]
+    assert interference.loads(np.array([0.0, 1.0]), capacity_bps) == pytest.approx([0.0, 0.25])
+    assert interference.loads(np.array([0.0, 1.0]), np.zeros_like).tolist() == [0.0, 1.0]
+
+
+def test_loads_rise_with_every_offer():
+    rng = np.random.default_rng(9)
+    coupling = rng.uniform(0.0, 0.5, (5, 5)) * (1 - np.eye(5))
+
+    def capacity_bps(activity):
+        return 10.0 * np.log2(1.0 + 4.0 / (1.0 + coupling @ activity))
+
+    offered_bps = rng.uniform(2.0, 12.0, 5)
+    before = interference.loads(offered_bps, capacity_bps)
+    assert before == pytest.approx(np.minimum(1.0, offered_bps / capacity_bps(before)), abs=1e-5)
+    assert np.all(interference.loads(offered_bps + np.eye(5)[2], capacity_bps) >= before)

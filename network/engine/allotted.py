@@ -31,13 +31,15 @@ class AllottedShare:
     leaves the rest of it unused.
 
     A subclass may have every flow served for the part `_in_service` of the time, by the three methods at
-    the end; rates, parts and powers are those while it is served.
+    the end; rates, parts and powers are those while it is served. What needs no more than `_crumb_s` of
+    service is through.
     """
 
     def __init__(self, allot: Callable[[Sequence[Flow]], Allotment], capacity: float = 1.0) -> None:
         self._allot = allot
         self._capacity = capacity
         self._in_service = 1.0
+        self._crumb_s = 0.0
         self._now_s = 0.0
         self._due_s = inf
         self._changed = False
@@ -134,13 +136,13 @@ class AllottedShare:
         self._settle()
         if self._flows:
             table = self._table()
-            through = table[_END] <= now_s
-            served_s = np.where(through, table[_NEED], self._served_s(now_s))
-            left_bits = np.maximum(table[_LEFT] - served_s * table[_RATE], 0.0)
+            served_s = self._served_s(now_s)
+            through = (table[_END] <= now_s) | (table[_NEED] - served_s <= self._crumb_s)
+            served_s = np.where(through, table[_NEED], served_s)
             opens_s = self._opens_s()
             first = np.isinf(table[_START]) & (table[_RATE] > 0.0) & (opens_s < now_s)
             table[_START] = np.where(first, opens_s, table[_START])
-            table[_LEFT] = np.where(through, 0.0, left_bits)
+            table[_LEFT] = np.where(through, 0.0, table[_LEFT] - served_s * table[_RATE])
             table[_AIRTIME] += served_s * table[_PART]
             table[_RADIATED] += served_s * table[_RADIATING]
         self._now_s = now_s

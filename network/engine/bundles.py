@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
 from math import inf
+from typing import cast
 
 from slfac_sim.network.engine.filling import Link, Tenant, fill
 from slfac_sim.network.engine.flow import Flow, Routed
@@ -163,7 +164,7 @@ class BundledShare:
     def _reached(self) -> tuple[list[Link], list[Bundle]]:
         """Return the links and bundles that are tied to the changed ones, however far."""
         links = dict(self._dirty)
-        bundles: dict[Bundle, None] = {}
+        bundles: dict[Tenant, None] = {}
         todo = list(links)
         for link in todo:
             for bundle in link.tenants:
@@ -173,7 +174,7 @@ class BundledShare:
                         if other not in links:
                             links[other] = None
                             todo.append(other)
-        return todo, list(bundles)
+        return todo, cast("list[Bundle]", list(bundles))  # nothing else sits on these links
 
 
 def _key(flow: Flow) -> Key:

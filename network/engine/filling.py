@@ -8,21 +8,22 @@ caps and consumption coefficients as in Casanova et al., SimGrid, JPDC 74(10), 2
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heapreplace
-from math import inf
+from math import fsum, inf
 
 
 @dataclass(eq=False, slots=True)
 class Link:
     """A capacity and the tenants that share it.
 
-    `left`, `load` and `rising` are of the filling under way: the capacity not yet given, what a unit of
-    level takes of it, and how many tenants still rise.
+    `left`, `load`, `full` and `rising` are of the filling under way: the capacity not yet given, what a unit of
+    level takes of it, what it took when `left` was last found anew, and how many tenants still rise.
     """
 
     capacity: float
     tenants: "dict[Tenant, None]" = field(default_factory=dict)
     left: float = 0.0
     load: float = 0.0
+    full: float = 0.0
     rising: int = 0
 
 
@@ -40,6 +41,7 @@ class Tenant:
 
 
 _RISING = -1.0
+_REMNANT = 1e-3
 
 
 def fill(links: Iterable[Link], tenants: Iterable[Tenant]) -> None:
@@ -60,6 +62,7 @@ def fill(links: Iterable[Link], tenants: Iterable[Tenant]) -> None:
             heap.append((tenant.ceiling, len(heap), tenant))
     for link in links:
         if link.rising:
+            link.full = link.load
             heap.append((link.left / link.load, len(heap), link))
     heapify(heap)
     while heap:
@@ -71,6 +74,8 @@ def fill(links: Iterable[Link], tenants: Iterable[Tenant]) -> None:
         elif not one.rising:
             heappop(heap)
         else:
+            if one.load < _REMNANT * one.full:
+                _refresh(one)
             now = max(0.0, one.left / one.load)  # rounding may have left less than nothing
             if now > level:
                 heapreplace(heap, (now, rank, one))
@@ -79,6 +84,13 @@ def fill(links: Iterable[Link], tenants: Iterable[Tenant]) -> None:
                 for tenant in one.tenants:
                     if tenant.level == _RISING:
                         _freeze(tenant, now)
+
+
+def _refresh(link: Link) -> None:
+    """Find `left` and `load` anew: so much has been taken from them that rounding shows."""
+    loads = [(use * t.weight, t.level) for t in link.tenants for other, use in t.uses if other is link]
+    link.load = link.full = fsum(load for load, level in loads if level == _RISING)
+    link.left = link.capacity - fsum(load * level for load, level in loads if level != _RISING)
 
 
 def _freeze(tenant: Tenant, level: float) -> None:

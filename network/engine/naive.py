@@ -18,10 +18,10 @@ def water(
         rising = [i for i in range(len(rows)) if i not in levels]
         bounds = {}
         for name, capacity in capacities.items():
-            load = sum(rows[i][0] * rows[i][2].get(name, 0.0) for i in rising)
-            spent = sum(rows[i][0] * rows[i][2].get(name, 0.0) * level for i, level in levels.items())
-            if load > 0.0:
-                bounds[name] = max(0.0, (capacity - spent) / load)
+            load = sum(rows[i][0] * rows[i][2].get(name, 0) for i in rising)
+            spent = sum(rows[i][0] * rows[i][2].get(name, 0) * level for i, level in levels.items())
+            if load > 0:
+                bounds[name] = max(0, (capacity - spent) / load)
         lowest = min([*bounds.values(), *(rows[i][1] for i in rising)])
         full = [name for name, bound in bounds.items() if bound == lowest]
         for i in rising:

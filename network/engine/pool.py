@@ -11,6 +11,8 @@ from math import inf
 
 from slfac_sim.network.engine.flow import Flow
 
+_COARSE = 2.0**16  # V in units of a flow's service above which it is counted from 0 again
+
 Entry = tuple[float, int, int, Flow]  # key, order, version, flow; stale once the flow has another version
 
 
@@ -87,9 +89,12 @@ class Pool:
 
     def join(self, flow: Flow) -> None:
         """Serve `flow` from now on."""
+        drain = flow.rate_bps * flow.weight
+        if self.v > _COARSE * flow.bits / drain > 0.0:
+            self._rebase()
         flow.capped = False
         flow.key = self.v
-        flow.finish = finish = self.v + flow.left_bits / (flow.rate_bps * flow.weight)
+        flow.finish = finish = self.v + flow.left_bits / drain
         heappush(self._heap, (finish, flow.order, flow.version, flow))
         self.weights.add(flow.weight)
         self.live += 1
@@ -133,6 +138,19 @@ class Pool:
             self.due_s = self._now_s + ahead * under / over
         else:
             self.due_s = inf
+
+    def _rebase(self) -> None:
+        """Count V from 0 again: it has grown too large to tell a small flow's finish from now."""
+        heap, zero = [], self.v
+        for finish, order, version, flow in self._heap:
+            if version == flow.version:
+                flow.key -= zero
+                flow.finish = finish - zero
+                heap.append((flow.finish, order, version, flow))
+        heapify(heap)
+        self._heap = heap
+        self._first -= zero
+        self.v = 0.0
 
     def _forget(self, flow: Flow) -> None:
         flow.version += 1

@@ -8,8 +8,8 @@ from slfac_sim.foundation.units import Decibels, Hertz, Metres, Seconds, Watts, 
 from slfac_sim.network.contract import Station
 from slfac_sim.network.kinds._radio import Site, check_headers
 from slfac_sim.network.media.fair import Fair
-from slfac_sim.network.radio.air import Duplex, Interference, Radio
 from slfac_sim.network.radio.budget import Budget, Shadowing
+from slfac_sim.network.radio.cells import Duplex, Interference, Radio
 from slfac_sim.network.radio.fading.ergodic import Ergodic
 from slfac_sim.network.radio.harq import Harq
 from slfac_sim.network.radio.pathloss.umi import Umi

@@ -12,9 +12,11 @@ from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import kind_of
 from slfac_sim.network.contract import Link, Network, Survey, with_headers
 from slfac_sim.network.courier import Courier
-from slfac_sim.network.radio.air import Radio, RadioAir
+from slfac_sim.network.radio.air import RadioAir
 from slfac_sim.network.radio.budget import Floats
+from slfac_sim.network.radio.cells import Radio
 from slfac_sim.network.radio.placement import Ground, Layout, ground
+from slfac_sim.network.radio.shadowing import MOST_CORRELATED
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,6 +109,8 @@ class Site:
         near = stood.distance_m < shortest_m
         if near.any():
             remarks.append(f"{named(self.devices, near)}: nearer than {shortest_m:g} m, taken as that")
+        if radio.budget.shadowing == "correlated" and len(self.devices) > MOST_CORRELATED:
+            remarks.append(f"more than {MOST_CORRELATED} devices: their shadowing is not correlated")
         if not stood.covered.all():
             remarks.append(f"no coverage for {named(self.devices, ~stood.covered)} (outage: allow)")
         return tuple(remarks)

@@ -7,14 +7,16 @@ them, at no cost.
 from collections.abc import Sequence
 from itertools import pairwise
 from math import cos, pi, sin
-from typing import Any
+from typing import Any, ClassVar
 
+from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import BitsPerSecond, Metres
 from slfac_sim.network.contract import Network, Station, Survey
 from slfac_sim.network.kinds._cellular import Cellular
 from slfac_sim.network.kinds._radio import Site
-from slfac_sim.network.radio.air import Interference
+from slfac_sim.network.radio.cells import Interference
+from slfac_sim.network.radio.interference import YATES
 
 
 @settings
@@ -28,6 +30,8 @@ class MultiCell(Cellular):
     in each direction. All else is as in a `cell`. A multicast is sent by every station that serves one of
     its receivers.
     """
+
+    references: ClassVar[tuple[Reference, ...]] = (YATES,)
 
     stations: int = 7
     spacing: Metres = 300.0

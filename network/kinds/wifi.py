@@ -16,8 +16,8 @@ from slfac_sim.network.engine import Flow
 from slfac_sim.network.kinds._radio import Site
 from slfac_sim.network.media.csma import Csma
 from slfac_sim.network.media.dcf import Dcf
-from slfac_sim.network.radio.air import Radio
 from slfac_sim.network.radio.budget import Budget, Shadowing
+from slfac_sim.network.radio.cells import Radio
 from slfac_sim.network.radio.fading.none import NoFading
 from slfac_sim.network.radio.pathloss.log_distance import LogDistance
 from slfac_sim.network.radio.placement import Layout

@@ -23,6 +23,7 @@ class Turns(AllottedShare):
     def __init__(self, slot_s: float, capacity: float) -> None:
         super().__init__(self._in_own_turn, capacity)
         self._slot_s = slot_s
+        self._crumb_s = _CRUMB * slot_s
         self._anchor_s = 0.0
         self._cycle = 1
         self._seats: NDArray[np.intp] = np.zeros(0, dtype=np.intp)

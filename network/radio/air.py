@@ -3,94 +3,23 @@
 import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
-from slfac_sim.network.contract import Station
 from slfac_sim.network.courier import Among, Busy
 from slfac_sim.network.engine import Share
-from slfac_sim.network.media import Medium
 from slfac_sim.network.media.proportional_fair import best_survival
 from slfac_sim.network.radio import interference
-from slfac_sim.network.radio.budget import Budget, Floats, ratio
-from slfac_sim.network.radio.fading import Fading
-from slfac_sim.network.radio.placement import Bools, Ground
+from slfac_sim.network.radio.budget import Floats
+from slfac_sim.network.radio.cells import Radio
+from slfac_sim.network.radio.placement import Ground
 from slfac_sim.network.radio.rates import RateModel, Survival
 from slfac_sim.network.transfers import Path
-
-Duplex = Literal["tdd", "fdd", "half"]
-Interference = Literal["none", "full", "activity", "load"]
 
 _DEAD_BPS = 1.0
 """A mean rate below this is none: a fade up to the lowest MCS would come once in days, if at all."""
 
 _SURVEYED_BLOCKS = 100
-
-
-@dataclass(frozen=True, kw_only=True)
-class Radio:
-    """What the air is made of, one set for every kind of radio network.
-
-    `goodput` is the part of the rate that is left by retransmissions. `offered_bps` is what each cell is
-    taken to carry in each direction when neighbours disturb by their `load`.
-    """
-
-    stations: tuple[Station, ...]
-    budget: Budget
-    rates: RateModel
-    fading: Fading
-    medium: Medium
-    duplex: Duplex
-    uplink_share: float
-    interference: Interference = "none"
-    offered_bps: float = 0.0
-    goodput: float = 1.0
-    latency_s: float = 0.0
-    seed: int = 0
-
-    def part(self, uplink: bool) -> float:
-        """Return the part of the time that a direction has, when the other one wants its own too."""
-        if self.duplex == "tdd":
-            return self.uplink_share if uplink else 1.0 - self.uplink_share
-        return 1.0
-
-    def covered(self, devices: Sequence[str], seed: int, ground: Ground) -> Bools:
-        """Return who gets bits through both ways, judged without fades that pass and with every cell busy.
-
-        The mean over fades is never quite 0, however far the device.
-        """
-        busy = np.full(len(self.stations), float(self.interference != "none"))
-        still = self.still_gains(devices, seed, ground)
-        rates_bps = [
-            self.rates.rate_bps(still * self.sinr(ground, uplink, busy), self.budget.bandwidth_hz, uplink)
-            for uplink in (True, False)
-        ]
-        return np.asarray((rates_bps[0] > 0.0) & (rates_bps[1] > 0.0))
-
-    def still_gains(self, devices: Sequence[str], seed: int, ground: Ground) -> Floats:
-        """Return the gains [devices] of a fading that stands still; 1 where it moves, or there is none."""
-        if self.fading.coherence_s is not None:
-            return np.ones(len(devices))
-        each = zip(devices, ground.k.tolist(), strict=True)
-        return np.array([self.fading.gain(seed, device, 0, k) for device, k in each])
-
-    def sinr(self, ground: Ground, uplink: bool, activity: Floats) -> Floats:
-        """Return the mean SINR [devices] at the receivers, when station j's cell is on the air for the
-        part `activity[j]` of the time.
-
-        What a cell's devices do to another station is the mean over them.
-        """
-        snr = ratio(ground.up_snr_db if uplink else ground.down_snr_db)
-        if not activity.any():
-            return snr
-        noise_w = self.budget.noise_w(uplink)
-        if uplink:
-            heard_w = interference.uplink_w(ground.serving, ground.power_w, ratio(ground.gain_db), activity)
-        else:
-            sent_w = self.budget.station_power_w * ratio(ground.gain_db)
-            heard_w = interference.downlink_w(ground.serving, sent_w, activity)
-        return np.asarray(snr / (1.0 + heard_w / noise_w))
 
 
 class RadioAir:
@@ -201,8 +130,8 @@ class RadioAir:
         k = float(self._ground.k[self._index[device]])
         return self._radio.fading.gain(self._seed, device, block, k)
 
-    def _new_sinr(self, uplink: bool, activity: tuple[float, ...]) -> Floats:
-        return self._still * self._radio.sinr(self._ground, uplink, np.array(activity))
+    def _new_sinr(self, uplink: bool, activity: tuple[float, ...], n: int) -> Floats:
+        return self._still * self._radio.sinr(self._ground, uplink, np.array(activity), n)
 
     def _new_rate(self, path: Path, block: int, activity: tuple[float, ...]) -> tuple[float, Among]:
         rate_bps = self._slowest(path, block, activity)
@@ -215,19 +144,17 @@ class RadioAir:
         if self.coherence_s is None:
             return lambda n: float(self._mean_bps(path.uplink, activity, n)[places].min())
         gains = np.array([self._gain(device, block) for device in path.devices])
-        sinr = self._sinr(path.uplink, activity)[places] * gains
-        crowd = self._crowding(path.uplink, places)
         radio = self._radio
 
         def rate_bps(n: int) -> float:
-            rates_bps = radio.rates.rate_bps(sinr * crowd(n), radio.budget.bandwidth_hz, path.uplink)
+            sinr = self._sinr(path.uplink, activity, n)[places] * gains
+            rates_bps = radio.rates.rate_bps(sinr, radio.budget.bandwidth_hz, path.uplink)
             return radio.goodput * float(rates_bps.min())
 
         return rate_bps
 
     def _new_mean_rates(self, uplink: bool, activity: tuple[float, ...], n: int) -> Floats:
-        radio, everybody = self._radio, list(range(len(self._devices)))
-        sinr = self._sinr(uplink, activity) * self._crowding(uplink, everybody)(n)
+        radio, sinr = self._radio, self._sinr(uplink, activity, n)
         best = n if radio.medium.crowd == "diversity" else 1
         rates = radio.rates if best == 1 else _BestOf(radio.rates, best)
         mean_bps = radio.fading.mean_rate_bps(rates, sinr, radio.budget.bandwidth_hz, uplink, self._ground.k)
@@ -236,18 +163,6 @@ class RadioAir:
     def _gains_from_a_crowd(self, uplink: bool) -> bool:
         crowd = self._radio.medium.crowd
         return crowd == "diversity" or (crowd == "power" and uplink)
-
-    def _crowding(self, uplink: bool, places: Sequence[int]) -> Callable[[int], Floats]:
-        """Return by what the SNR of each grows when it has the n-th part of the band.
-
-        Its noise falls with the band. A device's power stays, up to its limit; a station spreads its own
-        over all.
-        """
-        if self._radio.medium.crowd != "power" or not uplink:
-            return lambda n: np.ones(len(places))
-        gain_db = self._ground.gain_db[self._ground.serving, np.arange(len(self._devices))][places]
-        whole_w = self._ground.power_w[places]
-        return lambda n: n * self._radio.budget.power_w(gain_db, 1.0 / n) / whole_w
 
     def _fixed_activity(self, uplink: bool) -> tuple[float, ...] | None:
         """Return how busy the cells are where that does not change; None where it follows the transfers."""

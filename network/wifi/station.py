@@ -44,6 +44,7 @@ ANOMALY = Reference(
     ),
     year=2003,
     within="IEEE INFOCOM 2003",
+    pages="836-843",
     doi="10.1109/INFCOM.2003.1208921",
 )
 

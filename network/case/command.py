@@ -1,0 +1,86 @@
+"""`python -m slfac_sim.network CASE.json`: reads, simulates, writes; exit status 0, 1, 2 or 130."""
+
+import argparse
+import contextlib
+import gc
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from time import perf_counter
+
+_MOST_NAMES = 10
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the case that `argv` names and return the exit status.
+
+    0: every transfer ended; 1: some never do, or whoever read our output has left; 2: usage or input, and
+    nothing was written; 130: interrupted.
+    """
+    arguments = _parser().parse_args(argv)
+    from slfac_sim.foundation.errors import BadInput
+
+    try:
+        return _run(arguments.case, arguments.output)
+    except BadInput as error:
+        print(error, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # whoever read our output, `head` perhaps, has seen enough
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - for what is still to be flushed at exit
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m slfac_sim.network",
+        description="Run transfers over links and media, without learning.",
+        epilog="Exit status: 0 done, 1 some transfers never end, 2 usage or input, 130 interrupted.",
+    )
+    parser.add_argument("case", metavar="CASE.json", help="links and transfers")
+    parser.add_argument(
+        "-o", dest="output", metavar="OUT.json", help="where to write (default: standard output)"
+    )
+    return parser
+
+
+@contextlib.contextmanager
+def _no_collection() -> Iterator[None]:
+    """Spare the search of hundreds of thousands of objects for cycles, of which there are none."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _run(case_file: str, output: str | None) -> int:
+    from slfac_sim.foundation.errors import BadInput
+    from slfac_sim.network.case import read, refuse_unwritable, simulate, text, write
+
+    if output is not None:
+        refuse_unwritable(output)
+    with _no_collection():
+        case = read(case_file)
+        before_s = perf_counter()
+        try:
+            outcome = simulate(case)
+        except BadInput as error:
+            raise BadInput(f"{case_file}: {error}") from None
+        host_s = perf_counter() - before_s
+        content = text(case, outcome, host_s)
+    if output is None:
+        sys.stdout.write(content)
+        sys.stdout.flush()
+    else:
+        write(output, content)
+    stuck = [str(t.id) for t, end_s in zip(case.transfers, outcome.end_s, strict=True) if end_s is None]
+    if not stuck:
+        return 0
+    more = f" and {len(stuck) - _MOST_NAMES} more" if len(stuck) > _MOST_NAMES else ""
+    print(f"{case_file}: never through: {', '.join(stuck[:_MOST_NAMES])}{more}", file=sys.stderr)
+    return 1
