@@ -50,6 +50,11 @@ def direction(row: Mapping[str, Any]) -> str:
     return "up" if row["dst"] == SERVER else "down"
 
 
+def device_of(row: Mapping[str, Any]) -> str:
+    """Return the device at the far end of a transfer; `*` for a multicast."""
+    return str(row["src"] if row["dst"] == SERVER else row["dst"])
+
+
 def busy(transfers: Sequence[Mapping[str, Any]], way: str) -> Busy:
     """Return when the direction `way` was busy: from first bits to last bits, latency left out."""
     rows = [(t["start_s"], t["last_bit_s"], t["airtime_s"]) for t in transfers if direction(t) == way]

@@ -11,6 +11,7 @@ from slfac_sim.analysis.folder import LEDGER, Run
 
 Rows = list[dict[str, Any]]
 STRUCTURE = ("transfers", "computes", "offers", "steps", "rounds", "evals")  # what attribution needs
+OFFERED = ("air", "stations", "links")  # what the air offered; not in runs from before there was such a table
 
 
 def rows_of(run: Run, names: Sequence[str] = STRUCTURE) -> dict[str, Rows]:
@@ -22,12 +23,18 @@ def rows_of(run: Run, names: Sequence[str] = STRUCTURE) -> dict[str, Rows]:
     return {name: _kept(run.folder, written, name) for name in names}
 
 
+def offered_of(run: Run) -> dict[str, Rows]:
+    """Return the tables of the air before the run; without rows where the run is too old to have them."""
+    there = set(run.tables())
+    return {name: rows_of(run, (name,))[name] if name in there else [] for name in OFFERED}
+
+
 def forget() -> None:
     """Let go of the tables that are kept."""
     _kept.cache_clear()
 
 
-@lru_cache(maxsize=len(STRUCTURE))
+@lru_cache(maxsize=len(STRUCTURE) + len(OFFERED))
 def _kept(folder: Path, written: int, name: str) -> Rows:
     columns = Run(folder, {}).table(name)
     keys = list(columns)

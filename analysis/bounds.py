@@ -3,13 +3,15 @@
 They are longest chains through the recorded structure (who waited for what), with some stretches shortened,
 and the work that one host or one direction of the air must get through in any case. The recorded run keeps to
 that structure with longer stretches, so no bound exceeds it. The run without the limit keeps to it as well;
-what it takes exactly, only a replay can say. `docs/attribution.md` has the definitions.
+what it takes exactly, only a replay can say. `docs/attribution.md` has the definitions. Two of the
+three need airtimes that do not depend on who else sends.
 """
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from slfac_sim.analysis._air import DIRECTIONS, busy, direction
+from slfac_sim.analysis._air import DIRECTIONS, busy, device_of, direction
 from slfac_sim.analysis._path import Place, Row, Structure, Tables, above, structure
 
 BOUNDS = ("infinite bandwidth", "zero compute", "no contention")
@@ -21,8 +23,9 @@ def bounds(tables: Tables, until_s: float | None = None) -> dict[str, float]:
     """Return the lower bounds of the time to `until_s`: the time of an evaluation, or None for the end.
 
     *Infinite bandwidth*: transfers take their latency only. *Zero compute*: computations take no time. *No
-    contention*: nobody waits for the air or for a host. Raises `ValueError` for another `until_s`, and for
-    a run that timing steered (deadlines, work that was cut off), whose structure would not last.
+    contention*: nobody waits for the air or for a host. The last two are left out where `crowding` is a
+    reason to. Raises `ValueError` for another `until_s`, and for a run that timing steered (deadlines, work
+    that was cut off), whose structure would not last.
     """
     _refuse_steered(tables)
     of = structure(tables)
@@ -32,14 +35,32 @@ def bounds(tables: Tables, until_s: float | None = None) -> dict[str, float]:
         if place is None:
             raise ValueError(f"{until_s} s is the time of no evaluation")
         marks[place] = (0.0, 0.0, 0.0)
-    chains = _Chains(of, {way: min(1.0, busy(tables["transfers"], way).share) for way in DIRECTIONS}, marks)
-    end = chains.run()
+    shares = _shares(tables)
+    end = _Chains(of, {way: min(1.0, share) for way, share in shares.items()}, marks).run()
     bandwidth_s, compute_s, contention_s = marks.popitem()[1] if marks else end
-    return {
-        BOUNDS[0]: max(bandwidth_s, _busiest_host_s(tables, until_s)),
-        BOUNDS[1]: max(compute_s, _busiest_way_s(tables, until_s)),
-        BOUNDS[2]: contention_s,
-    }
+    least_s = {BOUNDS[0]: max(bandwidth_s, _busiest_host_s(tables, until_s))}
+    if not crowding(tables):
+        least_s[BOUNDS[1]] = max(compute_s, _busiest_lane_s(tables, shares, until_s))
+        least_s[BOUNDS[2]] = contention_s
+    return least_s
+
+
+def crowding(tables: Tables) -> str:
+    """Return why recorded airtimes bound no other run of this network, or an empty text if they do.
+
+    A run from before the table `air` was on a network where they do.
+    """
+    for row in tables.get("air", ()):
+        if not row["crowd_independent"]:
+            return f"in this network (medium: {row['medium']}) airtime depends on who else sends"
+    return ""
+
+
+def _shares(tables: Tables) -> dict[str, float]:
+    """Return each direction's part of the medium's time: as recorded, or else the largest that it had."""
+    for row in tables.get("air", ()):
+        return {way: row[f"{way}_share"] for way in DIRECTIONS}
+    return {way: busy(tables["transfers"], way).share for way in DIRECTIONS}
 
 
 def _refuse_steered(tables: Tables) -> None:
@@ -57,10 +78,17 @@ def _busiest_host_s(tables: Tables, until_s: float | None) -> float:
     return max(work_s.values(), default=0.0)
 
 
-def _busiest_way_s(tables: Tables, until_s: float | None) -> float:
-    sent = [row for row in tables["transfers"] if until_s is None or row["last_bit_s"] <= until_s]
-    ways = (busy(sent, way) for way in DIRECTIONS)
-    return max(float(way.airtime_s.sum()) / way.share for way in ways)
+def _busiest_lane_s(tables: Tables, shares: Mapping[str, float], until_s: float | None) -> float:
+    """Return the time that the busiest direction of a station needs; multicasts count where there is one."""
+    station = {row["device"]: row["station"] for row in tables.get("links", ())}
+    if len(set(station.values())) <= 1:
+        station = {}  # all of the direction is one medium
+    lanes_s: dict[tuple[str, str], float] = defaultdict(float)
+    for row in tables["transfers"]:
+        if (until_s is None or row["last_bit_s"] <= until_s) and not (station and row["dst"] == "*"):
+            way = direction(row)
+            lanes_s[way, station.get(device_of(row), "")] += row["airtime_s"] / shares[way]
+    return max(lanes_s.values(), default=0.0)
 
 
 @dataclass

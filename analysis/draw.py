@@ -1,9 +1,10 @@
 """Draws every figure of one or several runs into files; it knows folders, and no figure by name."""
 
 import importlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from slfac_sim.analysis._rows import forget
 from slfac_sim.analysis.csv_file import write_rows
@@ -13,6 +14,9 @@ from slfac_sim.analysis.style import house_style, save
 from slfac_sim.foundation.plugins import kinds
 
 FIGURES = "slfac_sim.analysis.figures"
+BEFORE = ("cell_map", "link_rates")  # what a scenario's air shows before any run
+
+Rows = Sequence[Mapping[str, Any]]
 
 
 def draw_run(folder: str | Path) -> list[Path]:
@@ -37,8 +41,28 @@ def draw(runs: Sequence[Run], out: Path) -> list[Path]:
             if len(runs) > 1 and getattr(figure, "ONE_RUN", False):
                 continue
             series = [replace(figure.data(run), label=label) for run, label in zip(runs, labels, strict=True)]
-            files += save(figure.draw(series), out, name)
-            if hasattr(figure, "table"):
-                files.append(write_rows(figure.table(series), out / f"{name}.csv"))
+            files += _written(figure, series, out, name)
     forget()
     return files
+
+
+def draw_air(label: str, tables: Mapping[str, Rows], out: Path) -> list[Path]:
+    """Draw into `out` what can be seen before a run: the figures of the ledger's tables of the air alone.
+
+    Return the files: PNG, SVG and table of each.
+    """
+    from slfac_sim.analysis.figures._offered import Series
+
+    files: list[Path] = []
+    with house_style():
+        for name in BEFORE:
+            figure = importlib.import_module(f"{FIGURES}.{name}")
+            files += _written(figure, [Series(label, **tables)], out, name)
+    return files
+
+
+def _written(figure: Any, series: Sequence[Any], out: Path, name: str) -> list[Path]:
+    files = save(figure.draw(series), out, name)
+    return (
+        [*files, write_rows(figure.table(series), out / f"{name}.csv")] if hasattr(figure, "table") else files
+    )

@@ -1,6 +1,7 @@
 """The house style of every figure: sizes, fonts, colours and how it is saved; it knows no data."""
 
-from collections.abc import Iterator
+import textwrap
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, NullFormatter
 
 WIDTH_MM, HEIGHT_MM, ROW_MM = 88.0, 62.0, 3.5  # one column of a two-column paper
 PNG_WIDTH_PX = 1200
@@ -22,6 +24,7 @@ _COLOURS = (
 _MARKERS = "osD^vPX"
 _DASHES: tuple[str, ...] = ("-", "--", "-.", ":")
 INK, FAINT = "#222222", "#b8b8b8"
+_FAR = 30.0
 
 _RC: dict[Any, Any] = {
     "font.family": "DejaVu Sans",  # it comes with matplotlib, so every machine draws alike
@@ -116,6 +119,24 @@ def stacked_canvas(panels: int, panel_mm: float, legend_rows: int = 0) -> tuple[
     FigureCanvasAgg(figure)
     grid = figure.subplots(panels, squeeze=False)
     return figure, [grid[row][0] for row in range(panels)]
+
+
+def from_zero_or_log(axes: Axes, values: Sequence[float]) -> None:
+    """Scale the vertical axis for positive `values`: from 0, or by logarithms if they differ by far."""
+    shown = [value for value in values if 0.0 < value < float("inf")]
+    if shown and max(shown) > _FAR * min(shown):
+        axes.set_yscale("log")
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.4g}"))
+        axes.yaxis.set_minor_formatter(NullFormatter())
+    else:
+        axes.set_ylim(0.0, 1.08 * max(shown, default=1.0))
+
+
+def say(axes: Axes, *texts: str) -> None:
+    """Write on empty axes why there is nothing to draw, each of `texts` from a line of its own."""
+    axes.set_axis_off()
+    lines = "\n".join(textwrap.fill(text, 48) for text in texts)
+    axes.text(0.5, 0.5, lines, transform=axes.transAxes, ha="center", va="center", fontsize=7.5)
 
 
 def save(figure: Figure, folder: Path, name: str) -> list[Path]:

@@ -11,11 +11,10 @@ from typing import Any
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.interrupt import InterruptNoted
 from slfac_sim.ledger import Ledger
-from slfac_sim.names import SERVER, device_names
 from slfac_sim.players.simulated import Stalled
 from slfac_sim.scenario import Scenario
 from slfac_sim.scenario_file import dump
-from slfac_sim.simulation import OnNote, host_speeds
+from slfac_sim.simulation import OnNote, host_speeds, survey_of
 from slfac_sim.summary import HostClock, summary_of
 
 
@@ -42,7 +41,7 @@ def check_place(out: Path | None) -> None:
 def check_air(scenario: Scenario) -> None:
     """Raise `BadInput` for speeds or places of devices that the scenario cannot have."""
     host_speeds(scenario)
-    scenario.network.survey(device_names(scenario.devices.count), SERVER, scenario.seed.air)
+    survey_of(scenario)
 
 
 def make_folder(out: Path | None, name: str) -> Path:

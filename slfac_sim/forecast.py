@@ -4,7 +4,6 @@ Compressed sizes come from one real batch of one device at the initial weights: 
 say so. Nothing here is drawn that the run would not draw alike.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,6 +14,7 @@ from torch import nn
 
 from slfac_sim.build import World
 from slfac_sim.codecs.raw import Raw
+from slfac_sim.forecast_air import Rush, airtime_s, fading_remarks, rush
 from slfac_sim.learning.participants import Exchange
 from slfac_sim.names import SERVER
 from slfac_sim.network import Link, Survey
@@ -34,7 +34,10 @@ class Sizes:
 
 @dataclass(frozen=True)
 class Forecast:
-    """The figures of `check`. Sizes are per device and mini-batch; airtimes and seconds per round."""
+    """The figures of `check`. Sizes are per device and mini-batch; airtimes and seconds per round.
+
+    `together` has, by direction, the compressed transfers of one mini-batch of all devices at once.
+    """
 
     devices: int
     samples: int
@@ -44,6 +47,7 @@ class Forecast:
     compressed: Sizes
     survey: Survey
     speeds: Sequence[float]
+    together: Mapping[str, Rush]
     round_s: Mapping[str, float]
     round_s_uncompressed: Mapping[str, float]
     device_parameters: int
@@ -71,6 +75,10 @@ def forecast(world: World, survey: Survey) -> Forecast:
     cost = world.devices[0].exchange
     plain = replace(cost, uplink=Raw(), downlink=Raw())
     samples = sum(_samples_a_round(world).values()) * scenario.protocol.rounds
+    together = {
+        "up": rush(scenario, survey, compressed.smashed_up + compressed.labels, uplink=True),
+        "down": rush(scenario, survey, compressed.smashed_down, uplink=False),
+    }
     return Forecast(
         devices=scenario.devices.count,
         samples=len(world.data.train_labels),
@@ -80,6 +88,7 @@ def forecast(world: World, survey: Survey) -> Forecast:
         compressed=compressed,
         survey=survey,
         speeds=[speeds[device.name] for device in world.devices],
+        together=together,
         round_s=_round_seconds(world, survey, speeds, compressed, cost),
         round_s_uncompressed=_round_seconds(world, survey, speeds, uncompressed, plain),
         device_parameters=_parameters(world.split.device),
@@ -87,10 +96,14 @@ def forecast(world: World, survey: Survey) -> Forecast:
         device_flops=device_flops,
         server_flops=work.server_step_flops,
         total_flops=samples * (device_flops + work.server_step_flops) + _evaluation_flops(world),
-        memory_bytes=_memory_bytes(world),
+        memory_bytes=memory_of(world),
         samples_per_device=[len(device.shard.samples) for device in world.devices],
         classes_per_device=_classes(world),
-        remarks=[*survey.remarks, *_remarks(world, uncompressed, compressed)],
+        remarks=[
+            *survey.remarks,
+            *_remarks(world, uncompressed, compressed),
+            *fading_remarks(survey, list(together.values())),
+        ],
     )
 
 
@@ -152,33 +165,19 @@ def _round_seconds(
     up_bytes = survey.wire_bytes(sizes.smashed_up + sizes.labels) / batch  # a sample
     down_bytes = survey.wire_bytes(sizes.smashed_down) / batch
     model_bytes = survey.wire_bytes(sizes.model)
-    up_s = sum(
-        _airtime_s(samples[link.device] * up_bytes + model_bytes, link.up_rate_bps) for link in survey.links
-    )
-    down_s = sum(_airtime_s(samples[link.device] * down_bytes, link.down_rate_bps) for link in survey.links)
+    to_all = world.scenario.protocol.model_broadcast == "multicast"
+    up = {name: count * up_bytes + model_bytes for name, count in samples.items()}
+    down = {name: count * down_bytes + model_bytes * (not to_all) for name, count in samples.items()}
     training = cost.work.device_forward_flops + cost.work.device_backward_flops
     device_flops = training + cost.encode_up_flops + cost.decode_down_flops
     server_flops = cost.work.server_step_flops + cost.decode_up_flops + cost.encode_down_flops
     exchanges = 1 + world.device_steps / (len(samples) * world.scenario.protocol.rounds)
     return {
-        "uplink air": up_s / survey.up_share,
-        "downlink air": (down_s + _model_down_s(world, survey, sizes)) / survey.down_share,
+        **airtime_s(survey, up, down, bytes_to_all=model_bytes * to_all),
         "slowest device": max(samples[name] * device_flops / speeds[name] for name in samples),
         "server": sum(samples.values()) * server_flops / speeds[SERVER],
         "latency": 2 * exchanges * survey.latency_s,
     }
-
-
-def _model_down_s(world: World, survey: Survey, sizes: Sizes) -> float:
-    nbytes = survey.wire_bytes(sizes.model)
-    if world.scenario.protocol.model_broadcast == "multicast":
-        return _airtime_s(nbytes, survey.multicast_rate_bps)
-    return sum(_airtime_s(nbytes, link.down_rate_bps) for link in survey.links)
-
-
-def _airtime_s(nbytes: float, rate_bps: float) -> float:
-    """Return the time alone on the air; for ever, where there is no coverage."""
-    return 8 * nbytes / rate_bps if rate_bps > 0 else math.inf
 
 
 def _parameters(half: nn.Module) -> int:
@@ -199,8 +198,11 @@ _INTERPRETER_BYTES = 350e6
 _BACKWARD = 1.5
 
 
-def _memory_bytes(world: World) -> int:
-    """Return a rough peak: data, weights with gradients and two moments, and what waits for gradients."""
+def memory_of(world: World) -> int:
+    """Return the bytes that a run takes at its peak, roughly.
+
+    These are data, weights with gradients and two moments, and what waits for gradients.
+    """
     scenario = world.scenario
     images = world.data.train_images.nbytes + world.data.test_images.nbytes
     weights = scenario.devices.count * _parameters(world.split.device) + _parameters(world.split.server)

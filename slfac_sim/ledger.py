@@ -1,7 +1,7 @@
 """The ledger: every transfer, computation and learning figure of a run, in one SQLite file or in memory.
 
-It knows what its columns mean, and nothing of who writes them. Rows are kept in memory until the next
-commit (one per round), so that what is on disk is always a whole number of rounds.
+`ledger_tables` says what its columns mean; it knows nothing of who writes them. Rows are kept in memory
+until the next commit (one per round), so that what is on disk is always a whole number of rounds.
 """
 
 import hashlib
@@ -14,95 +14,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-PLACE = {
-    "task": ("TEXT", "the task that asked, as the path of places from the protocol's root (empty)"),
-    "seq": ("INTEGER", "the number of the effect within its task"),
-}
-TABLES: dict[str, dict[str, tuple[str, str]]] = {
-    "transfers": {
-        "id": ("INTEGER PRIMARY KEY", "number of the row, in order of completion"),
-        **PLACE,
-        "src": ("TEXT", "sending host"),
-        "dst": ("TEXT", "receiving host; `*` for a multicast"),
-        "receivers": ("INTEGER", "number of receiving hosts"),
-        "payload_bytes": ("INTEGER", "sum of the lengths of the bodies sent"),
-        "wire_bytes": ("INTEGER", "payload with packet headers"),
-        "asked_s": ("REAL", "when the sender had the bytes ready"),
-        "start_s": ("REAL", "when the medium took the first of them"),
-        "last_bit_s": ("REAL", "when the last bit left and the air was free"),
-        "end_s": ("REAL", "when the receiver held them all (latency included)"),
-        "airtime_s": ("REAL", "share of the air integrated over time: what it would have taken alone"),
-        "rate_bps": ("REAL", "wire bits per second of airtime"),
-        "snr_db": ("REAL", "mean signal-to-noise ratio of the link"),
-        "energy_j": ("REAL", "energy radiated: transmit power x airtime"),
-        "tries": ("INTEGER", "number of transmissions"),
-        "outcome": ("TEXT", "`delivered`, `cancelled` or `lost`"),
-    },
-    "payloads": {
-        "transfer": ("INTEGER", "`transfers.id`"),
-        "kind": ("TEXT", "`smashed_up`, `smashed_down`, `labels`, `model_up` or `model_down`"),
-        "bytes": ("INTEGER", "length of the body, header included"),
-        "value_count": ("INTEGER", "numbers that the body stands for"),
-        "sha256": ("TEXT", "first 16 hexadecimal digits of the body's SHA-256"),
-    },
-    "computes": {
-        "id": ("INTEGER PRIMARY KEY", "number of the row, in order of completion"),
-        **PLACE,
-        "host": ("TEXT", "computing host"),
-        "what": ("TEXT", "the work: `forward`, `encode`, `train`, ..."),
-        "flops": ("REAL", "work in FLOPs (equivalent FLOPs for codecs)"),
-        "asked_s": ("REAL", "when it was asked for"),
-        "start_s": ("REAL", "when the host was free for it"),
-        "end_s": ("REAL", "when it was done"),
-        "outcome": ("TEXT", "`done` or `interrupted`"),
-    },
-    "offers": {
-        "id": ("INTEGER PRIMARY KEY", "number of the row, in order of the answers"),
-        **PLACE,
-        "host": ("TEXT", "host of the batching queue"),
-        "queue": ("TEXT", "name of the queue"),
-        "place": ("INTEGER", "place within the batch"),
-        "what": ("TEXT", "the work that the batch waits for"),
-        "flops": ("REAL", "this item's part of the work"),
-        "max_items": ("INTEGER", "items that make the batch"),
-        "asked_s": ("REAL", "when the item was offered"),
-        "end_s": ("REAL", "when it was answered"),
-    },
-    "limits": {
-        **PLACE,
-        "asked_s": ("REAL", "when the tasks were begun"),
-        "tasks": ("INTEGER", "number of tasks run side by side"),
-        "deadline_s": ("REAL", "time allowed to them, from then on; NULL for any"),
-        "enough": ("INTEGER", "number of results waited for; NULL for all"),
-    },
-    "steps": {
-        **PLACE,
-        "at_s": ("REAL", "when the device had updated its half"),
-        "round": ("INTEGER", "round, from 1"),
-        "step": ("INTEGER", "step within the round, from 1"),
-        "device": ("TEXT", "device"),
-        "samples": ("INTEGER", "samples in its mini-batch"),
-        "loss": ("REAL", "mean loss of its mini-batch, before the update"),
-        "accuracy": ("REAL", "accuracy on its mini-batch, before the update"),
-    },
-    "rounds": {
-        **PLACE,
-        "at_s": ("REAL", "when the server had averaged the device halves"),
-        "round": ("INTEGER", "round, from 1"),
-        "devices": ("INTEGER", "devices that took part"),
-        "samples": ("INTEGER", "samples that they used"),
-        "loss": ("REAL", "mean training loss over those samples"),
-    },
-    "evals": {
-        **PLACE,
-        "at_s": ("REAL", "simulated time of the model that was measured (round 0: before training)"),
-        "round": ("INTEGER", "round, from 0"),
-        "accuracy": ("REAL", "test accuracy with the uplink codec between the halves"),
-        "loss": ("REAL", "mean test loss with the uplink codec between the halves"),
-        "accuracy_no_codec": ("REAL", "test accuracy of the same model without the codec"),
-        "payload_bytes": ("INTEGER", "payload bytes delivered until then"),
-    },
-}
+from slfac_sim.ledger_tables import DIGESTED, PLACE, TABLES
+
+__all__ = ["PLACE", "TABLES", "Book", "Ledger", "Row", "Rows", "rows_of", "tuples_of"]
 _PRAGMAS = ("PRAGMA journal_mode=DELETE", "PRAGMA synchronous=NORMAL")
 _NUMBERED = frozenset(table for table, columns in TABLES.items() if "id" in columns)
 _TYPES: dict[str, type] = {"REAL": float, "TEXT": str}
@@ -168,13 +82,13 @@ class Book(ABC):
         return [dict(zip(names, row, strict=True)) for row in self.tuples(table, names)]
 
     def digest(self) -> str:
-        """Return the SHA-256 over all rows of all tables, in their order; floats count to the last bit.
+        """Return the SHA-256 over all rows of what happened, in their order; floats count to the last bit.
 
-        A table without rows leaves no mark.
+        A table without rows leaves no mark, and the tables of the air before the run (`AIR`) are left out.
         """
         self.commit()
         whole = hashlib.sha256()
-        for table in TABLES:
+        for table in DIGESTED:
             head = f"{table}\n"
             for rows in self._chunks(table):
                 whole.update((head + "".join(map(repr, rows))).encode())

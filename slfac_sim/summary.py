@@ -9,7 +9,6 @@ from importlib.metadata import version
 from typing import Any
 
 from slfac_sim.ledger import Book
-from slfac_sim.names import SERVER, device_names
 from slfac_sim.scenario import Scenario
 
 KINDS = ("smashed_up", "smashed_down", "labels", "model_up", "model_down")
@@ -69,7 +68,7 @@ def summary_of(
         "seed": {"learning": scenario.seed.learning, "air": scenario.seed.air},
         "data": dict(data),
         "devices": scenario.devices.count,
-        "positions_redrawn": _redraws(scenario),
+        "positions_redrawn": ledger.last("air", "redraws") or 0,
         "simulated_s": _last_s(ledger),
         "rounds": len(ledger.tuples("rounds", ("round",))),
         "accuracy": {
@@ -99,11 +98,6 @@ def codec_label(scenario: Scenario) -> str:
     if up == down:
         return str(up.label)
     return f"up {up.label}, down {down.label}"
-
-
-def _redraws(scenario: Scenario) -> int:
-    names = device_names(scenario.devices.count)
-    return int(scenario.network.survey(names, SERVER, scenario.seed.air).redraws)
 
 
 def _by_kind(ledger: Book) -> dict[str, tuple[int, int]]:

@@ -1,7 +1,7 @@
 """Where the simulated time went: the parts of the critical path, stacked; it reads no file.
 
-One run is shown round by round, several as one bar each. What comes after the last round (the last average is
-handed out) is in the table, and in the shares of the legend.
+One run is shown round by round, and its bottleneck named; several as one bar each. What comes after the
+last round (the last average is handed out) is in the table, and in the shares of the legend.
 """
 
 import textwrap
@@ -14,6 +14,7 @@ from matplotlib.ticker import MaxNLocator
 
 from slfac_sim.analysis._rows import rows_of
 from slfac_sim.analysis.attribution import PARTS, Slice, attribute
+from slfac_sim.analysis.bottleneck import bottleneck
 from slfac_sim.analysis.folder import Run
 from slfac_sim.analysis.style import INK, canvas, fill
 
@@ -23,18 +24,20 @@ _WRAP = 18  # characters of a run's label beside its bar
 
 @dataclass(frozen=True)
 class Series:
-    """One run: the parts of its whole critical path and of each round, in seconds by name."""
+    """One run: the parts of its critical path and of each round, in seconds; its bottleneck in words."""
 
     label: str
     until_s: float
     parts_s: dict[str, float]
     rounds: Sequence[Slice]
+    bottleneck: str
 
 
 def data(run: Run) -> Series:
     """Return the parts of the critical path to the end of the run."""
     found = attribute(rows_of(run))
-    return Series(run.label, found.until_s, found.parts_s, found.rounds)
+    sentence = bottleneck(found).sentence
+    return Series(run.label, found.until_s, found.parts_s, found.rounds, sentence)
 
 
 def table(series: Sequence[Series]) -> Iterator[dict[str, Any]]:
@@ -49,7 +52,7 @@ def draw(series: Sequence[Series]) -> Figure:
     """Return the figure of one or several runs."""
     whole_s = sum(one.until_s for one in series)
     shown = [part for part in PARTS if sum(one.parts_s[part] for one in series) > _SEEN * whole_s]
-    figure, axes = canvas(legend_rows=-(-len(shown) // 2) + 1)
+    figure, axes = canvas(legend_rows=-(-len(shown) // 2) + 2)
     if len(series) == 1:
         rounds = [row for row in series[0].rounds if row.round is not None] or series[0].rounds
         parts_s, places = [row.parts_s for row in rounds], [row.round or 0 for row in rounds]
@@ -62,7 +65,7 @@ def draw(series: Sequence[Series]) -> Figure:
         axes.set_yticks(places, [textwrap.fill(one.label, _WRAP) for one in series])
         axes.invert_yaxis()
     handles = [_stack(axes, places, parts_s, part, along_x=len(series) > 1) for part in shown]
-    title = series[0].label if len(series) == 1 else ""
+    title = f"{series[0].label}\n{series[0].bottleneck}" if len(series) == 1 else ""
     names = [_name(part, series) for part in shown]
     figure.legend(
         handles, names, loc="outside upper left", ncols=2, title=title, alignment="left", handlelength=1.8

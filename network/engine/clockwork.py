@@ -4,20 +4,21 @@ Everything that happens at one instant is settled once, after all ordinary event
 rates and capacities first, then completions, then arrivals. There is no process per flow.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from heapq import heapify, heappop, heappush
+from collections.abc import Callable, Iterable
 from math import inf, nextafter
+from operator import attrgetter
 
 import simpy
 from simpy.events import NORMAL, EventPriority
 
 from slfac_sim.network.engine.flow import Flow, Share
 from slfac_sim.network.engine.profiles import Profile
+from slfac_sim.network.engine.seats import Agenda, Followed, Seat
 
 _LAST = EventPriority(2)  # behind SimPy's URGENT (0) and NORMAL (1) at the same instant
 
 Done = Callable[[Flow], None]
-Arrival = tuple[float, Share, Flow]
+_rank = attrgetter("rank")
 
 
 class Call(simpy.Event):
@@ -41,30 +42,6 @@ class Call(simpy.Event):
         env.schedule(self, rank, delay_s)
 
 
-class _Seat:
-    """A share at the engine: its rank (by first use), how many flows it has, what it follows."""
-
-    __slots__ = ("due_s", "flows", "followed", "rank", "share")
-
-    def __init__(self, share: Share, rank: int) -> None:
-        self.share = share
-        self.rank = rank
-        self.flows = 0
-        self.due_s = inf
-        self.followed: list[_Followed] = []
-
-
-class _Followed:
-    """A profile that a share follows; the share's capacity is that of the profile until `until_s`."""
-
-    __slots__ = ("link", "profile", "until_s")
-
-    def __init__(self, profile: Profile, link: str) -> None:
-        self.profile = profile
-        self.link = link
-        self.until_s = -inf
-
-
 class Engine:
     """All flows of one network. A flow's `done` is called at the instant of its last bit.
 
@@ -75,15 +52,12 @@ class Engine:
         self.solves = 0
         self.events = 0
         self._env = env
-        self._seats: dict[Share, _Seat] = {}
-        self._where: dict[Flow, tuple[_Seat, Done]] = {}
+        self._seats: dict[Share, Seat] = {}
+        self._where: dict[Flow, tuple[Seat, Done]] = {}
         self._arrivals: dict[Flow, None] = {}
         self._through: dict[Flow, Done] = {}
-        self._dirty: dict[_Seat, None] = {}
-        self._dues: list[tuple[float, int, _Seat]] = []
-        self._play: Iterator[Arrival] = iter(())
-        self._played: Done = _ignore
-        self._next: Arrival | None = None
+        self._dirty: dict[Seat, None] = {}
+        self._agenda = Agenda()
         self._solving = False
         self._wake: simpy.Event | None = None
         self._wake_s = inf
@@ -95,16 +69,6 @@ class Engine:
         self._where[flow] = (seat, done)
         self._arrivals[flow] = None
         self._changed(seat)
-
-    def play(self, arrivals: Iterable[Arrival], done: Done) -> None:
-        """Start each flow of `arrivals` (time in s, share, flow) at its time; at most once per engine.
-
-        They come in the order of their times, none of them past, and are taken one at a time: only
-        the next one is on the clock.
-        """
-        self._play, self._played = iter(arrivals), done
-        self._next = next(self._play, None)
-        self._arm()
 
     def cancel(self, flow: Flow) -> None:
         """Take `flow` out at once; its `done` will not be called. Raises `KeyError` if it is not in."""
@@ -120,7 +84,7 @@ class Engine:
 
     def set_rates(self, rates_bps: Iterable[tuple[Flow, float]]) -> None:
         """Give flows new rates, all in one reallocation."""
-        changes: dict[_Seat, list[tuple[Flow, float]]] = {}
+        changes: dict[Seat, list[tuple[Flow, float]]] = {}
         for flow, rate_bps in rates_bps:
             if flow in self._arrivals:
                 flow.rate_bps = rate_bps
@@ -143,15 +107,15 @@ class Engine:
         alone, and brought up to date when the next one arrives.
         """
         seat = self._seats.get(share) or self._seat(share)
-        seat.followed.append(_Followed(profile, link))
+        seat.followed.append(Followed(profile, link))
         if seat.flows:
             self._catch_up(seat)
 
-    def _seat(self, share: Share) -> _Seat:
-        seat = self._seats[share] = _Seat(share, len(self._seats))
+    def _seat(self, share: Share) -> Seat:
+        seat = self._seats[share] = Seat(share, len(self._seats))
         return seat
 
-    def _catch_up(self, seat: _Seat) -> None:
+    def _catch_up(self, seat: Seat) -> None:
         """Bring the capacities of `seat` up to date, and put their next changes on the clock."""
         now_s = self._env.now
         for followed in seat.followed:
@@ -161,11 +125,11 @@ class Engine:
                 if followed.until_s < inf:
                     Call(self._env, followed.until_s, lambda _: self._on_change(seat))
 
-    def _on_change(self, seat: _Seat) -> None:
+    def _on_change(self, seat: Seat) -> None:
         if seat.flows:  # otherwise the next arrival will see to it
             self._catch_up(seat)
 
-    def _changed(self, seat: _Seat) -> None:
+    def _changed(self, seat: Seat) -> None:
         self._dirty[seat] = None
         if not self._solving:
             self._solving = True
@@ -182,11 +146,10 @@ class Engine:
 
     def _solve(self) -> None:
         """Settle this instant: completions, what they call, arrivals; then look ahead."""
-        now_s, dues, dirty = self._env.now, self._dues, self._dirty
-        self._solving = True  # a change made by a `done` is settled here and now
-        while dues and dues[0][0] <= now_s:
-            dirty[heappop(dues)[2]] = None
-        for seat in _in_order(dirty):
+        now_s, dirty = self._env.now, self._dirty
+        self._solving = True  # so that a change made by a `done` is settled here and now
+        dirty.update(dict.fromkeys(self._agenda.take(now_s)))
+        for seat in sorted(dirty, key=_rank) if len(dirty) > 1 else list(dirty):
             for flow in seat.share.finish(now_s):
                 self._through[flow] = self._where.pop(flow)[1]
                 seat.flows -= 1
@@ -194,17 +157,14 @@ class Engine:
             flow = next(iter(self._through))
             self.events += 1
             self._through.pop(flow)(flow)
-        self._take_arrivals(now_s)
+        self._begin(now_s)
         self._dirty, self._solving = {}, False
-        for seat in _in_order(dirty):
-            self._note_due(seat)
+        for seat in dirty:
+            self._agenda.note(seat)
         self.solves += 1
         self._arm()
 
-    def _take_arrivals(self, now_s: float) -> None:
-        while self._next is not None and self._next[0] <= now_s:
-            self.start(self._next[1], self._next[2], self._played)
-            self._next = next(self._play, None)
+    def _begin(self, now_s: float) -> None:
         arrivals, self._arrivals = self._arrivals, {}
         self.events += len(arrivals)
         for flow in arrivals:
@@ -213,31 +173,9 @@ class Engine:
                 self._catch_up(seat)
             seat.share.start(now_s, flow)
 
-    def _note_due(self, seat: _Seat) -> None:
-        due_s = seat.share.due_s
-        seat.due_s = due_s
-        if due_s < inf:
-            heappush(self._dues, (due_s, seat.rank, seat))
-            if len(self._dues) > 4 * len(self._seats) + 16:
-                self._dues = [entry for entry in self._dues if entry[0] == entry[2].due_s]
-                heapify(self._dues)
-
     def _arm(self) -> None:
-        """Have the engine woken for what comes first. A wake-up that comes too early re-arms."""
-        dues = self._dues
-        while dues and dues[0][0] != dues[0][2].due_s:
-            heappop(dues)
-        first_s = dues[0][0] if dues else inf
-        if self._next is not None and self._next[0] < first_s:
-            first_s = self._next[0]
+        """Have the engine woken when the first share is due. A wake-up that comes too early re-arms."""
+        first_s = self._agenda.first_s()
         if first_s < self._wake_s:
             self._wake_s = first_s
             self._wake = Call(self._env, first_s, self._on_wake, _LAST)
-
-
-def _in_order(seats: dict[_Seat, None]) -> list[_Seat]:
-    return sorted(seats, key=lambda seat: seat.rank) if len(seats) > 1 else list(seats)
-
-
-def _ignore(_: Flow) -> None:
-    """Stand in until `play` says what to call."""

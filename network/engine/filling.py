@@ -15,8 +15,8 @@ from math import fsum, inf
 class Link:
     """A capacity and the tenants that share it.
 
-    `left`, `load`, `full` and `rising` are of the filling under way: the capacity not yet given, what a unit of
-    level takes of it, what it took when `left` was last found anew, and how many tenants still rise.
+    The rest is of the filling under way: the capacity not yet given, what a unit of level takes of it,
+    what it took when `left` was last found anew, and how many tenants still rise.
     """
 
     capacity: float

@@ -3,20 +3,27 @@
 import argparse
 import json
 import math
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
 
 from slfac_sim.cli._common import add_scenario_arguments, read_scenario
+from slfac_sim.foundation.errors import BadInput
 
 if TYPE_CHECKING:
     from slfac_sim.forecast import Forecast
+    from slfac_sim.network import Survey
     from slfac_sim.scenario import Scenario
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the scenario and the form of the answer."""
     add_scenario_arguments(parser)
+    parser.add_argument(
+        "--figures", type=Path, metavar="DIR", help="draw the map and the links' rates into this folder"
+    )
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
 
 
@@ -24,10 +31,10 @@ def main(arguments: argparse.Namespace) -> int:
     """Print the forecast."""
     scenario = read_scenario(arguments)
     from slfac_sim.forecast import forecast
-    from slfac_sim.names import SERVER, device_names
     from slfac_sim.run import set_threads
+    from slfac_sim.simulation import survey_of
 
-    survey = scenario.network.survey(device_names(scenario.devices.count), SERVER, scenario.seed.air)
+    survey = survey_of(scenario)
     set_threads(None)
     from slfac_sim.build import build
 
@@ -36,7 +43,23 @@ def main(arguments: argparse.Namespace) -> int:
         print(json.dumps(_finite({**asdict(figures), "bottleneck": figures.bottleneck}), indent=2))
     else:
         _print(scenario, figures)
+    if arguments.figures is not None:
+        _draw(scenario, figures.survey, arguments.figures, sys.stderr if arguments.json else sys.stdout)
     return 0
+
+
+def _draw(scenario: "Scenario", survey: "Survey", folder: Path, report: TextIO) -> None:
+    """Draw what can be seen of the air before a run, and tell the pictures on `report`."""
+    from slfac_sim.analysis.draw import draw_air
+    from slfac_sim.simulation import air_rows
+
+    try:
+        files = draw_air(scenario.name, air_rows(survey), folder)
+    except OSError as error:
+        raise BadInput(f"--figures {folder}: cannot be written ({error.strerror})") from error
+    for path in files:
+        if path.suffix == ".png":
+            print(f"figure: {path}", file=report)
 
 
 def _print(scenario: "Scenario", figures: "Forecast") -> None:
@@ -99,12 +122,17 @@ def _air(figures: "Forecast") -> Iterator[tuple[str, str]]:
         "distance_m": ("distance, m", 1.0),
         "up_snr_db": ("SNR up, dB", 1.0),
         "down_snr_db": ("SNR down, dB", 1.0),
-        "up_rate_bps": ("rate up, Mbit/s", 1e-6),
-        "down_rate_bps": ("rate down, Mbit/s", 1e-6),
+        "up_rate_bps": ("rate up alone, Mbit/s", 1e-6),
+        "down_rate_bps": ("rate down alone, Mbit/s", 1e-6),
     }
-    for name, (low, middle, high) in link_figures(figures.survey.links).items():
+    survey = figures.survey
+    yield "medium", f"{survey.medium}, {_duplex(survey)}"
+    for name, (low, middle, high) in link_figures(survey.links).items():
         title, scale = names[name]
         yield title, _three([low * scale, middle * scale, high * scale])
+    for way, one in figures.together.items():
+        yield f"rate {way} all at once, Mbit/s", _three([rate / 1e6 for rate in one.rates_bps])
+        yield "", f"a mini-batch {way} of every device: {_seconds(one.through_s)}"
     if figures.survey.redraws:
         yield "positions redrawn", f"{figures.survey.redraws} had no coverage"
     for part, seconds in figures.round_s.items():
@@ -112,6 +140,11 @@ def _air(figures: "Forecast") -> Iterator[tuple[str, str]]:
         yield f"{part}, a round", f"{_seconds(seconds)} (uncompressed {_seconds(without_s)})"
     bound_s = figures.round_s[figures.bottleneck]
     yield "bottleneck", f"{figures.bottleneck}: a round takes at least {_seconds(bound_s)}"
+
+
+def _duplex(survey: "Survey") -> str:
+    up, down = f"{100 * survey.up_share:.3g} % of the time up", f"{100 * survey.down_share:.3g} % down"
+    return f"{survey.duplex}: {up}, {down}"
 
 
 def _host(figures: "Forecast") -> Iterator[tuple[str, str]]:

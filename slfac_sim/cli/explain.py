@@ -91,16 +91,16 @@ def _account(run: "Run", replayed: bool) -> _Account:
 def _bounds(
     run: "Run", tables: Mapping[str, Any], instants_s: Sequence[float]
 ) -> tuple[dict[str, list[float]], str]:
-    """Return the bounds at each instant and at the end, or the reason why there are none."""
-    from slfac_sim.analysis._rows import rows_of
-    from slfac_sim.analysis.bounds import BOUNDS, bounds
+    """Return the bounds at each instant and at the end, and the reason why there are none, or not all."""
+    from slfac_sim.analysis._rows import offered_of, rows_of
+    from slfac_sim.analysis.bounds import bounds, crowding
 
     try:
-        whole = {**tables, **rows_of(run, ("limits",))}
+        whole = {**tables, **offered_of(run), **rows_of(run, ("limits",))}
         found = [bounds(whole, until_s) for until_s in [*instants_s, None]]
     except (BadInput, ValueError) as reason:
         return {}, str(reason)
-    return {name: [one[name] for one in found] for name in BOUNDS}, ""
+    return {name: [one[name] for one in found] for name in found[-1]}, crowding(whole)
 
 
 def _replays(run: "Run", reached: Mapping[str, float]) -> dict[str, list[float | None]]:
@@ -153,12 +153,15 @@ def _as_json(account: _Account) -> dict[str, Any]:
 
 
 def _print(run: "Run", account: _Account, steps_of: int | None) -> None:
+    from slfac_sim.analysis.bottleneck import bottleneck
     from slfac_sim.cli._common import console
 
     screen = console()
     screen.print(_parts_table(run, account))
     if account.no_bounds:
-        screen.print(f"no lower bounds: {account.no_bounds}", soft_wrap=True, highlight=False)
+        more = " but that" if account.bounds_s else ""
+        screen.print(f"no lower bounds{more}: {account.no_bounds}", soft_wrap=True, highlight=False)
+    screen.print(bottleneck(account.end).sentence, soft_wrap=True, highlight=False)
     screen.print(_slices_table("the critical path, by round", "round", account.end.rounds[:_ROUNDS]))
     if len(account.end.rounds) > _ROUNDS:
         screen.print(f"{len(account.end.rounds) - _ROUNDS} rounds more: --json has them", highlight=False)

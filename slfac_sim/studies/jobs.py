@@ -12,9 +12,9 @@ from typing import Any
 from slfac_sim.analysis.attribution import attribute
 from slfac_sim.analysis.bounds import bounds
 from slfac_sim.ledger import TABLES, Rows
-from slfac_sim.names import SERVER, device_names
 from slfac_sim.record import Record, retime
 from slfac_sim.scenario import Scenario
+from slfac_sim.simulation import survey_of
 from slfac_sim.studies.plan import Point
 from slfac_sim.summary import summary_of
 
@@ -62,16 +62,16 @@ Job = Forecast | Train | Replay
 def memory_bytes(job: Forecast) -> int:
     """Return the forecast of the memory that a training takes, all in all, in bytes.
 
-    Raises `BadInput` for what only building the world can find: a cut that the model lacks, missing data.
+    Raises `BadInput` for an air that cannot be, and for what only building the world can find: a cut that the
+    model lacks, missing data.
     """
     from slfac_sim.build import build
-    from slfac_sim.forecast import forecast
+    from slfac_sim.forecast import memory_of
     from slfac_sim.run import set_threads
 
     set_threads(job.threads)
-    scenario = job.scenario
-    survey = scenario.network.survey(device_names(scenario.devices.count), SERVER, scenario.seed.air)
-    return forecast(build(scenario), survey).memory_bytes
+    survey_of(job.scenario)
+    return memory_of(build(job.scenario))
 
 
 @functools.lru_cache(_RECORDS_KEPT)
