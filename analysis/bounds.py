@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from slfac_sim.analysis._air import DIRECTIONS, busy, device_of, direction
 from slfac_sim.analysis._path import Place, Row, Structure, Tables, above, structure
 
+UNSHARED = "none"  # the medium of a network in which every device has the rates to itself
 BOUNDS = ("infinite bandwidth", "zero compute", "no contention")
 
 _Times = tuple[float, float, float]  # of the chains so far, in the order of BOUNDS
@@ -79,16 +80,23 @@ def _busiest_host_s(tables: Tables, until_s: float | None) -> float:
 
 
 def _busiest_lane_s(tables: Tables, shares: Mapping[str, float], until_s: float | None) -> float:
-    """Return the time that the busiest direction of a station needs; multicasts count where there is one."""
-    station = {row["device"]: row["station"] for row in tables.get("links", ())}
-    if len(set(station.values())) <= 1:
-        station = {}  # all of the direction is one medium
+    """Return the time that the busiest direction of a medium needs; multicasts count where there is one."""
+    media = _media(tables)
     lanes_s: dict[tuple[str, str], float] = defaultdict(float)
     for row in tables["transfers"]:
-        if (until_s is None or row["last_bit_s"] <= until_s) and not (station and row["dst"] == "*"):
+        if (until_s is None or row["last_bit_s"] <= until_s) and not (media and row["dst"] == "*"):
             way = direction(row)
-            lanes_s[way, station.get(device_of(row), "")] += row["airtime_s"] / shares[way]
+            lanes_s[way, media.get(device_of(row), "")] += row["airtime_s"] / shares[way]
     return max(lanes_s.values(), default=0.0)
+
+
+def _media(tables: Tables) -> dict[str, str]:
+    """Return which medium each device is on: its station's, or its own; empty where all are on one."""
+    links = tables.get("links", ())
+    if any(row["medium"] == UNSHARED for row in tables.get("air", ())):
+        return {row["device"]: row["device"] for row in links}
+    stations = {row["device"]: row["station"] for row in links}
+    return stations if len(set(stations.values())) > 1 else {}
 
 
 @dataclass

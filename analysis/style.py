@@ -1,17 +1,19 @@
 """The house style of every figure: sizes, fonts, colours and how it is saved; it knows no data."""
 
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import matplotlib
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
+from numpy.typing import NDArray
 
 WIDTH_MM, HEIGHT_MM, ROW_MM = 88.0, 62.0, 3.5  # one column of a two-column paper
 PNG_WIDTH_PX = 1200
@@ -121,15 +123,15 @@ def stacked_canvas(panels: int, panel_mm: float, legend_rows: int = 0) -> tuple[
     return figure, [grid[row][0] for row in range(panels)]
 
 
-def from_zero_or_log(axes: Axes, values: Sequence[float]) -> None:
+def from_zero_or_log(axes: Axes, values: NDArray[np.float64]) -> None:
     """Scale the vertical axis for positive `values`: from 0, or by logarithms if they differ by far."""
-    shown = [value for value in values if 0.0 < value < float("inf")]
-    if shown and max(shown) > _FAR * min(shown):
+    shown = values[np.isfinite(values) & (values > 0.0)]
+    if shown.size and shown.max() > _FAR * shown.min():
         axes.set_yscale("log")
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.4g}"))
         axes.yaxis.set_minor_formatter(NullFormatter())
     else:
-        axes.set_ylim(0.0, 1.08 * max(shown, default=1.0))
+        axes.set_ylim(0.0, 1.08 * (shown.max() if shown.size else 1.0))
 
 
 def say(axes: Axes, *texts: str) -> None:

@@ -15,7 +15,7 @@ from slfac_sim import names
 from slfac_sim.analysis import _path
 from slfac_sim.analysis._path import Segment
 from slfac_sim.analysis.attribution import PARTS, attribute, attribute_each, device_days, mean_day
-from slfac_sim.analysis.bounds import BOUNDS, bounds
+from slfac_sim.analysis.bounds import BOUNDS, _busiest_lane_s, bounds
 from slfac_sim.effects import Task, Together
 from slfac_sim.ledger import TABLES
 from slfac_sim.network.kinds.ideal import Ideal
@@ -196,6 +196,29 @@ def test_nor_does_it_exceed_the_run_without_the_limit(
     without = attribute({name: table(tmp_path / "without", name) for name in TABLES}).until_s
     assert bounds(with_limit)[bound] <= without * (1 + 1e-9)
     assert without < attribute(with_limit).until_s
+
+
+def test_stations_work_side_by_side_and_the_busiest_bounds_the_time(tables: Any) -> None:
+    """Two halves of the devices on two stations: about half the airtime, and multicasts bound nothing."""
+    tables = {**tables, "air": [{**row, "medium": "fair"} for row in tables["air"]]}
+    of = {row["device"]: f"s{place % 2}" for place, row in enumerate(tables["links"])}
+    apart = {**tables, "links": [{**row, "station": of[row["device"]]} for row in tables["links"]]}
+    shares = {"up": 0.4, "down": 0.6}
+    together_s, apart_s = (_busiest_lane_s(one, shares, None) for one in (tables, apart))
+    lanes: dict[tuple[str, str], float] = {}
+    for row in tables["transfers"]:
+        if row["dst"] != "*":
+            way, device = ("up", row["src"]) if row["dst"] == "server" else ("down", row["dst"])
+            lanes[way, of[device]] = lanes.get((way, of[device]), 0.0) + row["airtime_s"] / shares[way]
+    assert apart_s == pytest.approx(max(lanes.values()))
+    assert apart_s < 0.9 * together_s
+
+
+def test_a_run_from_before_its_air_was_written_down_has_the_same_bounds(tables: Any) -> None:
+    if tables["air"][0]["medium"] == "none":
+        pytest.skip("the rows alone do not tell that every device has a medium of its own")
+    old = {name: rows for name, rows in tables.items() if name not in ("air", "stations", "links")}
+    assert bounds(old) == pytest.approx(bounds(tables), rel=1e-6)
 
 
 def test_alone_on_a_direction_that_has_two_fifths_of_the_time_takes_two_and_a_half_times_the_airtime(

@@ -24,7 +24,10 @@ from slfac_sim.cli import main
 from slfac_sim.ledger import TABLES
 from slfac_sim.run import prepare, run
 
-FIGURES = ("time_by_part", "bytes_by_kind", "device_timeline", "transfer_times", "link_utilisation")
+FIGURES = (
+    *("time_by_part", "bytes_by_kind", "device_timeline", "transfer_times", "link_utilisation"),
+    *("rate_over_time", "airtime_per_round", "cell_map", "link_rates"),
+)
 KINDS = ("smashed_up", "smashed_down", "labels", "model_up", "model_down")
 
 
@@ -195,6 +198,23 @@ def test_explain_says_why_there_are_no_bounds(tmp_path: Path, capsys: pytest.Cap
     tables["computes"][0]["outcome"] = "interrupted"
     assert main(["explain", str(run_of(tmp_path / "run", tables))]) == 0
     assert "no lower bounds: timing steered this run" in capsys.readouterr().out
+
+
+def test_explain_leaves_out_the_bounds_that_a_crowd_would_break(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """OFDMA: with power for a part of the band only, airtimes are others when others send."""
+    run(prepare(scenario("network.medium=ofdma"), tmp_path / "run", threads=1), figures=False)
+    assert main(["explain", str(tmp_path / "run")]) == 0
+    printed = capsys.readouterr().out
+    assert "infinite bandwidth: at least" in printed
+    assert "zero compute: at least" not in printed
+    reason = "in this network (medium: ofdma) airtime depends on who else sends"
+    assert f"no other lower bounds: {reason}" in printed
+    assert re.search(r"^bottleneck: .+, \d+ % of the time", printed, re.MULTILINE)
+    assert main(["explain", str(tmp_path / "run"), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (list(found["bounds_s"]), found["no_bounds"]) == (["infinite bandwidth"], reason)
 
 
 def test_explain_replays_a_run_without_its_limits(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

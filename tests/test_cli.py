@@ -12,6 +12,12 @@ from worlds import TINY
 from slfac_sim.cli import main
 
 
+@pytest.fixture
+def without_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw nothing: figures take longer than all the rest."""
+    monkeypatch.setattr("slfac_sim.folders._draw", lambda folder: None)
+
+
 def heavy_modules(argv: list[str]) -> str:
     code = f"""
 import sys
@@ -50,7 +56,9 @@ def test_the_bare_form_means_run(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert summary["seed"] == {"learning": 3, "air": 3}
 
 
-def test_json_is_alone_on_standard_output(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_is_alone_on_standard_output(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], without_figures: None
+) -> None:
     folder = tmp_path / "r"
     assert main(["run", str(TINY), "protocol.rounds=1", "--json", "--quiet", "--out", str(folder)]) == 0
     out, err = capsys.readouterr()
@@ -58,7 +66,9 @@ def test_json_is_alone_on_standard_output(tmp_path: Path, capsys: pytest.Capture
     assert err.splitlines()[0] == str(folder)
 
 
-def test_quiet_prints_the_folder_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_quiet_prints_the_folder_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], without_figures: None
+) -> None:
     folder = tmp_path / "r"
     assert main([str(TINY), "protocol.rounds=1", "--quiet", "--out", str(folder)]) == 0
     assert capsys.readouterr() == (f"{folder}\n", "")
@@ -66,7 +76,7 @@ def test_quiet_prints_the_folder_alone(tmp_path: Path, capsys: pytest.CaptureFix
 
 @pytest.mark.parametrize("order", ["options first", "overrides last", "overrides around"])
 def test_options_and_overrides_come_in_any_order(
-    order: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    order: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], without_figures: None
 ) -> None:
     file, folder = str(TINY), tmp_path / "r"
     argv = {
@@ -81,7 +91,10 @@ def test_options_and_overrides_come_in_any_order(
 
 
 def test_runs_get_folders_of_their_own_and_latest_is_the_last(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    without_figures: None,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     for _ in range(2):
@@ -147,6 +160,26 @@ def test_check_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert figures["bottleneck"] in figures["round_s"]
     up = 3 * (figures["compressed"]["smashed_up"] + 8) + figures["compressed"]["model"]
     assert figures["round_s"]["uplink air"] == pytest.approx(5 * 8 * up / 8e6)
+
+
+def test_check_draws_the_air_before_a_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", str(TINY), "--figures", str(tmp_path / "f")]) == 0
+    out = capsys.readouterr().out
+    assert "fair, tdd: 50 % of the time up, 50 % down" in out
+    assert "rate up all at once, Mbit/s" in out
+    files = [Path(line.removeprefix("figure: ")) for line in out.splitlines() if line.startswith("figure: ")]
+    assert [path.name for path in files] == ["cell_map.png", "link_rates.png"]
+    assert all(path.with_suffix(end).is_file() for path in files for end in (".png", ".svg", ".csv"))
+    assert main(["check", str(TINY), "--json", "--figures", str(tmp_path / "f")]) == 0
+    out, err = capsys.readouterr()
+    assert len(json.loads(out)["together"]["up"]["rates_bps"]) == 5
+    assert err.count("figure: ") == 2
+
+
+def test_check_says_where_it_cannot_draw(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "f").touch()
+    assert main(["check", str(TINY), "--figures", str(tmp_path / "f")]) == 2
+    assert f"--figures {tmp_path / 'f'}: cannot be written (" in capsys.readouterr().err
 
 
 def test_schema_is_a_schema(capsys: pytest.CaptureFixture[str]) -> None:

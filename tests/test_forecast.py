@@ -1,6 +1,8 @@
 """What `check` tells, against what runs then do."""
 
 import math
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,7 @@ from worlds import live_run, table, world
 
 from slfac_sim.build import build
 from slfac_sim.forecast import Forecast, forecast
+from slfac_sim.forecast_air import Rush, fading_remarks
 from slfac_sim.names import SERVER, device_names
 from slfac_sim.scenario_file import load
 
@@ -61,6 +64,71 @@ def test_memory_of_the_main_job_is_within_a_quarter_of_what_was_seen() -> None:
     main = build(load("100_devices"))
     survey = main.scenario.network.survey(device_names(100), SERVER, 0)
     assert forecast(main, survey).memory_bytes == pytest.approx(1.77e9, rel=0.25)
+
+
+NETWORKS = {
+    "fair": "network.medium=fair",
+    "ofdma": "network.medium=ofdma",
+    "proportional_fair": "network.medium=proportional_fair",
+    "fifo": "network.medium=fifo",
+    "one channel": "network={kind: wifi}",
+    "seven cells": "network={kind: multi_cell, bandwidth: 5 MHz}",
+    "nothing shared": "network={kind: ideal, sharing: none, up_rate: 1 Mbit/s, down_rate: 1 Mbit/s}",
+}
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_at_least_is_at_least(tmp_path: Path, network: str) -> None:
+    """No round is over before the air could have carried its bytes, whatever a crowd gains."""
+    overrides = (
+        "codec=raw",
+        "protocol.rounds=1",
+        NETWORKS[network],
+        "devices.speed={kind: fixed, speed: 1e15}",
+    )
+    figures = told(*overrides, "server.speed=1e15")
+    _, seconds, _ = live_run(tmp_path / "ledger.sqlite", *overrides, "server.speed=1e15")
+    assert 0.1 * seconds < figures.round_s[figures.bottleneck] <= seconds
+
+
+def test_half_duplex_is_one_medium_for_both_ways() -> None:
+    figures = told("network={kind: wifi}").round_s
+    assert figures["air, both ways"] == pytest.approx(figures["uplink air"] + figures["downlink air"])
+
+
+def test_all_at_once_is_what_the_medium_does_with_them() -> None:
+    """On a fair medium each of the five has a fifth of half of the time, until the first is through."""
+    figures = told("network.fading=none", "network.positions=[[20,0],[0,20],[-20,0],[0,-20],[14,14.5]]")
+    for way, rates in (("up", "up_rate_bps"), ("down", "down_rate_bps")):
+        alone = [getattr(link, rates) for link in figures.survey.links]
+        together = figures.together[way]
+        assert len(set(alone)) == 1
+        assert list(together.rates_bps) == pytest.approx([rate / 10 for rate in alone])
+        assert together.through_s == max(together.last_bits_s) == min(together.last_bits_s)
+
+
+def test_a_device_out_of_reach_keeps_nobody_waiting() -> None:
+    positions = "network.positions=[[20,0],[0,20],[9000,0],[30,0],[0,30]]"
+    together = told(positions, "network.outage=allow").together["up"]
+    assert together.rates_bps[2] == 0.0
+    assert math.isinf(together.last_bits_s[2])
+    assert 0.0 < together.through_s < 10.0
+
+
+@pytest.mark.parametrize(("coherence", "said"), [("0.1 ms", True), ("36 ms", False)])
+def test_ergodic_fading_is_advised_where_blocks_are_short(coherence: str, said: bool) -> None:
+    figures = told(f"network.fading={{kind: block, coherence: {coherence}}}")
+    advice = [remark for remark in figures.remarks if "network.fading: ergodic" in remark]
+    assert len(advice) == said
+    assert not said or re.match(r"with all sending, a transfer lasts [\d,]+ blocks of fading;", advice[0])
+
+
+def test_ergodic_fading_is_advised_to_a_crowd() -> None:
+    survey = told("network.fading={kind: block, coherence: 1 s}").survey
+    crowd = replace(survey, links=list(survey.links) * 101)
+    (advice,) = fading_remarks(crowd, [Rush([1.0], [1.0])])
+    assert advice.startswith("up to 505 transfers change their rates every 1,000 ms; network.fading: ergodic")
+    assert fading_remarks(replace(crowd, coherence_s=None), [Rush([1.0], [1.0])]) == []
 
 
 def test_steps_of_an_epoch() -> None:

@@ -8,7 +8,15 @@ import simpy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slfac_sim.network.engine import Engine, Flow, FluidShare, NaiveShare
+from slfac_sim.network.engine import (
+    BundledShare,
+    Engine,
+    Flow,
+    FluidShare,
+    NaiveShare,
+    Profile,
+    Routed,
+)
 from slfac_sim.network.engine.clockwork import Call
 
 SHARES = pytest.mark.parametrize("kind", [FluidShare, NaiveShare])
@@ -140,6 +148,96 @@ def test_cancel_frees_the_air_at_once_and_bits_are_conserved(kind):
     assert share.finish(2.5) == [stays]
 
 
+@SHARES
+def test_caps_leave_the_rest_to_the_others_by_weight(kind):
+    # weights 1:2:3 of 12 bit/s, the third capped at 3: rates 3, 6, 3; then 9, -, 3 once the second is through
+    share = kind(12.0)
+    flows = [Flow(7.0, 1.0), Flow(6.0, 1.0, 2.0), Flow(6.0, 1.0, 3.0, cap_bps=3.0)]
+    ends = play(share, [(0.0, flow) for flow in flows])
+    assert [ends[flow] for flow in flows] == pytest.approx([1.0 + 4.0 / 9.0, 1.0, 2.0], rel=1e-12)
+    assert [flow.airtime_s for flow in flows] == [7.0, 6.0, 6.0]
+
+
+@SHARES
+def test_a_cap_is_in_bits_and_the_capacity_in_time(kind):
+    fast, slow = Flow(10.0, 10.0, cap_bps=2.0), Flow(4.0, 1.0)
+    ends = play(kind(), [(0.0, fast), (0.0, slow)])
+    assert ends[fast] == pytest.approx(5.0)  # at 2 bit/s it takes a fifth of the time
+    assert ends[slow] == pytest.approx(4.0 / 0.8)
+    assert (fast.airtime_s, slow.airtime_s) == (1.0, 4.0)
+
+
+@SHARES
+def test_a_flow_goes_between_its_cap_and_its_part_and_back(kind):
+    share, capped = kind(), Flow(3.0, 1.0, cap_bps=0.5)
+    others = [Flow(0.5, 1.0), Flow(0.5, 1.0), Flow(0.5, 1.0)]
+    ends = play(share, [(0.0, capped), *((1.0, other) for other in others)])
+    # 0.5 bit until 1 s; four parts until 3 s, when 2 bits are left; then its cap again
+    assert [ends[other] for other in others] == [3.0] * 3
+    assert ends[capped] == pytest.approx(7.0, rel=1e-12)
+
+
+@SHARES
+def test_a_cap_of_nothing_waits(kind):
+    share, flow = kind(), Flow(1.0, 1.0, cap_bps=0.0)
+    share.start(0.0, flow)
+    assert (share.due_s, flow.start_s) == (inf, None)
+    share.cancel(1.0, flow)
+    assert flow.left_bits == 1.0
+
+
+@given(st.floats(1e-6, 1e6), st.floats(1e-6, 1e6))
+def test_small_flows_are_exact_after_a_long_busy_time(weight, bits):
+    share, endless = FluidShare(), Flow(1e30, 1.0, weight=1e-6)
+    share.start(0.0, endless)
+    small = Flow(bits, 1.0, weight)
+    share.start(2e6, small)
+    assert share.due_s == pytest.approx(2e6 + bits * (weight + 1e-6) / weight, rel=1e-13)
+    assert share.finish(share.due_s) == [small]
+    share.cancel(share._now_s + 1.0, endless)
+    assert endless.airtime_s == pytest.approx(share._now_s - bits, rel=1e-13)
+
+
+def test_an_idle_share_forgets_its_past():
+    share, flow = FluidShare(), Flow(0.3, 1.0)
+    share.start(0.0, Flow(1.0, 1.0, weight=1e-3))
+    assert share.finish(1.0)
+    share.start(1.0, flow)
+    assert share.due_s == 1.3  # exactly
+
+
+@SHARES
+def test_a_flow_at_its_cap_cannot_be_slowed_at_its_last_instant(kind):
+    share, flow = kind(), Flow(0.7, 1.0, cap_bps=0.3)
+    share.start(1.0 / 3.0, flow)
+    due_s = share.due_s
+    share.set_rates(due_s, [(flow, 0.0)])
+    assert share.finish(due_s) == [flow]
+
+
+def test_many_changes_with_caps_do_not_let_the_heaps_grow():
+    share, flows = FluidShare(), [Flow(1e9, 1.0, cap_bps=0.05 + 0.01 * i) for i in range(10)]
+    for flow in flows:
+        share.start(0.0, flow)
+    for step in range(1000):
+        share.set_rates(step * 1e-3, [(flow, 1.0 + (step % 7)) for flow in flows])
+        share.set_capacity(step * 1e-3, 0.2 + 0.1 * (step % 9))
+    capped = share._capped
+    assert max(map(len, (share._free._heap, share._ceilings, capped.highest, capped._ends))) <= 40
+
+
+def test_caps_that_never_bind_do_not_pile_up():
+    share, longest = FluidShare(), 0
+    share.start(0.0, Flow(1e9, 1.0, 1e-9, cap_bps=1e-5))  # its ceiling stays the lowest of all
+    for i in range(500):
+        share.start(float(i), Flow(1.0, 1.0, cap_bps=1e6 + i))
+        share.start(float(i), Flow(1e-3, 1.0, cap_bps=1e6))
+        longest = max(longest, len(share._ceilings) - 2 * share._free.live)
+        while share.due_s <= i + 1:
+            share.finish(share.due_s)
+    assert longest <= 16
+
+
 def test_many_changes_do_not_let_the_heap_grow():
     share, flows = FluidShare(), [Flow(1e9, 1.0) for _ in range(10)]
     for flow in flows:
@@ -181,7 +279,8 @@ def run_schedule(kind, schedule):
         finish_until(now_s)
         live = [i for i in range(len(flows)) if i not in ends and i not in gone]
         if what == "start":
-            flows.append(Flow(float(other), float(number), weight=float(1 + which % 3)))
+            cap_bps = other / 5 if which > 4 else inf
+            flows.append(Flow(float(other), float(number), float(1 + which % 3), cap_bps))
             share.start(now_s, flows[-1])
         elif what == "capacity":
             share.set_capacity(now_s, number / 4)
@@ -318,6 +417,139 @@ def test_cancel_before_and_after_the_solve():
     assert ends == [1.5]
     with pytest.raises(KeyError):
         engine.cancel(late)
+
+
+def test_a_flow_through_at_this_instant_can_still_be_called_off_but_not_slowed():
+    env, engine, _, ends = on_clock()
+    share, flows = FluidShare(), [Flow(1.0, 1.0) for _ in range(3)]
+
+    def first_done(_):
+        ends.append(env.now)
+        engine.cancel(flows[1])
+        engine.set_rates([(flows[2], 0.0)])
+
+    engine.start(share, flows[0], first_done)
+    for flow in flows[1:]:
+        engine.start(share, flow, lambda _: ends.append(env.now))
+    env.run()
+    assert ends == [3.0, 3.0]
+    assert [flow.left_bits for flow in flows] == [0.0] * 3
+
+
+def test_capacities_change_before_completions_and_those_before_arrivals():
+    env, engine, start_at, ends = on_clock()
+    share = FluidShare()
+    start_at(2.0, 1, share, Flow(2.0, 1.0))
+    start_at(0.0, 0, share, Flow(2.0, 1.0))
+    Call(env, 2.0, lambda _: engine.set_capacity(share, 0.5))
+    env.run(until=2.5)
+    assert ends == [(0, 2.0)]  # with the change after 1's arrival, or before 0's last bit, it would not be so
+    assert engine.events == 2 + 1 + 1
+    env.run()
+    assert ends == [(0, 2.0), (1, 6.0)]
+
+
+def test_who_follows_at_the_instant_of_an_end_shares_its_reallocation():
+    env, engine, _, ends = on_clock()
+    share = BundledShare({"": 1.0})
+
+    def again(_):
+        ends.append(env.now)
+        if len(ends) < 50:
+            engine.start(share, Routed(1.0, 1.0, path=("",), consumption=(1.0,)), again)
+
+    engine.start(share, Routed(1.0, 1.0, path=("",), consumption=(1.0,)), again)
+    env.run()
+    assert ends == [float(i) for i in range(1, 51)]
+    assert engine.solves == 51 == share.solves
+
+
+def test_a_profile_is_followed_while_there_are_flows_and_looked_up_when_they_return():
+    env, engine, start_at, ends = on_clock()
+    share, asked = FluidShare(7.0), []
+    profile = Profile(1.0, [(1.0, 0.0), (2.0, 2.0), *((3.0 + i, 5.0) for i in range(40)), (50.0, 4.0)])
+
+    class Asked:
+        def at(self, t_s):
+            asked.append(t_s)
+            return profile.at(t_s)
+
+        next_s = staticmethod(profile.next_s)
+
+    engine.follow(share, Asked())
+    start_at(0.0, 0, share, Flow(2.0, 1.0))  # 1 bit, an outage, half a second at 2 bit/s
+    start_at(60.0, 1, share, Flow(8.0, 1.0))
+    start_at(60.5, 2, share, Flow(2.0, 1.0))
+    env.run()
+    assert ends == [(0, 2.5), (2, 61.5), (1, 62.5)]
+    assert asked == [0.0, 1.0, 2.0, 60.0]
+    assert engine.solves <= 11
+
+
+def test_links_of_one_share_follow_their_own_profiles():
+    env, engine, start_at, ends = on_clock()
+    share = BundledShare({"A": 1.0, "B": 1.0})
+    engine.follow(share, Profile(1.0, [(1.0, 2.0)]), "A")
+    engine.follow(share, Profile(2.0, [(1.0, 0.0), (4.0, 2.0)]), "B")
+    start_at(0.0, 0, share, Routed(3.0, 1.0, path=("A", "B"), consumption=(1.0, 1.0)))
+    start_at(0.0, 1, share, Routed(1.0, 1.0, path=("B",), consumption=(1.0,)))
+    env.run()
+    assert ends == [(1, 1.0), (0, 5.0)]
+
+
+def test_following_a_share_under_way_takes_effect_at_once():
+    env, engine, start_at, ends = on_clock()
+    share = FluidShare()
+    start_at(0.0, 0, share, Flow(3.0, 1.0))
+    Call(env, 1.0, lambda _: engine.follow(share, Profile(4.0)))
+    env.run()
+    assert ends == [(0, 1.5)]
+
+
+def test_shares_end_their_flows_in_the_order_of_their_first_use():
+    env, engine, start_at, ends = on_clock()
+    one, two, third = FluidShare(), FluidShare(2.0), Flow(9.0, 1.0)
+    start_at(0.0, 1, one, Flow(1.0, 1.0))
+    start_at(0.0, 2, two, Flow(1.0, 1.0))
+    start_at(0.0, 3, two, third)
+    Call(env, 1.0, lambda _: engine.cancel(third))  # `two` has changed before either is found to be due
+    env.run()
+    assert ends == [(1, 1.0), (2, 1.0)]
+
+
+def test_a_due_put_off_again_and_again_costs_one_wake_up():
+    env, engine, start_at, ends = on_clock()
+    share, flow = FluidShare(), Flow(10.0, 1.0)
+    start_at(0.0, 0, share, flow)
+    for step in (1, 2, 3):
+        Call(env, float(step), lambda _, step=step: engine.set_rates([(flow, 0.5**step)]))
+    env.run()
+    assert ends == [(0, 69.0)]  # foreseen at 10, 19, 36 and 69
+    assert engine.solves == 4 + 1 + 1
+
+
+def test_dues_that_move_do_not_pile_up():
+    env, engine, start_at, _ = on_clock()
+    near, far, flow = FluidShare(), FluidShare(), Flow(1e6, 1.0)
+    start_at(0.0, 0, near, Flow(1e3, 1.0))
+    start_at(0.0, 1, far, flow)
+    for step in range(1, 500):
+        Call(env, float(step), lambda _, step=step: engine.set_rates([(flow, 1.0 + step % 7)]))
+    env.run(until=500.0)
+    assert len(engine._agenda._entries) <= 2 * 2 + 16
+    assert engine.solves == 500
+
+
+def test_wake_ups_are_few():
+    env, engine, start_at, ends = on_clock()
+    shares = [FluidShare() for _ in range(5)]
+    for i in range(500):
+        start_at(0.01 * i, i, shares[i % 5], Flow(1.0 + i % 7, 1.0, cap_bps=0.25 if i % 2 else inf))
+    env.run()
+    assert len(ends) == 500
+    assert engine.events == 1000
+    assert engine.solves <= 1500
+    assert len(engine._agenda._entries) <= 26
 
 
 def test_rates_change_in_one_reallocation():

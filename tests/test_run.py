@@ -20,18 +20,19 @@ from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import kinds
 from slfac_sim.run import prepare, run
 from slfac_sim.scenario_file import load
+from slfac_sim.simulation import survey_of
 
 Finished = tuple[Path, dict[str, Any]]
 
 
-def run_into(folder: Path, *overrides: str, **arguments: Any) -> dict[str, Any]:
-    return run(prepare(scenario(*overrides), folder, threads=1), **arguments)
+def run_into(folder: Path, *overrides: str, figures: bool = False, **arguments: Any) -> dict[str, Any]:
+    return run(prepare(scenario(*overrides), folder, threads=1), figures=figures, **arguments)
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
     folder = tmp_path_factory.mktemp("runs") / "finished"
-    return folder, run_into(folder)
+    return folder, run_into(folder, figures=True)
 
 
 def test_the_folder_holds_everything(finished: Finished) -> None:
@@ -67,6 +68,21 @@ def test_the_summary_is_what_the_ledger_says(finished: Finished) -> None:
     assert summary["simulated_s"] == max(row["end_s"] for row in transfers + table(ledger, "computes"))
 
 
+def test_the_ledger_begins_with_what_the_air_offers(finished: Finished) -> None:
+    folder, summary = finished
+    survey = survey_of(scenario())
+    air, stations, links = (table(folder / "ledger.sqlite", name) for name in ("air", "stations", "links"))
+    assert [row["device"] for row in links] == [link.device for link in survey.links]
+    for name in ("x_m", "y_m", "los", "distance_m", "up_snr_db", "down_rate_bps", "up_best_bps", "station"):
+        assert [row[name] for row in links] == [getattr(link, name) for link in survey.links]
+    for row in links:
+        (station,) = (one for one in stations if one["name"] == row["station"])
+        there = np.hypot(row["x_m"] - station["x_m"], row["y_m"] - station["y_m"])
+        assert there == pytest.approx(row["distance_m"])
+    assert len(air) == 1
+    assert summary["positions_redrawn"] == air[0]["redraws"] == survey.redraws
+
+
 def test_crossings_are_the_first_evaluation_at_or_above(tmp_path: Path) -> None:
     summary = run_into(tmp_path / "r", "evaluation.targets=[0.01,1.0]")
     assert summary["time_to_accuracy_s"] == {"0.01": 0.0, "1": None}
@@ -75,7 +91,7 @@ def test_crossings_are_the_first_evaluation_at_or_above(tmp_path: Path) -> None:
 def test_the_resolved_scenario_runs_the_same_again(finished: Finished, tmp_path: Path) -> None:
     folder, summary = finished
     resolved = load(folder / "scenario.yaml")
-    again = run(prepare(resolved, tmp_path / "again", threads=1))
+    again = run(prepare(resolved, tmp_path / "again", threads=1), figures=False)
     assert resolved == scenario()
     assert again["digest"] == summary["digest"]
 
@@ -132,7 +148,7 @@ def test_a_refused_scenario_leaves_nothing_behind(tmp_path: Path) -> None:
 
 
 def test_a_diverging_run_fails_with_its_reason_and_keeps_its_rounds(tmp_path: Path) -> None:
-    summary = run_into(tmp_path / "r", "learning.optimiser.learning_rate=1e30")
+    summary = run_into(tmp_path / "r", "learning.optimiser.learning_rate=1e30", figures=True)
     assert summary["status"] == "failed"
     assert re.fullmatch(r"d00\d/up: .* \(got .*\)", summary["reason"])
     assert (tmp_path / "r" / "figures" / "time_to_accuracy.png").exists()

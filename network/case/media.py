@@ -49,7 +49,7 @@ def read_air(where: str, node: Mapping[str, Any]) -> Air:
 
 def _medium(where: str, kind: str, settings: Mapping[str, Any]) -> Any:
     try:
-        cls = find(_FAMILY, kind)
+        cls: Any = find(_FAMILY, kind)
     except BadInput as error:
         raise BadInput(f"{where}.kind: {error}") from None
     try:

@@ -1,7 +1,7 @@
 """Flows through one share at times that are known: the events in their order, without a SimPy clock.
 
 At one instant capacities change first, then flows are through, then flows arrive, as in `Engine`, which
-takes half as long again for what may come at any time.
+takes longer because anything may still happen; a test holds the two together.
 """
 
 from collections.abc import Iterable, Sequence

@@ -1,7 +1,7 @@
 """What a value in a case must be, and what is said when it is not. It knows no case."""
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from slfac_sim.foundation.errors import BadInput
@@ -79,17 +79,18 @@ def setting(where: str, node: Mapping[str, Any], key: str, rule: Rule, default: 
     return default
 
 
-def mapping(where: str, value: Any, known: Iterable[str] | None = None) -> Mapping[str, Any]:
+def mapping(where: str, value: Any, known: Collection[str] | None = None) -> Mapping[str, Any]:
     """Return `value` if it is a mapping without unknown keys; any key is known if `known` is None."""
     if type(value) is not dict:
         raise BadInput(f"{where}: must be a mapping (got {got(value)})")
-    for key in value if known is not None else ():
-        if key not in known:
-            raise BadInput(f"{where}: {unknown_key(key, known)}")
+    if known is not None:
+        for key in value:
+            if key not in known:
+                raise BadInput(f"{where}: {unknown_key(key, known)}")
     return value
 
 
-def unknown_key(key: str, known: Iterable[str]) -> str:
+def unknown_key(key: str, known: Collection[str]) -> str:
     """Return that `key` is unknown, with the nearest of the `known` keys, or all of them."""
     names = list(known)
     near = difflib.get_close_matches(key, names, n=1)

@@ -142,7 +142,7 @@ class AllottedShare:
             opens_s = self._opens_s()
             first = np.isinf(table[_START]) & (table[_RATE] > 0.0) & (opens_s < now_s)
             table[_START] = np.where(first, opens_s, table[_START])
-            table[_LEFT] = np.where(through, 0.0, table[_LEFT] - served_s * table[_RATE])
+            table[_LEFT] = np.where(through, 0.0, np.maximum(table[_LEFT] - served_s * table[_RATE], 0.0))
             table[_AIRTIME] += served_s * table[_PART]
             table[_RADIATED] += served_s * table[_RADIATING]
         self._now_s = now_s

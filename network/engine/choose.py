@@ -18,8 +18,6 @@ from slfac_sim.network.engine.fluid import FluidShare
 from slfac_sim.network.engine.naive import NaiveGraph
 from slfac_sim.network.engine.profiles import Profile
 
-Way = tuple[tuple[str, float], ...]  # the links of a transfer, with what a bit uses of each
-
 
 class Demand(NamedTuple):
     """A transfer of the case: `bits` over all links of `path` at once; a bit uses `consumption` of each.
@@ -53,20 +51,20 @@ def plan(
     `naive` serves all by one `NaiveGraph`, and leaves out nothing. Raises `KeyError` for a link of a
     path that is not among `links`.
     """
-    ways = [_way(demand) for demand in demands]
-    count = Counter(ways)
-    profiles = {name: links[name] for way in count for name, _ in way}
+    count = Counter((demand.path, demand.consumption) for demand in demands)
+    routes = {way: _Route(_uses(*way)) for way in count}
+    profiles = {name: links[name] for path, _ in count for name in path}
     if engine == "naive":
         graph = NaiveGraph({name: profile.before for name, profile in profiles.items()})
-        routes = {way: _Route(dict(way), graph) for way in count}
+        for route in routes.values():
+            route.share = graph
     else:
-        routes = {way: _Route(dict(way)) for way in count}
         _leave_out(profiles, list(routes.values()))
         _make_caps(profiles, [(count[way], route) for way, route in routes.items()])
         _give_shares(profiles, list(routes.values()))
     followed = {name: route for route in routes.values() for name in route.uses if profiles[name].changes}
     return Plan(
-        [_place(demand, routes[way]) for demand, way in zip(demands, ways, strict=True)],
+        [_place(demand, routes[demand.path, demand.consumption]) for demand in demands],
         [
             (route.share, profiles[name], "" if isinstance(route.share, FluidShare) else name)
             for name, route in followed.items()
@@ -79,20 +77,17 @@ class _Route:
 
     __slots__ = ("cap_bps", "share", "uses")
 
-    def __init__(self, uses: dict[str, float], share: Share | None = None) -> None:
+    def __init__(self, uses: dict[str, float]) -> None:
         self.uses = uses
         self.cap_bps = inf
-        self.share: Share = share or FluidShare()
+        self.share: Share = FluidShare()
 
 
-def _way(demand: Demand) -> Way:
-    path = demand.path
-    if len(set(path)) == len(path):
-        return tuple(zip(path, demand.consumption, strict=True))
+def _uses(path: tuple[str, ...], consumption: tuple[float, ...]) -> dict[str, float]:
     uses: dict[str, float] = {}
-    for name, use in zip(path, demand.consumption, strict=True):  # a link on the way twice is used twice
+    for name, use in zip(path, consumption, strict=True):  # a link on the way twice is used twice
         uses[name] = uses.get(name, 0.0) + use
-    return tuple(uses.items())
+    return uses
 
 
 def _place(demand: Demand, route: _Route) -> tuple[Share, Flow]:

@@ -88,7 +88,7 @@ class Engine:
         for flow, rate_bps in rates_bps:
             if flow in self._arrivals:
                 flow.rate_bps = rate_bps
-            else:
+            elif flow not in self._through:  # otherwise its last bit left at this very instant
                 changes.setdefault(self._where[flow][0], []).append((flow, rate_bps))
         for seat, pairs in changes.items():
             seat.share.set_rates(self._env.now, pairs)

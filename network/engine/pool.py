@@ -149,7 +149,6 @@ class Pool:
                 heap.append((flow.finish, order, version, flow))
         heapify(heap)
         self._heap = heap
-        self._first -= zero
         self.v = 0.0
 
     def _forget(self, flow: Flow) -> None:

@@ -31,7 +31,7 @@ class Csma(Station):
     The airtime of a flow is that of its exchanges, each with the contention before it: the idle slots and
     the collisions of all, shared equally by the accesses that succeed. So the flows' parts add to all the
     time. `Flow.radiated_s` is the time of its data (and RTS) frames, those that collide included. What a
-    flow leaves, because its `cap_bps` is less, is not given to the others.
+    flow leaves, because its `cap_bps` is less, is not given to the others; weights are not looked at.
     """
 
     def share(self, users: int, capacity: float) -> Share:

@@ -22,7 +22,7 @@ class Dcf(Station):
     to send draws a backoff even if the channel is free: simultaneous starts would all collide.
 
     `Flow.airtime_s` is the time from the end of the last exchange that succeeded to that of its own;
-    `Flow.radiated_s` the time of its data (and RTS) frames.
+    `Flow.radiated_s` the time of its data (and RTS) frames. Weights and caps of flows are not looked at.
     """
 
     retry_limit: int | None = 7

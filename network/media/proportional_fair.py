@@ -21,6 +21,11 @@ class ProportionalFair:
     """A flow's rate is among(n)/n, with `Flow.among` its mean rate while it is the best of n.
 
     Without fades to choose among (no `Flow.among`) that is equal airtime. Weights are not looked at.
+
+    That is the limit of a long window, for a choice by the fade over its mean. At equal SNRs of 10 dB the
+    scheduler that follows means over 100 slots has 0.3 % less of 2, 1.5 % less of 8 and 6 % less of 32
+    Rayleigh fades; at SNRs of 0, 5, 10 and 20 dB, choosing by rates, it gives the weakest 13 % less
+    airtime (4 % less rate) and the strongest 14 % more (6 %).
     """
 
     references: ClassVar[tuple[Reference, ...]] = (
@@ -69,8 +74,9 @@ def best_of(n: int, snr: float) -> float:
     """Return E[log2(1 + snr M)] in bit/s/Hz, M the best of n Rayleigh fades' power gains; `snr` a ratio.
 
     By parts it is the integral over y of P(M > (e^y - 1) / snr), times log2(e): a smooth step, which
-    Gauss-Legendre quadrature integrates to 1e-10 for SNR from -60 to 60 dB and n up to 1e6. It equals
-    log2(e) sum_k (-1)^(k+1) C(n,k) e^(k/snr) E1(k/snr), whose terms cancel for large n.
+    Gauss-Legendre quadrature integrates to 1e-11 for n up to 1000 and to 1e-8 for n up to 10,000, for
+    SNRs from -60 to 60 dB. It equals log2(e) sum_k (-1)^(k+1) C(n,k) e^(k/snr) E1(k/snr), k from 1 to n,
+    whose terms cancel for large n.
     """
     nodes, weights = _gauss()
     end = np.log1p(snr * (np.log(n) + 40.0))  # P(M > ln n + 40) < e^-40

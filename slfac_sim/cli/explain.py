@@ -159,8 +159,8 @@ def _print(run: "Run", account: _Account, steps_of: int | None) -> None:
     screen = console()
     screen.print(_parts_table(run, account))
     if account.no_bounds:
-        more = " but that" if account.bounds_s else ""
-        screen.print(f"no lower bounds{more}: {account.no_bounds}", soft_wrap=True, highlight=False)
+        other = "other " if account.bounds_s else ""
+        screen.print(f"no {other}lower bounds: {account.no_bounds}", soft_wrap=True, highlight=False)
     screen.print(bottleneck(account.end).sentence, soft_wrap=True, highlight=False)
     screen.print(_slices_table("the critical path, by round", "round", account.end.rounds[:_ROUNDS]))
     if len(account.end.rounds) > _ROUNDS:

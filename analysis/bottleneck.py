@@ -1,0 +1,53 @@
+"""Which of a run's resources its critical path spent most time on: the bottleneck, in one sentence.
+
+It groups the parts of an `Attribution` by what a user can buy more of; `check` uses the same names before a
+run. Waiting for the air counts as air: others had it.
+"""
+
+from dataclasses import dataclass
+from math import fsum
+
+from slfac_sim.analysis._path import AIR_WAIT, AIRTIME, BARRIER, PROPAGATION, SERVER, Segment
+from slfac_sim.analysis.attribution import Attribution
+
+NAMES = ("uplink air", "downlink air", "devices", "server", "latency", "waiting for a deadline")
+_TOLD = 0.05  # smaller shares are left out of the sentence
+
+
+@dataclass(frozen=True)
+class Bottleneck:
+    """The share of the critical path of each of `NAMES` that it meets, the largest first."""
+
+    shares: dict[str, float]
+
+    @property
+    def sentence(self) -> str:
+        """The largest share in words, and the others from 5 % on."""
+        if not self.shares:
+            return "bottleneck: none, nothing took time"
+        (name, share), *others = self.shares.items()
+        told = ", ".join(f"{other} {_percent(part)}" for other, part in others if part >= _TOLD)
+        return f"bottleneck: {name}, {_percent(share)} of the time" + (f" ({told})" if told else "")
+
+
+def bottleneck(found: Attribution) -> Bottleneck:
+    """Return the bottleneck of the critical path `found`."""
+    seconds = {
+        name: fsum(one.to_s - one.from_s for one in found.path if _name(one) == name) for name in NAMES
+    }
+    largest_first = sorted((name for name in NAMES if seconds[name] > 0.0), key=lambda name: -seconds[name])
+    return Bottleneck({name: seconds[name] / found.until_s for name in largest_first})
+
+
+def _name(segment: Segment) -> str:
+    if segment.part in (AIR_WAIT, AIRTIME):
+        return "uplink air" if segment.what == "up" else "downlink air"
+    if segment.part == PROPAGATION:
+        return "latency"
+    if segment.part == BARRIER:
+        return "waiting for a deadline"
+    return "server" if segment.host == SERVER else "devices"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"

@@ -1,0 +1,156 @@
+"""Airtime of every round, up and down: as part of the round's time, and device by device; it reads no file.
+
+A transfer counts in the round in which its last bit left. What comes after the last round is in the table.
+A multicast is airtime of the downlink, and of no device.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+from numpy.typing import NDArray
+
+from slfac_sim.analysis._air import DIRECTIONS, device_of, direction
+from slfac_sim.analysis._rows import offered_of, rows_of
+from slfac_sim.analysis.bounds import UNSHARED
+from slfac_sim.analysis.folder import Run
+from slfac_sim.analysis.style import FAINT, INK, from_zero_or_log, look, say, stacked_canvas
+
+ONE_RUN = True
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Round:
+    """One round: its number (None after the last), where it lies, and airtimes by direction.
+
+    `devices_s` holds the airtime of each device that had any.
+    """
+
+    round: int | None
+    from_s: float
+    to_s: float
+    airtime_s: dict[str, float]
+    devices_s: dict[str, Floats]
+
+
+@dataclass(frozen=True)
+class Series:
+    """One run, round by round; `shares` are the parts of the time that directions of one medium may have."""
+
+    label: str
+    rounds: Sequence[Round]
+    shares: dict[str, float]
+
+
+def data(run: Run) -> Series:
+    """Return the airtimes of all transfers, those that were given up included."""
+    rows = rows_of(run, ("transfers", "rounds"))
+    ends_s = [row["at_s"] for row in rows["rounds"]]
+    numbers: list[int | None] = [row["round"] for row in rows["rounds"]]
+    last_s = max((row["last_bit_s"] for row in rows["transfers"]), default=0.0)
+    if not ends_s or last_s > ends_s[-1]:
+        ends_s, numbers = [*ends_s, last_s], [*numbers, None]
+    places = np.searchsorted(ends_s, [row["last_bit_s"] for row in rows["transfers"]])
+    spent: list[dict[str, dict[str, float]]] = [{way: {} for way in DIRECTIONS} for _ in ends_s]
+    for row, place in zip(rows["transfers"], places.tolist(), strict=True):
+        of, device = spent[place][direction(row)], device_of(row)
+        of[device] = of.get(device, 0.0) + row["airtime_s"]
+    begins_s = [0.0, *ends_s[:-1]]
+    rounds = [_round(*one) for one in zip(numbers, begins_s, ends_s, spent, strict=True)]
+    return Series(run.label, rounds, _most(offered_of(run)))
+
+
+def _most(offered: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, float]:
+    """Return the part of the time that each direction may have; nothing where there are several media."""
+    one_medium = len({row["station"] for row in offered["links"]}) == 1
+    return {
+        way: row[f"{way}_share"]
+        for row in offered["air"]
+        for way in DIRECTIONS
+        if one_medium and row["medium"] != UNSHARED
+    }
+
+
+def _round(number: int | None, from_s: float, to_s: float, spent: dict[str, dict[str, float]]) -> Round:
+    alone = {way: [spent[way][name] for name in sorted(spent[way].keys() - {"*"})] for way in DIRECTIONS}
+    return Round(
+        number,
+        from_s,
+        to_s,
+        {way: sum(spent[way].values()) for way in DIRECTIONS},
+        {way: np.array(alone[way]) for way in DIRECTIONS},
+    )
+
+
+def table(series: Sequence[Series]) -> Iterator[dict[str, Any]]:
+    """Yield one row for each round: airtime of each direction, and its spread over the devices."""
+    for one in series:
+        for row in one.rounds:
+            found: dict[str, Any] = {"run": one.label, "round": row.round or "after the last"}
+            found |= {"from_s": row.from_s, "to_s": row.to_s}
+            for way in DIRECTIONS:
+                found[f"{way}_airtime_s"] = row.airtime_s[way]
+                found[f"{way}_share"] = row.airtime_s[way] / ((row.to_s - row.from_s) or 1.0)
+                spread = (
+                    np.quantile(row.devices_s[way], [0.0, 0.5, 1.0]) if row.devices_s[way].size else [""] * 3
+                )
+                for name, value in zip(("least", "median", "most"), spread, strict=True):
+                    found[f"{way}_device_{name}_s"] = value
+            yield found
+
+
+def draw(series: Sequence[Series]) -> Figure:
+    """Return the figure of the first run."""
+    one = series[0]
+    rounds = [row for row in one.rounds if row.round is not None]
+    figure, (above, below) = stacked_canvas(2, 34.0, legend_rows=3)
+    if not rounds:
+        above.set_axis_off()
+        say(below, one.label, "No round was finished.")
+        return figure
+    for index, way in enumerate(DIRECTIONS):
+        _shares(above, rounds, way, index)
+        if way in one.shares:
+            above.axhline(
+                one.shares[way], color=look(index).colour, linestyle=(3 * index, (3, 3)), linewidth=0.8
+            )
+        _devices(below, rounds, way, index)
+    above.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    more = "; dashed: what the direction may have" if one.shares else ""
+    above.set_title(f"all devices{more}", loc="left", fontsize=7.0)
+    above.set_ylabel("of the time")
+    above.tick_params(labelbottom=False)
+    from_zero_or_log(below, np.concatenate([row.devices_s[way] for row in rounds for way in DIRECTIONS]))
+    below.set_title("a device: least, median, most", loc="left", fontsize=7.0)
+    below.set_ylabel("airtime (s)")
+    below.set_xlabel("round")
+    for axes in (above, below):
+        axes.set_xlim(0.4, len(rounds) + 0.6)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10], min_n_ticks=1))
+    figure.legend(loc="outside upper left", title=one.label, alignment="left")
+    return figure
+
+
+def _shares(axes: Axes, rounds: Sequence[Round], way: str, index: int) -> None:
+    shares = [row.airtime_s[way] / ((row.to_s - row.from_s) or 1.0) for row in rounds]
+    places = [row.round + 0.36 * (index - 0.5) for row in rounds if row.round is not None]
+    whole_s = sum(row.to_s - row.from_s for row in rounds)
+    mean = sum(row.airtime_s[way] for row in rounds) / (whole_s or 1.0)
+    name = f"{way}: {100 * mean:.3g} % of the time"
+    axes.bar(places, shares, 0.34, color=look(index).colour, edgecolor=INK, linewidth=0.3, label=name)
+
+
+def _devices(axes: Axes, rounds: Sequence[Round], way: str, index: int) -> None:
+    with_some = [row for row in rounds if row.devices_s[way].size]
+    places = [row.round + 0.36 * (index - 0.5) for row in with_some if row.round is not None]
+    least, middle, most = (
+        [float(np.quantile(row.devices_s[way], level)) for row in with_some] for level in (0.0, 0.5, 1.0)
+    )
+    axes.vlines(places, least, most, color=look(index).colour, linewidth=1.6)
+    axes.plot(places, middle, look(index).marker, color=look(index).colour, markersize=2.8)
+    axes.grid(axis="y", linewidth=0.4, color=FAINT)

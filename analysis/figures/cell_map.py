@@ -1,0 +1,135 @@
+"""The map of a network: stations, and devices by the rate at which they send; it reads no file.
+
+Colour is the mean uplink rate of a device that has the whole medium to itself.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm, Normalize
+from matplotlib.figure import Figure
+from matplotlib.patches import Circle
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+from numpy.typing import NDArray
+
+from slfac_sim.analysis.figures._accuracy import number
+from slfac_sim.analysis.figures._offered import TOO_OLD, Series, data
+from slfac_sim.analysis.style import FAINT, INK, say, stacked_canvas
+
+__all__ = ["ONE_RUN", "Series", "data", "draw", "table"]
+
+ONE_RUN = True
+_NOWHERE = "The devices of this network have no places: there is no map."
+_COLOURS = matplotlib.colormaps["viridis_r"]  # fast devices are dark
+_MAP_MM = 68.0
+_WIDE = 10.0  # a larger ratio of rates is shown on a scale of logarithms
+
+
+def table(series: Sequence[Series]) -> Iterator[dict[str, Any]]:
+    """Yield one row for each device, then one for each station."""
+    for one in series:
+        for link in one.links:
+            names = ("device", "station", "x_m", "y_m", "los", "distance_m", "up_rate_bps", "down_rate_bps")
+            yield {"run": one.label, **{name: link[name] for name in names}}
+        for place in one.stations:
+            yield {"run": one.label, "station": place["name"], "x_m": place["x_m"], "y_m": place["y_m"]}
+
+
+def draw(series: Sequence[Series]) -> Figure:
+    """Return the map of the first run."""
+    one = series[0]
+    figure, (axes,) = stacked_canvas(1, _MAP_MM, legend_rows=3)
+    placed = np.isfinite(one.column("x_m")) if one.links else np.zeros(0, bool)
+    if not placed.any():
+        say(axes, one.label, _NOWHERE if one.links else TOO_OLD)
+        return figure
+    _ranges(axes, one)
+    _devices(figure, axes, one, placed)
+    _stations(axes, one)
+    axes.set_aspect("equal", adjustable="datalim")
+    axes.margins(0.04)
+    axes.set_xlabel("east (m)")
+    axes.set_ylabel("north (m)")
+    figure.legend(
+        loc="outside upper left", ncols=4, title=_title(one), alignment="left", handlelength=1.0,
+        columnspacing=1.2,
+    )  # fmt: skip
+    return figure
+
+
+def _ranges(axes: Axes, one: Series) -> None:
+    """Draw the radius of each station's cell, and with several stations who serves whom."""
+    radius_m = one.air[0]["radius_m"] if one.air else None
+    for station in one.stations:
+        place = (station["x_m"], station["y_m"])
+        if radius_m is not None and np.isfinite(radius_m):
+            axes.add_patch(Circle(place, radius_m, fill=False, edgecolor=FAINT, linewidth=0.6, zorder=0))
+            axes.update_datalim([np.subtract(place, radius_m), np.add(place, radius_m)])
+    if len(one.stations) > 1:
+        places = {station["name"]: (station["x_m"], station["y_m"]) for station in one.stations}
+        for link in one.links:
+            if link["station"] in places:
+                x_m, y_m = places[link["station"]]
+                axes.plot([x_m, link["x_m"]], [y_m, link["y_m"]], color=FAINT, linewidth=0.4, zorder=0)
+
+
+def _devices(figure: Figure, axes: Axes, one: Series, placed: NDArray[np.bool_]) -> None:
+    x_m, y_m, los, bps = (one.column(name) for name in ("x_m", "y_m", "los", "up_rate_bps"))
+    reached = placed & (bps > 0.0)
+    scale = _scale(bps[reached] / 1e6)
+    shapes = {
+        "line of sight": ("o", reached & (los == 1.0)),
+        "no line of sight": ("s", reached & (los == 0.0)),
+        "device": ("o", reached & np.isnan(los)),
+    }
+    for name, (marker, chosen) in shapes.items():
+        if chosen.any():
+            style: dict[str, Any] = {"edgecolors": INK, "linewidths": 0.4, "marker": marker, "label": name}
+            colour = bps[chosen] / 1e6
+            axes.scatter(x_m[chosen], y_m[chosen], 14.0, colour, cmap=_COLOURS, norm=scale, **style)
+    lost = placed & ~reached
+    if lost.any():
+        axes.scatter(x_m[lost], y_m[lost], 14.0, INK, marker="x", linewidths=0.8, label="no coverage")
+    if np.unique(bps[reached]).size > 1:
+        _bar(figure, axes, scale)
+
+
+def _bar(figure: Figure, axes: Axes, scale: Normalize) -> None:
+    bar = figure.colorbar(matplotlib.cm.ScalarMappable(scale, _COLOURS), ax=axes, fraction=0.05, pad=0.02)
+    bar.set_label("rate up, alone on the air (Mbit/s)")
+    bar.outline.set_linewidth(0.4)
+    if isinstance(scale, LogNorm):
+        bar.ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        bar.ax.yaxis.set_minor_locator(NullLocator())
+        bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.4g}"))
+
+
+def _scale(rates: NDArray[np.float64]) -> Normalize:
+    if not rates.size or rates.max() <= rates.min():
+        middle = float(rates.max(initial=1.0))
+        return Normalize(0.5 * middle, 1.5 * middle)
+    kind = LogNorm if rates.max() > _WIDE * rates.min() else Normalize
+    return kind(float(rates.min()), float(rates.max()))
+
+
+def _stations(axes: Axes, one: Series) -> None:
+    if not one.stations:
+        return
+    x_m, y_m = ([station[name] for station in one.stations] for name in ("x_m", "y_m"))
+    axes.plot(x_m, y_m, "^", color="white", markeredgecolor=INK, markersize=6.0, zorder=4, label="station")
+    if len(one.stations) > 1:
+        for station in one.stations:
+            axes.annotate(
+                station["name"], (station["x_m"], station["y_m"]), xytext=(4, 4), textcoords="offset points",
+                fontsize=6.0, zorder=5,
+            )  # fmt: skip
+
+
+def _title(one: Series) -> str:
+    mbps = one.column("up_rate_bps") / 1e6
+    slowest = one.links[int(np.argmin(mbps))]["device"]
+    middle, least = number(float(np.median(mbps))), number(float(mbps.min()))
+    return f"{one.label}\n{len(one.links)} devices, median {middle} Mbit/s up, least {least} ({slowest})"

@@ -1,0 +1,82 @@
+"""Signal-to-noise ratio and rate of every device, up and down, worst first; it reads no file.
+
+Both are means over the fades, of a device that has the whole medium to itself. Where a crowd or silent
+neighbours give it more bits in its airtime, the most is shown as well.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from slfac_sim.analysis.figures._accuracy import number
+from slfac_sim.analysis.figures._offered import TOO_OLD, Series, data
+from slfac_sim.analysis.style import FAINT, from_zero_or_log, look, say, stacked_canvas
+
+__all__ = ["ONE_RUN", "Series", "data", "draw", "table"]
+
+ONE_RUN = True
+_WAYS = ("up", "down")
+_PANEL_MM = 34.0
+_GAIN = 1.001  # a smaller gain is none
+
+
+def table(series: Sequence[Series]) -> Iterator[dict[str, Any]]:
+    """Yield one row for each device, in device order: the ledger's table `links`."""
+    for one in series:
+        for link in one.links:
+            yield {"run": one.label, **link}
+
+
+def draw(series: Sequence[Series]) -> Figure:
+    """Return the figure of the first run."""
+    one = series[0]
+    figure, (above, below) = stacked_canvas(2, _PANEL_MM, legend_rows=3)
+    if not one.links:
+        above.set_axis_off()
+        say(below, one.label, TOO_OLD)
+        return figure
+    order = np.lexsort((one.column("up_snr_db"), one.column("up_rate_bps")))
+    rank = 1 + np.arange(len(order))
+    noisy = False
+    for index, way in enumerate(_WAYS):
+        snr_db, rate, best = (
+            one.column(name)[order] for name in (f"{way}_snr_db", f"{way}_rate_bps", f"{way}_best_bps")
+        )
+        style: dict[str, Any] = {
+            "color": look(index).colour, "marker": look(index).marker, "markersize": 1.8, "linestyle": "none",
+        }  # fmt: skip
+        if np.isfinite(snr_db).any():
+            noisy = True
+            above.plot(rank, np.where(np.isfinite(snr_db), snr_db, np.nan), **style)
+        below.plot(rank, np.where(rate > 0.0, rate, np.nan) / 1e6, label=_label(rate, way), **style)
+        if (best > _GAIN * rate).any() and np.isfinite(best).all():
+            name = f"{way}, at best"
+            below.plot(rank, best / 1e6, color=look(index).colour, linewidth=0.8, linestyle="--", label=name)
+    _finish(figure, above, below, one, noisy)
+    return figure
+
+
+def _finish(figure: Figure, above: Axes, below: Axes, one: Series, noisy: bool) -> None:
+    if noisy:
+        above.set_ylabel("mean SNR (dB)")
+        above.tick_params(labelbottom=False)
+        above.grid(axis="y", linewidth=0.4, color=FAINT)
+    else:
+        say(above, "The links of this network have no noise.")
+    for axes in (above, below):
+        axes.set_xlim(0.5, len(one.links) + 0.5)
+    from_zero_or_log(below, np.concatenate([one.column(f"{way}_best_bps") for way in _WAYS]) / 1e6)
+    below.grid(axis="y", linewidth=0.4, color=FAINT)
+    below.set_ylabel("rate (Mbit/s)")
+    below.set_xlabel("devices, slowest uplink first")
+    below.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    figure.legend(loc="outside upper left", title=f"{one.label}: alone on the air", alignment="left")
+
+
+def _label(rate_bps: Any, way: str) -> str:
+    low, middle, high = (number(float(rate) / 1e6) for rate in np.quantile(rate_bps, [0.0, 0.5, 1.0]))
+    return f"{way}: {low} to {high}, median {middle} Mbit/s"

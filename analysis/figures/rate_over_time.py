@@ -1,0 +1,126 @@
+"""Bits per second that each direction carried over time, and what one transfer had of them; it reads no file.
+
+A transfer's bits are spread evenly from its first to its last, since nothing else is on record: where its
+rate changed on the way, a bin can show more or less than the air carried then. The rate of one transfer is
+counted from the moment its sender had the bytes; shown is the median over those that wait or send in a bin.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from numpy.typing import NDArray
+
+from slfac_sim.analysis._air import DIRECTIONS, busy
+from slfac_sim.analysis._path import SERVER
+from slfac_sim.analysis._rows import rows_of
+from slfac_sim.analysis.figures._accuracy import number
+from slfac_sim.analysis.folder import Run
+from slfac_sim.analysis.style import INK, from_zero_or_log, look, stacked_canvas
+
+ONE_RUN = True
+_BINS = 60
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Series:
+    """One run: edges of the bins, and by direction the rates in each bin.
+
+    `busy_bps` is the mean over the time in which something was on the air.
+    """
+
+    label: str
+    edges_s: Floats
+    total_bps: dict[str, Floats]
+    median_bps: dict[str, Floats]
+    busy_bps: dict[str, float]
+
+
+def data(run: Run) -> Series:
+    """Return the rates in equal bins over the run, packet headers included."""
+    rows = run.table("transfers")
+    up = np.array([dst == SERVER for dst in rows["dst"]], dtype=bool)
+    columns = ("asked_s", "start_s", "last_bit_s", "airtime_s", "rate_bps", "wire_bytes")
+    asked_s, start_s, last_s, airtime_s, rate_bps, wire = (np.asarray(rows[name], float) for name in columns)
+    delivered = np.array([outcome == "delivered" for outcome in rows["outcome"]], dtype=bool)
+    bits = np.where(delivered, 8.0 * wire, airtime_s * rate_bps)  # what was sent of those that were given up
+    edges_s = np.linspace(0.0, float(np.max(rows["end_s"], initial=0.0)) or 1.0, _BINS + 1)
+    total, median, busy_bps = {}, {}, {}
+    for way, chosen in (("up", up & (bits > 0.0)), ("down", ~up & (bits > 0.0))):
+        of = bits[chosen], start_s[chosen], last_s[chosen]
+        total[way] = np.diff(_carried(*of, edges_s)) / np.diff(edges_s)
+        median[way] = _medians(of[0], asked_s[chosen], of[2], edges_s)
+        stretches = busy(rows_of(run, ("transfers",))["transfers"], way)
+        busy_s = float((stretches.to_s - stretches.from_s).sum())
+        busy_bps[way] = float(of[0].sum()) / busy_s if busy_s > 0.0 else 0.0
+    return Series(run.label, edges_s, total, median, busy_bps)
+
+
+def table(series: Sequence[Series]) -> Iterator[dict[str, Any]]:
+    """Yield one row for each bin; the median is empty where nothing was under way."""
+    for one in series:
+        for place, from_s in enumerate(one.edges_s[:-1]):
+            row = {"run": one.label, "from_s": float(from_s), "to_s": float(one.edges_s[place + 1])}
+            for way in DIRECTIONS:
+                median_bps = one.median_bps[way][place]
+                row[f"{way}_bps"] = float(one.total_bps[way][place])
+                row[f"{way}_median_transfer_bps"] = "" if np.isnan(median_bps) else float(median_bps)
+            yield row
+
+
+def draw(series: Sequence[Series]) -> Figure:
+    """Return the figure of the first run."""
+    one = series[0]
+    figure, panels = stacked_canvas(len(DIRECTIONS), 32.0, legend_rows=2)
+    for index, (way, axes) in enumerate(zip(DIRECTIONS, panels, strict=True)):
+        totals, medians = (
+            np.where(bps > 0.0, bps, np.nan) / 1e6 for bps in (one.total_bps[way], one.median_bps[way])
+        )
+        axes.stairs(totals, one.edges_s, color=look(index).colour, linewidth=1.2, baseline=None)
+        axes.stairs(
+            medians, one.edges_s, color=look(index).colour, linewidth=0.8, baseline=None, linestyle=":"
+        )
+        axes.set_xlim(0.0, one.edges_s[-1])
+        from_zero_or_log(axes, np.concatenate([totals, medians]))
+        axes.set_ylabel("Mbit/s")
+        axes.set_title(_title(one, way), loc="left", fontsize=7.0)
+    panels[-1].set_xlabel("simulated time (s)")
+    lines = [
+        Line2D([], [], color=INK, linewidth=1.2),
+        Line2D([], [], color=INK, linewidth=0.8, linestyle=":"),
+    ]
+    names = ("all together, mean of a bin", "a transfer (median)")
+    figure.legend(lines, names, loc="outside upper left", ncols=2, title=one.label, alignment="left")
+    return figure
+
+
+def _carried(bits: Floats, start_s: Floats, last_s: Floats, edges_s: Floats) -> Floats:
+    """Return the bits that were sent until each of `edges_s`."""
+    took_s = np.maximum(last_s - start_s, np.finfo(float).tiny)
+    return np.array([float(np.sum(bits * np.clip((edge - start_s) / took_s, 0.0, 1.0))) for edge in edges_s])
+
+
+def _medians(bits: Floats, asked_s: Floats, last_s: Floats, edges_s: Floats) -> Floats:
+    """Return the median rate of the transfers that were under way in each bin, NaN for none."""
+    took_s = last_s - asked_s
+    timed = took_s > 0.0
+    rate_bps = bits[timed] / took_s[timed]
+    found = np.full(len(edges_s) - 1, np.nan)
+    for place, (from_s, to_s) in enumerate(pairwise(edges_s)):
+        within = (asked_s[timed] < to_s) & (last_s[timed] > from_s)
+        if within.any():
+            found[place] = np.median(rate_bps[within])
+    return found
+
+
+def _title(one: Series, way: str) -> str:
+    medians = one.median_bps[way][~np.isnan(one.median_bps[way])]
+    if not medians.size:
+        return f"{way}: nothing was sent"
+    alone = number(float(np.median(medians)) / 1e6)
+    return f"{way}: {number(one.busy_bps[way] / 1e6)} Mbit/s while busy, {alone} for a transfer"

@@ -1,0 +1,63 @@
+"""What an engine keeps of its shares: who they are, what they follow, when they are due."""
+
+from heapq import heapify, heappop, heappush
+from math import inf
+
+from slfac_sim.network.engine.flow import Share
+from slfac_sim.network.engine.profiles import Profile
+
+
+class Followed:
+    """A profile that a share follows; the share's capacity is that of the profile until `until_s`."""
+
+    __slots__ = ("link", "profile", "until_s")
+
+    def __init__(self, profile: Profile, link: str) -> None:
+        self.profile = profile
+        self.link = link
+        self.until_s = -inf
+
+
+class Seat:
+    """A share at an engine: its rank (by first use), how many flows it has, what it follows."""
+
+    __slots__ = ("due_s", "flows", "followed", "rank", "share")
+
+    def __init__(self, share: Share, rank: int) -> None:
+        self.share = share
+        self.rank = rank
+        self.flows = 0
+        self.due_s = inf
+        self.followed: list[Followed] = []
+
+
+class Agenda:
+    """When each seat's share is due. What was noted earlier of a seat is out of date and gets lost."""
+
+    def __init__(self) -> None:
+        self._entries: list[tuple[float, int, Seat]] = []
+        self._limit = 16
+
+    def note(self, seat: Seat) -> None:
+        """Note the present `due_s` of the share of `seat`."""
+        seat.due_s = seat.share.due_s
+        if seat.due_s < inf:
+            heappush(self._entries, (seat.due_s, seat.rank, seat))
+            if len(self._entries) > self._limit:
+                self._entries = [entry for entry in self._entries if entry[0] == entry[2].due_s]
+                heapify(self._entries)
+                self._limit = 2 * len(self._entries) + 16
+
+    def first_s(self) -> float:
+        """Return when the first share is due, infinite when none is."""
+        entries = self._entries
+        while entries and entries[0][0] != entries[0][2].due_s:
+            heappop(entries)
+        return entries[0][0] if entries else inf
+
+    def take(self, now_s: float) -> list[Seat]:
+        """Take out the seats whose shares are due by now."""
+        seats = []
+        while self.first_s() <= now_s:
+            seats.append(heappop(self._entries)[2])
+        return seats

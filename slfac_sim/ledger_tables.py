@@ -1,0 +1,132 @@
+"""The tables of the ledger: their columns, types and meanings; it knows no row and no file."""
+
+PLACE = {
+    "task": ("TEXT", "the task that asked, as the path of places from the protocol's root (empty)"),
+    "seq": ("INTEGER", "the number of the effect within its task"),
+}
+
+AIR: dict[str, dict[str, tuple[str, str]]] = {
+    "air": {
+        "medium": ("TEXT", "how the transfers under way share the air: `fair`, `ofdma`, `csma`, ..."),
+        "duplex": ("TEXT", "how uplink and downlink are kept apart"),
+        "up_share": ("REAL", "part of the medium's time that the uplink may have"),
+        "down_share": ("REAL", "part of the medium's time that the downlink may have"),
+        "latency_s": ("REAL", "from the last bit on the air to the bytes in the receiver's hands"),
+        "multicast_rate_bps": ("REAL", "rate at which all devices can be reached at once"),
+        "coherence_s": ("REAL", "length of a block of fading; NULL where rates do not change"),
+        "radius_m": ("REAL", "radius of a cell; NULL for none"),
+        "redraws": ("INTEGER", "positions drawn again for want of coverage"),
+        "crowd_independent": (
+            "INTEGER",
+            "1 if a transfer's airtime does not depend on who else sends, else 0",
+        ),
+    },
+    "stations": {
+        "name": ("TEXT", "base station or access point"),
+        "x_m": ("REAL", "its place, to the east"),
+        "y_m": ("REAL", "its place, to the north"),
+    },
+    "links": {
+        "device": ("TEXT", "device"),
+        "station": ("TEXT", "the station that serves it; empty where there is none"),
+        "x_m": ("REAL", "its place, to the east; NULL in a network without places"),
+        "y_m": ("REAL", "its place, to the north; NULL in a network without places"),
+        "los": ("INTEGER", "1 in line of sight of its station, 0 not; NULL where that is not modelled"),
+        "distance_m": ("REAL", "distance to its station, on the ground"),
+        "up_snr_db": ("REAL", "mean signal-to-noise ratio at the station"),
+        "down_snr_db": ("REAL", "mean signal-to-noise ratio at the device"),
+        "up_rate_bps": ("REAL", "mean rate up, with the whole medium to itself"),
+        "down_rate_bps": ("REAL", "mean rate down, with the whole medium to itself"),
+        "up_best_bps": ("REAL", "most bits per second of airtime up that it can have, however many send"),
+        "down_best_bps": ("REAL", "most bits per second of airtime down that it can have, however many send"),
+    },
+}
+"""What the air offers before anything is sent: `air` and `stations` once, `links` for each device."""
+
+TABLES: dict[str, dict[str, tuple[str, str]]] = AIR | {
+    "transfers": {
+        "id": ("INTEGER PRIMARY KEY", "number of the row, in order of completion"),
+        **PLACE,
+        "src": ("TEXT", "sending host"),
+        "dst": ("TEXT", "receiving host; `*` for a multicast"),
+        "receivers": ("INTEGER", "number of receiving hosts"),
+        "payload_bytes": ("INTEGER", "sum of the lengths of the bodies sent"),
+        "wire_bytes": ("INTEGER", "payload with packet headers"),
+        "asked_s": ("REAL", "when the sender had the bytes ready"),
+        "start_s": ("REAL", "when the medium took the first of them"),
+        "last_bit_s": ("REAL", "when the last bit left and the air was free"),
+        "end_s": ("REAL", "when the receiver held them all (latency included)"),
+        "airtime_s": ("REAL", "share of the air integrated over time: what it would have taken alone"),
+        "rate_bps": ("REAL", "wire bits per second of airtime"),
+        "snr_db": ("REAL", "mean signal-to-noise ratio of the link"),
+        "energy_j": ("REAL", "energy radiated: transmit power x airtime"),
+        "tries": ("INTEGER", "number of transmissions"),
+        "outcome": ("TEXT", "`delivered`, `cancelled` or `lost`"),
+    },
+    "payloads": {
+        "transfer": ("INTEGER", "`transfers.id`"),
+        "kind": ("TEXT", "`smashed_up`, `smashed_down`, `labels`, `model_up` or `model_down`"),
+        "bytes": ("INTEGER", "length of the body, header included"),
+        "value_count": ("INTEGER", "numbers that the body stands for"),
+        "sha256": ("TEXT", "first 16 hexadecimal digits of the body's SHA-256"),
+    },
+    "computes": {
+        "id": ("INTEGER PRIMARY KEY", "number of the row, in order of completion"),
+        **PLACE,
+        "host": ("TEXT", "computing host"),
+        "what": ("TEXT", "the work: `forward`, `encode`, `train`, ..."),
+        "flops": ("REAL", "work in FLOPs (equivalent FLOPs for codecs)"),
+        "asked_s": ("REAL", "when it was asked for"),
+        "start_s": ("REAL", "when the host was free for it"),
+        "end_s": ("REAL", "when it was done"),
+        "outcome": ("TEXT", "`done` or `interrupted`"),
+    },
+    "offers": {
+        "id": ("INTEGER PRIMARY KEY", "number of the row, in order of the answers"),
+        **PLACE,
+        "host": ("TEXT", "host of the batching queue"),
+        "queue": ("TEXT", "name of the queue"),
+        "place": ("INTEGER", "place within the batch"),
+        "what": ("TEXT", "the work that the batch waits for"),
+        "flops": ("REAL", "this item's part of the work"),
+        "max_items": ("INTEGER", "items that make the batch"),
+        "asked_s": ("REAL", "when the item was offered"),
+        "end_s": ("REAL", "when it was answered"),
+    },
+    "limits": {
+        **PLACE,
+        "asked_s": ("REAL", "when the tasks were begun"),
+        "tasks": ("INTEGER", "number of tasks run side by side"),
+        "deadline_s": ("REAL", "time allowed to them, from then on; NULL for any"),
+        "enough": ("INTEGER", "number of results waited for; NULL for all"),
+    },
+    "steps": {
+        **PLACE,
+        "at_s": ("REAL", "when the device had updated its half"),
+        "round": ("INTEGER", "round, from 1"),
+        "step": ("INTEGER", "step within the round, from 1"),
+        "device": ("TEXT", "device"),
+        "samples": ("INTEGER", "samples in its mini-batch"),
+        "loss": ("REAL", "mean loss of its mini-batch, before the update"),
+        "accuracy": ("REAL", "accuracy on its mini-batch, before the update"),
+    },
+    "rounds": {
+        **PLACE,
+        "at_s": ("REAL", "when the server had averaged the device halves"),
+        "round": ("INTEGER", "round, from 1"),
+        "devices": ("INTEGER", "devices that took part"),
+        "samples": ("INTEGER", "samples that they used"),
+        "loss": ("REAL", "mean training loss over those samples"),
+    },
+    "evals": {
+        **PLACE,
+        "at_s": ("REAL", "simulated time of the model that was measured (round 0: before training)"),
+        "round": ("INTEGER", "round, from 0"),
+        "accuracy": ("REAL", "test accuracy with the uplink codec between the halves"),
+        "loss": ("REAL", "mean test loss with the uplink codec between the halves"),
+        "accuracy_no_codec": ("REAL", "test accuracy of the same model without the codec"),
+        "payload_bytes": ("INTEGER", "payload bytes delivered until then"),
+    },
+}
+DIGESTED = tuple(table for table in TABLES if table not in AIR)
+"""What happened. The air of a run follows from its scenario, so it marks no run of its own."""
