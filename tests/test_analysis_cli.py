@@ -31,7 +31,7 @@ def test_several_runs_print_a_table_and_go_to_one_folder(
     fake_run(Path("a"))
     fake_run(Path("b"), "raw fp32", 93.5, 800_000_000, ACCURACY[:6], {"status": "interrupted"})
     assert main(["a", "b"]) == 0
-    alone = {"device_timeline", "link_utilisation"}  # they show a single run
+    alone = {"airtime_per_round", "cell_map", "device_timeline", "link_utilisation", "rate_over_time"}  # they show a single run
     names = [name for name in kinds(FIGURES) if name not in alone]
     assert capsys.readouterr().out == (
         "run                              accuracy  simulated s  s to 80 %  s to 90 %  s to 95 %"

@@ -81,6 +81,7 @@ def test_beyond_10_stations_the_fluid_of_802_11n_is_optimistic_as_stated() -> No
     errors = [makespan_error(f"n-{stations}") for stations in (5, 10, 20, 50)]
     assert all(later < earlier < 0.0 for earlier, later in pairwise(errors))
     assert -0.15 < errors[-1] < -0.10
+    assert -0.08 < makespan_error("n-10-10MB") < -0.07
     assert -0.15 < makespan_error("n-20-10MB") < -0.10
     assert -0.25 < makespan_error("n-50-5MB") < -0.15
 

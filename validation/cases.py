@@ -1,0 +1,198 @@
+"""The cases that an independent packet simulator and our own code both run. It runs nothing itself.
+
+A case says the same traffic over the same channel in two tongues: as the command line of its ns-3 program
+(`programs/wifi.cc`, `programs/wired.cc`) and as a CASE of `python -m slfac_sim.network`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+MEGABYTE = 1_000_000
+
+
+@dataclass(frozen=True)
+class WifiCase:
+    """Stations that upload `payload_bytes` each from one instant on, `rates_mbps` being their PHY rates.
+
+    `packet_bytes` are UDP payload, to which `header_bytes` of UDP and IP are added, and 8 of LLC/SNAP.
+    Every station hears every other one at `power_dbm`.
+    `ask_again` is what the sender of an A-MPDU does when no BlockAck comes: a BlockAckReq (True, the ns-3
+    default), or the A-MPDU once more (False). `replications` are runs 1, 2, ... of the random streams of
+    `seed`.
+    """
+
+    name: str
+    standard: str
+    rates_mbps: tuple[float, ...]
+    replications: int
+    ask_again: bool = True
+    payload_bytes: int = MEGABYTE
+    packet_bytes: int = 1400
+    header_bytes: int = 28
+    power_dbm: float = -40.0
+    seed: int = 1
+
+    program = "wifi"
+
+    def arguments(self, run: int) -> list[str]:
+        """Return the command line of programs/wifi.cc for replication number `run`."""
+        return [
+            f"--standard={self.standard.removeprefix('802.11')}",
+            "--rates=" + ",".join(f"{rate:g}" for rate in self.rates_mbps),
+            f"--bytes={self.payload_bytes}",
+            f"--payload={self.packet_bytes}",
+            f"--headers={self.header_bytes}",
+            f"--rss={self.power_dbm:g}",
+            f"--bar={int(self.ask_again)}",
+            f"--seed={self.seed}",
+            f"--run={run}",
+        ]
+
+    def tree(self, medium: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the CASE in which `medium` (its kind, and what only this kind has) is the channel."""
+        air = {"standard": self.standard, "packet_bytes": self.packet_bytes, **medium}
+        transfers = [
+            {
+                "id": i,
+                "path": ["air"],
+                "start_s": 0.0,
+                "bytes": self.payload_bytes,
+                "src": f"station {i}",
+                "dst": "access point",
+                "phy_rate_bps": rate * 1e6,
+            }
+            for i, rate in enumerate(self.rates_mbps)
+        ]
+        return {"links": {"air": air}, "transfers": transfers}
+
+
+@dataclass(frozen=True)
+class TcpFlow:
+    """An upload over an access link of its own and then all links between routers `first` and `last`."""
+
+    start_s: float
+    payload_bytes: int
+    access_bps: float
+    first: int = 0
+    last: int = 1
+
+
+@dataclass(frozen=True)
+class WiredCase:
+    """TCP uploads over a row of routers; every link serves its flows by deficit round robin.
+
+    A segment of `segment_bytes` has 52 bytes of TCP (with time stamps) and IP and 2 of PPP around it.
+    `window_bytes` is the receiver's buffer. Where `fifo_packets` is not 0, every link has one queue of so
+    many packets for all instead, and drops what does not fit. Nothing in it is random.
+    """
+
+    name: str
+    links_bps: tuple[float, ...]
+    flows: tuple[TcpFlow, ...]
+    segment_bytes: int = 1448
+    header_bytes: int = 54
+    delay_s: float = 50e-6
+    window_bytes: int = 32768
+    fifo_packets: int = 0
+
+    program = "wired"
+    replications = 1
+
+    def arguments(self, run: int) -> list[str]:
+        """Return the command line of programs/wired.cc; all replications would be the same."""
+        flows = (f"{f.payload_bytes}:{f.start_s!r}:{f.access_bps:.0f}:{f.first}:{f.last}" for f in self.flows)
+        return [
+            "--links=" + ",".join(f"{bps:.0f}" for bps in self.links_bps),
+            "--flows=" + ",".join(flows),
+            f"--segment={self.segment_bytes}",
+            f"--delay={self.delay_s!r}",
+            f"--window={self.window_bytes}",
+            f"--fifo={self.fifo_packets}",
+        ]
+
+    def tree(self) -> dict[str, Any]:
+        """Return the CASE: the segments' headers are bytes to send, propagation is the links' latency."""
+        links = {f"link {i}": {"capacity_bps": bps} for i, bps in enumerate(self.links_bps)}
+        transfers = []
+        for i, flow in enumerate(self.flows):
+            links[f"access {i}"] = {"capacity_bps": flow.access_bps}
+            links[f"exit {i}"] = {"capacity_bps": 1e9}
+            shared = [f"link {j}" for j in range(flow.first, flow.last)]
+            segments = -(-flow.payload_bytes // self.segment_bytes)
+            transfers.append(
+                {
+                    "id": i,
+                    "path": [f"access {i}", *shared, f"exit {i}"],
+                    "start_s": flow.start_s,
+                    "bytes": flow.payload_bytes + segments * self.header_bytes,
+                }
+            )
+        delayed = {name: {**link, "latency_s": self.delay_s} for name, link in links.items()}
+        return {"links": delayed, "transfers": transfers}
+
+
+def _equal(
+    standard: str, n: int, replications: int, ask_again: bool = True, payload_bytes: int = MEGABYTE
+) -> WifiCase:
+    rate, letter = {"802.11a": (54.0, "a"), "802.11n": (65.0, "n")}[standard]
+    size = "" if payload_bytes == MEGABYTE else f"-{payload_bytes // MEGABYTE}MB"
+    name = f"{letter}-{n}{size}" + ("" if ask_again else "-again")
+    return WifiCase(name, standard, (rate,) * n, replications, ask_again, payload_bytes)
+
+
+ACCESS_BPS = (1e6, 2e6, 5e6, 10e6, 50e6)
+
+STAGGERED = (
+    TcpFlow(0.0, 1 * MEGABYTE, 1e6),
+    TcpFlow(0.5, 2 * MEGABYTE, 2e6),
+    TcpFlow(1.0, 4 * MEGABYTE, 5e6),
+    TcpFlow(0.0, 10 * MEGABYTE, 10e6),
+    TcpFlow(2.0, 8 * MEGABYTE, 50e6),
+    TcpFlow(3.5, 4 * MEGABYTE, 50e6),
+    TcpFlow(6.0, 6 * MEGABYTE, 50e6),
+)
+
+FAMILIES: Mapping[str, tuple[WifiCase | WiredCase, ...]] = {
+    "wifi_a": (
+        _equal("802.11a", 1, 20),
+        _equal("802.11a", 5, 20),
+        _equal("802.11a", 10, 20),
+        _equal("802.11a", 20, 10),
+        _equal("802.11a", 50, 5),
+    ),
+    "wifi_mixed": (WifiCase("a-54-54-54-6", "802.11a", (54.0, 54.0, 54.0, 6.0), 30),),
+    "wifi_n": (
+        _equal("802.11n", 1, 20),
+        _equal("802.11n", 5, 40),
+        _equal("802.11n", 10, 40),
+        _equal("802.11n", 20, 20),
+        _equal("802.11n", 50, 10),
+    ),
+    "wifi_n_again": (
+        _equal("802.11n", 5, 40, ask_again=False),
+        _equal("802.11n", 10, 40, ask_again=False),
+        _equal("802.11n", 20, 20, ask_again=False),
+        _equal("802.11n", 50, 10, ask_again=False),
+    ),
+    "wifi_n_long": tuple(
+        _equal("802.11n", n, replications, ask_again, size)
+        for ask_again in (True, False)
+        for n, replications, size in ((10, 5, 10 * MEGABYTE), (20, 3, 10 * MEGABYTE), (50, 2, 5 * MEGABYTE))
+    ),
+    "wired": (
+        WiredCase("together", (20e6,), tuple(TcpFlow(0.0, 5 * MEGABYTE, bps) for bps in ACCESS_BPS)),
+        WiredCase("one-after-another", (20e6,), STAGGERED),
+        WiredCase(
+            "parking-lot",
+            (10e6, 6e6, 8e6),
+            (
+                TcpFlow(0.0, 5 * MEGABYTE, 100e6, 0, 3),
+                TcpFlow(0.0, 5 * MEGABYTE, 100e6, 0, 1),
+                TcpFlow(1.0, 5 * MEGABYTE, 100e6, 1, 2),
+                TcpFlow(2.0, 5 * MEGABYTE, 100e6, 2, 3),
+            ),
+        ),
+    ),
+    "wired_fifo": (WiredCase("drop-tail", (20e6,), STAGGERED, window_bytes=262144, fifo_packets=100),),
+}

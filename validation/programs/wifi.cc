@@ -1,0 +1,217 @@
+// Uploads over one Wi-Fi channel in ns-3: n stations send `bytes` each to one receiver, all from one
+// instant on, and the program says when the last byte of each was there, as one line of JSON.
+//
+// What is left out on purpose, so that only channel access is measured: every station hears every other
+// one at the same power (-40 dBm: no hidden stations, no capture, no noise errors), no beacons or
+// association (ad hoc), no ARP, IP or UDP machinery (their 28 header bytes are in the frames), queues
+// that hold a whole upload, no lifetime and no retry limit. Block-ack agreements are set up beforehand
+// by three small packets of each station.
+
+#include "ns3/core-module.h"
+#include "ns3/mobility-module.h"
+#include "ns3/network-module.h"
+#include "ns3/propagation-module.h"
+#include "ns3/wifi-module.h"
+
+#include <ctime>
+#include <iostream>
+#include <sstream>
+
+using namespace ns3;
+
+namespace
+{
+
+constexpr uint16_t ETHERTYPE_IPV4 = 0x0800;
+constexpr double WARM_UP_S = 0.02; // between the first packets of two stations
+
+struct Upload
+{
+    uint64_t received = 0;  // payload bytes, since the start
+    double end_s = -1;      // when the last of them was there
+    uint64_t at_first_end = 0; // how many were there when the first station was through
+    uint64_t data_ppdus = 0;
+    uint64_t other_ppdus = 0; // block-ack requests
+};
+
+struct Bench
+{
+    std::vector<Upload> uploads;
+    std::map<Mac48Address, std::size_t> who;
+    uint64_t bytes = 0;
+    uint32_t headers = 0;
+    double start_s = 0;
+    std::size_t through = 0;
+    uint64_t drops = 0;
+};
+
+Bench bench;
+
+bool
+OnReceived(Ptr<NetDevice>, Ptr<const Packet> packet, uint16_t, const Address& from)
+{
+    const double now_s = Simulator::Now().GetSeconds();
+    if (now_s < bench.start_s)
+    {
+        return true;
+    }
+    Upload& upload = bench.uploads.at(bench.who.at(Mac48Address::ConvertFrom(from)));
+    upload.received += packet->GetSize() - bench.headers;
+    if (upload.received == bench.bytes)
+    {
+        upload.end_s = now_s - bench.start_s;
+        if (bench.through++ == 0)
+        {
+            for (auto& each : bench.uploads)
+            {
+                each.at_first_end = each.received;
+            }
+        }
+        if (bench.through == bench.uploads.size())
+        {
+            Simulator::Stop();
+        }
+    }
+    return true;
+}
+
+void
+OnSent(std::size_t station, WifiConstPsduMap psdus, WifiTxVector, double)
+{
+    if (Simulator::Now().GetSeconds() >= bench.start_s)
+    {
+        const bool data = psdus.begin()->second->GetHeader(0).HasData();
+        ++(data ? bench.uploads[station].data_ppdus : bench.uploads[station].other_ppdus);
+    }
+}
+
+void
+OnDropped(WifiMacDropReason, Ptr<const WifiMpdu>)
+{
+    ++bench.drops;
+}
+
+void
+SendAll(Ptr<NetDevice> from, Address to, uint32_t payload)
+{
+    for (uint64_t left = bench.bytes; left > 0;)
+    {
+        const uint32_t size = std::min<uint64_t>(left, payload);
+        from->Send(Create<Packet>(size + bench.headers), to, ETHERTYPE_IPV4);
+        left -= size;
+    }
+}
+
+} // namespace
+
+int
+main(int argc, char* argv[])
+{
+    std::string standard = "a";
+    std::string rates = "54"; // Mbit/s, one per station
+    uint32_t payload = 1400;
+    uint32_t seed = 1;
+    uint32_t run = 1;
+    bool bar = true;
+    double rss_dbm = -40;
+    bench.bytes = 1000000;
+    bench.headers = 28;
+    CommandLine cmd;
+    cmd.AddValue("standard", "a (802.11a) or n (802.11n, 20 MHz, 800 ns guard interval, A-MPDU)", standard);
+    cmd.AddValue("rates", "PHY rate of each station in Mbit/s, with commas", rates);
+    cmd.AddValue("bytes", "payload bytes of each upload", bench.bytes);
+    cmd.AddValue("payload", "payload bytes of each packet", payload);
+    cmd.AddValue("headers", "bytes of IP and UDP headers in each packet", bench.headers);
+    cmd.AddValue("bar", "ask by BlockAckReq after a missed BlockAck (the ns-3 default)", bar);
+    cmd.AddValue("rss", "power at which everybody hears everybody, in dBm", rss_dbm);
+    cmd.AddValue("seed", "seed of the random streams", seed);
+    cmd.AddValue("run", "number of the replication", run);
+    cmd.Parse(argc, argv);
+    RngSeedManager::SetSeed(seed);
+    RngSeedManager::SetRun(run);
+
+    std::vector<std::string> modes;
+    std::stringstream list(rates);
+    for (std::string rate; std::getline(list, rate, ',');)
+    {
+        const std::map<std::string, std::string> mcs{{"6.5", "HtMcs0"}, {"13", "HtMcs1"}, {"19.5", "HtMcs2"},
+            {"26", "HtMcs3"}, {"39", "HtMcs4"}, {"52", "HtMcs5"}, {"58.5", "HtMcs6"}, {"65", "HtMcs7"}};
+        modes.push_back(standard == "n" ? mcs.at(rate) : "OfdmRate" + rate + "Mbps");
+    }
+    const std::size_t n = modes.size();
+    const uint64_t packets = (bench.bytes + payload - 1) / payload;
+    Config::SetDefault("ns3::WifiMac::FrameRetryLimit", UintegerValue(65535));
+    Config::SetDefault("ns3::WifiMacQueue::MaxSize",
+                       QueueSizeValue(QueueSize(QueueSizeUnit::PACKETS, packets + 100)));
+    Config::SetDefault("ns3::WifiMacQueue::MaxDelay", TimeValue(Seconds(100000)));
+    Config::SetDefault("ns3::QosTxop::UseExplicitBarAfterMissedBlockAck", BooleanValue(bar));
+
+    NodeContainer nodes;
+    nodes.Create(n + 1); // the last one receives
+    auto channel = CreateObject<YansWifiChannel>();
+    auto loss = CreateObject<FixedRssLossModel>();
+    loss->SetRss(rss_dbm);
+    channel->SetPropagationLossModel(loss);
+    channel->SetPropagationDelayModel(CreateObject<ConstantSpeedPropagationDelayModel>());
+    YansWifiPhyHelper phy;
+    phy.SetChannel(channel);
+    phy.Set("ChannelSettings", StringValue("{36, 20, BAND_5GHZ, 0}"));
+    WifiHelper wifi;
+    wifi.SetStandard(standard == "n" ? WIFI_STANDARD_80211n : WIFI_STANDARD_80211a);
+    WifiMacHelper mac;
+    mac.SetType("ns3::AdhocWifiMac");
+    NetDeviceContainer devices;
+    for (std::size_t i = 0; i <= n; ++i)
+    {
+        wifi.SetRemoteStationManager("ns3::ConstantRateWifiManager",
+                                     "DataMode", StringValue(modes[std::min(i, n - 1)]),
+                                     "ControlMode", StringValue("OfdmRate24Mbps"));
+        devices.Add(wifi.Install(phy, mac, nodes.Get(i)));
+    }
+    MobilityHelper mobility; // on a circle of 1 m around the receiver: delays of nanoseconds
+    auto positions = CreateObject<ListPositionAllocator>();
+    for (std::size_t i = 0; i < n; ++i)
+    {
+        positions->Add(Vector(std::cos(2 * M_PI * i / n), std::sin(2 * M_PI * i / n), 0));
+    }
+    positions->Add(Vector(0, 0, 0));
+    mobility.SetPositionAllocator(positions);
+    mobility.Install(nodes);
+    WifiHelper::AssignStreams(devices, 100);
+
+    bench.uploads.resize(n);
+    const Address sink = devices.Get(n)->GetAddress();
+    devices.Get(n)->SetReceiveCallback(MakeCallback(&OnReceived));
+    bench.start_s = 1 + WARM_UP_S * n;
+    for (std::size_t i = 0; i < n; ++i)
+    {
+        auto device = DynamicCast<WifiNetDevice>(devices.Get(i));
+        bench.who[Mac48Address::ConvertFrom(device->GetAddress())] = i;
+        device->GetPhy()->TraceConnectWithoutContext("PhyTxPsduBegin", MakeCallback(&OnSent).Bind(i));
+        device->GetMac()->TraceConnectWithoutContext("DroppedMpdu", MakeCallback(&OnDropped));
+        Simulator::Schedule(Seconds(0.5 + WARM_UP_S * i), [device, sink] {
+            for (int k = 0; k < 3; ++k) // an agreement is asked for when more than one packet waits
+            {
+                device->Send(Create<Packet>(bench.headers), sink, ETHERTYPE_IPV4);
+            }
+        });
+        Simulator::Schedule(Seconds(bench.start_s), &SendAll, device, sink, payload);
+    }
+    const std::clock_t began = std::clock();
+    Simulator::Run();
+    const double host_s = double(std::clock() - began) / CLOCKS_PER_SEC; // processor time
+
+    std::cout.precision(9);
+    std::cout << "{\"run\": " << run << ", \"host_cpu_s\": " << host_s << ", \"events\": "
+              << Simulator::GetEventCount() << ", \"drops\": " << bench.drops << ", \"stations\": [";
+    for (std::size_t i = 0; i < n; ++i)
+    {
+        const Upload& u = bench.uploads[i];
+        std::cout << (i ? ", " : "") << "{\"end_s\": " << u.end_s << ", \"received_bytes\": " << u.received
+                  << ", \"bytes_at_first_end\": " << u.at_first_end << ", \"data_ppdus\": " << u.data_ppdus
+                  << ", \"other_ppdus\": " << u.other_ppdus << "}";
+    }
+    std::cout << "]}" << std::endl;
+    Simulator::Destroy();
+    return 0;
+}
