@@ -59,7 +59,7 @@ TABLES: dict[str, dict[str, tuple[str, str]]] = AIR | {
         "airtime_s": ("REAL", "share of the air integrated over time: what it would have taken alone"),
         "rate_bps": ("REAL", "wire bits per second of airtime"),
         "snr_db": ("REAL", "mean signal-to-noise ratio of the link"),
-        "energy_j": ("REAL", "energy radiated: transmit power x airtime"),
+        "energy_j": ("REAL", "energy radiated: transmit power x the time at full power"),
         "tries": ("INTEGER", "number of transmissions"),
         "outcome": ("TEXT", "`delivered`, `cancelled` or `lost`"),
     },

@@ -86,20 +86,24 @@ class Site:
 
     def _links(self) -> list[Link]:
         stood, air = self.ground, self.air
-        columns = (stood.distance_m, stood.up_snr_db, stood.down_snr_db)
         alone = [_useful(air.mean_rates_bps(uplink), self.alone_bps) for uplink in (True, False)]
         best = [_useful(air.best_rates_bps(uplink), self.best_bps) for uplink in (True, False)]
-        rows = zip(self.devices, *columns, *alone, *best, stood.serving, stood.xy_m, stood.los, strict=True)
         return [
             Link(
-                device,
-                *map(float, figures),
-                station=self.radio.stations[serving].name,
-                x_m=float(place[0]),
-                y_m=float(place[1]),
-                los=bool(los),
+                device=device,
+                distance_m=float(stood.distance_m[i]),
+                up_snr_db=float(stood.up_snr_db[i]),
+                down_snr_db=float(stood.down_snr_db[i]),
+                up_rate_bps=alone[0][i],
+                down_rate_bps=alone[1][i],
+                up_best_bps=best[0][i],
+                down_best_bps=best[1][i],
+                station=self.radio.stations[stood.serving[i]].name,
+                x_m=float(stood.xy_m[i, 0]),
+                y_m=float(stood.xy_m[i, 1]),
+                los=bool(stood.los[i]),
             )
-            for device, *figures, serving, place, los in rows
+            for i, device in enumerate(self.devices)
         ]
 
     def _remarks(self) -> tuple[str, ...]:
