@@ -104,8 +104,8 @@ class JointTransfer(Transfer):
 
     def _one_arrived(self, event: simpy.Event) -> None:
         assert isinstance(event, FluidTransfer)
-        delivery: Delivery = event.value
-        self._arrived[event] = delivery
+        assert isinstance(event.value, Delivery)
+        self._arrived[event] = event.value
         if len(self._arrived) == len(self._parts):
             self.succeed(_joined([self._arrived[part] for part in self._parts]))
 
