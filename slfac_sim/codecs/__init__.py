@@ -32,12 +32,14 @@ class Payload:
     """What one message carries: `body` goes over the air and `len(body)` is charged.
 
     `values` counts the numbers (activations, labels, weights) that the body stands for. `notes` are
-    figures for the ledger, such as the mean bits of each band; nothing that decoding needs.
+    figures for the ledger, such as the mean bits of each band; nothing that decoding needs. `parts` are the
+    bytes of the body by what they are for (`frame`, `ranges`, `symbols`, ...); they add up to its length.
     """
 
     body: bytes
     values: int
     notes: Mapping[str, float] = field(default_factory=dict)
+    parts: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def nbytes(self) -> int:

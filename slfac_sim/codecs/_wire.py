@@ -7,13 +7,13 @@ layout is written down in docs/wire_format.md; everything is little-endian.
 import math
 import struct
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from slfac_sim.codecs import BadBody
+from slfac_sim.codecs import BadBody, Payload
 
 MAGIC = b"\x5f\xac"
 VERSION = 1
@@ -61,6 +61,24 @@ def seal(kind: str, shape: Sequence[int], settings: bytes, content: Sequence[NDA
     sizes = b"".join(_varint(size) for size in shape)
     body = b"".join([start, name, sizes, bytes([len(settings)]), settings, *(part.data for part in content)])
     return body + _CHECKSUM.pack(zlib.crc32(body))
+
+
+def framed(
+    kind: str,
+    shape: Sequence[int],
+    settings: bytes,
+    blocks: Sequence[tuple[str, NDArray[np.uint8]]],
+    notes: Mapping[str, float] | None = None,
+) -> Payload:
+    """Return the payload of codec `kind`: the `blocks` (what for, bytes) in order, in one frame.
+
+    Its parts are the frame and the blocks, those with one name together.
+    """
+    body = seal(kind, shape, settings, [block for _, block in blocks])
+    parts = {"frame": len(body) - sum(block.nbytes for _, block in blocks)}
+    for name, block in blocks:
+        parts[name] = parts.get(name, 0) + block.nbytes
+    return Payload(body, math.prod(shape), notes or {}, parts)
 
 
 def unseal(body: bytes, kind: str | None = None) -> Frame:

@@ -38,7 +38,7 @@ from slfac_sim.codecs._slfac_wire import (
     write_header,
 )
 from slfac_sim.codecs._stateless import StatelessReceiver, StatelessSender, largest_magnitude
-from slfac_sim.codecs._wire import Sections, seal, unseal
+from slfac_sim.codecs._wire import Sections, framed, unseal
 from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 
@@ -135,9 +135,9 @@ def encode(codec: SlFac, tensor: Tensor, stream: str) -> Payload:
     symbols = quantise(row, ends, sent, sizes)
 
     header = write_header(Header(bands.last_low, bits, ends), form, coefficients)
-    content = [*header, *pack_by_width(symbols, sent, sizes)]
-    body = seal(KIND, tensor.shape, form.to_bytes(), content)
-    return Payload(body, tensor.size, _notes(bits, sizes))
+    blocks = list(zip(("splits", "widths", "ranges"), header, strict=True))
+    blocks += [("symbols", block) for block in pack_by_width(symbols, sent, sizes)]
+    return framed(KIND, tensor.shape, form.to_bytes(), blocks, _notes(bits, sizes))
 
 
 def decode(body: bytes) -> Tensor:
