@@ -19,6 +19,7 @@ from slfac_sim.analysis.folder import Run
 from slfac_sim.analysis.style import INK, canvas, fill
 
 _SEEN = 5e-4  # of the whole: smaller parts are left to the table
+_WIDE = 56  # letters of a line over the whole figure
 _WRAP = 18  # characters of a run's label beside its bar
 
 
@@ -65,7 +66,8 @@ def draw(series: Sequence[Series]) -> Figure:
         axes.set_yticks(places, [textwrap.fill(one.label, _WRAP) for one in series])
         axes.invert_yaxis()
     handles = [_stack(axes, places, parts_s, part, along_x=len(series) > 1) for part in shown]
-    title = f"{series[0].label}\n{series[0].bottleneck}" if len(series) == 1 else ""
+    told = [series[0].label, *textwrap.wrap(series[0].bottleneck, _WIDE)] if len(series) == 1 else []
+    title = "\n".join(told)
     names = [_name(part, series) for part in shown]
     figure.legend(
         handles, names, loc="outside upper left", ncols=2, title=title, alignment="left", handlelength=1.8
