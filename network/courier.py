@@ -95,7 +95,8 @@ class Courier:
 
     def _transfer(self, src: str, dst: str, path: Path, nbytes: int) -> FluidTransfer:
         rate_bps, among = self._air.rate_bps(path, self._block(), self._busy)
-        flow = Flow(8.0 * self._carried_bytes(nbytes), rate_bps, among=among, src=src, dst=dst)
+        bits, power_among = 8.0 * self._carried_bytes(nbytes), path.power_among
+        flow = Flow(bits, rate_bps, among=among, src=src, dst=dst, power_among=power_among)
         wire_bytes = self._wire_bytes(nbytes)
         transfer = FluidTransfer(self._env, src, dst, path, nbytes, wire_bytes, flow, self._give_up)
         self._under_way[transfer] = None
@@ -137,7 +138,7 @@ class Courier:
     def _arrive(self, transfer: FluidTransfer) -> None:
         if transfer in self._under_way:  # otherwise it was given up after its last bit
             del self._under_way[transfer]
-            transfer.succeed(transfer.delivery(delivered=True))
+            transfer.arrive()
 
     def _give_up(self, transfer: FluidTransfer) -> None:
         if transfer not in self._under_way:

@@ -1,7 +1,7 @@
 """Transfers under way over fluid shares: what they keep, and the delivery made of it. They decide nothing."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import simpy
 
@@ -14,7 +14,7 @@ class Path:
     """What one transmission meets: the lane it shares, its link's mean SNR and its sender's power.
 
     A lane is a medium of its own; `devices` are the ones at the far end of the radio link. `hopeless`
-    says that no bit will ever get through.
+    says that no bit will ever get through. `power_among` is for `Flow.power_among`.
     """
 
     lane: str
@@ -23,6 +23,7 @@ class Path:
     snr_db: float
     power_w: float
     hopeless: bool = False
+    power_among: Callable[[int], float] | None = field(default=None, compare=False)
 
 
 class FluidTransfer(Transfer):
@@ -45,6 +46,7 @@ class FluidTransfer(Transfer):
         self.asked_s = float(env.now)
         self.last_bit_s: float | None = None
         self.flow = flow
+        self.joint: JointTransfer | None = None
         self._give_up = give_up
 
     def cancel(self) -> Delivery:
@@ -54,6 +56,12 @@ class FluidTransfer(Transfer):
         """
         self._give_up(self)
         return self.delivery(delivered=False)
+
+    def arrive(self) -> None:
+        """Happen: the receivers hold the bytes. A transfer that this was the last part of happens too."""
+        self.succeed(self.delivery(delivered=True))
+        if self.joint is not None:
+            self.joint.arrive_with_the_last_part()
 
     def delivery(self, delivered: bool) -> Delivery:
         """Return what can be said now, at the end or when it is given up."""
@@ -91,23 +99,24 @@ class JointTransfer(Transfer):
         self.src, self.dst = parts[0].src, parts[0].dst
         self.payload_bytes, self.asked_s = parts[0].payload_bytes, parts[0].asked_s
         self._parts = parts
-        self._arrived: dict[FluidTransfer, Delivery] = {}
         for part in parts:
-            assert part.callbacks is not None
-            part.callbacks.append(self._one_arrived)
+            part.joint = self
 
     def cancel(self) -> Delivery:
         """Give up what the stations have not delivered yet; see `FluidTransfer.cancel`."""
         if self.triggered:
             raise RuntimeError(f"{self.src} -> {self.dst}: this transfer has ended")
-        return _joined([self._arrived.get(part) or part.cancel() for part in self._parts])
+        return _joined([_arrived(part) or part.cancel() for part in self._parts])
 
-    def _one_arrived(self, event: simpy.Event) -> None:
-        assert isinstance(event, FluidTransfer)
-        assert isinstance(event.value, Delivery)
-        self._arrived[event] = event.value
-        if len(self._arrived) == len(self._parts):
-            self.succeed(_joined([self._arrived[part] for part in self._parts]))
+    def arrive_with_the_last_part(self) -> None:
+        """Happen, at the very instant at which no station has anything left to deliver."""
+        arrived = [delivery for part in self._parts if (delivery := _arrived(part)) is not None]
+        if len(arrived) == len(self._parts):
+            self.succeed(_joined(arrived))
+
+
+def _arrived(part: FluidTransfer) -> Delivery | None:
+    return part.value if part.triggered else None
 
 
 def _joined(parts: Sequence[Delivery]) -> Delivery:

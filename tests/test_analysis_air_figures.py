@@ -73,7 +73,7 @@ def test_the_map_has_every_station_and_device_in_its_place(pictures: Path) -> No
         ("", "a", "0.0", "0.0"), ("", "b", "200.0", "0.0"),
     ]  # fmt: skip
     written = texts(pictures / "cell_map.svg")
-    assert "3 devices, median 10 Mbit/s up, least 0 (d002)" in written
+    assert "3 devices, median 2.5 Mbit/s up, least 0 (d002)" in written
     assert {"line of sight", "no line of sight", "no coverage", "station", "a", "b"} <= set(written)
 
 
@@ -99,16 +99,16 @@ def test_links_are_sorted_by_their_uplink_and_gains_are_shown(pictures: Path) ->
     above, below = figure("link_rates", survey()).axes
     assert above.lines[0].get_ydata().tolist() == [-30.0, 5.0, 20.0]
     shown = {line.get_label(): line.get_ydata().tolist() for line in below.lines}
-    assert shown["up, at best"] == [0.0, 30.0, 60.0]
+    assert shown["up, at best"] == [0.0, 7.5, 15.0]
     assert not [name for name in shown if name.startswith("down, at best")]
-    assert "up: 0 to 40, median 10 Mbit/s" in shown
+    assert "up: 0 to 10, median 2.5 Mbit/s" in shown  # a quarter of the time is the uplink's
 
 
 def test_a_network_without_places_or_noise_says_so(tmp_path: Path) -> None:
     draw_air("ideal", air_rows(without_places()), tmp_path)
     assert "The devices of this network have no places:" in texts(tmp_path / "cell_map.svg")
     assert "The links of this network have no noise." in texts(tmp_path / "link_rates.svg")
-    assert "up: 8 to 8, median 8 Mbit/s" in texts(tmp_path / "link_rates.svg")
+    assert "up: 2 to 2, median 2 Mbit/s" in texts(tmp_path / "link_rates.svg")
 
 
 @pytest.mark.parametrize("name", BEFORE)

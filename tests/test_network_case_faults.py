@@ -138,6 +138,17 @@ BAD = [
         {"links": {"w": {"kind": "fair", "duplex": "fdd", "station": "x"}}, "transfers": [SENT]},
         "transfers[0]: neither src nor dst is 'x', the station of medium 'w'",
     ),
+    (
+        {
+            "links": {"w": {"kind": "ofdma", "station": "s"}},
+            "transfers": [{**SENT, "src": "s", "dst": "d", "snr_db": 0}],
+        },
+        "transfers[0].snr_db: 's' spreads its power over the band; leave it out of what it sends",
+    ),
+    (
+        link(kind="dcf", duplex="tdd", station="s"),
+        "links.a.duplex: dcf is half duplex by nature (got 'tdd')",
+    ),
 ]
 
 
@@ -165,10 +176,12 @@ def test_files_that_cannot_be_read_or_written(tmp_path: Path, capsys: pytest.Cap
     assert [main([str(file)]) for file in (none, binary)] == [2, 2]
     assert main([str(good), "-o", f"{tmp_path}/no/out.json"]) == 2
     assert main([str(good), "-o", str(tmp_path)]) == 2
+    assert main([str(good), "-o", f"{tmp_path}/./good.json"]) == 2
     assert capsys.readouterr().err.splitlines() == [
         f"{none}: cannot be read (No such file or directory)",
         f"{binary}: is not UTF-8 (byte 2)",
         f"{tmp_path}/no/out.json: no folder {tmp_path}/no",
         f"{tmp_path}: cannot be written (Is a directory)",
+        f"{tmp_path}/./good.json: is the case itself, and would be lost",
     ]
     assert sorted(file.name for file in tmp_path.iterdir()) == ["binary.json", "good.json"]

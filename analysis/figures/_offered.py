@@ -27,6 +27,11 @@ class Series:
         """Return the column `name` of the links [devices]; NaN where it is not known."""
         return np.array([np.nan if row[name] is None else row[name] for row in self.links], np.float64)
 
+    def rate_bps(self, way: str, which: str = "rate") -> NDArray[np.float64]:
+        """Return the rates (or the `best`) of the links [devices], in the part of the time that `way` has."""
+        part = self.air[0][f"{way}_share"] if self.air else 1.0
+        return part * self.column(f"{way}_{which}_bps")
+
 
 def data(run: Run) -> Series:
     """Return what the run's ledger says; nothing, where the run is too old to say it."""

@@ -1,6 +1,6 @@
 """The map of a network: stations, and devices by the rate at which they send; it reads no file.
 
-Colour is the mean uplink rate of a device that has the whole medium to itself.
+Colour is the mean uplink rate of a device that has all of its direction's time to itself.
 """
 
 from collections.abc import Iterator, Sequence
@@ -25,6 +25,7 @@ ONE_RUN = True
 _NOWHERE = "The devices of this network have no places: there is no map."
 _COLOURS = matplotlib.colormaps["viridis_r"]  # fast devices are dark
 _MAP_MM = 68.0
+_NAMED = 19  # stations; the names of more would hide the devices
 _WIDE = 10.0  # a larger ratio of rates is shown on a scale of logarithms
 
 
@@ -77,7 +78,8 @@ def _ranges(axes: Axes, one: Series) -> None:
 
 
 def _devices(figure: Figure, axes: Axes, one: Series, placed: NDArray[np.bool_]) -> None:
-    x_m, y_m, los, bps = (one.column(name) for name in ("x_m", "y_m", "los", "up_rate_bps"))
+    x_m, y_m, los = (one.column(name) for name in ("x_m", "y_m", "los"))
+    bps = one.rate_bps("up")
     reached = placed & (bps > 0.0)
     scale = _scale(bps[reached] / 1e6)
     shapes = {
@@ -87,7 +89,8 @@ def _devices(figure: Figure, axes: Axes, one: Series, placed: NDArray[np.bool_])
     }
     for name, (marker, chosen) in shapes.items():
         if chosen.any():
-            style: dict[str, Any] = {"edgecolors": INK, "linewidths": 0.4, "marker": marker, "label": name}
+            axes.plot([], [], marker, color=FAINT, markeredgecolor=INK, markersize=3.5, label=name)
+            style: dict[str, Any] = {"edgecolors": INK, "linewidths": 0.4, "marker": marker}
             colour = bps[chosen] / 1e6
             axes.scatter(x_m[chosen], y_m[chosen], 14.0, colour, cmap=_COLOURS, norm=scale, **style)
     lost = placed & ~reached
@@ -120,7 +123,7 @@ def _stations(axes: Axes, one: Series) -> None:
         return
     x_m, y_m = ([station[name] for station in one.stations] for name in ("x_m", "y_m"))
     axes.plot(x_m, y_m, "^", color="white", markeredgecolor=INK, markersize=6.0, zorder=4, label="station")
-    if len(one.stations) > 1:
+    if 1 < len(one.stations) <= _NAMED:
         for station in one.stations:
             axes.annotate(
                 station["name"], (station["x_m"], station["y_m"]), xytext=(4, 4), textcoords="offset points",
@@ -129,7 +132,7 @@ def _stations(axes: Axes, one: Series) -> None:
 
 
 def _title(one: Series) -> str:
-    mbps = one.column("up_rate_bps") / 1e6
+    mbps = one.rate_bps("up") / 1e6
     slowest = one.links[int(np.argmin(mbps))]["device"]
     middle, least = number(float(np.median(mbps))), number(float(mbps.min()))
     return f"{one.label}\n{len(one.links)} devices, median {middle} Mbit/s up, least {least} ({slowest})"

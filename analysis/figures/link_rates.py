@@ -1,7 +1,7 @@
 """Signal-to-noise ratio and rate of every device, up and down, worst first; it reads no file.
 
-Both are means over the fades, of a device that has the whole medium to itself. Where a crowd or silent
-neighbours give it more bits in its airtime, the most is shown as well.
+Both are means over the fades, of a device that has all of its direction's time to itself. Where a
+crowd or silent neighbours give it more bits in its airtime, the most is shown as well.
 """
 
 from collections.abc import Iterator, Sequence
@@ -43,9 +43,8 @@ def draw(series: Sequence[Series]) -> Figure:
     rank = 1 + np.arange(len(order))
     noisy = False
     for index, way in enumerate(_WAYS):
-        snr_db, rate, best = (
-            one.column(name)[order] for name in (f"{way}_snr_db", f"{way}_rate_bps", f"{way}_best_bps")
-        )
+        snr_db, rate = one.column(f"{way}_snr_db")[order], one.rate_bps(way)[order]
+        best = one.rate_bps(way, "best")[order]
         style: dict[str, Any] = {
             "color": look(index).colour, "marker": look(index).marker, "markersize": 1.8, "linestyle": "none",
         }  # fmt: skip
@@ -69,11 +68,12 @@ def _finish(figure: Figure, above: Axes, below: Axes, one: Series, noisy: bool) 
         say(above, "The links of this network have no noise.")
     for axes in (above, below):
         axes.set_xlim(0.5, len(one.links) + 0.5)
-    from_zero_or_log(below, np.concatenate([one.column(f"{way}_best_bps") for way in _WAYS]) / 1e6)
+    from_zero_or_log(below, np.concatenate([one.rate_bps(way, "best") for way in _WAYS]) / 1e6)
     below.grid(axis="y", linewidth=0.4, color=FAINT)
     below.set_ylabel("rate (Mbit/s)")
     below.set_xlabel("devices, slowest uplink first")
-    below.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    for axes in (above, below):
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     figure.legend(loc="outside upper left", title=f"{one.label}: alone on the air", alignment="left")
 
 

@@ -46,6 +46,19 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _print(content: str) -> None:
+    from slfac_sim.foundation.errors import BadInput
+
+    try:
+        sys.stdout.write(content)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - for what is still to be flushed at exit
+        raise BadInput(f"standard output: cannot be written ({error.strerror or error})") from None
+
+
 @contextlib.contextmanager
 def _no_collection() -> Iterator[None]:
     """Spare the search of hundreds of thousands of objects for cycles, of which there are none."""
@@ -63,7 +76,7 @@ def _run(case_file: str, output: str | None) -> int:
     from slfac_sim.network.case import read, refuse_unwritable, simulate, text, write
 
     if output is not None:
-        refuse_unwritable(output)
+        refuse_unwritable(output, case_file)
     with _no_collection():
         case = read(case_file)
         before_s = perf_counter()
@@ -74,8 +87,7 @@ def _run(case_file: str, output: str | None) -> int:
         host_s = perf_counter() - before_s
         content = text(case, outcome, host_s)
     if output is None:
-        sys.stdout.write(content)
-        sys.stdout.flush()
+        _print(content)
     else:
         write(output, content)
     stuck = [str(t.id) for t, end_s in zip(case.transfers, outcome.end_s, strict=True) if end_s is None]

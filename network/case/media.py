@@ -34,6 +34,8 @@ def read_air(where: str, node: Mapping[str, Any]) -> Air:
         )
     if "uplink_share" in node and duplex != "tdd":
         raise BadInput(f"{where}.uplink_share: only duplex tdd has one (got {duplex})")
+    if duplex != "half" and kind in ("csma", "dcf"):
+        raise BadInput(f"{where}.duplex: {kind} is half duplex by nature (got {got(duplex)})")
     if "station" not in node and duplex != "half":
         raise BadInput(f"{where}: missing key 'station', which duplex {duplex} needs")
     return Air(
@@ -81,6 +83,10 @@ def check_airborne(where: str, transfer: Transfer, row: Mapping[str, Any], air: 
         raise BadInput(f"{where}: neither src nor dst is '{air.station}', the station of medium '{name}'")
     if "consumption" in row:
         raise BadInput(f"{where}.consumption: medium '{name}' takes none; the rate says what a bit uses")
+    if "snr_db" in row and air.medium.crowd == "power" and transfer.src == air.station:
+        raise BadInput(
+            f"{where}.snr_db: '{air.station}' spreads its power over the band; leave it out of what it sends"
+        )
     for key in row:
         if air.kind in _UNSEEN.get(key, ()) or (key == "snr_db" and air.medium.crowd not in GAINS):
             raise BadInput(f"{where}.{key}: medium '{name}', {air.kind}, makes no use of it")

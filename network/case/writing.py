@@ -29,8 +29,10 @@ def _pieces(case: Case, outcome: Outcome, host_s: float) -> Iterator[str]:
     yield f'\n], "events": {outcome.events}, "host_s": {host_s:.6f}}}\n'
 
 
-def refuse_unwritable(file: str | Path) -> None:
-    """Raise `BadInput`, before the work is done, if there is no folder for `file`."""
+def refuse_unwritable(file: str | Path, case_file: str | Path) -> None:
+    """Raise `BadInput`, before the work is done, if `file` has no folder or is the case."""
+    if os.path.exists(file) and os.path.realpath(file) == os.path.realpath(case_file):
+        raise BadInput(f"{file}: is the case itself, and would be lost")
     folder = Path(os.path.realpath(file)).parent
     if not folder.is_dir():
         raise BadInput(f"{file}: no folder {folder}")

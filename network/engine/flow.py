@@ -13,7 +13,8 @@ class Flow:
     `rate_bps` is what the flow would have with the whole medium to itself; 0 means that it is not
     served for now. `weight` is that of its part of the medium and `cap_bps` the most that it takes.
     `among`, where the medium asks for it, is its rate over its part of the medium when n flows have one
-    (`rate_bps` whatever n, if None); `src` and `dst` tell senders and users apart.
+    (`rate_bps` whatever n, if None), and `power_among` what it then sends with, by its full power (1, if
+    None); `src` and `dst` tell senders and users apart.
 
     `left_bits`, `airtime_s` (its part of the medium, integrated over time), `radiated_s` (for how long
     its sender was on the air at full power; None where that is the airtime) and `start_s` (when it was
@@ -28,6 +29,7 @@ class Flow:
     among: Callable[[int], float] | None = None
     src: str = ""
     dst: str = ""
+    power_among: Callable[[int], float] | None = None
     left_bits: float = field(init=False)
     airtime_s: float = field(init=False, default=0.0)
     radiated_s: float | None = field(init=False, default=None)
@@ -40,6 +42,16 @@ class Flow:
 
     def __post_init__(self) -> None:
         self.left_bits = self.bits
+
+    def power_in_part(self, n: int) -> float:
+        """Return what the flow sends with in its part of the medium when n flows have one, by full power.
+
+        A power-limited sender puts all that it has into any part; any other has a power density that does
+        not change.
+        """
+        if self.among is None:
+            return 1.0 / n
+        return 1.0 if self.power_among is None else self.power_among(n)
 
 
 @dataclass(eq=False, slots=True)

@@ -25,7 +25,7 @@ class Site:
 
     `carried_bytes` are the bytes that the medium is told of (802.11 adds its own headers), `alone_bps`
     what is left of one of the medium's rates for a sender that is alone, `best_bps` for all senders
-    together, at the best of times.
+    together, at the best of times, and `group_bps` for a multicast that is alone.
     """
 
     radio: Radio
@@ -39,6 +39,7 @@ class Site:
     carried_bytes: Callable[[int], int] | None = None
     alone_bps: Callable[[float], float] | None = None
     best_bps: Callable[[float], float] | None = None
+    group_bps: Callable[[float], float] | None = None
 
     @cached_property
     def ground(self) -> Ground:
@@ -54,8 +55,13 @@ class Site:
 
     @cached_property
     def air(self) -> RadioAir:
-        """The air between the stations and the devices."""
-        return RadioAir(self.devices, self.server, self.seed, self.radio, self.ground)
+        """The air between the stations and the devices. Raises `BadInput` for too many on one medium."""
+        found = RadioAir(self.devices, self.server, self.seed, self.radio, self.ground)
+        try:
+            found.check()
+        except BadInput as error:
+            raise BadInput(f"network.medium: {error}") from None
+        return found
 
     def open(self, env: Any) -> Network:
         """Return the network on `env`."""
@@ -71,7 +77,7 @@ class Site:
             up_share=radio.part(True),
             down_share=radio.part(False),
             latency_s=radio.latency_s,
-            multicast_rate_bps=_useful(np.array([self.air.multicast_rate_bps()]), self.alone_bps)[0],
+            multicast_rate_bps=_useful(np.array([self.air.multicast_rate_bps()]), self.group_bps)[0],
             redraws=self.ground.redraws,
             remarks=self._remarks(),
             medium=kind_of(radio.medium),

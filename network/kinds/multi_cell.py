@@ -6,7 +6,7 @@ them, at no cost.
 
 from collections.abc import Sequence
 from itertools import pairwise
-from math import cos, pi, sin
+from math import cos, isfinite, pi, sin
 from typing import Any, ClassVar
 
 from slfac_sim.foundation.citing import Reference
@@ -43,10 +43,14 @@ class MultiCell(Cellular):
         super().__post_init__()
         if not 1 <= len(self._places()) <= 127:
             raise ValueError(f"stations must be 1 to 127 (got {len(self._places())})")
+        if not all(isfinite(x_m) and isfinite(y_m) for x_m, y_m in self._places()):
+            raise ValueError(f"station_positions must be finite (got {self.station_positions})")
         if self.duplex == "half":
             raise ValueError("duplex must be tdd or fdd: the directions of several cells are kept apart")
-        if (self.interference == "load") != (self.offered is not None):
-            raise ValueError("offered goes with interference: load, and with nothing else")
+        if self.interference == "load" and self.offered is None:
+            raise ValueError("interference: load needs offered, what each cell carries, such as 1 Mbit/s")
+        if self.interference != "load" and self.offered is not None:
+            raise ValueError(f"offered goes with interference: load (got {self.interference})")
 
     def survey(self, devices: Sequence[str], server: str, seed: int) -> Survey:
         """Return the links as a run with this `seed` will have them, alone in their cell, the others busy."""

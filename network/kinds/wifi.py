@@ -54,6 +54,10 @@ class Wifi:
     def __post_init__(self) -> None:
         if not isinstance(self.medium, Csma | Dcf):
             raise ValueError("medium must be csma or dcf: network: {kind: cell} has the others")
+        if isinstance(self.medium, Dcf) and self.medium.seed:
+            raise ValueError(
+                f"medium.seed must be left out: backoffs follow the seed of the air (got {self.medium.seed})"
+            )
         if self.fading.coherence_s is None and not isinstance(self.fading, NoFading):
             raise ValueError("fading must be none or in blocks: no PHY rate is a mean over fades")
         if self.min_distance >= self.radius:
@@ -84,6 +88,7 @@ class Wifi:
             carried_bytes=int,
             alone_bps=partial(_together_bps, fluid, 1),
             best_bps=lambda rate_bps: max(_together_bps(fluid, n, rate_bps) for n in range(1, _CROWD)),
+            group_bps=partial(_together_bps, fluid, 1, dst="*"),
         )
 
     def _radio(self, station: Station, seed: int) -> Radio:
@@ -118,7 +123,7 @@ def _fluid(medium: Csma | Dcf) -> Csma:
 
 
 @cache
-def _together_bps(fluid: Csma, senders: int, phy_bps: float) -> float:
+def _together_bps(fluid: Csma, senders: int, phy_bps: float, dst: str = "ap") -> float:
     """Return what as many saturated senders carry together, in bit/s of UDP payload."""
-    flows = [Flow(8.0 * _LONG_BYTES, phy_bps, src=f"s{i}", dst="ap") for i in range(senders)]
+    flows = [Flow(8.0 * _LONG_BYTES, phy_bps, src=f"s{i}", dst=dst) for i in range(senders)]
     return float(fluid.allot(flows)[0].sum())

@@ -54,5 +54,5 @@ class _Channels:
         channels = np.array([self._places.of(flow) for flow in flows])
         time = 1.0 / np.bincount(channels)[channels]  # each flow's part of the time of its channel
         in_channel_bps = np.array([f.rate_bps if f.among is None else f.among(n) for f in flows]) / n
-        power = np.array([1.0 if f.among is None else n for f in flows]) / n
+        power = np.array([flow.power_in_part(n) for flow in flows])
         return in_channel_bps * time, time / n, power * time

@@ -51,5 +51,5 @@ class Ofdma:
         n = len(flows)
         at_once = n if self.resource_blocks is None else min(n, self.resource_blocks)
         rates_bps = np.array([f.rate_bps if f.among is None else f.among(at_once) for f in flows]) / n
-        radiating = np.array([1 if f.among is None else at_once for f in flows]) / n
+        radiating = np.array([f.power_in_part(at_once) for f in flows]) * at_once / n
         return rates_bps, np.full(n, 1.0 / n), radiating

@@ -74,6 +74,13 @@ class RadioAir:
 
     # --- for the survey ---
 
+    def check(self) -> None:
+        """Raise `BadInput` where a station has more devices than its medium has places for."""
+        ways = ("air",) if self._radio.duplex == "half" else ("up", "down")
+        for cell in np.flatnonzero(self._members).tolist():
+            for way in ways:
+                self.share(f"{cell}/{way}")
+
     def mean_rates_bps(self, uplink: bool) -> Floats:
         """Return each device's mean rate, alone on its lane, with neighbours as busy as they ever are."""
         return self._mean_bps(uplink, self._fixed[uplink] or (1.0,) * len(self._cells), 1)
@@ -121,7 +128,16 @@ class RadioAir:
             snr_db=float(snr_db[places].min()),
             power_w=float(self._ground.power_w[places[0]]) if uplink else self._radio.budget.station_power_w,
             hopeless=not self._mean_bps(uplink, quiet, 1)[places].all(),
+            power_among=self._power_among(places[0]) if uplink and self._gains_from_a_crowd(True) else None,
         )
+
+    def _power_among(self, place: int) -> Callable[[int], float] | None:
+        """Return what a device sends with in 1/n of the band, by its power in all of it."""
+        if self._radio.budget.power_control is None:
+            return None
+        gain_db = self._ground.gain_db[self._ground.serving[place], [place]]
+        power_w = float(self._ground.power_w[place])
+        return functools.cache(lambda n: float(self._radio.budget.power_w(gain_db, 1.0 / n)[0]) / power_w)
 
     def _places(self, devices: Sequence[str]) -> list[int]:
         return [self._index[device] for device in devices]
@@ -174,16 +190,22 @@ class RadioAir:
         return (float(kind == "full"),) * cells
 
     def _loads(self, uplink: bool) -> tuple[float, ...]:
-        """Return the loads at which every cell carries what it is offered, shared equally by its devices."""
+        """Return the loads at which every cell carries what it is offered, shared equally by its devices.
+
+        Those that no bit reaches even while the neighbours are silent have no part in it.
+        """
+        cells, serving = len(self._cells), self._ground.serving
+        within_reach = self._new_mean_rates(uplink, (0.0,) * cells, 1) > 0.0
+        members = np.bincount(serving, within_reach, minlength=cells)
 
         def capacity_bps(activity: Floats) -> Floats:
             rates_bps = self._new_mean_rates(uplink, tuple(activity.tolist()), 1)
             with np.errstate(divide="ignore"):
-                airtime = np.bincount(self._ground.serving, 1.0 / rates_bps, minlength=len(self._cells))
-            share = self._radio.part(uplink)
-            return np.asarray(share * np.divide(self._members, airtime, where=airtime > 0, out=airtime * 0))
+                airtime = np.bincount(serving, np.where(within_reach, 1.0 / rates_bps, 0.0), minlength=cells)
+            carried = np.divide(members, airtime, where=airtime > 0.0, out=np.zeros(cells))
+            return np.asarray(self._radio.part(uplink) * carried)
 
-        offered_bps = np.where(self._members > 0, self._radio.offered_bps, 0.0)
+        offered_bps = np.where(members > 0.0, self._radio.offered_bps, 0.0)
         return tuple(interference.loads(offered_bps, capacity_bps).tolist())
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from math import isfinite
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,7 +73,7 @@ def ground(devices: Sequence[str], seed: int, layout: Layout, budget: Budget, co
 
     Others are placed uniformly in a ring; uncovered ones are placed again, and counted. Every draw is
     keyed by (seed, device, attempt). Raises `BadInput` when a device finds no covered place in 200
-    attempts, and for a number of positions that is not that of the devices.
+    attempts, for a number of positions that is not that of the devices, and for one that is not finite.
     """
     draws, redraws = _draws(devices, seed, 0, len(layout.stations)), 0
     if layout.positions_m is not None:
@@ -129,6 +130,9 @@ def _stand(devices: Sequence[str], layout: Layout, draws: _Draws, budget: Budget
     if len(positions_m) != len(devices):
         raise BadInput(f"network.positions: {len(positions_m)} positions for {len(devices)} devices")
     xy_m = np.array(positions_m, dtype=np.float64).reshape(-1, 2)
+    for device, (x_m, y_m) in zip(devices, xy_m.tolist(), strict=True):
+        if not (isfinite(x_m) and isfinite(y_m)):
+            raise BadInput(f"network.positions: {device} must stand at two finite numbers (got {x_m}, {y_m})")
     return _worth(xy_m, _distances_m(_sites_m(layout), xy_m), draws, budget)
 
 

@@ -127,9 +127,10 @@ def _air(figures: "Forecast") -> Iterator[tuple[str, str]]:
     }
     survey = figures.survey
     yield "medium", f"{survey.medium}, {_duplex(survey)}"
-    for name, (low, middle, high) in link_figures(survey.links).items():
+    part = {"up_rate_bps": survey.up_share, "down_rate_bps": survey.down_share}
+    for name, levels in link_figures(survey.links).items():
         title, scale = names[name]
-        yield title, _three([low * scale, middle * scale, high * scale])
+        yield title, _three([level * scale * part.get(name, 1.0) for level in levels])
     for way, one in figures.together.items():
         yield f"rate {way} all at once, Mbit/s", _three([rate / 1e6 for rate in one.rates_bps])
         yield "", f"a mini-batch {way} of every device: {_seconds(one.through_s)}"
@@ -139,10 +140,15 @@ def _air(figures: "Forecast") -> Iterator[tuple[str, str]]:
         without_s = figures.round_s_uncompressed[part]
         yield f"{part}, a round", f"{_seconds(seconds)} (uncompressed {_seconds(without_s)})"
     bound_s = figures.round_s[figures.bottleneck]
-    yield "bottleneck", f"{figures.bottleneck}: a round takes at least {_seconds(bound_s)}"
+    if math.isfinite(bound_s):
+        yield "bottleneck", f"{figures.bottleneck}: a round takes at least {_seconds(bound_s)}"
+    else:
+        yield "bottleneck", f"{figures.bottleneck}: a device has no coverage, so no round will end"
 
 
 def _duplex(survey: "Survey") -> str:
+    if survey.duplex == "half":
+        return "half duplex: one band for both ways"
     up, down = f"{100 * survey.up_share:.3g} % of the time up", f"{100 * survey.down_share:.3g} % down"
     return f"{survey.duplex}: {up}, {down}"
 
