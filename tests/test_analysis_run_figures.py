@@ -209,7 +209,7 @@ def test_explain_leaves_out_the_bounds_that_a_crowd_would_break(
     printed = capsys.readouterr().out
     assert "infinite bandwidth: at least" in printed
     assert "zero compute: at least" not in printed
-    reason = "in this network (medium: ofdma) airtime depends on who else sends"
+    reason = "in this network (medium: ofdma) the time on the air hangs on more than the transfer"
     assert f"no other lower bounds: {reason}" in printed
     assert re.search(r"^bottleneck: .+, \d+ % of the time", printed, re.MULTILINE)
     assert main(["explain", str(tmp_path / "run"), "--json"]) == 0
