@@ -98,6 +98,7 @@ class Station:
 class Link:
     """What the air offers one device, when it has the medium to itself (its mean, when it fades).
 
+    Other cells, if they disturb, are then as busy as they ever are.
     `up_best_bps` and `down_best_bps` are the most bits per second of its airtime that it can have, however
     many send with it: the rates themselves, unless the medium gains from a crowd. `station` serves the
     device, which stands at `x_m`, `y_m` (NaN where nothing has a place), `los` in line of sight or not.

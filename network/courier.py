@@ -102,7 +102,7 @@ class Courier:
         self._under_way[transfer] = None
         if nbytes == 0:
             self._last_bit_left(transfer)
-        else:
+        elif not path.hopeless:  # it waits for ever, off the air: there it would disturb other cells
             self._send(transfer)
         return transfer
 
@@ -115,7 +115,7 @@ class Courier:
         self._engine.start(self._shares[lane], transfer.flow, lambda _: self._last_bit_left(transfer))
         if len(on_lane) == 1:
             self._disturb(lane, self._busy | {lane})
-        if self._air.coherence_s is not None and not (self._grid_armed or transfer.path.hopeless):
+        if self._air.coherence_s is not None and not self._grid_armed:
             self._arm_grid(self._air.coherence_s, self._block() + 1)
 
     def _last_bit_left(self, transfer: FluidTransfer) -> None:
@@ -184,7 +184,7 @@ class Courier:
     def _new_block(self, _: simpy.Event) -> None:
         """Give the flows on the air their rates in the block that begins; with none, let the grid rest."""
         self._grid_armed = False
-        hopeful = [t for on_lane in self._on_air.values() for t in on_lane if not t.path.hopeless]
-        if hopeful and self._air.coherence_s is not None:
-            self._rate(hopeful)
+        under_way = [transfer for on_lane in self._on_air.values() for transfer in on_lane]
+        if under_way and self._air.coherence_s is not None:
+            self._rate(under_way)
             self._arm_grid(self._air.coherence_s, self._block() + 1)

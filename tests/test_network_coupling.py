@@ -12,6 +12,8 @@ from slfac_sim.foundation.plugins import adapter, find
 from slfac_sim.network.kinds.cell import Cell
 from slfac_sim.network.kinds.ideal import Ideal
 from slfac_sim.network.kinds.multi_cell import MultiCell
+from slfac_sim.network.kinds.wifi import Wifi
+from slfac_sim.network.media.dcf import Dcf
 from slfac_sim.network.radio.fading.none import NoFading
 from slfac_sim.network.radio.power import PowerControl
 from slfac_sim.network.radio.rates.shannon_gap import ShannonGap
@@ -277,3 +279,22 @@ def test_devices_that_think_and_upload_over_an_opened_network(devices, expected_
         env.process(device(name))
     env.run()
     assert fmean(took_s[3_000:]) == pytest.approx(expected_s, rel=0.03)
+
+
+def test_a_seed_that_would_not_be_looked_at_is_refused():
+    with pytest.raises(ValueError, match=r"medium.seed must be left out: .* \(got 5\)"):
+        Wifi(medium=Dcf(seed=5))
+
+
+def test_who_is_out_of_reach_disturbs_nobody():
+    settings = {**PAIR, "interference": "activity", "outage": "allow"}
+    settings["positions"] = (PAIR["positions"][0], (900_000.0, 0.0))
+    env, network = opened(MultiCell(**settings), NAMES[:2])
+    lost, transfer = (network.transfer(name, "server", 100_000) for name in ("d1", "d0"))
+    env.run()
+    assert network.stalled() == (lost,)
+    quiet = MultiCell(**{**settings, "interference": "none"}).survey(NAMES[:2], "server", 0).links[0]
+    assert transfer.value.rate_bps == pytest.approx(quiet.up_rate_bps, rel=1e-12)
+    delivery = lost.cancel()
+    assert (delivery.delivered, delivery.airtime_s, delivery.energy_j) == (False, 0.0, 0.0)
+    assert network.stalled() == ()

@@ -72,6 +72,9 @@ def plan(
     )
 
 
+_NOT_YET = FluidShare()  # of a route, until it has its own
+
+
 class _Route:
     """What demands alike come to: the links that still count with their uses, a cap, and the share."""
 
@@ -80,7 +83,7 @@ class _Route:
     def __init__(self, uses: dict[str, float]) -> None:
         self.uses = uses
         self.cap_bps = inf
-        self.share: Share = FluidShare()
+        self.share: Share = _NOT_YET
 
 
 def _uses(path: tuple[str, ...], consumption: tuple[float, ...]) -> dict[str, float]:
@@ -144,8 +147,9 @@ def _give_shares(profiles: Mapping[str, Profile], routes: list[_Route]) -> None:
     for name in users:
         if name not in shares:
             names = _tied(name, users)
-            several = BundledShare({name: profiles[name].before for name in names})
-            share = several if len(names) > 1 else FluidShare(profiles[name].before)
+            share: Share = FluidShare(profiles[name].before)
+            if len(names) > 1:
+                share = BundledShare({name: profiles[name].before for name in names})
             shares.update(dict.fromkeys(names, share))
     for route in routes:
         route.share = shares[next(iter(route.uses))]
