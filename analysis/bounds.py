@@ -53,7 +53,8 @@ def crowding(tables: Tables) -> str:
     """
     for row in tables.get("air", ()):
         if not row["crowd_independent"]:
-            return f"in this network (medium: {row['medium']}) the time on the air hangs on more than the transfer"
+            reason = "the time on the air hangs on more than the transfer"
+            return f"in this network (medium: {row['medium']}) {reason}"
     return ""
 
 
