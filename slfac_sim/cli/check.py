@@ -127,10 +127,10 @@ def _air(figures: "Forecast") -> Iterator[tuple[str, str]]:
     }
     survey = figures.survey
     yield "medium", f"{survey.medium}, {_duplex(survey)}"
-    part = {"up_rate_bps": survey.up_share, "down_rate_bps": survey.down_share}
+    shares = {"up_rate_bps": survey.up_share, "down_rate_bps": survey.down_share}
     for name, levels in link_figures(survey.links).items():
         title, scale = names[name]
-        yield title, _three([level * scale * part.get(name, 1.0) for level in levels])
+        yield title, _three([level * scale * shares.get(name, 1.0) for level in levels])
     for way, one in figures.together.items():
         yield f"rate {way} all at once, Mbit/s", _three([rate / 1e6 for rate in one.rates_bps])
         yield "", f"a mini-batch {way} of every device: {_seconds(one.through_s)}"
