@@ -13,6 +13,8 @@ Rows = list[dict[str, Any]]
 STRUCTURE = ("transfers", "computes", "offers", "steps", "rounds", "evals")  # what attribution needs
 OFFERED = ("air", "stations", "links")  # what the air offered; not in runs from before there was such a table
 
+SUMS = ("parts", "codec_notes")  # what bodies are made of; not in runs from before there was such a table
+
 
 def rows_of(run: Run, names: Sequence[str] = STRUCTURE) -> dict[str, Rows]:
     """Return the tables `names` of `run` as lists of {column: value}, not to be changed. Raises `BadInput`.
@@ -29,12 +31,18 @@ def offered_of(run: Run) -> dict[str, Rows]:
     return {name: rows_of(run, (name,))[name] if name in there else [] for name in OFFERED}
 
 
+def sums_of(run: Run) -> dict[str, Rows]:
+    """Return the tables of what bodies are made of; without rows where the run is too old to have them."""
+    there = set(run.tables())
+    return {name: rows_of(run, (name,))[name] if name in there else [] for name in SUMS}
+
+
 def forget() -> None:
     """Let go of the tables that are kept."""
     _kept.cache_clear()
 
 
-@lru_cache(maxsize=len(STRUCTURE) + len(OFFERED))
+@lru_cache(maxsize=len(STRUCTURE) + len(OFFERED) + len(SUMS))
 def _kept(folder: Path, written: int, name: str) -> Rows:
     columns = Run(folder, {}).table(name)
     keys = list(columns)

@@ -27,6 +27,16 @@ class Parcel(Protocol):
         """Fingerprint of the bytes."""
         ...
 
+    @property
+    def parts(self) -> Mapping[str, int] | None:
+        """Bytes by what they are for; empty if that is not told, None if it is on record elsewhere."""
+        ...
+
+    @property
+    def notes(self) -> Mapping[str, float]:
+        """What the codec notes of the bytes."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Compute:

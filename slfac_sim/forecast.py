@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from slfac_sim.build import World
+from slfac_sim.codecs._pairs import follow
 from slfac_sim.codecs.raw import Raw
 from slfac_sim.forecast_air import Rush, airtime_s, fading_remarks, rush
 from slfac_sim.learning.participants import Exchange
@@ -148,7 +149,9 @@ def _sizes(world: World) -> tuple[Sizes, Sizes]:
     logits = world.split.server.train()(leaf.to(next(world.split.server.parameters()).device))
     nn.functional.cross_entropy(logits.cpu(), torch.from_numpy(smashed.labels)).backward()
     assert leaf.grad is not None
-    back = world.scenario.codec.downlink.sender("forecast").encode(leaf.grad.numpy())
+    answering = world.scenario.codec.downlink.sender("forecast")
+    follow(answering, there.body)
+    back = answering.encode(leaf.grad.numpy())
     scale = world.scenario.learning.batch / len(smashed.labels)
     raw = 4 * smashed.tensor.size
     return tuple(  # type: ignore[return-value]

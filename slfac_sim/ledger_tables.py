@@ -128,5 +128,24 @@ TABLES: dict[str, dict[str, tuple[str, str]]] = AIR | {
         "payload_bytes": ("INTEGER", "payload bytes delivered until then"),
     },
 }
-DIGESTED = tuple(table for table in TABLES if table not in AIR)
-"""What happened. The air of a run follows from its scenario, so it marks no run of its own."""
+SUMS: dict[str, dict[str, tuple[str, str]]] = {
+    "parts": {
+        "round": ("INTEGER", "round, from 1; what is sent after the last counts as one more"),
+        "kind": ("TEXT", "kind of the bodies, as in `payloads`"),
+        "part": ("TEXT", "what the bytes are for: `frame`, `ranges`, `symbols`, ...; `body`: not told"),
+        "messages": ("INTEGER", "number of bodies with such bytes"),
+        "bytes": ("INTEGER", "these bytes of all of them together"),
+    },
+    "codec_notes": {
+        "round": ("INTEGER", "round, from 1"),
+        "kind": ("TEXT", "kind of the bodies, as in `payloads`"),
+        "name": ("TEXT", "what the codec notes of a body: `bits_low`, `entropy_bound_bytes`, ..."),
+        "messages": ("INTEGER", "number of bodies with such a note"),
+        "mean": ("REAL", "mean over these bodies"),
+    },
+}
+"""What bodies are made of, summed over each round: 100,000 messages leave a few rows a round."""
+
+TABLES |= SUMS
+DIGESTED = tuple(table for table in TABLES if table not in AIR | SUMS)
+"""What happened. The air of a run follows from its scenario, and the sums from its bodies."""

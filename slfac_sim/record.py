@@ -78,7 +78,11 @@ def retime(
     would have seen the difference, and `players.simulated.Stalled` where a live run would.
     """
     _refuse_visible(record, scenario)
-    return simulate(scenario, record.protocol(), ledger, on_note)
+    seconds = simulate(scenario, record.protocol(), ledger, on_note)
+    for table, rows in record.script.sums.items():
+        for row in rows:
+            ledger.append(table, row)
+    return seconds
 
 
 @dataclass(frozen=True)

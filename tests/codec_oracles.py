@@ -8,7 +8,9 @@ from scipy.ndimage import gaussian_filter
 from slfac_sim.codecs import _slfac_wire
 from slfac_sim.codecs._wire import Sections, unseal
 
-CONTENTS = ("normal", "sparse", "constant", "zero", "some planes zero", "smooth", "one spike")
+CONTENTS = (
+    "normal", "sparse", "constant", "zero", "some planes zero", "smooth", "one spike", "wide range", "two",
+)  # fmt: skip
 
 
 def zigzag_walk(height, width):
@@ -30,25 +32,32 @@ def tensor_of(content, shape, scale=1.0, seed=0):
     elif content == "zero":
         values = np.zeros(shape)
     elif content == "some planes zero":
-        values *= rng.integers(0, 2, (*shape[:2], 1, 1))
+        values *= rng.integers(0, 2, (*shape[:2], *(1 for _ in shape[2:])))
     elif content == "smooth":
         values = smooth(shape, rng)
     elif content == "one spike":
         values = np.zeros(shape)
         values.flat[rng.integers(values.size)] = -3.0
+    elif content == "wide range":
+        values *= 10.0 ** rng.uniform(-25, 0, shape)
+    elif content == "two":
+        values = np.where(values > 1.0, 3.0, -1e-3)
     return (values * scale).astype(np.float32)
 
 
 def smooth(shape, rng):
     """Look like activations of about 4 rms: smooth maps, half of each cut to zero by a ReLU."""
-    maps = gaussian_filter(rng.standard_normal(shape), sigma=(0, 0, 1.0, 1.0))
+    maps = gaussian_filter(rng.standard_normal(shape), sigma=[float(axis > 1) for axis in range(len(shape))])
     return np.maximum(14.0 * maps, 0.0)
 
 
+FORMS = {"maps": (4, 4, 11, 11), "tokens": (4, 9, 17), "features": (5, 40)}
+
+
 @st.composite
-def tensors(draw):
-    shape = tuple(draw(st.integers(1, most)) for most in (4, 4, 11, 11))
-    scale = 10.0 ** draw(st.integers(-12, 12))
+def tensors(draw, forms=("maps",), exponents=(-12, 12)):
+    shape = tuple(draw(st.integers(1, most)) for most in FORMS[draw(st.sampled_from(forms))])
+    scale = 10.0 ** draw(st.integers(*exponents))
     return tensor_of(draw(st.sampled_from(CONTENTS)), shape, scale, draw(st.integers(0, 99)))
 
 

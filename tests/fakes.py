@@ -49,7 +49,7 @@ class FakeDevice:
     def encode_labels(self, smashed: Any) -> Payload:
         return payload(1)
 
-    def decode(self, body: bytes) -> str:
+    def decode(self, body: bytes, asked: bytes) -> str:
         return f"gradient of {len(body)} bytes"
 
     def backward(self, pending: str, gradient: str) -> None:
@@ -77,7 +77,7 @@ class FakeServer:
         self.heard.append("server trains on " + " ".join(cohort))
         return [SimpleNamespace(device=device, loss=1.0, correct=1) for device in cohort]
 
-    def encode(self, device: str, feedback: Any) -> Payload:
+    def encode(self, device: str, feedback: Any, asked: bytes) -> Payload:
         assert feedback.device == device
         return payload(self.gradient_bytes)
 

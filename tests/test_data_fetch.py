@@ -137,6 +137,7 @@ def server():
             pass
 
     httpd = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answers)
+    httpd.daemon_threads = False  # closing the server waits for every answer
     httpd.release = threading.Event()
     thread = threading.Thread(target=httpd.serve_forever, args=(0.01,))
     thread.start()

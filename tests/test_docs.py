@@ -119,7 +119,7 @@ def test_the_conformance_tests_find_a_new_file_by_themselves(tmp_path: Path) -> 
         (tmp_path / "families" / family).mkdir(parents=True)
         code = PLUGINS[f"their_pkg/{name}.py"]
         (tmp_path / "families" / family / f"{name}.py").write_text(code, encoding="utf-8")
-    files = ("tests/test_codec_law.py", "tests/test_partitions.py", "tests/test_scenario_file.py")
+    files = ("tests/codecs/test_law.py", "tests/test_partitions.py", "tests/test_scenario_file.py")
     words = [str(tmp_path / "families"), " or ".join(FAMILIES), *files]
     command = [sys.executable, "-c", _IN_THEIR_FAMILIES, *words]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

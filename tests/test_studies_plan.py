@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from studies import TINY, tiny_plan
 
 from slfac_sim.foundation.errors import BadInput
+from slfac_sim.foundation.plugins import kinds
 from slfac_sim.reading.located import ScenarioError
 from slfac_sim.reading.yaml_text import to_tree
 from slfac_sim.scenario import Seed
@@ -155,7 +156,8 @@ axes:
         "s.yaml:3:37: network.bandwidth: must be more than 0 (got -3)",
         "s.yaml:4:3: netwrok: unknown key 'netwrok'; did you mean 'network'?",
         "s.yaml:5:16: codec.teta: unknown key 'teta'; did you mean 'theta'?",
-        "s.yaml:5:40: codec.kind: no 'slfak' among raw, slfac; did you mean 'slfac'?",
+        f"s.yaml:5:40: codec.kind: no 'slfak' among {', '.join(kinds('slfac_sim.codecs'))}; "
+        "did you mean 'slfac'?",
     ]
 
 

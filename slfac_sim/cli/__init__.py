@@ -24,6 +24,8 @@ COMMANDS = {
     "compare": "set two runs side by side: what differs in their settings and in their results",
     "export": "write the tables of a run as CSV or Parquet files",
     "cite": "print the references of the parts that a scenario uses",
+    "codec": "try codecs on tensors: encode, decode, compare, inspect, spectra",
+    "capture": "save real activations and gradients of named training steps as .npy files",
     "schema": "print the JSON Schema of scenarios, for editors",
     "data": "fetch the data sets ahead of time, or say where they are",
 }

@@ -8,13 +8,16 @@ themselves for both; others keep their state there, and stay in step from bytes 
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from slfac_sim.foundation import plugins
 from slfac_sim.foundation.errors import BadInput
+
+if TYPE_CHECKING:
+    from slfac_sim.codecs._types import TypedReceiver, TypedSender
 
 Tensor = NDArray[np.float32]
 
@@ -75,7 +78,12 @@ class Receiver(Protocol):
 
 
 class Codec(Protocol):
-    """Settings of a codec. Both FLOP figures are *equivalent* FLOPs per value, charged to the clock."""
+    """Settings of a codec. Both FLOP figures are *equivalent* FLOPs per value, charged to the clock.
+
+    Two more attributes are optional, and checked by the tests of all codecs: `unbiased` (true: in training
+    the mean of what arrives is what was sent), and `may_lose_to_zeros`, the reason why the squared error can
+    be above the energy of the tensor, that of sending zeros.
+    """
 
     @property
     def label(self) -> str:
@@ -101,9 +109,24 @@ class Codec(Protocol):
         ...
 
 
-def decode(body: bytes) -> Tensor:
-    """Return the tensor of `body`, made by any shipped codec without memory; needs only the bytes.
+def typed_sender(codec: Codec, stream: str) -> "TypedSender":
+    """Return a new sending end of `codec` that takes float32, float16 and bfloat16; bodies tell which."""
+    from slfac_sim.codecs import _types
 
+    return _types.TypedSender(codec.sender(stream), stream)
+
+
+def typed_receiver(codec: Codec) -> "TypedReceiver":
+    """Return a new receiving end of `codec` that gives back the type of values that was sent."""
+    from slfac_sim.codecs import _types
+
+    return _types.TypedReceiver(codec.receiver())
+
+
+def decode(body: bytes) -> NDArray[Any]:
+    """Return the tensor of `body`, in the type that was sent; needs only the bytes.
+
+    For a body of any shipped codec without memory, or the first of one with memory.
     The frame names the codec. Raises `BadBody`, also for a codec that is not shipped: a body must not
     choose which foreign module is imported.
     """
@@ -112,5 +135,4 @@ def decode(body: bytes) -> Tensor:
     kind = _wire.unseal(body).kind
     if kind not in plugins.kinds("slfac_sim.codecs"):
         raise BadBody(f"body: made by codec {kind!r}, which is not one of ours")
-    receiver: Receiver = plugins.find("slfac_sim.codecs", kind)().receiver()
-    return receiver.decode(body)
+    return typed_receiver(plugins.find("slfac_sim.codecs", kind)()).decode(body)

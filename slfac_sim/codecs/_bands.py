@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from slfac_sim.codecs._dct import Floats
 
 Normaliser = Literal["chsum", "chmax", "msgmax", "rel", "lin"]
+Selection = Literal["energy", "magnitude", "std"]
 
 
 @dataclass(frozen=True)
@@ -25,21 +26,43 @@ class Split:
     mean_energy: NDArray[np.float64]
 
 
-def split(spectra: Floats, theta: float) -> Split:
+def split(spectra: Floats, theta: float, weights: NDArray[np.float64] | None = None) -> Split:
     """Return the split of every group: k* is the first k whose cumulative energy ratio R(k) >= `theta`.
 
     Sums are float64, and the ratio is compared as cumsum >= theta * (its last element), so that
-    R(K-1) = 1 exactly and k* always exists. A group of zeros has k* = 0.
+    R(K-1) = 1 exactly and k* always exists. A group of zeros has k* = 0. `weights` ([groups, K]) replace
+    energies in the choice of k*, not in the energy of the bands.
     """
     squares = np.multiply(spectra, spectra, dtype=np.float64)
     energy = squares[0] if len(squares) == 1 else squares.sum(axis=0)
     cumulative = np.cumsum(energy, axis=1, out=energy)
     total = cumulative[:, -1]
-    last_low = np.argmax(cumulative >= theta * total[:, None], axis=1)
+    if weights is None:
+        last_low = np.argmax(cumulative >= theta * total[:, None], axis=1)
+    else:
+        ratio = np.cumsum(weights, axis=1)
+        last_low = np.argmax(ratio >= theta * ratio[:, -1:], axis=1)
     low = cumulative[np.arange(len(total)), last_low]
     sizes = len(spectra) * lengths(last_low, spectra.shape[2])
     mean_energy = np.stack([low, total - low], axis=1) / np.maximum(sizes, 1)
     return Split(last_low, mean_energy)
+
+
+def weights(spectra: Floats, selection: Selection, batch: int) -> NDArray[np.float64] | None:
+    """Return what `split` accumulates in place of energy ([groups, K]); None for `energy`.
+
+    The ablations' rules (ours): the magnitudes of a group's coefficients; or their standard deviations
+    over the `batch`, which are one for all the samples of a channel.
+    """
+    if selection == "energy":
+        return None
+    if selection == "magnitude":
+        magnitudes: NDArray[np.float64] = np.abs(spectra).sum(axis=0, dtype=np.float64)
+        return magnitudes
+    samples, groups, coefficients = spectra.shape
+    channels = samples * groups // batch
+    deviations = spectra.reshape(batch, channels, coefficients).std(axis=0, dtype=np.float64)
+    return np.tile(deviations, (groups // channels, 1))
 
 
 def lengths(last_low: NDArray[np.int64], coefficients: int) -> NDArray[np.int64]:

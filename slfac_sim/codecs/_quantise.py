@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from slfac_sim.codecs._dct import Floats
-from slfac_sim.codecs._packing import Symbols, pack, packed_bytes, unpack
+from slfac_sim.codecs._entropy import Entropy, decode_symbols, encode_symbols, entropy_bits, least_bytes
+from slfac_sim.codecs._packing import Symbols
 from slfac_sim.codecs._wire import Sections
 
 _NARROWEST = 2.0**-100  # a band narrower than this is sent as constant: its step could not be inverted
@@ -96,32 +97,45 @@ def _levels(bits: NDArray[np.uint8]) -> Floats:
     return np.exp2(bits.astype(np.float32)) - np.float32(1.0)
 
 
-def symbol_bytes(bits: NDArray[np.uint8], sizes: NDArray[np.int64], samples: int) -> int:
-    """Return the bytes that the symbols of all bands take, packed by width."""
-    return sum(packed_bytes(count, width) for width, count in _classes(bits, sizes, samples))
+def symbol_bytes(
+    bits: NDArray[np.uint8], sizes: NDArray[np.int64], samples: int, entropy: Entropy = "none"
+) -> int:
+    """Return the fewest bytes that the symbols of all bands take; packed by width, it is what they take."""
+    return sum(least_bytes(count, width, entropy) for width, count in _classes(bits, sizes, samples))
 
 
 def pack_by_width(
-    symbols: Symbols, bits: NDArray[np.uint8], sizes: NDArray[np.int64]
+    symbols: Symbols, bits: NDArray[np.uint8], sizes: NDArray[np.int64], entropy: Entropy = "none"
 ) -> list[NDArray[np.uint8]]:
     """Return the symbols as one block per width, the narrowest first; in a block, sample by sample."""
     flat, samples = symbols.reshape(-1), len(symbols)
     width_of = _spread(bits, sizes, samples)
     return [
-        pack(flat if count == flat.size else flat[width_of == width], width)
+        encode_symbols(flat if count == flat.size else flat[width_of == width], width, entropy)
         for width, count in _classes(bits, sizes, samples)
     ]
 
 
+def entropy_bits_by_width(symbols: Symbols, bits: NDArray[np.uint8], sizes: NDArray[np.int64]) -> float:
+    """Return the empirical entropy of the symbols of each width, summed over the widths, in bits."""
+    flat, samples = symbols.reshape(-1), len(symbols)
+    width_of = _spread(bits, sizes, samples)
+    return sum(entropy_bits(flat[width_of == width]) for width, _ in _classes(bits, sizes, samples))
+
+
 def unpack_by_width(
-    sections: Sections, bits: NDArray[np.uint8], sizes: NDArray[np.int64], samples: int
+    sections: Sections,
+    bits: NDArray[np.uint8],
+    sizes: NDArray[np.int64],
+    samples: int,
+    entropy: Entropy = "none",
 ) -> Symbols:
     """Return the symbols ([samples, columns]) of all bands; constant bands have zeros."""
     width_of = _spread(bits, sizes, samples)
     narrow = bits.max() <= 8
     flat: Symbols = np.zeros(width_of.size, np.uint8) if narrow else np.zeros(width_of.size, np.uint16)
     for width, count in _classes(bits, sizes, samples):
-        block = unpack(sections.take(packed_bytes(count, width)), count, width)
+        block = decode_symbols(sections, count, width, entropy)
         if count == flat.size:
             flat[:] = block
         else:

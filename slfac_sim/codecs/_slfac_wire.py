@@ -5,12 +5,13 @@ It knows the layout (docs/wire_format.md) and what is legal in it, not how the f
 
 import struct
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from slfac_sim.codecs import BadBody
+from slfac_sim.codecs._entropy import Entropy
 from slfac_sim.codecs._packing import pack, packed_bytes, unpack
 from slfac_sim.codecs._wire import Sections
 
@@ -23,6 +24,7 @@ LARGEST_GROUP = 2**20  # values that share one header, which bounds what a short
 EXPONENTS = (-90, 126)  # what an encoder can write: 2^15 / (LARGEST x MAX_SIDE), and the end of float32
 _LARGEST_END = 2.0**104  # a coefficient is at most MAX_SIDE times the largest value
 _SETTINGS = struct.Struct("<BBb")
+_ENTROPIES: tuple[Entropy, ...] = get_args(Entropy)
 _TYPES: dict[HeaderType, np.dtype[np.floating]] = {"float16": np.dtype("<f2"), "float32": np.dtype("<f4")}
 
 
@@ -35,10 +37,12 @@ class Form:
     b_min: int
     b_max: int
     exponent: int
+    entropy: Entropy = "none"
 
     def to_bytes(self) -> bytes:
         """Return the three bytes of the frame's settings."""
         flags = (self.scope == "channel") | (self.header_dtype == "float32") << 1
+        flags |= _ENTROPIES.index(self.entropy) << 2
         return _SETTINGS.pack(flags, (self.b_min - 1) | (self.b_max - 1) << 4, self.exponent)
 
     @classmethod
@@ -48,10 +52,12 @@ class Form:
             raise BadBody(f"body: {len(settings)} bytes of settings, SL-FAC has {_SETTINGS.size}")
         flags, widths, exponent = _SETTINGS.unpack(settings)
         b_min, b_max = (widths & 15) + 1, (widths >> 4) + 1
-        if flags > 3 or b_min > b_max or not EXPONENTS[0] <= exponent <= EXPONENTS[1]:
+        if flags >> 2 >= len(_ENTROPIES) or b_min > b_max or not EXPONENTS[0] <= exponent <= EXPONENTS[1]:
             raise BadBody(f"body: settings {settings.hex()} are not SL-FAC's")
         scope: Scope = "channel" if flags & 1 else "plane"
-        return cls(scope, "float32" if flags & 2 else "float16", b_min, b_max, exponent)
+        return cls(
+            scope, "float32" if flags & 2 else "float16", b_min, b_max, exponent, _ENTROPIES[flags >> 2]
+        )
 
     @property
     def end_dtype(self) -> np.dtype[np.floating]:
@@ -86,9 +92,11 @@ def write_header(header: Header, form: Form, coefficients: int) -> list[NDArray[
 def read_header(sections: Sections, form: Form, groups: int, coefficients: int) -> Header:
     """Return the header of `groups` groups. Raises `BadBody` where no encoder could have written it."""
     k_bits, b_bits = index_bits(coefficients), width_bits(form)
-    k_block = sections.take(packed_bytes(groups, k_bits))
-    b_block = sections.take(packed_bytes(2 * groups, b_bits))
-    end_block = sections.take(4 * groups * form.end_dtype.itemsize)  # now `groups` is known to be honest
+    k_block = sections.take(packed_bytes(groups, k_bits), "splits")
+    b_block = sections.take(packed_bytes(2 * groups, b_bits), "widths")
+    end_block = sections.take(
+        4 * groups * form.end_dtype.itemsize, "ranges"
+    )  # now `groups` is known to be honest
     last_low = unpack(k_block, groups, k_bits).astype(np.int64)
     bits = unpack(b_block, 2 * groups, b_bits).astype(np.uint8) + np.uint8(form.b_min)
     ends = np.frombuffer(end_block, form.end_dtype).reshape(groups, 2, 2)

@@ -3,14 +3,18 @@
 It knows no codec. Cached matrices of shapes are no memory: they change no byte.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from slfac_sim.codecs import BadTensor, Payload, Tensor
 from slfac_sim.codecs._wire import MAX_DIMENSIONS, MAX_VALUES
+from slfac_sim.foundation import streams
+
+Draws = np.random.Generator | None  # None: no random choice, as in inference
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,39 @@ class StatelessSender:
     ) -> Payload:
         """Return the payload of `tensor`; `sample_ids` and `training` change nothing here."""
         return self.encoder(tensor, self.stream)
+
+
+@dataclass
+class DrawingSender:
+    """The encoding end of `stream` for codecs without memory that choose at random in training.
+
+    The draws of a message depend on `seed`, stream, `purpose` and the number of the message, which is all
+    that is counted.
+    """
+
+    stream: str
+    seed: int
+    purpose: str
+    encoder: Callable[[Tensor, str, Draws], Payload]
+    messages: int = 0
+
+    def encode(
+        self, tensor: Tensor, sample_ids: NDArray[np.int64] | None = None, training: bool = True
+    ) -> Payload:
+        """Return the payload of `tensor`; `training=False` makes no random choice."""
+        name = f"{self.stream}/{self.purpose}"
+        draws = streams.stream(self.seed, name, self.messages) if training else None
+        payload = self.encoder(tensor, self.stream, draws)
+        self.messages += training
+        return payload
+
+    def get_state(self) -> Mapping[str, Any]:
+        """Return the number of training messages so far."""
+        return {"messages": self.messages}
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Go on as the sender that gave `state` would."""
+        self.messages = int(state["messages"])
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,9 @@ layout is written down in docs/wire_format.md; everything is little-endian.
 import math
 import struct
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +19,8 @@ from slfac_sim.codecs import BadBody, Payload
 
 MAGIC = b"\x5f\xac"
 VERSION = 1
-FLOAT32 = 0  # the only type of values so far; the code has four bits
+FLOAT32 = 0  # codecs take and give float32 only; other types are those of the ends around them (`_types`)
+TYPES = 3  # float32, float16, bfloat16: the code has four bits
 MAX_DIMENSIONS = 8
 MAX_VALUES = 2**27  # 512 MiB of float32: a body that claims more is refused unread
 _START = struct.Struct("<2sBBB")
@@ -27,12 +30,33 @@ _VARINT_BYTES = 5
 
 @dataclass(frozen=True)
 class Frame:
-    """A body whose checksum and outer form are right: the codec's name, the shape, and two byte strings."""
+    """A body whose checksum and outer form are right: the codec's name, the shape, and two byte strings.
+
+    `type_code` is of the values that were given to the sender; it does not change what the codec does.
+    """
 
     kind: str
     shape: tuple[int, ...]
     settings: bytes
     content: memoryview
+    type_code: int = FLOAT32
+
+
+_TAKEN: ContextVar[dict[str, int] | None] = ContextVar("taken", default=None)
+
+
+@contextmanager
+def byte_ledger() -> Iterator[dict[str, int]]:
+    """Yield what fills up, while bodies are decoded within, with their bytes by what these are for.
+
+    It is how `codec inspect` learns of a body's parts from its bytes alone; decoders change nothing for it.
+    """
+    taken: dict[str, int] = {}
+    token = _TAKEN.set(taken)
+    try:
+        yield taken
+    finally:
+        _TAKEN.reset(token)
 
 
 class Sections:
@@ -41,11 +65,17 @@ class Sections:
     def __init__(self, content: memoryview) -> None:
         self.rest = content
 
-    def take(self, size_bytes: int) -> memoryview:
-        """Return the next `size_bytes` bytes. Raises `BadBody` if there are fewer."""
+    def take(self, size_bytes: int, what_for: str = "") -> memoryview:
+        """Return the next `size_bytes` bytes. Raises `BadBody` if there are fewer.
+
+        `what_for` is the part of the payload that they are, told to `byte_ledger`.
+        """
         if size_bytes > len(self.rest):
             raise BadBody(f"body: content ends early ({size_bytes} bytes wanted, {len(self.rest)} left)")
         section, self.rest = self.rest[:size_bytes], self.rest[size_bytes:]
+        taken = _TAKEN.get()
+        if what_for and taken is not None:
+            taken[what_for] = taken.get(what_for, 0) + size_bytes
         return section
 
     def end(self, size_bytes: int) -> None:
@@ -106,7 +136,7 @@ def unseal(body: bytes, kind: str | None = None) -> Frame:
 
 def _read_header(sections: Sections, form: int, name_bytes: int) -> Frame:
     name = bytes(sections.take(name_bytes))
-    if form >> 4 != FLOAT32 or form & 15 > MAX_DIMENSIONS:
+    if form >> 4 >= TYPES or form & 15 > MAX_DIMENSIONS:
         raise BadBody(f"body: type {form >> 4} with {form & 15} dimensions is unknown")
     shape = tuple(_read_varint(sections) for _ in range(form & 15))
     if not 0 < math.prod(shape) <= MAX_VALUES:
@@ -114,7 +144,16 @@ def _read_header(sections: Sections, form: int, name_bytes: int) -> Frame:
     settings = bytes(sections.take(sections.take(1)[0]))
     if not (name.isascii() and name.decode("ascii").isprintable()):
         raise BadBody("body: the codec's name is not a word")
-    return Frame(name.decode("ascii"), shape, settings, sections.rest)
+    return Frame(name.decode("ascii"), shape, settings, sections.rest, form >> 4)
+
+
+def retyped(body: bytes, type_code: int) -> bytes:
+    """Return the frame `body` of float32 values as one of values of `type_code`; of the same length."""
+    if type_code == FLOAT32:
+        return body
+    inner = bytearray(body[: -_CHECKSUM.size])
+    inner[len(MAGIC) + 1] |= type_code << 4
+    return bytes(inner) + _CHECKSUM.pack(zlib.crc32(inner))
 
 
 def _varint(number: int) -> bytes:

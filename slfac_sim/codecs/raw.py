@@ -7,7 +7,7 @@ import numpy as np
 
 from slfac_sim.codecs import BadBody, Payload, Tensor
 from slfac_sim.codecs._stateless import StatelessReceiver, StatelessSender, largest_magnitude
-from slfac_sim.codecs._wire import seal, unseal
+from slfac_sim.codecs._wire import Sections, framed, unseal
 from slfac_sim.foundation.plugins import settings
 
 KIND = "raw"
@@ -35,7 +35,7 @@ def encode(tensor: Tensor, stream: str) -> Payload:
     """Return the payload of `tensor`. Raises `BadTensor`, naming `stream`."""
     largest_magnitude(tensor, stream)
     octets = np.ascontiguousarray(tensor, "<f4").reshape(-1).view(np.uint8)
-    return Payload(seal(KIND, tensor.shape, b"", [octets]), tensor.size)
+    return framed(KIND, tensor.shape, b"", [("symbols", octets)])
 
 
 def decode(body: bytes) -> Tensor:
@@ -44,4 +44,5 @@ def decode(body: bytes) -> Tensor:
     values = math.prod(frame.shape)
     if frame.settings or len(frame.content) != 4 * values:
         raise BadBody(f"body: {len(frame.content)} bytes of content for {values} float32 values")
-    return np.frombuffer(frame.content, "<f4").astype(np.float32).reshape(frame.shape)
+    content = Sections(frame.content).take(4 * values, "symbols")
+    return np.frombuffer(content, "<f4").astype(np.float32).reshape(frame.shape)

@@ -1,7 +1,8 @@
 """SL-FAC, our reading: transform, split, allocate, quantise, pack (arXiv 2604.07316).
 
-It knows one tensor of shape [batch, channels, h, w] at a time, and no tensor before it. The formulas are
-at the steps (`_dct`, `_bands`, `_quantise`), the layout of the bytes is in docs/wire_format.md.
+It knows one tensor at a time, as maps of [batch, channels, h, w] (`_slfac_maps`), and no tensor before it.
+The formulas are at the steps (`_dct`, `_bands`, `_quantise`), the layout of the bytes is in
+docs/wire_format.md.
 """
 
 import functools
@@ -13,11 +14,13 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from slfac_sim.codecs import BadBody, BadTensor, Payload, Tensor
-from slfac_sim.codecs._bands import Normaliser, allocate, lengths, split
+from slfac_sim.codecs._bands import Normaliser, Selection, allocate, lengths, split, weights
 from slfac_sim.codecs._dct import forward, inverse
+from slfac_sim.codecs._entropy import Entropy, decode_flops, encode_flops
 from slfac_sim.codecs._quantise import (
     band_ends,
     dequantise,
+    entropy_bits_by_width,
     pack_by_width,
     quantise,
     rounded_ends,
@@ -25,6 +28,7 @@ from slfac_sim.codecs._quantise import (
     symbol_bytes,
     unpack_by_width,
 )
+from slfac_sim.codecs._slfac_maps import map_shape, maps_of, tensor_of
 from slfac_sim.codecs._slfac_wire import (
     EXPONENTS,
     LARGEST,
@@ -53,6 +57,8 @@ class SlFac:
     `scope` says what shares one split, widths and ends: a `plane` (one sample, one channel), or a
     `channel` over the batch. `normaliser` turns energies into bits (`_bands`). `header_dtype` is the type
     of each band's minimum and maximum: at 7x7 maps, float32 costs 2.6 bits a value, float16 half of it.
+    `selection` replaces energy by magnitude or standard deviation in the choice of the split (the paper's
+    ablations, our reading); `entropy` is a stage after the quantiser.
     """
 
     references: ClassVar[tuple[Reference, ...]] = (
@@ -72,6 +78,8 @@ class SlFac:
     scope: Scope = "plane"
     normaliser: Normaliser = "chsum"
     header_dtype: HeaderType = "float16"
+    selection: Selection = "energy"
+    entropy: Entropy = "none"
 
     def __post_init__(self) -> None:
         if self.b_min > self.b_max:
@@ -83,22 +91,26 @@ class SlFac:
         unusual: list[str] = [self.scope] if self.scope != "plane" else []
         unusual += [self.normaliser] if self.normaliser != "chsum" else []
         unusual += [f"{self.header_dtype} headers"] if self.header_dtype != "float16" else []
+        unusual += [f"split by {self.selection}"] if self.selection != "energy" else []
+        unusual += [self.entropy] if self.entropy != "none" else []
         rest = "".join(f", {word}" for word in unusual)
         return f"SL-FAC (our reading), theta {self.theta:g}, {self.b_min}..{self.b_max} bits{rest}"
 
-    # Equivalent FLOPs: CPU time a value times training throughput, measured by benchmarks/codecs_cost.py on
+    # Equivalent FLOPs: CPU time a value times training throughput, measured by benchmarks/codecs.py on
     # one machine and one thread (54 GFLOP/s): plane 13.0 and 5.8 ns at 14x14, 22 and 8.6 ns at 7x7;
     # channel 7.1 and 4.1 ns, 9.5 and 5.0 ns.
 
     @property
     def encode_flops_per_value(self) -> float:
         """Equivalent FLOPs to encode one value."""
-        return 900.0 if self.scope == "plane" else 450.0
+        plain = 900.0 if self.scope == "plane" else 450.0
+        return plain + encode_flops(self.entropy, 4)
 
     @property
     def decode_flops_per_value(self) -> float:
         """Equivalent FLOPs to decode one value."""
-        return 380.0 if self.scope == "plane" else 240.0
+        plain = 380.0 if self.scope == "plane" else 240.0
+        return plain + decode_flops(self.entropy, 4)
 
     def sender(self, stream: str) -> StatelessSender:
         """Return the sending end of `stream`, whose name appears in errors only."""
@@ -110,20 +122,21 @@ class SlFac:
 
 
 def encode(codec: SlFac, tensor: Tensor, stream: str) -> Payload:
-    """Return the payload of `tensor` ([batch, channels, h, w]). Raises `BadTensor`, naming `stream`."""
+    """Return the payload of `tensor`. Raises `BadTensor`, naming `stream`."""
     exponent = _exponent(tensor, stream)
-    form = Form(codec.scope, codec.header_dtype, codec.b_min, codec.b_max, exponent)
-    samples, groups, coefficients = form.arrange(tensor.shape)
+    form = Form(codec.scope, codec.header_dtype, codec.b_min, codec.b_max, exponent, codec.entropy)
+    shape = map_shape(tensor.shape)
+    samples, groups, coefficients = form.arrange(shape)
     if samples * coefficients > LARGEST_GROUP:
         found = f"{samples} samples of {coefficients} values"
         raise BadTensor(
             f"{stream}: a channel holds at most {LARGEST_GROUP} values (got {found}); use scope plane"
         )
 
-    maps = (tensor * np.float32(2.0**exponent)).reshape(-1, *tensor.shape[2:])
+    maps = (maps_of(tensor) * np.float32(2.0**exponent)).reshape(-1, *shape[2:])
     spectra = forward(maps).reshape(samples, groups, coefficients)
 
-    bands = split(spectra, codec.theta)
+    bands = split(spectra, codec.theta, weights(spectra, codec.selection, shape[0]))
     sizes = lengths(bands.last_low, coefficients)
 
     energy = np.ldexp(bands.mean_energy, -2 * exponent)
@@ -136,20 +149,24 @@ def encode(codec: SlFac, tensor: Tensor, stream: str) -> Payload:
 
     header = write_header(Header(bands.last_low, bits, ends), form, coefficients)
     blocks = list(zip(("splits", "widths", "ranges"), header, strict=True))
-    blocks += [("symbols", block) for block in pack_by_width(symbols, sent, sizes)]
-    return framed(KIND, tensor.shape, form.to_bytes(), blocks, _notes(bits, sizes))
+    blocks += [("symbols", block) for block in pack_by_width(symbols, sent, sizes, codec.entropy)]
+    notes = _notes(bits, sizes)
+    if codec.entropy != "none":
+        notes["entropy_bound_bytes"] = entropy_bits_by_width(symbols, sent, sizes) / 8
+    return framed(KIND, tensor.shape, form.to_bytes(), blocks, notes)
 
 
 def decode(body: bytes) -> Tensor:
-    """Return the tensor of `body` ([batch, channels, h, w]). Raises `BadBody`.
+    """Return the tensor of `body`. Raises `BadBody`.
 
     The header is read and the length checked before anything of the tensor's size is allocated.
     """
     frame = unseal(body, KIND)
     form = Form.from_bytes(frame.settings)
-    if len(frame.shape) != 4 or max(frame.shape[2:]) > MAX_SIDE:
-        raise BadBody(f"body: shape {list(frame.shape)} is not [batch, channels, h, w] of small maps")
-    samples, groups, coefficients = form.arrange(frame.shape)
+    shape = map_shape(frame.shape)
+    if max(shape[2:]) > MAX_SIDE:
+        raise BadBody(f"body: shape {list(frame.shape)} is not one of small maps")
+    samples, groups, coefficients = form.arrange(shape)
     if samples * coefficients > LARGEST_GROUP:
         raise BadBody(
             f"body: a channel of {samples * coefficients} values, at most {LARGEST_GROUP} are legal"
@@ -159,12 +176,15 @@ def decode(body: bytes) -> Tensor:
     header = read_header(sections, form, groups, coefficients)
     sizes = lengths(header.last_low, coefficients)
     sent = sent_bits(header.bits, header.ends)
-    sections.end(symbol_bytes(sent, sizes, samples))
+    least = symbol_bytes(sent, sizes, samples, form.entropy)
+    if form.entropy == "none" or len(sections.rest) < least:
+        sections.end(least)
 
-    symbols = unpack_by_width(sections, sent, sizes, samples)
+    symbols = unpack_by_width(sections, sent, sizes, samples, form.entropy)
+    sections.end(0)
     ends = header.ends.astype(np.float32) * np.float32(2.0**-form.exponent)
     spectra = dequantise(symbols, ends, sent, sizes)
-    return inverse(spectra.reshape(-1, coefficients), *frame.shape[2:]).reshape(frame.shape)
+    return tensor_of(inverse(spectra.reshape(-1, coefficients), *shape[2:]), frame.shape)
 
 
 def _exponent(tensor: Tensor, stream: str) -> int:
@@ -173,13 +193,14 @@ def _exponent(tensor: Tensor, stream: str) -> int:
     |F| <= sqrt(h w) max|x|. Gradients of 1e-5 would underflow in float16 headers without it. Raises
     `BadTensor` for a tensor that SL-FAC cannot take.
     """
-    if tensor.ndim != 4 or max(tensor.shape[2:]) > MAX_SIDE:
-        limits = f"[batch, channels, h, w] with maps of at most {MAX_SIDE}x{MAX_SIDE}"
-        raise BadTensor(f"{stream}: expected a tensor {limits} (got shape {list(tensor.shape)})")
     largest = largest_magnitude(tensor, stream)
+    height, width = map_shape(tensor.shape)[2:]
+    if max(height, width) > MAX_SIDE:
+        limits = f"with maps of at most {MAX_SIDE}x{MAX_SIDE}"
+        raise BadTensor(f"{stream}: expected a tensor {limits} (got shape {list(tensor.shape)})")
     if largest > LARGEST:
         raise BadTensor(f"{stream}: expected magnitudes up to {LARGEST:.3g} (got {largest:.3g})")
-    growth = math.ceil(math.log2(tensor.shape[2] * tensor.shape[3]) / 2)
+    growth = math.ceil(math.log2(height * width) / 2)
     return min(_TOP - growth - math.frexp(largest)[1], EXPONENTS[1]) if largest > 0 else 0
 
 

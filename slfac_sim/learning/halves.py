@@ -13,6 +13,7 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from slfac_sim.codecs import Tensor
+from slfac_sim.learning.batches import Indices
 
 Labels = NDArray[np.int64]
 
@@ -26,11 +27,15 @@ class Pending:
 
 @dataclass(frozen=True)
 class Smashed:
-    """What a device's forward pass gives: `tensor` [batch, ...] to be sent, and what stays at home."""
+    """What a device's forward pass gives: `tensor` [batch, ...] to be sent, and what stays at home.
+
+    `samples` [batch] are the indices into the training set, for codecs that remember samples.
+    """
 
     tensor: Tensor
     labels: Labels
     pending: Pending
+    samples: Indices | None = None
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,13 @@ They turn tensors into payloads and back; they know neither the clock nor the ne
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 
 from slfac_sim.codecs import BadBody, Codec, Payload, Receiver, Sender, Tensor
+from slfac_sim.codecs._pairs import confirm, correct, follow
 from slfac_sim.codecs.raw import Raw
 from slfac_sim.learning.batches import Indices, Shard
 from slfac_sim.learning.halves import DeviceHalf, Feedback, Labels, Pending, ServerHalf, Smashed
@@ -88,15 +89,21 @@ class Device:
 
     def forward(self, samples: Indices) -> Smashed:
         """Run the mini-batch `samples` up to the cut."""
-        return self._half.forward(*self._fetch(samples))
+        return replace(self._half.forward(*self._fetch(samples)), samples=samples)
 
     def encode(self, smashed: Smashed) -> Payload:
         """Return the bytes of the smashed data."""
-        return self._up.encode(smashed.tensor)
+        return self._up.encode(smashed.tensor, smashed.samples)
 
-    def decode(self, body: bytes) -> Tensor:
-        """Return the gradient that `body` carries."""
-        return self._down.decode(body)
+    def decode(self, body: bytes, asked: bytes | None = None) -> Tensor:
+        """Return the gradient that `body` carries, in answer to the smashed data whose body was `asked`.
+
+        The answer is also the receipt: only now does the uplink's sender know that `asked` has arrived.
+        """
+        follow(self._down, asked)
+        gradient = self._down.decode(body)
+        confirm(self._up, asked)
+        return correct(self._up, asked, gradient)
 
     def backward(self, pending: Pending, gradient: Tensor) -> None:
         """Update the half by `gradient` of the activation that waits in `pending`."""
@@ -153,8 +160,9 @@ class EdgeServer:
         """Take one step on the whole cohort and return each device's feedback, in the same order."""
         return self.half.step(cohort)
 
-    def encode(self, device: str, feedback: Feedback) -> Payload:
-        """Return the bytes of the gradient for `device`."""
+    def encode(self, device: str, feedback: Feedback, asked: bytes | None = None) -> Payload:
+        """Return the bytes of the gradient for `device`, in answer to smashed data in the body `asked`."""
+        follow(self._down[device], asked)
         return self._down[device].encode(feedback.gradient)
 
     def decode_model(self, body: bytes) -> Tensor:

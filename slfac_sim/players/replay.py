@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import chain
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from slfac_sim.effects import Compute, Effect, Note, Offer, Send, Task, Together
-from slfac_sim.ledger import PLACE, TABLES, tuples_of
+from slfac_sim.ledger import PLACE, TABLES, Row, tuples_of
+from slfac_sim.ledger_tables import SUMS
 
 _NOTES = ("steps", "rounds", "evals")
 _STAMPED = ("task", "seq", "at_s", "payload_bytes")  # the player's part of a note's row
@@ -29,22 +31,29 @@ class TimingSteered(ValueError):
 
 
 class RecordedParcel(NamedTuple):
-    """What is known of a body that was sent once: its length, its count of values, its fingerprint."""
+    """What is known of a body that was sent once: its length, its count of values, its fingerprint.
+
+    Its parts and notes are in the sums of the record (`Script.sums`).
+    """
 
     nbytes: int
     values: int
     sha256: str
+    parts: None = None
+    notes: Mapping[str, float] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
 class Script:
     """What every task yielded, in order: effects, and for a `Together` the names of its tasks.
 
-    The root's name is empty. `counts` are the numbers of transfers, rounds and device steps.
+    The root's name is empty. `counts` are the numbers of transfers, rounds and device steps. `sums` are the
+    rows of the tables that hold for every clock, as they stand; none in records of earlier versions.
     """
 
     tasks: Mapping[str, Sequence[Step]]
     counts: Mapping[str, int]
+    sums: Mapping[str, Sequence[Row]]
 
 
 def protocol_of(ledger: Path | str, hosts: Sequence[str]) -> Task:
@@ -73,7 +82,7 @@ def script_of(ledger: Path | str, hosts: Sequence[str]) -> Script:
         places = _arrange(chain(_sends(ledger, hosts), _computes(ledger), _offers(ledger), notes))
         tasks = {task: _in_order(places, task) for task in places}
     counts = {table: _count(ledger, table) for table in ("transfers", "rounds", "steps")}
-    return Script({"": []} | tasks | _idle(tasks), counts)
+    return Script({"": []} | tasks | _idle(tasks), counts, _sums(ledger))
 
 
 @contextmanager
@@ -91,6 +100,11 @@ def _no_collection() -> Iterator[None]:
 def _count(ledger: Path | str, table: str) -> int:
     ((count,),) = tuples_of(ledger, table, ("count(*)",))
     return int(count)
+
+
+def _sums(ledger: Path | str) -> dict[str, list[Row]]:
+    there = {name for (name,) in tuples_of(ledger, "sqlite_master", ("name",))}
+    return {table: list(tuples_of(ledger, table, list(SUMS[table]))) for table in SUMS if table in there}
 
 
 _Found = Iterable[tuple[str, int, Effect]]

@@ -15,6 +15,7 @@ from slfac_sim.effects import MISSED, Compute, Failed, Note, Offer, Send, Task, 
 from slfac_sim.ledger import TABLES, Book
 from slfac_sim.network import Delivery, Lost, Network
 from slfac_sim.players.hosts import Host, Turn
+from slfac_sim.players.tally import Tally
 
 Steps = Generator[simpy.Event, Any, Any]
 
@@ -54,6 +55,7 @@ class SimulatedPlayer:
         self._network = network
         self._ledger = ledger
         self._on_note = on_note
+        self._tally = Tally()
         self._hosts = {name: Host(env, flops_per_s) for name, flops_per_s in speeds.items()}
         self._queues: dict[tuple[str, str], list[_Waiting]] = {}
         self._perform: dict[type, Callable[[Any, str, int], Steps]] = {
@@ -76,6 +78,8 @@ class SimulatedPlayer:
                 step()
         except simpy.core.EmptySchedule:
             raise Stalled(self._why_stalled()) from None
+        finally:
+            self._tally.close_round(self._ledger)
         return process.value
 
     def _run(self, task: Task, path: str) -> Steps:
@@ -133,6 +137,7 @@ class SimulatedPlayer:
         number = self._ledger.append("transfers", (task, seq, *_figures_of(delivery), outcome))
         for kind, parcel in effect.payloads.items():
             self._ledger.append("payloads", (number, kind, parcel.nbytes, parcel.values, parcel.sha256))
+        self._tally.count(effect.payloads)
         if outcome == "delivered":
             self._ledger.delivered_bytes += delivery.payload_bytes
 
@@ -203,6 +208,7 @@ class SimulatedPlayer:
             row["payload_bytes"] = self._ledger.delivered_bytes
         self._ledger.add(effect.table, row)
         if effect.table == "rounds":
+            self._tally.close_round(self._ledger, effect.row["round"])
             self._ledger.commit()
         self._on_note(effect.table, row)
         yield from ()  # takes no time

@@ -164,11 +164,14 @@ def exchange(participants: Participants, device: Device, batch: Indices, step: s
         n * cost.work.server_step_flops, cohort, "train",
     )  # fmt: skip
     back = yield Compute(
-        server.name, n * cost.encode_down_flops, lambda: server.encode(device.name, feedback), "encode"
+        server.name,
+        n * cost.encode_down_flops,
+        lambda: server.encode(device.name, feedback, there.body),
+        "encode",
     )
     yield Send(server.name, device.name, {"smashed_down": back})
     gradient = yield Compute(
-        device.name, n * cost.decode_down_flops, lambda: device.decode(back.body), "decode"
+        device.name, n * cost.decode_down_flops, lambda: device.decode(back.body, there.body), "decode"
     )
     yield Compute(
         device.name,

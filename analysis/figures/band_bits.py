@@ -1,0 +1,93 @@
+"""Bits a value in each band over training, and the share of the low band, as codecs with bands note them.
+
+It reads no file and knows no codec: it shows every note whose name begins with ``bits_`` and every one that
+ends with ``_fraction``.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+from slfac_sim.analysis._rows import sums_of
+from slfac_sim.analysis.figures.byte_ledger import TOO_OLD
+from slfac_sim.analysis.folder import Run
+from slfac_sim.analysis.style import FAINT, look, say, stacked_canvas
+
+ONE_RUN = True
+_KINDS = {"smashed_up": "up", "smashed_down": "down"}
+_WAYS = ("up", "down")
+
+
+@dataclass(frozen=True)
+class Series:
+    """One run: the rows of its table `codec_notes`; `old` says that there was no such table yet."""
+
+    label: str
+    notes: Sequence[Mapping[str, Any]]
+    old: bool
+
+
+def data(run: Run) -> Series:
+    """Return what the run's ledger says."""
+    found = sums_of(run)
+    return Series(run.label, found["codec_notes"], not found["parts"])
+
+
+def table(series: Sequence[Series]) -> Iterator[dict[str, Any]]:
+    """Yield the rows of the ledger's table `codec_notes`, whatever their names."""
+    for one in series:
+        for row in one.notes:
+            yield {"run": one.label, **row}
+
+
+def draw(series: Sequence[Series]) -> Figure:
+    """Return the figure of the first run: bits above, shares below; a line for each note and direction."""
+    one = series[0]
+    bits = _lines(one, lambda name: name.startswith("bits_"))
+    shares = _lines(one, lambda name: name.endswith("_fraction"))
+    figure, panels = stacked_canvas(2, 32.0, legend_rows=2 + (len(bits) + 1) // 2)
+    if not bits and not shares:
+        panels[0].set_axis_off()
+        say(panels[1], one.label, TOO_OLD if one.old else "These codecs have no bands.")
+        return figure
+    for axes, lines in zip(panels, (bits, shares), strict=True):
+        names = sorted({name for name, _ in lines}, reverse=True)  # the low band before the high one
+        for (name, way), points in lines.items():
+            style = replace(look(names.index(name)), colour=look(_WAYS.index(way)).colour)
+            axes.plot(
+                *zip(*points, strict=True),
+                color=style.colour,
+                marker=style.marker,
+                linestyle=style.dashes,
+                markersize=2.6,
+                label=f"{name.replace('_', ' ')}, {way}",
+            )
+        axes.set_ylim(bottom=0.0)
+        axes.grid(axis="y", linewidth=0.4, color=FAINT)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10], min_n_ticks=1))
+    panels[0].set_ylabel("bits a value")
+    panels[0].tick_params(labelbottom=False)
+    panels[1].set_ylabel("of the values")
+    panels[1].yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    panels[1].set_xlabel("round")
+    if shares:
+        panels[1].legend(loc="best")
+    figure.legend(
+        *panels[0].get_legend_handles_labels(),
+        loc="outside upper left",
+        ncols=2,
+        title=one.label,
+        alignment="left",
+    )
+    return figure
+
+
+def _lines(one: Series, shown: Any) -> dict[tuple[str, str], list[tuple[int, float]]]:
+    found: dict[tuple[str, str], list[tuple[int, float]]] = {}
+    for row in one.notes:
+        if row["kind"] in _KINDS and shown(row["name"]):
+            found.setdefault((row["name"], _KINDS[row["kind"]]), []).append((row["round"], row["mean"]))
+    return found

@@ -1,0 +1,85 @@
+"""What the bytes of activations and gradients were for, round by round: ranges, symbols, indices, ...
+
+It reads no file. Names of parts are the codecs' own; the table has all kinds of bodies.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from slfac_sim.analysis._rows import sums_of
+from slfac_sim.analysis.figures._accuracy import number
+from slfac_sim.analysis.folder import Run
+from slfac_sim.analysis.style import INK, fill, say, stacked_canvas
+
+ONE_RUN = True
+TOO_OLD = "This run was recorded by a version that did not write down what the bytes were for."
+_KINDS = {"smashed_up": "activations, up", "smashed_down": "gradients, down"}
+
+
+@dataclass(frozen=True)
+class Series:
+    """One run: the rows of its table `parts`; none, where the run is too old."""
+
+    label: str
+    parts: Sequence[Mapping[str, Any]]
+
+
+def data(run: Run) -> Series:
+    """Return what the run's ledger says."""
+    return Series(run.label, sums_of(run)["parts"])
+
+
+def table(series: Sequence[Series]) -> Iterator[dict[str, Any]]:
+    """Yield the rows of the ledger's table `parts`."""
+    for one in series:
+        for row in one.parts:
+            yield {"run": one.label, **row}
+
+
+def draw(series: Sequence[Series]) -> Figure:
+    """Return the figure of the first run: a panel a direction, a stack of parts a round."""
+    one = series[0]
+    parts = sorted({row["part"] for row in one.parts if row["kind"] in _KINDS}, key=_size(one.parts))
+    figure, panels = stacked_canvas(2, 32.0, legend_rows=2 + (len(parts) + 1) // 2)
+    if not parts:
+        panels[0].set_axis_off()
+        say(panels[1], one.label, TOO_OLD if not one.parts else "Nothing was sent across the cut.")
+        return figure
+    for axes, (kind, name) in zip(panels, _KINDS.items(), strict=True):
+        rows = [row for row in one.parts if row["kind"] == kind]
+        _stack(axes, rows, parts)
+        axes.set_title(
+            f"{name}: {number(sum(row['bytes'] for row in rows) / 1e6)} MB", loc="left", fontsize=7.0
+        )
+        axes.set_ylabel("MB a round")
+    panels[0].tick_params(labelbottom=False)
+    panels[1].set_xlabel("round")
+    handles, labels = panels[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper left", ncols=2, title=one.label, alignment="left")
+    return figure
+
+
+def _size(rows: Sequence[Mapping[str, Any]]) -> Any:
+    """Return the order of parts in the stack: the largest first, at the bottom."""
+    sums: dict[str, int] = {}
+    for row in rows:
+        if row["kind"] in _KINDS:
+            sums[row["part"]] = sums.get(row["part"], 0) + row["bytes"]
+    return lambda part: (-sums[part], part)
+
+
+def _stack(axes: Axes, rows: Sequence[Mapping[str, Any]], parts: Sequence[str]) -> None:
+    rounds = sorted({row["round"] for row in rows})
+    found = {(row["round"], row["part"]): row["bytes"] / 1e6 for row in rows}
+    base = [0.0] * len(rounds)
+    for index, part in enumerate(parts):
+        heights = [found.get((number, part), 0.0) for number in rounds]
+        style: dict[str, Any] = {"color": fill(index).colour, "hatch": fill(index).hatch}
+        axes.bar(rounds, heights, 0.8, base, edgecolor=INK, linewidth=0.3, label=part, **style)
+        base = [low + height for low, height in zip(base, heights, strict=True)]
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10], min_n_ticks=1))

@@ -1,0 +1,48 @@
+"""`capture`: real smashed activations and gradients of named training steps, as .npy files."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from slfac_sim.cli._common import add_scenario_arguments, read_scenario
+from slfac_sim.foundation.errors import BadInput
+
+FACTS = "capture.json"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the scenario, the steps and the place."""
+    add_scenario_arguments(parser)
+    parser.add_argument("--steps", required=True, metavar="N,N", help="steps of the device, from 1: 5,50")
+    parser.add_argument("--device", default="d000", metavar="NAME", help="whose tensors (default: d000)")
+    parser.add_argument("-o", "--out", type=Path, required=True, metavar="DIR", help="write them here")
+    parser.add_argument("--threads", type=int, metavar="N", help="host threads of torch (default: all cores)")
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Train as far as the last step, and print the files."""
+    steps = steps_of(arguments.steps)
+    scenario = read_scenario(arguments)
+    from slfac_sim.run import set_threads
+    from slfac_sim.workbench.capturing import capture, facts_of
+    from slfac_sim.workbench.tensor_files import folder, whole, write_tensor
+
+    set_threads(arguments.threads)
+    caught = capture(scenario, steps, arguments.device, lambda text: print(text, file=sys.stderr))
+    out = folder(arguments.out)
+    for one in caught:
+        write_tensor(out / one.name, one.tensor)
+        print(out / one.name)
+    with whole(out / FACTS) as part:
+        part.write_text(json.dumps(facts_of(scenario, caught), indent=2) + "\n", encoding="utf-8")
+    print(out / FACTS)
+    return 0
+
+
+def steps_of(text: str) -> list[int]:
+    """Return the steps in `text`, ascending. Raises `BadInput`."""
+    words = text.split(",")
+    if not all(word.strip().isascii() and word.strip().isdecimal() and int(word) > 0 for word in words):
+        raise BadInput(f"--steps {text}: expected whole numbers from 1, such as 5,50")
+    return sorted({int(word) for word in words})

@@ -1,0 +1,115 @@
+"""What an end remembers of each sample: one row of float16 with its power of two. It knows no codec.
+
+A sender's rows become its own only when the message they were sent with is *confirmed*; until then they
+wait, and a lost message leaves no trace. Sending a sample again makes its earlier waiting row void.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slfac_sim.codecs._floats import Floats, Halves, from_halves, to_halves
+from slfac_sim.codecs._pairs import State
+
+Ids = NDArray[np.int64]
+_MOST_WAITING = 8  # messages; an older one counts as lost
+
+
+@dataclass(frozen=True)
+class Row:
+    """One sample: `halves` ([values]) times 2^-`exponent`."""
+
+    halves: Halves
+    exponent: int
+
+
+@dataclass(frozen=True)
+class _Waiting:
+    body: bytes
+    rows: dict[int, Row]
+
+
+def to_rows(values: Floats) -> list[Row]:
+    """Return the rows of `values` ([n, d]) as they are remembered; what float16 cannot hold is lost."""
+    halves, exponents = to_halves(values)
+    each = zip(halves, exponents.tolist(), strict=True)
+    return [Row(row.copy(), exponent) for row, exponent in each]  # a view would keep the whole batch alive
+
+
+def to_values(rows: list[Row]) -> Floats:
+    """Return the values ([n, d]) of `rows`, all of one length."""
+    exponents = np.array([row.exponent for row in rows], np.int8)
+    return from_halves(np.stack([row.halves for row in rows]), exponents)
+
+
+class SampleMemory:
+    """The rows of a sender by sample, and those that wait for the confirmation of their message."""
+
+    def __init__(self) -> None:
+        self._held: dict[int, Row] = {}
+        self._waiting: list[_Waiting] = []
+
+    def recall(self, ids: Ids, values: int) -> list[Row | None]:
+        """Return the confirmed row of each sample, None where there is none of `values` values."""
+        rows = [self._held.get(sample) for sample in ids.tolist()]
+        return [row if row is not None and row.halves.size == values else None for row in rows]
+
+    def sent(self, body: bytes, ids: Ids, rows: list[Row]) -> None:
+        """Let `rows` wait for the confirmation of `body` (of which only the fingerprint is kept)."""
+        fresh = dict(zip(ids.tolist(), rows, strict=True))
+        for older in self._waiting:
+            for sample in fresh.keys() & older.rows.keys():
+                del older.rows[sample]
+        self._waiting = [*self._waiting, _Waiting(_fingerprint(body), fresh)][-_MOST_WAITING:]
+
+    def confirm(self, body: bytes) -> None:
+        """Hold the rows that wait for `body`; an unknown body changes nothing."""
+        for message in self._taken(body):
+            self._held.update(message.rows)
+
+    def refuse(self, body: bytes) -> None:
+        """Forget the samples that `body` was about, so that their next message stands alone."""
+        for message in self._taken(body):
+            for sample in message.rows:
+                self._held.pop(sample, None)
+
+    def _taken(self, body: bytes) -> list[_Waiting]:
+        mark = _fingerprint(body)
+        taken = [message for message in self._waiting if message.body == mark]
+        self._waiting = [message for message in self._waiting if message.body != mark]
+        return taken
+
+    def get_state(self) -> dict[str, Any]:
+        """Return the memory as arrays."""
+        waiting = [{"body": message.body, **pack_rows(message.rows)} for message in self._waiting]
+        return {"held": pack_rows(self._held), "waiting": waiting}
+
+    def set_state(self, state: State) -> None:
+        """Take the memory of `get_state`."""
+        self._held = unpack_rows(state["held"])
+        self._waiting = [_Waiting(each["body"], unpack_rows(each)) for each in state["waiting"]]
+
+
+def pack_rows(rows: dict[int, Row]) -> dict[str, Any]:
+    """Return `rows` as four arrays: samples, lengths, exponents, and all halves end to end."""
+    empty = [np.empty(0, np.float16)]
+    return {
+        "samples": np.fromiter(rows, np.int64, len(rows)),
+        "lengths": np.array([row.halves.size for row in rows.values()], np.int64),
+        "exponents": np.array([row.exponent for row in rows.values()], np.int8),
+        "halves": np.concatenate([row.halves for row in rows.values()] or empty),
+    }
+
+
+def unpack_rows(state: State) -> dict[int, Row]:
+    """Return the rows of `pack_rows`."""
+    pieces = np.split(state["halves"], np.cumsum(state["lengths"]))[:-1]
+    each = zip(state["samples"].tolist(), pieces, state["exponents"].tolist(), strict=True)
+    return {sample: Row(halves.copy(), exponent) for sample, halves, exponent in each}
+
+
+def _fingerprint(body: bytes) -> bytes:
+    """Return what tells this body from others: its last four bytes, the checksum, and its length."""
+    return body[-4:] + len(body).to_bytes(4, "little")

@@ -1,0 +1,206 @@
+"""EasyQuant: the few values far from the mean stay floats, the rest share a fine symmetric grid.
+
+It knows one tensor at a time. The paper quantises weights by channel; `scope` lets other groups do it.
+"""
+
+import functools
+import struct
+from typing import Annotated, ClassVar
+
+import numpy as np
+from pydantic import Field
+
+from slfac_sim.codecs import BadBody, Payload, Tensor
+from slfac_sim.codecs._entropy import (
+    Entropy,
+    decode_flops,
+    decode_symbols,
+    encode_flops,
+    encode_symbols,
+    entropy_bits,
+    least_bytes,
+)
+from slfac_sim.codecs._groups import (
+    Floats,
+    Form,
+    HeaderType,
+    Scope,
+    arrange,
+    figures_of,
+    rows_of,
+    scaled,
+    sends,
+    some_of,
+    tensor_of,
+    unscaled,
+)
+from slfac_sim.codecs._packing import Symbols
+from slfac_sim.codecs._sparse import Mask, read_places, write_places
+from slfac_sim.codecs._stateless import StatelessReceiver, StatelessSender
+from slfac_sim.codecs._wire import Sections, framed, unseal
+from slfac_sim.foundation.citing import Reference
+from slfac_sim.foundation.plugins import settings
+
+KIND = "easyquant"
+_MORE = struct.Struct("<BI")
+_FEWEST, _SAMPLE = 1024, 2**16  # values of a group and of a message in the search
+_GOLDEN = (5**0.5 - 1) / 2
+_ROUNDS = 10  # of golden section: the step is known to 1 % of the interval
+
+
+@settings
+class EasyQuant:
+    """Values with |x - mean| >= `sigmas` standard deviations of the group are sent as float16, with places.
+
+    The others are s q, q = round(x / s) limited to -(2^(bits-1) - 1) .. 2^(bits-1) - 1, where the step s of
+    the group minimises their squared error (golden section between a fifth of max |x| / (2^(bits-1) - 1)
+    and 1.05 of it, on at least 1,024 values of the group).
+    """
+
+    bits: Annotated[int, Field(ge=2, le=16)] = 8
+    scope: Scope = "channel"
+    sigmas: Annotated[float, Field(gt=0.0)] = 3.0
+    entropy: Entropy = "none"
+    header_dtype: HeaderType = "float16"
+
+    references: ClassVar[tuple[Reference, ...]] = (
+        Reference(
+            key="tang2024easyquant",
+            entry="misc",
+            title="EasyQuant: An Efficient Data-free Quantization Algorithm for LLMs",
+            authors=("Tang, Hanlin", "others"),
+            year=2024,
+            arxiv="2403.02775",
+        ),
+    )
+
+    @property
+    def label(self) -> str:
+        """The codec's name for people."""
+        words = [f"EasyQuant {self.bits} bit", self.scope, f"{self.sigmas:g} sigma"]
+        words += [self.entropy] if self.entropy != "none" else []
+        words += [f"{self.header_dtype} headers"] if self.header_dtype != "float16" else []
+        return ", ".join(words)
+
+    @property
+    def encode_flops_per_value(self) -> float:
+        """Equivalent FLOPs to encode one value."""
+        search = 600.0 if self.scope == "plane" else 0.0  # of all values, or else each group had a few
+        return 1200.0 + search + encode_flops(self.entropy, self.bits)
+
+    @property
+    def decode_flops_per_value(self) -> float:
+        """Equivalent FLOPs to decode one value."""
+        return 270.0 + decode_flops(self.entropy, self.bits)
+
+    def sender(self, stream: str) -> StatelessSender:
+        """Return the sending end of `stream`, whose name appears in errors only."""
+        return StatelessSender(stream, functools.partial(encode, self))
+
+    def receiver(self) -> StatelessReceiver:
+        """Return the receiving end; it needs nothing but the bytes."""
+        return StatelessReceiver(decode)
+
+
+def encode(codec: EasyQuant, tensor: Tensor, stream: str) -> Payload:
+    """Return the payload of `tensor`. Raises `BadTensor`, naming `stream`."""
+    values, exponent = scaled(tensor, stream)
+    form = Form(codec.scope, codec.header_dtype, codec.entropy, exponent)
+    rows = rows_of(values, codec.scope)
+    apart = _outliers(rows, codec.sigmas)
+    count = int(apart.sum())
+    floats = rows[apart].astype("<f2")
+
+    rest = np.where(apart, np.float32(0), rows)
+    side = 2 ** (codec.bits - 1) - 1
+    steps = _steps(rest, side).astype(form.dtype)
+    sent = sends(steps.astype(np.float32), rows.shape[1])
+    symbols = _quantise(rest[sent], steps[sent].astype(np.float32), side)[~apart[sent]]
+
+    blocks = [
+        ("ranges", steps.view(np.uint8)),
+        ("indices", write_places(apart.reshape(1, -1), count)),
+        ("symbols", encode_symbols(symbols, codec.bits, codec.entropy)),
+        ("symbols", floats.view(np.uint8)),
+    ]
+    notes = {"entropy_bound_bytes": entropy_bits(symbols) / 8, "outliers": count / tensor.size}
+    extra = _MORE.pack(codec.bits, count)
+    return framed(KIND, tensor.shape, form.to_bytes() + extra, blocks, notes)
+
+
+def decode(body: bytes) -> Tensor:
+    """Return the tensor of `body`. Raises `BadBody`."""
+    frame = unseal(body, KIND)
+    form, extra = Form.from_bytes(frame.settings, _MORE.size)
+    bits, count = _MORE.unpack(extra)
+    groups, size = arrange(frame.shape, form.scope)
+    if not 2 <= bits <= 16 or count > groups * size:
+        raise BadBody(f"body: settings {frame.settings.hex()} are not those of {KIND}")
+    sections = Sections(frame.content)
+    steps = figures_of(sections, form, groups)
+    sent = sends(steps, size)
+    least = least_bytes(max(0, int(sent.sum()) * size - count), bits, form.entropy) + 2 * count
+    if least > len(sections.rest) or steps.min() < 0:
+        raise BadBody("body: content ends early, or a step is negative")
+
+    apart = read_places(sections, 1, groups * size, count).reshape(groups, size)
+    inside = ~apart[sent]
+    symbols = decode_symbols(sections, int(inside.sum()), bits, form.entropy)
+    floats = np.frombuffer(sections.take(2 * count, "symbols"), "<f2").astype(np.float32)
+    sections.end(0)
+    if not np.isfinite(floats).all():
+        raise BadBody("body: a value is not finite")
+
+    some = np.zeros(inside.shape, np.float32)
+    some[inside] = symbols.astype(np.float32) - np.float32(2 ** (bits - 1) - 1)
+    rows = np.zeros((groups, size), np.float32)
+    rows[sent] = some * steps[sent, None]
+    rows[apart] = floats
+    return tensor_of(unscaled(rows, form.exponent), frame.shape, form.scope)
+
+
+def _outliers(rows: Floats, sigmas: float) -> Mask:
+    """Return which values stay floats; none of a constant group."""
+    mean, sigma = rows.mean(axis=1, keepdims=True), rows.std(axis=1, keepdims=True)
+    limit = np.where(sigma > 0, np.float32(sigmas) * sigma, np.float32(np.inf))
+    apart: Mask = np.abs(rows - mean) >= limit
+    return apart
+
+
+def _quantise(rows: Floats, steps: Floats, side: int) -> Symbols:
+    """Return q plus the largest q ([groups, values])."""
+    per_step = np.divide(1, steps, out=np.zeros_like(steps), where=steps > 0)
+    levels = rows * per_step[:, None]
+    levels += np.float32(side + 0.5)
+    np.clip(levels, 0, 2 * side, out=levels)
+    return levels.astype(np.uint8) if side < 128 else levels.astype(np.uint16)
+
+
+def _steps(rows: Floats, side: int) -> Floats:
+    """Return the step of every row: golden section of the squared error, all rows at once."""
+    largest = np.maximum(rows.max(axis=1), -rows.min(axis=1)) / np.float32(side)
+    some = some_of(rows, _FEWEST, _SAMPLE)
+    low, high = largest * np.float32(0.2), largest * np.float32(1.05)
+    left, right = high - (high - low) * np.float32(_GOLDEN), low + (high - low) * np.float32(_GOLDEN)
+    at_left, at_right = _error(some, left, side), _error(some, right, side)
+    for _ in range(_ROUNDS):
+        down = at_left <= at_right
+        low, high = np.where(down, low, left), np.where(down, right, high)
+        inner = np.where(
+            down, high - (high - low) * np.float32(_GOLDEN), low + (high - low) * np.float32(_GOLDEN)
+        )
+        fresh = _error(some, inner, side)
+        left, right = np.where(down, inner, right), np.where(down, left, inner)
+        at_left, at_right = np.where(down, fresh, at_right), np.where(down, at_left, fresh)
+    best: Floats = np.where(at_left <= at_right, left, right)
+    return best
+
+
+def _error(rows: Floats, steps: Floats, side: int) -> Floats:
+    """Return the squared error of every row with its step of `steps`."""
+    wide = np.maximum(steps, np.finfo(np.float32).tiny)[:, None]
+    rest = np.clip(np.rint(rows / wide), -side, side)
+    rest *= wide
+    rest -= rows
+    error: Floats = np.einsum("gn,gn->g", rest, rest)
+    return error

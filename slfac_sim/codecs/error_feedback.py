@@ -1,0 +1,167 @@
+"""Error feedback: what a message lost of a sample is added to the sample's next activation.
+
+It wraps another codec. The memory is the sender's alone, belongs to samples, not to places in a batch, and
+is float16. A loss is remembered when its message is known to have arrived: one that was lost or cancelled
+leaves no trace. Without sample ids, and in evaluation, the inner codec is as if alone.
+"""
+
+from typing import Annotated, Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slfac_sim.codecs import BadBody, Payload, Tensor
+from slfac_sim.codecs._floats import LARGEST, Floats, rows_of
+from slfac_sim.codecs._memory import SampleMemory, to_rows, to_values
+from slfac_sim.codecs._nested import NestedReceiver, refuse_wrappers, wrapped
+from slfac_sim.codecs._pairs import Checkpointed, Confirms, State, support_of
+from slfac_sim.codecs._stateless import largest_magnitude
+from slfac_sim.codecs._wire import unseal
+from slfac_sim.codecs.topk import TopK
+from slfac_sim.foundation.citing import Reference
+from slfac_sim.foundation.plugins import Plugin, settings
+
+KIND = "error_feedback"
+Mask = NDArray[np.bool_]
+
+
+@settings
+class ErrorFeedback:
+    """Sends x + m through `codec` and remembers m = x + m - what arrived, for each sample.
+
+    For the uplink: on the downlink the server knows no sample ids, and nothing is remembered.
+    """
+
+    references: ClassVar[tuple[Reference, ...]] = (
+        Reference(
+            key="seide2014onebit",
+            entry="inproceedings",
+            title="1-Bit Stochastic Gradient Descent and its Application to Data-Parallel Distributed "
+            "Training of Speech DNNs",
+            authors=("Seide, Frank", "Fu, Hao", "Droppo, Jasha", "Li, Gang", "Yu, Dong"),
+            year=2014,
+            within="Interspeech",
+        ),
+    )
+
+    codec: Annotated[Any, Plugin("slfac_sim.codecs")] = TopK()
+
+    def __post_init__(self) -> None:
+        refuse_wrappers(self.codec)
+
+    @property
+    def label(self) -> str:
+        """The codec's name for people."""
+        return f"{self.codec.label}, error feedback"
+
+    @property
+    def may_lose_to_zeros(self) -> str:
+        """Why the error may exceed the tensor's energy: the inner codec's reason; none if that has none."""
+        return str(self.codec.may_lose_to_zeros)
+
+    @property
+    def encode_flops_per_value(self) -> float:
+        """Equivalent FLOPs to encode one value; the sender also decodes what it sends."""
+        return 500.0 + float(self.codec.encode_flops_per_value) + float(self.codec.decode_flops_per_value)
+
+    @property
+    def decode_flops_per_value(self) -> float:
+        """Equivalent FLOPs to decode one value: those of the inner codec."""
+        return float(self.codec.decode_flops_per_value)
+
+    def sender(self, stream: str) -> "_Sender":
+        """Return the sending end of `stream`."""
+        return _Sender(self, stream)
+
+    def receiver(self) -> "_Receiver":
+        """Return the receiving end, which knows nothing of the memory."""
+        return _Receiver(self)
+
+
+class _Receiver:
+    def __init__(self, codec: ErrorFeedback) -> None:
+        self._inner = NestedReceiver(codec.codec)
+
+    def decode(self, body: bytes) -> Tensor:
+        """Return the tensor of `body`. Raises `BadBody`."""
+        frame = unseal(body, KIND)
+        tensor = self._inner.decode(_inner_body(body))
+        if frame.settings or tensor.shape != frame.shape:
+            raise BadBody(f"body: shape {list(tensor.shape)} inside, expected {list(frame.shape)}")
+        return tensor
+
+    def get_state(self) -> State:
+        """Return the memory of the inner receiver, if it has one."""
+        return self._inner.get_state()
+
+    def set_state(self, state: State) -> None:
+        """Take the memory of `get_state`."""
+        self._inner.set_state(state)
+
+
+class _Sender:
+    """Decodes what it sends, with a receiver of its own, to know what was lost."""
+
+    def __init__(self, codec: ErrorFeedback, stream: str) -> None:
+        self._stream = stream
+        self._inner = codec.codec.sender(stream)
+        self._mirror = NestedReceiver(codec.codec)
+        self._memory = SampleMemory()
+
+    def encode(
+        self, tensor: Tensor, sample_ids: NDArray[np.int64] | None = None, training: bool = True
+    ) -> Payload:
+        """Return the payload of `tensor` ([batch, ...]); `sample_ids` name its rows. Raises `BadTensor`."""
+        largest_magnitude(tensor, self._stream)
+        if sample_ids is None or not training:
+            return wrapped(KIND, tensor.shape, b"", self._inner.encode(tensor, sample_ids, training))
+        with_memory = self._with_memory(tensor, sample_ids)
+        inner = self._inner.encode(with_memory, sample_ids, training)
+        with np.errstate(over="ignore"):
+            lost = np.clip(with_memory - self._mirror.decode(inner.body), -LARGEST, LARGEST)
+        payload = wrapped(KIND, tensor.shape, b"", inner)
+        self._memory.sent(payload.body, sample_ids, to_rows(lost.reshape(rows_of(tensor.shape))))
+        return payload
+
+    def _with_memory(self, tensor: Tensor, ids: NDArray[np.int64]) -> Floats:
+        """Return `tensor` with what each sample has lost before."""
+        rows = np.array(tensor, order="C").reshape(rows_of(tensor.shape))
+        found = self._memory.recall(ids, rows.shape[1])
+        known = np.array([row is not None for row in found])
+        if known.any():
+            with np.errstate(over="ignore"):
+                rows[known] += to_values([row for row in found if row is not None])
+        return np.clip(rows, -LARGEST, LARGEST).reshape(tensor.shape)
+
+    def confirm(self, body: bytes) -> None:
+        """Remember what `body` lost: it has arrived."""
+        self._memory.confirm(body)
+        if isinstance(self._inner, Confirms):
+            self._inner.confirm(_inner_body(body))
+
+    def refuse(self, body: bytes) -> None:
+        """Forget the samples of `body`."""
+        self._memory.refuse(body)
+        if isinstance(self._inner, Confirms):
+            self._inner.refuse(_inner_body(body))
+
+    def get_state(self) -> State:
+        """Return the memory, and that of the inner ends."""
+        inner = self._inner.get_state() if isinstance(self._inner, Checkpointed) else {}
+        return {"memory": self._memory.get_state(), "inner": inner, "mirror": self._mirror.get_state()}
+
+    def set_state(self, state: State) -> None:
+        """Go on as the sender that gave `state` would."""
+        self._memory.set_state(state["memory"])
+        self._mirror.set_state(state["mirror"])
+        if isinstance(self._inner, Checkpointed):
+            self._inner.set_state(state["inner"])
+
+
+def _inner_body(body: bytes) -> bytes:
+    return bytes(unseal(body, KIND).content)
+
+
+def support(body: bytes) -> Mask | None:
+    """Return which values `body` carries, as its inner codec tells it. Raises `BadBody`."""
+    return support_of(_inner_body(body))

@@ -1,0 +1,104 @@
+"""The codec that sends every value as an 8-bit float, scaled by one power of two per message.
+
+It knows no groups. Both formats are those of Micikevicius et al. (2022): e4m3 has no infinities and ends
+at 448, e5m2 ends at 57344.
+"""
+
+import functools
+import math
+import struct
+from typing import ClassVar, Literal
+
+import ml_dtypes
+import numpy as np
+
+from slfac_sim.codecs import BadBody, Payload, Tensor
+from slfac_sim.codecs._cast import payload_of, tensor_of
+from slfac_sim.codecs._entropy import Entropy, decode_flops, encode_flops
+from slfac_sim.codecs._groups import times_power, unscaled
+from slfac_sim.codecs._stateless import StatelessReceiver, StatelessSender, largest_magnitude
+from slfac_sim.codecs._wire import unseal
+from slfac_sim.foundation.citing import Reference
+from slfac_sim.foundation.plugins import settings
+
+KIND = "fp8"
+Format = Literal["e4m3", "e5m2"]
+_FORMATS: tuple[Format, ...] = ("e4m3", "e5m2")
+_TYPES = (np.dtype(ml_dtypes.float8_e4m3fn), np.dtype(ml_dtypes.float8_e5m2))
+_LARGEST = (448.0, 57344.0)
+_TOPS = (8, 15)  # the largest magnitude of a scaled message is below 2^top
+_EXPONENTS = (8 - 128, 15 + 149)  # from the largest float32 to the smallest
+_MORE = struct.Struct("<Bh")
+
+
+@settings
+class Fp8:
+    """Rounds every value to the nearest 8-bit float of `format`, after scaling.
+
+    `scaling: message` multiplies by the power of two that brings the largest magnitude next to the end
+    of the format ("ours": the paper leaves the factor to the user); `none` sends values as they are, and
+    those beyond the end become the end.
+    """
+
+    format: Format = "e4m3"
+    scaling: Literal["message", "none"] = "message"
+    entropy: Entropy = "none"
+
+    references: ClassVar[tuple[Reference, ...]] = (
+        Reference(
+            key="fp8formats2022",
+            entry="misc",
+            title="FP8 Formats for Deep Learning",
+            authors=("Micikevicius, Paulius", "others"),
+            year=2022,
+            arxiv="2209.05433",
+        ),
+    )
+
+    @property
+    def label(self) -> str:
+        """The codec's name for people."""
+        words = [f"fp8 {self.format}"]
+        words += ["not scaled"] if self.scaling == "none" else []
+        words += [self.entropy] if self.entropy != "none" else []
+        return ", ".join(words)
+
+    @property
+    def encode_flops_per_value(self) -> float:
+        """Equivalent FLOPs to encode one value."""
+        return 440.0 + encode_flops(self.entropy, 8)
+
+    @property
+    def decode_flops_per_value(self) -> float:
+        """Equivalent FLOPs to decode one value."""
+        return 200.0 + decode_flops(self.entropy, 8)
+
+    def sender(self, stream: str) -> StatelessSender:
+        """Return the sending end of `stream`, whose name appears in errors only."""
+        return StatelessSender(stream, functools.partial(encode, self))
+
+    def receiver(self) -> StatelessReceiver:
+        """Return the receiving end; it needs nothing but the bytes."""
+        return StatelessReceiver(decode)
+
+
+def encode(codec: Fp8, tensor: Tensor, stream: str) -> Payload:
+    """Return the payload of `tensor`. Raises `BadTensor`, naming `stream`."""
+    largest = largest_magnitude(tensor, stream)
+    code = _FORMATS.index(codec.format)
+    exponent = 0
+    if codec.scaling == "message" and largest > 0:
+        exponent = _TOPS[code] - math.frexp(largest)[1]
+        tensor = times_power(np.array(tensor), exponent)
+    return payload_of(KIND, tensor, _TYPES[code], _LARGEST[code], codec.entropy, _MORE.pack(code, exponent))
+
+
+def decode(body: bytes) -> Tensor:
+    """Return the tensor of `body`. Raises `BadBody`."""
+    frame = unseal(body, KIND)
+    if len(frame.settings) != 1 + _MORE.size:
+        raise BadBody(f"body: {len(frame.settings)} bytes of settings, expected {1 + _MORE.size}")
+    code, exponent = _MORE.unpack_from(frame.settings, 1)
+    if code >= len(_TYPES) or not _EXPONENTS[0] <= exponent <= _EXPONENTS[1]:
+        raise BadBody(f"body: settings {frame.settings.hex()} are not those of {KIND}")
+    return unscaled(tensor_of(frame, _TYPES[code], _MORE.size), exponent)

@@ -1,0 +1,215 @@
+"""Our own codec: one rate-distortion rule, a domain that pays, and entropy coding by context.
+
+It knows one tensor at a time. Values are measured from their channel's level, quantised with a dead zone in
+one step for the tensor, in space or in frequency, perhaps along the message's own axes of its channels
+(`_rd_domains`), and coded by models that learn as they go (`_rd_coder`). Bodies come in layers.
+"""
+
+import functools
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Literal, TypeVar
+
+import numpy as np
+from pydantic import Field
+
+from slfac_sim.codecs import Payload, Tensor
+from slfac_sim.codecs._dct import Floats
+from slfac_sim.codecs._groups import times_power
+from slfac_sim.codecs._rd_coder import LARGEST_MAGNITUDE
+from slfac_sim.codecs._rd_domains import Axes, channel_means, choose, has_tables, moved
+from slfac_sim.codecs._rd_maps import map_shape, maps_of
+from slfac_sim.codecs._rd_quantise import quantise, rebuild, values
+from slfac_sim.codecs._rd_rate import search
+from slfac_sim.codecs._rd_read import RdReceiver
+from slfac_sim.codecs._rd_write import Attempt, seal
+from slfac_sim.codecs._stateless import StatelessSender, largest_magnitude
+from slfac_sim.foundation.citing import Reference
+from slfac_sim.foundation.plugins import settings
+
+_FAR = 60  # magnitudes beyond 2^60 or 2^-60 are scaled first, so that squares stay float32
+_FINEST = 2.0**-16  # of the root mean square: steps that rate control tries
+_COARSEST = 2.0**10
+_COARSE, _FINE = 0.2, 0.01  # octaves within which a search ends
+
+T = TypeVar("T")
+
+
+@settings
+class SlFacRd:
+    """Dead-zone quantiser in one step for the tensor, entropy-coded; bodies can be cut between layers.
+
+    `step` is in root mean squares of the tensor, each channel measured from its level; magnitudes below
+    `dead_zone` steps are zero. At most one target sets the step instead, met within 3 % where the tensor
+    allows it: `target_error` (squared error over energy), `target_bits_per_value` or `target_bytes` (both
+    of the whole body). `domain: auto` takes the cheaper of space and frequency by squared error + lambda x
+    bits, with the lambda of the step.
+    """
+
+    references: ClassVar[tuple[Reference, ...]] = (
+        Reference(
+            key="bamler2022constriction",
+            entry="misc",
+            title="Understanding Entropy Coding With Asymmetric Numeral Systems (ANS): a Statistician's "
+            "Perspective",
+            authors=("Bamler, Robert",),
+            year=2022,
+            arxiv="2201.01741",
+        ),
+    )
+
+    step: Annotated[float, Field(gt=0.0, le=1000.0)] = 1.5
+    dead_zone: Annotated[float, Field(ge=0.5, le=1.0)] = 0.65
+    target_error: Annotated[float, Field(gt=0.0, lt=1.0)] | None = None
+    target_bits_per_value: Annotated[float, Field(gt=0.0, le=32.0)] | None = None
+    target_bytes: Annotated[int, Field(ge=1)] | None = None
+    domain: Literal["auto", "space", "frequency", "components", "component_frequency"] = "auto"
+    layers: Annotated[int, Field(ge=1, le=16)] = 4
+
+    # Equivalent FLOPs at about 50 GFLOP/s, by benchmarks/codecs.py: of [64, 64, 14, 14] 29 and 22 ns, of
+    # [16, 64, 7, 7] two to three times that, as every message has a basis and models of its own to find.
+    encode_flops_per_value: ClassVar[float] = 2900.0
+    decode_flops_per_value: ClassVar[float] = 2100.0
+
+    def __post_init__(self) -> None:
+        targets = ("target_error", "target_bits_per_value", "target_bytes")
+        given = [name for name in targets if getattr(self, name) is not None]
+        if len(given) > 1:
+            raise ValueError(f"at most one target can be set (got {', '.join(given)})")
+
+    @property
+    def label(self) -> str:
+        """The codec's name for people."""
+        rate = f"step {self.step:g} rms"
+        rate = f"error {self.target_error:g}" if self.target_error is not None else rate
+        bits = self.target_bits_per_value
+        rate = f"{bits:g} bits a value" if bits is not None else rate
+        rate = f"{self.target_bytes} bytes" if self.target_bytes is not None else rate
+        zone = f", dead zone {self.dead_zone:g}" if self.dead_zone != 0.65 else ""
+        return f"SL-FAC RD (ours), {rate}{zone}" + (f", {self.domain}" if self.domain != "auto" else "")
+
+    def sender(self, stream: str) -> StatelessSender:
+        """Return the sending end of `stream`, whose name appears in errors only."""
+        return StatelessSender(stream, functools.partial(encode, self))
+
+    def receiver(self) -> RdReceiver:
+        """Return the receiving end; it needs nothing but the bytes."""
+        return RdReceiver()
+
+
+@dataclass(frozen=True)
+class _Source:
+    """A tensor as maps, multiplied by 2^`exponent`, with its energy and the step's unit."""
+
+    shape: tuple[int, ...]
+    maps: Floats
+    exponent: int
+    largest: float
+    no_negatives: bool
+    energy: float
+    unit: float
+
+
+def encode(codec: SlFacRd, tensor: Tensor, stream: str) -> Payload:
+    """Return the payload of `tensor`. Raises `BadTensor`, naming `stream`."""
+    source = _source(tensor, stream)
+    start = codec.step * source.unit
+    if source.energy == 0:
+        return seal(_attempt(codec, source, 1.0), codec.layers)
+    target_bytes = _target_bytes(codec, tensor.size)
+    if codec.target_error is not None:
+        error = functools.partial(_error, source)
+        found = _search(codec, source, lambda attempt: (error(attempt), attempt), codec.target_error)
+        return seal(found[1], codec.layers)
+    if target_bytes is not None:
+        return _search(codec, source, lambda attempt: _sized(codec, attempt), target_bytes)[1]
+    return seal(_attempt(codec, source, start), codec.layers)
+
+
+def _search(
+    codec: SlFacRd, source: _Source, measure: Callable[[Attempt], tuple[float, T]], target: float
+) -> tuple[float, T]:
+    """Return what `measure` gives (a figure and anything) where its figure is next to `target`.
+
+    The figure jumps where another domain becomes the cheaper one, or another component pays: these are
+    those of a first, coarse search, and stay for the second.
+    """
+    limits = (source.unit * _FINEST, source.unit * _COARSEST)
+
+    def at(axes: Axes | None, step: float) -> tuple[float, T, Axes]:
+        attempt = _attempt(codec, source, step, axes)
+        return *measure(attempt), attempt.axes
+
+    def figure(found: tuple[float, T, Axes]) -> float:
+        return found[0]
+
+    start = codec.step * source.unit
+    near = search(functools.partial(at, None), figure, target, start, limits, _COARSE)
+    found = search(functools.partial(at, near[2]), figure, target, near[2].step, limits, _FINE)
+    return found[:2]
+
+
+def _sized(codec: SlFacRd, attempt: Attempt) -> tuple[float, Payload]:
+    payload = seal(attempt, codec.layers)
+    return payload.nbytes, payload
+
+
+def _target_bytes(codec: SlFacRd, values: int) -> float | None:
+    if codec.target_bits_per_value is not None:
+        return codec.target_bits_per_value * values / 8
+    return codec.target_bytes
+
+
+def _source(tensor: Tensor, stream: str) -> _Source:
+    largest = largest_magnitude(tensor, stream)
+    power = math.frexp(largest)[1] if largest > 0 else 0
+    exponent = -power if abs(power) > _FAR else 0
+    plain = times_power(np.array(tensor, order="C"), exponent) if exponent else tensor
+    maps = np.ascontiguousarray(maps_of(plain))
+    energy = _energy(maps)
+    unit = math.sqrt(energy / tensor.size)
+    if has_tables(map_shape(tensor.shape)):
+        means = channel_means(maps)
+        rest = energy - float(means @ means) * (tensor.size / len(means))
+        unit = max(math.sqrt(max(rest, 0.0) / tensor.size), unit / 16)
+    largest = math.ldexp(largest, exponent)
+    return _Source(tensor.shape, maps, exponent, largest, bool(maps.min() >= 0), energy, unit)
+
+
+def _energy(maps: Floats) -> float:
+    flat = maps.reshape(-1)
+    return float(np.vdot(flat, flat))
+
+
+def _attempt(codec: SlFacRd, source: _Source, step: float, like: Axes | None = None) -> Attempt:
+    finest = source.largest * 2**8 / LARGEST_MAGNITUDE
+    step = float(np.float32(max(step, finest)))
+    if like is None:
+        axes = choose(source.maps, step, codec.dead_zone, codec.domain)
+    else:
+        axes = moved(like, source.maps, step)
+    coefficients = axes.forward(source.maps)
+    quantised = quantise(coefficients, axes.step, codec.dead_zone)
+    return Attempt(
+        shape=source.shape,
+        exponent=source.exponent,
+        no_negatives=source.no_negatives,
+        axes=axes,
+        coefficients=coefficients,
+        quantised=quantised,
+        dead_zone=codec.dead_zone,
+    )
+
+
+def _error(source: _Source, attempt: Attempt) -> float:
+    """Return the relative squared error of `attempt`."""
+    quantised, axes, coefficients = attempt.quantised, attempt.axes, attempt.coefficients
+    places = np.flatnonzero(quantised.where)
+    sent = values(coefficients.reshape(-1)[places], axes.step, attempt.dead_zone)
+    rebuilt = np.zeros_like(coefficients)
+    rebuilt.reshape(-1)[places] = rebuild(*sent, quantised.first, quantised.shift, axes.step)
+    maps = axes.inverse(rebuilt)
+    if attempt.no_negatives:
+        np.maximum(maps, 0, out=maps)
+    return _energy(maps - source.maps) / source.energy

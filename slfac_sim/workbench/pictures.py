@@ -1,0 +1,64 @@
+"""The rate-distortion figure: relative squared error against bits a value, a curve for each codec."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from slfac_sim.analysis.csv_file import write_rows
+from slfac_sim.analysis.style import FAINT, canvas, house_style, look, save
+from slfac_sim.workbench.measuring import Measured, front
+
+_SHORT = 14  # letters of a name of which three fit beside each other
+_FLOOR = 1e-9  # a smaller error, or none, is drawn here
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One codec, by `name`, moved along its rate knobs (empty: it has none); the best points are drawn."""
+
+    name: str
+    knobs: str
+    points: Sequence[Measured]
+
+
+def draw(curves: Sequence[Curve], title: str, out: Path) -> list[Path]:
+    """Draw `curves` into ``rate_distortion`` .png, .svg and .csv in `out`; return the files."""
+    with house_style():
+        files = save(_figure(curves, title), out, "rate_distortion")
+    return [*files, write_rows(_rows(curves), out / "rate_distortion.csv")]
+
+
+def _rows(curves: Sequence[Curve]) -> Iterator[dict[str, Any]]:
+    for curve in curves:
+        for point in curve.points:
+            figures = {"bits_per_value": point.bits_per_value, "relative_squared_error": point.error}
+            yield {"codec": curve.name, "knobs": curve.knobs, "label": point.label, **figures}
+
+
+def _figure(curves: Sequence[Curve], title: str) -> Figure:
+    shown = [curve for curve in curves if any(not point.refused for point in curve.points)]
+    columns = 3 if max((len(curve.name) for curve in shown), default=0) <= _SHORT else 1
+    figure, axes = canvas(legend_rows=2 + -(-len(shown) // columns))
+    for index, curve in enumerate(shown):
+        points = [(point.bits_per_value, max(point.error, _FLOOR)) for point in front(curve.points)]
+        style = look(index)
+        axes.plot(
+            *zip(*points, strict=True),
+            color=style.colour,
+            marker=style.marker,
+            linestyle=style.dashes,
+            linewidth=0.9,
+            markersize=2.6,
+            label=curve.name,
+        )
+    axes.set_xscale("log", base=2)
+    axes.set_yscale("log")
+    axes.xaxis.set_major_formatter(lambda bits, _: f"{bits:g}")
+    axes.set_xlabel("bits a value, headers included")
+    axes.set_ylabel("relative squared error")
+    axes.grid(linewidth=0.4, color=FAINT)
+    figure.legend(loc="outside upper left", ncols=columns, title=title, alignment="left")
+    return figure
