@@ -54,6 +54,8 @@ def draw(series: Sequence[Series]) -> Figure:
         say(panels[1], one.label, TOO_OLD if one.old else "These codecs have no bands.")
         return figure
     for axes, lines in zip(panels, (bits, shares), strict=True):
+        if not lines:
+            axes.set_axis_off()
         names = sorted({name for name, _ in lines}, reverse=True)  # the low band before the high one
         for (name, way), points in lines.items():
             style = replace(look(names.index(name)), colour=look(_WAYS.index(way)).colour)

@@ -93,6 +93,8 @@ def compare(arguments: argparse.Namespace) -> int:
     listed = chosen.several(arguments.codecs or chosen.shipped())
     stream = str(arguments.tensor)
     found = [measure(codec, tensor, stream) for codec in listed]
+    if all(one.refused for one in found):
+        raise codecs.BadTensor(found[0].refused)
     if arguments.json:
         print(json.dumps([_facts(one) for one in found], indent=2))
     else:

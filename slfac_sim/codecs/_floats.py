@@ -37,7 +37,7 @@ def to_halves(rows: Floats) -> tuple[Halves, NDArray[np.int8]]:
     largest = np.maximum(rows.max(axis=1, initial=0.0), -rows.min(axis=1, initial=0.0))
     exponents = np.clip(_TOP - np.frexp(largest)[1], *_EXPONENTS)
     exponents[largest == 0] = 0
-    scaled = rows * np.exp2(exponents.astype(np.float32))[:, None]
+    scaled = rows * _powers(exponents)
     return scaled.astype(np.float16), exponents.astype(np.int8)
 
 
@@ -45,8 +45,14 @@ def from_halves(halves: Halves, exponents: NDArray[np.int8]) -> Floats:
     """Return the rows ([n, d]) of `to_halves`; what float32 cannot hold becomes its largest value."""
     rows = halves.astype(np.float32)
     with np.errstate(over="ignore"):
-        rows *= np.exp2(-exponents.astype(np.float32))[:, None]
+        rows *= _powers(-exponents.astype(np.int64))
     return np.clip(rows, -LARGEST, LARGEST, out=rows)
+
+
+def _powers(exponents: NDArray[np.integer]) -> Floats:
+    """Return 2^e of every row ([n, 1]); exact by definition, unlike exp2: both ends must agree."""
+    powers: Floats = np.ldexp(np.float32(1), exponents)[:, None]
+    return powers
 
 
 def rounded(rows: Floats) -> Floats:

@@ -5,7 +5,7 @@ import numpy as np
 from slfac_sim import codecs
 from slfac_sim.codecs import BadBody, Codec, Payload, Receiver, Tensor
 from slfac_sim.codecs._pairs import Checkpointed, State
-from slfac_sim.codecs._wire import framed, unseal
+from slfac_sim.codecs._wire import framed, tell, unseal
 from slfac_sim.foundation import plugins
 
 WRAPPERS = ("error_feedback", "on_support")
@@ -34,9 +34,11 @@ class NestedReceiver:
 
     def decode(self, body: bytes) -> Tensor:
         """Return the tensor of the inner `body`. Raises `BadBody`."""
-        kind = unseal(body).kind
+        frame = unseal(body)
+        kind = frame.kind
         if kind in WRAPPERS:
             raise BadBody(f"body: {kind} inside another codec")
+        tell("frame", len(body) - len(frame.content))
         if kind != self._kind and kind in plugins.kinds("slfac_sim.codecs"):
             return codecs.decode(body)
         return self._receiver.decode(body)

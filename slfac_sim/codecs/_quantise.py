@@ -5,6 +5,8 @@ cover the row, and `sizes` gives their lengths. Values are [samples, columns], a
 band's ends and bits. A band whose ends are equal is constant: it has no symbols.
 """
 
+from typing import TypeVar
+
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
@@ -13,7 +15,9 @@ from slfac_sim.codecs._entropy import Entropy, decode_symbols, encode_symbols, e
 from slfac_sim.codecs._packing import Symbols
 from slfac_sim.codecs._wire import Sections
 
-_NARROWEST = 2.0**-100  # a band narrower than this is sent as constant: its step could not be inverted
+_T = TypeVar("_T", np.float32, np.float64, np.uint8)
+
+NARROWEST = 2.0**-100  # a band narrower than this is sent as constant: its step could not be inverted
 
 
 def band_ends(values: Floats, sizes: NDArray[np.int64]) -> tuple[Floats, Floats]:
@@ -23,20 +27,27 @@ def band_ends(values: Floats, sizes: NDArray[np.int64]) -> tuple[Floats, Floats]
     """
     alone = len(values) == 1  # then a minimum over the samples would be a slow copy
     lowest, highest = (values[0], values[0]) if alone else (values.min(axis=0), values.max(axis=0))
+    return by_band(np.minimum, lowest, sizes), by_band(np.maximum, highest, sizes)
+
+
+def by_band(reduction: np.ufunc, columns: NDArray[_T], sizes: NDArray[np.int64]) -> NDArray[_T]:
+    """Return the minimum, maximum or sum of the `columns` of every band ([groups, 2]); 0 of an empty one.
+
+    An empty band borrows the last column of the first, as runs of `reduceat` are never empty.
+    """
     spans = sizes.sum(axis=1)
     begins = np.cumsum(spans) - spans
     empty = sizes[:, 1] == 0
     starts = np.stack([begins, begins + sizes[:, 0] - empty], axis=1).reshape(-1)
-    smallest = np.minimum.reduceat(lowest, starts).reshape(-1, 2)
-    largest = np.maximum.reduceat(highest, starts).reshape(-1, 2)
-    return _merge(np.minimum, smallest, empty), _merge(np.maximum, largest, empty)
+    found: NDArray[_T] = reduction.reduceat(columns, starts).reshape(-1, 2)
+    found[empty, 0] = reduction(found[empty, 0], found[empty, 1])
+    found[empty, 1] = 0
+    return found
 
 
-def _merge(extreme: np.ufunc, ends: Floats, empty: NDArray[np.bool_]) -> Floats:
-    """Undo the loan of one column that keeps runs of `reduceat` from being empty."""
-    ends[empty, 0] = extreme(ends[empty, 0], ends[empty, 1])
-    ends[empty, 1] = 0.0
-    return ends
+def spread(figures: NDArray[_T], sizes: NDArray[np.int64]) -> NDArray[_T]:
+    """Return the figure of its band ([groups, 2]) for every column."""
+    return np.repeat(figures.reshape(-1), sizes.reshape(-1))
 
 
 def rounded_ends(smallest: Floats, largest: Floats, dtype: DTypeLike) -> NDArray[np.floating]:
@@ -46,7 +57,7 @@ def rounded_ends(smallest: Floats, largest: Floats, dtype: DTypeLike) -> NDArray
     equal (or next to it) are both rounded to the nearest, and stay equal.
     """
     ends = np.stack([smallest, largest], axis=-1)
-    ends[largest - smallest < _NARROWEST, 1] = smallest[largest - smallest < _NARROWEST]
+    ends[largest - smallest < NARROWEST, 1] = smallest[largest - smallest < NARROWEST]
     rounded = ends.astype(dtype)
     open_ = ends[..., 0] < ends[..., 1]
     above, below = rounded[..., 0] > ends[..., 0], rounded[..., 1] < ends[..., 1]
@@ -70,8 +81,8 @@ def quantise(
     """
     lowest, span = _span(ends)
     per_step = np.divide(_levels(bits), span, out=np.zeros_like(span), where=bits > 0)
-    values -= np.repeat(lowest.reshape(-1), sizes.reshape(-1))
-    values *= np.repeat(per_step.reshape(-1), sizes.reshape(-1))
+    values -= spread(lowest, sizes)
+    values *= spread(per_step, sizes)
     values += np.float32(0.5)
     return values.astype(np.uint8) if bits.max() <= 8 else values.astype(np.uint16)
 
@@ -83,8 +94,8 @@ def dequantise(
     lowest, span = _span(ends)
     step = np.divide(span, _levels(bits), out=np.zeros_like(span), where=bits > 0)
     values = symbols.astype(np.float32)
-    values *= np.repeat(step.reshape(-1), sizes.reshape(-1))
-    values += np.repeat(lowest.reshape(-1), sizes.reshape(-1))
+    values *= spread(step, sizes)
+    values += spread(lowest, sizes)
     return values
 
 
@@ -151,5 +162,5 @@ def _classes(bits: NDArray[np.uint8], sizes: NDArray[np.int64], samples: int) ->
 
 def _spread(bits: NDArray[np.uint8], sizes: NDArray[np.int64], samples: int) -> NDArray[np.uint8]:
     """Return the width of every symbol ([samples * columns])."""
-    row = np.repeat(bits.reshape(-1), sizes.reshape(-1))
+    row = spread(bits, sizes)
     return row if samples == 1 else np.tile(row, samples)

@@ -29,6 +29,7 @@ LEVEL_PARTS = 8  # levels are multiples of an eighth of the step
 _PRICED = 6  # samples, about
 _PAYS = 8  # places for each channel, from which its directions are worth looking at
 _TABLE_VALUES = 256  # values of a channel from which a byte for it pays
+_PART = 2**13  # values that are added up in one go
 _ENERGY_PER_BIT = 0.115  # slope of rate and distortion at high rate: 2 ln 2 / 12, in squared steps
 
 
@@ -111,7 +112,7 @@ def choose(maps: Floats, step: float, dead_zone: float, wanted: str) -> Axes:
         axes = Axes(domain, step, centres[domain.endswith("frequency")], None)
         if codes is not None and domain.startswith("component"):
             axes, coefficients = _cut(replace(axes, codes=codes), some, dead_zone, scale)
-            rest = _energy(some - axes.centre[:, None, None]) - _energy(coefficients)  # outside the basis
+            rest = energy_of(some - axes.centre[:, None, None]) - energy_of(coefficients)  # outside the basis
             cost = scale * max(0.0, rest) / step**2 + axes.codes_bits * _ENERGY_PER_BIT
         else:
             coefficients, cost = axes.forward(some), 0.0
@@ -178,9 +179,11 @@ def _levels(maps: Floats, some: Floats, step: float, mean: bool) -> NDArray[np.i
     return np.where((found * means > 0) & (np.abs(found) < 2 * np.abs(means)), found, 0).astype(np.int8)
 
 
-def _energy(maps: Floats) -> float:
+def energy_of(maps: Floats) -> float:
+    """Return the sum of all squares of `maps`, in parts too short to be spread over threads."""
     flat = np.ascontiguousarray(maps).reshape(-1)
-    return float(np.vdot(flat, flat))
+    parts = (flat[begin : begin + _PART] for begin in range(0, flat.size, _PART))
+    return sum(float(np.vdot(part, part)) for part in parts)
 
 
 def _sample_energies(maps: Floats) -> NDArray[np.float32]:
@@ -201,10 +204,9 @@ def channel_means(maps: Floats) -> NDArray[np.float64]:
 
 
 def _sums(maps: Floats) -> NDArray[np.float64]:
-    """Return the sum of every channel: of every map in float32 (a product is faster), then in float64."""
+    """Return the sum of every channel: of every map in float32, then in float64; no BLAS, as above."""
     batch, channels = maps.shape[:2]
-    rows = maps.reshape(batch, channels, -1)
-    sums: NDArray[np.float64] = np.matmul(rows, np.ones(rows.shape[2], np.float32)).sum(
+    sums: NDArray[np.float64] = np.einsum("bcn->bc", maps.reshape(batch, channels, -1)).sum(
         axis=0, dtype=np.float64
     )
     return sums

@@ -49,7 +49,8 @@ def decode(body: bytes, partial: bool = False) -> Tensor:
     cut = plan((shape[0], len(live), *shape[2:]), form.layers)
     if len(cut.layer_ends) != form.layers:
         raise BadBody(f"body: {form.layers} layers for {len(live)} channels")
-    coefficients = _read_maps(cut, form, (shape[0], len(rates), *shape[2:]), live, [first.rest, *blocks[1:]])
+    symbols = [rest.take(len(rest.rest), "symbols") for rest in (first, *map(Sections, blocks[1:]))]
+    coefficients = _read_maps(cut, form, (shape[0], len(rates), *shape[2:]), live, symbols)
     maps = axes.inverse(coefficients)
     if form.no_negatives:
         np.maximum(maps, 0, out=maps)

@@ -19,6 +19,7 @@ Octets = NDArray[np.uint8]
 KIND = "slfac_rd"
 VALUES_PER_BYTE = 2**13  # of content, at most: bounds what a short body can ask for
 _EXPONENTS = (-128, 149)  # of the largest and of the smallest float32
+_STEPS = (2.0**-110, 2.0**90)  # times a magnitude and the gain of any transform it stays a float32
 _SETTINGS = struct.Struct("<BBhfBbB")
 _LENGTH = struct.Struct("<I")
 _LAYER_BYTES = 2 * _LENGTH.size
@@ -56,7 +57,7 @@ class Form:
             raise BadBody(f"body: {len(settings)} bytes of settings, {KIND} has {_SETTINGS.size}")
         flags, layers, exponent, step, first, shift, components = _SETTINGS.unpack(settings)
         legal = flags < 32 and layers > 0 and _EXPONENTS[0] <= exponent <= _EXPONENTS[1]
-        if not (legal and 2.0**-110 <= step <= 2.0**110):
+        if not (legal and _STEPS[0] <= step <= _STEPS[1]):
             raise BadBody(f"body: settings {settings.hex()} are not those of {KIND}")
         domain, tables = DOMAINS[flags & 3], (bool(flags & 4), bool(flags & 8), bool(flags & 16))
         return cls(domain, *tables, layers, exponent, step, first, shift, components)
@@ -81,10 +82,10 @@ def read_layers(sections: Sections, count: int, checksum: int, partial: bool) ->
     """
     blocks: list[memoryview] = []
     while len(blocks) < count and (sections.rest or not blocks or not partial):
-        length = bytes(sections.take(_LENGTH.size))
+        length = bytes(sections.take(_LENGTH.size, "frame"))
         block = sections.take(_LENGTH.unpack(length)[0])
         checksum = zlib.crc32(block, zlib.crc32(length, checksum))
-        if _LENGTH.pack(checksum) != bytes(sections.take(_LENGTH.size)):
+        if _LENGTH.pack(checksum) != bytes(sections.take(_LENGTH.size, "frame")):
             raise BadBody(f"body: the checksum of layer {len(blocks)} is wrong")
         blocks.append(block)
     sections.end(0)

@@ -1,8 +1,9 @@
 """Tensors of any shape as the maps that SL-FAC transforms: [batch, channels, h, w]; it knows no transform.
 
 Tokens [B, T, D] are D channels of T by 1 maps, so that the DCT runs along the tokens. Features [B, D], and
-vectors, are one map a sample: a row, folded where it is longer than a side may be (ours: features have no
-order of their own). Of more than four dimensions, those between the channels and the last are one.
+vectors, are one map a sample: a row, folded where it is longer than a side may be, with zeros at its end if
+it does not fold evenly (ours: features have no order of their own). Of more than four dimensions, those
+between the channels and the last are one.
 """
 
 import math
@@ -27,21 +28,27 @@ def map_shape(shape: tuple[int, ...]) -> tuple[int, int, int, int]:
 def maps_of(tensor: Floats) -> Floats:
     """Return `tensor` as [batch, channels, h, w]."""
     ordered = tensor.transpose(0, 2, 1) if tensor.ndim == 3 else tensor
-    return ordered.reshape(map_shape(tensor.shape))
+    shape = map_shape(tensor.shape)
+    missing = math.prod(shape) - tensor.size
+    if missing:
+        ordered = np.pad(ordered.reshape(shape[0], -1), [(0, 0), (0, missing // shape[0])])
+    return ordered.reshape(shape)
 
 
 def tensor_of(maps: Floats, shape: tuple[int, ...]) -> NDArray[np.float32]:
     """Return the tensor of `shape` whose maps are `maps`; the inverse of `maps_of`."""
     if len(shape) == 3:
         return np.ascontiguousarray(maps.reshape(shape[0], shape[2], shape[1]).transpose(0, 2, 1))
-    return maps.reshape(shape)
+    samples = maps.reshape(len(maps), -1)
+    length = math.prod(shape) // len(maps)
+    return np.ascontiguousarray(samples[:, :length]).reshape(shape)
 
 
 def _folded(length: int) -> tuple[int, int]:
-    """Return rows and columns of a map of `length` values: as few rows as make them short enough."""
-    rows = next((rows for rows in range(1, MAX_SIDE + 1) if _fits(length, rows)), 1)
-    return rows, length // rows
+    """Return rows and columns of a map of `length` values: as few rows as make them short enough.
 
-
-def _fits(length: int, rows: int) -> bool:
-    return length % rows == 0 and length // rows <= MAX_SIDE
+    If no number of rows divides `length`, they have a few places more.
+    """
+    least = -(-length // MAX_SIDE)
+    rows = next((rows for rows in range(least, MAX_SIDE + 1) if length % rows == 0), least)
+    return rows, -(-length // rows)

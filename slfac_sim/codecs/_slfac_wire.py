@@ -17,6 +17,7 @@ from slfac_sim.codecs._wire import Sections
 
 Scope = Literal["plane", "channel"]
 HeaderType = Literal["float16", "float32"]
+Quantiser = Literal["fqc", "powerquant", "easyquant"]
 
 MAX_SIDE = 256  # of a map: bounds what a header can claim, and the matrices of the transform
 LARGEST = 2.0**96  # largest magnitude taken; decoded values then stay far below the end of float32
@@ -25,12 +26,16 @@ EXPONENTS = (-90, 126)  # what an encoder can write: 2^15 / (LARGEST x MAX_SIDE)
 _LARGEST_END = 2.0**104  # a coefficient is at most MAX_SIDE times the largest value
 _SETTINGS = struct.Struct("<BBb")
 _ENTROPIES: tuple[Entropy, ...] = get_args(Entropy)
+_QUANTISERS: tuple[Quantiser, ...] = get_args(Quantiser)
 _TYPES: dict[HeaderType, np.dtype[np.floating]] = {"float16": np.dtype("<f2"), "float32": np.dtype("<f4")}
 
 
 @dataclass(frozen=True)
 class Form:
-    """What decoding needs of the settings, and the power of two that the message was multiplied by."""
+    """What decoding needs of the settings, and the power of two that the message was multiplied by.
+
+    Quantisers other than `fqc` have one width for all bands, at least 2: b_min = b_max.
+    """
 
     scope: Scope
     header_dtype: HeaderType
@@ -38,11 +43,12 @@ class Form:
     b_max: int
     exponent: int
     entropy: Entropy = "none"
+    quantiser: Quantiser = "fqc"
 
     def to_bytes(self) -> bytes:
         """Return the three bytes of the frame's settings."""
         flags = (self.scope == "channel") | (self.header_dtype == "float32") << 1
-        flags |= _ENTROPIES.index(self.entropy) << 2
+        flags |= _ENTROPIES.index(self.entropy) << 2 | _QUANTISERS.index(self.quantiser) << 4
         return _SETTINGS.pack(flags, (self.b_min - 1) | (self.b_max - 1) << 4, self.exponent)
 
     @classmethod
@@ -52,17 +58,25 @@ class Form:
             raise BadBody(f"body: {len(settings)} bytes of settings, SL-FAC has {_SETTINGS.size}")
         flags, widths, exponent = _SETTINGS.unpack(settings)
         b_min, b_max = (widths & 15) + 1, (widths >> 4) + 1
-        if flags >> 2 >= len(_ENTROPIES) or b_min > b_max or not EXPONENTS[0] <= exponent <= EXPONENTS[1]:
+        entropy, quantiser = flags >> 2 & 3, flags >> 4
+        known = entropy < len(_ENTROPIES) and quantiser < len(_QUANTISERS)
+        legal = b_min <= b_max if quantiser == 0 else 2 <= b_min == b_max
+        if not (known and legal and EXPONENTS[0] <= exponent <= EXPONENTS[1]):
             raise BadBody(f"body: settings {settings.hex()} are not SL-FAC's")
         scope: Scope = "channel" if flags & 1 else "plane"
-        return cls(
-            scope, "float32" if flags & 2 else "float16", b_min, b_max, exponent, _ENTROPIES[flags >> 2]
-        )
+        header: HeaderType = "float32" if flags & 2 else "float16"
+        words = _ENTROPIES[entropy], _QUANTISERS[quantiser]
+        return cls(scope, header, b_min, b_max, exponent, *words)
 
     @property
     def end_dtype(self) -> np.dtype[np.floating]:
         """Type of the ends in the header, little-endian."""
         return _TYPES[self.header_dtype]
+
+    @property
+    def figures(self) -> int:
+        """Figures of a band in the header: its two ends, or what the other quantisers need."""
+        return 2 if self.quantiser == "fqc" else 1
 
     def arrange(self, shape: tuple[int, ...]) -> tuple[int, int, int]:
         """Return (samples of a group, groups, coefficients K) of a message of `shape` [B, C, h, w]."""
@@ -73,11 +87,23 @@ class Form:
 
 @dataclass(frozen=True)
 class Header:
-    """Of every group: k* ([groups]), the bits ([groups, 2]) and the ends ([groups, 2 bands, 2 ends])."""
+    """Of every group: k* ([groups]), the bits ([groups, 2]) and the ends ([groups, 2 bands, 2 ends]).
+
+    Quantisers other than `fqc` have one figure in place of the ends ([groups, 2 bands, 1]).
+    """
 
     last_low: NDArray[np.int64]
     bits: NDArray[np.uint8]
     ends: NDArray[np.floating]
+
+
+@dataclass(frozen=True)
+class Bands:
+    """What a quantiser made of all bands: the ends of the header, the blocks after it, the entropy bound."""
+
+    ends: NDArray[np.floating]
+    blocks: list[tuple[str, NDArray[np.uint8]]]
+    bound_bits: float
 
 
 def write_header(header: Header, form: Form, coefficients: int) -> list[NDArray[np.uint8]]:
@@ -94,16 +120,15 @@ def read_header(sections: Sections, form: Form, groups: int, coefficients: int) 
     k_bits, b_bits = index_bits(coefficients), width_bits(form)
     k_block = sections.take(packed_bytes(groups, k_bits), "splits")
     b_block = sections.take(packed_bytes(2 * groups, b_bits), "widths")
-    end_block = sections.take(
-        4 * groups * form.end_dtype.itemsize, "ranges"
-    )  # now `groups` is known to be honest
+    end_bytes = 2 * form.figures * groups * form.end_dtype.itemsize
+    end_block = sections.take(end_bytes, "ranges")  # now `groups` is known to be honest
     last_low = unpack(k_block, groups, k_bits).astype(np.int64)
     bits = unpack(b_block, 2 * groups, b_bits).astype(np.uint8) + np.uint8(form.b_min)
-    ends = np.frombuffer(end_block, form.end_dtype).reshape(groups, 2, 2)
+    ends = np.frombuffer(end_block, form.end_dtype).reshape(groups, 2, form.figures)
     if last_low.max() >= coefficients or bits.max() > form.b_max:
         raise BadBody("body: a band's end or width is out of range")
     limit = min(_LARGEST_END * 2.0**form.exponent, float(np.finfo(form.end_dtype).max))
-    if not (np.abs(ends).max() <= limit and (ends[..., 0] <= ends[..., 1]).all()):
+    if not (np.abs(ends).max() <= limit and (ends[..., 0] <= ends[..., -1]).all()):
         raise BadBody("body: a band's minimum and maximum are not finite, ordered and in range")
     return Header(last_low, bits.reshape(groups, 2), ends)
 

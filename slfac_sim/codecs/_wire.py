@@ -59,6 +59,13 @@ def byte_ledger() -> Iterator[dict[str, int]]:
         _TAKEN.reset(token)
 
 
+def tell(what_for: str, size_bytes: int) -> None:
+    """Tell `byte_ledger`, if somebody keeps it, that `size_bytes` bytes more are for `what_for`."""
+    taken = _TAKEN.get()
+    if what_for and taken is not None:
+        taken[what_for] = taken.get(what_for, 0) + size_bytes
+
+
 class Sections:
     """The content of a frame, taken from front to back; never reads beyond its end."""
 
@@ -73,9 +80,7 @@ class Sections:
         if size_bytes > len(self.rest):
             raise BadBody(f"body: content ends early ({size_bytes} bytes wanted, {len(self.rest)} left)")
         section, self.rest = self.rest[:size_bytes], self.rest[size_bytes:]
-        taken = _TAKEN.get()
-        if what_for and taken is not None:
-            taken[what_for] = taken.get(what_for, 0) + size_bytes
+        tell(what_for, size_bytes)
         return section
 
     def end(self, size_bytes: int) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from pydantic import Field
 
 from slfac_sim.codecs import BadBody, Payload, Tensor
+from slfac_sim.codecs._easy import best_steps, quantise, residuals, side_of
 from slfac_sim.codecs._entropy import (
     Entropy,
     decode_flops,
@@ -34,7 +35,6 @@ from slfac_sim.codecs._groups import (
     tensor_of,
     unscaled,
 )
-from slfac_sim.codecs._packing import Symbols
 from slfac_sim.codecs._sparse import Mask, read_places, write_places
 from slfac_sim.codecs._stateless import StatelessReceiver, StatelessSender
 from slfac_sim.codecs._wire import Sections, framed, unseal
@@ -44,8 +44,6 @@ from slfac_sim.foundation.plugins import settings
 KIND = "easyquant"
 _MORE = struct.Struct("<BI")
 _FEWEST, _SAMPLE = 1024, 2**16  # values of a group and of a message in the search
-_GOLDEN = (5**0.5 - 1) / 2
-_ROUNDS = 10  # of golden section: the step is known to 1 % of the interval
 
 
 @settings
@@ -112,10 +110,10 @@ def encode(codec: EasyQuant, tensor: Tensor, stream: str) -> Payload:
     floats = rows[apart].astype("<f2")
 
     rest = np.where(apart, np.float32(0), rows)
-    side = 2 ** (codec.bits - 1) - 1
+    side = side_of(codec.bits)
     steps = _steps(rest, side).astype(form.dtype)
     sent = sends(steps.astype(np.float32), rows.shape[1])
-    symbols = _quantise(rest[sent], steps[sent].astype(np.float32), side)[~apart[sent]]
+    symbols = quantise(rest[sent], steps[sent, None].astype(np.float32), side)[~apart[sent]]
 
     blocks = [
         ("ranges", steps.view(np.uint8)),
@@ -152,7 +150,7 @@ def decode(body: bytes) -> Tensor:
         raise BadBody("body: a value is not finite")
 
     some = np.zeros(inside.shape, np.float32)
-    some[inside] = symbols.astype(np.float32) - np.float32(2 ** (bits - 1) - 1)
+    some[inside] = symbols.astype(np.float32) - np.float32(side_of(bits))
     rows = np.zeros((groups, size), np.float32)
     rows[sent] = some * steps[sent, None]
     rows[apart] = floats
@@ -167,40 +165,14 @@ def _outliers(rows: Floats, sigmas: float) -> Mask:
     return apart
 
 
-def _quantise(rows: Floats, steps: Floats, side: int) -> Symbols:
-    """Return q plus the largest q ([groups, values])."""
-    per_step = np.divide(1, steps, out=np.zeros_like(steps), where=steps > 0)
-    levels = rows * per_step[:, None]
-    levels += np.float32(side + 0.5)
-    np.clip(levels, 0, 2 * side, out=levels)
-    return levels.astype(np.uint8) if side < 128 else levels.astype(np.uint16)
-
-
 def _steps(rows: Floats, side: int) -> Floats:
-    """Return the step of every row: golden section of the squared error, all rows at once."""
-    largest = np.maximum(rows.max(axis=1), -rows.min(axis=1)) / np.float32(side)
-    some = some_of(rows, _FEWEST, _SAMPLE)
-    low, high = largest * np.float32(0.2), largest * np.float32(1.05)
-    left, right = high - (high - low) * np.float32(_GOLDEN), low + (high - low) * np.float32(_GOLDEN)
-    at_left, at_right = _error(some, left, side), _error(some, right, side)
-    for _ in range(_ROUNDS):
-        down = at_left <= at_right
-        low, high = np.where(down, low, left), np.where(down, right, high)
-        inner = np.where(
-            down, high - (high - low) * np.float32(_GOLDEN), low + (high - low) * np.float32(_GOLDEN)
-        )
-        fresh = _error(some, inner, side)
-        left, right = np.where(down, inner, right), np.where(down, left, inner)
-        at_left, at_right = np.where(down, fresh, at_right), np.where(down, at_left, fresh)
-    best: Floats = np.where(at_left <= at_right, left, right)
-    return best
+    """Return the step of every row with the least squared error."""
+    largest = np.maximum(rows.max(axis=1), -rows.min(axis=1))
+    return best_steps(largest, side, functools.partial(_errors, some_of(rows, _FEWEST, _SAMPLE), side))
 
 
-def _error(rows: Floats, steps: Floats, side: int) -> Floats:
+def _errors(rows: Floats, side: int, steps: Floats) -> Floats:
     """Return the squared error of every row with its step of `steps`."""
-    wide = np.maximum(steps, np.finfo(np.float32).tiny)[:, None]
-    rest = np.clip(np.rint(rows / wide), -side, side)
-    rest *= wide
-    rest -= rows
-    error: Floats = np.einsum("gn,gn->g", rest, rest)
-    return error
+    rest = residuals(rows, steps[:, None], side)
+    errors: Floats = np.einsum("gn,gn->g", rest, rest)
+    return errors

@@ -8,7 +8,6 @@ import functools
 from typing import Annotated, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
 from slfac_sim.codecs import BadBody, Payload, Tensor
@@ -21,7 +20,6 @@ from slfac_sim.codecs._entropy import (
     entropy_bits,
 )
 from slfac_sim.codecs._groups import (
-    Floats,
     Form,
     HeaderType,
     Scope,
@@ -35,16 +33,21 @@ from slfac_sim.codecs._groups import (
     tensor_of,
     unscaled,
 )
-from slfac_sim.codecs._packing import Symbols
+from slfac_sim.codecs._power import (
+    best_code,
+    dequantise,
+    exponent_of,
+    is_code,
+    levels_of,
+    quantise,
+    shares_of,
+)
 from slfac_sim.codecs._stateless import StatelessReceiver, StatelessSender
 from slfac_sim.codecs._wire import Sections, framed, unseal
 from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 
 KIND = "powerquant"
-_STEP = 0.005  # of the exponent, which travels as one byte: a = 0.005 code
-_CODES = np.arange(40, 201, 10)  # a = 0.2, 0.25 .. 1
-_REFINE = (5, 2, 1)
 _FEWEST, _SAMPLE = 16, 2**15  # values of a group and of a message in the search
 
 
@@ -112,17 +115,17 @@ def encode(codec: PowerQuant, tensor: Tensor, stream: str) -> Payload:
     sent = sends(largest.astype(np.float32), rows.shape[1])
 
     signed = lowest < 0
-    share = _shares(rows[sent], largest[sent])
-    levels = _levels(signed[sent], codec.bits)
-    code = _best_code(np.abs(some_of(share, _FEWEST, _SAMPLE)), levels)
-    symbols = _quantise(share, levels, signed[sent], code * _STEP, codec.bits).reshape(-1)
+    negative = signed[sent, None]
+    shares = shares_of(rows[sent], largest[sent, None].astype(np.float32))
+    code = best_code(np.abs(some_of(shares, _FEWEST, _SAMPLE)), levels_of(negative, codec.bits))
+    symbols = quantise(shares, negative, code, codec.bits).reshape(-1)
 
     blocks = [
         ("ranges", largest.view(np.uint8)),
         ("ranges", np.packbits(signed)),
         ("symbols", encode_symbols(symbols, codec.bits, codec.entropy)),
     ]
-    notes = {"entropy_bound_bytes": entropy_bits(symbols) / 8, "exponent": code * _STEP}
+    notes = {"entropy_bound_bytes": entropy_bits(symbols) / 8, "exponent": exponent_of(code)}
     return framed(KIND, tensor.shape, form.to_bytes() + bytes([codec.bits, code]), blocks, notes)
 
 
@@ -130,7 +133,7 @@ def decode(body: bytes) -> Tensor:
     """Return the tensor of `body`. Raises `BadBody`."""
     frame = unseal(body, KIND)
     form, (bits, code) = Form.from_bytes(frame.settings, 2)
-    if not 2 <= bits <= 16 or not _CODES[0] <= code <= _CODES[-1]:
+    if not 2 <= bits <= 16 or not is_code(code):
         raise BadBody(f"body: settings {frame.settings.hex()} are not those of {KIND}")
     groups, size = arrange(frame.shape, form.scope)
     sections = Sections(frame.content)
@@ -141,62 +144,6 @@ def decode(body: bytes) -> Tensor:
     symbols = decode_symbols(sections, int(sent.sum()) * size, bits, form.entropy)
     sections.end(0)
 
-    levels = _levels(signed[sent], bits)
-    share = (symbols.reshape(-1, size).astype(np.float32) - _zero(signed[sent], levels)) / levels
-    magnitude = np.minimum(_power(np.abs(share), 1 / (code * _STEP)), np.float32(1))
     rows = np.zeros((groups, size), np.float32)
-    rows[sent] = np.copysign(magnitude, share) * largest[sent, None]
+    rows[sent] = dequantise(symbols.reshape(-1, size), largest[sent, None], signed[sent, None], code, bits)
     return tensor_of(unscaled(rows, form.exponent), frame.shape, form.scope)
-
-
-def _shares(rows: Floats, largest: NDArray[np.floating]) -> Floats:
-    """Return x / m of every value, within -1 .. 1."""
-    wide = largest.astype(np.float32)[:, None]
-    return rows * np.divide(1, wide, out=np.zeros_like(wide), where=wide > 0)
-
-
-def _levels(signed: NDArray[np.bool_], bits: int) -> Floats:
-    """Return L of every group ([groups, 1])."""
-    return np.where(signed, 2.0 ** (bits - 1) - 1, 2.0**bits - 1).astype(np.float32)[:, None]
-
-
-def _zero(signed: NDArray[np.bool_], levels: Floats) -> Floats:
-    """Return the symbol of zero in every group ([groups, 1])."""
-    return np.where(signed[:, None], levels, np.float32(0))
-
-
-def _power(shares: Floats, exponent: float) -> Floats:
-    """Return `shares` ([..], 0 to 1) to the power of `exponent`; by logarithm, which numpy vectorises."""
-    with np.errstate(divide="ignore"):
-        powers: Floats = np.log(shares)
-    powers *= np.float32(exponent)
-    return np.exp(powers, out=powers)
-
-
-def _quantise(
-    share: Floats, levels: Floats, signed: NDArray[np.bool_], exponent: float, bits: int
-) -> Symbols:
-    symbols = np.copysign(_power(np.abs(share), exponent), share)
-    symbols *= levels
-    symbols += _zero(signed, levels)
-    symbols += np.float32(0.5)
-    np.clip(symbols, 0, 2.0**bits - 1, out=symbols)
-    return symbols.astype(np.uint8) if bits <= 8 else symbols.astype(np.uint16)
-
-
-def _best_code(shares: Floats, levels: Floats) -> int:
-    """Return the code of the exponent with the least squared error on `shares` (|x| / m)."""
-    if shares.size == 0:
-        return int(_CODES[-1])
-    best = min((int(code) for code in _CODES), key=functools.partial(_error, shares, levels))
-    for step in _REFINE:
-        near = (code for code in (best, best - step, best + step) if _CODES[0] <= code <= _CODES[-1])
-        best = min(near, key=functools.partial(_error, shares, levels))
-    return best
-
-
-def _error(shares: Floats, levels: Floats, code: int) -> float:
-    quantised = np.floor(_power(shares, code * _STEP) * levels + np.float32(0.5)) / levels
-    back = _power(quantised, 1 / (code * _STEP))
-    back -= shares
-    return float(np.vdot(back, back))

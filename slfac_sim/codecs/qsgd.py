@@ -161,11 +161,15 @@ def _norms(figures: NDArray[np.floating], norm: str, size: int) -> Floats:
 
 
 def _quantise(rows: Floats, norms: Floats, bits: int, draws: Draws) -> Symbols:
-    """Return the levels plus s: floor(x s / N + s + u), u drawn from [0, 1); a half without draws."""
+    """Return the levels plus s: floor(x s / N + u) + s, u drawn from [0, 1); a half without draws.
+
+    s comes last: added before, it would round u up to 1 now and then, and zeros would not stay zeros.
+    """
     side = np.float32(2 ** (bits - 1) - 1)
     per_step = np.divide(side, norms, out=np.zeros_like(norms), where=norms > 0)
     levels = rows * per_step[:, None]
-    levels += side
     levels += np.float32(0.5) if draws is None else draws.random(rows.shape, np.float32)
+    np.floor(levels, out=levels)
+    levels += side
     np.clip(levels, 0.0, 2 * side, out=levels)
     return levels.astype(np.uint8) if bits <= 8 else levels.astype(np.uint16)

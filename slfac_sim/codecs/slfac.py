@@ -15,7 +15,7 @@ from pydantic import Field
 
 from slfac_sim.codecs import BadBody, BadTensor, Payload, Tensor
 from slfac_sim.codecs._bands import Normaliser, Selection, allocate, lengths, split, weights
-from slfac_sim.codecs._dct import forward, inverse
+from slfac_sim.codecs._dct import Floats, forward, inverse
 from slfac_sim.codecs._entropy import Entropy, decode_flops, encode_flops
 from slfac_sim.codecs._quantise import (
     band_ends,
@@ -29,14 +29,17 @@ from slfac_sim.codecs._quantise import (
     unpack_by_width,
 )
 from slfac_sim.codecs._slfac_maps import map_shape, maps_of, tensor_of
+from slfac_sim.codecs._slfac_rivals import read_bands, write_bands
 from slfac_sim.codecs._slfac_wire import (
     EXPONENTS,
     LARGEST,
     LARGEST_GROUP,
     MAX_SIDE,
+    Bands,
     Form,
     Header,
     HeaderType,
+    Quantiser,
     Scope,
     read_header,
     write_header,
@@ -47,6 +50,15 @@ from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 
 KIND = "slfac"
+_NAMES: dict[Quantiser, str] = {"powerquant": "PowerQuant", "easyquant": "EasyQuant"}
+_FLOPS: dict[tuple[Quantiser, Scope], tuple[float, float]] = {  # of one value: to encode, to decode
+    ("fqc", "plane"): (900.0, 380.0),
+    ("fqc", "channel"): (450.0, 240.0),
+    ("powerquant", "plane"): (2100.0, 1000.0),  # 35 to 45 ns, and 13 to 23, at 7x7 and 14x14
+    ("powerquant", "channel"): (1100.0, 450.0),
+    ("easyquant", "plane"): (5300.0, 430.0),  # 90 to 120 ns: the steps are sought on all values
+    ("easyquant", "channel"): (2300.0, 350.0),
+}
 _TOP = 15  # coefficients are scaled to at most 2^15: inside float16, as far as can be from its underflow
 
 
@@ -57,8 +69,9 @@ class SlFac:
     `scope` says what shares one split, widths and ends: a `plane` (one sample, one channel), or a
     `channel` over the batch. `normaliser` turns energies into bits (`_bands`). `header_dtype` is the type
     of each band's minimum and maximum: at 7x7 maps, float32 costs 2.6 bits a value, float16 half of it.
-    `selection` replaces energy by magnitude or standard deviation in the choice of the split (the paper's
-    ablations, our reading); `entropy` is a stage after the quantiser.
+    `entropy` is a stage after the quantiser. The paper's ablations (our reading): `selection` replaces energy
+    by magnitude or standard deviation in the choice of the split; `quantiser` replaces FQC by PowerQuant or
+    EasyQuant with its default settings, each band a group, all of them in (b_min + b_max) // 2 bits (ours).
     """
 
     references: ClassVar[tuple[Reference, ...]] = (
@@ -80,10 +93,19 @@ class SlFac:
     header_dtype: HeaderType = "float16"
     selection: Selection = "energy"
     entropy: Entropy = "none"
+    quantiser: Quantiser = "fqc"
 
     def __post_init__(self) -> None:
         if self.b_min > self.b_max:
             raise ValueError(f"b_min must not exceed b_max (got {self.b_min} and {self.b_max})")
+        if self.quantiser != "fqc" and self.one_width < 2:
+            found = f"{self.b_min} and {self.b_max}"
+            raise ValueError(f"quantiser {self.quantiser} needs b_min + b_max of at least 4 (got {found})")
+
+    @property
+    def one_width(self) -> int:
+        """Bits of every value with a quantiser other than `fqc`."""
+        return (self.b_min + self.b_max) // 2
 
     @property
     def label(self) -> str:
@@ -93,24 +115,25 @@ class SlFac:
         unusual += [f"{self.header_dtype} headers"] if self.header_dtype != "float16" else []
         unusual += [f"split by {self.selection}"] if self.selection != "energy" else []
         unusual += [self.entropy] if self.entropy != "none" else []
+        bits = f"{self.b_min}..{self.b_max} bits"
+        if self.quantiser != "fqc":
+            bits = f"{_NAMES[self.quantiser]} {self.one_width} bit for FQC"
         rest = "".join(f", {word}" for word in unusual)
-        return f"SL-FAC (our reading), theta {self.theta:g}, {self.b_min}..{self.b_max} bits{rest}"
+        return f"SL-FAC (our reading), theta {self.theta:g}, {bits}{rest}"
 
     # Equivalent FLOPs: CPU time a value times training throughput, measured by benchmarks/codecs.py on
     # one machine and one thread (54 GFLOP/s): plane 13.0 and 5.8 ns at 14x14, 22 and 8.6 ns at 7x7;
-    # channel 7.1 and 4.1 ns, 9.5 and 5.0 ns.
+    # channel 7.1 and 4.1 ns, 9.5 and 5.0 ns. The other quantisers: see `_FLOPS`.
 
     @property
     def encode_flops_per_value(self) -> float:
         """Equivalent FLOPs to encode one value."""
-        plain = 900.0 if self.scope == "plane" else 450.0
-        return plain + encode_flops(self.entropy, 4)
+        return _FLOPS[self.quantiser, self.scope][0] + encode_flops(self.entropy, 4)
 
     @property
     def decode_flops_per_value(self) -> float:
         """Equivalent FLOPs to decode one value."""
-        plain = 380.0 if self.scope == "plane" else 240.0
-        return plain + decode_flops(self.entropy, 4)
+        return _FLOPS[self.quantiser, self.scope][1] + decode_flops(self.entropy, 4)
 
     def sender(self, stream: str) -> StatelessSender:
         """Return the sending end of `stream`, whose name appears in errors only."""
@@ -123,8 +146,7 @@ class SlFac:
 
 def encode(codec: SlFac, tensor: Tensor, stream: str) -> Payload:
     """Return the payload of `tensor`. Raises `BadTensor`, naming `stream`."""
-    exponent = _exponent(tensor, stream)
-    form = Form(codec.scope, codec.header_dtype, codec.b_min, codec.b_max, exponent, codec.entropy)
+    form = _form(codec, _exponent(tensor, stream))
     shape = map_shape(tensor.shape)
     samples, groups, coefficients = form.arrange(shape)
     if samples * coefficients > LARGEST_GROUP:
@@ -133,27 +155,40 @@ def encode(codec: SlFac, tensor: Tensor, stream: str) -> Payload:
             f"{stream}: a channel holds at most {LARGEST_GROUP} values (got {found}); use scope plane"
         )
 
-    maps = (maps_of(tensor) * np.float32(2.0**exponent)).reshape(-1, *shape[2:])
+    maps = (maps_of(tensor) * np.float32(2.0**form.exponent)).reshape(-1, *shape[2:])
     spectra = forward(maps).reshape(samples, groups, coefficients)
 
     bands = split(spectra, codec.theta, weights(spectra, codec.selection, shape[0]))
     sizes = lengths(bands.last_low, coefficients)
 
-    energy = np.ldexp(bands.mean_energy, -2 * exponent)
-    bits = allocate(energy, sizes, codec.normaliser, codec.b_min, codec.b_max)
+    energy = np.ldexp(bands.mean_energy, -2 * form.exponent)
+    bits = allocate(energy, sizes, codec.normaliser, form.b_min, form.b_max)
 
     row = spectra.reshape(samples, -1)
+    own = form.quantiser == "fqc"
+    written = _write_fqc(row, bits, sizes, form) if own else write_bands(row, sizes, form)
+    header = write_header(Header(bands.last_low, bits, written.ends), form, coefficients)
+    blocks = [*zip(("splits", "widths", "ranges"), header, strict=True), *written.blocks]
+    notes = _notes(bits, sizes)
+    if codec.entropy != "none":
+        notes["entropy_bound_bytes"] = written.bound_bits / 8
+    return framed(KIND, tensor.shape, form.to_bytes(), blocks, notes)
+
+
+def _form(codec: SlFac, exponent: int) -> Form:
+    """Return what the body says of the settings of `codec`."""
+    ends = (codec.b_min, codec.b_max) if codec.quantiser == "fqc" else (codec.one_width, codec.one_width)
+    return Form(codec.scope, codec.header_dtype, *ends, exponent, codec.entropy, codec.quantiser)
+
+
+def _write_fqc(row: Floats, bits: NDArray[np.uint8], sizes: NDArray[np.int64], form: Form) -> Bands:
+    """Return what a body holds of `row` ([samples, columns]), in `bits` a band; overwrites `row`."""
     ends = rounded_ends(*band_ends(row, sizes), form.end_dtype)
     sent = sent_bits(bits, ends)
     symbols = quantise(row, ends, sent, sizes)
-
-    header = write_header(Header(bands.last_low, bits, ends), form, coefficients)
-    blocks = list(zip(("splits", "widths", "ranges"), header, strict=True))
-    blocks += [("symbols", block) for block in pack_by_width(symbols, sent, sizes, codec.entropy)]
-    notes = _notes(bits, sizes)
-    if codec.entropy != "none":
-        notes["entropy_bound_bytes"] = entropy_bits_by_width(symbols, sent, sizes) / 8
-    return framed(KIND, tensor.shape, form.to_bytes(), blocks, notes)
+    blocks = [("symbols", block) for block in pack_by_width(symbols, sent, sizes, form.entropy)]
+    bound = entropy_bits_by_width(symbols, sent, sizes) if form.entropy != "none" else 0.0
+    return Bands(ends, blocks, bound)
 
 
 def decode(body: bytes) -> Tensor:
@@ -175,16 +210,23 @@ def decode(body: bytes) -> Tensor:
     sections = Sections(frame.content)
     header = read_header(sections, form, groups, coefficients)
     sizes = lengths(header.last_low, coefficients)
+    read = _read_fqc if form.quantiser == "fqc" else read_bands
+    spectra = read(sections, header, sizes, samples, form)
+    sections.end(0)
+    return tensor_of(inverse(spectra.reshape(-1, coefficients), *shape[2:]), frame.shape)
+
+
+def _read_fqc(
+    sections: Sections, header: Header, sizes: NDArray[np.int64], samples: int, form: Form
+) -> Floats:
+    """Return the row of `_write_fqc`, times 2^-e. Raises `BadBody`."""
     sent = sent_bits(header.bits, header.ends)
     least = symbol_bytes(sent, sizes, samples, form.entropy)
     if form.entropy == "none" or len(sections.rest) < least:
         sections.end(least)
-
     symbols = unpack_by_width(sections, sent, sizes, samples, form.entropy)
-    sections.end(0)
     ends = header.ends.astype(np.float32) * np.float32(2.0**-form.exponent)
-    spectra = dequantise(symbols, ends, sent, sizes)
-    return tensor_of(inverse(spectra.reshape(-1, coefficients), *shape[2:]), frame.shape)
+    return dequantise(symbols, ends, sent, sizes)
 
 
 def _exponent(tensor: Tensor, stream: str) -> int:

@@ -35,8 +35,8 @@ class SplitFc:
     """Keeps about one of `reduction` columns, in `bits_per_value` bits per value of the whole tensor.
 
     `variant` splitfc keeps columns by chance, the more the wider they spread, and divides them by their
-    chance (unbiased), and drops none in evaluation, as dropout does; fc_sl always keeps those of the largest
-    spread (both ours).
+    chance: unbiased, but for columns without spread, whose chance is 0 unless the formula lifts all. In
+    evaluation it drops none, as dropout does. fc_sl always keeps those of the largest spread (both ours).
     `quantiser` float16 leaves the two-stage quantiser out, and the budget with it. Everything in the
     message counts towards the budget; one that not even the fewest levels meet is exceeded.
     """

@@ -155,11 +155,15 @@ def decode(body: bytes) -> Tensor:
 
 
 def _trits(rows: Floats, largest: NDArray[np.floating], draws: Draws) -> NDArray[np.uint8]:
-    """Return 0, 1 or 2 for -m, 0 and m: floor(x / m + 1 + u), u drawn from [0, 1); a half without draws."""
+    """Return 0, 1 or 2 for -m, 0 and m: floor(x / m + u) + 1, u drawn from [0, 1); a half without draws.
+
+    1 comes last, or it would round u up to 1 now and then, and a zero would become m.
+    """
     wide = largest.astype(np.float32)
     levels = rows * np.divide(1, wide, out=np.zeros_like(wide), where=wide > 0)[:, None]
-    levels += np.float32(1)
     levels += np.float32(0.5) if draws is None else draws.random(rows.shape, np.float32)
+    np.floor(levels, out=levels)
+    levels += np.float32(1)
     np.clip(levels, 0, 2, out=levels)
     return levels.astype(np.uint8)
 

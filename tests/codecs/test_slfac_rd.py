@@ -5,6 +5,7 @@ import struct
 import subprocess
 import sys
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,11 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from slfac_sim.codecs import BadBody
+from slfac_sim.codecs._rd_domains import DOMAINS, choose
+from slfac_sim.codecs._rd_quantise import quantise
 from slfac_sim.codecs._rd_read import boundaries, decode
 from slfac_sim.codecs._rd_wire import Form
+from slfac_sim.codecs._rd_write import Attempt, seal
 from slfac_sim.codecs._wire import unseal
 from slfac_sim.codecs.slfac import SlFac
 from slfac_sim.codecs.slfac_rd import SlFacRd
@@ -75,6 +79,23 @@ def test_target_bits_are_met_within_three_per_cent_of_the_whole_body(name, targe
 def test_target_bytes_are_met_within_three_per_cent(name):
     target = TENSORS[name].size // 8
     assert send(TENSORS[name], target_bytes=target).nbytes == pytest.approx(target, rel=0.03)
+
+
+@pytest.mark.parametrize("target", [0.28, 0.3, 0.32])
+def test_a_target_error_is_met_where_the_first_basis_loses_more_than_that(target):
+    """One strong direction of the channels and twenty weak ones: those not in the basis are a third."""
+    rng = np.random.default_rng(0)
+    basis = np.linalg.qr(rng.standard_normal((32, 32)))[0]
+    strong, weak = (rng.standard_normal((32, count, 7, 7)) for count in (1, 20))
+    tensor = 0.64**0.5 * np.einsum("cs,bshw->bchw", basis[:, :1], strong)
+    tensor = (tensor + 0.018**0.5 * np.einsum("cs,bshw->bchw", basis[:, :20], weak)).astype(np.float32)
+    assert error(tensor, decode(send(tensor, target_error=target).body)) == pytest.approx(target, rel=0.03)
+
+
+def test_rate_control_is_charged_for_its_attempts():
+    plain = SlFacRd().encode_flops_per_value
+    for target in ({"target_error": 0.1}, {"target_bits_per_value": 1.0}, {"target_bytes": 20_000}):
+        assert SlFacRd(**target).encode_flops_per_value > 2 * plain
 
 
 def test_two_targets_are_refused():
@@ -191,6 +212,31 @@ def test_a_fresh_process_makes_the_same_bytes_and_tensors(threads):
     ]
 
 
+SUMS = """
+import numpy as np
+from slfac_sim.codecs._rd_domains import channel_means, energy_of
+from slfac_sim.codecs.c3_sl import key_spectrum
+rng = np.random.default_rng(0)
+for shape in [(3, 64, 14, 14), (2, 3, 112, 112), (8, 2, 100, 50), (64, 64, 7, 7)] * 5:
+    maps = (rng.standard_normal(shape) * rng.lognormal(0, 2, shape)).astype(np.float32)
+    print(energy_of(maps).hex(), channel_means(maps).tobytes().hex()[:256])
+for place in range(4):
+    print(key_spectrum(0, 200_704, place).tobytes().hex()[:256])
+"""
+
+
+def test_sums_behind_the_choices_do_not_depend_on_the_number_of_threads():
+    """Means and energies decide on levels, steps and domains: a last bit of them can change a body."""
+    runs = [
+        subprocess.run(
+            [sys.executable, "-c", SUMS], cwd=ROOT, capture_output=True, text=True, check=True,
+            env={"OMP_NUM_THREADS": threads, "PYTHONPATH": str(ROOT), "PATH": ""},
+        ).stdout
+        for threads in ("1", "2")
+    ]  # fmt: skip
+    assert runs[0] == runs[1]
+
+
 def resealed(body, content):
     """Return `body` with another `content` and right checksums, those of the layers included."""
     frame = unseal(body)
@@ -236,6 +282,30 @@ def test_hostile_bytes_with_right_checksums_are_refused_or_decoded(name):
             continue
         assert decoded.shape == tensor.shape
         assert np.isfinite(decoded).all()
+
+
+@pytest.mark.parametrize("domain", DOMAINS)
+def test_the_largest_step_and_magnitudes_stay_finite_and_a_larger_step_is_refused(domain):
+    """Every value 4.1 million steps, channels at their largest level: more than an encoder ever writes."""
+    shape, small = (4, 8, 14, 14), 2.0**-10
+    rng = np.random.default_rng(0)
+    axes = choose(rng.standard_normal(shape).astype(np.float32), small, 0.65, domain)
+    axes = replace(axes, levels=np.full(8, 127, np.int8))
+    sent = 8 if axes.codes is None else axes.codes.shape[1]
+    coefficients = np.full((4, sent, 14, 14), 4.1e6 * small, np.float32)
+    levels = quantise(coefficients, small, 0.65)
+    body = seal(Attempt(shape, 0, False, axes, coefficients, levels, 0.65), 1).body
+    place = len(body) - 4 - len(unseal(body).content) - 7  # of the step, in eleven bytes of settings
+    for step in (2.0**90, 2.0**91):
+        hostile = bytearray(body)
+        hostile[place : place + 4] = struct.pack("<f", step)
+        hostile = hostile[:-4] + zlib.crc32(hostile[:-4]).to_bytes(4, "little")
+        hostile = relayered(bytes(hostile), -1, bytes)
+        if step == 2.0**90:
+            assert np.isfinite(decode(hostile)).all()
+            continue
+        with pytest.raises(BadBody, match="are not those of slfac_rd"):
+            decode(hostile)
 
 
 def test_a_short_body_cannot_ask_for_a_large_tensor():
