@@ -10,7 +10,7 @@ from slfac_sim.foundation.plugins import settings
 from slfac_sim.network.engine import Flow, Share
 from slfac_sim.network.engine.allotted import Allotment, AllottedShare
 from slfac_sim.network.media import Crowd
-from slfac_sim.network.media._users import Places
+from slfac_sim.network.media._users import RUBIN, Places
 
 
 @settings
@@ -22,20 +22,7 @@ class Fdma:
     for 1/n of the power. Nothing to set.
     """
 
-    references: ClassVar[tuple[Reference, ...]] = (
-        Reference(
-            key="rubin1979message",
-            entry="article",
-            title="Message delays in FDMA and TDMA communication channels",
-            authors=("Rubin, Izhak",),
-            year=1979,
-            within="IEEE Transactions on Communications",
-            volume="27",
-            number="5",
-            pages="769-777",
-            doi="10.1109/TCOM.1979.1094462",
-        ),
-    )
+    references: ClassVar[tuple[Reference, ...]] = (RUBIN,)
 
     crowd: ClassVar[Crowd] = "power"
     crowd_independent = False

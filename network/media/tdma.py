@@ -9,6 +9,7 @@ from slfac_sim.foundation.units import Seconds
 from slfac_sim.network.engine import Share
 from slfac_sim.network.media import Crowd
 from slfac_sim.network.media._turns import Frames, RoundRobin
+from slfac_sim.network.media._users import RUBIN
 
 
 @settings
@@ -23,18 +24,7 @@ class Tdma:
     """
 
     references: ClassVar[tuple[Reference, ...]] = (
-        Reference(
-            key="rubin1979message",
-            entry="article",
-            title="Message delays in FDMA and TDMA communication channels",
-            authors=("Rubin, Izhak",),
-            year=1979,
-            within="IEEE Transactions on Communications",
-            volume="27",
-            number="5",
-            pages="769-777",
-            doi="10.1109/TCOM.1979.1094462",
-        ),
+        RUBIN,
         Reference(
             key="kleinrock1967time",
             entry="article",
