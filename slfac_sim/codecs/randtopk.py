@@ -4,21 +4,19 @@ The places are drawn anew for every message while training; in evaluation it is 
 sent is zero at the other end, and what is sent is sent as it is: the result is biased, as the paper has it.
 """
 
+import functools
 from typing import Annotated, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
 from slfac_sim.codecs import Payload, Tensor
 from slfac_sim.codecs._floats import Floats, FloatType, rows_of
-from slfac_sim.codecs._pairs import State
 from slfac_sim.codecs._sparse import Mask, decode_sparse, kept_count, largest, read_sparse, write_sparse
-from slfac_sim.codecs._stateless import StatelessReceiver, largest_magnitude
+from slfac_sim.codecs._stateless import DrawingSender, Draws, StatelessReceiver, largest_magnitude
 from slfac_sim.codecs._wire import unseal
 from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
-from slfac_sim.foundation.streams import stream as random_stream
 
 KIND = "randtopk"
 _LEAST = np.float32(1e-30)
@@ -55,45 +53,25 @@ class RandTopK:
         """The codec's name for people."""
         return f"RandTopk, {self.rate:g} of the values in {self.values}, alpha {self.alpha:g}"
 
-    def sender(self, stream: str) -> "_Sender":
+    def sender(self, stream: str) -> DrawingSender:
         """Return the sending end of `stream`, which names its draws."""
-        return _Sender(self, stream)
+        return DrawingSender(stream, self.seed, KIND, functools.partial(encode, self))
 
     def receiver(self) -> StatelessReceiver:
         """Return the receiving end; it needs nothing but the bytes."""
         return StatelessReceiver(decode)
 
 
-class _Sender:
-    """Counts its training messages: the draws of each are its own."""
-
-    def __init__(self, codec: RandTopK, stream: str) -> None:
-        self._codec = codec
-        self._stream = stream
-        self._messages = 0
-
-    def encode(
-        self, tensor: Tensor, sample_ids: NDArray[np.int64] | None = None, training: bool = True
-    ) -> Payload:
-        """Return the payload of `tensor` (any shape). Raises `BadTensor`."""
-        largest_magnitude(tensor, self._stream)
-        samples, values = rows_of(tensor.shape)
-        count = kept_count(self._codec.rate, values)
-        magnitudes = np.abs(np.ascontiguousarray(tensor).reshape(samples, values))
-        mask = largest(magnitudes, count)
-        if training:
-            number, self._messages = self._messages, self._messages + 1
-            rng = random_stream(self._codec.seed, f"{self._stream}/{KIND}", number)
-            mask = drawn(mask, count, self._codec.alpha, rng)
-        return write_sparse(KIND, tensor, mask, self._codec.values)
-
-    def get_state(self) -> State:
-        """Return the number of training messages so far."""
-        return {"messages": self._messages}
-
-    def set_state(self, state: State) -> None:
-        """Go on as the sender that gave `state` would."""
-        self._messages = int(state["messages"])
+def encode(codec: RandTopK, tensor: Tensor, stream: str, draws: Draws) -> Payload:
+    """Return the payload of `tensor` (any shape); without `draws`, of plain top-k. Raises `BadTensor`."""
+    largest_magnitude(tensor, stream)
+    samples, values = rows_of(tensor.shape)
+    count = kept_count(codec.rate, values)
+    magnitudes = np.abs(np.ascontiguousarray(tensor).reshape(samples, values))
+    mask = largest(magnitudes, count)
+    if draws is not None:
+        mask = drawn(mask, count, codec.alpha, draws)
+    return write_sparse(KIND, tensor, mask, codec.values)
 
 
 def drawn(top: Mask, count: int, alpha: float, rng: np.random.Generator) -> Mask:

@@ -4,6 +4,7 @@ A *column* is one feature over the batch. It knows one tensor at a time; drops a
 training message. FC-SL, a rival in SL-FAC's paper, is read as the variant that drops nothing by chance.
 """
 
+import functools
 import struct
 from typing import Annotated, ClassVar, Literal
 
@@ -15,13 +16,11 @@ from slfac_sim.codecs import BadBody, BadTensor, Payload, Tensor
 from slfac_sim.codecs import _splitfc_columns as columns_of
 from slfac_sim.codecs._channels import arranged
 from slfac_sim.codecs._floats import LARGEST, Floats, read_floats, rows_of, write_floats
-from slfac_sim.codecs._pairs import State
 from slfac_sim.codecs._sparse import MOST_VALUES_A_KEPT_ONE, Mask, read_places, write_places
-from slfac_sim.codecs._stateless import StatelessReceiver, largest_magnitude
+from slfac_sim.codecs._stateless import DrawingSender, Draws, StatelessReceiver, largest_magnitude
 from slfac_sim.codecs._wire import Frame, Sections, framed, seal, unseal
 from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
-from slfac_sim.foundation.streams import stream as random_stream
 
 KIND = "splitfc"
 _SETTINGS = struct.Struct("<BI")  # quantiser, number of kept columns
@@ -79,57 +78,40 @@ class SplitFc:
         rest = f"{self.bits_per_value:g} bits" if self.quantiser == "two_stage" else "float16"
         return f"{name}, 1 of {self.reduction:g} columns, {rest}"
 
-    def sender(self, stream: str) -> "_Sender":
+    def sender(self, stream: str) -> DrawingSender:
         """Return the sending end of `stream`, which names its draws."""
-        return _Sender(self, stream)
+        return DrawingSender(stream, self.seed, KIND, functools.partial(encode, self))
 
     def receiver(self) -> StatelessReceiver:
         """Return the receiving end; it needs nothing but the bytes."""
         return StatelessReceiver(decode)
 
 
-class _Sender:
-    """Counts its training messages: the drops of each are its own."""
+def encode(codec: SplitFc, tensor: Tensor, stream: str, draws: Draws) -> Payload:
+    """Return the payload of `tensor` ([batch, ...]); without `draws`, nothing is dropped by chance.
 
-    def __init__(self, codec: SplitFc, stream: str) -> None:
-        self._codec = codec
-        self._stream = stream
-        self._messages = 0
+    Raises `BadTensor`.
+    """
+    magnitude = largest_magnitude(tensor, stream)
+    if rows_of(tensor.shape)[0] > _MOST_SAMPLES:
+        limits = f"at most {_MOST_SAMPLES} samples (got shape {list(tensor.shape)})"
+        raise BadTensor(f"{stream}: expected {limits}")
+    whole = np.ascontiguousarray(tensor)
+    kept, chances = _choice(codec, spreads(whole, magnitude), draws)
+    rows = whole.reshape(rows_of(tensor.shape))[:, kept].astype(np.float64) / chances[kept]
+    scaled = np.clip(rows, -LARGEST, LARGEST).astype(np.float32)
+    return _write(codec, tensor.shape, kept, scaled)
 
-    def encode(
-        self, tensor: Tensor, sample_ids: NDArray[np.int64] | None = None, training: bool = True
-    ) -> Payload:
-        """Return the payload of `tensor` ([batch, ...]). Raises `BadTensor`."""
-        magnitude = largest_magnitude(tensor, self._stream)
-        if rows_of(tensor.shape)[0] > _MOST_SAMPLES:
-            limits = f"at most {_MOST_SAMPLES} samples (got shape {list(tensor.shape)})"
-            raise BadTensor(f"{self._stream}: expected {limits}")
-        whole = np.ascontiguousarray(tensor)
-        spread = spreads(whole, magnitude)
-        kept, chances = self._choice(spread, training)
-        rows = whole.reshape(rows_of(tensor.shape))[:, kept].astype(np.float64) / chances[kept]
-        scaled = np.clip(rows, -LARGEST, LARGEST).astype(np.float32)
-        return _write(self._codec, tensor.shape, kept, scaled)
 
-    def _choice(self, spread: _Reals, training: bool) -> tuple[Mask, _Reals]:
-        """Return which columns are sent, and with what chance each of them was kept."""
-        certain = np.ones(spread.size)
-        if self._codec.variant == "fc_sl":
-            return widest(spread, self._codec.reduction), certain
-        if not training:
-            return np.ones(spread.size, np.bool_), certain
-        chances = keep_chances(spread, self._codec.reduction)
-        number, self._messages = self._messages, self._messages + 1
-        rng = random_stream(self._codec.seed, f"{self._stream}/{KIND}", number)
-        return rng.random(spread.size) < chances, chances
-
-    def get_state(self) -> State:
-        """Return the number of training messages so far."""
-        return {"messages": self._messages}
-
-    def set_state(self, state: State) -> None:
-        """Go on as the sender that gave `state` would."""
-        self._messages = int(state["messages"])
+def _choice(codec: SplitFc, spread: _Reals, draws: Draws) -> tuple[Mask, _Reals]:
+    """Return which columns are sent, and with what chance each of them was kept."""
+    certain = np.ones(spread.size)
+    if codec.variant == "fc_sl":
+        return widest(spread, codec.reduction), certain
+    if draws is None:
+        return np.ones(spread.size, np.bool_), certain
+    chances = keep_chances(spread, codec.reduction)
+    return draws.random(spread.size) < chances, chances
 
 
 def spreads(tensor: Tensor, magnitude: float) -> _Reals:
