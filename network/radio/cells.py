@@ -37,7 +37,6 @@ class Radio:
     offered_bps: float = 0.0
     goodput: float = 1.0
     latency_s: float = 0.0
-    seed: int = 0
 
     def part(self, uplink: bool) -> float:
         """Return the part of the time that a direction has, when the other one wants its own too."""

@@ -9,7 +9,7 @@ dimension are one group; with five or more they have channels where images have 
 import math
 import struct
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal, Protocol, get_args
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -120,6 +120,45 @@ def unscaled(rows: Floats, exponent: int) -> Floats:
         limit = np.ldexp(np.finfo(np.float32).max, exponent)
         np.clip(rows, -limit, limit, out=rows)
     return times_power(rows, -exponent)
+
+
+class Grouped(Protocol):
+    """What the settings of every quantising codec have."""
+
+    @property
+    def scope(self) -> Scope:
+        """What shares one range."""
+        ...
+
+    @property
+    def header_dtype(self) -> HeaderType:
+        """Type of a figure in the header."""
+        ...
+
+    @property
+    def entropy(self) -> Entropy:
+        """The entropy stage."""
+        ...
+
+
+def grouped(codec: Grouped, tensor: Tensor, stream: str) -> tuple[Form, Floats]:
+    """Return the form of a message of `codec`, and `tensor`, scaled, as rows [groups, values of a group].
+
+    Raises `BadTensor`, naming `stream`.
+    """
+    values, exponent = scaled(tensor, stream)
+    return Form(codec.scope, codec.header_dtype, codec.entropy, exponent), rows_of(values, codec.scope)
+
+
+def unusual(codec: Grouped) -> list[str]:
+    """Return the words of a label for an entropy stage and a type of header that are not the default."""
+    words: list[str] = [codec.entropy] if codec.entropy != "none" else []
+    return words + ([f"{codec.header_dtype} headers"] if codec.header_dtype != "float16" else [])
+
+
+def largest_of(rows: Floats) -> Floats:
+    """Return the largest magnitude of every row [groups]."""
+    return np.asarray(np.maximum(rows.max(axis=1), -rows.min(axis=1)))
 
 
 def times_power(values: Floats, exponent: int) -> Floats:

@@ -28,12 +28,13 @@ from slfac_sim.codecs._groups import (
     Scope,
     arrange,
     figures_of,
-    rows_of,
-    scaled,
+    grouped,
+    largest_of,
     sends,
     some_of,
     tensor_of,
     unscaled,
+    unusual,
 )
 from slfac_sim.codecs._sparse import Mask, read_places, write_places
 from slfac_sim.codecs._stateless import StatelessReceiver, StatelessSender
@@ -76,9 +77,7 @@ class EasyQuant:
     def label(self) -> str:
         """The codec's name for people."""
         words = [f"EasyQuant {self.bits} bit", self.scope, f"{self.sigmas:g} sigma"]
-        words += [self.entropy] if self.entropy != "none" else []
-        words += [f"{self.header_dtype} headers"] if self.header_dtype != "float16" else []
-        return ", ".join(words)
+        return ", ".join([*words, *unusual(self)])
 
     @property
     def encode_flops_per_value(self) -> float:
@@ -102,9 +101,7 @@ class EasyQuant:
 
 def encode(codec: EasyQuant, tensor: Tensor, stream: str) -> Payload:
     """Return the payload of `tensor`. Raises `BadTensor`, naming `stream`."""
-    values, exponent = scaled(tensor, stream)
-    form = Form(codec.scope, codec.header_dtype, codec.entropy, exponent)
-    rows = rows_of(values, codec.scope)
+    form, rows = grouped(codec, tensor, stream)
     apart = _outliers(rows, codec.sigmas)
     count = int(apart.sum())
     floats = rows[apart].astype("<f2")
@@ -167,8 +164,9 @@ def _outliers(rows: Floats, sigmas: float) -> Mask:
 
 def _steps(rows: Floats, side: int) -> Floats:
     """Return the step of every row with the least squared error."""
-    largest = np.maximum(rows.max(axis=1), -rows.min(axis=1))
-    return best_steps(largest, side, functools.partial(_errors, some_of(rows, _FEWEST, _SAMPLE), side))
+    return best_steps(
+        largest_of(rows), side, functools.partial(_errors, some_of(rows, _FEWEST, _SAMPLE), side)
+    )
 
 
 def _errors(rows: Floats, side: int, steps: Floats) -> Floats:

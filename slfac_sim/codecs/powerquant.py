@@ -25,13 +25,13 @@ from slfac_sim.codecs._groups import (
     Scope,
     arrange,
     figures_of,
+    grouped,
     rounded_up,
-    rows_of,
-    scaled,
     sends,
     some_of,
     tensor_of,
     unscaled,
+    unusual,
 )
 from slfac_sim.codecs._power import (
     best_code,
@@ -81,9 +81,7 @@ class PowerQuant:
     def label(self) -> str:
         """The codec's name for people."""
         words = [f"PowerQuant {self.bits} bit", self.scope]
-        words += [self.entropy] if self.entropy != "none" else []
-        words += [f"{self.header_dtype} headers"] if self.header_dtype != "float16" else []
-        return ", ".join(words)
+        return ", ".join([*words, *unusual(self)])
 
     @property
     def encode_flops_per_value(self) -> float:
@@ -107,9 +105,7 @@ class PowerQuant:
 
 def encode(codec: PowerQuant, tensor: Tensor, stream: str) -> Payload:
     """Return the payload of `tensor`. Raises `BadTensor`, naming `stream`."""
-    values, exponent = scaled(tensor, stream)
-    form = Form(codec.scope, codec.header_dtype, codec.entropy, exponent)
-    rows = rows_of(values, codec.scope)
+    form, rows = grouped(codec, tensor, stream)
     lowest = rows.min(axis=1)
     largest = rounded_up(np.maximum(rows.max(axis=1), -lowest), form.dtype)
     sent = sends(largest.astype(np.float32), rows.shape[1])

@@ -27,12 +27,13 @@ from slfac_sim.codecs._groups import (
     Scope,
     arrange,
     figures_of,
+    grouped,
+    largest_of,
     rounded_up,
-    rows_of,
-    scaled,
     sends,
     tensor_of,
     unscaled,
+    unusual,
 )
 from slfac_sim.codecs._packing import Symbols
 from slfac_sim.codecs._stateless import DrawingSender, Draws, StatelessReceiver
@@ -83,9 +84,7 @@ class Qsgd:
     def label(self) -> str:
         """The codec's name for people."""
         words = [f"QSGD {self.bits} bit, {self.norm} norm", self.scope]
-        words += [self.entropy] if self.entropy != "none" else []
-        words += [f"{self.header_dtype} headers"] if self.header_dtype != "float16" else []
-        return ", ".join(words)
+        return ", ".join([*words, *unusual(self)])
 
     @property
     def encode_flops_per_value(self) -> float:
@@ -108,9 +107,7 @@ class Qsgd:
 
 def encode(codec: Qsgd, tensor: Tensor, stream: str, draws: Draws) -> Payload:
     """Return the payload of `tensor`; without `draws`, of nearest levels. Raises `BadTensor`."""
-    values, exponent = scaled(tensor, stream)
-    form = Form(codec.scope, codec.header_dtype, codec.entropy, exponent)
-    rows = rows_of(values, codec.scope)
+    form, rows = grouped(codec, tensor, stream)
     figures = rounded_up(_figure(rows, codec.norm), form.dtype)
     sent = sends(figures.astype(np.float32), rows.shape[1])
 
@@ -148,8 +145,7 @@ def decode(body: bytes) -> Tensor:
 def _figure(rows: Floats, norm: str) -> Floats:
     """Return what the header carries of each row: the root mean square, or the largest magnitude."""
     if norm == "max":
-        largest: Floats = np.maximum(rows.max(axis=1), -rows.min(axis=1))
-        return largest
+        return largest_of(rows)
     mean_square: Floats = np.einsum("gn,gn->g", rows, rows) / np.float32(rows.shape[1])
     return np.sqrt(mean_square, out=mean_square)
 

@@ -12,7 +12,15 @@ from pydantic import Field
 
 from slfac_sim.codecs import Payload, Tensor
 from slfac_sim.codecs._floats import Floats, FloatType, rows_of
-from slfac_sim.codecs._sparse import Mask, decode_sparse, kept_count, largest, read_sparse, write_sparse
+from slfac_sim.codecs._sparse import (
+    ZHENG,
+    Mask,
+    decode_sparse,
+    kept_count,
+    largest,
+    read_sparse,
+    write_sparse,
+)
 from slfac_sim.codecs._stateless import DrawingSender, Draws, StatelessReceiver, largest_magnitude
 from slfac_sim.codecs._wire import unseal
 from slfac_sim.foundation.citing import Reference
@@ -30,15 +38,7 @@ class RandTopK:
     draws, which the receiver need not know.
     """
 
-    references: ClassVar[tuple[Reference, ...]] = (
-        Reference(
-            key="zheng2023topk",
-            entry="misc",
-            title="Reducing Communication for Split Learning by Randomized Top-k Sparsification",
-            year=2023,
-            arxiv="2305.18469",
-        ),
-    )
+    references: ClassVar[tuple[Reference, ...]] = (ZHENG,)
     # Measured, one thread, times 54 GFLOP/s: 660 to 840 and 150.
     encode_flops_per_value: ClassVar[float] = 750.0
     decode_flops_per_value: ClassVar[float] = 150.0

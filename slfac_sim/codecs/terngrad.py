@@ -26,12 +26,13 @@ from slfac_sim.codecs._groups import (
     Scope,
     arrange,
     figures_of,
+    grouped,
+    largest_of,
     rounded_up,
-    rows_of,
-    scaled,
     sends,
     tensor_of,
     unscaled,
+    unusual,
 )
 from slfac_sim.codecs._stateless import DrawingSender, Draws, StatelessReceiver
 from slfac_sim.codecs._wire import Sections, framed, unseal
@@ -91,9 +92,7 @@ class TernGrad:
         """The codec's name for people."""
         words = ["TernGrad", self.scope]
         words += [f"clipped at {self.clip:g} sigma"] if self.clip else []
-        words += [self.entropy] if self.entropy != "none" else []
-        words += [f"{self.header_dtype} headers"] if self.header_dtype != "float16" else []
-        return ", ".join(words)
+        return ", ".join([*words, *unusual(self)])
 
     @property
     def encode_flops_per_value(self) -> float:
@@ -116,13 +115,11 @@ class TernGrad:
 
 def encode(codec: TernGrad, tensor: Tensor, stream: str, draws: Draws) -> Payload:
     """Return the payload of `tensor`; without `draws`, of nearest levels. Raises `BadTensor`."""
-    values, exponent = scaled(tensor, stream)
-    form = Form(codec.scope, codec.header_dtype, codec.entropy, exponent)
-    rows = rows_of(values, codec.scope)
+    form, rows = grouped(codec, tensor, stream)
     if codec.clip:
         limits = np.float32(codec.clip) * rows.std(axis=1, keepdims=True)
         rows = np.clip(rows, -limits, limits)
-    largest = rounded_up(np.maximum(rows.max(axis=1), -rows.min(axis=1)), form.dtype)
+    largest = rounded_up(largest_of(rows), form.dtype)
     sent = sends(largest.astype(np.float32), rows.shape[1])
 
     trits = _trits(rows[sent], largest[sent], draws).reshape(-1)

@@ -28,10 +28,10 @@ from slfac_sim.codecs._groups import (
     Scope,
     arrange,
     figures_of,
-    rows_of,
-    scaled,
+    grouped,
     tensor_of,
     unscaled,
+    unusual,
 )
 from slfac_sim.codecs._packing import Symbols
 from slfac_sim.codecs._stateless import DrawingSender, Draws, StatelessReceiver
@@ -70,9 +70,7 @@ class Uniform:
         """The codec's name for people."""
         words = [f"uniform {self.bits} bit", self.scope]
         words += [self.rounding] if self.rounding != "nearest" else []
-        words += [self.entropy] if self.entropy != "none" else []
-        words += [f"{self.header_dtype} headers"] if self.header_dtype != "float16" else []
-        return ", ".join(words)
+        return ", ".join([*words, *unusual(self)])
 
     @property
     def encode_flops_per_value(self) -> float:
@@ -96,9 +94,7 @@ class Uniform:
 
 def encode(codec: Uniform, tensor: Tensor, stream: str, draws: Draws) -> Payload:
     """Return the payload of `tensor`; `draws` are for stochastic rounding. Raises `BadTensor`."""
-    values, exponent = scaled(tensor, stream)
-    form = Form(codec.scope, codec.header_dtype, codec.entropy, exponent)
-    rows = rows_of(values, codec.scope)
+    form, rows = grouped(codec, tensor, stream)
     random = draws if codec.rounding == "stochastic" else None
 
     ends = _ends(rows, form.dtype, exact=random is not None)
