@@ -1,7 +1,8 @@
 """Accuracy at bytes: ResNet-18 trained through SL-FAC and through `slfac_rd`, in both directions.
 
 One device and the server, no network and no clock: each batch is encoded, decoded, trained on, and its
-gradient comes back the same way. Every run is one file of results, and is not run again while it is there:
+gradient comes back the same way. The learning rate falls linearly to zero, so that the accuracy at the end is
+not the swing of one step. Every run is one file of results, and is not run again while it is there:
 
     python -m benchmarks.rd_training run --data mnist fashion_mnist --cut stem --seeds 0 1 2 -o FOLDER
     python -m benchmarks.rd_training table -o FOLDER
@@ -34,7 +35,6 @@ from slfac_sim.models.resnet18 import ResNet18
 CUTS = {"stem": 1, "block1": 3}  # 64x14x14 and 64x7x7 with images of 28x28
 BATCH = 64
 HELD_OUT = 5000
-LAST = 3  # evaluations that make the final accuracy
 
 Result = dict[str, Any]
 
@@ -44,27 +44,26 @@ CODECS: dict[str, tuple[Codec, Codec]] = {
     "slfac-fp16": (SlFac(), SlFac()),
     "rd": (SlFacRd(), SlFacRd()),
 }
-CODECS |= {f"rd-step-{step:g}": (SlFacRd(step=step),) * 2 for step in (0.5, 1, 1.5, 2, 3, 4)}
+CODECS |= {f"rd-step-{step:g}": (SlFacRd(step=step),) * 2 for step in (0.5, 1, 1.25, 2, 3, 4)}
 CODECS |= {
     f"rd-error-{error:g}": (SlFacRd(target_error=error),) * 2 for error in (0.02, 0.05, 0.1, 0.15, 0.2)
 }
 
 
 def run(data: Dataset, cut: str, codecs: tuple[Codec, Codec], seed: int, args: argparse.Namespace) -> Result:
-    """Train one model and return its evaluations: step, bytes so far each way, accuracies."""
+    """Train one model and return the bytes each way and the accuracies at the end."""
     torch.manual_seed(seed)
     order = np.random.default_rng(seed)
     modules = [module for _, module in ResNet18().blocks(1, data.classes)]
     device, server = nn.Sequential(*modules[: CUTS[cut]]), nn.Sequential(*modules[CUTS[cut] :])
-    halves = (
-        DeviceHalf(device, torch.optim.Adam(device.parameters(), args.rate)),
-        ServerHalf(server, torch.optim.Adam(server.parameters(), args.rate)),
-    )
+    adams = [torch.optim.Adam(half.parameters(), args.rate) for half in (device, server)]
+    falling = [torch.optim.lr_scheduler.LinearLR(adam, 1.0, 0.0, args.steps) for adam in adams]
+    halves = DeviceHalf(device, adams[0]), ServerHalf(server, adams[1])
     ends = [
         (codec.sender(name), codec.receiver()) for codec, name in zip(codecs, ("up", "down"), strict=True)
     ]
-    sent, values, evaluations, queue = [0, 0], 0, [], np.empty(0, np.int64)
-    for step in range(1, args.steps + 1):
+    sent, values, queue = [0, 0], 0, np.empty(0, np.int64)
+    for _ in range(args.steps):
         if len(queue) < BATCH:
             queue = order.permutation(len(data.train_images) - HELD_OUT)
         batch, queue = queue[:BATCH], queue[BATCH:]
@@ -74,10 +73,10 @@ def run(data: Dataset, cut: str, codecs: tuple[Codec, Codec], seed: int, args: a
         gradient = halves[1].step([(arrived, labels)])[0].gradient
         halves[0].backward(smashed.pending, _through(ends[1], gradient, sent, 1))
         values += smashed.tensor.size
-        if step % args.every == 0 and step > args.after:
-            accuracies = evaluate(data, (device, server), codecs[0], args)
-            evaluations.append({"step": step, "up": sent[0], "down": sent[1], **accuracies})
-    return {"values_each_way": values, "evaluations": evaluations}
+        for rate in falling:
+            rate.step()
+    accuracies = evaluate(data, (device, server), codecs[0], args)
+    return {"values_each_way": values, "up": sent[0], "down": sent[1], **accuracies}
 
 
 def _through(ends: tuple[Sender, Receiver], tensor: Tensor, sent: list[int], way: int) -> Tensor:
@@ -131,24 +130,20 @@ def run_all(args: argparse.Namespace) -> None:
                 print(line([result]), flush=True)
 
 
-def final(result: Result) -> tuple[float, float]:
-    """Return the mean accuracy of the last evaluations, with the codec and without."""
-    last = result["evaluations"][-LAST:]
-    with_codec, without = (statistics.mean(each[key] for each in last) for key in ("with_codec", "without"))
-    return with_codec, without
-
-
 def bits(result: Result, way: str) -> float:
     """Return the bits a value that went one way (`up` or `down`)."""
-    return float(result["evaluations"][-1][way] * 8 / result["values_each_way"])
+    return float(result[way] * 8 / result["values_each_way"])
 
 
 def line(results: list[Result], literal: list[Result] | None = None) -> str:
     """Return one line for the seeds of one codec; `literal` are those of SL-FAC."""
     first = results[0]
-    accuracies = [final(result) for result in results]
-    with_codec, without = (statistics.mean(each) * 100 for each in zip(*accuracies, strict=True))
-    spread = statistics.stdev(each[0] * 100 for each in accuracies) if len(results) > 1 else math.nan
+    accuracies = [result["with_codec"] * 100 for result in results]
+    with_codec, without = (
+        statistics.mean(accuracies),
+        statistics.mean(each["without"] * 100 for each in results),
+    )
+    spread = statistics.stdev(accuracies) if len(results) > 1 else math.nan
     up, down = (statistics.mean(bits(result, way) for result in results) for way in ("up", "down"))
     text = (
         f"{first['data']:<13} {first['cut']:<6} {first['part']:<7} {first['codec']:<14} n={len(results)}  "
@@ -182,8 +177,6 @@ def main() -> None:
     parser.add_argument("--codecs", nargs="+", choices=CODECS, default=["slfac", "rd"])
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
     parser.add_argument("--steps", type=int, default=300)
-    parser.add_argument("--every", type=int, default=25)
-    parser.add_argument("--after", type=int, default=100, help="evaluate after so many steps only")
     parser.add_argument("--images", type=int, default=10000, help="of the evaluated part, the first so many")
     parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--held-out", action="store_true")
