@@ -43,7 +43,8 @@ class Compute:
     """Keep `host` busy for `flops` / its speed, then run `job`; the reply is what `job()` returned.
 
     A host does one thing at a time, first asked, first served. An interrupted compute never runs its
-    job. `what` names the work in the ledger: "forward", "encode", ...
+    job. `what` names the work in the ledger: "forward", "encode", ... On a host that is down, or goes down
+    meanwhile, it raises `HostDown`.
     """
 
     host: str
@@ -56,8 +57,8 @@ class Compute:
 class Send:
     """Send `payloads` (by kind) from `src` to `dst`, a host or a tuple of hosts reached by one multicast.
 
-    The reply is the network's `Delivery`; a transfer that the network gives up raises `Lost` into the
-    protocol.
+    The reply is the network's `Delivery`. A transfer that the network gives up raises `TransferLost` into
+    the protocol, one whose sender or only receiver is down, or goes down meanwhile, `HostDown`.
     """
 
     src: str
@@ -71,7 +72,7 @@ class Together:
 
     With `deadline_s` (after now) or `enough` (results wanted), the tasks that are unfinished then are
     closed, their computes and transfers interrupted, and their result is `MISSED`. A task that ends with
-    `Lost` gives `Failed`; its siblings live.
+    a `Failure` gives `Failed`; its siblings live. `enough` counts tasks that ended well.
     """
 
     tasks: Sequence["Task"]
@@ -84,7 +85,9 @@ class Offer:
     """Hand `item` to a queue of `host` that is served once `max_items` are there.
 
     The player then keeps the host busy for the sum of the offers' `flops`, runs `serve(items)` once, with
-    the items sorted by `place`, and answers each offer with its own result, in the same order.
+    the items sorted by `place`, and answers each offer with its own result, in the same order. With
+    `wait_s` the queue is served with what is there so long after its first item came. Raises `HostDown`
+    as a `Compute` does.
     """
 
     host: str
@@ -95,6 +98,30 @@ class Offer:
     flops: float
     max_items: int
     what: str
+    wait_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Excuse:
+    """Say that one of the items that a queue of `host` waits for will not come. No reply.
+
+    The queue is then served with one item less than the `max_items` of its offers, made or to come.
+    """
+
+    host: str
+    queue: str
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """Ask which of `hosts` are up; the reply is the tuple of those, in the same order.
+
+    With `wait` the reply comes once there is at least one, and a host that never comes back is not waited
+    for: the reply is then empty.
+    """
+
+    hosts: tuple[str, ...]
+    wait: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +134,25 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The result of a task of `Together` that ended with a lost transfer."""
+    """The result of a task of `Together` that ended with a `Failure`."""
 
     reason: str
+
+
+class Failure(Exception):
+    """What a player raises into a protocol: an effect cannot be done, and `reason` says why."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class TransferLost(Failure):
+    """The network gave a transfer up."""
+
+
+class HostDown(Failure):
+    """A host that the effect needs is down: out of reach, crashed, out of energy, being restarted."""
 
 
 class _Missed:
@@ -120,5 +163,5 @@ class _Missed:
 MISSED = _Missed()
 """The result of a task of `Together` that was not finished in time."""
 
-Effect = Compute | Send | Together | Offer | Note
+Effect = Compute | Send | Together | Offer | Excuse | Present | Note
 Task = Generator[Effect, Any, Any]

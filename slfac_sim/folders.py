@@ -2,20 +2,26 @@
 
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
+from slfac_sim.analysis.folder import LEDGER, SUMMARY
+from slfac_sim.checkpointing import write_whole
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.interrupt import InterruptNoted
-from slfac_sim.ledger import Ledger
+from slfac_sim.ledger import Book, Ledger
+from slfac_sim.ledger_continued import Differs
 from slfac_sim.players.simulated import Stalled
 from slfac_sim.scenario import Scenario
 from slfac_sim.scenario_file import dump
-from slfac_sim.simulation import OnNote, host_speeds, survey_of
+from slfac_sim.simulation import OnNote, host_speeds, outages_of, survey_of
 from slfac_sim.summary import HostClock, summary_of
+
+SCENARIO = "scenario.yaml"
 
 
 @dataclass(frozen=True)
@@ -23,6 +29,7 @@ class Account:
     """What a run folder tells of its run beside the ledger: scenario, data, host, and `extra` keys.
 
     Without `figures` none are drawn; `python -m slfac_sim.analysis` draws them from the folder at any time.
+    Of a run that is gone on with, evaluations up to round `logged` are in the log already.
     """
 
     scenario: Scenario
@@ -30,6 +37,7 @@ class Account:
     clock: HostClock
     extra: Mapping[str, Any] = field(default_factory=dict)
     figures: bool = True
+    logged: int = -1
 
 
 def check_place(out: Path | None) -> None:
@@ -39,8 +47,9 @@ def check_place(out: Path | None) -> None:
 
 
 def check_air(scenario: Scenario) -> None:
-    """Raise `BadInput` for speeds or places of devices that the scenario cannot have."""
+    """Raise `BadInput` for speeds, outages or places of devices that the scenario cannot have."""
     host_speeds(scenario)
+    outages_of(scenario)
     survey_of(scenario)
 
 
@@ -55,33 +64,46 @@ def make_folder(out: Path | None, name: str) -> Path:
 
 
 def fill(
-    folder: Path, account: Account, play: Callable[[Ledger, OnNote], Any], on_note: OnNote
+    folder: Path,
+    account: Account,
+    play: Callable[[Any, OnNote], Any],
+    on_note: OnNote,
+    open_ledger: Callable[[Path], AbstractContextManager[Book]] = Ledger,
 ) -> dict[str, Any]:
     """Have `play` write the ledger in `folder`, put everything else beside it, and return the summary.
 
     Ctrl-C and a stalled protocol end it early; the summary's `status` is then `interrupted` or `failed`,
-    its `reason` says why, and what was recorded is kept.
+    its `reason` says why, and what was recorded is kept. Raises `BadInput` if another process is at it.
     """
     scenario = account.scenario
-    (folder / "scenario.yaml").write_text(dump(scenario), encoding="utf-8")
-    log = _open_log(folder)
-    log.info("%s: %d devices, seeds %s", scenario.name, scenario.devices.count, scenario.seed)
-    with Ledger(folder / "ledger.sqlite") as ledger, InterruptNoted() as interrupt:
-        status, reason = _outcome(lambda: play(ledger, _heard(log, on_note, ledger, interrupt)), log)
-        facts = summary_of(scenario, account.data, ledger, account.clock.spent(), status, reason)
-    summary = {**facts, **account.extra}
-    (folder / "summary.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
-    if account.figures:
-        _draw(folder)
-    log.info("%s after %.6g simulated s; digest %s", status, summary["simulated_s"], summary["digest"])
-    _close_log(log)
+    with _logged(folder) as log:
+        write_whole(folder / SCENARIO, dump(scenario))
+        (folder / SUMMARY).unlink(missing_ok=True)
+        log.info("%s: %d devices, seeds %s", scenario.name, scenario.devices.count, scenario.seed)
+        with open_ledger(folder / LEDGER) as ledger, InterruptNoted() as interrupt:
+            heard = _heard(log, on_note, ledger, interrupt, account.logged)
+            status, reason = _outcome(lambda: play(ledger, heard), log)
+            facts = summary_of(scenario, account.data, ledger, account.clock.spent(), status, reason)
+        summary = {**facts, **account.extra}
+        write_whole(folder / SUMMARY, json.dumps(summary, indent=2) + "\n")
+        if account.figures:
+            _draw(folder)
+        log.info("%s after %.6g simulated s; digest %s", status, summary["simulated_s"], summary["digest"])
     _point_latest_to(folder)
     return summary
+
+
+def check_idle(folder: Path) -> None:
+    """Raise `BadInput` if a process is at work on the run in `folder`."""
+    with _logged(folder):
+        pass
 
 
 def _outcome(play: Callable[[], Any], log: logging.Logger) -> tuple[str, str]:
     try:
         play()
+    except Differs:
+        raise
     except KeyboardInterrupt:
         return "interrupted", "by the user; what was recorded until then is kept"
     except (Stalled, BadInput) as fault:  # a diverged model's NaN is refused by the codec, for instance
@@ -106,25 +128,41 @@ def _new_folder(name: str) -> Path:
     return next(folder for folder in candidates if not folder.exists())
 
 
-def _open_log(folder: Path) -> logging.Logger:
+@contextmanager
+def _logged(folder: Path) -> Iterator[logging.Logger]:
+    """Give the log of the run in `folder`, which is ours meanwhile; raises `BadInput` if it is another's."""
     log = logging.Logger(f"run {folder}", logging.INFO)
     handler = logging.FileHandler(folder / "run.log", encoding="utf-8")
-    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
-    log.addHandler(handler)
-    return log
+    with closing(handler):
+        try:
+            _lock(handler.stream)
+        except OSError as error:
+            raise BadInput(f"{folder}: the run is still going on, in another process") from error
+        handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+        log.addHandler(handler)
+        yield log
 
 
-def _close_log(log: logging.Logger) -> None:
-    for handler in list(log.handlers):
-        handler.close()
-        log.removeHandler(handler)
+def _lock(file: IO[str] | None) -> None:
+    """Have `file` to ourselves until it is closed or we are killed; raises `OSError` if another has it.
+
+    Where the system has no such locks nothing is locked.
+    """
+    try:
+        import fcntl
+    except ImportError:
+        return
+    assert file is not None
+    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-def _heard(log: logging.Logger, on_note: OnNote, ledger: Ledger, interrupt: InterruptNoted) -> OnNote:
+def _heard(
+    log: logging.Logger, on_note: OnNote, ledger: Book, interrupt: InterruptNoted, logged: int
+) -> OnNote:
     """Return what hears every note: the log hears evaluations, `on_note` all, with the bytes until then."""
 
     def heard(table: str, row: Mapping[str, Any]) -> None:
-        if table == "evals":
+        if table == "evals" and row["round"] > logged:
             log.info("round %(round)d: %(at_s).6g s, accuracy %(accuracy).4f, %(payload_bytes)d bytes", row)
         on_note(table, {**row, "payload_bytes": ledger.delivered_bytes})
         interrupt.check()

@@ -5,7 +5,7 @@ say so. Nothing here is drawn that the run would not draw alike.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,11 +16,14 @@ from slfac_sim.build import World
 from slfac_sim.codecs._pairs import follow
 from slfac_sim.codecs.raw import Raw
 from slfac_sim.forecast_air import Rush, airtime_s, fading_remarks, rush
+from slfac_sim.layouts._fleet import held_memory
 from slfac_sim.learning.participants import Exchange
 from slfac_sim.names import SERVER
 from slfac_sim.network import Link, Survey
 from slfac_sim.partitions import label_histogram
+from slfac_sim.scenario import Scenario
 from slfac_sim.simulation import host_speeds
+from slfac_sim.steering import steered, why_down
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,8 @@ class Sizes:
 class Forecast:
     """The figures of `check`. Sizes are per device and mini-batch; airtimes and seconds per round.
 
-    `together` has, by direction, the compressed transfers of one mini-batch of all devices at once.
+    `device_memory` are the bytes that a device needs, by what they are for. `together` has, by direction, the
+    compressed transfers of one mini-batch of all devices at once.
     """
 
     devices: int
@@ -57,6 +61,7 @@ class Forecast:
     server_flops: float
     total_flops: float
     memory_bytes: int
+    device_memory: Mapping[str, int]
     samples_per_device: Sequence[int]
     classes_per_device: Sequence[int]
     remarks: Sequence[str]
@@ -69,7 +74,7 @@ class Forecast:
 
 def forecast(world: World, survey: Survey) -> Forecast:
     """Return the forecast for `world` on the air of `survey`."""
-    scenario, work = world.scenario, world.split.work
+    scenario, work = world.scenario, world.cast.split.work
     speeds = host_speeds(scenario)
     uncompressed, compressed = _sizes(world)
     device_flops = work.device_forward_flops + work.device_backward_flops
@@ -84,7 +89,7 @@ def forecast(world: World, survey: Survey) -> Forecast:
         devices=scenario.devices.count,
         samples=len(world.data.train_labels),
         steps_per_round=world.device_steps / (scenario.devices.count * scenario.protocol.rounds),
-        smashed_shape=world.split.smashed_shape,
+        smashed_shape=world.cast.split.smashed_shape,
         uncompressed=uncompressed,
         compressed=compressed,
         survey=survey,
@@ -92,17 +97,19 @@ def forecast(world: World, survey: Survey) -> Forecast:
         together=together,
         round_s=_round_seconds(world, survey, speeds, compressed, cost),
         round_s_uncompressed=_round_seconds(world, survey, speeds, uncompressed, plain),
-        device_parameters=_parameters(world.split.device),
-        server_parameters=_parameters(world.split.server),
+        device_parameters=_parameters(world.cast.split.device),
+        server_parameters=_parameters(world.cast.split.server),
         device_flops=device_flops,
         server_flops=work.server_step_flops,
         total_flops=samples * (device_flops + work.server_step_flops) + _evaluation_flops(world),
         memory_bytes=memory_of(world),
+        device_memory=_device_memory(world),
         samples_per_device=[len(device.shard.samples) for device in world.devices],
         classes_per_device=_classes(world),
         remarks=[
             *survey.remarks,
             *_remarks(world, uncompressed, compressed),
+            *_timing_remarks(scenario),
             *fading_remarks(survey, list(together.values())),
         ],
     )
@@ -139,6 +146,24 @@ def _remarks(world: World, uncompressed: Sizes, compressed: Sizes) -> list[str]:
     return remarks
 
 
+def _timing_remarks(scenario: Scenario) -> list[str]:
+    """Return what the figures leave out, and whether timing steers learning."""
+    remarks = []
+    if scenario.devices.slowdowns or scenario.server.slowdowns or why_down(scenario) is not None:
+        remarks.append("the times of a round leave out slowdowns and outages")
+    reason = steered(scenario)
+    if reason is not None:
+        remarks.append(f"{reason}: a run on another network learns otherwise, so none can be replayed")
+    return remarks
+
+
+def _device_memory(world: World) -> dict[str, int]:
+    memory = held_memory(world.scenario, world.cast.held)
+    parts = asdict(memory)
+    parts.pop("batch")
+    return {**parts, "total": memory.total}
+
+
 def _sizes(world: World) -> tuple[Sizes, Sizes]:
     """Return the sizes without a codec and with the scenario's, the latter from one real mini-batch."""
     device = world.devices[0]
@@ -146,7 +171,7 @@ def _sizes(world: World) -> tuple[Sizes, Sizes]:
     labels, model = device.encode_labels(smashed).nbytes, device.model_payload().nbytes
     there = device.encode(smashed)
     leaf = torch.from_numpy(smashed.tensor).requires_grad_()
-    logits = world.split.server.train()(leaf.to(next(world.split.server.parameters()).device))
+    logits = world.cast.split.server.train()(leaf.to(next(world.cast.split.server.parameters()).device))
     nn.functional.cross_entropy(logits.cpu(), torch.from_numpy(smashed.labels)).backward()
     assert leaf.grad is not None
     answering = world.scenario.codec.downlink.sender("forecast")
@@ -171,13 +196,18 @@ def _round_seconds(
     to_all = world.scenario.protocol.model_broadcast == "multicast"
     up = {name: count * up_bytes + model_bytes for name, count in samples.items()}
     down = {name: count * down_bytes + model_bytes * (not to_all) for name, count in samples.items()}
-    training = cost.work.device_forward_flops + cost.work.device_backward_flops
-    device_flops = training + cost.encode_up_flops + cost.decode_down_flops
+    codec_flops = cost.encode_up_flops + cost.decode_down_flops
+    works = {device.name: device.exchange.work for device in world.devices}
+    device_s = {
+        name: (works[name].device_forward_flops + works[name].device_backward_flops + codec_flops)
+        / speeds[name]
+        for name in samples
+    }
     server_flops = cost.work.server_step_flops + cost.decode_up_flops + cost.encode_down_flops
     exchanges = 1 + world.device_steps / (len(samples) * world.scenario.protocol.rounds)
     return {
         **airtime_s(survey, up, down, bytes_to_all=model_bytes * to_all),
-        "slowest device": max(samples[name] * device_flops / speeds[name] for name in samples),
+        "slowest device": max(samples[name] * device_s[name] for name in samples),
         "server": sum(samples.values()) * server_flops / speeds[SERVER],
         "latency": 2 * exchanges * survey.latency_s,
     }
@@ -189,7 +219,7 @@ def _parameters(half: nn.Module) -> int:
 
 def _evaluation_flops(world: World) -> float:
     """Return the work of all evaluations, on this host: none of it takes simulated time."""
-    scenario, work = world.scenario, world.split.work
+    scenario, work = world.scenario, world.cast.split.work
     times: int = 1 + scenario.protocol.rounds // scenario.evaluation.every_rounds
     passes = work.device_forward_flops + 2 * work.server_forward_flops
     return times * len(world.data.test_labels) * passes
@@ -208,10 +238,12 @@ def memory_of(world: World) -> int:
     """
     scenario = world.scenario
     images = world.data.train_images.nbytes + world.data.test_images.nbytes
-    weights = scenario.devices.count * _parameters(world.split.device) + _parameters(world.split.server)
+    weights = scenario.devices.count * _parameters(world.cast.split.device) + _parameters(
+        world.cast.split.server
+    )
     cohort = scenario.devices.count * scenario.learning.batch
-    kept = _kept_bytes(world.split.device, world.data.image_shape)
-    kept += _kept_bytes(world.split.server, world.split.smashed_shape)
+    kept = _kept_bytes(world.cast.split.device, world.data.image_shape)
+    kept += _kept_bytes(world.cast.split.server, world.cast.split.smashed_shape)
     return int(_INTERPRETER_BYTES + images + 16 * weights + _BACKWARD * cohort * kept)
 
 

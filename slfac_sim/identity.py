@@ -6,7 +6,7 @@ It compares settings and versions; it knows no run and imports no torch.
 import hashlib
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -16,9 +16,26 @@ from typing import Any
 import slfac_sim
 from slfac_sim.scenario import Scenario
 from slfac_sim.scenario_file import plain
+from slfac_sim.steering import steered, work_needs_speed
 
-INVISIBLE = ("name", "seed.air", "network", "devices.speed", "server", "evaluation.targets")
+INVISIBLE = (
+    "name",
+    "seed.air",
+    "network",
+    "devices.speed",
+    "devices.slowdowns",
+    "devices.power",
+    "devices.memory",
+    "server.speed",
+    "server.discipline",
+    "server.slowdowns",
+    "server.power",
+    "evaluation.targets",
+)
 """What learning cannot see, where timing does not steer it: every path here, and all below it."""
+
+READ_AFTERWARDS = ("name", "evaluation.targets")
+"""What nothing that happens depends on, wherever timing steers."""
 
 _LEARNS = (
     "build.py",
@@ -26,6 +43,7 @@ _LEARNS = (
     "datasets",
     "effects.py",
     "foundation",
+    "layouts",
     "learning",
     "models",
     "names.py",
@@ -33,21 +51,42 @@ _LEARNS = (
     "partitions",
     "protocols",
     "scenario.py",
+    "selections",
 )
+
+
+_CLOCKWORK = ("availability", "players", "simulation.py", "slowdowns", "speeds", "network")
 
 
 def learning_key(scenario: Scenario, threads: int) -> str:
     """Return 16 hexadecimal digits that are equal where the training is: bytes, work, order and figures.
 
     They hash all settings that learning sees, the host `threads`, the source files that learn (somebody
-    else's plug-ins included) and the versions of Python, torch, numpy and slfac_sim.
+    else's plug-ins included) and the versions of Python, torch, numpy and slfac_sim. Where timing steers
+    learning, they hash every setting, and the sources that make the clock as well.
     """
-    settings = {path: value for path, value in _leaves(plain(scenario)) if not _invisible(path)}
-    versions = {name: version(name) for name in ("torch", "numpy")}
-    ours = [slfac_sim.__version__, _sources()]
+    clocked = steered(scenario) is not None
+    hidden = READ_AFTERWARDS if clocked else invisible_in(scenario)
+    settings = {path: value for path, value in _leaves(plain(scenario)) if not _within(path, hidden)}
+    versions = {name: version(name) for name in ("torch", "numpy", *(("simpy",) if clocked else ()))}
+    ours = [slfac_sim.__version__, _sources(), *([_clockwork()] if clocked else [])]
     python = list(sys.version_info[:2])
     foreign = {kind: _file_hash(kind) for kind in sorted(_foreign_kinds(settings))}
     return _hash([settings, threads, python, versions, ours, foreign])
+
+
+def invisible_in(scenario: Scenario) -> tuple[str, ...]:
+    """Return those of the paths `INVISIBLE` that learning cannot see in `scenario`, nor its record.
+
+    The speeds of devices are on record where the work in it depends on them (`devices.memory_bandwidth`).
+    """
+    seen = ("devices.speed",) if work_needs_speed(scenario) else ()
+    return tuple(path for path in INVISIBLE if path not in seen)
+
+
+def invisible(path: str, scenario: Scenario) -> bool:
+    """Return whether learning cannot see the setting `path` of `scenario`."""
+    return _within(path, invisible_in(scenario))
 
 
 def point_key(scenario: Scenario) -> str:
@@ -55,13 +94,19 @@ def point_key(scenario: Scenario) -> str:
     return _hash({path: value for path, value in _leaves(plain(scenario)) if path != "name"})
 
 
-def visible_differences(recorded: Scenario, wanted: Scenario) -> list[str]:
+def visible_differences(
+    recorded: Scenario, wanted: Scenario, hidden: Iterable[str] | None = None
+) -> list[str]:
     """Return what differs and is visible to learning, as ``codec.uplink.theta: 0.9 there, 0.95 wanted``.
 
-    Of a plug-in of another kind only the kind is told.
+    Of a plug-in of another kind only the kind is told. What is below a path in `hidden` (None: what learning
+    sees in neither scenario) is not.
     """
     there, here = (dict(_leaves(plain(scenario))) for scenario in (recorded, wanted))
-    differing = [path for path in there | here if there.get(path) != here.get(path) and not _invisible(path)]
+    hidden = set(invisible_in(recorded)) & set(invisible_in(wanted)) if hidden is None else set(hidden)
+    differing = [
+        path for path in there | here if there.get(path) != here.get(path) and not _within(path, hidden)
+    ]
     kinds = [path.removesuffix("kind") for path in differing if path.endswith(".kind")]
     return [
         f"{path}: {_words(there, path)} there, {_words(here, path)} wanted"
@@ -79,8 +124,8 @@ def _leaves(tree: Any, above: str = "") -> Iterator[tuple[str, Any]]:
         yield above, tree
 
 
-def _invisible(path: str) -> bool:
-    return any(path == hidden or path.startswith(f"{hidden}.") for hidden in INVISIBLE)
+def _within(path: str, above: Iterable[str]) -> bool:
+    return any(path == one or path.startswith(f"{one}.") for one in above)
 
 
 def _words(settings: Mapping[str, Any], path: str) -> str:
@@ -92,8 +137,14 @@ def _hash(content: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _foreign_kinds(settings: Mapping[str, Any]) -> set[str]:
-    return {value for path, value in settings.items() if path.endswith("kind") and "." in str(value)}
+def _foreign_kinds(tree: Any) -> set[str]:
+    """Return every kind with a dot below `tree`, of settings by their paths or as they are nested."""
+    if isinstance(tree, list):
+        return set().union(*map(_foreign_kinds, tree))
+    if not isinstance(tree, Mapping):
+        return set()
+    kinds = {value for path, value in tree.items() if path.endswith("kind") and "." in str(value)}
+    return kinds.union(*map(_foreign_kinds, tree.values()))
 
 
 def _file_hash(module: str) -> str:
@@ -105,8 +156,20 @@ def _file_hash(module: str) -> str:
 @cache
 def _sources() -> str:
     """Return the hash of our own source files that learn; a checkout changes without its version."""
-    root, whole = Path(slfac_sim.__file__).parent, hashlib.sha256()
-    for name in _LEARNS:
-        for file in sorted((root / name).rglob("*.py")) if (root / name).is_dir() else [root / name]:
-            whole.update(f"{file.relative_to(root).as_posix()}\n".encode() + file.read_bytes())
+    return _hash_of_files(_LEARNS)
+
+
+@cache
+def _clockwork() -> str:
+    """Return the hash of our own source files that make the clock."""
+    return _hash_of_files(_CLOCKWORK)
+
+
+def _hash_of_files(names: Iterable[str]) -> str:
+    whole = hashlib.sha256()
+    for name in names:
+        for root in map(Path, slfac_sim.__path__):
+            top = root / name
+            for file in sorted(top.rglob("*.py")) if top.is_dir() else [top] if top.is_file() else []:
+                whole.update(f"{file.relative_to(root).as_posix()}\n".encode() + file.read_bytes())
     return whole.hexdigest()

@@ -64,6 +64,9 @@ class Book(ABC):
     def commit(self) -> None:
         """Keep everything added so far, all or nothing."""
 
+    def stop(self) -> None:
+        """Know that who writes has ended, well or not; nothing is added from now on."""
+
     @abstractmethod
     def tuples(self, table: str, names: Sequence[str]) -> list[Row]:
         """Return the columns `names` of all rows of `table`, in their order, as SQLite stores values."""
@@ -106,7 +109,7 @@ class Rows(Book):
     def commit(self) -> None:
         """Keep everything added so far."""
         for table, rows in self._waiting.items():
-            self._kept[table] += _as_stored(table, rows)
+            self._kept[table] += as_stored(table, rows)
             rows.clear()
 
     def tuples(self, table: str, names: Sequence[str]) -> list[Row]:
@@ -127,7 +130,7 @@ class Rows(Book):
             yield rows[first : first + _CHUNK]
 
 
-def _as_stored(table: str, rows: list[Row]) -> list[Row]:
+def as_stored(table: str, rows: list[Row]) -> list[Row]:
     """Return `rows` as they would come back from SQLite, whose columns have one type each."""
     types = [_TYPES.get(kind, int) for kind, _ in TABLES[table].values()]
     if all(_is_stored([row[place] for row in rows], kept) for place, kept in enumerate(types)):
@@ -154,19 +157,39 @@ def _value(value: Any, kept: type) -> Any:
 
 
 class Ledger(Book):
-    """A new ledger in the file `path`; refuses a file that exists. Close it, or use it in a `with`."""
+    """A new ledger in the file `path`; refuses a file that exists. Close it, or use it in a `with`.
 
-    def __init__(self, path: Path | str) -> None:
+    With `continued` it is the ledger that is there; what a killed process was about to commit is taken back.
+    Raises `sqlite3.Error` for a file that is none.
+    """
+
+    def __init__(self, path: Path | str, continued: bool = False) -> None:
         super().__init__()
-        if Path(path).exists():
-            raise FileExistsError(f"{path} exists already")
+        if Path(path).exists() != continued:
+            raise FileNotFoundError(path) if continued else FileExistsError(f"{path} exists already")
         self._db = sqlite3.connect(path)
         for pragma in _PRAGMAS:
             self._db.execute(pragma)
+        if continued:
+            self._number_rows()
+            return
         for table, columns in TABLES.items():
             definition = ", ".join(f"{name} {kind}" for name, (kind, _) in columns.items())
             self._db.execute(f"CREATE TABLE {table} ({definition})")
         self._db.commit()
+
+    def _number_rows(self) -> None:
+        for table in TABLES:
+            ((self._next_id[table],),) = self._db.execute(f"SELECT count(*) FROM {table}")
+
+    def keep_only(self, rows: Mapping[str, int]) -> None:
+        """Drop all rows of each table but the first `rows[table]`, at once or not at all."""
+        self.commit()
+        with self._db:
+            for table, count in rows.items():
+                rest = f"(SELECT rowid FROM {table} ORDER BY rowid LIMIT -1 OFFSET ?)"
+                self._db.execute(f"DELETE FROM {table} WHERE rowid IN {rest}", (count,))
+        self._number_rows()
 
     def commit(self) -> None:
         """Bring everything added so far to the disk, all or nothing."""

@@ -79,7 +79,7 @@ TABLES: dict[str, dict[str, tuple[str, str]]] = AIR | {
         "asked_s": ("REAL", "when it was asked for"),
         "start_s": ("REAL", "when the host was free for it"),
         "end_s": ("REAL", "when it was done"),
-        "outcome": ("TEXT", "`done` or `interrupted`"),
+        "outcome": ("TEXT", "`done`, `interrupted` (its task was closed) or `down` (its host was)"),
     },
     "offers": {
         "id": ("INTEGER PRIMARY KEY", "number of the row, in order of the answers"),
@@ -99,6 +99,20 @@ TABLES: dict[str, dict[str, tuple[str, str]]] = AIR | {
         "tasks": ("INTEGER", "number of tasks run side by side"),
         "deadline_s": ("REAL", "time allowed to them, from then on; NULL for any"),
         "enough": ("INTEGER", "number of results waited for; NULL for all"),
+    },
+    "withdrawals": {
+        **PLACE,
+        "host": ("TEXT", "host of the batching queue"),
+        "queue": ("TEXT", "name of the queue"),
+        "asked_s": ("REAL", "when the item was offered"),
+        "end_s": ("REAL", "when it was no longer waited for"),
+        "outcome": ("TEXT", "`interrupted` (its task was closed) or `down` (the host of the queue was)"),
+    },
+    "outages": {
+        "host": ("TEXT", "host that was down"),
+        "down_s": ("REAL", "when it went down"),
+        "up_s": ("REAL", "when it was up again; NULL if it was not until the end"),
+        "reason": ("TEXT", "why: `off`, `crash`, `battery empty`, ..."),
     },
     "steps": {
         **PLACE,
@@ -127,6 +141,13 @@ TABLES: dict[str, dict[str, tuple[str, str]]] = AIR | {
         "accuracy_no_codec": ("REAL", "test accuracy of the same model without the codec"),
         "payload_bytes": ("INTEGER", "payload bytes delivered until then"),
     },
+    "misses": {
+        **PLACE,
+        "at_s": ("REAL", "when the round had ended, or for who was absent begun"),
+        "round": ("INTEGER", "round, from 1"),
+        "device": ("TEXT", "device that did not finish it"),
+        "reason": ("TEXT", "`absent`, `deadline`, `enough`, or what failed"),
+    },
 }
 SUMS: dict[str, dict[str, tuple[str, str]]] = {
     "parts": {
@@ -146,6 +167,30 @@ SUMS: dict[str, dict[str, tuple[str, str]]] = {
 }
 """What bodies are made of, summed over each round: 100,000 messages leave a few rows a round."""
 
-TABLES |= SUMS
-DIGESTED = tuple(table for table in TABLES if table not in AIR | SUMS)
-"""What happened. The air of a run follows from its scenario, and the sums from its bodies."""
+ENERGY: dict[str, dict[str, tuple[str, str]]] = {
+    "energy": {
+        "host": ("TEXT", "device or server"),
+        "compute_j": ("REAL", "energy of computing, codecs included"),
+        "codec_j": ("REAL", "the part of it that encoding and decoding took, of smashed data and of models"),
+        "transmit_j": ("REAL", "energy of sending: the radio's electronics and what it radiated"),
+        "receive_j": ("REAL", "energy of receiving"),
+        "idle_j": ("REAL", "energy that the host draws whatever it does, while it is up"),
+        "total_j": ("REAL", "all of these but `codec_j`"),
+        "busy_s": ("REAL", "time that the processor worked"),
+        "up_s": ("REAL", "time that the host was up"),
+    },
+}
+"""What each host drew in the whole run, written when it has ended, however it did."""
+
+ASIDES: dict[str, dict[str, tuple[str, str]]] = {
+    "asides": {
+        **PLACE,
+        "what": ("TEXT", "the effect, or what became of the task: `failed`, `idle`"),
+        "told": ("TEXT", "its fields, as JSON"),
+    },
+}
+"""Effects that leave no row elsewhere or not all of them, and how tasks ended that did not end well."""
+
+TABLES |= SUMS | ENERGY | ASIDES
+DIGESTED = tuple(table for table in TABLES if table not in AIR | SUMS | ENERGY | ASIDES)
+"""What happened. The air of a run follows from its scenario, the sums from its bodies, energy from both."""

@@ -9,19 +9,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from slfac_sim.analysis.folder import LEDGER
+from slfac_sim.analysis.folder import LEDGER, Run
 from slfac_sim.analysis.folder import load as load_run
 from slfac_sim.effects import Task
 from slfac_sim.folders import Account, check_air, check_place, fill, make_folder
 from slfac_sim.foundation.errors import BadInput
-from slfac_sim.foundation.plugins import kind_of
-from slfac_sim.identity import INVISIBLE, visible_differences
-from slfac_sim.ledger import Book, Ledger
+from slfac_sim.identity import READ_AFTERWARDS, invisible_in, visible_differences
+from slfac_sim.ledger import TABLES, Book, Ledger, Rows, tuples_of
 from slfac_sim.names import device_names
 from slfac_sim.players.replay import Script, TimingSteered, follow, script_of
 from slfac_sim.scenario import Scenario
 from slfac_sim.scenario_file import dump, load, read
 from slfac_sim.simulation import OnNote, simulate
+from slfac_sim.steering import steered
 from slfac_sim.summary import HostClock
 
 
@@ -40,10 +40,7 @@ class Record:
 
         Raises `BadInput` for anything but a finished, undamaged run in which timing steered nothing.
         """
-        run = load_run(folder)
-        if run.summary["status"] != "finished":
-            what = f"{run.summary['status']} ({run.summary.get('reason', '')})"
-            raise BadInput(f"{folder}: the run is {what}; only a finished one can be replayed")
+        run = _finished(folder)
         scenario = load(run.folder / "scenario.yaml")
         _refuse_steered(folder, scenario)
         return cls(run.folder, scenario, run.summary, _script(run.folder, scenario, run.summary))
@@ -56,6 +53,46 @@ class Record:
     def device_steps(self) -> int:
         """How many mini-batches all devices together went through."""
         return self.script.counts["steps"]
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A finished run in which timing steered learning: it stands for its own scenario and no other."""
+
+    folder: Path
+    scenario: Scenario
+    summary: Mapping[str, Any]
+
+    def rows(self) -> Rows:
+        """Return the rows of its ledger."""
+        path, rows = self.folder / LEDGER, Rows()
+        there = {name for (name,) in tuples_of(path, "sqlite_master", ("name",))}
+        for table in (table for table in TABLES if table in there):
+            for row in tuples_of(path, table, [name for name in TABLES[table] if name != "id"]):
+                rows.append(table, row)
+        return rows
+
+
+def load_training(folder: Path) -> Record | Finished:
+    """Return the run in `folder`, to be timed under other scenarios if that can be. Raises `BadInput`."""
+    scenario = load(folder / "scenario.yaml")
+    if steered(scenario) is None:
+        return Record.load(folder)
+    run = _finished(folder)
+    return Finished(run.folder, scenario, run.summary)
+
+
+def timed(training: Record | Finished, scenario: Scenario) -> Rows:
+    """Return the rows that a live run of `scenario` would have left. Raises as `retime` does."""
+    if isinstance(training, Finished):
+        differences = visible_differences(training.scenario, scenario, READ_AFTERWARDS)
+        if differences:
+            told = "; ".join(differences)
+            raise BadInput(f"{training.folder}: {steered(scenario)}, and it ran otherwise: {told}")
+        return training.rows()
+    rows = Rows()
+    retime(training, scenario, rows)
+    return rows
 
 
 def replayed_scenario(record: Record, overrides: Sequence[str], seed: int | None = None) -> Scenario:
@@ -122,18 +159,22 @@ def replay(prepared: PreparedReplay, on_note: OnNote = lambda table, row: None) 
     return fill(prepared.folder, account, play, on_note)
 
 
+def _finished(folder: Path) -> Run:
+    """Return the run in `folder`. Raises `BadInput` for one that is damaged or did not finish."""
+    run = load_run(folder)
+    if run.summary["status"] != "finished":
+        what = f"{run.summary['status']} ({run.summary.get('reason', '')})"
+        raise BadInput(f"{folder}: the run is {what}; only a finished one can be replayed")
+    return run
+
+
 def _refuse_steered(folder: Path, scenario: Scenario) -> None:
-    """Raise `BadInput` for a protocol whose timing steers learning, or that does not say."""
-    steers = getattr(scenario.protocol, "timing_steers_learning", None)
-    if steers is None:
+    """Raise `BadInput` where timing steers learning, or could."""
+    reason = steered(scenario)
+    if reason is not None:
         raise BadInput(
-            f"{folder}: the protocol {kind_of(scenario.protocol)} does not say whether timing steers"
-            " learning (timing_steers_learning), so it cannot be replayed"
-        )
-    if steers:
-        raise BadInput(
-            f"{folder}: timing steers learning in the protocol {kind_of(scenario.protocol)}; on another clock"
-            " it would learn otherwise, so it cannot be replayed: run it there"
+            f"{folder}: {reason}; on another clock it would learn otherwise, so it cannot be replayed:"
+            " run it there"
         )
 
 
@@ -142,7 +183,7 @@ def _refuse_visible(record: Record, scenario: Scenario) -> None:
     if differences:
         raise BadInput(
             f"{record.folder}: learning sees {'; '.join(differences)}. A replay can change"
-            f" {', '.join(INVISIBLE)} alone; run the scenario instead"
+            f" {', '.join(invisible_in(record.scenario))} alone; run the scenario instead"
         )
 
 

@@ -1,17 +1,24 @@
 """A run from scenario to folder: what is prepared, simulated, summed up and drawn, in this order."""
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from slfac_sim.asides import Asides
 from slfac_sim.build import World, build
+from slfac_sim.checkpointing import Begun, Checkpoints, forget, versions_of
 from slfac_sim.datasets import Report
+from slfac_sim.effects import Task
 from slfac_sim.folders import Account, check_air, check_place, fill, make_folder
 from slfac_sim.foundation.errors import BadInput
-from slfac_sim.ledger import Ledger
+from slfac_sim.invariants import strictly
+from slfac_sim.ledger import Book, Ledger
+from slfac_sim.listening import heard_by
+from slfac_sim.names import device_names
 from slfac_sim.scenario import Scenario
 from slfac_sim.simulation import OnNote, simulate
 from slfac_sim.summary import HostClock
@@ -54,17 +61,66 @@ def set_threads(threads: int | None) -> int:
 
 
 def run(
-    prepared: Prepared, on_note: OnNote = lambda table, row: None, figures: bool = True
+    prepared: Prepared,
+    on_note: OnNote = lambda table, row: None,
+    figures: bool = True,
+    checkpoint_every: int | None = None,
+    strict: bool = False,
 ) -> dict[str, Any]:
     """Simulate, and return the summary, which lies in the folder with ledger, log and, if asked, figures.
 
     Ctrl-C and a stalled protocol end the run early; the summary's `status` is then `interrupted` or
-    `failed`, its `reason` says why, and what was recorded is kept.
+    `failed`, its `reason` says why, and what was recorded is kept. `resuming` goes on with such a run, and
+    with one that was killed, from the last checkpoint: one is written every `checkpoint_every` rounds (0:
+    never; None: as often as it takes less than 2 % of the time). `strict` checks the `invariants` live.
+    """
+    scenario, threads = prepared.scenario, prepared.clock.threads
+    begun = Begun(threads, checkpoint_every, strict, figures, versions_of(scenario, threads))
+    return start(prepared, begun, on_note)
+
+
+def start(prepared: Prepared, begun: Begun, on_note: OnNote) -> dict[str, Any]:
+    """Simulate from the beginning, as `begun` says; see `run`."""
+    return conduct(prepared, begun, lambda _: prepared.scenario.protocol.run(prepared.world), on_note)
+
+
+def conduct(
+    prepared: Prepared,
+    begun: Begun,
+    protocol_on: Callable[[Any], Task],
+    on_note: OnNote,
+    open_ledger: Callable[[Path], Any] = Ledger,
+    logged: int = -1,
+) -> dict[str, Any]:
+    """Play the protocol that `protocol_on(ledger)` returns, fill the folder, and return the summary.
+
+    The ledger is opened by `open_ledger`; evaluations up to round `logged` are in the log already.
     """
     scenario, world = prepared.scenario, prepared.world
+    extra: dict[str, Any] = {"resumed": begun.resumed} if begun.resumed else {}
+    begun.write(prepared.folder)
 
-    def play(ledger: Ledger, heard: OnNote) -> None:
-        simulate(scenario, scenario.protocol.run(world), ledger, heard)
+    def play(ledger: Book, heard: OnNote) -> None:
+        _learn(prepared, protocol_on(ledger), begun, ledger, heard, extra)
 
     data = {"name": world.data.name, "real": world.data.real}
-    return fill(prepared.folder, Account(scenario, data, prepared.clock, figures=figures), play, on_note)
+    account = Account(scenario, data, prepared.clock, extra, begun.figures, logged)
+    summary = fill(prepared.folder, account, play, on_note, open_ledger)
+    if summary["status"] == "finished":
+        forget(prepared.folder)
+    return summary
+
+
+def _learn(
+    prepared: Prepared, protocol: Task, begun: Begun, ledger: Book, heard: OnNote, extra: dict[str, Any]
+) -> None:
+    """Play `protocol` and write checkpoints as `begun` says; `extra` takes what `strict` has checked."""
+    scenario, world = prepared.scenario, prepared.world
+    checkpoints = Checkpoints(prepared.folder, begun.every)
+    world.when_kept = lambda number: checkpoints.keep(number, world)
+    task = heard_by(Asides(device_names(scenario.devices.count), ledger.append), protocol)
+    try:
+        with strictly(scenario, ledger, task, extra, begun.strict) as watched:
+            simulate(*watched, heard)
+    finally:
+        ledger.stop()

@@ -3,17 +3,21 @@
 It says what is to be simulated. It builds nothing, and importing it imports no torch.
 """
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from slfac_sim.availability.always import Always
 from slfac_sim.foundation.plugins import EveryField, Plugin, settings
-from slfac_sim.foundation.units import FlopPerSecond
+from slfac_sim.foundation.units import Bytes, BytesPerSecond, FlopPerSecond, Joules
+from slfac_sim.power import DevicePower, ServerPower
 
 RESERVED = ("latest", "trainings", "studies", "ask", "crossover")
 Count = Annotated[int, Field(ge=1)]
 Accuracy = Annotated[float, Field(gt=0.0, le=1.0)]
 CodecNode = Annotated[Any, Plugin("slfac_sim.codecs")]
+AvailabilityNode = Annotated[Any, Plugin("slfac_sim.availability", "always")]
+Slowdowns = tuple[Annotated[Any, Plugin("slfac_sim.slowdowns")], ...]
 
 
 @settings
@@ -37,17 +41,33 @@ class Codecs:
 
 @settings
 class Devices:
-    """The devices: how many, and how fast each computes (achieved FLOP/s, 2 per multiply-add)."""
+    """The devices: how many, and how fast each computes (achieved FLOP/s, 2 per multiply-add).
+
+    `slowdowns` multiply the time that a compute takes, and `availability` says when devices are down. With a
+    `memory` a device's half and one mini-batch must fit in it; with a `memory_bandwidth` each operation of its
+    half takes as long as its memory traffic, where that is longer (roofline). A device whose `battery` is used
+    up is down for good.
+    """
 
     count: Annotated[int, Field(ge=1, le=100_000)] = 10
     speed: Annotated[Any, Plugin("slfac_sim.speeds")]
+    slowdowns: Slowdowns = ()
+    availability: AvailabilityNode = Always()
+    memory: Bytes | None = None
+    memory_bandwidth: BytesPerSecond | None = None
+    power: DevicePower = DevicePower()
+    battery: Joules | None = None
 
 
 @settings
 class Server:
-    """The edge server: one processor that serves its queue first in, first out."""
+    """The edge server: one processor, first in, first out (`fifo`), or at work on all at once (`sharing`)."""
 
     speed: FlopPerSecond = 1e12
+    discipline: Literal["fifo", "sharing"] = "fifo"
+    slowdowns: Slowdowns = ()
+    availability: AvailabilityNode = Always()
+    power: ServerPower = ServerPower()
 
 
 @settings

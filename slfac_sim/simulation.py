@@ -1,26 +1,39 @@
 """The coupling: a protocol that really learns, on a simulated clock and a simulated network."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import simpy
 
+from slfac_sim.availability import Outage, plans
 from slfac_sim.effects import Task
 from slfac_sim.ledger import Book
 from slfac_sim.ledger_tables import AIR
+from slfac_sim.machines import machines
 from slfac_sim.names import SERVER, device_names
 from slfac_sim.network import Survey
+from slfac_sim.players.energy import Energy
 from slfac_sim.players.simulated import SimulatedPlayer
+from slfac_sim.power import Power
 from slfac_sim.scenario import Scenario
+from slfac_sim.slowdowns import Factor, product
 
 OnNote = Callable[[str, Mapping[str, Any]], None]
 
 
 def host_speeds(scenario: Scenario) -> dict[str, float]:
-    """Return each host's computing speed in FLOP/s."""
+    """Return each host's computing speed in FLOP/s. Raises `BadInput`."""
     names = device_names(scenario.devices.count)
     speeds: dict[str, float] = scenario.devices.speed.speeds(names, scenario.seed.air)
     return {**speeds, SERVER: scenario.server.speed}
+
+
+def outages_of(scenario: Scenario) -> dict[str, Iterator[Outage]]:
+    """Return when each host is down. Raises `BadInput` for a file of outages that cannot be used."""
+    names, seed = device_names(scenario.devices.count), scenario.seed.air
+    return plans(scenario.devices.availability, names, seed) | plans(
+        scenario.server.availability, [SERVER], seed
+    )
 
 
 def survey_of(scenario: Scenario) -> Survey:
@@ -43,8 +56,9 @@ def simulate(
     """Run `protocol` on the scenario's network and hosts, write `ledger`, and return the simulated seconds.
 
     `protocol` is a real one, that learns, or a recorded one (`players.replay`): the clock is the same. What
-    the air offers is written before anything happens. Raises `BadInput` for an air that cannot be, and
-    `players.simulated.Stalled` when nothing can happen any more before the protocol has ended.
+    the air offers is written before anything happens, and what hosts drew when it is over, however it ends.
+    Raises `BadInput` for an air that cannot be, and `players.simulated.Stalled` when nothing can happen any
+    more before the protocol has ended.
     """
     for table, rows in air_rows(survey_of(scenario)).items():
         for row in rows:
@@ -52,5 +66,33 @@ def simulate(
     env = simpy.Environment(initial_time=0.0)
     names = device_names(scenario.devices.count)
     network = scenario.network.open(env, names, SERVER, scenario.seed.air)
-    SimulatedPlayer(env, network, host_speeds(scenario), ledger, on_note).play(protocol)
+    energy = Energy(_powers(scenario), dict.fromkeys(names, scenario.devices.battery))
+    player = SimulatedPlayer(
+        env,
+        network,
+        host_speeds(scenario),
+        ledger,
+        on_note,
+        availability=outages_of(scenario),
+        slowdown=_slowness(scenario),
+        disciplines={SERVER: scenario.server.discipline},
+        energy=energy,
+    )
+    try:
+        player.play(protocol)
+    finally:
+        for row in energy.rows(env.now):
+            ledger.add("energy", row)
     return float(env.now)
+
+
+def _powers(scenario: Scenario) -> dict[str, Power]:
+    """Return what each host draws."""
+    return {**{name: one.power for name, one in machines(scenario).items()}, SERVER: scenario.server.power}
+
+
+def _slowness(scenario: Scenario) -> dict[str, Factor]:
+    """Return by what the durations of computes are multiplied, for hosts that can be slow."""
+    names = device_names(scenario.devices.count)
+    causes = {**dict.fromkeys(names, scenario.devices.slowdowns), SERVER: scenario.server.slowdowns}
+    return {host: product(found, host, scenario.seed.air) for host, found in causes.items() if found}

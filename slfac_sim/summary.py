@@ -9,6 +9,8 @@ from importlib.metadata import version
 from typing import Any
 
 from slfac_sim.ledger import Book
+from slfac_sim.ledger_tables import ENERGY
+from slfac_sim.names import SERVER
 from slfac_sim.scenario import Scenario
 
 KINDS = ("smashed_up", "smashed_down", "labels", "model_up", "model_down")
@@ -87,6 +89,7 @@ def summary_of(
         "bits_per_value": {way: _bits_per_value(payloads.get(f"smashed_{way}")) for way in ("up", "down")},
         "transfers": len(air),
         "energy_j": math.fsum(energy_j for _, energy_j in air),
+        "energy": _energy(ledger),
         "host": dict(host),
         "digest": ledger.digest(),
     }
@@ -107,6 +110,20 @@ def _by_kind(ledger: Book) -> dict[str, tuple[int, int]]:
         before = sums.get(kind, (0, 0))
         sums[kind] = before[0] + nbytes, before[1] + values
     return sums
+
+
+def _energy(ledger: Book) -> dict[str, dict[str, float]]:
+    """Return what all devices together drew, and what the server drew, by what it was for."""
+    names = [name for name in ENERGY["energy"] if name.endswith("_j")]
+    rows = ledger.tuples("energy", ("host", *names))
+    parts = {
+        "devices": [row[1:] for row in rows if row[0] != SERVER],
+        "server": [row[1:] for row in rows if row[0] == SERVER],
+    }
+    return {
+        part: {name: math.fsum(row[place] for row in drawn) for place, name in enumerate(names)}
+        for part, drawn in parts.items()
+    }
 
 
 def _last_s(ledger: Book) -> float:

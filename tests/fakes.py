@@ -94,6 +94,18 @@ class FakeParticipants:
     devices: list[FakeDevice]
     server: FakeServer
     evaluated: list[int] = field(default_factory=list)
+    seed: int = 0
+    may_be_absent: bool = False
+    kept: list[tuple[int, Payload]] = field(default_factory=list)
+
+    def expected_s(self, device: str) -> float:
+        return 1.0 + int(device[1:])
+
+    def begun(self) -> tuple[int, Payload]:
+        return self.kept[-1] if self.kept else (0, self.devices[0].model_payload())
+
+    def keep(self, number: int, model: Payload) -> None:
+        self.kept.append((number, model))
 
     def evaluate(self, model: bytes) -> dict[str, Any]:
         self.evaluated.append(len(model))

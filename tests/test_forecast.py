@@ -11,6 +11,7 @@ from worlds import live_run, table, world
 from slfac_sim.build import build
 from slfac_sim.forecast import Forecast, forecast
 from slfac_sim.forecast_air import Rush, fading_remarks
+from slfac_sim.foundation.errors import BadInput
 from slfac_sim.names import SERVER, device_names
 from slfac_sim.scenario_file import load
 
@@ -134,3 +135,40 @@ def test_ergodic_fading_is_advised_to_a_crowd() -> None:
 def test_steps_of_an_epoch() -> None:
     figures = told("protocol.steps=null")
     assert figures.steps_per_round == 6  # 240 samples, 5 devices, batches of 8
+
+
+def test_the_slowest_device_by_the_roofline_is_what_the_run_then_computes(tmp_path: Path) -> None:
+    overrides = (*RAW, "devices.memory_bandwidth=2 MB/s")
+    figures = told(*overrides)
+    live_run(tmp_path / "ledger.sqlite", *overrides)
+    model = ("encode_model", "decode_model")
+    spent: dict[str, float] = {}
+    for row in table(tmp_path / "ledger.sqlite", "computes"):
+        if row["what"] not in model:
+            spent[row["host"]] = spent.get(row["host"], 0.0) + row["end_s"] - row["start_s"]
+    del spent[SERVER]
+    assert figures.round_s["slowest device"] == pytest.approx(max(spent.values()))
+    assert figures.round_s["slowest device"] > 3 * told(*RAW).round_s["slowest device"]
+
+
+def test_the_memory_of_a_device_is_told_in_parts_and_the_limit_is_sharp() -> None:
+    memory = told().device_memory
+    assert memory["total"] == sum(nbytes for part, nbytes in memory.items() if part != "total")
+    told(f"devices.memory={memory['total']}")
+    with pytest.raises(BadInput, match=r"devices.memory: d000 has .* a batch of 7 would fit"):
+        told(f"devices.memory={memory['total'] - 1}")
+
+
+def test_another_cut_that_would_fit_is_named() -> None:
+    needed = told("cut=conv1").device_memory["total"]
+    with pytest.raises(BadInput, match=r"with this batch so would the cut conv1$"):
+        told("cut=conv2", f"devices.memory={needed}")
+
+
+def test_what_the_times_leave_out_is_told_and_that_timing_steers() -> None:
+    assert not told().remarks
+    (slow,) = told("devices.slowdowns=[jitter]").remarks
+    assert slow == "the times of a round leave out slowdowns and outages"
+    _, steered = told("devices.battery=1 kJ").remarks
+    assert steered.startswith("devices have a battery")
+    assert steered.endswith("so none can be replayed")

@@ -17,7 +17,13 @@ INVISIBLE_CHANGES = (
     "network={kind: ideal}",
     "devices.speed.median=3 GFLOP/s",
     "devices.speed={kind: fixed}",
+    "devices.slowdowns=[jitter]",
+    "devices.power.idle=1 W",
+    "devices.memory=1 GB",
     "server.speed=2 GFLOP/s",
+    "server.discipline=sharing",
+    "server.slowdowns=[{kind: thermal}]",
+    "server.power={compute: 400 W}",
     "evaluation.targets=[0.5]",
 )
 VISIBLE_CHANGES = {
@@ -32,6 +38,10 @@ VISIBLE_CHANGES = {
     "protocol.steps=null": "protocol.steps: 3 there, null wanted",
     "seed.learning=1": "seed.learning: 0 there, 1 wanted",
     "devices.count=4": "devices.count: 5 there, 4 wanted",
+    "devices.memory_bandwidth=4 GB/s": "devices.memory_bandwidth: null there, 4000000000.0 wanted",
+    "devices.battery=1 kJ": "devices.battery: null there, 1000.0 wanted",
+    "devices.availability=crash": "devices.availability.kind: always there, crash wanted",
+    "server.availability=on_off": "server.availability.kind: always there, on_off wanted",
     "evaluation.every_rounds=2": "evaluation.every_rounds: 1 there, 2 wanted",
 }
 
@@ -55,6 +65,36 @@ def test_every_part_of_a_scenario_was_tried_above() -> None:
     tried = {change.partition("=")[0].partition(".")[0] for change in (*INVISIBLE_CHANGES, *VISIBLE_CHANGES)}
     assert tried == set(vars(scenario()))
     assert {path.partition(".")[0] for path in INVISIBLE} <= tried
+
+
+STEERED = "devices.battery=1 kJ"
+
+
+@pytest.mark.parametrize(
+    "change", [one for one in INVISIBLE_CHANGES if not one.startswith(("name", "evaluation"))]
+)
+def test_where_timing_steers_learning_every_setting_is_in_the_key(change: str) -> None:
+    assert learning_key(scenario(STEERED), 1) != learning_key(scenario(STEERED, change), 1)
+
+
+def test_what_is_read_afterwards_is_in_no_key() -> None:
+    changes: tuple[list[str], ...] = ([], ["name=other"], ["evaluation.targets=[0.5]"])
+    assert len({learning_key(scenario(STEERED, *more), 1) for more in changes}) == 1
+
+
+def test_the_code_of_the_clock_is_in_the_key_where_timing_steers(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = [learning_key(scenario(*more), 1) for more in ([], [STEERED])]
+    monkeypatch.setattr(identity, "_clockwork", lambda: "an edited player")
+    after = [learning_key(scenario(*more), 1) for more in ([], [STEERED])]
+    assert before[0] == after[0]
+    assert before[1] != after[1]
+
+
+def test_speeds_are_on_record_where_the_work_depends_on_them() -> None:
+    roofline, faster = "devices.memory_bandwidth=4 GB/s", "devices.speed.median=3 GFLOP/s"
+    assert learning_key(scenario(roofline), 1) != learning_key(scenario(roofline, faster), 1)
+    told = visible_differences(scenario(roofline), scenario(roofline, faster))
+    assert told == ["devices.speed.median: 100000000.0 there, 3000000000.0 wanted"]
 
 
 def test_several_differences_are_all_told() -> None:

@@ -9,7 +9,7 @@ import simpy
 from fakes import participants, payload
 from worlds import column, live_run, scenario, table
 
-from slfac_sim.effects import MISSED, Compute, Failed, Note, Offer, Send, Task, Together
+from slfac_sim.effects import MISSED, Compute, Failed, Note, Offer, Send, Task, Together, TransferLost
 from slfac_sim.ledger import Ledger
 from slfac_sim.names import SERVER, device_names
 from slfac_sim.network import Delivery, Lost
@@ -163,14 +163,14 @@ def test_a_lost_transfer_is_raised_into_the_protocol_and_is_a_row(tmp_path: Path
     def catches() -> Task:
         try:
             yield Send("d000", SERVER, {"labels": payload(5)})
-        except Lost as lost:
-            return lost.reason
+        except TransferLost as lost:
+            return f"caught: {lost.reason}"
 
     with Ledger(tmp_path / "ledger.sqlite") as ledger:
         player = SimulatedPlayer(env, LossyNetwork(env), SPEEDS, ledger)  # type: ignore[arg-type]
         plain = one(Send("d001", SERVER, {"labels": payload(7)}))
         assert player.play(one(Together([catches(), plain]))) == [
-            "out of range",
+            "caught: d000 -> server: out of range",
             Failed("d001 -> server: out of range"),
         ]
     rows = table(tmp_path / "ledger.sqlite", "transfers")

@@ -6,7 +6,8 @@ from fakes import FakeParticipants, participants
 
 from slfac_sim.effects import Compute, Note, Offer, Send, Task, Together
 from slfac_sim.players.instant import InstantPlayer
-from slfac_sim.protocols.parallel import Parallel, exchange
+from slfac_sim.protocols._exchange import exchange
+from slfac_sim.protocols.parallel import Parallel
 
 
 def in_words(effect: Any) -> str:

@@ -18,7 +18,7 @@ from slfac_sim.ledger import TABLES, Ledger, Rows
 from slfac_sim.names import SERVER
 from slfac_sim.players.simulated import Stalled
 from slfac_sim.protocols.parallel import Parallel
-from slfac_sim.record import Record, replayed_scenario, retime
+from slfac_sim.record import Finished, Record, load_training, replayed_scenario, retime, timed
 from slfac_sim.run import prepare, run
 from slfac_sim.simulation import simulate
 from slfac_sim.summary import HostClock, summary_of
@@ -34,6 +34,11 @@ AIRS = {
     ),
     "other hosts": ("devices.speed={kind: log_normal, sigma: 2}", "server.speed=0.5 GFLOP/s"),
     "another draw": ("seed.air=11",),
+    "slow hosts": (
+        "devices.slowdowns=[jitter, {kind: stragglers, each: 50 ms}, {kind: thermal, heats_in: 50 ms}]",
+        "server.slowdowns=[jitter]",
+        "server.discipline=sharing",
+    ),
 }
 Heard = Callable[[str, Any], None]
 
@@ -94,8 +99,9 @@ def test_what_learning_sees_is_refused(recorded: Path) -> None:
         retime(record, changed, rows)
     assert str(caught.value) == (
         f"{recorded}: learning sees seed.learning: 0 there, 3 wanted; codec.uplink.theta: 0.9 there, 0.95"
-        " wanted. A replay can change name, seed.air, network, devices.speed, server, evaluation.targets"
-        " alone; run the scenario instead"
+        " wanted. A replay can change name, seed.air, network, devices.speed, devices.slowdowns,"
+        " devices.power, devices.memory, server.speed, server.discipline, server.slowdowns, server.power,"
+        " evaluation.targets alone; run the scenario instead"
     )
     assert all(rows.rows(table) == [] for table in TABLES)
 
@@ -155,6 +161,56 @@ def test_a_protocol_that_timing_steers_is_refused_by_name(
     monkeypatch.delattr(Parallel, "timing_steers_learning")
     with pytest.raises(BadInput, match="the protocol parallel does not say whether timing steers learning"):
         Record.load(recorded)
+
+
+STEERED = ("devices.battery=1 J",)
+
+
+@pytest.fixture(scope="module")
+def steered_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run in which batteries ran out."""
+    folder = tmp_path_factory.mktemp("steered") / "run"
+    run(prepare(scenario(*STEERED), folder, threads=1), figures=False)
+    return folder
+
+
+def test_a_run_with_batteries_cannot_be_replayed(steered_run: Path) -> None:
+    with pytest.raises(BadInput, match=r"devices have a battery .* it would learn otherwise"):
+        Record.load(steered_run)
+
+
+def test_a_steered_training_stands_for_its_own_scenario(steered_run: Path) -> None:
+    training = load_training(steered_run)
+    assert isinstance(training, Finished)
+    rows = timed(training, scenario(*STEERED, "name=other", "evaluation.targets=[0.5]"))
+    assert rows.digest() == training.summary["digest"]
+    for table in TABLES:
+        assert rows.rows(table) == Ledger(steered_run / "ledger.sqlite", continued=True).rows(table)
+    assert rows.rows("outages")
+
+
+def test_a_steered_training_stands_for_no_other_scenario(steered_run: Path) -> None:
+    training = load_training(steered_run)
+    with pytest.raises(BadInput, match=r"it ran otherwise: network.bandwidth: 5000000.0 there, 1"):
+        timed(training, scenario(*STEERED, "network.bandwidth=1 MHz"))
+
+
+def test_what_can_be_replayed_is_loaded_as_a_record(recorded: Path) -> None:
+    training = load_training(recorded)
+    assert isinstance(training, Record)
+    assert timed(training, scenario()).digest() == training.summary["digest"]
+
+
+def test_work_by_the_roofline_is_replayed_on_other_networks_and_on_no_other_machine(tmp_path: Path) -> None:
+    roofline = ("devices.memory_bandwidth=50 MB/s", "codec=raw")
+    run(prepare(scenario(*roofline), tmp_path / "run", threads=1), figures=False)
+    record, rows = Record.load(tmp_path / "run"), Rows()
+    _, _, digest = live_run(tmp_path / "live.sqlite", *roofline, "network.bandwidth=1 MHz")
+    retime(record, scenario(*roofline, "network.bandwidth=1 MHz"), rows)
+    assert rows.digest() == digest
+    for change in ("devices.speed={kind: fixed}", "devices.memory_bandwidth=60 MB/s"):
+        with pytest.raises(BadInput, match="learning sees devices"):
+            retime(record, scenario(*roofline, change), Rows())
 
 
 def played(folder: Path, task: Task) -> Path:

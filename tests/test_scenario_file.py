@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from slfac_sim.foundation.plugins import adapter, find, kind_of, kinds
 from slfac_sim.reading.yaml_text import to_text, to_tree
 from slfac_sim.scenario import Scenario, Seed
-from slfac_sim.scenario_file import dump, load, read, shipped
+from slfac_sim.scenario_file import ScenarioError, dump, load, read, shipped
 
 BASE = """\
 name: s
@@ -138,9 +138,15 @@ FAMILIES = {
     "protocol": "protocols",
     "learning.optimiser": "optimisers",
     "devices.speed": "speeds",
+    "devices.availability": "availability",
+    "server.availability": "availability",
     "network": "network.kinds",
 }
-NEEDED = {"profiles": "{kind: profiles, names: {phone: 4}}"}
+NEEDED = {
+    "profiles": "{kind: profiles, names: {phone: 4}}",
+    "measured": "{kind: measured, table: times.csv}",
+    "trace": "{kind: trace, file: outages.csv}",
+}
 PLUGINS = [(path, kind) for path, family in FAMILIES.items() for kind in kinds(f"slfac_sim.{family}")]
 
 
@@ -152,6 +158,16 @@ def test_every_plug_in_resolves_to_itself(path: str, kind: str) -> None:
         found = getattr(found, step)
     assert kind_of(found.uplink if path == "codec" else found) == kind  # type: ignore[attr-defined]
     assert given_overrides(text=dump(scenario)) == scenario
+
+
+@pytest.mark.parametrize("kind", kinds("slfac_sim.slowdowns"))
+@pytest.mark.parametrize("path", ["devices", "server"])
+def test_a_list_of_plug_ins_resolves_to_itself(path: str, kind: str) -> None:
+    scenario = given_overrides(f"{path}.slowdowns=[{kind}, {{kind: thermal, factor: 3}}]")
+    assert [kind_of(one) for one in getattr(scenario, path).slowdowns] == [kind, "thermal"]
+    assert given_overrides(text=dump(scenario)) == scenario
+    with pytest.raises(ScenarioError, match=rf"{path}.slowdowns.1.facto: unknown key 'facto'; did you mean"):
+        given_overrides(f"{path}.slowdowns=[{kind}, {{kind: thermal, facto: 3}}]")
 
 
 def test_one_seed_sets_both_and_the_argument_comes_before_overrides() -> None:

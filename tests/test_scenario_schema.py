@@ -47,6 +47,7 @@ def test_every_reference_is_resolved_and_no_mark_is_left() -> None:
 def test_every_kind_of_every_family_is_in_it() -> None:
     defined = schema()["$defs"]
     for family in (
+        "availability",
         "codecs",
         "datasets",
         "models",
@@ -54,6 +55,7 @@ def test_every_kind_of_every_family_is_in_it() -> None:
         "optimisers",
         "partitions",
         "protocols",
+        "slowdowns",
         "speeds",
     ):
         for kind in kinds(f"slfac_sim.{family}"):
@@ -76,6 +78,9 @@ def test_shipped_scenarios_and_their_resolved_text_pass(name: str, validator: An
         {"data": "mnist"},
         {"server": {"speed": 1e12}},
         {"server": {"speed": "2TFLOP/s"}},
+        {"server": {"slowdowns": ["jitter", {"kind": "thermal", "factor": 3.0}], "discipline": "sharing"}},
+        {"devices": {"speed": "fixed", "memory": "1 GiB", "memory_bandwidth": "4 GB/s", "battery": None}},
+        {"devices": {"speed": "fixed", "power": {"idle": 0, "compute": "30 dBm"}}},
     ],
 )
 def test_short_forms_and_units_pass(change: dict[str, Any], validator: Any) -> None:
@@ -95,6 +100,10 @@ def test_short_forms_and_units_pass(change: dict[str, Any], validator: Any) -> N
         {"devices": {"count": 4, "speed": "profiles"}},
         {"server": {"speed": "2 TB"}},
         {"server": {"speed": -1}},
+        {"server": {"slowdowns": "jitter"}},
+        {"server": {"slowdowns": [{"kind": "jitter", "sigma": -1}]}},
+        {"devices": {"speed": "fixed", "battery": "3 W"}},
+        {"devices": {"speed": "fixed", "power": {"idle": -1}}},
         {"zzz": 1},
         {"cut": 3},
     ],

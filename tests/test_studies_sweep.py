@@ -77,6 +77,22 @@ def test_rows_say_where_they_lie_and_where_time_went(whole: Plan, undisturbed: P
         assert {len(column) for column in row["curve"].values()} == {3}
 
 
+def test_where_timing_steers_learning_every_point_is_a_training_of_its_own(tmp_path: Path) -> None:
+    """Devices that crash: nothing is replayed, and each row is what a live run gives."""
+    crash = "devices.availability={kind: crash, mean_between: 500 ms, restart: 20 ms}"
+    steered = tiny_plan("network.bandwidth=2,5 MHz", overrides=(crash,), air_seeds="1")
+    assert len(steered.trainings) == len(steered.points) == 4
+    assert not swept(steered, tmp_path / "study", Here(tmp_path), tmp_path)
+    found = {name: json.loads(text) for name, text in rows(tmp_path / "study").items()}
+    assert {row["status"] for row in found.values()} == {"finished"}
+    for point in steered.points[:2]:
+        row = found[f"{point.key}.json"]
+        summary = run(prepare(point.scenario, tmp_path / point.key, threads=1), figures=False)
+        assert row["digest"] == summary["digest"]
+        assert row["simulated_s"] == summary["simulated_s"]
+        assert row["bounds_s"] == {}  # work was cut off
+
+
 def test_nothing_is_done_twice(whole: Plan, undisturbed: Path, cache: Path) -> None:
     before = rows(undisturbed)
     engine = Here(cache)

@@ -13,6 +13,8 @@ from typing import Any
 
 COMMANDS = {
     "run": "train, transmit and time a scenario (also without the word: `python -m slfac_sim FILE`)",
+    "resume": "go on with a run that was interrupted or killed, to the same end",
+    "verify": "run the scenario of a finished run again and compare every row",
     "check": "say what a scenario would run, without training",
     "replay": "time a finished run again: another network, other speeds, another server, no training",
     "sweep": "run a study: every combination of settings and seeds, each training once",

@@ -19,7 +19,7 @@ class Progress:
     def __init__(self, quiet: bool) -> None:
         self._console = Console(stderr=True, quiet=quiet)
         self._status: Status | None = None
-        self._steps = self._steps_done = self._rounds = 0
+        self._steps = self._steps_done = self._steps_before = self._rounds = 0
         self._evaluation: Mapping[str, Any] = {}
         self._began_s = self._shown_s = 0.0
 
@@ -33,6 +33,10 @@ class Progress:
         if self._console.is_terminal:
             self._status = self._console.status(f"{name}: evaluating the untrained model")
             self._status.start()
+
+    def learn(self) -> None:
+        """Know that what was told of so far took no learning, and what follows does."""
+        self._steps_before, self._began_s = self._steps_done, time.monotonic()
 
     def on_note(self, table: str, row: Mapping[str, Any]) -> None:
         """Take in a row that was written to the ledger."""
@@ -58,8 +62,9 @@ class Progress:
             parts.append(f"accuracy {100 * self._evaluation['accuracy']:.2f} %")
         parts.append(f"{row['payload_bytes'] / 1e6:,.1f} MB")
         elapsed_s = time.monotonic() - self._began_s
-        if self._steps_done:
-            left_s = elapsed_s * (self._steps - self._steps_done) / self._steps_done
+        learnt = self._steps_done - self._steps_before
+        if learnt:
+            left_s = elapsed_s * (self._steps - self._steps_done) / learnt
             parts.append(f"{clock(elapsed_s)} elapsed, {clock(left_s)} left")
         return " · ".join(parts)
 

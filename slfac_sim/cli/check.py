@@ -97,6 +97,9 @@ def _learning(scenario: "Scenario", figures: "Forecast") -> Iterator[tuple[str, 
     )
     work = f"{figures.device_flops / 1e6:,.1f} on a device, {figures.server_flops / 1e6:,.1f} on the server"
     yield "MFLOP per sample", work
+    memory = figures.device_memory
+    parts = ", ".join(f"{part} {nbytes / 1e6:,.3g}" for part, nbytes in memory.items() if part != "total")
+    yield "memory on a device, MB", f"{memory['total'] / 1e6:,.3g} ({parts})"
 
 
 def _traffic(scenario: "Scenario", figures: "Forecast") -> Iterator[tuple[str, str]]:

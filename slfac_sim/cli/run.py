@@ -13,6 +13,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_scenario_arguments(parser)
     parser.add_argument("--out", type=Path, metavar="DIR", help="write the run into exactly this folder")
     parser.add_argument("--threads", type=int, metavar="N", help="host threads of torch (default: all cores)")
+    parser.add_argument(
+        "--checkpoint-every",
+        type=int,
+        metavar="ROUNDS",
+        help="rounds between checkpoints, 0: none (default: as often as they take less than 2 % of the time)",
+    )
+    parser.add_argument("--strict", action="store_true", help="check the laws of simulation while it goes on")
     parser.add_argument("--quiet", action="store_true", help="no progress and no table")
     parser.add_argument("--json", action="store_true", help="print the summary as JSON, and no table")
 
@@ -27,7 +34,12 @@ def main(arguments: argparse.Namespace) -> int:
         prepared = prepare(scenario, arguments.out, arguments.threads, progress.say)
         print(prepared.folder, file=sys.stderr if arguments.json else sys.stdout, flush=True)
         progress.begin(scenario.name, prepared.world.device_steps, scenario.protocol.rounds)
-        summary = run(prepared, progress.on_note)
+        summary = run(
+            prepared,
+            progress.on_note,
+            checkpoint_every=arguments.checkpoint_every,
+            strict=arguments.strict,
+        )
     if arguments.json:
         print(json.dumps(summary, indent=2))
     elif not arguments.quiet:

@@ -5,10 +5,11 @@ opens a *sender* and a *receiver*, one pair per device and direction. Codecs wit
 themselves for both; others keep their state there, and stay in step from bytes alone.
 """
 
+import dataclasses
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from slfac_sim.codecs._types import TypedReceiver, TypedSender
 
 Tensor = NDArray[np.float32]
+Settings = TypeVar("Settings")
 
 
 class BadBody(BadInput):
@@ -107,6 +109,23 @@ class Codec(Protocol):
     def receiver(self) -> Receiver:
         """Return a new receiving end."""
         ...
+
+
+def seeded(settings: Settings, seed: int) -> Settings:
+    """Return `settings` (a codec, or what holds codecs) with `seed` added to every `seed` in them.
+
+    So what codecs draw follows the seed of the run.
+    """
+    node: Any = settings
+    changes: dict[str, Any] = {}
+    for one in dataclasses.fields(node):
+        value = getattr(node, one.name)
+        if dataclasses.is_dataclass(value):
+            changes[one.name] = seeded(value, seed)
+        elif one.name == "seed":
+            changes[one.name] = value + seed
+    changed: Settings = dataclasses.replace(node, **changes)
+    return changed
 
 
 def typed_sender(codec: Codec, stream: str) -> "TypedSender":

@@ -16,6 +16,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from slfac_sim.codecs import BadBody, Tensor
 from slfac_sim.codecs._entropy import Entropy
+from slfac_sim.codecs._quantise import NARROWEST
 from slfac_sim.codecs._stateless import largest_magnitude
 from slfac_sim.codecs._wire import Sections
 
@@ -169,8 +170,14 @@ def times_power(values: Floats, exponent: int) -> Floats:
     return values
 
 
+def invertible(figures: Floats) -> Floats:
+    """Return `figures`, zero where their inverse would be too large for float32, or almost."""
+    return np.where(figures < NARROWEST, np.float32(0), figures)
+
+
 def rounded_up(figures: Floats, dtype: DTypeLike) -> NDArray[np.floating]:
-    """Return `figures` in `dtype`, none of them below itself."""
+    """Return `figures` in `dtype`, none of them below itself but those that are not `invertible`."""
+    figures = invertible(figures)
     rounded = figures.astype(dtype)
     above = np.nextafter(rounded, np.asarray(np.inf, rounded.dtype))
     return np.where(rounded < figures, above, rounded)

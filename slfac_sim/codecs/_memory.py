@@ -14,6 +14,7 @@ from slfac_sim.codecs._floats import Floats, Halves, from_halves, to_halves
 from slfac_sim.codecs._pairs import State
 
 Ids = NDArray[np.int64]
+_HALF = np.dtype("<f2")
 _MOST_WAITING = 8  # messages; an older one counts as lost
 
 
@@ -66,23 +67,14 @@ class SampleMemory:
 
     def confirm(self, body: bytes) -> None:
         """Hold the rows that wait for `body`; an unknown body changes nothing."""
-        for message in self._taken(body):
-            self._held.update(message.rows)
-
-    def refuse(self, body: bytes) -> None:
-        """Forget the samples that `body` was about, so that their next message stands alone."""
-        for message in self._taken(body):
-            for sample in message.rows:
-                self._held.pop(sample, None)
-
-    def _taken(self, body: bytes) -> list[_Waiting]:
         mark = _fingerprint(body)
-        taken = [message for message in self._waiting if message.body == mark]
+        for message in self._waiting:
+            if message.body == mark:
+                self._held.update(message.rows)
         self._waiting = [message for message in self._waiting if message.body != mark]
-        return taken
 
     def get_state(self) -> dict[str, Any]:
-        """Return the memory as arrays."""
+        """Return the memory as plain data."""
         waiting = [{"body": message.body, **pack_rows(message.rows)} for message in self._waiting]
         return {"held": pack_rows(self._held), "waiting": waiting}
 
@@ -93,21 +85,21 @@ class SampleMemory:
 
 
 def pack_rows(rows: dict[int, Row]) -> dict[str, Any]:
-    """Return `rows` as four arrays: samples, lengths, exponents, and all halves end to end."""
-    empty = [np.empty(0, np.float16)]
+    """Return `rows` as three lists: samples, exponents, and the bytes of each one's halves."""
     return {
-        "samples": np.fromiter(rows, np.int64, len(rows)),
-        "lengths": np.array([row.halves.size for row in rows.values()], np.int64),
-        "exponents": np.array([row.exponent for row in rows.values()], np.int8),
-        "halves": np.concatenate([row.halves for row in rows.values()] or empty),
+        "samples": list(rows),
+        "exponents": [row.exponent for row in rows.values()],
+        "halves": [row.halves.astype(_HALF).tobytes() for row in rows.values()],
     }
 
 
 def unpack_rows(state: State) -> dict[int, Row]:
     """Return the rows of `pack_rows`."""
-    pieces = np.split(state["halves"], np.cumsum(state["lengths"]))[:-1]
-    each = zip(state["samples"].tolist(), pieces, state["exponents"].tolist(), strict=True)
-    return {sample: Row(halves.copy(), exponent) for sample, halves, exponent in each}
+    each = zip(state["samples"], state["exponents"], state["halves"], strict=True)
+    return {
+        sample: Row(np.frombuffer(halves, _HALF).astype(np.float16), exponent)
+        for sample, exponent, halves in each
+    }
 
 
 def _fingerprint(body: bytes) -> bytes:

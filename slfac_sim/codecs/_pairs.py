@@ -4,8 +4,8 @@ A device's message is *asked*, the server's is its *answer*. All that passes bet
 end may, but need not, have the methods below, and whoever holds it offers them what happened:
 
 - the ends of the *answers* (server: sender, device: receiver) may `follow` the asked body;
-- the sender of the *asked* may be told that its body arrived (`confirm`: the answer is there), that it was
-  refused (`refuse`), and may `correct` the gradient that the answer carried.
+- the sender of the *asked* may be told that its body arrived (`confirm`: the answer is there), and may
+  `correct` the gradient that the answer carried.
 
 An end that never hears of a confirmation must go on working: it then sends messages that stand alone.
 """
@@ -21,7 +21,10 @@ from slfac_sim.codecs import Tensor
 from slfac_sim.codecs._wire import unseal
 from slfac_sim.foundation import plugins
 
-State = Mapping[str, Any]  # of arrays, bytes, numbers and such mappings: a checkpoint of an end
+State = Mapping[str, Any]
+"""A checkpoint of an end: texts, bytes (of some length), numbers, truth values, None, lists and mappings of
+these, so that a reader of plain data (``torch.load(weights_only=True)``) takes it.
+"""
 
 
 @runtime_checkable
@@ -39,10 +42,6 @@ class Confirms(Protocol):
 
     def confirm(self, body: bytes) -> None:
         """Know that the other end has decoded `body`."""
-        ...
-
-    def refuse(self, body: bytes) -> None:
-        """Know that the other end could not decode `body`: forget what it was built upon."""
         ...
 
 
@@ -78,12 +77,6 @@ def confirm(end: object, body: bytes | None) -> None:
     """Tell `end` that `body`, which it sent, has been decoded, if it wants to know."""
     if body is not None and isinstance(end, Confirms):
         end.confirm(body)
-
-
-def refuse(end: object, body: bytes) -> None:
-    """Tell `end` that `body`, which it sent, could not be decoded, if it wants to know."""
-    if isinstance(end, Confirms):
-        end.refuse(body)
 
 
 def correct(end: object, asked: bytes | None, gradient: Tensor) -> Tensor:

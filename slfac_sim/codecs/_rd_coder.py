@@ -122,11 +122,11 @@ class MapCoder:
                     near = near.reshape(end - begin, cut.quads, -1)[:, :, places]
                     context = context + _NEAR_LEVEL[near]
                 context = np.broadcast_to(context, (end - begin, cut.quads, len(places)))
-                known = None if truth is None else truth[begin:end][:, :, places].reshape(-1)
+                known = None if truth is None else np.take(truth[begin:end], places, axis=2).reshape(-1)
                 symbols = self._significance.run(link, self._slab, context.reshape(-1), known)
                 found[begin:end, :, places] = symbols.reshape(context.shape)
-        population = _POPULATION[found].sum(axis=1, dtype=np.int32)
-        self._active += population.reshape(self._active.shape)
+        for quad in range(cut.quads):
+            self._active += _POPULATION[found[:, quad]].reshape(self._active.shape)
         self._seen += cut.slab_channels
         self._slab += 1
         return _split(found).reshape(cut.batch, cut.quads, QUAD, cut.height, cut.width)
@@ -150,12 +150,15 @@ class MapCoder:
         size = self._cut.height * self._cut.width
         per_channel = where.view(np.uint8).reshape(-1, *where.shape[-2:])
         row = flat // size  # sample, slab, quad, lane
-        sample, channel = np.divmod(row, where[0].size // size)
+        wide = where[0].size // size
+        sample = row // wide
+        channel = row - sample * wide
         crowd = np.minimum(self._active * 4 // self._seen, 3).astype(np.uint8) * np.uint8(5)
         place = flat + (sample - row) * size
         context = _neighbours(per_channel).reshape(-1)[flat] + crowd.reshape(-1)[place]
-        slab = first + channel // self._cut.slab_channels
-        lane = (slab * QUAD + channel % QUAD).astype(np.uint8)
+        lanes = np.arange(wide)
+        lanes = (first + lanes // self._cut.slab_channels) * QUAD + lanes % QUAD
+        lane = lanes.astype(np.uint8)[channel]
         magnitude, negative = np.empty(len(flat), np.int32), np.empty(len(flat), np.bool_)
         ends = np.searchsorted(sample, self._cut.sample_ends).tolist()
         for begin, end in zip((0, *ends), ends, strict=False):
@@ -172,9 +175,10 @@ class MapCoder:
         symbols = None if magnitudes is None else _symbol(magnitudes)
         found = self._magnitude.run(link, 0, context, symbols)
         result = _LOWEST[found]
-        counts = np.bincount(_EXTRA[found])
-        for bits in (np.flatnonzero(counts[1:]) + 1).tolist():
-            places = np.flatnonzero(_EXTRA[found] == bits)
+        large = np.flatnonzero(found >= _SINGLE)
+        extra = _EXTRA[found[large]]
+        for bits in np.unique(extra).tolist():
+            places = large[extra == bits]
             rest = None if magnitudes is None else (magnitudes - result)[places]
             result[places] += run_raw(link, bits, rest, len(places))
         return result

@@ -85,14 +85,16 @@ class Histograms:
         counts = np.bincount(context, minlength=contexts)
         models = self._models(family)
         wanted = None if symbols is None else symbols[order].astype(np.int32)
-        found = np.empty(len(context), np.int32)
+        found = np.empty(len(context), np.uint8)
         end = 0
         for place in np.flatnonzero(counts).tolist():
             begin, end = end, end + int(counts[place])
             model = _Categorical(models[place], perfect=False)
             found[begin:end] = link.run(model, None if wanted is None else wanted[begin:end], end - begin)
-        result = np.empty(len(context), np.uint8)
-        result[order] = found
+        result = symbols
+        if result is None:
+            result = np.empty_like(found)
+            result[order] = found
         self._learn(family, context, result)
         return result
 
@@ -102,7 +104,9 @@ class Histograms:
 
     def _learn(self, family: int, context: Symbols, symbols: Symbols) -> None:
         contexts, alphabet = self._shared.shape
-        cells = context.astype(np.intp) * alphabet + symbols
+        cells = context.astype(np.uint16)
+        cells *= np.uint16(alphabet)
+        cells += symbols
         seen = np.bincount(cells, minlength=contexts * alphabet).reshape(contexts, alphabet)
         self._own[family] += seen
         self._shared += seen

@@ -48,10 +48,9 @@ def rebuild(
     magnitude: NDArray[np.int32], negative: NDArray[np.bool_], first: int, shift: int, step: float
 ) -> Floats:
     """Return the values of the quantised ones that are not zero."""
-    sizes = magnitude + np.float32(shift / _CODE)
-    sizes[magnitude == 1] = first / _CODE
-    signed: Floats = np.where(negative, -sizes, sizes).astype(np.float32) * np.float32(step)
-    return signed
+    sizes = np.where(magnitude == 1, first / _CODE, magnitude + np.float32(shift / _CODE)).astype(np.float32)
+    sizes *= np.where(negative, np.float32(-step), np.float32(step))
+    return sizes
 
 
 def _mean(exact: NDArray[np.float64]) -> float:

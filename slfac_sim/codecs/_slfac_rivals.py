@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from slfac_sim.codecs import BadBody, _easy, _power
 from slfac_sim.codecs._dct import Floats
 from slfac_sim.codecs._entropy import decode_symbols, encode_symbols, entropy_bits, least_bytes
-from slfac_sim.codecs._groups import rounded_up
-from slfac_sim.codecs._quantise import NARROWEST, band_ends, by_band, spread
+from slfac_sim.codecs._groups import invertible, rounded_up
+from slfac_sim.codecs._quantise import band_ends, by_band, spread
 from slfac_sim.codecs._slfac_wire import Bands, Form, Header
 from slfac_sim.codecs._sparse import Mask, read_places, write_places
 from slfac_sim.codecs._wire import Sections
@@ -42,7 +42,7 @@ def read_bands(sections: Sections, header: Header, sizes: Sizes, samples: int, f
 def _write_power(row: Floats, sizes: Sizes, form: Form) -> Bands:
     """The figure of a band is its largest magnitude m, or -m where it has negative values."""
     lowest, highest = band_ends(row, sizes)
-    largest = rounded_up(_sizeable(np.maximum(highest, -lowest)), form.end_dtype)
+    largest = rounded_up(np.maximum(highest, -lowest), form.end_dtype)
     figures = np.where(lowest < 0, -largest, largest)
     wide = spread(figures.astype(np.float32), sizes)
     signed, most = wide < 0, np.abs(wide)
@@ -82,7 +82,7 @@ def _write_easy(row: Floats, sizes: Sizes, form: Form) -> Bands:
     side = _easy.side_of(form.b_min)
     lowest, highest = band_ends(rest, sizes)
     best = _easy.best_steps(np.maximum(highest, -lowest), side, functools.partial(_errors, rest, sizes, side))
-    steps = _sizeable(best).astype(form.end_dtype)
+    steps = invertible(best).astype(form.end_dtype)
     wide = spread(steps.astype(np.float32), sizes)
     symbols = _easy.quantise(rest, wide, side)[~apart & (wide > 0)]
 
@@ -136,8 +136,3 @@ def _read_easy(sections: Sections, steps: Floats, sizes: Sizes, samples: int, fo
     row *= wide
     row[apart] = floats
     return row
-
-
-def _sizeable(figures: Floats) -> Floats:
-    """Return `figures`, zero where they could not be inverted."""
-    return np.where(figures < NARROWEST, np.float32(0), figures)

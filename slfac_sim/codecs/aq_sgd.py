@@ -143,10 +143,6 @@ class _Sender:
         """Start the next changes from what `body` brought."""
         self._memory.confirm(body)
 
-    def refuse(self, body: bytes) -> None:
-        """Send the samples of `body` in full the next time."""
-        self._memory.refuse(body)
-
     def get_state(self) -> State:
         """Return the memory and the number of training messages so far."""
         return {"messages": self._messages, "memory": self._memory.get_state()}

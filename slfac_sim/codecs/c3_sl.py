@@ -76,14 +76,14 @@ def encode(codec: C3Sl, tensor: Tensor, stream: str) -> Payload:
         raise BadTensor(f"{stream}: expected magnitudes up to {_LARGEST:.3g} (got {largest:.3g})")
     samples, values = rows_of(tensor.shape)
     rows = np.ascontiguousarray(tensor).reshape(samples, values)
-    together = min(codec.together, samples)
+    together, seed = min(codec.together, samples), codec.seed % 2**64
     spectra = np.zeros((-(-samples // together), values // 2 + 1), np.complex128)
     for place in range(together):
         bound = np.fft.rfft(rows[place::together], axis=1)
-        bound *= key_spectrum(codec.seed, values, place)
+        bound *= key_spectrum(seed, values, place)
         spectra[: len(bound)] += bound
     sums = np.clip(np.fft.irfft(spectra, values, axis=1), -LARGEST, LARGEST).astype(np.float32)
-    settings = _SETTINGS.pack(together, _TYPES.index(codec.values), codec.seed)
+    settings = _SETTINGS.pack(together, _TYPES.index(codec.values), seed)
     return framed(KIND, tensor.shape, settings, [("symbols", write_floats(sums, codec.values))])
 
 

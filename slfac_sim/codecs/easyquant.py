@@ -29,6 +29,7 @@ from slfac_sim.codecs._groups import (
     arrange,
     figures_of,
     grouped,
+    invertible,
     largest_of,
     sends,
     some_of,
@@ -108,7 +109,7 @@ def encode(codec: EasyQuant, tensor: Tensor, stream: str) -> Payload:
 
     rest = np.where(apart, np.float32(0), rows)
     side = side_of(codec.bits)
-    steps = _steps(rest, side).astype(form.dtype)
+    steps = invertible(_steps(rest, side)).astype(form.dtype)
     sent = sends(steps.astype(np.float32), rows.shape[1])
     symbols = quantise(rest[sent], steps[sent, None].astype(np.float32), side)[~apart[sent]]
 

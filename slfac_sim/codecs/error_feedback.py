@@ -139,12 +139,6 @@ class _Sender:
         if isinstance(self._inner, Confirms):
             self._inner.confirm(_inner_body(body))
 
-    def refuse(self, body: bytes) -> None:
-        """Forget the samples of `body`."""
-        self._memory.refuse(body)
-        if isinstance(self._inner, Confirms):
-            self._inner.refuse(_inner_body(body))
-
     def get_state(self) -> State:
         """Return the memory, and that of the inner ends."""
         inner = self._inner.get_state() if isinstance(self._inner, Checkpointed) else {}

@@ -24,6 +24,7 @@ from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 
 KIND = "fedlite"
+_VALUE = np.dtype("<f4")
 _SETTINGS = struct.Struct("<HHHB")  # values of a sub-vector, groups, centroids, entropy stage
 _ENTROPIES: tuple[Entropy, ...] = ("none", "zstd", "ans")
 
@@ -87,7 +88,7 @@ class _Sender:
     def __init__(self, codec: FedLite, stream: str) -> None:
         self._codec = codec
         self._stream = stream
-        self._last = b""
+        self._last: bytes | None = None
         self._lost: Tensor | None = None
 
     def encode(
@@ -109,12 +110,18 @@ class _Sender:
             return np.clip(gradient + share * self._lost, -LARGEST, LARGEST)
 
     def get_state(self) -> State:
-        """Return the last message and what it lost."""
-        return {"last": self._last, "lost": np.empty(0, np.float32) if self._lost is None else self._lost}
+        """Return the last message and what it lost: shape, and bytes of float32."""
+        if self._lost is None:
+            return {"last": None}
+        shape, values = list(self._lost.shape), self._lost.astype(_VALUE)
+        return {"last": self._last, "shape": shape, "lost": values.tobytes()}
 
     def set_state(self, state: State) -> None:
         """Go on as the sender that gave `state` would."""
-        self._last, self._lost = state["last"], state["lost"] if state["last"] else None
+        self._last, self._lost = state["last"], None
+        if self._last is not None:
+            values = np.frombuffer(state["lost"], _VALUE).astype(np.float32)
+            self._lost = values.reshape(state["shape"])
 
 
 def encode(codec: FedLite, tensor: Tensor) -> Payload:

@@ -103,11 +103,6 @@ class _Sender(_End):
         if isinstance(self._inner, Confirms):
             self._inner.confirm(bytes(unseal(body, KIND).content))
 
-    def refuse(self, body: bytes) -> None:
-        """Let the inner sender know that the other end could not decode `body`."""
-        if isinstance(self._inner, Confirms):
-            self._inner.refuse(bytes(unseal(body, KIND).content))
-
     def get_state(self) -> State:
         """Return the memory of the inner sender; the message followed is no state between exchanges."""
         return self._inner.get_state() if isinstance(self._inner, Checkpointed) else {}

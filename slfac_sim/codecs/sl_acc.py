@@ -134,12 +134,12 @@ class _Sender:
         return mixed
 
     def get_state(self) -> State:
-        """Return the entropies of the last messages ([messages, channels])."""
-        return {"past": np.array(self._past)}
+        """Return the entropies of the last messages, as a list of each."""
+        return {"past": [entropies.tolist() for entropies in self._past]}
 
     def set_state(self, state: State) -> None:
         """Go on as the sender that gave `state` would."""
-        self._past = deque(state["past"], maxlen=_PAST)
+        self._past = deque(map(np.array, state["past"]), maxlen=_PAST)
 
 
 def entropies_of(rows: Floats, entropy_of: EntropyOf) -> Reals:

@@ -69,10 +69,10 @@ class SlFacRd:
     domain: Literal["auto", "space", "frequency", "components", "component_frequency"] = "auto"
     layers: Annotated[int, Field(ge=1, le=16)] = 4
 
-    # Equivalent FLOPs at about 50 GFLOP/s, by benchmarks/codecs.py: of [64, 64, 14, 14] 29 and 22 ns, of
-    # [16, 64, 7, 7] two to three times that, as every message has a basis and models of its own to find.
-    # Rate control of captured tensors: 70 to 330 ns for an error, 100 to 350 for a size (small ones 870).
-    decode_flops_per_value: ClassVar[float] = 2100.0
+    # Equivalent FLOPs at about 50 GFLOP/s, by benchmarks/codecs.py: of [64, 64, 14, 14] 27 to 33 ns and 19 to
+    # 26, of [16, 64, 7, 7] 94 and 42, as every message has a basis and models of its own to find.
+    # Rate control of these tensors: 105 to 241 ns for an error, 137 to 328 for a size (small ones to 716).
+    decode_flops_per_value: ClassVar[float] = 1200.0
 
     def __post_init__(self) -> None:
         targets = ("target_error", "target_bits_per_value", "target_bytes")
@@ -86,7 +86,7 @@ class SlFacRd:
         if self.target_error is not None:
             return 9000.0
         sized = self.target_bits_per_value is not None or self.target_bytes is not None
-        return 13_000.0 if sized else 2900.0
+        return 13_000.0 if sized else 1600.0
 
     @property
     def label(self) -> str:

@@ -58,13 +58,13 @@ class SplitFc:
     quantiser: Literal["two_stage", "float16"] = "two_stage"
     seed: Annotated[int, Field(ge=0)] = 0
 
-    # Measured, one thread, times 54 GFLOP/s: 600 at [64, 64, 14, 14] and 2,500 at [16, 64, 7, 7], where the
-    # search for levels is most of it; 260 without it. Decoding: 60 to 540.
+    # Measured, one thread, times 50 GFLOP/s: 480 to 600 of real activations [64, 64, 14, 14], and 2,400 at
+    # [16, 64, 7, 7], where the search for levels is most of it; 260 without it. Decoding: 190 and 710.
 
     @property
     def encode_flops_per_value(self) -> float:
         """Equivalent FLOPs to encode one value."""
-        return 1150.0 if self.quantiser == "two_stage" else 260.0
+        return 600.0 if self.quantiser == "two_stage" else 260.0
 
     @property
     def unbiased(self) -> bool:

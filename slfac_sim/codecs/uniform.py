@@ -34,12 +34,12 @@ from slfac_sim.codecs._groups import (
     unusual,
 )
 from slfac_sim.codecs._packing import Symbols
+from slfac_sim.codecs._quantise import NARROWEST
 from slfac_sim.codecs._stateless import DrawingSender, Draws, StatelessReceiver
 from slfac_sim.codecs._wire import Sections, framed, unseal
 from slfac_sim.foundation.plugins import settings
 
 KIND = "uniform"
-_NARROWEST = 2.0**-100  # of a scaled message: a narrower group is sent as constant
 
 
 @settings
@@ -144,7 +144,7 @@ def _ends(rows: Floats, dtype: np.dtype[np.floating], exact: bool) -> NDArray[np
     ends = np.stack([rows.min(axis=1), rows.max(axis=1)], axis=1)
     rounded = ends.astype(dtype)
     infinity = np.asarray(np.inf, dtype)
-    open_ = np.ones(len(ends), bool) if exact else ends[:, 1] - ends[:, 0] >= _NARROWEST
+    open_ = np.ones(len(ends), bool) if exact else ends[:, 1] - ends[:, 0] >= NARROWEST
     down, up = open_ & (rounded[:, 0] > ends[:, 0]), open_ & (rounded[:, 1] < ends[:, 1])
     np.nextafter(rounded[:, 0], -infinity, out=rounded[:, 0], where=down)
     np.nextafter(rounded[:, 1], infinity, out=rounded[:, 1], where=up)
@@ -157,7 +157,7 @@ def _sent(ends: NDArray[np.floating], size: int) -> NDArray[np.bool_]:
     if size > LARGEST_GROUP:
         return np.ones(len(ends), bool)
     wide = ends.astype(np.float32)
-    sent: NDArray[np.bool_] = wide[:, 1] - wide[:, 0] >= _NARROWEST
+    sent: NDArray[np.bool_] = wide[:, 1] - wide[:, 0] >= NARROWEST
     return sent
 
 
@@ -166,7 +166,7 @@ def _quantise(rows: Floats, ends: NDArray[np.floating], bits: int, draws: Draws)
     wide = ends.astype(np.float32)
     span = wide[:, 1] - wide[:, 0]
     levels = np.float32(2**bits - 1)
-    per_step = np.divide(levels, span, out=np.zeros_like(span), where=span >= _NARROWEST)
+    per_step = np.divide(levels, span, out=np.zeros_like(span), where=span >= NARROWEST)
     rows = rows - wide[:, :1]
     rows *= per_step[:, None]
     rows += np.float32(0.5) if draws is None else draws.random(rows.shape, np.float32)

@@ -50,6 +50,7 @@ _UNITS: dict[str, dict[str, _Unit]] = {
     "power": {"W": 1.0, "mW": 1e-3, "kW": 1e3, "dBm": dbm_to_w, "dBW": db_to_ratio},
     "level": {"dB": 1.0, "dBi": 1.0},
     "computing speed": {p + "FLOP/s": f for p, f in _PREFIXES.items()},
+    "memory bandwidth": {p + "B/s": f for p, f in _PREFIXES.items()},
     "energy": {"J": 1.0, "mJ": 1e-3, "kJ": 1e3, "Wh": 3600.0},
 }
 
@@ -129,6 +130,9 @@ Hertz = Annotated[float, Quantity("frequency", gt=0.0)]
 BitsPerSecond = Annotated[float, Quantity("data rate", gt=0.0)]
 Bytes = Annotated[float, Quantity("size", ge=0.0)]
 Metres = Annotated[float, Quantity("length", ge=0.0)]
+BytesPerSecond = Annotated[float, Quantity("memory bandwidth", gt=0.0)]
 Watts = Annotated[float, Quantity("power", gt=0.0)]
+PowerDraw = Annotated[float, Quantity("power", ge=0.0)]
+Joules = Annotated[float, Quantity("energy", gt=0.0)]
 Decibels = Annotated[float, Quantity("level")]
 FlopPerSecond = Annotated[float, Quantity("computing speed", gt=0.0)]

@@ -15,6 +15,7 @@ from slfac_sim.ledger import Rows
 from slfac_sim.record import Record, retime
 from slfac_sim.scenario import Scenario, Seed
 from slfac_sim.scenario_file import load
+from slfac_sim.steering import steered
 from slfac_sim.studies.trainings import ensure, folder_of, has
 from slfac_sim.summary import codec_label
 
@@ -65,6 +66,11 @@ def recorded(
 
 
 def _one(scenario: Scenario, cache: Path, threads: int, say: Say) -> Replays:
+    reason = steered(scenario)
+    if reason is not None:
+        raise BadInput(
+            f"{scenario.name}: {reason}; each value would be a training of its own: `sweep` runs them"
+        )
     key = learning_key(scenario, threads)
     known = "on record" if has(cache, key) else "trained now, and kept"
     who = f"{scenario.name}, {codec_label(scenario)}, seed {scenario.seed.learning}"

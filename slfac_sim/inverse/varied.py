@@ -10,7 +10,7 @@ from typing import Any
 
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.units import Quantity, parse_quantity
-from slfac_sim.identity import INVISIBLE
+from slfac_sim.identity import invisible
 from slfac_sim.scenario import Scenario
 from slfac_sim.scenario_file import dump, read
 
@@ -23,6 +23,7 @@ _UNITS = {
     "power": (("mW", 1e-3), ("W", 1.0)),
     "level": (("dB", 1.0),),
     "computing speed": (("MFLOP/s", 1e6), ("GFLOP/s", 1e9), ("TFLOP/s", 1e12)),
+    "memory bandwidth": (("MB/s", 1e6), ("GB/s", 1e9)),
     "energy": (("mJ", 1e-3), ("J", 1.0), ("kJ", 1e3)),
 }
 _SPAN = 10.0  # without a range, values from a tenth to ten times the scenario's own are looked at
@@ -76,7 +77,7 @@ def varied(scenario: Scenario, path: str) -> Varied:
             raise BadInput(f"--vary {path}: no '{step}' among {known}")
         hint = typing.get_type_hints(type(value), include_extras=True)[step]
         value = getattr(value, step)
-    if not any(path == open_to or path.startswith(f"{open_to}.") for open_to in INVISIBLE):
+    if not invisible(path, scenario):
         reason = "learning sees it, so each value is another training; `sweep` runs several"
         raise BadInput(f"--vary {path}: {reason}")
     if not isinstance(value, float):

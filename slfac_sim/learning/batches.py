@@ -1,6 +1,6 @@
 """The mini-batches of one device: which samples of its shard it takes at each step."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,25 +24,19 @@ class Shard:
     batch: int
     seed: int
 
-    def endless(self) -> Iterator[Indices]:
-        """Yield batches of exactly min(batch, shard) samples, pass after pass, for ever.
+    def endless(self) -> "Endless":
+        """Return batches of exactly min(batch, shard) samples, pass after pass, for ever.
 
         The rest of a pass that fills no batch is left out of that pass.
         """
-        size = min(self.batch, len(self.samples))
-        number = 0
-        while True:
-            order = self._pass(number)
-            for first in range(0, len(order) - size + 1, size):
-                yield order[first : first + size]
-            number += 1
+        return Endless(self)
 
     def epoch(self, number: int) -> list[Indices]:
         """Return the batches of pass `number`, the last one short if it must be.
 
         A single sample left over joins the batch before it: batch-norm cannot learn from one value.
         """
-        order = self._pass(number)
+        order = self.order(number)
         ends = [self.batch * (step + 1) for step in range(self.steps_per_epoch() - 1)]
         return list(np.split(order, ends))
 
@@ -56,5 +50,34 @@ class Shard:
         """Whether batches of a single sample come."""
         return min(self.batch, len(self.samples)) == 1
 
-    def _pass(self, number: int) -> Indices:
+    def order(self, number: int) -> Indices:
+        """Return all samples in the order of pass `number`."""
         return stream(self.seed, f"batches/{self.device}", number).permutation(self.samples)
+
+
+class Endless:
+    """The endless batches of a shard, and how many of them have been taken."""
+
+    def __init__(self, shard: Shard) -> None:
+        self.taken = 0
+        self._shard = shard
+        self._size = min(shard.batch, len(shard.samples))
+        self._number, self._order = -1, shard.samples  # the pass at hand, and its order
+
+    def __iter__(self) -> Iterator[Indices]:
+        return self
+
+    def __next__(self) -> Indices:
+        number, step = divmod(self.taken, len(self._shard.samples) // self._size)
+        if number != self._number:
+            self._number, self._order = number, self._shard.order(number)
+        self.taken += 1
+        return self._order[step * self._size : (step + 1) * self._size]
+
+    def get_state(self) -> dict[str, int]:
+        """Return how many batches have been taken."""
+        return {"taken": self.taken}
+
+    def set_state(self, state: Mapping[str, int]) -> None:
+        """Go on after as many batches."""
+        self.taken = state["taken"]

@@ -14,6 +14,7 @@ from torch.nn.functional import cross_entropy
 
 from slfac_sim.codecs import Tensor
 from slfac_sim.learning.batches import Indices
+from slfac_sim.learning.states import Keeps
 
 Labels = NDArray[np.int64]
 
@@ -47,8 +48,10 @@ class Feedback:
     correct: int
 
 
-class DeviceHalf:
+class DeviceHalf(Keeps):
     """The blocks before the cut, with their own optimiser; every device has one of its own."""
+
+    kept = ("model", "optimiser")
 
     def __init__(self, model: nn.Module, optimiser: torch.optim.Optimizer) -> None:
         self.model = model
@@ -71,8 +74,10 @@ class DeviceHalf:
         self.optimiser.step()
 
 
-class ServerHalf:
+class ServerHalf(Keeps):
     """The blocks after the cut, with their optimiser."""
+
+    kept = ("model", "optimiser")
 
     def __init__(self, model: nn.Module, optimiser: torch.optim.Optimizer) -> None:
         self.model = model

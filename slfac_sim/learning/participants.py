@@ -3,6 +3,7 @@
 They turn tensors into payloads and back; they know neither the clock nor the network, and never each other.
 """
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -14,7 +15,8 @@ from slfac_sim.codecs._pairs import confirm, correct, follow
 from slfac_sim.codecs.raw import Raw
 from slfac_sim.learning.batches import Indices, Shard
 from slfac_sim.learning.halves import DeviceHalf, Feedback, Labels, Pending, ServerHalf, Smashed
-from slfac_sim.learning.weights import load_state_vector, state_vector, weighted_mean
+from slfac_sim.learning.states import Keeps
+from slfac_sim.learning.weights import load_state_vector, state_size, state_vector, weighted_mean
 from slfac_sim.learning.work import Work
 
 _WEIGHTS = Raw()  # models travel as fp32, whatever the codec of the smashed data
@@ -65,23 +67,37 @@ class Exchange:
         return self.values_per_sample * self.downlink.decode_flops_per_value
 
 
-class Device:
-    """One device: its name, its place in device order, its shard, its half, its ends of the codecs."""
+class Device(Keeps):
+    """One device: its name, its place in device order, its shard, its half, its ends of the codecs.
+
+    `new_half` makes the half before training; it is called when the half is first used, so that a thousand
+    devices of which few take part cost little.
+    """
+
+    kept = ("_half", "_endless", "_up", "_down")
 
     def __init__(
-        self, name: str, place: int, half: DeviceHalf, shard: Shard, fetch: Callable[[Indices], Batch],
-        exchange: Exchange,
+        self, name: str, place: int, new_half: Callable[[], DeviceHalf], shard: Shard,
+        fetch: Callable[[Indices], Batch], exchange: Exchange,
     ) -> None:  # fmt: skip
         self.name = name
         self.place = place
         self.shard = shard
         self.exchange = exchange
-        self.model_values = state_vector(half.model).size
-        self._half = half
+        self._new_half = new_half
         self._fetch = fetch
         self._endless = shard.endless()
         self._up: Sender = exchange.uplink.sender(f"{name}/up")
         self._down: Receiver = exchange.downlink.receiver()
+
+    @functools.cached_property
+    def _half(self) -> DeviceHalf:
+        return self._new_half()
+
+    @property
+    def model_values(self) -> int:
+        """Numbers in the state of the half."""
+        return state_size(self._half.model)
 
     def next_batch(self) -> Indices:
         """Return the next mini-batch [batch] of an endless sequence of passes over the shard."""
@@ -128,8 +144,10 @@ class Device:
         load_state_vector(self._half.model, _WEIGHTS.receiver().decode(body))
 
 
-class EdgeServer:
+class EdgeServer(Keeps):
     """The edge server: its half, and its ends of every device's codecs."""
+
+    kept = ("half", "_up", "_down")
 
     def __init__(
         self,

@@ -65,6 +65,11 @@ def state_vector(module: nn.Module) -> Tensor:
     return torch.cat([part.reshape(-1) for part in parts]).cpu().numpy() if parts else np.empty(0, np.float32)
 
 
+def state_size(module: nn.Module) -> int:
+    """Return how many values the state of `module` has."""
+    return sum(part.numel() for part in _sent(module))
+
+
 def load_state_vector(module: nn.Module, vector: Tensor) -> None:
     """Set the state of `module` from `vector` [values]; raises `ValueError` when the length is another."""
     parts = _sent(module)

@@ -1,14 +1,18 @@
 """The work of a model in FLOPs, counted on shapes alone, without any arithmetic done."""
 
 import copy
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 from torch.utils.flop_counter import FlopCounterMode
+
+from slfac_sim.foundation.errors import BadInput
+from slfac_sim.learning.operations import Passes, operations
+from slfac_sim.machines import Machine
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,55 @@ def _count(run: Callable[[], Any]) -> tuple[Any, int]:
     with FlopCounterMode(display=False) as counter:
         result = run()
     return result, counter.get_total_flops()
+
+
+class PartWork:
+    """The work of one part of a model on different machines, in FLOPs that take as long there.
+
+    `blocks` are the names of its blocks, `shape` that of one sample of its input, `batch` the samples of a
+    mini-batch, over which the traffic of weights is shared out.
+    """
+
+    def __init__(self, part: nn.Module, blocks: Sequence[str], shape: tuple[int, ...], batch: int) -> None:
+        self._part, self._blocks, self._shape, self._batch = part, blocks, shape, batch
+        self._passes: Passes | None = None
+
+    def on(self, machine: Machine) -> tuple[float, float] | None:
+        """Return the FLOPs per sample forward and backward; None where those that were counted hold.
+
+        They are measured times, where the machine has them, or operation by operation what takes longer:
+        computing or moving data. Raises `BadInput` for a block that was not measured.
+        """
+        if machine.blocks is not None:
+            times = [_measured(machine, block) for block in self._blocks]
+            forward_s, backward_s = (sum(passes) for passes in zip(*times, strict=True))
+            return forward_s * machine.speed, backward_s * machine.speed
+        if machine.memory_bandwidth is None:
+            return None
+        if self._passes is None:
+            self._passes = operations(self._part, self._shape, self._batch)
+        ratio = machine.speed / machine.memory_bandwidth
+        forward, backward = (
+            sum(operation.equivalent_flops(ratio) for operation in found)
+            for found in (self._passes.forward, self._passes.backward)
+        )
+        return forward, backward
+
+
+def device_work(counted: Work, part: PartWork, machine: Machine) -> Work:
+    """Return `counted` with the device's passes as they take on `machine`; the server's stay."""
+    found = part.on(machine)
+    if found is None:
+        return counted
+    return replace(counted, device_forward_flops=found[0], device_backward_flops=found[1])
+
+
+def _measured(machine: Machine, block: str) -> tuple[float, float]:
+    assert machine.blocks is not None
+    if block not in machine.blocks:
+        known = ", ".join(machine.blocks)
+        raise BadInput(f"devices.speed.table: the block '{block}' was not measured (there are {known})")
+    return machine.blocks[block]
 
 
 def smashed_shape(device: nn.Module, image_shape: tuple[int, ...]) -> tuple[int, ...]:

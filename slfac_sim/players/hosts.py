@@ -2,39 +2,57 @@
 
 Event for event it is SimPy's `Resource` with a timeout, and costs less. A grant is an event of its
 own, and so is what follows a release, so that ties are settled in the order of asking; both are left out
-where nothing else happens at that instant, because then nothing could come between.
+where nothing else happens at that instant, because then nothing could come between. (`sharing` has a host
+that works on everything at once.)
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import simpy
+
+Slowness = Callable[[float, int, float], float]
+"""`slowness(now_s, number, duration_s)`: the factor on the duration of a host's stretch `number` (from 0)."""
 
 
 class Turn(simpy.Event):
     """A stretch of a host's time: an event that happens when it is over.
 
-    `asked_s` is when it was asked for and `start_s` when the host was free for it (until then, `asked_s`).
+    `asked_s` is when it was asked for and `start_s` when the host was free for it (until then, `asked_s`);
+    `asker` is the process that asked. `worked_s` is the processor's time that it has had, once it is over.
     """
 
     _ok, _value = True, None  # as of a timeout: nothing can go wrong
+    begun = False
+    worked_s = 0.0
 
     def __init__(self, env: simpy.Environment, end: Callable[[simpy.Event], None], duration_s: float) -> None:
         self.env = env
         self.callbacks = [end]
         self.duration_s = duration_s
         self.asked_s = self.start_s = env.now
+        self.asker = env.active_process
 
 
 class Host:
-    """One processor on the clock of `env` that achieves `flops_per_s`."""
+    """One processor on the clock of `env` that achieves `flops_per_s`.
 
-    def __init__(self, env: simpy.Environment, flops_per_s: float) -> None:
+    `slowness`, asked when a stretch begins, is what its duration is multiplied by.
+    """
+
+    def __init__(self, env: simpy.Environment, flops_per_s: float, slowness: Slowness | None = None) -> None:
         self.env = env
         self._flops_per_s = flops_per_s
+        self._slowness = slowness
+        self._begun = 0
         self._queue: deque[Turn] = deque()
         self._working_on: Turn | None = None
+
+    @property
+    def turns(self) -> Sequence[Turn]:
+        """What it works on and what waits, in this order."""
+        return ([] if self._working_on is None else [self._working_on]) + list(self._queue)
 
     def ask(self, flops: float) -> Turn:
         """Queue up for the time that `flops` take, from now on."""
@@ -55,12 +73,14 @@ class Host:
     def end(self, turn: simpy.Event) -> None:
         """Free the host of `turn`, if it still works on it."""
         if turn is self._working_on:
+            if turn.begun:
+                turn.worked_s = self.env.now - turn.start_s
             self._working_on = None
             self._grant_soon()
 
     def _grant_soon(self) -> None:
         if self._queue or self.env.peek() <= self.env.now:
-            _Call(self.env, self._grant)
+            Call(self.env, self._grant)
 
     def _grant(self, _: Any = None) -> None:
         if self._working_on is None and self._queue:
@@ -68,19 +88,23 @@ class Host:
             if self.env.peek() > self.env.now:
                 self._begin(turn)
             else:
-                _Call(self.env, lambda _: self._begin(turn))
+                Call(self.env, lambda _: self._begin(turn))
 
     def _begin(self, turn: Turn) -> None:
         if turn is self._working_on:  # not given up since it was granted
             turn.start_s = self.env.now
+            turn.begun = True
+            if self._slowness is not None:
+                turn.duration_s *= self._slowness(turn.start_s, self._begun, turn.duration_s)
+                self._begun += 1
             self.env.schedule(turn, delay=turn.duration_s)
 
 
-class _Call(simpy.Event):
-    """A call of `callback` after all that is to happen at this instant already."""
+class Call(simpy.Event):
+    """A call of `callback` after all that is to happen `delay_s` from now already."""
 
-    def __init__(self, env: simpy.Environment, callback: Any) -> None:
+    def __init__(self, env: simpy.Environment, callback: Any, delay_s: float = 0.0) -> None:
         super().__init__(env)
         self.callbacks = [callback]
         self._ok, self._value = True, None
-        env.schedule(self)
+        env.schedule(self, delay=delay_s)

@@ -1,29 +1,45 @@
 """The replay: a recorded run as a protocol again, so that another network or other speeds can time it.
 
 It reads what learning did (bytes, work, order, figures) from a ledger and needs neither a model nor torch.
-It is exact where timing does not steer learning, which holds for protocols without deadlines.
+On another clock it is exact where timing does not steer learning, which holds for protocols without
+deadlines. On the clock of the record it is exact always: what was cut short then is cut short again.
 """
 
 import gc
+import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from functools import cache
 from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from slfac_sim.effects import Compute, Effect, Note, Offer, Send, Task, Together
+from slfac_sim.effects import Compute, Effect, Excuse, Failure, Note, Offer, Present, Send, Task, Together
 from slfac_sim.ledger import PLACE, TABLES, Row, tuples_of
-from slfac_sim.ledger_tables import SUMS
+from slfac_sim.ledger_tables import ASIDES, SUMS
 
-_NOTES = ("steps", "rounds", "evals")
 _STAMPED = ("task", "seq", "at_s", "payload_bytes")  # the player's part of a note's row
+_NOTES = [table for table, columns in TABLES.items() if {"task", "at_s"} <= columns.keys()]
 
 
-Step = Effect | tuple[str, ...]  # a tuple: the tasks that were started together
+class Started(NamedTuple):
+    """Tasks that were started together, by name, and the limits on them."""
+
+    tasks: tuple[str, ...]
+    deadline_s: float | None = None
+    enough: int | None = None
+
+
+class Ended(NamedTuple):
+    """The end of a task that did not end well."""
+
+    reason: str
+
+
+Step = Effect | Started | Ended
 
 
 class TimingSteered(ValueError):
@@ -66,23 +82,45 @@ def protocol_of(ledger: Path | str, hosts: Sequence[str]) -> Task:
 
 
 def follow(script: Script, task: str = "") -> Task:
-    """Yield the effects of `task` and of the tasks that it started."""
+    """Yield the effects of `task` and of the tasks that it started.
+
+    One that fails has failed in the record too: the step that followed it there is the next.
+    """
     for step in script.tasks[task]:
-        if isinstance(step, tuple):
-            yield Together([follow(script, child) for child in step])
+        if isinstance(step, Started):
+            tasks = [follow(script, child) for child in step.tasks]
+            yield Together(tasks, step.deadline_s, step.enough)
+        elif isinstance(step, Ended):
+            raise Failure(step.reason)
         else:
-            yield step
+            with suppress(Failure):
+                yield step
 
 
 def script_of(ledger: Path | str, hosts: Sequence[str]) -> Script:
     """Return the script recorded in the closed ledger `ledger`. Raises `TimingSteered`."""
     _refuse_steered(ledger)
-    notes = chain.from_iterable(_notes(ledger, table) for table in _NOTES)
+    return _script(ledger, hosts, lambda task, seq: True)
+
+
+def script_until(ledger: Path | str, hosts: Sequence[str], last: int) -> Script:
+    """Return what happened up to effect `last` of the root, which is included, whatever timing steered.
+
+    It is exact on the clock of the record only: same network, same speeds, same limits.
+    """
+    return _script(ledger, hosts, lambda task, seq: int(task.partition(".")[0] or seq) <= last)
+
+
+def _script(ledger: Path | str, hosts: Sequence[str], wanted: Callable[[str, int], bool]) -> Script:
+    there = {name for (name,) in tuples_of(ledger, "sqlite_master", ("name",))}
+    notes = chain.from_iterable(_notes(ledger, table) for table in _NOTES if table in there)
+    asides = chain(_limits(ledger), _asides(ledger))
+    found = chain(_sends(ledger, hosts), _computes(ledger), _offers(ledger), notes, asides)
     with _no_collection():
-        places = _arrange(chain(_sends(ledger, hosts), _computes(ledger), _offers(ledger), notes))
+        places = _arrange(one for one in found if wanted(one[0], one[1]))
         tasks = {task: _in_order(places, task) for task in places}
     counts = {table: _count(ledger, table) for table in ("transfers", "rounds", "steps")}
-    return Script({"": []} | tasks | _idle(tasks), counts, _sums(ledger))
+    return Script({"": []} | tasks | _idle(tasks), counts, _sums(ledger, there))
 
 
 @contextmanager
@@ -102,20 +140,35 @@ def _count(ledger: Path | str, table: str) -> int:
     return int(count)
 
 
-def _sums(ledger: Path | str) -> dict[str, list[Row]]:
-    there = {name for (name,) in tuples_of(ledger, "sqlite_master", ("name",))}
-    return {table: list(tuples_of(ledger, table, list(SUMS[table]))) for table in SUMS if table in there}
+def _sums(ledger: Path | str, there: Collection[str]) -> dict[str, list[Row]]:
+    return {
+        table: list(tuples_of(ledger, table, list(columns)))
+        for table, columns in (SUMS | ASIDES).items()
+        if table in there
+    }
 
 
-_Found = Iterable[tuple[str, int, Effect]]
-_Places = dict[str, dict[int, Any]]  # task -> number of the effect -> effect, or {place: name} of its tasks
+_Found = Iterable[tuple[str, int, Any]]  # a task, the number of its effect, and what is known of that
+_Places = dict[str, dict[int, Any]]  # task -> number of the effect -> a step, or {place: name} of its tasks
+
+
+@dataclass
+class _Children:
+    """A `Together` of which some tasks have been met: their names by place; how many there are at least."""
+
+    names: dict[int, str] = field(default_factory=dict)
+    count: int = 0
+    limits: tuple[float | None, int | None] = (None, None)
 
 
 def _arrange(found: _Found) -> _Places:
     """Put every effect in its place, and every task under the effect of its parent that started it."""
     places: _Places = defaultdict(dict)
-    for task, seq, effect in found:
-        places[task][seq] = effect
+    for task, seq, step in found:
+        if step is not None:
+            places[task][seq] = step
+        else:
+            places[task]  # a task that was started and did nothing
     for task in list(places):
         _adopt(places, task)
     return places
@@ -126,25 +179,31 @@ def _adopt(places: _Places, task: str) -> None:
     if task:
         parent, _, name = task.rpartition("/")
         seq, _, number = name.partition(".")
-        places[parent].setdefault(int(seq), {})[int(number)] = task
+        children = places[parent].setdefault(int(seq), _Children())
+        children.names[int(number)] = task
         _adopt(places, parent)
 
 
 def _in_order(places: _Places, task: str) -> list[Step]:
     """Return the steps of `task`; a number that left no row was a `Together` of tasks without effects."""
     found, prefix = places[task], f"{task}/" if task else ""
-    steps = [found.get(seq) or {} for seq in range(max(found) + 1)]
+    steps = [found.get(seq) or _Children() for seq in range(max(found, default=-1) + 1)]
     return [
-        tuple(f"{prefix}{seq}.{number}" for number in range(max(step, default=-1) + 1))
-        if isinstance(step, dict)
-        else step
+        _started(step, f"{prefix}{seq}.") if isinstance(step, _Children) else step
         for seq, step in enumerate(steps)
     ]
 
 
+def _started(children: _Children, prefix: str) -> Started:
+    count = max(children.count, max(children.names, default=-1) + 1)
+    return Started(tuple(f"{prefix}{number}" for number in range(count)), *children.limits)
+
+
 def _idle(tasks: Mapping[str, Sequence[Step]]) -> dict[str, list[Any]]:
     """Return the tasks that were started and did nothing."""
-    started = {name for steps in tasks.values() for step in steps if isinstance(step, tuple) for name in step}
+    started = {
+        name for steps in tasks.values() for step in steps if isinstance(step, Started) for name in step.tasks
+    }
     return {name: [] for name in started - tasks.keys()}
 
 
@@ -164,9 +223,10 @@ def _sends(ledger: Path | str, hosts: Sequence[str]) -> _Found:
     for transfer, kind, nbytes, values, sha256 in tuples_of(ledger, "payloads", columns):
         parcels[transfer][kind] = RecordedParcel(nbytes, values, sha256)
     everybody = tuple(hosts)
+    told = {(task, seq) for task, seq, what, _ in _told(ledger) if what == "send"}
     asked = (*PLACE, "id", "src", "dst", "receivers")
     for task, seq, number, src, dst, receivers in tuples_of(ledger, "transfers", asked):
-        if dst == "*" and receivers != len(everybody):
+        if dst == "*" and receivers != len(everybody) and (task, seq) not in told:
             known = f"{receivers} of {len(everybody)} devices, and it is not known to which"
             raise TimingSteered(f"transfer {number} went to {known}")
         yield task, seq, Send(src, everybody if dst == "*" else dst, parcels[number])
@@ -191,6 +251,38 @@ def _notes(ledger: Path | str, table: str) -> _Found:
     figures = [name for name in TABLES[table] if name not in _STAMPED]
     for task, seq, *values in tuples_of(ledger, table, (*PLACE, *figures)):
         yield task, seq, Note(table, dict(zip(figures, values, strict=True)))
+
+
+def _limits(ledger: Path | str) -> _Found:
+    for task, seq, *limits, tasks in tuples_of(ledger, "limits", (*PLACE, "deadline_s", "enough", "tasks")):
+        yield task, seq, _Children(count=tasks, limits=(limits[0], limits[1]))
+
+
+def _told(ledger: Path | str) -> Iterator[tuple[str, int, str, dict[str, Any]]]:
+    if any(tuples_of(ledger, "sqlite_master", ("name",), "name = ?", tuple(ASIDES))):
+        for task, seq, what, told in tuples_of(ledger, "asides", (*PLACE, "what", "told")):
+            yield task, seq, what, json.loads(told)
+
+
+def _asides(ledger: Path | str) -> _Found:
+    """Yield what the other tables do not tell, or not all of (`asides.Asides`); it goes before them."""
+    for task, seq, what, told in _told(ledger):
+        yield task, seq, None if what == "idle" else _TOLD[what](told)
+
+
+def _told_send(told: dict[str, Any]) -> Send:
+    dst = tuple(told["dst"]) if isinstance(told["dst"], list) else told["dst"]
+    return Send(told["src"], dst, {kind: RecordedParcel(*one) for kind, one in told["payloads"].items()})
+
+
+_TOLD: dict[str, Callable[[dict[str, Any]], Step]] = {
+    "compute": lambda told: Compute(job=_nothing, **told),
+    "send": _told_send,
+    "offer": lambda told: Offer(item=None, serve=list, **told),
+    "excuse": lambda told: Excuse(**told),
+    "present": lambda told: Present(tuple(told["hosts"]), told["wait"]),
+    "failed": lambda told: Ended(told["reason"]),
+}
 
 
 def _nothing() -> None:

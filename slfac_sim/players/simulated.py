@@ -1,46 +1,53 @@
-"""The simulated player: effects take simulated time on a network and on hosts that do one thing at a time.
+"""The simulated player: effects take simulated time on a network and on hosts that may come and go.
 
-The one place that sees both SimPy and learning, and it sees learning only as jobs to be called. Host time
-never enters: a job takes as long as its FLOPs say, however long it takes here.
+With its parts (`processors`, `transmissions`, `queues`, `outages`) the one place that sees both SimPy and
+learning, and it sees learning only as jobs to be called. Host time never enters: a job takes as long as its
+FLOPs say, however long it takes here.
 """
 
-import dataclasses
-from collections.abc import Callable, Generator, Mapping, Sequence
-from operator import attrgetter
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from math import inf
 from typing import Any
 
 import simpy
 
-from slfac_sim.effects import MISSED, Compute, Failed, Note, Offer, Send, Task, Together
-from slfac_sim.ledger import TABLES, Book
-from slfac_sim.network import Delivery, Lost, Network
-from slfac_sim.players.hosts import Host, Turn
+from slfac_sim.availability import Outage
+from slfac_sim.effects import (
+    MISSED,
+    Compute,
+    Excuse,
+    Failed,
+    Failure,
+    Note,
+    Offer,
+    Present,
+    Send,
+    Task,
+    Together,
+)
+from slfac_sim.ledger import Book
+from slfac_sim.network import Network
+from slfac_sim.players.hosts import Slowness
+from slfac_sim.players.metering import Energy, Meter
+from slfac_sim.players.outages import Outages
+from slfac_sim.players.processors import Discipline, Processors
+from slfac_sim.players.queues import Queues
 from slfac_sim.players.tally import Tally
+from slfac_sim.players.transmissions import Transmissions
 
 Steps = Generator[simpy.Event, Any, Any]
 
-_DELIVERY = tuple(field.name for field in dataclasses.fields(Delivery) if field.name in TABLES["transfers"])
-_figures_of = attrgetter(*_DELIVERY)  # in the order of the table's columns, after `task` and `seq`
-
 
 class Stalled(RuntimeError):
-    """Events have run out and the protocol is unfinished; the message names what it waits for."""
-
-
-@dataclasses.dataclass(frozen=True)
-class _Waiting:
-    task: str
-    seq: int
-    offer: Offer
-    asked_s: float
-    answer: simpy.Event
+    """The protocol is unfinished and cannot go on; the message says why, or names what it waits for."""
 
 
 class SimulatedPlayer:
     """Performs a protocol on the clock of `env`.
 
     `speeds` gives each host's FLOP/s, `ledger` takes the rows, `on_note` is told of each note after it was
-    written (for a progress display).
+    written (for a progress display). By host, where wanted: `availability` are its outages, `slowdown` is
+    the factor on its durations, `disciplines` how its processor is shared. `energy` is told what hosts did.
     """
 
     def __init__(
@@ -50,37 +57,66 @@ class SimulatedPlayer:
         speeds: Mapping[str, float],
         ledger: Book,
         on_note: Callable[[str, Mapping[str, Any]], None] = lambda table, row: None,
+        *,
+        availability: Mapping[str, Iterator[Outage]] | None = None,
+        slowdown: Mapping[str, Slowness] | None = None,
+        disciplines: Mapping[str, Discipline] | None = None,
+        energy: Energy | None = None,
     ) -> None:
         self._env = env
         self._network = network
         self._ledger = ledger
         self._on_note = on_note
         self._tally = Tally()
-        self._hosts = {name: Host(env, flops_per_s) for name, flops_per_s in speeds.items()}
-        self._queues: dict[tuple[str, str], list[_Waiting]] = {}
+        meter = self._meter = None if energy is None else Meter(env, energy, self._end_of)
+        outages = self._outages = Outages(env, availability or {}, ledger, self._went_down, self._came_up)
+        self._processors = Processors(env, speeds, slowdown or {}, disciplines or {}, ledger, outages, meter)
+        self._transmissions = Transmissions(env, network, ledger, self._tally, outages, meter)
+        self._queues = Queues(env, ledger, outages, self._processors.compute)
         self._perform: dict[type, Callable[[Any, str, int], Steps]] = {
-            Compute: self._compute,
-            Send: self._send,
+            Compute: self._processors.compute,
+            Send: self._transmissions.send,
             Together: self._together,
-            Offer: self._offer,
+            Offer: self._queues.offer,
+            Excuse: self._queues.excuse,
+            Present: self._present,
             Note: self._note,
         }
 
     def play(self, protocol: Task) -> Any:
         """Run `protocol` to its end and return its result.
 
-        Raises `Stalled` when nothing can happen any more and it has not ended.
+        Raises `Stalled` when nothing can happen any more and it has not ended, or when it has ended with a
+        `Failure`. Outages that are still to come keep nothing alive.
         """
+        self._outages.begin()
         process = self._env.process(self._run(protocol, ""))
-        step = self._env.step
         try:
-            while not process.processed:
-                step()
+            self._let_happen(process)
         except simpy.core.EmptySchedule:
             raise Stalled(self._why_stalled()) from None
+        except Failure as failure:
+            when = f"after {self._env.now:.6g} s the protocol cannot go on"
+            raise Stalled(f"{when}: {failure.reason}") from None
         finally:
+            self._outages.close()
             self._tally.close_round(self._ledger)
         return process.value
+
+    def _let_happen(self, process: simpy.Process) -> None:
+        """Let one thing after the other happen until `process` has ended, an outage after all else.
+
+        Raises `EmptySchedule` when nothing is left but outages that would end nobody's waiting.
+        """
+        env, outages, step = self._env, self._outages, self._env.step
+        planned = outages.next_s < inf  # where there is none now, there never will be
+        while not process.processed:
+            if planned and outages.next_s < env.peek() and (env.peek() < inf or self._awaits_outage()):
+                outages.put_next_on_calendar()
+            step()
+
+    def _awaits_outage(self) -> bool:
+        return self._outages.waited_for or self._transmissions.can_fail() or self._queues.can_fail()
 
     def _run(self, task: Task, path: str) -> Steps:
         """Drive one task: perform what it yields, send it what came of it."""
@@ -95,51 +131,11 @@ class SimulatedPlayer:
                 try:
                     answer = yield from perform[type(effect)](effect, path, seq)
                     go_on = task.send
-                except Lost as lost:
-                    answer, go_on = lost, task.throw
+                except Failure as failure:
+                    answer, go_on = failure, task.throw
                 seq += 1
         finally:
             task.close()
-
-    def _compute(self, effect: Compute, task: str, seq: int) -> Steps:
-        host = self._hosts[effect.host]
-        turn = host.ask(effect.flops)
-        try:
-            yield turn
-        except simpy.Interrupt:
-            host.give_up(turn)
-            self._write_compute(effect, task, seq, turn, "interrupted")
-            raise
-        self._write_compute(effect, task, seq, turn, "done")
-        return effect.job()
-
-    def _write_compute(self, effect: Compute, task: str, seq: int, turn: Turn, outcome: str) -> None:
-        work = (task, seq, effect.host, effect.what, effect.flops)
-        self._ledger.append("computes", (*work, turn.asked_s, turn.start_s, self._env.now, outcome))
-
-    def _send(self, effect: Send, task: str, seq: int) -> Steps:
-        nbytes = sum([parcel.nbytes for parcel in effect.payloads.values()])
-        transfer = self._network.transfer(effect.src, effect.dst, nbytes)
-        try:
-            delivery: Delivery = yield transfer
-        except Lost as lost:
-            self._write_transfer(effect, task, seq, lost.delivery, "lost")
-            raise
-        except simpy.Interrupt:
-            arrived = transfer.value if transfer.triggered else None  # at this very instant
-            outcome = "cancelled" if arrived is None else "delivered"
-            self._write_transfer(effect, task, seq, arrived or transfer.cancel(), outcome)
-            raise
-        self._write_transfer(effect, task, seq, delivery, "delivered")
-        return delivery
-
-    def _write_transfer(self, effect: Send, task: str, seq: int, delivery: Delivery, outcome: str) -> None:
-        number = self._ledger.append("transfers", (task, seq, *_figures_of(delivery), outcome))
-        for kind, parcel in effect.payloads.items():
-            self._ledger.append("payloads", (number, kind, parcel.nbytes, parcel.values, parcel.sha256))
-        self._tally.count(effect.payloads)
-        if outcome == "delivered":
-            self._ledger.delivered_bytes += delivery.payload_bytes
 
     def _together(self, effect: Together, task: str, seq: int) -> Steps:
         if effect.deadline_s is not None or effect.enough is not None:
@@ -159,48 +155,36 @@ class SimulatedPlayer:
 
     def _until(self, children: Sequence[simpy.Process], effect: Together) -> simpy.Event:
         wanted = len(children) if effect.enough is None else min(effect.enough, len(children))
-        met = simpy.events.Condition(self._env, lambda events, count: count >= wanted, children)
+
+        def met(events: Sequence[simpy.Event], ended: int) -> bool:
+            return ended == len(events) or (ended >= wanted and _ended_well(events) >= wanted)
+
+        ended = simpy.events.Condition(self._env, met, children)
         if effect.deadline_s is None:
-            return met
-        return met | self._env.timeout(effect.deadline_s)
+            return ended
+        return ended | self._env.timeout(effect.deadline_s)
 
     def _child(self, task: Task, path: str) -> Steps:
         try:
             return (yield from self._run(task, path))
         except simpy.Interrupt:
             return MISSED
-        except Lost as lost:
-            return Failed(str(lost))
+        except Failure as failure:
+            return Failed(failure.reason)
 
-    def _offer(self, effect: Offer, task: str, seq: int) -> Steps:
-        waiting = _Waiting(task, seq, effect, self._env.now, self._env.event())
-        queue = self._queues.setdefault((effect.host, effect.queue), [])
-        queue.append(waiting)
-        if len(queue) == effect.max_items:
-            batch = self._queues.pop((effect.host, effect.queue))
-            self._env.process(self._serve(sorted(batch, key=lambda one: one.offer.place)))
-        try:
-            return (yield waiting.answer)
-        except simpy.Interrupt:
-            if waiting in queue:
-                queue.remove(waiting)
-            raise
-
-    def _serve(self, batch: list[_Waiting]) -> Steps:
-        """Keep the host busy for the whole batch, then answer each offer, in the order of the places."""
-        first = batch[0].offer
-        flops = sum(waiting.offer.flops for waiting in batch)
-        items = [waiting.offer.item for waiting in batch]
-        job = Compute(first.host, flops, lambda: first.serve(items), first.what)
-        answers = yield from self._compute(job, f"queue {first.queue}", 0)
-        for waiting, answer in zip(batch, answers, strict=True):
-            self._write_offer(waiting)
-            waiting.answer.succeed(answer)
-
-    def _write_offer(self, waiting: _Waiting) -> None:
-        offer = waiting.offer
-        work = (offer.host, offer.queue, offer.place, offer.what, offer.flops, offer.max_items)
-        self._ledger.append("offers", (waiting.task, waiting.seq, *work, waiting.asked_s, self._env.now))
+    def _present(self, effect: Present, task: str, seq: int) -> Steps:
+        """Return who is up, after a wait perhaps; nobody if none ever will be again."""
+        outages = self._outages
+        while not (there := outages.present(effect.hosts)) and effect.wait:
+            came_up = outages.wait(effect.hosts)
+            if came_up is None:
+                break
+            try:
+                yield came_up
+            except simpy.Interrupt:
+                outages.forget(came_up)
+                raise
+        return there
 
     def _note(self, effect: Note, task: str, seq: int) -> Steps:
         row = {"task": task, "seq": seq, "at_s": self._env.now, **effect.row}
@@ -213,17 +197,28 @@ class SimulatedPlayer:
         self._on_note(effect.table, row)
         yield from ()  # takes no time
 
+    def _end_of(self, host: str, reason: str) -> None:
+        self._outages.end(host, reason)
+
+    def _went_down(self, host: str) -> None:
+        if self._meter is not None:
+            self._meter.down(host)
+        failure = self._outages.failure(host)
+        self._processors.fail(host, failure)
+        self._transmissions.fail(host, failure)
+        self._queues.fail(host, failure)
+
+    def _came_up(self, host: str) -> None:
+        if self._meter is not None:
+            self._meter.up(host)
+
     def _why_stalled(self) -> str:
         transfers = [
             f"{one.src} -> {one.dst} ({one.payload_bytes} bytes since {one.asked_s:.6g} s)"
             for one in self._network.stalled()
         ]
-        offers = [
-            f"queue {queue} of {host} ({len(waiting)} of {waiting[0].offer.max_items} offers)"
-            for (host, queue), waiting in self._queues.items()
-            if waiting
-        ]
-        what = "; ".join(transfers + offers) or "nothing that the network or a queue knows of"
+        what = "; ".join([*transfers, *self._queues.in_words()])
+        what = what or "nothing that the network or a queue knows of"
         when = f"nothing can happen after {self._env.now:.6g} s, but the protocol is unfinished"
         return f"{when}; stalled: {what}"
 
@@ -232,3 +227,7 @@ def _interrupt(children: Sequence[simpy.Process]) -> None:
     for child in children:
         if child.is_alive:
             child.interrupt()
+
+
+def _ended_well(children: Sequence[simpy.Event]) -> int:
+    return sum(child.processed and not isinstance(child.value, Failed) for child in children)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from slfac_sim.effects import Task
 
 if TYPE_CHECKING:
+    from slfac_sim.codecs import Payload
     from slfac_sim.learning.participants import Device, EdgeServer
 
 
@@ -29,12 +30,34 @@ class Participants(Protocol):
         """The edge server."""
         ...
 
+    @property
+    def seed(self) -> int:
+        """The seed of everything that is drawn for learning."""
+        ...
+
+    @property
+    def may_be_absent(self) -> bool:
+        """Whether a host can be down; where none can, nobody is asked who is there."""
+        ...
+
+    def expected_s(self, device: str) -> float:
+        """Return about how long `device` takes for a mini-batch with the air and the server to itself."""
+        ...
+
     def evaluate(self, model: bytes) -> dict[str, Any]:
-        """Return the figures of `evals` for the server's half with the device half in the body `model`."""
+        """Return the figures of `evals` for the devices' common part in the body `model`."""
         ...
 
     def due(self, round_number: int, rounds: int) -> bool:
         """Return whether round `round_number` of `rounds` ends with an evaluation."""
+        ...
+
+    def begun(self) -> tuple[int, Payload]:
+        """Return how many rounds are done, and what the devices have learnt in common until then."""
+        ...
+
+    def keep(self, round_number: int, model: Payload) -> None:
+        """Take note that `round_number` is done and left `model`."""
         ...
 
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from slfac_sim.analysis.attribution import attribute
 from slfac_sim.analysis.bounds import bounds
-from slfac_sim.ledger import TABLES, Rows
-from slfac_sim.record import Record, retime
+from slfac_sim.ledger import TABLES
+from slfac_sim.record import Finished, Record, load_training, timed
 from slfac_sim.scenario import Scenario
 from slfac_sim.simulation import survey_of
 from slfac_sim.studies.plan import Point
@@ -21,7 +21,7 @@ from slfac_sim.summary import summary_of
 CURVE = ("round", "at_s", "accuracy", "accuracy_no_codec", "loss", "payload_bytes")
 _SUMMED_UP = (
     *("label", "simulated_s", "rounds", "transfers", "bytes", "bits_per_value"),
-    *("energy_j", "wire_bytes", "digest"),
+    *("energy_j", "energy", "wire_bytes", "digest"),
 )
 _RECORDS_KEPT = 2  # points come training by training
 
@@ -75,15 +75,14 @@ def memory_bytes(job: Forecast) -> int:
 
 
 @functools.lru_cache(_RECORDS_KEPT)
-def record_in(folder: Path) -> Record:
-    """Return the record in `folder`, kept for the next points of the same training."""
-    return Record.load(folder)
+def record_in(folder: Path) -> Record | Finished:
+    """Return the training in `folder`, kept for the next points of the same one."""
+    return load_training(folder)
 
 
-def replayed(record: Record, point: Point) -> dict[str, Any]:
-    """Return the finished row of `point`, which replays `record`. Raises `BadInput` or `Stalled`."""
-    rows = Rows()
-    retime(record, point.scenario, rows)
+def replayed(record: Record | Finished, point: Point) -> dict[str, Any]:
+    """Return the finished row of `point`, which replays `record` or is it. Raises `BadInput` or `Stalled`."""
+    rows = timed(record, point.scenario)
     summary = summary_of(point.scenario, record.summary["data"], rows, {}, "finished", "")
     return {
         **head(point, "finished", ""),
@@ -112,6 +111,14 @@ def _attributed(tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, 
     found = attribute(tables)
     return {
         "parts_s": dict(found.parts_s),
-        "bounds_s": bounds(tables),
+        "bounds_s": _bounds(tables),
         "straggler": dict(found.straggler),
     }
+
+
+def _bounds(tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, float]:
+    """Return the lower bounds of the time; none where timing steered the run."""
+    try:
+        return dict(bounds(tables))
+    except ValueError:
+        return {}

@@ -84,6 +84,10 @@ class _Heard:
     def __init__(self, world: World, heard: Hear) -> None:
         self.devices = [_HeardDevice(device, heard) for device in world.devices]
         self.server = _HeardServer(world.server, heard)
+        self._world = world
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._world, name)
 
     def evaluate(self, model: bytes) -> dict[str, Any]:
         return {}

@@ -103,6 +103,21 @@ def test_short_types_survive_at_their_ends(kind):
         keeps_the_law(codec_of(kind), np.tile(values, 12).reshape(2, 2, 4, 3).astype(dtype))
 
 
+WITH_HEADERS = {name: case for name, case in EVERY_SWITCH.items() if "header_dtype" in case[1]}
+SCOPES = [None, "channel", "plane"]
+
+
+@pytest.mark.parametrize(("kind", "switch"), WITH_HEADERS.values(), ids=WITH_HEADERS)
+@pytest.mark.parametrize("scope", SCOPES)
+@pytest.mark.parametrize("scale", [1e-43, 1e-40, 1e-30], ids=str)
+def test_groups_of_denormals_beside_others(kind, switch, scope, scale):
+    """A figure of a header that is denormal has no inverse in float32."""
+    tensor = tensor_of("normal", (3, 4, 5, 6))
+    tensor[:, 1] *= np.float32(scale)
+    tensor[2] *= np.float32(scale)
+    keeps_the_law(codec_of(kind, **switch, **({"scope": scope} if scope else {})), tensor)
+
+
 @EVERY
 @pytest.mark.parametrize("shape", [(7,), (2, 3, 2, 3, 2), (1,) * 8], ids=str)
 def test_other_shapes_are_taken_or_refused_in_words(kind, shape):

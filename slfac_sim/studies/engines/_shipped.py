@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from slfac_sim.record import Record
+from slfac_sim.record import Finished, Record, load_training
 from slfac_sim.studies.jobs import Forecast, Replay, Train, memory_bytes, replayed
 from slfac_sim.studies.trainings import folder_of, pack, train, unpack
 
@@ -48,11 +48,11 @@ def played(job: Replay, record: ShippedRecord) -> dict[str, Any]:
 
 
 @functools.lru_cache(2)
-def _record(shipped: ShippedRecord) -> Record:
+def _record(shipped: ShippedRecord) -> Record | Finished:
     import ray
 
     with tempfile.TemporaryDirectory(prefix="slfac_sim-") as folder:
-        return Record.load(unpack(ray.get(shipped.packed[0]), Path(folder), shipped.key))
+        return load_training(unpack(ray.get(shipped.packed[0]), Path(folder), shipped.key))
 
 
 def _provide(data: ShippedData | None) -> None:

@@ -1,0 +1,42 @@
+"""`resume`: go on with a run that was interrupted or killed, so that it ends as if nothing had happened."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the run, and how to report."""
+    parser.add_argument("run", type=Path, metavar="RUN", help="the folder of a run, such as runs/latest")
+    parser.add_argument("--quiet", action="store_true", help="no progress and no table")
+    parser.add_argument("--json", action="store_true", help="print the summary as JSON, and no table")
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Go on with the run in its own folder; the first line printed is that folder."""
+    from slfac_sim.cli._progress import Progress
+    from slfac_sim.resuming import finished, prepare_resume, resume
+
+    if finished(arguments.run):
+        print(f"{arguments.run}: the run is finished already; nothing to resume", file=sys.stderr)
+        return 0
+    with Progress(quiet=arguments.quiet) as progress:
+        resumable = prepare_resume(arguments.run, progress.say)
+        prepared = resumable.prepared
+        print(prepared.folder, file=sys.stderr if arguments.json else sys.stdout, flush=True)
+        for remark in resumable.remarks:
+            print(remark, file=sys.stderr)
+        where = f"after round {resumable.rounds}" if resumable.rounds else "from the beginning: no checkpoint"
+        progress.say(f"resumed {where}")
+        progress.begin(prepared.scenario.name, prepared.world.device_steps, prepared.scenario.protocol.rounds)
+        summary = resume(resumable, progress.on_note, progress.learn)
+    if arguments.json:
+        print(json.dumps(summary, indent=2))
+    elif not arguments.quiet:
+        from slfac_sim.cli._closing import print_closing
+
+        print_closing(prepared.folder, summary)
+    if summary["status"] != "finished":
+        print(f"{summary['status']}: {summary['reason']}", file=sys.stderr)
+    return {"finished": 0, "interrupted": 130}.get(summary["status"], 1)

@@ -1,0 +1,34 @@
+"""`verify`: run the scenario of a finished run again and compare every row; nothing in its folder changes."""
+
+import argparse
+import sys
+from pathlib import Path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the run, and how to report."""
+    parser.add_argument("run", type=Path, metavar="RUN", help="the folder of a finished run")
+    parser.add_argument("--quiet", action="store_true", help="no progress")
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Print whether it came out the same, and if not, where it differs."""
+    from slfac_sim.cli._progress import Progress
+    from slfac_sim.verifying import prepare_verify, verify
+
+    with Progress(quiet=arguments.quiet) as progress:
+        verifiable = prepare_verify(arguments.run, progress.say)
+        scenario = verifiable.prepared.scenario
+        progress.begin(scenario.name, verifiable.prepared.world.device_steps, scenario.protocol.rounds)
+        verdict = verify(verifiable, progress.on_note)
+    if verdict.equal:
+        print(f"{arguments.run}: verified, digest {verdict.digest[:16]}")
+        return 0
+    print(f"{arguments.run}: differs, digest {verdict.recorded[:16]} on record, {verdict.digest[:16]} now")
+    for line in verdict.differences:
+        print(line)
+    if not verdict.differences:
+        print("every row is equal: the digest in summary.json is not that of its ledger")
+    for line in verifiable.others:
+        print(f"note: {line}", file=sys.stderr)
+    return 1

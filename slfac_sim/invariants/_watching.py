@@ -1,0 +1,175 @@
+"""The three places from which a run is watched: its ledger, its protocol and its network."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from math import nan
+from typing import TYPE_CHECKING, Any
+
+import simpy
+
+from slfac_sim.effects import Effect, Send
+from slfac_sim.ledger import Book, Row
+from slfac_sim.ledger_tables import TABLES
+from slfac_sim.listening import Listener
+from slfac_sim.network import Network, Survey, Transfer
+
+if TYPE_CHECKING:
+    from slfac_sim.invariants._violated import Laws
+
+_NAMES = {table: tuple(name for name in columns if name != "id") for table, columns in TABLES.items()}
+
+
+@dataclass
+class Watch:
+    """The clock of the run, who hears of it, and what its network was told.
+
+    `offered_bytes` are all payload bytes that it was to carry, `on_air` the transfers that it has not
+    ended yet, `air_s` the number of these integrated over time. `asker` is the task that asked last.
+    """
+
+    laws: "tuple[Laws, ...]" = ()
+    env: simpy.Environment | None = None
+    network: Network | None = None
+    offered_bytes: int = 0
+    on_air: dict[Transfer, int] = field(default_factory=dict)
+    air_s: float = 0.0
+    asker: str = ""
+    _since_s: float = 0.0
+    _by_task: dict[str, Transfer] = field(default_factory=dict)
+
+    @property
+    def now_s(self) -> float:
+        """The simulated time."""
+        return float(self.env.now) if self.env is not None else nan
+
+    def begin(self, transfer: Transfer, nbytes: int) -> None:
+        """Count a transfer in."""
+        self._integrate()
+        self.offered_bytes += nbytes
+        self.on_air[transfer] = nbytes
+        self._by_task[self.asker] = transfer
+        assert transfer.callbacks is not None
+        transfer.callbacks.append(lambda _: self.end(transfer))
+
+    def left(self, task: str) -> None:
+        """Count out what `task` waited for: a transfer that was given up never happens."""
+        transfer = self._by_task.pop(task, None)
+        if transfer is not None:
+            self.end(transfer)
+
+    def end(self, transfer: Transfer) -> None:
+        """Count a transfer out, once."""
+        self._integrate()
+        self.on_air.pop(transfer, None)
+
+    def _integrate(self) -> None:
+        self.air_s += len(self.on_air) * (self.now_s - self._since_s)
+        self._since_s = self.now_s
+
+
+class Ears(Listener):
+    """Tells the laws what the protocol asks for and when it is answered."""
+
+    def __init__(self, watch: Watch) -> None:
+        self._watch = watch
+
+    def asked(self, task: str, seq: int, effect: Effect) -> None:
+        """Hear that `effect` is asked for; if it is a `Send`, the network is told next."""
+        self._watch.asker = task
+        for laws in self._watch.laws:
+            laws.asked(task, seq, effect)
+
+    def answered(self, task: str, seq: int, effect: Effect) -> None:
+        """Hear that it is done."""
+        self._left(task, seq, effect, True)
+
+    def failed(self, task: str, seq: int, effect: Effect) -> None:
+        """Hear that it could not be done."""
+        self._left(task, seq, effect, False)
+
+    def withdrawn(self, task: str, seq: int, effect: Effect) -> None:
+        """Hear that it is no longer waited for."""
+        self._left(task, seq, effect, False)
+
+    def _left(self, task: str, seq: int, effect: Effect, answered: bool) -> None:
+        if isinstance(effect, Send):
+            self._watch.left(task)
+        for laws in self._watch.laws:
+            laws.left(task, seq, effect, answered)
+
+
+class WatchedBook(Book):
+    """A ledger that writes into `inner` and tells the laws of every row before it does."""
+
+    def __init__(self, inner: Book, watch: Watch) -> None:
+        self._inner = inner
+        self._watch = watch
+
+    @property
+    def delivered_bytes(self) -> int:
+        """Payload bytes delivered so far."""
+        return self._inner.delivered_bytes
+
+    @delivered_bytes.setter
+    def delivered_bytes(self, nbytes: int) -> None:
+        self._inner.delivered_bytes = nbytes
+
+    def append(self, table: str, values: Row) -> int:
+        """Append a row and return its number. Raises `Violated`."""
+        row = dict(zip(_NAMES[table], values, strict=True))
+        for laws in self._watch.laws:
+            laws.row(table, row)
+        return self._inner.append(table, values)
+
+    def commit(self) -> None:
+        """Keep everything added so far."""
+        self._inner.commit()
+
+    def tuples(self, table: str, names: Sequence[str]) -> list[Row]:
+        """Return the columns `names` of all rows of `table`."""
+        return self._inner.tuples(table, names)
+
+    def last(self, table: str, name: str) -> Any:
+        """Return the column `name` of the last row of `table`, or None."""
+        return self._inner.last(table, name)
+
+    def _chunks(self, table: str) -> Iterator[list[Row]]:
+        return self._inner._chunks(table)
+
+
+class WatchedNetwork:
+    """Settings of a network that open a watched one; all else is as in `inner`."""
+
+    def __init__(self, inner: Any, watch: Watch) -> None:
+        self._inner = inner
+        self._watch = watch
+
+    def survey(self, devices: Sequence[str], server: str, seed: int) -> Survey:
+        """Return what the air offers."""
+        survey: Survey = self._inner.survey(devices, server, seed)
+        return survey
+
+    def open(self, env: simpy.Environment, devices: Sequence[str], server: str, seed: int) -> Network:
+        """Return the network on `env`."""
+        self._watch.env = env
+        self._watch.network = self._inner.open(env, devices, server, seed)
+        return _Told(self._watch.network, self._watch)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+
+class _Told:
+    """A network of which the watch is told every transfer."""
+
+    def __init__(self, inner: Network, watch: Watch) -> None:
+        self._inner = inner
+        self._watch = watch
+
+    def transfer(self, src: str, dst: str | tuple[str, ...], nbytes: int) -> Transfer:
+        transfer = self._inner.transfer(src, dst, nbytes)
+        self._watch.begin(transfer, nbytes)
+        return transfer
+
+    def stalled(self) -> Sequence[Transfer]:
+        return self._inner.stalled()

@@ -1,0 +1,59 @@
+"""A model cut after one of its blocks: both halves before training, their work, and what crosses the cut."""
+
+import difflib
+from dataclasses import dataclass
+
+import numpy as np
+from torch import nn
+
+from slfac_sim.foundation.errors import BadInput
+from slfac_sim.learning.weights import initialise
+from slfac_sim.learning.work import Work, count_work, smashed_shape
+from slfac_sim.scenario import Scenario
+
+
+@dataclass(frozen=True)
+class Split:
+    """A model cut in two: both halves before training, their work, and what crosses the cut per sample.
+
+    `device_blocks` are the names of the blocks on the devices.
+    """
+
+    device: nn.Module
+    server: nn.Module
+    work: Work
+    smashed_shape: tuple[int, ...]
+    device_blocks: tuple[str, ...]
+
+    @property
+    def values_per_sample(self) -> int:
+        """Numbers in the smashed data of one sample."""
+        return int(np.prod(self.smashed_shape))
+
+
+def split_model(scenario: Scenario, image_shape: tuple[int, ...], classes: int) -> Split:
+    """Return the scenario's model with its initial weights, cut after the block that `cut` names.
+
+    Raises `BadInput` for a cut that the model does not have, or that leaves one side without weights.
+    """
+    blocks = scenario.model.blocks(image_shape[0], classes)
+    names = [name for name, _ in blocks]
+    place = place_of(scenario.cut, names, "cut") + 1
+    initialise(blocks, scenario.seed.learning)
+    device, server = (
+        nn.Sequential(*(block for _, block in part)) for part in (blocks[:place], blocks[place:])
+    )
+    for side, half in (("device", device), ("server", server)):
+        if not any(True for _ in half.parameters()):
+            raise BadInput(f"cut: after '{scenario.cut}' the {side} would have nothing to learn")
+    work, smashed = count_work(device, server, image_shape), smashed_shape(device, image_shape)
+    return Split(device, server, work, smashed, tuple(names[:place]))
+
+
+def place_of(block: str, names: list[str], key: str) -> int:
+    """Return the place of `block` among the blocks `names`; raises `BadInput` that names the `key`."""
+    if block in names:
+        return names.index(block)
+    near = difflib.get_close_matches(block, names, n=1)
+    hint = f"; did you mean '{near[0]}'?" if near else ""
+    raise BadInput(f"{key}: no block '{block}' among {', '.join(names[:-1])}{hint}")

@@ -1,0 +1,91 @@
+"""The model cut in two: the first blocks on every device, the others on the server; labels are sent along."""
+
+import copy
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+from torch import nn
+
+from slfac_sim.codecs import Payload, seeded
+from slfac_sim.foundation.errors import BadInput
+from slfac_sim.foundation.plugins import kind_of
+from slfac_sim.layouts._cutting import split_model
+from slfac_sim.layouts._fleet import Held, fitting_cuts, refuse_what_does_not_fit, works
+from slfac_sim.layouts._ground import Ground
+from slfac_sim.learning.batches import Shard
+from slfac_sim.learning.evaluation import evaluate, in_messages
+from slfac_sim.learning.halves import DeviceHalf, ServerHalf
+from slfac_sim.learning.participants import Device, EdgeServer, Exchange
+from slfac_sim.learning.weights import load_state_vector
+from slfac_sim.learning.work import smallest_normalised_map
+from slfac_sim.names import SERVER
+
+
+class Cast:
+    """100 devices are 100 halves, shards and optimisers; a half comes into being when it is first used."""
+
+    def __init__(self, ground: Ground) -> None:
+        scenario, data = ground.scenario, ground.data
+        self._ground = ground
+        self.split = split_model(scenario, data.image_shape, data.classes)
+        codec = seeded(scenario.codec, scenario.seed.learning)
+        _check_contract("codec.uplink", codec.uplink)
+        _check_contract("codec.downlink", codec.downlink)
+        self._exchange = Exchange(self.split.work, self.split.values_per_sample, codec.uplink, codec.downlink)
+        self.held = Held(self.split.device, self.split.device_blocks, data.image_shape)
+        cuts = fitting_cuts(scenario, data.image_shape, data.classes)
+        refuse_what_does_not_fit(scenario, self.held, cuts)
+        self._works = works(scenario, self.split.work, self.held)
+        self.devices: Sequence[Device] = [
+            self._device(place, shard) for place, shard in enumerate(ground.shards)
+        ]
+        self._refuse_lone_values()
+        server = self.split.server.to(ground.host)
+        half = ServerHalf(server, ground.optimiser(server))
+        self.server = EdgeServer(SERVER, half, ground.names, self._exchange, self.split.smashed_shape)
+        self._probe = copy.deepcopy(self.split.device).to(ground.host)
+        self._through = in_messages(codec.uplink, scenario.learning.batch)
+
+    def initial(self) -> Payload:
+        """Return the device half before training."""
+        return self.devices[0].model_payload()
+
+    def evaluate(self, model: bytes) -> dict[str, Any]:
+        """Return the score on the full test set of the server's half with the device half in `model`.
+
+        The uplink codec sees messages of the training batch's size, as a device sends them.
+        """
+        load_state_vector(self._probe, self.server.decode_model(model))
+        batches = self._ground.test_batches()
+        return asdict(evaluate(self._probe, self.server.half.model, batches, self._through))
+
+    def _device(self, place: int, shard: Shard) -> Device:
+        exchange = replace(self._exchange, work=self._works[shard.device])
+        return Device(shard.device, place, self._half, shard, self._ground.train_batch, exchange)
+
+    def _half(self) -> DeviceHalf:
+        model = copy.deepcopy(self.split.device).to(self._ground.host)
+        return DeviceHalf(model, self._ground.optimiser(model))
+
+    def _refuse_lone_values(self) -> None:
+        """Refuse batches in which batch-norm would see one value of a channel: it cannot learn from that."""
+        if not any(device.shard.has_lone_samples for device in self.devices):
+            return
+        protocol = self._ground.scenario.protocol
+        alone = len(self.devices) == 1 or getattr(protocol, "steps", None) is None
+        halves: list[tuple[nn.Module, tuple[int, ...]]] = [(self.split.device, self._ground.data.image_shape)]
+        halves += [(self.split.server, self.split.smashed_shape)] if alone else []
+        if any(smallest_normalised_map(half, shape) == 1 for half, shape in halves):
+            raise BadInput(
+                "learning.batch: batches of a single sample cannot be normalised on 1 x 1 maps; "
+                "take larger batches, larger shards or another cut"
+            )
+
+
+def _check_contract(place: str, codec: object) -> None:
+    """Refuse a codec, somebody else's perhaps, that lacks a part of the contract (`codecs.Codec`)."""
+    needed = ("label", "encode_flops_per_value", "decode_flops_per_value", "sender", "receiver")
+    missing = [name for name in needed if not hasattr(codec, name)]
+    if missing:
+        raise BadInput(f"{place}: {kind_of(codec)} has no {', '.join(missing)} (slfac_sim.codecs.Codec)")

@@ -1,0 +1,39 @@
+"""The machines of a scenario's devices: speed, memory, bandwidth and power of each; no torch, no clock."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from slfac_sim.names import device_names
+from slfac_sim.power import Power
+from slfac_sim.scenario import Scenario
+from slfac_sim.speeds import BlockSeconds, Hardware
+
+
+@dataclass(frozen=True)
+class Machine:
+    """One device's machine: `speed` is achieved FLOP/s, `memory` bytes, `memory_bandwidth` bytes/s.
+
+    None for `memory`: any model fits; for `memory_bandwidth`: computing waits for no memory. `blocks` are
+    measured seconds per sample of the forward and the backward pass of blocks of the model, by name.
+    """
+
+    speed: float
+    memory: float | None
+    memory_bandwidth: float | None
+    power: Power
+    blocks: Mapping[str, BlockSeconds] | None = None
+
+
+def machines(scenario: Scenario) -> dict[str, Machine]:
+    """Return the machine of each device, in device order. Raises `BadInput` for speeds that do not fit."""
+    devices, names, seed = scenario.devices, device_names(scenario.devices.count), scenario.seed.air
+    kind = devices.speed
+    speeds: dict[str, float] = kind.speeds(names, seed)
+    given = Hardware(devices.memory, devices.memory_bandwidth, devices.power)
+    hardware: dict[str, Hardware] = kind.hardware_of(names, seed) if getattr(kind, "hardware", False) else {}
+    blocks = kind.blocks() if hasattr(kind, "blocks") else None
+    return {
+        name: Machine(speed, own.memory, own.memory_bandwidth, own.power, blocks)
+        for name, speed in speeds.items()
+        for own in [hardware.get(name, given)]
+    }

@@ -1,0 +1,73 @@
+"""Who keeps the books of energy, and what comes of an empty battery. It knows no power and no effect."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+import simpy
+
+from slfac_sim.network import Delivery
+
+EMPTY = "battery empty"
+
+
+class Energy(Protocol):
+    """Is told what hosts did once it is over, and asked then whether a host's battery is used up.
+
+    `players.energy.Energy` is one.
+    """
+
+    def computed(self, host: str, what: str, busy_s: float) -> None:
+        """Count `busy_s` of the processor's time for the work `what`, interrupted work included.
+
+        On a processor that is shared it is this work's part of the time.
+        """
+        ...
+
+    def sent(self, delivery: Delivery, receivers: tuple[str, ...]) -> None:
+        """Count a transfer, whatever its end; `receivers` are those that received until then."""
+        ...
+
+    def down(self, host: str, at_s: float) -> None:
+        """Take `host` off."""
+        ...
+
+    def up(self, host: str, at_s: float) -> None:
+        """Take `host` back."""
+        ...
+
+    def empty(self, host: str, at_s: float) -> bool:
+        """Return whether the battery of `host` is used up."""
+        ...
+
+
+class Meter:
+    """Tells `energy`, and has `end(host, reason)` take down for ever the hosts whose battery is empty."""
+
+    def __init__(self, env: simpy.Environment, energy: Energy, end: Callable[[str, str], None]) -> None:
+        self._env = env
+        self._energy = energy
+        self._end = end
+
+    def computed(self, host: str, what: str, busy_s: float) -> None:
+        """Tell that `host` has worked."""
+        self._energy.computed(host, what, busy_s)
+        self._end_empty(host)
+
+    def sent(self, delivery: Delivery, receivers: tuple[str, ...]) -> None:
+        """Tell of a transfer that has ended."""
+        self._energy.sent(delivery, receivers)
+        for host in (delivery.src, *receivers):
+            self._end_empty(host)
+
+    def down(self, host: str) -> None:
+        """Tell that `host` has gone down."""
+        self._energy.down(host, self._env.now)
+
+    def up(self, host: str) -> None:
+        """Tell that `host` has come up."""
+        self._energy.up(host, self._env.now)
+        self._end_empty(host)
+
+    def _end_empty(self, host: str) -> None:
+        if self._energy.empty(host, self._env.now):
+            self._end(host, EMPTY)

@@ -1,0 +1,152 @@
+"""Batching queues on the simulated clock: offers that wait for each other and are served at once.
+
+They know no network, and of a host only that it can be asked to compute and may be down.
+"""
+
+import dataclasses
+from collections.abc import Callable, Generator, Iterator
+from operator import attrgetter
+from typing import Any
+
+import simpy
+
+from slfac_sim.effects import Compute, Excuse, HostDown, Offer
+from slfac_sim.ledger import Book
+from slfac_sim.players.hosts import Call
+from slfac_sim.players.outages import Outages
+
+Steps = Generator[simpy.Event, Any, Any]
+_place_of = attrgetter("offer.place")
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class _Waiting:
+    task: str
+    seq: int
+    offer: Offer
+    asked_s: float
+    answer: simpy.Event
+
+
+@dataclasses.dataclass(eq=False)
+class _Queue:
+    """Offers for the next batch; `excused` counts those that will not come.
+
+    `due`, if it is there, is when it is served with those that have come.
+    """
+
+    waiting: list[_Waiting] = dataclasses.field(default_factory=list)
+    excused: int = 0
+    due: simpy.Event | None = None
+
+
+class Queues:
+    """The queues of all hosts; `compute` keeps a host busy with a batch."""
+
+    def __init__(
+        self,
+        env: simpy.Environment,
+        ledger: Book,
+        outages: Outages,
+        compute: Callable[[Compute, str, int], Steps],
+    ) -> None:
+        self._env = env
+        self._ledger = ledger
+        self._outages = outages
+        self._compute = compute
+        self._queues: dict[tuple[str, str], _Queue] = {}
+
+    def offer(self, effect: Offer, task: str, seq: int) -> Steps:
+        """Wait for the others and for the batch, and return the item's result. Raises `HostDown`."""
+        waiting = _Waiting(task, seq, effect, self._env.now, self._env.event())
+        try:
+            self._outages.check(effect.host)
+            self._join(waiting)
+            return (yield waiting.answer)
+        except (simpy.Interrupt, HostDown) as stop:
+            self._withdraw(waiting, "down" if isinstance(stop, HostDown) else "interrupted")
+            raise
+
+    def excuse(self, effect: Excuse, task: str, seq: int) -> Steps:
+        """Let the next batch of the queue do with one item less."""
+        key = (effect.host, effect.queue)
+        queue = self._queues.setdefault(key, _Queue())
+        queue.excused += 1
+        if queue.waiting:
+            self._serve_if_complete(key, queue)
+        yield from ()  # takes no time
+
+    def fail(self, host: str, failure: HostDown) -> None:
+        """Raise `failure` into every offer that waits in a queue of `host`; who is excused remains so."""
+        for (of, _), queue in self._queues.items():
+            if of == host:
+                for waiting in queue.waiting:
+                    _fail(waiting, failure)
+                queue.waiting = []
+
+    def can_fail(self) -> bool:
+        """Return whether an outage that is still to come would end an offer's waiting."""
+        comes = self._outages.will_go_down
+        return any(queue.waiting and comes(host) for (host, _), queue in self._queues.items())
+
+    def in_words(self) -> Iterator[str]:
+        """Yield what is waited for in vain, for the report of a run that cannot go on."""
+        for (host, name), queue in self._queues.items():
+            if queue.waiting:
+                wanted = queue.waiting[0].offer.max_items - queue.excused
+                yield f"queue {name} of {host} ({len(queue.waiting)} of {wanted} offers)"
+
+    def _join(self, waiting: _Waiting) -> None:
+        offer = waiting.offer
+        key = (offer.host, offer.queue)
+        queue = self._queues.setdefault(key, _Queue())
+        if not queue.waiting and offer.wait_s is not None:
+            queue.due = Call(self._env, lambda due: self._serve_late(key, queue, due), offer.wait_s)
+        queue.waiting.append(waiting)
+        self._serve_if_complete(key, queue)
+
+    def _serve_if_complete(self, key: tuple[str, str], queue: _Queue) -> None:
+        if len(queue.waiting) + queue.excused >= queue.waiting[0].offer.max_items:
+            self._serve_now(key, queue)
+
+    def _serve_late(self, key: tuple[str, str], queue: _Queue, due: simpy.Event) -> None:
+        if due is queue.due and queue.waiting and self._queues.get(key) is queue:
+            self._serve_now(key, queue)
+
+    def _serve_now(self, key: tuple[str, str], queue: _Queue) -> None:
+        del self._queues[key]
+        self._env.process(self._serve(sorted(queue.waiting, key=_place_of)))
+
+    def _withdraw(self, waiting: _Waiting, outcome: str) -> None:
+        offer = waiting.offer
+        queue = self._queues.get((offer.host, offer.queue))
+        if queue is not None and waiting in queue.waiting:
+            queue.waiting.remove(waiting)
+        place = (waiting.task, waiting.seq, offer.host, offer.queue)
+        self._ledger.append("withdrawals", (*place, waiting.asked_s, self._env.now, outcome))
+
+    def _serve(self, batch: list[_Waiting]) -> Steps:
+        """Keep the host busy for the whole batch, then answer each offer, in the order of the places."""
+        first = batch[0].offer
+        flops = sum(waiting.offer.flops for waiting in batch)
+        items = [waiting.offer.item for waiting in batch]
+        job = Compute(first.host, flops, lambda: first.serve(items), first.what)
+        try:
+            answers = yield from self._compute(job, f"queue {first.queue}", 0)
+        except HostDown as failure:
+            for waiting in batch:
+                _fail(waiting, failure)
+            return
+        for waiting, answer in zip(batch, answers, strict=True):
+            self._write_offer(waiting)
+            waiting.answer.succeed(answer)
+
+    def _write_offer(self, waiting: _Waiting) -> None:
+        offer = waiting.offer
+        work = (offer.host, offer.queue, offer.place, offer.what, offer.flops, offer.max_items)
+        self._ledger.append("offers", (waiting.task, waiting.seq, *work, waiting.asked_s, self._env.now))
+
+
+def _fail(waiting: _Waiting, failure: HostDown) -> None:
+    waiting.answer.fail(failure)
+    waiting.answer.defused = True  # who waited may have been interrupted at this very instant

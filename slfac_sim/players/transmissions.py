@@ -1,0 +1,134 @@
+"""Sending on the simulated clock: transfers of the network, and a row for each. It knows no processor."""
+
+import dataclasses
+from collections.abc import Generator
+from operator import attrgetter
+from typing import Any
+
+import simpy
+
+from slfac_sim.effects import HostDown, Send, TransferLost
+from slfac_sim.ledger import TABLES, Book
+from slfac_sim.network import Delivery, Lost, Network, Transfer
+from slfac_sim.players.metering import Meter
+from slfac_sim.players.outages import Outages, cause_of
+from slfac_sim.players.tally import Tally
+
+Steps = Generator[simpy.Event, Any, Any]
+
+_DELIVERY = tuple(field.name for field in dataclasses.fields(Delivery) if field.name in TABLES["transfers"])
+_figures_of = attrgetter(*_DELIVERY)  # in the order of the table's columns, after `task` and `seq`
+
+
+@dataclasses.dataclass(eq=False, slots=True)
+class _UnderWay:
+    """A transfer under way: who asked for it, from whom it is, and who of its receivers still gets it."""
+
+    asker: simpy.Process
+    src: str
+    dsts: tuple[str, ...]
+
+
+class Transmissions:
+    """Transfers on `network` between hosts that are up.
+
+    `meter`, if there is one, is told of every transfer that had begun once it has ended, and who received it
+    until then.
+    """
+
+    def __init__(
+        self,
+        env: simpy.Environment,
+        network: Network,
+        ledger: Book,
+        tally: Tally,
+        outages: Outages,
+        meter: Meter | None,
+    ) -> None:
+        self._env = env
+        self._network = network
+        self._ledger = ledger
+        self._tally = tally
+        self._outages = outages
+        self._meter = meter
+        self._under_way: dict[_UnderWay, None] = {}
+
+    def send(self, effect: Send, task: str, seq: int) -> Steps:
+        """Return the `Delivery`. Raises `TransferLost` or `HostDown`."""
+        nbytes = sum([parcel.nbytes for parcel in effect.payloads.values()])
+        try:
+            dst = self._reachable(effect)
+        except HostDown:
+            refused = self._network.transfer(effect.src, effect.dst, nbytes).cancel()
+            self._write(effect, task, seq, refused, "cancelled")
+            raise
+        transfer = self._network.transfer(effect.src, dst, nbytes)
+        under_way = self._register(effect.src, dst)
+        try:
+            delivery: Delivery = yield transfer
+        except Lost as lost:
+            self._end(effect, task, seq, under_way, lost.delivery, "lost")
+            raise TransferLost(str(lost)) from None
+        except simpy.Interrupt as stop:
+            self._end(effect, task, seq, under_way, *_broken_off(transfer))
+            raise cause_of(stop) from None
+        self._end(effect, task, seq, under_way, delivery, "delivered")
+        return delivery
+
+    def fail(self, host: str, failure: HostDown) -> None:
+        """Raise `failure` into every transfer from `host`, or to it alone; multicasts go on without it."""
+        for one in list(self._under_way):
+            if one.src == host or one.dsts == (host,):
+                del self._under_way[one]
+                one.asker.interrupt(failure)
+            elif host in one.dsts:
+                one.dsts = tuple(dst for dst in one.dsts if dst != host)
+
+    def can_fail(self) -> bool:
+        """Return whether an outage that is still to come would end a transfer that is under way."""
+        comes = self._outages.will_go_down
+        return any(comes(one.src) or all(map(comes, one.dsts)) for one in self._under_way)
+
+    def _reachable(self, effect: Send) -> str | tuple[str, ...]:
+        """Return who there is to send to. Raises `HostDown` if the sender or all receivers are down."""
+        self._outages.check(effect.src)
+        if not isinstance(effect.dst, tuple):
+            self._outages.check(effect.dst)
+            return effect.dst
+        there = self._outages.present(effect.dst)
+        if not there:
+            self._outages.check(effect.dst[0])
+        return there
+
+    def _register(self, src: str, dst: str | tuple[str, ...]) -> _UnderWay:
+        asker = self._env.active_process
+        assert asker is not None  # effects are performed by processes
+        under_way = _UnderWay(asker, src, dst if isinstance(dst, tuple) else (dst,))
+        self._under_way[under_way] = None
+        return under_way
+
+    def _end(
+        self, effect: Send, task: str, seq: int, under_way: _UnderWay, delivery: Delivery, outcome: str
+    ) -> None:
+        self._under_way.pop(under_way, None)
+        self._write(effect, task, seq, delivery, outcome)
+        if self._meter is not None:
+            self._meter.sent(delivery, under_way.dsts)
+
+    def _write(self, effect: Send, task: str, seq: int, delivery: Delivery, outcome: str) -> None:
+        number = self._ledger.append("transfers", (task, seq, *_figures_of(delivery), outcome))
+        for kind, parcel in effect.payloads.items():
+            self._ledger.append("payloads", (number, kind, parcel.nbytes, parcel.values, parcel.sha256))
+        self._tally.count(effect.payloads)
+        if outcome == "delivered":
+            self._ledger.delivered_bytes += delivery.payload_bytes
+
+
+def _broken_off(transfer: Transfer) -> tuple[Delivery, str]:
+    """Return how far `transfer` came, and the outcome: it may have ended at this very instant."""
+    if not transfer.triggered:
+        return transfer.cancel(), "cancelled"
+    if transfer.ok:
+        return transfer.value, "delivered"
+    transfer.defused = True
+    return transfer.value.delivery, "lost"

@@ -1,0 +1,62 @@
+"""What hosts draw, in watts, while they do what; it knows no single host."""
+
+from typing import Protocol
+
+from slfac_sim.foundation.plugins import settings
+from slfac_sim.foundation.units import PowerDraw
+
+
+class Power(Protocol):
+    """What a host draws, in watts: `idle` always, each of the others on top of it."""
+
+    @property
+    def compute(self) -> float:
+        """While its processor works."""
+        ...
+
+    @property
+    def idle(self) -> float:
+        """While it is up."""
+        ...
+
+    @property
+    def transmit(self) -> float:
+        """Its radio's electronics while it is on the air, beside what is radiated."""
+        ...
+
+    @property
+    def receive(self) -> float:
+        """Its radio's electronics while others send to it."""
+        ...
+
+
+@settings
+class DevicePower:
+    """What a device draws: `idle` while it is up, and each of the others on top of it while it does that.
+
+    A Raspberry Pi 4 draws 2.7 W idle and 6.4 W with four busy cores (J. Geerling, pidramble.com, "Power
+    Consumption Benchmarks"). The radio's electronics are those of an LTE modem without the part that grows
+    with the rate, 1.29 W (Huang et al., MobiSys 2012, doi:10.1145/2307636.2307658, Table 4); what is
+    radiated comes on top.
+    """
+
+    compute: PowerDraw = 3.7
+    idle: PowerDraw = 2.7
+    transmit: PowerDraw = 1.29
+    receive: PowerDraw = 1.29
+
+
+@settings
+class ServerPower:
+    """What the server and the station draw, as for a device.
+
+    `compute` and `idle` are engineering defaults: the order of magnitude of a server with one data-centre
+    GPU. The radio's are the 56 W of a micro station at the least load, of which here only the time in which
+    it sends or receives counts (Auer et al., IEEE Wireless Communications 18(5), 2011,
+    doi:10.1109/MWC.2011.6056691, Table 2).
+    """
+
+    compute: PowerDraw = 300.0
+    idle: PowerDraw = 150.0
+    transmit: PowerDraw = 56.0
+    receive: PowerDraw = 56.0

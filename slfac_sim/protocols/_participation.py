@@ -1,0 +1,86 @@
+"""Who takes part in a round, and what becomes of those who do not finish it. It knows no protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import Field
+
+from slfac_sim.effects import MISSED, Failed, Failure, HostDown, Note, Present, Task, Together
+from slfac_sim.foundation.plugins import Plugin, settings
+from slfac_sim.foundation.units import Seconds
+from slfac_sim.selections.all import All
+
+if TYPE_CHECKING:
+    from slfac_sim.effects import Compute, Send
+    from slfac_sim.protocols import Participants
+
+
+@settings
+class Participation:
+    """`select` says who is asked; a device that is away or down when the round begins is not.
+
+    A round ends when all that were asked are done, `deadline` after its devices were set to work, or when
+    `enough` of them are done. Work of the others is cut short there, their transfers cease and free the
+    air, and their half is not averaged; what the server has learnt from them stays. Each is a row of
+    `misses`. Ask for more than enough (`select: {kind: random, count: 12}`, `enough: 10`), and the slowest
+    do not hold up the round.
+    """
+
+    select: Annotated[Any, Plugin("slfac_sim.selections", "all")] = All()
+    deadline: Annotated[Seconds, Field(gt=0.0)] | None = None
+    enough: Annotated[int, Field(ge=1)] | None = None
+
+    @property
+    def timing_steers_learning(self) -> bool:
+        """Whether another clock could change who takes part or who finishes."""
+        return self.deadline is not None or self.enough is not None or self.select.timing_steers_learning
+
+    def choose(self, participants: Participants, number: int) -> Task:
+        """Return the devices that take part in round `number`, in device order.
+
+        Waits until one is there. Raises `Failure` when none ever will be.
+        """
+        names = tuple(device.name for device in participants.devices)
+        there = names
+        if participants.may_be_absent:
+            there = yield Present(names, wait=True)
+            if not there:
+                raise Failure(f"round {number} cannot begin: no device is left")
+            for name in names:
+                if name not in there:
+                    yield Note("misses", {"round": number, "device": name, "reason": "absent"})
+        chosen = set(self.select.choose(there, number, participants.seed, participants.expected_s))
+        return [device for device in participants.devices if device.name in chosen]
+
+    def present(self, participants: Participants) -> Task:
+        """Return the devices that are there now, in device order."""
+        if not participants.may_be_absent:
+            return list(participants.devices)
+        there = yield Present(tuple(device.name for device in participants.devices))
+        return [device for device in participants.devices if device.name in there]
+
+    def gather(self, number: int, devices: Sequence[Any], tasks: Sequence[Task]) -> Task:
+        """Run the `tasks` of `devices` side by side and return the results of those that were done.
+
+        The others are noted.
+        """
+        results = yield Together(tasks, self.deadline, self.enough)
+        done = [result for result in results if result is not MISSED and not isinstance(result, Failed)]
+        cut = "enough" if self.enough is not None and len(done) >= self.enough else "deadline"
+        for device, result in zip(devices, results, strict=True):
+            if result is MISSED or isinstance(result, Failed):
+                reason = cut if result is MISSED else result.reason
+                yield Note("misses", {"round": number, "device": device.name, "reason": reason})
+        return done
+
+
+def steadily(host: str, effect: Compute | Send) -> Task:
+    """Have `effect` done on `host`, again if that goes down meanwhile; raises `HostDown` if it stays down."""
+    while True:
+        try:
+            return (yield effect)
+        except HostDown:
+            if not (yield Present((host,), wait=True)):
+                raise

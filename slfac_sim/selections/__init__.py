@@ -1,0 +1,30 @@
+"""Selections: which devices take part in a round; they know no network and no clock.
+
+One file per kind, chosen by `participation: {select: {kind: ...}}` of a protocol: a frozen dataclass of
+settings with one verb, `choose`.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+
+class Selection(Protocol):
+    """Settings of who takes part.
+
+    `timing_steers_learning` says whether the choice depends on speeds or on the network.
+    """
+
+    @property
+    def timing_steers_learning(self) -> bool:
+        """Whether another clock could choose otherwise."""
+        ...
+
+    def choose(
+        self, devices: Sequence[str], round_number: int, seed: int, expected_s: Callable[[str], float]
+    ) -> list[str]:
+        """Return the names of those of `devices` that take part in round `round_number`, in device order.
+
+        `devices` are those that are there; `expected_s` tells about how long a device would take for a
+        mini-batch if it had the air to itself. Draws come from ``stream(seed, "selection", round_number)``.
+        """
+        ...

@@ -1,0 +1,28 @@
+"""The devices that would be done first, as a server that knows their speeds and links would choose."""
+
+from collections.abc import Callable, Sequence
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from slfac_sim.foundation.plugins import settings
+
+
+@settings
+class Fastest:
+    """The `count` devices with the shortest mini-batch, computing and sending with the air to themselves.
+
+    The rule of thumb behind FedCS (Nishio and Yonetani, 2019, arXiv:1804.08333), without its deadline. Slow
+    devices never take part, and neither does what only they know.
+    """
+
+    timing_steers_learning: ClassVar[bool] = True
+
+    count: Annotated[int, Field(ge=1)] = 10
+
+    def choose(
+        self, devices: Sequence[str], round_number: int, seed: int, expected_s: Callable[[str], float]
+    ) -> list[str]:
+        """Return the `count` fastest of the `devices`; of equals, the first in device order."""
+        fastest = set(sorted(devices, key=expected_s)[: self.count])
+        return [device for device in devices if device in fastest]

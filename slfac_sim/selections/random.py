@@ -1,0 +1,26 @@
+"""So many devices, drawn anew for each round."""
+
+from collections.abc import Callable, Sequence
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from slfac_sim.foundation.plugins import settings
+from slfac_sim.foundation.streams import stream
+
+
+@settings
+class Random:
+    """`count` devices, each as likely as any other; all that are there, if they are fewer."""
+
+    timing_steers_learning: ClassVar[bool] = False
+
+    count: Annotated[int, Field(ge=1)] = 10
+
+    def choose(
+        self, devices: Sequence[str], round_number: int, seed: int, expected_s: Callable[[str], float]
+    ) -> list[str]:
+        """Return `count` of the `devices`."""
+        draws = stream(seed, "selection", round_number)
+        chosen = draws.choice(len(devices), min(self.count, len(devices)), replace=False)
+        return [devices[place] for place in sorted(chosen)]

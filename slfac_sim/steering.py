@@ -1,0 +1,35 @@
+"""Whether timing steers what a scenario learns: then nothing learnt on one clock holds on another."""
+
+from slfac_sim.foundation.plugins import kind_of
+from slfac_sim.scenario import Scenario
+
+
+def steered(scenario: Scenario) -> str | None:
+    """Return why another network, other speeds or another draw of the air could change what is learnt.
+
+    None where nothing but bytes, work and order reach learning. Deadlines, choices by speed, hosts that come
+    and go and batteries are reasons; so is a protocol that does not say.
+    """
+    protocol, steers = kind_of(scenario.protocol), getattr(scenario.protocol, "timing_steers_learning", None)
+    if steers is None:
+        return f"the protocol {protocol} does not say whether timing steers learning (timing_steers_learning)"
+    if steers:
+        return f"timing steers learning in the protocol {protocol}"
+    return why_down(scenario)
+
+
+def why_down(scenario: Scenario) -> str | None:
+    """Return why a host can be down in a run of `scenario`; None if all are always up."""
+    for path, host in (("devices", scenario.devices), ("server", scenario.server)):
+        if kind_of(host.availability) != "always":
+            return f"{path} may be down ({path}.availability), and when is a matter of time"
+    if scenario.devices.battery is not None:
+        return "devices have a battery (devices.battery), and one that is empty takes its device out"
+    return None
+
+
+def work_needs_speed(scenario: Scenario) -> bool:
+    """Return whether the work of devices, which is on record in FLOPs, depends on the settings of speeds."""
+    speed = scenario.devices.speed
+    known = getattr(speed, "hardware", False) or hasattr(speed, "blocks")
+    return known or scenario.devices.memory_bandwidth is not None

@@ -1,0 +1,111 @@
+"""Verification: a finished run is done again, with learning, and every row is compared with its record.
+
+It changes nothing in the run folder.
+"""
+
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+from slfac_sim.analysis.folder import LEDGER
+from slfac_sim.analysis.folder import load as load_run
+from slfac_sim.datasets import Report
+from slfac_sim.folders import SCENARIO
+from slfac_sim.foundation.errors import BadInput
+from slfac_sim.ledger import tuples_of
+from slfac_sim.ledger_continued import difference
+from slfac_sim.ledger_tables import DIGESTED, TABLES
+from slfac_sim.run import Prepared, prepare, run
+from slfac_sim.scenario_file import load
+from slfac_sim.simulation import OnNote
+
+_VERSIONS = ("python", "torch", "numpy", "simpy")
+
+
+@dataclass(frozen=True)
+class Verifiable:
+    """A finished run, and the one that will be compared with it, which is ready to go in a folder of its own.
+
+    `others` are versions that were others then, as ``torch: 2.12.0 then, 2.13.0 now``.
+    """
+
+    folder: Path
+    summary: dict[str, Any]
+    prepared: Prepared
+    others: tuple[str, ...]
+    closing: ExitStack
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether it came out the same; `differences` name the first row that did not, of each table."""
+
+    digest: str
+    recorded: str
+    differences: tuple[str, ...]
+
+    @property
+    def equal(self) -> bool:
+        """Whether digest and rows are equal."""
+        return self.digest == self.recorded and not self.differences
+
+
+def prepare_verify(folder: Path, report: Report | None = None) -> Verifiable:
+    """Read the run in `folder` and build its world anew. Raises `BadInput` for what cannot be verified."""
+    found = load_run(folder)
+    folder, summary = found.folder, dict(found.summary)
+    if summary["status"] != "finished":
+        raise BadInput(f"{folder}: the run is {summary['status']}; only a finished one can be verified")
+    if "replay_of" in summary:
+        digest = str(summary["replay_of"])[:16]
+        raise BadInput(
+            f"{folder}: it is a replay, which learnt nothing; verify the run that it is of, {digest}"
+        )
+    if "digest" not in summary or "host" not in summary:
+        raise BadInput(
+            f"{folder}: its summary has no digest, or does not tell the threads: nothing to compare"
+        )
+    host = summary["host"]
+    closing = ExitStack()
+    there = Path(closing.enter_context(tempfile.TemporaryDirectory(prefix="slfac_sim-verify-")))
+    prepared = prepare(load(folder / SCENARIO), there / "again", host["threads"], report)
+    here = prepared.clock.spent()
+    others = tuple(
+        f"{name}: {host.get(name)} then, {here[name]} now"
+        for name in _VERSIONS
+        if host.get(name) != here[name]
+    )
+    return Verifiable(folder, summary, prepared, others, closing)
+
+
+def verify(verifiable: Verifiable, on_note: OnNote = lambda table, row: None) -> Verdict:
+    """Do the run again and compare it. Raises `BadInput` if the record cannot be read."""
+    with verifiable.closing:
+        again = verifiable.prepared.folder
+        summary = run(verifiable.prepared, on_note, figures=False, checkpoint_every=0)
+        if summary["status"] == "interrupted":
+            raise KeyboardInterrupt
+        try:
+            differences = tuple(_differences(verifiable.folder / LEDGER, again / LEDGER))
+        except sqlite3.Error as error:
+            path = verifiable.folder / LEDGER
+            raise BadInput(f"{path}: cannot be read ({error}); expected the SQLite file of a run") from error
+        return Verdict(summary["digest"], verifiable.summary["digest"], differences)
+
+
+def _differences(record: Path, again: Path) -> Iterator[str]:
+    """Yield the first difference of each table of what happened."""
+    there = {name for (name,) in tuples_of(record, "sqlite_master", ("name",))}
+    for table in DIGESTED:
+        names = list(TABLES[table])
+        old = tuples_of(record, table, names) if table in there else iter(())
+        pairs = zip_longest(old, tuples_of(again, table, names))
+        for number, (was, found) in enumerate(pairs):
+            if was != found:
+                yield difference(table, number, was, found)
+                break
