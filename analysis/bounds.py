@@ -25,10 +25,11 @@ def bounds(tables: Tables, until_s: float | None = None) -> dict[str, float]:
 
     *Infinite bandwidth*: transfers take their latency only. *Zero compute*: computations take no time. *No
     contention*: nobody waits for the air or for a host. The last two are left out where `crowding` is a
-    reason to. Raises `ValueError` for another `until_s`, and for a run that timing steered (deadlines, work
-    that was cut off), whose structure would not last.
+    reason to. Raises `ValueError` for another `until_s`, for a run that timing steered (deadlines, work that
+    was cut off), whose structure would not last, and for one whose hosts worked on several things at once.
     """
     _refuse_steered(tables)
+    _refuse_shared(tables)
     of = structure(tables)
     marks: dict[Place, _Times] = {}
     if until_s is not None:
@@ -70,6 +71,16 @@ def _refuse_steered(tables: Tables) -> None:
     steered += [row for row in tables["transfers"] if row["outcome"] != "delivered"]
     if steered or tables.get("limits"):
         raise ValueError("timing steered this run: there is no bound that holds elsewhere")
+
+
+def _refuse_shared(tables: Tables) -> None:
+    """Raise `ValueError` where a processor was shared: how long each work took says not how much it was."""
+    free_s: dict[str, float] = defaultdict(float)
+    for row in sorted(tables["computes"], key=lambda row: row["start_s"]):
+        host = row["host"]
+        if row["start_s"] < free_s[host] and row["end_s"] > row["start_s"]:
+            raise ValueError(f"{host} worked on several things at once: what they took bounds no other run")
+        free_s[host] = max(free_s[host], row["end_s"])
 
 
 def _busiest_host_s(tables: Tables, until_s: float | None) -> float:

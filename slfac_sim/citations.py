@@ -99,6 +99,9 @@ def references_of(scenario: Scenario | None = None) -> list[tuple[str, Reference
 
 def _asked_by(node: Any, path: str) -> Iterator[tuple[str, Reference]]:
     """Yield what the settings at `path`, and all below them, say of their sources."""
+    if isinstance(node, tuple):
+        for number, item in enumerate(node):
+            yield from _asked_by(item, f"{path}.{number}")
     if not dataclasses.is_dataclass(node):
         return
     for reference in getattr(node, "references", ()):

@@ -15,6 +15,7 @@ from slfac_sim.effects import Task
 from slfac_sim.folders import Account, check_air, check_place, fill, make_folder
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.identity import READ_AFTERWARDS, invisible_in, visible_differences
+from slfac_sim.invariants import strictly
 from slfac_sim.ledger import TABLES, Book, Ledger, Rows, tuples_of
 from slfac_sim.names import device_names
 from slfac_sim.players.replay import Script, TimingSteered, follow, script_of
@@ -107,15 +108,22 @@ def replayed_scenario(record: Record, overrides: Sequence[str], seed: int | None
 
 
 def retime(
-    record: Record, scenario: Scenario, ledger: Book, on_note: OnNote = lambda table, row: None
+    record: Record,
+    scenario: Scenario,
+    ledger: Book,
+    on_note: OnNote = lambda table, row: None,
+    laws: dict[str, Any] | None = None,
 ) -> float:
     """Play `record` on the network, the speeds and the server of `scenario`; return the simulated seconds.
 
     `ledger` then holds what a live run of `scenario` would have written. Raises `BadInput` where learning
-    would have seen the difference, and `players.simulated.Stalled` where a live run would.
+    would have seen the difference, and `players.simulated.Stalled` where a live run would. With `laws` the
+    `invariants` are checked, and it is given what came of that.
     """
     _refuse_visible(record, scenario)
-    seconds = simulate(scenario, record.protocol(), ledger, on_note)
+    found: dict[str, Any] = {} if laws is None else laws
+    with strictly(scenario, ledger, record.protocol(), found, laws is not None) as watched:
+        seconds = simulate(*watched, on_note)
     for table, rows in record.script.sums.items():
         for row in rows:
             ledger.append(table, row)
@@ -147,14 +155,19 @@ def prepare_replay(
     return PreparedReplay(record, scenario, make_folder(out, scenario.name), clock)
 
 
-def replay(prepared: PreparedReplay, on_note: OnNote = lambda table, row: None) -> dict[str, Any]:
-    """Play the record, and return the summary, which lies in the folder with everything that a run leaves."""
+def replay(
+    prepared: PreparedReplay, on_note: OnNote = lambda table, row: None, strict: bool = False
+) -> dict[str, Any]:
+    """Play the record, and return the summary, which lies in the folder with everything that a run leaves.
+
+    `strict` checks the `invariants` live.
+    """
     record, scenario = prepared.record, prepared.scenario
 
     def play(ledger: Ledger, heard: OnNote) -> None:
-        retime(record, scenario, ledger, heard)
+        retime(record, scenario, ledger, heard, extra if strict else None)
 
-    extra = {"replay_of": record.summary["digest"]}
+    extra: dict[str, Any] = {"replay_of": record.summary["digest"]}
     account = Account(scenario, record.summary["data"], prepared.clock, extra)
     return fill(prepared.folder, account, play, on_note)
 

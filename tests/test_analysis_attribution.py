@@ -255,6 +255,15 @@ def test_at_a_deadline_the_path_goes_through_the_work_that_was_cut_off() -> None
         bounds(tables)
 
 
+def test_a_shared_processor_gives_no_bounds(tmp_path: Path) -> None:
+    live_run(tmp_path / "ledger.sqlite", CELL, "server.discipline=sharing", "server.speed=0.2 GFLOP/s")
+    shared = {name: table(tmp_path / "ledger.sqlite", name) for name in TABLES}
+    with pytest.raises(ValueError, match="server worked on several things at once"):
+        bounds(shared)
+    found = attribute(shared)
+    assert sum(found.parts_s.values()) == pytest.approx(found.until_s)
+
+
 def test_time_until_a_deadline_that_nobody_uses_is_waiting() -> None:
     stuck = _task(compute("d000", 1.0), offer(0, 1.0, of=2))
     found = attribute(play(_together(stuck, _task(compute("d001", 2.0)), deadline_s=3.0), HOSTS))

@@ -31,6 +31,14 @@ def test_references_follow_the_parts() -> None:
     assert keys() >= {reference.key for _, reference in references_of()}
 
 
+def test_references_of_a_list_of_plug_ins_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    source = Reference(key="heat", entry="misc", title="Heat", year=2000, within="Somewhere")
+    monkeypatch.setattr(find("slfac_sim.slowdowns", "thermal"), "references", (source,), raising=False)
+    found = references_of(scenario("devices.slowdowns=[jitter, thermal]"))
+    assert ("devices.slowdowns.1", source) in found
+    assert "heat" not in keys("devices.slowdowns=[jitter]")
+
+
 def everything() -> list[Reference]:
     plugins = [
         find(f"slfac_sim.{family}", kind) for family in FAMILIES for kind in kinds(f"slfac_sim.{family}")

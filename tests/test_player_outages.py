@@ -36,7 +36,7 @@ Spans = list[tuple[float, float]]
 
 
 class Stage:
-    """A simulated player on an ideal network, 1 MB/s each way, shared, no latency; hosts down in `outages`."""
+    """A simulated player on an ideal network, 1 MB/s each way, no latency; hosts are down in `outages`."""
 
     def __init__(self, outages: dict[str, Spans], reason: str = "off", **more: Any) -> None:
         self.env = simpy.Environment(initial_time=0.0)

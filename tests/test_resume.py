@@ -8,8 +8,8 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ import pytest
 from worlds import TINY, scenario
 
 from slfac_sim.checkpointing import FOLDER
+from slfac_sim.cli import main
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.ledger import TABLES
 from slfac_sim.ledger_continued import Differs
@@ -49,12 +50,19 @@ def undisturbed(folder: Path, *overrides: str) -> dict[str, Any]:
     return run(prepare(scenario(*SHORT, *overrides), folder, threads=1), figures=False)
 
 
-def killed(folder: Path, notes: int, *overrides: str) -> None:
-    """Run until so many notes were heard; as with a kill, nothing is written or closed after that."""
-    prepared = prepare(scenario(*SHORT, *overrides), folder, threads=1)
-    with pytest.raises(Death), pytest.MonkeyPatch.context() as patch:
+@contextmanager
+def death() -> Iterator[None]:
+    """Expect a death within; as with a kill, nothing is written or closed properly after it."""
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr("slfac_sim.ledger.Ledger.close", lambda ledger: ledger._db.close())
-        patch.setattr("slfac_sim.ledger_continued.Continued.close", lambda ledger: ledger._ledger._db.close())
+        with pytest.raises(Death):
+            yield
+
+
+def killed(folder: Path, notes: int, *overrides: str) -> None:
+    """Run until so many notes were heard."""
+    prepared = prepare(scenario(*SHORT, *overrides), folder, threads=1)
+    with death():
         run(prepared, dying_after(notes), figures=False, checkpoint_every=1)
 
 
@@ -116,3 +124,186 @@ def test_killed_at_any_note(whole: Path, notes: int, tmp_path: Path) -> None:
     killed(tmp_path / "r", notes)
     assert resumed(tmp_path / "r")["digest"] == json.loads((whole / "summary.json").read_text())["digest"]
     assert rows(tmp_path / "r") == rows(whole)
+
+
+def test_resumed_again_and_again(whole: Path, tmp_path: Path) -> None:
+    """Killed in every round of the resumed run too: while the record is played, and while it learns."""
+    folder, resumes = tmp_path / "r", 0
+    killed(folder, 16)
+    for notes in (5, 20, 30, 45):
+        resumable = prepare_resume(folder)
+        with death():
+            resume(resumable, dying_after(notes))
+        resumes += 1
+        with closing(sqlite3.connect(folder / "ledger.sqlite")) as db:
+            assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    summary = resumed(folder)
+    assert summary["resumed"] == resumes + 1
+    assert rows(folder) == rows(whole)
+
+
+def test_an_interrupted_run_is_resumed(whole: Path, tmp_path: Path) -> None:
+    """Ctrl-C leaves a summary and rows of half a round, which are not to be there in the end."""
+
+    def interrupt(table: str, row: Any) -> None:
+        if table == "steps" and row["round"] == 3:
+            raise KeyboardInterrupt
+
+    prepared = prepare(scenario(*SHORT), tmp_path / "r", threads=1)
+    summary = run(prepared, interrupt, figures=False, checkpoint_every=1)
+    assert summary["status"] == "interrupted"
+    assert len(rows(tmp_path / "r")["steps"]) == 21
+    again = resume(prepare_resume(tmp_path / "r"), interrupt)  # before it has learnt anything
+    assert (again["status"], again["rounds"]) == ("interrupted", 2)
+    assert resumed(tmp_path / "r")["digest"] == json.loads((whole / "summary.json").read_text())["digest"]
+    assert rows(tmp_path / "r") == rows(whole)
+
+
+def test_an_interruption_while_the_record_is_played_loses_nothing(copy: Path) -> None:
+    before = rows(copy)
+
+    def interrupt(table: str, row: Any) -> None:
+        raise KeyboardInterrupt
+
+    assert resume(prepare_resume(copy), interrupt)["status"] == "interrupted"
+    assert rows(copy) == before
+
+
+@pytest.mark.parametrize("damaged", [1, 2])
+def test_damaged_checkpoints_cost_rounds_and_no_digest(whole: Path, copy: Path, damaged: int) -> None:
+    """The one before is taken, and without any the run begins again; both are said."""
+    for path in sorted((copy / FOLDER).glob("*.checkpoint"))[-damaged:]:
+        path.write_bytes(path.read_bytes()[:-1000])
+    resumable = prepare_resume(copy)
+    assert resumable.rounds == 2 - damaged
+    assert len(resumable.remarks) == damaged
+    assert "its checksum is another" in resumable.remarks[0]
+    resume(resumable)
+    assert rows(copy) == rows(whole)
+
+
+@pytest.mark.parametrize("size", [0, 100, 4096, 20000])
+def test_a_truncated_ledger_costs_everything_and_no_digest(whole: Path, copy: Path, size: int) -> None:
+    with open(copy / "ledger.sqlite", "r+b") as file:
+        file.truncate(size)
+    resumable = prepare_resume(copy)
+    assert resumable.rounds == 0
+    assert "ledger.sqlite: " in resumable.remarks[0]
+    resume(resumable)
+    assert rows(copy) == rows(whole)
+
+
+def test_a_ledger_that_tells_otherwise_is_not_continued(copy: Path) -> None:
+    """The record is played and compared: an edited row, or another simulator, cannot slip in."""
+    with closing(sqlite3.connect(copy / "ledger.sqlite")) as db, db:
+        db.execute("UPDATE transfers SET end_s = end_s + 1e-9 WHERE id = 7")
+    before = rows(copy)
+    with pytest.raises(Differs, match=r"ledger\.sqlite: table transfers, row 7, column end_s: .* on record"):
+        resumed(copy)
+    assert rows(copy) == before
+
+
+def edit(folder: Path, name: str, old: str, new: str) -> None:
+    text = (folder / name).read_text()
+    assert old in text
+    (folder / name).write_text(text.replace(old, new))
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "reason"),
+    [
+        ("scenario.yaml", "rounds: 4", "rounds: 5", "scenario: .* then, .* now; source files, threads: "),
+        ("scenario.yaml", "bandwidth: 5000000", "bandwidth: 6000000", r"\(scenario: \w+ then, \w+ now\)"),
+        (f"{FOLDER}/begun.json", '"torch": "', '"torch": "0.', "torch: 0.* then, .* now"),
+        (f"{FOLDER}/begun.json", '"threads": 1', '"threads": 2', "source files, threads: "),
+        (f"{FOLDER}/begun.json", "{", "", "cannot be read"),
+    ],
+)
+def test_what_would_not_be_the_same_run_is_refused(
+    copy: Path, name: str, old: str, new: str, reason: str
+) -> None:
+    edit(copy, name, old, new)
+    before = rows(copy)
+    with pytest.raises(BadInput, match=reason):
+        prepare_resume(copy)
+    assert rows(copy) == before
+
+
+def test_a_folder_that_is_no_unfinished_run_is_refused(whole: Path, tmp_path: Path) -> None:
+    assert finished(whole)
+    with pytest.raises(BadInput, match=r"no scenario\.yaml in it"):
+        finished(tmp_path)
+    with pytest.raises(BadInput, match=r"no checkpoints/begun\.json in it"):
+        prepare_resume(whole)
+
+
+def test_a_run_that_goes_on_is_left_alone(tmp_path: Path) -> None:
+    """Of two processes on one folder the second is refused, before and after it has built its world."""
+    found = []
+
+    def meddle(table: str, row: Any) -> None:
+        if table == "rounds" and row["round"] == 2:
+            with pytest.raises(BadInput) as caught:
+                prepare_resume(tmp_path / "r")
+            found.append(str(caught.value))
+
+    run(prepare(scenario(*SHORT), tmp_path / "r", threads=1), meddle, figures=False, checkpoint_every=1)
+    assert found == [f"{tmp_path / 'r'}: the run is still going on, in another process"]
+
+
+def test_checkpoints_are_as_rare_as_one_likes(tmp_path: Path) -> None:
+    """Every second round; none; and by default none in a run of a second."""
+    found: list[list[str]] = []
+
+    def look(table: str, row: Any) -> None:
+        if table == "rounds" and row["round"] == ROUNDS:
+            found.append(sorted(path.name for path in there.glob(f"{FOLDER}/*.checkpoint")))
+
+    for every in (2, 0, None):
+        there = tmp_path / str(every)
+        run(prepare(scenario(*SHORT), there, threads=1), look, figures=False, checkpoint_every=every)
+    assert found == [["round_000002.checkpoint"], [], []]
+
+
+def command(*words: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-m", "slfac_sim", *words],
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def rounds_of(folder: Path) -> int:
+    """Return the number of the newest checkpoint, 0 for none."""
+    names = [path.stem for path in folder.glob(f"{FOLDER}/*.checkpoint")]
+    return max((int(name.rpartition("_")[2]) for name in names), default=0)
+
+
+@pytest.mark.slow
+def test_kill_minus_nine_and_resume_on_the_command_line(
+    whole: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A real process is killed as soon as its second checkpoint is there, and the next one too."""
+    folder = tmp_path / "r"
+    settings = [*SHORT, "--threads", "1", "--out", str(folder), "--checkpoint-every", "1"]
+    words = ["run", str(TINY), *settings, "--quiet"]
+    for wanted in (2, 3):
+        with command(*words) as process:
+            give_up_s = time.monotonic() + 60.0
+            while rounds_of(folder) < wanted and process.poll() is None and time.monotonic() < give_up_s:
+                time.sleep(0.002)
+            process.send_signal(signal.SIGKILL)
+        words = ["resume", str(folder)]
+    assert not finished(folder)
+    with command("resume", str(folder)) as process:
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    digest = json.loads((whole / "summary.json").read_text())["digest"]
+    assert out.splitlines()[0] == str(folder)
+    assert digest[:16] in out
+    assert "resumed after round 3" in err or "resumed after round 4" in err
+    assert json.loads((folder / "summary.json").read_text())["digest"] == digest
+    assert main(["resume", str(folder)]) == 0
+    assert "the run is finished already; nothing to resume" in capsys.readouterr().err

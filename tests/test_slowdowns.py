@@ -74,6 +74,13 @@ def test_a_hot_host_is_throttled_until_it_has_cooled_to_where_it_resumes() -> No
     assert factor(100.0, 7, 1.0) == 1.0  # cold
 
 
+def test_computes_that_share_a_processor_heat_it_for_as_long_as_all_of_them_take() -> None:
+    factor = Thermal(factor=2.0, heats_in=4.0, cools_in=4.0, resumes=0.5).open("server", 0)
+    assert [factor(0.0, number, 1.0) for number in range(5)] == [1.0, 1.0, 1.0, 1.0, 2.0]  # to 6 s
+    assert factor(7.0, 5, 1.0) == 2.0  # a second of rest leaves 3 of 4; to 9 s
+    assert factor(11.0, 6, 1.0) == 1.0
+
+
 def test_heat_is_each_hosts_own() -> None:
     thermal = Thermal(heats_in=1.0)
     one, other = thermal.open("d000", 0), thermal.open("d001", 0)

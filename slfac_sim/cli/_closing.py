@@ -44,6 +44,11 @@ def _rows(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "host time", f"{host['wall_s']:,.0f} s wall, {host['cpu_s']:,.0f} s CPU, {host['threads']} threads"
     if host["peak_rss_bytes"] is not None:
         yield "host memory, peak", f"{host['peak_rss_bytes'] / 1e9:.2f} GB"
+    if "resumed" in summary:
+        yield "resumed", f"{summary['resumed']} time{'s' if summary['resumed'] != 1 else ''}"
+    if "invariants" in summary:
+        checks = sum(summary["invariants"]["checked"].values())
+        yield "laws of simulation", f"{checks:,} checks, {summary['invariants']['violated']} violated"
     yield "digest", summary["digest"][:16]
 
 

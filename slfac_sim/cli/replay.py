@@ -12,6 +12,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help='such as network.bandwidth="5 MHz"')
     parser.add_argument("--seed-air", type=int, metavar="N", help="draw places, fades and speeds anew from N")
     parser.add_argument("--out", type=Path, metavar="DIR", help="write the replay into exactly this folder")
+    parser.add_argument("--strict", action="store_true", help="check the laws of simulation while it goes on")
     parser.add_argument("--quiet", action="store_true", help="no progress and no table")
     parser.add_argument("--json", action="store_true", help="print the summary as JSON, and no table")
 
@@ -26,7 +27,7 @@ def main(arguments: argparse.Namespace) -> int:
     with Progress(quiet=arguments.quiet) as progress:
         record = prepared.record
         progress.begin(prepared.scenario.name, record.device_steps, record.scenario.protocol.rounds)
-        summary = replay(prepared, progress.on_note)
+        summary = replay(prepared, progress.on_note, arguments.strict)
     if arguments.json:
         print(json.dumps(summary, indent=2))
     elif not arguments.quiet:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from slfac_sim.codecs import BadBody
 from slfac_sim.codecs._rd_coder import Plan
 
 _RATE_PARTS = 4  # codes of a rate to an octave
@@ -37,12 +38,18 @@ class Slabs:
     channels: int
 
     def origin(self, place: NDArray[np.intp]) -> NDArray[np.intp]:
-        """Return the flat places, in the tensor's maps, of flat places in these slabs."""
+        """Return the flat places, in the tensor's maps, of flat places in these slabs.
+
+        Raises `BadBody` for a place in a channel that only fills up the last slab.
+        """
         size = self.cut.height * self.cut.width
         wide = (self.end - self.begin) * self.cut.slab_channels
         row = place // size
         sample = row // wide
-        channel = self.live[row - sample * wide + self.begin * self.cut.slab_channels]
+        rank = row - sample * wide + self.begin * self.cut.slab_channels
+        if rank.max(initial=0) >= len(self.live):
+            raise BadBody(f"body: values of more than its {len(self.live)} channels")
+        channel = self.live[rank]
         origin: NDArray[np.intp] = place + (sample * self.channels + channel - row) * size
         return origin
 

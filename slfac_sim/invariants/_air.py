@@ -72,14 +72,15 @@ class AirLaws(Laws):
     def _capacity_bps(self, row: dict[str, Any], up: bool) -> float | None:
         """Return the most that the link can have; None where the survey tells means only, not the most.
 
-        That is so where rates fade in blocks, where other cells come and go, and for a multicast on 802.11.
+        That is so where rates fade in blocks, where other cells come and go, where 802.11 is played packet
+        by packet, with a luck of its own in every backoff, and for its multicasts.
         """
-        if self._air["coherence_s"] is not None or self._stations > 1:
+        if self._air["coherence_s"] is not None or self._stations > 1 or self._air["medium"] == "dcf":
             return None
         best = "up_best_bps" if up else "down_best_bps"
         if row["dst"] != "*":
             return float(self._links[row["src"] if up else row["dst"]][best])
-        if self._air["medium"] in ("csma", "dcf"):
+        if self._air["medium"] == "csma":
             return None
         return max(float(link[best]) for link in self._links.values())
 

@@ -38,9 +38,12 @@ class Laws:
         """Hear that the run is over."""
 
     def hold(self, law: str, held: bool, place: str, found: str) -> None:
-        """Count a check of `law`, and raise `Violated` unless it `held`."""
+        """Count a check of `law`, and raise `Violated` unless it `held`; what follows is not looked at."""
+        if self.watch.broken:
+            return
         self.checked[law] += 1
         if not held:
+            self.watch.broken = True
             raise Violated(f"strict: the law of {law} is broken at {place}: {found}")
 
 

@@ -24,7 +24,8 @@ class Watch:
     """The clock of the run, who hears of it, and what its network was told.
 
     `offered_bytes` are all payload bytes that it was to carry, `on_air` the transfers that it has not
-    ended yet, `air_s` the number of these integrated over time. `asker` is the task that asked last.
+    ended yet, `air_s` the number of these integrated over time. `asker` is the task that asked last, and
+    `broken` says that a law was: the rest of the run is no longer whole.
     """
 
     laws: "tuple[Laws, ...]" = ()
@@ -34,6 +35,7 @@ class Watch:
     on_air: dict[Transfer, int] = field(default_factory=dict)
     air_s: float = 0.0
     asker: str = ""
+    broken: bool = False
     _since_s: float = 0.0
     _by_task: dict[str, Transfer] = field(default_factory=dict)
 

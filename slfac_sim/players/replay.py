@@ -100,7 +100,7 @@ def follow(script: Script, task: str = "") -> Task:
 def script_of(ledger: Path | str, hosts: Sequence[str]) -> Script:
     """Return the script recorded in the closed ledger `ledger`. Raises `TimingSteered`."""
     _refuse_steered(ledger)
-    return _script(ledger, hosts, lambda task, seq: True)
+    return _script(ledger, hosts, None)
 
 
 def script_until(ledger: Path | str, hosts: Sequence[str], last: int) -> Script:
@@ -108,16 +108,20 @@ def script_until(ledger: Path | str, hosts: Sequence[str], last: int) -> Script:
 
     It is exact on the clock of the record only: same network, same speeds, same limits.
     """
-    return _script(ledger, hosts, lambda task, seq: int(task.partition(".")[0] or seq) <= last)
+    return _script(ledger, hosts, last)
 
 
-def _script(ledger: Path | str, hosts: Sequence[str], wanted: Callable[[str, int], bool]) -> Script:
+def _script(ledger: Path | str, hosts: Sequence[str], last: int | None) -> Script:
+    """Return the whole script, or that up to effect `last` of the root, on the clock of the record."""
     there = {name for (name,) in tuples_of(ledger, "sqlite_master", ("name",))}
     notes = chain.from_iterable(_notes(ledger, table) for table in _NOTES if table in there)
     asides = chain(_limits(ledger), _asides(ledger))
-    found = chain(_sends(ledger, hosts), _computes(ledger), _offers(ledger), notes, asides)
+    sends = _sends(ledger, hosts, same_clock=last is not None)
+    found: _Found = chain(sends, _computes(ledger), _offers(ledger), notes, asides)
+    if last is not None:
+        found = (one for one in found if int(one[0].partition(".")[0] or one[1]) <= last)
     with _no_collection():
-        places = _arrange(one for one in found if wanted(one[0], one[1]))
+        places = _arrange(found)
         tasks = {task: _in_order(places, task) for task in places}
     counts = {table: _count(ledger, table) for table in ("transfers", "rounds", "steps")}
     return Script({"": []} | tasks | _idle(tasks), counts, _sums(ledger, there))
@@ -217,7 +221,7 @@ def _refuse_steered(ledger: Path | str) -> None:
         raise TimingSteered(f"effect {seq} of task '{task}' had {limit}: timing could steer this run")
 
 
-def _sends(ledger: Path | str, hosts: Sequence[str]) -> _Found:
+def _sends(ledger: Path | str, hosts: Sequence[str], same_clock: bool) -> _Found:
     parcels: dict[int, dict[str, RecordedParcel]] = defaultdict(dict)
     columns = ("transfer", "kind", "bytes", "value_count", "sha256")
     for transfer, kind, nbytes, values, sha256 in tuples_of(ledger, "payloads", columns):
@@ -226,7 +230,8 @@ def _sends(ledger: Path | str, hosts: Sequence[str]) -> _Found:
     told = {(task, seq) for task, seq, what, _ in _told(ledger) if what == "send"}
     asked = (*PLACE, "id", "src", "dst", "receivers")
     for task, seq, number, src, dst, receivers in tuples_of(ledger, "transfers", asked):
-        if dst == "*" and receivers != len(everybody) and (task, seq) not in told:
+        whole = dst != "*" or receivers == len(everybody)
+        if not whole and (task, seq) not in told and not same_clock:  # there it is not heard by as many again
             known = f"{receivers} of {len(everybody)} devices, and it is not known to which"
             raise TimingSteered(f"transfer {number} went to {known}")
         yield task, seq, Send(src, everybody if dst == "*" else dst, parcels[number])

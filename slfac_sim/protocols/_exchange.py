@@ -105,27 +105,35 @@ def cohort_sizes(lengths: Sequence[int]) -> list[int]:
 
 
 def in_cohorts(
-    participants: Participants, device: Device, number: int, batches: Iterator[Indices], cohorts: Sequence[int]
+    participants: Participants,
+    device: Device,
+    number: int,
+    batches: Iterator[Indices],
+    cohorts: Sequence[int],
+    group: str = "",
 ) -> Task:
     """Learn from `batches`, each in a step of as many devices as `cohorts` says; returns samples and summed loss.
 
-    A device that fails is excused from the cohorts to come, which are served without it.
+    A device that fails is excused from the cohorts to come, which are served without it. Where several
+    groups of devices learn in one round, `group` tells their cohorts apart.
     """
     samples, loss, answered = 0, 0.0, 0
     try:
         for step, (cohort, batch) in enumerate(zip(cohorts, batches, strict=False), start=1):
             asked, arrived = yield from bring(participants, device, batch)
-            feedback = yield cohort_offer(participants, device, asked, arrived, _queue(number, step), cohort)
+            feedback = yield cohort_offer(
+                participants, device, asked, arrived, _queue(number, step, group), cohort
+            )
             answered = step
             yield from answer(participants, device, asked, feedback)
             yield step_note(number, step, device, len(batch), feedback)
             samples, loss = samples + len(batch), loss + feedback.loss * len(batch)
     except Failure:
         for step in range(answered + 1, len(cohorts) + 1):
-            yield Excuse(participants.server.name, _queue(number, step))
+            yield Excuse(participants.server.name, _queue(number, step, group))
         raise
     return samples, loss
 
 
-def _queue(number: int, step: int) -> str:
-    return f"cohort {number}.{step}"
+def _queue(number: int, step: int, group: str) -> str:
+    return f"cohort {number}{group}.{step}"

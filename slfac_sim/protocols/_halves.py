@@ -62,6 +62,8 @@ def average(participants: Participants, shares: Sequence[Share], model: Payload)
 
 def hand_out(participants: Participants, devices: Sequence[Device], model: Payload, way: Broadcast) -> Task:
     """Bring `model` to all `devices`; those that cannot be reached go without it."""
+    if not devices:
+        return
     yield from announce(participants, devices, model, way)
     yield Together([take(participants, device, model, way) for device in devices])
 

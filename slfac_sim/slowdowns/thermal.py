@@ -46,6 +46,6 @@ class _Heat:
         limit_s = own.heats_in * (own.resumes if self._throttled else 1.0)
         self._throttled = self._heat_s > limit_s or (self._heat_s == limit_s and not self._throttled)
         factor = own.factor if self._throttled else 1.0
-        self._until_s = now_s + nominal_s * factor
+        self._until_s = max(now_s, self._until_s) + nominal_s * factor  # later, where computes overlap
         self._heat_s += 0.0 if self._throttled else nominal_s
         return factor

@@ -1,0 +1,113 @@
+"""The whole model on every device, and on the server; nothing is cut, and labels stay at home."""
+
+import copy
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+from torch import nn
+
+from slfac_sim.codecs import Payload, seeded
+from slfac_sim.codecs.raw import Raw
+from slfac_sim.foundation.errors import BadInput
+from slfac_sim.layouts._fleet import Held, refuse_what_does_not_fit, works
+from slfac_sim.layouts._ground import Ground
+from slfac_sim.learning.batches import Shard
+from slfac_sim.learning.evaluation import evaluate
+from slfac_sim.learning.weights import initialise, state_vector
+from slfac_sim.learning.whole import Learner, ModelCodec, Trainee, WholeDevice, WholeServer, exact, load_sound
+from slfac_sim.learning.work import count_work, smallest_normalised_map
+from slfac_sim.names import SERVER
+from slfac_sim.scenario import Codecs
+
+_PLAIN = Codecs(uplink=Raw(), downlink=Raw())
+
+
+class Cast:
+    """A model comes into being when it is first used. What the protocol wants is read from its settings.
+
+    `model_codec` and `send` say how models travel, `mu` is FedProx's. With `devices_learn` false the server
+    holds all samples; with `evaluate_devices` nothing is learnt in common, and the figures of `evals` are
+    the means over the models of so many devices, the first in device order.
+    """
+
+    def __init__(self, ground: Ground) -> None:
+        scenario, data = ground.scenario, ground.data
+        protocol = scenario.protocol
+        self._ground = ground
+        blocks = scenario.model.blocks(data.image_shape[0], data.classes)
+        initialise(blocks, scenario.seed.learning)
+        self.model = nn.Sequential(*(block for _, block in blocks))
+        self.held = Held(self.model, [name for name, _ in blocks], data.image_shape)
+        self.devices_learn: bool = getattr(protocol, "devices_learn", True)
+        self._evaluated: int | None = getattr(protocol, "evaluate_devices", None)
+        self._codec = self._model_codec()
+        self.work = count_work(self.model, nn.Identity(), data.image_shape)
+        if self.devices_learn:
+            refuse_what_does_not_fit(scenario, self.held)
+        self._probe = copy.deepcopy(self.model).to(ground.host)
+        self.devices: Sequence[WholeDevice] = self._devices(getattr(protocol, "mu", 0.0))
+        samples = np.sort(np.concatenate([shard.samples for shard in ground.shards]))
+        batch = scenario.learning.batch * scenario.devices.count
+        everything = Shard(SERVER, samples, batch, scenario.seed.learning)
+        trainee = Trainee(self._learner(0.0), everything, ground.train_batch)
+        self.server = WholeServer(SERVER, trainee, self.work, ground.names, self._codec)
+        self._refuse_lone_values()
+
+    def initial(self) -> Payload:
+        """Return the model before training."""
+        return self._codec.initial
+
+    def evaluate(self, model: bytes) -> dict[str, Any]:
+        """Return the score on the full test set of the model in `model`; no codec is between its blocks."""
+        if self._evaluated is None:
+            load_sound(self._probe, self.server.common(model))
+            return self._score(self._probe)
+        scores = [self._score(device.trainee.learner.model) for device in self.devices[: self._evaluated]]
+        return {name: float(np.mean([score[name] for score in scores])) for name in scores[0]}
+
+    def _score(self, model: nn.Module) -> dict[str, Any]:
+        return asdict(evaluate(model, nn.Identity(), self._ground.test_batches(), lambda logits: logits))
+
+    def _devices(self, mu: float) -> list[WholeDevice]:
+        ground, found = self._ground, []
+        known = works(ground.scenario, self.work, self.held) if self.devices_learn else {}
+        for place, shard in enumerate(ground.shards):
+            trainee = Trainee(self._learner(mu), shard, ground.train_batch)
+            work = known.get(shard.device, self.work)
+            found.append(WholeDevice(shard.device, place, trainee, work, self._codec))
+        return found
+
+    def _learner(self, mu: float) -> Callable[[], Learner]:
+        def new() -> Learner:
+            model = copy.deepcopy(self.model).to(self._ground.host)
+            return Learner(model, self._ground.optimiser(model), mu)
+
+        return new
+
+    def _model_codec(self) -> ModelCodec:
+        """Return how models travel. Raises `BadInput` for a codec that does not take a vector."""
+        scenario = self._ground.scenario
+        codecs = getattr(scenario.protocol, "model_codec", _PLAIN)
+        codecs = seeded(codecs, scenario.seed.learning)
+        state = state_vector(self.model)
+        for way, codec in (("uplink", codecs.uplink), ("downlink", codecs.downlink)):
+            if not isinstance(codec, Raw):
+                try:
+                    codec.sender("trial").encode(state.reshape(1, -1))
+                except BadInput as fault:
+                    raise BadInput(f"protocol.model_codec.{way}: cannot carry a model: {fault}") from fault
+        difference = getattr(scenario.protocol, "send", "model") == "difference"
+        return ModelCodec(codecs.uplink, codecs.downlink, difference, exact(state))
+
+    def _refuse_lone_values(self) -> None:
+        """Refuse batches in which batch-norm would see one value of a channel: it cannot learn from that."""
+        pupils = self.devices if self.devices_learn else [self.server]
+        if not any(pupil.trainee.shard.has_lone_samples for pupil in pupils):
+            return
+        if smallest_normalised_map(self.model, self._ground.data.image_shape) == 1:
+            raise BadInput(
+                "learning.batch: batches of a single sample cannot be normalised on 1 x 1 maps; "
+                "take larger batches or larger shards"
+            )

@@ -1,0 +1,276 @@
+"""U-shaped learning: a device with head and tail, a server with the body in between, which sees no label.
+
+What stays home stays home: images, labels, logits. Neither end knows the clock, the network, or the other.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn.functional import cross_entropy
+
+from slfac_sim.codecs import BadBody, Payload, Receiver, Sender, Tensor
+from slfac_sim.codecs._pairs import confirm, correct, follow
+from slfac_sim.codecs.raw import Raw
+from slfac_sim.learning.batches import Indices, Shard
+from slfac_sim.learning.evaluation import Score, Through
+from slfac_sim.learning.halves import Feedback, Labels, Pending, Smashed
+from slfac_sim.learning.participants import Batch, Device, Exchange
+from slfac_sim.learning.states import Keeps
+from slfac_sim.learning.weights import weighted_mean
+
+_WEIGHTS = Raw()  # models travel as fp32, whatever the codec of the activations
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """The body's pass over the smashed data of several devices, with its graph; `sizes` are their samples."""
+
+    smashed: torch.Tensor
+    output: torch.Tensor
+    sizes: tuple[int, ...]
+
+    def rows(self, slot: int) -> slice:
+        """Return which samples are those of the device in `slot`."""
+        first = sum(self.sizes[:slot])
+        return slice(first, first + self.sizes[slot])
+
+
+@dataclass(frozen=True)
+class Middle:
+    """What the body made of one device's smashed data: `tensor` [batch, ...], and where its graph waits."""
+
+    tensor: Tensor
+    cohort: Cohort
+    slot: int
+
+
+class Ends(nn.Module):
+    """The two ends of a model as one module, whose state is sent and averaged as one.
+
+    Called, it gives what `head` makes of images; `tail` is run on what would come back (`middle_shape` per
+    sample, made up), so that a pass shows the memory that both take.
+    """
+
+    def __init__(self, head: nn.Module, tail: nn.Module, middle_shape: tuple[int, ...]) -> None:
+        super().__init__()
+        self.head = head
+        self.tail = tail
+        self._middle_shape = middle_shape
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Return the smashed data of `images`."""
+        smashed: torch.Tensor = self.head(images)
+        self.tail(images.new_zeros((len(images), *self._middle_shape)).requires_grad_())
+        return smashed
+
+
+class EndsHalf(Keeps):
+    """Head and tail of one device, with one optimiser for both."""
+
+    kept = ("model", "optimiser")
+
+    def __init__(self, model: Ends, optimiser: torch.optim.Optimizer) -> None:
+        self.model = model
+        self.optimiser = optimiser
+
+    def forward(self, images: torch.Tensor, labels: Labels) -> Smashed:
+        """Run `images` [batch, channels, h, w] through the head, in training mode."""
+        self.model.train()
+        activation = self.model.head(images)
+        return Smashed(activation.detach().cpu().numpy(), labels, Pending(activation))
+
+    def judge(self, middle: Tensor, smashed: Smashed) -> Feedback:
+        """Run the tail on `middle`, hold it against the labels, and return the gradient of the mean loss.
+
+        The tail's own gradients wait for those of the head: both are updated in one step.
+        """
+        host = smashed.pending.activation.device
+        leaf = torch.from_numpy(middle).to(host).requires_grad_()
+        truth = torch.from_numpy(smashed.labels).to(host)
+        self.optimiser.zero_grad(set_to_none=True)
+        logits = self.model.tail(leaf)
+        loss = cross_entropy(logits, truth)
+        loss.backward()
+        assert leaf.grad is not None
+        right = int((logits.detach().argmax(1) == truth).sum())
+        return Feedback(leaf.grad.cpu().numpy(), float(loss.detach()), right)
+
+    def backward(self, pending: Pending, gradient: Tensor) -> None:
+        """Send `gradient` back through the head, and update head and tail."""
+        pending.activation.backward(torch.from_numpy(gradient).to(pending.activation.device))
+        self.optimiser.step()
+
+
+class Body(Keeps):
+    """The blocks between head and tail, on the server, with their optimiser."""
+
+    kept = ("model", "optimiser")
+
+    def __init__(self, model: nn.Module, optimiser: torch.optim.Optimizer) -> None:
+        self.model = model
+        self.optimiser = optimiser
+        self._host = next(model.parameters()).device
+
+    def forward(self, arrived: Sequence[Tensor]) -> list[Middle]:
+        """Run the smashed data of several devices through the body as one batch, in the order given."""
+        self.model.train()
+        smashed = torch.from_numpy(np.concatenate(arrived)).to(self._host).requires_grad_()
+        output = self.model(smashed)
+        cohort = Cohort(smashed, output, tuple(len(tensor) for tensor in arrived))
+        pieces = output.detach().cpu().split(cohort.sizes)
+        return [Middle(piece.numpy(), cohort, slot) for slot, piece in enumerate(pieces)]
+
+    def backward(self, answers: Sequence[tuple[Middle, Tensor]]) -> list[Tensor]:
+        """Take one step by the gradients of the devices' own mean losses, and return theirs at the cut.
+
+        The body minimises the mean loss over all samples that `answers` are for; devices of the cohort that
+        are not among them count for nothing. Each device gets the gradient of its own mean loss, as in
+        `halves.ServerHalf.step`, so that here too one SGD step of all and an average weighted by samples
+        equal one step on the whole batch (without batch-norm).
+        """
+        cohort = answers[0][0].cohort
+        places = [cohort.rows(middle.slot) for middle, _ in answers]
+        total = sum(len(gradient) for _, gradient in answers)
+        upstream = torch.zeros_like(cohort.output)
+        for rows, (_, gradient) in zip(places, answers, strict=True):
+            upstream[rows] = torch.from_numpy(gradient).to(self._host) * (len(gradient) / total)
+        self.optimiser.zero_grad(set_to_none=True)
+        cohort.output.backward(upstream)
+        self.optimiser.step()
+        assert cohort.smashed.grad is not None
+        found = cohort.smashed.grad
+        return [(found[rows] * (total / (rows.stop - rows.start))).cpu().numpy() for rows in places]
+
+
+class UDevice(Device):
+    """A device that keeps its labels: `Device` with a second crossing, of the activations that come back.
+
+    `exchange` is the cost of the crossing between head and body, `inner` that between body and tail, where
+    the forward and backward passes of a device are those of its tail.
+    """
+
+    kept = (*Device.kept, "_middle_down", "_gradient_up")
+
+    def __init__(
+        self, name: str, place: int, new_half: Callable[[], Any], shard: Shard,
+        fetch: Callable[[Indices], Batch], exchange: Exchange, inner: Exchange,
+    ) -> None:  # fmt: skip
+        super().__init__(name, place, new_half, shard, fetch, exchange)
+        self.inner = inner
+        self._middle_down: Receiver = inner.downlink.receiver()
+        self._gradient_up: Sender = inner.uplink.sender(f"{name}/gradient_up")
+
+    def decode_middle(self, body: bytes) -> Tensor:
+        """Return the activations that `body` carries."""
+        return self._middle_down.decode(body)
+
+    def judge(self, middle: Tensor, smashed: Smashed) -> Feedback:
+        """Run the tail on `middle` and return the gradient of the mini-batch's mean loss."""
+        half: Any = self._half
+        found: Feedback = half.judge(middle, smashed)
+        return found
+
+    def encode_gradient(self, feedback: Feedback, asked: bytes) -> Payload:
+        """Return the bytes of the gradient, in answer to activations in the body `asked`."""
+        follow(self._gradient_up, asked)
+        return self._gradient_up.encode(feedback.gradient)
+
+
+class UServer(Keeps):
+    """The edge server: the body, and its ends of every device's codecs, of either crossing."""
+
+    kept = ("half", "_up", "_down", "_middle_down", "_gradient_up")
+
+    def __init__(
+        self,
+        name: str,
+        half: Body,
+        devices: Sequence[str],
+        inner: Exchange,
+        smashed_shape: tuple[int, ...],
+    ) -> None:
+        self.name = name
+        self.half = half
+        self._smashed_shape = smashed_shape
+        up, down = inner.uplink, inner.downlink
+        self._up: dict[str, Receiver] = {device: up.receiver() for device in devices}
+        self._down: dict[str, Sender] = {device: down.sender(f"{device}/down") for device in devices}
+        self._middle_down: dict[str, Sender] = {
+            device: down.sender(f"{device}/middle_down") for device in devices
+        }
+        self._gradient_up: dict[str, Receiver] = {device: up.receiver() for device in devices}
+
+    def decode(self, device: str, body: bytes) -> Tensor:
+        """Return the smashed data of `device`; raises `BadBody` when its shape does not fit."""
+        tensor = self._up[device].decode(body)
+        if tensor.shape[1:] != self._smashed_shape:
+            expected = ["batch", *self._smashed_shape]
+            raise BadBody(f"{device}: smashed data of shape {list(tensor.shape)}, expected {expected}")
+        return tensor
+
+    def forward(self, cohort: Sequence[Tensor]) -> list[Middle]:
+        """Run the body over a cohort and return each device's part, in the same order."""
+        return self.half.forward(cohort)
+
+    def encode_middle(self, device: str, middle: Middle) -> Payload:
+        """Return the bytes of the activations for `device`."""
+        return self._middle_down[device].encode(middle.tensor)
+
+    def decode_gradient(self, device: str, body: bytes, asked: bytes) -> Tensor:
+        """Return the gradient of `device` at the tail, in answer to activations in the body `asked`."""
+        follow(self._gradient_up[device], asked)
+        gradient = self._gradient_up[device].decode(body)
+        confirm(self._middle_down[device], asked)
+        return correct(self._middle_down[device], asked, gradient)
+
+    def backward(self, answers: Sequence[tuple[Middle, Tensor]]) -> list[Tensor]:
+        """Take one step of the body and return each device's gradient at the cut, in the same order."""
+        return self.half.backward(answers)
+
+    def encode(self, device: str, gradient: Tensor, asked: bytes) -> Payload:
+        """Return the bytes of the `gradient` for `device`, in answer to smashed data in the body `asked`."""
+        follow(self._down[device], asked)
+        return self._down[device].encode(gradient)
+
+    def decode_model(self, body: bytes) -> Tensor:
+        """Return the state vector [values] that `body` carries."""
+        return _WEIGHTS.receiver().decode(body)
+
+    def average(self, states: Sequence[Tensor], samples: Sequence[int]) -> Payload:
+        """Return the mean of the devices' ends, weighted by the samples that each used, as fp32 bytes."""
+        return _WEIGHTS.sender(f"{self.name}/model").encode(weighted_mean(states, samples))
+
+
+def evaluate(
+    ends: Ends,
+    body: nn.Module,
+    batches: Iterable[tuple[torch.Tensor, Labels]],
+    through_uplink: Through,
+    through_downlink: Through,
+) -> Score:
+    """Return the score over `batches` of (images, labels), all parts in evaluation mode.
+
+    With the codec means with the uplink's between head and body and the downlink's between body and tail.
+    """
+    ends.eval()
+    body.eval()
+    right = right_no_codec = samples = 0
+    loss = 0.0
+    with torch.inference_mode():
+        for images, labels in batches:
+            truth = torch.from_numpy(labels).to(images.device)
+            smashed = ends.head(images)
+            arrived = ends.tail(_sent(body(_sent(smashed, through_uplink)), through_downlink))
+            right += int((arrived.argmax(1) == truth).sum())
+            right_no_codec += int((ends.tail(body(smashed)).argmax(1) == truth).sum())
+            loss += float(cross_entropy(arrived, truth, reduction="sum"))
+            samples += len(labels)
+    return Score(right / samples, loss / samples, right_no_codec / samples)
+
+
+def _sent(tensor: torch.Tensor, through: Through) -> torch.Tensor:
+    return torch.from_numpy(through(tensor.cpu().numpy())).to(tensor.device)

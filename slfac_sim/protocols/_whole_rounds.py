@@ -1,0 +1,106 @@
+"""Rounds of whole models: each device trains its own on its own samples, and the server averages them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import Field
+
+from slfac_sim.codecs.raw import Raw
+from slfac_sim.effects import Compute, Effect, Note, Send, Task
+from slfac_sim.foundation.plugins import EveryField
+from slfac_sim.protocols._halves import announce, average, take
+from slfac_sim.protocols._rounds import Share
+from slfac_sim.scenario import Codecs
+
+if TYPE_CHECKING:
+    from slfac_sim.codecs import Payload
+    from slfac_sim.learning.batches import Indices, Shard
+    from slfac_sim.learning.whole import Trainee, WholeDevice
+    from slfac_sim.protocols import Participants
+    from slfac_sim.protocols.fedavg import FedAvg
+    from slfac_sim.protocols.fedprox import FedProx
+
+Count = Annotated[int, Field(ge=1)]
+ModelCodecs = Annotated[Codecs, EveryField()]
+FP32 = Codecs(uplink=Raw(), downlink=Raw())
+
+
+def federated_round(plan: FedAvg | FedProx, participants: Participants, number: int, model: Payload) -> Task:
+    """One round of `plan`: models down, local training, models up, their mean; returns it and the shares."""
+    devices = yield from plan.participation.choose(participants, number)
+    known = number == 1 and plan.initial_model == "seed"
+    if not known:
+        yield from announce(participants, devices, model, plan.model_broadcast)
+    tasks = [_device_round(plan, participants, device, number, model, known) for device in devices]
+    shares = yield from plan.participation.gather(number, devices, tasks)
+    model = yield from average(participants, shares, model)
+    return model, shares
+
+
+def _device_round(
+    plan: FedAvg | FedProx,
+    participants: Participants,
+    device: WholeDevice,
+    number: int,
+    model: Payload,
+    known: bool,
+) -> Task:
+    """One device's round: take the server's model unless it is `known`, train it, hand it in."""
+    if not known:
+        yield from take(participants, device, model, plan.model_broadcast)
+    batches = batches_of(device.trainee, plan.steps, plan.local_epochs, number)
+    samples, loss = yield from train(device.name, device, number, batches)
+    state = yield from _hand_in(participants, device, model)
+    return Share(state, samples, loss)
+
+
+def once(effect: Effect) -> Task:
+    """Have `effect` done."""
+    return (yield effect)
+
+
+def train(
+    host: str, pupil: Any, number: int, batches: Iterator[Indices], do: Callable[[Compute], Task] = once
+) -> Task:
+    """Have `pupil` (a device, or the server) learn on `host` from `batches`; returns samples and summed loss.
+
+    `do` has a compute done.
+    """
+    work, trainee = pupil.work, pupil.trainee
+    samples, total = 0, 0.0
+    for step, batch in enumerate(batches, start=1):
+        n = len(batch)
+        forward = partial(trainee.forward, batch)
+        answers = yield from do(Compute(host, n * work.device_forward_flops, forward, "forward"))
+        backward = partial(trainee.backward, answers)
+        yield from do(Compute(host, n * work.device_backward_flops, backward, "backward"))
+        seen = {"samples": n, "loss": answers.loss, "accuracy": answers.correct / n}
+        yield Note("steps", {"round": number, "step": step, "device": host, **seen})
+        samples, total = samples + n, total + n * answers.loss
+    return samples, total
+
+
+def batches_of(trainee: Trainee, steps: int | None, epochs: int, number: int) -> Iterator[Indices]:
+    """Yield the mini-batches of round `number`: `steps`, or `epochs` passes over the shard if that is None."""
+    if steps is not None:
+        return (trainee.next_batch() for _ in range(steps))
+    first = (number - 1) * epochs
+    return (batch for epoch in range(epochs) for batch in trainee.shard.epoch(first + epoch))
+
+
+def steps_of(shard: Shard, steps: int | None, epochs: int) -> int:
+    """Return how many mini-batches `batches_of` yields."""
+    return steps if steps is not None else epochs * shard.steps_per_epoch()
+
+
+def _hand_in(participants: Participants, device: WholeDevice, common: Payload) -> Task:
+    """Send the device's model to the server; returns its state as the server decoded it."""
+    server: Any = participants.server
+    encode_flops, decode_flops = device.model_up_flops
+    model = yield Compute(device.name, encode_flops, device.model_payload, "encode_model")
+    yield Send(device.name, server.name, {"model_up": model})
+    decode = partial(server.decode_model, device.name, model.body, common.body)
+    return (yield Compute(server.name, decode_flops, decode, "decode_model"))

@@ -1,0 +1,50 @@
+"""Centralised training: all samples lie on the server, and no network is used; the ceiling of accuracy."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from slfac_sim.effects import Task
+from slfac_sim.foundation.plugins import settings
+from slfac_sim.protocols._participation import steadily
+from slfac_sim.protocols._rounds import Share, in_rounds
+from slfac_sim.protocols._whole_rounds import Count, batches_of, steps_of, train
+
+if TYPE_CHECKING:
+    from slfac_sim.codecs import Payload
+    from slfac_sim.protocols import Participants
+
+
+@settings
+class Centralised:
+    """`rounds` rounds of `steps` mini-batches, or of one pass over all samples when `steps` is null.
+
+    A mini-batch has devices x `learning.batch` samples, as many as all devices together use in a step of
+    the parallel protocol, so that rounds compare. The server's name is in the column `device` of `steps`,
+    and a round counts one device. The settings `cut`, `codec` and `network` of the scenario have no effect.
+    """
+
+    layout: ClassVar[str] = "whole"
+    devices_learn: ClassVar[bool] = False
+    model_broadcast: ClassVar[str] = "unicast"
+    timing_steers_learning: ClassVar[bool] = False
+
+    rounds: Count = 8
+    steps: Count | None = None
+
+    def run(self, participants: Participants) -> Task:
+        """Yield the effects of the whole training."""
+        yield from in_rounds(participants, self.rounds, partial(self._round, participants))
+
+    def device_steps(self, participants: Participants) -> int:
+        """Return how many mini-batches the server goes through."""
+        server: Any = participants.server
+        return self.rounds * steps_of(server.trainee.shard, self.steps, 1)
+
+    def _round(self, participants: Participants, number: int, model: Payload) -> Task:
+        server: Any = participants.server
+        batches = batches_of(server.trainee, self.steps, 1, number)
+        again = partial(steadily, server.name)
+        samples, loss = yield from train(server.name, server, number, batches, again)
+        return server.model_payload(), [Share(None, samples, loss)]

@@ -1,0 +1,133 @@
+"""Clustered parallel split learning: in parallel within a cluster of devices, one cluster after the other.
+
+Wu et al., 2023, "Split Learning over Wireless Networks" (arXiv:2204.08119): the server takes
+one step over all smashed data of a cluster, the cluster's device halves are averaged after its local
+training, and the average is what the next cluster begins with. Their algorithms for forming clusters and
+sharing out bandwidth are not here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from slfac_sim.effects import Task
+from slfac_sim.foundation.citing import Reference
+from slfac_sim.foundation.plugins import settings
+from slfac_sim.protocols._exchange import batches_of, cohort_sizes, in_cohorts, steps_of
+from slfac_sim.protocols._halves import announce, average, hand_in, hand_out, take
+from slfac_sim.protocols._order import Order, in_order
+from slfac_sim.protocols._participation import Participation
+from slfac_sim.protocols._rounds import Share, in_rounds
+
+if TYPE_CHECKING:
+    from slfac_sim.codecs import Payload
+    from slfac_sim.learning.participants import Device
+    from slfac_sim.protocols import Participants
+
+Count = Annotated[int, Field(ge=1)]
+
+
+@settings
+class Clustered:
+    """`rounds` rounds, in each of which every cluster learns once, `steps` mini-batches or one local epoch.
+
+    `cluster` devices make a cluster, the last one may have fewer: those that follow each other in device
+    order (`order: fixed`), or in an order that is drawn for each round (`random`). Within a cluster all is
+    as in `parallel`; the first cluster of all has its halves from the seed. One cluster of all devices is
+    `parallel`, clusters of one are `sequential`. Deadline and `enough` of `participation` are a cluster's.
+    """
+
+    references: ClassVar[tuple[Reference, ...]] = (
+        Reference(
+            key="wu2023split",
+            entry="article",
+            title="Split Learning over Wireless Networks: Parallel Design and Resource Management",
+            authors=(
+                "Wu, Wen",
+                "Li, Mushu",
+                "Qu, Kaige",
+                "Zhou, Conghao",
+                "Shen, Xuemin",
+                "Zhuang, Weihua",
+                "Li, Xu",
+                "Shi, Weisen",
+            ),
+            year=2023,
+            within="IEEE Journal on Selected Areas in Communications",
+            volume="41",
+            number="4",
+            pages="1051-1066",
+            doi="10.1109/JSAC.2023.3242704",
+            arxiv="2204.08119",
+        ),
+    )
+    layout: ClassVar[str] = "split"
+
+    rounds: Count = 8
+    steps: Count | None = None
+    cluster: Count = 5
+    order: Order = "fixed"
+    model_broadcast: Literal["multicast", "unicast"] = "multicast"
+    participation: Participation = Participation()
+
+    @property
+    def timing_steers_learning(self) -> bool:
+        """Whether another clock could change what is learnt."""
+        return self.participation.timing_steers_learning
+
+    def run(self, participants: Participants) -> Task:
+        """Yield the effects of the whole training."""
+        model = yield from in_rounds(participants, self.rounds, partial(self._round, participants))
+        devices = yield from self.participation.present(participants)
+        yield from hand_out(participants, devices, model, self.model_broadcast)
+
+    def device_steps(self, participants: Participants) -> int:
+        """Return how many mini-batches all devices together go through."""
+        return self.rounds * sum(steps_of(device, self.steps) for device in participants.devices)
+
+    def _round(self, participants: Participants, number: int, model: Payload) -> Task:
+        chosen = yield from self.participation.choose(participants, number)
+        devices = in_order(chosen, self.order, number, participants.seed)
+        everyone: list[Share] = []
+        for first in range(0, len(devices), self.cluster):
+            cluster = devices[first : first + self.cluster]
+            known = number == 1 and not everyone
+            shares = yield from self._in_parallel(participants, cluster, number, None if known else model)
+            model = yield from average(participants, shares, model)
+            everyone += shares
+        return model, everyone
+
+    def _in_parallel(
+        self, participants: Participants, cluster: Sequence[Device], number: int, model: Payload | None
+    ) -> Task:
+        """Let the devices of `cluster` learn side by side; returns their shares."""
+        if model is not None:
+            yield from announce(participants, cluster, model, self.model_broadcast)
+        lengths = [steps_of(device, self.steps) for device in cluster]
+        cohorts, group = cohort_sizes(lengths), f".{cluster[0].name}"
+        tasks = [
+            self._device_round(participants, device, number, model, cohorts[:length], group)
+            for device, length in zip(cluster, lengths, strict=True)
+        ]
+        return (yield from self.participation.gather(number, cluster, tasks))
+
+    def _device_round(
+        self,
+        participants: Participants,
+        device: Device,
+        number: int,
+        model: Payload | None,
+        cohorts: Sequence[int],
+        group: str,
+    ) -> Task:
+        """One device's part: take the half, learn from its batches in step with the cluster, hand it in."""
+        if model is not None:
+            yield from take(participants, device, model, self.model_broadcast)
+        batches = batches_of(device, self.steps, number)
+        samples, loss = yield from in_cohorts(participants, device, number, batches, cohorts, group)
+        state = yield from hand_in(participants, device)
+        return Share(state, samples, loss)

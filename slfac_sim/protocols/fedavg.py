@@ -1,0 +1,78 @@
+"""Federated averaging: every device trains the whole model on its own samples, and the server averages.
+
+FedAvg of McMahan et al. (2017, arXiv:1602.05629, algorithm 1). Nothing is cut: what travels is the model,
+and labels stay on the devices.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from slfac_sim.effects import Task
+from slfac_sim.foundation.citing import Reference
+from slfac_sim.foundation.plugins import settings
+from slfac_sim.protocols._halves import hand_out
+from slfac_sim.protocols._participation import Participation
+from slfac_sim.protocols._rounds import in_rounds
+from slfac_sim.protocols._whole_rounds import FP32, Count, ModelCodecs, federated_round, steps_of
+
+if TYPE_CHECKING:
+    from slfac_sim.protocols import Participants
+
+MCMAHAN = Reference(
+    key="mcmahan2017communication",
+    entry="inproceedings",
+    title="Communication-Efficient Learning of Deep Networks from Decentralized Data",
+    authors=(
+        "McMahan, H. Brendan",
+        "Moore, Eider",
+        "Ramage, Daniel",
+        "Hampson, Seth",
+        "Agüera y Arcas, Blaise",
+    ),
+    year=2017,
+    within="International Conference on Artificial Intelligence and Statistics (AISTATS)",
+    pages="1273-1282",
+    arxiv="1602.05629",
+)
+
+
+@settings
+class FedAvg:
+    """`rounds` rounds of `steps` mini-batches per device, or of `local_epochs` passes when `steps` is null.
+
+    The mean of the devices' models is weighted by the samples that each used; the moments of a device's
+    optimiser stay with it. Models travel through `model_codec`, as they are (`send: model`) or, from the
+    devices, as their `difference` to the server's model of the round, which suits codecs that lose
+    something. The settings `cut` and `codec` of the scenario have no effect.
+    """
+
+    references: ClassVar[tuple[Reference, ...]] = (MCMAHAN,)
+    layout: ClassVar[str] = "whole"
+
+    rounds: Count = 8
+    steps: Count | None = None
+    local_epochs: Count = 1
+    model_codec: ModelCodecs = FP32
+    send: Literal["model", "difference"] = "model"
+    model_broadcast: Literal["multicast", "unicast"] = "multicast"
+    initial_model: Literal["seed", "broadcast"] = "seed"
+    participation: Participation = Participation()
+
+    @property
+    def timing_steers_learning(self) -> bool:
+        """Whether another clock could change what is learnt."""
+        return self.participation.timing_steers_learning
+
+    def run(self, participants: Participants) -> Task:
+        """Yield the effects of the whole training."""
+        one_round = partial(federated_round, self, participants)
+        model = yield from in_rounds(participants, self.rounds, one_round)
+        devices = yield from self.participation.present(participants)
+        yield from hand_out(participants, devices, model, self.model_broadcast)
+
+    def device_steps(self, participants: Participants) -> int:
+        """Return how many mini-batches all devices together go through."""
+        steps = [steps_of(device.shard, self.steps, self.local_epochs) for device in participants.devices]
+        return self.rounds * sum(steps)

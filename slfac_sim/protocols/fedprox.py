@@ -1,0 +1,80 @@
+"""FedProx: federated averaging in which devices are held back from straying too far from the server's model.
+
+Li et al. (2020, arXiv:1812.06127, algorithm 2): each device adds (mu/2) ||w - w_server||^2 to its own loss.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from slfac_sim.effects import Task
+from slfac_sim.foundation.citing import Reference
+from slfac_sim.foundation.plugins import settings
+from slfac_sim.protocols._halves import hand_out
+from slfac_sim.protocols._participation import Participation
+from slfac_sim.protocols._rounds import in_rounds
+from slfac_sim.protocols._whole_rounds import FP32, Count, ModelCodecs, federated_round, steps_of
+
+if TYPE_CHECKING:
+    from slfac_sim.protocols import Participants
+
+LI = Reference(
+    key="li2020federated",
+    entry="inproceedings",
+    title="Federated Optimization in Heterogeneous Networks",
+    authors=(
+        "Li, Tian",
+        "Sahu, Anit Kumar",
+        "Zaheer, Manzil",
+        "Sanjabi, Maziar",
+        "Talwalkar, Ameet",
+        "Smith, Virginia",
+    ),
+    year=2020,
+    within="Machine Learning and Systems (MLSys)",
+    volume="2",
+    pages="429-450",
+    arxiv="1812.06127",
+)
+
+
+@settings
+class FedProx:
+    """As `fedavg`, with the weight `mu` of the distance to the model that the round began with.
+
+    With `mu: 0` it is `fedavg`. The losses in the tables are without that distance. Every device does all
+    of its work: the paper's partial work of slow devices is a `deadline` here, which drops them.
+    """
+
+    references: ClassVar[tuple[Reference, ...]] = (LI,)
+    layout: ClassVar[str] = "whole"
+
+    mu: Annotated[float, Field(ge=0.0)] = 0.01
+    rounds: Count = 8
+    steps: Count | None = None
+    local_epochs: Count = 1
+    model_codec: ModelCodecs = FP32
+    send: Literal["model", "difference"] = "model"
+    model_broadcast: Literal["multicast", "unicast"] = "multicast"
+    initial_model: Literal["seed", "broadcast"] = "seed"
+    participation: Participation = Participation()
+
+    @property
+    def timing_steers_learning(self) -> bool:
+        """Whether another clock could change what is learnt."""
+        return self.participation.timing_steers_learning
+
+    def run(self, participants: Participants) -> Task:
+        """Yield the effects of the whole training."""
+        one_round = partial(federated_round, self, participants)
+        model = yield from in_rounds(participants, self.rounds, one_round)
+        devices = yield from self.participation.present(participants)
+        yield from hand_out(participants, devices, model, self.model_broadcast)
+
+    def device_steps(self, participants: Participants) -> int:
+        """Return how many mini-batches all devices together go through."""
+        steps = [steps_of(device.shard, self.steps, self.local_epochs) for device in participants.devices]
+        return self.rounds * sum(steps)

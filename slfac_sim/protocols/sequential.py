@@ -1,0 +1,106 @@
+"""Split learning in turns: one device at a time, which then hands its half on by way of the server.
+
+Split learning as it was first proposed (Gupta, Raskar, 2018, arXiv:1810.06060).
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from slfac_sim.effects import Compute, Send, Task
+from slfac_sim.foundation.citing import Reference
+from slfac_sim.foundation.plugins import settings
+from slfac_sim.protocols._exchange import batches_of, exchange, step_note, steps_of
+from slfac_sim.protocols._halves import hand_out, take
+from slfac_sim.protocols._order import Order, in_order
+from slfac_sim.protocols._participation import Participation
+from slfac_sim.protocols._rounds import Share, in_rounds
+
+if TYPE_CHECKING:
+    from slfac_sim.codecs import Payload
+    from slfac_sim.learning.participants import Device
+    from slfac_sim.protocols import Participants
+
+Count = Annotated[int, Field(ge=1)]
+
+
+@settings
+class Sequential:
+    """`rounds` rounds, in each of which every device has a turn of `steps` mini-batches or one local epoch.
+
+    Turns come in device order (`order: fixed`) or in one that is drawn for each round (`random`). A turn
+    costs two transfers of the half: down from the server, up again when it is over; nothing is averaged.
+    The device whose turn is the first of all has its half from the seed. The half of a turn that fails is
+    lost: the next device goes on with the one before, and the server with what it has learnt.
+    `participation.deadline` is that of a turn. In the end `model_broadcast` brings the last half to all.
+    """
+
+    references: ClassVar[tuple[Reference, ...]] = (
+        Reference(
+            key="gupta2018distributed",
+            entry="article",
+            title="Distributed learning of deep neural network over multiple agents",
+            authors=("Gupta, Otkrist", "Raskar, Ramesh"),
+            year=2018,
+            within="Journal of Network and Computer Applications",
+            volume="116",
+            pages="1-8",
+            doi="10.1016/j.jnca.2018.05.003",
+            arxiv="1810.06060",
+        ),
+    )
+    layout: ClassVar[str] = "split"
+
+    rounds: Count = 8
+    steps: Count | None = None
+    order: Order = "fixed"
+    model_broadcast: Literal["multicast", "unicast"] = "multicast"
+    participation: Participation = Participation()
+
+    def __post_init__(self) -> None:
+        if self.participation.enough is not None:
+            raise ValueError("participation.enough: devices that have turns do not race each other")
+
+    @property
+    def timing_steers_learning(self) -> bool:
+        """Whether another clock could change what is learnt."""
+        return self.participation.timing_steers_learning
+
+    def run(self, participants: Participants) -> Task:
+        """Yield the effects of the whole training."""
+        model = yield from in_rounds(participants, self.rounds, partial(self._round, participants))
+        devices = yield from self.participation.present(participants)
+        yield from hand_out(participants, devices, model, self.model_broadcast)
+
+    def device_steps(self, participants: Participants) -> int:
+        """Return how many mini-batches all devices together go through."""
+        return self.rounds * sum(steps_of(device, self.steps) for device in participants.devices)
+
+    def _round(self, participants: Participants, number: int, model: Payload) -> Task:
+        devices = yield from self.participation.choose(participants, number)
+        shares: list[Share] = []
+        for device in in_order(devices, self.order, number, participants.seed):
+            known = number == 1 and not shares
+            turn = self._turn(participants, device, number, None if known else model)
+            for share in (yield from self.participation.gather(number, [device], [turn])):
+                model = share.state
+                shares.append(share)
+        return model, shares
+
+    def _turn(self, participants: Participants, device: Device, number: int, model: Payload | None) -> Task:
+        """One device's turn: take the half, learn from its batches, hand the half on."""
+        if model is not None:
+            yield from take(participants, device, model, "unicast")
+        samples, loss = 0, 0.0
+        for step, batch in enumerate(batches_of(device, self.steps, number), start=1):
+            name = f"{number}.{device.name}.{step}"
+            feedback = yield from exchange(participants, device, batch, name, cohort=1)
+            yield step_note(number, step, device, len(batch), feedback)
+            samples, loss = samples + len(batch), loss + feedback.loss * len(batch)
+        encode_flops, _ = device.model_codec_flops
+        learnt = yield Compute(device.name, encode_flops, device.model_payload, "encode_model")
+        yield Send(device.name, participants.server.name, {"model_up": learnt})
+        return Share(learnt, samples, loss)
