@@ -61,9 +61,9 @@ _CLOCKWORK = ("availability", "players", "simulation.py", "slowdowns", "speeds",
 def learning_key(scenario: Scenario, threads: int) -> str:
     """Return 16 hexadecimal digits that are equal where the training is: bytes, work, order and figures.
 
-    They hash all settings that learning sees, the host `threads`, the source files that learn (somebody
-    else's plug-ins included) and the versions of Python, torch, numpy and slfac_sim. Where timing steers
-    learning, they hash every setting, and the sources that make the clock as well.
+    They hash all settings that learning sees, the tables that they name, the host `threads`, the source files
+    that learn (somebody else's plug-ins included) and the versions of Python, torch, numpy and slfac_sim.
+    Where timing steers learning, they hash every setting, and the sources that make the clock as well.
     """
     clocked = steered(scenario) is not None
     hidden = READ_AFTERWARDS if clocked else invisible_in(scenario)
@@ -71,8 +71,8 @@ def learning_key(scenario: Scenario, threads: int) -> str:
     versions = {name: version(name) for name in ("torch", "numpy", *(("simpy",) if clocked else ()))}
     ours = [slfac_sim.__version__, _sources(), *([_clockwork()] if clocked else [])]
     python = list(sys.version_info[:2])
-    foreign = {kind: _file_hash(kind) for kind in sorted(_foreign_kinds(settings))}
-    return _hash([settings, threads, python, versions, ours, foreign])
+    foreign = {kind: _module_hash(kind) for kind in sorted(_foreign_kinds(settings))}
+    return _hash([settings, threads, python, versions, ours, foreign, _tables(settings)])
 
 
 def invisible_in(scenario: Scenario) -> tuple[str, ...]:
@@ -91,7 +91,8 @@ def invisible(path: str, scenario: Scenario) -> bool:
 
 def point_key(scenario: Scenario) -> str:
     """Return 16 hexadecimal digits that are equal for scenarios that are equal but for their name."""
-    return _hash({path: value for path, value in _leaves(plain(scenario)) if path != "name"})
+    settings = {path: value for path, value in _leaves(plain(scenario)) if path != "name"}
+    return _hash([settings, _tables(settings)])
 
 
 def visible_differences(
@@ -147,10 +148,19 @@ def _foreign_kinds(tree: Any) -> set[str]:
     return kinds.union(*map(_foreign_kinds, tree.values()))
 
 
-def _file_hash(module: str) -> str:
+def _module_hash(module: str) -> str:
     spec = find_spec(module)
-    file = Path(spec.origin) if spec is not None and spec.origin is not None else None
-    return hashlib.sha256(file.read_bytes()).hexdigest() if file is not None and file.is_file() else ""
+    return _file_hash(Path(spec.origin)) if spec is not None and spec.origin is not None else ""
+
+
+def _tables(settings: Mapping[str, Any]) -> dict[str, str]:
+    """Return the hashes of the files that settings called `table` or `file` name."""
+    named = {path: value for path, value in settings.items() if path.endswith((".table", ".file")) and value}
+    return {path: _file_hash(Path(value)) for path, value in sorted(named.items())}
+
+
+def _file_hash(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else ""
 
 
 @cache

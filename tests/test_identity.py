@@ -97,6 +97,24 @@ def test_speeds_are_on_record_where_the_work_depends_on_them() -> None:
     assert told == ["devices.speed.median: 100000000.0 there, 3000000000.0 wanted"]
 
 
+@pytest.mark.parametrize(
+    ("setting", "text"),
+    [
+        ("devices.speed={{kind: measured, table: {}}}", "block,forward_s,backward_s\nconv1,1,{}\n"),
+        ("devices.availability={{kind: trace, file: {}}}", "device,down_s,up_s\nd000,1,{}\n"),
+    ],
+)
+def test_a_table_that_settings_name_is_in_the_keys(tmp_path: Path, setting: str, text: str) -> None:
+    file = tmp_path / "table.csv"
+    file.write_text(text.format(2))
+    chosen = scenario(setting.format(file))
+    before = learning_key(chosen, 1), point_key(chosen)
+    assert (learning_key(chosen, 1), point_key(chosen)) == before
+    file.write_text(text.format(3))
+    assert learning_key(chosen, 1) != before[0]
+    assert point_key(chosen) != before[1]
+
+
 def test_several_differences_are_all_told() -> None:
     changed = scenario("codec=raw", "learning.batch=4", "network.bandwidth=1 MHz")
     assert visible_differences(scenario(), changed) == [

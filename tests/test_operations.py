@@ -8,10 +8,12 @@ from torch import nn
 from worlds import scenario, world
 
 from slfac_sim.foundation.errors import BadInput
+from slfac_sim.layouts._cutting import split_model
 from slfac_sim.learning.operations import Operation, operations
 from slfac_sim.learning.work import PartWork, count_work, device_work
 from slfac_sim.machines import Machine, machines
 from slfac_sim.power import DevicePower
+from slfac_sim.scenario_file import load
 
 BATCH = 8
 LINEAR = nn.Linear(20, 30, bias=False)
@@ -70,6 +72,15 @@ def test_more_bandwidth_is_never_slower_and_none_is_as_counted() -> None:
     assert times[-1].device_forward_flops == pytest.approx(split.work.device_forward_flops, rel=1e-3)
     assert all(work.server_step_flops == split.work.server_step_flops for work in times)
     assert device_work(split.work, part, machine(None)) is split.work
+
+
+def test_the_main_job_on_the_memory_of_a_raspberry_pi() -> None:
+    """The figures of docs/compute.md, in MFLOP a sample at 5 GFLOP/s."""
+    split = split_model(load("100_devices"), (1, 28, 28), 10)
+    part = PartWork(split.device, split.device_blocks, (1, 28, 28), 16)
+    works = [device_work(split.work, part, machine(bandwidth, 5e9)) for bandwidth in (None, 12.8e9, 1e9)]
+    found = [(work.device_forward_flops + work.device_backward_flops) / 1e6 for work in works]
+    assert [round(one, 1) for one in found] == [24.1, 24.5, 29.4]
 
 
 def test_counting_leaves_the_part_as_it_is() -> None:

@@ -126,6 +126,29 @@ def test_killed_at_any_note(whole: Path, notes: int, tmp_path: Path) -> None:
     assert rows(tmp_path / "r") == rows(whole)
 
 
+STEERED = [
+    ("protocol.participation.deadline=100 ms",),
+    ("protocol.participation.select={kind: random, count: 4}", "protocol.participation.enough=2"),
+    ("devices.availability={kind: on_off, mean_on: 100 ms, mean_off: 50 ms}", "codec=aq_sgd"),
+    ("server.availability={kind: on_off, mean_on: 100 ms, mean_off: 20 ms}",),
+    ("devices.slowdowns=[{kind: jitter}, {kind: thermal}]", "learning.optimiser=adam", "codec=uniform"),
+]
+
+
+@pytest.mark.parametrize("overrides", STEERED, ids=lambda overrides: overrides[0].split("=")[0])
+def test_what_timing_cut_short_is_cut_short_again(overrides: tuple[str, ...], tmp_path: Path) -> None:
+    """Deadlines, outages, withdrawn offers and failed tasks are lived through again, to every row."""
+    summary = undisturbed(tmp_path / "whole", *overrides)
+    assert summary["status"] == "finished", summary["reason"]
+    there = rows(tmp_path / "whole")
+    notes = sum(len(there[table]) for table in ("steps", "rounds", "evals", "misses"))
+    killed(tmp_path / "r", 3 * notes // 4, *overrides)
+    resumable = prepare_resume(tmp_path / "r")
+    assert resumable.rounds >= 1
+    assert resume(resumable)["digest"] == summary["digest"]
+    assert rows(tmp_path / "r") == there
+
+
 def test_resumed_again_and_again(whole: Path, tmp_path: Path) -> None:
     """Killed in every round of the resumed run too: while the record is played, and while it learns."""
     folder, resumes = tmp_path / "r", 0

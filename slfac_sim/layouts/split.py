@@ -17,6 +17,7 @@ from slfac_sim.learning.batches import Shard
 from slfac_sim.learning.evaluation import evaluate, in_messages
 from slfac_sim.learning.halves import DeviceHalf, ServerHalf
 from slfac_sim.learning.participants import Device, EdgeServer, Exchange
+from slfac_sim.learning.stashing import Half, StashingHalf
 from slfac_sim.learning.weights import load_state_vector
 from slfac_sim.learning.work import smallest_normalised_map
 from slfac_sim.names import SERVER
@@ -64,9 +65,10 @@ class Cast:
         exchange = replace(self._exchange, work=self._works[shard.device])
         return Device(shard.device, place, self._half, shard, self._ground.train_batch, exchange)
 
-    def _half(self) -> DeviceHalf:
+    def _half(self) -> Half:
         model = copy.deepcopy(self.split.device).to(self._ground.host)
-        return DeviceHalf(model, self._ground.optimiser(model))
+        stashes = getattr(self._ground.scenario.protocol, "stashes_weights", False)
+        return (StashingHalf if stashes else DeviceHalf)(model, self._ground.optimiser(model))
 
     def _refuse_lone_values(self) -> None:
         """Refuse batches in which batch-norm would see one value of a channel: it cannot learn from that."""

@@ -14,7 +14,8 @@ from slfac_sim.codecs import BadBody, Codec, Payload, Receiver, Sender, Tensor
 from slfac_sim.codecs._pairs import confirm, correct, follow
 from slfac_sim.codecs.raw import Raw
 from slfac_sim.learning.batches import Indices, Shard
-from slfac_sim.learning.halves import DeviceHalf, Feedback, Labels, Pending, ServerHalf, Smashed
+from slfac_sim.learning.halves import Feedback, Labels, Pending, ServerHalf, Smashed
+from slfac_sim.learning.stashing import Half
 from slfac_sim.learning.states import Keeps
 from slfac_sim.learning.weights import load_state_vector, state_size, state_vector, weighted_mean
 from slfac_sim.learning.work import Work
@@ -77,7 +78,7 @@ class Device(Keeps):
     kept = ("_half", "_endless", "_up", "_down")
 
     def __init__(
-        self, name: str, place: int, new_half: Callable[[], DeviceHalf], shard: Shard,
+        self, name: str, place: int, new_half: Callable[[], Half], shard: Shard,
         fetch: Callable[[Indices], Batch], exchange: Exchange,
     ) -> None:  # fmt: skip
         self.name = name
@@ -91,7 +92,7 @@ class Device(Keeps):
         self._down: Receiver = exchange.downlink.receiver()
 
     @functools.cached_property
-    def _half(self) -> DeviceHalf:
+    def _half(self) -> Half:
         return self._new_half()
 
     @property
@@ -187,6 +188,6 @@ class EdgeServer(Keeps):
         """Return the state vector [values] that `body` carries."""
         return _WEIGHTS.receiver().decode(body)
 
-    def average(self, states: Sequence[Tensor], samples: Sequence[int]) -> Payload:
+    def average(self, states: Sequence[Tensor], samples: Sequence[float]) -> Payload:
         """Return the mean of device halves, weighted by the samples that each used, as fp32 bytes."""
         return _WEIGHTS.sender(f"{self.name}/model").encode(weighted_mean(states, samples))

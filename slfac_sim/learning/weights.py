@@ -82,7 +82,7 @@ def load_state_vector(module: nn.Module, vector: Tensor) -> None:
             part.copy_(piece.view_as(part))
 
 
-def weighted_mean(vectors: Sequence[Tensor], weights: Sequence[int]) -> Tensor:
+def weighted_mean(vectors: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
     """Return the mean of `vectors` [values] weighted by `weights` (samples used), summed in float64."""
     total = sum(weights)
     mean = np.zeros(vectors[0].shape, np.float64)

@@ -220,7 +220,7 @@ class WholeServer(Keeps):
         return exact(self.trainee.state())
 
     def decode_model(self, device: str, body: bytes, common: bytes) -> Tensor:
-        """Return the state [values] of `device`, which began the round with the server's model in `common`."""
+        """Return the state [values] of `device`, which began with the server's model in `common`."""
         sent = self._up[device].decode(body).reshape(-1)
         return sent + self.common(common) if self._codec.difference else sent
 

@@ -112,10 +112,10 @@ def in_cohorts(
     cohorts: Sequence[int],
     group: str = "",
 ) -> Task:
-    """Learn from `batches`, each in a step of as many devices as `cohorts` says; returns samples and summed loss.
+    """Learn from `batches`, each in a step of as many devices as `cohorts` says.
 
-    A device that fails is excused from the cohorts to come, which are served without it. Where several
-    groups of devices learn in one round, `group` tells their cohorts apart.
+    Returns the samples and their summed loss. A device that fails is excused from the cohorts to come,
+    which are served without it. Where several groups learn in one round, `group` tells their cohorts apart.
     """
     samples, loss, answered = 0, 0.0, 0
     try:

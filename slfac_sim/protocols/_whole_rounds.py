@@ -84,7 +84,7 @@ def train(
 
 
 def batches_of(trainee: Trainee, steps: int | None, epochs: int, number: int) -> Iterator[Indices]:
-    """Yield the mini-batches of round `number`: `steps`, or `epochs` passes over the shard if that is None."""
+    """Yield the mini-batches of round `number`: `steps`, or `epochs` passes if that is None."""
     if steps is not None:
         return (trainee.next_batch() for _ in range(steps))
     first = (number - 1) * epochs

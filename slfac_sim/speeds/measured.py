@@ -33,16 +33,18 @@ class Measured:
 
     def blocks(self) -> Mapping[str, BlockSeconds]:
         """Return the times of each block of the table. Raises `BadInput` with the file and the line."""
-        return _read(self.table)
+        try:
+            stamp = self.table.stat()
+            return _read(self.table, stamp.st_mtime_ns, stamp.st_size)
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or "not UTF-8 text"
+            raise BadInput(f"devices.speed.table: {self.table}: cannot be read ({reason})") from error
 
 
-@functools.cache
-def _read(path: Path) -> Mapping[str, BlockSeconds]:
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "not UTF-8 text"
-        raise BadInput(f"devices.speed.table: {path}: cannot be read ({reason})") from error
+@functools.lru_cache(maxsize=4)
+def _read(path: Path, changed_ns: int, size: int) -> Mapping[str, BlockSeconds]:
+    """Return the times in the file, read once as long as it does not change."""
+    lines = path.read_text(encoding="utf-8-sig").splitlines()
     rows = csv.reader(lines)
     head = tuple(cell.strip() for cell in next(rows, []))
     if head != COLUMNS:
