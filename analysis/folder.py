@@ -16,6 +16,7 @@ from slfac_sim.foundation.errors import BadInput
 Column = NDArray[Any] | list[Any]
 
 SUMMARY, LEDGER = "summary.json", "ledger.sqlite"
+BEGUN = "checkpoints/begun.json"  # there from the beginning of a run until it is finished
 STATUSES = ("finished", "interrupted", "failed")
 
 
@@ -112,12 +113,19 @@ def load(folder: str | Path) -> Run:
     folder = Path(folder)
     if not folder.is_dir():
         raise BadInput(f"{folder}: no such folder; expected the folder of a run, such as runs/latest")
+    if is_unfinished(folder):
+        raise BadInput(f"{folder}: the run is not finished: it goes on, or was killed and can be resumed")
     for name in (SUMMARY, LEDGER):
         if not (folder / name).is_file():
             raise BadInput(
                 f"{folder}: no {name} in it; a run folder holds {SUMMARY} and {LEDGER}{_hint(folder)}"
             )
     return Run(folder.resolve(), _summary(folder / SUMMARY))
+
+
+def is_unfinished(folder: Path) -> bool:
+    """Say whether `folder` is that of a run which has begun and left no summary yet."""
+    return (folder / BEGUN).is_file() and not (folder / SUMMARY).exists()
 
 
 def _hint(folder: Path) -> str:

@@ -17,13 +17,13 @@ from platform import python_version
 from typing import Any, Protocol
 
 import slfac_sim
+from slfac_sim.analysis.folder import BEGUN
 from slfac_sim.checkpoint_file import BadCheckpoint, read_tree, write_tree
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.identity import learning_key, point_key
 from slfac_sim.scenario import Scenario
 
-FOLDER = "checkpoints"
-_BEGUN = "begun.json"
+FOLDER = BEGUN.partition("/")[0]
 _KEPT = 2  # the newest, and one in case that is damaged
 _WORTH = 50.0  # by default, time between two checkpoints by the time that one takes
 _FIRST_S = 0.02  # what one is taken to need before the first was written
@@ -55,18 +55,16 @@ class Begun:
     def write(self, run: Path) -> None:
         """Write it into the run folder `run`."""
         (run / FOLDER).mkdir(exist_ok=True)
-        write_whole(run / FOLDER / _BEGUN, json.dumps(asdict(self), indent=2) + "\n")
+        write_whole(run / BEGUN, json.dumps(asdict(self), indent=2) + "\n")
 
     @classmethod
     def read(cls, run: Path) -> "Begun":
         """Return what is written in `run`. Raises `BadInput`."""
-        path = run / FOLDER / _BEGUN
+        path = run / BEGUN
         try:
             return cls(**json.loads(path.read_text(encoding="utf-8")))
         except FileNotFoundError as error:
-            raise BadInput(
-                f"{run}: no {FOLDER}/{_BEGUN} in it; expected the folder of an unfinished run"
-            ) from error
+            raise BadInput(f"{run}: no {BEGUN} in it; expected the folder of an unfinished run") from error
         except (OSError, ValueError, TypeError) as error:
             raise BadInput(f"{path}: cannot be read ({error}); it says how the run was begun") from error
 

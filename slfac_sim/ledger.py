@@ -64,7 +64,7 @@ class Book(ABC):
     def commit(self) -> None:
         """Keep everything added so far, all or nothing."""
 
-    def stop(self) -> None:
+    def stop(self) -> None:  # noqa: B027 - most have nothing to do then
         """Know that who writes has ended, well or not; nothing is added from now on."""
 
     @abstractmethod

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from slfac_sim.analysis.folder import LEDGER, SUMMARY, load
+from slfac_sim.analysis.folder import BEGUN, LEDGER, SUMMARY, is_unfinished, load
 from slfac_sim.foundation.errors import BadInput
 
 _MARKS = {SUMMARY, LEDGER, "scenario.yaml"}  # a folder with two of them is, or was to be, a run
@@ -25,9 +25,10 @@ class Listed:
     fault: str = ""
 
     def facts(self) -> dict[str, Any]:
-        """Return what a list shows; a damaged folder has its name, its status and the reason."""
+        """Return what a list shows; a damaged or unfinished run has its name, its status and the reason."""
         if self.summary is None:
-            return {"folder": str(self.folder), "status": "damaged", "reason": self.fault}
+            status = "unfinished" if is_unfinished(self.folder) else "damaged"
+            return {"folder": str(self.folder), "status": status, "reason": self.fault}
         summary = self.summary
         return {
             "folder": str(self.folder),
@@ -55,7 +56,7 @@ def runs_under(folder: Path) -> list[Listed]:
 def _found(top: Path) -> Iterator[Listed]:
     for path, below, files in os.walk(top):
         folder = Path(path)
-        if len(_MARKS & set(files)) >= 2:
+        if len(_MARKS & set(files)) >= 2 or (folder / BEGUN).is_file():
             below.clear()  # no run lies in a run
             yield _read(folder)
         elif len(folder.relative_to(top).parts) >= _DEEPEST:

@@ -43,10 +43,10 @@ class Codecs:
 class Devices:
     """The devices: how many, and how fast each computes (achieved FLOP/s, 2 per multiply-add).
 
-    `slowdowns` multiply the time that a compute takes, and `availability` says when devices are down. With a
-    `memory` a device's half and one mini-batch must fit in it; with a `memory_bandwidth` each operation of its
-    half takes as long as its memory traffic, where that is longer (roofline). A device whose `battery` is used
-    up is down for good.
+    `slowdowns` multiply the time that a compute takes, and `availability` says when devices are down. With
+    a `memory` a device's half and one mini-batch must fit in it; with a `memory_bandwidth` each operation of
+    its half takes as long as its memory traffic, where that is longer (roofline). A device whose `battery`
+    is used up is down for good.
     """
 
     count: Annotated[int, Field(ge=1, le=100_000)] = 10

@@ -13,7 +13,7 @@ from slfac_sim.ledger_tables import ENERGY
 from slfac_sim.names import SERVER
 from slfac_sim.scenario import Scenario
 
-KINDS = ("smashed_up", "smashed_down", "labels", "model_up", "model_down")
+KINDS = ("smashed_up", "smashed_down", "middle_down", "middle_up", "labels", "model_up", "model_down")
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,13 @@ def test_the_parts_by_hand() -> None:
     assert found.total == learning + found.activations + found.smashed
 
 
+def test_an_output_that_the_backward_pass_needs_is_counted_once() -> None:
+    part = nn.Sequential(nn.Conv2d(1, 4, 3, padding=1), nn.ReLU())  # ReLU keeps what it gives
+    found = memory_of(part, (1, 8, 8), BATCH, Adam().open)
+    assert found.activations == 4 * BATCH * 8 * 8  # the images alone
+    assert found.smashed == 2 * 4 * BATCH * 4 * 8 * 8
+
+
 def test_moments_are_the_optimisers_own() -> None:
     moments = [
         memory_of(PART, (1, 8, 8), BATCH, one.open).optimiser // (4 * LEARNT)

@@ -39,6 +39,33 @@ def test_what_has_no_flops_still_moves_its_bytes() -> None:
     assert found["convolution"].moved_bytes == pytest.approx(4.0 * (36 + 4 * 36 + 4 * 9 / BATCH))
 
 
+class Repeated(nn.Module):
+    """Multiplies its input, repeated a hundred times, by weights."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weights = nn.Parameter(torch.ones(100, 20))
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        return inputs.unsqueeze(1).expand(-1, 100, -1) * self.weights
+
+
+def test_what_is_only_repeated_is_read_once() -> None:
+    (forward,) = operations(Repeated(), (20,), BATCH).forward
+    assert forward.moved_bytes == 4.0 * (20 + 100 * 20 / BATCH + 100 * 20)
+
+
+def test_every_device_has_the_work_of_its_own_machine() -> None:
+    one = world("devices.memory_bandwidth=1 MB/s")
+    own = machines(one.scenario)
+    part = PartWork(one.cast.split.device, ["conv1"], (1, 12, 12), BATCH)
+    for device in one.devices:
+        assert device.exchange.work == device_work(one.cast.split.work, part, own[device.name])
+    assert len({device.exchange.work for device in one.devices}) == len(one.devices)
+    alike = world().devices
+    assert len({id(device.exchange.work) for device in alike}) == 1
+
+
 @pytest.mark.parametrize("cut", ["conv1", "conv2"])
 def test_the_flops_are_those_that_are_counted_without_a_roofline(cut: str) -> None:
     split = world(f"cut={cut}").cast.split

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slfac_sim.availability import Outage
-from slfac_sim.effects import MISSED, Compute, Failed, HostDown, Send, Task, Together
+from slfac_sim.effects import MISSED, Compute, Failed, HostDown, Offer, Present, Send, Task, Together
 from slfac_sim.ledger import Rows
 from slfac_sim.names import SERVER
 from slfac_sim.network import Delivery
@@ -36,7 +36,8 @@ class Books:
 
     def sent(self, delivery: Delivery, receivers: tuple[str, ...]) -> None:
         self.heard.append(("sent", delivery.src, receivers, round(delivery.airtime_s, 9)))
-        self._spend(delivery.src, delivery.airtime_s)
+        for host in (delivery.src, *receivers):
+            self._spend(host, delivery.airtime_s)
 
     def down(self, host: str, at_s: float) -> None:
         self.heard.append(("down", host, at_s))
@@ -152,7 +153,53 @@ def test_both_ends_of_a_transfer_may_die_of_it_and_all_else_of_theirs_fails() ->
     results = player(books).play(one(Together(tasks)))
     assert isinstance(results[0], Delivery)
     assert results[1] == Failed("d000 is down: battery empty")
-    assert results[2:] == ["work", Failed("server is down: battery empty")]
+    assert results[2:] == [Failed("server is down: battery empty")] * 2
+
+
+def test_an_effect_whose_two_ends_die_at_one_instant_fails_once() -> None:
+    books = Books(d000=1.0, server=1.0)
+
+    def second() -> Task:
+        try:
+            yield send("d000", SERVER, 5.0)
+        except HostDown as down:
+            return down.reason, (yield work("d001", 3.0))
+
+    results = player(books).play(one(Together([one(send("d000", SERVER, 1.0)), second()])))
+    assert results[1] == ("d000 is down: battery empty", "work")
+
+
+def test_nobody_waits_on_for_a_host_that_died_meanwhile() -> None:
+    """It goes down for a while; what is cut off first waits for it, what is cut off next has used it up."""
+    books = Books(d000=0.9)
+    plays = player(books, availability={"d000": iter([Outage(0.5, 2.0, "off")])})
+
+    def waits() -> Task:
+        try:
+            yield work("d000", 5.0)
+        except HostDown:
+            return (yield Present(("d000",), wait=True)), plays._env.now
+
+    results = plays.play(one(Together([waits(), one(send("d000", SERVER, 5.0))])))
+    assert results == [((), 0.5), Failed("d000 is down: off")]
+
+
+def test_an_offer_may_fail_and_be_withdrawn_at_one_instant() -> None:
+    books = Books(server=1.0)
+    waits = one(Offer(SERVER, "q", 0, None, list, 1.0, 2, "train"))
+    tasks = [waits, one(work(SERVER, 1.0))]
+    assert player(books).play(one(Together(tasks, deadline_s=1.0))) == [MISSED, "work"]
+
+
+def test_a_battery_may_be_found_empty_when_its_host_comes_up() -> None:
+    class Idle(Books):
+        def empty(self, host: str, at_s: float) -> bool:
+            return host == "d000" and at_s >= 2.0
+
+    plays = player(Idle(), availability={"d000": iter([Outage(1.0, 2.0, "off"), Outage(7.0, 8.0, "off")])})
+    assert plays.play(one(Together([one(Present(("d000",))), one(work("d001", 9.0))]))) == [("d000",), "work"]
+    rows = plays._ledger.tuples("outages", ("host", "down_s", "up_s", "reason"))
+    assert rows == [("d000", 1.0, 2.0, "off"), ("d000", 2.0, None, "battery empty")]
 
 
 def test_a_factor_is_asked_when_a_compute_begins() -> None:

@@ -28,6 +28,7 @@ from slfac_sim.effects import (
 from slfac_sim.ledger import Rows
 from slfac_sim.names import SERVER, device_names
 from slfac_sim.network.kinds.ideal import Ideal
+from slfac_sim.players.outages import Outages
 from slfac_sim.players.simulated import SimulatedPlayer, Stalled
 
 DEVICES = device_names(3)
@@ -276,10 +277,24 @@ def test_an_outage_of_a_device_ends_its_hopeless_transfer_and_a_protocol_without
     with pytest.raises(Stalled, match=r"after 0 s.*stalled: d000 -> server"):
         stays.play(one(Together([one(send("d000", SERVER, 1.0))])))
     env = simpy.Environment(initial_time=0.0)
-    multicast = player(env, d000=[(1.0, 2.0)], d001=[(3.0, 4.0)])
     two = ("d000", "d001")
+    with pytest.raises(Stalled, match=r"after 0 s.*stalled: server -> "):
+        player(env, d000=[(1.0, 2.0)]).play(one(Together([one(send(SERVER, two, 1.0))])))
+    multicast = player(env, d000=[(1.0, 2.0)], d001=[(3.0, 4.0)])
     assert multicast.play(one(Together([one(send(SERVER, two, 1.0))]))) == [Failed("d001 is down: off")]
     assert env.now == 3.0
+
+
+def test_an_end_that_overtakes_an_outage_hastens_no_other() -> None:
+    env = simpy.Environment(initial_time=0.0)
+    heard: list[str] = []
+    plans = {"a": iter([Outage(1.0, 2.0, "off")]), "b": iter([Outage(5.0, 6.0, "off")])}
+    outages = Outages(env, plans, Rows(), heard.append, heard.append)
+    outages.put_next_on_calendar()
+    outages.end("a", "battery empty")
+    outages.end("a", "battery empty")
+    env.step()
+    assert (env.now, heard, outages.next_s) == (1.0, ["a"], 5.0)
 
 
 def test_a_protocol_that_ends_with_a_failure_is_reported_as_unable_to_go_on() -> None:
@@ -318,6 +333,14 @@ def test_a_wait_for_a_host_can_be_cut_off() -> None:
 
     assert stage.player.play(limited()) == [MISSED]
     assert stage.env.now == 3.0
+
+    def stranded() -> Task:
+        yield Together([one(Present(("d000",), wait=True))], deadline_s=1.0)
+        yield offer(0)
+
+    stage = Stage({"d000": [(0.0, 3.0)]})
+    with pytest.raises(Stalled, match="nothing can happen after 1 s"):  # who no longer waits hides no stall
+        stage.player.play(stranded())
 
 
 def test_outages_that_are_out_of_order_are_refused() -> None:
@@ -380,6 +403,17 @@ def test_a_served_queue_is_not_served_again_when_its_patience_ends() -> None:
 
     # the second batch begins at 4.2 s: the first one's patience, to the 5th second, is not for it
     assert stage.play(two_batches(0), two_batches(1)) == [(0, 0, 5.4), (10, 10, 5.4)]
+
+
+def test_the_patience_of_a_withdrawn_offer_is_not_the_next_ones() -> None:
+    stage = Stage({})
+
+    def protocol() -> Task:
+        yield Together([one(offer(0, wait_s=2.0))], deadline_s=1.0)
+        yield offer(1, wait_s=2.0, flops=0.0)
+        return stage.env.now
+
+    assert stage.player.play(protocol()) == 3.0
 
 
 def test_a_withdrawn_offer_leaves_a_row_and_the_queue() -> None:

@@ -16,6 +16,8 @@ from slfac_sim.analysis.style import HEIGHT_MM, INK, fill, look, stacked_canvas
 _NAMES = {
     "smashed_up": "activations, up",
     "smashed_down": "gradients, down",
+    "middle_down": "activations of the body, down",
+    "middle_up": "their gradients, up",
     "labels": "labels, up",
     "model_up": "device halves, up",
     "model_down": "averages, down",
@@ -47,8 +49,8 @@ def table(series: Sequence[Series]) -> Iterator[dict[str, Any]]:
 
 
 def draw(series: Sequence[Series]) -> Figure:
-    """Return the figure of one or several runs: one group of bars for each kind."""
-    kinds = list(dict.fromkeys(kind for one in series for kind in one.sent_bytes))
+    """Return the figure of one or several runs: one group of bars for each kind that one of them sent."""
+    kinds = list(dict.fromkeys(kind for one in series for kind, nbytes in one.sent_bytes.items() if nbytes))
     height_mm = max(0.7 * HEIGHT_MM, 4.0 * len(kinds) * len(series))
     figure, (axes,) = stacked_canvas(1, height_mm, legend_rows=len(series))
     thick = 0.8 / len(series)

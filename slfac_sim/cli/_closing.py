@@ -34,8 +34,9 @@ def _rows(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for target, at_s in summary["time_to_accuracy_s"].items():
         shown = "not reached" if at_s is None else f"{at_s:,.1f} s"
         yield f"time to {_percent(float(target))}", shown
-    for kind in ("smashed_up", "smashed_down", "labels", "model_up", "model_down", "total"):
-        yield f"bytes {kind}", f"{sent[kind]:,}"
+    for kind, nbytes in sent.items():
+        if nbytes or kind == "total":
+            yield f"bytes {kind}", f"{nbytes:,}"
     if bits["up"] is not None and bits["down"] is not None:
         yield "bits per value, up / down", f"{bits['up']:.2f} / {bits['down']:.2f}"
     if summary["positions_redrawn"]:

@@ -38,13 +38,13 @@ def _table(found: Sequence[Mapping[str, Any]]) -> str:
     texts = ["run", "codec", "status"]
     head = [*texts, "accuracy", "simulated s", *(f"s to {percent(t)}" for t in targets), "MB", "digest"]
     text = aligned([head, *(_line(facts, targets) for facts in found)], len(texts))
-    reasons = [f"{facts['folder']}: {facts['reason']}" for facts in found if facts["status"] == "damaged"]
+    reasons = [f"{facts['folder']}: {facts['reason']}" for facts in found if "reason" in facts]
     return "\n".join([text, *reasons])
 
 
 def _line(facts: Mapping[str, Any], targets: Sequence[float]) -> list[str]:
-    if facts["status"] == "damaged":
-        return [facts["folder"], "-", "damaged", *["-"] * (len(targets) + 4)]
+    if "reason" in facts:
+        return [facts["folder"], "-", facts["status"], *["-"] * (len(targets) + 4)]
     times = {float(target): at_s for target, at_s in facts["time_to_accuracy_s"].items()}
     final = facts["accuracy_final"]
     return [

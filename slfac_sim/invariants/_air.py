@@ -64,10 +64,10 @@ class AirLaws(Laws):
     def _whole(self, row: dict[str, Any], place: str) -> None:
         """Rate x airtime are the bits of a transfer: those on the wire, or for 802.11 of the payload."""
         bits = row["rate_bps"] * row["airtime_s"]
-        most, least = 8.0 * row["wire_bytes"], 8.0 * row["payload_bytes"]
-        low = least if row["outcome"] == "delivered" else 0.0
-        held = low * (1.0 - 1e-6) <= bits <= max(most, self._stations * most) * (1.0 + 1e-6)
-        self.hold(RATE, held, place, f"{bits!r} bits sent, {most:g} with headers, {least:g} without")
+        due = 8.0 * row["payload_bytes" if self._air["medium"] in ("csma", "dcf") else "wire_bytes"]
+        least = due if row["outcome"] == "delivered" else 0.0
+        held = least * (1.0 - 1e-6) <= bits <= due * (1.0 + 1e-6)
+        self.hold(RATE, held, place, f"{bits!r} bits sent of {due:g}")
 
     def _capacity_bps(self, row: dict[str, Any], up: bool) -> float | None:
         """Return the most that the link can have; None where the survey tells means only, not the most.

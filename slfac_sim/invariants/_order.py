@@ -15,7 +15,7 @@ _TIMES = {
     "offers": ("asked_s", "end_s"),
     "withdrawals": ("asked_s", "end_s"),
 }
-_LEAVE_ROWS = {Compute: "computes", Send: "transfers", Offer: "offers"}
+_LEAVE_ROWS: dict[type, str] = {Compute: "computes", Send: "transfers", Offer: "offers"}
 
 
 @dataclass
@@ -38,7 +38,7 @@ class OrderLaws(Laws):
 
     def asked(self, task: str, seq: int, effect: Effect) -> None:
         """Note when an effect was asked for."""
-        table = _LEAVE_ROWS.get(type(effect))  # type: ignore[arg-type]
+        table = _LEAVE_ROWS.get(type(effect))
         if table is not None:
             self._open[task] = _Open(seq, self.watch.now_s, table)
 

@@ -174,4 +174,5 @@ class _Told:
         return transfer
 
     def stalled(self) -> Sequence[Transfer]:
-        return self._inner.stalled()
+        under_way: Sequence[Transfer] = self._inner.stalled()
+        return under_way

@@ -118,7 +118,10 @@ class Device(Keeps):
         The answer is also the receipt: only now does the uplink's sender know that `asked` has arrived.
         """
         follow(self._down, asked)
-        gradient = self._down.decode(body)
+        return self.settle(self._down.decode(body), asked)
+
+    def settle(self, gradient: Tensor, asked: bytes | None) -> Tensor:
+        """Let the uplink's sender know that `gradient` answers `asked`; returns it as that corrects it."""
         confirm(self._up, asked)
         return correct(self._up, asked, gradient)
 

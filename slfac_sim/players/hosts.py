@@ -73,8 +73,7 @@ class Host:
     def end(self, turn: simpy.Event) -> None:
         """Free the host of `turn`, if it still works on it."""
         if turn is self._working_on:
-            if turn.begun:
-                turn.worked_s = self.env.now - turn.start_s
+            turn.worked_s = self.env.now - turn.start_s
             self._working_on = None
             self._grant_soon()
 

@@ -35,20 +35,33 @@ def exchange(participants: Participants, device: Device, batch: Indices, step: s
 
 def bring(participants: Participants, device: Device, batch: Indices) -> Task:
     """Bring a mini-batch to the server; returns `Asked` and what the server has decoded."""
-    server, cost, n = participants.server, device.exchange, len(batch)
+    asked = yield from compress(device, batch)
+    arrived = yield from carry(participants, device, asked)
+    return asked, arrived
+
+
+def compress(device: Device, batch: Indices) -> Task:
+    """Have the device run a mini-batch up to the cut and encode what comes out; returns `Asked`."""
+    cost, n = device.exchange, len(batch)
     smashed = yield Compute(
         device.name, n * cost.work.device_forward_flops, lambda: device.forward(batch), "forward"
     )
     there = yield Compute(device.name, n * cost.encode_up_flops, lambda: device.encode(smashed), "encode")
-    labels = device.encode_labels(smashed)
+    return Asked(smashed, there, n)
+
+
+def carry(participants: Participants, device: Device, asked: Asked) -> Task:
+    """Send what the device has encoded; returns what the server has decoded."""
+    server, there, labels = participants.server, asked.there, device.encode_labels(asked.smashed)
     yield Send(device.name, server.name, {"smashed_up": there, "labels": labels})
-    arrived = yield Compute(
-        server.name,
-        n * cost.decode_up_flops,
-        lambda: server.decode(device.name, there.body, labels.body),
-        "decode",
+    return (
+        yield Compute(
+            server.name,
+            asked.samples * device.exchange.decode_up_flops,
+            lambda: server.decode(device.name, there.body, labels.body),
+            "decode",
+        )
     )
-    return Asked(smashed, there, n), arrived
 
 
 def cohort_offer(

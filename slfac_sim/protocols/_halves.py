@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
-from slfac_sim.effects import Compute, Send, Task, Together
+from slfac_sim.effects import Compute, HostDown, Present, Send, Task, Together
 from slfac_sim.protocols._participation import steadily
 
 if TYPE_CHECKING:
@@ -25,7 +25,11 @@ def announce(participants: Participants, devices: Sequence[Device], model: Paylo
     yield from steadily(server, Compute(server, encode_flops, nothing, "encode_model"))
     if way == "multicast":
         names = tuple(device.name for device in devices)
-        yield from steadily(server, Send(server, names, {"model_down": model}))
+        try:
+            yield from steadily(server, Send(server, names, {"model_down": model}))
+        except HostDown:  # of devices, each of which finds out for itself, unless it is the server
+            if not (yield Present((server,))):
+                raise
 
 
 def take(participants: Participants, device: Device, model: Payload, way: Broadcast) -> Task:

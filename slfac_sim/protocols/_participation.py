@@ -77,10 +77,13 @@ class Participation:
 
 
 def steadily(host: str, effect: Compute | Send) -> Task:
-    """Have `effect` done on `host`, again if that goes down meanwhile; raises `HostDown` if it stays down."""
+    """Have `effect` done on `host`, again if that goes down meanwhile.
+
+    Raises `HostDown` if it stays down, or if it is up and nobody is there to send to.
+    """
     while True:
         try:
             return (yield effect)
         except HostDown:
-            if not (yield Present((host,), wait=True)):
+            if (yield Present((host,))) or not (yield Present((host,), wait=True)):
                 raise

@@ -8,7 +8,7 @@ sharing out bandwidth are not here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
@@ -17,11 +17,11 @@ from pydantic import Field
 from slfac_sim.effects import Task
 from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
+from slfac_sim.protocols._averaged import averaged, in_averaged_rounds
 from slfac_sim.protocols._exchange import batches_of, cohort_sizes, in_cohorts, steps_of
-from slfac_sim.protocols._halves import announce, average, hand_in, hand_out, take
 from slfac_sim.protocols._order import Order, in_order
 from slfac_sim.protocols._participation import Participation
-from slfac_sim.protocols._rounds import Share, in_rounds
+from slfac_sim.protocols._rounds import Share
 
 if TYPE_CHECKING:
     from slfac_sim.codecs import Payload
@@ -37,8 +37,9 @@ class Clustered:
 
     `cluster` devices make a cluster, the last one may have fewer: those that follow each other in device
     order (`order: fixed`), or in an order that is drawn for each round (`random`). Within a cluster all is
-    as in `parallel`; the first cluster of all has its halves from the seed. One cluster of all devices is
-    `parallel`, clusters of one are `sequential`. Deadline and `enough` of `participation` are a cluster's.
+    as in `parallel`; it is the first cluster of all whose halves come from the seed. One cluster of all
+    devices is `parallel`, clusters of one are `sequential`. Deadline and `enough` of `participation` are a
+    cluster's.
     """
 
     references: ClassVar[tuple[Reference, ...]] = (
@@ -72,6 +73,7 @@ class Clustered:
     cluster: Count = 5
     order: Order = "fixed"
     model_broadcast: Literal["multicast", "unicast"] = "multicast"
+    initial_model: Literal["seed", "broadcast"] = "seed"
     participation: Participation = Participation()
 
     @property
@@ -81,9 +83,7 @@ class Clustered:
 
     def run(self, participants: Participants) -> Task:
         """Yield the effects of the whole training."""
-        model = yield from in_rounds(participants, self.rounds, partial(self._round, participants))
-        devices = yield from self.participation.present(participants)
-        yield from hand_out(participants, devices, model, self.model_broadcast)
+        yield from in_averaged_rounds(participants, self, partial(self._round, participants))
 
     def device_steps(self, participants: Participants) -> int:
         """Return how many mini-batches all devices together go through."""
@@ -95,39 +95,17 @@ class Clustered:
         everyone: list[Share] = []
         for first in range(0, len(devices), self.cluster):
             cluster = devices[first : first + self.cluster]
-            known = number == 1 and not everyone
-            shares = yield from self._in_parallel(participants, cluster, number, None if known else model)
-            model = yield from average(participants, shares, model)
+            known = number == 1 and self.initial_model == "seed" and not everyone
+            learning = partial(self._in_cohorts, participants, number)
+            model, shares = yield from averaged(participants, self, number, cluster, model, known, learning)
             everyone += shares
         return model, everyone
 
-    def _in_parallel(
-        self, participants: Participants, cluster: Sequence[Device], number: int, model: Payload | None
-    ) -> Task:
-        """Let the devices of `cluster` learn side by side; returns their shares."""
-        if model is not None:
-            yield from announce(participants, cluster, model, self.model_broadcast)
+    def _in_cohorts(
+        self, participants: Participants, number: int, cluster: Sequence[Device]
+    ) -> Iterator[Task]:
         lengths = [steps_of(device, self.steps) for device in cluster]
         cohorts, group = cohort_sizes(lengths), f".{cluster[0].name}"
-        tasks = [
-            self._device_round(participants, device, number, model, cohorts[:length], group)
-            for device, length in zip(cluster, lengths, strict=True)
-        ]
-        return (yield from self.participation.gather(number, cluster, tasks))
-
-    def _device_round(
-        self,
-        participants: Participants,
-        device: Device,
-        number: int,
-        model: Payload | None,
-        cohorts: Sequence[int],
-        group: str,
-    ) -> Task:
-        """One device's part: take the half, learn from its batches in step with the cluster, hand it in."""
-        if model is not None:
-            yield from take(participants, device, model, self.model_broadcast)
-        batches = batches_of(device, self.steps, number)
-        samples, loss = yield from in_cohorts(participants, device, number, batches, cohorts, group)
-        state = yield from hand_in(participants, device)
-        return Share(state, samples, loss)
+        for device, length in zip(cluster, lengths, strict=True):
+            batches = batches_of(device, self.steps, number)
+            yield in_cohorts(participants, device, number, batches, cohorts[:length], group)

@@ -13,11 +13,12 @@ from pydantic import Field
 from slfac_sim.effects import Compute, Send, Task
 from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
+from slfac_sim.protocols._averaged import in_averaged_rounds
 from slfac_sim.protocols._exchange import batches_of, exchange, step_note, steps_of
-from slfac_sim.protocols._halves import hand_out, take
+from slfac_sim.protocols._halves import take
 from slfac_sim.protocols._order import Order, in_order
 from slfac_sim.protocols._participation import Participation
-from slfac_sim.protocols._rounds import Share, in_rounds
+from slfac_sim.protocols._rounds import Share
 
 if TYPE_CHECKING:
     from slfac_sim.codecs import Payload
@@ -33,9 +34,10 @@ class Sequential:
 
     Turns come in device order (`order: fixed`) or in one that is drawn for each round (`random`). A turn
     costs two transfers of the half: down from the server, up again when it is over; nothing is averaged.
-    The device whose turn is the first of all has its half from the seed. The half of a turn that fails is
-    lost: the next device goes on with the one before, and the server with what it has learnt.
-    `participation.deadline` is that of a turn. In the end `model_broadcast` brings the last half to all.
+    The device whose turn is the first of all has its half from the seed, or is sent it (`initial_model:
+    broadcast`). The half of a turn that fails is lost: the next device goes on with the one before, and the
+    server with what it has learnt. `participation.deadline` is that of a turn. In the end `model_broadcast`
+    brings the last half to all.
     """
 
     references: ClassVar[tuple[Reference, ...]] = (
@@ -58,6 +60,7 @@ class Sequential:
     steps: Count | None = None
     order: Order = "fixed"
     model_broadcast: Literal["multicast", "unicast"] = "multicast"
+    initial_model: Literal["seed", "broadcast"] = "seed"
     participation: Participation = Participation()
 
     def __post_init__(self) -> None:
@@ -71,9 +74,7 @@ class Sequential:
 
     def run(self, participants: Participants) -> Task:
         """Yield the effects of the whole training."""
-        model = yield from in_rounds(participants, self.rounds, partial(self._round, participants))
-        devices = yield from self.participation.present(participants)
-        yield from hand_out(participants, devices, model, self.model_broadcast)
+        yield from in_averaged_rounds(participants, self, partial(self._round, participants))
 
     def device_steps(self, participants: Participants) -> int:
         """Return how many mini-batches all devices together go through."""
@@ -83,7 +84,7 @@ class Sequential:
         devices = yield from self.participation.choose(participants, number)
         shares: list[Share] = []
         for device in in_order(devices, self.order, number, participants.seed):
-            known = number == 1 and not shares
+            known = number == 1 and self.initial_model == "seed" and not shares
             turn = self._turn(participants, device, number, None if known else model)
             for share in (yield from self.participation.gather(number, [device], [turn])):
                 model = share.state

@@ -68,20 +68,17 @@ def missing_trainings(plan: Plan, points: Iterable[Point], cache: Path) -> list[
 def forecast(jobs: Sequence[Train], engine: Engine) -> tuple[int, list[str]]:
     """Return the memory in bytes that the largest of `jobs` will take, and what is wrong with any of them.
 
-    One of each kind is looked at: trainings that differ in their seed alone take the same.
+    One of each kind is looked at: trainings that differ in their seed alone take the same. What a worker
+    dies of here is left to the trainings themselves, unless it befalls all of them.
     """
     kinds = {repr((job.scenario.data, job.scenario.model, job.scenario.cut, job.scenario.codec,
                    job.scenario.devices.count, job.scenario.learning)): job for job in jobs}  # fmt: skip
     for job in kinds.values():
         engine.submit(Forecast(job.key, job.scenario, job.threads))
-    found, wrong = [0], []
-    for _ in kinds:
-        outcome = _wait(engine)
-        if not outcome.reason:
-            found.append(outcome.value)
-        elif not outcome.again:
-            wrong.append(outcome.reason)
-    return max(found), list(dict.fromkeys(wrong))
+    outcomes = [_wait(engine) for _ in kinds]
+    found = [outcome.value for outcome in outcomes if not outcome.reason]
+    wrong = [outcome.reason for outcome in outcomes if outcome.reason and not (outcome.again and found)]
+    return max(found, default=0), list(dict.fromkeys(wrong))
 
 
 def sweep(

@@ -1,0 +1,29 @@
+"""The model cut in two, with device halves that stay apart: what is evaluated is a mean over devices."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from slfac_sim.codecs import Payload
+from slfac_sim.layouts import split
+from slfac_sim.layouts._ground import Ground
+from slfac_sim.learning.participants import Device, EdgeServer
+
+
+class Cast:
+    """The participants of `split`; they have no part in common, and that of a round is an empty body."""
+
+    def __init__(self, ground: Ground) -> None:
+        self._cut = split.Cast(ground)
+        self.split, self.held = self._cut.split, self._cut.held
+        self.devices: Sequence[Device] = self._cut.devices
+        self.server: EdgeServer = self._cut.server
+        self._evaluated = self.devices[: ground.scenario.protocol.evaluate_devices]
+
+    def initial(self) -> Payload:
+        """Return an empty body."""
+        return Payload(b"", 0)
+
+    def evaluate(self, model: bytes) -> dict[str, Any]:
+        """Return the mean of the figures that `evaluate_devices` devices reach, each with its own half."""
+        found = [self._cut.evaluate(device.model_payload().body) for device in self._evaluated]
+        return {name: sum(score[name] for score in found) / len(found) for name in found[0]}
