@@ -1,4 +1,4 @@
-"""From a scenario to who learns in it: data, participants, and what they hold between rounds; no clock yet."""
+"""From a scenario to who learns in it: data, participants, and what they hold between rounds; no clock."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
@@ -11,7 +11,7 @@ from slfac_sim.layouts import open_cast
 from slfac_sim.layouts._ground import Ground
 from slfac_sim.learning.states import restore, state_of
 from slfac_sim.scenario import Scenario
-from slfac_sim.steering import why_down
+from slfac_sim.steering import cut_is_open, why_down
 
 
 class World:
@@ -89,6 +89,14 @@ class World:
 def build(scenario: Scenario, report: Report | None = None) -> World:
     """Return the world of `scenario`, its data loaded; `report` is told of what takes long.
 
-    Raises `BadInput` for data that cannot be had, a cut that does not exist or a partition that fails.
+    The world's own scenario names the block that `cut: auto` has chosen. Raises `BadInput` for data that
+    cannot be had, a cut that does not exist or a partition that fails.
     """
-    return World(scenario, scenario.data.load(report))
+    data = scenario.data.load(report)
+    if cut_is_open(scenario):
+        from slfac_sim.cuts import with_best_cut  # it builds worlds to choose from
+
+        scenario = with_best_cut(scenario, data)
+        if report is not None:
+            report(f"cut: auto: after {scenario.cut}")
+    return World(scenario, data)

@@ -24,6 +24,7 @@ from slfac_sim.identity import learning_key, point_key
 from slfac_sim.scenario import Scenario
 
 FOLDER = BEGUN.partition("/")[0]
+_WHY_NONE = "none.txt"
 _KEPT = 2  # the newest, and one in case that is damaged
 _WORTH = 50.0  # by default, time between two checkpoints by the time that one takes
 _FIRST_S = 0.02  # what one is taken to need before the first was written
@@ -94,7 +95,12 @@ class Checkpoints:
             return
         began_s = time.monotonic()
         self._folder.mkdir(exist_ok=True)
-        write_tree(_path(self._folder, number), state.get_state())
+        try:
+            write_tree(_path(self._folder, number), state.get_state())
+        except TypeError as error:  # somebody else's plug-in
+            self._every = 0
+            write_whole(self._folder / _WHY_NONE, f"no checkpoint can be written: {error}\n")
+            return
         for old in _paths(self._folder)[:-_KEPT]:
             old.unlink()
         self._last_s = time.monotonic()
@@ -107,11 +113,12 @@ class Checkpoints:
 
 
 def newest(run: Path, rounds: int) -> tuple[int, Any, list[str]]:
-    """Return the last round, of the first `rounds`, with a whole checkpoint, its state, and what was damaged.
+    """Return the last round, of the first `rounds`, with a whole checkpoint, its state, and what was wrong.
 
     Without one the round is 0 and the state None.
     """
-    faults: list[str] = []
+    why_none = run / FOLDER / _WHY_NONE
+    faults = [why_none.read_text(encoding="utf-8").strip()] if why_none.is_file() else []
     for path in reversed(_paths(run / FOLDER)):
         number = int(path.stem.rpartition("_")[2])
         if number > rounds:

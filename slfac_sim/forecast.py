@@ -5,7 +5,7 @@ say so. Nothing here is drawn that the run would not draw alike.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -13,27 +13,16 @@ import torch
 from torch import nn
 
 from slfac_sim.build import World
-from slfac_sim.codecs._pairs import follow
-from slfac_sim.codecs.raw import Raw
+from slfac_sim.demands import Flops, Sizes, flops_of, is_whole, learners, samples_a_round, sizes_of
 from slfac_sim.forecast_air import Rush, airtime_s, fading_remarks, rush
+from slfac_sim.foundation.plugins import kind_of
 from slfac_sim.layouts._fleet import held_memory
-from slfac_sim.learning.participants import Exchange
 from slfac_sim.names import SERVER
 from slfac_sim.network import Link, Survey
 from slfac_sim.partitions import label_histogram
 from slfac_sim.scenario import Scenario
 from slfac_sim.simulation import host_speeds
 from slfac_sim.steering import steered, why_down
-
-
-@dataclass(frozen=True)
-class Sizes:
-    """Bytes of one mini-batch of one device, headers of the bodies included, and of its half."""
-
-    smashed_up: int
-    smashed_down: int
-    labels: int
-    model: int
 
 
 @dataclass(frozen=True)
@@ -74,34 +63,32 @@ class Forecast:
 
 def forecast(world: World, survey: Survey) -> Forecast:
     """Return the forecast for `world` on the air of `survey`."""
-    scenario, work = world.scenario, world.cast.split.work
+    scenario = world.scenario
     speeds = host_speeds(scenario)
-    uncompressed, compressed = _sizes(world)
-    device_flops = work.device_forward_flops + work.device_backward_flops
-    cost = world.devices[0].exchange
-    plain = replace(cost, uplink=Raw(), downlink=Raw())
-    samples = sum(_samples_a_round(world).values()) * scenario.protocol.rounds
+    uncompressed, compressed = sizes_of(world)
+    flops, plain = flops_of(world), flops_of(world, plain=True)
     together = {
-        "up": rush(scenario, survey, compressed.smashed_up + compressed.labels, uplink=True),
-        "down": rush(scenario, survey, compressed.smashed_down, uplink=False),
+        "up": rush(scenario, survey, _rushed(compressed.up, compressed.model), uplink=True),
+        "down": rush(scenario, survey, _rushed(compressed.down, compressed.model_down), uplink=False),
     }
+    device_flops, server_flops = passes_of(world)
     return Forecast(
         devices=scenario.devices.count,
         samples=len(world.data.train_labels),
         steps_per_round=world.device_steps / (scenario.devices.count * scenario.protocol.rounds),
-        smashed_shape=world.cast.split.smashed_shape,
+        smashed_shape=() if is_whole(world) else world.cast.split.smashed_shape,
         uncompressed=uncompressed,
         compressed=compressed,
         survey=survey,
         speeds=[speeds[device.name] for device in world.devices],
         together=together,
-        round_s=_round_seconds(world, survey, speeds, compressed, cost),
-        round_s_uncompressed=_round_seconds(world, survey, speeds, uncompressed, plain),
-        device_parameters=_parameters(world.cast.split.device),
-        server_parameters=_parameters(world.cast.split.server),
+        round_s=round_seconds(world, survey, speeds, compressed, flops),
+        round_s_uncompressed=round_seconds(world, survey, speeds, uncompressed, plain),
+        device_parameters=_parameters(world.cast.held.part) if _devices_learn(world) else 0,
+        server_parameters=sum(_parameters(part) for part, _, _ in learners(world)[_devices_learn(world) :]),
         device_flops=device_flops,
-        server_flops=work.server_step_flops,
-        total_flops=samples * (device_flops + work.server_step_flops) + _evaluation_flops(world),
+        server_flops=server_flops,
+        total_flops=_samples(world) * (device_flops + server_flops) + _evaluation_flops(world),
         memory_bytes=memory_of(world),
         device_memory=_device_memory(world),
         samples_per_device=[len(device.shard.samples) for device in world.devices],
@@ -122,28 +109,56 @@ def _classes(world: World) -> list[int]:
     return [int(count) for count in (histogram > 0).sum(axis=1)]
 
 
-def _samples_a_round(world: World) -> dict[str, int]:
-    """Return the samples that each device uses in a round."""
-    steps, batch = world.scenario.protocol.steps, world.scenario.learning.batch
-    shards = {device.name: len(device.shard.samples) for device in world.devices}
-    if steps is None:
-        return shards
-    return {name: steps * min(batch, samples) for name, samples in shards.items()}
+def _devices_learn(world: World) -> bool:
+    return getattr(world.cast, "devices_learn", True)
+
+
+def _rushed(minibatch: int, model: int) -> int:
+    """Return the bytes of the transfer that all devices may begin at once: a mini-batch's or a model's."""
+    return minibatch or model
+
+
+def _samples(world: World) -> float:
+    """Return the samples that are learnt from in the whole run."""
+    return sum(samples_a_round(world).values()) * float(world.scenario.protocol.rounds)
+
+
+def passes_of(world: World) -> tuple[float, float]:
+    """Return the FLOPs per sample of the passes on a device and on the server, without codecs."""
+    if is_whole(world):
+        work = world.cast.work
+        passes = work.device_forward_flops + work.device_backward_flops
+        return (passes, 0.0) if _devices_learn(world) else (0.0, passes)
+    work, tail = world.cast.split.work, getattr(getattr(world.cast, "thirds", None), "tail_work", None)
+    device = work.device_forward_flops + work.device_backward_flops
+    device += 0.0 if tail is None else tail.device_forward_flops + tail.device_backward_flops
+    return device, work.server_step_flops
 
 
 def _remarks(world: World, uncompressed: Sizes, compressed: Sizes) -> list[str]:
     """Return what a user may not expect of these settings."""
     batch = world.scenario.learning.batch
     small = [device.name for device in world.devices if len(device.shard.samples) < batch]
-    remarks = []
+    remarks = _without_effect(world)
     if small:
         few = f"{len(small)} of {len(world.devices)} devices"
         remarks.append(f"{few} hold fewer samples than a batch of {batch}, and use them all")
-    for way in ("smashed_up", "smashed_down"):
+    for way in ("smashed_up", "smashed_down", "middle_up", "middle_down", "model"):
         sent, raw = getattr(compressed, way), getattr(uncompressed, way)
         if sent > 1.05 * raw:
             remarks.append(f"the codec makes {way} larger: {sent:,} bytes instead of {raw:,}")
     return remarks
+
+
+def _without_effect(world: World) -> list[str]:
+    """Return which settings the protocol makes no use of."""
+    protocol = world.scenario.protocol
+    if not is_whole(world):
+        return []
+    models = hasattr(protocol, "model_codec")
+    unused = "cut and codec have" if models else "cut, codec and network have"
+    how = "; models travel through protocol.model_codec" if models else ""
+    return [f"{unused} no effect: {kind_of(protocol)} cuts no model{how}"]
 
 
 def _timing_remarks(scenario: Scenario) -> list[str]:
@@ -158,57 +173,37 @@ def _timing_remarks(scenario: Scenario) -> list[str]:
 
 
 def _device_memory(world: World) -> dict[str, int]:
+    if not _devices_learn(world):
+        return {"total": 0}
     memory = held_memory(world.scenario, world.cast.held)
     parts = asdict(memory)
     parts.pop("batch")
     return {**parts, "total": memory.total}
 
 
-def _sizes(world: World) -> tuple[Sizes, Sizes]:
-    """Return the sizes without a codec and with the scenario's, the latter from one real mini-batch."""
-    device = world.devices[0]
-    smashed = device.forward(device.shard.epoch(0)[0])
-    labels, model = device.encode_labels(smashed).nbytes, device.model_payload().nbytes
-    there = device.encode(smashed)
-    leaf = torch.from_numpy(smashed.tensor).requires_grad_()
-    logits = world.cast.split.server.train()(leaf.to(next(world.cast.split.server.parameters()).device))
-    nn.functional.cross_entropy(logits.cpu(), torch.from_numpy(smashed.labels)).backward()
-    assert leaf.grad is not None
-    answering = world.scenario.codec.downlink.sender("forecast")
-    follow(answering, there.body)
-    back = answering.encode(leaf.grad.numpy())
-    scale = world.scenario.learning.batch / len(smashed.labels)
-    raw = 4 * smashed.tensor.size
-    return tuple(  # type: ignore[return-value]
-        Sizes(round(up * scale), round(down * scale), round(labels * scale), model)
-        for up, down in ((raw, raw), (there.nbytes, back.nbytes))
-    )
-
-
-def _round_seconds(
-    world: World, survey: Survey, speeds: Mapping[str, float], sizes: Sizes, cost: Exchange
+def round_seconds(
+    world: World, survey: Survey, speeds: Mapping[str, float], sizes: Sizes, flops: Flops
 ) -> dict[str, float]:
     """Return what each part would take in a round if the others took nothing."""
-    samples, batch = _samples_a_round(world), world.scenario.learning.batch
-    up_bytes = survey.wire_bytes(sizes.smashed_up + sizes.labels) / batch  # a sample
-    down_bytes = survey.wire_bytes(sizes.smashed_down) / batch
-    model_bytes = survey.wire_bytes(sizes.model)
+    samples, batch = samples_a_round(world), world.scenario.learning.batch
+    up_bytes, down_bytes = (
+        survey.wire_bytes(sizes.up) / batch,
+        survey.wire_bytes(sizes.down) / batch,
+    )  # a sample
+    model_up, model_down = survey.wire_bytes(sizes.model), survey.wire_bytes(sizes.model_down)
+    asked = {name: count > 0 for name, count in samples.items()}
     to_all = world.scenario.protocol.model_broadcast == "multicast"
-    up = {name: count * up_bytes + model_bytes for name, count in samples.items()}
-    down = {name: count * down_bytes + model_bytes * (not to_all) for name, count in samples.items()}
-    codec_flops = cost.encode_up_flops + cost.decode_down_flops
-    works = {device.name: device.exchange.work for device in world.devices}
-    device_s = {
-        name: (works[name].device_forward_flops + works[name].device_backward_flops + codec_flops)
-        / speeds[name]
-        for name in samples
+    up = {name: count * up_bytes + asked[name] * model_up for name, count in samples.items()}
+    down = {
+        name: count * down_bytes + asked[name] * model_down * (not to_all) for name, count in samples.items()
     }
-    server_flops = cost.work.server_step_flops + cost.decode_up_flops + cost.encode_down_flops
-    exchanges = 1 + world.device_steps / (len(samples) * world.scenario.protocol.rounds)
+    steps = world.device_steps / (len(samples) * world.scenario.protocol.rounds) if sizes.up else 0
+    crossings = (sizes.smashed_up > 0) + (sizes.middle_up > 0)
+    exchanges = steps * crossings + (sizes.model > 0)
     return {
-        **airtime_s(survey, up, down, bytes_to_all=model_bytes * to_all),
-        "slowest device": max(samples[name] * device_s[name] for name in samples),
-        "server": sum(samples.values()) * server_flops / speeds[SERVER],
+        **airtime_s(survey, up, down, bytes_to_all=model_down * to_all),
+        "slowest device": max(count * flops.devices[name] / speeds[name] for name, count in samples.items()),
+        "server": sum(samples.values()) * flops.server / speeds[SERVER],
         "latency": 2 * exchanges * survey.latency_s,
     }
 
@@ -219,10 +214,18 @@ def _parameters(half: nn.Module) -> int:
 
 def _evaluation_flops(world: World) -> float:
     """Return the work of all evaluations, on this host: none of it takes simulated time."""
-    scenario, work = world.scenario, world.cast.split.work
+    scenario = world.scenario
     times: int = 1 + scenario.protocol.rounds // scenario.evaluation.every_rounds
-    passes = work.device_forward_flops + 2 * work.server_forward_flops
-    return times * len(world.data.test_labels) * passes
+    times *= min(getattr(scenario.protocol, "evaluate_devices", 1), scenario.devices.count)
+    return times * len(world.data.test_labels) * _evaluated_flops(world)
+
+
+def _evaluated_flops(world: World) -> float:
+    """Return the FLOPs of one sample of an evaluation; with a codec the server's pass is done twice."""
+    if is_whole(world):
+        return float(world.cast.work.device_forward_flops)
+    work = world.cast.split.work
+    return float(work.device_forward_flops + 2 * work.server_forward_flops)
 
 
 # As seen on Linux: Python with torch and matplotlib loaded, and a backward pass, which holds gradients and
@@ -238,12 +241,10 @@ def memory_of(world: World) -> int:
     """
     scenario = world.scenario
     images = world.data.train_images.nbytes + world.data.test_images.nbytes
-    weights = scenario.devices.count * _parameters(world.cast.split.device) + _parameters(
-        world.cast.split.server
-    )
+    parts = learners(world)
+    weights = sum(count * _parameters(part) for part, _, count in parts)
     cohort = scenario.devices.count * scenario.learning.batch
-    kept = _kept_bytes(world.cast.split.device, world.data.image_shape)
-    kept += _kept_bytes(world.cast.split.server, world.cast.split.smashed_shape)
+    kept = sum(_kept_bytes(part, shape) for part, shape, _ in parts)
     return int(_INTERPRETER_BYTES + images + 16 * weights + _BACKWARD * cohort * kept)
 
 

@@ -65,7 +65,10 @@ TABLES: dict[str, dict[str, tuple[str, str]]] = AIR | {
     },
     "payloads": {
         "transfer": ("INTEGER", "`transfers.id`"),
-        "kind": ("TEXT", "`smashed_up`, `smashed_down`, `middle_down`, `middle_up`, `labels`, `model_up`, `model_down`"),
+        "kind": (
+            "TEXT",
+            "`smashed_up`, `smashed_down`, `middle_down`, `middle_up`, `labels`, `model_up`, `model_down`",
+        ),
         "bytes": ("INTEGER", "length of the body, header included"),
         "value_count": ("INTEGER", "numbers that the body stands for"),
         "sha256": ("TEXT", "first 16 hexadecimal digits of the body's SHA-256"),

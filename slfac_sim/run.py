@@ -47,7 +47,7 @@ def prepare(
     check_place(out)
     check_air(scenario)
     world = build(scenario, report)
-    return Prepared(scenario, world, make_folder(out, scenario.name), clock)
+    return Prepared(world.scenario, world, make_folder(out, scenario.name), clock)
 
 
 def set_threads(threads: int | None) -> int:

@@ -12,6 +12,7 @@ from slfac_sim.foundation.plugins import EveryField, Plugin, settings
 from slfac_sim.foundation.units import Bytes, BytesPerSecond, FlopPerSecond, Joules
 from slfac_sim.power import DevicePower, ServerPower
 
+AUTO = "auto"  # a cut that is chosen for the shortest predicted round
 RESERVED = ("latest", "trainings", "studies", "ask", "crossover")
 Count = Annotated[int, Field(ge=1)]
 Accuracy = Annotated[float, Field(gt=0.0, le=1.0)]

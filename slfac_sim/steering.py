@@ -1,7 +1,7 @@
 """Whether timing steers what a scenario learns: then nothing learnt on one clock holds on another."""
 
 from slfac_sim.foundation.plugins import kind_of
-from slfac_sim.scenario import Scenario
+from slfac_sim.scenario import AUTO, Scenario
 
 
 def steered(scenario: Scenario) -> str | None:
@@ -15,7 +15,14 @@ def steered(scenario: Scenario) -> str | None:
         return f"the protocol {protocol} does not say whether timing steers learning (timing_steers_learning)"
     if steers:
         return f"timing steers learning in the protocol {protocol}"
+    if cut_is_open(scenario):
+        return "speeds and rates choose where the model is cut (cut: auto)"
     return why_down(scenario)
+
+
+def cut_is_open(scenario: Scenario) -> bool:
+    """Return whether the cut of `scenario` is still to be chosen, and matters."""
+    return scenario.cut == AUTO and getattr(scenario.protocol, "layout", "split") != "whole"
 
 
 def why_down(scenario: Scenario) -> str | None:

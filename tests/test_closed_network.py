@@ -11,6 +11,7 @@ from math import factorial
 from typing import Any
 
 import pytest
+from scipy.stats import kstest
 from test_network_queues import agrees
 from worlds import scenario
 
@@ -18,6 +19,7 @@ from slfac_sim.build import World, build
 from slfac_sim.ledger import Rows
 from slfac_sim.scenario import Scenario
 from slfac_sim.simulation import simulate
+from slfac_sim.slowdowns.exponential import Exponential
 
 Z_S, S_S = 1.0, 0.2
 MODEL = (
@@ -66,6 +68,11 @@ def mean_upload_s(devices: int) -> float:
     weights = [factorial(devices) / factorial(devices - n) * (S_S / Z_S) ** n for n in range(devices + 1)]
     throughput = (1.0 - weights[0] / sum(weights)) / S_S
     return devices / throughput - Z_S
+
+
+def test_exponential_factors_are_exponential() -> None:
+    factor = Exponential().open("d000", 0)
+    assert kstest([factor(0.0, number, 1.0) for number in range(4000)], "expon").pvalue > 0.01
 
 
 def test_the_closed_form() -> None:

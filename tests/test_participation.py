@@ -128,7 +128,7 @@ def test_enough_of_more_that_were_asked() -> None:
 
 
 def test_a_device_that_crashes_in_mid_batch_keeps_nobody_waiting() -> None:
-    """d000 is down from 0.5 s (its forward) on: the step of the cohort goes on with two, and the rounds do."""
+    """d000 is down from 0.5 s (its forward) on: the cohorts go on with two, and so do the rounds."""
     played = Played(Parallel(rounds=2, steps=2), {"d000": [(0.5, inf)]}, "crash")
     assert played.told("misses", "round", "device", "reason") == [
         (1, "d000", "d000 is down: crash"),
@@ -225,7 +225,7 @@ def test_with_any_outages_a_run_ends_and_everybody_is_accounted_for(
 OUTAGES = {
     "crash": "devices.availability={kind: crash, mean_between: 1 s, restart: 200 ms}",
     "churn": "devices.availability={kind: on_off, mean_on: 500 ms, mean_off: 200 ms}",
-    "battery": "devices.battery=0.5 J",
+    "battery": "devices.battery=2.8 J",
     "restarts": "server.availability={kind: crash, mean_between: 400 ms, restart: 50 ms}",
 }
 

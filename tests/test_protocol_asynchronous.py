@@ -147,7 +147,7 @@ def test_rounds_end_when_as_many_mini_batches_have_ended() -> None:
 
 
 def test_a_crash_costs_the_mini_batch_and_the_device_goes_on_when_it_is_up() -> None:
-    """Down in the backward pass of its second: the server has taken step 2, the device never learns from it."""
+    """Down in its second backward pass: the server has taken step 2, the device never learns from it."""
     cast = cast_of(2)
     cast.may_be_absent = True
     crash = {"d000": [Outage(1.7, 3.2, "crash")]}

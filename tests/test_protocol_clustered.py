@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 from fakes import participants
 from played import (
     PLAIN,
@@ -128,3 +129,18 @@ def test_a_cluster_that_is_lost_hands_on_what_it_was_given(tmp_path: Path) -> No
     bodies = [row["sha256"] for row in rows.rows("payloads") if row["kind"] == "model_down"]
     assert len(bodies) == 5  # one for each cluster but the first, and the last average to all
     assert bodies[0] == bodies[1]
+
+
+@pytest.mark.parametrize("kind", ["sequential", "clustered, cluster: 2", "u_shaped"])
+@pytest.mark.parametrize("seed", [3, 5])
+def test_devices_and_a_server_that_come_and_go_stop_nobody(kind: str, seed: int) -> None:
+    """All rounds come to an end under every invariant, and all that a round lacks is a row of `misses`."""
+    churn = (
+        "devices.availability={kind: on_off, mean_on: 300 ms, mean_off: 100 ms}",
+        "server.availability={kind: on_off, mean_on: 200 ms, mean_off: 20 ms}",
+    )
+    settings = f"protocol={{kind: {kind}, rounds: 4, steps: 2}}"
+    _, rows = on_the_clock(settings, f"seed={seed}", *churn)
+    done, missed = column(rows.rows("rounds"), "devices"), column(rows.rows("misses"), "round")
+    assert [count + missed.count(number) for number, count in enumerate(done, start=1)] == [5] * 4
+    assert 0 < len(missed) < 20

@@ -22,6 +22,7 @@ from worlds import column, world
 from slfac_sim.effects import Compute, Send
 from slfac_sim.learning.weights import state_vector
 from slfac_sim.players.instant import InstantPlayer
+from slfac_sim.players.simulated import Stalled
 from slfac_sim.protocols._participation import Participation
 from slfac_sim.protocols.sequential import Sequential
 
@@ -128,6 +129,23 @@ def test_a_crash_in_a_turn_loses_that_half_and_the_one_before_goes_on(tmp_path: 
     up = next(sha for src, _, sha in ends if src == "d001")
     assert next(sha for _, dst, sha in ends if dst == "d003") == up
     assert column(rows.rows("rounds"), "samples")[0] == 4 * 2 * 8
+
+
+def test_a_server_that_is_down_costs_one_turn_only(tmp_path: Path) -> None:
+    """The turn that it cuts off is lost; the next one begins when the server is up again."""
+    _, undisturbed = on_the_clock(TURNS)
+    step = next(row for row in undisturbed.rows("steps") if row["device"] == "d002")
+    down_s, up_s = step["at_s"] + 1e-6, step["at_s"] + 5.0
+    trace = down_at(tmp_path / "trace.csv", "server", down_s, up_s).replace("devices.", "server.")
+    _, rows = on_the_clock(TURNS, trace)
+    assert column(rows.rows("misses"), "device") == ["d002"]
+    assert column(rows.rows("rounds"), "devices") == [4, 5]
+    resumed = [row["at_s"] for row in rows.rows("steps") if row["device"] == "d003"]
+    assert resumed[0] > up_s
+    with pytest.raises(Stalled, match="round 1 cannot go on: the server is down for good"):
+        on_the_clock(
+            TURNS, down_at(tmp_path / "for_ever.csv", "server", down_s).replace("devices.", "server.")
+        )
 
 
 def test_a_turn_that_takes_too_long_is_cut_short() -> None:

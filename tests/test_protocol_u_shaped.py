@@ -21,6 +21,7 @@ from worlds import column, world
 
 from slfac_sim.effects import Compute, Offer, Send
 from slfac_sim.foundation.errors import BadInput
+from slfac_sim.layouts._fleet import held_memory
 from slfac_sim.learning.weights import state_vector
 
 U = "protocol={kind: u_shaped, rounds: 2, steps: 2}"
@@ -158,6 +159,25 @@ def test_parts_that_cannot_be_are_refused(settings: tuple[str, ...], message: st
     with pytest.raises(BadInput) as caught:
         world(U, *settings)
     assert str(caught.value).startswith(message)
+
+
+def test_on_a_machine_whose_memory_is_slow_the_tail_takes_its_time_too() -> None:
+    """With endless bandwidth the work is what was counted, the gradient for the server included."""
+    counted, fast, slow = (
+        world(U, *more).devices[0].inner.work
+        for more in ((), ("devices.memory_bandwidth=1e30",), ("devices.memory_bandwidth=1e6",))
+    )
+    assert fast.device_forward_flops == pytest.approx(counted.device_forward_flops)
+    assert fast.device_backward_flops == pytest.approx(counted.device_backward_flops)
+    assert slow.device_forward_flops > 10 * counted.device_forward_flops
+
+
+def test_both_ends_must_fit_into_a_device() -> None:
+    with pytest.raises(BadInput, match=r"devices.memory: d000 has 1 kB"):
+        world(U, "devices.memory=1 kB")
+    part, two = (held_memory(one.scenario, one.cast.held) for one in (world(U), world()))
+    assert part.weights == two.weights + 4 * (16 * 4 + 4)
+    assert part.activations > two.activations
 
 
 def test_what_devices_hold_counts_the_tail() -> None:

@@ -18,6 +18,7 @@ from worlds import TINY, scenario
 
 from slfac_sim.checkpointing import FOLDER
 from slfac_sim.cli import main
+from slfac_sim.codecs.uniform import Uniform
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import kinds
 from slfac_sim.ledger import TABLES
@@ -310,6 +311,25 @@ def test_a_run_that_goes_on_is_left_alone(tmp_path: Path) -> None:
     assert found == [f"{tmp_path / 'r'}: the run is still going on, in another process"]
 
 
+def test_an_end_that_keeps_its_state_to_itself_costs_everything_and_no_digest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody can tell whether somebody else's codec has a memory, so that nothing of it is relied upon."""
+    original = Uniform.sender
+
+    class Secretive:
+        def __init__(self, inner: Any) -> None:
+            self.encode = inner.encode
+
+    monkeypatch.setattr(Uniform, "sender", lambda codec, stream: Secretive(original(codec, stream)))
+    summary = undisturbed(tmp_path / "whole", "codec=uniform")
+    killed(tmp_path / "r", 30, "codec=uniform")
+    resumable = prepare_resume(tmp_path / "r")
+    assert resumable.rounds == 0
+    assert "Secretive has no get_state and set_state" in resumable.remarks[0]
+    assert resume(resumable)["digest"] == summary["digest"]
+
+
 def test_checkpoints_are_as_rare_as_one_likes(tmp_path: Path) -> None:
     """Every second round; none; and by default none in a run of a second."""
     found: list[list[str]] = []
@@ -322,6 +342,12 @@ def test_checkpoints_are_as_rare_as_one_likes(tmp_path: Path) -> None:
         there = tmp_path / str(every)
         run(prepare(scenario(*SHORT), there, threads=1), look, figures=False, checkpoint_every=every)
     assert found == [["round_000002.checkpoint"], [], []]
+
+
+def test_a_negative_number_of_rounds_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", str(TINY), "--checkpoint-every", "-1", "--out", str(tmp_path / "r")]) == 2
+    assert capsys.readouterr().err == "--checkpoint-every -1: must be at least 0\n"
+    assert not (tmp_path / "r").exists()
 
 
 def command(*words: str) -> "subprocess.Popen[str]":

@@ -50,7 +50,8 @@ def table(series: Sequence[Series]) -> Iterator[dict[str, Any]]:
 
 def draw(series: Sequence[Series]) -> Figure:
     """Return the figure of one or several runs: one group of bars for each kind that one of them sent."""
-    kinds = list(dict.fromkeys(kind for one in series for kind, nbytes in one.sent_bytes.items() if nbytes))
+    known = list(dict.fromkeys(kind for one in series for kind in one.sent_bytes))
+    kinds = [kind for kind in known if any(one.sent_bytes.get(kind) for one in series)] or known
     height_mm = max(0.7 * HEIGHT_MM, 4.0 * len(kinds) * len(series))
     figure, (axes,) = stacked_canvas(1, height_mm, legend_rows=len(series))
     thick = 0.8 / len(series)

@@ -24,6 +24,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--figures", type=Path, metavar="DIR", help="draw the map and the links' rates into this folder"
     )
+    parser.add_argument(
+        "--cuts", action="store_true", help="tell of every cut of the model what a round would take with it"
+    )
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
 
 
@@ -36,9 +39,16 @@ def main(arguments: argparse.Namespace) -> int:
 
     survey = survey_of(scenario)
     set_threads(None)
+    if arguments.cuts:
+        from slfac_sim.cli._cuts import tell_cuts
+
+        tell_cuts(scenario, arguments.figures, arguments.json)
+        return 0
     from slfac_sim.build import build
 
-    figures = forecast(build(scenario), survey)
+    world = build(scenario)
+    scenario = world.scenario
+    figures = forecast(world, survey)
     if arguments.json:
         print(json.dumps(_finite({**asdict(figures), "bottleneck": figures.bottleneck}), indent=2))
     else:
@@ -83,14 +93,14 @@ def _print(scenario: "Scenario", figures: "Forecast") -> None:
 def _learning(scenario: "Scenario", figures: "Forecast") -> Iterator[tuple[str, str]]:
     from slfac_sim.foundation.plugins import kind_of
 
-    batch, shape = scenario.learning.batch, " x ".join(map(str, figures.smashed_shape))
+    batch = scenario.learning.batch
     yield "data", f"{kind_of(scenario.data)}: {figures.samples:,} samples, {kind_of(scenario.partition)}"
     yield "samples a device", _counts(figures.samples_per_device)
     yield "classes a device", _counts(figures.classes_per_device)
     yield "devices", f"{figures.devices}, batch {batch}, {figures.steps_per_round:g} steps a round"
     yield "rounds", f"{scenario.protocol.rounds}, {kind_of(scenario.protocol)}"
     yield "speeds, GFLOP/s", _three([speed / 1e9 for speed in figures.speeds])
-    yield "model", f"{kind_of(scenario.model)}, cut after {scenario.cut}: {shape} smashed"
+    yield "model", f"{kind_of(scenario.model)}, {_cut(scenario, figures)}"
     yield (
         "parameters",
         f"{figures.device_parameters:,} on a device, {figures.server_parameters:,} on the server",
@@ -102,20 +112,39 @@ def _learning(scenario: "Scenario", figures: "Forecast") -> Iterator[tuple[str, 
     yield "memory on a device, MB", f"{memory['total'] / 1e6:,.3g} ({parts})"
 
 
+def _cut(scenario: "Scenario", figures: "Forecast") -> str:
+    if not figures.smashed_shape:
+        return "whole"
+    return f"cut after {scenario.cut}: {' x '.join(map(str, figures.smashed_shape))} smashed"
+
+
 def _traffic(scenario: "Scenario", figures: "Forecast") -> Iterator[tuple[str, str]]:
+    raw, sent = figures.uncompressed, figures.compressed
+    if raw.up:
+        yield from _crossing(scenario, figures)
+    if raw.labels:
+        yield "labels", f"leave the devices: {raw.labels} bytes a device-step, readable by the server"
+    else:
+        yield (
+            "labels",
+            "stay on the devices" if figures.device_parameters else "lie on the server, as all data",
+        )
+    if raw.model:
+        part = "device half" if raw.up else "model"
+        each = f"{sent.model:,} bytes up a device and round, {sent.model_down:,} down"
+        yield part, each if sent.model == raw.model else f"{each}; {raw.model:,} uncompressed"
+
+
+def _crossing(scenario: "Scenario", figures: "Forecast") -> Iterator[tuple[str, str]]:
     from slfac_sim.summary import codec_label
 
     raw, sent = figures.uncompressed, figures.compressed
-    cohort = figures.devices * (raw.smashed_up + raw.smashed_down + raw.labels)
+    up, down = raw.smashed_up + raw.middle_up, raw.smashed_down + raw.middle_down
     yield "codec", codec_label(scenario)
-    yield "bytes per device-step", f"{raw.smashed_up:,} up, {raw.smashed_down:,} down, uncompressed"
-    yield (
-        "",
-        f"{sent.smashed_up:,} up, {sent.smashed_down:,} down by the codec (first batch, initial weights)",
-    )
-    yield "bytes per cohort step", f"{cohort:,} uncompressed, labels included"
-    yield "labels", f"leave the devices: {raw.labels} bytes a device-step, readable by the server"
-    yield "device half", f"{raw.model:,} bytes up a device and round, {raw.model:,} down"
+    yield "bytes per device-step", f"{up:,} up, {down:,} down, uncompressed"
+    up, down = sent.smashed_up + sent.middle_up, sent.smashed_down + sent.middle_down
+    yield "", f"{up:,} up, {down:,} down by the codec (first batch, initial weights)"
+    yield "bytes per cohort step", f"{figures.devices * (raw.up + raw.down):,} uncompressed, labels included"
 
 
 def _air(figures: "Forecast") -> Iterator[tuple[str, str]]:
@@ -134,9 +163,11 @@ def _air(figures: "Forecast") -> Iterator[tuple[str, str]]:
     for name, levels in link_figures(survey.links).items():
         title, scale = names[name]
         yield title, _three([level * scale * shares.get(name, 1.0) for level in levels])
-    for way, one in figures.together.items():
+    sent = figures.compressed.up or figures.compressed.model
+    for way, one in figures.together.items() if sent else ():
         yield f"rate {way} all at once, Mbit/s", _three([rate / 1e6 for rate in one.rates_bps])
-        yield "", f"a mini-batch {way} of every device: {_seconds(one.through_s)}"
+        what = "a mini-batch" if figures.uncompressed.up else "a model"
+        yield "", f"{what} {way} of every device: {_seconds(one.through_s)}"
     if figures.survey.redraws:
         yield "positions redrawn", f"{figures.survey.redraws} had no coverage"
     for part, seconds in figures.round_s.items():

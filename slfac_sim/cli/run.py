@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from slfac_sim.cli._common import add_scenario_arguments, read_scenario
+from slfac_sim.foundation.errors import BadInput
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,6 +28,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(arguments: argparse.Namespace) -> int:
     """Run the scenario; the first line printed is the run folder."""
     scenario = read_scenario(arguments)
+    if arguments.checkpoint_every is not None and arguments.checkpoint_every < 0:
+        raise BadInput(f"--checkpoint-every {arguments.checkpoint_every}: must be at least 0")
     from slfac_sim.cli._progress import Progress
     from slfac_sim.run import prepare, run
 

@@ -18,7 +18,7 @@ from slfac_sim.learning.evaluation import evaluate, in_messages
 from slfac_sim.learning.halves import DeviceHalf, ServerHalf
 from slfac_sim.learning.participants import Device, EdgeServer, Exchange
 from slfac_sim.learning.stashing import Half, StashingHalf
-from slfac_sim.learning.weights import load_state_vector
+from slfac_sim.learning.weights import load_state_vector, state_size
 from slfac_sim.learning.work import smallest_normalised_map
 from slfac_sim.names import SERVER
 
@@ -37,6 +37,7 @@ class Cast:
         self.held = Held(self.split.device, self.split.device_blocks, data.image_shape)
         cuts = fitting_cuts(scenario, data.image_shape, data.classes)
         refuse_what_does_not_fit(scenario, self.held, cuts)
+        self._model_values = state_size(self.split.device)
         self._works = works(scenario, self.split.work, self.held)
         self.devices: Sequence[Device] = [
             self._device(place, shard) for place, shard in enumerate(ground.shards)
@@ -63,7 +64,8 @@ class Cast:
 
     def _device(self, place: int, shard: Shard) -> Device:
         exchange = replace(self._exchange, work=self._works[shard.device])
-        return Device(shard.device, place, self._half, shard, self._ground.train_batch, exchange)
+        fetch, values = self._ground.train_batch, self._model_values
+        return Device(shard.device, place, self._half, shard, fetch, exchange, values)
 
     def _half(self) -> Half:
         model = copy.deepcopy(self.split.device).to(self._ground.host)
@@ -75,7 +77,10 @@ class Cast:
         if not any(device.shard.has_lone_samples for device in self.devices):
             return
         protocol = self._ground.scenario.protocol
-        alone = len(self.devices) == 1 or getattr(protocol, "steps", None) is None
+        together = (
+            getattr(protocol, "one_step_for_all", False) and getattr(protocol, "steps", None) is not None
+        )
+        alone = len(self.devices) == 1 or not together
         halves: list[tuple[nn.Module, tuple[int, ...]]] = [(self.split.device, self._ground.data.image_shape)]
         halves += [(self.split.server, self.split.smashed_shape)] if alone else []
         if any(smallest_normalised_map(half, shape) == 1 for half, shape in halves):

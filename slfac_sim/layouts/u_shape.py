@@ -65,7 +65,7 @@ class Cast:
         refuse_what_does_not_fit(scenario, self.held)
         _refuse_lone_values(ground, thirds)
         head = Held(thirds.head, thirds.head_blocks, data.image_shape)
-        tail = Held(thirds.tail, thirds.tail_blocks, thirds.middle_shape)
+        tail = Held(_WithInput(thirds.tail), thirds.tail_blocks, thirds.middle_shape)
         self._works = works(scenario, thirds.work, head)
         self._tail_works = works(scenario, thirds.tail_work, tail)
         self.devices: Sequence[UDevice] = [
@@ -107,6 +107,18 @@ class Cast:
     def _half(self) -> EndsHalf:
         model = copy.deepcopy(self._ends).to(self._ground.host)
         return EndsHalf(model, self._ground.optimiser(model))
+
+
+class _WithInput(nn.Module):
+    """A part of which the gradient of its input is wanted too, as devices want the tail's for the server."""
+
+    def __init__(self, part: nn.Module) -> None:
+        super().__init__()
+        self.part = part
+
+    def forward(self, middle: torch.Tensor) -> torch.Tensor:
+        output: torch.Tensor = self.part(middle.requires_grad_())
+        return output
 
 
 class _Beyond(nn.Module):

@@ -56,8 +56,12 @@ class Cast:
         self._refuse_lone_values()
 
     def initial(self) -> Payload:
-        """Return the model before training."""
-        return self._codec.initial
+        """Return the model before training; an empty body where nothing is learnt in common."""
+        return self._codec.initial if self._evaluated is None else Payload(b"", 0)
+
+    def outgoing(self) -> Payload:
+        """Return the model before training as the server would send it in a later round."""
+        return self._codec.downlink.sender("forecast").encode(state_vector(self.model).reshape(1, -1))
 
     def evaluate(self, model: bytes) -> dict[str, Any]:
         """Return the score on the full test set of the model in `model`; no codec is between its blocks."""

@@ -69,9 +69,9 @@ class DeviceHalf(Keeps):
         The gradient as received passes straight through the codec: the graph is the exact one of the
         forward pass.
         """
-        self.optimiser.zero_grad(set_to_none=True)
         pending.activation.backward(torch.from_numpy(gradient).to(pending.activation.device))
         self.optimiser.step()
+        self.optimiser.zero_grad(set_to_none=True)  # a thousand devices keep no gradients while they wait
 
 
 class ServerHalf(Keeps):

@@ -6,6 +6,7 @@ They turn tensors into payloads and back; they know neither the clock nor the ne
 import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -72,20 +73,22 @@ class Device(Keeps):
     """One device: its name, its place in device order, its shard, its half, its ends of the codecs.
 
     `new_half` makes the half before training; it is called when the half is first used, so that a thousand
-    devices of which few take part cost little.
+    devices of which few take part cost little. `model_values` is the size of its state, where that is known.
     """
 
-    kept = ("_half", "_endless", "_up", "_down")
+    kept: ClassVar[tuple[str, ...]] = ("_half", "_given", "_endless", "_up", "_down")
 
     def __init__(
         self, name: str, place: int, new_half: Callable[[], Half], shard: Shard,
-        fetch: Callable[[Indices], Batch], exchange: Exchange,
+        fetch: Callable[[Indices], Batch], exchange: Exchange, model_values: int | None = None,
     ) -> None:  # fmt: skip
         self.name = name
         self.place = place
         self.shard = shard
         self.exchange = exchange
         self._new_half = new_half
+        self._model_values = model_values
+        self._given: bytes | None = None  # a state to begin with, for a half that was never used
         self._fetch = fetch
         self._endless = shard.endless()
         self._up: Sender = exchange.uplink.sender(f"{name}/up")
@@ -93,12 +96,18 @@ class Device(Keeps):
 
     @functools.cached_property
     def _half(self) -> Half:
-        return self._new_half()
+        half = self._new_half()
+        if self._given is not None:
+            _load(half, self._given)
+            self._given = None
+        return half
 
     @property
     def model_values(self) -> int:
         """Numbers in the state of the half."""
-        return state_size(self._half.model)
+        if self._model_values is None:
+            self._model_values = state_size(self._half.model)
+        return self._model_values
 
     def next_batch(self) -> Indices:
         """Return the next mini-batch [batch] of an endless sequence of passes over the shard."""
@@ -145,7 +154,14 @@ class Device(Keeps):
 
     def load_model(self, body: bytes) -> None:
         """Replace the state of the half by what `body` carries; the optimiser's moments stay."""
-        load_state_vector(self._half.model, _WEIGHTS.receiver().decode(body))
+        if "_half" in vars(self):
+            _load(self._half, body)
+        else:
+            self._given = body
+
+
+def _load(half: Half, body: bytes) -> None:
+    load_state_vector(half.model, _WEIGHTS.receiver().decode(body))
 
 
 class EdgeServer(Keeps):

@@ -105,7 +105,9 @@ class _Shelf:
             return held
         assert self._file is not None
         self._file.seek(place * self._row_bytes)
-        return np.frombuffer(self._file.read(self._row_bytes), np.float32)
+        vector = np.empty(self._row_bytes // 4, np.float32)
+        self._file.readinto(vector)  # type: ignore[attr-defined]  # typing.IO has no such method
+        return vector
 
     def close(self) -> None:
         if self._file is not None:
@@ -125,10 +127,13 @@ def _temporary_file(nbytes: int) -> IO[bytes]:
 
 def _mean(vectors: Iterator[Tensor], samples: Sequence[int]) -> Tensor:
     """Return the mean of `vectors`, one at a time, summed in float64 (as `weights.weighted_mean`)."""
-    mean: np.ndarray | float = 0.0
-    for vector, weight in zip(vectors, samples, strict=True):
-        mean = mean + vector.astype(np.float64) * (weight / sum(samples))
-    return np.asarray(mean, np.float32)
+    total = sum(samples)
+    first, *weights = (count / total for count in samples)
+    mean = np.multiply(next(vectors), first, dtype=np.float64)
+    share = np.empty_like(mean)
+    for vector, weight in zip(vectors, weights, strict=True):
+        mean += np.multiply(vector, weight, dtype=np.float64, out=share)
+    return mean.astype(np.float32)
 
 
 def _moments(half: ServerHalf) -> list[torch.Tensor]:
@@ -141,8 +146,8 @@ def _moments(half: ServerHalf) -> list[torch.Tensor]:
 
 
 def _written(half: ServerHalf) -> Tensor:
-    moments = [one.detach().reshape(-1).cpu().numpy() for one in _moments(half)]
-    return np.concatenate([state_vector(half.model), *moments]).astype(np.float32, copy=False)
+    parts = [torch.from_numpy(state_vector(half.model)), *(one.reshape(-1).cpu() for one in _moments(half))]
+    return torch.cat(parts).numpy()
 
 
 def _read(half: ServerHalf, vector: Tensor) -> None:
@@ -153,7 +158,6 @@ def _read(half: ServerHalf, vector: Tensor) -> None:
         half.optimiser.state.clear()
         return
     moments = _moments(half)
-    lengths = [one.numel() for one in moments]
-    rest = torch.from_numpy(np.array(vector[size:])).split(lengths)
-    for one, piece in zip(moments, rest, strict=True):
+    pieces = torch.from_numpy(vector[size:]).split([one.numel() for one in moments])
+    for one, piece in zip(moments, pieces, strict=True):
         one.copy_(piece.view_as(one))

@@ -4,6 +4,7 @@ A tree is made of dicts, lists, tuples, numbers, texts, bytes, None, NumPy array
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import is_dataclass
 from typing import Any, ClassVar
 
 import torch
@@ -37,7 +38,10 @@ class Keeps:
 
 
 def state_of(thing: Any) -> Any:
-    """Return the state of `thing` as a tree; None where it has none, as ends of codecs without memory."""
+    """Return the state of `thing` as a tree; None for a frozen dataclass, which has none.
+
+    Raises `TypeError` for what does not say whether it has one: somebody else's codec with a memory, perhaps.
+    """
     if isinstance(thing, _PLAIN):
         return thing
     if isinstance(thing, torch.nn.Module | torch.optim.Optimizer):
@@ -46,7 +50,12 @@ def state_of(thing: Any) -> Any:
         return {key: state_of(one) for key, one in thing.items()}
     if isinstance(thing, Sequence):
         return [state_of(one) for one in thing]
-    return dict(thing.get_state()) if isinstance(thing, Checkpointed) else None
+    if isinstance(thing, Checkpointed):
+        return dict(thing.get_state())
+    if is_dataclass(thing) and type(thing).__dataclass_params__.frozen:  # type: ignore[attr-defined]
+        return None
+    kind = f"{type(thing).__module__}.{type(thing).__qualname__}"
+    raise TypeError(f"{kind} has no get_state and set_state, and is no frozen dataclass")
 
 
 def restore(thing: Any, state: Any) -> None:

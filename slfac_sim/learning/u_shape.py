@@ -5,7 +5,7 @@ What stays home stays home: images, labels, logits. Neither end knows the clock,
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -153,7 +153,7 @@ class UDevice(Device):
     the forward and backward passes of a device are those of its tail.
     """
 
-    kept = (*Device.kept, "_middle_down", "_gradient_up")
+    kept: ClassVar[tuple[str, ...]] = (*Device.kept, "_middle_down", "_gradient_up")
 
     def __init__(
         self, name: str, place: int, new_half: Callable[[], Any], shard: Shard,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from slfac_sim.effects import Task
 from slfac_sim.protocols._halves import Broadcast, announce, average, hand_in, hand_out, take
+from slfac_sim.protocols._participation import in_turn
 from slfac_sim.protocols._rounds import Share, in_rounds
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def _device_round(
 ) -> Task:
     """One device's round: take the average, learn, hand in its half."""
     if model is not None:
-        yield from take(participants, device, model, way)
+        learns = in_turn(take(participants, device, model, way), learns)
     samples, loss = yield from learns
     state = yield from hand_in(participants, device)
     return DeviceShare(state, samples, loss, device.name)

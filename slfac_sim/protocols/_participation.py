@@ -76,6 +76,30 @@ class Participation:
         return done
 
 
+def in_turn(first: Task, then: Task) -> Task:
+    """Do `first` and then `then`, whose result is returned.
+
+    A `Failure` of `first` is one of `then` as well, as if its first effect had failed: so it excuses itself
+    from queues that wait for it.
+    """
+    try:
+        yield from first
+    except Failure as failure:
+        yield from _fail(then, failure)
+        raise
+    return (yield from then)
+
+
+def _fail(task: Task, failure: Failure) -> Task:
+    try:
+        next(task)  # is not performed
+        effect = task.throw(failure)
+        while True:
+            effect = task.send((yield effect))
+    except StopIteration:
+        return
+
+
 def steadily(host: str, effect: Compute | Send) -> Task:
     """Have `effect` done on `host`, again if that goes down meanwhile.
 

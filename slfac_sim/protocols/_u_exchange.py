@@ -12,12 +12,11 @@ if TYPE_CHECKING:
     from slfac_sim.codecs import Payload, Tensor
     from slfac_sim.learning.batches import Indices
     from slfac_sim.learning.halves import Feedback, Smashed
-    from slfac_sim.learning.u_shape import Middle, UDevice
-    from slfac_sim.protocols import Participants
+    from slfac_sim.learning.u_shape import Middle, UDevice, UServer
 
 
 def in_cohorts(
-    participants: Participants,
+    server: UServer,
     device: UDevice,
     number: int,
     batches: Iterator[Indices],
@@ -34,19 +33,17 @@ def in_cohorts(
     ]
     try:
         for step, (cohort, batch) in enumerate(zip(cohorts, batches, strict=False), start=1):
-            feedback = yield from exchange(participants, device, batch, waiting, cohort)
+            feedback = yield from exchange(server, device, batch, waiting, cohort)
             yield step_note(number, step, device, len(batch), feedback)
             samples, loss = samples + len(batch), loss + feedback.loss * len(batch)
     except Failure:
         for queue in waiting:
-            yield Excuse(participants.server.name, queue)
+            yield Excuse(server.name, queue)
         raise
     return samples, loss
 
 
-def exchange(
-    participants: Participants, device: UDevice, batch: Indices, waiting: list[str], cohort: int
-) -> Task:
+def exchange(server: UServer, device: UDevice, batch: Indices, waiting: list[str], cohort: int) -> Task:
     """One mini-batch through head, body and tail, and back; returns the device's own `Feedback`.
 
     `waiting` are the names of the queues that are still to come, this batch's two first; they are taken
@@ -56,20 +53,20 @@ def exchange(
     smashed = yield Compute(
         device.name, n * work.device_forward_flops, lambda: device.forward(batch), "forward"
     )
-    there, arrived = yield from _up(participants, device, smashed, n)
-    middle = yield _meeting(participants, device, waiting[0], arrived, n, cohort, "forward")
+    there, arrived = yield from _up(server, device, smashed, n)
+    middle = yield _meeting(server, device, waiting[0], arrived, n, cohort, "forward")
     waiting.pop(0)
-    out, activations = yield from _down(participants, device, middle, n)
+    out, activations = yield from _down(server, device, middle, n)
     feedback = yield Compute(
         device.name,
         n * (device.inner.work.device_forward_flops + device.inner.work.device_backward_flops),
         lambda: device.judge(activations, smashed),
         "tail",
     )
-    gradient = yield from _gradient_up(participants, device, feedback, out, n)
-    own = yield _meeting(participants, device, waiting[0], (middle, gradient), n, cohort, "backward")
+    gradient = yield from _gradient_up(server, device, feedback, out, n)
+    own = yield _meeting(server, device, waiting[0], (middle, gradient), n, cohort, "backward")
     waiting.pop(0)
-    answer = yield from _gradient_down(participants, device, own, there, n)
+    answer = yield from _gradient_down(server, device, own, there, n)
     yield Compute(
         device.name,
         n * work.device_backward_flops,
@@ -79,9 +76,9 @@ def exchange(
     return feedback
 
 
-def _up(participants: Participants, device: UDevice, smashed: Smashed, n: int) -> Task:
+def _up(server: UServer, device: UDevice, smashed: Smashed, n: int) -> Task:
     """Bring the activations of the head to the server; returns what was sent and what arrived."""
-    server, cost = participants.server, device.exchange
+    cost = device.exchange
     sent = yield Compute(device.name, n * cost.encode_up_flops, lambda: device.encode(smashed), "encode")
     yield Send(device.name, server.name, {"smashed_up": sent})
     arrived = yield Compute(
@@ -90,9 +87,9 @@ def _up(participants: Participants, device: UDevice, smashed: Smashed, n: int) -
     return sent, arrived
 
 
-def _down(participants: Participants, device: UDevice, middle: Middle, n: int) -> Task:
+def _down(server: UServer, device: UDevice, middle: Middle, n: int) -> Task:
     """Bring the activations of the body to the device; returns what was sent and what arrived."""
-    server, cost = participants.server, device.inner
+    cost = device.inner
     sent = yield Compute(
         server.name, n * cost.encode_down_flops, lambda: server.encode_middle(device.name, middle), "encode"
     )
@@ -103,11 +100,9 @@ def _down(participants: Participants, device: UDevice, middle: Middle, n: int) -
     return sent, arrived
 
 
-def _gradient_up(
-    participants: Participants, device: UDevice, feedback: Feedback, asked: Payload, n: int
-) -> Task:
+def _gradient_up(server: UServer, device: UDevice, feedback: Feedback, asked: Payload, n: int) -> Task:
     """Bring the gradient at the tail to the server, in answer to `asked`; returns it as it arrived."""
-    server, cost = participants.server, device.inner
+    cost = device.inner
     sent = yield Compute(
         device.name,
         n * cost.encode_up_flops,
@@ -125,11 +120,9 @@ def _gradient_up(
     )
 
 
-def _gradient_down(
-    participants: Participants, device: UDevice, gradient: Tensor, asked: Payload, n: int
-) -> Task:
+def _gradient_down(server: UServer, device: UDevice, gradient: Tensor, asked: Payload, n: int) -> Task:
     """Bring the gradient at the cut to the device, in answer to `asked`; returns it as it arrived."""
-    server, cost = participants.server, device.exchange
+    cost = device.exchange
     sent = yield Compute(
         server.name,
         n * cost.encode_down_flops,
@@ -145,10 +138,10 @@ def _gradient_down(
 
 
 def _meeting(
-    participants: Participants, device: UDevice, queue: str, item: object, n: int, cohort: int, way: str
+    server: UServer, device: UDevice, queue: str, item: object, n: int, cohort: int, way: str
 ) -> Offer:
     """Return the offer of `item` to the body's pass one way over the whole cohort."""
-    server, work = participants.server, device.exchange.work
+    work = device.exchange.work
     serve = server.forward if way == "forward" else server.backward
     flops = n * (work.server_forward_flops if way == "forward" else work.server_backward_flops)
     return Offer(server.name, queue, device.place, item, serve, flops, cohort, way)

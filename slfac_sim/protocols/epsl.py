@@ -42,8 +42,9 @@ class Epsl:
     then one transfer to each (its own part); with `phi` 1 only the multicast is left. The server's backward
     pass shrinks from k b samples to k (b - m) + m, with m aggregated ones of k devices; its forward pass
     has m more, since (our reading) an aggregated gradient goes back through the mean of the devices' smashed
-    data. Device halves are averaged each round, as in `parallel`, so that `phi` 0 is `parallel`. A
-    downlink codec is used without memory and without the answered message (`on_support` sends all).
+    data. Device halves are averaged each round, as in `parallel`, so that `phi` 0 is `parallel`. A broadcast
+    goes through ends of the downlink codec that are new each time, so one with memory has none there; no part
+    is told which message it answers (`on_support` then sends all).
     """
 
     references: ClassVar[tuple[Reference, ...]] = (
@@ -66,6 +67,7 @@ class Epsl:
         ),
     )
     layout: ClassVar[str] = "split"
+    one_step_for_all: ClassVar[bool] = True  # the server sees no mini-batch by itself
 
     rounds: Count = 8
     steps: Count | None = None
@@ -109,7 +111,8 @@ class Epsl:
             _batch_sizes(device, length, self.steps) for device, length in zip(devices, lengths, strict=True)
         ]
         smallest = [min(mine[step] for mine in sizes if len(mine) > step) for step in range(max(lengths))]
-        return [math.ceil(round(self.phi * samples, 9)) for samples in smallest]  # 0.1 x 30 is no 3.0...04
+        # 0.07 * 100 is a little above 7, which is no reason to aggregate 8
+        return [max(1, math.ceil(round(self.phi * samples, 9))) for samples in smallest]
 
 
 def _batch_sizes(device: Device, length: int, steps: int | None) -> list[int]:

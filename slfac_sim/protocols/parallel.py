@@ -63,6 +63,11 @@ class Parallel:
         """Whether another clock could change what is learnt: who finishes, or the order of arrival."""
         return self.server_step != "cohort" or self.participation.timing_steers_learning
 
+    @property
+    def one_step_for_all(self) -> bool:
+        """Whether the server sees no mini-batch by itself while several devices have one."""
+        return self.server_step == "cohort"
+
     def run(self, participants: Participants) -> Task:
         """Yield the effects of the whole training."""
         yield from in_averaged_rounds(participants, self, partial(self._round, participants))

@@ -28,7 +28,7 @@ from slfac_sim.protocols._exchange import (
     steps_of,
 )
 from slfac_sim.protocols._halves import announce, average, hand_in, hand_out, take
-from slfac_sim.protocols._participation import Participation
+from slfac_sim.protocols._participation import Participation, in_turn
 from slfac_sim.protocols._rounds import Share, in_rounds
 from slfac_sim.protocols._thapa import SPLITFED
 
@@ -123,10 +123,11 @@ class Pipelined:
         cohorts: Sequence[int],
     ) -> Task:
         """One device's round: take the average, learn from its batches, hand in its half."""
-        if model is not None:
-            yield from take(participants, device, model, self.model_broadcast)
         ahead = _Ahead(number, enumerate(cohorts, start=1), batches_of(device, self.steps, number))
-        samples, loss = yield from _lanes(participants, device, ahead, self.depth)
+        learns = _lanes(participants, device, ahead, self.depth)
+        if model is not None:
+            learns = in_turn(take(participants, device, model, self.model_broadcast), learns)
+        samples, loss = yield from learns
         state = yield from hand_in(participants, device)
         return Share(state, samples, loss)
 

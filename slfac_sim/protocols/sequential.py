@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from slfac_sim.effects import Compute, Send, Task
+from slfac_sim.effects import Compute, Failure, Present, Send, Task
 from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.protocols._averaged import in_averaged_rounds
@@ -36,8 +36,8 @@ class Sequential:
     costs two transfers of the half: down from the server, up again when it is over; nothing is averaged.
     The device whose turn is the first of all has its half from the seed, or is sent it (`initial_model:
     broadcast`). The half of a turn that fails is lost: the next device goes on with the one before, and the
-    server with what it has learnt. `participation.deadline` is that of a turn. In the end `model_broadcast`
-    brings the last half to all.
+    server with what it has learnt. No turn begins while the server is down. `participation.deadline` is that
+    of a turn. In the end `model_broadcast` brings the last half to all.
     """
 
     references: ClassVar[tuple[Reference, ...]] = (
@@ -84,6 +84,7 @@ class Sequential:
         devices = yield from self.participation.choose(participants, number)
         shares: list[Share] = []
         for device in in_order(devices, self.order, number, participants.seed):
+            yield from _server_up(participants, number)
             known = number == 1 and self.initial_model == "seed" and not shares
             turn = self._turn(participants, device, number, None if known else model)
             for share in (yield from self.participation.gather(number, [device], [turn])):
@@ -105,3 +106,9 @@ class Sequential:
         learnt = yield Compute(device.name, encode_flops, device.model_payload, "encode_model")
         yield Send(device.name, participants.server.name, {"model_up": learnt})
         return Share(learnt, samples, loss)
+
+
+def _server_up(participants: Participants, number: int) -> Task:
+    """Wait until the server is up: else all turns of an outage would be lost at once."""
+    if participants.may_be_absent and not (yield Present((participants.server.name,), wait=True)):
+        raise Failure(f"round {number} cannot go on: the server is down for good")

@@ -80,4 +80,4 @@ class UShaped:
         cohorts = cohort_sizes(lengths)
         for device, length in zip(devices, lengths, strict=True):
             batches = batches_of(device, self.steps, number)
-            yield in_cohorts(participants, device, number, batches, cohorts[:length])
+            yield in_cohorts(participants.server, device, number, batches, cohorts[:length])

@@ -1,0 +1,56 @@
+"""What a round would take with each cut of a model, stacked by part; it sees arrays and labels only."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from slfac_sim.analysis.style import INK, canvas, fill
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One cut: its `label`, and the seconds of each part of a round; none where `refused` says why not."""
+
+    label: str
+    parts_s: Mapping[str, float]
+    best: bool = False
+    refused: bool = False
+
+
+def draw(bars: Sequence[Bar]) -> Figure:
+    """Return the figure: one bar for each of `bars`, the first at the top, and its seconds at its end."""
+    parts = [
+        part
+        for part in dict.fromkeys(part for bar in bars for part in bar.parts_s)
+        if any(bar.parts_s.get(part, 0.0) > 0.0 for bar in bars)
+    ]
+    figure, axes = canvas(legend_rows=-(-len(parts) // 3))
+    places = list(range(len(bars)))
+    before = [0.0] * len(bars)
+    handles = []
+    for index, part in enumerate(parts):
+        lengths = [bar.parts_s.get(part, 0.0) for bar in bars]
+        look = fill(index)
+        style = {"color": look.colour, "hatch": look.hatch, "edgecolor": INK, "linewidth": 0.4}
+        handles.append(axes.barh(places, lengths, 0.66, left=before, **style))
+        before = [one + length for one, length in zip(before, lengths, strict=True)]
+    _name(axes, bars, before)
+    figure.legend(handles, parts, loc="outside upper left", ncols=3, handlelength=1.8)
+    return figure
+
+
+def _name(axes: Axes, bars: Sequence[Bar], ends: Sequence[float]) -> None:
+    """Name the bars and write what there is to say at their ends."""
+    longest = max(ends) or 1.0
+    for place, (bar, end) in enumerate(zip(bars, ends, strict=True)):
+        said = "not possible" if bar.refused else f"{end:,.3g} s" + (", best" if bar.best else "")
+        weight = "bold" if bar.best else "normal"
+        axes.text(end + 0.015 * longest, place, said, va="center", fontsize=6.5, fontweight=weight)
+    axes.set_yticks(range(len(bars)), [bar.label for bar in bars])
+    axes.tick_params(axis="y", length=0)
+    axes.invert_yaxis()
+    axes.set_xlim(0.0, 1.28 * longest)
+    axes.set_xlabel("predicted round (s)")
+    axes.set_ylabel("cut after")

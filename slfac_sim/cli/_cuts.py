@@ -1,0 +1,103 @@
+"""`check --cuts`: a table, or JSON, of every cut of the model, and a figure."""
+
+import json
+import sys
+from collections import Counter
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from slfac_sim.foundation.errors import BadInput
+
+if TYPE_CHECKING:
+    from slfac_sim.cuts import Cut
+    from slfac_sim.scenario import Scenario
+
+APART = (
+    "halves of different depth cannot be averaged, so all devices have one cut; "
+    "with a fleet like each of them the best would be"
+)
+
+
+def tell_cuts(scenario: "Scenario", folder: Path | None, as_json: bool) -> None:
+    """Print the cuts of `scenario`, and draw them into `folder`. Raises `BadInput`."""
+    from slfac_sim.cuts import best_of, cuts_of
+
+    cuts = cuts_of(scenario, scenario.data.load())
+    best = best_of(cuts)
+    if as_json:
+        told = [
+            _finite({**asdict(cut), "round_s": cut.round_s, "bottleneck": cut.bottleneck}) for cut in cuts
+        ]
+        print(json.dumps({"best": best.block, "cuts": told}, indent=2))
+    else:
+        _print(scenario, cuts, best)
+    if folder is not None:
+        png = _draw(cuts, best, folder)
+        print(f"figure: {png}", file=sys.stderr if as_json else sys.stdout)
+
+
+def _print(scenario: "Scenario", cuts: "list[Cut]", best: "Cut") -> None:
+    from rich.table import Table
+
+    from slfac_sim.cli._common import console
+    from slfac_sim.foundation.plugins import kind_of
+
+    title = f"{scenario.name}: cuts of {kind_of(scenario.model)}, by predicted round"
+    table = Table(title=title, title_justify="left")
+    for name in ("cut after", "smashed"):
+        table.add_column(name)
+    for name in ("MFLOP", "memory, MB", "up, kB", "down, kB", "round, s"):
+        table.add_column(name, justify="right")
+    table.add_column("most of it")
+    for cut in cuts:
+        table.add_row(*_row(cut), style="bold" if cut is best else "")
+    screen = console()
+    screen.print(table)
+    notes = [f"{cut.block}: {cut.refused}" for cut in cuts if cut.refused]
+    notes += [
+        "MFLOP a sample (codec included) and memory on a device; kB a mini-batch (first one, initial weights)"
+    ]
+    votes = Counter(_best_for(cuts, device) for device in best.devices_s or ())
+    notes += [f"{APART} {', '.join(f'{block} for {count}' for block, count in votes.items())}"]
+    for note in notes:
+        screen.print(f"note: {note}", highlight=False, soft_wrap=True)
+    screen.print(f"best: cut after {best.block}, a round of about {best.round_s:,.3g} s", highlight=False)
+
+
+def _row(cut: "Cut") -> list[str]:
+    if cut.refused:
+        return [cut.block, "not possible", "", "", "", "", "", ""]
+    share = 100 * (cut.parts_s or {})[cut.bottleneck] / cut.round_s
+    return [
+        cut.block,
+        " x ".join(map(str, cut.smashed_shape)),
+        f"{cut.device_flops / 1e6:,.3g}",
+        f"{cut.memory_bytes / 1e6:,.3g}",
+        f"{cut.up_bytes / 1e3:,.4g}",
+        f"{cut.down_bytes / 1e3:,.4g}",
+        f"{cut.round_s:,.4g}",
+        f"{cut.bottleneck}, {share:.0f} %",
+    ]
+
+
+def _best_for(cuts: "list[Cut]", device: str) -> str:
+    possible = [cut for cut in cuts if cut.devices_s is not None]
+    return min(possible, key=lambda cut: (cut.devices_s or {})[device]).block
+
+
+def _draw(cuts: "list[Cut]", best: "Cut", folder: Path) -> Path:
+    from slfac_sim.analysis.cuts_figure import Bar, draw
+    from slfac_sim.analysis.style import house_style, save
+
+    bars = [Bar(cut.block, cut.parts_s or {}, cut is best, bool(cut.refused)) for cut in cuts]
+    try:
+        with house_style():
+            return save(draw(bars), folder, "cuts")[0]
+    except OSError as error:
+        raise BadInput(f"--figures {folder}: cannot be written ({error.strerror})") from error
+
+
+def _finite(told: dict[str, object]) -> dict[str, object]:
+    """Return `told` with infinities as null, since JSON has none."""
+    return {name: None if value == float("inf") else value for name, value in told.items()}

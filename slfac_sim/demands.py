@@ -1,0 +1,205 @@
+"""What a round asks of devices, server and air, whatever the layout of the model; no clock, nothing is sent.
+
+Compressed sizes come from one real batch of one device at the initial weights: they are a first guess.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import nn
+
+from slfac_sim.codecs import Codec, Tensor
+from slfac_sim.codecs._pairs import follow
+from slfac_sim.codecs.raw import Raw
+from slfac_sim.learning.participants import Exchange
+
+if TYPE_CHECKING:
+    from slfac_sim.build import World
+
+_FLOAT = 4  # bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sizes:
+    """Bytes of one mini-batch of one device, headers of the bodies included, and of its model each way.
+
+    What is never sent has 0 bytes.
+    """
+
+    smashed_up: int = 0
+    smashed_down: int = 0
+    labels: int = 0
+    middle_up: int = 0
+    middle_down: int = 0
+    model: int = 0
+    model_down: int = 0
+
+    @property
+    def up(self) -> int:
+        """All bytes up of one mini-batch."""
+        return self.smashed_up + self.labels + self.middle_up
+
+    @property
+    def down(self) -> int:
+        """All bytes down of one mini-batch."""
+        return self.smashed_down + self.middle_down
+
+
+@dataclass(frozen=True)
+class Flops:
+    """FLOPs per sample, codecs included: of each device, and of the server for it."""
+
+    devices: Mapping[str, float]
+    server: float
+
+
+def flops_of(world: "World", plain: bool = False) -> Flops:
+    """Return the FLOPs per sample; `plain` without the codecs that the scenario wants."""
+    if is_whole(world):
+        return _whole_flops(world)
+    devices = {}
+    server = 0.0
+    for device in world.devices:
+        crossings = [_plain(one) if plain else one for one in _crossings(device)]
+        devices[device.name] = sum(_near(one) for one in crossings)
+        server = sum(_far(one) for one in crossings)
+    return Flops(devices, server)
+
+
+def sizes_of(world: "World") -> tuple[Sizes, Sizes]:
+    """Return the sizes without a codec and with the scenario's, the latter from one real mini-batch."""
+    if is_whole(world):
+        return _whole_sizes(world)
+    device: Any = world.devices[0]
+    smashed = device.forward(device.shard.epoch(0)[0])
+    there = device.encode(smashed)
+    scale = world.scenario.learning.batch / len(smashed.labels)
+    values = smashed.tensor.size
+    middle, gradients = _judged(world, smashed)
+    down = device.exchange.downlink
+    sent = {"smashed_up": there.nbytes, "smashed_down": _answer(down, gradients[0], there.body)}
+    raw = {"smashed_up": _FLOAT * values, "smashed_down": _FLOAT * values}
+    if middle is None:
+        labels = {"labels": device.encode_labels(smashed).nbytes}
+        sent, raw = sent | labels, raw | labels
+    else:
+        between = device.inner.downlink.sender("forecast").encode(middle)
+        back = _answer(device.inner.uplink, gradients[1], between.body)
+        sent |= {"middle_down": between.nbytes, "middle_up": back}
+        raw |= dict.fromkeys(("middle_down", "middle_up"), _FLOAT * middle.size)
+    model = device.model_payload().nbytes if world.cast.initial().nbytes else 0
+    models = {"model": model, "model_down": model}
+    plain, compressed = (
+        Sizes(**{kind: round(nbytes * scale) for kind, nbytes in one.items()}, **models)
+        for one in (raw, sent)
+    )
+    return plain, compressed
+
+
+def samples_a_round(world: "World", number: int = 1) -> dict[str, int]:
+    """Return the samples that each device uses in round `number`; 0 for one that is not asked."""
+    protocol, batch = world.scenario.protocol, world.scenario.learning.batch
+    steps, epochs = getattr(protocol, "steps", None), getattr(protocol, "local_epochs", 1)
+    names = [device.name for device in world.devices]
+    participation = getattr(protocol, "participation", None)
+    asked = set(names)
+    if participation is not None:
+        asked = set(participation.select.choose(names, number, world.seed, world.expected_s))
+    held = {device.name: len(device.shard.samples) for device in world.devices}
+    used = {
+        name: epochs * count if steps is None else steps * min(batch, count) for name, count in held.items()
+    }
+    return {name: count if name in asked else 0 for name, count in used.items()}
+
+
+def is_whole(world: "World") -> bool:
+    """Return whether the model lies whole where it is trained: then no mini-batch is sent."""
+    return not hasattr(world.cast, "split")
+
+
+def learners(world: "World") -> list[tuple[nn.Module, tuple[int, ...], int]]:
+    """Return the parts of the model that learn: each with the shape of its input, and how many there are."""
+    cast, shape, count = world.cast, world.data.image_shape, world.scenario.devices.count
+    if is_whole(world):
+        return [(cast.model, shape, count if cast.devices_learn else 1)]
+    return [(cast.held.part, shape, count), (cast.split.server, cast.split.smashed_shape, 1)]
+
+
+def crossing_values(world: "World") -> int:
+    """Return the numbers of one sample that are sent up, which are as many as are sent down."""
+    device = world.devices[0]
+    return 0 if is_whole(world) else sum(one.values_per_sample for one in _crossings(device))
+
+
+def _crossings(device: Any) -> Sequence[Exchange]:
+    """Return the places where the model is cut, as the device sees them: one, or two of a U."""
+    inner = getattr(device, "inner", None)
+    return [device.exchange] if inner is None else [device.exchange, inner]
+
+
+def _near(one: Exchange) -> float:
+    work = one.work
+    return (
+        work.device_forward_flops + work.device_backward_flops + one.encode_up_flops + one.decode_down_flops
+    )
+
+
+def _far(one: Exchange) -> float:
+    return one.work.server_step_flops + one.decode_up_flops + one.encode_down_flops
+
+
+def _plain(one: Exchange) -> Exchange:
+    return replace(one, uplink=Raw(), downlink=Raw())
+
+
+def _whole_flops(world: "World") -> Flops:
+    cast: Any = world.cast
+    passes = {
+        device.name: device.work.device_forward_flops + device.work.device_backward_flops
+        for device in cast.devices
+    }
+    if cast.devices_learn:
+        return Flops(passes, 0.0)
+    work = cast.work
+    return Flops(dict.fromkeys(passes, 0.0), work.device_forward_flops + work.device_backward_flops)
+
+
+def _whole_sizes(world: "World") -> tuple[Sizes, Sizes]:
+    if not hasattr(world.scenario.protocol, "model_codec"):
+        return Sizes(), Sizes()
+    raw = world.cast.initial().nbytes
+    device: Any = world.devices[0]
+    trainee = device.trainee
+    trainee.backward(trainee.forward(trainee.shard.epoch(0)[0]))  # so that there is a difference to send
+    up, down = device.model_payload().nbytes, world.cast.outgoing().nbytes
+    return Sizes(model=raw, model_down=raw), Sizes(model=up, model_down=down)
+
+
+def _judged(world: "World", smashed: Any) -> tuple[Tensor | None, list[Tensor]]:
+    """Return what crosses the second cut, if there is one, and the gradients at the cuts, outermost first."""
+    host = next(world.cast.split.server.parameters()).device
+    far = [part.to(host).train() for part in _beyond(world)]
+    leaves = [torch.from_numpy(smashed.tensor).to(host).requires_grad_()]
+    tensor = far[0](leaves[0])
+    middle = tensor.detach().cpu().numpy() if len(far) > 1 else None
+    if len(far) > 1:
+        leaves.append(tensor)
+        tensor.retain_grad()
+        tensor = far[1](tensor)
+    nn.functional.cross_entropy(tensor.cpu(), torch.from_numpy(smashed.labels)).backward()
+    return middle, [leaf.grad.cpu().numpy() for leaf in leaves if leaf.grad is not None]
+
+
+def _beyond(world: "World") -> list[nn.Module]:
+    """Return what follows the smashed data: the server's part, and of a U the tail of the devices as well."""
+    thirds = getattr(world.cast, "thirds", None)
+    return [world.cast.split.server] if thirds is None else [thirds.body, thirds.tail]
+
+
+def _answer(codec: Codec, gradient: Tensor, asked: bytes) -> int:
+    """Return the bytes of `gradient` in answer to the body `asked`."""
+    sender = codec.sender("forecast")
+    follow(sender, asked)
+    return sender.encode(gradient).nbytes
