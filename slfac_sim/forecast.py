@@ -75,7 +75,7 @@ def forecast(world: World, survey: Survey) -> Forecast:
     return Forecast(
         devices=scenario.devices.count,
         samples=len(world.data.train_labels),
-        steps_per_round=world.device_steps / (scenario.devices.count * scenario.protocol.rounds),
+        steps_per_round=world.device_steps / (learners(world)[0][2] * scenario.protocol.rounds),
         smashed_shape=() if is_whole(world) else world.cast.split.smashed_shape,
         uncompressed=uncompressed,
         compressed=compressed,

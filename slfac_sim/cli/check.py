@@ -109,7 +109,8 @@ def _learning(scenario: "Scenario", figures: "Forecast") -> Iterator[tuple[str, 
     yield "MFLOP per sample", work
     memory = figures.device_memory
     parts = ", ".join(f"{part} {nbytes / 1e6:,.3g}" for part, nbytes in memory.items() if part != "total")
-    yield "memory on a device, MB", f"{memory['total'] / 1e6:,.3g} ({parts})"
+    if parts:
+        yield "memory on a device, MB", f"{memory['total'] / 1e6:,.3g} ({parts})"
 
 
 def _cut(scenario: "Scenario", figures: "Forecast") -> str:
@@ -144,7 +145,8 @@ def _crossing(scenario: "Scenario", figures: "Forecast") -> Iterator[tuple[str, 
     yield "bytes per device-step", f"{up:,} up, {down:,} down, uncompressed"
     up, down = sent.smashed_up + sent.middle_up, sent.smashed_down + sent.middle_down
     yield "", f"{up:,} up, {down:,} down by the codec (first batch, initial weights)"
-    yield "bytes per cohort step", f"{figures.devices * (raw.up + raw.down):,} uncompressed, labels included"
+    labels = ", labels included" if raw.labels else ""
+    yield "bytes per cohort step", f"{figures.devices * (raw.up + raw.down):,} uncompressed{labels}"
 
 
 def _air(figures: "Forecast") -> Iterator[tuple[str, str]]:

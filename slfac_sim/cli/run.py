@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--checkpoint-every",
         type=int,
         metavar="ROUNDS",
-        help="rounds between checkpoints, 0: none (default: as often as they take less than 2 %% of the time)",
+        help="rounds between checkpoints, 0: none (default: so that they take less than 2 %% of the time)",
     )
     parser.add_argument("--strict", action="store_true", help="check the laws of simulation while it goes on")
     parser.add_argument("--quiet", action="store_true", help="no progress and no table")

@@ -58,7 +58,6 @@ class SplitfedV3:
             within="Medical Image Understanding and Analysis",
             volume="12722",
             pages="457-471",
-            doi="10.1007/978-3-030-80432-9_34",
             arxiv="2012.12591",
         ),
     )
