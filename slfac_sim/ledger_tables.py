@@ -155,7 +155,7 @@ TABLES: dict[str, dict[str, tuple[str, str]]] = AIR | {
         **PLACE,
         "at_s": ("REAL", "when the server had taken the step, or had mixed"),
         "device": ("TEXT", "device whose mini-batch or half it was"),
-        "kind": ("TEXT", "`step` (of the server, on one mini-batch) or `mix` (of a half into the common one)"),
+        "kind": ("TEXT", "`step` (of the server, on a mini-batch) or `mix` (of a half into the common one)"),
         "staleness": ("INTEGER", "steps, or mixings, since the one that the device had last learnt from"),
         "weight": ("REAL", "what the learning rate was multiplied by, or the half's part of the mixture"),
     },

@@ -1,4 +1,4 @@
-"""Cuts of a model: what is predicted of each, against runs, and that `cut: auto` takes the best and says so."""
+"""Cuts of a model: what is predicted of each, against runs, and that `cut: auto` takes the best one."""
 
 import json
 from pathlib import Path

@@ -154,7 +154,7 @@ def test_a_gradient_goes_through_the_weights_that_its_batch_came_through() -> No
         expected(batch).backward(torch.from_numpy(gradient))
     optimiser.step()
     np.testing.assert_allclose(state_vector(ours), state_vector(expected), rtol=1e-5, atol=1e-6)
-    assert int(ours[1].num_batches_tracked) == 2  # the statistics have seen both, in this order
+    assert int(ours.get_buffer("1.num_batches_tracked")) == 2  # the statistics have seen both, in this order
 
 
 def test_an_ordinary_half_refuses_what_a_stashing_one_does() -> None:

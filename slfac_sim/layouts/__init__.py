@@ -13,7 +13,7 @@ from slfac_sim.layouts._ground import Ground
 
 
 class Cast(Protocol):
-    """The participants of a scenario. Opened with a `Ground`; raises `BadInput` for settings that do not fit."""
+    """The participants of a scenario, opened with a `Ground`; raises `BadInput` for what does not fit."""
 
     @property
     def devices(self) -> Sequence[Any]:

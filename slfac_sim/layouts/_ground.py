@@ -40,7 +40,7 @@ class Ground:
         return torch.from_numpy(images).to(self.host), labels
 
     def test_batches(self) -> Iterator[tuple[torch.Tensor, Labels]]:
-        """Yield images and labels of the whole test set, whole messages of the training batch's size at once."""
+        """Yield images and labels of the whole test set, in whole messages of the training batch's size."""
         message = self.scenario.learning.batch
         chunk = message * max(1, _EVALUATION_CHUNK // message)
         everything = np.arange(len(self.data.test_labels))

@@ -52,7 +52,7 @@ def state_of(thing: Any) -> Any:
         return [state_of(one) for one in thing]
     if isinstance(thing, Checkpointed):
         return dict(thing.get_state())
-    if is_dataclass(thing) and type(thing).__dataclass_params__.frozen:  # type: ignore[attr-defined]
+    if is_dataclass(thing) and getattr(type(thing), "__dataclass_params__").frozen:  # noqa: B009
         return None
     kind = f"{type(thing).__module__}.{type(thing).__qualname__}"
     raise TypeError(f"{kind} has no get_state and set_state, and is no frozen dataclass")

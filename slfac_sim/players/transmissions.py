@@ -128,7 +128,8 @@ def _broken_off(transfer: Transfer) -> tuple[Delivery, str]:
     """Return how far `transfer` came, and the outcome: it may have ended at this very instant."""
     if not transfer.triggered:
         return transfer.cancel(), "cancelled"
+    came: Any = transfer.value
     if transfer.ok:
-        return transfer.value, "delivered"
+        return came, "delivered"
     transfer.defused = True
-    return transfer.value.delivery, "lost"
+    return came.delivery, "lost"

@@ -12,6 +12,7 @@ from slfac_sim.protocols._participation import steadily
 if TYPE_CHECKING:
     from slfac_sim.codecs import Payload
     from slfac_sim.learning.participants import Device
+    from slfac_sim.learning.whole import WholeDevice
     from slfac_sim.protocols import Participants
     from slfac_sim.protocols._rounds import Share
 
@@ -32,7 +33,7 @@ def announce(participants: Participants, devices: Sequence[Device], model: Paylo
                 raise
 
 
-def take(participants: Participants, device: Device, model: Payload, way: Broadcast) -> Task:
+def take(participants: Participants, device: Device | WholeDevice, model: Payload, way: Broadcast) -> Task:
     """Have `device` load `model`, after it was sent to it alone if it goes by unicast."""
     if way == "unicast":
         yield Send(participants.server.name, device.name, {"model_down": model})

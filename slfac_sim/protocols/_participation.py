@@ -70,8 +70,8 @@ class Participation:
         done = [result for result in results if result is not MISSED and not isinstance(result, Failed)]
         cut = "enough" if self.enough is not None and len(done) >= self.enough else "deadline"
         for device, result in zip(devices, results, strict=True):
+            reason = result.reason if isinstance(result, Failed) else cut
             if result is MISSED or isinstance(result, Failed):
-                reason = cut if result is MISSED else result.reason
                 yield Note("misses", {"round": number, "device": device.name, "reason": reason})
         return done
 

@@ -27,9 +27,7 @@ class Share:
     loss: float
 
 
-def in_rounds(
-    participants: Participants, rounds: int, one_round: Callable[[int, Payload], Task]
-) -> Task:
+def in_rounds(participants: Participants, rounds: int, one_round: Callable[[int, Payload], Task]) -> Task:
     """Yield the effects of `rounds` rounds and return the last one's model.
 
     `one_round(number, model)` is given what the devices have in common before round `number` and returns
