@@ -190,8 +190,14 @@ ENERGY: dict[str, dict[str, tuple[str, str]]] = {
         "busy_s": ("REAL", "time that the processor worked"),
         "up_s": ("REAL", "time that the host was up"),
     },
+    "spent": {
+        "round": ("INTEGER", "round that was evaluated, from 0"),
+        "at_s": ("REAL", "when it was, as in `evals`"),
+        "devices_j": ("REAL", "what all devices together had drawn until then; work under way not yet"),
+        "server_j": ("REAL", "what the server and its station had"),
+    },
 }
-"""What each host drew in the whole run, written when it has ended, however it did."""
+"""What each host drew in the whole run, written when it has ended, however it did; what was at evaluations."""
 
 ASIDES: dict[str, dict[str, tuple[str, str]]] = {
     "asides": {

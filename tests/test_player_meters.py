@@ -48,6 +48,9 @@ class Books:
     def empty(self, host: str, at_s: float) -> bool:
         return self.left.get(host, 1.0) <= 0.0
 
+    def spent_together_j(self, at_s: float) -> tuple[float, float]:
+        return float(len(self.heard)), at_s
+
     def _spend(self, host: str, seconds: float) -> None:
         if host in self.left:
             self.left[host] -= seconds

@@ -8,6 +8,7 @@ counted at full power, by the airtime of each transfer, whatever share of the me
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from slfac_sim.names import SERVER
 from slfac_sim.network import Delivery
 from slfac_sim.power import Power
 
@@ -80,6 +81,19 @@ class Energy:
         """Return the joules that `host` has drawn until `at_s`, as far as was told."""
         total: float = self._row(host, at_s)["total_j"]
         return total
+
+    def spent_together_j(self, at_s: float) -> tuple[float, float]:
+        """Return the joules that all devices together, and that the server, have drawn until `at_s`.
+
+        As far as was told: work and transfers that are under way are counted when they are over.
+        """
+        devices_j = server_j = 0.0
+        for host in self._accounts:
+            if host == SERVER:
+                server_j += self.spent_j(host, at_s)
+            else:
+                devices_j += self.spent_j(host, at_s)
+        return devices_j, server_j
 
     def rows(self, end_s: float) -> Iterator[dict[str, Any]]:
         """Yield the row of each host for the table `energy`, at the end `end_s` of a run."""

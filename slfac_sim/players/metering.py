@@ -1,7 +1,7 @@
 """Who keeps the books of energy, and what comes of an empty battery. It knows no power and no effect."""
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 import simpy
 
@@ -39,6 +39,10 @@ class Energy(Protocol):
         """Return whether the battery of `host` is used up."""
         ...
 
+    def spent_together_j(self, at_s: float) -> tuple[float, float]:
+        """Return the joules that all devices together, and that the server, have drawn until `at_s`."""
+        ...
+
 
 class Meter:
     """Tells `energy`, and has `end(host, reason)` take down for ever the hosts whose battery is empty."""
@@ -67,6 +71,11 @@ class Meter:
         """Tell that `host` has come up."""
         self._energy.up(host, self._env.now)
         self._end_empty(host)
+
+    def spent(self, number: int) -> dict[str, Any]:
+        """Return the row of the table `spent` for an evaluation now, after round `number`."""
+        devices_j, server_j = self._energy.spent_together_j(self._env.now)
+        return {"round": number, "at_s": self._env.now, "devices_j": devices_j, "server_j": server_j}
 
     def _end_empty(self, host: str) -> None:
         if self._energy.empty(host, self._env.now):

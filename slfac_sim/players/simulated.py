@@ -191,6 +191,8 @@ class SimulatedPlayer:
         if effect.table == "evals":
             row["payload_bytes"] = self._ledger.delivered_bytes
         self._ledger.add(effect.table, row)
+        if effect.table == "evals" and self._meter is not None:
+            self._ledger.add("spent", self._meter.spent(effect.row["round"]))
         if effect.table == "rounds":
             self._tally.close_round(self._ledger, effect.row["round"])
             self._ledger.commit()
