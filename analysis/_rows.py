@@ -37,6 +37,13 @@ def sums_of(run: Run) -> dict[str, Rows]:
     return {name: rows_of(run, (name,))[name] if name in there else [] for name in SUMS}
 
 
+def spent_of(run: Run) -> Rows:
+    """Return what was drawn at each evaluation; no rows where the run is too old to tell of all of them."""
+    there = set(run.tables())
+    rows = rows_of(run, ("spent",))["spent"] if "spent" in there else []
+    return rows if len(rows) == run.curve().round.size else []
+
+
 def forget() -> None:
     """Let go of the tables that are kept."""
     _kept.cache_clear()

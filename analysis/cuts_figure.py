@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -29,11 +30,16 @@ def draw(bars: Sequence[Bar]) -> Figure:
     figure, axes = canvas(legend_rows=-(-len(parts) // 3))
     places = list(range(len(bars)))
     before = [0.0] * len(bars)
-    handles = []
+    handles: list[Any] = []
     for index, part in enumerate(parts):
         lengths = [bar.parts_s.get(part, 0.0) for bar in bars]
         look = fill(index)
-        style = {"color": look.colour, "hatch": look.hatch, "edgecolor": INK, "linewidth": 0.4}
+        style: dict[str, Any] = {
+            "color": look.colour,
+            "hatch": look.hatch,
+            "edgecolor": INK,
+            "linewidth": 0.4,
+        }
         handles.append(axes.barh(places, lengths, 0.66, left=before, **style))
         before = [one + length for one, length in zip(before, lengths, strict=True)]
     _name(axes, bars, before)

@@ -31,7 +31,8 @@ def draw_run(folder: str | Path) -> list[Path]:
 def draw(runs: Sequence[Run], out: Path) -> list[Path]:
     """Draw every figure of `runs`, all on one axis, into `out`; return the files: PNG, SVG and table of each.
 
-    Figures that show one run only are left out when there are several.
+    Figures that show one run only are left out when there are several; runs that have nothing for a figure
+    (its `data` is None) are left out of it, and the figure if none has.
     """
     labels = names_of(runs)
     files: list[Path] = []
@@ -40,8 +41,9 @@ def draw(runs: Sequence[Run], out: Path) -> list[Path]:
             figure = importlib.import_module(f"{FIGURES}.{name}")
             if len(runs) > 1 and getattr(figure, "ONE_RUN", False):
                 continue
-            series = [replace(figure.data(run), label=label) for run, label in zip(runs, labels, strict=True)]
-            files += _written(figure, series, out, name)
+            found = [(figure.data(run), label) for run, label in zip(runs, labels, strict=True)]
+            series = [replace(one, label=label) for one, label in found if one is not None]
+            files += _written(figure, series, out, name) if series else []
     forget()
     return files
 

@@ -11,7 +11,9 @@ from slfac_sim.analysis.study_tables import (
     Table,
     air_table,
     bytes_table,
+    costs_table,
     failures_table,
+    joules_table,
     markdown,
     parts_table,
     ratios_table,
@@ -58,6 +60,7 @@ def report_lines(study: StudyResult, closing: Sequence[str]) -> Iterator[str]:
     yield from (f"# Study: {study.name}", "", "## Answers", "")
     yield from _paragraphs(closing)
     yield from ("## How to read it", "", *_how_to_read(study), "")
+    yield from _section("Time, bytes and energy to each target", costs_table(study))
     for target in study.targets:
         yield from _section(f"Seconds to {percent(target)}", times_table(study, target))
         if rival_lines(study):
@@ -66,6 +69,7 @@ def report_lines(study: StudyResult, closing: Sequence[str]) -> Iterator[str]:
     yield from _section("Equal rounds", rounds_table(study))
     yield from _section("Equal bytes (payload, all directions)", bytes_table(study))
     yield from _section("Equal seconds", seconds_table(study))
+    yield from _section("Equal energy (drawn by all devices)", joules_table(study))
     yield from _section("What the time goes into", parts_table(study))
     yield from _section("Learning and air", air_table(study, main_target(study)))
     yield from _section("Points that failed", failures_table(study))
@@ -98,7 +102,8 @@ def _how_to_read(study: StudyResult) -> list[str]:
         "- Targets are crossed at evaluations, not between them: in `(a, b]` the target was missed at a and"
         " there at b. The mean of 3 is over an evaluation and the two before it.",
         "- Accuracy is test accuracy with the uplink codec in place; equal budgets use the last evaluation"
-        " within them. Bytes are payload: headers, indices, labels and models included.",
+        " within them. Bytes are payload: headers, indices, labels and models included. Energy is what all"
+        " devices together drew for computing, sending, receiving and idling; the server's is not in it.",
     ]
     if target is not None and len(study.targets) > 1:
         lines.append(

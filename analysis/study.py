@@ -13,6 +13,7 @@ from slfac_sim.foundation.errors import BadInput
 STUDY, POINTS = "study.yaml", "points"
 STATUSES = ("finished", "failed")
 CURVE = ("round", "at_s", "accuracy", "accuracy_no_codec", "loss", "payload_bytes")
+DEVICES_J = "devices_j"  # of a curve as well, but for points of earlier versions
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,8 @@ class StudyResult:
     """The points of a study as columns, one entry per point, ordered by axes and seeds.
 
     There is a column for each axis (its text), for ``seed_learning`` and ``seed_air``, and for every field of
-    a point file. What a failed point does not have is None. `curve` entries hold a list per name.
+    a point file. What a failed point does not have is None. `curve` entries hold a list per name; points of
+    earlier versions have no `devices_j` there.
     """
 
     folder: Path
@@ -149,7 +151,11 @@ def _point(path: Path) -> dict[str, Any]:
     if point["status"] == "finished":
         for place, kind in _FINISHED.items():
             _check(path, point, place, kind)
-        lengths = {name: len(point["curve"][name]) for name in CURVE}
+        names = CURVE
+        if point["curve"].get(DEVICES_J) is not None:
+            _check(path, point, f"curve.{DEVICES_J}", "a list of numbers")
+            names = (*CURVE, DEVICES_J)
+        lengths = {name: len(point["curve"][name]) for name in names}
         if len(set(lengths.values())) > 1:
             raise BadInput(f"{path}: curve: found lists of lengths {lengths}, expected equal ones")
     return point
@@ -215,4 +221,12 @@ def _columns(points: Sequence[Mapping[str, Any]], axes: Sequence[Axis]) -> dict[
     fields = [*_ALWAYS, *_FINISHED, "bounds_s", "straggler"]
     for field in (field for field in fields if "." not in field and field not in ("axes", "values")):
         columns[field] = [point.get(field) for point in points]
+    columns["energy"] = [_flat(point.get("energy")) for point in points]
     return columns
+
+
+def _flat(energy: Any) -> dict[str, float] | None:
+    """Return what was drawn as {``devices.total_j``: joules}; None for points of earlier versions."""
+    if not isinstance(energy, dict):
+        return None
+    return {f"{who}.{name}": joules for who, drawn in energy.items() for name, joules in drawn.items()}

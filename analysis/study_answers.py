@@ -26,10 +26,11 @@ from slfac_sim.analysis.statistics import (
     smoothed_crossing,
     split_variance,
 )
-from slfac_sim.analysis.study import StudyResult
+from slfac_sim.analysis.study import DEVICES_J, StudyResult
 from slfac_sim.analysis.study_axes import Axis
 
 SECONDS, BYTES, ROUNDS = "at_s", "payload_bytes", "round"  # what a curve can be drawn over
+JOULES = DEVICES_J  # that all devices have drawn; points of earlier versions do not tell
 
 
 @dataclass(frozen=True)
@@ -103,9 +104,18 @@ def crossings(
 def to_target(
     study: StudyResult, place: Combination, target: float, smoothed: bool = False, over: str = SECONDS
 ) -> OverRuns | None:
-    """Return what a combination needs to `target`, over its seeds; None if none of its points finished."""
-    found = crossings(study, place.points, target, smoothed, over)
-    return over_runs(found) if found else None
+    """Return what a combination needs to `target`, over its seeds.
+
+    None if none of its points finished, or one of them does not tell of `over`.
+    """
+    if not tells(study, place.points, over):
+        return None
+    return over_runs(crossings(study, place.points, target, smoothed, over))
+
+
+def tells(study: StudyResult, points: Sequence[int], over: str) -> bool:
+    """Say whether there are points, and all of them have their curve over `over`."""
+    return bool(points) and all(study.columns["curve"][i].get(over) is not None for i in points)
 
 
 def ratio(
@@ -189,6 +199,12 @@ def largest_part(study: StudyResult, place: Combination) -> tuple[str, float] | 
 def mean_bounds(study: StudyResult, place: Combination) -> dict[str, float]:
     """Return the lower bounds of the time, averaged over seeds; empty where points do not have them."""
     found = [study.columns["bounds_s"][i] for i in place.points]
+    return _means(found) if found and all(found) else {}
+
+
+def mean_energy(study: StudyResult, place: Combination) -> dict[str, float]:
+    """Return what was drawn, averaged over seeds, by who and what for; empty where points do not tell."""
+    found = [study.columns["energy"][i] for i in place.points]
     return _means(found) if found and all(found) else {}
 
 

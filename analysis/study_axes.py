@@ -2,8 +2,9 @@
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 _QUANTITY = re.compile(r"\s*([+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?)\s*(\S*)\s*")
 DECADE = 10.0
@@ -45,17 +46,35 @@ class Axis:
         return low > 0 and high / low > DECADE * (1 + 1e-9)
 
     def shown(self, text: str) -> str:
-        """Return one value for people: ``5 MHz``; for a plain number with the name, ``devices count 10``."""
-        return text if self.numbers is None or self.unit or not text else f"{self.name} {text}"
+        """Return one value for people: ``5 MHz``; for a plain number with the name, ``devices count 10``.
+
+        Of ``{kind: epsl, rounds: 12, phi: 0.5}`` the kind is left, and the settings that tell values apart.
+        """
+        if self.numbers is None:
+            return self._names.get(text, text)
+        return text if self.unit or not text else f"{self.name} {text}"
 
     def tick(self, text: str) -> str:
         """Return one value as it stands on the axis, without the unit."""
-        return text if self.numbers is None else f"{self.numbers[self.texts.index(text)]:,.6g}"
+        if self.numbers is None:
+            return self._names.get(text, text)
+        return f"{self.numbers[self.texts.index(text)]:,.6g}"
 
     def amount(self, number: float) -> str:
         """Return a place on the axis that need not be one of its values, to three digits."""
         written = f"{number:.3g}" if abs(number) < 1000 else f"{number:,.0f}"
         return f"{written} {self.unit}" if self.unit else f"{self.name} {written}"
+
+    @cached_property
+    def _names(self) -> dict[str, str]:
+        """What values that are written as mappings are called, by their texts."""
+        read = {text: _settings(text) for text in self.texts}
+        some = [settings for settings in read.values() if settings]
+        same = (
+            {key for key in some[0] if all(one.get(key) == some[0][key] for one in some)} if some else set()
+        )
+        names = {text: _name(settings, same) if settings else text for text, settings in read.items()}
+        return names if len(set(names.values())) == len(names) else {}
 
 
 @dataclass(frozen=True)
@@ -89,6 +108,21 @@ def assign_roles(axes: Sequence[Axis]) -> Roles:
     x = numeric[0] if numeric else (named[1] if len(named) > 1 else None)
     line = next((axis for axis in [*named, *numeric] if axis is not x), None)
     return Roles(x, line, tuple(axis for axis in axes if axis is not x and axis is not line))
+
+
+def _settings(text: str) -> dict[str, str]:
+    """Return the settings of ``{kind: epsl, phi: 0.5}`` as texts; none of a plain word, or of nested ones."""
+    if not (text.startswith("{kind: ") and text.endswith("}")) or set("{}[]\"'") & set(text[1:-1]):
+        return {}
+    return dict(one.partition(": ")[::2] for one in text[1:-1].split(", "))
+
+
+def _name(settings: Mapping[str, str], same: Collection[str]) -> str:
+    """Return the kind and, of the settings, those whose keys are not among the `same`."""
+    told = [
+        f"{key.replace('_', ' ')} {value}" for key, value in settings.items() if key not in {"kind", *same}
+    ]
+    return ", ".join([settings["kind"].replace("_", " "), *told])
 
 
 def _in_unit(texts: Iterable[str], values: Sequence[float]) -> tuple[list[float], str]:

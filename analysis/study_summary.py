@@ -9,6 +9,7 @@ from slfac_sim.analysis.statistics import Interval, OverRuns, final_accuracy, me
 from slfac_sim.analysis.study import StudyResult
 from slfac_sim.analysis.study_answers import (
     BYTES,
+    JOULES,
     SECONDS,
     Combination,
     at_place,
@@ -20,12 +21,14 @@ from slfac_sim.analysis.study_answers import (
     largest_part,
     main_target,
     mean_bounds,
+    mean_energy,
     mean_parts,
     over_the_air,
     panels_of,
     ratio,
     rival_lines,
     shares_trainings,
+    tells,
     texts_of,
     to_target,
     variance,
@@ -33,7 +36,7 @@ from slfac_sim.analysis.study_answers import (
 from slfac_sim.analysis.study_names import line_label
 
 _SCALARS = ("simulated_s", "rounds", "transfers", "energy_j", "wire_bytes", "digest")
-_MAPPINGS = ("bytes", "bits_per_value", "parts_s", "bounds_s")
+_MAPPINGS = ("bytes", "bits_per_value", "energy", "parts_s", "bounds_s")
 
 
 def study_summary(study: StudyResult, closing: Sequence[str]) -> dict[str, Any]:
@@ -94,6 +97,9 @@ def _reached(study: StudyResult, i: int) -> dict[str, Any]:
             row |= {f"{name}_censored": found.censored}
         (sent,) = crossings(study, [i], target, over=BYTES)
         row |= {f"to_{target:g}_bytes": int(sent.at), f"to_{target:g}_bytes_censored": sent.censored}
+        if tells(study, [i], JOULES):
+            (drawn,) = crossings(study, [i], target, over=JOULES)
+            row |= {f"to_{target:g}_{JOULES}": drawn.at, f"to_{target:g}_{JOULES}_censored": drawn.censored}
     return row
 
 
@@ -112,6 +118,7 @@ def _combination(study: StudyResult, place: Combination) -> dict[str, Any]:
         "simulated_s": _mean([study.columns["simulated_s"][i] for i in points]),
         "bytes_total": _mean([study.columns["bytes"][i]["total"] for i in points]),
         "energy_j": _mean([study.columns["energy_j"][i] for i in points]),
+        "energy": mean_energy(study, place),
         "accuracy_final": _mean([final_accuracy(study.columns["curve"][i]["accuracy"]) for i in points]),
         "parts_s": mean_parts(study, place),
         "bounds_s": mean_bounds(study, place),
@@ -126,6 +133,7 @@ def _targets(study: StudyResult, place: Combination, target: float) -> dict[str,
         "first_s": _over(to_target(study, place, target, over=SECONDS)),
         "smoothed_s": _over(to_target(study, place, target, smoothed=True)),
         "first_bytes": _over(to_target(study, place, target, over=BYTES)),
+        f"first_{JOULES}": _over(to_target(study, place, target, over=JOULES)),
         "crossings_s": [dataclasses.asdict(crossing) for crossing in crossings(study, place.points, target)],
     }
 

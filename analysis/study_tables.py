@@ -18,6 +18,7 @@ from slfac_sim.analysis.statistics import (
 from slfac_sim.analysis.study import StudyResult
 from slfac_sim.analysis.study_answers import (
     BYTES,
+    JOULES,
     ROUNDS,
     SECONDS,
     Combination,
@@ -35,6 +36,7 @@ from slfac_sim.analysis.study_answers import (
     ratio,
     rival_lines,
     shares_trainings,
+    tells,
     texts_of,
     to_target,
     variance,
@@ -44,6 +46,32 @@ from slfac_sim.analysis.study_words import time_words
 
 Table = list[dict[str, str]]
 SHARES = {"at a quarter": 0.25, "at half": 0.5, "at all of it": 1.0}  # of the common budget
+
+
+def costs_table(study: StudyResult) -> Table:
+    """Return what each combination needs to each target: seconds, megabytes, and kilojoules of its devices.
+
+    All are those of the first evaluation at or above the target; the last is left out where no point tells.
+    """
+    kinds = {"s": (SECONDS, 1.0), "MB": (BYTES, 1e6), "kJ": (JOULES, 1e3)}
+    places = _finished(study)
+    known = [unit for unit, (over, _) in kinds.items() if any(tells(study, p.points, over) for p in places)]
+    rows = []
+    for place in places if study.targets else ():
+        row = _place(study, place) | {"seeds": str(len(place.points))}
+        for target in study.targets:
+            for unit in known:
+                over, scale = kinds[unit]
+                row[f"{percent(target)}: {unit}"] = _cost(study, place, target, over, scale)
+        rows.append(row)
+    return rows
+
+
+def _cost(study: StudyResult, place: Combination, target: float, over: str, scale: float) -> str:
+    if not tells(study, place.points, over):
+        return "-"
+    found = [_scaled(one, scale) for one in crossings(study, place.points, target, over=over)]
+    return time_words(over_runs(found), "")
 
 
 def times_table(study: StudyResult, target: float) -> Table:
@@ -96,11 +124,22 @@ def bytes_table(study: StudyResult) -> Table:
 
 def seconds_table(study: StudyResult) -> Table:
     """Return the accuracies within seconds that are equal at each x and panel, and those to each target."""
+    return _timed_rows(study, SECONDS, 1.0, "s")
+
+
+def joules_table(study: StudyResult) -> Table:
+    """Return the same within equal joules of all devices; without combinations that do not tell of them."""
+    return _timed_rows(study, JOULES, 1e3, "kJ")
+
+
+def _timed_rows(study: StudyResult, over: str, scale: float, unit: str) -> Table:
     rows: Table = []
     for panel in panels_of(study):
         for x in texts_of(study.roles.x):
             places = [at_place(study, panel, line, x) for line in texts_of(study.roles.line)]
-            rows += _budget_rows(study, [place for place in places if place.points], SECONDS, 1.0, "s")
+            rows += _budget_rows(
+                study, [p for p in places if tells(study, p.points, over)], over, scale, unit
+            )
     return rows
 
 

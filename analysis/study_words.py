@@ -80,20 +80,24 @@ def ratio_words(value: PairedRatio | None) -> str:
 
 
 def time_words(value: OverRuns | None, unit: str = "s") -> str:
-    """Return a time over seeds: ``123 [110, 136] s``, ``median 140 s (1 of 3 not there)``, ``> 200 s``."""
+    """Return a time over seeds: ``123 [110, 136] s``, ``median 140 s (1 of 3 not there)``, ``> 200 s``.
+
+    With an empty `unit` the bare numbers.
+    """
     if value is None:
         return "no run"
+    unit = f" {unit}" if unit else ""
     if value.mean is not None:
         if value.n == 1:
-            return f"{amount(value.mean.mean)} {unit}"
-        return f"{amount(value.mean.mean)} [{amount(value.mean.low)}, {amount(value.mean.high)}] {unit}"
+            return f"{amount(value.mean.mean)}{unit}"
+        return f"{amount(value.mean.mean)} [{amount(value.mean.low)}, {amount(value.mean.high)}]{unit}"
     low, high = value.median
     some = f"{value.censored} of {value.n} not there"
     if low == high:
-        return f"median {amount(low)} {unit} ({some})"
+        return f"median {amount(low)}{unit} ({some})"
     if math.isfinite(high):
-        return f"median {amount(low)} to {amount(high)} {unit} ({some})"
-    return f"> {amount(low)} {unit} ({some})"
+        return f"median {amount(low)} to {amount(high)}{unit} ({some})"
+    return f"> {amount(low)}{unit} ({some})"
 
 
 def crossover_line(study: StudyResult, panel: Mapping[str, str], rival: str, target: float) -> str:

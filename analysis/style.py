@@ -1,7 +1,7 @@
 """The house style of every figure: sizes, fonts, colours and how it is saved; it knows no data."""
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +27,8 @@ _MARKERS = "osD^vPX"
 _DASHES: tuple[str, ...] = ("-", "--", "-.", ":")
 INK, FAINT = "#222222", "#b8b8b8"
 _FAR = 30.0
+_MANY, _SHORT = 6, 30  # labels in a legend, letters of a label that leave room for a second column
+_MOST_LEVEL_NAMES = 5  # beside one another on the horizontal axis
 
 _RC: dict[Any, Any] = {
     "font.family": "DejaVu Sans",  # it comes with matplotlib, so every machine draws alike
@@ -132,6 +134,26 @@ def from_zero_or_log(axes: Axes, values: NDArray[np.float64]) -> None:
         axes.yaxis.set_minor_formatter(NullFormatter())
     else:
         axes.set_ylim(0.0, 1.08 * (shown.max() if shown.size else 1.0))
+
+
+def legend_columns(labels: Collection[str]) -> int:
+    """Return how many columns a legend has: two for many short labels, else one."""
+    return 2 if len(labels) > _MANY and max(map(len, labels)) <= _SHORT else 1
+
+
+def legend_rows(labels: Collection[str], columns: int = 1) -> int:
+    """Return how many rows of text a legend of `labels` takes, which may be broken into lines."""
+    return -(-sum(label.count("\n") + 1 for label in labels) // columns)
+
+
+def name_ticks(axes: Axes, names: Sequence[str], characters: int) -> None:
+    """Name the places 0, 1, 2, ... of the horizontal axis; many names stand upright."""
+    if len(names) <= _MOST_LEVEL_NAMES:
+        axes.set_xticks(range(len(names)), [textwrap.fill(name, characters) for name in names])
+    else:
+        axes.set_xticks(
+            range(len(names)), [textwrap.fill(name, 2 * characters) for name in names], rotation=90
+        )
 
 
 def say(axes: Axes, *texts: str) -> None:

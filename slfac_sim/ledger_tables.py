@@ -197,7 +197,7 @@ ENERGY: dict[str, dict[str, tuple[str, str]]] = {
         "server_j": ("REAL", "what the server and its station had"),
     },
 }
-"""What each host drew in the whole run, written when it has ended, however it did; what was at evaluations."""
+"""What each host drew in the whole run, written when it has ended; and what was drawn until evaluations."""
 
 ASIDES: dict[str, dict[str, tuple[str, str]]] = {
     "asides": {

@@ -19,7 +19,16 @@ from numpy.typing import NDArray
 
 from slfac_sim.analysis.study_axes import DECADE, Axis
 from slfac_sim.analysis.study_names import amount
-from slfac_sim.analysis.style import FAINT, INK, Look, look, stacked_canvas
+from slfac_sim.analysis.style import (
+    FAINT,
+    INK,
+    Look,
+    legend_columns,
+    legend_rows,
+    look,
+    name_ticks,
+    stacked_canvas,
+)
 
 _LEGEND_CHARACTERS, _TICK_CHARACTERS = 58, 18
 _WIDE = 10**3.1  # from here on a column's width has no room for ticks at 2 and 5
@@ -101,7 +110,9 @@ def draw_against(data: Against, panel_mm: float) -> Figure:
     """Return the figure; y is logarithmic where its values span more than a decade."""
     lines = [line for _, one in data.panels for line in one]
     handles = list(_handles(data, lines))
-    rows = sum(str(handle.get_label()).count("\n") + 1 for handle in handles)
+    labels = [str(handle.get_label()) for handle in handles]
+    columns = legend_columns(labels)
+    rows = legend_rows(labels, columns)
     figure, all_axes = stacked_canvas(len(data.panels), panel_mm, legend_rows=rows)
     bottom, top, log = _limits(lines, data)
     for place, (axes, (title, some)) in enumerate(zip(all_axes, data.panels, strict=True)):
@@ -116,7 +127,7 @@ def draw_against(data: Against, panel_mm: float) -> Figure:
             axes.set_title(title, fontsize=7.0, loc="left")
         axes.set_ylabel(data.y_label)
     all_axes[-1].set_xlabel(data.x_label)
-    figure.legend(handles=handles, loc="outside upper left")
+    figure.legend(handles=handles, loc="outside upper left", ncols=columns)
     return figure
 
 
@@ -225,9 +236,7 @@ def _limits(lines: Sequence[Line], data: Against) -> tuple[float, float, bool]:
 
 def _scales(axes: Axes, data: Against, log: bool, ends: tuple[float, float]) -> None:
     if data.ticks is not None:
-        axes.set_xticks(
-            range(len(data.ticks)), [textwrap.fill(tick, _TICK_CHARACTERS) for tick in data.ticks]
-        )
+        name_ticks(axes, data.ticks, _TICK_CHARACTERS)
         axes.set_xlim(-0.5, len(data.ticks) - 0.5)
     elif data.x_log:
         axes.set_xscale("log")

@@ -1,7 +1,8 @@
-"""Accuracy over something that grows while runs learn, a mean with a band over seeds; seconds or bytes alike.
+"""Accuracy over something that grows while runs learn, a mean with a band over seeds; it knows no unit.
 
 At each place the mean is over *all* seeds: the line ends where the shortest of them ends, so that it is never
-a mean of survivors. Between evaluations a run's curve is interpolated linearly.
+a mean of survivors. Between evaluations a run's curve is interpolated linearly. A line that needs
+nothing of it (no byte without a network) is its last accuracy, from edge to edge.
 """
 
 import textwrap
@@ -22,7 +23,7 @@ from slfac_sim.analysis.statistics import mean_interval
 from slfac_sim.analysis.study import StudyResult
 from slfac_sim.analysis.study_answers import at_place, panels_of, texts_of
 from slfac_sim.analysis.study_names import count, line_label, panel_label, x_label
-from slfac_sim.analysis.style import FAINT, look, stacked_canvas
+from slfac_sim.analysis.style import FAINT, legend_columns, legend_rows, look, stacked_canvas
 
 PANEL_MM = 47.0
 _FEWEST_FOR_T = (
@@ -94,7 +95,8 @@ def draw_bands(data: Bands) -> Figure:
     """Return the figure."""
     every = [band for _, some in data.panels for band in some]
     named = {band.look: textwrap.fill(band.label, _LEGEND_CHARACTERS) for band in every}
-    rows = sum(label.count("\n") + 1 for label in named.values()) + bool(data.band)
+    columns = legend_columns(named.values())
+    rows = legend_rows(named.values(), columns) + bool(data.band)
     figure, all_axes = stacked_canvas(len(data.panels), PANEL_MM, legend_rows=rows)
     top = max([0.5, *data.targets, *(float(band.high.max(initial=0.0)) for band in every)])
     for axes, (title, some) in zip(all_axes, data.panels, strict=True):
@@ -113,7 +115,7 @@ def draw_bands(data: Bands) -> Figure:
         Line2D([], [], label=label, **_line_style(number)) for number, label in sorted(named.items())
     ]
     extra = [Patch(facecolor=FAINT, alpha=0.6, label=data.band)] if data.band else []
-    figure.legend(handles=[*handles, *extra], loc="outside upper left")
+    figure.legend(handles=[*handles, *extra], loc="outside upper left", ncols=columns)
     return figure
 
 
@@ -130,6 +132,9 @@ def _line_style(number: int) -> dict[str, Any]:
 
 def _draw_band(axes: Axes, band: Band) -> None:
     most = 1 - _LEAST_ERROR
+    if band.x.size == 1 and band.x[0] == 0.0:
+        level = {**_line_style(band.look), "marker": "", "linewidth": 0.9}
+        axes.axhline(float(min(band.mean[0], most)), **level, zorder=1)
     axes.plot(
         band.x,
         np.minimum(band.mean, most),
@@ -146,7 +151,7 @@ def _lines(study: StudyResult, panel: Mapping[str, str], x: str, over: str, scal
     for index, text in enumerate(texts_of(study.roles.line)):
         points = at_place(study, panel, text, x).points
         curves = [study.columns["curve"][i] for i in points]
-        curves = [curve for curve in curves if curve[over]]
+        curves = [curve for curve in curves if curve.get(over)]
         if curves:
             lines.append(_band(line_label(study, text), index, curves, over, scale))
     return lines
@@ -155,6 +160,8 @@ def _lines(study: StudyResult, panel: Mapping[str, str], x: str, over: str, scal
 def _band(label: str, index: int, curves: Sequence[Mapping[str, Any]], over: str, scale: float) -> Band:
     places = [np.asarray(curve[over], dtype=np.float64) / scale for curve in curves]
     last = min(place[-1] for place in places)
+    if max(place[-1] for place in places) == 0.0:  # it needs nothing of it
+        places, curves = [place[-1:] for place in places], [_last(curve) for curve in curves]
     # the places of every seed's evaluations: between them all curves are straight, so nothing is lost
     x = np.unique(np.concatenate(places))
     x = x[x <= last]
@@ -166,6 +173,10 @@ def _band(label: str, index: int, curves: Sequence[Mapping[str, Any]], over: str
     intervals = [mean_interval(column) for column in values.T]
     low, high = (np.array([getattr(one, end) for one in intervals]) for end in ("low", "high"))
     return Band(label, index, x, values.mean(axis=0), low, high)
+
+
+def _last(curve: Mapping[str, Any]) -> dict[str, Any]:
+    return {"accuracy": curve["accuracy"][-1:]}
 
 
 def _band_words(study: StudyResult) -> str:

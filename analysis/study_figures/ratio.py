@@ -77,7 +77,7 @@ def _ticks(study: StudyResult) -> list[str] | None:
     axis = study.roles.x
     if axis is None:
         return [short_label(study, text) for _, text in _rivals(study)]
-    return None if axis.numeric else list(axis.texts)
+    return None if axis.numeric else [axis.tick(text) for text in axis.texts]
 
 
 def _lines(study: StudyResult, panel: Mapping[str, str], target: float) -> list[Line]:

@@ -1,6 +1,5 @@
 """What the time goes into: shares of its parts against the x axis, a panel (or a bar) for each line."""
 
-import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,12 +20,12 @@ from slfac_sim.analysis.study_names import (
     short_label,
     spread,
 )
-from slfac_sim.analysis.style import INK, fill, stacked_canvas
+from slfac_sim.analysis.style import INK, fill, name_ticks, stacked_canvas
 
 PANEL_MM = 44.0
 _LEGEND_COLUMNS = 3
 _TICK_CHARACTERS = 18
-_MOST_BARS, _SMALL_PRINT_FROM = 12, 10
+_MOST_BARS, _MOST_LINES, _SMALL_PRINT_FROM = 12, 20, 10
 Array = NDArray[np.float64]
 
 
@@ -46,7 +45,7 @@ def data(study: StudyResult) -> TimeParts | None:
     xs = spread(texts_of(axis), _MOST_BARS)
     rows = {
         line: [mean_parts(study, at_place(study, panel, line, x)) for x in xs]
-        for line in spread(texts_of(study.roles.line))
+        for line in spread(texts_of(study.roles.line), 4 if axis is not None else _MOST_LINES)
     }
     parts = list(dict.fromkeys(part for row in rows.values() for one in row for part in one))
     if not parts:
@@ -88,9 +87,7 @@ def draw(times: TimeParts) -> Figure:
     for axes, (title, seconds) in zip(all_axes, times.panels, strict=True):
         _bars(axes, seconds, used)
         axes.set_title(title, fontsize=7.0, loc="left", pad=11.0)
-        axes.set_xticks(
-            range(len(times.ticks)), [textwrap.fill(tick, _TICK_CHARACTERS) for tick in times.ticks]
-        )
+        name_ticks(axes, times.ticks, _TICK_CHARACTERS)
         axes.tick_params(axis="x", labelsize=7.0 if len(times.ticks) < _SMALL_PRINT_FROM else 6.0)
         axes.set_xlim(-0.6, len(times.ticks) - 0.4)
         axes.set_ylim(0.0, 1.0)

@@ -62,7 +62,7 @@ def _ticks(study: StudyResult) -> list[str] | None:
     axis = study.roles.x
     if axis is None:
         return [short_label(study, text) for text in texts_of(study.roles.line)]
-    return None if axis.numeric else list(axis.texts)
+    return None if axis.numeric else [axis.tick(text) for text in axis.texts]
 
 
 def _lines(study: StudyResult) -> int:

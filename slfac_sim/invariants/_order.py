@@ -57,7 +57,7 @@ class OrderLaws(Laws):
             if table == "computes":
                 self._one_at_a_time(row)
         elif "at_s" in row:
-            place = f"{table}, effect {row['seq']} of task '{row['task']}'"
+            place = _place(table, row) if "task" in row else table
             now_s = self.watch.now_s
             self.hold(LAW, row["at_s"] == now_s, place, f"stamped {row['at_s']!r} s at {now_s!r} s")
 

@@ -64,7 +64,7 @@ class Learner(Keeps):
     def backward(self, answers: Answers) -> None:
         """Update the weights by the gradient of the loss."""
         self.optimiser.zero_grad(set_to_none=True)
-        answers.graph.backward()  # type: ignore[no-untyped-call]
+        answers.graph.backward()
         for weight, anchor in zip(self.model.parameters(), self._anchor, strict=False):
             assert weight.grad is not None
             weight.grad.add_(weight.detach() - anchor, alpha=self._mu)

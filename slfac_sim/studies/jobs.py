@@ -11,7 +11,7 @@ from typing import Any
 
 from slfac_sim.analysis.attribution import attribute
 from slfac_sim.analysis.bounds import bounds
-from slfac_sim.ledger import TABLES
+from slfac_sim.ledger import TABLES, Book
 from slfac_sim.record import Finished, Record, load_training, timed
 from slfac_sim.scenario import Scenario
 from slfac_sim.simulation import survey_of
@@ -87,7 +87,7 @@ def replayed(record: Record | Finished, point: Point) -> dict[str, Any]:
     return {
         **head(point, "finished", ""),
         **{name: summary[name] for name in _SUMMED_UP},
-        "curve": {name: [row[0] for row in rows.tuples("evals", (name,))] for name in CURVE},
+        "curve": _curve(rows),
         **_attributed({table: rows.rows(table) for table in TABLES if table != "payloads"}),
     }
 
@@ -105,6 +105,13 @@ def head(point: Point, status: str, reason: str) -> dict[str, Any]:
         "status": status,
         "reason": reason,
     }
+
+
+def _curve(rows: Book) -> dict[str, list[Any]]:
+    """Return the evaluations, with the joules that devices had drawn by then if the record tells of them."""
+    curve = {name: [row[0] for row in rows.tuples("evals", (name,))] for name in CURVE}
+    devices_j = [row[0] for row in rows.tuples("spent", ("devices_j",))]
+    return curve | ({"devices_j": devices_j} if len(devices_j) == len(curve["round"]) else {})
 
 
 def _attributed(tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, Any]:

@@ -1,0 +1,116 @@
+"""What hosts drew energy for: all devices together, one device, and the server; it reads no file."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from slfac_sim.analysis._rows import rows_of
+from slfac_sim.analysis.folder import Run
+from slfac_sim.analysis.style import INK, fill, stacked_canvas
+
+ONE_RUN = True
+SERVER = "server"
+_PARTS = ("computing", "codec", "sending", "receiving", "idling")
+_FILLS = (0, 1, 6, 5, 2)
+_UNITS = ((1e6, "MJ"), (1e3, "kJ"), (1.0, "J"), (1e-3, "mJ"))
+
+
+@dataclass(frozen=True)
+class Series:
+    """One run: the joules of each host, by what they were for; devices in the order of their names."""
+
+    label: str
+    hosts: Mapping[str, Mapping[str, float]]
+
+
+def data(run: Run) -> Series | None:
+    """Return what every host drew; None where the run is too old to tell."""
+    if "energy" not in run.tables():
+        return None
+    found = {row["host"]: _parts(row) for row in rows_of(run, ("energy",))["energy"]}
+    return Series(run.label, found) if found else None
+
+
+def _parts(row: Mapping[str, Any]) -> dict[str, float]:
+    rest = (row[f"{name}_j"] for name in ("codec", "transmit", "receive", "idle"))
+    return dict(zip(_PARTS, (row["compute_j"] - row["codec_j"], *rest), strict=True))
+
+
+def table(series: Sequence[Series]) -> Iterator[dict[str, Any]]:
+    """Yield one row for each bar."""
+    for one in series:
+        for name, parts in [*together(one), *single(one)]:
+            drawn = {f"{part}_j": joules for part, joules in parts.items()}
+            yield {"run": one.label, "bar": " ".join(name.split()), **drawn, "total_j": sum(parts.values())}
+
+
+def together(one: Series) -> list[tuple[str, Mapping[str, float]]]:
+    """Return what all devices drew, and the server, each with its name."""
+    devices = [parts for host, parts in one.hosts.items() if host != SERVER]
+    found: list[tuple[str, Mapping[str, float]]] = []
+    if devices:
+        summed = {part: sum(parts[part] for parts in devices) for part in _PARTS}
+        found.append((f"{len(devices)} devices", summed))
+    return found + [(host, parts) for host, parts in one.hosts.items() if host == SERVER]
+
+
+def single(one: Series) -> list[tuple[str, Mapping[str, float]]]:
+    """Return the devices that drew least, most, and the median, with their names; the latter one of them."""
+    devices = sorted((sum(parts.values()), host) for host, parts in one.hosts.items() if host != SERVER)
+    if not devices:
+        return []
+    places = {"least": 0, "median": (len(devices) - 1) // 2, "most": len(devices) - 1}
+    return [(f"{word}:\n{devices[place][1]}", one.hosts[devices[place][1]]) for word, place in places.items()]
+
+
+def draw(series: Sequence[Series]) -> Figure:
+    """Return the figure of the first run: two groups of stacked bars, each on a scale of its own."""
+    one = series[0]
+    groups = [group for group in (together(one), single(one)) if group]
+    figure, panels = stacked_canvas(len(groups), 29.0, legend_rows=3)
+    for axes, group in zip(panels, groups, strict=True):
+        _bars(axes, group)
+    looks = [fill(index) for index in _FILLS]
+    handles = [
+        Patch(facecolor=look.colour, hatch=look.hatch, edgecolor=INK, linewidth=0.4, label=part)
+        for look, part in zip(looks, _PARTS, strict=True)
+    ]
+    figure.legend(
+        handles=handles,
+        loc="outside upper left",
+        ncols=3,
+        title=one.label,
+        alignment="left",
+        handlelength=1.6,
+    )
+    return figure
+
+
+def _bars(axes: Axes, group: Sequence[tuple[str, Mapping[str, float]]]) -> None:
+    most_j = max(sum(parts.values()) for _, parts in group)
+    scale, unit = next(((s, u) for s, u in _UNITS if most_j >= s), _UNITS[-1])
+    places = list(range(len(group)))
+    before = [0.0] * len(group)
+    for part, index in zip(_PARTS, _FILLS, strict=True):
+        lengths = [parts[part] / scale for _, parts in group]
+        look = fill(index)
+        axes.barh(
+            places, lengths, 0.66, before, color=look.colour, hatch=look.hatch, edgecolor=INK, linewidth=0.4
+        )
+        before = [left + length for left, length in zip(before, lengths, strict=True)]
+    for place, total in zip(places, before, strict=True):
+        axes.annotate(
+            f"{total:.3g} {unit}", (total, place), xytext=(3, 0), textcoords="offset points", va="center"
+        )
+    axes.set_yticks(places, [name for name, _ in group])
+    axes.tick_params(axis="y", length=0)
+    axes.invert_yaxis()
+    axes.set_xlim(0.0, 1.25 * max(before) or 1.0)
+    axes.xaxis.set_major_locator(MaxNLocator(5))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}"))
+    axes.set_xlabel(f"energy drawn in the whole run ({unit})")

@@ -1,0 +1,67 @@
+"""Accuracy against the energy that all devices together drew, whatever for; it reads no file.
+
+A target's joules are those drawn when the first evaluation at or above it was made. The server's are in the
+table alone: it has a socket.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from slfac_sim.analysis._rows import spent_of
+from slfac_sim.analysis.figures import _accuracy
+from slfac_sim.analysis.figures._accuracy import draw_accuracy, number
+from slfac_sim.analysis.folder import Run
+
+_LEAST_KJ = 0.1  # runs that drew less are shown in joules
+
+
+@dataclass(frozen=True)
+class Series:
+    """One run: joules of devices and server, and accuracy, at each evaluation [evaluations]."""
+
+    label: str
+    devices_j: NDArray[np.float64]
+    server_j: NDArray[np.float64]
+    accuracy: NDArray[np.float64]
+    targets: Sequence[float]
+
+    def reached_at(self, scale: float) -> Mapping[float, float | None]:
+        """Return at how many joules / `scale` each target was reached, None where it was not."""
+        found: dict[float, float | None] = {}
+        for target in self.targets:
+            above = np.flatnonzero(self.accuracy >= target)
+            found[target] = float(self.devices_j[above[0]]) / scale if above.size else None
+        return found
+
+
+def data(run: Run) -> Series | None:
+    """Return accuracy over joules; None where the run is too old to tell what was drawn."""
+    spent = spent_of(run)
+    if not spent:
+        return None
+    devices_j, server_j = (np.array([row[name] for row in spent]) for name in ("devices_j", "server_j"))
+    return Series(run.label, devices_j, server_j, run.curve().accuracy, list(run.time_to_accuracy_s))
+
+
+def table(series: Sequence[Series]) -> Iterator[dict[str, Any]]:
+    """Yield one row for each evaluation of each run."""
+    for one in series:
+        for row in zip(one.devices_j, one.server_j, one.accuracy, strict=True):
+            values = map(float, row)
+            yield {"run": one.label, **dict(zip(("devices_j", "server_j", "accuracy"), values, strict=True))}
+
+
+def draw(series: Sequence[Series]) -> Figure:
+    """Return the figure of one or several runs on one axis."""
+    most_j = max(float(one.devices_j.max(initial=0.0)) for one in series)
+    scale, unit = (1e3, "kJ") if most_j >= 1e3 * _LEAST_KJ else (1.0, "J")
+    shown = [
+        _accuracy.Series(one.label, one.devices_j / scale, one.accuracy, one.reached_at(scale))
+        for one in series
+    ]
+    return draw_accuracy(shown, f"energy drawn by all devices ({unit})", lambda j: f"{number(j)} {unit}")

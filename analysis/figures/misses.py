@@ -1,0 +1,112 @@
+"""Who missed a round and why, and how many hosts were down meanwhile; it reads no file.
+
+Reasons are those of the ledger without the names of hosts: `d003 is down: off` counts as `down: off` of the
+device itself, and as `server down: off` where it is about the server. Runs in which nobody missed anything
+and nothing was down have no such figure.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import inf
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from slfac_sim.analysis._rows import rows_of
+from slfac_sim.analysis.folder import Run
+from slfac_sim.analysis.style import INK, fill, stacked_canvas
+
+ONE_RUN = True
+_FILLS = (3, 0, 6, 4, 1, 5, 2, 7)
+_MOST_CHARACTERS = 40  # of a reason in the legend
+
+
+@dataclass(frozen=True)
+class Series:
+    """One run: by round and reason the devices that missed it, and the hosts down (mean over its time)."""
+
+    label: str
+    rounds: Sequence[int]
+    missed: Mapping[str, Mapping[int, float]]
+    down: Mapping[str, Mapping[int, float]]
+
+
+def data(run: Run) -> Series | None:
+    """Return what the tables `misses` and `outages` say; None where they have no rows, or are not there."""
+    there = [name for name in ("misses", "outages") if name in run.tables()]
+    rows: dict[str, list[dict[str, Any]]] = {"misses": [], "outages": [], **rows_of(run, there)}
+    if not rows["misses"] and not rows["outages"]:
+        return None
+    ended = {row["round"]: row["at_s"] for row in rows_of(run, ("rounds",))["rounds"]}
+    missed: dict[str, Counter[int]] = {}
+    for row in rows["misses"]:
+        missed.setdefault(reason_of(row["reason"], row["device"]), Counter())[row["round"]] += 1
+    numbers = sorted({*ended, *(row["round"] for row in rows["misses"])})
+    return Series(run.label, numbers, missed, _down(rows["outages"], ended))
+
+
+def reason_of(reason: str, device: str) -> str:
+    """Return a reason without the name of the device that it is about."""
+    host, found, why = reason.partition(" is down: ")
+    if not found:
+        return reason.replace(device, "device")
+    return f"down: {why}" if host == device else f"{host} down: {why}"
+
+
+def _down(outages: Sequence[Mapping[str, Any]], ended: Mapping[int, float]) -> dict[str, dict[int, float]]:
+    found: dict[str, dict[int, float]] = {}
+    begin_s = 0.0
+    for number, end_s in sorted(ended.items()):
+        for row in outages:
+            up_s = inf if row["up_s"] is None or row["up_s"] != row["up_s"] else row["up_s"]
+            within_s = min(end_s, up_s) - max(begin_s, row["down_s"])
+            if within_s > 0.0:
+                of = found.setdefault(row["reason"], {})
+                of[number] = of.get(number, 0.0) + within_s / (end_s - begin_s)
+        begin_s = end_s
+    return found
+
+
+def table(series: Sequence[Series]) -> Iterator[dict[str, Any]]:
+    """Yield one row for each round."""
+    for one in series:
+        for number in one.rounds:
+            missed = {f"missed: {reason}": of.get(number, 0) for reason, of in one.missed.items()}
+            down = {f"down: {reason}": of.get(number, 0.0) for reason, of in one.down.items()}
+            yield {"run": one.label, "round": number, **missed, **down}
+
+
+def draw(series: Sequence[Series]) -> Figure:
+    """Return the figure of the first run: a panel of misses and, where hosts were down, one of these."""
+    one = series[0]
+    shown = [
+        (found, what)
+        for found, what in ((one.missed, "devices that missed\nthe round"), (one.down, "hosts down\n(mean)"))
+        if found
+    ]
+    rows = 1 + sum(-(-len(found) // 2) + 1 for found, _ in shown)
+    figure, panels = stacked_canvas(len(shown) or 1, 36.0 if len(shown) > 1 else 55.0, legend_rows=rows)
+    for axes, (found, what) in zip(panels, shown, strict=False):
+        _stack(axes, one.rounds, found)
+        axes.set_ylabel(what)
+        axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2, handlelength=1.6, columnspacing=1.2)
+    panels[-1].set_xlabel("round")
+    figure.suptitle(one.label, x=0.01, ha="left", fontsize=7.0)
+    return figure
+
+
+def _stack(axes: Axes, rounds: Sequence[int], found: Mapping[str, Mapping[int, float]]) -> None:
+    before = [0.0] * len(rounds)
+    by_size = sorted(found, key=lambda reason: (-sum(found[reason].values()), reason))
+    for place, reason in enumerate(by_size):
+        heights = [float(found[reason].get(number, 0)) for number in rounds]
+        look = fill(_FILLS[place % len(_FILLS)])
+        name = reason if len(reason) <= _MOST_CHARACTERS else f"{reason[: _MOST_CHARACTERS - 3]}..."
+        style: dict[str, Any] = {"color": look.colour, "hatch": look.hatch}
+        axes.bar(rounds, heights, 0.8, before, edgecolor=INK, linewidth=0.3, label=name, **style)
+        before = [low + height for low, height in zip(before, heights, strict=True)]
+    axes.set_xlim(0.4, max(rounds, default=1) + 0.6)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10], min_n_ticks=1))
