@@ -151,7 +151,7 @@ def _point(path: Path) -> dict[str, Any]:
     if point["status"] == "finished":
         for place, kind in _FINISHED.items():
             _check(path, point, place, kind)
-        names = CURVE
+        names: tuple[str, ...] = CURVE
         if point["curve"].get(DEVICES_J) is not None:
             _check(path, point, f"curve.{DEVICES_J}", "a list of numbers")
             names = (*CURVE, DEVICES_J)

@@ -119,10 +119,8 @@ def _settings(text: str) -> dict[str, str]:
 
 def _name(settings: Mapping[str, str], same: Collection[str]) -> str:
     """Return the kind and, of the settings, those whose keys are not among the `same`."""
-    told = [
-        f"{key.replace('_', ' ')} {value}" for key, value in settings.items() if key not in {"kind", *same}
-    ]
-    return ", ".join([settings["kind"].replace("_", " "), *told])
+    told = [f"{key} {value}" for key, value in settings.items() if key not in {"kind", *same}]
+    return ", ".join([settings["kind"], *told])
 
 
 def _in_unit(texts: Iterable[str], values: Sequence[float]) -> tuple[list[float], str]:

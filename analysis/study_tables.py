@@ -71,7 +71,7 @@ def _cost(study: StudyResult, place: Combination, target: float, over: str, scal
     if not tells(study, place.points, over):
         return "-"
     found = [_scaled(one, scale) for one in crossings(study, place.points, target, over=over)]
-    return time_words(over_runs(found), "")
+    return time_words(over_runs(found), "").removesuffix(" (1 of 1 not there)")
 
 
 def times_table(study: StudyResult, target: float) -> Table:

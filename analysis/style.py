@@ -29,6 +29,7 @@ INK, FAINT = "#222222", "#b8b8b8"
 _FAR = 30.0
 _MANY, _SHORT = 6, 30  # labels in a legend, letters of a label that leave room for a second column
 _MOST_LEVEL_NAMES = 5  # beside one another on the horizontal axis
+_UPRIGHT, _LETTER_MM = 22, 1.1  # letters in a line of an upright name, and their size
 
 _RC: dict[Any, Any] = {
     "font.family": "DejaVu Sans",  # it comes with matplotlib, so every machine draws alike
@@ -148,12 +149,18 @@ def legend_rows(labels: Collection[str], columns: int = 1) -> int:
 
 def name_ticks(axes: Axes, names: Sequence[str], characters: int) -> None:
     """Name the places 0, 1, 2, ... of the horizontal axis; many names stand upright."""
+    upright = len(names) > _MOST_LEVEL_NAMES
+    texts = [textwrap.fill(name, _UPRIGHT if upright else characters) for name in names]
+    axes.set_xticks(range(len(names)), texts, rotation=90 if upright else 0)
+    if upright:
+        axes.tick_params(axis="x", labelsize=6.0)
+
+
+def names_mm(names: Sequence[str]) -> float:
+    """Return the height that such names need beyond that of a line of text."""
     if len(names) <= _MOST_LEVEL_NAMES:
-        axes.set_xticks(range(len(names)), [textwrap.fill(name, characters) for name in names])
-    else:
-        axes.set_xticks(
-            range(len(names)), [textwrap.fill(name, 2 * characters) for name in names], rotation=90
-        )
+        return 0.0
+    return _LETTER_MM * max(len(line) for name in names for line in textwrap.wrap(name, _UPRIGHT))
 
 
 def say(axes: Axes, *texts: str) -> None:

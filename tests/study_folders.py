@@ -18,7 +18,7 @@ from slfac_sim.foundation.units import parse_quantity
 LABELS = {"raw": "raw fp32", "slfac": "SL-FAC (our reading), theta 0.9, 2..8 bits", "topk": "top-k 5 %"}
 ROUND_BYTES = {"raw": 64_000_000, "slfac": 12_000_000, "topk": 5_000_000}
 FIXED_S = {"raw": 6.0, "slfac": 9.0, "topk": 7.5}  # of a round: computing, and the codec's own work
-BITS_PER_HZ = 3.0
+BITS_PER_HZ, DEVICES_W = 3.0, 8.0
 KINDS = ("smashed_up", "smashed_down", "labels", "model_up", "model_down")
 
 Change = Callable[[dict[str, Any]], None]
@@ -83,6 +83,9 @@ def fake_point(axes: Mapping[str, str], seed: int, air: int, rounds: int = 12) -
         "bits_per_value": {"up": 6.0, "down": 7.0},
         "energy_j": 0.5 * rounds,
         "wire_bytes": int(1.04 * total),
+        "energy": {
+            who: {"compute_j": 3.0 * round_s, "total_j": 8.0 * round_s} for who in ("devices", "server")
+        },
         "digest": f"{codec}{seed}{air}",
         "curve": _curve(codec, seed, rounds, round_s),
         "parts_s": _parts(FIXED_S[codec] * rounds, airtime_s * rounds, round_s * rounds),
@@ -116,6 +119,7 @@ def _curve(codec: str, seed: int, rounds: int, round_s: float) -> dict[str, list
         "accuracy_no_codec": (accuracy + 0.002).tolist(),
         "loss": (1.0 - accuracy).tolist(),
         "payload_bytes": (index * ROUND_BYTES[codec]).tolist(),
+        "devices_j": (index * round_s * DEVICES_W).tolist(),
     }
 
 

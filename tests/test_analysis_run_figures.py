@@ -150,6 +150,90 @@ def test_several_runs_share_the_figures_that_can_show_them(tmp_path: Path) -> No
     ]  # fmt: skip
 
 
+def drawn_alone(folder: Path, name: str) -> tuple[list[str], list[dict[str, Any]]] | None:
+    """Return the words of a figure and the rows behind it; None if it is left out."""
+    module = importlib.import_module(f"slfac_sim.analysis.figures.{name}")
+    series = module.data(load(folder))
+    if series is None:
+        return None
+    figure = module.draw([series])
+    figure.draw_without_rendering()
+    found = [text for axes in figure.axes for text in (axes.get_title(loc="left"), axes.get_xlabel())]
+    found += [tick.get_text() for axes in figure.axes for tick in axes.get_yticklabels()]
+    found += [text.get_text() for axes in figure.axes for text in axes.texts]
+    return found, list(module.table([series]))
+
+
+def energy_row(host: str, compute_j: float, idle_j: float) -> dict[str, Any]:
+    drawn = {"compute_j": compute_j, "codec_j": compute_j / 4, "transmit_j": 1.0, "receive_j": 2.0}
+    total_j = compute_j + idle_j + 3.0
+    return {"host": host, **drawn, "idle_j": idle_j, "total_j": total_j, "busy_s": 1.0, "up_s": 1.0}
+
+
+def test_energy_by_host_shows_sums_and_the_spread_of_devices(tmp_path: Path) -> None:
+    hosts = {"d000": 40.0, "d001": 4.0, "d002": 8.0, "d003": 20.0, "server": 4000.0}
+    tables = {**worked_by_hand(), "energy": [energy_row(host, j, 10.0) for host, j in hosts.items()]}
+    found = drawn_alone(run_of(tmp_path / "run", tables), "energy_by_host")
+    assert found is not None
+    words, bars = found
+    assert {"4 devices", "0.124 kJ", "4.01 kJ", "least: d001", "median: d002", "most: d000", "53 J"} <= set(
+        words
+    )
+    assert [bar["total_j"] for bar in bars] == [124.0, 4013.0, 17.0, 21.0, 53.0]
+    assert (bars[0]["computing_j"], bars[0]["codec_j"], bars[0]["sending_j"]) == (54.0, 18.0, 4.0)
+
+
+def test_energy_to_accuracy_says_at_how_many_joules_a_target_was_reached(tmp_path: Path) -> None:
+    tables = worked_by_hand()
+    told = [(row["round"], row["at_s"], 700.0 * row["round"], 1.0) for row in tables["evals"]]
+    names = ("round", "at_s", "devices_j", "server_j")
+    tables["spent"] = [dict(zip(names, row, strict=True)) for row in told]
+    best = max(row["accuracy"] for row in tables["evals"])
+    at = next(row["round"] for row in tables["evals"] if row["accuracy"] == best)
+    folder = run_of(tmp_path / "run", tables, time_to_accuracy_s={str(best): 0.0})
+    found = drawn_alone(folder, "energy_to_accuracy")
+    assert found is not None
+    assert "energy drawn by all devices (kJ)" in found[0]
+    module = importlib.import_module("slfac_sim.analysis.figures.energy_to_accuracy")
+    assert module.data(load(folder)).reached_at(1e3) == {best: pytest.approx(0.7 * at)}
+    assert [row["devices_j"] for row in found[1]] == [row[2] for row in told]
+
+
+def test_staleness_is_counted_by_kind(tmp_path: Path) -> None:
+    row = {"task": "", "seq": 0, "at_s": 0.0, "device": "d000"}
+    stale = [{**row, "kind": "step", "staleness": s, "weight": 1.0 / (1 + s)} for s in (0, 0, 3, 99)]
+    stale.append({**row, "kind": "mix", "staleness": 1, "weight": 0.3})
+    found = drawn_alone(run_of(tmp_path / "run", {**worked_by_hand(), "staleness": stale}), "staleness")
+    assert found is not None
+    assert "server steps: 4; median 0, 95 % up to 99, most 99" in found[0]
+    assert [(row["kind"], row["staleness"], row["times"], row["mean weight"]) for row in found[1]] == [
+        ("step", 0, 2, 1.0), ("step", 3, 1, 0.25), ("step", 99, 1, 0.01), ("mix", 1, 1, 0.3),
+    ]  # fmt: skip
+
+
+def test_misses_are_stacked_by_reason_without_the_names_of_devices(tmp_path: Path) -> None:
+    tables = several_rounds(rounds=2, steps=1)
+    ends_s = [row["at_s"] for row in tables["rounds"]]
+    whys = [("d000", "d000 is down: off"), ("d001", "d001 is down: off"), ("d002", "server is down: off")]
+    row = {"task": "", "seq": 0, "at_s": 0.0}
+    tables["misses"] = [{**row, "round": 2, "device": name, "reason": why} for name, why in whys]
+    tables["misses"].append({**row, "round": 1, "device": "d000", "reason": "deadline"})
+    tables["outages"] = [{"host": "d000", "down_s": ends_s[0] / 2, "up_s": None, "reason": "off"}]
+    found = drawn_alone(run_of(tmp_path / "run", tables), "misses")
+    assert found is not None
+    first, second = found[1]
+    assert (first["missed: deadline"], first["missed: down: off"], first["down: off"]) == (1, 0, 0.5)
+    assert (second["missed: down: off"], second["missed: server down: off"]) == (2, 1)
+    assert second["down: off"] == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("name", ["energy_by_host", "energy_to_accuracy", "misses", "staleness"])
+def test_what_is_not_on_record_is_left_out(tmp_path: Path, name: str) -> None:
+    tables: dict[str, Any] = {key: [] for key in ("energy", "spent", "misses", "outages", "staleness")}
+    assert drawn_alone(run_of(tmp_path / "empty", {**worked_by_hand(), **tables}), name) is None
+    assert drawn_alone(fake_run(tmp_path / "old"), name) is None
+
+
 @pytest.mark.parametrize("name", FIGURES)
 def test_a_run_that_stopped_before_anything_was_recorded_is_drawn(tmp_path: Path, name: str) -> None:
     empty: dict[str, list[Any]] = {table: [] for table in TABLES}

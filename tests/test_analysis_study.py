@@ -114,7 +114,7 @@ def _edit(folder: Path, **changes: Any) -> Path:
         (
             {"curve__loss": [0.1]},
             "curve: found lists of lengths {'round': 13, 'at_s': 13, 'accuracy': 13, 'accuracy_no_codec': 13,"
-            " 'loss': 1, 'payload_bytes': 13}, expected equal ones",
+            " 'loss': 1, 'payload_bytes': 13, 'devices_j': 13}, expected equal ones",
         ),
         ({"axes": {"codec": "raw"}}, "axes: found codec, expected codec, network.bandwidth"),
     ],
@@ -171,3 +171,31 @@ def test_folders_that_hold_no_study(tmp_path: Path) -> None:
         file.unlink()
     with pytest.raises(BadInput, match=r"points: no point in it; expected a file KEY\.json for each point"):
         load_study(folder)
+
+
+def test_values_with_settings_are_named_by_what_tells_them_apart() -> None:
+    texts = ["{kind: parallel, rounds: 9}", "{kind: parallel, rounds: 9, server_step: arrival}", "splitfed"]
+    axis = make_axis("protocol", {text: text for text in texts}, texts)
+    assert [axis.shown(text) for text in texts] == ["parallel", "parallel, server_step arrival", "splitfed"]
+    nested = "{kind: a, b: {kind: c}}"
+    assert make_axis("protocol", {nested: nested}, []).shown(nested) == nested
+    alike = ["{kind: a}", "a"]
+    assert [make_axis("x", {text: text for text in alike}, alike).shown(text) for text in alike] == alike
+
+
+def test_points_of_earlier_versions_tell_of_no_energy(tmp_path: Path) -> None:
+    def forget(point: dict[str, Any]) -> None:
+        del point["curve"]["devices_j"], point["energy"]
+
+    study = load_study(fake_study(tmp_path / "old", change=forget))
+    assert set(study.columns["energy"]) == {None}
+    told = load_study(fake_study(tmp_path / "new"))
+    assert set(told.columns["energy"][0]) == {
+        f"{who}.{what}_j" for who in ("devices", "server") for what in ("compute", "total")
+    }
+
+    def shorten(point: dict[str, Any]) -> None:
+        point["curve"]["devices_j"] = [0.1]
+
+    with pytest.raises(BadInput, match="'devices_j': 1"):
+        load_study(fake_study(tmp_path / "short", change=shorten))

@@ -45,6 +45,7 @@ def test_every_figure_has_the_three_functions_and_is_found_by_its_file() -> None
     names = {
         "accuracy_over_time",
         "accuracy_over_bytes",
+        "accuracy_over_energy",
         "time_to_accuracy",
         "ratio",
         "heatmap",
@@ -211,3 +212,46 @@ def test_parts_differ_in_grey_as_well() -> None:
     assert all(two - one > 25 for one, two in pairwise(plain))
     hatches = [fill(i).hatch for i in range(8) if fill(i).hatch]
     assert len(set(hatches)) == len(hatches)
+
+
+def test_energy_is_drawn_of_points_that_tell_of_it(tmp_path: Path) -> None:
+    texts, rows = _drawn(tmp_path / "told", "accuracy_over_energy", axes={"codec": ["raw", "slfac"]})
+    assert "energy drawn by all devices (kJ)" in texts
+    study = load_study(tmp_path / "told")
+    last_j = [curve["devices_j"][-1] for curve in study.columns["curve"][:3]]
+    assert float([row for row in rows if row["line"] == "raw fp32"][-1]["devices_kj"]) == min(last_j) / 1e3
+
+    def forget(point: dict[str, Any]) -> None:
+        del point["curve"]["devices_j"], point["energy"]
+
+    assert _figure(tmp_path / "old", "accuracy_over_energy", change=forget) is None
+
+
+def test_a_line_without_a_byte_is_drawn_at_its_last_accuracy(tmp_path: Path) -> None:
+    def silent(point: dict[str, Any]) -> None:
+        if point["axes"]["codec"] == "slfac":
+            point["curve"]["payload_bytes"] = [0] * 13
+
+    _, rows = _drawn(
+        tmp_path / "s", "accuracy_over_bytes", axes={"codec": ["raw", "slfac"]}, seeds=1, change=silent
+    )
+    (row,) = [row for row in rows if row["line"].startswith("SL-FAC")]
+    (last,) = [
+        c["accuracy"][-1] for c in load_study(tmp_path / "s").columns["curve"] if not c["payload_bytes"][-1]
+    ]
+    assert (float(row["payload_mb"]), float(row["accuracy_mean"])) == (0.0, last)
+
+
+def test_fifteen_lines_have_their_names_beside_the_picture(tmp_path: Path) -> None:
+    kinds_of = [f"{{kind: way{i}, rounds: 12, mu: 0.{i}}}" for i in range(15)]
+    study = load_study(fake_study(tmp_path / "s", {"protocol": kinds_of}, seeds=1))
+    for name in ("accuracy_over_time", "time_to_accuracy", "time_parts"):
+        module = importlib.import_module(f"{FIGURES}.{name}")
+        with house_style():
+            figure = module.draw(module.data(study))
+            figure.draw_without_rendering()
+        (axes,) = figure.axes
+        assert axes.get_window_extent().height > 0.3 * figure.bbox.height, name
+        words = {text.get_text() for legend in figure.legends for text in legend.get_texts()}
+        words |= {tick.get_text() for tick in axes.get_xticklabels()}
+        assert {f"way{i}" for i in range(15)} <= {word.split(",")[0] for word in words}, name

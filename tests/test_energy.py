@@ -1,6 +1,7 @@
 """The energy of hosts: by hand, as the integral of a power built from the ledger alone, and batteries."""
 
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -204,10 +205,39 @@ def test_a_replay_has_the_energy_of_a_live_run_and_power_changes_nothing_else(
     retime(Record.load(finished), chosen, rows)
     assert rows.digest() == digest
     assert rows.rows("energy") == table(tmp_path / "live.sqlite", "energy")
+    assert rows.rows("spent") == table(tmp_path / "live.sqlite", "spent")
     other = Rows()
     retime(Record.load(finished), scenario(changes[2]), other)
     assert other.digest() == digest
     assert other.rows("energy") != rows.rows("energy")
+
+
+def test_what_was_drawn_is_written_at_every_evaluation(finished: Path) -> None:
+    path = finished / "ledger.sqlite"
+    spent, energy = table(path, "spent"), table(path, "energy")
+    evals = [(row["round"], row["at_s"]) for row in table(path, "evals")]
+    assert [(row["round"], row["at_s"]) for row in spent] == evals
+    assert (spent[0]["devices_j"], spent[0]["server_j"]) == (0.0, 0.0)
+    for name, whole_j in zip(("devices_j", "server_j"), _wholes(energy), strict=True):
+        drawn = [row[name] for row in spent] + [whole_j]
+        assert all(before < after for before, after in pairwise(drawn))
+    # at the first average all was over, so that it is idle power x time and the rest of what had been done
+    at_s, devices = spent[1]["at_s"], [row for row in energy if row["host"] != SERVER]
+    computes = [row for row in table(path, "computes") if row["host"] != SERVER and row["end_s"] <= at_s]
+    sent = [row for row in table(path, "transfers") if row["end_s"] <= at_s]
+    power = scenario().devices.power
+    told_j = len(devices) * power.idle * at_s
+    told_j += power.compute * sum(row["end_s"] - row["start_s"] for row in computes)
+    for row in sent:
+        up = row["dst"] == SERVER
+        told_j += power.transmit * row["airtime_s"] + row["energy_j"] if up else 0.0
+        told_j += 0.0 if up else power.receive * row["airtime_s"] * row["receivers"]
+    assert spent[1]["devices_j"] == pytest.approx(told_j)
+
+
+def _wholes(energy: list[dict[str, Any]]) -> tuple[float, float]:
+    devices_j = sum(row["total_j"] for row in energy if row["host"] != SERVER)
+    return devices_j, sum(row["total_j"] for row in energy if row["host"] == SERVER)
 
 
 def test_a_battery_lasts_to_the_end_of_the_effect_that_uses_it_up(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def table(series: Sequence[Series]) -> Iterator[dict[str, Any]]:
     for one in series:
         for name, parts in [*together(one), *single(one)]:
             drawn = {f"{part}_j": joules for part, joules in parts.items()}
-            yield {"run": one.label, "bar": " ".join(name.split()), **drawn, "total_j": sum(parts.values())}
+            yield {"run": one.label, "bar": name, **drawn, "total_j": sum(parts.values())}
 
 
 def together(one: Series) -> list[tuple[str, Mapping[str, float]]]:
@@ -65,7 +65,7 @@ def single(one: Series) -> list[tuple[str, Mapping[str, float]]]:
     if not devices:
         return []
     places = {"least": 0, "median": (len(devices) - 1) // 2, "most": len(devices) - 1}
-    return [(f"{word}:\n{devices[place][1]}", one.hosts[devices[place][1]]) for word, place in places.items()]
+    return [(f"{word}: {devices[place][1]}", one.hosts[devices[place][1]]) for word, place in places.items()]
 
 
 def draw(series: Sequence[Series]) -> Figure:

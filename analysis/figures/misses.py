@@ -91,6 +91,8 @@ def draw(series: Sequence[Series]) -> Figure:
     figure, panels = stacked_canvas(len(shown) or 1, 36.0 if len(shown) > 1 else 55.0, legend_rows=rows)
     for axes, (found, what) in zip(panels, shown, strict=False):
         _stack(axes, one.rounds, found)
+        if found is one.missed:
+            axes.yaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         axes.set_ylabel(what)
         axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2, handlelength=1.6, columnspacing=1.2)
     panels[-1].set_xlabel("round")

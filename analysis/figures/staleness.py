@@ -18,7 +18,7 @@ from slfac_sim.analysis.folder import Run
 from slfac_sim.analysis.style import INK, fill, stacked_canvas
 
 ONE_RUN = True
-_KINDS = {"step": "server steps", "mix": "mixings of a device's half"}
+_KINDS = {"step": "server steps", "mix": "mixings"}
 _MOST_BARS = 40  # wider stretches of staleness beyond that
 
 
@@ -70,7 +70,7 @@ def draw(series: Sequence[Series]) -> Figure:
         _histogram(axes, taken.staleness, index)
         axes.set_title(f"{_KINDS[kind]}: {_told(taken)}", loc="left", fontsize=7.0)
         axes.set_ylabel("part of them")
-    panels[-1].set_xlabel("staleness: steps, or mixings, since the one last learnt from")
+    panels[-1].set_xlabel("staleness (steps, or mixings, behind)")
     figure.suptitle(one.label, x=0.01, ha="left", fontsize=7.0)
     return figure
 

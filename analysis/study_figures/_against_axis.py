@@ -27,6 +27,7 @@ from slfac_sim.analysis.style import (
     legend_rows,
     look,
     name_ticks,
+    names_mm,
     stacked_canvas,
 )
 
@@ -110,10 +111,10 @@ def draw_against(data: Against, panel_mm: float) -> Figure:
     """Return the figure; y is logarithmic where its values span more than a decade."""
     lines = [line for _, one in data.panels for line in one]
     handles = list(_handles(data, lines))
-    labels = [str(handle.get_label()) for handle in handles]
+    labels = [str(handle.get_label()) for handle in handles] or [""]
     columns = legend_columns(labels)
     rows = legend_rows(labels, columns)
-    figure, all_axes = stacked_canvas(len(data.panels), panel_mm, legend_rows=rows)
+    figure, all_axes = stacked_canvas(len(data.panels), panel_mm + names_mm(data.ticks or ()), rows)
     bottom, top, log = _limits(lines, data)
     for place, (axes, (title, some)) in enumerate(zip(all_axes, data.panels, strict=True)):
         _scales(axes, data, log, (bottom, top))
@@ -262,7 +263,8 @@ def plain_log(axis: Any, digits: Sequence[float]) -> None:
 
 
 def _handles(data: Against, lines: Sequence[Line]) -> Iterator[Line2D | Patch]:
-    for line in {one.label: one for one in lines}.values():
+    named = {one.label: one for one in lines}
+    for line in named.values() if not named.keys() <= set(data.ticks or ()) else ():
         style = look(line.look)
         words = textwrap.fill(line.label, _LEGEND_CHARACTERS)
         options = {**_marker(style, style.colour), "linestyle": style.dashes}

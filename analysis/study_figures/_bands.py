@@ -25,7 +25,7 @@ from slfac_sim.analysis.study_answers import at_place, panels_of, texts_of
 from slfac_sim.analysis.study_names import count, line_label, panel_label, x_label
 from slfac_sim.analysis.style import FAINT, legend_columns, legend_rows, look, stacked_canvas
 
-PANEL_MM = 47.0
+PANEL_MM, _TALL_MM, _FEW_LINES = 47.0, 75.0, 6  # a single panel of more lines is taller
 _FEWEST_FOR_T = (
     5  # with 3 seeds a t interval is 2.5 standard deviations to either side: wider than the picture
 )
@@ -97,7 +97,8 @@ def draw_bands(data: Bands) -> Figure:
     named = {band.look: textwrap.fill(band.label, _LEGEND_CHARACTERS) for band in every}
     columns = legend_columns(named.values())
     rows = legend_rows(named.values(), columns) + bool(data.band)
-    figure, all_axes = stacked_canvas(len(data.panels), PANEL_MM, legend_rows=rows)
+    panel_mm = PANEL_MM if len(named) <= _FEW_LINES or len(data.panels) > 1 else _TALL_MM
+    figure, all_axes = stacked_canvas(len(data.panels), panel_mm, legend_rows=rows)
     top = max([0.5, *data.targets, *(float(band.high.max(initial=0.0)) for band in every)])
     for axes, (title, some) in zip(all_axes, data.panels, strict=True):
         for band in some:

@@ -20,7 +20,7 @@ from slfac_sim.analysis.study_names import (
     short_label,
     spread,
 )
-from slfac_sim.analysis.style import INK, fill, name_ticks, stacked_canvas
+from slfac_sim.analysis.style import INK, fill, name_ticks, names_mm, stacked_canvas
 
 PANEL_MM = 44.0
 _LEGEND_COLUMNS = 3
@@ -81,9 +81,8 @@ def draw(times: TimeParts) -> Figure:
         for i in range(len(times.parts))
         if max(float(np.nan_to_num(s[i] / s.sum(axis=0)).max(initial=0.0)) for _, s in times.panels) > 5e-4
     ]
-    figure, all_axes = stacked_canvas(
-        len(times.panels), PANEL_MM, legend_rows=-(-len(used) // _LEGEND_COLUMNS)
-    )
+    panel_mm, rows = PANEL_MM + names_mm(times.ticks), -(-len(used) // _LEGEND_COLUMNS)
+    figure, all_axes = stacked_canvas(len(times.panels), panel_mm, legend_rows=rows)
     for axes, (title, seconds) in zip(all_axes, times.panels, strict=True):
         _bars(axes, seconds, used)
         axes.set_title(title, fontsize=7.0, loc="left", pad=11.0)

@@ -7,7 +7,7 @@ sends all others in full. So a lost or cancelled message costs bytes, never exac
 
 import struct
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
@@ -16,7 +16,7 @@ from pydantic import Field
 
 from slfac_sim.codecs import BadBody, BadTensor, Payload, Tensor
 from slfac_sim.codecs._entropy import Entropy, decode_symbols, encode_symbols, entropy_bits
-from slfac_sim.codecs._floats import Floats, from_halves, read_halves, rows_of, write_floats
+from slfac_sim.codecs._floats import Floats, from_halves, read_halves, rounded, rows_of, write_floats
 from slfac_sim.codecs._memory import Ids, Row, SampleMemory, pack_rows, to_rows, to_values, unpack_rows
 from slfac_sim.codecs._packing import Symbols
 from slfac_sim.codecs._pairs import State
@@ -111,7 +111,8 @@ class _Sender:
         payload = _write(self._codec, tensor.shape, parts)
         if ids is not None:
             self._messages += 1
-            arrived = _arrived(rows.shape, parts, known, self._codec.bits)
+            as_read = replace(parts, full=rounded(parts.full))
+            arrived = _arrived(rows.shape, as_read, known, self._codec.bits)
             self._memory.sent(payload.body, ids, arrived)
         return payload
 
@@ -231,7 +232,11 @@ _LARGEST_CHANGE = float(np.finfo(np.float32).max)
 
 
 def _arrived(shape: tuple[int, int], parts: _Parts, known: list[Row | None], bits: int) -> list[Row]:
-    """Return the rows as the other end has and remembers them after this message."""
+    """Return the rows as the other end has and remembers them after this message.
+
+    `parts` are as that end reads them: a float16 that was rounded up to a power of two is written otherwise
+    the second time.
+    """
     rows = np.empty(shape, np.float32)
     rows[~parts.is_change] = parts.full
     bases = [row for row in known if row is not None]

@@ -356,3 +356,14 @@ def test_payloads_are_whole():
         payload = codec_of(kind).sender("up").encode(activations(ids, 0), ids)
         assert isinstance(payload, Payload)
         assert sum(payload.parts.values()) == payload.nbytes
+
+
+def test_aq_sgd_agrees_on_rows_whose_largest_value_is_rounded_up_to_a_power_of_two() -> None:
+    codec = codec_of("aq_sgd")
+    sender, receiver = codec.sender("d000/up"), codec.receiver()
+    rows = np.float32([[0.99999, 0.3, -1e-5], [0.5, 0.25, 0.125]])
+    for _ in range(3):
+        body = sender.encode(rows, np.array([4, 7])).body
+        assert receiver.decode(body) == pytest.approx(rows, abs=1e-3)
+        sender.confirm(body)
+        rows = rows + np.float32(0.01)
