@@ -14,7 +14,7 @@ from slfac_sim.analysis.figures import band_bits, byte_ledger
 from slfac_sim.analysis.folder import load
 from slfac_sim.codecs import Payload
 from slfac_sim.ledger import Rows
-from slfac_sim.ledger_tables import AIR, DIGESTED, SUMS
+from slfac_sim.ledger_tables import AIR, ASIDES, DIGESTED, SUMS
 from slfac_sim.players.replay import RecordedParcel, script_of
 from slfac_sim.players.tally import Tally
 
@@ -68,11 +68,11 @@ def test_sums_are_no_part_of_the_digest() -> None:
 
 
 def test_a_record_of_an_earlier_version_has_no_sums(live: Path, tmp_path: Path) -> None:
-    assert list(script_of(live, ["d000"] * 5).sums) == ["parts", "codec_notes"]
+    assert list(script_of(live, ["d000"] * 5).sums) == ["parts", "codec_notes", "asides"]
     old = tmp_path / "old.sqlite"
     old.write_bytes(live.read_bytes())
     with closing(sqlite3.connect(old)) as ledger, ledger:
-        for name in SUMS:
+        for name in SUMS | ASIDES:
             ledger.execute(f"DROP TABLE {name}")
     assert script_of(old, ["d000"] * 5).sums == {}
 

@@ -33,7 +33,10 @@ network:
 CODECS = ", ".join(kinds("slfac_sim.codecs"))
 NETWORKS = ", ".join(kinds("slfac_sim.network.kinds"))
 MODELS = ", ".join(kinds("slfac_sim.models"))
-PROFILES = "raspberry_pi_4, raspberry_pi_5, jetson_nano, jetson_tx2, phone, laptop"
+PROFILES = (
+    "raspberry_pi_4, raspberry_pi_5, jetson_nano, jetson_tx2, jetson_orin_nx, phone, microcontroller, "
+    "laptop, gpu_server"
+)
 ROOT_KEYS = (
     "name, seed, data, partition, model, cut, learning, protocol, devices, server, codec, network, evaluation"
 )
