@@ -7,7 +7,7 @@ nothing of it (no byte without a network) is its last accuracy, from edge to edg
 
 import textwrap
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -31,6 +31,7 @@ _FEWEST_FOR_T = (
 )
 _LEGEND_CHARACTERS = 58
 _LEAST_ERROR = 1e-4
+_FAR_APART = 4.0  # ends of lines: from here on short lines could not be told apart on a linear axis
 _TICKS = (0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999)  # panels are lower than a run's own figure
 Array = NDArray[np.float64]
 
@@ -101,13 +102,12 @@ def draw_bands(data: Bands) -> Figure:
     figure, all_axes = stacked_canvas(len(data.panels), panel_mm, legend_rows=rows)
     top = max([0.5, *data.targets, *(float(band.high.max(initial=0.0)) for band in every)])
     for axes, (title, some) in zip(all_axes, data.panels, strict=True):
-        for band in some:
+        for band in _span_x(axes, some):
             _draw_band(axes, band)
         for target in data.targets:
             axes.axhline(target, color=FAINT, linewidth=0.6, linestyle=(0, (1, 2)), zorder=0)
         log_error_axis(axes, top)
         axes.yaxis.set_major_locator(FixedLocator(_TICKS))
-        axes.set_xlim(0.0, max([0.0, *(float(b.x.max(initial=0.0)) for b in some)]) * 1.03 or 1.0)
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}"))
         axes.set_title(title, fontsize=7.0, loc="left")
         axes.set_ylabel("test accuracy (log-error)")
@@ -118,6 +118,28 @@ def draw_bands(data: Bands) -> Figure:
     extra = [Patch(facecolor=FAINT, alpha=0.6, label=data.band)] if data.band else []
     figure.legend(handles=[*handles, *extra], loc="outside upper left", ncols=columns)
     return figure
+
+
+def _span_x(axes: Axes, some: Sequence[Band]) -> Sequence[Band]:
+    """Let the axis show all lines, from 0 or, if their ends lie far apart, on a logarithmic scale.
+
+    Returns the bands as they can be drawn on it: without their start at 0, on the latter.
+    """
+    ends = [end for band in some if (end := float(band.x.max(initial=0.0))) > 0.0]
+    if not ends or max(ends) <= _FAR_APART * min(ends):
+        axes.set_xlim(0.0, max([0.0, *ends]) * 1.03 or 1.0)
+        return some
+    axes.set_xscale("log")
+    axes.set_xlim(min(float(band.x[band.x > 0.0].min(initial=max(ends))) for band in some), 1.1 * max(ends))
+    return [_after_start(band) for band in some]
+
+
+def _after_start(band: Band) -> Band:
+    """Return `band` without what lies at 0, unless that is all of it."""
+    on = band.x > 0.0
+    return (
+        replace(band, **{k: getattr(band, k)[on] for k in ("x", "mean", "low", "high")}) if on.any() else band
+    )
 
 
 def _line_style(number: int) -> dict[str, Any]:
