@@ -47,7 +47,7 @@ CODECS: dict[str, tuple[Codec, Codec]] = {
 CODECS |= {f"rd-step-{step:g}": (SlFacRd(step=step),) * 2 for step in (0.5, 1, 1.25, 2, 3, 4)}
 CODECS |= {
     f"rd-steps-{up:g}-{down:g}": (SlFacRd(step=up), SlFacRd(step=down))
-    for up, down in ((1.5, 0.5), (1, 0.5), (0.75, 0.5), (0.5, 1.5))
+    for up, down in ((1, 0.5),)
 }
 CODECS |= {
     f"rd-error-{error:g}": (SlFacRd(target_error=error),) * 2 for error in (0.02, 0.05, 0.1, 0.15, 0.2)

@@ -35,9 +35,10 @@ class DevicePower:
     """What a device draws: `idle` while it is up, and each of the others on top of it while it does that.
 
     A Raspberry Pi 4 draws 2.7 W idle and 6.4 W with four busy cores (J. Geerling, pidramble.com, "Power
-    Consumption Benchmarks"). The radio's electronics are those of an LTE modem without the part that grows
-    with the rate, 1.29 W (Huang et al., MobiSys 2012, doi:10.1145/2307636.2307658, Table 4); what is
-    radiated comes on top.
+    Consumption Benchmarks"). The radio's electronics are an engineering default: about what an LTE modem
+    draws beside the part that grows with the rate, of which Huang et al. (MobiSys 2012,
+    doi:10.1145/2307636.2307658) made a model; the figure was not checked against theirs. What is radiated
+    comes on top.
     """
 
     compute: PowerDraw = 3.7
@@ -50,10 +51,10 @@ class DevicePower:
 class ServerPower:
     """What the server and the station draw, as for a device.
 
-    `compute` and `idle` are engineering defaults: the order of magnitude of a server with one data-centre
-    GPU. The radio's are the 56 W of a micro station at the least load, of which here only the time in which
-    it sends or receives counts (Auer et al., IEEE Wireless Communications 18(5), 2011,
-    doi:10.1109/MWC.2011.6056691, Table 2).
+    All are engineering defaults. `compute` and `idle` are of the order of a server with one data-centre GPU,
+    the radio's of a micro station at the least load, of which here only the time in which it sends or
+    receives counts (for models of stations: Auer et al., IEEE Wireless Communications 18(5), 2011,
+    doi:10.1109/MWC.2011.6056691; the figure was not checked against theirs).
     """
 
     compute: PowerDraw = 300.0

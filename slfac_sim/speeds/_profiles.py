@@ -20,8 +20,8 @@ Peaks are arithmetic, in float32: cores x FLOPs a cycle x clock, of
 Memory and the peak of its bandwidth are those of the same data sheets: LPDDR4-3200 and LPDDR4X-4267 on 32
 bits for the two Pis, 25.6, 59.7 and 102.4 GB/s for the Jetsons, 2,039 GB/s for the A100. The
 microcontroller's is its 64-bit bus at 240 MHz; phone (LPDDR4X-4267, 64 bits) and laptop (two channels of
-DDR4-3200) are engineering defaults. Measured bandwidths are lower: 5.6 GB/s in STREAM on a Pi 4
-(sci-pi.org.uk).
+DDR4-3200) are engineering defaults. Measured bandwidths are lower: 5.6 GB/s in STREAM on a Raspberry Pi
+(sci-pi.org.uk). Figures of data sheets were written down from memory and not checked again.
 
 Power: Pi 4 2.7 W idle, 6.4 W with four busy cores (pidramble.com); Pi 5 12 W under Linpack (issue 21 above),
 its idle power an engineering default. The Jetsons' busy power is the upper end of their module's range (10,
