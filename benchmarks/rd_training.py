@@ -45,10 +45,7 @@ CODECS: dict[str, tuple[Codec, Codec]] = {
     "rd": (SlFacRd(), SlFacRd()),
 }
 CODECS |= {f"rd-step-{step:g}": (SlFacRd(step=step),) * 2 for step in (0.5, 1, 1.25, 2, 3, 4)}
-CODECS |= {
-    f"rd-steps-{up:g}-{down:g}": (SlFacRd(step=up), SlFacRd(step=down))
-    for up, down in ((1, 0.5),)
-}
+CODECS["rd-steps-1-0.5"] = SlFacRd(step=1), SlFacRd(step=0.5)
 CODECS |= {
     f"rd-error-{error:g}": (SlFacRd(target_error=error),) * 2 for error in (0.02, 0.05, 0.1, 0.15, 0.2)
 }
