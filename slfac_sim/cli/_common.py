@@ -1,7 +1,11 @@
 """What the commands that read a scenario have in common."""
 
 import argparse
-from typing import TYPE_CHECKING
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from slfac_sim.scenario import Scenario
 
@@ -33,3 +37,16 @@ def read_scenario(arguments: argparse.Namespace) -> Scenario:
     from slfac_sim.scenario_file import load
 
     return load(arguments.scenario, arguments.overrides, arguments.seed)
+
+
+def told(folder: Path, summary: Mapping[str, Any], arguments: argparse.Namespace) -> int:
+    """Print how the run in `folder` ended, as JSON, as a table or not at all; return the exit status."""
+    if arguments.json:
+        print(json.dumps(summary, indent=2))
+    elif not arguments.quiet:
+        from slfac_sim.cli._closing import print_closing
+
+        print_closing(folder, summary)
+    if summary["status"] != "finished":
+        print(f"{summary['status']}: {summary['reason']}", file=sys.stderr)
+    return {"finished": 0, "interrupted": 130}.get(summary["status"], 1)

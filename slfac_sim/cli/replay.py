@@ -1,9 +1,10 @@
 """`replay`: time a recorded run again on another network, at other speeds or with another server."""
 
 import argparse
-import json
 import sys
 from pathlib import Path
+
+from slfac_sim.cli._common import told
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,12 +29,4 @@ def main(arguments: argparse.Namespace) -> int:
         record = prepared.record
         progress.begin(prepared.scenario.name, record.device_steps, record.scenario.protocol.rounds)
         summary = replay(prepared, progress.on_note, arguments.strict)
-    if arguments.json:
-        print(json.dumps(summary, indent=2))
-    elif not arguments.quiet:
-        from slfac_sim.cli._closing import print_closing
-
-        print_closing(prepared.folder, summary)
-    if summary["status"] != "finished":
-        print(f"{summary['status']}: {summary['reason']}", file=sys.stderr)
-    return {"finished": 0, "interrupted": 130}.get(summary["status"], 1)
+    return told(prepared.folder, summary, arguments)

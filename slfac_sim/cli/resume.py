@@ -1,9 +1,10 @@
 """`resume`: go on with a run that was interrupted or killed, so that it ends as if nothing had happened."""
 
 import argparse
-import json
 import sys
 from pathlib import Path
+
+from slfac_sim.cli._common import told
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,12 +32,4 @@ def main(arguments: argparse.Namespace) -> int:
         progress.say(f"resumed {where}")
         progress.begin(prepared.scenario.name, prepared.world.device_steps, prepared.scenario.protocol.rounds)
         summary = resume(resumable, progress.on_note, progress.learn)
-    if arguments.json:
-        print(json.dumps(summary, indent=2))
-    elif not arguments.quiet:
-        from slfac_sim.cli._closing import print_closing
-
-        print_closing(prepared.folder, summary)
-    if summary["status"] != "finished":
-        print(f"{summary['status']}: {summary['reason']}", file=sys.stderr)
-    return {"finished": 0, "interrupted": 130}.get(summary["status"], 1)
+    return told(prepared.folder, summary, arguments)

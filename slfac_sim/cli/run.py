@@ -1,11 +1,10 @@
 """`run`: train, transmit and time a scenario, and leave a run folder with its figure."""
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
-from slfac_sim.cli._common import add_scenario_arguments, read_scenario
+from slfac_sim.cli._common import add_scenario_arguments, read_scenario, told
 from slfac_sim.foundation.errors import BadInput
 
 
@@ -43,12 +42,4 @@ def main(arguments: argparse.Namespace) -> int:
             checkpoint_every=arguments.checkpoint_every,
             strict=arguments.strict,
         )
-    if arguments.json:
-        print(json.dumps(summary, indent=2))
-    elif not arguments.quiet:
-        from slfac_sim.cli._closing import print_closing
-
-        print_closing(prepared.folder, summary)
-    if summary["status"] != "finished":
-        print(f"{summary['status']}: {summary['reason']}", file=sys.stderr)
-    return {"finished": 0, "interrupted": 130}.get(summary["status"], 1)
+    return told(prepared.folder, summary, arguments)

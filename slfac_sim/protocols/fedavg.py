@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from slfac_sim.effects import Task
 from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
-from slfac_sim.protocols._halves import hand_out
+from slfac_sim.protocols._averaged import in_averaged_rounds
 from slfac_sim.protocols._participation import Participation
-from slfac_sim.protocols._rounds import in_rounds
 from slfac_sim.protocols._whole_rounds import FP32, Count, ModelCodecs, federated_round, steps_of
 
 if TYPE_CHECKING:
@@ -67,10 +66,7 @@ class FedAvg:
 
     def run(self, participants: Participants) -> Task:
         """Yield the effects of the whole training."""
-        one_round = partial(federated_round, self, participants)
-        model = yield from in_rounds(participants, self.rounds, one_round)
-        devices = yield from self.participation.present(participants)
-        yield from hand_out(participants, devices, model, self.model_broadcast)
+        yield from in_averaged_rounds(participants, self, partial(federated_round, self, participants))
 
     def device_steps(self, participants: Participants) -> int:
         """Return how many mini-batches all devices together go through."""

@@ -16,6 +16,7 @@ from pydantic import Field
 from slfac_sim.effects import Excuse, Failed, Failure, Task, Together
 from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
+from slfac_sim.protocols._averaged import averaged_round, in_averaged_rounds
 from slfac_sim.protocols._exchange import (
     Asked,
     answer,
@@ -27,9 +28,7 @@ from slfac_sim.protocols._exchange import (
     step_note,
     steps_of,
 )
-from slfac_sim.protocols._halves import announce, average, hand_in, hand_out, take
-from slfac_sim.protocols._participation import Participation, in_turn
-from slfac_sim.protocols._rounds import Share, in_rounds
+from slfac_sim.protocols._participation import Participation
 from slfac_sim.protocols._thapa import SPLITFED
 
 if TYPE_CHECKING:
@@ -91,45 +90,23 @@ class Pipelined:
 
     def run(self, participants: Participants) -> Task:
         """Yield the effects of the whole training."""
-        model = yield from in_rounds(participants, self.rounds, partial(self._round, participants))
-        devices = yield from self.participation.present(participants)
-        yield from hand_out(participants, devices, model, self.model_broadcast)
+        yield from in_averaged_rounds(participants, self, partial(self._round, participants))
 
     def device_steps(self, participants: Participants) -> int:
         """Return how many mini-batches all devices together go through."""
         return self.rounds * sum(steps_of(device, self.steps) for device in participants.devices)
 
     def _round(self, participants: Participants, number: int, model: Payload) -> Task:
-        devices = yield from self.participation.choose(participants, number)
-        known = number == 1 and self.initial_model == "seed"
-        if not known:
-            yield from announce(participants, devices, model, self.model_broadcast)
+        learning = partial(self._learning, participants, number)
+        return (yield from averaged_round(participants, self, number, model, learning))
+
+    def _learning(self, participants: Participants, number: int, devices: Sequence[Device]) -> Iterator[Task]:
         lengths = [steps_of(device, self.steps) for device in devices]
         cohorts = cohort_sizes(lengths)
-        tasks = [
-            self._device_round(participants, device, number, None if known else model, cohorts[:length])
-            for device, length in zip(devices, lengths, strict=True)
-        ]
-        shares = yield from self.participation.gather(number, devices, tasks)
-        model = yield from average(participants, shares, model)
-        return model, shares
-
-    def _device_round(
-        self,
-        participants: Participants,
-        device: Device,
-        number: int,
-        model: Payload | None,
-        cohorts: Sequence[int],
-    ) -> Task:
-        """One device's round: take the average, learn from its batches, hand in its half."""
-        ahead = _Ahead(number, enumerate(cohorts, start=1), batches_of(device, self.steps, number))
-        learns = _lanes(participants, device, ahead, self.depth)
-        if model is not None:
-            learns = in_turn(take(participants, device, model, self.model_broadcast), learns)
-        samples, loss = yield from learns
-        state = yield from hand_in(participants, device)
-        return Share(state, samples, loss)
+        for device, length in zip(devices, lengths, strict=True):
+            steps = enumerate(cohorts[:length], start=1)
+            ahead = _Ahead(number, steps, batches_of(device, self.steps, number))
+            yield _lanes(participants, device, ahead, self.depth)
 
 
 @dataclass(frozen=True)
