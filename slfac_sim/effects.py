@@ -57,8 +57,9 @@ class Compute:
 class Send:
     """Send `payloads` (by kind) from `src` to `dst`, a host or a tuple of hosts reached by one multicast.
 
-    The reply is the network's `Delivery`. A transfer that the network gives up raises `TransferLost` into
-    the protocol, one whose sender or only receiver is down, or goes down meanwhile, `HostDown`.
+    The reply is the tuple of the hosts that it has reached: of a multicast those that were up from its
+    beginning to its end. A transfer that the network gives up raises `TransferLost` into the protocol, one
+    whose sender or last receiver is down, or goes down meanwhile, `HostDown`.
     """
 
     src: str

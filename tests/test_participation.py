@@ -74,11 +74,9 @@ def test_at_the_deadline_transfers_cease_and_the_next_have_the_air_to_themselves
     It had sent 1 MB in 3 s and half a MB alone. Then 1 MB each of two take 2 s, and not 3.
     """
     late = Participation(deadline=3.5)
-    ends: list[float] = []
 
     def one(device: str, megabytes: int) -> Task:
-        delivery = yield Send(device, SERVER, {"smashed_up": payload(1_000_000 * megabytes)})
-        ends.append(delivery.end_s)
+        yield Send(device, SERVER, {"smashed_up": payload(1_000_000 * megabytes)})
         return device
 
     def protocol() -> Task:
@@ -88,6 +86,9 @@ def test_at_the_deadline_transfers_cease_and_the_next_have_the_air_to_themselves
         return first, second
 
     rows, now_s = play(protocol(), {})
+    ends = [
+        end_s for outcome, end_s in rows.tuples("transfers", ("outcome", "end_s")) if outcome == "delivered"
+    ]
     assert ends == pytest.approx([3.01, 3.01, 5.51, 5.51], abs=1e-9)
     assert now_s == pytest.approx(5.51)
     assert rows.tuples("misses", ("at_s", "round", "device", "reason")) == [(3.5, 1, "d002", "deadline")]
@@ -219,7 +220,10 @@ def test_with_any_outages_a_run_ends_and_everybody_is_accounted_for(
         assert devices + missed[number] == len(DEVICES)
     assert len(set(played.told("misses", "round", "device"))) == missed.total()
     reasons = {reason for (reason,) in played.told("misses", "reason")}
-    assert reasons <= {"absent", "deadline", "enough", *(f"{host} is down: off" for host in down)}
+    theirs = {
+        f"{host} {what}" for host in down for what in ("is down: off", "was down during a multicast to it")
+    }
+    assert reasons <= {"absent", "deadline", "enough"} | theirs
 
 
 OUTAGES = {
@@ -242,3 +246,25 @@ def test_real_training_goes_on_with_whoever_is_there(tmp_path: Path, cause: str)
     expected = {"crash": "crash", "churn": "off", "battery": "battery empty", "restarts": "server is down"}
     reasons = {row["reason"] for row in misses if row["reason"] != "absent"}
     assert any(expected[cause] in reason for reason in reasons)
+
+
+@pytest.mark.parametrize(
+    ("protocol", "missed"),
+    [("parallel", 2), ("epsl, phi: 1.0", 1), ("fedavg", 2)],
+    ids=["parallel", "epsl", "fedavg"],
+)
+def test_who_was_down_during_a_part_of_a_multicast_misses_the_round(
+    tmp_path: Path, protocol: str, missed: int
+) -> None:
+    """The outage begins and ends while the bytes are on their way: the device is up again, without them."""
+    ledger, overrides = tmp_path / "ledger.sqlite", (f"protocol={{kind: {protocol}, rounds: 2, steps: 1}}",)
+    live_run(tmp_path / "calm.sqlite", *overrides)
+    sent = next(row for row in table(tmp_path / "calm.sqlite", "transfers") if row["dst"] == "*")
+    down_s, up_s = (sent["start_s"] + part * (sent["end_s"] - sent["start_s"]) for part in (0.3, 0.7))
+    plan = tmp_path / "plan.csv"
+    plan.write_text(f"device,down_s,up_s\nd001,{down_s},{up_s}\n", encoding="utf-8")
+    live_run(ledger, *overrides, f"devices.availability={{kind: trace, file: {plan}}}")
+    assert [(row["round"], row["device"], row["reason"]) for row in table(ledger, "misses")] == [
+        (missed, "d001", "d001 was down during a multicast to it")
+    ]
+    assert column(table(ledger, "rounds"), "devices") == [5 - (number == missed) for number in (1, 2)]

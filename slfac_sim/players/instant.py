@@ -78,7 +78,9 @@ class InstantPlayer:
         match effect:
             case Compute():
                 self._go_on(strand, effect.job())
-            case Send() | Note():
+            case Send():
+                self._go_on(strand, effect.dst if isinstance(effect.dst, tuple) else (effect.dst,))
+            case Note():
                 self._go_on(strand, None)
             case Together():
                 self._together(strand, effect)

@@ -54,7 +54,7 @@ class Transmissions:
         self._under_way: dict[_UnderWay, None] = {}
 
     def send(self, effect: Send, task: str, seq: int) -> Steps:
-        """Return the `Delivery`. Raises `TransferLost` or `HostDown`."""
+        """Return the hosts that were reached. Raises `TransferLost` or `HostDown`."""
         nbytes = sum([parcel.nbytes for parcel in effect.payloads.values()])
         try:
             dst = self._reachable(effect)
@@ -73,7 +73,7 @@ class Transmissions:
             self._end(effect, task, seq, under_way, *_broken_off(transfer))
             raise cause_of(stop) from None
         self._end(effect, task, seq, under_way, delivery, "delivered")
-        return delivery
+        return under_way.dsts
 
     def fail(self, host: str, failure: HostDown) -> None:
         """Raise `failure` into every transfer from `host`, or to it alone; multicasts go on without it."""

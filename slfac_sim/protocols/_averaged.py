@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from slfac_sim.effects import Task
-from slfac_sim.protocols._halves import Broadcast, announce, average, hand_in, hand_out, take
+from slfac_sim.protocols._halves import Handout, announce, average, hand_in, hand_out, take
 from slfac_sim.protocols._participation import in_turn
 from slfac_sim.protocols._rounds import Share, in_rounds
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 Learning = Callable[[Sequence["Device"]], Iterable[Task]]
 """For the devices of a round, the tasks in which they learn; each returns samples and summed loss."""
+
+HandIn = Callable[["Participants", Any], Task]
+"""Bring what a device has learnt to the server; returns its state as decoded there."""
 
 
 class Plan(Protocol):
@@ -62,12 +65,17 @@ def in_averaged_rounds(
 
 
 def averaged_round(
-    participants: Participants, plan: Plan, number: int, model: Payload, learning: Learning
+    participants: Participants,
+    plan: Plan,
+    number: int,
+    model: Payload,
+    learning: Learning,
+    bring: HandIn = hand_in,
 ) -> Task:
     """Hand out `model`, let the devices learn, average their halves; returns the average and the shares."""
     devices = yield from plan.participation.choose(participants, number)
     known = number == 1 and plan.initial_model == "seed"
-    return (yield from averaged(participants, plan, number, devices, model, known, learning))
+    return (yield from averaged(participants, plan, number, devices, model, known, learning, bring))
 
 
 def averaged(
@@ -78,12 +86,14 @@ def averaged(
     model: Payload,
     known: bool,
     learning: Learning,
+    bring: HandIn = hand_in,
 ) -> Task:
     """Let `devices` learn from `model` on, handed to them unless it is `known`; as `averaged_round`."""
+    handout = None
     if not known:
-        yield from announce(participants, devices, model, plan.model_broadcast)
+        handout = yield from announce(participants, devices, model, plan.model_broadcast)
     tasks = [
-        _device_round(participants, device, plan.model_broadcast, None if known else model, learns)
+        _device_round(participants, device, handout, learns, bring)
         for device, learns in zip(devices, learning(devices), strict=True)
     ]
     shares = yield from plan.participation.gather(number, devices, tasks)
@@ -92,11 +102,11 @@ def averaged(
 
 
 def _device_round(
-    participants: Participants, device: Device, way: Broadcast, model: Payload | None, learns: Task
+    participants: Participants, device: Device, handout: Handout | None, learns: Task, bring: HandIn
 ) -> Task:
-    """One device's round: take the average, learn, hand in its half."""
-    if model is not None:
-        learns = in_turn(take(participants, device, model, way), learns)
+    """One device's round: take the average, learn, hand in what was learnt."""
+    if handout is not None:
+        learns = in_turn(take(participants, device, handout), learns)
     samples, loss = yield from learns
-    state = yield from hand_in(participants, device)
+    state = yield from bring(participants, device)
     return DeviceShare(state, samples, loss, device.name)

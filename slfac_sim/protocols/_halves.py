@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -19,26 +20,48 @@ if TYPE_CHECKING:
 Broadcast = Literal["multicast", "unicast"]
 
 
+@dataclass(frozen=True)
+class Handout:
+    """A model for devices to take: one multicast has brought it to `reached`; None: each is sent its own."""
+
+    model: Payload
+    reached: tuple[str, ...] | None = None
+
+
 def announce(participants: Participants, devices: Sequence[Device], model: Payload, way: Broadcast) -> Task:
-    """Encode `model` on the server, and send it to all `devices` at once if it goes by multicast."""
+    """Encode `model` on the server, and send it to all `devices` at once if it goes by multicast.
+
+    Returns the `Handout`.
+    """
     server = participants.server.name
     encode_flops, _ = devices[0].model_codec_flops
     yield from steadily(server, Compute(server, encode_flops, nothing, "encode_model"))
-    if way == "multicast":
-        names = tuple(device.name for device in devices)
-        try:
-            yield from steadily(server, Send(server, names, {"model_down": model}))
-        except HostDown:  # of devices, each of which finds out for itself, unless it is the server
-            if not (yield Present((server,))):
-                raise
-
-
-def take(participants: Participants, device: Device | WholeDevice, model: Payload, way: Broadcast) -> Task:
-    """Have `device` load `model`, after it was sent to it alone if it goes by unicast."""
     if way == "unicast":
-        yield Send(participants.server.name, device.name, {"model_down": model})
+        return Handout(model)
+    names = tuple(device.name for device in devices)
+    try:
+        reached = yield from steadily(server, Send(server, names, {"model_down": model}))
+    except HostDown:  # of all devices, unless it is the server
+        if not (yield Present((server,))):
+            raise
+        reached = ()
+    return Handout(model, reached)
+
+
+def take(participants: Participants, device: Device | WholeDevice, handout: Handout) -> Task:
+    """Have `device` load the model. Raises `HostDown` if it did not get it."""
+    if handout.reached is None:
+        yield Send(participants.server.name, device.name, {"model_down": handout.model})
+    elif device.name not in handout.reached:
+        raise unreached(device.name)
     _, decode_flops = device.model_codec_flops
-    yield Compute(device.name, decode_flops, lambda: device.load_model(model.body), "decode_model")
+    load = partial(device.load_model, handout.model.body)
+    yield Compute(device.name, decode_flops, load, "decode_model")
+
+
+def unreached(host: str) -> HostDown:
+    """Return what is raised for `host`, which a multicast has not reached."""
+    return HostDown(f"{host} was down during a multicast to it")
 
 
 def hand_in(participants: Participants, device: Device) -> Task:
@@ -69,8 +92,8 @@ def hand_out(participants: Participants, devices: Sequence[Device], model: Paylo
     """Bring `model` to all `devices`; those that cannot be reached go without it."""
     if not devices:
         return
-    yield from announce(participants, devices, model, way)
-    yield Together([take(participants, device, model, way) for device in devices])
+    handout = yield from announce(participants, devices, model, way)
+    yield Together([take(participants, device, handout) for device in devices])
 
 
 def nothing() -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,8 +11,7 @@ from pydantic import Field
 from slfac_sim.codecs.raw import Raw
 from slfac_sim.effects import Compute, Effect, Note, Send, Task
 from slfac_sim.foundation.plugins import EveryField
-from slfac_sim.protocols._halves import announce, average, take
-from slfac_sim.protocols._rounds import Share
+from slfac_sim.protocols._averaged import averaged_round
 from slfac_sim.scenario import Codecs
 
 if TYPE_CHECKING:
@@ -30,31 +29,14 @@ FP32 = Codecs(uplink=Raw(), downlink=Raw())
 
 def federated_round(plan: FedAvg | FedProx, participants: Participants, number: int, model: Payload) -> Task:
     """One round of `plan`: models down, local training, models up, their mean; returns it and the shares."""
-    devices = yield from plan.participation.choose(participants, number)
-    known = number == 1 and plan.initial_model == "seed"
-    if not known:
-        yield from announce(participants, devices, model, plan.model_broadcast)
-    tasks = [_device_round(plan, participants, device, number, model, known) for device in devices]
-    shares = yield from plan.participation.gather(number, devices, tasks)
-    model = yield from average(participants, shares, model)
-    return model, shares
 
+    def learning(devices: Sequence[Any]) -> Iterator[Task]:
+        for device in devices:
+            batches = batches_of(device.trainee, plan.steps, plan.local_epochs, number)
+            yield train(device.name, device, number, batches)
 
-def _device_round(
-    plan: FedAvg | FedProx,
-    participants: Participants,
-    device: WholeDevice,
-    number: int,
-    model: Payload,
-    known: bool,
-) -> Task:
-    """One device's round: take the server's model unless it is `known`, train it, hand it in."""
-    if not known:
-        yield from take(participants, device, model, plan.model_broadcast)
-    batches = batches_of(device.trainee, plan.steps, plan.local_epochs, number)
-    samples, loss = yield from train(device.name, device, number, batches)
-    state = yield from _hand_in(participants, device, model)
-    return Share(state, samples, loss)
+    bring = partial(_hand_in, common=model)
+    return (yield from averaged_round(participants, plan, number, model, learning, bring))
 
 
 def once(effect: Effect) -> Task:

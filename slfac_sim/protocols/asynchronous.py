@@ -135,8 +135,8 @@ class Asynchronous:
 
     def _take(self, participants: Participants, member: _Member, model: Payload, number: int) -> Task:
         """Give the common half after mixing `number` to the device, which goes on from it."""
-        yield from announce(participants, [member.device], model, "unicast")
-        yield from take(participants, member.device, model, "unicast")
+        handout = yield from announce(participants, [member.device], model, "unicast")
+        yield from take(participants, member.device, handout)
         member.given = number
 
     def _mix(

@@ -21,6 +21,7 @@ from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.protocols._averaged import averaged_round, in_averaged_rounds
 from slfac_sim.protocols._exchange import Asked, batches_of, cohort_sizes, in_cohorts, steps_of
+from slfac_sim.protocols._halves import unreached
 from slfac_sim.protocols._participation import Participation
 from slfac_sim.protocols._served import learn_in_step, queue_of
 
@@ -168,7 +169,7 @@ class _Step:
     def _broadcast(self, step: int, cohort: tuple[str, ...], feedback: Aggregated) -> Task:
         """Return the shared gradient's body once it is with the `cohort`, whose first device sees to that."""
         server, place = self.participants.server, cohort.index(self.device.name)
-        sent: Payload | Failure | None = None
+        sent: Any = None
         if place == 0:
             try:
                 sent = yield from self._sent_to_all(step, cohort, feedback)
@@ -178,15 +179,17 @@ class _Step:
         heard = yield Offer(server.name, queue, place, sent, _from_the_first, 0.0, len(cohort), "broadcast")
         if isinstance(heard, Failure):
             raise Failure(heard.reason)
-        return heard
+        body, reached = heard
+        if self.device.name not in reached:
+            raise unreached(self.device.name)
+        return body
 
     def _sent_to_all(self, step: int, cohort: tuple[str, ...], feedback: Aggregated) -> Task:
         server, cost = self.participants.server, self.device.exchange
         sender = cost.downlink.sender(f"all/down/{self.number}.{step}")
         flops = len(feedback.shared) * cost.encode_down_flops
         body = yield Compute(server.name, flops, partial(sender.encode, feedback.shared), "encode")
-        yield Send(server.name, cohort, {"smashed_down": body})
-        return body
+        return body, (yield Send(server.name, cohort, {"smashed_down": body}))
 
     def _own(self, feedback: Aggregated) -> Task:
         server, device = self.participants.server, self.device

@@ -15,7 +15,7 @@ from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.protocols._averaged import in_averaged_rounds
 from slfac_sim.protocols._exchange import batches_of, exchange, step_note, steps_of
-from slfac_sim.protocols._halves import take
+from slfac_sim.protocols._halves import Handout, take
 from slfac_sim.protocols._order import Order, in_order
 from slfac_sim.protocols._participation import Participation
 from slfac_sim.protocols._rounds import Share
@@ -95,7 +95,7 @@ class Sequential:
     def _turn(self, participants: Participants, device: Device, number: int, model: Payload | None) -> Task:
         """One device's turn: take the half, learn from its batches, hand the half on."""
         if model is not None:
-            yield from take(participants, device, model, "unicast")
+            yield from take(participants, device, Handout(model))
         samples, loss = 0, 0.0
         for step, batch in enumerate(batches_of(device, self.steps, number), start=1):
             name = f"{number}.{device.name}.{step}"
