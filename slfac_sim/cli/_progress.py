@@ -19,7 +19,9 @@ class Progress:
     def __init__(self, quiet: bool) -> None:
         self._console = Console(stderr=True, quiet=quiet)
         self._status: Status | None = None
-        self._steps = self._steps_done = self._steps_before = self._rounds = 0
+        self._steps_done = self._steps_before = self._rounds = 0
+        self._steps_a_round = 0.0
+        self._end_of_round = (0, 0)  # its number, and the device steps until then
         self._evaluation: Mapping[str, Any] = {}
         self._began_s = self._shown_s = 0.0
 
@@ -29,7 +31,7 @@ class Progress:
 
     def begin(self, name: str, device_steps: int, rounds: int) -> None:
         """Start the line for a run of so many device steps and rounds."""
-        self._steps, self._rounds, self._began_s = device_steps, rounds, time.monotonic()
+        self._steps_a_round, self._rounds, self._began_s = device_steps / rounds, rounds, time.monotonic()
         if self._console.is_terminal:
             self._status = self._console.status(f"{name}: evaluating the untrained model")
             self._status.start()
@@ -47,9 +49,19 @@ class Progress:
         elif table == "evals":
             self._evaluation = row
         elif table == "rounds":
+            self._count_round(row["round"])
             line = self._line(row)
             if self._status is None:
                 self._console.print(line, highlight=False, soft_wrap=True)
+
+    def _count_round(self, number: int) -> None:
+        """Expect of the rounds to come what those so far had: devices may be missing in each."""
+        self._end_of_round = (number, self._steps_done)
+        self._steps_a_round = self._steps_done / number
+
+    def _steps_left(self) -> float:
+        number, then = self._end_of_round
+        return max((self._rounds - number) * self._steps_a_round - (self._steps_done - then), 0.0)
 
     def _show(self, row: Mapping[str, Any]) -> None:
         self._shown_s = time.monotonic()
@@ -64,7 +76,7 @@ class Progress:
         elapsed_s = time.monotonic() - self._began_s
         learnt = self._steps_done - self._steps_before
         if learnt:
-            left_s = elapsed_s * (self._steps - self._steps_done) / learnt
+            left_s = elapsed_s * self._steps_left() / learnt
             parts.append(f"{clock(elapsed_s)} elapsed, {clock(left_s)} left")
         return " · ".join(parts)
 
