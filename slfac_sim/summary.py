@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any
 
+from slfac_sim.foundation.plugins import kind_of
 from slfac_sim.ledger import Book
 from slfac_sim.ledger_tables import ENERGY
 from slfac_sim.names import SERVER
-from slfac_sim.scenario import Scenario
+from slfac_sim.scenario import Codecs, Scenario
 
 KINDS = ("smashed_up", "smashed_down", "middle_down", "middle_up", "labels", "model_up", "model_down")
 
@@ -64,7 +65,7 @@ def summary_of(
     air = ledger.tuples("transfers", ("wire_bytes", "energy_j"))
     return {
         "scenario": scenario.name,
-        "label": codec_label(scenario),
+        "label": label_of(scenario),
         "status": status,
         "reason": reason,
         "seed": {"learning": scenario.seed.learning, "air": scenario.seed.air},
@@ -95,9 +96,20 @@ def summary_of(
     }
 
 
-def codec_label(scenario: Scenario) -> str:
-    """Return the codecs' names for people, as figures show them."""
-    up, down = scenario.codec.uplink, scenario.codec.downlink
+def label_of(scenario: Scenario) -> str:
+    """Return what figures call a run: codecs and, unless it is `parallel`, the protocol."""
+    kind = kind_of(scenario.protocol)
+    codecs = scenario.codec
+    if getattr(scenario.protocol, "layout", "split") == "whole":
+        codecs = getattr(scenario.protocol, "model_codec", None)
+        if codecs is None:
+            return kind
+    return codec_label(codecs) if kind == "parallel" else f"{codec_label(codecs)}, {kind}"
+
+
+def codec_label(codecs: Codecs) -> str:
+    """Return the codecs' names for people."""
+    up, down = codecs.uplink, codecs.downlink
     if up == down:
         return str(up.label)
     return f"up {up.label}, down {down.label}"

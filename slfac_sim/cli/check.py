@@ -141,7 +141,7 @@ def _crossing(scenario: "Scenario", figures: "Forecast") -> Iterator[tuple[str, 
 
     raw, sent = figures.uncompressed, figures.compressed
     up, down = raw.smashed_up + raw.middle_up, raw.smashed_down + raw.middle_down
-    yield "codec", codec_label(scenario)
+    yield "codec", codec_label(scenario.codec)
     yield "bytes per device-step", f"{up:,} up, {down:,} down, uncompressed"
     up, down = sent.smashed_up + sent.middle_up, sent.smashed_down + sent.middle_down
     yield "", f"{up:,} up, {down:,} down by the codec (first batch, initial weights)"

@@ -17,7 +17,7 @@ from slfac_sim.scenario import Scenario, Seed
 from slfac_sim.scenario_file import load
 from slfac_sim.steering import steered
 from slfac_sim.studies.trainings import ensure, folder_of, has
-from slfac_sim.summary import codec_label
+from slfac_sim.summary import label_of
 
 Say = Callable[[str], None]
 
@@ -73,6 +73,6 @@ def _one(scenario: Scenario, cache: Path, threads: int, say: Say) -> Replays:
         )
     key = learning_key(scenario, threads)
     known = "on record" if has(cache, key) else "trained now, and kept"
-    who = f"{scenario.name}, {codec_label(scenario)}, seed {scenario.seed.learning}"
+    who = f"{scenario.name}, {label_of(scenario)}, seed {scenario.seed.learning}"
     say(f"{who}: {known} in {folder_of(cache, key)}")
     return Replays(Record.load(ensure(scenario, cache, threads)), scenario)

@@ -60,8 +60,8 @@ def take(participants: Participants, device: Device | WholeDevice, handout: Hand
 
 
 def unreached(host: str) -> HostDown:
-    """Return what is raised for `host`, which a multicast has not reached."""
-    return HostDown(f"{host} was down during a multicast to it")
+    """Return what is raised for `host`, which was down for a part of a multicast, or all of it."""
+    return HostDown(f"{host} missed a multicast")
 
 
 def hand_in(participants: Participants, device: Device) -> Task:
