@@ -20,7 +20,7 @@ class World:
     def __init__(self, scenario: Scenario, data: Dataset) -> None:
         self.scenario = scenario
         self.data = data
-        self.cast: Any = open_cast(getattr(scenario.protocol, "layout", "split"), Ground(scenario, data))
+        self.cast: Any = open_cast(_layout(scenario), Ground(scenario, data))
         self.server: Any = self.cast.server
         self.when_kept: Callable[[int], object] = lambda round_number: None
         self._kept: tuple[int, Payload] | None = None
@@ -86,17 +86,22 @@ class World:
         return int(self.scenario.protocol.device_steps(self))
 
 
+def _layout(scenario: Scenario) -> str:
+    layout: str = getattr(scenario.protocol, "layout", "split")
+    return "split_each" if isinstance(scenario.cut, dict) and layout != "whole" else layout
+
+
 def build(scenario: Scenario, report: Report | None = None) -> World:
     """Return the world of `scenario`, its data loaded; `report` is told of what takes long.
 
-    The world's own scenario names the block that `cut: auto` has chosen. Raises `BadInput` for data that
-    cannot be had, a cut that does not exist or a partition that fails.
+    The world's own scenario names the blocks that `cut: auto` or `per_device` has chosen. Raises `BadInput`
+    for data that cannot be had, a cut that does not exist or a partition that fails.
     """
     data = scenario.data.load(report)
     if cut_is_open(scenario):
-        from slfac_sim.cuts import with_best_cut  # it builds worlds to choose from
+        from slfac_sim.cuts import in_words, with_best_cut  # it builds worlds to choose from
 
         scenario = with_best_cut(scenario, data)
         if report is not None:
-            report(f"cut: auto: after {scenario.cut}")
+            report(f"cut: after {in_words(scenario.cut)}")
     return World(scenario, data)

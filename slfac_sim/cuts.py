@@ -1,12 +1,12 @@
 """Every cut of a model: what it asks of devices and air, and how long a round would take; nothing is trained.
 
-`cut: auto` takes the one with the shortest predicted round.
+`cut: auto` takes the one with the shortest predicted round, `cut: per_device` one for each device.
 """
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import torch
 
@@ -15,11 +15,14 @@ from slfac_sim.datasets import Dataset
 from slfac_sim.demands import Flops, Sizes, flops_of, samples_a_round, sizes_of
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import kind_of
+from slfac_sim.layouts._cutting import refuse_mixtures
 from slfac_sim.layouts._fleet import held_memory
 from slfac_sim.names import SERVER
 from slfac_sim.network import Link, Survey
-from slfac_sim.scenario import Scenario
+from slfac_sim.scenario import PER_DEVICE, Scenario
 from slfac_sim.simulation import host_speeds, survey_of
+
+MOST_LIMITS = 32  # tried for a mixture of cuts: 100 devices and 9 cuts take some 30 ms
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,7 @@ class Cut:
     down_bytes: int = 0
     parts_s: Mapping[str, float] | None = None
     devices_s: Mapping[str, float] | None = None
+    rounds: "Rounds | None" = field(default=None, repr=False, compare=False)
 
     @property
     def round_s(self) -> float:
@@ -51,6 +55,19 @@ class Cut:
         """The part that takes longest."""
         parts_s = self.parts_s or {}
         return max(parts_s, key=lambda part: parts_s[part], default="")
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """A cut for each device: `cut_of` has the blocks by device, `parts_s` add up to the predicted round."""
+
+    cut_of: Mapping[str, str]
+    parts_s: Mapping[str, float]
+
+    @property
+    def round_s(self) -> float:
+        """The predicted duration of a round."""
+        return sum(self.parts_s.values())
 
 
 def cuts_of(scenario: Scenario, data: Dataset) -> list[Cut]:
@@ -72,8 +89,54 @@ def best_of(cuts: list[Cut]) -> Cut:
 
 
 def with_best_cut(scenario: Scenario, data: Dataset) -> Scenario:
-    """Return `scenario` with the best cut in place of `auto`."""
-    return replace(scenario, cut=best_of(cuts_of(scenario, data)).block)
+    """Return `scenario` with the best cut in place of `auto`, and the best for each device of `per_device`.
+
+    If devices with different cuts are not predicted to be faster, they all have the best one.
+    """
+    cuts = cuts_of(scenario, data)
+    best = best_of(cuts)
+    if scenario.cut != PER_DEVICE:
+        return replace(scenario, cut=best.block)
+    refuse_mixtures(scenario)
+    mixed = mixture_of(cuts)
+    return replace(scenario, cut=dict(mixed.cut_of) if mixed.round_s < best.round_s else best.block)
+
+
+def mixture_of(cuts: Sequence[Cut]) -> Mixture:
+    """Return cuts for each device with about the shortest predicted round.
+
+    Tried are times that a device may take for a step by itself: within each, every device has the cut
+    that asks least of the air, or its fastest one; and besides that the best cut for all.
+    """
+    possible = {cut.block: cut.rounds for cut in cuts if cut.rounds is not None}
+    choices = [dict.fromkeys(best_of(list(cuts)).devices_s or (), best_of(list(cuts)).block)]
+    own_s = sorted({share.device_s for rounds in possible.values() for share in rounds.shares.values()})
+    for limit_s in own_s[:: max(1, len(own_s) // MOST_LIMITS)]:
+        choices.append({device: _least_air(possible, device, limit_s) for device in choices[0]})
+    found = [Mixture(cut_of, _mixed(possible, cut_of)) for cut_of in choices]
+    return min(found, key=lambda mixture: mixture.round_s)
+
+
+def in_words(cut: str | Mapping[str, str]) -> str:
+    """Return a cut for people, and of cuts that differ how many devices have each."""
+    if isinstance(cut, str):
+        return cut
+    counts = Counter(cut.values())
+    return ", ".join(f"{block} ({count} device{'s' if count > 1 else ''})" for block, count in counts.items())
+
+
+def _least_air(possible: Mapping[str, "Rounds"], device: str, limit_s: float) -> str:
+    shares = {block: rounds.shares[device] for block, rounds in possible.items()}
+    fitting = [block for block, share in shares.items() if share.device_s <= limit_s]
+    if not fitting:
+        return min(shares, key=lambda block: shares[block].device_s)
+    return min(fitting, key=lambda block: shares[block].up_s + shares[block].down_s)
+
+
+def _mixed(possible: Mapping[str, "Rounds"], cut_of: Mapping[str, str]) -> dict[str, float]:
+    """Return the seconds of each part of a round in which devices have the cuts of `cut_of`."""
+    some = next(iter(possible.values()))
+    return some.of_shares([possible[cut_of[name]].shares[name] for name in some.asked])
 
 
 def cuts_a_model(scenario: Scenario) -> bool:
@@ -99,6 +162,7 @@ def _cut(scenario: Scenario, data: Dataset, survey: Survey) -> Cut:
         down_bytes=sizes.down,
         parts_s=rounds.parts_s(),
         devices_s={device.name: sum(rounds.parts_s(device.name).values()) for device in world.devices},
+        rounds=rounds,
     )
 
 
@@ -113,6 +177,7 @@ class _Share:
     down_s: float
     model_up_s: float
     model_down_s: float
+    model_down_bytes: int
 
 
 class Rounds:
@@ -132,15 +197,18 @@ class Rounds:
         self._steps = world.device_steps / (len(self._samples) * protocol.rounds)
         self._to_all = protocol.model_broadcast == "multicast" and not self._in_turn
         speeds, batch = host_speeds(world.scenario), world.scenario.learning.batch
-        self._shares = {
+        self.asked = [name for name, count in self._samples.items() if count]
+        self.shares = {
             link.device: self._share(link, self._samples[link.device] / self._steps, batch, flops, speeds)
             for link in survey.links
         }
 
     def parts_s(self, like: str = "") -> dict[str, float]:
         """Return the seconds of each part of a round; with all devices `like` the one of that name."""
-        asked = [name for name, count in self._samples.items() if count]
-        shares = [self._shares[like or name] for name in asked]
+        return self.of_shares([self.shares[like or name] for name in self.asked])
+
+    def of_shares(self, shares: Sequence[_Share]) -> dict[str, float]:
+        """Return the seconds of each part of a round of devices with these `shares`."""
         steps, latency_s = self._steps, self._survey.latency_s
         crossings = 1 + (self._sizes.middle_up > 0)
         devices_s, up_s = self._up(shares)
@@ -169,6 +237,7 @@ class Rounds:
             down_s=_seconds(survey.wire_bytes(sizes.down) * samples / batch, down_bps),
             model_up_s=_seconds(survey.wire_bytes(sizes.model), up_bps),
             model_down_s=_seconds(survey.wire_bytes(sizes.model_down), down_bps),
+            model_down_bytes=sizes.model_down,
         )
 
     def _up(self, shares: Sequence[_Share]) -> tuple[float, float]:
@@ -189,7 +258,8 @@ class Rounds:
         if not self._to_all:
             return up_s + self._on_air(shares, [share.model_down_s for share in shares])
         rate_bps = self._survey.multicast_rate_bps * self._survey.down_share
-        return up_s + _seconds(self._survey.wire_bytes(self._sizes.model_down), rate_bps)
+        deepest = max(share.model_down_bytes for share in shares)
+        return up_s + _seconds(self._survey.wire_bytes(deepest), rate_bps)
 
     def _on_air(self, shares: Sequence[_Share], each_s: Sequence[float]) -> float:
         """Return what the busiest medium takes, or all of them one after the other in turns."""

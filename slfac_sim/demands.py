@@ -3,8 +3,9 @@
 Compressed sizes come from one real batch of one device at the initial weights: they are a first guess.
 """
 
+import copy
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -49,7 +50,7 @@ class Sizes:
 
 @dataclass(frozen=True)
 class Flops:
-    """FLOPs per sample, codecs included: of each device, and of the server for it."""
+    """FLOPs per sample, codecs included: of each device, and of the server for it (the mean over devices)."""
 
     devices: Mapping[str, float]
     server: float
@@ -61,17 +62,25 @@ def flops_of(world: "World", plain: bool = False) -> Flops:
         return _whole_flops(world)
     devices = {}
     server = 0.0
-    for device in world.devices:
-        crossings = [_plain(one) if plain else one for one in _crossings(device)]
-        devices[device.name] = sum(_near(one) for one in crossings)
-        server = sum(_far(one) for one in crossings)
+    for part in apart(world):
+        for device in part.devices:
+            crossings = [_plain(one) if plain else one for one in _crossings(device)]
+            devices[device.name] = sum(_near(one) for one in crossings)
+        server += len(part.devices) * sum(_far(one) for one in crossings) / len(world.devices)
     return Flops(devices, server)
 
 
 def sizes_of(world: "World") -> tuple[Sizes, Sizes]:
-    """Return the sizes without a codec and with the scenario's, the latter from one real mini-batch."""
+    """Return the sizes without a codec and with the scenario's, the latter from one real mini-batch.
+
+    Where the cuts of devices differ they are means over the devices, and `model_down` is of the deepest half.
+    """
     if is_whole(world):
         return _whole_sizes(world)
+    parts = [(sizes_of(part), len(part.devices)) for part in apart(world) if part is not world]
+    if parts:
+        plain, compressed = (_mean([(sizes[of], count) for sizes, count in parts]) for of in (0, 1))
+        return plain, compressed
     device: Any = world.devices[0]
     smashed = device.forward(device.shard.epoch(0)[0])
     there = device.encode(smashed)
@@ -96,6 +105,11 @@ def sizes_of(world: "World") -> tuple[Sizes, Sizes]:
         for one in (raw, sent)
     )
     return plain, compressed
+
+
+def apart(world: "World") -> list["World"]:
+    """Return `world`, or where the cuts of devices differ one world for the devices of each cut."""
+    return [_narrowed(world, cast) for cast in getattr(world.cast, "casts", {}).values()] or [world]
 
 
 def samples_a_round(world: "World", number: int = 1) -> dict[str, int]:
@@ -137,6 +151,20 @@ def _crossings(device: Any) -> Sequence[Exchange]:
     """Return the places where the model is cut, as the device sees them: one, or two of a U."""
     inner = getattr(device, "inner", None)
     return [device.exchange] if inner is None else [device.exchange, inner]
+
+
+def _narrowed(world: "World", cast: Any) -> "World":
+    part = copy.copy(world)
+    part.cast, part.server = cast, cast.server
+    return part
+
+
+def _mean(parts: Sequence[tuple[Sizes, int]]) -> Sizes:
+    """Return the mean of sizes, each of so many devices."""
+    total = sum(count for _, count in parts)
+    names = [field.name for field in fields(Sizes) if field.name != "model_down"]
+    mean = {name: round(sum(getattr(one, name) * count for one, count in parts) / total) for name in names}
+    return Sizes(**mean, model_down=max(one.model_down for one, _ in parts))
 
 
 def _near(one: Exchange) -> float:

@@ -139,7 +139,7 @@ def _remarks(world: World, uncompressed: Sizes, compressed: Sizes) -> list[str]:
     """Return what a user may not expect of these settings."""
     batch = world.scenario.learning.batch
     small = [device.name for device in world.devices if len(device.shard.samples) < batch]
-    remarks = _without_effect(world)
+    remarks = [*_without_effect(world), *_mixed_cuts(world)]
     if small:
         few = f"{len(small)} of {len(world.devices)} devices"
         remarks.append(f"{few} hold fewer samples than a batch of {batch}, and use them all")
@@ -159,6 +159,16 @@ def _without_effect(world: World) -> list[str]:
     unused = "cut and codec have" if models else "cut, codec and network have"
     how = "; models travel through protocol.model_codec" if models else ""
     return [f"{unused} no effect: {kind_of(protocol)} cuts no model{how}"]
+
+
+def _mixed_cuts(world: World) -> list[str]:
+    """Return what sizes and work mean where the cuts of devices differ."""
+    if not hasattr(world.cast, "casts"):
+        return []
+    return [
+        "the cuts of devices differ: smashed data, parameters, passes and memory are those of the cut that "
+        "most have, bytes are means over the devices"
+    ]
 
 
 def _timing_remarks(scenario: Scenario) -> list[str]:

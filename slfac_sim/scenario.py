@@ -13,6 +13,7 @@ from slfac_sim.foundation.units import Bytes, BytesPerSecond, FlopPerSecond, Jou
 from slfac_sim.power import DevicePower, ServerPower
 
 AUTO = "auto"  # a cut that is chosen for the shortest predicted round
+PER_DEVICE = "per_device"  # the same, for each device by itself
 RESERVED = ("latest", "trainings", "studies", "ask", "crossover")
 Count = Annotated[int, Field(ge=1)]
 Accuracy = Annotated[float, Field(gt=0.0, le=1.0)]
@@ -96,7 +97,7 @@ class Scenario:
     data: Annotated[Any, Plugin("slfac_sim.datasets")]
     partition: Annotated[Any, Plugin("slfac_sim.partitions")]
     model: Annotated[Any, Plugin("slfac_sim.models")]
-    cut: str
+    cut: str | dict[str, str]
     learning: Learning
     protocol: Annotated[Any, Plugin("slfac_sim.protocols")]
     devices: Devices

@@ -1,7 +1,7 @@
 """Whether timing steers what a scenario learns: then nothing learnt on one clock holds on another."""
 
 from slfac_sim.foundation.plugins import kind_of
-from slfac_sim.scenario import AUTO, Scenario
+from slfac_sim.scenario import AUTO, PER_DEVICE, Scenario
 
 
 def steered(scenario: Scenario) -> str | None:
@@ -16,13 +16,13 @@ def steered(scenario: Scenario) -> str | None:
     if steers:
         return f"timing steers learning in the protocol {protocol}"
     if cut_is_open(scenario):
-        return "speeds and rates choose where the model is cut (cut: auto)"
+        return f"speeds and rates choose where the model is cut (cut: {scenario.cut})"
     return why_down(scenario)
 
 
 def cut_is_open(scenario: Scenario) -> bool:
     """Return whether the cut of `scenario` is still to be chosen, and matters."""
-    return scenario.cut == AUTO and getattr(scenario.protocol, "layout", "split") != "whole"
+    return scenario.cut in (AUTO, PER_DEVICE) and getattr(scenario.protocol, "layout", "split") != "whole"
 
 
 def why_down(scenario: Scenario) -> str | None:

@@ -2,42 +2,41 @@
 
 import json
 import sys
-from collections import Counter
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from slfac_sim.foundation.errors import BadInput
 
 if TYPE_CHECKING:
-    from slfac_sim.cuts import Cut
+    from slfac_sim.cuts import Cut, Mixture
     from slfac_sim.scenario import Scenario
-
-APART = (
-    "halves of different depth cannot be averaged, so all devices have one cut; "
-    "with a fleet like each of them the best would be"
-)
 
 
 def tell_cuts(scenario: "Scenario", folder: Path | None, as_json: bool) -> None:
     """Print the cuts of `scenario`, and draw them into `folder`. Raises `BadInput`."""
-    from slfac_sim.cuts import best_of, cuts_of
+    from slfac_sim.cuts import best_of, cuts_of, mixture_of
 
     cuts = cuts_of(scenario, scenario.data.load())
-    best = best_of(cuts)
+    best, mixed = best_of(cuts), mixture_of(cuts)
     if as_json:
-        told = [
-            _finite({**asdict(cut), "round_s": cut.round_s, "bottleneck": cut.bottleneck}) for cut in cuts
-        ]
-        print(json.dumps({"best": best.block, "cuts": told}, indent=2))
+        told = [_told(cut) for cut in cuts]
+        per_device = {**asdict(mixed), "round_s": mixed.round_s}
+        print(json.dumps({"best": best.block, "cuts": told, "per_device": per_device}, indent=2))
     else:
-        _print(scenario, cuts, best)
+        _print(scenario, cuts, best, mixed)
     if folder is not None:
         png = _draw(cuts, best, folder)
         print(f"figure: {png}", file=sys.stderr if as_json else sys.stdout)
 
 
-def _print(scenario: "Scenario", cuts: "list[Cut]", best: "Cut") -> None:
+def _told(cut: "Cut") -> dict[str, object]:
+    figures = asdict(replace(cut, rounds=None))
+    figures.pop("rounds")
+    return _finite({**figures, "round_s": cut.round_s, "bottleneck": cut.bottleneck})
+
+
+def _print(scenario: "Scenario", cuts: "list[Cut]", best: "Cut", mixed: "Mixture") -> None:
     from rich.table import Table
 
     from slfac_sim.cli._common import console
@@ -58,8 +57,7 @@ def _print(scenario: "Scenario", cuts: "list[Cut]", best: "Cut") -> None:
     notes += [
         "MFLOP a sample (codec included) and memory on a device; kB a mini-batch (first one, initial weights)"
     ]
-    votes = Counter(_best_for(cuts, device) for device in best.devices_s or ())
-    notes += [f"{APART} {', '.join(f'{block} for {count}' for block, count in votes.items())}"]
+    notes += [_apart(scenario, best, mixed)]
     for note in notes:
         screen.print(f"note: {note}", highlight=False, soft_wrap=True)
     screen.print(f"best: cut after {best.block}, a round of about {best.round_s:,.3g} s", highlight=False)
@@ -81,9 +79,15 @@ def _row(cut: "Cut") -> list[str]:
     ]
 
 
-def _best_for(cuts: "list[Cut]", device: str) -> str:
-    possible = [cut for cut in cuts if cut.devices_s is not None]
-    return min(possible, key=lambda cut: (cut.devices_s or {})[device]).block
+def _apart(scenario: "Scenario", best: "Cut", mixed: "Mixture") -> str:
+    """Say what devices with different cuts would gain, and whether they may have them."""
+    from slfac_sim.cuts import in_words
+
+    if mixed.round_s >= best.round_s:
+        return "no different cuts for different devices are predicted to be faster"
+    possible = getattr(scenario.protocol, "cuts_may_differ", False)
+    how = "cut: per_device" if possible else "only with protocol splitfed_v1, cut: per_device"
+    return f"with {in_words(mixed.cut_of)} a round would take about {mixed.round_s:,.3g} s ({how})"
 
 
 def _draw(cuts: "list[Cut]", best: "Cut", folder: Path) -> Path:

@@ -116,7 +116,9 @@ def _learning(scenario: "Scenario", figures: "Forecast") -> Iterator[tuple[str, 
 def _cut(scenario: "Scenario", figures: "Forecast") -> str:
     if not figures.smashed_shape:
         return "whole"
-    return f"cut after {scenario.cut}: {' x '.join(map(str, figures.smashed_shape))} smashed"
+    from slfac_sim.cuts import in_words
+
+    return f"cut after {in_words(scenario.cut)}: {' x '.join(map(str, figures.smashed_shape))} smashed"
 
 
 def _traffic(scenario: "Scenario", figures: "Forecast") -> Iterator[tuple[str, str]]:

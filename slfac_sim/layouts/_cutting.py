@@ -7,6 +7,7 @@ import numpy as np
 from torch import nn
 
 from slfac_sim.foundation.errors import BadInput
+from slfac_sim.foundation.plugins import kind_of
 from slfac_sim.learning.weights import initialise
 from slfac_sim.learning.work import Work, count_work, smashed_shape
 from slfac_sim.scenario import Scenario
@@ -36,6 +37,7 @@ def split_model(scenario: Scenario, image_shape: tuple[int, ...], classes: int) 
 
     Raises `BadInput` for a cut that the model does not have, or that leaves one side without weights.
     """
+    assert isinstance(scenario.cut, str)  # cuts of devices have been told apart
     blocks = scenario.model.blocks(image_shape[0], classes)
     names = [name for name, _ in blocks]
     place = place_of(scenario.cut, names, "cut") + 1
@@ -48,6 +50,16 @@ def split_model(scenario: Scenario, image_shape: tuple[int, ...], classes: int) 
             raise BadInput(f"cut: after '{scenario.cut}' the {side} would have nothing to learn")
     work, smashed = count_work(device, server, image_shape), smashed_shape(device, image_shape)
     return Split(device, server, work, smashed, tuple(names[:place]))
+
+
+def refuse_mixtures(scenario: Scenario) -> None:
+    """Raise `BadInput` if the protocol of `scenario` cannot have different cuts for different devices."""
+    protocol = scenario.protocol
+    if not getattr(protocol, "cuts_may_differ", False):
+        raise BadInput(
+            f"cut: in {kind_of(protocol)} all devices have one cut, named or 'auto'; "
+            "they may differ in splitfed_v1, which averages whole models"
+        )
 
 
 def place_of(block: str, names: list[str], key: str) -> int:

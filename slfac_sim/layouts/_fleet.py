@@ -44,13 +44,18 @@ def held_memory(scenario: Scenario, held: Held) -> Memory:
 
 
 def refuse_what_does_not_fit(
-    scenario: Scenario, held: Held, otherwise: Callable[[float], str] = lambda available: ""
+    scenario: Scenario,
+    held: Held,
+    otherwise: Callable[[float], str] = lambda available: "",
+    names: Sequence[str] | None = None,
 ) -> None:
-    """Raise `BadInput` if `held` and a mini-batch do not fit into the memory of every device.
+    """Raise `BadInput` if `held` and a mini-batch do not fit into the memory of every device, or of `names`.
 
     `otherwise` says what else would fit into so many bytes.
     """
-    limited = [(one.memory, name) for name, one in machines(scenario).items() if one.memory is not None]
+    known = machines(scenario)
+    among = [(known[name].memory, name) for name in (known if names is None else names)]
+    limited = [(memory, name) for memory, name in among if memory is not None]
     if limited:
         available, name = min(limited)
         memory = held_memory(scenario, held)

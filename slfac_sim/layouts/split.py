@@ -1,7 +1,7 @@
 """The model cut in two: the first blocks on every device, the others on the server; labels are sent along."""
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -24,9 +24,14 @@ from slfac_sim.names import SERVER
 
 
 class Cast:
-    """100 devices are 100 halves, shards and optimisers; a half comes into being when it is first used."""
+    """100 devices are 100 halves, shards and optimisers; a half comes into being when it is first used.
 
-    def __init__(self, ground: Ground) -> None:
+    With `names` these devices alone, each a `kind` of device.
+    """
+
+    def __init__(
+        self, ground: Ground, names: Collection[str] | None = None, kind: type[Device] = Device
+    ) -> None:
         scenario, data = ground.scenario, ground.data
         self._ground = ground
         self.split = split_model(scenario, data.image_shape, data.classes)
@@ -36,16 +41,19 @@ class Cast:
         self._exchange = Exchange(self.split.work, self.split.values_per_sample, codec.uplink, codec.downlink)
         self.held = Held(self.split.device, self.split.device_blocks, data.image_shape)
         cuts = fitting_cuts(scenario, data.image_shape, data.classes)
-        refuse_what_does_not_fit(scenario, self.held, cuts)
+        mine = [name for name in ground.names if names is None or name in names]
+        refuse_what_does_not_fit(scenario, self.held, cuts, mine)
         self._model_values = state_size(self.split.device)
         self._works = works(scenario, self.split.work, self.held)
         self.devices: Sequence[Device] = [
-            self._device(place, shard) for place, shard in enumerate(ground.shards)
+            self._device(kind, place, shard)
+            for place, shard in enumerate(ground.shards)
+            if shard.device in mine
         ]
         self._refuse_lone_values()
         server = self.split.server.to(ground.host)
         half = ServerHalf(server, ground.optimiser(server))
-        self.server = EdgeServer(SERVER, half, ground.names, self._exchange, self.split.smashed_shape)
+        self.server = EdgeServer(SERVER, half, mine, self._exchange, self.split.smashed_shape)
         self._probe = copy.deepcopy(self.split.device).to(ground.host)
         self._through = in_messages(codec.uplink, scenario.learning.batch)
 
@@ -62,10 +70,10 @@ class Cast:
         batches = self._ground.test_batches()
         return asdict(evaluate(self._probe, self.server.half.model, batches, self._through))
 
-    def _device(self, place: int, shard: Shard) -> Device:
+    def _device(self, kind: type[Device], place: int, shard: Shard) -> Device:
         exchange = replace(self._exchange, work=self._works[shard.device])
         fetch, values = self._ground.train_batch, self._model_values
-        return Device(shard.device, place, self._half, shard, fetch, exchange, values)
+        return kind(shard.device, place, self._half, shard, fetch, exchange, values)
 
     def _half(self) -> Half:
         model = copy.deepcopy(self.split.device).to(self._ground.host)

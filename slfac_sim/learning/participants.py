@@ -16,6 +16,7 @@ from slfac_sim.codecs._pairs import confirm, correct, follow
 from slfac_sim.codecs.raw import Raw
 from slfac_sim.learning.batches import Indices, Shard
 from slfac_sim.learning.halves import Feedback, Labels, Pending, ServerHalf, Smashed
+from slfac_sim.learning.server_copies import ServerCopies
 from slfac_sim.learning.stashing import Half
 from slfac_sim.learning.states import Keeps
 from slfac_sim.learning.weights import load_state_vector, state_size, state_vector, weighted_mean
@@ -152,6 +153,10 @@ class Device(Keeps):
         """Return the state of the half, batch-norm statistics included, as fp32 bytes."""
         return _WEIGHTS.sender(f"{self.name}/model").encode(state_vector(self._half.model))
 
+    def part_of(self, model: Payload) -> Payload:
+        """Return what this device needs of `model`, which the devices have in common: all of it."""
+        return model
+
     def load_model(self, body: bytes) -> None:
         """Replace the state of the half by what `body` carries; the optimiser's moments stay."""
         if "_half" in vars(self):
@@ -202,6 +207,10 @@ class EdgeServer(Keeps):
         """Return the bytes of the gradient for `device`, in answer to smashed data in the body `asked`."""
         follow(self._down[device], asked)
         return self._down[device].encode(feedback.gradient)
+
+    def copies(self) -> ServerCopies:
+        """Return copies of the half as it is now."""
+        return ServerCopies(self.half)
 
     def decode_model(self, body: bytes) -> Tensor:
         """Return the state vector [values] that `body` carries."""

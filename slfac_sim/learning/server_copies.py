@@ -17,7 +17,7 @@ from typing import IO
 import numpy as np
 import torch
 
-from slfac_sim.codecs import Tensor
+from slfac_sim.codecs import Payload, Tensor
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.learning.halves import Feedback, Labels, ServerHalf
 from slfac_sim.learning.weights import load_state_vector, state_size, state_vector
@@ -48,9 +48,8 @@ class ServerCopies:
     ) -> None:
         self._shelf.close()
 
-    @property
-    def values(self) -> int:
-        """Numbers in the state of the half, without moments."""
+    def values_of(self, device: str) -> int:
+        """Numbers in the state of the copy of `device`, without moments: as many as of any other."""
         return state_size(self._half.model)
 
     def train(self, device: str, arrived: tuple[Tensor, Labels]) -> Feedback:
@@ -62,6 +61,10 @@ class ServerCopies:
             self._at_hand = device
         (feedback,) = self._half.step([arrived])
         return feedback
+
+    def joined(self, model: Payload) -> Payload:
+        """Return `model`: the average of device halves, beside which that of the copies stands by itself."""
+        return model
 
     def average(self, devices: Sequence[str], samples: Sequence[int]) -> None:
         """Make the half the mean of the copies of `devices`, weighted by `samples`; with none, as it was."""

@@ -181,6 +181,10 @@ class WholeDevice(Keeps):
         """The equivalent FLOPs of encoding and of decoding this device's model."""
         return self._codec.up_flops
 
+    def part_of(self, model: Payload) -> Payload:
+        """Return what this device needs of `model`, which the devices have in common: all of it."""
+        return model
+
     def load_model(self, body: bytes) -> None:
         """Take over the server's model in `body`; the optimiser's moments stay."""
         state = self._codec.common(body, self._down)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from slfac_sim.effects import Task
-from slfac_sim.protocols._halves import Handout, announce, average, hand_in, hand_out, take
-from slfac_sim.protocols._participation import in_turn
+from slfac_sim.effects import Compute, Task
+from slfac_sim.protocols._halves import Handout, announce, hand_in, hand_out, take
+from slfac_sim.protocols._participation import in_turn, steadily
 from slfac_sim.protocols._rounds import Share, in_rounds
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def averaged(
         for device, learns in zip(devices, learning(devices), strict=True)
     ]
     shares = yield from plan.participation.gather(number, devices, tasks)
-    model = yield from average(participants, shares, model)
+    model = yield from _average(participants, devices, shares, model)
     return model, shares
 
 
@@ -110,3 +111,17 @@ def _device_round(
     samples, loss = yield from learns
     state = yield from bring(participants, device)
     return DeviceShare(state, samples, loss, device.name)
+
+
+def _average(
+    participants: Participants, devices: Sequence[Device], shares: Sequence[DeviceShare], model: Payload
+) -> Task:
+    """Return the mean of the halves in `shares`, weighted by samples; `model` where there is none."""
+    if not shares:
+        return model
+    server = participants.server
+    states, samples = [share.state for share in shares], [share.samples for share in shares]
+    values = {device.name: device.model_values for device in devices}
+    flops = 2.0 * sum(values[share.device] for share in shares)
+    work = Compute(server.name, flops, partial(server.average, states, samples), "average")
+    return (yield from steadily(server.name, work))

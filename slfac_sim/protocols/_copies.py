@@ -12,9 +12,12 @@ from slfac_sim.protocols._participation import steadily
 from slfac_sim.protocols._served import alone, learn
 
 if TYPE_CHECKING:
+    from slfac_sim.learning.mixed_cuts import MixedCopies
     from slfac_sim.learning.participants import Device
     from slfac_sim.learning.server_copies import ServerCopies
     from slfac_sim.protocols import Participants
+
+    Copies = ServerCopies | MixedCopies
 
 
 class Plan(Protocol):
@@ -26,15 +29,8 @@ class Plan(Protocol):
         ...
 
 
-def copies_of(participants: Participants) -> ServerCopies:
-    """Return copies of the server's half as it is now."""
-    from slfac_sim.learning.server_copies import ServerCopies  # it imports torch
-
-    return ServerCopies(participants.server.half)
-
-
 def learn_with_copies(
-    participants: Participants, plan: Plan, copies: ServerCopies, number: int, devices: Sequence[Device]
+    participants: Participants, plan: Plan, copies: Copies, number: int, devices: Sequence[Device]
 ) -> Iterator[Task]:
     """Return the tasks in which `devices` learn, each with its own of `copies`."""
     copies.begin([device.name for device in devices])
@@ -44,7 +40,7 @@ def learn_with_copies(
 
 
 def average_copies(
-    participants: Participants, copies: ServerCopies, devices: Sequence[str], samples: Sequence[int]
+    participants: Participants, copies: Copies, devices: Sequence[str], samples: Sequence[int]
 ) -> Task:
     """Make the server's half the mean of the copies of `devices`, weighted by `samples`.
 
@@ -55,5 +51,6 @@ def average_copies(
     if not devices:
         average()  # there is nothing to compute: the half is again what it was before the round
         return
-    work = Compute(server.name, 2.0 * len(devices) * copies.values, average, "average")
+    flops = 2.0 * sum(copies.values_of(device) for device in devices)
+    work = Compute(server.name, flops, average, "average")
     yield from steadily(server.name, work)

@@ -1,4 +1,4 @@
-"""How device halves travel and are averaged: handed out, taken, handed in. It knows no batch."""
+"""How device halves travel: handed out, taken, handed in. It knows no batch."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from slfac_sim.learning.participants import Device
     from slfac_sim.learning.whole import WholeDevice
     from slfac_sim.protocols import Participants
-    from slfac_sim.protocols._rounds import Share
 
 Broadcast = Literal["multicast", "unicast"]
 
@@ -34,7 +33,7 @@ def announce(participants: Participants, devices: Sequence[Device], model: Paylo
     Returns the `Handout`.
     """
     server = participants.server.name
-    encode_flops, _ = devices[0].model_codec_flops
+    encode_flops = max(device.model_codec_flops[0] for device in devices)
     yield from steadily(server, Compute(server, encode_flops, nothing, "encode_model"))
     if way == "unicast":
         return Handout(model)
@@ -50,13 +49,13 @@ def announce(participants: Participants, devices: Sequence[Device], model: Paylo
 
 def take(participants: Participants, device: Device | WholeDevice, handout: Handout) -> Task:
     """Have `device` load the model. Raises `HostDown` if it did not get it."""
+    model = device.part_of(handout.model)
     if handout.reached is None:
-        yield Send(participants.server.name, device.name, {"model_down": handout.model})
+        yield Send(participants.server.name, device.name, {"model_down": model})
     elif device.name not in handout.reached:
         raise unreached(device.name)
     _, decode_flops = device.model_codec_flops
-    load = partial(device.load_model, handout.model.body)
-    yield Compute(device.name, decode_flops, load, "decode_model")
+    yield Compute(device.name, decode_flops, partial(device.load_model, model.body), "decode_model")
 
 
 def unreached(host: str) -> HostDown:
@@ -75,17 +74,6 @@ def hand_in(participants: Participants, device: Device) -> Task:
             server, decode_flops, lambda: participants.server.decode_model(model.body), "decode_model"
         )
     )
-
-
-def average(participants: Participants, shares: Sequence[Share], model: Payload) -> Task:
-    """Return the mean of the halves in `shares`, weighted by samples; `model` where there is none."""
-    if not shares:
-        return model
-    server = participants.server
-    states, samples = [share.state for share in shares], [share.samples for share in shares]
-    flops = 2.0 * len(shares) * participants.devices[0].model_values
-    work = Compute(server.name, flops, partial(server.average, states, samples), "average")
-    return (yield from steadily(server.name, work))
 
 
 def hand_out(participants: Participants, devices: Sequence[Device], model: Payload, way: Broadcast) -> Task:

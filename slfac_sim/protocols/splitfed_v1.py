@@ -16,7 +16,7 @@ from slfac_sim.effects import Task
 from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.protocols._averaged import averaged_round, in_averaged_rounds
-from slfac_sim.protocols._copies import average_copies, copies_of, learn_with_copies
+from slfac_sim.protocols._copies import average_copies, learn_with_copies
 from slfac_sim.protocols._exchange import steps_of
 from slfac_sim.protocols._participation import Participation
 from slfac_sim.protocols._thapa import SPLITFED
@@ -37,11 +37,13 @@ class SplitfedV1:
     round. Our reading: all copies start a round alike, the moments of the server's optimiser included, which
     are averaged with the weights; and a device that does not finish a round contributes to neither average.
     The copies take memory: `slfac_sim.learning.server_copies` says how much. `model_broadcast` and
-    `initial_model` are those of `parallel`.
+    `initial_model` are those of `parallel`. Devices may have different cuts (`cut: per_device`, or one named
+    for each), since it is whole models that are averaged, block by block.
     """
 
     references: ClassVar[tuple[Reference, ...]] = (SPLITFED,)
     layout: ClassVar[str] = "split"
+    cuts_may_differ: ClassVar[bool] = True
 
     rounds: Count = 8
     steps: Count | None = None
@@ -63,9 +65,9 @@ class SplitfedV1:
         return self.rounds * sum(steps_of(device, self.steps) for device in participants.devices)
 
     def _round(self, participants: Participants, number: int, model: Payload) -> Task:
-        with copies_of(participants) as copies:
+        with participants.server.copies() as copies:
             learning = partial(learn_with_copies, participants, self, copies, number)
             model, shares = yield from averaged_round(participants, self, number, model, learning)
             devices = [share.device for share in shares]
             yield from average_copies(participants, copies, devices, [share.samples for share in shares])
-        return model, shares
+            return copies.joined(model), shares

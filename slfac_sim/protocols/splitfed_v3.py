@@ -15,7 +15,7 @@ from slfac_sim.effects import Task
 from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.protocols._averaged import DeviceShare
-from slfac_sim.protocols._copies import average_copies, copies_of, learn_with_copies
+from slfac_sim.protocols._copies import average_copies, learn_with_copies
 from slfac_sim.protocols._exchange import steps_of
 from slfac_sim.protocols._participation import Participation
 from slfac_sim.protocols._rounds import in_rounds
@@ -84,7 +84,7 @@ class SplitfedV3:
 
     def _round(self, participants: Participants, number: int, model: Payload) -> Task:
         devices = yield from self.participation.choose(participants, number)
-        with copies_of(participants) as copies:
+        with participants.server.copies() as copies:
             learning = learn_with_copies(participants, self, copies, number, devices)
             tasks = [_device_round(device, learns) for device, learns in zip(devices, learning, strict=True)]
             shares = yield from self.participation.gather(number, devices, tasks)
