@@ -106,13 +106,13 @@ def mixture_of(cuts: Sequence[Cut]) -> Mixture:
     """Return cuts for each device with about the shortest predicted round.
 
     Tried are times that a device may take for a step by itself: within each, every device has the cut
-    that asks least of the air, or its fastest one; and besides that the best cut for all.
+    that asks least of what all share, air and server, or its fastest one; and the best cut for all.
     """
     possible = {cut.block: cut.rounds for cut in cuts if cut.rounds is not None}
     choices = [dict.fromkeys(best_of(list(cuts)).devices_s or (), best_of(list(cuts)).block)]
     own_s = sorted({share.device_s for rounds in possible.values() for share in rounds.shares.values()})
     for limit_s in own_s[:: max(1, len(own_s) // MOST_LIMITS)]:
-        choices.append({device: _least_air(possible, device, limit_s) for device in choices[0]})
+        choices.append({device: _least_shared(possible, device, limit_s) for device in choices[0]})
     found = [Mixture(cut_of, _mixed(possible, cut_of)) for cut_of in choices]
     return min(found, key=lambda mixture: mixture.round_s)
 
@@ -125,12 +125,12 @@ def in_words(cut: str | Mapping[str, str]) -> str:
     return ", ".join(f"{block} ({count} device{'s' if count > 1 else ''})" for block, count in counts.items())
 
 
-def _least_air(possible: Mapping[str, "Rounds"], device: str, limit_s: float) -> str:
+def _least_shared(possible: Mapping[str, "Rounds"], device: str, limit_s: float) -> str:
     shares = {block: rounds.shares[device] for block, rounds in possible.items()}
     fitting = [block for block, share in shares.items() if share.device_s <= limit_s]
     if not fitting:
         return min(shares, key=lambda block: shares[block].device_s)
-    return min(fitting, key=lambda block: shares[block].up_s + shares[block].down_s)
+    return min(fitting, key=lambda block: shares[block].shared_s)
 
 
 def _mixed(possible: Mapping[str, "Rounds"], cut_of: Mapping[str, str]) -> dict[str, float]:
@@ -178,6 +178,11 @@ class _Share:
     model_up_s: float
     model_down_s: float
     model_down_bytes: int
+
+    @property
+    def shared_s(self) -> float:
+        """The seconds of what all devices share."""
+        return self.up_s + self.server_s + self.down_s
 
 
 class Rounds:
