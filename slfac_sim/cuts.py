@@ -77,7 +77,7 @@ def cuts_of(scenario: Scenario, data: Dataset) -> list[Cut]:
     with torch.device("meta"):
         names = [name for name, _ in scenario.model.blocks(data.image_shape[0], data.classes)]
     survey = survey_of(scenario)
-    return [_cut(replace(scenario, cut=name), data, survey) for name in names[:-1]]
+    return [_cut(scenario, name, data, survey) for name in names[:-1]]
 
 
 def best_of(cuts: list[Cut]) -> Cut:
@@ -144,16 +144,17 @@ def cuts_a_model(scenario: Scenario) -> bool:
     return getattr(scenario.protocol, "layout", "split") != "whole"
 
 
-def _cut(scenario: Scenario, data: Dataset, survey: Survey) -> Cut:
+def _cut(scenario: Scenario, block: str, data: Dataset, survey: Survey) -> Cut:
+    scenario = replace(scenario, cut=block)
     try:
         world = World(scenario, data)
     except BadInput as fault:
-        return Cut(scenario.cut, str(fault))
+        return Cut(block, str(fault))
     _, sizes = sizes_of(world)
     flops = flops_of(world)
     rounds = Rounds(world, survey, sizes, flops)
     return Cut(
-        block=scenario.cut,
+        block=block,
         smashed_shape=world.cast.split.smashed_shape,
         device_flops=max(flops.devices.values()),
         server_flops=flops.server,

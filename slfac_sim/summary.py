@@ -99,11 +99,10 @@ def summary_of(
 def label_of(scenario: Scenario) -> str:
     """Return what figures call a run: codecs and, unless it is `parallel`, the protocol."""
     kind = kind_of(scenario.protocol)
-    codecs = scenario.codec
-    if getattr(scenario.protocol, "layout", "split") == "whole":
-        codecs = getattr(scenario.protocol, "model_codec", None)
-        if codecs is None:
-            return kind
+    whole = getattr(scenario.protocol, "layout", "split") == "whole"
+    codecs: Codecs | None = getattr(scenario.protocol, "model_codec", None) if whole else scenario.codec
+    if codecs is None:
+        return kind
     return codec_label(codecs) if kind == "parallel" else f"{codec_label(codecs)}, {kind}"
 
 

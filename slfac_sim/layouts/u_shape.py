@@ -142,6 +142,7 @@ def cut_in_three(scenario: Scenario, image_shape: tuple[int, ...], classes: int)
     """
     blocks = scenario.model.blocks(image_shape[0], classes)
     names = [name for name, _ in blocks]
+    assert isinstance(scenario.cut, str)  # cuts of devices have been refused
     first, last = place_of(scenario.cut, names, "cut") + 1, _first_of_tail(scenario.protocol.tail, blocks)
     initialise(blocks, scenario.seed.learning)
     head, body, tail = (
