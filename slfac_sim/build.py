@@ -7,6 +7,7 @@ from typing import Any
 
 from slfac_sim.codecs import Payload
 from slfac_sim.datasets import Dataset, Report
+from slfac_sim.foundation.memory import Spare
 from slfac_sim.layouts import open_cast
 from slfac_sim.layouts._ground import Ground
 from slfac_sim.learning.states import restore, state_of
@@ -23,6 +24,7 @@ class World:
         self.cast: Any = open_cast(_layout(scenario), Ground(scenario, data))
         self.server: Any = self.cast.server
         self.when_kept: Callable[[int], object] = lambda round_number: None
+        self._spare = Spare()
         self._kept: tuple[int, Payload] | None = None
 
     @property
@@ -66,6 +68,7 @@ class World:
         """Take note that `round_number` is done and left `model`: all that a later start needs to know."""
         self._kept = round_number, model
         self.when_kept(round_number)
+        self._spare.give_back()
 
     def get_state(self) -> dict[str, Any]:
         """Return all that the rounds to come depend on, after a round; see `learning.states`."""
