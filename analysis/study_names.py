@@ -1,6 +1,7 @@
 """How the parts of a study are called in figures and reports: lines, panels, amounts; it computes nothing."""
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
@@ -18,7 +19,7 @@ def line_label(study: StudyResult, text: str) -> str:
 def short_label(study: StudyResult, text: str) -> str:
     """Return the name of a line up to its first comma, where that still tells the lines apart."""
     labels = _labels(study)
-    short = {key: label.split(",")[0] for key, label in labels.items()}
+    short = {key: label if "{" in label else label.split(",")[0] for key, label in labels.items()}
     return short[text] if len(set(short.values())) == len(short) else labels[text]
 
 
@@ -74,8 +75,9 @@ def _labels(study: StudyResult) -> dict[str, str]:
     found: dict[str, str] = {}
     for text in texts_of(axis):
         points = study.select({axis.path: text} if axis is not None else {})
-        labels = {study.columns["label"][i] for i in points}
+        labels = Counter(study.columns["label"][i] for i in points)  # those of whole models are others
         value = axis.shown(text) if axis is not None else study.name
-        by_codec = axis is None or axis.path.startswith("codec")
-        found[text] = labels.pop() if by_codec and len(labels) == 1 else value
+        by_codec = axis is not None and axis.path.startswith("codec")
+        single = by_codec or (axis is None and len(labels) == 1)
+        found[text] = labels.most_common(1)[0][0] if single and labels else value
     return found if len(set(found.values())) == len(found) else {text: text for text in found}

@@ -16,12 +16,15 @@ from slfac_sim.steering import cut_is_open, why_down
 
 
 class World:
-    """The participants of a scenario, in the layout that its protocol needs, and how far they have come."""
+    """The participants of a scenario, in the layout that its protocol needs, and how far they have come.
 
-    def __init__(self, scenario: Scenario, data: Dataset) -> None:
+    Unless `limited`, the memory of devices has no limit.
+    """
+
+    def __init__(self, scenario: Scenario, data: Dataset, limited: bool = True) -> None:
         self.scenario = scenario
         self.data = data
-        self.cast: Any = open_cast(_layout(scenario), Ground(scenario, data))
+        self.cast: Any = open_cast(_layout(scenario), Ground(scenario, data, limited))
         self.server: Any = self.cast.server
         self.when_kept: Callable[[int], object] = lambda round_number: None
         self._spare = Spare()

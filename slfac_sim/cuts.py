@@ -12,11 +12,11 @@ import torch
 
 from slfac_sim.build import World
 from slfac_sim.datasets import Dataset
-from slfac_sim.demands import Flops, Sizes, flops_of, samples_a_round, sizes_of
+from slfac_sim.demands import Flops, Sizes, flops_of, samples_a_round, samples_if_asked, sizes_of
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import kind_of
 from slfac_sim.layouts._cutting import refuse_mixtures
-from slfac_sim.layouts._fleet import held_memory
+from slfac_sim.layouts._fleet import fitting, held_memory
 from slfac_sim.names import SERVER
 from slfac_sim.network import Link, Survey
 from slfac_sim.scenario import PER_DEVICE, Scenario
@@ -30,7 +30,8 @@ class Cut:
     """The model cut after `block`. FLOPs are per sample, bytes per mini-batch of a device, seconds per round.
 
     `parts_s` add up to the predicted round; `devices_s` are rounds in which all devices were like that one.
-    A cut that is impossible has only its name and `refused`, which says why.
+    A cut that some device cannot have is not for all: `refused` says why, and there are no `parts_s`. `fits`
+    are the devices that can have it, and `rounds` predict with it; without them it has only its name.
     """
 
     block: str
@@ -43,6 +44,7 @@ class Cut:
     down_bytes: int = 0
     parts_s: Mapping[str, float] | None = None
     devices_s: Mapping[str, float] | None = None
+    fits: tuple[str, ...] = ()
     rounds: "Rounds | None" = field(default=None, repr=False, compare=False)
 
     @property
@@ -80,7 +82,7 @@ def cuts_of(scenario: Scenario, data: Dataset) -> list[Cut]:
     return [_cut(scenario, name, data, survey) for name in names[:-1]]
 
 
-def best_of(cuts: list[Cut]) -> Cut:
+def best_of(cuts: Sequence[Cut]) -> Cut:
     """Return the cut with the shortest predicted round, of equals the first. Raises `BadInput` for none."""
     best = min(cuts, key=lambda cut: cut.round_s)
     if best.refused:
@@ -89,31 +91,39 @@ def best_of(cuts: list[Cut]) -> Cut:
 
 
 def with_best_cut(scenario: Scenario, data: Dataset) -> Scenario:
-    """Return `scenario` with the best cut in place of `auto`, and the best for each device of `per_device`.
+    """Return `scenario` with the best cut in place of `auto`, or of `per_device` with one for each device.
 
-    If devices with different cuts are not predicted to be faster, they all have the best one.
+    If different cuts are not predicted to be faster, all devices have the best one. Raises `BadInput`.
     """
     cuts = cuts_of(scenario, data)
-    best = best_of(cuts)
     if scenario.cut != PER_DEVICE:
-        return replace(scenario, cut=best.block)
+        return replace(scenario, cut=best_of(cuts).block)
     refuse_mixtures(scenario)
-    mixed = mixture_of(cuts)
-    return replace(scenario, cut=dict(mixed.cut_of) if mixed.round_s < best.round_s else best.block)
+    mixed = mixture_of(cuts).cut_of
+    blocks = set(mixed.values())
+    return replace(scenario, cut=dict(mixed) if len(blocks) > 1 else blocks.pop())
 
 
 def mixture_of(cuts: Sequence[Cut]) -> Mixture:
     """Return cuts for each device with about the shortest predicted round.
 
-    Tried are times that a device may take for a step by itself: within each, every device has the cut
-    that asks least of what all share, air and server, or its fastest one; and the best cut for all.
+    Tried are the best cut for all, and times that a device may take for a step by itself: within each, every
+    device has the cut that asks least of what all share, air and server, or its fastest one, of those that
+    fit into its memory. Raises `BadInput` for a device without any.
     """
-    possible = {cut.block: cut.rounds for cut in cuts if cut.rounds is not None}
-    choices = [dict.fromkeys(best_of(list(cuts)).devices_s or (), best_of(list(cuts)).block)]
-    own_s = sorted({share.device_s for rounds in possible.values() for share in rounds.shares.values()})
+    rounds = {cut.block: cut.rounds for cut in cuts if cut.rounds is not None}
+    fits = {cut.block: set(cut.fits) for cut in cuts}
+    devices = next(iter(rounds.values())).shares if rounds else {}
+    possible = {name: [block for block in rounds if name in fits[block]] for name in devices}
+    if not possible or not all(possible.values()):
+        best_of(cuts)  # says why
+    best = min(cuts, key=lambda cut: cut.round_s)
+    choices = [] if best.refused else [dict.fromkeys(possible, best.block)]
+    own_s = sorted({share.device_s for one in rounds.values() for share in one.shares.values()})
     for limit_s in own_s[:: max(1, len(own_s) // MOST_LIMITS)]:
-        choices.append({device: _least_shared(possible, device, limit_s) for device in choices[0]})
-    found = [Mixture(cut_of, _mixed(possible, cut_of)) for cut_of in choices]
+        shares = {name: {block: rounds[block].shares[name] for block in possible[name]} for name in possible}
+        choices.append({name: _least_shared(shares[name], limit_s) for name in possible})
+    found = [Mixture(cut_of, _mixed(rounds, cut_of)) for cut_of in choices]
     return min(found, key=lambda mixture: mixture.round_s)
 
 
@@ -125,18 +135,17 @@ def in_words(cut: str | Mapping[str, str]) -> str:
     return ", ".join(f"{block} ({count} device{'s' if count > 1 else ''})" for block, count in counts.items())
 
 
-def _least_shared(possible: Mapping[str, "Rounds"], device: str, limit_s: float) -> str:
-    shares = {block: rounds.shares[device] for block, rounds in possible.items()}
+def _least_shared(shares: Mapping[str, "_Share"], limit_s: float) -> str:
     fitting = [block for block, share in shares.items() if share.device_s <= limit_s]
     if not fitting:
         return min(shares, key=lambda block: shares[block].device_s)
     return min(fitting, key=lambda block: shares[block].shared_s)
 
 
-def _mixed(possible: Mapping[str, "Rounds"], cut_of: Mapping[str, str]) -> dict[str, float]:
+def _mixed(rounds: Mapping[str, "Rounds"], cut_of: Mapping[str, str]) -> dict[str, float]:
     """Return the seconds of each part of a round in which devices have the cuts of `cut_of`."""
-    some = next(iter(possible.values()))
-    return some.of_shares([possible[cut_of[name]].shares[name] for name in some.asked])
+    some = next(iter(rounds.values()))
+    return some.of_shares([rounds[cut_of[name]].shares[name] for name in some.asked])
 
 
 def cuts_a_model(scenario: Scenario) -> bool:
@@ -147,24 +156,39 @@ def cuts_a_model(scenario: Scenario) -> bool:
 def _cut(scenario: Scenario, block: str, data: Dataset, survey: Survey) -> Cut:
     scenario = replace(scenario, cut=block)
     try:
-        world = World(scenario, data)
+        world = World(scenario, data, limited=False)
     except BadInput as fault:
         return Cut(block, str(fault))
     _, sizes = sizes_of(world)
     flops = flops_of(world)
     rounds = Rounds(world, survey, sizes, flops)
+    fits = tuple(fitting(scenario, world.cast.held))
+    refused = "" if len(fits) == len(world.devices) else _why_not(scenario, data)
     return Cut(
         block=block,
+        refused=refused,
+        fits=fits,
         smashed_shape=world.cast.split.smashed_shape,
         device_flops=max(flops.devices.values()),
-        server_flops=flops.server,
+        server_flops=max(flops.server.values()),
         memory_bytes=held_memory(scenario, world.cast.held).total,
         up_bytes=sizes.up,
         down_bytes=sizes.down,
-        parts_s=rounds.parts_s(),
-        devices_s={device.name: sum(rounds.parts_s(device.name).values()) for device in world.devices},
+        parts_s=None if refused else rounds.parts_s(),
+        devices_s=None
+        if refused
+        else {device.name: sum(rounds.parts_s(device.name).values()) for device in world.devices},
         rounds=rounds,
     )
+
+
+def _why_not(scenario: Scenario, data: Dataset) -> str:
+    """Return why not all devices can have the cut of `scenario`."""
+    try:
+        World(scenario, data)
+    except BadInput as fault:
+        return str(fault)
+    raise AssertionError("all devices can have it")
 
 
 @dataclass(frozen=True)
@@ -204,8 +228,9 @@ class Rounds:
         self._to_all = protocol.model_broadcast == "multicast" and not self._in_turn
         speeds, batch = host_speeds(world.scenario), world.scenario.learning.batch
         self.asked = [name for name, count in self._samples.items() if count]
+        used = samples_if_asked(world)
         self.shares = {
-            link.device: self._share(link, self._samples[link.device] / self._steps, batch, flops, speeds)
+            link.device: self._share(link, used[link.device] / self._steps, batch, flops, speeds)
             for link in survey.links
         }
 
@@ -238,7 +263,7 @@ class Rounds:
         return _Share(
             medium=name if survey.medium == "none" else link.station,
             device_s=samples * flops.devices[name] / speeds[name],
-            server_s=samples * flops.server / speeds[SERVER],
+            server_s=samples * flops.server[name] / speeds[SERVER],
             up_s=_seconds(survey.wire_bytes(sizes.up) * samples / batch, up_bps),
             down_s=_seconds(survey.wire_bytes(sizes.down) * samples / batch, down_bps),
             model_up_s=_seconds(survey.wire_bytes(sizes.model), up_bps),

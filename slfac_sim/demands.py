@@ -50,23 +50,21 @@ class Sizes:
 
 @dataclass(frozen=True)
 class Flops:
-    """FLOPs per sample, codecs included: of each device, and of the server for it (the mean over devices)."""
+    """FLOPs per sample, codecs included: of each device, and of the server for each device."""
 
     devices: Mapping[str, float]
-    server: float
+    server: Mapping[str, float]
 
 
 def flops_of(world: "World", plain: bool = False) -> Flops:
     """Return the FLOPs per sample; `plain` without the codecs that the scenario wants."""
     if is_whole(world):
         return _whole_flops(world)
-    devices = {}
-    server = 0.0
-    for part in apart(world):
-        for device in part.devices:
-            crossings = [_plain(one) if plain else one for one in _crossings(device)]
-            devices[device.name] = sum(_near(one) for one in crossings)
-        server += len(part.devices) * sum(_far(one) for one in crossings) / len(world.devices)
+    devices, server = {}, {}
+    for device in world.devices:
+        crossings = [_plain(one) if plain else one for one in _crossings(device)]
+        devices[device.name] = sum(_near(one) for one in crossings)
+        server[device.name] = sum(_far(one) for one in crossings)
     return Flops(devices, server)
 
 
@@ -114,18 +112,22 @@ def apart(world: "World") -> list["World"]:
 
 def samples_a_round(world: "World", number: int = 1) -> dict[str, int]:
     """Return the samples that each device uses in round `number`; 0 for one that is not asked."""
+    used = samples_if_asked(world)
+    participation = getattr(world.scenario.protocol, "participation", None)
+    asked = set(used)
+    if participation is not None:
+        asked = set(participation.select.choose(list(used), number, world.seed, world.expected_s))
+    return {name: count if name in asked else 0 for name, count in used.items()}
+
+
+def samples_if_asked(world: "World") -> dict[str, int]:
+    """Return the samples that each device uses in a round in which it takes part."""
     protocol, batch = world.scenario.protocol, world.scenario.learning.batch
     steps, epochs = getattr(protocol, "steps", None), getattr(protocol, "local_epochs", 1)
-    names = [device.name for device in world.devices]
-    participation = getattr(protocol, "participation", None)
-    asked = set(names)
-    if participation is not None:
-        asked = set(participation.select.choose(names, number, world.seed, world.expected_s))
     held = {device.name: len(device.shard.samples) for device in world.devices}
-    used = {
+    return {
         name: epochs * count if steps is None else steps * min(batch, count) for name, count in held.items()
     }
-    return {name: count if name in asked else 0 for name, count in used.items()}
 
 
 def is_whole(world: "World") -> bool:
@@ -141,10 +143,9 @@ def learners(world: "World") -> list[tuple[nn.Module, tuple[int, ...], int]]:
     return [(cast.held.part, shape, count), (cast.split.server, cast.split.smashed_shape, 1)]
 
 
-def crossing_values(world: "World") -> int:
-    """Return the numbers of one sample that are sent up, which are as many as are sent down."""
-    device = world.devices[0]
-    return 0 if is_whole(world) else sum(one.values_per_sample for one in _crossings(device))
+def crossing_values(device: Any) -> int:
+    """Return the numbers of one sample that `device` sends up, which are as many as it is sent."""
+    return sum(one.values_per_sample for one in _crossings(device))
 
 
 def _crossings(device: Any) -> Sequence[Exchange]:
@@ -188,10 +189,10 @@ def _whole_flops(world: "World") -> Flops:
         device.name: device.work.device_forward_flops + device.work.device_backward_flops
         for device in cast.devices
     }
+    nothing, work = dict.fromkeys(passes, 0.0), cast.work
     if cast.devices_learn:
-        return Flops(passes, 0.0)
-    work = cast.work
-    return Flops(dict.fromkeys(passes, 0.0), work.device_forward_flops + work.device_backward_flops)
+        return Flops(passes, nothing)
+    return Flops(nothing, dict.fromkeys(passes, work.device_forward_flops + work.device_backward_flops))
 
 
 def _whole_sizes(world: "World") -> tuple[Sizes, Sizes]:

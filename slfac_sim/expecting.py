@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from slfac_sim.demands import crossing_values, flops_of
+from slfac_sim.demands import crossing_values, flops_of, is_whole
 from slfac_sim.names import SERVER
 from slfac_sim.simulation import host_speeds, survey_of
 
@@ -19,11 +19,15 @@ def minibatch_s(world: "World") -> dict[str, float]:
     models travel and mini-batches do not, it is one mini-batch and the model both ways.
     """
     scenario, speeds, flops = world.scenario, host_speeds(world.scenario), flops_of(world)
-    values, model_bytes = crossing_values(world), 0 if crossing_values(world) else world.cast.initial().nbytes
+    model_bytes = world.cast.initial().nbytes if is_whole(world) else 0
     found = {}
     for device, link in zip(world.devices, survey_of(scenario).links, strict=True):
         samples = min(scenario.learning.batch, len(device.shard.samples))
-        near_s, far_s = flops.devices[device.name] / speeds[device.name], flops.server / speeds[SERVER]
+        near_s, far_s = (
+            flops.devices[device.name] / speeds[device.name],
+            flops.server[device.name] / speeds[SERVER],
+        )
+        values = 0 if is_whole(world) else crossing_values(device)
         bits = 8 * (_BYTES_PER_VALUE * samples * values + model_bytes)
         rates = link.up_rate_bps, link.down_rate_bps
         air_s = sum(bits / rate if rate > 0.0 else float("inf") for rate in rates)

@@ -213,7 +213,7 @@ def round_seconds(
     return {
         **airtime_s(survey, up, down, bytes_to_all=model_down * to_all),
         "slowest device": max(count * flops.devices[name] / speeds[name] for name, count in samples.items()),
-        "server": sum(samples.values()) * flops.server / speeds[SERVER],
+        "server": sum(count * flops.server[name] for name, count in samples.items()) / speeds[SERVER],
         "latency": 2 * exchanges * survey.latency_s,
     }
 

@@ -55,7 +55,18 @@ _LEARNS = (
 )
 
 
-_CLOCKWORK = ("availability", "players", "simulation.py", "slowdowns", "speeds", "network")
+_CLOCKWORK = (
+    "availability",
+    "cuts.py",
+    "demands.py",
+    "expecting.py",
+    "machines.py",
+    "network",
+    "players",
+    "simulation.py",
+    "slowdowns",
+    "speeds",
+)
 
 
 def learning_key(scenario: Scenario, threads: int) -> str:

@@ -22,7 +22,7 @@ from slfac_sim.players.replay import Script, TimingSteered, follow, script_of
 from slfac_sim.scenario import Scenario
 from slfac_sim.scenario_file import dump, load, read
 from slfac_sim.simulation import OnNote, simulate
-from slfac_sim.steering import steered
+from slfac_sim.steering import cut_is_open, steered
 from slfac_sim.summary import HostClock
 
 
@@ -58,41 +58,50 @@ class Record:
 
 @dataclass(frozen=True)
 class Finished:
-    """A finished run in which timing steered learning: it stands for its own scenario and no other."""
+    """A finished run in which timing steered learning: it stands for its own scenario and no other.
+
+    `rows` are those of its ledger.
+    """
 
     folder: Path
     scenario: Scenario
     summary: Mapping[str, Any]
-
-    def rows(self) -> Rows:
-        """Return the rows of its ledger."""
-        path, rows = self.folder / LEDGER, Rows()
-        there = {name for (name,) in tuples_of(path, "sqlite_master", ("name",))}
-        for table in (table for table in TABLES if table in there):
-            for row in tuples_of(path, table, [name for name in TABLES[table] if name != "id"]):
-                rows.append(table, row)
-        return rows
+    rows: Rows
 
 
-def load_training(folder: Path) -> Record | Finished:
-    """Return the run in `folder`, to be timed under other scenarios if that can be. Raises `BadInput`."""
+def load_training(folder: Path, chosen: bool = False) -> Record | Finished:
+    """Return the run in `folder`, to be timed under other scenarios if that can be. Raises `BadInput`.
+
+    It cannot if the clock has `chosen` where the model is cut, which the run's own scenario does not tell.
+    """
     scenario = load(folder / "scenario.yaml")
-    if steered(scenario) is None:
+    if steered(scenario) is None and not chosen:
         return Record.load(folder)
     run = _finished(folder)
-    return Finished(run.folder, scenario, run.summary)
+    return Finished(run.folder, scenario, run.summary, _rows_in(run.folder))
 
 
 def timed(training: Record | Finished, scenario: Scenario) -> Rows:
     """Return the rows that a live run of `scenario` would have left. Raises as `retime` does."""
     if isinstance(training, Finished):
-        differences = visible_differences(training.scenario, scenario, READ_AFTERWARDS)
+        chosen = ("cut",) if cut_is_open(scenario) else ()  # by the training, for the very same clock
+        differences = visible_differences(training.scenario, scenario, (*READ_AFTERWARDS, *chosen))
         if differences:
             told = "; ".join(differences)
             raise BadInput(f"{training.folder}: {steered(scenario)}, and it ran otherwise: {told}")
-        return training.rows()
+        return training.rows
     rows = Rows()
     retime(training, scenario, rows)
+    return rows
+
+
+def _rows_in(folder: Path) -> Rows:
+    """Return the rows of the ledger of the run in `folder`."""
+    path, rows = folder / LEDGER, Rows()
+    there = {name for (name,) in tuples_of(path, "sqlite_master", ("name",))}
+    for table in (table for table in TABLES if table in there):
+        for row in tuples_of(path, table, [name for name in TABLES[table] if name != "id"]):
+            rows.append(table, row)
     return rows
 
 

@@ -97,13 +97,12 @@ def summary_of(
 
 
 def label_of(scenario: Scenario) -> str:
-    """Return what figures call a run: codecs and, unless it is `parallel`, the protocol."""
+    """Return what figures call a run: its codecs; of whole models their own, and the protocol."""
     kind = kind_of(scenario.protocol)
-    whole = getattr(scenario.protocol, "layout", "split") == "whole"
-    codecs: Codecs | None = getattr(scenario.protocol, "model_codec", None) if whole else scenario.codec
-    if codecs is None:
-        return kind
-    return codec_label(codecs) if kind == "parallel" else f"{codec_label(codecs)}, {kind}"
+    if getattr(scenario.protocol, "layout", "split") != "whole":
+        return codec_label(scenario.codec)
+    models = getattr(scenario.protocol, "model_codec", None)
+    return kind if models is None else f"{codec_label(models)}, {kind}"
 
 
 def codec_label(codecs: Codecs) -> str:

@@ -10,6 +10,7 @@ from test_resume import killed, resumed, undisturbed
 from torch import nn
 from worlds import live_run, scenario, world
 
+from slfac_sim.analysis.study import load_study
 from slfac_sim.build import World
 from slfac_sim.cli import main
 from slfac_sim.cuts import best_of, cuts_of, mixture_of
@@ -119,7 +120,7 @@ def test_recorded_here_it_is_the_live_run_there(tmp_path: Path) -> None:
     [
         ("{d000: conv1}", "cut: one for each of d000 to d004 is wanted; d001 has none"),
         (MIXED[4:-1] + ", d005: conv1}", "there is no device 'd005'"),
-        (MIXED[4:].replace("conv3", "conv9"), "cut: no block 'conv9' among conv1, conv2, conv3"),
+        (MIXED[4:].replace("conv3", "conv9"), r"cut\.d002: no block 'conv9' among conv1, conv2, conv3"),
     ],
 )
 def test_cuts_that_are_wrong_are_refused(cut: str, message: str) -> None:
@@ -194,3 +195,55 @@ def test_figures_are_means_over_devices() -> None:
     for name in ("accuracy", "loss", "accuracy_no_codec"):
         mean = sum(scores[cut][name] * count for cut, count in weights.items()) / 5
         assert rows[-1][name] == pytest.approx(mean)
+
+
+def test_the_fastest_are_chosen_by_their_own_cuts() -> None:
+    """What is expected of a device depends on no other's cut, and is that of a world of its cut alone."""
+    overrides = (V1, "codec=raw", "network.bandwidth=500 kHz")
+    mixed = world(*overrides, MIXED)
+    for device, cut in (("d000", "conv2"), ("d001", "conv1"), ("d002", "conv3")):
+        assert mixed.expected_s(device) == world(*overrides, f"cut={cut}").expected_s(device)
+
+
+def test_devices_that_the_first_round_does_not_ask_have_their_best_cut_too() -> None:
+    few = "protocol={kind: splitfed_v1, participation: {select: {kind: random, count: 2}}}"
+    one = scenario(few, "codec=raw", *UNLIKE)
+    rounds = cuts_of(one, one.data.load())[0].rounds
+    assert rounds is not None
+    assert len(rounds.asked) == 2
+    assert min(share.device_s for share in rounds.shares.values()) > 0.0
+
+
+SMALL_AND_LARGE = (
+    "devices.speed={kind: profiles, names: {microcontroller: 2, laptop: 3}, hardware: true}",
+    "model.width=16", "learning.batch=32", "codec=raw",
+)  # fmt: skip
+
+
+def test_a_cut_that_some_devices_have_no_memory_for_is_for_the_others() -> None:
+    one = scenario(V1, *SMALL_AND_LARGE)
+    by_block = {cut.block: cut for cut in cuts_of(one, one.data.load())}
+    assert by_block["conv2"].refused
+    assert len(by_block["conv2"].fits) == 3
+    chosen = world(V1, *SMALL_AND_LARGE, "cut=per_device").scenario.cut
+    assert isinstance(chosen, dict)
+    assert {name for name, cut in chosen.items() if cut != "conv1"} == set(by_block["conv2"].fits)
+    assert world(V1, *SMALL_AND_LARGE, "cut=auto").scenario.cut == "conv1"
+
+
+def test_a_study_over_cuts_that_are_chosen_and_named(tmp_path: Path) -> None:
+    short = ("protocol={kind: splitfed_v1, rounds: 1, steps: 1}", *UNLIKE)
+    words = ["sweep", TINY, *short, "--axis", "cut=auto,per_device,conv2", "--seeds", "1", "--workers", "1"]
+    assert (
+        main([*words, "--cache", str(tmp_path / "cache"), "--out", str(tmp_path / "study"), "--quiet"]) == 0
+    )
+    study = load_study(tmp_path / "study")
+    assert study.columns["status"] == ["finished"] * 3
+
+
+@pytest.mark.parametrize("cut", ["conv9", "1", "{a: b}"])
+def test_a_wrong_cut_names_its_device(cut: str, capsys: pytest.CaptureFixture[str]) -> None:
+    others = ", ".join(f"d{place:03d}: conv1" for place in range(1, 5))
+    assert main(["check", TINY, V1, f"cut={{d000: {cut}, {others}}}"]) == 2
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if line]
+    assert "cut.d000: " in line

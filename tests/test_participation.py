@@ -254,15 +254,16 @@ def test_real_training_goes_on_with_whoever_is_there(tmp_path: Path, cause: str)
 def test_who_was_down_during_a_part_of_a_multicast_misses_the_round(
     tmp_path: Path, protocol: str, missed: int
 ) -> None:
-    """The outage begins and ends while the bytes are on their way: the device is up again, without them."""
+    """The outage begins while the bytes are on their way; the device is up again without them, or never."""
     ledger, overrides = tmp_path / "ledger.sqlite", (f"protocol={{kind: {protocol}, rounds: 2, steps: 1}}",)
     live_run(tmp_path / "calm.sqlite", *overrides)
     sent = next(row for row in table(tmp_path / "calm.sqlite", "transfers") if row["dst"] == "*")
     down_s, up_s = (sent["start_s"] + part * (sent["end_s"] - sent["start_s"]) for part in (0.3, 0.7))
-    plan = tmp_path / "plan.csv"
-    plan.write_text(f"device,down_s,up_s\nd001,{down_s},{up_s}\n", encoding="utf-8")
-    live_run(ledger, *overrides, f"devices.availability={{kind: trace, file: {plan}}}")
-    assert [(row["round"], row["device"], row["reason"]) for row in table(ledger, "misses")] == [
-        (missed, "d001", "d001 missed a multicast")
-    ]
-    assert column(table(ledger, "rounds"), "devices") == [5 - (number == missed) for number in (1, 2)]
+    for until_s, reason in ((str(up_s), "missed a multicast"), ("", "is down: off")):
+        plan = tmp_path / "plan.csv"
+        plan.write_text(f"device,down_s,up_s\nd001,{down_s},{until_s}\n", encoding="utf-8")
+        live_run(ledger, *overrides, f"devices.availability={{kind: trace, file: {plan}}}")
+        first = table(ledger, "misses")[0]
+        assert (first["round"], first["device"], first["reason"]) == (missed, "d001", f"d001 {reason}")
+        assert column(table(ledger, "rounds"), "devices")[missed - 1] == 4
+        ledger.unlink()

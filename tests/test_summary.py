@@ -11,11 +11,11 @@ from slfac_sim.summary import label_of
     [
         (["codec=raw"], "raw fp32"),
         (["codec={uplink: fp16, downlink: raw}"], "up fp16, down raw fp32"),
-        (["codec=raw", "protocol.kind=sequential"], "raw fp32, sequential"),
+        (["codec=raw", "protocol.kind=sequential"], "raw fp32"),
         (["codec=fp16", "protocol={kind: fedavg, rounds: 1}"], "raw fp32, fedavg"),
         (["protocol={kind: fedprox, rounds: 1, model_codec: fp16}"], "fp16, fedprox"),
         (["protocol={kind: local_only, rounds: 1}"], "local_only"),
     ],
 )
-def test_a_label_tells_what_travels_and_how(overrides: list[str], label: str) -> None:
+def test_a_label_tells_what_travels(overrides: list[str], label: str) -> None:
     assert label_of(scenario(*overrides)) == label

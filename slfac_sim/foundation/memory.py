@@ -28,6 +28,6 @@ class Spare:
 @cache
 def _trim() -> Callable[[int], object]:
     try:
-        return ctypes.CDLL(None).malloc_trim  # type: ignore[no-any-return]
+        return ctypes.CDLL(None).malloc_trim
     except (OSError, AttributeError, TypeError):  # another C library, or another system
         return lambda pad: None

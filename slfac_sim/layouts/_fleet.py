@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from slfac_sim.layouts._ground import Ground
 from slfac_sim.learning.memory import Memory, memory_of, refuse_if_too_large
 from slfac_sim.learning.work import PartWork, Work, device_work
 from slfac_sim.machines import machines
@@ -43,8 +44,15 @@ def held_memory(scenario: Scenario, held: Held) -> Memory:
     return memory_of(held.part, held.shape, scenario.learning.batch, scenario.learning.optimiser.open)
 
 
+def fitting(scenario: Scenario, held: Held) -> list[str]:
+    """Return the devices into whose memory `held` and a mini-batch fit."""
+    needed = held_memory(scenario, held).total
+    known = machines(scenario).items()
+    return [name for name, one in known if one.memory is None or needed <= one.memory]
+
+
 def refuse_what_does_not_fit(
-    scenario: Scenario,
+    ground: Ground,
     held: Held,
     otherwise: Callable[[float], str] = lambda available: "",
     names: Sequence[str] | None = None,
@@ -53,6 +61,9 @@ def refuse_what_does_not_fit(
 
     `otherwise` says what else would fit into so many bytes.
     """
+    if not ground.limited:
+        return
+    scenario = ground.scenario
     known = machines(scenario)
     among = [(known[name].memory, name) for name in (known if names is None else names)]
     limited = [(memory, name) for memory, name in among if memory is not None]

@@ -18,10 +18,14 @@ _EVALUATION_CHUNK = 512  # samples per forward pass, rounded to whole messages: 
 
 
 class Ground:
-    """The data set of `scenario`, dealt out to its devices, on CUDA when there is one."""
+    """The data set of `scenario`, dealt out to its devices, on CUDA when there is one.
 
-    def __init__(self, scenario: Scenario, data: Dataset) -> None:
+    Whether the memory of devices is `limited` is for who makes them to heed.
+    """
+
+    def __init__(self, scenario: Scenario, data: Dataset, limited: bool = True) -> None:
         self.scenario = scenario
+        self.limited = limited
         self.data = data
         self.host = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.names = device_names(scenario.devices.count)

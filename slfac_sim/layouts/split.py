@@ -42,7 +42,7 @@ class Cast:
         self.held = Held(self.split.device, self.split.device_blocks, data.image_shape)
         cuts = fitting_cuts(scenario, data.image_shape, data.classes)
         mine = [name for name in ground.names if names is None or name in names]
-        refuse_what_does_not_fit(scenario, self.held, cuts, mine)
+        refuse_what_does_not_fit(ground, self.held, cuts, mine)
         self._model_values = state_size(self.split.device)
         self._works = works(scenario, self.split.work, self.held)
         self.devices: Sequence[Device] = [

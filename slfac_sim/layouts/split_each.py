@@ -49,7 +49,11 @@ class Cast:
 def _cast(ground: Ground, cut: str, cut_of: Mapping[str, str]) -> split.Cast:
     mine = copy.copy(ground)
     mine.scenario = replace(ground.scenario, cut=cut)
-    return split.Cast(mine, [name for name in ground.names if cut_of[name] == cut], PrefixDevice)
+    names = [name for name in ground.names if cut_of[name] == cut]
+    try:
+        return split.Cast(mine, names, PrefixDevice)
+    except BadInput as fault:
+        raise BadInput(f"cut.{names[0]}: {str(fault).removeprefix('cut: ')}") from fault
 
 
 def _part(cast: split.Cast, model: bytes) -> bytes:

@@ -62,7 +62,7 @@ class Cast:
         self._inner = Exchange(thirds.tail_work, _size(thirds.middle_shape), codec.uplink, codec.downlink)
         self._ends = thirds.ends
         self.held = Held(self._ends, (*thirds.head_blocks, *thirds.tail_blocks), data.image_shape)
-        refuse_what_does_not_fit(scenario, self.held)
+        refuse_what_does_not_fit(ground, self.held)
         _refuse_lone_values(ground, thirds)
         head = Held(thirds.head, thirds.head_blocks, data.image_shape)
         tail = Held(_WithInput(thirds.tail), thirds.tail_blocks, thirds.middle_shape)

@@ -45,7 +45,7 @@ class Cast:
         self._codec = self._model_codec()
         self.work = count_work(self.model, nn.Identity(), data.image_shape)
         if self.devices_learn:
-            refuse_what_does_not_fit(scenario, self.held)
+            refuse_what_does_not_fit(ground, self.held)
         self._probe = copy.deepcopy(self.model).to(ground.host)
         self.devices: Sequence[WholeDevice] = self._devices(getattr(protocol, "mu", 0.0))
         samples = np.sort(np.concatenate([shard.samples for shard in ground.shards]))

@@ -15,6 +15,7 @@ from slfac_sim.codecs import Payload, Tensor
 from slfac_sim.codecs.raw import Raw
 from slfac_sim.learning.halves import Feedback
 from slfac_sim.learning.participants import Arrived, Device, EdgeServer
+from slfac_sim.learning.server_copies import MOST_BYTES, ServerCopies
 from slfac_sim.learning.states import Keeps
 from slfac_sim.learning.weights import load_state_vector, state_size, state_vector
 
@@ -91,7 +92,8 @@ class MixedCopies:
 
     def __init__(self, servers: Mapping[str, EdgeServer], cut_of: Mapping[str, str], values: int) -> None:
         self._halves = {cut: server.half for cut, server in servers.items()}
-        self._copies = {cut: server.copies() for cut, server in servers.items()}
+        most_bytes = MOST_BYTES // len(servers)
+        self._copies = {cut: ServerCopies(server.half, most_bytes) for cut, server in servers.items()}
         self._cut_of = cut_of
         self._values = values
         self._samples: dict[str, float] = {}

@@ -38,6 +38,7 @@ def announce(participants: Participants, devices: Sequence[Device], model: Paylo
     if way == "unicast":
         return Handout(model)
     names = tuple(device.name for device in devices)
+    model = max((device.part_of(model) for device in devices), key=lambda part: part.nbytes)
     try:
         reached = yield from steadily(server, Send(server, names, {"model_down": model}))
     except HostDown:  # of all devices, unless it is the server
@@ -48,18 +49,18 @@ def announce(participants: Participants, devices: Sequence[Device], model: Paylo
 
 
 def take(participants: Participants, device: Device | WholeDevice, handout: Handout) -> Task:
-    """Have `device` load the model. Raises `HostDown` if it did not get it."""
+    """Have `device` load the model. Raises `HostDown` if it did not get it, or is down."""
     model = device.part_of(handout.model)
     if handout.reached is None:
         yield Send(participants.server.name, device.name, {"model_down": model})
-    elif device.name not in handout.reached:
+    elif device.name not in handout.reached and (yield Present((device.name,))):
         raise unreached(device.name)
     _, decode_flops = device.model_codec_flops
     yield Compute(device.name, decode_flops, partial(device.load_model, model.body), "decode_model")
 
 
 def unreached(host: str) -> HostDown:
-    """Return what is raised for `host`, which was down for a part of a multicast, or all of it."""
+    """Return what is raised for `host`, which was down for a part of a multicast and is up again."""
     return HostDown(f"{host} missed a multicast")
 
 

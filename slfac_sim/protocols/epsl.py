@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from slfac_sim.effects import Compute, Failure, Offer, Send, Task
+from slfac_sim.effects import Compute, Failure, Offer, Present, Send, Task
 from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.protocols._averaged import averaged_round, in_averaged_rounds
@@ -180,8 +180,9 @@ class _Step:
         if isinstance(heard, Failure):
             raise Failure(heard.reason)
         body, reached = heard
-        if self.device.name not in reached:
-            raise unreached(self.device.name)
+        name = self.device.name
+        if name not in reached and (yield Present((name,))):  # who is still down is told when it decodes
+            raise unreached(name)
         return body
 
     def _sent_to_all(self, step: int, cohort: tuple[str, ...], feedback: Aggregated) -> Task:

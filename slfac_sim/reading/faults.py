@@ -18,6 +18,8 @@ from slfac_sim.foundation.plugins import Plugin, find
 from slfac_sim.reading.located import Fault, Located, Path, Place
 from slfac_sim.reading.words import in_words, unknown_key
 
+_NO_TEXT = "must be a text (got a mapping)"  # said by the first branch of a union with a mapping
+
 
 def faults_of(error: ValidationError, tree: Located, root: type[Any]) -> list[Fault]:
     """Return one fault for each thing that `error` found in `tree`, which was read as a `root`.
@@ -30,7 +32,11 @@ def faults_of(error: ValidationError, tree: Located, root: type[Any]) -> list[Fa
         texts = said.setdefault((place, path), [])
         if text not in texts:
             texts.append(text)
-    return [Fault(place, path, ", or ".join(texts)) for (place, path), texts in said.items()]
+    return [
+        Fault(place, path, ", or ".join(texts))
+        for (place, path), texts in said.items()
+        if texts != [_NO_TEXT] or not any(other[: len(path)] == path != other for _, other in said)
+    ]
 
 
 def _fault(details: ErrorDetails, tree: Located, root: type[Any]) -> tuple[Place, Path, str]:

@@ -75,9 +75,9 @@ def memory_bytes(job: Forecast) -> int:
 
 
 @functools.lru_cache(_RECORDS_KEPT)
-def record_in(folder: Path) -> Record | Finished:
-    """Return the training in `folder`, kept for the next points of the same one."""
-    return load_training(folder)
+def record_in(folder: Path, chosen: bool) -> Record | Finished:
+    """Return the training in `folder`, kept for the next points of the same one; as `load_training`."""
+    return load_training(folder, chosen)
 
 
 def replayed(record: Record | Finished, point: Point) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from slfac_sim.record import Finished, Record, load_training
+from slfac_sim.steering import cut_is_open
 from slfac_sim.studies.jobs import Forecast, Replay, Train, memory_bytes, replayed
 from slfac_sim.studies.trainings import folder_of, pack, train, unpack
 
@@ -44,15 +45,15 @@ def measured(job: Forecast, data: ShippedData | None) -> int:
 
 def played(job: Replay, record: ShippedRecord) -> dict[str, Any]:
     """Return the row of a point."""
-    return replayed(_record(record), job.point)
+    return replayed(_record(record, cut_is_open(job.point.scenario)), job.point)
 
 
 @functools.lru_cache(2)
-def _record(shipped: ShippedRecord) -> Record | Finished:
+def _record(shipped: ShippedRecord, chosen: bool) -> Record | Finished:
     import ray
 
     with tempfile.TemporaryDirectory(prefix="slfac_sim-") as folder:
-        return load_training(unpack(ray.get(shipped.packed[0]), Path(folder), shipped.key))
+        return load_training(unpack(ray.get(shipped.packed[0]), Path(folder), shipped.key), chosen)
 
 
 def _provide(data: ShippedData | None) -> None:

@@ -19,6 +19,7 @@ from typing import Any, Self
 
 from pebble import ProcessExpired, ProcessPool
 
+from slfac_sim.steering import cut_is_open
 from slfac_sim.studies.engines import Outcome
 from slfac_sim.studies.engines._attempt import Attempt, attempt
 from slfac_sim.studies.jobs import Forecast, Job, Train, memory_bytes, record_in, replayed
@@ -34,7 +35,8 @@ def perform(job: Job, cache: Path) -> Any:
         return memory_bytes(job)
     if isinstance(job, Train):
         return train(job.scenario, job.threads, cache, job.key)
-    return replayed(record_in(folder_of(cache, job.point.training)), job.point)
+    chosen = cut_is_open(job.point.scenario)
+    return replayed(record_in(folder_of(cache, job.point.training), chosen), job.point)
 
 
 class Local:
