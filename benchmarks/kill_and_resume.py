@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from slfac_sim.resuming import finished, prepare_resume, resume
+from slfac_sim.continuing.resuming import finished, prepare_resume, resume
 from slfac_sim.run import prepare, run
 from slfac_sim.scenario import Scenario
 from slfac_sim.scenario_file import load, read

@@ -51,7 +51,9 @@ class World:
 
     @cached_property
     def _expected_s(self) -> Mapping[str, float]:
-        from slfac_sim.expecting import minibatch_s  # it sees the network, which learning does not
+        from slfac_sim.foretelling.expecting import (
+            minibatch_s,  # it sees the network, which learning does not
+        )
 
         return minibatch_s(self)
 
@@ -105,7 +107,7 @@ def build(scenario: Scenario, report: Report | None = None) -> World:
     """
     data = scenario.data.load(report)
     if cut_is_open(scenario):
-        from slfac_sim.cuts import in_words, with_best_cut  # it builds worlds to choose from
+        from slfac_sim.foretelling.cuts import in_words, with_best_cut  # it builds worlds to choose from
 
         scenario = with_best_cut(scenario, data)
         if report is not None:

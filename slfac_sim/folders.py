@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import IO, Any
 
 from slfac_sim.analysis.folder import LEDGER, SUMMARY
-from slfac_sim.checkpointing import write_whole
+from slfac_sim.continuing.checkpointing import write_whole
+from slfac_sim.continuing.ledger_continued import Differs
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.interrupt import InterruptNoted
 from slfac_sim.ledger import Book, Ledger
-from slfac_sim.ledger_continued import Differs
 from slfac_sim.players.simulated import Stalled
 from slfac_sim.scenario import Scenario
 from slfac_sim.scenario_file import dump

@@ -57,9 +57,7 @@ _LEARNS = (
 
 _CLOCKWORK = (
     "availability",
-    "cuts.py",
-    "demands.py",
-    "expecting.py",
+    "foretelling",
     "machines.py",
     "network",
     "players",

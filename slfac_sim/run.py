@@ -10,7 +10,7 @@ import torch
 
 from slfac_sim.asides import Asides
 from slfac_sim.build import World, build
-from slfac_sim.checkpointing import Begun, Checkpoints, forget, versions_of
+from slfac_sim.continuing.checkpointing import Begun, Checkpoints, forget, versions_of
 from slfac_sim.datasets import Report
 from slfac_sim.effects import Task
 from slfac_sim.folders import Account, check_air, check_place, fill, make_folder

@@ -7,7 +7,7 @@ import pytest
 from worlds import live_run, scenario, table, world
 
 from slfac_sim.cli import main
-from slfac_sim.cuts import best_of, cuts_of
+from slfac_sim.foretelling.cuts import best_of, cuts_of
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.identity import learning_key
 from slfac_sim.run import prepare, run
@@ -38,7 +38,7 @@ def test_the_predicted_rounds_are_about_those_of_runs_and_in_their_order(
 
 
 def test_sizes_work_and_memory_of_a_cut_are_those_that_check_tells_of_it() -> None:
-    from slfac_sim.forecast import forecast
+    from slfac_sim.foretelling.forecast import forecast
     from slfac_sim.simulation import survey_of
 
     one = world("cut=conv2")

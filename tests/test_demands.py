@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from worlds import live_run, table, world
 
-from slfac_sim.demands import flops_of, samples_a_round, sizes_of
-from slfac_sim.forecast import forecast
+from slfac_sim.foretelling.demands import flops_of, samples_a_round, sizes_of
+from slfac_sim.foretelling.forecast import forecast
 from slfac_sim.foundation.plugins import kinds
 from slfac_sim.names import SERVER
 from slfac_sim.simulation import survey_of

@@ -9,8 +9,8 @@ import pytest
 from worlds import live_run, table, world
 
 from slfac_sim.build import build
-from slfac_sim.forecast import Forecast, forecast
-from slfac_sim.forecast_air import Rush, fading_remarks
+from slfac_sim.foretelling._air import Rush, fading_remarks
+from slfac_sim.foretelling.forecast import Forecast, forecast
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.names import SERVER, device_names
 from slfac_sim.scenario_file import load

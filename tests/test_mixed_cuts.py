@@ -13,8 +13,8 @@ from worlds import live_run, scenario, world
 from slfac_sim.analysis.study import load_study
 from slfac_sim.build import World
 from slfac_sim.cli import main
-from slfac_sim.cuts import best_of, cuts_of, mixture_of
 from slfac_sim.effects import Send
+from slfac_sim.foretelling.cuts import best_of, cuts_of, mixture_of
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.learning.weights import state_size, state_vector, weighted_mean
 from slfac_sim.ledger import Ledger

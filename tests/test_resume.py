@@ -16,14 +16,14 @@ from typing import Any
 import pytest
 from worlds import TINY, scenario
 
-from slfac_sim.checkpointing import FOLDER
 from slfac_sim.cli import main
 from slfac_sim.codecs.uniform import Uniform
+from slfac_sim.continuing.checkpointing import FOLDER
+from slfac_sim.continuing.ledger_continued import Differs
+from slfac_sim.continuing.resuming import finished, prepare_resume, resume
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import kinds
 from slfac_sim.ledger import TABLES
-from slfac_sim.ledger_continued import Differs
-from slfac_sim.resuming import finished, prepare_resume, resume
 from slfac_sim.run import prepare, run
 
 ROUNDS = 4

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from slfac_sim.foundation.errors import BadInput
 
 if TYPE_CHECKING:
-    from slfac_sim.cuts import Cut, Mixture
+    from slfac_sim.foretelling.cuts import Cut, Mixture
     from slfac_sim.scenario import Scenario
 
 
 def tell_cuts(scenario: "Scenario", folder: Path | None, as_json: bool) -> None:
     """Print the cuts of `scenario`, and draw them into `folder`. Raises `BadInput`."""
-    from slfac_sim.cuts import best_of, cuts_of, mixture_of
+    from slfac_sim.foretelling.cuts import best_of, cuts_of, mixture_of
 
     cuts = cuts_of(scenario, scenario.data.load())
     best, mixed = best_of(cuts), mixture_of(cuts)
@@ -81,7 +81,7 @@ def _row(cut: "Cut") -> list[str]:
 
 def _apart(scenario: "Scenario", best: "Cut", mixed: "Mixture") -> str:
     """Say what devices with different cuts would gain, and whether they may have them."""
-    from slfac_sim.cuts import in_words
+    from slfac_sim.foretelling.cuts import in_words
 
     if mixed.round_s >= best.round_s:
         return "no different cuts for different devices are predicted to be faster"

@@ -13,7 +13,7 @@ from slfac_sim.cli._common import add_scenario_arguments, read_scenario
 from slfac_sim.foundation.errors import BadInput
 
 if TYPE_CHECKING:
-    from slfac_sim.forecast import Forecast
+    from slfac_sim.foretelling.forecast import Forecast
     from slfac_sim.network import Survey
     from slfac_sim.scenario import Scenario
 
@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(arguments: argparse.Namespace) -> int:
     """Print the forecast."""
     scenario = read_scenario(arguments)
-    from slfac_sim.forecast import forecast
+    from slfac_sim.foretelling.forecast import forecast
     from slfac_sim.run import set_threads
     from slfac_sim.simulation import survey_of
 
@@ -116,7 +116,7 @@ def _learning(scenario: "Scenario", figures: "Forecast") -> Iterator[tuple[str, 
 def _cut(scenario: "Scenario", figures: "Forecast") -> str:
     if not figures.smashed_shape:
         return "whole"
-    from slfac_sim.cuts import in_words
+    from slfac_sim.foretelling.cuts import in_words
 
     return f"cut after {in_words(scenario.cut)}: {' x '.join(map(str, figures.smashed_shape))} smashed"
 
@@ -152,7 +152,7 @@ def _crossing(scenario: "Scenario", figures: "Forecast") -> Iterator[tuple[str, 
 
 
 def _air(figures: "Forecast") -> Iterator[tuple[str, str]]:
-    from slfac_sim.forecast import link_figures
+    from slfac_sim.foretelling.forecast import link_figures
 
     names = {
         "distance_m": ("distance, m", 1.0),
@@ -197,7 +197,7 @@ def _host(figures: "Forecast") -> Iterator[tuple[str, str]]:
 
 
 def _counts(values: Sequence[int]) -> str:
-    from slfac_sim.forecast import spread
+    from slfac_sim.foretelling.forecast import spread
 
     return "min {:,.0f}, median {:,.0f}, max {:,.0f}".format(*spread(values))
 
@@ -207,7 +207,7 @@ def _seconds(seconds: float) -> str:
 
 
 def _three(values: Sequence[float]) -> str:
-    from slfac_sim.forecast import spread
+    from slfac_sim.foretelling.forecast import spread
 
     return "min {:,.2f}, median {:,.2f}, max {:,.2f}".format(*spread(values))
 

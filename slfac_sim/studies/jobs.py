@@ -66,7 +66,7 @@ def memory_bytes(job: Forecast) -> int:
     model lacks, missing data.
     """
     from slfac_sim.build import build
-    from slfac_sim.forecast import memory_of
+    from slfac_sim.foretelling.forecast import memory_of
     from slfac_sim.run import set_threads
 
     set_threads(job.threads)

@@ -26,7 +26,12 @@ from slfac_sim.studies.jobs import Forecast, Job, Train, memory_bytes, record_in
 from slfac_sim.studies.trainings import folder_of, train
 
 # torch.use_deterministic_algorithms imports the second, which would cost every worker a second
-_PRELOADED = ["slfac_sim.run", "torch._inductor.config", "slfac_sim.forecast", "slfac_sim.studies.jobs"]
+_PRELOADED = [
+    "slfac_sim.run",
+    "torch._inductor.config",
+    "slfac_sim.foretelling.forecast",
+    "slfac_sim.studies.jobs",
+]
 
 
 def perform(job: Job, cache: Path) -> Any:

@@ -14,11 +14,11 @@ from typing import Any
 
 from slfac_sim.analysis.folder import LEDGER
 from slfac_sim.analysis.folder import load as load_run
+from slfac_sim.continuing.ledger_continued import difference
 from slfac_sim.datasets import Report
 from slfac_sim.folders import SCENARIO
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.ledger import tuples_of
-from slfac_sim.ledger_continued import difference
 from slfac_sim.ledger_tables import DIGESTED, TABLES
 from slfac_sim.run import Prepared, prepare, run
 from slfac_sim.scenario_file import load

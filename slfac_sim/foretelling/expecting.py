@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from slfac_sim.demands import crossing_values, flops_of, is_whole
+from slfac_sim.foretelling.demands import crossing_values, flops_of, is_whole
 from slfac_sim.names import SERVER
 from slfac_sim.simulation import host_speeds, survey_of
 

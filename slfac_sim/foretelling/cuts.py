@@ -12,7 +12,7 @@ import torch
 
 from slfac_sim.build import World
 from slfac_sim.datasets import Dataset
-from slfac_sim.demands import Flops, Sizes, flops_of, samples_a_round, samples_if_asked, sizes_of
+from slfac_sim.foretelling.demands import Flops, Sizes, flops_of, samples_a_round, samples_if_asked, sizes_of
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import kind_of
 from slfac_sim.layouts._cutting import refuse_mixtures

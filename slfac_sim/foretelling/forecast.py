@@ -13,8 +13,16 @@ import torch
 from torch import nn
 
 from slfac_sim.build import World
-from slfac_sim.demands import Flops, Sizes, flops_of, is_whole, learners, samples_a_round, sizes_of
-from slfac_sim.forecast_air import Rush, airtime_s, fading_remarks, rush
+from slfac_sim.foretelling._air import Rush, airtime_s, fading_remarks, rush
+from slfac_sim.foretelling.demands import (
+    Flops,
+    Sizes,
+    flops_of,
+    is_whole,
+    learners,
+    samples_a_round,
+    sizes_of,
+)
 from slfac_sim.foundation.plugins import kind_of
 from slfac_sim.layouts._fleet import held_memory
 from slfac_sim.names import SERVER

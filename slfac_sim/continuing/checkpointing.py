@@ -18,7 +18,7 @@ from typing import Any, Protocol
 
 import slfac_sim
 from slfac_sim.analysis.folder import BEGUN
-from slfac_sim.checkpoint_file import BadCheckpoint, read_tree, write_tree
+from slfac_sim.continuing.checkpoint_file import BadCheckpoint, read_tree, write_tree
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.identity import learning_key, point_key
 from slfac_sim.scenario import Scenario

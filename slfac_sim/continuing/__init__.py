@@ -1,0 +1,1 @@
+"""Going on with runs and doing them again: checkpoints, resumption, verification."""
