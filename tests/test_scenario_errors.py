@@ -83,7 +83,7 @@ IN_FILE = [
     ("count: 4", "count: [4]", "12:10: devices.count: must be an integer (got a list of 1)"),
     ("{kind: adam}", "{kind: sgd, nesterov: off}",
      "8:36: learning.optimiser.nesterov: must be true or false (got 'off')"),
-    ("cut: block1", "cut: 1", "5:6: cut: must be a text (got 1); write it in quotes"),
+    ("cut: block1", "cut: 1", "5:6: cut: must be a text (got 1); write it in quotes, or must be a mapping (got 1)"),
     ("name: s", "name: a b", "1:7: name: must match the pattern ^[A-Za-z0-9][A-Za-z0-9_.-]*$ (got 'a b')"),
     ("kind: parallel", "kind: parallel\n  model_broadcast: multi",
      "11:20: protocol.model_broadcast: no 'multi' among multicast, unicast; did you mean 'multicast'?"),
