@@ -226,8 +226,13 @@ def accuracy_at(study: StudyResult, points: Sequence[int], budget: float, over: 
 
 
 def common_budget(study: StudyResult, points: Sequence[int], over: str) -> float:
-    """Return what the shortest of the points used in all; NaN without points."""
-    ends = [study.columns["curve"][i][over][-1] for i in points if study.columns["curve"][i][over]]
+    """Return what the shortest of the points used in all; NaN without points.
+
+    Points without a network, which send nothing, do not count as long as there are others.
+    """
+    curves = [study.columns["curve"][i] for i in points if study.columns["curve"][i][over]]
+    sending = [curve for curve in curves if curve[BYTES][-1] > 0]
+    ends = [curve[over][-1] for curve in sending or curves]
     return float(min(ends)) if ends else math.nan
 
 

@@ -12,10 +12,12 @@ from slfac_sim.analysis.statistics import Crossing, PairedRatio, paired_ratio
 from slfac_sim.analysis.study import StudyResult, load_study
 from slfac_sim.analysis.study_answers import (
     BYTES,
+    SECONDS,
     Crossover,
     accuracy_at,
     at_place,
     baseline_line,
+    common_budget,
     crossovers,
     is_clear,
     largest_part,
@@ -201,3 +203,16 @@ def test_more_bandwidth_is_never_slower_in_the_fake(tmp_path: Path) -> None:
     means = [one.mean.mean for one in found if one is not None and one.mean is not None]
     assert len(means) == 3
     assert all(one > two for one, two in pairwise(means))
+
+
+def test_who_sends_nothing_sets_no_budget(tmp_path: Path) -> None:
+    def silent(point: dict[str, Any]) -> None:
+        if point["axes"]["codec"] == "raw":
+            point["curve"]["payload_bytes"] = [0 for _ in point["curve"]["payload_bytes"]]
+            point["curve"]["at_s"] = [at_s / 1000 for at_s in point["curve"]["at_s"]]
+
+    study = load_study(fake_study(tmp_path, {"codec": ["raw", "slfac"]}, seeds=1, change=silent))
+    quick, sending = (study.select({"codec": codec}) for codec in ("raw", "slfac"))
+    for over in (BYTES, SECONDS):
+        assert common_budget(study, [*quick, *sending], over) == common_budget(study, sending, over) > 0
+    assert common_budget(study, quick, SECONDS) < common_budget(study, sending, SECONDS)

@@ -9,11 +9,13 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from study_folders import fake_study
 
 from slfac_sim.analysis.csv_file import write_rows
 from slfac_sim.analysis.study import load_study
 from slfac_sim.analysis.study_draw import FIGURES, draw_study
+from slfac_sim.analysis.study_figures._bands import Band, Bands, draw_bands
 from slfac_sim.analysis.style import fill, house_style
 from slfac_sim.foundation.plugins import kinds
 
@@ -255,3 +257,15 @@ def test_fifteen_lines_have_their_names_beside_the_picture(tmp_path: Path) -> No
         words = {text.get_text() for legend in figure.legends for text in legend.get_texts()}
         words |= {tick.get_text() for tick in axes.get_xticklabels()}
         assert {f"way{i}" for i in range(15)} <= {word.split(",")[0] for word in words}, name
+
+
+def test_a_line_that_sends_nothing_is_a_level_on_a_logarithmic_axis() -> None:
+    """It has no place at 0 there: with one, the axes would shrink to nothing."""
+    ends = [np.array([5.0, 10.0]), np.array([500.0, 1000.0]), np.array([0.0])]
+    lines = [Band(f"line {n}", n, x, (y := np.linspace(0.5, 0.9, x.size)), y, y) for n, x in enumerate(ends)]
+    figure = draw_bands(Bands("MB", [("", lines)], (0.9,), ""))
+    figure.canvas.draw()
+    (axes,) = figure.axes
+    assert axes.get_xscale() == "log"
+    assert axes.get_position().height > 0.4
+    assert [line.get_ydata()[0] for line in axes.lines].count(0.5) == 3

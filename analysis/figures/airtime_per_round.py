@@ -120,7 +120,7 @@ def draw(series: Sequence[Series]) -> Figure:
                 one.shares[way], color=look(index).colour, linestyle=(3 * index, (3, 3)), linewidth=0.8
             )
         _devices(below, rounds, way, index)
-    above.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    above.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
     more = "; dashed: what the direction may have" if one.shares else ""
     above.set_title(f"all devices{more}", loc="left", fontsize=7.0)
     above.set_ylabel("of the time")

@@ -73,7 +73,7 @@ def draw(series: Sequence[Series]) -> Figure:
     panels[0].set_ylabel("bits a value")
     panels[0].tick_params(labelbottom=False)
     panels[1].set_ylabel("of the values")
-    panels[1].yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    panels[1].yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
     panels[1].set_xlabel("round")
     if shares:
         panels[1].legend(loc="best")

@@ -64,7 +64,7 @@ def draw(series: Sequence[Series]) -> Figure:
         axes.set_title(f"{way}: busy for {100 * one.mean[way]:.3g} % of the run", loc="left", fontsize=7.0)
         axes.set_ylim(0.0, 1.0)
         axes.set_xlim(0.0, one.edges_s[-1])
-        axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+        axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
     panels[-1].set_xlabel("simulated time (s)")
     figure.supylabel("busy part of the time", fontsize=7.5)
     figure.suptitle(one.label, x=0.01, horizontalalignment="left", fontsize=7.0)

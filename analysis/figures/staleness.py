@@ -83,7 +83,7 @@ def _histogram(axes: Axes, staleness: NDArray[np.int64], index: int) -> None:
     axes.bar(places, shares, 0.86 * width, color=fill(3 * index).colour, edgecolor=INK, linewidth=0.4)
     axes.set_xlim(-0.7 * width, max(width * shares.size - 0.3 * width, 5.0))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10], min_n_ticks=1))
-    axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
 
 
 def _told(taken: Taken) -> str:

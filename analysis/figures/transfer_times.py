@@ -74,7 +74,7 @@ def draw(series: Sequence[Series]) -> Figure:
         )
     axes.set_xscale("log")
     axes.set_ylim(0.0, 1.0)
-    axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
     axes.set_xlabel("time (s)")
     axes.set_ylabel("part of the transfers")
     axes.grid(axis="x", linewidth=0.4, color=FAINT)

@@ -158,6 +158,8 @@ def _draw_band(axes: Axes, band: Band) -> None:
     if band.x.size == 1 and band.x[0] == 0.0:
         level = {**_line_style(band.look), "marker": "", "linewidth": 0.9}
         axes.axhline(float(min(band.mean[0], most)), **level, zorder=1)
+        if axes.get_xscale() == "log":
+            return  # which has no place for 0
     axes.plot(
         band.x,
         np.minimum(band.mean, most),

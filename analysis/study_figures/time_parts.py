@@ -24,6 +24,7 @@ from slfac_sim.analysis.style import INK, fill, name_ticks, names_mm, stacked_ca
 
 PANEL_MM = 44.0
 _LEGEND_COLUMNS = 3
+_MANY_BARS = 12  # beyond these, the seconds above them are small
 _TICK_CHARACTERS = 18
 _MOST_BARS, _MOST_LINES, _SMALL_PRINT_FROM = 12, 20, 10
 Array = NDArray[np.float64]
@@ -135,6 +136,6 @@ def _bars(axes: Axes, seconds: Array, used: Sequence[int]) -> None:
                 xytext=(0, 2),
                 textcoords="offset points",
                 ha="center",
-                fontsize=5.6,
+                fontsize=5.6 if len(whole) <= _MANY_BARS else 4.4,
                 annotation_clip=False,
             )
