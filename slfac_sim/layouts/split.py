@@ -41,14 +41,15 @@ class Cast:
         self._exchange = Exchange(self.split.work, self.split.values_per_sample, codec.uplink, codec.downlink)
         self.held = Held(self.split.device, self.split.device_blocks, data.image_shape)
         cuts = fitting_cuts(scenario, data.image_shape, data.classes)
-        mine = [name for name in ground.names if names is None or name in names]
+        among = set(ground.names if names is None else names)
+        mine = [name for name in ground.names if name in among]
         refuse_what_does_not_fit(ground, self.held, cuts, mine)
         self._model_values = state_size(self.split.device)
         self._works = works(scenario, self.split.work, self.held)
         self.devices: Sequence[Device] = [
             self._device(kind, place, shard)
             for place, shard in enumerate(ground.shards)
-            if shard.device in mine
+            if shard.device in among
         ]
         self._refuse_lone_values()
         server = self.split.server.to(ground.host)
