@@ -21,7 +21,7 @@ def tell_cuts(scenario: "Scenario", folder: Path | None, as_json: bool) -> None:
     best, mixed = best_of(cuts), mixture_of(cuts)
     if as_json:
         told = [_told(cut) for cut in cuts]
-        per_device = {**asdict(mixed), "round_s": mixed.round_s}
+        per_device = _finite({**asdict(mixed), "round_s": mixed.round_s})
         print(json.dumps({"best": best.block, "cuts": told, "per_device": per_device}, indent=2))
     else:
         _print(scenario, cuts, best, mixed)
