@@ -12,7 +12,7 @@ from slfac_sim.layouts import open_cast
 from slfac_sim.layouts._ground import Ground
 from slfac_sim.learning.states import restore, state_of
 from slfac_sim.scenario import Scenario
-from slfac_sim.steering import cut_is_open, why_down
+from slfac_sim.steering import cut_is_open, cuts_a_model, why_down
 
 
 class World:
@@ -51,9 +51,8 @@ class World:
 
     @cached_property
     def _expected_s(self) -> Mapping[str, float]:
-        from slfac_sim.foretelling.expecting import (
-            minibatch_s,  # it sees the network, which learning does not
-        )
+        # it sees the network, which learning does not
+        from slfac_sim.foretelling.expecting import minibatch_s
 
         return minibatch_s(self)
 
@@ -95,8 +94,9 @@ class World:
 
 
 def _layout(scenario: Scenario) -> str:
-    layout: str = getattr(scenario.protocol, "layout", "split")
-    return "split_each" if isinstance(scenario.cut, dict) and layout != "whole" else layout
+    if isinstance(scenario.cut, dict) and cuts_a_model(scenario):
+        return "split_each"
+    return str(getattr(scenario.protocol, "layout", "split"))
 
 
 def build(scenario: Scenario, report: Report | None = None) -> World:

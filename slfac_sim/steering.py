@@ -22,7 +22,12 @@ def steered(scenario: Scenario) -> str | None:
 
 def cut_is_open(scenario: Scenario) -> bool:
     """Return whether the cut of `scenario` is still to be chosen, and matters."""
-    return scenario.cut in (AUTO, PER_DEVICE) and getattr(scenario.protocol, "layout", "split") != "whole"
+    return scenario.cut in (AUTO, PER_DEVICE) and cuts_a_model(scenario)
+
+
+def cuts_a_model(scenario: Scenario) -> bool:
+    """Return whether the protocol of `scenario` has models cut."""
+    return getattr(scenario.protocol, "layout", "split") != "whole"
 
 
 def why_down(scenario: Scenario) -> str | None:

@@ -13,6 +13,7 @@ from slfac_sim.ledger import Book
 from slfac_sim.ledger_tables import ENERGY
 from slfac_sim.names import SERVER
 from slfac_sim.scenario import Codecs, Scenario
+from slfac_sim.steering import cuts_a_model
 
 KINDS = ("smashed_up", "smashed_down", "middle_down", "middle_up", "labels", "model_up", "model_down")
 
@@ -98,9 +99,9 @@ def summary_of(
 
 def label_of(scenario: Scenario) -> str:
     """Return what figures call a run: its codecs; of whole models their own, and the protocol."""
-    kind = kind_of(scenario.protocol)
-    if getattr(scenario.protocol, "layout", "split") != "whole":
+    if cuts_a_model(scenario):
         return codec_label(scenario.codec)
+    kind = kind_of(scenario.protocol)
     models = getattr(scenario.protocol, "model_codec", None)
     return kind if models is None else f"{codec_label(models)}, {kind}"
 

@@ -75,7 +75,7 @@ def sizes_of(world: "World") -> tuple[Sizes, Sizes]:
     """
     if is_whole(world):
         return _whole_sizes(world)
-    parts = [(sizes_of(part), len(part.devices)) for part in apart(world) if part is not world]
+    parts = [(sizes_of(part), len(part.devices)) for part in _apart(world)]
     if parts:
         plain, compressed = (_mean([(sizes[of], count) for sizes, count in parts]) for of in (0, 1))
         return plain, compressed
@@ -103,11 +103,6 @@ def sizes_of(world: "World") -> tuple[Sizes, Sizes]:
         for one in (raw, sent)
     )
     return plain, compressed
-
-
-def apart(world: "World") -> list["World"]:
-    """Return `world`, or where the cuts of devices differ one world for the devices of each cut."""
-    return [_narrowed(world, cast) for cast in getattr(world.cast, "casts", {}).values()] or [world]
 
 
 def samples_a_round(world: "World", number: int = 1) -> dict[str, int]:
@@ -154,10 +149,14 @@ def _crossings(device: Any) -> Sequence[Exchange]:
     return [device.exchange] if inner is None else [device.exchange, inner]
 
 
-def _narrowed(world: "World", cast: Any) -> "World":
-    part = copy.copy(world)
-    part.cast, part.server = cast, cast.server
-    return part
+def _apart(world: "World") -> list["World"]:
+    """Return a world for the devices of each cut, where these differ; else none."""
+    parts = []
+    for cast in getattr(world.cast, "casts", {}).values():
+        part = copy.copy(world)
+        part.cast, part.server = cast, cast.server
+        parts.append(part)
+    return parts
 
 
 def _mean(parts: Sequence[tuple[Sizes, int]]) -> Sizes:

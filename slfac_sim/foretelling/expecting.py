@@ -23,10 +23,8 @@ def minibatch_s(world: "World") -> dict[str, float]:
     found = {}
     for device, link in zip(world.devices, survey_of(scenario).links, strict=True):
         samples = min(scenario.learning.batch, len(device.shard.samples))
-        near_s, far_s = (
-            flops.devices[device.name] / speeds[device.name],
-            flops.server[device.name] / speeds[SERVER],
-        )
+        near_s = flops.devices[device.name] / speeds[device.name]
+        far_s = flops.server[device.name] / speeds[SERVER]
         values = 0 if is_whole(world) else crossing_values(device)
         bits = 8 * (_BYTES_PER_VALUE * samples * values + model_bytes)
         rates = link.up_rate_bps, link.down_rate_bps

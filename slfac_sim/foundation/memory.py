@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from functools import cache
 
-EVERY_S = 5.0  # of host time; one time takes some 20 ms with a GB in use
+EVERY_S = 5.0  # of host time; one time took 20 to 40 ms with a GB in use
 
 
 class Spare:
