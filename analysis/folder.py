@@ -92,15 +92,18 @@ class Run:
                 f"{self.folder / LEDGER}: table evals has no column {', '.join(missing)}; "
                 f"it has {', '.join(evals)}"
             )
-        rounds, at_s, accuracy, accuracy_no_codec, nbytes = (self._numbers(evals, name) for name in needed)
+        rounds, at_s, accuracy, accuracy_no_codec, nbytes = (
+            self._numbers(evals, name, may_lack=name == "accuracy_no_codec") for name in needed
+        )
         return Curve(rounds.astype(np.int64), at_s, accuracy, accuracy_no_codec, nbytes.astype(np.int64))
 
-    def _numbers(self, evals: Mapping[str, Any], name: str) -> NDArray[np.float64]:
+    def _numbers(self, evals: Mapping[str, Any], name: str, may_lack: bool) -> NDArray[np.float64]:
+        """Return the column `name`, which `may_lack` numbers: they are NaN then."""
         try:
             numbers = np.asarray(list(evals[name]), dtype=np.float64)
         except (TypeError, ValueError):
-            numbers = np.array([np.nan])
-        if not np.isfinite(numbers).all():
+            numbers = np.array([np.inf])
+        if not (np.isfinite(numbers) | (may_lack & np.isnan(numbers))).all():
             raise BadInput(f"{self.folder / LEDGER}: column {name} of table evals holds more than numbers")
         return numbers
 

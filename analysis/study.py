@@ -134,6 +134,7 @@ _FINISHED = {
     **dict.fromkeys(("bytes", "bits_per_value", "curve", "parts_s"), "an object"),
     "bytes.total": "a number",
     **{f"curve.{name}": "a list of numbers" for name in CURVE},
+    "curve.accuracy_no_codec": "a list of numbers or null",
 }
 
 
@@ -175,6 +176,8 @@ def _check(path: Path, point: Mapping[str, Any], place: str, kind: str) -> None:
 def _is(value: Any, kind: str) -> bool:
     if kind == "a list of numbers":
         return isinstance(value, list) and all(_is(one, "a number") for one in value)
+    if kind == "a list of numbers or null":
+        return isinstance(value, list) and all(one is None or _is(one, "a number") for one in value)
     if kind == "true or false":
         return isinstance(value, bool)
     types: dict[str, tuple[type, ...]] = {"a text": (str,), "a number": (int, float), "an object": (dict,)}

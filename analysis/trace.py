@@ -193,7 +193,8 @@ def _counters(tables: Tables) -> Iterator[Event]:
         yield _counter("queue", SERVER_PID, at_s, {"waiting": count})
     for row in tables["evals"]:
         shown = {"with codec": row["accuracy"], "without codec": row["accuracy_no_codec"]}
-        yield _counter("accuracy", SERVER_PID, row["at_s"], shown)
+        known = {name: value for name, value in shown.items() if value is not None}
+        yield _counter("accuracy", SERVER_PID, row["at_s"], known)
     for row in tables["rounds"]:
         head = {"ph": "i", "s": "p", "name": f"round {row['round']} averaged"}
         yield {**head, "pid": SERVER_PID, "tid": COMPUTE_TID, "ts": _us(row["at_s"])}

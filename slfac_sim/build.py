@@ -56,9 +56,10 @@ class World:
 
         return minibatch_s(self)
 
-    def evaluate(self, model: bytes) -> dict[str, Any]:
+    def evaluate(self, model: bytes, last: bool = False) -> dict[str, Any]:
         """Return the figures of `evals` for the devices' common part in the body `model`."""
-        return self.cast.evaluate(model)  # type: ignore[no-any-return]
+        exact = last or self.scenario.evaluation.no_codec == "every"
+        return self.cast.evaluate(model, exact)  # type: ignore[no-any-return]
 
     def due(self, round_number: int, rounds: int) -> bool:
         """Return whether round `round_number` of `rounds` ends with an evaluation; the last always does."""

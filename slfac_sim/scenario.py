@@ -82,10 +82,15 @@ class Learning:
 
 @settings
 class Evaluation:
-    """Accuracy is measured on the full test set; each target's crossing time goes into the summary."""
+    """Accuracy is measured on the full test set; each target's crossing time goes into the summary.
+
+    The accuracy without the codec takes another pass of the server's half: it is measured in the `last`
+    evaluation, or in `every` one.
+    """
 
     targets: tuple[Accuracy, ...] = (0.8, 0.9, 0.95, 0.97)
     every_rounds: Count = 1
+    no_codec: Literal["last", "every"] = "last"
 
 
 @settings

@@ -110,7 +110,7 @@ class FakeParticipants:
     def keep(self, number: int, model: Payload) -> None:
         self.kept.append((number, model))
 
-    def evaluate(self, model: bytes) -> dict[str, Any]:
+    def evaluate(self, model: bytes, last: bool = False) -> dict[str, Any]:
         self.evaluated.append(len(model))
         return {"accuracy": 0.5, "loss": 1.0, "accuracy_no_codec": 0.5}
 

@@ -8,6 +8,7 @@ import torch
 from torch.nn.functional import cross_entropy
 from worlds import table, world
 
+from slfac_sim.analysis.folder import load as load_run
 from slfac_sim.build import World
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.learning.batches import Shard
@@ -46,13 +47,29 @@ def by_hand(one: World, lossy: bool, message: int = 8) -> tuple[float, float]:
 
 
 def test_accuracy_is_through_the_uplink_codec_and_loss_too(trained: World) -> None:
-    row = trained.evaluate(trained.devices[0].model_payload().body)
+    row = trained.evaluate(trained.devices[0].model_payload().body, last=True)
     with_codec, without = by_hand(trained, lossy=True), by_hand(trained, lossy=False)
     assert row["accuracy"] == with_codec[0]
     assert row["accuracy_no_codec"] == without[0]
     assert row["loss"] == pytest.approx(with_codec[1], rel=1e-5)
     assert abs(with_codec[0] - without[0]) > 0.05  # the codec is lossy enough to tell them apart
     assert abs(with_codec[1] - without[1]) > 0.01
+
+
+def test_accuracy_without_the_codec_takes_a_pass_in_the_last_round_or_in_every_one(tmp_path: Path) -> None:
+    small = ("protocol.rounds=2", "protocol.steps=1")
+    for chosen, known in (((), [False, False, True]), (("evaluation.no_codec=every",), [True, True, True])):
+        one = world(*LOSSY, "codec.downlink=raw", *small, *chosen)
+        run(prepare(one.scenario, tmp_path / str(len(chosen)), threads=1))
+        evals = table(tmp_path / str(len(chosen)) / "ledger.sqlite", "evals")
+        assert [row["accuracy_no_codec"] is not None for row in evals] == known
+        assert load_run(tmp_path / str(len(chosen))).curve().accuracy.size == 3
+
+
+def test_what_a_codec_leaves_as_it_is_is_known_without_another_pass() -> None:
+    one = world("codec=raw")
+    row = one.evaluate(one.devices[0].model_payload().body)
+    assert row["accuracy_no_codec"] == row["accuracy"]
 
 
 def test_messages_have_the_size_of_a_training_batch(trained: World) -> None:
@@ -68,7 +85,8 @@ def test_running_statistics_are_used_and_kept(trained: World) -> None:
 
 
 def test_targets_are_crossed_by_the_accuracy_with_the_codec(tmp_path: Path) -> None:
-    overrides = (*LOSSY, "codec.downlink=raw", "data.noise=90", "protocol.rounds=4", "protocol.steps=8")
+    trained = ("data.noise=90", "protocol.rounds=4", "protocol.steps=8", "evaluation.no_codec=every")
+    overrides = (*LOSSY, "codec.downlink=raw", *trained)
     one = world(*overrides)
     summary = run(prepare(one.scenario, tmp_path / "r", threads=1))
     evals = table(tmp_path / "r" / "ledger.sqlite", "evals")

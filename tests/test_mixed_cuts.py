@@ -189,7 +189,7 @@ def test_figures_are_means_over_devices() -> None:
         (cast.devices[0].model_payload() for cast in learnt.cast.casts.values()), key=lambda one: one.nbytes
     )
     scores = {
-        cut: cast.evaluate(cast.devices[0].part_of(model).body) for cut, cast in learnt.cast.casts.items()
+        cut: cast.evaluate(cast.devices[0].part_of(model).body, True) for cut, cast in learnt.cast.casts.items()
     }
     weights = {"conv1": 2, "conv2": 2, "conv3": 1}
     for name in ("accuracy", "loss", "accuracy_no_codec"):

@@ -29,8 +29,11 @@ class Cast(Protocol):
         """Return the state before training of what the devices learn in common."""
         ...
 
-    def evaluate(self, model: bytes) -> dict[str, Any]:
-        """Return the figures of a row of `evals` for the devices' common part in the body `model`."""
+    def evaluate(self, model: bytes, exact: bool) -> dict[str, Any]:
+        """Return the figures of a row of `evals` for the devices' common part in the body `model`.
+
+        `exact` asks for the accuracy without the codec too, where that takes another pass.
+        """
         ...
 
 

@@ -62,14 +62,14 @@ class Cast:
         """Return the device half before training."""
         return self.devices[0].model_payload()
 
-    def evaluate(self, model: bytes) -> dict[str, Any]:
+    def evaluate(self, model: bytes, exact: bool) -> dict[str, Any]:
         """Return the score on the full test set of the server's half with the device half in `model`.
 
         The uplink codec sees messages of the training batch's size, as a device sends them.
         """
         load_state_vector(self._probe, self.server.decode_model(model))
         batches = self._ground.test_batches()
-        return asdict(evaluate(self._probe, self.server.half.model, batches, self._through))
+        return asdict(evaluate(self._probe, self.server.half.model, batches, self._through, exact))
 
     def _device(self, kind: type[Device], place: int, shard: Shard) -> Device:
         exchange = replace(self._exchange, work=self._works[shard.device])

@@ -39,9 +39,9 @@ class Cast:
         """Return the deepest half before training."""
         return max((cast.initial() for cast in self.casts.values()), key=lambda model: model.nbytes)
 
-    def evaluate(self, model: bytes) -> dict[str, Any]:
+    def evaluate(self, model: bytes, exact: bool) -> dict[str, Any]:
         """Return the mean over devices of the figures with their cuts; the deepest half is in `model`."""
-        found = [(cast.evaluate(_part(cast, model)), len(cast.devices)) for cast in self.casts.values()]
+        found = [(cast.evaluate(_part(cast, model), exact), len(cast.devices)) for cast in self.casts.values()]
         total = len(self.devices)
         return {name: sum(score[name] * count for score, count in found) / total for name in found[0][0]}
 

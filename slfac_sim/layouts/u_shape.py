@@ -90,14 +90,14 @@ class Cast:
         """Return both ends before training."""
         return self.devices[0].model_payload()
 
-    def evaluate(self, model: bytes) -> dict[str, Any]:
+    def evaluate(self, model: bytes, exact: bool) -> dict[str, Any]:
         """Return the score on the full test set of the server's body between the ends in `model`.
 
         Both codecs see messages of the training batch's size, as in training.
         """
         load_state_vector(self._probe, self.server.decode_model(model))
         batches = self._ground.test_batches()
-        return asdict(evaluate(self._probe, self.server.half.model, batches, *self._through))
+        return asdict(evaluate(self._probe, self.server.half.model, batches, *self._through, exact))
 
     def _device(self, place: int, shard: Shard) -> UDevice:
         outer = replace(self._outer, work=self._works[shard.device])

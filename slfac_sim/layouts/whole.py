@@ -63,7 +63,7 @@ class Cast:
         """Return the model before training as the server would send it in a later round."""
         return self._codec.downlink.sender("forecast").encode(state_vector(self.model).reshape(1, -1))
 
-    def evaluate(self, model: bytes) -> dict[str, Any]:
+    def evaluate(self, model: bytes, exact: bool) -> dict[str, Any]:
         """Return the score on the full test set of the model in `model`; no codec is between its blocks."""
         if self._evaluated is None:
             load_sound(self._probe, self.server.common(model))
@@ -72,7 +72,7 @@ class Cast:
         return {name: float(np.mean([score[name] for score in scores])) for name in scores[0]}
 
     def _score(self, model: nn.Module) -> dict[str, Any]:
-        return asdict(evaluate(model, nn.Identity(), self._ground.test_batches(), lambda logits: logits))
+        return asdict(evaluate(model, nn.Identity(), self._ground.test_batches(), lambda logits: logits, False))
 
     def _devices(self, mu: float) -> list[WholeDevice]:
         ground, found = self._ground, []

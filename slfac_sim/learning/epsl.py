@@ -14,6 +14,7 @@ from torch.nn.functional import cross_entropy, one_hot
 
 from slfac_sim.codecs import Tensor
 from slfac_sim.learning.halves import Feedback, Labels, ServerHalf
+from slfac_sim.learning.kernels import forward
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ def aggregating_step(
     inputs.requires_grad_()
     labels = torch.from_numpy(np.concatenate([labels for _, labels in cohort])).to(host)
     half.optimiser.zero_grad(set_to_none=True)
-    logits = half.model(inputs)
+    logits = forward(half.model, inputs)
     real = logits[: len(labels)].detach()
     logits.backward(_last_layer(real, labels, sizes, aggregated))
     half.optimiser.step()

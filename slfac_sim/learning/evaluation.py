@@ -1,5 +1,6 @@
 """Accuracy on the whole test set, with the uplink codec in between (as in split inference) and without."""
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -10,13 +11,15 @@ from torch.nn.functional import cross_entropy
 
 from slfac_sim.codecs import Codec, Tensor
 from slfac_sim.learning.halves import Labels
+from slfac_sim.learning.kernels import forward
 
 Through = Callable[[Tensor], Tensor]
+Logits = tuple[torch.Tensor, torch.Tensor | None]
 
 
 @dataclass(frozen=True)
 class Score:
-    """Accuracy and mean loss with the codec between the halves, and accuracy without it."""
+    """Accuracy and mean loss with the codec between the halves, and accuracy without it; NaN: not measured."""
 
     accuracy: float
     loss: float
@@ -28,30 +31,50 @@ def evaluate(
     server: nn.Module,
     batches: Iterable[tuple[torch.Tensor, Labels]],
     through_codec: Through,
+    exact: bool,
 ) -> Score:
     """Return the score over `batches` of (images, labels), both halves in evaluation mode.
 
-    `through_codec` maps smashed data [batch, ...] to what the server would have decoded. Where it
-    changes nothing, the server's pass is done once.
+    `through_codec` maps smashed data [batch, ...] to what the server would have decoded. The accuracy without
+    it takes another pass of the server, which is made only if `exact` and where the codec changes anything.
     """
+
+    def answer(images: torch.Tensor) -> Logits:
+        smashed = forward(device, images)
+        arrived = sent(smashed, through_codec)
+        logits = forward(server, arrived)
+        if torch.equal(smashed, arrived):
+            return logits, logits
+        return logits, forward(server, smashed) if exact else None
+
     device.eval()
     server.eval()
+    return score(batches, answer)
+
+
+def score(
+    batches: Iterable[tuple[torch.Tensor, Labels]], answer: Callable[[torch.Tensor], Logits]
+) -> Score:
+    """Return the score over `batches` of what `answer` says of images: logits with the codec, and without."""
     right = right_no_codec = samples = 0
-    loss = 0.0
+    loss, measured = 0.0, True
     with torch.inference_mode():
         for images, labels in batches:
             truth = torch.from_numpy(labels).to(images.device)
-            smashed = device(images)
-            exact = logits = server(smashed)
-            sent = smashed.cpu().numpy()
-            decoded = through_codec(sent)
-            if not np.array_equal(sent, decoded):
-                logits = server(torch.from_numpy(decoded).to(images.device))
+            logits, exact = answer(images)
             right += int((logits.argmax(1) == truth).sum())
-            right_no_codec += int((exact.argmax(1) == truth).sum())
+            if exact is None:
+                measured = False
+            else:
+                right_no_codec += int((exact.argmax(1) == truth).sum())
             loss += float(cross_entropy(logits, truth, reduction="sum"))
             samples += len(labels)
-    return Score(right / samples, loss / samples, right_no_codec / samples)
+    return Score(right / samples, loss / samples, right_no_codec / samples if measured else math.nan)
+
+
+def sent(smashed: torch.Tensor, through_codec: Through) -> torch.Tensor:
+    """Return `smashed` as the other side decodes it."""
+    return torch.from_numpy(through_codec(smashed.cpu().numpy())).to(smashed.device)
 
 
 def in_messages(codec: Codec, samples: int) -> Through:

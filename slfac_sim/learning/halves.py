@@ -14,6 +14,7 @@ from torch.nn.functional import cross_entropy
 
 from slfac_sim.codecs import Tensor
 from slfac_sim.learning.batches import Indices
+from slfac_sim.learning.kernels import forward
 from slfac_sim.learning.states import Keeps
 
 Labels = NDArray[np.int64]
@@ -60,7 +61,7 @@ class DeviceHalf(Keeps):
     def forward(self, images: torch.Tensor, labels: Labels) -> Smashed:
         """Run `images` [batch, channels, h, w] up to the cut, in training mode."""
         self.model.train()
-        activation = self.model(images)
+        activation = forward(self.model, images)
         return Smashed(activation.detach().cpu().numpy(), labels, Pending(activation))
 
     def backward(self, pending: Pending, gradient: Tensor) -> None:
@@ -98,7 +99,7 @@ class ServerHalf(Keeps):
         smashed.requires_grad_()
         labels = torch.from_numpy(np.concatenate([labels for _, labels in cohort])).to(self._host)
         self.optimiser.zero_grad(set_to_none=True)
-        logits = self.model(smashed)
+        logits = forward(self.model, smashed)
         losses = cross_entropy(logits, labels, reduction="none")
         losses.mean().backward()
         self.optimiser.step()

@@ -12,6 +12,7 @@ from torch.func import functional_call
 
 from slfac_sim.codecs import Tensor
 from slfac_sim.learning.halves import DeviceHalf, Labels, Pending, Smashed
+from slfac_sim.learning.kernels import forward
 from slfac_sim.learning.states import Keeps
 
 
@@ -42,7 +43,7 @@ class StashingHalf(Keeps):
         weights = {
             name: weight.detach().clone().requires_grad_() for name, weight in self.model.named_parameters()
         }
-        activation = functional_call(self.model, weights, (images,))
+        activation = forward(lambda batch: functional_call(self.model, weights, (batch,)), images)
         return Smashed(activation.detach().cpu().numpy(), labels, Stashed(activation, weights))
 
     def backward(self, pending: Pending, gradient: Tensor) -> None:

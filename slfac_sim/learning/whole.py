@@ -16,6 +16,7 @@ from slfac_sim.codecs import Codec, Payload, Receiver, Sender, Tensor
 from slfac_sim.codecs.raw import Raw
 from slfac_sim.learning.batches import Indices, Shard
 from slfac_sim.learning.halves import Labels
+from slfac_sim.learning.kernels import forward
 from slfac_sim.learning.participants import Batch
 from slfac_sim.learning.states import Keeps
 from slfac_sim.learning.weights import load_state_vector, state_vector, weighted_mean
@@ -56,7 +57,7 @@ class Learner(Keeps):
     def forward(self, images: torch.Tensor, labels: Labels) -> Answers:
         """Return the loss on `images` [batch, channels, h, w], in training mode."""
         self.model.train()
-        logits = self.model(images)
+        logits = forward(self.model, images)
         truth = torch.from_numpy(labels).to(logits.device)
         loss = cross_entropy(logits, truth)
         return Answers(loss, float(loss.detach()), int((logits.detach().argmax(1) == truth).sum()))

@@ -44,8 +44,11 @@ class Participants(Protocol):
         """Return about how long `device` takes for a mini-batch with the air and the server to itself."""
         ...
 
-    def evaluate(self, model: bytes) -> dict[str, Any]:
-        """Return the figures of `evals` for the devices' common part in the body `model`."""
+    def evaluate(self, model: bytes, last: bool = False) -> dict[str, Any]:
+        """Return the figures of `evals` for the devices' common part in the body `model`.
+
+        The `last` evaluation of a training tells the accuracy without the codec too.
+        """
         ...
 
     def due(self, round_number: int, rounds: int) -> bool:

@@ -39,7 +39,7 @@ def in_rounds(participants: Participants, rounds: int, one_round: Callable[[int,
     for number in range(done + 1, rounds + 1):
         model, shares = yield from one_round(number, model)
         if participants.due(number, rounds):
-            yield Note("evals", {"round": number, **participants.evaluate(model.body)})
+            yield Note("evals", {"round": number, **participants.evaluate(model.body, number == rounds)})
         yield Note("rounds", _summary(number, shares))
         participants.keep(number, model)
     return model

@@ -157,7 +157,8 @@ class Asynchronous:
         if course.round == number:
             return
         if participants.due(number, self.rounds):
-            yield Note("evals", {"round": number, **participants.evaluate(course.common.body)})
+            figures = participants.evaluate(course.common.body, number == self.rounds)
+            yield Note("evals", {"round": number, **figures})
         yield Note("rounds", {"round": number, **course.close_round()})
 
 

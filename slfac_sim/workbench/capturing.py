@@ -89,7 +89,7 @@ class _Heard:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._world, name)
 
-    def evaluate(self, model: bytes) -> dict[str, Any]:
+    def evaluate(self, model: bytes, last: bool = False) -> dict[str, Any]:
         return {}
 
     def due(self, round_number: int, rounds: int) -> bool:
