@@ -2,10 +2,10 @@
 
     python benchmarks/kernels.py [--smoke] [--seeds N] [--arms chosen,plain,nudged] [KEY=VALUE ...]
 
-Each seed is trained by `scenarios/100_devices.yaml` with 20 devices and 60 steps, once by the `chosen` kernels
-(`slfac_sim.learning.kernels`) and once by `plain` torch; `nudged` is a control, plain but for one weight of the
-server's half that is 1e-6 larger. It prints the final accuracies on the full test set, the paired differences
-to `plain`, and their mean with a 95 % t interval. Held to AVX2, where the two differ most:
+Each seed is trained by `scenarios/100_devices.yaml` with 20 devices and 60 steps, once by the `chosen`
+kernels (`slfac_sim.learning.kernels`) and once by `plain` torch; `nudged` is a control, plain but for one
+weight of the server's half that is 1e-6 larger. It prints the final accuracies on the full test set, and the
+mean of the paired differences to `plain` with a 95 % t interval. Held to AVX2, where the two differ most:
 
     ONEDNN_MAX_CPU_ISA=AVX2 MKL_ENABLE_INSTRUCTIONS=AVX2 ATEN_CPU_CAPABILITY=avx2 python benchmarks/kernels.py
 """
@@ -93,7 +93,8 @@ def measure(seeds: int, arms: Sequence[str], overrides: Sequence[str]) -> Iterat
 
 def main() -> None:
     """Read the command line and print what was measured."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
     parser.add_argument("--smoke", action="store_true", help="a tiny size, to see that it runs")
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--arms", default="chosen,plain")

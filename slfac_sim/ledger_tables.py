@@ -141,7 +141,10 @@ TABLES: dict[str, dict[str, tuple[str, str]]] = AIR | {
         "round": ("INTEGER", "round, from 0"),
         "accuracy": ("REAL", "test accuracy with the uplink codec between the halves"),
         "loss": ("REAL", "mean test loss with the uplink codec between the halves"),
-        "accuracy_no_codec": ("REAL", "test accuracy of the same model without the codec; NULL where it was not measured"),
+        "accuracy_no_codec": (
+            "REAL",
+            "test accuracy of the same model without the codec, NULL if not measured",
+        ),
         "payload_bytes": ("INTEGER", "payload bytes delivered until then"),
     },
     "misses": {

@@ -87,7 +87,7 @@ def test_what_crosses_the_cut_is_contiguous_both_ways() -> None:
 
 
 def test_work_is_counted_on_the_mathematics() -> None:
-    """The kernels that a host chooses leave taps on padding out; what is charged for does not know of them."""
+    """The kernels of a host leave taps on padding out; what is charged for does not know of them."""
     near, far = halves_of_resnet18()
     counts = []
     for way in (False, True):

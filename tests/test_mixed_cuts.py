@@ -188,9 +188,8 @@ def test_figures_are_means_over_devices() -> None:
     model = max(
         (cast.devices[0].model_payload() for cast in learnt.cast.casts.values()), key=lambda one: one.nbytes
     )
-    scores = {
-        cut: cast.evaluate(cast.devices[0].part_of(model).body, True) for cut, cast in learnt.cast.casts.items()
-    }
+    casts = learnt.cast.casts.items()
+    scores = {cut: cast.evaluate(cast.devices[0].part_of(model).body, True) for cut, cast in casts}
     weights = {"conv1": 2, "conv2": 2, "conv3": 1}
     for name in ("accuracy", "loss", "accuracy_no_codec"):
         mean = sum(scores[cut][name] * count for cut, count in weights.items()) / 5

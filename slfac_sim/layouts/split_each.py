@@ -41,7 +41,8 @@ class Cast:
 
     def evaluate(self, model: bytes, exact: bool) -> dict[str, Any]:
         """Return the mean over devices of the figures with their cuts; the deepest half is in `model`."""
-        found = [(cast.evaluate(_part(cast, model), exact), len(cast.devices)) for cast in self.casts.values()]
+        casts = self.casts.values()
+        found = [(cast.evaluate(_part(cast, model), exact), len(cast.devices)) for cast in casts]
         total = len(self.devices)
         return {name: sum(score[name] * count for score, count in found) / total for name in found[0][0]}
 

@@ -72,7 +72,8 @@ class Cast:
         return {name: float(np.mean([score[name] for score in scores])) for name in scores[0]}
 
     def _score(self, model: nn.Module) -> dict[str, Any]:
-        return asdict(evaluate(model, nn.Identity(), self._ground.test_batches(), lambda logits: logits, False))
+        batches = self._ground.test_batches()
+        return asdict(evaluate(model, nn.Identity(), batches, lambda logits: logits, exact=False))
 
     def _devices(self, mu: float) -> list[WholeDevice]:
         ground, found = self._ground, []

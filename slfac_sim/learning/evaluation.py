@@ -19,7 +19,7 @@ Logits = tuple[torch.Tensor, torch.Tensor | None]
 
 @dataclass(frozen=True)
 class Score:
-    """Accuracy and mean loss with the codec between the halves, and accuracy without it; NaN: not measured."""
+    """Accuracy and mean loss with the codec between the halves; accuracy without it, NaN if not measured."""
 
     accuracy: float
     loss: float
@@ -52,9 +52,7 @@ def evaluate(
     return score(batches, answer)
 
 
-def score(
-    batches: Iterable[tuple[torch.Tensor, Labels]], answer: Callable[[torch.Tensor], Logits]
-) -> Score:
+def score(batches: Iterable[tuple[torch.Tensor, Labels]], answer: Callable[[torch.Tensor], Logits]) -> Score:
     """Return the score over `batches` of what `answer` says of images: logits with the codec, and without."""
     right = right_no_codec = samples = 0
     loss, measured = 0.0, True

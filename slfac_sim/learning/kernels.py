@@ -1,7 +1,7 @@
 """Forward passes by the kernels that are fastest on this host; they compute what the model's own would.
 
-Neither models nor codecs know of it: what goes in and comes out is contiguous [batch, channels, h, w], and the
-work and memory that simulated hosts are charged for are counted on the model itself.
+Neither models nor codecs know of it: what goes in and comes out is contiguous [batch, channels, h, w], and
+the work and memory that simulated hosts are charged for are counted on the model itself.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -69,7 +69,7 @@ def _products(
     inputs: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None,
     rows: Sequence[Window], columns: Sequence[Window],
 ) -> torch.Tensor:  # fmt: skip
-    """Return the convolution, each output position one product over the batch; taps on padding cost nothing."""
+    """Return the convolution: each output position is one product over the batch, without taps on padding."""
     maps, taps = inputs.permute(0, 2, 3, 1), weight.permute(0, 2, 3, 1)
     positions = [
         linear(maps[:, r, c].flatten(1), taps[:, by_r, by_c].flatten(1), bias)

@@ -256,8 +256,8 @@ def evaluate(
 ) -> Score:
     """Return the score over `batches` of (images, labels), all parts in evaluation mode.
 
-    With the codec means with the uplink's between head and body and the downlink's between body and tail. The
-    accuracy without it takes more passes, which are made only if `exact` and where the codecs change anything.
+    With the codec means with the uplink's between head and body and the downlink's between body and tail.
+    The accuracy without it takes more passes, made only if `exact` and where the codecs change anything.
     """
 
     def answer(images: torch.Tensor) -> Logits:
