@@ -143,7 +143,7 @@ TABLES: dict[str, dict[str, tuple[str, str]]] = AIR | {
         "loss": ("REAL", "mean test loss with the uplink codec between the halves"),
         "accuracy_no_codec": (
             "REAL",
-            "test accuracy of the same model without the codec, NULL if not measured",
+            "test accuracy of the same model without the codec; NULL: not measured",
         ),
         "payload_bytes": ("INTEGER", "payload bytes delivered until then"),
     },
