@@ -1,6 +1,9 @@
 """Every codec and every switch of it, found by themselves; mutated bodies; and golden bodies, as stored."""
 
 import dataclasses
+import os
+import subprocess
+import sys
 import typing
 import zlib
 from pathlib import Path
@@ -13,7 +16,8 @@ from slfac_sim.codecs import _wire
 from slfac_sim.foundation import plugins
 
 KINDS = plugins.kinds("slfac_sim.codecs")
-GOLDEN = Path(__file__).parent / "codecs" / "golden"
+TESTS = Path(__file__).parent
+GOLDEN = TESTS / "codecs" / "golden"
 
 
 def codec_of(kind, **settings):
@@ -81,6 +85,26 @@ def decoded(codec, body):
 def ships(kind):
     """Say whether `kind` is a file of this repository's folder (not one that a test put beside it)."""
     return (Path(codecs.__file__).parent / f"{kind}.py").exists()
+
+
+# --- fresh processes -------------------------------------------------------------------------------------
+
+_AVX2 = bool({"AVX2", "X86_V3"} & {*np.show_config(mode="dicts")["SIMD Extensions"]["found"]})
+
+# Kinds of matrix products to try: those that the processor gets, and the AVX2 ones, whose last bits show
+# a cut in more places than those of AVX-512.
+BLAS = {"own": {}, **({"avx2": {"OPENBLAS_CORETYPE": "Haswell"}} if _AVX2 else {})}
+
+
+def fresh(program, *arguments, threads="1", **variables):
+    """Return the lines that `program` prints in a process of its own."""
+    paths = {"PYTHONPATH": os.pathsep.join([str(TESTS.parent), str(TESTS), str(TESTS / "codecs")])}
+    run = subprocess.run(
+        [sys.executable, "-c", program, *arguments],
+        env={**os.environ, **paths, "OMP_NUM_THREADS": threads, **variables},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return run.stdout.splitlines()
 
 
 # --- golden bodies ---------------------------------------------------------------------------------------

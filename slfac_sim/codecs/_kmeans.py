@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slfac_sim.codecs._floats import Floats
+from slfac_sim.codecs._products import AVX2_ROWS, product
 
 Labels = NDArray[np.int64]
 
@@ -36,7 +37,7 @@ def nearest(points: Floats, centroids: Floats) -> Labels:
     half_norms = np.einsum("cl,cl->c", centroids, centroids) / 2
     label = np.empty(len(points), np.int64)
     for begin in range(0, len(points), _BLOCK):
-        closeness = points[begin : begin + _BLOCK] @ centroids.T
+        closeness = product(points[begin : begin + _BLOCK], centroids.T, AVX2_ROWS)
         closeness -= half_norms
         label[begin : begin + _BLOCK] = closeness.argmax(axis=1)
     return label

@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from slfac_sim.codecs import BadBody
 from slfac_sim.codecs._dct import Floats
+from slfac_sim.codecs._products import AVX2_ROWS, product
 from slfac_sim.codecs._rd_models import Link, probabilities
 
 MAX_CHANNELS = 128
 _SAMPLED = 4096  # places that the directions are taken from, about
-_BLOCK = 32  # places at a time: products stay so small that no library spreads them over threads
+_BLOCK = 32  # places at a time
 _FINEST = 64  # parts of 1 in which the first quarter of the directions is sent; then half, then a quarter
 _ALPHABET = 2 * _FINEST + 1
 _BITS_OF_AN_ENTRY = 4.0
@@ -36,7 +37,7 @@ def directions(maps: Floats, order: NDArray[np.intp], centre: NDArray[np.float64
     flat = some.reshape(len(some), channels, -1)
     for begin in range(0, flat.shape[2], _BLOCK):
         part = flat[:, :, begin : begin + _BLOCK]
-        covariance += np.matmul(part, part.transpose(0, 2, 1)).sum(axis=0, dtype=np.float64)
+        covariance += product(part, part.transpose(0, 2, 1), AVX2_ROWS).sum(axis=0, dtype=np.float64)
     vectors = np.linalg.eigh(covariance)[1][:, ::-1]
     largest = np.take_along_axis(vectors, np.abs(vectors).argmax(axis=0)[None], axis=0)
     codes: NDArray[np.int32] = np.rint(vectors * np.sign(largest) * _parts(channels)).astype(np.int32)
@@ -70,11 +71,11 @@ def expand(coefficients: Floats, basis: Floats) -> Floats:
 
 
 def _times(matrix: Floats, columns: Floats) -> Floats:
-    product = np.empty((len(columns), len(matrix), columns.shape[2]), np.float32)
+    result = np.empty((len(columns), len(matrix), columns.shape[2]), np.float32)
     for begin in range(0, columns.shape[2], _BLOCK):
         part = slice(begin, begin + _BLOCK)
-        np.matmul(matrix, columns[:, :, part], out=product[:, :, part])
-    return product
+        result[:, :, part] = product(matrix, columns[:, :, part], AVX2_ROWS)
+    return result
 
 
 def entry_bits(channels: int) -> float:

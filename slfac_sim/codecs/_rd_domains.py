@@ -179,7 +179,7 @@ def _levels(maps: Floats, some: Floats, step: float, mean: bool) -> NDArray[np.i
     return np.where((found * means > 0) & (np.abs(found) < 2 * np.abs(means)), found, 0).astype(np.int8)
 
 
-def energy_of(maps: Floats) -> float:
+def energy_of(maps: Floats | NDArray[np.float64]) -> float:
     """Return the sum of all squares of `maps`, in parts too short to be spread over threads."""
     flat = np.ascontiguousarray(maps).reshape(-1)
     parts = (flat[begin : begin + _PART] for begin in range(0, flat.size, _PART))

@@ -190,7 +190,7 @@ def _source(tensor: Tensor, stream: str) -> _Source:
     unit = math.sqrt(energy / tensor.size)
     if has_tables(map_shape(tensor.shape)):
         means = channel_means(maps)
-        rest = energy - float(means @ means) * (tensor.size / len(means))
+        rest = energy - energy_of(means) * (tensor.size / len(means))
         unit = max(math.sqrt(max(rest, 0.0) / tensor.size), unit / 16)
     largest = math.ldexp(largest, exponent)
     return _Source(tensor.shape, maps, exponent, largest, bool(maps.min() >= 0), energy, unit)

@@ -2,14 +2,12 @@
 
 import hashlib
 import struct
-import subprocess
-import sys
 import zlib
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
+from codec_cases import BLAS, fresh
 from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
@@ -23,8 +21,6 @@ from slfac_sim.codecs._rd_write import Attempt, seal
 from slfac_sim.codecs._wire import unseal
 from slfac_sim.codecs.slfac import SlFac
 from slfac_sim.codecs.slfac_rd import SlFacRd
-
-ROOT = Path(__file__).parent.parent.parent
 
 
 def smashed(shape=(16, 32, 14, 14), seed=0):
@@ -191,8 +187,7 @@ def test_constant_channels_and_zeros_cost_almost_nothing():
 
 
 PROGRAM = """
-import sys, hashlib, numpy as np
-sys.path[:0] = ["tests/codecs"]
+import hashlib
 from test_slfac_rd import TENSORS, decode, send
 for tensor in TENSORS.values():
     body = send(tensor).body
@@ -202,12 +197,8 @@ for tensor in TENSORS.values():
 
 @pytest.mark.parametrize("threads", ["1", "2"])
 def test_a_fresh_process_makes_the_same_bytes_and_tensors(threads):
-    environment = {"OMP_NUM_THREADS": threads, "PYTHONPATH": str(ROOT), "PATH": ""}
-    run = subprocess.run(
-        [sys.executable, "-c", PROGRAM], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
-    )
     bodies = [send(tensor).body for tensor in TENSORS.values()]
-    assert run.stdout.split() == [
+    assert fresh(PROGRAM, threads=threads) == [
         hashlib.sha256(body + decode(body).tobytes()).hexdigest() for body in bodies
     ]
 
@@ -225,16 +216,10 @@ for place in range(4):
 """
 
 
-def test_sums_behind_the_choices_do_not_depend_on_the_number_of_threads():
+@pytest.mark.parametrize("blas", BLAS)
+def test_sums_behind_the_choices_do_not_depend_on_the_number_of_threads(blas):
     """Means and energies decide on levels, steps and domains: a last bit of them can change a body."""
-    runs = [
-        subprocess.run(
-            [sys.executable, "-c", SUMS], cwd=ROOT, capture_output=True, text=True, check=True,
-            env={"OMP_NUM_THREADS": threads, "PYTHONPATH": str(ROOT), "PATH": ""},
-        ).stdout
-        for threads in ("1", "2")
-    ]  # fmt: skip
-    assert runs[0] == runs[1]
+    assert fresh(SUMS, threads="1", **BLAS[blas]) == fresh(SUMS, threads="2", **BLAS[blas])
 
 
 def resealed(body, content):

@@ -350,6 +350,14 @@ def test_the_device_adds_what_was_lost_to_the_gradient():
     assert np.array_equal(correct(plain, plain.encode(tensor).body, gradient), gradient)
 
 
+def test_of_a_message_of_zeros_nothing_is_lost():
+    """As after a ReLU that has died."""
+    sender, gradient = codec_of("fedlite", correction=0.5).sender("up"), tensor_of("normal", (4, 3, 6, 6))
+    body = sender.encode(np.zeros_like(gradient)).body
+    assert not codec_of("fedlite").receiver().decode(body).any()
+    assert np.array_equal(correct(sender, body, gradient), gradient)
+
+
 def test_payloads_are_whole():
     ids = np.arange(4)
     for kind in ("aq_sgd", "error_feedback", "sl_acc", "c3_sl", "fedlite"):
