@@ -1,7 +1,11 @@
-"""Microseconds per event of the sharing engine, with many transfers at once. It checks no result."""
+"""Microseconds per event of the sharing engine, with many transfers at once. It checks no result.
+
+With `--smoke` there are few.
+"""
 
 import gc
 import random
+import sys
 import time
 from collections.abc import Callable
 from math import inf
@@ -43,7 +47,7 @@ def events_us(count: int, share: Share, flow: Callable[[random.Random], Flow], r
     return (time.process_time() - before_s) / (2 * events) * 1e6
 
 
-def one_link_us(count: int, capped: bool, rounds: int = 20_000) -> float:
+def one_link_us(count: int, capped: bool, rounds: int) -> float:
     """Return the CPU time of one event on one link, of flows with own rates and perhaps own caps."""
 
     def flow(rng: random.Random) -> Flow:
@@ -53,7 +57,7 @@ def one_link_us(count: int, capped: bool, rounds: int = 20_000) -> float:
     return events_us(count, FluidShare(), flow, rounds)
 
 
-def cells_us(count: int, rounds: int = 4_000) -> float:
+def cells_us(count: int, rounds: int) -> float:
     """Return the CPU time of one event on 10 cells of 4 classes of rate behind one server's link."""
     capacities = {f"cell{i}": 1.0 for i in range(CELLS)} | {"server": 15.0}  # the cells alone would carry 21
 
@@ -77,23 +81,25 @@ def transfers_us(count: int) -> float:
     return (time.process_time() - before_s) / count * 1e6
 
 
-def measure() -> list[str]:
+def measure(smoke: bool = False) -> list[str]:
     """Return the lines of the report, one for each number of concurrent transfers."""
+    on_one, on_many, rounds = ((10,), (20,), 40) if smoke else (ON_ONE, ON_MANY, 20_000)
     one = [
-        f"engine, one link, {count:>6} concurrent: {one_link_us(count, False):5.1f} us per event, "
-        f"{one_link_us(count, True):5.1f} with random caps"
-        for count in ON_ONE
+        f"engine, one link, {count:>6} concurrent: {one_link_us(count, False, rounds):5.1f} us per event, "
+        f"{one_link_us(count, True, rounds):5.1f} with random caps"
+        for count in on_one
     ]
     many = [
-        f"engine, {CELLS} cells x 4 rates, {count:>6} concurrent: {cells_us(count):5.1f} us per event"
-        for count in ON_MANY
+        f"engine, {CELLS} cells x 4 rates, {count:>6} concurrent: "
+        f"{cells_us(count, rounds // 5):5.1f} us per event"
+        for count in on_many
     ]
     whole = [
         f"network, {count:>6} transfers at once: {transfers_us(count):5.1f} us each from call to delivery"
-        for count in ON_ONE[:3]
+        for count in on_one[:3]
     ]
     return one + many + whole
 
 
 if __name__ == "__main__":
-    print("\n".join(measure()))
+    print("\n".join(measure("--smoke" in sys.argv[1:])))

@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import nan
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import simpy
 
 
-@dataclass(frozen=True)
-class Delivery:
+class Delivery(NamedTuple):
     """The network's only answer about one transfer. Times are simulated seconds.
 
     `asked_s` is when the sender had the bytes ready, `start_s` when the medium took the first of them,

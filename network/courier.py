@@ -1,7 +1,7 @@
 """An opened network: transfers become flows, flows become deliveries. It knows no radio, only an `Air`."""
 
 from collections.abc import Callable, Sequence
-from math import floor
+from math import floor, inf
 from typing import Protocol
 
 import simpy
@@ -67,7 +67,7 @@ class Courier:
         self._env = env
         self._air = air
         self._wire_bytes = wire_bytes
-        self._carried_bytes = carried_bytes or wire_bytes
+        self._carried_bytes = carried_bytes
         self._engine = Engine(env)
         self._shares: dict[str, Share] = {}
         self._under_way: dict[Transfer, None] = {}
@@ -95,9 +95,9 @@ class Courier:
 
     def _transfer(self, src: str, dst: str, path: Path, nbytes: int) -> FluidTransfer:
         rate_bps, among = self._air.rate_bps(path, self._block(), self._busy)
-        bits, power_among = 8.0 * self._carried_bytes(nbytes), path.power_among
-        flow = Flow(bits, rate_bps, among=among, src=src, dst=dst, power_among=power_among)
         wire_bytes = self._wire_bytes(nbytes)
+        bits = 8.0 * (wire_bytes if self._carried_bytes is None else self._carried_bytes(nbytes))
+        flow = Flow(bits, rate_bps, 1.0, inf, among, src, dst, path.power_among)
         transfer = FluidTransfer(self._env, src, dst, path, nbytes, wire_bytes, flow, self._give_up)
         self._under_way[transfer] = None
         if nbytes == 0:
@@ -120,9 +120,9 @@ class Courier:
 
     def _last_bit_left(self, transfer: FluidTransfer) -> None:
         """Take the transfer off the air, and have the receiver hold the bytes after the latency."""
-        transfer.last_bit_s = self._env.now
+        now_s = transfer.last_bit_s = self._env.now
         self._leave(transfer)
-        Call(self._env, self._env.now + self._air.latency_s, lambda _: self._arrive(transfer))
+        Call(self._env, now_s + self._air.latency_s, lambda _: self._arrive(transfer))
 
     def _leave(self, transfer: FluidTransfer) -> bool:
         """Free the lane of the transfer, if it is on one, and return whether it was."""

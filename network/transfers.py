@@ -1,7 +1,7 @@
 """Transfers under way over fluid shares: what they keep, and the delivery made of it. They decide nothing."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import simpy
 
@@ -9,7 +9,7 @@ from slfac_sim.network.contract import Delivery, Transfer
 from slfac_sim.network.engine import Flow
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Path:
     """What one transmission meets: the lane it shares, its link's mean SNR and its sender's power.
 
@@ -23,7 +23,7 @@ class Path:
     snr_db: float
     power_w: float
     hopeless: bool = False
-    power_among: Callable[[int], float] | None = field(default=None, compare=False)
+    power_among: Callable[[int], float] | None = None
 
 
 class FluidTransfer(Transfer):
@@ -40,7 +40,7 @@ class FluidTransfer(Transfer):
         flow: Flow,
         give_up: Callable[["FluidTransfer"], None],
     ) -> None:
-        super().__init__(env)
+        self.env, self.callbacks = env, []
         self.src, self.dst, self.path = src, dst, path
         self.payload_bytes, self.wire_bytes = payload_bytes, wire_bytes
         self.asked_s = float(env.now)
@@ -59,32 +59,38 @@ class FluidTransfer(Transfer):
 
     def arrive(self) -> None:
         """Happen: the receivers hold the bytes. A transfer that this was the last part of happens too."""
-        self.succeed(self.delivery(delivered=True))
         if self.joint is not None:
+            self.succeed(self.delivery(delivered=True))
             self.joint.arrive_with_the_last_part()
+        elif self.env.peek() > self.env.now:  # nothing can come between: it need not wait for its turn
+            self._ok, self._value = True, self.delivery(delivered=True)
+            callbacks, self.callbacks = self.callbacks, None  # type: ignore[assignment]
+            for callback in callbacks:
+                callback(self)
+        else:
+            self.succeed(self.delivery(delivered=True))
 
     def delivery(self, delivered: bool) -> Delivery:
         """Return what can be said now, at the end or when it is given up."""
         flow, now_s = self.flow, float(self.env.now)
+        airtime_s, radiated_s = flow.airtime_s, flow.radiated_s
         last_bit_s = now_s if self.last_bit_s is None else float(self.last_bit_s)
-        sent_bits = flow.bits - flow.left_bits
-        radiated_s = flow.airtime_s if flow.radiated_s is None else flow.radiated_s
         return Delivery(
-            src=self.src,
-            dst=self.dst,
-            receivers=1 if self.path.uplink else len(self.path.devices),
-            payload_bytes=self.payload_bytes,
-            wire_bytes=self.wire_bytes,
-            asked_s=self.asked_s,
-            start_s=last_bit_s if flow.start_s is None else float(flow.start_s),
-            last_bit_s=last_bit_s,
-            end_s=now_s,
-            airtime_s=flow.airtime_s,
-            rate_bps=sent_bits / flow.airtime_s if flow.airtime_s > 0.0 else flow.rate_bps,
-            snr_db=self.path.snr_db,
-            energy_j=self.path.power_w * radiated_s,
-            tries=1,
-            delivered=delivered,
+            self.src,
+            self.dst,
+            1 if self.path.uplink else len(self.path.devices),
+            self.payload_bytes,
+            self.wire_bytes,
+            self.asked_s,
+            last_bit_s if flow.start_s is None else float(flow.start_s),
+            last_bit_s,
+            now_s,
+            airtime_s,
+            (flow.bits - flow.left_bits) / airtime_s if airtime_s > 0.0 else flow.rate_bps,
+            self.path.snr_db,
+            self.path.power_w * (airtime_s if radiated_s is None else radiated_s),
+            1,
+            delivered,
         )
 
 

@@ -18,7 +18,7 @@ from slfac_sim.identity import READ_AFTERWARDS, invisible_in, visible_difference
 from slfac_sim.invariants import strictly
 from slfac_sim.ledger import TABLES, Book, Ledger, Rows, tuples_of
 from slfac_sim.names import device_names
-from slfac_sim.players.replay import Script, TimingSteered, follow, script_of
+from slfac_sim.players.replay import Script, TimingSteered, follow, no_collection, script_of
 from slfac_sim.scenario import Scenario
 from slfac_sim.scenario_file import dump, load, read
 from slfac_sim.simulation import OnNote, simulate
@@ -131,7 +131,7 @@ def retime(
     """
     _refuse_visible(record, scenario)
     found: dict[str, Any] = {} if laws is None else laws
-    with strictly(scenario, ledger, record.protocol(), found, laws is not None) as watched:
+    with strictly(scenario, ledger, record.protocol(), found, laws is not None) as watched, no_collection():
         seconds = simulate(*watched, on_note)
     for table, rows in record.script.sums.items():
         for row in rows:

@@ -3,8 +3,6 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-import simpy
-
 from slfac_sim.availability import Outage, plans
 from slfac_sim.effects import Task
 from slfac_sim.ledger import Book
@@ -12,6 +10,7 @@ from slfac_sim.ledger_tables import AIR
 from slfac_sim.machines import machines
 from slfac_sim.names import SERVER, device_names
 from slfac_sim.network import Survey
+from slfac_sim.players.clock import Clock
 from slfac_sim.players.energy import Energy
 from slfac_sim.players.simulated import SimulatedPlayer
 from slfac_sim.power import Power
@@ -63,7 +62,7 @@ def simulate(
     for table, rows in air_rows(survey_of(scenario)).items():
         for row in rows:
             ledger.add(table, row)
-    env = simpy.Environment(initial_time=0.0)
+    env = Clock()
     names = device_names(scenario.devices.count)
     network = scenario.network.open(env, names, SERVER, scenario.seed.air)
     energy = Energy(_powers(scenario), dict.fromkeys(names, scenario.devices.battery))

@@ -26,12 +26,13 @@ def body(nbytes: int, notes: dict[str, float] | None = None, **parts: int) -> Pa
 def test_a_round_worked_by_hand() -> None:
     """Two bodies of one kind, one of a codec that tells nothing; then a round of its own."""
     book, tally = Rows(), Tally()
-    tally.count({"smashed_up": body(7, {"bits_low": 2.0}, frame=3, symbols=4), "labels": body(5)})
-    tally.count({"smashed_up": body(9, {"bits_low": 5.0}, frame=3, symbols=6)})
+    tally.count("smashed_up", body(7, {"bits_low": 2.0}, frame=3, symbols=4))
+    tally.count("labels", body(5))
+    tally.count("smashed_up", body(9, {"bits_low": 5.0}, frame=3, symbols=6))
     tally.close_round(book, 1)
     tally.close_round(book, 2)
-    tally.count({"model_down": body(1)})
-    tally.count({"labels": RecordedParcel(5, 5, "0")})
+    tally.count("model_down", body(1))
+    tally.count("labels", RecordedParcel(5, 5, "0"))
     tally.close_round(book)
     assert book.tuples("parts", list(SUMS["parts"])) == [
         (1, "labels", "body", 1, 5),

@@ -28,6 +28,7 @@ class Books:
 
     def __init__(self, **full: float) -> None:
         self.left = full
+        self.limited = full
         self.heard: list[tuple[Any, ...]] = []
 
     def computed(self, host: str, what: str, busy_s: float) -> None:

@@ -1,6 +1,5 @@
 """Strict runs: every kind of network and every protocol keeps the laws; a lie in any place breaks one."""
 
-import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -131,7 +130,7 @@ def test_a_network_that_lies_is_found(
 
     def delivery(transfer: FluidTransfer, delivered: bool) -> Delivery:
         found = honest(transfer, delivered)
-        return dataclasses.replace(found, **change(found))
+        return found._replace(**change(found))
 
     monkeypatch.setattr(FluidTransfer, "delivery", delivery)
     summary = strict(tmp_path / "r", "network.duplex=half")

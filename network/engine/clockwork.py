@@ -133,10 +133,7 @@ class Engine:
         self._dirty[seat] = None
         if not self._solving:
             self._solving = True
-            Call(self._env, self._env.now, self._on_solve, _LAST)
-
-    def _on_solve(self, _: simpy.Event) -> None:
-        self._solve()
+            Call(self._env, self._env.now, self._solve, _LAST)
 
     def _on_wake(self, event: simpy.Event) -> None:
         if event is self._wake:  # otherwise an earlier one took its place
@@ -144,11 +141,12 @@ class Engine:
             if not self._solving:
                 self._solve()
 
-    def _solve(self) -> None:
+    def _solve(self, _: simpy.Event | None = None) -> None:
         """Settle this instant: completions, what they call, arrivals; then look ahead."""
         now_s, dirty = self._env.now, self._dirty
         self._solving = True  # so that a change made by a `done` is settled here and now
-        dirty.update(dict.fromkeys(self._agenda.take(now_s)))
+        for due in self._agenda.take(now_s):
+            dirty[due] = None
         for seat in sorted(dirty, key=_rank) if len(dirty) > 1 else list(dirty):
             for flow in seat.share.finish(now_s):
                 self._through[flow] = self._where.pop(flow)[1]
@@ -157,7 +155,8 @@ class Engine:
             flow = next(iter(self._through))
             self.events += 1
             self._through.pop(flow)(flow)
-        self._begin(now_s)
+        if self._arrivals:
+            self._begin(now_s)
         self._dirty, self._solving = {}, False
         for seat in dirty:
             self._agenda.note(seat)

@@ -73,7 +73,8 @@ class FluidShare:
         while self.due_s <= now_s:
             self._free.advance(now_s)
             through += self._free.ripe()
-            through += self._capped.ripe(now_s)
+            if self._capped.live:
+                through += self._capped.ripe(now_s)
             self._settle()
         if len(through) > 1:
             through.sort(key=lambda flow: flow.order)

@@ -57,7 +57,9 @@ class Agenda:
 
     def take(self, now_s: float) -> list[Seat]:
         """Take out the seats whose shares are due by now."""
-        seats = []
-        while self.first_s() <= now_s:
-            seats.append(heappop(self._entries)[2])
+        entries, seats = self._entries, []
+        while entries and entries[0][0] <= now_s:
+            due_s, _, seat = heappop(entries)
+            if due_s == seat.due_s:
+                seats.append(seat)
         return seats

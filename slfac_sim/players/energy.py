@@ -41,6 +41,11 @@ class Energy:
         self._batteries = {host: full for host, full in (batteries or {}).items() if full is not None}
         self._accounts = {host: _Account() for host in powers}
 
+    @property
+    def limited(self) -> Collection[str]:
+        """The hosts that have a battery."""
+        return self._batteries.keys()
+
     def computed(self, host: str, what: str, busy_s: float) -> None:
         """Count `busy_s` of the processor's time, all of it or what an interrupted compute has had.
 

@@ -57,9 +57,13 @@ class Host:
     def ask(self, flops: float) -> Turn:
         """Queue up for the time that `flops` take, from now on."""
         turn = Turn(self.env, self.end, flops / self._flops_per_s)
-        self._queue.append(turn)
-        if self._working_on is None:
-            self._grant()
+        if self._working_on is None and not self._queue and self.env.peek() > turn.asked_s:
+            self._working_on = turn
+            self._begin(turn)
+        else:
+            self._queue.append(turn)
+            if self._working_on is None:
+                self._grant()
         return turn
 
     def give_up(self, turn: Turn) -> None:
@@ -102,8 +106,9 @@ class Host:
 class Call(simpy.Event):
     """A call of `callback` after all that is to happen `delay_s` from now already."""
 
+    _ok, _value = True, None
+
     def __init__(self, env: simpy.Environment, callback: Any, delay_s: float = 0.0) -> None:
-        super().__init__(env)
+        self.env = env
         self.callbacks = [callback]
-        self._ok, self._value = True, None
         env.schedule(self, delay=delay_s)

@@ -1,6 +1,6 @@
 """Who keeps the books of energy, and what comes of an empty battery. It knows no power and no effect."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, Protocol
 
 import simpy
@@ -15,6 +15,11 @@ class Energy(Protocol):
 
     `players.energy.Energy` is one.
     """
+
+    @property
+    def limited(self) -> Collection[str]:
+        """The hosts that have a battery; no other is ever `empty`."""
+        ...
 
     def computed(self, host: str, what: str, busy_s: float) -> None:
         """Count `busy_s` of the processor's time for the work `what`, interrupted work included.
@@ -50,18 +55,21 @@ class Meter:
     def __init__(self, env: simpy.Environment, energy: Energy, end: Callable[[str, str], None]) -> None:
         self._env = env
         self._energy = energy
+        self._limited = frozenset(energy.limited)
         self._end = end
 
     def computed(self, host: str, what: str, busy_s: float) -> None:
         """Tell that `host` has worked."""
         self._energy.computed(host, what, busy_s)
-        self._end_empty(host)
+        if host in self._limited:
+            self._end_empty(host)
 
     def sent(self, delivery: Delivery, receivers: tuple[str, ...]) -> None:
         """Tell of a transfer that has ended."""
         self._energy.sent(delivery, receivers)
-        for host in (delivery.src, *receivers):
-            self._end_empty(host)
+        if self._limited:
+            for host in (delivery.src, *receivers):
+                self._end_empty(host)
 
     def down(self, host: str) -> None:
         """Tell that `host` has gone down."""
@@ -70,7 +78,8 @@ class Meter:
     def up(self, host: str) -> None:
         """Tell that `host` has come up."""
         self._energy.up(host, self._env.now)
-        self._end_empty(host)
+        if host in self._limited:
+            self._end_empty(host)
 
     def spent(self, number: int) -> dict[str, Any]:
         """Return the row of the table `spent` for an evaluation now, after round `number`."""

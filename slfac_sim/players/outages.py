@@ -37,7 +37,10 @@ class _Waiter:
 
 
 class Outages:
-    """Takes hosts down and up again as `plans` say; `went_down` and `came_up` are then told their names."""
+    """Takes hosts down and up again as `plans` say; `went_down` and `came_up` are then told their names.
+
+    `down` holds the hosts that are down.
+    """
 
     def __init__(
         self,
@@ -52,7 +55,7 @@ class Outages:
         self._ledger = ledger
         self._went_down = went_down
         self._came_up = came_up
-        self._down: dict[str, _Down] = {}
+        self.down: dict[str, _Down] = {}
         self._next: dict[str, Outage] = {}
         self._agenda: list[tuple[float, int, str]] = []
         self._order = {host: order for order, host in enumerate(plans)}
@@ -62,16 +65,12 @@ class Outages:
 
     def check(self, host: str) -> None:
         """Raise `HostDown` if `host` is down."""
-        if host in self._down:
+        if host in self.down:
             raise self.failure(host)
-
-    def is_down(self, host: str) -> bool:
-        """Return whether `host` is down."""
-        return host in self._down
 
     def failure(self, host: str) -> HostDown:
         """Return what is raised into who needs `host`, which is down."""
-        return HostDown(f"{host} is down: {self._down[host].reason}")
+        return HostDown(f"{host} is down: {self.down[host].reason}")
 
     @property
     def next_s(self) -> float:
@@ -100,7 +99,7 @@ class Outages:
 
     def end(self, host: str, reason: str) -> None:
         """Take `host` down now and for ever."""
-        before = self._down.get(host)
+        before = self.down.get(host)
         if before is not None and before.for_ever:
             return
         self._next.pop(host, None)
@@ -108,14 +107,14 @@ class Outages:
         self._agenda = sorted(entry for entry in self._agenda if entry[2] != host)
         if before is not None:
             self._write(host, before, self._env.now)
-        self._down[host] = _Down(self._env.now, inf, reason)
+        self.down[host] = _Down(self._env.now, inf, reason)
         if before is None:
             self._went_down(host)
         self._answer_waiters()
 
     def present(self, hosts: Sequence[str]) -> tuple[str, ...]:
         """Return those of `hosts` that are up, in the same order."""
-        return tuple(host for host in hosts if host not in self._down)
+        return tuple(host for host in hosts if host not in self.down)
 
     def wait(self, hosts: tuple[str, ...]) -> simpy.Event | None:
         """Return an event that happens once one of `hosts`, which are down, is up or none ever will be.
@@ -134,7 +133,7 @@ class Outages:
 
     def close(self) -> None:
         """Write the rows of the hosts that are still down."""
-        for host, down in self._down.items():
+        for host, down in self.down.items():
             self._write(host, down, None)
 
     def _plan_next(self, host: str, earliest_s: float) -> None:
@@ -154,18 +153,18 @@ class Outages:
     def _happen(self) -> None:
         """Take down, or up, the host whose turn it is."""
         _at_s, order, host = heappop(self._agenda)
-        if host in self._down:
+        if host in self.down:
             self._come_up(host)
             return
         outage = self._next.pop(host)
-        self._down[host] = _Down(self._env.now, outage.up_s, outage.reason)
+        self.down[host] = _Down(self._env.now, outage.up_s, outage.reason)
         if outage.up_s < inf:
             heappush(self._agenda, (outage.up_s, order, host))
         self._went_down(host)
         self._answer_waiters()
 
     def _come_up(self, host: str) -> None:
-        down = self._down.pop(host)
+        down = self.down.pop(host)
         self._write(host, down, self._env.now)
         self._plan_next(host, down.until_s)
         self._came_up(host)
@@ -181,7 +180,7 @@ class Outages:
                 waiter.event.succeed()
 
     def _hopeful(self, hosts: Sequence[str]) -> bool:
-        return not all(host in self._down and self._down[host].for_ever for host in hosts)
+        return not all(host in self.down and self.down[host].for_ever for host in hosts)
 
 
 def cause_of(stop: simpy.Interrupt) -> Exception:

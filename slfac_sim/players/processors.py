@@ -35,7 +35,7 @@ class Processors:
         meter: Meter | None,
     ) -> None:
         self._env = env
-        self._ledger = ledger
+        self._append = ledger.append
         self._outages = outages
         self._meter = meter
         self._hosts = {
@@ -45,22 +45,32 @@ class Processors:
 
     def compute(self, effect: Compute, task: str, seq: int) -> Steps:
         """Keep the host busy, then run the job and return its result. Raises `HostDown`."""
-        try:
-            self._outages.check(effect.host)
-        except HostDown:
-            self._write(effect, task, seq, self._env.now, self._env.now, "down")
-            raise
-        host = self._hosts[effect.host]
-        turn = host.ask(effect.flops)
+        turn = self.ask(effect, task, seq)
         try:
             yield turn
         except simpy.Interrupt as stop:
-            host.give_up(turn)
-            cause = cause_of(stop)
-            self._end(effect, task, seq, turn, "interrupted" if cause is stop else "down")
-            raise cause from None
-        self._end(effect, task, seq, turn, "done")
+            raise self.give_up(effect, task, seq, turn, stop) from None
+        return self.done(effect, task, seq, turn)
+
+    def ask(self, effect: Compute, task: str, seq: int) -> Turn:
+        """Return the stretch of the host's time that `effect` takes. Raises `HostDown`."""
+        host = effect.host
+        if host in self._outages.down:
+            self._write(effect, task, seq, None, "down")
+            raise self._outages.failure(host)
+        return self._hosts[host].ask(effect.flops)
+
+    def done(self, effect: Compute, task: str, seq: int, turn: Turn) -> Any:
+        """Run the job of `effect`, whose stretch of time is over, and return its result."""
+        self._write(effect, task, seq, turn, "done")
         return effect.job()
+
+    def give_up(self, effect: Compute, task: str, seq: int, turn: Turn, stop: simpy.Interrupt) -> Exception:
+        """Do without `turn`, which `stop` broke off, and return what to raise for that."""
+        self._hosts[effect.host].give_up(turn)
+        cause = cause_of(stop)
+        self._write(effect, task, seq, turn, "interrupted" if cause is stop else "down")
+        return cause
 
     def fail(self, host: str, failure: HostDown) -> None:
         """Raise `failure` into everything that `host` works on or is to work on."""
@@ -68,13 +78,10 @@ class Processors:
             if turn.asker is not None:
                 turn.asker.interrupt(failure)
 
-    def _end(self, effect: Compute, task: str, seq: int, turn: Turn, outcome: str) -> None:
-        self._write(effect, task, seq, turn.asked_s, turn.start_s, outcome)
-        if self._meter is not None and turn.begun:
-            self._meter.computed(effect.host, effect.what, turn.worked_s)
-
-    def _write(
-        self, effect: Compute, task: str, seq: int, asked_s: float, start_s: float, outcome: str
-    ) -> None:
-        work = (task, seq, effect.host, effect.what, effect.flops)
-        self._ledger.append("computes", (*work, asked_s, start_s, self._env.now, outcome))
+    def _write(self, effect: Compute, task: str, seq: int, turn: Turn | None, outcome: str) -> None:
+        """Write down what came of `effect`; without a `turn` its host was down when it was asked for."""
+        now_s, host, what = self._env.now, effect.host, effect.what
+        asked_s, start_s = (now_s, now_s) if turn is None else (turn.asked_s, turn.start_s)
+        self._append("computes", (task, seq, host, what, effect.flops, asked_s, start_s, now_s, outcome))
+        if turn is not None and turn.begun and self._meter is not None:
+            self._meter.computed(host, what, turn.worked_s)

@@ -19,7 +19,7 @@ Steps = Generator[simpy.Event, Any, Any]
 _place_of = attrgetter("offer.place")
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
+@dataclasses.dataclass(eq=False, slots=True)
 class _Waiting:
     task: str
     seq: int
@@ -67,14 +67,13 @@ class Queues:
             self._withdraw(waiting, "down" if isinstance(stop, HostDown) else "interrupted")
             raise
 
-    def excuse(self, effect: Excuse, task: str, seq: int) -> Steps:
+    def excuse(self, effect: Excuse, task: str, seq: int) -> None:
         """Let the next batch of the queue do with one item less."""
         key = (effect.host, effect.queue)
         queue = self._queues.setdefault(key, _Queue())
         queue.excused += 1
         if queue.waiting:
             self._serve_if_complete(key, queue)
-        yield from ()  # takes no time
 
     def fail(self, host: str, failure: HostDown) -> None:
         """Raise `failure` into every offer that waits in a queue of `host`; who is excused remains so."""

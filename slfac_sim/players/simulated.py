@@ -74,12 +74,13 @@ class SimulatedPlayer:
         self._transmissions = Transmissions(env, network, ledger, self._tally, outages, meter)
         self._queues = Queues(env, ledger, outages, self._processors.compute)
         self._perform: dict[type, Callable[[Any, str, int], Steps]] = {
-            Compute: self._processors.compute,
             Send: self._transmissions.send,
             Together: self._together,
             Offer: self._queues.offer,
-            Excuse: self._queues.excuse,
             Present: self._present,
+        }
+        self._perform_at_once: dict[type, Callable[[Any, str, int], None]] = {
+            Excuse: self._queues.excuse,
             Note: self._note,
         }
 
@@ -110,7 +111,7 @@ class SimulatedPlayer:
         """
         env, outages, step = self._env, self._outages, self._env.step
         planned = outages.next_s < inf  # where there is none now, there never will be
-        while not process.processed:
+        while process.callbacks is not None:  # until it is processed
             if planned and outages.next_s < env.peek() and (env.peek() < inf or self._awaits_outage()):
                 outages.put_next_on_calendar()
             step()
@@ -120,16 +121,28 @@ class SimulatedPlayer:
 
     def _run(self, task: Task, path: str) -> Steps:
         """Drive one task: perform what it yields, send it what came of it."""
-        perform, answer, seq = self._perform, None, 0
+        perform, at_once, processors, seq = self._perform, self._perform_at_once, self._processors, 0
         go_on: Callable[[Any], Any] = task.send
+        answer: Any = None
         try:
             while True:
                 try:
                     effect = go_on(answer)
                 except StopIteration as stop:
                     return stop.value
+                kind = type(effect)
                 try:
-                    answer = yield from perform[type(effect)](effect, path, seq)
+                    if kind is Compute:  # most effects are: this is `processors.compute` without a generator
+                        turn = processors.ask(effect, path, seq)
+                        try:
+                            yield turn
+                        except simpy.Interrupt as stop:
+                            raise processors.give_up(effect, path, seq, turn, stop) from None
+                        answer = processors.done(effect, path, seq, turn)
+                    elif kind in at_once:
+                        answer = at_once[kind](effect, path, seq)
+                    else:
+                        answer = yield from perform[kind](effect, path, seq)
                     go_on = task.send
                 except Failure as failure:
                     answer, go_on = failure, task.throw
@@ -186,7 +199,7 @@ class SimulatedPlayer:
                 raise
         return there
 
-    def _note(self, effect: Note, task: str, seq: int) -> Steps:
+    def _note(self, effect: Note, task: str, seq: int) -> None:
         row = {"task": task, "seq": seq, "at_s": self._env.now, **effect.row}
         if effect.table == "evals":
             row["payload_bytes"] = self._ledger.delivered_bytes
@@ -197,7 +210,6 @@ class SimulatedPlayer:
             self._tally.close_round(self._ledger, effect.row["round"])
             self._ledger.commit()
         self._on_note(effect.table, row)
-        yield from ()  # takes no time
 
     def _end_of(self, host: str, reason: str) -> None:
         self._outages.end(host, reason)

@@ -6,7 +6,6 @@ clocks under which the same bodies are sent in the same rounds leave equal rows.
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping
 
 from slfac_sim.effects import Parcel
 from slfac_sim.ledger import Book
@@ -25,16 +24,15 @@ class Tally:
         self._notes: dict[tuple[str, str], list[float]] = defaultdict(list)
         self._last_round = 0
 
-    def count(self, payloads: Mapping[str, Parcel]) -> None:
-        """Count one transfer's `payloads` (by kind); recorded ones, whose parts are None, are on record."""
-        for kind, parcel in payloads.items():
-            if parcel.parts is None:
-                continue
-            for part, nbytes in (parcel.parts or {WHOLE: parcel.nbytes}).items():
-                messages, before = self._parts.get((kind, part), (0, 0))
-                self._parts[kind, part] = messages + 1, before + nbytes
-            for name, value in parcel.notes.items():
-                self._notes[kind, name].append(float(value))
+    def count(self, kind: str, parcel: Parcel) -> None:
+        """Count a payload; a recorded one, whose parts are None, is on record."""
+        if parcel.parts is None:
+            return
+        for part, nbytes in (parcel.parts or {WHOLE: parcel.nbytes}).items():
+            messages, before = self._parts.get((kind, part), (0, 0))
+            self._parts[kind, part] = messages + 1, before + nbytes
+        for name, value in parcel.notes.items():
+            self._notes[kind, name].append(float(value))
 
     def close_round(self, book: Book, number: int | None = None) -> None:
         """Write what was counted since the last call as round `number` (None: the one after the last)."""

@@ -2,22 +2,18 @@
 
 import dataclasses
 from collections.abc import Generator
-from operator import attrgetter
 from typing import Any
 
 import simpy
 
 from slfac_sim.effects import HostDown, Send, TransferLost
-from slfac_sim.ledger import TABLES, Book
+from slfac_sim.ledger import Book
 from slfac_sim.network import Delivery, Lost, Network, Transfer
 from slfac_sim.players.metering import Meter
 from slfac_sim.players.outages import Outages, cause_of
 from slfac_sim.players.tally import Tally
 
 Steps = Generator[simpy.Event, Any, Any]
-
-_DELIVERY = tuple(field.name for field in dataclasses.fields(Delivery) if field.name in TABLES["transfers"])
-_figures_of = attrgetter(*_DELIVERY)  # in the order of the table's columns, after `task` and `seq`
 
 
 @dataclasses.dataclass(eq=False, slots=True)
@@ -55,15 +51,18 @@ class Transmissions:
 
     def send(self, effect: Send, task: str, seq: int) -> Steps:
         """Return the hosts that were reached. Raises `TransferLost` or `HostDown`."""
-        nbytes = sum([parcel.nbytes for parcel in effect.payloads.values()])
-        try:
-            dst = self._reachable(effect)
-        except HostDown:
-            refused = self._network.transfer(effect.src, effect.dst, nbytes).cancel()
-            self._write(effect, task, seq, refused, "cancelled")
-            raise
-        transfer = self._network.transfer(effect.src, dst, nbytes)
-        under_way = self._register(effect.src, dst)
+        src, dst, nbytes = effect.src, effect.dst, 0
+        for parcel in effect.payloads.values():
+            nbytes += parcel.nbytes
+        if self._outages.down:
+            try:
+                dst = self._reachable(effect)
+            except HostDown:
+                refused = self._network.transfer(src, dst, nbytes).cancel()
+                self._write(effect, task, seq, refused, "cancelled")
+                raise
+        transfer = self._network.transfer(src, dst, nbytes)
+        under_way = self._register(src, dst)
         try:
             delivery: Delivery = yield transfer
         except Lost as lost:
@@ -116,10 +115,11 @@ class Transmissions:
             self._meter.sent(delivery, under_way.dsts)
 
     def _write(self, effect: Send, task: str, seq: int, delivery: Delivery, outcome: str) -> None:
-        number = self._ledger.append("transfers", (task, seq, *_figures_of(delivery), outcome))
+        append, figures = self._ledger.append, delivery[:-1]  # but `delivered`, as the columns of the table
+        number = append("transfers", (task, seq, *figures, outcome))
         for kind, parcel in effect.payloads.items():
-            self._ledger.append("payloads", (number, kind, parcel.nbytes, parcel.values, parcel.sha256))
-        self._tally.count(effect.payloads)
+            append("payloads", (number, kind, parcel.nbytes, parcel.values, parcel.sha256))
+            self._tally.count(kind, parcel)
         if outcome == "delivered":
             self._ledger.delivered_bytes += delivery.payload_bytes
 
