@@ -72,18 +72,16 @@ class Host:
             self.end(turn)
         else:
             self._queue.remove(turn)
-            self._grant_soon()
+            Call(self.env, self._grant)
 
     def end(self, turn: simpy.Event) -> None:
         """Free the host of `turn`, if it still works on it."""
         if turn is self._working_on:
-            turn.worked_s = self.env.now - turn.start_s
+            now_s = self.env.now
+            turn.worked_s = now_s - turn.start_s
             self._working_on = None
-            self._grant_soon()
-
-    def _grant_soon(self) -> None:
-        if self._queue or self.env.peek() <= self.env.now:
-            Call(self.env, self._grant)
+            if self._queue or self.env.peek() <= now_s:
+                Call(self.env, self._grant)
 
     def _grant(self, _: Any = None) -> None:
         if self._working_on is None and self._queue:

@@ -56,7 +56,10 @@ class Processors:
         """Return the stretch of the host's time that `effect` takes. Raises `HostDown`."""
         host = effect.host
         if host in self._outages.down:
-            self._write(effect, task, seq, None, "down")
+            now_s = self._env.now
+            self._append(
+                "computes", (task, seq, host, effect.what, effect.flops, now_s, now_s, now_s, "down")
+            )
             raise self._outages.failure(host)
         return self._hosts[host].ask(effect.flops)
 
@@ -78,10 +81,9 @@ class Processors:
             if turn.asker is not None:
                 turn.asker.interrupt(failure)
 
-    def _write(self, effect: Compute, task: str, seq: int, turn: Turn | None, outcome: str) -> None:
-        """Write down what came of `effect`; without a `turn` its host was down when it was asked for."""
-        now_s, host, what = self._env.now, effect.host, effect.what
-        asked_s, start_s = (now_s, now_s) if turn is None else (turn.asked_s, turn.start_s)
-        self._append("computes", (task, seq, host, what, effect.flops, asked_s, start_s, now_s, outcome))
-        if turn is not None and turn.begun and self._meter is not None:
+    def _write(self, effect: Compute, task: str, seq: int, turn: Turn, outcome: str) -> None:
+        host, what, now_s = effect.host, effect.what, self._env.now
+        work = (task, seq, host, what, effect.flops, turn.asked_s, turn.start_s, now_s, outcome)
+        self._append("computes", work)
+        if turn.begun and self._meter is not None:
             self._meter.computed(host, what, turn.worked_s)

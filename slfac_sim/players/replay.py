@@ -87,10 +87,10 @@ def follow(script: Script, task: str = "") -> Task:
     One that fails has failed in the record too: the step that followed it there is the next.
     """
     for step in script.tasks[task]:
-        if isinstance(step, Started):
+        if type(step) is Started:
             tasks = [follow(script, child) for child in step.tasks]
             yield Together(tasks, step.deadline_s, step.enough)
-        elif isinstance(step, Ended):
+        elif type(step) is Ended:
             raise Failure(step.reason)
         else:
             try:  # noqa: SIM105 - `suppress` costs as much as all the rest of this loop
