@@ -86,8 +86,9 @@ class Courier:
             raise ValueError(f"{src} -> {dst}: {nbytes} bytes to send")
         paths = self._air.paths(src, dst if isinstance(dst, tuple) else (dst,))
         name = "*" if isinstance(dst, tuple) else dst
-        parts = [self._transfer(src, name, path, nbytes) for path in paths]
-        return parts[0] if len(parts) == 1 else JointTransfer(self._env, parts)
+        if len(paths) == 1:
+            return self._transfer(src, name, paths[0], nbytes)
+        return JointTransfer(self._env, [self._transfer(src, name, path, nbytes) for path in paths])
 
     def stalled(self) -> Sequence[Transfer]:
         """Return the transfers that are under way, in the order of their start."""
@@ -153,9 +154,10 @@ class Courier:
         At this instant more may come and go, and a flow that is just through must be left alone.
         """
         self._busy = busy
-        if not self._restless and self._air.disturbed(lane):
+        disturbed = self._air.disturbed(lane)
+        if disturbed and not self._restless:
             Call(self._env, self._env.now, self._calm)
-        self._restless.update(dict.fromkeys(self._air.disturbed(lane)))
+        self._restless.update(dict.fromkeys(disturbed))
 
     def _calm(self, _: simpy.Event) -> None:
         lanes, self._restless = self._restless, {}

@@ -200,7 +200,8 @@ def test_a_battery_may_be_found_empty_when_its_host_comes_up() -> None:
         def empty(self, host: str, at_s: float) -> bool:
             return host == "d000" and at_s >= 2.0
 
-    plays = player(Idle(d000=9.0), availability={"d000": iter([Outage(1.0, 2.0, "off"), Outage(7.0, 8.0, "off")])})
+    plan = iter([Outage(1.0, 2.0, "off"), Outage(7.0, 8.0, "off")])
+    plays = player(Idle(d000=9.0), availability={"d000": plan})
     assert plays.play(one(Together([one(Present(("d000",))), one(work("d001", 9.0))]))) == [("d000",), "work"]
     rows = plays._ledger.tuples("outages", ("host", "down_s", "up_s", "reason"))
     assert rows == [("d000", 1.0, 2.0, "off"), ("d000", 2.0, None, "battery empty")]

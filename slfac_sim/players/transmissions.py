@@ -20,7 +20,7 @@ Steps = Generator[simpy.Event, Any, Any]
 class _UnderWay:
     """A transfer under way: who asked for it, from whom it is, and who of its receivers still gets it."""
 
-    asker: simpy.Process
+    asker: simpy.Process | None
     src: str
     dsts: tuple[str, ...]
 
@@ -62,7 +62,8 @@ class Transmissions:
                 self._write(effect, task, seq, refused, "cancelled")
                 raise
         transfer = self._network.transfer(src, dst, nbytes)
-        under_way = self._register(src, dst)
+        under_way = _UnderWay(self._env.active_process, src, dst if isinstance(dst, tuple) else (dst,))
+        self._under_way[under_way] = None
         try:
             delivery: Delivery = yield transfer
         except Lost as lost:
@@ -79,6 +80,7 @@ class Transmissions:
         for one in list(self._under_way):
             if one.src == host or one.dsts == (host,):
                 del self._under_way[one]
+                assert one.asker is not None  # effects are performed by processes
                 one.asker.interrupt(failure)
             elif host in one.dsts:
                 one.dsts = tuple(dst for dst in one.dsts if dst != host)
@@ -98,13 +100,6 @@ class Transmissions:
         if not there:
             self._outages.check(effect.dst[0])
         return there
-
-    def _register(self, src: str, dst: str | tuple[str, ...]) -> _UnderWay:
-        asker = self._env.active_process
-        assert asker is not None  # effects are performed by processes
-        under_way = _UnderWay(asker, src, dst if isinstance(dst, tuple) else (dst,))
-        self._under_way[under_way] = None
-        return under_way
 
     def _end(
         self, effect: Send, task: str, seq: int, under_way: _UnderWay, delivery: Delivery, outcome: str
