@@ -58,12 +58,12 @@ def _report(folders: Sequence[str], out: Path | None, as_json: bool) -> str:
         return _study_report(studies[0], out or studies[0], as_json)
     # matplotlib takes half a second to import: not for --help, nor before the folders are known to be good
     from slfac_sim.analysis import table
-    from slfac_sim.analysis.folder import load
+    from slfac_sim.analysis.folder import DRAWN, load
 
     runs = [load(folder) for folder in folders]
     from slfac_sim.analysis.draw import draw
 
-    where = out or (runs[0].folder / "figures" if len(runs) == 1 else Path("figures"))
+    where = out or (runs[0].folder / DRAWN if len(runs) == 1 else Path("figures"))
     files = [str(path) for path in draw(runs, where)]
     if as_json:
         return json.dumps({"runs": table.rows(runs), "figures": files}, indent=2)

@@ -1,14 +1,15 @@
-"""Draws every figure of one or several runs into files; it knows folders, and no figure by name."""
+"""Draws the figures of one or several runs into files; it knows folders, and no figure by name."""
 
 import importlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from slfac_sim.analysis._rows import forget
 from slfac_sim.analysis.csv_file import write_rows
-from slfac_sim.analysis.folder import Run, load
+from slfac_sim.analysis.figures import RunFigure
+from slfac_sim.analysis.folder import DRAWN, Run, load
 from slfac_sim.analysis.naming import names_of
 from slfac_sim.analysis.style import house_style, save
 from slfac_sim.foundation.plugins import kinds
@@ -17,30 +18,38 @@ FIGURES = "slfac_sim.analysis.figures"
 BEFORE = ("cell_map", "link_rates")  # what a scenario's air shows before any run
 
 Rows = Sequence[Mapping[str, Any]]
+Report = Callable[[int, int, str], object]  # told of each figure before it is drawn: which, of how many, name
 
 
-def draw_run(folder: str | Path) -> list[Path]:
+def _unheard(number: int, count: int, name: str) -> None:
+    """Be the report that nobody listens to."""
+
+
+def draw_run(folder: str | Path, main_alone: bool = False, report: Report = _unheard) -> list[Path]:
     """Draw the figures of the run in `folder` into its own ``figures/``; return the files written.
 
     Raises `BadInput` for a folder that holds no run.
     """
     run = load(folder)
-    return draw([run], run.folder / "figures")
+    return draw([run], run.folder / DRAWN, main_alone, report)
 
 
-def draw(runs: Sequence[Run], out: Path) -> list[Path]:
-    """Draw every figure of `runs`, all on one axis, into `out`; return the files: PNG, SVG and table of each.
+def draw(runs: Sequence[Run], out: Path, main_alone: bool = False, report: Report = _unheard) -> list[Path]:
+    """Draw the figures of `runs`, all on one axis, into `out`; return the files: PNG, SVG and table of each.
 
     Figures that show one run only are left out when there are several; runs that have nothing for a figure
     (its `data` is None) are left out of it, and the figure if none has.
     """
     labels = names_of(runs)
+    figures = {
+        name: figure
+        for name, figure in _figures()
+        if (figure.MAIN or not main_alone) and not (figure.ONE_RUN and len(runs) > 1)
+    }
     files: list[Path] = []
     with house_style():
-        for name in kinds(FIGURES):
-            figure = importlib.import_module(f"{FIGURES}.{name}")
-            if len(runs) > 1 and getattr(figure, "ONE_RUN", False):
-                continue
+        for number, (name, figure) in enumerate(figures.items(), start=1):
+            report(number, len(figures), name)
             found = [(figure.data(run), label) for run, label in zip(runs, labels, strict=True)]
             series = [replace(one, label=label) for one, label in found if one is not None]
             files += _written(figure, series, out, name) if series else []
@@ -58,13 +67,17 @@ def draw_air(label: str, tables: Mapping[str, Rows], out: Path) -> list[Path]:
     files: list[Path] = []
     with house_style():
         for name in BEFORE:
-            figure = importlib.import_module(f"{FIGURES}.{name}")
-            files += _written(figure, [Series(label, **tables)], out, name)
+            files += _written(_figure(name), [Series(label, **tables)], out, name)
     return files
 
 
-def _written(figure: Any, series: Sequence[Any], out: Path, name: str) -> list[Path]:
-    files = save(figure.draw(series), out, name)
-    return (
-        [*files, write_rows(figure.table(series), out / f"{name}.csv")] if hasattr(figure, "table") else files
-    )
+def _figures() -> Iterator[tuple[str, RunFigure]]:
+    return ((name, _figure(name)) for name in kinds(FIGURES))
+
+
+def _figure(name: str) -> RunFigure:
+    return cast(RunFigure, importlib.import_module(f"{FIGURES}.{name}"))
+
+
+def _written(figure: RunFigure, series: Sequence[Any], out: Path, name: str) -> list[Path]:
+    return [*save(figure.draw(series), out, name), write_rows(figure.table(series), out / f"{name}.csv")]

@@ -15,7 +15,7 @@ from slfac_sim.foundation.errors import BadInput
 
 Column = NDArray[Any] | list[Any]
 
-SUMMARY, LEDGER = "summary.json", "ledger.sqlite"
+SUMMARY, LEDGER, DRAWN = "summary.json", "ledger.sqlite", "figures"
 BEGUN = "checkpoints/begun.json"  # there from the beginning of a run until it is finished
 STATUSES = ("finished", "interrupted", "failed")
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 WIDTH_MM, HEIGHT_MM, ROW_MM = 88.0, 62.0, 3.5  # one column of a two-column paper
 PNG_WIDTH_PX = 1200
+_PNG_DPI = PNG_WIDTH_PX / (WIDTH_MM / 25.4)
 
 # "petroff10": Petroff, Accessible Color Sequences for Data Visualization (arXiv:2107.02270), ten colours.
 _COLOURS = (
@@ -171,9 +172,17 @@ def say(axes: Axes, *texts: str) -> None:
 
 
 def save(figure: Figure, folder: Path, name: str) -> list[Path]:
-    """Write `name`.png (1200 px wide) and `name`.svg into `folder`, without dates; return their paths."""
+    """Write `name`.png (1200 px wide) and `name`.svg into `folder`, without dates; return their paths.
+
+    It is laid out once, for the PNG: matplotlib would do so for either file, and draw each twice.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     png, svg = folder / f"{name}.png", folder / f"{name}.svg"
-    figure.savefig(png, dpi=PNG_WIDTH_PX / (WIDTH_MM / 25.4), metadata={"Software": None})
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        figure.set_dpi(_PNG_DPI)
+        engine.execute(figure)
+        figure.set_layout_engine("none")
+    figure.savefig(png, dpi=_PNG_DPI, metadata={"Software": None}, pil_kwargs={"compress_level": 3})
     figure.savefig(svg, metadata={"Date": None, "Creator": None})
     return [png, svg]

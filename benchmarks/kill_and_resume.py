@@ -39,14 +39,14 @@ _FORK = multiprocessing.get_context("fork")  # torch is loaded once; the child i
 def undisturbed(scenario: Scenario, folder: Path) -> tuple[str, float]:
     """Return the digest of a run, and how long it took."""
     began_s = time.monotonic()
-    summary = run(prepare(scenario, folder, threads=1), figures=False, checkpoint_every=1)
+    summary = run(prepare(scenario, folder, threads=1), checkpoint_every=1)
     assert summary["status"] == "finished", summary["reason"]
     return summary["digest"], time.monotonic() - began_s
 
 
 def live(scenario: Scenario, folder: Path) -> None:
     """Run, in a process that may be killed."""
-    run(prepare(scenario, folder, threads=1), figures=False, checkpoint_every=1)
+    run(prepare(scenario, folder, threads=1), checkpoint_every=1)
 
 
 def go_on(folder: Path) -> None:
@@ -76,7 +76,7 @@ def one(scenario: Scenario, folder: Path, draws: random.Random, took_s: float, t
         told += f", resumed and killed after {moment_s:.2f} s"
     if not (folder / "scenario.yaml").exists():  # killed before there was anything to resume
         print(f"{told}: nothing was there yet", end="")
-        return str(run(prepare(scenario, folder / "fresh", threads=1), figures=False)["digest"])
+        return str(run(prepare(scenario, folder / "fresh", threads=1))["digest"])
     if finished(folder):
         print(f"{told}: finished", end="")
         return str(load_digest(folder))

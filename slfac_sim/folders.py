@@ -2,6 +2,7 @@
 
 import json
 import logging
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 
-from slfac_sim.analysis.folder import LEDGER, SUMMARY
+from slfac_sim.analysis.folder import DRAWN, LEDGER, SUMMARY
 from slfac_sim.continuing.checkpointing import write_whole
 from slfac_sim.continuing.ledger_continued import Differs
 from slfac_sim.foundation.errors import BadInput
@@ -28,7 +29,6 @@ SCENARIO = "scenario.yaml"
 class Account:
     """What a run folder tells of its run beside the ledger: scenario, data, host, and `extra` keys.
 
-    Without `figures` none are drawn; `python -m slfac_sim.analysis` draws them from the folder at any time.
     Of a run that is gone on with, evaluations up to round `logged` are in the log already.
     """
 
@@ -36,7 +36,6 @@ class Account:
     data: Mapping[str, Any]
     clock: HostClock
     extra: Mapping[str, Any] = field(default_factory=dict)
-    figures: bool = True
     logged: int = -1
 
 
@@ -79,6 +78,7 @@ def fill(
     with _logged(folder) as log:
         write_whole(folder / SCENARIO, dump(scenario))
         (folder / SUMMARY).unlink(missing_ok=True)
+        shutil.rmtree(folder / DRAWN, ignore_errors=True)  # of the run as it was before it was resumed
         log.info("%s: %d devices, seeds %s", scenario.name, scenario.devices.count, scenario.seed)
         with open_ledger(folder / LEDGER) as ledger, InterruptNoted() as interrupt:
             heard = _heard(log, on_note, ledger, interrupt, account.logged)
@@ -86,8 +86,6 @@ def fill(
             facts = summary_of(scenario, account.data, ledger, account.clock.spent(), status, reason)
         summary = {**facts, **account.extra}
         write_whole(folder / SUMMARY, json.dumps(summary, indent=2) + "\n")
-        if account.figures:
-            _draw(folder)
         log.info("%s after %.6g simulated s; digest %s", status, summary["simulated_s"], summary["digest"])
     _point_latest_to(folder)
     return summary
@@ -112,12 +110,6 @@ def _outcome(play: Callable[[], Any], log: logging.Logger) -> tuple[str, str]:
         log.exception("the run failed")
         return "failed", f"{type(error).__name__}: {error} (its place is in run.log)"
     return "finished", ""
-
-
-def _draw(folder: Path) -> None:
-    from slfac_sim.analysis.draw import draw_run
-
-    draw_run(folder)
 
 
 def _new_folder(name: str) -> Path:

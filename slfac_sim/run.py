@@ -1,4 +1,4 @@
-"""A run from scenario to folder: what is prepared, simulated, summed up and drawn, in this order."""
+"""A run from scenario to folder: what is prepared, simulated and summed up, in this order."""
 
 import os
 from collections.abc import Callable
@@ -63,11 +63,10 @@ def set_threads(threads: int | None) -> int:
 def run(
     prepared: Prepared,
     on_note: OnNote = lambda table, row: None,
-    figures: bool = True,
     checkpoint_every: int | None = None,
     strict: bool = False,
 ) -> dict[str, Any]:
-    """Simulate, and return the summary, which lies in the folder with ledger, log and, if asked, figures.
+    """Simulate, and return the summary, which lies in the folder with ledger and log.
 
     Ctrl-C and a stalled protocol end the run early; the summary's `status` is then `interrupted` or
     `failed`, its `reason` says why, and what was recorded is kept. `resuming` goes on with such a run, and
@@ -75,7 +74,7 @@ def run(
     never; None: as often as it takes less than 2 % of the time). `strict` checks the `invariants` live.
     """
     scenario, threads = prepared.scenario, prepared.clock.threads
-    begun = Begun(threads, checkpoint_every, strict, figures, versions_of(scenario, threads))
+    begun = Begun(threads, checkpoint_every, strict, versions_of(scenario, threads))
     return start(prepared, begun, on_note)
 
 
@@ -104,7 +103,7 @@ def conduct(
         _learn(prepared, protocol_on(ledger), begun, ledger, heard, extra)
 
     data = {"name": world.data.name, "real": world.data.real}
-    account = Account(scenario, data, prepared.clock, extra, begun.figures, logged)
+    account = Account(scenario, data, prepared.clock, extra, logged)
     summary = fill(prepared.folder, account, play, on_note, open_ledger)
     if summary["status"] == "finished":
         forget(prepared.folder)

@@ -288,7 +288,7 @@ def test_explain_leaves_out_the_bounds_that_a_crowd_would_break(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """OFDMA: with power for a part of the band only, airtimes are others when others send."""
-    run(prepare(scenario("network.medium=ofdma"), tmp_path / "run", threads=1), figures=False)
+    run(prepare(scenario("network.medium=ofdma"), tmp_path / "run", threads=1))
     assert main(["explain", str(tmp_path / "run")]) == 0
     printed = capsys.readouterr().out
     assert "infinite bandwidth: at least" in printed

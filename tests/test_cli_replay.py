@@ -23,7 +23,7 @@ NETWORKS = {
 @pytest.fixture(scope="module")
 def record(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("cli") / "run"
-    run(prepare(scenario(), folder, threads=1), figures=False)
+    run(prepare(scenario(), folder, threads=1))
     return folder
 
 

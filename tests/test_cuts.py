@@ -64,7 +64,7 @@ def test_a_run_with_auto_keeps_the_block_that_was_chosen(tmp_path: Path) -> None
     best = best_of(cuts_of(wanted, wanted.data.load())).block
     for cut in ("auto", best):
         prepared = prepare(scenario("protocol.rounds=1", f"cut={cut}"), tmp_path / cut, threads=1)
-        summaries.append(run(prepared, figures=False))
+        summaries.append(run(prepared))
         kept = load(tmp_path / cut / "scenario.yaml")
         assert kept.cut == best
         assert steered(kept) is None

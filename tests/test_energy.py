@@ -161,7 +161,7 @@ def test_energy_is_the_integral_of_power(tmp_path: Path, changes: list[str]) -> 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("energy") / "run"
-    run(prepare(scenario(), folder, threads=1), figures=False)
+    run(prepare(scenario(), folder, threads=1))
     return folder
 
 

@@ -258,7 +258,7 @@ def test_bytes_and_times_hold_together_while_devices_come_and_go(tmp_path: Path)
     away = "devices.availability={kind: on_off, mean_on: 40 ms, mean_off: 20 ms}"
     prepared = prepare(scenario(TINY, away), tmp_path / "run", threads=1)
     rows: list[tuple[str, Any]] = []
-    summary = run(prepared, lambda table, row: rows.append((table, row)), figures=False, strict=True)
+    summary = run(prepared, lambda table, row: rows.append((table, row)), strict=True)
     assert (summary["status"], summary["rounds"]) == ("finished", 3)
     tables = [table for table, _ in rows]
     assert tables.count("misses") > 0

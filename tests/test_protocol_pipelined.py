@@ -116,7 +116,7 @@ def test_deeper_pipelines_are_faster_and_send_as_many_bytes(tmp_path: Path) -> N
 
 
 def run_of(folder: Path, *overrides: str) -> dict[str, Any]:
-    summary = run(prepare(scenario("codec=raw", *overrides), folder, threads=1), figures=False, strict=True)
+    summary = run(prepare(scenario("codec=raw", *overrides), folder, threads=1), strict=True)
     assert summary["status"] == "finished"
     return summary
 

@@ -47,7 +47,7 @@ Heard = Callable[[str, Any], None]
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a run of the tiny scenario."""
     folder = tmp_path_factory.mktemp("record") / "run"
-    run(prepare(scenario(), folder, threads=1), figures=False)
+    run(prepare(scenario(), folder, threads=1))
     return folder
 
 
@@ -170,7 +170,7 @@ STEERED = ("devices.battery=1 J",)
 def steered_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a run in which batteries ran out."""
     folder = tmp_path_factory.mktemp("steered") / "run"
-    run(prepare(scenario(*STEERED), folder, threads=1), figures=False)
+    run(prepare(scenario(*STEERED), folder, threads=1))
     return folder
 
 
@@ -203,7 +203,7 @@ def test_what_can_be_replayed_is_loaded_as_a_record(recorded: Path) -> None:
 
 def test_work_by_the_roofline_is_replayed_on_other_networks_and_on_no_other_machine(tmp_path: Path) -> None:
     roofline = ("devices.memory_bandwidth=50 MB/s", "codec=raw")
-    run(prepare(scenario(*roofline), tmp_path / "run", threads=1), figures=False)
+    run(prepare(scenario(*roofline), tmp_path / "run", threads=1))
     record, rows = Record.load(tmp_path / "run"), Rows()
     _, _, digest = live_run(tmp_path / "live.sqlite", *roofline, "network.bandwidth=1 MHz")
     retime(record, scenario(*roofline, "network.bandwidth=1 MHz"), rows)
@@ -222,7 +222,7 @@ def played(folder: Path, task: Task) -> Path:
         simulate(chosen, task, ledger, heard)
 
     data = {"name": "none", "real": False}
-    fill(folder, Account(chosen, data, HostClock(1), figures=False), play, lambda table, row: None)
+    fill(folder, Account(chosen, data, HostClock(1)), play, lambda table, row: None)
     return folder
 
 

@@ -49,7 +49,7 @@ def dying_after(notes: int) -> Heard:
 
 
 def undisturbed(folder: Path, *overrides: str) -> dict[str, Any]:
-    return run(prepare(scenario(*SHORT, *overrides), folder, threads=1), figures=False)
+    return run(prepare(scenario(*SHORT, *overrides), folder, threads=1))
 
 
 @contextmanager
@@ -65,7 +65,7 @@ def killed(folder: Path, notes: int, *overrides: str) -> None:
     """Run until so many notes were heard."""
     prepared = prepare(scenario(*SHORT, *overrides), folder, threads=1)
     with death():
-        run(prepared, dying_after(notes), figures=False, checkpoint_every=1)
+        run(prepared, dying_after(notes), checkpoint_every=1)
 
 
 def resumed(folder: Path, on_note: Heard = lambda table, row: None) -> dict[str, Any]:
@@ -164,13 +164,13 @@ def test_every_protocol_is_resumed(kind: str, tmp_path: Path) -> None:
     )
     overrides = (f"protocol={{kind: {kind}, rounds: 3, steps: 1}}", *learns)
     prepared = prepare(scenario(*overrides), tmp_path / "whole", threads=1)
-    summary = run(prepared, figures=False, strict=True)
+    summary = run(prepared, strict=True)
     assert summary["status"] == "finished", summary["reason"]
     there = rows(tmp_path / "whole")
     notes = sum(len(there[table]) for table in ("steps", "rounds", "evals"))
     prepared = prepare(scenario(*overrides), tmp_path / "r", threads=1)
     with death():
-        run(prepared, dying_after(notes - 1), figures=False, checkpoint_every=1)
+        run(prepared, dying_after(notes - 1), checkpoint_every=1)
     resumed(tmp_path / "r")
     assert rows(tmp_path / "r") == there
 
@@ -199,7 +199,7 @@ def test_an_interrupted_run_is_resumed(whole: Path, tmp_path: Path) -> None:
             raise KeyboardInterrupt
 
     prepared = prepare(scenario(*SHORT), tmp_path / "r", threads=1)
-    summary = run(prepared, interrupt, figures=False, checkpoint_every=1)
+    summary = run(prepared, interrupt, checkpoint_every=1)
     assert summary["status"] == "interrupted"
     assert len(rows(tmp_path / "r")["steps"]) == 21
     again = resume(prepare_resume(tmp_path / "r"), interrupt)  # before it has learnt anything
@@ -307,7 +307,7 @@ def test_a_run_that_goes_on_is_left_alone(tmp_path: Path) -> None:
                 prepare_resume(tmp_path / "r")
             found.append(str(caught.value))
 
-    run(prepare(scenario(*SHORT), tmp_path / "r", threads=1), meddle, figures=False, checkpoint_every=1)
+    run(prepare(scenario(*SHORT), tmp_path / "r", threads=1), meddle, checkpoint_every=1)
     assert found == [f"{tmp_path / 'r'}: the run is still going on, in another process"]
 
 
@@ -340,7 +340,7 @@ def test_checkpoints_are_as_rare_as_one_likes(tmp_path: Path) -> None:
 
     for every in (2, 0, None):
         there = tmp_path / str(every)
-        run(prepare(scenario(*SHORT), there, threads=1), look, figures=False, checkpoint_every=every)
+        run(prepare(scenario(*SHORT), there, threads=1), look, checkpoint_every=every)
     assert found == [["round_000002.checkpoint"], [], []]
 
 

@@ -93,7 +93,7 @@ def test_crossings_are_the_first_evaluation_at_or_above(tmp_path: Path) -> None:
 def test_the_resolved_scenario_runs_the_same_again(finished: Finished, tmp_path: Path) -> None:
     folder, summary = finished
     resolved = load(folder / "scenario.yaml")
-    again = run(prepare(resolved, tmp_path / "again", threads=1), figures=False)
+    again = run(prepare(resolved, tmp_path / "again", threads=1))
     assert resolved == scenario()
     assert again["digest"] == summary["digest"]
 

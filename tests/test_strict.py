@@ -36,7 +36,7 @@ KINDS = [
 
 def strict(folder: Path, *overrides: str) -> dict[str, Any]:
     prepared = prepare(scenario(*SHORT, *overrides), folder, threads=1)
-    return run(prepared, figures=False, checkpoint_every=0, strict=True)
+    return run(prepared, checkpoint_every=0, strict=True)
 
 
 @pytest.mark.parametrize("override", KINDS)
@@ -50,7 +50,7 @@ def test_every_kind_of_air_keeps_the_laws(override: str, tmp_path: Path) -> None
 def test_it_changes_nothing(tmp_path: Path) -> None:
     """And a replay is checked in the same way, against the same rows."""
     watched = strict(tmp_path / "watched")
-    plain = run(prepare(scenario(*SHORT), tmp_path / "plain", threads=1), figures=False)
+    plain = run(prepare(scenario(*SHORT), tmp_path / "plain", threads=1))
     assert watched["digest"] == plain["digest"]
     assert "invariants" not in plain
     again = replay(prepare_replay(tmp_path / "plain", (), out=tmp_path / "again"), strict=True)

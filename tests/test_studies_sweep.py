@@ -46,7 +46,7 @@ def undisturbed(whole: Plan, cache: Path, tmp_path_factory: pytest.TempPathFacto
 
 def test_each_row_is_what_a_live_run_gives(whole: Plan, undisturbed: Path, tmp_path: Path) -> None:
     for number, point in enumerate(whole.points[::3]):
-        summary = run(prepare(point.scenario, tmp_path / str(number), threads=1), figures=False)
+        summary = run(prepare(point.scenario, tmp_path / str(number), threads=1))
         row = json.loads(rows(undisturbed)[f"{point.key}.json"])
         assert row["status"] == "finished"
         for name in (
@@ -87,7 +87,7 @@ def test_where_timing_steers_learning_every_point_is_a_training_of_its_own(tmp_p
     assert {row["status"] for row in found.values()} == {"finished"}
     for point in steered.points[:2]:
         row = found[f"{point.key}.json"]
-        summary = run(prepare(point.scenario, tmp_path / point.key, threads=1), figures=False)
+        summary = run(prepare(point.scenario, tmp_path / point.key, threads=1))
         assert row["digest"] == summary["digest"]
         assert row["simulated_s"] == summary["simulated_s"]
         assert row["bounds_s"] == {}  # work was cut off

@@ -20,7 +20,7 @@ SHORT = ("protocol.rounds=1", "protocol.steps=1")
 @pytest.fixture(scope="module")
 def honest(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("verify") / "run"
-    run(prepare(scenario(*SHORT), folder, threads=1), figures=False)
+    run(prepare(scenario(*SHORT), folder, threads=1))
     return folder
 
 

@@ -20,6 +20,7 @@ from slfac_sim.analysis.bounds import UNSHARED
 from slfac_sim.analysis.folder import Run
 from slfac_sim.analysis.style import FAINT, INK, from_zero_or_log, look, say, stacked_canvas
 
+MAIN = False
 ONE_RUN = True
 Floats = NDArray[np.float64]
 

@@ -16,6 +16,7 @@ from slfac_sim.analysis.figures.byte_ledger import TOO_OLD
 from slfac_sim.analysis.folder import Run
 from slfac_sim.analysis.style import FAINT, look, say, stacked_canvas
 
+MAIN = False
 ONE_RUN = True
 _KINDS = {"smashed_up": "up", "smashed_down": "down"}
 _WAYS = ("up", "down")

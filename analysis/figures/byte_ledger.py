@@ -16,6 +16,7 @@ from slfac_sim.analysis.figures._accuracy import number
 from slfac_sim.analysis.folder import Run
 from slfac_sim.analysis.style import INK, fill, say, stacked_canvas
 
+MAIN = False
 ONE_RUN = True
 TOO_OLD = "This run was recorded by a version that did not write down what the bytes were for."
 _KINDS = {"smashed_up": "activations, up", "smashed_down": "gradients, down"}

@@ -13,6 +13,9 @@ from slfac_sim.analysis.figures._accuracy import number
 from slfac_sim.analysis.folder import Run
 from slfac_sim.analysis.style import HEIGHT_MM, INK, fill, look, stacked_canvas
 
+MAIN = False
+ONE_RUN = False
+
 _NAMES = {
     "smashed_up": "activations, up",
     "smashed_down": "gradients, down",

@@ -12,6 +12,9 @@ from matplotlib.figure import Figure
 from slfac_sim.analysis.figures._accuracy import Series, accuracy_table, draw_accuracy, number
 from slfac_sim.analysis.folder import Run
 
+MAIN = False
+ONE_RUN = False
+
 
 def data(run: Run) -> Series:
     """Return accuracy over megabytes (10^6 bytes), and the megabytes at each target."""

@@ -19,8 +19,9 @@ from slfac_sim.analysis.figures._accuracy import number
 from slfac_sim.analysis.figures._offered import TOO_OLD, Series, data
 from slfac_sim.analysis.style import FAINT, INK, say, stacked_canvas
 
-__all__ = ["ONE_RUN", "Series", "data", "draw", "table"]
+__all__ = ["MAIN", "ONE_RUN", "Series", "data", "draw", "table"]
 
+MAIN = False
 ONE_RUN = True
 _NOWHERE = "The devices of this network have no places: there is no map."
 _COLOURS = matplotlib.colormaps["viridis_r"]  # fast devices are dark

@@ -18,6 +18,7 @@ from slfac_sim.analysis.attribution import device_days
 from slfac_sim.analysis.folder import Run
 from slfac_sim.analysis.style import INK, fill, stacked_canvas
 
+MAIN = False
 ONE_RUN = True
 LANES = ("compute", "codec", "uplink", "downlink", "server", "waits for others")
 _FILLS = dict(zip(LANES, (0, 7, 3, 6, 2, 4), strict=True))

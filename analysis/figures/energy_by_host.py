@@ -13,6 +13,7 @@ from slfac_sim.analysis._rows import rows_of
 from slfac_sim.analysis.folder import Run
 from slfac_sim.analysis.style import INK, fill, stacked_canvas
 
+MAIN = False
 ONE_RUN = True
 SERVER = "server"
 _PARTS = ("computing", "codec", "sending", "receiving", "idling")

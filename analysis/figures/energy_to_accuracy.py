@@ -17,6 +17,9 @@ from slfac_sim.analysis.figures import _accuracy
 from slfac_sim.analysis.figures._accuracy import draw_accuracy, number
 from slfac_sim.analysis.folder import Run
 
+MAIN = False
+ONE_RUN = False
+
 _LEAST_KJ = 0.1  # runs that drew less are shown in joules
 
 

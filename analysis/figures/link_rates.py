@@ -16,8 +16,9 @@ from slfac_sim.analysis.figures._accuracy import number
 from slfac_sim.analysis.figures._offered import TOO_OLD, Series, data
 from slfac_sim.analysis.style import FAINT, from_zero_or_log, look, say, stacked_canvas
 
-__all__ = ["ONE_RUN", "Series", "data", "draw", "table"]
+__all__ = ["MAIN", "ONE_RUN", "Series", "data", "draw", "table"]
 
+MAIN = False
 ONE_RUN = True
 _WAYS = ("up", "down")
 _PANEL_MM = 34.0

@@ -18,6 +18,7 @@ from slfac_sim.analysis._rows import rows_of
 from slfac_sim.analysis.folder import Run
 from slfac_sim.analysis.style import INK, look, stacked_canvas
 
+MAIN = False
 ONE_RUN = True
 _BINS = 60
 

@@ -19,6 +19,7 @@ from slfac_sim.analysis._rows import rows_of
 from slfac_sim.analysis.folder import Run
 from slfac_sim.analysis.style import INK, fill, stacked_canvas
 
+MAIN = False
 ONE_RUN = True
 _FILLS = (3, 0, 6, 4, 1, 5, 2, 7)
 _MOST_CHARACTERS = 40  # of a reason in the legend

@@ -22,6 +22,7 @@ from slfac_sim.analysis.figures._accuracy import number
 from slfac_sim.analysis.folder import Run
 from slfac_sim.analysis.style import INK, from_zero_or_log, look, stacked_canvas
 
+MAIN = False
 ONE_RUN = True
 _BINS = 60
 Floats = NDArray[np.float64]

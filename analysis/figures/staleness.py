@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from slfac_sim.analysis.folder import Run
 from slfac_sim.analysis.style import INK, fill, stacked_canvas
 
+MAIN = False
 ONE_RUN = True
 _KINDS = {"step": "server steps", "mix": "mixings"}
 _MOST_BARS = 40  # wider stretches of staleness beyond that

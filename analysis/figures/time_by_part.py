@@ -18,6 +18,9 @@ from slfac_sim.analysis.bottleneck import bottleneck
 from slfac_sim.analysis.folder import Run
 from slfac_sim.analysis.style import INK, canvas, fill
 
+MAIN = True
+ONE_RUN = False
+
 _SEEN = 5e-4  # of the whole: smaller parts are left to the table
 _WIDE = 56  # letters of a line over the whole figure
 _WRAP = 18  # characters of a run's label beside its bar

@@ -8,6 +8,9 @@ from matplotlib.figure import Figure
 from slfac_sim.analysis.figures._accuracy import Series, accuracy_table, draw_accuracy, number
 from slfac_sim.analysis.folder import Run
 
+MAIN = True
+ONE_RUN = False
+
 
 def data(run: Run) -> Series:
     """Return accuracy over simulated seconds, and the crossing times that the run itself reported."""

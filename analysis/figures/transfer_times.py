@@ -18,6 +18,9 @@ from slfac_sim.analysis.figures._accuracy import number
 from slfac_sim.analysis.folder import Run
 from slfac_sim.analysis.style import FAINT, canvas, look
 
+MAIN = False
+ONE_RUN = False
+
 _LEVELS = np.linspace(0.0, 1.0, 401)
 _LEGEND_CHARACTERS = 56  # in one line of a column
 

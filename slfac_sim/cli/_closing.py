@@ -1,4 +1,4 @@
-"""The closing table of a run, on standard output."""
+"""The closing table and lines of a run, on standard output."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -6,21 +6,26 @@ from typing import Any
 
 from rich.table import Table
 
+from slfac_sim.analysis.folder import DRAWN
 from slfac_sim.cli._common import console
 
 
-def print_closing(folder: Path, summary: Mapping[str, Any]) -> None:
-    """Print what came of the run in `folder`, and where its figure is."""
-    screen = console()
+def print_table(summary: Mapping[str, Any]) -> None:
+    """Print what came of a run."""
     table = Table(title=f"{summary['scenario']}: {summary['label']}", title_justify="left", show_header=False)
     table.add_column(style="bold")
     table.add_column(justify="right")
     for name, value in _rows(summary):
         table.add_row(name, value)
-    screen.print(table)
-    figure = folder / "figures" / "time_to_accuracy.png"
-    if figure.exists():
-        screen.print(f"figure: {figure}", soft_wrap=True, highlight=False)
+    console().print(table)
+
+
+def print_figures(folder: Path, drawn: str) -> None:
+    """Print how to get the figures of the run in `folder` that were not drawn, and where the first is."""
+    if drawn != "all":
+        print(f"{'all ' if drawn == 'main' else ''}figures: python -m slfac_sim.analysis {folder}")
+    if drawn != "none":
+        print(f"figure: {folder / DRAWN / 'time_to_accuracy.png'}")
 
 
 def _rows(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

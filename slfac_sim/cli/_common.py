@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from slfac_sim.foundation.errors import BadInput
 from slfac_sim.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -39,14 +40,45 @@ def read_scenario(arguments: argparse.Namespace) -> Scenario:
     return load(arguments.scenario, arguments.overrides, arguments.seed)
 
 
-def told(folder: Path, summary: Mapping[str, Any], arguments: argparse.Namespace) -> int:
-    """Print how the run in `folder` ended, as JSON, as a table or not at all; return the exit status."""
-    if arguments.json:
-        print(json.dumps(summary, indent=2))
-    elif not arguments.quiet:
-        from slfac_sim.cli._closing import print_closing
+def add_closing_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what is drawn and printed of a run: what `told` needs."""
+    parser.add_argument(
+        "--draw", choices=("none", "main", "all"), default="main", help="which figures (default: main)"
+    )
+    parser.add_argument("--quiet", action="store_true", help="no progress and no table")
+    parser.add_argument("--json", action="store_true", help="print the summary as JSON, and no table")
 
-        print_closing(folder, summary)
+
+def told(folder: Path, summary: Mapping[str, Any], arguments: argparse.Namespace) -> int:
+    """Print how the run in `folder` ended, then draw its figures, as asked; return the exit status."""
+    with_table = not (arguments.json or arguments.quiet)
+    if arguments.json:
+        print(json.dumps(summary, indent=2), flush=True)
+    elif with_table:
+        from slfac_sim.cli._closing import print_table
+
+        print_table(summary)
     if summary["status"] != "finished":
         print(f"{summary['status']}: {summary['reason']}", file=sys.stderr)
+    if arguments.draw != "none":
+        _draw(folder, arguments.draw == "main", arguments.quiet)
+    if with_table:
+        from slfac_sim.cli._closing import print_figures
+
+        print_figures(folder, arguments.draw)
     return {"finished": 0, "interrupted": 130}.get(summary["status"], 1)
+
+
+def _draw(folder: Path, main_alone: bool, quiet: bool) -> None:
+    """Draw the figures of the run in `folder`, which is complete without them."""
+    from slfac_sim.analysis.draw import draw_run
+    from slfac_sim.cli._progress import Progress
+
+    try:
+        with Progress(quiet) as progress:
+            draw_run(folder, main_alone, progress.figure)
+    except KeyboardInterrupt:
+        print(f"only figures are missing: python -m slfac_sim.analysis {folder}", file=sys.stderr)
+        raise
+    except OSError as error:
+        raise BadInput(f"{error.filename}: cannot write the figures ({error.strerror})") from error

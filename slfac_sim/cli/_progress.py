@@ -7,17 +7,18 @@ import sys
 import time
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-from rich.status import Status
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.status import Status
 
 
 class Progress:
     """Told of notes while a run goes on; use it in a `with`, so that the terminal is left in order."""
 
     def __init__(self, quiet: bool) -> None:
-        self._console = Console(stderr=True, quiet=quiet)
+        self._console = None if quiet else _console()
         self._status: Status | None = None
         self._steps_done = self._steps_before = self._rounds = 0
         self._steps_a_round = 0.0
@@ -27,14 +28,12 @@ class Progress:
 
     def say(self, line: str) -> None:
         """Write one line about something that takes long."""
-        self._console.print(line, style="dim", highlight=False, soft_wrap=True)
+        self._print(line, "dim")
 
     def begin(self, name: str, device_steps: int, rounds: int) -> None:
         """Start the line for a run of so many device steps and rounds."""
         self._steps_a_round, self._rounds, self._began_s = device_steps / rounds, rounds, time.monotonic()
-        if self._console.is_terminal:
-            self._status = self._console.status(f"{name}: evaluating the untrained model")
-            self._status.start()
+        self._move(f"{name}: evaluating the untrained model")
 
     def learn(self) -> None:
         """Know that what was told of so far took no learning, and what follows does."""
@@ -42,6 +41,8 @@ class Progress:
 
     def on_note(self, table: str, row: Mapping[str, Any]) -> None:
         """Take in a row that was written to the ledger."""
+        if self._console is None:
+            return
         if table == "steps":
             self._steps_done += 1
             if time.monotonic() - self._shown_s > 0.2:
@@ -50,9 +51,15 @@ class Progress:
             self._evaluation = row
         elif table == "rounds":
             self._count_round(row["round"])
-            line = self._line(row)
             if self._status is None:
-                self._console.print(line, highlight=False, soft_wrap=True)
+                self._print(self._line(row))
+
+    def figure(self, number: int, count: int, name: str) -> None:
+        """Tell that figure `number` of `count` is drawn."""
+        line = f"drawing figure {number} of {count}: {name}"
+        self._move(line)
+        if self._status is None:
+            self.say(line)
 
     def _count_round(self, number: int) -> None:
         """Expect of the rounds to come what those so far had: devices may be missing in each."""
@@ -65,8 +72,19 @@ class Progress:
 
     def _show(self, row: Mapping[str, Any]) -> None:
         self._shown_s = time.monotonic()
+        self._move(self._line(row))
+
+    def _move(self, line: str) -> None:
+        """Let `line` be the moving one, on a terminal."""
         if self._status is not None:
-            self._status.update(self._line(row))
+            self._status.update(line)
+        elif self._console is not None and self._console.is_terminal:
+            self._status = self._console.status(line)
+            self._status.start()
+
+    def _print(self, line: str, style: str | None = None) -> None:
+        if self._console is not None:
+            self._console.print(line, style=style, highlight=False, soft_wrap=True)
 
     def _line(self, row: Mapping[str, Any]) -> str:
         parts = [f"round {row['round']}/{self._rounds}", f"{row['at_s']:,.1f} s simulated"]
@@ -77,7 +95,7 @@ class Progress:
         learnt = self._steps_done - self._steps_before
         if learnt:
             left_s = elapsed_s * self._steps_left() / learnt
-            parts.append(f"{clock(elapsed_s)} elapsed, {clock(left_s)} left")
+            parts.append(f"{clock(elapsed_s)} elapsed, {_left(left_s)}")
         return " · ".join(parts)
 
     def __enter__(self) -> "Progress":
@@ -89,6 +107,17 @@ class Progress:
         if self._status is not None:
             self._status.stop()
         sys.stderr.flush()
+
+
+def _console() -> "Console":
+    from rich.console import Console  # not at the top: with `--quiet` it is not needed, and it takes a while
+
+    return Console(stderr=True)
+
+
+def _left(seconds: float) -> str:
+    """Return what is left in words; where nothing is to be learnt there is still something to be done."""
+    return f"{clock(seconds)} left" if round(seconds) else "nearly done"
 
 
 def clock(seconds: float) -> str:

@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from slfac_sim.cli._common import told
+from slfac_sim.cli._common import add_closing_arguments, told
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -14,8 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed-air", type=int, metavar="N", help="draw places, fades and speeds anew from N")
     parser.add_argument("--out", type=Path, metavar="DIR", help="write the replay into exactly this folder")
     parser.add_argument("--strict", action="store_true", help="check the laws of simulation while it goes on")
-    parser.add_argument("--quiet", action="store_true", help="no progress and no table")
-    parser.add_argument("--json", action="store_true", help="print the summary as JSON, and no table")
+    add_closing_arguments(parser)
 
 
 def main(arguments: argparse.Namespace) -> int:

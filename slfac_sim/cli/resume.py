@@ -4,14 +4,13 @@ import argparse
 import sys
 from pathlib import Path
 
-from slfac_sim.cli._common import told
+from slfac_sim.cli._common import add_closing_arguments, told
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the run, and how to report."""
     parser.add_argument("run", type=Path, metavar="RUN", help="the folder of a run, such as runs/latest")
-    parser.add_argument("--quiet", action="store_true", help="no progress and no table")
-    parser.add_argument("--json", action="store_true", help="print the summary as JSON, and no table")
+    add_closing_arguments(parser)
 
 
 def main(arguments: argparse.Namespace) -> int:

@@ -1,10 +1,10 @@
-"""`run`: train, transmit and time a scenario, and leave a run folder with its figure."""
+"""`run`: train, transmit and time a scenario, and leave a run folder with its figures."""
 
 import argparse
 import sys
 from pathlib import Path
 
-from slfac_sim.cli._common import add_scenario_arguments, read_scenario, told
+from slfac_sim.cli._common import add_closing_arguments, add_scenario_arguments, read_scenario, told
 from slfac_sim.foundation.errors import BadInput
 
 
@@ -20,8 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="rounds between checkpoints, 0: none (default: so that they take less than 2 %% of the time)",
     )
     parser.add_argument("--strict", action="store_true", help="check the laws of simulation while it goes on")
-    parser.add_argument("--quiet", action="store_true", help="no progress and no table")
-    parser.add_argument("--json", action="store_true", help="print the summary as JSON, and no table")
+    add_closing_arguments(parser)
 
 
 def main(arguments: argparse.Namespace) -> int:

@@ -79,6 +79,7 @@ def main(arguments: argparse.Namespace) -> int:
         failures = _sweep(part, folder, arguments, progress)
     _tell(failures)
     if folder.complete(whole.points):
+        progress.say("writing tables and figures")
         _finish(folder.path, arguments)
     elif not arguments.quiet:
         print(

@@ -49,7 +49,6 @@ class Begun:
     threads: int
     every: int | None
     strict: bool
-    figures: bool
     versions: Mapping[str, str]
     resumed: int = 0
 

@@ -87,7 +87,7 @@ def verify(verifiable: Verifiable, on_note: OnNote = lambda table, row: None) ->
     """Do the run again and compare it. Raises `BadInput` if the record cannot be read."""
     with verifiable.closing:
         again = verifiable.prepared.folder
-        summary = run(verifiable.prepared, on_note, figures=False, checkpoint_every=0)
+        summary = run(verifiable.prepared, on_note, checkpoint_every=0)
         if summary["status"] == "interrupted":
             raise KeyboardInterrupt
         try:
