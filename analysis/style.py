@@ -182,7 +182,7 @@ def save(figure: Figure, folder: Path, name: str) -> list[Path]:
     if engine is not None:
         figure.set_dpi(_PNG_DPI)
         engine.execute(figure)
-        figure.set_layout_engine("none")
+        figure.set_layout_engine(None)
     figure.savefig(png, dpi=_PNG_DPI, metadata={"Software": None}, pil_kwargs={"compress_level": 3})
     figure.savefig(svg, metadata={"Date": None, "Creator": None})
     return [png, svg]

@@ -12,9 +12,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from slfac_sim.analysis._rows import sums_of
+from slfac_sim.analysis.bars import bars
 from slfac_sim.analysis.figures._accuracy import number
 from slfac_sim.analysis.folder import Run
-from slfac_sim.analysis.style import INK, fill, say, stacked_canvas
+from slfac_sim.analysis.style import fill, say, stacked_canvas
 
 MAIN = False
 ONE_RUN = True
@@ -80,7 +81,6 @@ def _stack(axes: Axes, rows: Sequence[Mapping[str, Any]], parts: Sequence[str]) 
     base = [0.0] * len(rounds)
     for index, part in enumerate(parts):
         heights = [found.get((number, part), 0.0) for number in rounds]
-        style: dict[str, Any] = {"color": fill(index).colour, "hatch": fill(index).hatch}
-        axes.bar(rounds, heights, 0.8, base, edgecolor=INK, linewidth=0.3, label=part, **style)
+        bars(axes, rounds, heights, base, fill(index), part)
         base = [low + height for low, height in zip(base, heights, strict=True)]
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10], min_n_ticks=1))

@@ -16,8 +16,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from slfac_sim.analysis._rows import rows_of
+from slfac_sim.analysis.bars import bars
 from slfac_sim.analysis.folder import Run
-from slfac_sim.analysis.style import INK, fill, stacked_canvas
+from slfac_sim.analysis.style import fill, stacked_canvas
 
 MAIN = False
 ONE_RUN = True
@@ -106,10 +107,8 @@ def _stack(axes: Axes, rounds: Sequence[int], found: Mapping[str, Mapping[int, f
     by_size = sorted(found, key=lambda reason: (-sum(found[reason].values()), reason))
     for place, reason in enumerate(by_size):
         heights = [float(found[reason].get(number, 0)) for number in rounds]
-        look = fill(_FILLS[place % len(_FILLS)])
         name = reason if len(reason) <= _MOST_CHARACTERS else f"{reason[: _MOST_CHARACTERS - 3]}..."
-        style: dict[str, Any] = {"color": look.colour, "hatch": look.hatch}
-        axes.bar(rounds, heights, 0.8, before, edgecolor=INK, linewidth=0.3, label=name, **style)
+        bars(axes, rounds, heights, before, fill(_FILLS[place % len(_FILLS)]), name)
         before = [low + height for low, height in zip(before, heights, strict=True)]
     axes.set_xlim(0.4, max(rounds, default=1) + 0.6)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10], min_n_ticks=1))

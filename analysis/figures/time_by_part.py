@@ -14,9 +14,10 @@ from matplotlib.ticker import MaxNLocator
 
 from slfac_sim.analysis._rows import rows_of
 from slfac_sim.analysis.attribution import PARTS, Slice, attribute
+from slfac_sim.analysis.bars import bars
 from slfac_sim.analysis.bottleneck import bottleneck
 from slfac_sim.analysis.folder import Run
-from slfac_sim.analysis.style import INK, canvas, fill
+from slfac_sim.analysis.style import canvas, fill
 
 MAIN = True
 ONE_RUN = False
@@ -83,12 +84,8 @@ def _stack(
 ) -> Any:
     """Put `part` on top of the parts before it; return what stands for it in the legend."""
     before = [sum(one[other] for other in PARTS[: PARTS.index(part)]) for one in parts_s]
-    look = fill(PARTS.index(part))
-    style = {"color": look.colour, "hatch": look.hatch, "edgecolor": INK, "linewidth": 0.4}
-    lengths = [one[part] for one in parts_s]
-    if along_x:
-        return axes.barh(places, lengths, 0.6, left=before, **style)
-    return axes.bar(places, lengths, 0.8, bottom=before, **style)
+    look, lengths = fill(PARTS.index(part)), [one[part] for one in parts_s]
+    return bars(axes, places, lengths, before, look, width=0.6 if along_x else 0.8, along_x=along_x)
 
 
 def _name(part: str, series: Sequence[Series]) -> str:
