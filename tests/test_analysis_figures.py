@@ -1,5 +1,6 @@
 """Figures as pictures and as text: every figure's file, its words, and that it never changes by itself."""
 
+import importlib
 import re
 import struct
 from pathlib import Path
@@ -33,6 +34,20 @@ def accuracy_alone(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_both_figures_of_a_run_are_found_by_their_files() -> None:
     assert {"bytes_to_accuracy", "time_to_accuracy"} <= set(NAMES)
+
+
+@pytest.mark.parametrize("name", kinds(FIGURES))
+def test_a_figure_declares_what_the_contract_asks_for(name: str) -> None:
+    figure = importlib.import_module(f"{FIGURES}.{name}")
+    assert {type(figure.MAIN), type(figure.ONE_RUN)} == {bool}
+    assert all(callable(member) for member in (figure.data, figure.draw, figure.table))
+
+
+def test_only_main_figures_are_drawn_if_asked_and_each_is_told(tmp_path: Path) -> None:
+    told: list[tuple[int, int, str]] = []
+    files = draw_run(fake_run(tmp_path / "run"), True, lambda *which: told.append(which))
+    assert told == [(1, 2, "time_by_part"), (2, 2, "time_to_accuracy")]
+    assert [path.name for path in files[::3]] == ["time_by_part.png", "time_to_accuracy.png"]
 
 
 def test_a_run_is_drawn_into_its_own_folder(tmp_path: Path) -> None:

@@ -12,12 +12,6 @@ from worlds import TINY
 from slfac_sim.cli import main
 
 
-@pytest.fixture
-def without_figures(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Draw nothing: figures take longer than all the rest."""
-    monkeypatch.setattr("slfac_sim.folders._draw", lambda folder: None)
-
-
 def heavy_modules(argv: list[str]) -> str:
     code = f"""
 import sys
@@ -49,26 +43,32 @@ def test_the_bare_form_means_run(tmp_path: Path, capsys: pytest.CaptureFixture[s
     out, err = capsys.readouterr()
     assert out.splitlines()[0] == str(folder)
     assert "test accuracy, final (best)" in out
-    assert out.splitlines()[-1].startswith("figure: ")
-    assert Path(out.splitlines()[-1].removeprefix("figure: ")).is_file()
+    assert out.splitlines()[-2:] == [
+        f"all figures: python -m slfac_sim.analysis {folder}",
+        f"figure: {folder}/figures/time_to_accuracy.png",
+    ]
+    assert {path.name for path in folder.glob("figures/*.png")} == {
+        "time_to_accuracy.png",
+        "time_by_part.png",
+    }
+    assert err.splitlines()[-2:] == [
+        "drawing figure 1 of 2: time_by_part",
+        "drawing figure 2 of 2: time_to_accuracy",
+    ]
     assert "round 1/1" in err
     summary = json.loads((folder / "summary.json").read_text())
     assert summary["seed"] == {"learning": 3, "air": 3}
 
 
-def test_json_is_alone_on_standard_output(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], without_figures: None
-) -> None:
+def test_json_is_alone_on_standard_output(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "r"
-    assert main(["run", str(TINY), "protocol.rounds=1", "--json", "--quiet", "--out", str(folder)]) == 0
+    assert main(["run", str(TINY), "protocol.rounds=1", "--json", "--out", str(folder)]) == 0
     out, err = capsys.readouterr()
     assert json.loads(out) == json.loads((folder / "summary.json").read_text())
     assert err.splitlines()[0] == str(folder)
 
 
-def test_quiet_prints_the_folder_alone(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], without_figures: None
-) -> None:
+def test_quiet_prints_the_folder_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "r"
     assert main([str(TINY), "protocol.rounds=1", "--quiet", "--out", str(folder)]) == 0
     assert capsys.readouterr() == (f"{folder}\n", "")
@@ -76,12 +76,21 @@ def test_quiet_prints_the_folder_alone(
 
 @pytest.mark.parametrize("order", ["options first", "overrides last", "overrides around"])
 def test_options_and_overrides_come_in_any_order(
-    order: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], without_figures: None
+    order: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file, folder = str(TINY), tmp_path / "r"
     argv = {
         "options first": ["--quiet", "--out", str(folder), file, "codec=raw", "protocol.rounds=1"],
-        "overrides last": [file, "--out", str(folder), "--quiet", "codec=raw", "protocol.rounds=1"],
+        "overrides last": [
+            file,
+            "--out",
+            str(folder),
+            "--quiet",
+            "--draw",
+            "none",
+            "codec=raw",
+            "protocol.rounds=1",
+        ],
         "overrides around": [file, "codec=raw", "--quiet", "--out", str(folder), "protocol.rounds=1"],
     }[order]
     assert main(argv) == 0
@@ -94,11 +103,10 @@ def test_runs_get_folders_of_their_own_and_latest_is_the_last(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-    without_figures: None,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     for _ in range(2):
-        assert main([str(TINY), "protocol.rounds=1", "--quiet"]) == 0
+        assert main([str(TINY), "protocol.rounds=1", "--quiet", "--draw", "none"]) == 0
     first, second = (Path(line) for line in capsys.readouterr().out.split())
     assert first != second
     assert first.parent == second.parent == Path("runs/tiny")

@@ -27,25 +27,18 @@ def record(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
-def without_figures(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Draw nothing: figures take longer than all the rest."""
-    monkeypatch.setattr("slfac_sim.folders._draw", lambda folder: None)
-
-
 def summary_in(folder: Path) -> dict[str, Any]:
     found: dict[str, Any] = json.loads((folder / "summary.json").read_text())
     return found
 
 
 @pytest.mark.parametrize(("network", "codec"), [("cell", "slfac"), ("fading", "raw"), ("ideal", "slfac")])
-def test_a_replay_is_the_live_run_under_its_settings(
-    network: str, codec: str, tmp_path: Path, without_figures: None
-) -> None:
+def test_a_replay_is_the_live_run_under_its_settings(network: str, codec: str, tmp_path: Path) -> None:
     recorded, live, replayed = (tmp_path / name for name in ("recorded", "live", "replay"))
     run(prepare(scenario(f"codec={codec}"), recorded, threads=1))
     run(prepare(scenario(f"codec={codec}", *NETWORKS[network]), live, threads=1))
-    assert main(["replay", str(recorded), *NETWORKS[network], "--out", str(replayed), "--quiet"]) == 0
+    words = ["replay", str(recorded), *NETWORKS[network], "--out", str(replayed), "--quiet"]
+    assert main([*words, "--draw", "none"]) == 0
     for name in TABLES:
         assert table(replayed / "ledger.sqlite", name) == table(live / "ledger.sqlite", name), name
     assert (replayed / "scenario.yaml").read_text() == (live / "scenario.yaml").read_text()
@@ -77,10 +70,10 @@ def test_a_replay_lies_where_runs_lie_and_is_the_latest(
 
 
 def test_json_is_alone_on_standard_output(
-    record: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], without_figures: None
+    record: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "r"
-    assert main(["replay", str(record), "--json", "--quiet", "--out", str(folder)]) == 0
+    assert main(["replay", str(record), "--json", "--draw", "none", "--out", str(folder)]) == 0
     out, err = capsys.readouterr()
     assert json.loads(out) == summary_in(folder)
     assert err.splitlines()[0] == str(folder)
@@ -147,11 +140,67 @@ print(status, "slfac_sim.build" in sys.modules)
     assert summary_in(tmp_path / "r")["status"] == "finished"
 
 
+def lines_of(capsys: pytest.CaptureFixture[str], *argv: str) -> list[str]:
+    """Return what the command prints on standard output after its first line, the folder."""
+    assert main(argv) == 0
+    return capsys.readouterr().out.splitlines()[1:]
+
+
+def test_what_is_drawn_is_what_was_asked_for(
+    record: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    none, every = tmp_path / "none", tmp_path / "all"
+    lines = lines_of(capsys, "replay", str(record), "--draw", "none", "--out", str(none))
+    assert lines[-1] == f"figures: python -m slfac_sim.analysis {none}"
+    assert not (none / "figures").exists()
+    lines = lines_of(capsys, "replay", str(record), "--draw", "all", "--out", str(every))
+    assert lines[-1] == f"figure: {every}/figures/time_to_accuracy.png"
+    assert "slfac_sim.analysis" not in "".join(lines)
+    assert len(list(every.glob("figures/*.png"))) > 10
+
+
+def test_ctrl_c_while_drawing_leaves_a_finished_run_and_its_table(
+    record: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt(*words: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("slfac_sim.analysis.draw.save", interrupt)
+    folder = tmp_path / "r"
+    assert main(["replay", str(record), "--out", str(folder)]) == 130
+    out, err = capsys.readouterr()
+    assert "simulated time" in out
+    assert f"only figures are missing: python -m slfac_sim.analysis {folder}" in err
+    assert summary_in(folder)["status"] == "finished"
+
+
+def test_figures_that_cannot_be_written_are_told_in_one_line(
+    record: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*words: object) -> None:
+        raise OSError(28, "No space left on device", "somewhere.png")
+
+    monkeypatch.setattr("slfac_sim.analysis.draw.save", full)
+    assert main(["replay", str(record), "--quiet", "--out", str(tmp_path / "r")]) == 2
+    assert capsys.readouterr().err == "somewhere.png: cannot write the figures (No space left on device)\n"
+
+
+def test_a_quiet_replay_without_figures_needs_no_drawing_and_no_rich(record: Path, tmp_path: Path) -> None:
+    code = f"""
+import sys
+sys.modules.update(dict.fromkeys(("torch", "matplotlib", "rich", "scipy", "networkx")))
+from slfac_sim.cli import main
+sys.exit(main(["replay", {str(record)!r}, "--quiet", "--draw", "none", "--out", {str(tmp_path / "r")!r}]))
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+    assert summary_in(tmp_path / "r")["status"] == "finished"
+
+
 def test_a_stalled_replay_fails_like_a_run(
-    record: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], without_figures: None
+    record: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     far = ["network.positions=[[20,0],[0,20],[9000,0],[30,0],[0,30]]", "network.outage=allow"]
-    assert main(["replay", str(record), *far, "--quiet", "--out", str(tmp_path / "r")]) == 1
+    assert main(["replay", str(record), *far, "--quiet", "--draw", "none", "--out", str(tmp_path / "r")]) == 1
     assert "stalled: d002 -> server" in capsys.readouterr().err
     assert summary_in(tmp_path / "r")["status"] == "failed"
     assert main(["replay", str(tmp_path / "r")]) == 2

@@ -18,6 +18,7 @@ from run_folders import SELDOM
 from worlds import live_run, scenario, table
 
 from slfac_sim.analysis.draw import FIGURES, draw_run
+from slfac_sim.foundation.plugins import kinds
 from slfac_sim.ledger import TABLES, Ledger
 from slfac_sim.names import SERVER, device_names
 from slfac_sim.network.kinds.ideal import Ideal
@@ -149,6 +150,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a finished run of the tiny scenario, ``runs/latest`` in a folder of its own."""
     folder = tmp_path_factory.mktemp("docs") / "runs" / "latest"
     run(prepare(scenario(), folder, threads=1))
+    draw_run(folder)
     return folder
 
 
@@ -192,6 +194,12 @@ def test_results_md_names_exactly_the_files_of_a_run_folder(finished: Path) -> N
     }
     seldom = {f"figures/{name}{end}" for name in SELDOM for end in (".png", ".svg", ".csv")}
     assert there == named - seldom
+
+
+def test_results_md_names_exactly_the_figures_that_every_run_draws() -> None:
+    (sentence,) = re.findall(r"After a run two are drawn,(.*?)\.", RESULTS, re.DOTALL)
+    main = {name for name in kinds(FIGURES) if importlib.import_module(f"{FIGURES}.{name}").MAIN}
+    assert set(re.findall(r"`(\w+)`", sentence)) == main
 
 
 def test_what_results_md_reads_can_be_read(

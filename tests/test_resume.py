@@ -202,8 +202,10 @@ def test_an_interrupted_run_is_resumed(whole: Path, tmp_path: Path) -> None:
     summary = run(prepared, interrupt, checkpoint_every=1)
     assert summary["status"] == "interrupted"
     assert len(rows(tmp_path / "r")["steps"]) == 21
+    (tmp_path / "r" / "figures").mkdir()  # of the run as it was interrupted
     again = resume(prepare_resume(tmp_path / "r"), interrupt)  # before it has learnt anything
     assert (again["status"], again["rounds"]) == ("interrupted", 2)
+    assert not (tmp_path / "r" / "figures").exists()
     assert resumed(tmp_path / "r")["digest"] == json.loads((whole / "summary.json").read_text())["digest"]
     assert rows(tmp_path / "r") == rows(whole)
 

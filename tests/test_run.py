@@ -12,13 +12,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from run_folders import SELDOM
 from worlds import TINY, scenario, table
 
-from slfac_sim.analysis.draw import FIGURES
+from slfac_sim.analysis.draw import draw_run
 from slfac_sim.codecs.slfac import SlFac
 from slfac_sim.foundation.errors import BadInput
-from slfac_sim.foundation.plugins import kinds
 from slfac_sim.run import prepare, run
 from slfac_sim.scenario_file import load
 from slfac_sim.simulation import survey_of
@@ -26,27 +24,20 @@ from slfac_sim.simulation import survey_of
 Finished = tuple[Path, dict[str, Any]]
 
 
-def run_into(folder: Path, *overrides: str, figures: bool = False, **arguments: Any) -> dict[str, Any]:
-    return run(prepare(scenario(*overrides), folder, threads=1), figures=figures, **arguments)
+def run_into(folder: Path, *overrides: str, **arguments: Any) -> dict[str, Any]:
+    return run(prepare(scenario(*overrides), folder, threads=1), **arguments)
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
     folder = tmp_path_factory.mktemp("runs") / "finished"
-    return folder, run_into(folder, figures=True)
+    return folder, run_into(folder)
 
 
 def test_the_folder_holds_everything(finished: Finished) -> None:
     folder, _ = finished
     found = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
-    drawn = [name for name in kinds(FIGURES) if name not in SELDOM]
-    assert found == [
-        *(f"figures/{name}.{end}" for name in drawn for end in ("csv", "png", "svg")),
-        "ledger.sqlite",
-        "run.log",
-        "scenario.yaml",
-        "summary.json",
-    ]
+    assert found == ["ledger.sqlite", "run.log", "scenario.yaml", "summary.json"]
 
 
 def test_the_summary_is_what_the_ledger_says(finished: Finished) -> None:
@@ -150,10 +141,10 @@ def test_a_refused_scenario_leaves_nothing_behind(tmp_path: Path) -> None:
 
 
 def test_a_diverging_run_fails_with_its_reason_and_keeps_its_rounds(tmp_path: Path) -> None:
-    summary = run_into(tmp_path / "r", "learning.optimiser.learning_rate=1e30", figures=True)
+    summary = run_into(tmp_path / "r", "learning.optimiser.learning_rate=1e30")
     assert summary["status"] == "failed"
     assert re.fullmatch(r"d00\d/up: .* \(got .*\)", summary["reason"])
-    assert (tmp_path / "r" / "figures" / "time_to_accuracy.png").exists()
+    assert draw_run(tmp_path / "r", main_alone=True)
 
 
 def test_a_stalled_run_fails_and_names_the_transfer(tmp_path: Path) -> None:
