@@ -12,7 +12,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, NullFormatter
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter
 from numpy.typing import NDArray
 
 WIDTH_MM, HEIGHT_MM, ROW_MM = 88.0, 62.0, 3.5  # one column of a two-column paper
@@ -136,6 +136,14 @@ def from_zero_or_log(axes: Axes, values: NDArray[np.float64]) -> None:
         axes.yaxis.set_minor_formatter(NullFormatter())
     else:
         axes.set_ylim(0.0, 1.08 * (shown.max() if shown.size else 1.0))
+
+
+def plain_log(axis: Any, digits: Sequence[float]) -> None:
+    """Give a logarithmic axis ticks at these digits of each decade, written as plain numbers."""
+    axis.set_major_locator(LogLocator(subs=digits))
+    axis.set_minor_locator(FixedLocator([]))
+    axis.set_minor_formatter(NullFormatter())
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}"))
 
 
 def legend_columns(labels: Collection[str]) -> int:

@@ -7,6 +7,7 @@ Loading imports no torch.
 import dataclasses
 import difflib
 import enum
+import functools
 import json
 import re
 import typing
@@ -124,7 +125,7 @@ def _no_file(source: str, text: str) -> ScenarioError:
 
 def _pairs() -> dict[str, list[str]]:
     """Return the top-level keys of which one value may stand for several fields, with these fields."""
-    hints = typing.get_type_hints(Scenario, include_extras=True)
+    hints = _hints(Scenario)
     return {
         key: [field.name for field in dataclasses.fields(hint.__origin__)]
         for key, hint in hints.items()
@@ -145,10 +146,15 @@ def _checked(tree: Located, faults: Sequence[Fault]) -> Scenario:
     return scenario
 
 
+@functools.cache
+def _hints(cls: type[Any]) -> Mapping[str, Any]:
+    return typing.get_type_hints(cls, include_extras=True)
+
+
 def _plain(value: Any, hint: Any) -> Any:
     """Return settings as mappings, lists and scalars; `hint` tells a plug-in, which has a kind."""
     if dataclasses.is_dataclass(value):
-        hints = typing.get_type_hints(type(value), include_extras=True)
+        hints = _hints(type(value))
         fields = {f.name: _plain(getattr(value, f.name), hints[f.name]) for f in dataclasses.fields(value)}
         return {"kind": kind_of(value), **fields} if plugin_mark(hint) else fields
     if isinstance(value, Mapping):

@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 
 from slfac_sim.analysis.figures._accuracy import number
 from slfac_sim.analysis.folder import Run
-from slfac_sim.analysis.style import FAINT, canvas, look
+from slfac_sim.analysis.style import FAINT, canvas, look, plain_log
 
 MAIN = False
 ONE_RUN = False
 
 _LEVELS = np.linspace(0.0, 1.0, 401)
+_WIDE = 100.0  # a larger ratio of times has ticks at whole decades alone
 _LEGEND_CHARACTERS = 56  # in one line of a column
 
 
@@ -76,6 +77,8 @@ def draw(series: Sequence[Series]) -> Figure:
             linewidth=0.7 if "airtime" in name else 1.4,
         )
     axes.set_xscale("log")
+    low, high = axes.get_xlim()
+    plain_log(axes.xaxis, (1.0,) if high > _WIDE * low else (1.0, 2.0, 5.0))
     axes.set_ylim(0.0, 1.0)
     axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
     axes.set_xlabel("time (s)")

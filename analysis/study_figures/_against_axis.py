@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter
 from numpy.typing import NDArray
 
 from slfac_sim.analysis.study_axes import DECADE, Axis
@@ -28,6 +28,7 @@ from slfac_sim.analysis.style import (
     look,
     name_ticks,
     names_mm,
+    plain_log,
     stacked_canvas,
 )
 
@@ -252,14 +253,6 @@ def _scales(axes: Axes, data: Against, log: bool, ends: tuple[float, float]) -> 
     else:
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}"))
     axes.set_ylim(*ends)
-
-
-def plain_log(axis: Any, digits: Sequence[float]) -> None:
-    """Give a logarithmic axis ticks at these digits of each decade, written as plain numbers."""
-    axis.set_major_locator(LogLocator(subs=digits))
-    axis.set_minor_locator(FixedLocator([]))
-    axis.set_minor_formatter(NullFormatter())
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}"))
 
 
 def _handles(data: Against, lines: Sequence[Line]) -> Iterator[Line2D | Patch]:
