@@ -154,7 +154,8 @@ def _hints(cls: type[Any]) -> Mapping[str, Any]:
 def _plain(value: Any, hint: Any) -> Any:
     """Return settings as mappings, lists and scalars; `hint` tells a plug-in, which has a kind."""
     if dataclasses.is_dataclass(value):
-        hints = _hints(type(value))
+        cls: Any = type(value)
+        hints = _hints(cls)
         fields = {f.name: _plain(getattr(value, f.name), hints[f.name]) for f in dataclasses.fields(value)}
         return {"kind": kind_of(value), **fields} if plugin_mark(hint) else fields
     if isinstance(value, Mapping):

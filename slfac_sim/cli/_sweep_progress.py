@@ -76,8 +76,8 @@ class SweepProgress:
 
     def _times(self) -> str:
         elapsed_s = time.monotonic() - self._began_s
-        left_s = self._left_s(elapsed_s)
-        return f"{clock(elapsed_s)} elapsed" + (f", about {clock(left_s)} left" if round(left_s or 0) else "")
+        left_s = self._left_s(elapsed_s) or 0.0
+        return f"{clock(elapsed_s)} elapsed" + (f", about {clock(left_s)} left" if round(left_s) else "")
 
     def _left_s(self, elapsed_s: float) -> float | None:
         """Return the work that is left at the mean duration so far, or None before anything is known."""
