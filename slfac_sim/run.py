@@ -1,12 +1,9 @@
 """A run from scenario to folder: what is prepared, simulated and summed up, in this order."""
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import torch
 
 from slfac_sim.asides import Asides
 from slfac_sim.build import World, build
@@ -14,16 +11,14 @@ from slfac_sim.continuing.checkpointing import Begun, Checkpoints, forget, versi
 from slfac_sim.datasets import Report
 from slfac_sim.effects import Task
 from slfac_sim.folders import Account, check_air, check_place, fill, make_folder
-from slfac_sim.foundation.errors import BadInput
 from slfac_sim.invariants import strictly
 from slfac_sim.ledger import Book, Ledger
 from slfac_sim.listening import heard_by
 from slfac_sim.names import device_names
 from slfac_sim.scenario import Scenario
 from slfac_sim.simulation import OnNote, simulate
+from slfac_sim.starting import set_threads
 from slfac_sim.summary import HostClock
-
-_MOST_THREADS = 256
 
 
 @dataclass(frozen=True)
@@ -48,16 +43,6 @@ def prepare(
     check_air(scenario)
     world = build(scenario, report)
     return Prepared(world.scenario, world, make_folder(out, scenario.name), clock)
-
-
-def set_threads(threads: int | None) -> int:
-    """Let torch use `threads` host threads (None: one per core available) and return their number."""
-    if threads is not None and not 1 <= threads <= _MOST_THREADS:
-        raise BadInput(f"--threads {threads}: must be at least 1 and at most {_MOST_THREADS}")
-    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    torch.set_num_threads(threads or available)
-    torch.use_deterministic_algorithms(True)
-    return torch.get_num_threads()
 
 
 def run(

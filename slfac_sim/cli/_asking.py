@@ -25,7 +25,7 @@ def add_search_arguments(parser: argparse.ArgumentParser) -> None:
         "--cache", type=Path, default=Path("runs/trainings"), metavar="DIR", help="where trainings are kept"
     )
     parser.add_argument(
-        "--threads", type=int, default=1, metavar="N", help="host threads of a training (default: 1)"
+        "--threads", type=int, metavar="N", help="host threads of a training (default: 2, or 1 on one core)"
     )
     parser.add_argument("--out", type=Path, metavar="DIR", help="write the answer into exactly this folder")
     parser.add_argument("--json", action="store_true", help="print the answer as JSON")

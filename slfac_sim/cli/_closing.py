@@ -8,6 +8,7 @@ from rich.table import Table
 
 from slfac_sim.analysis.folder import DRAWN
 from slfac_sim.cli._common import console
+from slfac_sim.foundation.threads import in_words
 
 
 def print_table(summary: Mapping[str, Any]) -> None:
@@ -30,6 +31,7 @@ def print_figures(folder: Path, drawn: str) -> None:
 
 def _rows(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     accuracy, sent, bits, host = (summary[key] for key in ("accuracy", "bytes", "bits_per_value", "host"))
+    threads = in_words(host["threads"])
     if accuracy["final"] is not None:
         yield (
             "test accuracy, final (best)",
@@ -47,7 +49,7 @@ def _rows(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if summary["positions_redrawn"]:
         yield "positions redrawn", f"{summary['positions_redrawn']}, for want of coverage"
     yield "transfers", f"{summary['transfers']:,}"
-    yield "host time", f"{host['wall_s']:,.0f} s wall, {host['cpu_s']:,.0f} s CPU, {host['threads']} threads"
+    yield "host time", f"{host['wall_s']:,.0f} s wall, {host['cpu_s']:,.0f} s CPU, {threads}"
     if host["peak_rss_bytes"] is not None:
         yield "host memory, peak", f"{host['peak_rss_bytes'] / 1e9:.2f} GB"
     if "resumed" in summary:
@@ -55,7 +57,10 @@ def _rows(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if "invariants" in summary:
         checks = sum(summary["invariants"]["checked"].values())
         yield "laws of simulation", f"{checks:,} checks, {summary['invariants']['violated']} violated"
-    yield "digest", summary["digest"][:16]
+    whose = (
+        "" if "replay_of" in summary else f" ({threads})"
+    )  # a replay computes nothing that depends on them
+    yield f"digest{whose}", summary["digest"][:16]
 
 
 def _percent(share: float) -> str:

@@ -17,14 +17,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--steps", required=True, metavar="N,N", help="steps of the device, from 1: 5,50")
     parser.add_argument("--device", default="d000", metavar="NAME", help="whose tensors (default: d000)")
     parser.add_argument("-o", "--out", type=Path, required=True, metavar="DIR", help="write them here")
-    parser.add_argument("--threads", type=int, metavar="N", help="host threads of torch (default: all cores)")
+    parser.add_argument(
+        "--threads", type=int, metavar="N", help="host threads of torch (default: 2, or 1 on one core)"
+    )
 
 
 def main(arguments: argparse.Namespace) -> int:
     """Train as far as the last step, and print the files."""
     steps = steps_of(arguments.steps)
     scenario = read_scenario(arguments)
-    from slfac_sim.run import set_threads
+    from slfac_sim.starting import set_threads
     from slfac_sim.workbench.capturing import capture, facts_of
     from slfac_sim.workbench.tensor_files import folder, whole, write_tensor
 

@@ -3,6 +3,7 @@
 import argparse
 import json
 import math
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -33,8 +34,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(arguments: argparse.Namespace) -> int:
     """Print the forecast."""
     scenario = read_scenario(arguments)
+    from slfac_sim.starting import import_torch, set_threads
+
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # threads that wait busily would double its CPU time
+    import_torch()
     from slfac_sim.foretelling.forecast import forecast
-    from slfac_sim.run import set_threads
     from slfac_sim.simulation import survey_of
 
     survey = survey_of(scenario)

@@ -12,7 +12,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the scenario and where and how to report."""
     add_scenario_arguments(parser)
     parser.add_argument("--out", type=Path, metavar="DIR", help="write the run into exactly this folder")
-    parser.add_argument("--threads", type=int, metavar="N", help="host threads of torch (default: all cores)")
+    parser.add_argument(
+        "--threads", type=int, metavar="N", help="host threads of torch (default: 2, or 1 on one core)"
+    )
     parser.add_argument(
         "--checkpoint-every",
         type=int,
@@ -28,6 +30,9 @@ def main(arguments: argparse.Namespace) -> int:
     scenario = read_scenario(arguments)
     if arguments.checkpoint_every is not None and arguments.checkpoint_every < 0:
         raise BadInput(f"--checkpoint-every {arguments.checkpoint_every}: must be at least 0")
+    from slfac_sim.starting import import_torch
+
+    import_torch()
     from slfac_sim.cli._progress import Progress
     from slfac_sim.run import prepare, run
 

@@ -39,7 +39,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--air-seeds", metavar="K", help="replay each training over K further draws of the air"
     )
     asked.add_argument("--targets", metavar="A,A,...", help="accuracies whose times are asked for: 0.8,0.85")
-    asked.add_argument("--threads", metavar="N", help="host threads of each training (default: 1)")
+    asked.add_argument(
+        "--threads", metavar="N", help="host threads of each training (default: 2, or 1 on one core)"
+    )
     kept = parser.add_argument_group("where it is kept")
     kept.add_argument(
         "--out", type=Path, metavar="DIR", help="the study's folder (default: runs/studies/NAME)"
@@ -50,7 +52,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     done.add_argument(
         "--address", metavar="ADDR", help="of an existing Ray cluster: auto, or ray://HOST:10001"
     )
-    done.add_argument("--workers", type=int, metavar="N", help="processes at once (default: one per core)")
+    done.add_argument(
+        "--workers", type=int, metavar="N", help="processes at once (default: cores over threads)"
+    )
     done.add_argument("--memory", metavar="SIZE", help='budget for all workers, such as "8 GB"')
     done.add_argument("--shard", metavar="I/N", help="do part I of N only, for an array of jobs")
     done.add_argument("--retries", type=int, default=1, metavar="N", help="after a crash (default: 1)")
@@ -175,7 +179,8 @@ def _local(
 ) -> "Engine":
     """Return the engine of this machine, with as many workers as cores and memory allow."""
     from slfac_sim.studies.engines.local import Local
-    from slfac_sim.studies.memory import budget_bytes, cores, workers_within
+    from slfac_sim.foundation.threads import cores
+    from slfac_sim.studies.memory import budget_bytes, workers_within
 
     most = min(arguments.workers or cores(), max(len(jobs), points))
     if not jobs:

@@ -25,10 +25,11 @@ from slfac_sim.foundation.errors import BadInput
 from slfac_sim.ledger import TABLES, tuples_of
 from slfac_sim.names import device_names
 from slfac_sim.players.replay import Script, follow, script_until
-from slfac_sim.run import Prepared, conduct, set_threads, start
+from slfac_sim.run import Prepared, conduct, start
 from slfac_sim.scenario import Scenario
 from slfac_sim.scenario_file import load
 from slfac_sim.simulation import OnNote
+from slfac_sim.starting import set_threads
 from slfac_sim.summary import HostClock
 
 _JOURNALS = ("-journal", "-wal", "-shm")

@@ -18,7 +18,7 @@ from slfac_sim.foundation.errors import BadInput
 Report = Callable[[str], None]
 """Takes one line that says what is being done; None in its place asks for silence."""
 
-_PIXELS_AT_A_TIME = 1 << 20  # bincount works on 8-byte integers: the whole of MNIST at once would be 376 MB
+_PAIRS_AT_A_TIME = 1 << 17  # bincount works on 8-byte integers: the whole of MNIST at once would be 188 MB
 
 
 class DataError(BadInput):
@@ -78,12 +78,21 @@ def mean_and_std(images: NDArray[np.uint8]) -> tuple[float, float]:
     Raises `DataError` when all pixels are equal, since such images cannot be normalised.
     """
     pixels = images.reshape(-1)
-    counts = np.zeros(256, dtype=np.int64)
-    for start in range(0, pixels.size, _PIXELS_AT_A_TIME):
-        counts += np.bincount(pixels[start : start + _PIXELS_AT_A_TIME], minlength=256)
+    counts = _histogram(pixels)
     levels = np.arange(256) / 255.0
     mean = float(counts @ levels) / pixels.size
     variance = float(counts @ (levels - mean) ** 2) / pixels.size
     if np.count_nonzero(counts) < 2:
         raise DataError("all pixels of the training images are equal")
     return mean, variance**0.5
+
+
+def _histogram(pixels: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Return how many of `pixels` have each value, counted in pairs, which takes half the time."""
+    even = pixels.size - pixels.size % 2
+    pairs = pixels[:even].view(np.uint16)
+    counts = np.zeros(1 << 16, dtype=np.int64)
+    for start in range(0, pairs.size, _PAIRS_AT_A_TIME):
+        counts += np.bincount(pairs[start : start + _PAIRS_AT_A_TIME], minlength=1 << 16)
+    table = counts.reshape(256, 256)
+    return table.sum(0) + table.sum(1) + np.bincount(pixels[even:], minlength=256)  # type: ignore[no-any-return]

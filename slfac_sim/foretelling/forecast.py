@@ -6,6 +6,7 @@ say so. Nothing here is drawn that the run would not draw alike.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -285,7 +286,7 @@ def _kept_bytes(half: nn.Module, shape: tuple[int, ...]) -> float:
 
 def spread(values: Sequence[float]) -> tuple[float, float, float]:
     """Return minimum, median and maximum of `values`."""
-    return min(values), float(np.median(values)), max(values)
+    return min(values), float(median(values)), max(values)
 
 
 def link_figures(links: Sequence[Link]) -> dict[str, tuple[float, float, float]]:

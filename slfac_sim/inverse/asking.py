@@ -10,6 +10,7 @@ from typing import Any
 
 from slfac_sim.folders import check_place, make_folder
 from slfac_sim.foundation.errors import BadInput
+from slfac_sim.foundation.threads import threads_for
 from slfac_sim.inverse.crossover import Duel, Side, crossover_words, fight
 from slfac_sim.inverse.files import Point, write_answer
 from slfac_sim.inverse.question import Measure, read_question, time_to
@@ -26,8 +27,8 @@ from slfac_sim.studies import trainings
 class Request:
     """What both questions need: the scenario and its overrides, what is varied over which range, the seeds.
 
-    `seeds` None takes the scenario's own; `threads` are the host threads of a training, and a part of what
-    tells trainings apart; `between` is a text such as ``"1 MHz,100 MHz"``. Trainings lie in
+    `seeds` None takes the scenario's own; `threads` are the host threads of a training (None: the usual number), and a
+    part of what tells trainings apart; `between` is a text such as ``"1 MHz,100 MHz"``. Trainings lie in
     `cache`, the answer goes into `out` (None: a new folder under ``runs/``), and `say` is told what takes
     long.
     """
@@ -38,7 +39,7 @@ class Request:
     between: str | None = None
     seeds: int | None = None
     cache: Path = trainings.DEFAULT
-    threads: int = 1
+    threads: int | None = None
     out: Path | None = None
     say: Say = lambda line: None
 
@@ -110,7 +111,8 @@ def side_overrides(text: str) -> list[str]:
 
 def _trainings(request: Request, further: Sequence[str]) -> list[Replays]:
     overrides = [*request.overrides, *further]
-    return recorded(request.scenario, overrides, request.seeds, request.cache, request.threads, request.say)
+    threads = threads_for(request.threads)
+    return recorded(request.scenario, overrides, request.seeds, request.cache, threads, request.say)
 
 
 def _common_target(scenario: Scenario, sides: Sequence[Side]) -> Measure:

@@ -91,6 +91,6 @@ def cut_memories(scenario: Scenario, shape: tuple[int, ...], classes: int) -> It
         blocks = scenario.model.blocks(shape[0], classes)
     names, modules = zip(*blocks, strict=True)
     for place in range(1, len(blocks)):
-        part = nn.Sequential(*modules[:place])
+        part = nn.Sequential(*modules[:place]).to_empty(device="cpu")
         if any(True for _ in part.parameters()):
             yield names[place - 1], held_memory(scenario, Held(part, names[:place], shape))

@@ -1,6 +1,5 @@
-"""The memory that a part of a model takes on a device while it learns, counted on shapes alone."""
+"""The memory that a part of a model takes on a device while it learns, counted on a trial."""
 
-import copy
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ import torch
 from torch import nn
 
 from slfac_sim.foundation.errors import BadInput
+from slfac_sim.learning.trial import on_trial
 
 _FLOAT = 4  # bytes
 
@@ -52,7 +52,6 @@ def memory_of(
 
     `optimiser` opens an optimiser over parameters.
     """
-    on_meta = copy.deepcopy(part).to("meta").train()
     kept: dict[int, int] = {}
 
     def keep(tensor: torch.Tensor) -> torch.Tensor:
@@ -61,12 +60,12 @@ def memory_of(
         return tensor
 
     samples = max(batch, 2)  # batch-norm in training mode refuses a single value per channel
-    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        output = on_meta(torch.empty((samples, *shape), device="meta"))
-    state = [*on_meta.parameters(), *on_meta.buffers()]
+    with on_trial(part) as (tried,), torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        output = tried(torch.zeros((samples, *shape)))
+    state = [*tried.parameters(), *tried.buffers()]
     for one in (*state, output):
         kept.pop(one.untyped_storage()._cdata, None)
-    learnt = _nbytes(on_meta.parameters())
+    learnt = _nbytes(tried.parameters())
     return Memory(
         weights=_nbytes(state),
         gradients=learnt,

@@ -1,15 +1,16 @@
-"""The operations of a part of a model, forward and backward: FLOPs and memory traffic, from shapes alone."""
+"""The operations of a part of a model, forward and backward: their FLOPs and memory traffic."""
 
-import copy
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import nn
-from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import flop_registry
+
+from slfac_sim.learning.trial import Watching, on_trial
 
 
 @dataclass(frozen=True)
@@ -47,35 +48,34 @@ def operations(part: nn.Module, shape: tuple[int, ...], batch: int) -> Passes:
     As for the work of a device, the backward pass begins with the gradient of the output and ends at the
     weights. The step of the optimiser is not in it.
     """
-    on_meta = copy.deepcopy(part).to("meta").train()
     batch = max(batch, 2)  # batch-norm in training mode refuses a single value per channel
-    with _Recorder(batch) as forward:
-        output = on_meta(torch.empty((batch, *shape), device="meta"))
-    gradient = torch.empty_like(output)
-    with _Recorder(batch) as backward:
-        output.backward(gradient)
-    return Passes(forward.found, backward.found)
+    with on_trial(part) as (tried,):
+        with recorded(batch) as forward:
+            output = tried(torch.zeros((batch, *shape)))
+        gradient = torch.zeros_like(output)
+        with recorded(batch) as backward:
+            output.backward(gradient)
+    return Passes(forward, backward)
 
 
-class _Recorder(TorchDispatchMode):
-    """Writes down every operation that moves data; views and fresh memory move none."""
+@contextmanager
+def recorded(samples: int) -> Iterator[list[Operation]]:
+    """Yield a list of the operations on so many samples inside the `with`.
 
-    def __init__(self, samples: int) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self.found: list[Operation] = []
-        self._samples = samples
+    Views and fresh memory move no data and are left out.
+    """
+    found: list[Operation] = []
 
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        """Perform the operation, and count it."""
-        kwargs = kwargs or {}
-        result = func(*args, **kwargs)
+    def record(func: Any, args: Sequence[Any], kwargs: dict[str, Any], result: Any) -> None:
         name = func.overloadpacket.__name__
         if not (func.is_view or name.startswith(("empty", "new_empty"))):
             count = flop_registry.get(func.overloadpacket)
             flops = count(*args, **kwargs, out_val=result) if count is not None else 0
             moved_bytes = sum(map(_stored_bytes, tree_leaves((args, kwargs, result))))
-            self.found.append(Operation(name, flops / self._samples, moved_bytes / self._samples))
-        return result
+            found.append(Operation(name, flops / samples, moved_bytes / samples))
+
+    with Watching(record):
+        yield found
 
 
 def _stored_bytes(value: Any) -> int:

@@ -1,6 +1,5 @@
-"""The work of a model in FLOPs, counted on shapes alone, without any arithmetic done."""
+"""The work of a model in FLOPs, counted on a trial of two samples."""
 
-import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -8,10 +7,10 @@ from typing import Any
 import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
-from torch.utils.flop_counter import FlopCounterMode
 
 from slfac_sim.foundation.errors import BadInput
-from slfac_sim.learning.operations import Passes, operations
+from slfac_sim.learning.operations import Passes, operations, recorded
+from slfac_sim.learning.trial import on_trial
 from slfac_sim.machines import Machine
 
 
@@ -36,29 +35,24 @@ class Work:
 def count_work(device: nn.Module, server: nn.Module, image_shape: tuple[int, ...]) -> Work:
     """Return the work per sample of the two halves for images [channels, h, w].
 
-    Counted by torch's own flop counter (`torch.utils.flop_counter`) on the "meta" device.
+    By torch's own formulae (`torch.utils.flop_counter`), from the shapes that two samples have on their way.
     """
     samples = 2  # batch-norm in training mode refuses a single value per channel
-    images = torch.empty((samples, *image_shape), device="meta")
-    near, far = _on_meta(device), _on_meta(server)
-    activation, device_forward = _count(lambda: near(images))
-    leaf = torch.empty_like(activation, requires_grad=True)
-    logits, server_forward = _count(lambda: far(leaf))
-    labels = torch.empty(samples, dtype=torch.int64, device="meta")
-    _, server_backward = _count(lambda: cross_entropy(logits, labels).backward())
-    _, device_backward = _count(lambda: activation.backward(torch.empty_like(activation)))
+    with on_trial(device, server) as (near, far):
+        activation, device_forward = _count(lambda: near(torch.zeros((samples, *image_shape))))
+        leaf = activation.detach().requires_grad_()
+        logits, server_forward = _count(lambda: far(leaf))
+        labels = torch.zeros(samples, dtype=torch.int64)
+        _, server_backward = _count(lambda: cross_entropy(logits, labels).backward())
+        _, device_backward = _count(lambda: activation.sum().backward())
     counts = (device_forward, device_backward, server_forward, server_backward)
     return Work(*(count / samples for count in counts))
 
 
-def _on_meta(module: nn.Module) -> nn.Module:
-    return copy.deepcopy(module).to("meta").train()
-
-
-def _count(run: Callable[[], Any]) -> tuple[Any, int]:
-    with FlopCounterMode(display=False) as counter:
+def _count(run: Callable[[], Any]) -> tuple[Any, float]:
+    with recorded(1) as found:
         result = run()
-    return result, counter.get_total_flops()
+    return result, sum(one.flops for one in found)
 
 
 class PartWork:
@@ -112,18 +106,16 @@ def _measured(machine: Machine, block: str) -> tuple[float, float]:
 
 def smashed_shape(device: nn.Module, image_shape: tuple[int, ...]) -> tuple[int, ...]:
     """Return the shape per sample of what `device` sends for images [channels, h, w]."""
-    with torch.no_grad():
-        output = _on_meta(device).eval()(torch.empty((1, *image_shape), device="meta"))
-    return tuple(output.shape[1:])
+    with on_trial(device) as (tried,), torch.no_grad():
+        return tuple(tried.eval()(torch.zeros((1, *image_shape))).shape[1:])
 
 
 def smallest_normalised_map(half: nn.Module, shape: tuple[int, ...]) -> int | None:
     """Return the fewest values per sample and channel that a batch-norm of `half` sees; None without one."""
     sizes: list[int] = []
-    copy_on_meta = _on_meta(half)
-    for layer in copy_on_meta.modules():
-        if isinstance(layer, nn.modules.batchnorm._BatchNorm):
-            layer.register_forward_hook(lambda _, inputs, __: sizes.append(inputs[0][0, 0].numel()))
-    with torch.no_grad():
-        copy_on_meta(torch.empty((2, *shape), device="meta"))
+    with on_trial(half) as (tried,), torch.no_grad():
+        for layer in tried.modules():
+            if isinstance(layer, nn.modules.batchnorm._BatchNorm):
+                layer.register_forward_hook(lambda _, inputs, __: sizes.append(inputs[0][0, 0].numel()))
+        tried(torch.zeros((2, *shape)))
     return min(sizes, default=None)

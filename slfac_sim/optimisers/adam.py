@@ -44,7 +44,9 @@ class Adam:
         """Return a new Adam over `parameters`, with moments of its own."""
         import torch
 
-        return torch.optim.Adam(
+        from slfac_sim.optimisers._eager import eager
+
+        return eager(torch.optim.Adam)(
             parameters,
             lr=self.learning_rate,
             betas=self.betas,

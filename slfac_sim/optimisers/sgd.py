@@ -34,7 +34,9 @@ class Sgd:
         """Return a new SGD over `parameters`, with a running sum of its own."""
         import torch
 
-        return torch.optim.SGD(
+        from slfac_sim.optimisers._eager import eager
+
+        return eager(torch.optim.SGD)(
             parameters,
             lr=self.learning_rate,
             momentum=self.momentum,

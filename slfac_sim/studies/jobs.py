@@ -67,7 +67,7 @@ def memory_bytes(job: Forecast) -> int:
     """
     from slfac_sim.build import build
     from slfac_sim.foretelling.forecast import memory_of
-    from slfac_sim.run import set_threads
+    from slfac_sim.starting import set_threads
 
     set_threads(job.threads)
     survey_of(job.scenario)

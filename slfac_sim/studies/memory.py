@@ -1,6 +1,5 @@
 """The memory budget: how many trainings fit beside each other on this machine. It runs nothing."""
 
-import os
 from pathlib import Path
 
 from slfac_sim.foundation.errors import BadInput
@@ -35,11 +34,6 @@ def available_bytes() -> float | None:
 def workers_within(budget: float | None, each_bytes: float, most: int) -> int:
     """Return how many workers of `each_bytes` fit into `budget`, at most `most` and at least 1."""
     return most if budget is None else max(1, min(most, int(budget // each_bytes)))
-
-
-def cores() -> int:
-    """Return the cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _meminfo() -> float | None:

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from slfac_sim.foundation.plugins import settings
+from slfac_sim.foundation.threads import threads_for
 from slfac_sim.scenario import Accuracy, Count
 
 SeedNumber = Annotated[int, Field(ge=0)]
@@ -20,7 +21,7 @@ class Study:
     to it. Every combination of the values of `axes` (setting: its values) is run with every seed; `seeds` is
     their number, or a list, and seed n sets both seeds, learning and air, so that points are paired.
     With `air_seeds` each training is also replayed over so many draws of the air. `targets` stand in for
-    those of the base. `threads` are the host threads of each training, which are a part of its identity.
+    those of the base. `threads` are the host threads of each training, a part of its identity: by default 2, or 1 on one core.
     """
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
@@ -30,7 +31,7 @@ class Study:
     seeds: Count | Annotated[tuple[SeedNumber, ...], Field(min_length=1)] = 3
     air_seeds: Annotated[int, Field(ge=0)] = 0
     targets: tuple[Accuracy, ...] = ()
-    threads: Count = 1
+    threads: Count = Field(default_factory=lambda: threads_for(None))
 
     @property
     def seed_numbers(self) -> tuple[int, ...]:

@@ -11,6 +11,7 @@ import tarfile
 from pathlib import Path
 
 from slfac_sim.foundation.errors import BadInput
+from slfac_sim.foundation.threads import threads_for
 from slfac_sim.identity import learning_key
 from slfac_sim.scenario import Scenario
 
@@ -22,16 +23,13 @@ class Failed(BadInput):
     """A training that came to its own end without success; trying again would end alike."""
 
 
-def ensure(scenario: Scenario, cache: Path = DEFAULT, threads: int | None = 1) -> Path:
+def ensure(scenario: Scenario, cache: Path = DEFAULT, threads: int | None = None) -> Path:
     """Return the folder of the finished training of `scenario`, which is run first if it is not in `cache`.
 
-    `threads` are torch's host threads (None: one per core). Raises `Failed` when the training fails, and
+    `threads` are torch's host threads (None: the usual number). Raises `Failed` when the training fails, and
     `BadInput` when it cannot begin.
     """
-    if threads is None:
-        from slfac_sim.run import set_threads
-
-        threads = set_threads(None)
+    threads = threads_for(threads)
     key = learning_key(scenario, threads)
     if not has(cache, key):
         train(scenario, threads, cache, key)

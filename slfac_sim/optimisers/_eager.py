@@ -1,0 +1,16 @@
+"""Torch's optimisers without its compiler, which their own methods import in order to keep it away."""
+
+import functools
+import inspect
+from typing import Any
+
+import torch
+
+_DECORATED = ("add_param_group", "load_state_dict", "state_dict", "zero_grad")
+
+
+@functools.cache
+def eager(kind: type[Any]) -> type[Any]:
+    """Return the optimiser `kind` with the same arithmetic and a start that is a second of CPU shorter."""
+    plain = {name: inspect.unwrap(getattr(kind, name)) for name in _DECORATED}
+    return type(kind.__name__, (kind,), {**plain, "step": torch.no_grad()(inspect.unwrap(kind.step))})
