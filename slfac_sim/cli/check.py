@@ -5,18 +5,28 @@ import json
 import math
 import os
 import sys
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from slfac_sim.cli._common import add_scenario_arguments, read_scenario
 from slfac_sim.foundation.errors import BadInput
+from slfac_sim.foundation.threads import in_words
 
 if TYPE_CHECKING:
     from slfac_sim.foretelling.forecast import Forecast
     from slfac_sim.network import Survey
     from slfac_sim.scenario import Scenario
+
+
+@dataclass(frozen=True)
+class Host:
+    """What a run takes of this host: seconds by what they are for, on so many threads, and memory."""
+
+    threads: int
+    parts_s: Mapping[str, float]
+    memory_bytes: int
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,10 +49,11 @@ def main(arguments: argparse.Namespace) -> int:
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # threads that wait busily would double its CPU time
     import_torch()
     from slfac_sim.foretelling.forecast import forecast
+    from slfac_sim.foretelling.host import host_seconds
     from slfac_sim.simulation import survey_of
 
     survey = survey_of(scenario)
-    set_threads(None)
+    threads = set_threads(None)
     if arguments.cuts:
         from slfac_sim.cli._cuts import tell_cuts
 
@@ -53,10 +64,12 @@ def main(arguments: argparse.Namespace) -> int:
     world = build(scenario)
     scenario = world.scenario
     figures = forecast(world, survey)
+    host = Host(threads, host_seconds(world), figures.memory_bytes)
     if arguments.json:
-        print(json.dumps(_finite({**asdict(figures), "bottleneck": figures.bottleneck}), indent=2))
+        more = {"bottleneck": figures.bottleneck, "host_s": host.parts_s, "threads": threads}
+        print(json.dumps(_finite({**asdict(figures), **more}), indent=2))
     else:
-        _print(scenario, figures)
+        _print(scenario, figures, host)
     if arguments.figures is not None:
         _draw(scenario, figures.survey, arguments.figures, sys.stderr if arguments.json else sys.stdout)
     return 0
@@ -76,7 +89,7 @@ def _draw(scenario: "Scenario", survey: "Survey", folder: Path, report: TextIO) 
             print(f"figure: {path}", file=report)
 
 
-def _print(scenario: "Scenario", figures: "Forecast") -> None:
+def _print(scenario: "Scenario", figures: "Forecast", host: Host) -> None:
     from rich.table import Table
 
     from slfac_sim.cli._common import console
@@ -84,7 +97,8 @@ def _print(scenario: "Scenario", figures: "Forecast") -> None:
     table = Table(title=f"{scenario.name}: what will run", title_justify="left", show_header=False)
     table.add_column(style="bold", no_wrap=True)
     table.add_column()
-    for part in (_learning(scenario, figures), _traffic(scenario, figures), _air(figures), _host(figures)):
+    parts = _learning(scenario, figures), _traffic(scenario, figures), _air(figures), _host(figures, host)
+    for part in parts:
         for name, value in part:
             table.add_row(name, value)
         table.add_section()
@@ -195,9 +209,15 @@ def _duplex(survey: "Survey") -> str:
     return f"{survey.duplex}: {up}, {down}"
 
 
-def _host(figures: "Forecast") -> Iterator[tuple[str, str]]:
+def _host(figures: "Forecast", host: Host) -> Iterator[tuple[str, str]]:
     yield "work on this host", f"{figures.total_flops / 1e12:,.2f} TFLOP, evaluations included"
-    yield "memory on this host", f"about {figures.memory_bytes / 1e9:.2f} GB at the peak"
+    yield "time on this host", f"about {_about(sum(host.parts_s.values()))} on {in_words(host.threads)}"
+    yield "", ", ".join(f"{part} {_about(seconds)}" for part, seconds in host.parts_s.items())
+    yield "memory on this host", f"about {host.memory_bytes / 1e9:.2f} GB at the peak"
+
+
+def _about(seconds: float) -> str:
+    return f"{seconds:.2g} s" if seconds < 99.5 else f"{seconds / 60:.2g} min"
 
 
 def _counts(values: Sequence[int]) -> str:

@@ -138,6 +138,18 @@ def learners(world: "World") -> list[tuple[nn.Module, tuple[int, ...], int]]:
     return [(cast.held.part, shape, count), (cast.split.server, cast.split.smashed_shape, 1)]
 
 
+def evaluated(world: "World") -> tuple[int, int]:
+    """Return the samples that go through the devices' part, and through the server's, in all evaluations.
+
+    With a codec the server's pass is done twice.
+    """
+    scenario = world.scenario
+    times: int = 1 + scenario.protocol.rounds // scenario.evaluation.every_rounds
+    models: int = min(getattr(scenario.protocol, "evaluate_devices", 1), scenario.devices.count)
+    samples = times * models * len(world.data.test_labels)
+    return samples, 0 if is_whole(world) else 2 * samples
+
+
 def crossing_values(device: Any) -> int:
     """Return the numbers of one sample that `device` sends up, which are as many as it is sent."""
     return sum(one.values_per_sample for one in _crossings(device))

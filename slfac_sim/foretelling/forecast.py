@@ -18,6 +18,7 @@ from slfac_sim.foretelling._air import Rush, airtime_s, fading_remarks, rush
 from slfac_sim.foretelling.demands import (
     Flops,
     Sizes,
+    evaluated,
     flops_of,
     is_whole,
     learners,
@@ -234,18 +235,9 @@ def _parameters(half: nn.Module) -> int:
 
 def _evaluation_flops(world: World) -> float:
     """Return the work of all evaluations, on this host: none of it takes simulated time."""
-    scenario = world.scenario
-    times: int = 1 + scenario.protocol.rounds // scenario.evaluation.every_rounds
-    times *= min(getattr(scenario.protocol, "evaluate_devices", 1), scenario.devices.count)
-    return times * len(world.data.test_labels) * _evaluated_flops(world)
-
-
-def _evaluated_flops(world: World) -> float:
-    """Return the FLOPs of one sample of an evaluation; with a codec the server's pass is done twice."""
-    if is_whole(world):
-        return float(world.cast.work.device_forward_flops)
-    work = world.cast.split.work
-    return float(work.device_forward_flops + 2 * work.server_forward_flops)
+    work = world.cast.work if is_whole(world) else world.cast.split.work
+    on_devices, on_server = evaluated(world)
+    return float(on_devices * work.device_forward_flops + on_server * work.server_forward_flops)
 
 
 # As seen on Linux: Python with torch and matplotlib loaded, and a backward pass, which holds gradients and

@@ -49,9 +49,10 @@ def operations(part: nn.Module, shape: tuple[int, ...], batch: int) -> Passes:
     weights. The step of the optimiser is not in it.
     """
     batch = max(batch, 2)  # batch-norm in training mode refuses a single value per channel
+    images = torch.zeros((batch, *shape))
     with on_trial(part) as (tried,):
         with recorded(batch) as forward:
-            output = tried(torch.zeros((batch, *shape)))
+            output = tried(images)
         gradient = torch.zeros_like(output)
         with recorded(batch) as backward:
             output.backward(gradient)

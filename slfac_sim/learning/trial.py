@@ -13,14 +13,16 @@ import torch
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
+_CPU = torch.device("cpu")
+
 Seen = Callable[[Any, Sequence[Any], dict[str, Any], Any], None]
 
 
 @contextmanager
-def on_trial(*parts: nn.Module) -> Iterator[list[nn.Module]]:
+def on_trial(*parts: nn.Module, host: torch.device = _CPU) -> Iterator[list[nn.Module]]:
     """Yield copies of `parts` in training mode; what they draw at random is drawn again afterwards."""
     with torch.random.fork_rng(devices=[]):
-        yield [copy.deepcopy(part).to("cpu").train() for part in parts]
+        yield [copy.deepcopy(part).to(host).train() for part in parts]
 
 
 class Watching(TorchDispatchMode):
