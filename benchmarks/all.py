@@ -1,17 +1,64 @@
-"""All benchmarks in one run: `python benchmarks/all.py`. Ratios within one run; machines are noisy."""
+"""All benchmarks in one run, each a process of its own: `python benchmarks/all.py`.
 
-import runpy
+It prints the machine, then server step, whole job and device steps against plain loops, the codecs, the
+sharing engine, replay, start and figures, with ratios: machines are noisy. `--smoke` runs every file of this
+folder that does not begin with `_` with its own `--smoke`, which judges nothing. Exits with 1 if one fails.
+"""
+
+import argparse
+import subprocess
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-import network_case
-import replay
-import whole_run
+from _measuring import machine
 
-import network
+from slfac_sim.run import set_threads
 
-CODECS = Path(__file__).with_name("codecs.py")  # not to be imported: Python has a module of that name
+HERE = Path(__file__).resolve().parent
+REPORT = (
+    ("server_step.py",),
+    ("whole_run.py",),
+    ("device_steps.py", "ratio", "100"),
+    ("codecs.py", "slfac", "slfac_rd", "uniform", "raw"),
+    ("network.py",),
+    ("network_case.py",),
+    ("replay.py",),
+    ("startup.py",),
+    ("figures.py",),
+    ("on_cuda.py",),
+)
+
+
+def every() -> list[tuple[str, ...]]:
+    """Return every benchmark with its `--smoke`."""
+    files = sorted(path.name for path in HERE.glob("*.py") if not path.name.startswith("_"))
+    return [(name, "--smoke") for name in files if name != Path(__file__).name]
+
+
+def failed(commands: Sequence[tuple[str, ...]]) -> list[str]:
+    """Run `commands`, one after the other; return those that fail."""
+    wrong = []
+    for file, *arguments in commands:
+        done = subprocess.run([sys.executable, str(HERE / file), *arguments], check=False)
+        if done.returncode:
+            wrong.append(" ".join([file, *arguments]))
+    return wrong
+
+
+def main() -> int:
+    """Read the command line, run, and return the exit status."""
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
+    parser.add_argument("--smoke", action="store_true", help="run every benchmark at a tiny size")
+    smoke = parser.parse_args().smoke
+    set_threads(1)  # as the benchmarks do
+    print(machine(), flush=True)
+    wrong = failed(every() if smoke else REPORT)
+    for command in wrong:
+        print(f"FAILED: {command}", file=sys.stderr)
+    return int(bool(wrong))
+
 
 if __name__ == "__main__":
-    codecs = runpy.run_path(str(CODECS))["measure"]
-    for measure in (codecs, network.measure, network_case.measure, replay.measure, whole_run.measure):
-        print("\n".join(measure()), flush=True)
+    raise SystemExit(main())

@@ -4,12 +4,11 @@ Everything on one thread, CPU time and not wall time, medians of repetitions. Th
 ResNet-18 that has learnt MNIST for `STEPS` steps of Adam: the activation [64, 64, 14, 14] after the stem, for
 `BOTH_WAYS` its gradient too, and the activation [16, 64, 7, 7] after the first block. Limits hold for the
 former two. Each codec has its defaults, and a pair of ends that goes on from message to message, as in a run.
-`python benchmarks/codecs.py slfac raw` measures these two.
+`python benchmarks/codecs.py slfac raw` measures these two; `--smoke` each codec twice, after one step.
 """
 
 import os
 import statistics
-import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -27,7 +26,7 @@ from slfac_sim.datasets.mnist import Mnist
 from slfac_sim.foundation.plugins import find, kind_of, kinds
 from slfac_sim.models.resnet18 import ResNet18
 
-BATCH, STEPS = 64, 40
+BATCH, STEPS, MESSAGES = 64, 40, 40
 BOTH_WAYS = ("slfac", "slfac_rd")
 MOST = {"slfac": 0.10, "slfac_rd": 0.20}  # of a training step; any other codec: ANY
 ANY = 1.0
@@ -61,7 +60,7 @@ class Cost:
     values: int
 
 
-def training_step() -> Step:
+def training_step(steps: int) -> Step:
     """Train ResNet-18 on MNIST; return the median cost of a step (forward, backward, Adam) and what crosses.
 
     The first quarter of the steps is not counted: there the processor warms up.
@@ -72,7 +71,7 @@ def training_step() -> Step:
     model = nn.Sequential(*(module for _, module in ResNet18().blocks(1, data.classes)))
     adam = torch.optim.Adam(model.parameters(), 1e-3)
     times_s = []
-    for number in range(STEPS):
+    for number in range(steps):
         images, labels = data.train_batch(order[number * BATCH : (number + 1) * BATCH])
         batch = torch.from_numpy(images), torch.from_numpy(labels)
         begun_s = time.process_time()
@@ -80,7 +79,7 @@ def training_step() -> Step:
         times_s.append(time.process_time() - begun_s)
     with FlopCounterMode(display=False) as counter:
         _learn(model, adam, *batch)
-    return Step(statistics.median(times_s[STEPS // 4 :]), counter.get_total_flops(), _smashed(model, *batch))
+    return Step(statistics.median(times_s[steps // 4 :]), counter.get_total_flops(), _smashed(model, *batch))
 
 
 def _learn(model: nn.Sequential, adam: torch.optim.Adam, images: torch.Tensor, labels: torch.Tensor) -> None:
@@ -101,8 +100,8 @@ def _smashed(model: nn.Sequential, images: torch.Tensor, labels: torch.Tensor) -
     )
 
 
-def cost_of(codec: Codec, tensor: Tensor) -> Cost:
-    """Return the cost of one message among many of a pair of ends. Raises `BadTensor`.
+def cost_of(codec: Codec, tensor: Tensor, most: int) -> Cost:
+    """Return the cost of one message among `most` or fewer of a pair of ends. Raises `BadTensor`.
 
     Ends that want to know of arrivals, or of the message that they answer, are told as in a run.
     """
@@ -112,7 +111,7 @@ def cost_of(codec: Codec, tensor: Tensor) -> Cost:
     encode_s: list[float] = []
     decode_s: list[float] = []
     spent_s = 0.0
-    while len(encode_s) < 3 or (len(encode_s) < 40 and spent_s < 1.5):
+    while len(encode_s) < min(3, most) or (len(encode_s) < most and spent_s < 1.5):
         for end in (sender, receiver):
             if hasattr(end, "follow"):
                 end.follow(asked)
@@ -128,7 +127,7 @@ def cost_of(codec: Codec, tensor: Tensor) -> Cost:
     return Cost(statistics.median(encode_s[1:]), statistics.median(decode_s[1:]), tensor.size)
 
 
-def report(name: str, codec: Codec, smashed: Smashed, step: Step) -> str:
+def report(name: str, codec: Codec, smashed: Smashed, step: Step, most: int) -> str:
     """Return one line: ns a value, MB/s, declared over measured FLOPs, share of the training step.
 
     The share is of a step of as many samples as the tensor has. On a small message, whose fixed cost no
@@ -137,7 +136,7 @@ def report(name: str, codec: Codec, smashed: Smashed, step: Step) -> str:
     tensor = smashed.tensor
     head = f"{name:<16} {smashed.what:<16} {'x'.join(map(str, tensor.shape)):<11}"
     try:
-        cost = cost_of(codec, tensor)
+        cost = cost_of(codec, tensor, most)
     except BadTensor as refusal:
         return f"{head} refused: {refusal}"
     share = (cost.encode_s + cost.decode_s) / (step.cpu_s * len(tensor) / BATCH)
@@ -147,21 +146,22 @@ def report(name: str, codec: Codec, smashed: Smashed, step: Step) -> str:
     )
     speed_flops_per_s = step.flops / step.cpu_s
     ends = [
-        _end(what, took_s / cost.values, declared, speed_flops_per_s, smashed.is_judged)
+        _end(what, took_s, cost.values, declared, speed_flops_per_s, smashed.is_judged)
         for what, took_s, declared in each
     ]
-    most = MOST.get(kind_of(codec), ANY)
-    verdict = f"; ABOVE {most:.0%}" if smashed.is_judged and share > most else ""
+    limit = MOST.get(kind_of(codec), ANY)
+    verdict = f"; ABOVE {limit:.0%}" if smashed.is_judged and share > limit else ""
     return f"{head} {', '.join(ends)}, both {share:.1%} of a training step{verdict}"
 
 
-def _end(what: str, per_value_s: float, declared: float, flops_per_s: float, is_judged: bool) -> str:
+def _end(what: str, took_s: float, values: int, declared: float, flops_per_s: float, is_judged: bool) -> str:
     """Return the figures of one end; a ratio outside `HONEST` is flagged if it `is_judged`."""
+    per_value_s = took_s / values
     measured = per_value_s * flops_per_s
     ratio = declared / measured
     flag = " DEFECT" if is_judged and not HONEST[0] <= ratio <= HONEST[1] else ""
     return (
-        f"{what} {per_value_s * 1e9:6.1f} ns/value {4e-6 / per_value_s:6.0f} MB/s"
+        f"{what} {1e3 * took_s:6.2f} ms {per_value_s * 1e9:6.1f} ns/value {4e-6 / per_value_s:6.0f} MB/s"
         f" (declared/measured {declared:.0f}/{measured:.0f} = {ratio:.2f}{flag})"
     )
 
@@ -175,26 +175,11 @@ def codecs_of(names: Sequence[str]) -> dict[str, Codec]:
     return found if names else found | {"slfac, channel": SlFac(scope="channel")}
 
 
-def measure(names: Sequence[str] = ()) -> list[str]:
-    """Return the lines of the report, in a process of its own: numpy's BLAS is told of threads at its start.
-
-    Takes about four seconds a codec, and a quarter of a minute.
-    """
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path)}
-    run = subprocess.run(
-        [sys.executable, __file__, "--here", *names],
-        env=environment,
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
-    return run.stdout.splitlines()
-
-
-def measured_here(names: Sequence[str]) -> Iterator[str]:
+def measured_here(names: Sequence[str], smoke: bool) -> Iterator[str]:
     """Yield the lines of the report."""
     torch.set_num_threads(1)
-    step = training_step()
+    steps, most = (1, 2) if smoke else (STEPS, MESSAGES)
+    step = training_step(steps)
     yield (
         f"training step, batch {BATCH}: {step.cpu_s:.3f} CPU s, {step.flops / 1e9:.1f} GFLOP, "
         f"{step.flops / step.cpu_s / 1e9:.1f} GFLOP/s"
@@ -202,10 +187,17 @@ def measured_here(names: Sequence[str]) -> Iterator[str]:
     for smashed in step.smashed:
         for name, codec in codecs_of(names).items():
             if smashed.what != "gradient" or kind_of(codec) in BOTH_WAYS:
-                yield report(name, codec, smashed, step)
+                yield report(name, codec, smashed, step, most)
+
+
+def main() -> None:
+    """Read the command line and print what was measured."""
+    names = [word for word in sys.argv[1:] if word != "--smoke"]
+    for line in measured_here(names, "--smoke" in sys.argv):
+        print(line, flush=True)
 
 
 if __name__ == "__main__":
-    here = sys.argv[1:2] == ["--here"]
-    for line in measured_here(sys.argv[2:]) if here else measure(sys.argv[1:]):
-        print(line, flush=True)
+    if os.environ.get("OMP_NUM_THREADS") != "1":  # numpy's BLAS is told of threads at its start
+        os.execve(sys.executable, [sys.executable, *sys.argv], os.environ | {"OMP_NUM_THREADS": "1"})
+    main()

@@ -6,7 +6,7 @@ table has every codec on the first pair. *Default* is the first message at defau
 the bits a value at which the codec, moved along its rate knobs, has a relative squared error of 0.01:
 interpolated in the log of the error. The other sets SL-FAC beside uniform quantisers at SL-FAC's own bits.
 `python benchmarks/codecs_table.py --write docs/codecs.md` puts them there; `--from DIR` takes captures that
-`--keep DIR` kept. About six minutes on two cores.
+`--keep DIR` kept. About six minutes on two cores; `--smoke` has little of it on small tensors.
 """
 
 import argparse
@@ -31,6 +31,7 @@ CAPTURES = {
     "stem": "100_devices data=fashion_mnist cut=stem devices.count=2 learning.batch=64 protocol.steps=null",
     "small": "fashion_20_devices devices.count=4",
 }
+SMOKE_STEP, SMOKE = 1, {"stem": "fashion_20_devices data=synthetic data.size=12 devices.count=2"}
 VARIANTS = """
 uniform scope=tensor / uniform scope=channel / uniform entropy=ans / uniform scope=tensor entropy=ans /
 slfac scope=channel / slfac header_dtype=float32 / slfac_rd domain=space / slfac_rd domain=frequency
@@ -148,13 +149,15 @@ def write(name: str, lines: Sequence[str], path: Path) -> None:
     path.write_text(re.sub(f"{begin}.*{end}", lambda _: inside, text, flags=re.DOTALL), encoding="utf-8")
 
 
-def captured_in(folder: Path, there: bool) -> dict[str, dict[str, Tensor]]:
-    """Return the tensors of both captures below `folder`, which are made now unless they are `there`."""
-    for name, words in CAPTURES.items():
-        made = [*words.split(), "--steps", str(STEP), "-o", str(folder / name)]
+def captured_in(
+    folder: Path, there: bool, captures: dict[str, str], step: int
+) -> dict[str, dict[str, Tensor]]:
+    """Return the tensors of all `captures` below `folder`, which are made now unless they are `there`."""
+    for name, words in captures.items():
+        made = [*words.split(), "--steps", str(step), "-o", str(folder / name)]
         if not there and slfac_sim(["capture", *made]) != 0:
             raise SystemExit(2)
-    return {name: tensors_of(folder / name) for name in CAPTURES}
+    return {name: tensors_of(folder / name) for name in captures}
 
 
 def main() -> None:
@@ -163,12 +166,16 @@ def main() -> None:
     parser.add_argument("--from", dest="folder", type=Path, metavar="DIR", help="captures that were kept")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the captures here")
     parser.add_argument("--write", type=Path, metavar="FILE", help="put the tables there, between marks")
+    parser.add_argument("--smoke", action="store_true", help="little of it, on small tensors")
     parser.add_argument("kinds", nargs="*", default=chosen.shipped(), metavar="KIND", help="default: all")
     arguments = parser.parse_args()
+    what, kinds = (CAPTURES, STEP), arguments.kinds
+    if arguments.smoke:
+        what, kinds = (SMOKE, SMOKE_STEP), ["raw"]
     with tempfile.TemporaryDirectory() as made:
         place = arguments.folder or arguments.keep or Path(made)
-        captured = captured_in(place, there=arguments.folder is not None)
-    tables = {"equal_bits": equal_bits(captured), "codecs_table": table(captured["stem"], arguments.kinds)}
+        captured = captured_in(place, arguments.folder is not None, *what)
+    tables = {"equal_bits": equal_bits(captured), "codecs_table": table(captured["stem"], kinds)}
     for name, lines in tables.items():
         if arguments.write is None:
             print("\n".join([*lines, ""]))

@@ -4,8 +4,9 @@ One device and the server, no network and no clock: each batch is encoded, decod
 gradient comes back the same way. The learning rate falls linearly to zero, so that the accuracy at the end is
 not the swing of one step. Every run is one file of results, and is not run again while it is there:
 
-    python -m benchmarks.rd_training run --data mnist fashion_mnist --cut stem --seeds 0 1 2 -o FOLDER
-    python -m benchmarks.rd_training table -o FOLDER
+    python benchmarks/rd_training.py run --data mnist fashion_mnist --cut stem --seeds 0 1 2 -o FOLDER
+    python benchmarks/rd_training.py table -o FOLDER
+    python benchmarks/rd_training.py --smoke
 
 `--held-out` evaluates on the last 5,000 training images, which no run trains on: for choosing settings.
 """
@@ -14,6 +15,7 @@ import argparse
 import json
 import math
 import statistics
+import tempfile
 import time
 from collections import defaultdict
 from pathlib import Path
@@ -171,7 +173,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("action", choices=("run", "table"))
+    parser.add_argument("action", choices=("run", "table"), nargs="?", default="run")
+    parser.add_argument("--smoke", action="store_true", help="one step and 100 images, to see that it runs")
     parser.add_argument("-o", "--output", type=Path, default=Path("rd_training"))
     parser.add_argument("--data", nargs="+", default=["mnist"])
     parser.add_argument("--cut", choices=CUTS, default="stem")
@@ -182,9 +185,12 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--held-out", action="store_true")
     args = parser.parse_args()
-    if args.action == "run":
-        run_all(args)
-    print("\n".join(table(args.output)))
+    with tempfile.TemporaryDirectory() as folder:
+        if args.smoke:
+            args.steps, args.images, args.output = 1, 100, Path(folder)
+        if args.action == "run":
+            run_all(args)
+        print("\n".join(table(args.output)))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,48 @@
+"""What benchmarks share: CPU seconds, here and in processes of their own, and which machine it is."""
+
+import gc
+import os
+import platform
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import torch
+
+T = TypeVar("T")
+
+
+def spent(work: Callable[[], T]) -> tuple[T, float]:
+    """Return what `work` returns, and the CPU seconds that it took."""
+    gc.collect()
+    before_s = time.process_time()
+    result = work()
+    return result, time.process_time() - before_s
+
+
+def command_s(command: Sequence[str]) -> float:
+    """Return the CPU seconds of the Python process ``python *command``; its output is dropped."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([sys.executable, *command], check=True, stdout=subprocess.DEVNULL)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def machine() -> str:
+    """Return in one line what the figures of this process depend on."""
+    names = [
+        line.split(":", 1)[1].strip()
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        if line.startswith("model name")
+    ]
+    held = os.environ.get("ONEDNN_MAX_CPU_ISA")
+    isa = torch.backends.cpu.get_cpu_capability() + (f", oneDNN held to {held}" if held else "")
+    threads, python = torch.get_num_threads(), platform.python_version()
+    return (
+        f"machine: {names[0]}, {len(names)} cores; {isa}; threads: {threads};"
+        f" Python {python}, torch {torch.__version__}"
+    )

@@ -1,0 +1,58 @@
+"""CPU of drawing the figures of a small run, against the run itself.
+
+    python benchmarks/figures.py [--smoke] [KEY=VALUE ...]
+
+Of `examples/small.yaml`, 6 devices on made-up pictures: the run without figures, the command `run` as it is
+by default, whose difference is the summary and the main figures, and `slfac_sim.analysis`, which draws all.
+"""
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from _measuring import command_s
+from whole_run import simulated
+
+from slfac_sim.build import build
+from slfac_sim.run import set_threads
+from slfac_sim.scenario_file import load
+
+SMALL = str(Path(__file__).resolve().parent.parent / "examples" / "small.yaml")
+SMOKE = ("devices.count=2", "protocol.rounds=1", "protocol.steps=1")
+
+
+def measure(overrides: Sequence[str]) -> Iterator[str]:
+    """Yield the lines of the report."""
+    with tempfile.TemporaryDirectory() as folder:
+        run = str(Path(folder) / "run")
+        alone_s = command_s([__file__, "--alone", *overrides])
+        yield f"figures, a small run without them: {alone_s:.2f} CPU s"
+        default_s = command_s(["-m", "slfac_sim", "run", SMALL, *overrides, "--quiet", "--out", run])
+        more_s = default_s - alone_s
+        yield (
+            f"figures, the run as by default: {default_s:.2f} CPU s, {more_s:.2f} more"
+            f" ({more_s / alone_s:.2f} of the run)"
+        )
+        every_s = command_s(["-m", "slfac_sim.analysis", run, "--out", str(Path(folder) / "figures")])
+        yield f"figures, all of them on demand: {every_s:.2f} CPU s ({every_s / alone_s:.2f} of the run)"
+
+
+def main() -> None:
+    """Read the command line and print what was measured."""
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
+    parser.add_argument("--smoke", action="store_true", help="a tiny size, to see that it runs")
+    parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE")
+    given = parser.parse_args()
+    for line in measure([*(SMOKE if given.smoke else ()), *given.overrides]):
+        print(line, flush=True)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--alone"]:
+        set_threads(None)
+        simulated(build(load(SMALL, sys.argv[2:])))
+    else:
+        main()

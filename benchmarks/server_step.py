@@ -1,0 +1,117 @@
+"""The server's step by the chosen kernels against plain PyTorch, and the physical limit beside.
+
+    python benchmarks/server_step.py [--smoke] [--threads N] [SAMPLES ...]
+
+A step is forward pass, loss, backward pass down to the smashed data [samples, 64, 7, 7], and fused Adam, of
+ResNet-18 behind `block1`. The limit is its FLOPs, counted on the mathematics, over the speed of a large
+matrix product on the same threads.
+"""
+
+import argparse
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+import torch
+from _measuring import spent
+from torch import nn
+from torch.nn.functional import cross_entropy
+from torch.utils.flop_counter import FlopCounterMode
+
+from slfac_sim.learning.kernels import forward
+from slfac_sim.models.resnet18 import ResNet18
+from slfac_sim.run import set_threads
+
+SAMPLES, PAIRS = (800, 1600), 3
+SHAPE, CUT, CLASSES = (64, 7, 7), 3, 10
+SIDE = 3072  # of the square matrices
+
+Kernels = Callable[[nn.Module, torch.Tensor], torch.Tensor]
+WAYS: dict[str, Kernels] = {
+    "plain": lambda model, inputs: model(inputs),
+    "plain, channels last": lambda model, inputs: model(inputs.contiguous(memory_format=torch.channels_last)),
+    "chosen kernels": forward,
+}
+
+
+def half() -> nn.Module:
+    """Return the server's half."""
+    return nn.Sequential(*(module for _, module in ResNet18().blocks(1, CLASSES)[CUT:]))
+
+
+class Server:
+    """A half with its optimiser, which takes steps on one batch by `kernels`."""
+
+    def __init__(self, kernels: Kernels, smashed: torch.Tensor, labels: torch.Tensor) -> None:
+        torch.manual_seed(0)
+        self.kernels, self.model = kernels, half()
+        self.adam = torch.optim.Adam(self.model.parameters(), 1e-3, fused=True)
+        self.smashed, self.labels = smashed, labels
+
+    def step(self) -> None:
+        """Take one step."""
+        leaf = self.smashed.detach().requires_grad_()
+        cross_entropy(self.kernels(self.model, leaf), self.labels).backward()
+        self.adam.step()
+        self.adam.zero_grad(set_to_none=True)
+
+
+def steps_s(samples: int, pairs: int) -> dict[str, float]:
+    """Return the median CPU seconds of a step each way, taken in turn; the first one is not counted."""
+    generator = torch.Generator().manual_seed(0)
+    smashed = torch.randn((samples, *SHAPE), generator=generator).relu()
+    labels = torch.randint(CLASSES, (samples,), generator=generator)
+    servers = {name: Server(kernels, smashed, labels) for name, kernels in WAYS.items()}
+    for server in servers.values():
+        server.step()
+    found = [{name: spent(server.step)[1] for name, server in servers.items()} for _ in range(pairs)]
+    return {name: float(np.median([times[name] for times in found])) for name in WAYS}
+
+
+def step_flops(samples: int) -> float:
+    """Return the FLOPs of a step, forward and backward."""
+    with torch.device("meta"), FlopCounterMode(display=False) as counter:
+        labels = torch.zeros(samples, dtype=torch.int64)
+        leaf = torch.empty((samples, *SHAPE), requires_grad=True)
+        cross_entropy(half()(leaf), labels).backward()
+    return float(counter.get_total_flops())
+
+
+def product_flops_per_s(side: int, times: int = 3) -> float:
+    """Return the FLOPs per CPU second of the fastest of some products of square float32 matrices."""
+    left, right = torch.ones((side, side)), torch.ones((side, side))
+    left @ right
+    return 2.0 * side**3 / min(spent(lambda: left @ right)[1] for _ in range(times))
+
+
+def measure(sizes: Sequence[int], pairs: int, side: int) -> Iterator[str]:
+    """Yield the line of the matrix product, then one for each number of samples."""
+    speed = product_flops_per_s(side)
+    yield f"matrix product, {side} x {side}, float32: {speed / 1e9:.0f} GFLOP per CPU s"
+    for samples in sizes:
+        times_s, flops = steps_s(samples, pairs), step_flops(samples)
+        ours_s, limit_s = times_s["chosen kernels"], flops / speed
+        each = ", ".join(f"{name} {cpu_s:.2f}" for name, cpu_s in times_s.items())
+        best_s = min(cpu_s for name, cpu_s in times_s.items() if name != "chosen kernels")
+        yield (
+            f"server step, {samples:,} samples, CPU s: {each}; against the fastest plain one"
+            f" {best_s / ours_s:.2f} times as fast; {flops / 1e9:.0f} GFLOP would take {limit_s:.2f}:"
+            f" {ours_s / limit_s:.2f} times the limit"
+        )
+
+
+def main() -> None:
+    """Read the command line and print what was measured."""
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
+    parser.add_argument("--smoke", action="store_true", help="a tiny size, to see that it runs")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("samples", nargs="*", type=int, metavar="SAMPLES")
+    given = parser.parse_args()
+    set_threads(given.threads)
+    size = ((4,), 1, 64) if given.smoke else (given.samples or SAMPLES, PAIRS, SIDE)
+    for line in measure(*size):
+        print(line, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""What commands cost before they do anything: CPU of whole processes, against importing what they must.
+
+    python benchmarks/startup.py [--smoke] [--times N]
+
+`check scenarios/quick.yaml` must import torch (aim: at most 1.5 times a bare import), `--help` nothing; a
+small `replay --quiet`, which draws the main figures, numpy and matplotlib (aim: at most 1.5 times).
+Medians of processes in turn; the first round, in which files come into the cache, is not counted.
+"""
+
+import argparse
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from _measuring import command_s
+
+ROOT = Path(__file__).resolve().parent.parent
+QUICK, SMALL = str(ROOT / "scenarios" / "quick.yaml"), str(ROOT / "examples" / "small.yaml")
+US = ("-m", "slfac_sim")
+BESIDE = {
+    "check scenarios/quick.yaml": "import torch",
+    "replay --quiet": "import numpy, matplotlib.figure",
+}
+
+
+def commands(run: Path) -> dict[str, tuple[str, ...]]:
+    """Return the commands to measure, by name; `run` is a finished one."""
+    return {
+        "bare python": ("-c", "pass"),
+        "import torch": ("-c", "import torch"),
+        "import numpy, matplotlib.figure": ("-c", "import numpy, matplotlib.figure"),
+        "--help": (*US, "--help"),
+        "check scenarios/quick.yaml": (*US, "check", QUICK),
+        "replay --quiet": (*US, "replay", str(run), "--quiet"),
+    }
+
+
+def medians_s(run: Path, times: int) -> dict[str, float]:
+    """Return the median CPU seconds of each command, with a folder of its own for each replay."""
+    found: dict[str, list[float]] = {name: [] for name in commands(run)}
+    for number in range(times + 1):
+        for name, command in commands(run).items():
+            out = ("--out", f"{run}-{number}") if name.startswith("replay") else ()
+            found[name].append(command_s([*command, *out]))
+    return {name: float(np.median(all_s[1:] or all_s)) for name, all_s in found.items()}
+
+
+def measure(times: int) -> Iterator[str]:
+    """Yield a line for each command."""
+    with tempfile.TemporaryDirectory() as folder:
+        run = Path(folder) / "run"
+        command_s([*US, "run", SMALL, "protocol.rounds=2", "protocol.steps=2", "--quiet", "--out", str(run)])
+        took_s = medians_s(run, times)
+    for name, cpu_s in took_s.items():
+        other = BESIDE.get(name)
+        ratio = f", {cpu_s / took_s[other]:.2f} times {other} (aim: at most 1.5)" if other else ""
+        yield f"start, {name}: {cpu_s:.2f} CPU s{ratio}"
+
+
+def main() -> None:
+    """Read the command line and print what was measured."""
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
+    parser.add_argument("--smoke", action="store_true", help="each command once")
+    parser.add_argument("--times", type=int, default=5)
+    given = parser.parse_args()
+    for line in measure(0 if given.smoke else given.times):
+        print(line, flush=True)
+
+
+if __name__ == "__main__":
+    main()
