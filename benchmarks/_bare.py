@@ -95,7 +95,7 @@ class Bare:
 
     @torch.inference_mode()
     def evaluate(self, last: bool) -> None:
-        """Note the accuracy on the whole test set with the codec; the `last` time, pass it without one too."""
+        """Note the accuracy on the test set with the codec; the `last` time, have a pass without it too."""
         images, labels = map(torch.from_numpy, self.tests)
         message = self.scenario.learning.batch
         chunk = message * max(1, _CHUNK // message)
