@@ -106,7 +106,7 @@ def test_runs_get_folders_of_their_own_and_latest_is_the_last(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     for _ in range(2):
-        assert main([str(TINY), "protocol.rounds=1", "--quiet", "--draw", "none"]) == 0
+        assert main([str(TINY), "protocol.rounds=1", "--quiet"]) == 0
     first, second = (Path(line) for line in capsys.readouterr().out.split())
     assert first != second
     assert first.parent == second.parent == Path("runs/tiny")

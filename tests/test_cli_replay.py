@@ -181,7 +181,7 @@ def test_figures_that_cannot_be_written_are_told_in_one_line(
         raise OSError(28, "No space left on device", "somewhere.png")
 
     monkeypatch.setattr("slfac_sim.analysis.draw.save", full)
-    assert main(["replay", str(record), "--quiet", "--out", str(tmp_path / "r")]) == 2
+    assert main(["replay", str(record), "--quiet", "--draw", "main", "--out", str(tmp_path / "r")]) == 2
     assert capsys.readouterr().err == "somewhere.png: cannot write the figures (No space left on device)\n"
 
 
@@ -190,7 +190,7 @@ def test_a_quiet_replay_without_figures_needs_no_drawing_and_no_rich(record: Pat
 import sys
 sys.modules.update(dict.fromkeys(("torch", "matplotlib", "rich", "scipy", "networkx")))
 from slfac_sim.cli import main
-sys.exit(main(["replay", {str(record)!r}, "--quiet", "--draw", "none", "--out", {str(tmp_path / "r")!r}]))
+sys.exit(main(["replay", {str(record)!r}, "--quiet", "--out", {str(tmp_path / "r")!r}]))
 """
     subprocess.run([sys.executable, "-c", code], check=True)
     assert summary_in(tmp_path / "r")["status"] == "finished"
@@ -200,7 +200,7 @@ def test_a_stalled_replay_fails_like_a_run(
     record: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     far = ["network.positions=[[20,0],[0,20],[9000,0],[30,0],[0,30]]", "network.outage=allow"]
-    assert main(["replay", str(record), *far, "--quiet", "--draw", "none", "--out", str(tmp_path / "r")]) == 1
+    assert main(["replay", str(record), *far, "--quiet", "--out", str(tmp_path / "r")]) == 1
     assert "stalled: d002 -> server" in capsys.readouterr().err
     assert summary_in(tmp_path / "r")["status"] == "failed"
     assert main(["replay", str(tmp_path / "r")]) == 2

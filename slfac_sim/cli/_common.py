@@ -43,15 +43,16 @@ def read_scenario(arguments: argparse.Namespace) -> Scenario:
 def add_closing_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what is drawn and printed of a run: what `told` needs."""
     parser.add_argument(
-        "--draw", choices=("none", "main", "all"), default="main", help="which figures (default: main)"
+        "--draw", choices=("none", "main", "all"), help="which figures (default: main; with --quiet none)"
     )
-    parser.add_argument("--quiet", action="store_true", help="no progress and no table")
+    parser.add_argument("--quiet", action="store_true", help="no progress, no table, no figures")
     parser.add_argument("--json", action="store_true", help="print the summary as JSON, and no table")
 
 
 def told(folder: Path, summary: Mapping[str, Any], arguments: argparse.Namespace) -> int:
     """Print how the run in `folder` ended, then draw its figures, as asked; return the exit status."""
     with_table = not (arguments.json or arguments.quiet)
+    drawn = arguments.draw or ("none" if arguments.quiet else "main")
     if arguments.json:
         print(json.dumps(summary, indent=2), flush=True)
     elif with_table:
@@ -60,12 +61,12 @@ def told(folder: Path, summary: Mapping[str, Any], arguments: argparse.Namespace
         print_table(summary)
     if summary["status"] != "finished":
         print(f"{summary['status']}: {summary['reason']}", file=sys.stderr)
-    if arguments.draw != "none":
-        _draw(folder, arguments.draw == "main", arguments.quiet)
+    if drawn != "none":
+        _draw(folder, drawn == "main", arguments.quiet)
     if with_table:
         from slfac_sim.cli._closing import print_figures
 
-        print_figures(folder, arguments.draw)
+        print_figures(folder, drawn)
     return {"finished": 0, "interrupted": 130}.get(summary["status"], 1)
 
 
