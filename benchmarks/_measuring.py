@@ -1,5 +1,6 @@
 """What benchmarks share: CPU seconds, here and in processes of their own, and which machine it is."""
 
+import argparse
 import gc
 import os
 import platform
@@ -7,13 +8,29 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 import torch
 
 T = TypeVar("T")
+
+
+def parser(
+    description: str | None, smoke: str = "a tiny size, to see that it runs"
+) -> argparse.ArgumentParser:
+    """Return the parser of a benchmark's command line, with its `--smoke`."""
+    raw = argparse.RawDescriptionHelpFormatter
+    found = argparse.ArgumentParser(description=description, formatter_class=raw)
+    found.add_argument("--smoke", action="store_true", help=smoke)
+    return found
+
+
+def show(lines: Iterable[str]) -> None:
+    """Print each of `lines` as soon as it is there."""
+    for line in lines:
+        print(line, flush=True)
 
 
 def spent(work: Callable[[], T]) -> tuple[T, float]:

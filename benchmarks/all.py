@@ -5,13 +5,12 @@ sharing engine, replay, start and figures, with ratios: machines are noisy. `--s
 folder that does not begin with `_` with its own `--smoke`, which judges nothing. Exits with 1 if one fails.
 """
 
-import argparse
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from _measuring import machine
+from _measuring import machine, parser
 
 from slfac_sim.run import set_threads
 
@@ -48,10 +47,8 @@ def failed(commands: Sequence[tuple[str, ...]]) -> list[str]:
 
 def main() -> int:
     """Read the command line, run, and return the exit status."""
-    raw = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
-    parser.add_argument("--smoke", action="store_true", help="run every benchmark at a tiny size")
-    smoke = parser.parse_args().smoke
+    options = parser(__doc__, "run every benchmark at a tiny size")
+    smoke = options.parse_args().smoke
     set_threads(1)  # as the benchmarks do
     print(machine(), flush=True)
     wrong = failed(every() if smoke else REPORT)

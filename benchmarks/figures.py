@@ -6,13 +6,12 @@ Of `examples/small.yaml`, 6 devices on made-up pictures: the run without figures
 by default, whose difference is the summary and the main figures, and `slfac_sim.analysis`, which draws all.
 """
 
-import argparse
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from _measuring import command_s
+from _measuring import command_s, parser, show
 from whole_run import simulated
 
 from slfac_sim.build import build
@@ -41,13 +40,10 @@ def measure(overrides: Sequence[str]) -> Iterator[str]:
 
 def main() -> None:
     """Read the command line and print what was measured."""
-    raw = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
-    parser.add_argument("--smoke", action="store_true", help="a tiny size, to see that it runs")
-    parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE")
-    given = parser.parse_args()
-    for line in measure([*(SMOKE if given.smoke else ()), *given.overrides]):
-        print(line, flush=True)
+    options = parser(__doc__)
+    options.add_argument("overrides", nargs="*", metavar="KEY=VALUE")
+    given = options.parse_args()
+    show(measure([*(SMOKE if given.smoke else ()), *given.overrides]))
 
 
 if __name__ == "__main__":

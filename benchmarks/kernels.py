@@ -10,7 +10,6 @@ mean of the paired differences to `plain` with a 95 % t interval. Held to AVX2, 
     ONEDNN_MAX_CPU_ISA=AVX2 MKL_ENABLE_INSTRUCTIONS=AVX2 ATEN_CPU_CAPABILITY=avx2 python benchmarks/kernels.py
 """
 
-import argparse
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -18,6 +17,7 @@ from unittest import mock
 
 import numpy as np
 import torch
+from _measuring import parser, show
 from scipy import stats
 
 from slfac_sim.build import World, build
@@ -93,17 +93,14 @@ def measure(seeds: int, arms: Sequence[str], overrides: Sequence[str]) -> Iterat
 
 def main() -> None:
     """Read the command line and print what was measured."""
-    raw = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
-    parser.add_argument("--smoke", action="store_true", help="a tiny size, to see that it runs")
-    parser.add_argument("--seeds", type=int, default=10)
-    parser.add_argument("--arms", default="chosen,plain")
-    parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE")
-    given = parser.parse_args()
+    options = parser(__doc__)
+    options.add_argument("--seeds", type=int, default=10)
+    options.add_argument("--arms", default="chosen,plain")
+    options.add_argument("overrides", nargs="*", metavar="KEY=VALUE")
+    given = options.parse_args()
     set_threads(1)
     seeds, more = (1, SMOKE) if given.smoke else (given.seeds, ())
-    for line in measure(seeds, given.arms.split(","), [*more, *given.overrides]):
-        print(line, flush=True)
+    show(measure(seeds, given.arms.split(","), [*more, *given.overrides]))
 
 
 if __name__ == "__main__":

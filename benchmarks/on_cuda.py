@@ -7,7 +7,6 @@ Sums are made in another order there, so accuracies agree within noise: of 10,00
 standard deviation is 0.17 points. Without a device nothing is run; `--smoke` takes the CPU for one.
 """
 
-import argparse
 import json
 import os
 import subprocess
@@ -19,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from _measuring import machine
+from _measuring import machine, parser, show
 
 from slfac_sim.build import World, build
 from slfac_sim.ledger import Ledger
@@ -111,19 +110,16 @@ def measure(main_job: bool, main_cpu: Sequence[float], smoke: bool) -> Iterator[
 
 def main() -> None:
     """Read the command line and print what was measured."""
-    raw = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
-    parser.add_argument("--smoke", action="store_true", help="tiny runs, on the CPU where there is no device")
-    parser.add_argument("--quick-only", action="store_true", help="leave out the main job")
-    parser.add_argument("--main-cpu", default="", metavar="ACCURACY,SECONDS", help="such as 0.978,290")
-    given = parser.parse_args()
+    options = parser(__doc__, "tiny runs, on the CPU where there is no device")
+    options.add_argument("--quick-only", action="store_true", help="leave out the main job")
+    options.add_argument("--main-cpu", default="", metavar="ACCURACY,SECONDS", help="such as 0.978,290")
+    given = options.parse_args()
     if not (given.smoke or torch.cuda.is_available()):
         print("no CUDA device: nothing was run")
         return
     print(machine())
     main_cpu = [float(word) for word in given.main_cpu.split(",") if word]
-    for text in measure(not given.quick_only, main_cpu, given.smoke):
-        print(text, flush=True)
+    show(measure(not given.quick_only, main_cpu, given.smoke))
 
 
 if __name__ == "__main__":

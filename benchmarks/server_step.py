@@ -7,12 +7,11 @@ ResNet-18 behind `block1`. The limit is its FLOPs, without those on padding, ove
 large matrix product on the same threads: torch's own, or a 1x1 convolution, which another library computes.
 """
 
-import argparse
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import torch
-from _measuring import spent
+from _measuring import parser, show, spent
 from torch import nn
 from torch.nn.functional import conv2d, cross_entropy
 from torch.utils.flop_counter import FlopCounterMode
@@ -136,16 +135,13 @@ def measure(sizes: Sequence[int], pairs: int, side: int, maps: int) -> Iterator[
 
 def main() -> None:
     """Read the command line and print what was measured."""
-    raw = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
-    parser.add_argument("--smoke", action="store_true", help="a tiny size, to see that it runs")
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("samples", nargs="*", type=int, metavar="SAMPLES")
-    given = parser.parse_args()
+    options = parser(__doc__)
+    options.add_argument("--threads", type=int, default=1)
+    options.add_argument("samples", nargs="*", type=int, metavar="SAMPLES")
+    given = options.parse_args()
     set_threads(given.threads)
     size = ((4,), 1, 64, 1) if given.smoke else (given.samples or SAMPLES, PAIRS, SIDE, MAPS)
-    for line in measure(*size):
-        print(line, flush=True)
+    show(measure(*size))
 
 
 if __name__ == "__main__":

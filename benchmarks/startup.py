@@ -7,13 +7,12 @@ small `replay --quiet`, which draws the main figures, numpy and matplotlib (aim:
 Medians of processes in turn; the first round, in which files come into the cache, is not counted.
 """
 
-import argparse
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from _measuring import command_s
+from _measuring import command_s, parser, show
 
 ROOT = Path(__file__).resolve().parent.parent
 QUICK, SMALL = str(ROOT / "scenarios" / "quick.yaml"), str(ROOT / "examples" / "small.yaml")
@@ -60,13 +59,10 @@ def measure(times: int) -> Iterator[str]:
 
 def main() -> None:
     """Read the command line and print what was measured."""
-    raw = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
-    parser.add_argument("--smoke", action="store_true", help="each command once")
-    parser.add_argument("--times", type=int, default=5)
-    given = parser.parse_args()
-    for line in measure(0 if given.smoke else given.times):
-        print(line, flush=True)
+    options = parser(__doc__, "each command once")
+    options.add_argument("--times", type=int, default=5)
+    given = options.parse_args()
+    show(measure(0 if given.smoke else given.times))
 
 
 if __name__ == "__main__":

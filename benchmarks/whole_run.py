@@ -6,14 +6,13 @@ Both begin with the same weights and end in the same weights and accuracies, whi
 turn, each from a world of its own; the ratio is the median over the pairs.
 """
 
-import argparse
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 from _bare import Bare
-from _measuring import spent
+from _measuring import parser, show, spent
 
 from slfac_sim.build import World, build
 from slfac_sim.codecs import Tensor
@@ -70,17 +69,14 @@ def measure(scenario: str, pairs: int, overrides: Sequence[str]) -> Iterator[str
 
 def main() -> None:
     """Read the command line and print what was measured."""
-    raw = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
-    parser.add_argument("--smoke", action="store_true", help="a tiny size, to see that it runs")
-    parser.add_argument("--scenario", default="100_devices")
-    parser.add_argument("--pairs", type=int, default=5)
-    parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE")
-    given = parser.parse_args()
+    options = parser(__doc__)
+    options.add_argument("--scenario", default="100_devices")
+    options.add_argument("--pairs", type=int, default=5)
+    options.add_argument("overrides", nargs="*", metavar="KEY=VALUE")
+    given = options.parse_args()
     set_threads(1)
     pairs, more = (1, SMOKE) if given.smoke else (given.pairs, ())
-    for line in measure(given.scenario, pairs, [*SIZE, *more, *given.overrides]):
-        print(line, flush=True)
+    show(measure(given.scenario, pairs, [*SIZE, *more, *given.overrides]))
 
 
 if __name__ == "__main__":
