@@ -7,7 +7,7 @@ coefficients in zig-zag order, and the samples of a group (1 for planes).
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,13 +16,20 @@ from slfac_sim.codecs._dct import Floats
 
 Normaliser = Literal["chsum", "chmax", "msgmax", "rel", "lin"]
 Selection = Literal["energy", "magnitude", "std"]
+_T = TypeVar("_T", np.float64, np.int64)
+
+_MANY = 112  # groups from which adding row by row is faster, with 49 coefficients
 
 
 @dataclass(frozen=True)
 class Split:
-    """Where the low bands end: `last_low` is k* ([groups]); `mean_energy` is of each band ([groups, 2])."""
+    """The last coefficient of each low band, and of both bands of each group the length and mean energy.
+
+    `last_low` is k* ([groups]); the other two are [groups, 2].
+    """
 
     last_low: NDArray[np.int64]
+    sizes: NDArray[np.int64]
     mean_energy: NDArray[np.float64]
 
 
@@ -33,19 +40,44 @@ def split(spectra: Floats, theta: float, weights: NDArray[np.float64] | None = N
     R(K-1) = 1 exactly and k* always exists. A group of zeros has k* = 0. `weights` ([groups, K]) replace
     energies in the choice of k*, not in the energy of the bands.
     """
-    squares = np.multiply(spectra, spectra, dtype=np.float64)
-    energy = squares[0] if len(squares) == 1 else squares.sum(axis=0)
-    cumulative = np.cumsum(energy, axis=1, out=energy)
-    total = cumulative[:, -1]
-    if weights is None:
-        last_low = np.argmax(cumulative >= theta * total[:, None], axis=1)
-    else:
-        ratio = np.cumsum(weights, axis=1)
-        last_low = np.argmax(ratio >= theta * ratio[:, -1:], axis=1)
-    low = cumulative[np.arange(len(total)), last_low]
-    sizes = len(spectra) * lengths(last_low, spectra.shape[2])
-    mean_energy = np.stack([low, total - low], axis=1) / np.maximum(sizes, 1)
-    return Split(last_low, mean_energy)
+    cumulative = _accumulated(_energies(spectra))
+    last_low = _first_at(cumulative if weights is None else _accumulated(weights.T), theta)
+    low = cumulative[last_low, np.arange(len(last_low))]
+    sizes = lengths(last_low, spectra.shape[2])
+    mean_energy = _both(low, cumulative[-1] - low)
+    mean_energy /= np.maximum(len(spectra) * sizes, 1)
+    return Split(last_low, sizes, mean_energy)
+
+
+def _energies(spectra: Floats) -> NDArray[np.float64]:
+    """Return the energy of every coefficient, summed over the samples of a group ([K, groups])."""
+    columns = spectra.transpose(0, 2, 1)
+    if len(spectra) == 1 and spectra.shape[1] >= _MANY:
+        energies = columns[0].astype(np.float64, order="C")
+        return np.square(energies, out=energies)
+    squares = np.square(columns, dtype=np.float64)
+    total: NDArray[np.float64] = squares[0] if len(squares) == 1 else squares.sum(axis=0)
+    return total
+
+
+def _accumulated(columns: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the cumulative sums of `columns` ([K, groups]) along K; may overwrite them.
+
+    Of many groups row by row: within a group, each sum would wait for the one before it.
+    """
+    if columns.shape[1] < _MANY:
+        return np.cumsum(columns.T, axis=1).T
+    sums = np.ascontiguousarray(columns)
+    before = sums[0]
+    for row in sums[1:]:
+        before = np.add(before, row, out=row)
+    return sums
+
+
+def _first_at(cumulative: NDArray[np.float64], theta: float) -> NDArray[np.int64]:
+    """Return the first k of every group where `cumulative` ([K, groups]) is at least theta x its last."""
+    below = cumulative < theta * cumulative[-1]
+    return np.add.reduce(below.view(np.uint8), axis=0, dtype=np.uint16).astype(np.int64)
 
 
 def weights(spectra: Floats, selection: Selection, batch: int) -> NDArray[np.float64] | None:
@@ -67,7 +99,14 @@ def weights(spectra: Floats, selection: Selection, batch: int) -> NDArray[np.flo
 
 def lengths(last_low: NDArray[np.int64], coefficients: int) -> NDArray[np.int64]:
     """Return how many of the K `coefficients` each band has: k* + 1 and K - 1 - k* ([groups, 2])."""
-    return np.stack([last_low + 1, coefficients - 1 - last_low], axis=1)
+    return _both(last_low + 1, coefficients - 1 - last_low)
+
+
+def _both(low: NDArray[_T], high: NDArray[_T]) -> NDArray[_T]:
+    """Return the figures of both bands side by side ([groups, 2])."""
+    figures = np.empty((len(low), 2), low.dtype)
+    figures[:, 0], figures[:, 1] = low, high
+    return figures
 
 
 def allocate(
@@ -99,12 +138,10 @@ def _share(
         level = mean_energy / mean if mean > 0 else mean_energy
     if normaliser != "lin":
         level = np.log1p(level)
+    rivals = level.max(keepdims=True)
     if normaliser in ("chsum", "lin"):
-        rivals = level.sum(axis=1, keepdims=True)
+        rivals = level[:, :1] + level[:, 1:]
     elif normaliser == "chmax":
-        rivals = level.max(axis=1, keepdims=True)
-    else:
-        rivals = level.max(keepdims=True)
-    share = np.zeros_like(level)
-    np.divide(level, rivals, out=share, where=rivals > 0)
+        rivals = np.maximum(level[:, :1], level[:, 1:])
+    share: NDArray[np.float64] = level / np.where(rivals > 0, rivals, 1)  # without rivals, L is 0 as well
     return share

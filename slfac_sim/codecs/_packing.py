@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Symbols = NDArray[np.uint8] | NDArray[np.uint16]
-_Step = tuple[np.uint64, np.uint64, np.uint64]
+_Step = tuple[NDArray[np.uint64], NDArray[np.uint64], NDArray[np.uint64]]
 
 
 def packed_bytes(count: int, bits: int) -> int:
@@ -46,33 +46,33 @@ def unpack(data: memoryview | bytes | NDArray[np.uint8], count: int, bits: int) 
 
 
 def _pack_narrow(symbols: NDArray[np.uint8], bits: int) -> NDArray[np.uint8]:
-    words_count = -(-symbols.size // 8)
-    padded = np.zeros(words_count * 8, np.uint8)
-    padded[: symbols.size] = symbols
-    words = padded.view("<u8")
+    words = np.zeros(-(-symbols.size // 8), "<u8")
+    octets = words.view(np.uint8)
+    octets[: symbols.size] = symbols
     for stay, move, shift in _steps(bits):
         moved = words >> shift
         moved &= move
         words &= stay
         words |= moved
-    out = np.empty((words_count, bits), np.uint8)
-    _copy_columns(out, padded.reshape(-1, 8), bits)
+    out = np.empty((words.size, bits), np.uint8)
+    _copy_columns(out, octets.reshape(-1, 8), bits)
     return out.reshape(-1)[: packed_bytes(symbols.size, bits)]
 
 
 def _unpack_narrow(octets: NDArray[np.uint8], count: int, bits: int) -> NDArray[np.uint8]:
-    words_count = -(-count // 8)
-    full = np.zeros(words_count * bits, np.uint8)
-    full[: octets.size] = octets
-    spread = np.zeros((words_count, 8), np.uint8)
-    _copy_columns(spread, full.reshape(-1, bits), bits)
-    words = spread.reshape(-1).view("<u8")
+    words = np.zeros(-(-count // 8), "<u8")
+    full = octets
+    if octets.size < words.size * bits:
+        full = np.zeros(words.size * bits, np.uint8)
+        full[: octets.size] = octets
+    spread = words.view(np.uint8)
+    _copy_columns(spread.reshape(-1, 8), full.reshape(-1, bits), bits)
     for stay, move, shift in reversed(_steps(bits)):
         moved = words & move
         moved <<= shift
         words &= stay
         words |= moved
-    return spread.reshape(-1)[:count]
+    return spread[:count]
 
 
 def _copy_columns(target: NDArray[np.uint8], source: NDArray[np.uint8], columns: int) -> None:
@@ -90,5 +90,6 @@ def _steps(bits: int) -> tuple[_Step, ...]:
     steps = []
     for field, held in ((8, bits), (16, 2 * bits), (32, 4 * bits)):
         stay = sum(((1 << held) - 1) << place for place in range(0, 64, 2 * field))
-        steps.append((np.uint64(stay), np.uint64(stay << held), np.uint64(field - held)))
+        figures = (stay, stay << held, field - held)
+        steps.append(tuple(np.array(figure, np.uint64) for figure in figures))  # numpy is slower at scalars
     return tuple(steps)

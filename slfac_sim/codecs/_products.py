@@ -26,14 +26,18 @@ def product(left: NDArray[_T], right: NDArray[_T], together: int = 1) -> NDArray
     rows, depth, columns = *left.shape[-2:], right.shape[-1]
     wide = min(columns, max(1, _MATRIX_VALUES // depth))
     tall = max(1, _BLOCK_MACS // (depth * wide))
-    if rows <= tall and columns == wide:
-        whole: NDArray[_T] = np.matmul(left, right)
-        return whole
-    tall -= tall % min(tall, together)
     stack = np.broadcast_shapes(left.shape[:-2], right.shape[:-2])
-    out = np.empty((*stack, rows, columns), left.dtype)
-    for top in range(0, rows, tall):
-        for side in range(0, columns, wide):
-            block = (..., slice(top, top + tall), slice(side, side + wide))
-            np.matmul(left[..., top : top + tall, :], right[..., side : side + wide], out=out[block])
+    out = np.empty_like(left, shape=(*stack, rows, columns))  # in the order of axes that `left` has
+    if rows <= tall and columns == wide:
+        return np.matmul(left, right, out=out)
+    tall -= tall % min(tall, together)
+    blocks, end = rows // tall, rows - rows % tall
+
+    def cut(matrix: NDArray[_T]) -> NDArray[_T]:  # a view: numpy goes through the blocks faster than Python
+        return matrix[..., :end, :].reshape(*matrix.shape[:-2], blocks, tall, matrix.shape[-1])
+
+    for begin in range(0, columns, wide):
+        some, result = right[..., begin : begin + wide], out[..., begin : begin + wide]
+        np.matmul(cut(left), some[..., None, :, :], out=cut(result))
+        np.matmul(left[..., end:, :], some, out=result[..., end:, :])
     return out

@@ -123,8 +123,8 @@ def read_header(sections: Sections, form: Form, groups: int, coefficients: int) 
     end_bytes = 2 * form.figures * groups * form.end_dtype.itemsize
     end_block = sections.take(end_bytes, "ranges")  # now `groups` is known to be honest
     last_low = unpack(k_block, groups, k_bits).astype(np.int64)
-    bits = unpack(b_block, 2 * groups, b_bits).astype(np.uint8) + np.uint8(form.b_min)
-    ends = np.frombuffer(end_block, form.end_dtype).reshape(groups, 2, form.figures)
+    bits = unpack(b_block, 2 * groups, b_bits) + np.uint8(form.b_min)
+    ends = np.frombuffer(end_block, form.end_dtype).astype(np.float32).reshape(groups, 2, form.figures)
     if last_low.max() >= coefficients or bits.max() > form.b_max:
         raise BadBody("body: a band's end or width is out of range")
     limit = min(_LARGEST_END * 2.0**form.exponent, float(np.finfo(form.end_dtype).max))

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slfac_sim.codecs import BadTensor, Payload, Receiver, Sender
-from slfac_sim.codecs._wire import retyped, unseal
+from slfac_sim.codecs._wire import retyped, type_code
 
 Values = NDArray[Any]  # of one of the three types
 
@@ -46,11 +46,11 @@ class TypedReceiver:
 
     def decode(self, body: bytes) -> Values:
         """Return the tensor of `body`, in its type. Raises `BadBody`."""
-        return in_type(self.inner.decode(body), unseal(body).type_code)
+        return in_type(self.inner.decode(body), type_code(body))
 
 
-def in_type(tensor: NDArray[np.float32], type_code: int) -> Values:
-    """Return `tensor` in the type of `type_code`; what is beyond its largest value becomes that."""
-    dtype = _TYPES[type_code]
-    limit = _LARGEST[type_code]
+def in_type(tensor: NDArray[np.float32], code: int) -> Values:
+    """Return `tensor` in the type of `code`; what is beyond its largest value becomes that."""
+    dtype = _TYPES[code]
+    limit = _LARGEST[code]
     return np.clip(tensor, -limit, limit).astype(dtype) if limit < np.inf else tensor

@@ -24,6 +24,7 @@ TYPES = 3  # float32, float16, bfloat16: the code has four bits
 MAX_DIMENSIONS = 8
 MAX_VALUES = 2**27  # 512 MiB of float32: a body that claims more is refused unread
 _START = struct.Struct("<2sBBB")
+_FORM = 3  # where type and number of dimensions stand
 _CHECKSUM = struct.Struct("<I")
 _VARINT_BYTES = 5
 
@@ -152,12 +153,17 @@ def _read_header(sections: Sections, form: int, name_bytes: int) -> Frame:
     return Frame(name.decode("ascii"), shape, settings, sections.rest, form >> 4)
 
 
-def retyped(body: bytes, type_code: int) -> bytes:
-    """Return the frame `body` of float32 values as one of values of `type_code`; of the same length."""
-    if type_code == FLOAT32:
+def type_code(body: bytes) -> int:
+    """Return which type of values the frame `body`, which has been unsealed, was made of."""
+    return body[_FORM] >> 4
+
+
+def retyped(body: bytes, code: int) -> bytes:
+    """Return the frame `body` of float32 values as one of values of type `code`; of the same length."""
+    if code == FLOAT32:
         return body
     inner = bytearray(body[: -_CHECKSUM.size])
-    inner[len(MAGIC) + 1] |= type_code << 4
+    inner[_FORM] |= code << 4
     return bytes(inner) + _CHECKSUM.pack(zlib.crc32(inner))
 
 

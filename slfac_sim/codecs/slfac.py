@@ -15,19 +15,18 @@ from pydantic import Field
 
 from slfac_sim.codecs import BadBody, BadTensor, Payload, Tensor
 from slfac_sim.codecs._bands import Normaliser, Selection, allocate, lengths, split, weights
+from slfac_sim.codecs._by_width import gathered, scattered, widths
 from slfac_sim.codecs._dct import Floats, forward, inverse
-from slfac_sim.codecs._entropy import Entropy, decode_flops, encode_flops
-from slfac_sim.codecs._quantise import (
-    band_ends,
-    dequantise,
-    entropy_bits_by_width,
-    pack_by_width,
-    quantise,
-    rounded_ends,
-    sent_bits,
-    symbol_bytes,
-    unpack_by_width,
+from slfac_sim.codecs._entropy import (
+    Entropy,
+    decode_flops,
+    decode_symbols,
+    encode_flops,
+    encode_symbols,
+    entropy_bits,
+    least_bytes,
 )
+from slfac_sim.codecs._quantise import band_ends, dequantise, quantise, rounded_ends, sent_bits
 from slfac_sim.codecs._slfac_maps import map_shape, maps_of, tensor_of
 from slfac_sim.codecs._slfac_rivals import read_bands, write_bands
 from slfac_sim.codecs._slfac_wire import (
@@ -159,7 +158,7 @@ def encode(codec: SlFac, tensor: Tensor, stream: str) -> Payload:
     spectra = forward(maps).reshape(samples, groups, coefficients)
 
     bands = split(spectra, codec.theta, weights(spectra, codec.selection, shape[0]))
-    sizes = lengths(bands.last_low, coefficients)
+    sizes = bands.sizes
 
     energy = np.ldexp(bands.mean_energy, -2 * form.exponent)
     bits = allocate(energy, sizes, codec.normaliser, form.b_min, form.b_max)
@@ -184,10 +183,11 @@ def _form(codec: SlFac, exponent: int) -> Form:
 def _write_fqc(row: Floats, bits: NDArray[np.uint8], sizes: NDArray[np.int64], form: Form) -> Bands:
     """Return what a body holds of `row` ([samples, columns]), in `bits` a band; overwrites `row`."""
     ends = rounded_ends(*band_ends(row, sizes), form.end_dtype)
-    sent = sent_bits(bits, ends)
-    symbols = quantise(row, ends, sent, sizes)
-    blocks = [("symbols", block) for block in pack_by_width(symbols, sent, sizes, form.entropy)]
-    bound = entropy_bits_by_width(symbols, sent, sizes) if form.entropy != "none" else 0.0
+    wide = ends.astype(np.float32)
+    sent = sent_bits(bits, wide)
+    by_width = gathered(quantise(row, wide, sent, sizes), sent, sizes)
+    blocks = [("symbols", encode_symbols(symbols, width, form.entropy)) for width, symbols in by_width]
+    bound = sum(entropy_bits(symbols) for _, symbols in by_width) if form.entropy != "none" else 0.0
     return Bands(ends, blocks, bound)
 
 
@@ -221,12 +221,13 @@ def _read_fqc(
 ) -> Floats:
     """Return the row of `_write_fqc`, times 2^-e. Raises `BadBody`."""
     sent = sent_bits(header.bits, header.ends)
-    least = symbol_bytes(sent, sizes, samples, form.entropy)
+    counts = [(width, samples * columns) for width, columns in widths(sent, sizes)]
+    least = sum(least_bytes(count, width, form.entropy) for width, count in counts)
     if form.entropy == "none" or len(sections.rest) < least:
         sections.end(least)
-    symbols = unpack_by_width(sections, sent, sizes, samples, form.entropy)
-    ends = header.ends.astype(np.float32) * np.float32(2.0**-form.exponent)
-    return dequantise(symbols, ends, sent, sizes)
+    blocks = [decode_symbols(sections, count, width, form.entropy) for width, count in counts]
+    symbols = scattered(blocks, samples, sent, sizes)
+    return dequantise(symbols, header.ends * np.float32(2.0**-form.exponent), sent, sizes)
 
 
 def _exponent(tensor: Tensor, stream: str) -> int:
@@ -248,10 +249,11 @@ def _exponent(tensor: Tensor, stream: str) -> int:
 
 def _notes(bits: NDArray[np.uint8], sizes: NDArray[np.int64]) -> dict[str, float]:
     """Return the mean bits of a value in each band, as allocated, and the share of the low band."""
-    values = sizes.sum(axis=0)
-    low, high = (bits * sizes).sum(axis=0) / np.maximum(values, 1)
+    values = int(sizes.sum())
+    low_values = int(sizes[:, 0].sum())
+    low_bits, high_bits = np.einsum("gb,gb->b", bits, sizes).tolist()
     return {
-        "bits_low": float(low),
-        "bits_high": float(high),
-        "low_fraction": float(values[0] / values.sum()),
+        "bits_low": low_bits / max(low_values, 1),
+        "bits_high": high_bits / max(values - low_values, 1),
+        "low_fraction": low_values / values,
     }
