@@ -19,6 +19,7 @@ def settings_of(kind: str) -> str:
     return f"protocol={{kind: {kind}, rounds: {ROUNDS}, steps: {STEPS}}}"
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("kind", kinds("slfac_sim.protocols"))
 def test_every_protocol_can_be_checked_and_sends_what_was_foretold(tmp_path: Path, kind: str) -> None:
     one = world(settings_of(kind), "codec=raw")
@@ -46,6 +47,7 @@ def _learners(kind: str) -> int:
     return 1 if kind == "centralised" else 5
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(
     "kind", ["parallel", "u_shaped", "fedavg", "centralised", "local_only", "sequential"]
 )

@@ -111,7 +111,7 @@ _IN_THEIR_FAMILIES = """
 import importlib, pathlib, sys, pytest
 for folder in pathlib.Path(sys.argv[1]).iterdir():
     importlib.import_module("slfac_sim." + folder.name).__path__.append(str(folder))
-sys.exit(pytest.main(["-q", "-p", "no:cacheprovider", "-k", *sys.argv[2:]]))
+sys.exit(pytest.main(["-q", "-p", "no:cacheprovider", "--matrix=all", "-k", *sys.argv[2:]]))
 """
 
 

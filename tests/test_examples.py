@@ -33,6 +33,7 @@ def test_every_example_is_tried() -> None:
     assert {path.stem for path in SCRIPTS} == set(ANSWERS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
 def test_an_example_answers_its_question(script: Path, place: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}

@@ -1,6 +1,7 @@
 """The players: queues, barriers, interruptions, stalls; and a replay that is exact."""
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -249,13 +250,27 @@ NETWORKS = {
 }
 
 
+@pytest.fixture(scope="module")
+def record_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Return what gives the recording with a codec on the default air, made once."""
+
+    @cache
+    def record(codec: str) -> Path:
+        path = tmp_path_factory.mktemp("players") / "record.sqlite"
+        live_run(path, f"codec={codec}")
+        return path
+
+    return record
+
+
+@pytest.mark.matrix
 @pytest.mark.parametrize("codec", ["slfac", "raw"])
 @pytest.mark.parametrize("network", NETWORKS)
-def test_replay_gives_the_clock_of_the_live_run_exactly(tmp_path: Path, network: str, codec: str) -> None:
+def test_replay_gives_the_clock_of_the_live_run_exactly(
+    tmp_path: Path, record_of: Callable[[str], Path], network: str, codec: str
+) -> None:
     """A recording on the default air, replayed on another, equals the live run there, row for row."""
-    record = tmp_path / "record.sqlite"
-    live_run(record, f"codec={codec}")
-    live = tmp_path / "live.sqlite"
+    record, live = record_of(codec), tmp_path / "live.sqlite"
     there, live_s, digest = live_run(live, f"codec={codec}", *NETWORKS[network])
     names = device_names(there.devices.count)
     with Ledger(tmp_path / "replay.sqlite") as ledger:

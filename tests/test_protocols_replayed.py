@@ -30,6 +30,7 @@ def test_which_these_are() -> None:
     assert {"parallel", "sequential", "clustered", "u_shaped"} <= set(FREE)
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("kind", FREE)
 def test_recorded_here_it_is_the_live_run_there(kind: str, tmp_path: Path) -> None:
     """Batch-norm's statistics, momenta and codecs included: the order of arrival reaches none of them."""

@@ -151,6 +151,7 @@ def test_what_timing_cut_short_is_cut_short_again(overrides: tuple[str, ...], tm
     assert rows(tmp_path / "r") == there
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("kind", kinds("slfac_sim.protocols"))
 def test_every_protocol_is_resumed(kind: str, tmp_path: Path) -> None:
     """Nothing that lasts from round to round is forgotten: moments, counters, places in the data, memories.

@@ -161,6 +161,7 @@ def test_notes_are_heard_while_it_runs(tmp_path: Path) -> None:
     assert (heard.count("steps"), heard.count("rounds"), heard.count("evals")) == (30, 2, 3)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGINT") or os.name != "posix", reason="needs POSIX signals")
 def test_ctrl_c_ends_cleanly_and_keeps_what_was_recorded(tmp_path: Path) -> None:
     folder = tmp_path / "r"

@@ -39,6 +39,7 @@ def strict(folder: Path, *overrides: str) -> dict[str, Any]:
     return run(prepared, checkpoint_every=0, strict=True)
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("override", KINDS)
 def test_every_kind_of_air_keeps_the_laws(override: str, tmp_path: Path) -> None:
     summary = strict(tmp_path / "r", override)
@@ -75,6 +76,7 @@ def lying(monkeypatch: pytest.MonkeyPatch, table: str, column: str, lie: Callabl
     monkeypatch.setattr(WatchedBook, "append", append)
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(
     ("table", "column", "lie", "law"),
     [

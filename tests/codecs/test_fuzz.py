@@ -34,6 +34,7 @@ def outcome(body):
     return None
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("name", CASES)
 def test_mutants_are_refused_or_decode_to_what_they_claim_in_bounded_memory(name):
     kind, switch = EVERY_SWITCH[name]

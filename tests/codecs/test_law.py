@@ -72,6 +72,7 @@ def test_shape_type_and_finiteness_survive_and_bytes_repeat(kind, tensor):
     keeps_the_law(codec_of(kind), tensor)
 
 
+@pytest.mark.matrix
 @SWITCHED
 @examples(max_examples=8)
 @given(tensor=tensors(tuple(FORMS)))
@@ -79,6 +80,7 @@ def test_every_switch_keeps_the_law(kind, switch, tensor):
     keeps_the_law(codec_of(kind, **switch), tensor)
 
 
+@pytest.mark.matrix
 @EVERY
 @pytest.mark.parametrize("dtype", TYPES, ids=str)
 @pytest.mark.parametrize(
