@@ -1,6 +1,7 @@
 """The start of torch in a process: imported once, on so many threads, and with errors in place of luck."""
 
 import gc
+import os
 import sys
 
 from slfac_sim.foundation.threads import threads_for
@@ -26,8 +27,10 @@ def set_threads(threads: int | None) -> int:
 
     From now on it raises an error for every operation whose result would depend on luck.
     """
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # products on CUDA are refused without it
     import torch
 
     torch.set_num_threads(threads_for(threads))
+    torch.utils.deterministic.fill_uninitialized_memory = False  # nothing of ours reads what it did not write
     torch.set_deterministic_debug_mode("error")  # use_deterministic_algorithms would import the compiler
     return torch.get_num_threads()
