@@ -8,7 +8,7 @@ from slfac_sim.foundation.threads import threads_for
 
 
 def import_torch() -> None:
-    """Import torch, if nobody has, without looking for garbage meanwhile: there is none among a million objects.
+    """Import torch, if nobody has, without looking for garbage among the million objects that stay.
 
     It saves a seventh of the time, and later searches leave these objects out.
     """

@@ -24,6 +24,13 @@ def console() -> "Console":
     return screen if screen.is_terminal else Console(width=PLAIN_WIDTH)
 
 
+def about(seconds: float) -> str:
+    """Return an estimate for people, in seconds, minutes or hours."""
+    if seconds < 99.5:
+        return f"{seconds:.2g} s"
+    return f"{seconds / 60:.0f} min" if seconds < 99.5 * 60 else f"{seconds / 3600:.0f} h"
+
+
 def add_scenario_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the scenario, its overrides and the seed."""
     parser.add_argument("scenario", metavar="FILE", help="a scenario file, or the name of a shipped one")

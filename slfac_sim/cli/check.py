@@ -1,4 +1,4 @@
-"""`check`: say what a scenario would run, without training."""
+"""`check`: say what a scenario or a study would run, without training."""
 
 import argparse
 import json
@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from slfac_sim.cli._common import add_scenario_arguments, read_scenario
+from slfac_sim.cli._common import about, add_scenario_arguments, read_scenario
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.threads import in_words
 
@@ -43,10 +43,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Print the forecast."""
-    scenario = read_scenario(arguments)
     from slfac_sim.starting import import_torch, set_threads
+    from slfac_sim.studies.files import is_study
 
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # threads that wait busily would double its CPU time
+    if is_study(arguments.scenario):
+        from slfac_sim.cli._study import tell_study
+
+        import_torch()
+        tell_study(arguments)
+        return 0
+    scenario = read_scenario(arguments)
     import_torch()
     from slfac_sim.foretelling.forecast import forecast
     from slfac_sim.foretelling.host import host_seconds
@@ -211,13 +218,9 @@ def _duplex(survey: "Survey") -> str:
 
 def _host(figures: "Forecast", host: Host) -> Iterator[tuple[str, str]]:
     yield "work on this host", f"{figures.total_flops / 1e12:,.2f} TFLOP, evaluations included"
-    yield "time on this host", f"about {_about(sum(host.parts_s.values()))} on {in_words(host.threads)}"
-    yield "", ", ".join(f"{part} {_about(seconds)}" for part, seconds in host.parts_s.items())
+    yield "time on this host", f"about {about(sum(host.parts_s.values()))} on {in_words(host.threads)}"
+    yield "", ", ".join(f"{part} {about(seconds)}" for part, seconds in host.parts_s.items())
     yield "memory on this host", f"about {host.memory_bytes / 1e9:.2f} GB at the peak"
-
-
-def _about(seconds: float) -> str:
-    return f"{seconds:.2g} s" if seconds < 99.5 else f"{seconds / 60:.2g} min"
 
 
 def _counts(values: Sequence[int]) -> str:

@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from slfac_sim.cli._common import about
 from slfac_sim.foundation.errors import BadInput
 
 if TYPE_CHECKING:
     from slfac_sim.cli._sweep_progress import SweepProgress
     from slfac_sim.studies.engines import Engine
     from slfac_sim.studies.folder import StudyFolder
-    from slfac_sim.studies.jobs import Train
+    from slfac_sim.studies.jobs import Demand, Train
     from slfac_sim.studies.plan import Plan
     from slfac_sim.studies.sweep import Failure
 
@@ -179,29 +180,32 @@ def _local(
 ) -> "Engine":
     """Return the engine of this machine, with as many workers as cores and memory allow."""
     from slfac_sim.studies.engines.local import Local
-    from slfac_sim.foundation.threads import cores
+    from slfac_sim.studies.expecting import seconds_of, workers_for
     from slfac_sim.studies.memory import budget_bytes, workers_within
 
-    most = min(arguments.workers or cores(), max(len(jobs), points))
+    threads = max((job.threads for job in jobs), default=1)
+    most = workers_for(len(jobs), points, threads, arguments.workers)
     if not jobs:
         progress.say(f"{most} workers; every training is on record in {arguments.cache}")
         return Local(arguments.cache, most)
     budget = budget_bytes(arguments.memory)
     with Local(arguments.cache, 1) as first:
-        each_bytes = _forecast(jobs, first)
+        demands = _forecast(jobs, first)
+    each_bytes = max((one.memory_bytes for one in demands), default=0)
     workers = workers_within(budget, each_bytes, most)
     progress.say(f"{workers} workers: {_budget_words(workers, most, each_bytes, budget)}")
+    progress.say(f"about {about(seconds_of(demands, points, workers))} on this host")
     return Local(arguments.cache, workers)
 
 
-def _forecast(jobs: "Sequence[Train]", engine: "Engine") -> int:
-    """Return the bytes that the largest training takes; refuse those that cannot even begin."""
+def _forecast(jobs: "Sequence[Train]", engine: "Engine") -> "list[Demand]":
+    """Return what each training takes; refuse those that cannot even begin."""
     from slfac_sim.studies.sweep import forecast
 
-    each_bytes, wrong = forecast(jobs, engine)
+    demands, wrong = forecast(jobs, engine)
     if wrong:
         raise BadInput("\n".join(wrong))
-    return each_bytes
+    return demands
 
 
 def _budget_words(workers: int, most: int, each_bytes: float, budget: float | None) -> str:

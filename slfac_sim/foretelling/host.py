@@ -27,9 +27,8 @@ if TYPE_CHECKING:
     from slfac_sim.build import World
 
 _TRIAL_FLOPS, _AT_LEAST = 3e8, 24  # of a trial step: some 10 ms; with fewer samples weights are most of it
-SIMULATED_S = (
-    4e-4  # a mini-batch with its transfers through clock and ledger, as measured; a replay takes as long
-)
+_CHUNK = 512  # samples at a time in an evaluation
+SIMULATED_S = 4e-4  # a mini-batch and its transfers on clock and in ledger, as measured; so for a replay
 
 Shape = tuple[int, ...]
 
@@ -78,20 +77,27 @@ class _Trial:
         self._affordable = max(_AT_LEAST, int(_TRIAL_FLOPS / flops))
 
     def step_s(self, samples: int) -> float:
-        """Return the seconds of a training step on `samples`: large ones are extrapolated from two small ones."""
-        if samples <= self._affordable:
-            return self._step_s(samples)
-        large, small = self._affordable, self._affordable // 3
-        large_s, small_s = self._step_s(large), self._step_s(small)
-        return large_s + max(large_s - small_s, 0.0) * (samples - large) / (large - small)
+        """Return the seconds of a training step on `samples`."""
+        return self._extrapolated(self._step_s, samples)
 
     @property
     def forward_s(self) -> float:
-        """The seconds of one sample in evaluation mode."""
+        """The seconds of one sample in an evaluation."""
+        return self._extrapolated(self._forward_s, _CHUNK) / _CHUNK
+
+    def _extrapolated(self, timed: Callable[[int], float], samples: int) -> float:
+        """Return the seconds of `samples`, those of many on a line through those of few and fewer."""
+        large, small = self._affordable, self._affordable // 3
+        if samples <= large:
+            return timed(samples)
+        large_s, small_s = timed(large), timed(small)
+        return large_s + max(large_s - small_s, 0.0) * (samples - large) / (large - small)
+
+    def _forward_s(self, samples: int) -> float:
         with on_trial(self._part, host=self._host) as (tried,), torch.inference_mode():
             tried.eval()
-            inputs = torch.rand((self._affordable, *self._shape), device=self._host)
-            return _seconds(lambda: _wait(tried(inputs)), self._host) / self._affordable
+            inputs = torch.rand((samples, *self._shape), device=self._host)
+            return _seconds(lambda: _wait(tried(inputs)), self._host)
 
     def _step_s(self, samples: int) -> float:
         with on_trial(self._part, host=self._host) as (tried,):
@@ -137,7 +143,7 @@ def _back(codec: Codec, tensor: Tensor, asked: bytes) -> Tensor:
 def _seconds(work: Callable[[], Any], host: torch.device) -> float:
     """Return what `work` takes once it is warm.
 
-    On a CPU by the clock of this thread, which stands still while others have the core; another host is waited for.
+    On a CPU by the clock of this thread, which stands still while others have the core.
     """
     clock = time.thread_time if host.type == "cpu" else time.perf_counter
     work()

@@ -24,6 +24,7 @@ from slfac_sim.scenario_file import dump
 from slfac_sim.studies.study import Study
 from slfac_sim.studies.values import split_values
 
+_OF_STUDIES = {"base", "axes"}  # no scenario has these
 STUDY, BASE = "study.yaml", "base.yaml"
 
 
@@ -67,6 +68,14 @@ def read_study(asked: str, changes: Changes = NO_CHANGES) -> StudyFile:
     return StudyFile(study, tree, str(beside) if beside.is_file() else study.base)
 
 
+def is_study(asked: str) -> bool:
+    """Return whether `asked` names a study's file, and no scenario's; what cannot be read is none."""
+    found = _text(asked)
+    if found is None or not re.search("^(base|axes) *:", found[1], re.MULTILINE):
+        return False
+    return bool(isinstance(tree := to_tree(found[1], found[0])[0].value, dict) and tree.keys() & _OF_STUDIES)
+
+
 def shipped_studies() -> dict[str, Any]:
     """Return the studies that come with the package: file name to its resource."""
     folder = resources.files("slfac_sim.scenarios") / "studies"
@@ -100,7 +109,7 @@ def _tree(asked: str) -> tuple[Located, list[Fault], Path]:
         return _study_of(asked), [], Path()
     source, text = found
     tree, faults = to_tree(text, source)
-    if isinstance(tree.value, dict) and not tree.value.keys() & {"base", "axes"}:
+    if isinstance(tree.value, dict) and not tree.value.keys() & _OF_STUDIES:
         return _study_of(asked), [], Path()  # a scenario, with faults of its own
     if not isinstance(tree.value, dict):
         raise ScenarioError(

@@ -27,8 +27,17 @@ _RECORDS_KEPT = 2  # points come training by training
 
 
 @dataclass(frozen=True)
+class Demand:
+    """What a training takes of a host: bytes at its peak, seconds, and the seconds of a replay of it."""
+
+    memory_bytes: int
+    host_s: float
+    replay_s: float
+
+
+@dataclass(frozen=True)
 class Forecast:
-    """Build the world of `scenario` and say how many bytes of memory its training will take."""
+    """Build the world of `scenario` and say what its training will take of the host."""
 
     key: str
     scenario: Scenario
@@ -59,19 +68,22 @@ class Replay:
 Job = Forecast | Train | Replay
 
 
-def memory_bytes(job: Forecast) -> int:
-    """Return the forecast of the memory that a training takes, all in all, in bytes.
+def demand(job: Forecast) -> Demand:
+    """Return the forecast of what a training takes of this host.
 
     Raises `BadInput` for an air that cannot be, and for what only building the world can find: a cut that the
     model lacks, missing data.
     """
     from slfac_sim.build import build
     from slfac_sim.foretelling.forecast import memory_of
+    from slfac_sim.foretelling.host import host_seconds
     from slfac_sim.starting import set_threads
 
     set_threads(job.threads)
     survey_of(job.scenario)
-    return memory_of(build(job.scenario))
+    world = build(job.scenario)
+    seconds = host_seconds(world)
+    return Demand(memory_of(world), sum(seconds.values()), seconds["simulator"])
 
 
 @functools.lru_cache(_RECORDS_KEPT)

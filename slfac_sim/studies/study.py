@@ -21,7 +21,8 @@ class Study:
     to it. Every combination of the values of `axes` (setting: its values) is run with every seed; `seeds` is
     their number, or a list, and seed n sets both seeds, learning and air, so that points are paired.
     With `air_seeds` each training is also replayed over so many draws of the air. `targets` stand in for
-    those of the base. `threads` are the host threads of each training, a part of its identity: by default 2, or 1 on one core.
+    those of the base. `threads` are the host threads of each training, which are a part of its identity: by
+    default 2, or 1 on one core.
     """
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]

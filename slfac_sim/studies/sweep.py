@@ -5,14 +5,15 @@ It knows no pool, no cluster and no terminal.
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
+from slfac_sim.scenario import Seed
 from slfac_sim.studies import trainings
 from slfac_sim.studies.engines import Engine, Outcome
 from slfac_sim.studies.folder import StudyFolder
-from slfac_sim.studies.jobs import Forecast, Job, Replay, Train, head
+from slfac_sim.studies.jobs import Demand, Forecast, Job, Replay, Train, head
 from slfac_sim.studies.plan import Plan, Point, title
 
 _POLL_S = 0.2
@@ -65,20 +66,22 @@ def missing_trainings(plan: Plan, points: Iterable[Point], cache: Path) -> list[
     ]
 
 
-def forecast(jobs: Sequence[Train], engine: Engine) -> tuple[int, list[str]]:
-    """Return the memory in bytes that the largest of `jobs` will take, and what is wrong with any of them.
+def forecast(jobs: Sequence[Train], engine: Engine) -> tuple[list[Demand], list[str]]:
+    """Return what each of `jobs` will take, and what is wrong with any of them.
 
     One of each kind is looked at: trainings that differ in their seed alone take the same. What a worker
     dies of here is left to the trainings themselves, unless it befalls all of them.
     """
-    kinds = {repr((job.scenario.data, job.scenario.model, job.scenario.cut, job.scenario.codec,
-                   job.scenario.devices.count, job.scenario.learning)): job for job in jobs}  # fmt: skip
-    for job in kinds.values():
-        engine.submit(Forecast(job.key, job.scenario, job.threads))
+    kinds: dict[str, list[Train]] = defaultdict(list)
+    for job in jobs:
+        kinds[repr(replace(job.scenario, seed=Seed()))].append(job)
+    alike = {same[0].key: len(same) for same in kinds.values()}
+    for first, *_ in kinds.values():
+        engine.submit(Forecast(first.key, first.scenario, first.threads))
     outcomes = [_wait(engine) for _ in kinds]
-    found = [outcome.value for outcome in outcomes if not outcome.reason]
+    found = [one.value for one in outcomes if not one.reason for _ in range(alike[one.job.key])]
     wrong = [outcome.reason for outcome in outcomes if outcome.reason and not (outcome.again and found)]
-    return max(found, default=0), list(dict.fromkeys(wrong))
+    return found, list(dict.fromkeys(wrong))
 
 
 def sweep(

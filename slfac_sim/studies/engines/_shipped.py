@@ -9,7 +9,7 @@ from typing import Any
 
 from slfac_sim.record import Finished, Record, load_training
 from slfac_sim.steering import cut_is_open
-from slfac_sim.studies.jobs import Forecast, Replay, Train, memory_bytes, replayed
+from slfac_sim.studies.jobs import Demand, Forecast, Replay, Train, demand, replayed
 from slfac_sim.studies.trainings import folder_of, pack, train, unpack
 
 
@@ -37,10 +37,10 @@ def trained(job: Train, data: ShippedData | None) -> bytes:
         return pack(folder_of(Path(folder), job.key))
 
 
-def measured(job: Forecast, data: ShippedData | None) -> int:
-    """Return the forecast of a training's memory in bytes."""
+def measured(job: Forecast, data: ShippedData | None) -> Demand:
+    """Return the forecast of what a training takes of that host."""
     _provide(data)
-    return memory_bytes(job)
+    return demand(job)
 
 
 def played(job: Replay, record: ShippedRecord) -> dict[str, Any]:

@@ -22,13 +22,11 @@ from pebble import ProcessExpired, ProcessPool
 from slfac_sim.steering import cut_is_open
 from slfac_sim.studies.engines import Outcome
 from slfac_sim.studies.engines._attempt import Attempt, attempt
-from slfac_sim.studies.jobs import Forecast, Job, Train, memory_bytes, record_in, replayed
+from slfac_sim.studies.jobs import Forecast, Job, Train, demand, record_in, replayed
 from slfac_sim.studies.trainings import folder_of, train
 
-# torch.use_deterministic_algorithms imports the second, which would cost every worker a second
 _PRELOADED = [
     "slfac_sim.run",
-    "torch._inductor.config",
     "slfac_sim.foretelling.forecast",
     "slfac_sim.studies.jobs",
 ]
@@ -37,7 +35,7 @@ _PRELOADED = [
 def perform(job: Job, cache: Path) -> Any:
     """Do `job` in this process, with the trainings in `cache`."""
     if isinstance(job, Forecast):
-        return memory_bytes(job)
+        return demand(job)
     if isinstance(job, Train):
         return train(job.scenario, job.threads, cache, job.key)
     chosen = cut_is_open(job.point.scenario)
