@@ -343,7 +343,7 @@ def test_simultaneous_starts_are_solved_once():
     env, engine, _, ends = on_clock()
     share, flows = FluidShare(), [Flow(1.0, 1.0) for _ in range(50)]
     solves = []
-    solve, engine._solve = engine._solve, lambda: (solves.append(env.now), solve())
+    solve, engine._solve = engine._solve, lambda *_: (solves.append(env.now), solve())
     for i, flow in enumerate(flows):
         engine.start(share, flow, lambda _, i=i: ends.append((i, env.now)))
     env.run()
@@ -363,7 +363,7 @@ def test_completions_come_before_arrivals_of_the_same_instant():
 def test_wake_up_moves_both_ways():
     env, engine, start_at, ends = on_clock()
     solves = []
-    solve, engine._solve = engine._solve, lambda: (solves.append(env.now), solve())
+    solve, engine._solve = engine._solve, lambda *_: (solves.append(env.now), solve())
     one, two = FluidShare(), FluidShare()
     start_at(0.0, 0, one, Flow(10.0, 1.0))
     start_at(1.0, 1, two, Flow(1.0, 1.0))  # earlier, on another medium
@@ -377,7 +377,7 @@ def test_wake_up_moves_both_ways():
 def test_starts_of_one_instant_are_solved_once_even_after_detours():
     env, engine, _, ends = on_clock()
     share, solves = FluidShare(), []
-    solve, engine._solve = engine._solve, lambda: (solves.append(env.now), solve())
+    solve, engine._solve = engine._solve, lambda *_: (solves.append(env.now), solve())
 
     def sender(hops):
         yield env.timeout(1.0)

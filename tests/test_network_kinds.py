@@ -1,6 +1,5 @@
 """Opened networks: what a transfer takes, what it is worth, and that the air is the same for everyone."""
 
-import dataclasses
 from math import inf
 
 import numpy as np
@@ -264,7 +263,7 @@ def test_equal_calls_give_equal_deliveries():
         transfers = [network.transfer(name, "server", 30_000) for name in NAMES]
         later(env, 0.02, lambda: transfers.append(network.transfer("server", NAMES, 9_000)))
         env.run()
-        return [dataclasses.astuple(t.value) for t in transfers]
+        return [t.value for t in transfers]
 
     assert repr(run()) == repr(run())
 

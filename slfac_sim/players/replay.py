@@ -15,7 +15,7 @@ from functools import cache
 from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, final
 
 from slfac_sim.effects import Compute, Effect, Excuse, Failure, Note, Offer, Present, Send, Task, Together
 from slfac_sim.ledger import PLACE, TABLES, Row, tuples_of
@@ -25,6 +25,7 @@ _STAMPED = ("task", "seq", "at_s", "payload_bytes")  # the player's part of a no
 _NOTES = [table for table, columns in TABLES.items() if {"task", "at_s"} <= columns.keys()]
 
 
+@final
 class Started(NamedTuple):
     """Tasks that were started together, by name, and the limits on them."""
 
@@ -33,6 +34,7 @@ class Started(NamedTuple):
     enough: int | None = None
 
 
+@final
 class Ended(NamedTuple):
     """The end of a task that did not end well."""
 
@@ -193,7 +195,7 @@ def _adopt(places: _Places, task: str) -> None:
 def _in_order(places: _Places, task: str) -> list[Step]:
     """Return the steps of `task`; a number that left no row was a `Together` of tasks without effects."""
     found, prefix = places[task], f"{task}/" if task else ""
-    steps = list(map(found.get, range(max(found, default=-1) + 1)))
+    steps: list[Any] = list(map(found.get, range(max(found, default=-1) + 1)))
     for seq in [seq for seq, step in enumerate(steps) if step is None or type(step) is _Children]:
         steps[seq] = _started(steps[seq] or _Children(), f"{prefix}{seq}.")
     return steps
