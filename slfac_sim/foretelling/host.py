@@ -34,7 +34,7 @@ Shape = tuple[int, ...]
 
 
 def host_seconds(world: "World") -> Mapping[str, float]:
-    """Return the seconds on this host of the passes of all devices and of the server, and of what else there is.
+    """Return the seconds on this host of the passes of all devices, of the server, and of what else there is.
 
     They are those of a machine with nothing else to do.
     """

@@ -29,8 +29,8 @@ class Request:
 
     `seeds` None takes the scenario's own; `threads` are the host threads of a training (None: the usual
     number), and a part of what tells trainings apart; `between` is a text such as ``"1 MHz,100 MHz"``.
-    Trainings lie in `cache`, the answer goes into `out` (None: a new folder under ``runs/``), and `say` is told what takes
-    long.
+    Trainings lie in `cache`, the answer goes into `out` (None: a new folder under ``runs/``), and `say` is
+    told what takes long.
     """
 
     scenario: str
