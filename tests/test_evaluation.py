@@ -88,13 +88,13 @@ def test_targets_are_crossed_by_the_accuracy_with_the_codec(tmp_path: Path) -> N
     trained = ("data.noise=90", "protocol.rounds=4", "protocol.steps=8", "evaluation.no_codec=every")
     overrides = (*LOSSY, "codec.downlink=raw", *trained)
     one = world(*overrides)
-    summary = run(prepare(one.scenario, tmp_path / "r", threads=1), figures=False)
+    summary = run(prepare(one.scenario, tmp_path / "r", threads=1))
     evals = table(tmp_path / "r" / "ledger.sqlite", "evals")
     between = max(row["accuracy_no_codec"] for row in evals)
     assert between > summary["accuracy"]["best"]  # a target between the two tells which one counts
     target = (between + summary["accuracy"]["best"]) / 2
     asked = world(*overrides, f"evaluation.targets=[{target}]").scenario
-    again = run(prepare(asked, tmp_path / "s", threads=1), figures=False)
+    again = run(prepare(asked, tmp_path / "s", threads=1))
     assert list(again["time_to_accuracy_s"].values()) == [None]
     assert again["accuracy"]["best"] == max(row["accuracy"] for row in evals)
 
