@@ -243,7 +243,7 @@ def _evaluation_flops(world: World) -> float:
 # As seen on Linux: Python with torch and matplotlib loaded, and a backward pass, which holds gradients and
 # scratch memory beside what the forward pass kept.
 _INTERPRETER_BYTES = 350e6
-_BACKWARD = 1.5
+_BACKWARD = 3.0
 
 
 def memory_of(world: World) -> int:
