@@ -138,6 +138,15 @@ def test_zero_planes_cost_their_header_only(header_dtype, plane_bits):
     assert not codec.receiver().decode(payload.body).any()
 
 
+def test_a_band_of_one_coefficient_in_whole_bytes_is_sent_for_every_sample():
+    tensor = tensor_of("normal", (3, 1, 5, 5)) * np.float32(0.01) + np.float32([5, 6, 8])[:, None, None, None]
+    codec = SlFac(scope="channel")
+    body = encode(codec, tensor).body
+    _, header = header_of(body)
+    assert (header.last_low.tolist(), header.bits.tolist()) == ([0], [[8, 2]])
+    assert np.abs(codec.receiver().decode(body) - tensor).max() < 0.05
+
+
 def test_theta_one_on_noise_sends_no_high_band():
     tensor = tensor_of("normal", (2, 2, 5, 5))
     payload = encode(SlFac(theta=1.0), tensor)

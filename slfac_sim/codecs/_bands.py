@@ -53,8 +53,9 @@ def _energies(spectra: Floats) -> NDArray[np.float64]:
     """Return the energy of every coefficient, summed over the samples of a group ([K, groups])."""
     columns = spectra.transpose(0, 2, 1)
     if len(spectra) == 1 and spectra.shape[1] >= _MANY:
-        energies = columns[0].astype(np.float64, order="C")
-        return np.square(energies, out=energies)
+        energies: NDArray[np.float64] = columns[0].astype(np.float64, order="C")
+        energies *= energies
+        return energies
     squares = np.square(columns, dtype=np.float64)
     total: NDArray[np.float64] = squares[0] if len(squares) == 1 else squares.sum(axis=0)
     return total
@@ -77,7 +78,8 @@ def _accumulated(columns: NDArray[np.float64]) -> NDArray[np.float64]:
 def _first_at(cumulative: NDArray[np.float64], theta: float) -> NDArray[np.int64]:
     """Return the first k of every group where `cumulative` ([K, groups]) is at least theta x its last."""
     below = cumulative < theta * cumulative[-1]
-    return np.add.reduce(below.view(np.uint8), axis=0, dtype=np.uint16).astype(np.int64)
+    counts: NDArray[np.uint16] = np.add.reduce(below.view(np.uint8), axis=0, dtype=np.uint16)
+    return counts.astype(np.int64)
 
 
 def weights(spectra: Floats, selection: Selection, batch: int) -> NDArray[np.float64] | None:

@@ -32,7 +32,7 @@ def gathered(symbols: Symbols, bits: Bits, sizes: Sizes) -> list[tuple[int, Symb
         symbols = symbols.take(_runs(_begins(lengths)[band], lengths[band]), axis=1)
     ends = itertools.accumulate(count for _, count in blocks)
     return [
-        (width, symbols[:, end - count : end].reshape(-1))
+        (width, symbols[:, end - count : end].ravel())
         for (width, count), end in zip(blocks, ends, strict=True)
     ]
 

@@ -90,6 +90,10 @@ def _steps(bits: int) -> tuple[_Step, ...]:
     steps = []
     for field, held in ((8, bits), (16, 2 * bits), (32, 4 * bits)):
         stay = sum(((1 << held) - 1) << place for place in range(0, 64, 2 * field))
-        figures = (stay, stay << held, field - held)
-        steps.append(tuple(np.array(figure, np.uint64) for figure in figures))  # numpy is slower at scalars
+        steps.append((_word(stay), _word(stay << held), _word(field - held)))
     return tuple(steps)
+
+
+def _word(number: int) -> NDArray[np.uint64]:
+    """Return `number` as an array without dimensions, which numpy is quicker at than at a scalar."""
+    return np.array(number, np.uint64)

@@ -23,11 +23,11 @@ def product(left: NDArray[_T], right: NDArray[_T], together: int = 1) -> NDArray
 
     Where the rows have to be cut, as many as are a multiple of `together` stay together, if that many can.
     """
-    rows, depth, columns = *left.shape[-2:], right.shape[-1]
+    (rows, depth), columns = left.shape[-2:], right.shape[-1]
     wide = min(columns, max(1, _MATRIX_VALUES // depth))
     tall = max(1, _BLOCK_MACS // (depth * wide))
-    stack = np.broadcast_shapes(left.shape[:-2], right.shape[:-2])
-    out = np.empty_like(left, shape=(*stack, rows, columns))  # in the order of axes that `left` has
+    stack: tuple[int, ...] = np.broadcast_shapes(left.shape[:-2], right.shape[:-2])
+    out: NDArray[_T] = np.empty_like(left, shape=(*stack, rows, columns))  # in the order that `left` has
     if rows <= tall and columns == wide:
         return np.matmul(left, right, out=out)
     tall -= tall % min(tall, together)

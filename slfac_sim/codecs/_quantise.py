@@ -16,7 +16,7 @@ _T = TypeVar("_T", np.float32, np.float64, np.uint8)
 
 NARROWEST = 2.0**-100  # a band narrower than this is sent as constant: its step could not be inverted
 _TINY = np.finfo(np.float32).tiny
-_LEVELS = np.float32([2.0**bits - 1 for bits in range(17)])
+_LEVELS = np.array([2.0**bits - 1 for bits in range(17)], np.float32)
 
 
 def band_ends(values: Floats, sizes: NDArray[np.int64]) -> tuple[Floats, Floats]:

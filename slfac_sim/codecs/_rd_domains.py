@@ -6,7 +6,7 @@ the channels (`_rd_basis`), and perhaps the DCT; all keep energy, so one step me
 
 import functools
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,8 @@ from slfac_sim.codecs._rd_basis import (
     project,
 )
 from slfac_sim.codecs._rd_maps import Shape, can_transform, from_frequencies, to_frequencies
+
+_T = TypeVar("_T", np.float32, np.float64)
 
 Domain = Literal["space", "frequency", "components", "component_frequency"]
 DOMAINS: tuple[Domain, ...] = ("space", "frequency", "components", "component_frequency")
@@ -179,7 +181,7 @@ def _levels(maps: Floats, some: Floats, step: float, mean: bool) -> NDArray[np.i
     return np.where((found * means > 0) & (np.abs(found) < 2 * np.abs(means)), found, 0).astype(np.int8)
 
 
-def energy_of(maps: Floats | NDArray[np.float64]) -> float:
+def energy_of(maps: NDArray[_T]) -> float:
     """Return the sum of all squares of `maps`, in parts too short to be spread over threads."""
     flat = np.ascontiguousarray(maps).reshape(-1)
     parts = (flat[begin : begin + _PART] for begin in range(0, flat.size, _PART))
