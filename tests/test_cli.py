@@ -156,8 +156,26 @@ def test_check_tells_what_will_run(capsys: pytest.CaptureFixture[str]) -> None:
         "classes a device │ min 4",
         "leave the devices: 8 bytes",
         "bottleneck",
+        "on 1 thread",
+        "memory on this host",
     ):
         assert words in out, words
+
+
+def test_check_tells_what_a_study_takes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    study = tmp_path / "asked.yaml"
+    study.write_text(
+        f"base: {TINY}\naxes: {{codec: [raw, slfac], network.bandwidth: [1 MHz, 2 MHz]}}\nseeds: 2\n"
+    )
+    assert main(["check", str(study), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["points"], found["trainings"], found["threads"]) == (8, 4, 1)
+    assert found["host_s"] > 0.0
+    assert found["memory_bytes"] > 1e8
+    assert main(["check", str(study)]) == 0
+    assert "8, each a replay" in capsys.readouterr().out
+    assert main(["check", str(study), "--cuts"]) == 2
+    assert f"--cuts: is for scenarios, and {study} is a study" in capsys.readouterr().err
 
 
 def test_check_as_json(capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,6 +11,7 @@ from worlds import live_run, table, world
 from slfac_sim.build import build
 from slfac_sim.foretelling._air import Rush, fading_remarks
 from slfac_sim.foretelling.forecast import Forecast, forecast
+from slfac_sim.foretelling.host import host_seconds
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.names import SERVER, device_names
 from slfac_sim.scenario_file import load
@@ -172,3 +173,23 @@ def test_what_the_times_leave_out_is_told_and_that_timing_steers() -> None:
     _, steered = told("devices.battery=1 kJ").remarks
     assert steered.startswith("devices have a battery")
     assert steered.endswith("so none can be replayed")
+
+
+@pytest.mark.parametrize(
+    ("protocol", "takes"),
+    [
+        ("parallel", {"devices", "server", "codecs", "evaluations", "simulator"}),
+        ("sequential", {"devices", "server", "codecs", "evaluations", "simulator"}),
+        ("u_shaped", {"devices", "server", "codecs", "evaluations", "simulator"}),
+        ("fedavg", {"devices", "evaluations", "simulator"}),
+        ("centralised", {"devices", "evaluations", "simulator"}),
+    ],
+)
+def test_the_seconds_on_this_host_are_told_by_what_they_are_for(protocol: str, takes: set[str]) -> None:
+    parts_s = host_seconds(world(f"protocol={{kind: {protocol}, rounds: 1}}"))
+    assert {part for part, seconds in parts_s.items() if seconds > 0.0} == takes
+
+
+def test_twice_the_rounds_take_about_twice_the_simulator() -> None:
+    one, two = (host_seconds(world(f"protocol.rounds={rounds}"))["simulator"] for rounds in (1, 2))
+    assert two == pytest.approx(2 * one)

@@ -196,9 +196,10 @@ def test_one_forecast_for_each_kind_of_training(cache: Path) -> None:
     whole = tiny_plan("codec=raw,slfac", seeds="3")
     jobs = [Train(key, scenario, 1) for key, scenario in whole.trainings.items()]
     engine = Here(cache)
-    each_bytes, wrong = forecast(jobs, engine)
+    demands, wrong = forecast(jobs, engine)
     assert not wrong
-    assert each_bytes > 1e8
+    assert len(demands) == 6
+    assert all(one.memory_bytes > 1e8 and one.host_s > one.replay_s > 0.0 for one in demands)
     assert len(engine.done) == 2
     assert all(isinstance(job, Forecast) for job in engine.done)
 

@@ -38,6 +38,7 @@ def host_seconds(world: "World") -> Mapping[str, float]:
 
     They are those of a machine with nothing else to do.
     """
+    """Return the seconds of a run on this host, if it has nothing else to do, by what they are for."""
     parts, flops = learners(world), flops_of(world, plain=True)
     each = [max(flops.devices.values()), max(flops.server.values())]
     trials = [
