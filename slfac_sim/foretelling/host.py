@@ -34,10 +34,6 @@ Shape = tuple[int, ...]
 
 
 def host_seconds(world: "World") -> Mapping[str, float]:
-    """Return the seconds on this host of the passes of all devices, of the server, and of what else there is.
-
-    They are those of a machine with nothing else to do.
-    """
     """Return the seconds of a run on this host, if it has nothing else to do, by what they are for."""
     parts, flops = learners(world), flops_of(world, plain=True)
     each = [max(flops.devices.values()), max(flops.server.values())]
