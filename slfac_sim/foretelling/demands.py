@@ -141,13 +141,14 @@ def learners(world: "World") -> list[tuple[nn.Module, tuple[int, ...], int]]:
 def evaluated(world: "World") -> tuple[int, int]:
     """Return the samples that go through the devices' part, and through the server's, in all evaluations.
 
-    With a codec the server's pass is done twice.
+    Where the accuracy without the codec is measured too, the server's pass is done twice.
     """
     scenario = world.scenario
     times: int = 1 + scenario.protocol.rounds // scenario.evaluation.every_rounds
+    exact = times if scenario.evaluation.no_codec == "every" else 1
     models: int = min(getattr(scenario.protocol, "evaluate_devices", 1), scenario.devices.count)
-    samples = times * models * len(world.data.test_labels)
-    return samples, 0 if is_whole(world) else 2 * samples
+    samples = models * len(world.data.test_labels)
+    return times * samples, 0 if is_whole(world) else (times + exact) * samples
 
 
 def crossing_values(device: Any) -> int:
