@@ -31,6 +31,7 @@ def set_threads(threads: int | None) -> int:
     import torch
 
     torch.set_num_threads(threads_for(threads))
-    torch.utils.deterministic.fill_uninitialized_memory = False  # nothing of ours reads what it did not write
+    # nothing of ours reads memory that it did not write
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.set_deterministic_debug_mode("error")  # use_deterministic_algorithms would import the compiler
     return torch.get_num_threads()

@@ -76,7 +76,7 @@ def _products(
         for r, by_r in rows
         for c, by_c in columns
     ]
-    return torch.stack(positions, 1).unflatten(1, (len(rows), len(columns))).permute(0, 3, 1, 2)
+    return torch.stack(positions, 1).view(len(inputs), len(rows), len(columns), -1).permute(0, 3, 1, 2)
 
 
 def _pair(value: Any) -> tuple[int, int]:
