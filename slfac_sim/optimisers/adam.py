@@ -46,7 +46,7 @@ class Adam:
 
         from slfac_sim.optimisers._eager import eager
 
-        return eager(torch.optim.Adam)(
+        opened: torch.optim.Optimizer = eager(torch.optim.Adam)(
             parameters,
             lr=self.learning_rate,
             betas=self.betas,
@@ -54,3 +54,4 @@ class Adam:
             weight_decay=self.weight_decay,
             fused=True,
         )
+        return opened

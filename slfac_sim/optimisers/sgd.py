@@ -36,7 +36,7 @@ class Sgd:
 
         from slfac_sim.optimisers._eager import eager
 
-        return eager(torch.optim.SGD)(
+        opened: torch.optim.Optimizer = eager(torch.optim.SGD)(
             parameters,
             lr=self.learning_rate,
             momentum=self.momentum,
@@ -44,3 +44,4 @@ class Sgd:
             nesterov=self.nesterov,
             fused=True,
         )
+        return opened
