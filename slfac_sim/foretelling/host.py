@@ -21,6 +21,7 @@ from slfac_sim.foretelling.demands import (
     samples_a_round,
 )
 from slfac_sim.learning.evaluation import in_messages
+from slfac_sim.learning.kernels import forward
 from slfac_sim.learning.trial import on_trial
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ class _Trial:
         with on_trial(self._part, host=self._host) as (tried,), torch.inference_mode():
             tried.eval()
             inputs = torch.rand((samples, *self._shape), device=self._host)
-            return _seconds(lambda: _wait(tried(inputs)), self._host)
+            return _seconds(lambda: _wait(forward(tried, inputs)), self._host)
 
     def _step_s(self, samples: int) -> float:
         with on_trial(self._part, host=self._host) as (tried,):
@@ -103,7 +104,7 @@ class _Trial:
 
             def step() -> None:
                 optimiser.zero_grad(set_to_none=True)
-                output = tried(inputs)
+                output = forward(tried, inputs)
                 output.sum().backward()
                 optimiser.step()
                 _wait(output)
