@@ -52,6 +52,7 @@ _LEARNS = (
     "protocols",
     "scenario.py",
     "selections",
+    "starting.py",
 )
 
 
