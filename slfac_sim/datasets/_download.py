@@ -44,24 +44,37 @@ def open_url(address: str) -> Response:
     """Open `address` within 5 s, name look-up and all its addresses included. Raises `DataError`.
 
     The socket's own time limit bounds neither the name look-up nor the sum over a host's addresses;
-    hence a thread, which is left behind when it is stuck.
+    hence a thread, which is left behind when it is stuck, and hangs up if it is answered after all.
     """
     answers: queue.Queue[Response | Exception] = queue.Queue()
+    given_up = threading.Event()
 
     def ask() -> None:
         try:
             answers.put(urllib.request.urlopen(address, timeout=_OPEN_WITHIN_S))
         except Exception as error:
             answers.put(error)
+        if given_up.is_set():
+            _hang_up(answers)
 
     threading.Thread(target=ask, daemon=True).start()
     try:
         answer = answers.get(timeout=_OPEN_WITHIN_S)
     except queue.Empty:
+        given_up.set()
+        _hang_up(answers)
         raise DataError(f"no answer within {_OPEN_WITHIN_S:g} s") from None
     if isinstance(answer, Exception):
         raise DataError(_reason(answer)) from None
     return answer
+
+
+def _hang_up(answers: "queue.Queue[Response | Exception]") -> None:
+    """Close the answer that nobody waits for any more, if it is there."""
+    with contextlib.suppress(queue.Empty):
+        answer = answers.get_nowait()
+        if isinstance(answer, urllib.error.HTTPError) or not isinstance(answer, Exception):
+            answer.close()
 
 
 def _reason(error: Exception) -> str:
