@@ -161,6 +161,8 @@ def test_opening_an_address(server, monkeypatch):
     monkeypatch.setattr(_download, "_OPEN_WITHIN_S", 0.2)
     with pytest.raises(DataError, match=r"^no answer within 0\.2 s$|timed out"):
         open_url(f"{root}/slow")
+    for asking in [thread for thread in threading.enumerate() if thread.name.endswith("(ask)")]:
+        asking.join()  # while the server is silent: a late answer would be left to the garbage collector
 
 
 def writes(folder_in=""):
