@@ -97,6 +97,7 @@ def test_m_m_1_ps() -> None:
     agrees(stays_on_simpy(FluidShare(), poisson(0.6, 120_000, LAWS["exponential"][0], seed=101)), 1.0 / 0.4)
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(("name", "seed"), list(zip(LAWS, range(201, 205), strict=True)))
 def test_m_g_1_ps_slows_every_size_alike(name: str, seed: int) -> None:
     """E[T | x] = x / (1 - rho), whatever the law: the same slowdown for short, middling and long."""
@@ -133,6 +134,7 @@ def test_ps_with_caps_is_the_same_for_equal_sizes(cap: int, expected: float, cou
     agrees([stay_s / cap for stay_s in stays_on_simpy(FluidShare(), arrivals)], expected)
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(
     ("name", "count", "seed"), [("deterministic", 150_000, 401), ("exponential", 250_000, 402)]
 )
