@@ -161,8 +161,25 @@ def test_opening_an_address(server, monkeypatch):
     monkeypatch.setattr(_download, "_OPEN_WITHIN_S", 0.2)
     with pytest.raises(DataError, match=r"^no answer within 0\.2 s$|timed out"):
         open_url(f"{root}/slow")
-    for asking in [thread for thread in threading.enumerate() if thread.name.endswith("(ask)")]:
-        asking.join()  # while the server is silent: a late answer would be left to the garbage collector
+
+
+def test_who_answers_too_late_is_hung_up_on(monkeypatch):
+    response, given_up = FakeResponse(b"late"), threading.Event()
+
+    def late(address, timeout):
+        assert given_up.wait(10)
+        return response
+
+    monkeypatch.setattr(_download.urllib.request, "urlopen", late)
+    monkeypatch.setattr(_download, "_OPEN_WITHIN_S", 0.01)
+    before = threading.enumerate()
+    with pytest.raises(DataError, match=r"^no answer within 0\.01 s$"):
+        open_url("http://one.example/")
+    (asking,) = [thread for thread in threading.enumerate() if thread not in before]
+    assert not response.closed
+    given_up.set()
+    asking.join()
+    assert response.closed
 
 
 def writes(folder_in=""):
