@@ -18,8 +18,8 @@ from unittest import mock
 import numpy as np
 import torch
 from _measuring import parser, show
-from scipy import stats
 
+from slfac_sim.analysis.statistics import mean_interval
 from slfac_sim.build import World, build
 from slfac_sim.effects import Note
 from slfac_sim.players.instant import InstantPlayer
@@ -65,13 +65,6 @@ def last_accuracy(world: World) -> float:
     return accuracies[-1]
 
 
-def interval(differences: Sequence[float]) -> tuple[float, float]:
-    """Return the mean of paired differences and the half-width of its 95 % t interval."""
-    n = len(differences)
-    half = float(stats.t.ppf(0.975, n - 1) * np.std(differences, ddof=1) / np.sqrt(n)) if n > 1 else np.inf
-    return float(np.mean(differences)), half
-
-
 def measure(seeds: int, arms: Sequence[str], overrides: Sequence[str]) -> Iterator[str]:
     """Yield a line for each seed, then one for each arm beside `plain`."""
     found: dict[str, list[tuple[float, float]]] = {arm: [] for arm in arms}
@@ -83,11 +76,11 @@ def measure(seeds: int, arms: Sequence[str], overrides: Sequence[str]) -> Iterat
         yield f"kernels, seed {seed}: {', '.join(each)}"
     for arm in (arm for arm in arms if arm != "plain" and "plain" in arms):
         pairs = list(zip(found[arm], found["plain"], strict=True))
-        mean, half = interval([100 * (ours[0] - base[0]) for ours, base in pairs])
+        gained = mean_interval([100 * (ours[0] - base[0]) for ours, base in pairs])
         ratio = float(np.median([base[1] / ours[1] for ours, base in pairs]))
         yield (
-            f"kernels, {arm} against plain, {seeds} seeds: accuracy {mean:+.2f} points, 95 % interval"
-            f" {mean - half:+.2f} to {mean + half:+.2f}; {ratio:.2f} times as fast"
+            f"kernels, {arm} against plain, {seeds} seeds: accuracy {gained.mean:+.2f} points, 95 % interval"
+            f" {gained.low:+.2f} to {gained.high:+.2f}; {ratio:.2f} times as fast"
         )
 
 

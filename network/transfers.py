@@ -76,21 +76,21 @@ class FluidTransfer(Transfer):
         airtime_s, radiated_s = flow.airtime_s, flow.radiated_s
         last_bit_s = now_s if self.last_bit_s is None else float(self.last_bit_s)
         return Delivery(
-            self.src,
-            self.dst,
-            1 if self.path.uplink else len(self.path.devices),
-            self.payload_bytes,
-            self.wire_bytes,
-            self.asked_s,
-            last_bit_s if flow.start_s is None else float(flow.start_s),
-            last_bit_s,
-            now_s,
-            airtime_s,
-            (flow.bits - flow.left_bits) / airtime_s if airtime_s > 0.0 else flow.rate_bps,
-            self.path.snr_db,
-            self.path.power_w * (airtime_s if radiated_s is None else radiated_s),
-            1,
-            delivered,
+            src=self.src,
+            dst=self.dst,
+            receivers=1 if self.path.uplink else len(self.path.devices),
+            payload_bytes=self.payload_bytes,
+            wire_bytes=self.wire_bytes,
+            asked_s=self.asked_s,
+            start_s=last_bit_s if flow.start_s is None else float(flow.start_s),
+            last_bit_s=last_bit_s,
+            end_s=now_s,
+            airtime_s=airtime_s,
+            rate_bps=(flow.bits - flow.left_bits) / airtime_s if airtime_s > 0.0 else flow.rate_bps,
+            snr_db=self.path.snr_db,
+            energy_j=self.path.power_w * (airtime_s if radiated_s is None else radiated_s),
+            tries=1,
+            delivered=delivered,
         )
 
 

@@ -14,11 +14,12 @@ from slfac_sim.analysis.folder import load as load_run
 from slfac_sim.effects import Task
 from slfac_sim.folders import Account, check_air, check_place, fill, make_folder
 from slfac_sim.foundation.errors import BadInput
+from slfac_sim.foundation.memory import no_collection
 from slfac_sim.identity import READ_AFTERWARDS, invisible_in, visible_differences
 from slfac_sim.invariants import strictly
 from slfac_sim.ledger import TABLES, Book, Ledger, Rows, tuples_of
 from slfac_sim.names import device_names
-from slfac_sim.players.replay import Script, TimingSteered, follow, no_collection, script_of
+from slfac_sim.players.replay import Script, TimingSteered, follow, script_of
 from slfac_sim.scenario import Scenario
 from slfac_sim.scenario_file import dump, load, read
 from slfac_sim.simulation import OnNote, simulate

@@ -4,6 +4,7 @@ import gc
 import os
 import sys
 
+from slfac_sim.foundation.memory import no_collection
 from slfac_sim.foundation.threads import threads_for
 
 
@@ -14,12 +15,10 @@ def import_torch() -> None:
     """
     if "torch" in sys.modules:
         return
-    gc.disable()
-    try:
+    with no_collection():
         import torch  # noqa: F401
-    finally:
+
         gc.freeze()
-        gc.enable()
 
 
 def set_threads(threads: int | None) -> int:

@@ -196,8 +196,7 @@ def test_one_forecast_for_each_kind_of_training(cache: Path) -> None:
     whole = tiny_plan("codec=raw,slfac", seeds="3")
     jobs = [Train(key, scenario, 1) for key, scenario in whole.trainings.items()]
     engine = Here(cache)
-    demands, wrong = forecast(jobs, engine)
-    assert not wrong
+    demands = forecast(jobs, engine)
     assert len(demands) == 6
     assert all(one.memory_bytes > 1e8 and one.host_s > one.replay_s > 0.0 for one in demands)
     assert len(engine.done) == 2
@@ -207,7 +206,9 @@ def test_one_forecast_for_each_kind_of_training(cache: Path) -> None:
 def test_a_cut_that_the_model_lacks_is_found_by_the_forecast(cache: Path) -> None:
     whole = tiny_plan(overrides=["cut=conv9"])
     jobs = [Train(key, scenario, 1) for key, scenario in whole.trainings.items()]
-    _, (reason,) = forecast(jobs, Here(cache))
+    with pytest.raises(BadInput) as refused:
+        forecast(jobs, Here(cache))
+    (reason,) = str(refused.value).splitlines()
     assert reason.startswith("cut: no block 'conv9'")
 
 

@@ -34,8 +34,7 @@ class FluidShare:
 
     def start(self, now_s: float, flow: Flow) -> None:
         """Let `flow` take part from now on."""
-        self._now_s = now_s
-        self._free.advance(now_s)
+        self._advance(now_s)
         flow.order = self._started
         self._started += 1
         self._serve(flow)
@@ -43,15 +42,13 @@ class FluidShare:
 
     def cancel(self, now_s: float, flow: Flow) -> None:
         """Take `flow` out; its `left_bits` and `airtime_s` say how far it came."""
-        self._now_s = now_s
-        self._free.advance(now_s)
+        self._advance(now_s)
         self._withdraw(flow)
         self._settle()
 
     def set_rates(self, now_s: float, rates_bps: Iterable[tuple[Flow, float]]) -> None:
         """Give flows that take part new rates. A flow of rate 0 leaves its part to the others."""
-        self._now_s = now_s
-        self._free.advance(now_s)
+        self._advance(now_s)
         for flow, rate_bps in rates_bps:
             through = flow.finish <= (now_s if flow.capped else self._free.v)  # its last bit left just now
             if rate_bps != flow.rate_bps and not through:
@@ -62,8 +59,7 @@ class FluidShare:
 
     def set_capacity(self, now_s: float, capacity: float, link: str = "") -> None:
         """Change the part of the time that the medium gives; at 0 every flow waits."""
-        self._now_s = now_s
-        self._free.advance(now_s)
+        self._advance(now_s)
         if self._capacity == 0.0 < capacity:
             for flow in self._free.waiting():
                 flow.start_s = now_s
@@ -72,8 +68,7 @@ class FluidShare:
 
     def finish(self, now_s: float) -> list[Flow]:
         """Take out the flows that are through by now, in the order of start."""
-        self._now_s = now_s
-        self._free.advance(now_s)
+        self._advance(now_s)
         through: list[Flow] = []
         while self.due_s <= now_s:
             self._free.advance(now_s)
@@ -84,6 +79,10 @@ class FluidShare:
         if len(through) > 1:
             through.sort(key=lambda flow: flow.order)
         return through
+
+    def _advance(self, now_s: float) -> None:
+        self._now_s = now_s
+        self._free.advance(now_s)
 
     def _serve(self, flow: Flow) -> None:
         if flow.rate_bps <= 0.0 or flow.cap_bps <= 0.0:

@@ -57,10 +57,8 @@ def _rows(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if "invariants" in summary:
         checks = sum(summary["invariants"]["checked"].values())
         yield "laws of simulation", f"{checks:,} checks, {summary['invariants']['violated']} violated"
-    whose = (
-        "" if "replay_of" in summary else f" ({threads})"
-    )  # a replay computes nothing that depends on them
-    yield f"digest{whose}", summary["digest"][:16]
+    # a replay computes nothing that depends on threads
+    yield "digest" if "replay_of" in summary else f"digest ({threads})", summary["digest"][:16]
 
 
 def _percent(share: float) -> str:

@@ -2,7 +2,6 @@
 
 import argparse
 import json
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from slfac_sim.cli._common import about, console
@@ -10,7 +9,6 @@ from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.threads import in_words
 
 if TYPE_CHECKING:
-    from slfac_sim.studies.jobs import Demand, Train
     from slfac_sim.studies.plan import Plan
 
 
@@ -19,15 +17,16 @@ def tell_study(arguments: argparse.Namespace) -> None:
     given = {"--cuts": arguments.cuts, "--figures": arguments.figures, "--seed": arguments.seed is not None}
     for option in (option for option, is_given in given.items() if is_given):
         raise BadInput(f"{option}: is for scenarios, and {arguments.scenario} is a study")
+    from slfac_sim.studies.engines.here import Here
     from slfac_sim.studies.expecting import seconds_of, workers_for
     from slfac_sim.studies.files import Changes, read_study
     from slfac_sim.studies.plan import plan
-    from slfac_sim.studies.sweep import missing_trainings
+    from slfac_sim.studies.sweep import forecast, missing_trainings
     from slfac_sim.studies.trainings import DEFAULT
 
     whole = plan(read_study(arguments.scenario, Changes(overrides=arguments.overrides)))
     jobs = missing_trainings(whole, whole.points, DEFAULT)
-    demands = _demands(jobs)
+    demands = forecast(jobs, Here())
     workers = workers_for(len(jobs), len(whole.points), whole.study.threads)
     found = {
         "points": len(whole.points),
@@ -42,16 +41,6 @@ def tell_study(arguments: argparse.Namespace) -> None:
         print(json.dumps(found, indent=2))
     else:
         _print(whole, found)
-
-
-def _demands(jobs: "Sequence[Train]") -> "list[Demand]":
-    from slfac_sim.studies.engines.here import Here
-    from slfac_sim.studies.sweep import forecast
-
-    demands, wrong = forecast(jobs, Here())
-    if wrong:
-        raise BadInput("\n".join(wrong))
-    return demands
 
 
 def _print(whole: "Plan", found: dict[str, float]) -> None:

@@ -22,11 +22,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Host:
-    """What a run takes of this host: seconds by what they are for, on so many threads, and memory."""
+    """What a run takes of this host: seconds by what they are for, on so many threads."""
 
     threads: int
     parts_s: Mapping[str, float]
-    memory_bytes: int
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -71,7 +70,7 @@ def main(arguments: argparse.Namespace) -> int:
     world = build(scenario)
     scenario = world.scenario
     figures = forecast(world, survey)
-    host = Host(threads, host_seconds(world), figures.memory_bytes)
+    host = Host(threads, host_seconds(world))
     if arguments.json:
         more = {"bottleneck": figures.bottleneck, "host_s": host.parts_s, "threads": threads}
         print(json.dumps(_finite({**asdict(figures), **more}), indent=2))
@@ -220,7 +219,7 @@ def _host(figures: "Forecast", host: Host) -> Iterator[tuple[str, str]]:
     yield "work on this host", f"{figures.total_flops / 1e12:,.2f} TFLOP, evaluations included"
     yield "time on this host", f"about {about(sum(host.parts_s.values()))} on {in_words(host.threads)}"
     yield "", ", ".join(f"{part} {about(seconds)}" for part, seconds in host.parts_s.items())
-    yield "memory on this host", f"about {host.memory_bytes / 1e9:.2f} GB at the peak"
+    yield "memory on this host", f"about {figures.memory_bytes / 1e9:.2f} GB at the peak"
 
 
 def _counts(values: Sequence[int]) -> str:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from slfac_sim.cli._sweep_progress import SweepProgress
     from slfac_sim.studies.engines import Engine
     from slfac_sim.studies.folder import StudyFolder
-    from slfac_sim.studies.jobs import Demand, Train
+    from slfac_sim.studies.jobs import Train
     from slfac_sim.studies.plan import Plan
     from slfac_sim.studies.sweep import Failure
 
@@ -162,12 +162,13 @@ def _on_ray(
     """Return the engine on a cluster; every worker takes one processor of it for each host thread."""
     from slfac_sim.studies.engines.on_ray import OnRay
     from slfac_sim.studies.plan import foreign_packages
+    from slfac_sim.studies.sweep import forecast
 
     address = arguments.address
     progress.say("starting Ray on this machine" if address is None else f"joining the Ray cluster {address}")
     engine = OnRay(arguments.cache, address, arguments.workers, foreign_packages(part))
     try:
-        _forecast(jobs, engine)
+        forecast(jobs, engine)
     except BaseException:
         engine.__exit__(None, None, None)
         raise
@@ -182,6 +183,7 @@ def _local(
     from slfac_sim.studies.engines.local import Local
     from slfac_sim.studies.expecting import seconds_of, workers_for
     from slfac_sim.studies.memory import budget_bytes, workers_within
+    from slfac_sim.studies.sweep import forecast
 
     threads = max((job.threads for job in jobs), default=1)
     most = workers_for(len(jobs), points, threads, arguments.workers)
@@ -190,22 +192,12 @@ def _local(
         return Local(arguments.cache, most)
     budget = budget_bytes(arguments.memory)
     with Local(arguments.cache, 1) as first:
-        demands = _forecast(jobs, first)
+        demands = forecast(jobs, first)
     each_bytes = max((one.memory_bytes for one in demands), default=0)
     workers = workers_within(budget, each_bytes, most)
     progress.say(f"{workers} workers: {_budget_words(workers, most, each_bytes, budget)}")
     progress.say(f"about {about(seconds_of(demands, points, workers))} on this host")
     return Local(arguments.cache, workers)
-
-
-def _forecast(jobs: "Sequence[Train]", engine: "Engine") -> "list[Demand]":
-    """Return what each training takes; refuse those that cannot even begin."""
-    from slfac_sim.studies.sweep import forecast
-
-    demands, wrong = forecast(jobs, engine)
-    if wrong:
-        raise BadInput("\n".join(wrong))
-    return demands
 
 
 def _budget_words(workers: int, most: int, each_bytes: float, budget: float | None) -> str:

@@ -20,6 +20,7 @@ from slfac_sim.foretelling.demands import (
     learners,
     samples_a_round,
 )
+from slfac_sim.layouts._ground import EVALUATION_CHUNK
 from slfac_sim.learning.evaluation import in_messages
 from slfac_sim.learning.kernels import forward
 from slfac_sim.learning.trial import on_trial
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from slfac_sim.build import World
 
 _TRIAL_FLOPS, _AT_LEAST = 3e8, 24  # of a trial step: some 10 ms; with fewer samples weights are most of it
-_CHUNK = 512  # samples at a time in an evaluation
 SIMULATED_S = 4e-4  # a mini-batch and its transfers on clock and in ledger, as measured; so for a replay
 
 Shape = tuple[int, ...]
@@ -81,7 +81,7 @@ class _Trial:
     @property
     def forward_s(self) -> float:
         """The seconds of one sample in an evaluation."""
-        return self._extrapolated(self._forward_s, _CHUNK) / _CHUNK
+        return self._extrapolated(self._forward_s, EVALUATION_CHUNK) / EVALUATION_CHUNK
 
     def _extrapolated(self, timed: Callable[[int], float], samples: int) -> float:
         """Return the seconds of `samples`, those of many on a line through those of few and fewer."""

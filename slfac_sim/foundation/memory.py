@@ -1,8 +1,10 @@
-"""Memory of this host that is free and still counted as ours: the C library keeps pages of freed arrays."""
+"""Memory of this host: free pages that the C library keeps, and walks of the collector that find nothing."""
 
 import ctypes
+import gc
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 
 EVERY_S = 5.0  # of host time; one time took 20 to 40 ms with a GB in use
@@ -23,6 +25,18 @@ class Spare:
         if now_s - self._given_s >= EVERY_S:
             self._given_s = now_s
             _trim()(0)
+
+
+@contextmanager
+def no_collection() -> Iterator[None]:
+    """Spare the garbage collector, within, its walks over what is large and holds no cycles."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 @cache

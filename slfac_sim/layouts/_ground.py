@@ -14,7 +14,7 @@ from slfac_sim.learning.participants import Batch
 from slfac_sim.names import device_names
 from slfac_sim.scenario import Scenario
 
-_EVALUATION_CHUNK = 512  # samples per forward pass, rounded to whole messages: a matter of speed
+EVALUATION_CHUNK = 512  # samples per forward pass, rounded to whole messages: a matter of speed
 
 
 class Ground:
@@ -46,7 +46,7 @@ class Ground:
     def test_batches(self) -> Iterator[tuple[torch.Tensor, Labels]]:
         """Yield images and labels of the whole test set, in whole messages of the training batch's size."""
         message = self.scenario.learning.batch
-        chunk = message * max(1, _EVALUATION_CHUNK // message)
+        chunk = message * max(1, EVALUATION_CHUNK // message)
         everything = np.arange(len(self.data.test_labels))
         for first in range(0, len(everything), chunk):
             images, labels = self.data.test_batch(everything[first : first + chunk])

@@ -4,7 +4,8 @@ Neither models nor codecs know of it: what goes in and comes out is contiguous [
 the work and memory that simulated hosts are charged for are counted on the model itself.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+import functools
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -48,7 +49,7 @@ def _convolve(
     plain = groups == 1 and _pair(dilation) == (1, 1) and not isinstance(padding, str)
     if plain and input.dim() == 4:
         sides = zip(input.shape[2:], weight.shape[2:], _pair(stride), _pair(padding), strict=True)
-        rows, columns = ([*_windows(*side)] for side in sides)
+        rows, columns = (_windows(*side) for side in sides)
         if 0 < len(rows) * len(columns) <= _SMALL:
             return _products(input, weight, bias, rows, columns)
     return conv2d(input, weight, bias, stride, padding, dilation, groups)
@@ -57,12 +58,14 @@ def _convolve(
 Window = tuple[slice, slice]
 
 
-def _windows(size: int, kernel: int, stride: int, padding: int) -> Iterator[Window]:
-    """Yield for each output along one side what it sees: a part of the input, and by which of the taps."""
+@functools.lru_cache(maxsize=1024)
+def _windows(size: int, kernel: int, stride: int, padding: int) -> tuple[Window, ...]:
+    """Return for each output along one side what it sees: a part of the input, and by which of the taps."""
+    windows = []
     for first in range(-padding, size + padding - kernel + 1, stride):
         seen = range(size)[max(first, 0) : max(first + kernel, 0)]
-        taps = slice(seen.start - first, seen.stop - first)
-        yield slice(seen.start, seen.stop), taps
+        windows.append((slice(seen.start, seen.stop), slice(seen.start - first, seen.stop - first)))
+    return tuple(windows)
 
 
 def _products(

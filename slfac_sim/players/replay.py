@@ -5,11 +5,9 @@ On another clock it is exact where timing does not steer learning, which holds f
 deadlines. On the clock of the record it is exact always: what was cut short then is cut short again.
 """
 
-import gc
 import json
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import chain
@@ -18,6 +16,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, final
 
 from slfac_sim.effects import Compute, Effect, Excuse, Failure, Note, Offer, Present, Send, Task, Together
+from slfac_sim.foundation.memory import no_collection
 from slfac_sim.ledger import PLACE, TABLES, Row, tuples_of
 from slfac_sim.ledger_tables import ASIDES, SUMS
 
@@ -129,18 +128,6 @@ def _script(ledger: Path | str, hosts: Sequence[str], last: int | None) -> Scrip
         tasks = {task: _in_order(places, task) for task in places}
     counts = {table: _count(ledger, table) for table in ("transfers", "rounds", "steps")}
     return Script({"": []} | tasks | _idle(tasks), counts, _sums(ledger, there))
-
-
-@contextmanager
-def no_collection() -> Iterator[None]:
-    """Spare the garbage collector, within, its walks over a record: it is large and holds no cycles."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def _count(ledger: Path | str, table: str) -> int:

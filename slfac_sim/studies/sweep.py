@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
+from slfac_sim.foundation.errors import BadInput
 from slfac_sim.scenario import Seed
 from slfac_sim.studies import trainings
 from slfac_sim.studies.engines import Engine, Outcome
@@ -66,8 +67,8 @@ def missing_trainings(plan: Plan, points: Iterable[Point], cache: Path) -> list[
     ]
 
 
-def forecast(jobs: Sequence[Train], engine: Engine) -> tuple[list[Demand], list[str]]:
-    """Return what each of `jobs` will take, and what is wrong with any of them.
+def forecast(jobs: Sequence[Train], engine: Engine) -> list[Demand]:
+    """Return what each of `jobs` will take. Raises `BadInput` with all that is wrong with any of them.
 
     One of each kind is looked at: trainings that differ in their seed alone take the same. What a worker
     dies of here is left to the trainings themselves, unless it befalls all of them.
@@ -81,7 +82,9 @@ def forecast(jobs: Sequence[Train], engine: Engine) -> tuple[list[Demand], list[
     outcomes = [_wait(engine) for _ in kinds]
     found = [one.value for one in outcomes if not one.reason for _ in range(alike[one.job.key])]
     wrong = [outcome.reason for outcome in outcomes if outcome.reason and not (outcome.again and found)]
-    return found, list(dict.fromkeys(wrong))
+    if wrong:
+        raise BadInput("\n".join(dict.fromkeys(wrong)))
+    return found
 
 
 def sweep(
