@@ -1,19 +1,22 @@
 """Run folders: where they lie, and what a run or a replay leaves in one; no learning, no torch."""
 
+import itertools
 import json
 import logging
+import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from slfac_sim.analysis.folder import DRAWN, LEDGER, SUMMARY
 from slfac_sim.continuing.checkpointing import write_whole
 from slfac_sim.continuing.ledger_continued import Differs
 from slfac_sim.foundation.errors import BadInput
+from slfac_sim.foundation.own_files import lock, own_name
 from slfac_sim.interrupt import InterruptNoted
 from slfac_sim.ledger import Book, Ledger
 from slfac_sim.players.simulated import Stalled
@@ -22,7 +25,9 @@ from slfac_sim.scenario_file import dump
 from slfac_sim.simulation import OnNote, host_speeds, outages_of, survey_of
 from slfac_sim.summary import HostClock, summary_of
 
-SCENARIO = "scenario.yaml"
+SCENARIO, LOG = "scenario.yaml", "run.log"
+RUNS = Path("runs")
+LATEST = RUNS / "latest"
 
 
 @dataclass(frozen=True)
@@ -52,14 +57,21 @@ def check_air(scenario: Scenario) -> None:
     survey_of(scenario)
 
 
-def make_folder(out: Path | None, name: str) -> Path:
-    """Make `out`, or a new folder under ``runs/<name>/``, and return it. Raises `BadInput`."""
-    folder = out if out is not None else _new_folder(name)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise BadInput(f"--out {folder}: cannot be made a folder ({error.strerror})") from error
-    return folder
+def make_folder(out: Path | None, name: str, mark: str = LOG) -> Path:
+    """Make `out`, or a new folder under ``runs/<name>/``, and return it; it is this caller's alone.
+
+    Of all who ask for one folder, whoever creates the file `mark` in it has it. Raises `BadInput`.
+    """
+    for folder in [out] if out is not None else _new_folders(name):
+        try:
+            folder.mkdir(parents=True, exist_ok=out is not None)
+            (folder / mark).touch(exist_ok=False)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise BadInput(f"--out {folder}: cannot be made a folder ({error.strerror})") from error
+        return folder
+    raise BadInput(f"--out {out}: another process has begun in it; name a new folder")
 
 
 def fill(
@@ -68,14 +80,17 @@ def fill(
     play: Callable[[Any, OnNote], Any],
     on_note: OnNote,
     open_ledger: Callable[[Path], AbstractContextManager[Book]] = Ledger,
+    begin: Callable[[], object] = lambda: None,
 ) -> dict[str, Any]:
     """Have `play` write the ledger in `folder`, put everything else beside it, and return the summary.
 
-    Ctrl-C and a stalled protocol end it early; the summary's `status` is then `interrupted` or `failed`,
-    its `reason` says why, and what was recorded is kept. Raises `BadInput` if another process is at it.
+    `begin` is called once the folder is ours, before anything is written. Ctrl-C and a stalled protocol end
+    it early; the summary's `status` is then `interrupted` or `failed`, its `reason` says why, and what was
+    recorded is kept. Raises `BadInput` if another process is at it.
     """
     scenario = account.scenario
     with _logged(folder) as log:
+        begin()
         write_whole(folder / SCENARIO, dump(scenario))
         (folder / SUMMARY).unlink(missing_ok=True)
         shutil.rmtree(folder / DRAWN, ignore_errors=True)  # of the run as it was before it was resumed
@@ -87,7 +102,7 @@ def fill(
         summary = {**facts, **account.extra}
         write_whole(folder / SUMMARY, json.dumps(summary, indent=2) + "\n")
         log.info("%s after %.6g simulated s; digest %s", status, summary["simulated_s"], summary["digest"])
-    _point_latest_to(folder)
+    point_latest_to(folder)
     return summary
 
 
@@ -112,40 +127,27 @@ def _outcome(play: Callable[[], Any], log: logging.Logger) -> tuple[str, str]:
     return "finished", ""
 
 
-def _new_folder(name: str) -> Path:
-    """Return ``runs/<name>/<id>``; the id is the host's time, and a number when that is taken."""
+def _new_folders(name: str) -> Iterator[Path]:
+    """Yield ``runs/<name>/<id>``; the id is the host's time, then with a number, for when that is taken."""
     stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
-    parent = Path("runs") / name
-    candidates = (parent / (stamp if number == 0 else f"{stamp}-{number}") for number in range(1000))
-    return next(folder for folder in candidates if not folder.exists())
+    yield RUNS / name / stamp
+    for number in itertools.count(1):
+        yield RUNS / name / f"{stamp}-{number}"
 
 
 @contextmanager
 def _logged(folder: Path) -> Iterator[logging.Logger]:
     """Give the log of the run in `folder`, which is ours meanwhile; raises `BadInput` if it is another's."""
     log = logging.Logger(f"run {folder}", logging.INFO)
-    handler = logging.FileHandler(folder / "run.log", encoding="utf-8")
+    handler = logging.FileHandler(folder / LOG, encoding="utf-8")
     with closing(handler):
         try:
-            _lock(handler.stream)
-        except OSError as error:
+            lock(handler.stream)
+        except BlockingIOError as error:
             raise BadInput(f"{folder}: the run is still going on, in another process") from error
         handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
         log.addHandler(handler)
         yield log
-
-
-def _lock(file: IO[str] | None) -> None:
-    """Have `file` to ourselves until it is closed or we are killed; raises `OSError` if another has it.
-
-    Where the system has no such locks nothing is locked.
-    """
-    try:
-        import fcntl
-    except ImportError:
-        return
-    assert file is not None
-    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _heard(
@@ -162,13 +164,13 @@ def _heard(
     return heard
 
 
-def _point_latest_to(folder: Path) -> None:
-    """Let ``runs/latest`` point to a folder under ``runs/``, where the system has links."""
-    if folder.parent.parent != Path("runs"):
+def point_latest_to(folder: Path) -> None:
+    """Let ``runs/latest`` point to a folder under ``runs/``, where the system has links; it is never gone."""
+    if folder.parent.parent != RUNS:
         return
-    link = Path("runs") / "latest"
+    link = own_name(LATEST)
     try:
+        link.symlink_to(folder.relative_to(RUNS), target_is_directory=True)
+        os.replace(link, LATEST)
+    except OSError:  # a convenience only: some systems allow no links
         link.unlink(missing_ok=True)
-        link.symlink_to(folder.relative_to("runs"), target_is_directory=True)
-    except OSError:
-        return  # a convenience only: some systems allow no links

@@ -63,9 +63,13 @@ def run(
     return start(prepared, begun, on_note)
 
 
-def start(prepared: Prepared, begun: Begun, on_note: OnNote) -> dict[str, Any]:
+def start(
+    prepared: Prepared, begun: Begun, on_note: OnNote, open_ledger: Callable[[Path], Any] = Ledger
+) -> dict[str, Any]:
     """Simulate from the beginning, as `begun` says; see `run`."""
-    return conduct(prepared, begun, lambda _: prepared.scenario.protocol.run(prepared.world), on_note)
+    return conduct(
+        prepared, begun, lambda _: prepared.scenario.protocol.run(prepared.world), on_note, open_ledger
+    )
 
 
 def conduct(
@@ -82,14 +86,13 @@ def conduct(
     """
     scenario, world = prepared.scenario, prepared.world
     extra: dict[str, Any] = {"resumed": begun.resumed} if begun.resumed else {}
-    begun.write(prepared.folder)
 
     def play(ledger: Book, heard: OnNote) -> None:
         _learn(prepared, protocol_on(ledger), begun, ledger, heard, extra)
 
     data = {"name": world.data.name, "real": world.data.real}
     account = Account(scenario, data, prepared.clock, extra, logged)
-    summary = fill(prepared.folder, account, play, on_note, open_ledger)
+    summary = fill(prepared.folder, account, play, on_note, open_ledger, lambda: begun.write(prepared.folder))
     if summary["status"] == "finished":
         forget(prepared.folder)
     return summary

@@ -14,7 +14,7 @@ from slfac_sim.foundation.plugins import kinds
 from slfac_sim.reading.located import ScenarioError
 from slfac_sim.reading.yaml_text import to_tree
 from slfac_sim.scenario import Seed
-from slfac_sim.studies.files import Changes, read_study, schema, shipped_studies, write_study
+from slfac_sim.studies.files import Changes, read_study, schema, shipped_studies, written
 from slfac_sim.studies.plan import Plan, plan, shard
 from slfac_sim.studies.values import in_words, number_at, split_values
 
@@ -115,7 +115,8 @@ def test_shards_are_whole_trainings_and_make_the_whole(count: int) -> None:
 
 def test_the_written_study_gives_the_same_points(tmp_path: Path) -> None:
     whole = tiny_plan("network.bandwidth=1,2 MHz", "codec=raw,{kind: slfac, theta: 0.8}", air_seeds="1")
-    write_study(tmp_path, whole.study, whole.base)
+    for name, text in written(whole.study, whole.base).items():
+        (tmp_path / name).write_text(text)
     again = plan(read_study(str(tmp_path / "study.yaml")))
     assert again.points == whole.points
     assert again.study.name == whole.study.name == "tiny"

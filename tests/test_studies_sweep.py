@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from at_once import AT_ONCE, at_once
 from studies import Here, rows, swept, tiny_plan
 
 from slfac_sim.foundation.errors import BadInput
@@ -19,6 +20,7 @@ from slfac_sim.studies.folder import StudyFolder
 from slfac_sim.studies.jobs import Forecast, Job, Replay, Train, replayed
 from slfac_sim.studies.plan import Plan
 from slfac_sim.studies.sweep import forecast
+from slfac_sim.studies.trainings import pack, unpack
 
 AXES = ("network.bandwidth=1,5 MHz", "codec=raw,slfac")
 
@@ -126,6 +128,36 @@ def test_points_of_an_earlier_form_are_set_aside(
     assert StudyFolder(folder).open(smaller) == 6
     assert rows(folder).keys() == {f"{point.key}.json" for point in smaller.points}
     assert len(list((folder / "set_aside").iterdir())) == 6
+
+
+def test_another_form_of_a_study_in_use_is_refused_and_shards_are_not(whole: Plan, tmp_path: Path) -> None:
+    folder, smaller = tmp_path / "study", tiny_plan("network.bandwidth=5 MHz", "codec=raw,slfac")
+    with StudyFolder(folder).in_use(whole) as aside, StudyFolder(folder).in_use(whole) as again:
+        assert aside == again == 0
+        before = (folder / "study.yaml").read_text()
+        with pytest.raises(BadInput, match="other processes are at another form of this study"):
+            StudyFolder(folder).in_use(smaller).__enter__()
+        assert (folder / "study.yaml").read_text() == before
+    with StudyFolder(folder).in_use(smaller):
+        assert (folder / "study.yaml").read_text() != before
+
+
+def test_one_point_and_one_training_written_by_many_at_once_are_whole(
+    whole: Plan, undisturbed: Path, cache: Path, tmp_path: Path
+) -> None:
+    study, point, key = StudyFolder(tmp_path / "study"), whole.points[0], next(iter(whole.trainings))
+    study.open(whole)
+    packed, rows_of_it = pack(cache / key), {**json.loads(rows(undisturbed)[f"{point.key}.json"])}
+
+    def work(number: int) -> Path:
+        for _ in range(20):
+            study.write(rows_of_it)
+        return unpack(packed, tmp_path / "trainings", key)
+
+    assert at_once(work) == [tmp_path / "trainings" / key] * AT_ONCE
+    assert study.row(point) == rows_of_it
+    assert [path.name for path in (tmp_path / "trainings").iterdir()] == [key]
+    assert len(list((tmp_path / "study" / "points").iterdir())) == 1
 
 
 def test_a_failed_training_costs_its_own_points_only(

@@ -73,8 +73,7 @@ def main(arguments: argparse.Namespace) -> int:
     from slfac_sim.studies.trainings import clear_remains
 
     folder = StudyFolder(arguments.out or Path("runs") / "studies" / whole.study.name)
-    with SweepProgress(arguments.quiet) as progress:
-        aside = folder.open(whole)
+    with SweepProgress(arguments.quiet) as progress, folder.in_use(whole) as aside:
         print(folder.path, file=sys.stderr if arguments.json else sys.stdout, flush=True)
         if aside:
             progress.say(

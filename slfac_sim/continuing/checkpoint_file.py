@@ -16,6 +16,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from slfac_sim.foundation.errors import BadInput
+from slfac_sim.foundation.own_files import whole
 
 _MAGIC = b"slfac_sim checkpoint 1\n"
 _CHECKSUM_BYTES = hashlib.sha256().digest_size
@@ -35,15 +36,10 @@ def write_tree(path: Path, tree: Any) -> int:
     """
     blobs: list[memoryview] = []
     text = json.dumps(_packed(tree, blobs, [0])).encode()
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        with open(part, "wb") as file:
-            size = _write(file, [_MAGIC, len(text).to_bytes(_LENGTH_BYTES, "little"), text, *blobs])
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+    with whole(path) as part, open(part, "wb") as file:
+        size = _write(file, [_MAGIC, len(text).to_bytes(_LENGTH_BYTES, "little"), text, *blobs])
+        file.flush()
+        os.fsync(file.fileno())
     return size
 
 

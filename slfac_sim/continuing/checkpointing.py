@@ -53,7 +53,9 @@ class Begun:
     resumed: int = 0
 
     def write(self, run: Path) -> None:
-        """Write it into the run folder `run`."""
+        """Write it into the run folder `run`, which is ours. Raises `BadInput` if that has changed hands."""
+        if self.resumed and Begun.read(run).resumed != self.resumed - 1:
+            raise BadInput(f"{run}: another process has gone on with it in the meantime")
         (run / FOLDER).mkdir(exist_ok=True)
         write_whole(run / BEGUN, json.dumps(asdict(self), indent=2) + "\n")
 

@@ -22,7 +22,7 @@ from slfac_sim.datasets import Report
 from slfac_sim.effects import Task
 from slfac_sim.folders import SCENARIO, check_air, check_idle
 from slfac_sim.foundation.errors import BadInput
-from slfac_sim.ledger import TABLES, tuples_of
+from slfac_sim.ledger import TABLES, Ledger, tuples_of
 from slfac_sim.names import device_names
 from slfac_sim.players.replay import Script, follow, script_until
 from slfac_sim.run import Prepared, conduct, start
@@ -93,8 +93,7 @@ def resume(
     """
     prepared, begun = resumable.prepared, resumable.begun
     if not resumable.rounds:
-        _clear_ledger(prepared.folder)
-        return start(prepared, begun, on_note)
+        return start(prepared, begun, on_note, _anew)
     return conduct(
         prepared,
         begun,
@@ -153,6 +152,8 @@ def _seq_of(folder: Path, number: int) -> int:
     return int(seq)
 
 
-def _clear_ledger(folder: Path) -> None:
+def _anew(path: Path) -> Ledger:
+    """Return a new ledger in the file `path`, in the place of one that cannot be gone on with."""
     for end in ("", *_JOURNALS):
-        (folder / f"{LEDGER}{end}").unlink(missing_ok=True)
+        path.with_name(f"{path.name}{end}").unlink(missing_ok=True)
+    return Ledger(path)

@@ -12,7 +12,7 @@ from slfac_sim.folders import check_place, make_folder
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.threads import threads_for
 from slfac_sim.inverse.crossover import Duel, Side, crossover_words, fight
-from slfac_sim.inverse.files import Point, write_answer
+from slfac_sim.inverse.files import ANSWER, Point, write_answer
 from slfac_sim.inverse.question import Measure, read_question, time_to
 from slfac_sim.inverse.replays import Replays, Say, recorded
 from slfac_sim.inverse.search import Found, search
@@ -67,7 +67,7 @@ def ask(request: Request, text: str) -> Path:
     }
     words = asked_words(question, setting, answers)
     marks = [edge.inside.value for answer in answers for edge in answer.found.edges]
-    folder = make_folder(request.out, f"ask/{scenario.name}")
+    folder = make_folder(request.out, f"ask/{scenario.name}", ANSWER)
     write_answer(folder, words, facts, points, setting, question.measure, marks, question.bound)
     return folder
 
@@ -96,7 +96,7 @@ def crossover(request: Request, a: str, b: str, target: float | None = None) -> 
         "seeds": [_facts(duel.seed, duel.found) for duel in duels],
     }
     marks = [edge.low.value for duel in duels for edge in duel.found.edges]
-    folder = make_folder(request.out, f"crossover/{scenario.name}")
+    folder = make_folder(request.out, f"crossover/{scenario.name}", ANSWER)
     write_answer(folder, words, facts, list(_points(sides, duels)), setting, measure, marks)
     return folder
 

@@ -19,6 +19,7 @@ from slfac_sim.scenario import Seed
 if TYPE_CHECKING:
     from slfac_sim.analysis.inverse_figure import Line
 
+ANSWER = "answer.json"
 Point = tuple[str, Seed, float, float]  # side, seeds, value, measured; SI
 
 
@@ -38,7 +39,7 @@ def write_answer(
     """
     answer = {**facts, "answer": list(words), "vary": varied.path, "measure": measure.text}
     text = json.dumps(_finite(answer), indent=2, ensure_ascii=False)
-    (folder / "answer.json").write_text(text + "\n", encoding="utf-8")
+    (folder / ANSWER).write_text(text + "\n", encoding="utf-8")
     _write_curve(folder / "curve.csv", points, varied, measure)
     _draw(folder, points, varied, measure, marks, bound)
 

@@ -82,8 +82,8 @@ def shipped_studies() -> dict[str, Any]:
     return {item.name: item for item in folder.iterdir() if item.name.endswith(".yaml")}
 
 
-def write_study(folder: Path, study: Study, base: Scenario) -> None:
-    """Write the study as it was understood and its base; read again they give the same points."""
+def written(study: Study, base: Scenario) -> dict[str, str]:
+    """Return the files of a study as it was understood, by name; read again they give the same points."""
     settings = {
         "name": study.name,
         "base": BASE,
@@ -93,8 +93,7 @@ def write_study(folder: Path, study: Study, base: Scenario) -> None:
         "targets": list(study.targets or base.evaluation.targets),
         "threads": study.threads,
     }
-    (folder / BASE).write_text(dump(base), encoding="utf-8")
-    (folder / STUDY).write_text(to_text(settings), encoding="utf-8")
+    return {BASE: dump(base), STUDY: to_text(settings)}
 
 
 def schema() -> dict[str, Any]:

@@ -5,15 +5,17 @@ It knows rows as they are written, and nothing of how they are made.
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from slfac_sim.foundation.errors import BadInput
-from slfac_sim.studies.files import STUDY, write_study
+from slfac_sim.foundation.own_files import lock, write_text
+from slfac_sim.studies.files import STUDY, written
 from slfac_sim.studies.plan import Plan, Point
 
-POINTS, ASIDE = "points", "set_aside"
+POINTS, ASIDE, LOCK = "points", "set_aside", "in_use"
 
 
 class StudyFolder:
@@ -22,37 +24,62 @@ class StudyFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
 
+    @contextmanager
+    def in_use(self, whole: Plan) -> Iterator[int]:
+        """Open the folder for `whole` and keep it so; give the number of points that were set aside.
+
+        Several processes may use it at once, shards for instance, if all are at the same study. Raises
+        `BadInput` for a folder that holds something else, or in which others are at another form of it.
+        """
+        aside = 0
+        self._make()
+        with open(self.path / LOCK, "a", encoding="utf-8") as file:
+            with suppress(BlockingIOError):
+                lock(file)
+                aside = self.open(whole)
+            lock(file, shared=True, wait=True)  # who has it alone has it for a moment
+            for name, text in written(whole.study, whole.base).items():
+                if (self.path / name).read_text(encoding="utf-8") != text:
+                    raise BadInput(f"--out {self.path}: other processes are at another form of this study")
+            yield aside
+
     def open(self, whole: Plan) -> int:
         """Make the folder, write the study, set aside points that are not in it, and return their number.
 
         Raises `BadInput` for a folder that holds something else.
         """
-        points = self.path / POINTS
-        if self.path.exists() and not self.path.is_dir():
-            raise BadInput(f"--out {self.path}: exists and is no folder")
-        if self.path.is_dir() and any(self.path.iterdir()) and not (self.path / STUDY).is_file():
-            raise BadInput(f"--out {self.path}: holds something other than a study; name a new folder")
+        self._make()
         try:
-            points.mkdir(parents=True, exist_ok=True)
-            write_study(self.path, whole.study, whole.base)
+            for name, text in written(whole.study, whole.base).items():
+                write_text(self.path / name, text)
         except OSError as error:
             raise BadInput(f"--out {self.path}: cannot be written ({error.strerror})") from error
         return self._set_aside({point.key for point in whole.points})
 
+    def _make(self) -> None:
+        if self.path.exists() and not self.path.is_dir():
+            raise BadInput(f"--out {self.path}: exists and is no folder")
+        held = {path.name for path in self.path.iterdir()} if self.path.is_dir() else set()
+        if held - {LOCK, POINTS} and STUDY not in held:
+            raise BadInput(f"--out {self.path}: holds something other than a study; name a new folder")
+        try:
+            (self.path / POINTS).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise BadInput(f"--out {self.path}: cannot be written ({error.strerror})") from error
+
     def row(self, point: Point) -> dict[str, Any] | None:
         """Return the row of `point`, or None when there is none, or one of another training."""
         try:
-            row: dict[str, Any] = json.loads(self._file(point.key).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            row = json.loads(self._file(point.key).read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError):
+            return None
+        if not isinstance(row, dict):
             return None
         return row if row.get("training") == point.training and row.get("status") else None
 
     def write(self, row: Mapping[str, Any]) -> None:
         """Write `row` as its point's file, whole or not at all."""
-        file = self._file(row["key"])
-        part = file.with_name(f"{file.name}.{os.getpid()}.part")
-        part.write_text(json.dumps(row, allow_nan=False) + "\n", encoding="utf-8")
-        os.replace(part, file)
+        write_text(self._file(row["key"]), json.dumps(row, allow_nan=False) + "\n")
 
     def complete(self, points: Iterable[Point]) -> bool:
         """Say whether every one of `points` has a row, finished or failed."""

@@ -11,6 +11,7 @@ import tarfile
 from pathlib import Path
 
 from slfac_sim.foundation.errors import BadInput
+from slfac_sim.foundation.own_files import own_name
 from slfac_sim.foundation.threads import threads_for
 from slfac_sim.identity import learning_key
 from slfac_sim.scenario import Scenario
@@ -94,12 +95,13 @@ def unpack(packed: bytes, cache: Path, key: str) -> Path:
 def clear_remains(cache: Path) -> None:
     """Remove what processes of this machine that no longer live have left unfinished in `cache`."""
     for part in cache.glob(f"*.{socket.gethostname()}.*.part"):
-        if not _alive(int(part.name.split(".")[-2])):
+        owner = part.name.split(".")[-2]
+        if owner.isdecimal() and not _alive(int(owner)):
             shutil.rmtree(part, ignore_errors=True)
 
 
 def _part(cache: Path, key: str) -> Path:
-    return cache.resolve() / f"{key}.{socket.gethostname()}.{os.getpid()}.part"
+    return own_name(cache.resolve() / f"{key}.{socket.gethostname()}")
 
 
 def _appear(part: Path, whole: Path) -> None:
