@@ -97,7 +97,7 @@ class World:
 def _layout(scenario: Scenario) -> str:
     if isinstance(scenario.cut, dict) and cuts_a_model(scenario):
         return "split_each"
-    return str(getattr(scenario.protocol, "layout", "split"))
+    return str(scenario.protocol.layout)
 
 
 def build(scenario: Scenario, report: Report | None = None) -> World:

@@ -104,7 +104,7 @@ class Scenario:
     model: Annotated[Any, Plugin("slfac_sim.models")]
     cut: str | dict[str, str]
     learning: Learning
-    protocol: Annotated[Any, Plugin("slfac_sim.protocols")]
+    protocol: Annotated[Any, Plugin("slfac_sim.protocols", contract="slfac_sim.protocols:ProtocolSettings")]
     devices: Devices
     server: Server = Server()
     codec: Annotated[Codecs, EveryField()]

@@ -10,7 +10,7 @@ def steered(scenario: Scenario) -> str | None:
     None where nothing but bytes, work and order reach learning. Deadlines, choices by speed, hosts that come
     and go and batteries are reasons; so is a protocol that does not say.
     """
-    protocol, steers = kind_of(scenario.protocol), getattr(scenario.protocol, "timing_steers_learning", None)
+    protocol, steers = kind_of(scenario.protocol), scenario.protocol.timing_steers_learning
     if steers is None:
         return f"the protocol {protocol} does not say whether timing steers learning (timing_steers_learning)"
     if steers:
@@ -27,7 +27,7 @@ def cut_is_open(scenario: Scenario) -> bool:
 
 def cuts_a_model(scenario: Scenario) -> bool:
     """Return whether the protocol of `scenario` has models cut."""
-    return getattr(scenario.protocol, "layout", "split") != "whole"
+    return bool(scenario.protocol.layout != "whole")
 
 
 def why_down(scenario: Scenario) -> str | None:

@@ -85,7 +85,7 @@ def _apart(scenario: "Scenario", best: "Cut", mixed: "Mixture") -> str:
 
     if mixed.round_s >= best.round_s:
         return "no different cuts for different devices are predicted to be faster"
-    possible = getattr(scenario.protocol, "cuts_may_differ", False)
+    possible = scenario.protocol.cuts_may_differ
     how = "cut: per_device" if possible else "only with protocol splitfed_v1, cut: per_device"
     return f"with {in_words(mixed.cut_of)} a round would take about {mixed.round_s:,.3g} s ({how})"
 

@@ -61,7 +61,8 @@ def host_seconds(world: "World") -> Mapping[str, float]:
 
 def _together(world: "World") -> bool:
     """Return whether the server takes a step on the mini-batches of all devices."""
-    return bool(getattr(world.scenario.protocol, "one_step_for_all", False))
+    schedule = world.scenario.protocol.schedule
+    return schedule is not None and schedule.server_step == "cohort" and schedule.at_once != 1
 
 
 class _Trial:

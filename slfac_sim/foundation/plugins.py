@@ -108,11 +108,13 @@ class Plugin:
     """Annotation of a field that holds a plug-in of `family`: ``codec: {kind: slfac, theta: 0.9}``.
 
     A bare name is short for a mapping with nothing but its kind; a mapping without a kind has that of
-    `otherwise`, if there is one, so that a setting of a default plug-in can be changed alone.
+    `otherwise`, if there is one, so that a setting of a default plug-in can be changed alone. A plug-in that
+    does not inherit from `contract` (``"module:Class"``), where the family has one, is refused.
     """
 
     family: str
     otherwise: str | None = None
+    contract: str | None = None
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.with_info_plain_validator_function(self._read)
@@ -138,7 +140,7 @@ class Plugin:
     def _find(self, kind: object) -> type[Any]:
         try:
             if isinstance(kind, str):
-                return find(self.family, kind)
+                return self._sworn(find(self.family, kind), kind)
             reason = self._wants()
         except BadInput as error:
             reason = str(error)
@@ -146,6 +148,15 @@ class Plugin:
         raise ValidationError.from_exception_data(
             "kind", [InitErrorDetails(type=fault, loc=("kind",), input=kind)]
         )
+
+    def _sworn(self, cls: type[Any], kind: str) -> type[Any]:
+        """Return `cls`. Raises `BadInput` if it is not of the family's contract."""
+        if self.contract is None:
+            return cls
+        module, _, name = self.contract.partition(":")
+        if not issubclass(cls, getattr(importlib.import_module(module), name)):
+            raise BadInput(f"{kind}.{cls.__name__} does not inherit from {module}.{name}")
+        return cls
 
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler

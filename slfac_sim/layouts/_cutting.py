@@ -55,7 +55,7 @@ def split_model(scenario: Scenario, image_shape: tuple[int, ...], classes: int) 
 def refuse_mixtures(scenario: Scenario) -> None:
     """Raise `BadInput` if the protocol of `scenario` cannot have different cuts for different devices."""
     protocol = scenario.protocol
-    if not getattr(protocol, "cuts_may_differ", False):
+    if not protocol.cuts_may_differ:
         raise BadInput(
             f"cut: in {kind_of(protocol)} all devices have one cut, named or 'auto'; "
             "they may differ in splitfed_v1, which averages whole models"

@@ -21,6 +21,7 @@ from slfac_sim.learning.stashing import Half, StashingHalf
 from slfac_sim.learning.weights import load_state_vector, state_size
 from slfac_sim.learning.work import smallest_normalised_map
 from slfac_sim.names import SERVER
+from slfac_sim.protocols import Schedule
 
 
 class Cast:
@@ -78,18 +79,17 @@ class Cast:
 
     def _half(self) -> Half:
         model = copy.deepcopy(self.split.device).to(self._ground.host)
-        stashes = getattr(self._ground.scenario.protocol, "stashes_weights", False)
+        stashes = self._ground.scenario.protocol.stashes_weights
         return (StashingHalf if stashes else DeviceHalf)(model, self._ground.optimiser(model))
 
     def _refuse_lone_values(self) -> None:
         """Refuse batches in which batch-norm would see one value of a channel: it cannot learn from that."""
         if not any(device.shard.has_lone_samples for device in self.devices):
             return
-        protocol = self._ground.scenario.protocol
-        together = (
-            getattr(protocol, "one_step_for_all", False) and getattr(protocol, "steps", None) is not None
-        )
-        alone = len(self.devices) == 1 or not together
+        schedule: Schedule | None = self._ground.scenario.protocol.schedule
+        # in a local epoch devices that have run out of batches leave the cohort, to the last one
+        fixed = schedule if schedule is not None and schedule.steps is not None else None
+        alone = fixed is None or fixed.smallest_cohort(len(self.devices)) == 1
         halves: list[tuple[nn.Module, tuple[int, ...]]] = [(self.split.device, self._ground.data.image_shape)]
         halves += [(self.split.server, self.split.smashed_shape)] if alone else []
         if any(smallest_normalised_map(half, shape) == 1 for half, shape in halves):

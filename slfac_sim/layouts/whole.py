@@ -19,6 +19,7 @@ from slfac_sim.learning.weights import initialise, state_vector
 from slfac_sim.learning.whole import Learner, ModelCodec, Trainee, WholeDevice, WholeServer, exact, load_sound
 from slfac_sim.learning.work import count_work, smallest_normalised_map
 from slfac_sim.names import SERVER
+from slfac_sim.protocols import Schedule
 from slfac_sim.scenario import Codecs
 
 _PLAIN = Codecs(uplink=Raw(), downlink=Raw())
@@ -27,9 +28,9 @@ _PLAIN = Codecs(uplink=Raw(), downlink=Raw())
 class Cast:
     """A model comes into being when it is first used. What the protocol wants is read from its settings.
 
-    `model_codec` and `send` say how models travel, `mu` is FedProx's. With `devices_learn` false the server
-    holds all samples; with `evaluate_devices` nothing is learnt in common, and the figures of `evals` are
-    the means over the models of so many devices, the first in device order.
+    `model_codec` and `send` say how models travel, `mu` is FedProx's. Where its schedule has the server learn
+    alone, that holds all samples; with `evaluate_devices` nothing is learnt in common, and the figures of
+    `evals` are the means over the models of so many devices, the first in device order.
     """
 
     def __init__(self, ground: Ground) -> None:
@@ -40,7 +41,8 @@ class Cast:
         initialise(blocks, scenario.seed.learning)
         self.model = nn.Sequential(*(block for _, block in blocks))
         self.held = Held(self.model, [name for name, _ in blocks], data.image_shape)
-        self.devices_learn: bool = getattr(protocol, "devices_learn", True)
+        schedule: Schedule | None = protocol.schedule
+        self.devices_learn = schedule is None or not schedule.on_server
         self._evaluated: int | None = getattr(protocol, "evaluate_devices", None)
         self._codec = self._model_codec()
         self.work = count_work(self.model, nn.Identity(), data.image_shape)

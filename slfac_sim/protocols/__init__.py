@@ -7,14 +7,19 @@ sent: it reads no clock and knows no network.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from slfac_sim.effects import Task
+from slfac_sim.protocols._schedule import Schedule
 
 if TYPE_CHECKING:
     from slfac_sim.codecs import Payload
     from slfac_sim.learning.participants import Device, EdgeServer
+
+
+__all__ = ["Participants", "ProtocolSettings", "Schedule"]
 
 
 class Participants(Protocol):
@@ -64,28 +69,38 @@ class Participants(Protocol):
         ...
 
 
-class Plan(Protocol):
-    """The settings of a protocol."""
+class ProtocolSettings(ABC):
+    """What every protocol inherits: its settings are a frozen dataclass of which this is the base.
+
+    What a protocol does not say of itself holds as it stands here.
+    """
+
+    layout: ClassVar[str] = "split"
+    """Where the parts of the model lie: a module of `slfac_sim.layouts`, or a dotted name."""
+    cuts_may_differ: ClassVar[bool] = False
+    """Whether whole models are averaged, so that devices may be cut in different places."""
+    stashes_weights: ClassVar[bool] = False
+    """Whether several mini-batches of a device are under way at once."""
+    rounds: int
+    """The number of rounds."""
 
     @property
-    def rounds(self) -> int:
-        """The number of rounds."""
-        ...
+    def timing_steers_learning(self) -> bool | None:
+        """Whether another clock could change what is learnt (deadlines, order of arrival); then no replay.
+
+        None: the protocol does not say, which counts as True.
+        """
+        return None
 
     @property
-    def model_broadcast(self) -> Literal["multicast", "unicast"]:
-        """Whether the server hands models out in one transmission or in one for each device."""
-        ...
+    def schedule(self) -> Schedule | None:
+        """What a round asks of devices, server and air in which order; None: there is no forecast."""
+        return None
 
-    @property
-    def timing_steers_learning(self) -> bool:
-        """Whether another clock could change what is learnt (deadlines, order of arrival); then no replay."""
-        ...
-
-    def run(self, participants: Participants) -> Task:
+    @abstractmethod
+    def run(self, participants: Any) -> Task:
         """Yield the effects of the whole training."""
-        ...
 
-    def device_steps(self, participants: Participants) -> int:
+    @abstractmethod
+    def device_steps(self, participants: Any) -> int:
         """Return how many mini-batches all devices together go through, for the progress display."""
-        ...

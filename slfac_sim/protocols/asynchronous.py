@@ -18,6 +18,7 @@ from slfac_sim.effects import Compute, Failure, Note, Present, Task, Together
 from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.learning.staleness import discount, train_discounted
+from slfac_sim.protocols import ProtocolSettings, Schedule
 from slfac_sim.protocols._exchange import answer, batches_of, bring, step_note, steps_of
 from slfac_sim.protocols._halves import announce, hand_in, take
 
@@ -32,7 +33,7 @@ Count = Annotated[int, Field(ge=1)]
 
 
 @settings
-class Asynchronous:
+class Asynchronous(ProtocolSettings):
     """As many mini-batches as in `rounds` rounds of `steps` of every device, begun by whoever is ready.
 
     The server takes a step for each mini-batch alone, with its learning rate times 1/(1+s)^a: a is
@@ -59,12 +60,21 @@ class Asynchronous:
     )
     layout: ClassVar[str] = "split"
     model_broadcast: ClassVar[str] = "unicast"
-    timing_steers_learning: ClassVar[bool] = True
 
     rounds: Count = 8
     steps: Count | None = None
     mixing: Annotated[float, Field(gt=0.0, le=1.0)] = 0.6
     staleness_exponent: Annotated[float, Field(ge=0.0)] = 0.5
+
+    @property
+    def timing_steers_learning(self) -> bool:
+        """Whether another clock could change what is learnt: the order of arrival does."""
+        return True
+
+    @property
+    def schedule(self) -> Schedule:
+        """What a round asks of devices, server and air in which order."""
+        return Schedule(steps=self.steps, server_step="arrival", models="mixed", broadcast="unicast")
 
     def run(self, participants: Participants) -> Task:
         """Yield the effects of the whole training. Raises `Failure` when all devices are down for ever."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from slfac_sim.effects import Task
 from slfac_sim.foundation.plugins import settings
+from slfac_sim.protocols import ProtocolSettings, Schedule
 from slfac_sim.protocols._participation import steadily
 from slfac_sim.protocols._rounds import Share, in_rounds
 from slfac_sim.protocols._whole_rounds import Count, batches_of, steps_of, train
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @settings
-class Centralised:
+class Centralised(ProtocolSettings):
     """`rounds` rounds of `steps` mini-batches, or of one pass over all samples when `steps` is null.
 
     A mini-batch has devices x `learning.batch` samples, as many as all devices together use in a step of
@@ -26,12 +27,20 @@ class Centralised:
     """
 
     layout: ClassVar[str] = "whole"
-    devices_learn: ClassVar[bool] = False
     model_broadcast: ClassVar[str] = "unicast"
-    timing_steers_learning: ClassVar[bool] = False
 
     rounds: Count = 8
     steps: Count | None = None
+
+    @property
+    def timing_steers_learning(self) -> bool:
+        """Whether another clock could change what is learnt."""
+        return False
+
+    @property
+    def schedule(self) -> Schedule:
+        """What a round asks of devices, server and air in which order."""
+        return Schedule(steps=self.steps, exchanges=0, models="kept", on_server=True)
 
     def run(self, participants: Participants) -> Task:
         """Yield the effects of the whole training."""

@@ -17,6 +17,7 @@ from pydantic import Field
 from slfac_sim.effects import Task
 from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
+from slfac_sim.protocols import ProtocolSettings, Schedule
 from slfac_sim.protocols._averaged import averaged, in_averaged_rounds
 from slfac_sim.protocols._exchange import batches_of, cohort_sizes, in_cohorts, steps_of
 from slfac_sim.protocols._order import Order, in_order
@@ -32,7 +33,7 @@ Count = Annotated[int, Field(ge=1)]
 
 
 @settings
-class Clustered:
+class Clustered(ProtocolSettings):
     """`rounds` rounds, in each of which every cluster learns once, `steps` mini-batches or one local epoch.
 
     `cluster` devices make a cluster, the last one may have fewer: those that follow each other in device
@@ -80,6 +81,16 @@ class Clustered:
     def timing_steers_learning(self) -> bool:
         """Whether another clock could change what is learnt."""
         return self.participation.timing_steers_learning
+
+    @property
+    def schedule(self) -> Schedule:
+        """What a round asks of devices, server and air in which order."""
+        return Schedule(
+            steps=self.steps,
+            at_once=self.cluster,
+            broadcast=self.model_broadcast,
+            participation=self.participation,
+        )
 
     def run(self, participants: Participants) -> Task:
         """Yield the effects of the whole training."""

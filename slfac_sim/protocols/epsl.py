@@ -19,6 +19,7 @@ from pydantic import Field
 from slfac_sim.effects import Compute, Failure, Offer, Present, Send, Task
 from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
+from slfac_sim.protocols import ProtocolSettings, Schedule
 from slfac_sim.protocols._averaged import averaged_round, in_averaged_rounds
 from slfac_sim.protocols._exchange import Asked, batches_of, cohort_sizes, in_cohorts, steps_of
 from slfac_sim.protocols._halves import unreached
@@ -35,7 +36,7 @@ Count = Annotated[int, Field(ge=1)]
 
 
 @settings
-class Epsl:
+class Epsl(ProtocolSettings):
     """`parallel` with the first ceil(`phi` b) samples of the mini-batches aggregated; all else is as there.
 
     b is the smallest mini-batch of the step, where they differ. Every sample counts alike, so devices are
@@ -68,7 +69,6 @@ class Epsl:
         ),
     )
     layout: ClassVar[str] = "split"
-    one_step_for_all: ClassVar[bool] = True  # the server sees no mini-batch by itself
 
     rounds: Count = 8
     steps: Count | None = None
@@ -81,6 +81,16 @@ class Epsl:
     def timing_steers_learning(self) -> bool:
         """Whether another clock could change what is learnt."""
         return self.participation.timing_steers_learning
+
+    @property
+    def schedule(self) -> Schedule:
+        """What a round asks of devices, server and air in which order."""
+        return Schedule(
+            steps=self.steps,
+            aggregated=self.phi,
+            broadcast=self.model_broadcast,
+            participation=self.participation,
+        )
 
     def run(self, participants: Participants) -> Task:
         """Yield the effects of the whole training."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from slfac_sim.effects import Task
 from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
+from slfac_sim.protocols import ProtocolSettings, Schedule
 from slfac_sim.protocols._averaged import in_averaged_rounds
 from slfac_sim.protocols._participation import Participation
 from slfac_sim.protocols._whole_rounds import FP32, Count, ModelCodecs, federated_round, steps_of
@@ -38,7 +39,7 @@ MCMAHAN = Reference(
 
 
 @settings
-class FedAvg:
+class FedAvg(ProtocolSettings):
     """`rounds` rounds of `steps` mini-batches per device, or of `local_epochs` passes when `steps` is null.
 
     The mean of the devices' models is weighted by the samples that each used; the moments of a device's
@@ -63,6 +64,17 @@ class FedAvg:
     def timing_steers_learning(self) -> bool:
         """Whether another clock could change what is learnt."""
         return self.participation.timing_steers_learning
+
+    @property
+    def schedule(self) -> Schedule:
+        """What a round asks of devices, server and air in which order."""
+        return Schedule(
+            steps=self.steps,
+            passes=self.local_epochs,
+            exchanges=0,
+            broadcast=self.model_broadcast,
+            participation=self.participation,
+        )
 
     def run(self, participants: Participants) -> Task:
         """Yield the effects of the whole training."""

@@ -13,6 +13,7 @@ from pydantic import Field
 from slfac_sim.effects import Task
 from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
+from slfac_sim.protocols import ProtocolSettings, Schedule
 from slfac_sim.protocols._averaged import in_averaged_rounds
 from slfac_sim.protocols._participation import Participation
 from slfac_sim.protocols._whole_rounds import FP32, Count, ModelCodecs, federated_round, steps_of
@@ -41,7 +42,7 @@ LI = Reference(
 
 
 @settings
-class FedProx:
+class FedProx(ProtocolSettings):
     """As `fedavg`, with the weight `mu` of the distance to the model that the round began with.
 
     With `mu: 0` it is `fedavg`. The losses in the tables are without that distance. Every device does all
@@ -65,6 +66,17 @@ class FedProx:
     def timing_steers_learning(self) -> bool:
         """Whether another clock could change what is learnt."""
         return self.participation.timing_steers_learning
+
+    @property
+    def schedule(self) -> Schedule:
+        """What a round asks of devices, server and air in which order."""
+        return Schedule(
+            steps=self.steps,
+            passes=self.local_epochs,
+            exchanges=0,
+            broadcast=self.model_broadcast,
+            participation=self.participation,
+        )
 
     def run(self, participants: Participants) -> Task:
         """Yield the effects of the whole training."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from slfac_sim.effects import Task
 from slfac_sim.foundation.plugins import settings
+from slfac_sim.protocols import ProtocolSettings, Schedule
 from slfac_sim.protocols._participation import Participation
 from slfac_sim.protocols._rounds import Share, in_rounds
 from slfac_sim.protocols._whole_rounds import Count, batches_of, steps_of, train
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @settings
-class LocalOnly:
+class LocalOnly(ProtocolSettings):
     """`rounds` rounds of `steps` mini-batches per device, or of one local epoch when `steps` is null.
 
     All devices begin with the same weights. The figures of `evals` are the means over the models of
@@ -29,11 +30,20 @@ class LocalOnly:
 
     layout: ClassVar[str] = "whole"
     model_broadcast: ClassVar[str] = "unicast"
-    timing_steers_learning: ClassVar[bool] = False
 
     rounds: Count = 8
     steps: Count | None = None
     evaluate_devices: Count = 10
+
+    @property
+    def timing_steers_learning(self) -> bool:
+        """Whether another clock could change what is learnt."""
+        return False
+
+    @property
+    def schedule(self) -> Schedule:
+        """What a round asks of devices, server and air in which order."""
+        return Schedule(steps=self.steps, exchanges=0, models="kept")
 
     def run(self, participants: Participants) -> Task:
         """Yield the effects of the whole training."""

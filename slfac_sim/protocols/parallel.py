@@ -17,6 +17,7 @@ from slfac_sim.effects import Offer, Task
 from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Seconds
+from slfac_sim.protocols import ProtocolSettings, Schedule
 from slfac_sim.protocols._averaged import averaged_round, in_averaged_rounds
 from slfac_sim.protocols._exchange import Asked, answer, batches_of, cohort_sizes, in_cohorts, steps_of
 from slfac_sim.protocols._participation import Participation
@@ -32,7 +33,7 @@ Count = Annotated[int, Field(ge=1)]
 
 
 @settings
-class Parallel:
+class Parallel(ProtocolSettings):
     """`rounds` rounds of `steps` mini-batches per device, or of one local epoch when `steps` is null.
 
     There are two barriers: the server waits for the whole cohort of a step, and for all device halves at
@@ -64,9 +65,16 @@ class Parallel:
         return self.server_step != "cohort" or self.participation.timing_steers_learning
 
     @property
-    def one_step_for_all(self) -> bool:
-        """Whether the server sees no mini-batch by itself while several devices have one."""
-        return self.server_step == "cohort"
+    def schedule(self) -> Schedule:
+        """What a round asks of devices, server and air in which order."""
+        return Schedule(
+            steps=self.steps,
+            server_step=self.server_step,
+            max_items=self.max_items,
+            wait_s=self.wait,
+            broadcast=self.model_broadcast,
+            participation=self.participation,
+        )
 
     def run(self, participants: Participants) -> Task:
         """Yield the effects of the whole training."""

@@ -16,6 +16,7 @@ from pydantic import Field
 from slfac_sim.effects import Excuse, Failed, Failure, Task, Together
 from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
+from slfac_sim.protocols import ProtocolSettings, Schedule
 from slfac_sim.protocols._averaged import averaged_round, in_averaged_rounds
 from slfac_sim.protocols._exchange import (
     Asked,
@@ -41,7 +42,7 @@ Count = Annotated[int, Field(ge=1)]
 
 
 @settings
-class Pipelined:
+class Pipelined(ProtocolSettings):
     """`parallel` with up to `depth` mini-batches of each device in flight; a depth of 1 is `parallel`.
 
     While one waits for its gradient the device computes the next one's forward pass, with the weights that it
@@ -87,6 +88,16 @@ class Pipelined:
     def timing_steers_learning(self) -> bool:
         """Whether another clock could change what is learnt: which updates a forward pass has seen."""
         return self.depth > 1 or self.participation.timing_steers_learning
+
+    @property
+    def schedule(self) -> Schedule:
+        """What a round asks of devices, server and air in which order."""
+        return Schedule(
+            steps=self.steps,
+            in_flight=self.depth,
+            broadcast=self.model_broadcast,
+            participation=self.participation,
+        )
 
     def run(self, participants: Participants) -> Task:
         """Yield the effects of the whole training."""

@@ -13,6 +13,7 @@ from pydantic import Field
 from slfac_sim.effects import Compute, Failure, Present, Send, Task
 from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
+from slfac_sim.protocols import ProtocolSettings, Schedule
 from slfac_sim.protocols._averaged import in_averaged_rounds
 from slfac_sim.protocols._exchange import batches_of, exchange, step_note, steps_of
 from slfac_sim.protocols._halves import Handout, take
@@ -29,7 +30,7 @@ Count = Annotated[int, Field(ge=1)]
 
 
 @settings
-class Sequential:
+class Sequential(ProtocolSettings):
     """`rounds` rounds, in each of which every device has a turn of `steps` mini-batches or one local epoch.
 
     Turns come in device order (`order: fixed`) or in one that is drawn for each round (`random`). A turn
@@ -71,6 +72,17 @@ class Sequential:
     def timing_steers_learning(self) -> bool:
         """Whether another clock could change what is learnt."""
         return self.participation.timing_steers_learning
+
+    @property
+    def schedule(self) -> Schedule:
+        """What a round asks of devices, server and air in which order."""
+        return Schedule(
+            steps=self.steps,
+            at_once=1,
+            models="relayed",
+            broadcast="unicast",
+            participation=self.participation,
+        )
 
     def run(self, participants: Participants) -> Task:
         """Yield the effects of the whole training."""

@@ -15,6 +15,7 @@ from pydantic import Field
 from slfac_sim.effects import Task
 from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
+from slfac_sim.protocols import ProtocolSettings, Schedule
 from slfac_sim.protocols._averaged import averaged_round, in_averaged_rounds
 from slfac_sim.protocols._copies import average_copies, learn_with_copies
 from slfac_sim.protocols._exchange import steps_of
@@ -29,7 +30,7 @@ Count = Annotated[int, Field(ge=1)]
 
 
 @settings
-class SplitfedV1:
+class SplitfedV1(ProtocolSettings):
     """`rounds` rounds of `steps` mini-batches per device, or of one local epoch when `steps` is null.
 
     Averaged are device halves and server halves, weighted by the samples that each used. The server works on
@@ -55,6 +56,17 @@ class SplitfedV1:
     def timing_steers_learning(self) -> bool:
         """Whether another clock could change what is learnt; the order of arrival does not."""
         return self.participation.timing_steers_learning
+
+    @property
+    def schedule(self) -> Schedule:
+        """What a round asks of devices, server and air in which order."""
+        return Schedule(
+            steps=self.steps,
+            server_step="arrival",
+            broadcast=self.model_broadcast,
+            averages_copies=True,
+            participation=self.participation,
+        )
 
     def run(self, participants: Participants) -> Task:
         """Yield the effects of the whole training."""

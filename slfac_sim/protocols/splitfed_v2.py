@@ -17,6 +17,7 @@ from slfac_sim.effects import Offer, Task
 from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.streams import stream
+from slfac_sim.protocols import ProtocolSettings, Schedule
 from slfac_sim.protocols._averaged import averaged_round, in_averaged_rounds
 from slfac_sim.protocols._exchange import Asked, answer, batches_of, cohort_sizes, steps_of
 from slfac_sim.protocols._participation import Participation
@@ -32,7 +33,7 @@ Count = Annotated[int, Field(ge=1)]
 
 
 @settings
-class SplitfedV2:
+class SplitfedV2(ProtocolSettings):
     """`rounds` rounds of `steps` mini-batches per device, or of one local epoch when `steps` is null.
 
     Averaged are device halves, weighted by samples; the server's half is one and is not. In each step the
@@ -55,6 +56,16 @@ class SplitfedV2:
     def timing_steers_learning(self) -> bool:
         """Whether another clock could change what is learnt; the order of arrival does not."""
         return self.participation.timing_steers_learning
+
+    @property
+    def schedule(self) -> Schedule:
+        """What a round asks of devices, server and air in which order."""
+        return Schedule(
+            steps=self.steps,
+            server_step="in turn",
+            broadcast=self.model_broadcast,
+            participation=self.participation,
+        )
 
     def run(self, participants: Participants) -> Task:
         """Yield the effects of the whole training."""

@@ -14,6 +14,7 @@ from pydantic import Field
 from slfac_sim.effects import Task
 from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
+from slfac_sim.protocols import ProtocolSettings, Schedule
 from slfac_sim.protocols._averaged import DeviceShare
 from slfac_sim.protocols._copies import average_copies, learn_with_copies
 from slfac_sim.protocols._exchange import steps_of
@@ -29,7 +30,7 @@ Count = Annotated[int, Field(ge=1)]
 
 
 @settings
-class SplitfedV3:
+class SplitfedV3(ProtocolSettings):
     """`rounds` rounds of `steps` mini-batches per device, or of one local epoch when `steps` is null.
 
     Averaged are the server's copies of its half, as in `splitfed_v1`; device halves are neither averaged nor
@@ -73,6 +74,17 @@ class SplitfedV3:
     def timing_steers_learning(self) -> bool:
         """Whether another clock could change what is learnt; the order of arrival does not."""
         return self.participation.timing_steers_learning
+
+    @property
+    def schedule(self) -> Schedule:
+        """What a round asks of devices, server and air in which order."""
+        return Schedule(
+            steps=self.steps,
+            server_step="arrival",
+            models="kept",
+            averages_copies=True,
+            participation=self.participation,
+        )
 
     def run(self, participants: Participants) -> Task:
         """Yield the effects of the whole training."""

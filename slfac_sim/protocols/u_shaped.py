@@ -15,6 +15,7 @@ from pydantic import Field
 from slfac_sim.effects import Task
 from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
+from slfac_sim.protocols import ProtocolSettings, Schedule
 from slfac_sim.protocols._averaged import averaged_round, in_averaged_rounds
 from slfac_sim.protocols._exchange import batches_of, cohort_sizes, steps_of
 from slfac_sim.protocols._participation import Participation
@@ -28,7 +29,7 @@ Count = Annotated[int, Field(ge=1)]
 
 
 @settings
-class UShaped:
+class UShaped(ProtocolSettings):
     """`rounds` rounds of `steps` mini-batches per device, or of one local epoch when `steps` is null.
 
     `cut` ends the head, `tail` names the first block of the tail (null: the last block with weights). The
@@ -62,6 +63,16 @@ class UShaped:
     def timing_steers_learning(self) -> bool:
         """Whether another clock could change what is learnt."""
         return self.participation.timing_steers_learning
+
+    @property
+    def schedule(self) -> Schedule:
+        """What a round asks of devices, server and air in which order."""
+        return Schedule(
+            steps=self.steps,
+            exchanges=2,
+            broadcast=self.model_broadcast,
+            participation=self.participation,
+        )
 
     def run(self, participants: Participants) -> Task:
         """Yield the effects of the whole training."""

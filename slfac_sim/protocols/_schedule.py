@@ -1,0 +1,53 @@
+"""What decides how long a protocol's round takes: who learns at once, who in turn, what waits for what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from slfac_sim.protocols._participation import Participation
+
+ServerStep = Literal["cohort", "in turn", "arrival", "batching"]
+Models = Literal["averaged", "relayed", "mixed", "kept"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schedule:
+    """One round of a protocol as forecasts play it, with sizes in place of tensors.
+
+    The devices that `participation` chooses learn, `at_once` of them at the same time (None: all); the next
+    begin when these have ended. Each goes through `steps` mini-batches, or makes `passes` over its samples
+    where `steps` is None. A mini-batch goes up and comes down `exchanges` times (2 in a U, 0 where models lie
+    whole), and up to `in_flight` mini-batches of a device are under way at once.
+
+    `server_step`: the server takes one step over the whole `cohort` of those that learn at once; waits for
+    them all and then steps on each `in turn`; steps on each mini-batch at its `arrival`; or on what a queue
+    has once `max_items` are there or the first has waited for `wait_s` (`batching`). Of each mini-batch the
+    gradients of the share `aggregated` are sent to the whole cohort in one multicast.
+
+    `models`: device parts are handed out, handed in and `averaged`; `relayed`, as they are, from one device
+    to the next; `mixed` one by one into a common part that the device is given back at once, so that nobody
+    waits for anybody; or `kept` where they are. `broadcast` is how averages go down. With `averages_copies`
+    the server also averages as many copies of its own part. With `on_server` the server learns alone.
+    """
+
+    steps: int | None
+    passes: int = 1
+    at_once: int | None = None
+    exchanges: int = 1
+    in_flight: int = 1
+    server_step: ServerStep = "cohort"
+    max_items: int = 1
+    wait_s: float = 0.0
+    aggregated: float = 0.0
+    models: Models = "averaged"
+    broadcast: Literal["multicast", "unicast"] = "multicast"
+    averages_copies: bool = False
+    on_server: bool = False
+    participation: Participation = field(default_factory=Participation)
+
+    def smallest_cohort(self, devices: int) -> int:
+        """Return the fewest mini-batches in a step of the server when so many `devices` take part."""
+        if self.server_step != "cohort":
+            return 1
+        return devices if self.at_once is None else devices % self.at_once or min(self.at_once, devices)
