@@ -6,7 +6,7 @@ A protocol is a generator that yields effects and is sent their replies. A playe
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 
 class Parcel(Protocol):
@@ -38,13 +38,17 @@ class Parcel(Protocol):
         ...
 
 
+CODEC_WORK: Final = frozenset({"encode", "decode", "encode_model", "decode_model"})
+"""Names of work that hosts do at their codec speed, whatever their speed in training."""
+
+
 @dataclass(frozen=True, slots=True)
 class Compute:
     """Keep `host` busy for `flops` / its speed, then run `job`; the reply is what `job()` returned.
 
     A host does one thing at a time, first asked, first served. An interrupted compute never runs its
-    job. `what` names the work in the ledger: "forward", "encode", ... On a host that is down, or goes down
-    meanwhile, it raises `HostDown`.
+    job. `what` names the work in the ledger: "forward", "encode", ...; work named in `CODEC_WORK` is done at
+    the host's codec speed. On a host that is down, or goes down meanwhile, it raises `HostDown`.
     """
 
     host: str

@@ -5,9 +5,11 @@ It says what is to be simulated. It builds nothing, and importing it imports no 
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, TypeAdapter, ValidationError
 
 from slfac_sim.availability.always import Always
+from slfac_sim.codecs import Codec
+from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import EveryField, Plugin, settings
 from slfac_sim.foundation.units import Bytes, BytesPerSecond, FlopPerSecond, Joules
 from slfac_sim.power import DevicePower, ServerPower
@@ -15,6 +17,7 @@ from slfac_sim.power import DevicePower, ServerPower
 AUTO = "auto"  # a cut that is chosen for the shortest predicted round
 PER_DEVICE = "per_device"  # the same, for each device by itself
 RESERVED = ("latest", "trainings", "studies", "ask", "crossover")
+CODEC_SPEED = 10e9  # FLOP/s: codecs are serial work of a CPU core, also on a host that trains on a GPU
 Count = Annotated[int, Field(ge=1)]
 Accuracy = Annotated[float, Field(gt=0.0, le=1.0)]
 CodecNode = Annotated[Any, Plugin("slfac_sim.codecs")]
@@ -33,9 +36,25 @@ class Seed:
     air: Annotated[int, Field(ge=0)] = 0
 
 
+def answering(node: Any) -> Any:
+    """Return the codec of the gradients where `node` is given for both directions: its partner, or itself.
+
+    `node` is a codec, or what a file has in the place of one; what is no codec is returned as it is.
+    """
+    try:
+        codec = TypeAdapter(CodecNode).validate_python(node)
+    except (ValidationError, BadInput):  # told where the uplink's codec is read
+        return node
+    return (codec.partner if isinstance(codec, Codec) else None) or node
+
+
 @settings
 class Codecs:
-    """The codec of each direction. One codec in place of the pair stands for both directions."""
+    """The codec of each direction.
+
+    One codec in place of the pair stands for both directions, or for the uplink and its partner where it
+    declares one: ``codec: topk`` is ``codec: {uplink: topk, downlink: on_support}``.
+    """
 
     uplink: CodecNode
     downlink: CodecNode
@@ -48,11 +67,13 @@ class Devices:
     `slowdowns` multiply the time that a compute takes, and `availability` says when devices are down. With
     a `memory` a device's half and one mini-batch must fit in it; with a `memory_bandwidth` each operation of
     its half takes as long as its memory traffic, where that is longer (roofline). A device whose `battery`
-    is used up is down for good.
+    is used up is down for good. Codecs take their equivalent FLOPs / `codec_speed`; without one that is the
+    device's speed, but at most `CODEC_SPEED`.
     """
 
     count: Annotated[int, Field(ge=1, le=100_000)] = 10
     speed: Annotated[Any, Plugin("slfac_sim.speeds")]
+    codec_speed: FlopPerSecond | None = None
     slowdowns: Slowdowns = ()
     availability: AvailabilityNode = Always()
     memory: Bytes | None = None
@@ -63,9 +84,13 @@ class Devices:
 
 @settings
 class Server:
-    """The edge server: one processor, first in, first out (`fifo`), or at work on all at once (`sharing`)."""
+    """The edge server: one processor, first in, first out (`fifo`), or at work on all at once (`sharing`).
+
+    Its `codec_speed` is as that of devices.
+    """
 
     speed: FlopPerSecond = 1e12
+    codec_speed: FlopPerSecond | None = None
     discipline: Literal["fifo", "sharing"] = "fifo"
     slowdowns: Slowdowns = ()
     availability: AvailabilityNode = Always()
@@ -107,7 +132,7 @@ class Scenario:
     protocol: Annotated[Any, Plugin("slfac_sim.protocols", contract="slfac_sim.protocols:ProtocolSettings")]
     devices: Devices
     server: Server = Server()
-    codec: Annotated[Codecs, EveryField()]
+    codec: Annotated[Codecs, EveryField(answering)]
     network: Annotated[Any, Plugin("slfac_sim.network.kinds")]
     evaluation: Evaluation = Evaluation()
 

@@ -123,13 +123,13 @@ def _no_file(source: str, text: str) -> ScenarioError:
     return ScenarioError([Fault(Place(0, 0, 0, source), (), text)])
 
 
-def _pairs() -> dict[str, list[str]]:
+def _pairs() -> dict[str, tuple[list[str], EveryField]]:
     """Return the top-level keys of which one value may stand for several fields, with these fields."""
-    hints = _hints(Scenario)
     return {
-        key: [field.name for field in dataclasses.fields(hint.__origin__)]
-        for key, hint in hints.items()
-        if any(isinstance(mark, EveryField) for mark in getattr(hint, "__metadata__", ()))
+        key: ([field.name for field in dataclasses.fields(hint.__origin__)], mark)
+        for key, hint in _hints(Scenario).items()
+        for mark in getattr(hint, "__metadata__", ())
+        if isinstance(mark, EveryField)
     }
 
 

@@ -14,7 +14,7 @@ from slfac_sim.players.clock import Clock
 from slfac_sim.players.energy import Energy
 from slfac_sim.players.simulated import SimulatedPlayer
 from slfac_sim.power import Power
-from slfac_sim.scenario import Scenario
+from slfac_sim.scenario import CODEC_SPEED, Scenario
 from slfac_sim.slowdowns import Factor, product
 
 OnNote = Callable[[str, Mapping[str, Any]], None]
@@ -25,6 +25,15 @@ def host_speeds(scenario: Scenario) -> dict[str, float]:
     names = device_names(scenario.devices.count)
     speeds: dict[str, float] = scenario.devices.speed.speeds(names, scenario.seed.air)
     return {**speeds, SERVER: scenario.server.speed}
+
+
+def codec_speeds(scenario: Scenario) -> dict[str, float]:
+    """Return each host's speed in encoding and decoding, in equivalent FLOP/s. Raises `BadInput`."""
+    devices, server = scenario.devices.codec_speed, scenario.server.codec_speed
+    return {
+        host: (server if host == SERVER else devices) or min(speed, CODEC_SPEED)
+        for host, speed in host_speeds(scenario).items()
+    }
 
 
 def outages_of(scenario: Scenario) -> dict[str, Iterator[Outage]]:
@@ -72,6 +81,7 @@ def simulate(
         host_speeds(scenario),
         ledger,
         on_note,
+        codec_speeds=codec_speeds(scenario),
         availability=outages_of(scenario),
         slowdown=_slowness(scenario),
         disciplines={SERVER: scenario.server.discipline},

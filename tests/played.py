@@ -14,7 +14,7 @@ from torch.nn.functional import cross_entropy
 from worlds import scenario
 
 from slfac_sim.build import World, build
-from slfac_sim.codecs import Payload
+from slfac_sim.codecs import Codec, Payload
 from slfac_sim.codecs.raw import Raw
 from slfac_sim.effects import Compute, Excuse, Note, Offer, Send, Together
 from slfac_sim.invariants import strictly
@@ -69,7 +69,7 @@ def down_at(path: Path, device: str, down_s: float, up_s: float | str = "") -> s
 
 
 @dataclass(frozen=True, kw_only=True)
-class SpyCodec:
+class SpyCodec(Codec):
     """Raw bytes, and every body that was decoded on record."""
 
     label: str = "spy"

@@ -28,6 +28,7 @@ MODEL = (
     "learning={batch: 1, optimiser: {kind: sgd}}",
     "codec=raw",
     "server.speed=1e300",
+    "server.codec_speed=1e300",
 )
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from worlds import live_run, table, world
 
+from slfac_sim.effects import CODEC_WORK
 from slfac_sim.foretelling.demands import flops_of, samples_a_round, sizes_of
 from slfac_sim.foretelling.forecast import forecast
 from slfac_sim.foundation.plugins import kinds
@@ -59,7 +60,7 @@ def test_the_work_is_what_the_run_then_computes(tmp_path: Path, kind: str) -> No
     live_run(path, settings)
     spent: Counter[str] = Counter()
     for row in table(path, "computes"):
-        if row["what"] not in ("encode_model", "decode_model", "average"):
+        if row["what"] not in {*CODEC_WORK, "average"}:
             spent[row["host"]] += row["flops"]
     for name, count in samples.items():
         assert spent[name] == pytest.approx(ROUNDS * count * flops.devices[name])

@@ -87,6 +87,8 @@ def test_at_least_is_at_least(tmp_path: Path, network: str) -> None:
         "protocol.rounds=1",
         NETWORKS[network],
         "devices.speed={kind: fixed, speed: 1e15}",
+        "devices.codec_speed=1e15",
+        "server.codec_speed=1e15",
     )
     figures = told(*overrides, "server.speed=1e15")
     _, seconds, _ = live_run(tmp_path / "ledger.sqlite", *overrides, "server.speed=1e15")

@@ -14,7 +14,7 @@ Log = list[tuple[float, str, str]]
 
 
 def ours(env: simpy.Environment, log: Log) -> Work:
-    hosts = {name: Host(env, 1.0) for name in "ab"}
+    hosts = {name: Host(env) for name in "ab"}
 
     def work(name: str, duration: int) -> Generator[Any, Any, None]:
         turn = hosts[name].ask(duration)

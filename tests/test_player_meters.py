@@ -231,7 +231,7 @@ def ends(make: Callable[[simpy.Environment], Any], jobs: list[tuple[float, float
 
     def job(place: int, at_s: float, seconds: float) -> Any:
         yield env.timeout(at_s)
-        turn = host.ask(seconds * 1e9)
+        turn = host.ask(seconds)
         yield turn
         assert (turn.asked_s, turn.start_s) == (at_s, at_s)
         assert turn.worked_s == pytest.approx(seconds)
@@ -245,7 +245,7 @@ def ends(make: Callable[[simpy.Environment], Any], jobs: list[tuple[float, float
 
 
 def shared(env: simpy.Environment) -> SharedHost:
-    return SharedHost(env, 1e9)
+    return SharedHost(env)
 
 
 def test_a_shared_processor_by_hand() -> None:
@@ -344,7 +344,7 @@ def test_a_shared_processor_with_poisson_arrivals_has_the_mean_sojourn_of_m_m_1_
 
 def test_giving_up_what_is_over_changes_nothing() -> None:
     env = simpy.Environment(initial_time=0.0)
-    for host in (SharedHost(env, 1.0), Host(env, 1.0)):
+    for host in (SharedHost(env), Host(env)):
         turn = host.ask(1.0)
         env.run(env.now + 1.5)
         if isinstance(host, SharedHost):

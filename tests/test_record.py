@@ -33,6 +33,7 @@ AIRS = {
         "devices.speed={kind: fixed, speed: 1 GFLOP/s}",
     ),
     "other hosts": ("devices.speed={kind: log_normal, sigma: 2}", "server.speed=0.5 GFLOP/s"),
+    "other codec speeds": ("devices.codec_speed=5 MFLOP/s", "server.codec_speed=0.2 GFLOP/s"),
     "another draw": ("seed.air=11",),
     "slow hosts": (
         "devices.slowdowns=[jitter, {kind: stragglers, each: 50 ms}, {kind: thermal, heats_in: 50 ms}]",
@@ -99,9 +100,10 @@ def test_what_learning_sees_is_refused(recorded: Path) -> None:
         retime(record, changed, rows)
     assert str(caught.value) == (
         f"{recorded}: learning sees seed.learning: 0 there, 3 wanted; codec.uplink.theta: 0.9 there, 0.95"
-        " wanted. A replay can change name, seed.air, network, devices.speed, devices.slowdowns,"
-        " devices.power, devices.memory, server.speed, server.discipline, server.slowdowns, server.power,"
-        " evaluation.targets alone; run the scenario instead"
+        " wanted. A replay can change name, seed.air, network, devices.speed, devices.codec_speed,"
+        " devices.slowdowns, devices.power, devices.memory, server.speed, server.codec_speed,"
+        " server.discipline, server.slowdowns, server.power, evaluation.targets alone; run the scenario"
+        " instead"
     )
     assert all(rows.rows(table) == [] for table in TABLES)
 

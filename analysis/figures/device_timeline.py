@@ -12,7 +12,7 @@ from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from slfac_sim.analysis._path import BARRIER, CODEC, DEVICE_COMPUTE, SERVER, Segment
+from slfac_sim.analysis._path import BARRIER, CODEC, CODEC_WORK, DEVICE_COMPUTE, SERVER, Segment
 from slfac_sim.analysis._rows import rows_of
 from slfac_sim.analysis.attribution import device_days
 from slfac_sim.analysis.folder import Run
@@ -51,7 +51,7 @@ def data(run: Run) -> Series:
     speeds = {
         row["host"]: row["flops"] / (row["end_s"] - row["start_s"])
         for row in rows["computes"]
-        if row["end_s"] > row["start_s"] and row["outcome"] == "done"
+        if row["end_s"] > row["start_s"] and row["outcome"] == "done" and row["what"] not in CODEC_WORK
     }
     order = sorted(days, key=lambda device: (-speeds.get(device, 0.0), device))
     lanes = {device: _joined(days[device]) for device in order}

@@ -114,7 +114,12 @@ def _replays(run: "Run", reached: Mapping[str, float]) -> dict[str, list[float |
         "infinite bandwidth": [
             f"network={{kind: ideal, up_rate: 1e15, down_rate: 1e15, latency: {latency_s!r}}}"
         ],
-        "zero compute": ["devices.speed={kind: fixed, speed: 1e30}", "server.speed=1e30"],
+        "zero compute": [
+            "devices.speed={kind: fixed, speed: 1e30}",
+            "devices.codec_speed=1e30",
+            "server.speed=1e30",
+            "server.codec_speed=1e30",
+        ],
     }
     numbers = {
         at_s: number for number, at_s in zip(*map(run.table("evals").get, ("round", "at_s")), strict=True)

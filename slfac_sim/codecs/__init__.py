@@ -7,9 +7,10 @@ themselves for both; others keep their state there, and stay in step from bytes 
 
 import dataclasses
 import hashlib
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from slfac_sim.codecs._types import TypedReceiver, TypedSender
 
 Tensor = NDArray[np.float32]
+Backward = Literal["straight_through", "linear", "added_term"]
 Settings = TypeVar("Settings")
 
 
@@ -79,36 +81,68 @@ class Receiver(Protocol):
         ...
 
 
-class Codec(Protocol):
+class Codec(ABC):
     """Settings of a codec. Both FLOP figures are *equivalent* FLOPs per value, charged to the clock.
 
-    Two more attributes are optional, and checked by the tests of all codecs: `unbiased` (true: in training
-    the mean of what arrives is what was sent), and `may_lose_to_zeros`, the reason why the squared error can
-    be above the energy of the tensor, that of sending zeros.
+    What has a default here is declared where it differs, as a class variable or a property; the tests of all
+    codecs hold each to what it declares.
     """
 
     @property
+    @abstractmethod
     def label(self) -> str:
         """The codec's name for people, with the settings that make it: figures and tables show it."""
         ...
 
     @property
+    @abstractmethod
     def encode_flops_per_value(self) -> float:
         """Work to encode one value."""
         ...
 
     @property
+    @abstractmethod
     def decode_flops_per_value(self) -> float:
         """Work to decode one value."""
         ...
 
+    @abstractmethod
     def sender(self, stream: str) -> Sender:
         """Return a new sending end; `stream` names its random draws, if it makes any."""
         ...
 
+    @abstractmethod
     def receiver(self) -> Receiver:
         """Return a new receiving end."""
         ...
+
+    @property
+    def partner(self) -> str | None:
+        """The kind of codec in which gradients answer this one, with its defaults; None: this one itself.
+
+        One codec given for both directions stands for itself and its partner.
+        """
+        return None
+
+    @property
+    def backward(self) -> Backward:
+        """How the device learns from the gradient g of what arrived, when the partner brings it back.
+
+        `straight_through`: from g, as if nothing were lost, as quantisers do. `linear`: what arrives is
+        linear in what is sent, given what the message says beside its values (places, chances, keys), and the
+        device learns from the vector-Jacobian product. `added_term`: from g and a term of the codec's own.
+        """
+        return "straight_through"
+
+    @property
+    def unbiased(self) -> bool:
+        """Whether in training the mean of what arrives is what was sent."""
+        return False
+
+    @property
+    def may_lose_to_zeros(self) -> str:
+        """Why the squared error can be above the energy of the tensor, that of zeros; "": it cannot."""
+        return ""
 
 
 def seeded(settings: Settings, seed: int) -> Settings:

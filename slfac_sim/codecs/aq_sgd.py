@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from slfac_sim.codecs import BadBody, BadTensor, Payload, Tensor
+from slfac_sim.codecs import BadBody, BadTensor, Codec, Payload, Tensor
 from slfac_sim.codecs._entropy import Entropy, decode_symbols, encode_symbols, entropy_bits
 from slfac_sim.codecs._floats import Floats, from_halves, read_halves, rounded, rows_of, write_floats
 from slfac_sim.codecs._memory import Ids, Row, SampleMemory, pack_rows, to_rows, to_values, unpack_rows
@@ -35,7 +35,7 @@ _LARGEST_ID = 2**32 - 1
 
 
 @settings
-class AqSgd:
+class AqSgd(Codec):
     """Sends changes in `bits` bits, from -max to max|change| of a sample; first visits in float16.
 
     It needs sample ids, and saves bytes only where samples come again: without ids, and in evaluation, every

@@ -7,7 +7,7 @@ import functools
 
 import ml_dtypes
 
-from slfac_sim.codecs import Payload, Tensor
+from slfac_sim.codecs import Codec, Payload, Tensor
 from slfac_sim.codecs._cast import payload_of, tensor_of
 from slfac_sim.codecs._entropy import Entropy, decode_flops, encode_flops
 from slfac_sim.codecs._stateless import StatelessReceiver, StatelessSender, largest_magnitude
@@ -19,7 +19,7 @@ _LARGEST = (2.0 - 2.0**-7) * 2.0**127
 
 
 @settings
-class Bf16:
+class Bf16(Codec):
     """Rounds every value to the nearest bfloat16; magnitudes beyond its largest value become that."""
 
     entropy: Entropy = "none"

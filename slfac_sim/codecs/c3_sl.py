@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from slfac_sim.codecs import BadBody, BadTensor, Payload, Tensor
+from slfac_sim.codecs import BadBody, BadTensor, Codec, Payload, Tensor
 from slfac_sim.codecs._floats import LARGEST, FloatType, read_floats, rows_of, write_floats
 from slfac_sim.codecs._stateless import StatelessReceiver, StatelessSender, largest_magnitude
 from slfac_sim.codecs._wire import Sections, framed, unseal
@@ -28,7 +28,7 @@ _LARGEST = 2.0**96  # transforms of float32 must stay float32
 
 
 @settings
-class C3Sl:
+class C3Sl(Codec):
     """Adds up `together` samples (R of the paper); the batch's last group may be smaller.
 
     Keys are normal draws scaled to unit length; they come from `seed`, which both ends know: it is in every

@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar
 import numpy as np
 from pydantic import Field
 
-from slfac_sim.codecs import BadBody, Payload, Tensor
+from slfac_sim.codecs import BadBody, Codec, Payload, Tensor
 from slfac_sim.codecs._easy import best_steps, quantise, residuals, side_of
 from slfac_sim.codecs._entropy import (
     Entropy,
@@ -49,7 +49,7 @@ _FEWEST, _SAMPLE = 1024, 2**16  # values of a group and of a message in the sear
 
 
 @settings
-class EasyQuant:
+class EasyQuant(Codec):
     """Values with |x - mean| >= `sigmas` standard deviations of the group are sent as float16, with places.
 
     The others are s q, q = round(x / s) limited to -(2^(bits-1) - 1) .. 2^(bits-1) - 1, where the step s of

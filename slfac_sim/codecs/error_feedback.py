@@ -5,12 +5,12 @@ is float16. A loss is remembered when its message is known to have arrived: one 
 leaves no trace. Without sample ids, and in evaluation, the inner codec is as if alone.
 """
 
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from slfac_sim.codecs import BadBody, Payload, Tensor
+from slfac_sim.codecs import BadBody, Codec, Payload, Tensor
 from slfac_sim.codecs._floats import LARGEST, Floats, rows_of
 from slfac_sim.codecs._memory import SampleMemory, to_rows, to_values
 from slfac_sim.codecs._nested import NestedReceiver, refuse_wrappers, wrapped
@@ -26,7 +26,7 @@ Mask = NDArray[np.bool_]
 
 
 @settings
-class ErrorFeedback:
+class ErrorFeedback(Codec):
     """Sends x + m through `codec` and remembers m = x + m - what arrived, for each sample.
 
     For the uplink: on the downlink the server knows no sample ids, and nothing is remembered.
@@ -44,7 +44,7 @@ class ErrorFeedback:
         ),
     )
 
-    codec: Annotated[Any, Plugin("slfac_sim.codecs")] = TopK()
+    codec: Annotated[Codec, Plugin("slfac_sim.codecs")] = TopK()
 
     def __post_init__(self) -> None:
         refuse_wrappers(self.codec)
@@ -55,19 +55,24 @@ class ErrorFeedback:
         return f"{self.codec.label}, error feedback"
 
     @property
+    def partner(self) -> str | None:
+        """The inner codec's: what that has kept is told by its wrapper too."""
+        return self.codec.partner
+
+    @property
     def may_lose_to_zeros(self) -> str:
         """Why the error may exceed the tensor's energy: the inner codec's reason; none if that has none."""
-        return str(self.codec.may_lose_to_zeros)
+        return self.codec.may_lose_to_zeros
 
     @property
     def encode_flops_per_value(self) -> float:
         """Equivalent FLOPs to encode one value; the sender also decodes what it sends."""
-        return 500.0 + float(self.codec.encode_flops_per_value) + float(self.codec.decode_flops_per_value)
+        return 500.0 + self.codec.encode_flops_per_value + self.codec.decode_flops_per_value
 
     @property
     def decode_flops_per_value(self) -> float:
         """Equivalent FLOPs to decode one value: those of the inner codec."""
-        return float(self.codec.decode_flops_per_value)
+        return self.codec.decode_flops_per_value
 
     def sender(self, stream: str) -> "_Sender":
         """Return the sending end of `stream`."""

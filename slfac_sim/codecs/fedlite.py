@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from slfac_sim.codecs import BadBody, Payload, Tensor
+from slfac_sim.codecs import BadBody, Codec, Payload, Tensor
 from slfac_sim.codecs._entropy import Entropy, decode_symbols, encode_symbols, entropy_bits
 from slfac_sim.codecs._floats import LARGEST, read_floats, rounded, rows_of, write_floats
 from slfac_sim.codecs._kmeans import kmeans, nearest
@@ -30,7 +30,7 @@ _ENTROPIES: tuple[Entropy, ...] = ("none", "zstd", "ans")
 
 
 @settings
-class FedLite:
+class FedLite(Codec):
     """Sub-vectors of `length` values (q = d / length of them), `groups` codebooks of `centroids` each.
 
     Neighbouring sub-vectors share a codebook, over all samples of the message; codebooks are float16. The

@@ -7,7 +7,7 @@ import functools
 
 import numpy as np
 
-from slfac_sim.codecs import Payload, Tensor
+from slfac_sim.codecs import Codec, Payload, Tensor
 from slfac_sim.codecs._cast import payload_of, tensor_of
 from slfac_sim.codecs._entropy import Entropy, decode_flops, encode_flops
 from slfac_sim.codecs._stateless import StatelessReceiver, StatelessSender, largest_magnitude
@@ -19,7 +19,7 @@ _LARGEST = 65504.0
 
 
 @settings
-class Fp16:
+class Fp16(Codec):
     """Rounds every value to the nearest float16; magnitudes beyond 65504 become that."""
 
     entropy: Entropy = "none"

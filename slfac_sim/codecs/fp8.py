@@ -12,7 +12,7 @@ from typing import ClassVar, Literal
 import ml_dtypes
 import numpy as np
 
-from slfac_sim.codecs import BadBody, Payload, Tensor
+from slfac_sim.codecs import BadBody, Codec, Payload, Tensor
 from slfac_sim.codecs._cast import payload_of, tensor_of
 from slfac_sim.codecs._entropy import Entropy, decode_flops, encode_flops
 from slfac_sim.codecs._groups import times_power, unscaled
@@ -32,7 +32,7 @@ _MORE = struct.Struct("<Bh")
 
 
 @settings
-class Fp8:
+class Fp8(Codec):
     """Rounds every value to the nearest 8-bit float of `format`, after scaling.
 
     `scaling: message` multiplies by the power of two that brings the largest magnitude next to the end

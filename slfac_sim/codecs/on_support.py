@@ -5,7 +5,7 @@ which both ends hold: places cost nothing on the way back. The answer names the 
 that an end which follows another message refuses it.
 """
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,14 +25,14 @@ _NAME_BYTES = 4  # settings are the asked body's checksum, its last bytes; none:
 
 
 @settings
-class OnSupport:
+class OnSupport(Codec):
     """Sends through `codec` the values that the answered message has kept, as [samples, kept of each].
 
     Where there is no such message, or its codec keeps all, the whole tensor is sent. What is not sent is
     zero at the other end: exactly so, since no value depends on what was dropped.
     """
 
-    codec: Annotated[Any, Plugin("slfac_sim.codecs")] = Raw()
+    codec: Annotated[Codec, Plugin("slfac_sim.codecs")] = Raw()
 
     def __post_init__(self) -> None:
         refuse_wrappers(self.codec)
@@ -45,17 +45,17 @@ class OnSupport:
     @property
     def may_lose_to_zeros(self) -> str:
         """Why the error may exceed the tensor's energy: the inner codec's reason; none if that has none."""
-        return str(self.codec.may_lose_to_zeros)
+        return self.codec.may_lose_to_zeros
 
     @property
     def encode_flops_per_value(self) -> float:
         """Equivalent FLOPs of one value of the tensor; as if all were sent, so at most too many."""
-        return 60.0 + float(self.codec.encode_flops_per_value)
+        return 60.0 + self.codec.encode_flops_per_value
 
     @property
     def decode_flops_per_value(self) -> float:
         """Equivalent FLOPs of one value of the tensor; as if all were sent, so at most too many."""
-        return 60.0 + float(self.codec.decode_flops_per_value)
+        return 60.0 + self.codec.decode_flops_per_value
 
     def sender(self, stream: str) -> "_Sender":
         """Return the sending end of `stream`."""

@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar
 import numpy as np
 from pydantic import Field
 
-from slfac_sim.codecs import BadBody, Payload, Tensor
+from slfac_sim.codecs import BadBody, Codec, Payload, Tensor
 from slfac_sim.codecs._entropy import (
     Entropy,
     decode_flops,
@@ -52,7 +52,7 @@ _FEWEST, _SAMPLE = 16, 2**15  # values of a group and of a message in the search
 
 
 @settings
-class PowerQuant:
+class PowerQuant(Codec):
     """q = round(L sgn(x) |x|^a / m^a), x^ = m sgn(q) (|q| / L)^(1/a), m the group's largest magnitude.
 
     L = 2^(bits-1) - 1; a group without negative values has L = 2^bits - 1. a minimises the squared error,

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from slfac_sim.codecs import BadBody, Payload, Tensor
+from slfac_sim.codecs import BadBody, Codec, Payload, Tensor
 from slfac_sim.codecs._entropy import (
     Entropy,
     decode_flops,
@@ -45,7 +45,7 @@ KIND = "qsgd"
 
 
 @settings
-class Qsgd:
+class Qsgd(Codec):
     """Stochastic quantiser with s = 2^(bits-1) - 1 levels a side of zero.
 
     x^ = N sgn(x) xi, xi = (l + 1) / s with probability |x| s / N - l, else l / s, where l / s <= |x| / N <

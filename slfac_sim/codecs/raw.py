@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from slfac_sim.codecs import BadBody, Payload, Tensor
+from slfac_sim.codecs import BadBody, Codec, Payload, Tensor
 from slfac_sim.codecs._stateless import StatelessReceiver, StatelessSender, largest_magnitude
 from slfac_sim.codecs._wire import Sections, framed, unseal
 from slfac_sim.foundation.plugins import settings
@@ -14,7 +14,7 @@ KIND = "raw"
 
 
 @settings
-class Raw:
+class Raw(Codec):
     """Sends the float32 values themselves, exactly; takes any shape of up to eight dimensions."""
 
     label: ClassVar[str] = "raw fp32"

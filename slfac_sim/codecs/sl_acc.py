@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from slfac_sim.codecs import BadBody, BadTensor, Payload, Tensor
+from slfac_sim.codecs import BadBody, BadTensor, Codec, Payload, Tensor
 from slfac_sim.codecs._channels import arranged
 from slfac_sim.codecs._entropy import Entropy, decode_symbols, encode_symbols, entropy_bits
 from slfac_sim.codecs._floats import LARGEST, Floats
@@ -36,7 +36,7 @@ _LARGEST_CHANNEL = 2**20  # values; a constant channel costs next to nothing: bo
 
 
 @settings
-class SlAcc:
+class SlAcc(Codec):
     """Sorts channels into `groups` by entropy, with `b_min` to `b_max` bits, linear in the group's entropy.
 
     The Shannon entropy H of a channel is that of its 256-bin histogram over the message's range

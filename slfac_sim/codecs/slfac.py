@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from slfac_sim.codecs import BadBody, BadTensor, Payload, Tensor
+from slfac_sim.codecs import BadBody, BadTensor, Codec, Payload, Tensor
 from slfac_sim.codecs._bands import Normaliser, Selection, allocate, lengths, split, weights
 from slfac_sim.codecs._by_width import gathered, scattered, widths
 from slfac_sim.codecs._dct import Floats, forward, inverse
@@ -62,7 +62,7 @@ _TOP = 15  # coefficients are scaled to at most 2^15: inside float16, as far as 
 
 
 @settings
-class SlFac:
+class SlFac(Codec):
     """SL-FAC: each spectrum splits where its cumulative energy reaches `theta`; bits follow band energy.
 
     `scope` says what shares one split, widths and ends: a `plane` (one sample, one channel), or a

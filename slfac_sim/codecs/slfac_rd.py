@@ -14,7 +14,7 @@ from typing import Annotated, ClassVar, Literal, TypeVar
 import numpy as np
 from pydantic import Field
 
-from slfac_sim.codecs import Payload, Tensor
+from slfac_sim.codecs import Codec, Payload, Tensor
 from slfac_sim.codecs._dct import Floats
 from slfac_sim.codecs._groups import times_power
 from slfac_sim.codecs._rd_coder import LARGEST_MAGNITUDE
@@ -39,7 +39,7 @@ T = TypeVar("T")
 
 
 @settings
-class SlFacRd:
+class SlFacRd(Codec):
     """Dead-zone quantiser in one step for the tensor, entropy-coded; bodies can be cut between layers.
 
     `step` is in root mean squares of the tensor, each channel measured from its level; magnitudes below

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from slfac_sim.codecs import BadBody, BadTensor, Payload, Tensor
+from slfac_sim.codecs import BadBody, BadTensor, Codec, Payload, Tensor
 from slfac_sim.codecs import _splitfc_columns as columns_of
 from slfac_sim.codecs._channels import arranged
 from slfac_sim.codecs._floats import LARGEST, Floats, read_floats, rows_of, write_floats
@@ -30,7 +30,7 @@ _Reals = NDArray[np.float64]
 
 
 @settings
-class SplitFc:
+class SplitFc(Codec):
     """Keeps about one of `reduction` columns, in `bits_per_value` bits per value of the whole tensor.
 
     `variant` splitfc keeps columns by chance, the more the wider they spread, and divides them by their
@@ -40,6 +40,7 @@ class SplitFc:
     message counts towards the budget; one that not even the fewest levels meet is exceeded.
     """
 
+    partner: ClassVar[str | None] = "on_support"
     references: ClassVar[tuple[Reference, ...]] = (
         Reference(
             key="oh2023splitfc",

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from slfac_sim.codecs import BadBody, Payload, Tensor
+from slfac_sim.codecs import BadBody, Codec, Payload, Tensor
 from slfac_sim.codecs._entropy import (
     Entropy,
     decode_flops,
@@ -47,7 +47,7 @@ _TRITS_OF = (np.arange(_BYTES)[:, None] // _WEIGHTS % 3).astype(np.uint8)
 
 
 @settings
-class TernGrad:
+class TernGrad(Codec):
     """x^ = m sgn(x) b with b = 1 with probability |x| / m, else 0; m is the group's largest magnitude.
 
     `clip` c > 0 first limits |x| to c standard deviations of the group, as the paper does with c = 2.5:

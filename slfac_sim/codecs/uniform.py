@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from slfac_sim.codecs import BadBody, Payload, Tensor
+from slfac_sim.codecs import BadBody, Codec, Payload, Tensor
 from slfac_sim.codecs._entropy import (
     Entropy,
     decode_flops,
@@ -43,7 +43,7 @@ KIND = "uniform"
 
 
 @settings
-class Uniform:
+class Uniform(Codec):
     """Min-max quantiser of `bits` bits a value; `scope` says what shares a minimum and a maximum.
 
     q = round((x - min) / s), s = (max - min) / (2^bits - 1), x^ = min + s q. With `rounding: stochastic` a

@@ -12,15 +12,22 @@ import torch
 
 from slfac_sim.build import World
 from slfac_sim.datasets import Dataset
-from slfac_sim.foretelling.demands import Flops, Sizes, flops_of, samples_a_round, samples_if_asked, sizes_of
+from slfac_sim.foretelling.demands import (
+    Seconds,
+    Sizes,
+    flops_of,
+    samples_a_round,
+    samples_if_asked,
+    seconds_of,
+    sizes_of,
+)
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import kind_of
 from slfac_sim.layouts._cutting import refuse_mixtures
 from slfac_sim.layouts._fleet import fitting, held_memory
-from slfac_sim.names import SERVER
 from slfac_sim.network import Link, Survey
 from slfac_sim.scenario import PER_DEVICE, Scenario
-from slfac_sim.simulation import host_speeds, survey_of
+from slfac_sim.simulation import survey_of
 from slfac_sim.steering import cuts_a_model
 
 MOST_LIMITS = 32  # tried for a mixture of cuts: 7 ms with 100 devices and 10 cuts
@@ -161,7 +168,7 @@ def _cut(scenario: Scenario, block: str, data: Dataset, survey: Survey) -> Cut:
             return Cut(block, str(other))
     _, sizes = sizes_of(world)
     flops = flops_of(world)
-    rounds = Rounds(world, survey, sizes, flops)
+    rounds = Rounds(world, survey, sizes)
     return Cut(
         block=block,
         refused=refused,
@@ -208,18 +215,18 @@ class Rounds:
     a barrier are faster than that.
     """
 
-    def __init__(self, world: World, survey: Survey, sizes: Sizes, flops: Flops) -> None:
+    def __init__(self, world: World, survey: Survey, sizes: Sizes) -> None:
         protocol = world.scenario.protocol
         self._survey, self._sizes = survey, sizes
         self._samples = samples_a_round(world)
         self._in_turn = kind_of(protocol) == "sequential"
         self._steps = world.device_steps / (len(self._samples) * protocol.rounds)
         self._to_all = protocol.model_broadcast == "multicast" and not self._in_turn
-        speeds, batch = host_speeds(world.scenario), world.scenario.learning.batch
+        seconds, batch = seconds_of(world), world.scenario.learning.batch
         self.asked = [name for name, count in self._samples.items() if count]
         used = samples_if_asked(world)
         self.shares = {
-            link.device: self._share(link, used[link.device] / self._steps, batch, flops, speeds)
+            link.device: self._share(link, used[link.device] / self._steps, batch, seconds)
             for link in survey.links
         }
 
@@ -243,16 +250,14 @@ class Rounds:
             "latency": 2 * many * latency_s * (steps * crossings + (self._sizes.model > 0)),
         }
 
-    def _share(
-        self, link: Link, samples: float, batch: int, flops: Flops, speeds: Mapping[str, float]
-    ) -> _Share:
+    def _share(self, link: Link, samples: float, batch: int, seconds: Seconds) -> _Share:
         """Return what a mini-batch of `samples` of the device at the end of `link` takes."""
         survey, sizes, name = self._survey, self._sizes, link.device
         up_bps, down_bps = link.up_rate_bps * survey.up_share, link.down_rate_bps * survey.down_share
         return _Share(
             medium=name if survey.medium == "none" else link.station,
-            device_s=samples * flops.devices[name] / speeds[name],
-            server_s=samples * flops.server[name] / speeds[SERVER],
+            device_s=samples * seconds.devices[name],
+            server_s=samples * seconds.server[name],
             up_s=_seconds(survey.wire_bytes(sizes.up) * samples / batch, up_bps),
             down_s=_seconds(survey.wire_bytes(sizes.down) * samples / batch, down_bps),
             model_up_s=_seconds(survey.wire_bytes(sizes.model), up_bps),

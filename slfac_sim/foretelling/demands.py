@@ -4,7 +4,7 @@ Compressed sizes come from one real batch of one device at the initial weights: 
 """
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,8 @@ from slfac_sim.codecs import Codec, Tensor
 from slfac_sim.codecs._pairs import follow
 from slfac_sim.codecs.raw import Raw
 from slfac_sim.learning.participants import Exchange
+from slfac_sim.names import SERVER
+from slfac_sim.simulation import codec_speeds, host_speeds
 
 if TYPE_CHECKING:
     from slfac_sim.build import World
@@ -50,22 +52,61 @@ class Sizes:
 
 @dataclass(frozen=True)
 class Flops:
-    """FLOPs per sample, codecs included: of each device, and of the server for each device."""
+    """FLOPs per sample: of each device, and of the server for each device."""
 
     devices: Mapping[str, float]
     server: Mapping[str, float]
 
 
-def flops_of(world: "World", plain: bool = False) -> Flops:
-    """Return the FLOPs per sample; `plain` without the codecs that the scenario wants."""
+@dataclass(frozen=True)
+class Seconds:
+    """Seconds per sample, codecs included: of each device, and of the server for each device."""
+
+    devices: Mapping[str, float]
+    server: Mapping[str, float]
+
+
+def flops_of(world: "World") -> Flops:
+    """Return the FLOPs per sample that training takes, without the codecs' equivalent ones."""
+    return _whole_flops(world) if is_whole(world) else _summed(world, _near, _far)
+
+
+def seconds_of(world: "World", plain: bool = False) -> Seconds:
+    """Return the seconds per sample of hosts that are never slow; `plain` with raw fp32 for codec.
+
+    Models that travel are not in it.
+    """
+    flops, speeds = flops_of(world), host_speeds(world.scenario)
+    codecs, codec_speed = _codec_flops(world, plain), codec_speeds(world.scenario)
+
+    def seconds(training: float, codec: float, host: str) -> float:
+        return training / speeds[host] + codec / codec_speed[host]
+
+    return Seconds(
+        {name: seconds(work, codecs.devices[name], name) for name, work in flops.devices.items()},
+        {name: seconds(work, codecs.server[name], SERVER) for name, work in flops.server.items()},
+    )
+
+
+def _codec_flops(world: "World", plain: bool) -> Flops:
+    """Return the equivalent FLOPs per sample of encoding and decoding."""
     if is_whole(world):
-        return _whole_flops(world)
-    devices, server = {}, {}
-    for device in world.devices:
-        crossings = [_plain(one) if plain else one for one in _crossings(device)]
-        devices[device.name] = sum(_near(one) for one in crossings)
-        server[device.name] = sum(_far(one) for one in crossings)
-    return Flops(devices, server)
+        nothing = dict.fromkeys((device.name for device in world.devices), 0.0)
+        return Flops(nothing, nothing)
+    return _summed(
+        world,
+        lambda one: _codecs_near(_plain(one) if plain else one),
+        lambda one: _codecs_far(_plain(one) if plain else one),
+    )
+
+
+def _summed(world: "World", near: Callable[[Exchange], float], far: Callable[[Exchange], float]) -> Flops:
+    """Return the sums over the cuts of each device of what they ask of it, and of the server."""
+    crossings = {device.name: _crossings(device) for device in world.devices}
+    return Flops(
+        {name: sum(map(near, cuts)) for name, cuts in crossings.items()},
+        {name: sum(map(far, cuts)) for name, cuts in crossings.items()},
+    )
 
 
 def sizes_of(world: "World") -> tuple[Sizes, Sizes]:
@@ -181,14 +222,19 @@ def _mean(parts: Sequence[tuple[Sizes, int]]) -> Sizes:
 
 
 def _near(one: Exchange) -> float:
-    work = one.work
-    return (
-        work.device_forward_flops + work.device_backward_flops + one.encode_up_flops + one.decode_down_flops
-    )
+    return one.work.device_forward_flops + one.work.device_backward_flops
 
 
 def _far(one: Exchange) -> float:
-    return one.work.server_step_flops + one.decode_up_flops + one.encode_down_flops
+    return one.work.server_step_flops
+
+
+def _codecs_near(one: Exchange) -> float:
+    return one.encode_up_flops + one.decode_down_flops
+
+
+def _codecs_far(one: Exchange) -> float:
+    return one.decode_up_flops + one.encode_down_flops
 
 
 def _plain(one: Exchange) -> Exchange:

@@ -2,9 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from slfac_sim.foretelling.demands import crossing_values, flops_of, is_whole
-from slfac_sim.names import SERVER
-from slfac_sim.simulation import host_speeds, survey_of
+from slfac_sim.foretelling.demands import crossing_values, is_whole, seconds_of
+from slfac_sim.simulation import survey_of
 
 if TYPE_CHECKING:
     from slfac_sim.build import World
@@ -18,16 +17,14 @@ def minibatch_s(world: "World") -> dict[str, float]:
     Sizes are those of float32 and rates the mean ones of the survey; infinity without coverage. Where whole
     models travel and mini-batches do not, it is one mini-batch and the model both ways.
     """
-    scenario, speeds, flops = world.scenario, host_speeds(world.scenario), flops_of(world)
+    scenario, seconds = world.scenario, seconds_of(world)
     model_bytes = world.cast.initial().nbytes if is_whole(world) else 0
     found = {}
     for device, link in zip(world.devices, survey_of(scenario).links, strict=True):
         samples = min(scenario.learning.batch, len(device.shard.samples))
-        near_s = flops.devices[device.name] / speeds[device.name]
-        far_s = flops.server[device.name] / speeds[SERVER]
         values = 0 if is_whole(world) else crossing_values(device)
         bits = 8 * (_BYTES_PER_VALUE * samples * values + model_bytes)
         rates = link.up_rate_bps, link.down_rate_bps
         air_s = sum(bits / rate if rate > 0.0 else float("inf") for rate in rates)
-        found[device.name] = samples * (near_s + far_s) + air_s
+        found[device.name] = samples * (seconds.devices[device.name] + seconds.server[device.name]) + air_s
     return found

@@ -16,19 +16,18 @@ from torch import nn
 from slfac_sim.build import World
 from slfac_sim.foretelling._air import Rush, airtime_s, fading_remarks, rush
 from slfac_sim.foretelling.demands import (
-    Flops,
+    Seconds,
     Sizes,
     evaluated,
-    flops_of,
     is_whole,
     learners,
     samples_a_round,
+    seconds_of,
     sizes_of,
 )
 from slfac_sim.foundation.plugins import kind_of
 from slfac_sim.layouts._fleet import held_memory
 from slfac_sim.learning.kernels import forward
-from slfac_sim.names import SERVER
 from slfac_sim.network import Link, Survey
 from slfac_sim.partitions import label_histogram
 from slfac_sim.scenario import Scenario
@@ -77,7 +76,6 @@ def forecast(world: World, survey: Survey) -> Forecast:
     scenario = world.scenario
     speeds = host_speeds(scenario)
     uncompressed, compressed = sizes_of(world)
-    flops, plain = flops_of(world), flops_of(world, plain=True)
     together = {
         "up": rush(scenario, survey, _rushed(compressed.up, compressed.model), uplink=True),
         "down": rush(scenario, survey, _rushed(compressed.down, compressed.model_down), uplink=False),
@@ -93,8 +91,8 @@ def forecast(world: World, survey: Survey) -> Forecast:
         survey=survey,
         speeds=[speeds[device.name] for device in world.devices],
         together=together,
-        round_s=round_seconds(world, survey, speeds, compressed, flops),
-        round_s_uncompressed=round_seconds(world, survey, speeds, uncompressed, plain),
+        round_s=round_seconds(world, survey, compressed, seconds_of(world)),
+        round_s_uncompressed=round_seconds(world, survey, uncompressed, seconds_of(world, plain=True)),
         device_parameters=_parameters(world.cast.held.part) if _devices_learn(world) else 0,
         server_parameters=sum(_parameters(part) for part, _, _ in learners(world)[_devices_learn(world) :]),
         device_flops=device_flops,
@@ -202,9 +200,7 @@ def _device_memory(world: World) -> dict[str, int]:
     return {**parts, "total": memory.total}
 
 
-def round_seconds(
-    world: World, survey: Survey, speeds: Mapping[str, float], sizes: Sizes, flops: Flops
-) -> dict[str, float]:
+def round_seconds(world: World, survey: Survey, sizes: Sizes, seconds: Seconds) -> dict[str, float]:
     """Return what each part would take in a round if the others took nothing."""
     samples, batch = samples_a_round(world), world.scenario.learning.batch
     up_bytes, down_bytes = (
@@ -223,8 +219,8 @@ def round_seconds(
     exchanges = steps * crossings + (sizes.model > 0)
     return {
         **airtime_s(survey, up, down, bytes_to_all=model_down * to_all),
-        "slowest device": max(count * flops.devices[name] / speeds[name] for name, count in samples.items()),
-        "server": sum(count * flops.server[name] for name, count in samples.items()) / speeds[SERVER],
+        "slowest device": max(count * seconds.devices[name] for name, count in samples.items()),
+        "server": sum(count * seconds.server[name] for name, count in samples.items()),
         "latency": 2 * exchanges * survey.latency_s,
     }
 

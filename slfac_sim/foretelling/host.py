@@ -36,7 +36,7 @@ Shape = tuple[int, ...]
 
 def host_seconds(world: "World") -> Mapping[str, float]:
     """Return the seconds of a run on this host, if it has nothing else to do, by what they are for."""
-    parts, flops = learners(world), flops_of(world, plain=True)
+    parts, flops = learners(world), flops_of(world)
     each = [max(flops.devices.values()), max(flops.server.values())]
     trials = [
         _Trial(world, part, shape, work or sum(each))

@@ -12,7 +12,8 @@ import functools
 import importlib
 import json
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from inspect import isabstract
 from typing import Any, TypeVar, dataclass_transform
 
 from pydantic import (
@@ -40,13 +41,14 @@ def kinds(family: str) -> tuple[str, ...]:
 def find(family: str, kind: str) -> type[Any]:
     """Return the dataclass that is the plug-in `kind` of `family`.
 
-    Raises `BadInput` for an unknown kind, with the known ones and the nearest name.
+    Raises `BadInput` for an unknown kind, with the known ones and the nearest name, and for a class that
+    leaves out a part of the contract that it inherits.
     """
     known = kinds(family)
     if kind in known:
-        return _only_dataclass(f"{family}.{kind}")
+        return _whole(_only_dataclass(f"{family}.{kind}"))
     if "." in kind:
-        return _foreign(kind)
+        return _whole(_foreign(kind))
     near = difflib.get_close_matches(kind, known, n=1)
     hint = f"; did you mean '{near[0]}'?" if near else ""
     raise BadInput(f"no '{kind}' among {', '.join(known)}{hint}")
@@ -66,6 +68,13 @@ def _foreign(kind: str) -> type[Any]:
     except Exception as error:  # somebody else's module may fail in any way while it is imported
         reason = f"{type(error).__name__}: {error}"
         raise BadInput(f"no module '{kind}' can be imported ({reason})") from error
+
+
+def _whole(cls: type[Any]) -> type[Any]:
+    if isabstract(cls):
+        missing = ", ".join(sorted(cls.__abstractmethods__))
+        raise BadInput(f"{cls.__module__}: {cls.__name__} has no {missing}, which its contract asks for")
+    return cls
 
 
 @functools.cache
@@ -167,22 +176,35 @@ class Plugin:
         }  # slfac_sim.reading.json_schema writes the family out
 
 
+def same(value: Any) -> Any:
+    """Return `value`."""
+    return value
+
+
 @dataclasses.dataclass(frozen=True)
 class EveryField:
     """Annotation of a field of settings of which one value, in their place, stands for every field.
 
     ``seed: 3`` is short for ``seed: {learning: 3, air: 3}``, and ``codec: raw`` for the same codec in both
-    directions. Whatever is no mapping, or is a mapping with a `kind`, is such a single value.
+    directions. Whatever is no mapping, or is a mapping with a `kind`, is such a single value. The first field
+    gets it as it is, each other one what `others` makes of it.
     """
+
+    others: Callable[[Any], Any] = same
+
+    def spread(self, names: Sequence[str], value: Any) -> dict[str, Any]:
+        """Return what the one `value` is short for: a value for each of the fields `names`."""
+        rest = self.others(value)
+        return {name: rest if place else value for place, name in enumerate(names)}
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         names = [field.name for field in dataclasses.fields(source)]
 
-        def spread(value: Any) -> Any:
-            written_out = isinstance(value, Mapping) and "kind" not in value
-            return value if written_out or isinstance(value, source) else dict.fromkeys(names, value)
+        def written_out(value: Any) -> Any:
+            is_whole = isinstance(value, source) or (isinstance(value, Mapping) and "kind" not in value)
+            return value if is_whole else self.spread(names, value)
 
-        return core_schema.no_info_before_validator_function(spread, handler(source))
+        return core_schema.no_info_before_validator_function(written_out, handler(source))
 
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler

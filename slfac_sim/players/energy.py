@@ -8,11 +8,10 @@ counted at full power, by the airtime of each transfer, whatever share of the me
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from slfac_sim.effects import CODEC_WORK
 from slfac_sim.names import SERVER
 from slfac_sim.network import Delivery
 from slfac_sim.power import Power
-
-CODEC_WORK = frozenset({"encode", "decode", "encode_model", "decode_model"})
 
 
 class _Account:

@@ -36,14 +36,13 @@ class Turn(simpy.Event):
 
 
 class Host:
-    """One processor on the clock of `env` that achieves `flops_per_s`.
+    """One processor on the clock of `env`.
 
     `slowness`, asked when a stretch begins, is what its duration is multiplied by.
     """
 
-    def __init__(self, env: simpy.Environment, flops_per_s: float, slowness: Slowness | None = None) -> None:
+    def __init__(self, env: simpy.Environment, slowness: Slowness | None = None) -> None:
         self.env = env
-        self._flops_per_s = flops_per_s
         self._slowness = slowness
         self._begun = 0
         self._queue: deque[Turn] = deque()
@@ -54,9 +53,9 @@ class Host:
         """What it works on and what waits, in this order."""
         return ([] if self._working_on is None else [self._working_on]) + list(self._queue)
 
-    def ask(self, flops: float) -> Turn:
-        """Queue up for the time that `flops` take, from now on."""
-        turn = Turn(self.env, self.end, flops / self._flops_per_s)
+    def ask(self, duration_s: float) -> Turn:
+        """Queue up for `duration_s` of its time, from now on."""
+        turn = Turn(self.env, self.end, duration_s)
         if self._working_on is None and not self._queue and self.env.peek() > turn.asked_s:
             self._working_on = turn
             self._begin(turn)

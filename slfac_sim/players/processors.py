@@ -1,11 +1,12 @@
 """Computing on the simulated clock: what is asked of hosts, and a row for each of it. It knows no network."""
 
 from collections.abc import Generator, Mapping
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import simpy
 
-from slfac_sim.effects import Compute, HostDown
+from slfac_sim.effects import CODEC_WORK, Compute, HostDown
 from slfac_sim.ledger import Book
 from slfac_sim.players.hosts import Host, Slowness, Turn
 from slfac_sim.players.metering import Meter
@@ -18,8 +19,21 @@ Discipline = Literal["fifo", "sharing"]
 _KINDS: dict[Discipline, type[Host] | type[SharedHost]] = {"fifo": Host, "sharing": SharedHost}
 
 
+@dataclass(frozen=True)
+class Speeds:
+    """FLOP/s of each host, in `training` (and everything else) and in the work of a `codec`."""
+
+    training: Mapping[str, float]
+    codec: Mapping[str, float]
+
+    def duration_s(self, effect: Compute) -> float:
+        """Return how long `effect` keeps its host busy, if that is not slowed down."""
+        speeds = self.codec if effect.what in CODEC_WORK else self.training
+        return effect.flops / speeds[effect.host]
+
+
 class Processors:
-    """One processor for each host in `speeds` (FLOP/s).
+    """One processor for each host in `speeds`.
 
     `meter`, if there is one, is told, after each compute that had begun, how long its host has worked on it.
     """
@@ -27,7 +41,7 @@ class Processors:
     def __init__(
         self,
         env: simpy.Environment,
-        speeds: Mapping[str, float],
+        speeds: Speeds,
         slowness: Mapping[str, Slowness],
         disciplines: Mapping[str, Discipline],
         ledger: Book,
@@ -38,9 +52,9 @@ class Processors:
         self._append = ledger.append
         self._outages = outages
         self._meter = meter
+        self._duration_s = speeds.duration_s
         self._hosts = {
-            name: _KINDS[disciplines.get(name, "fifo")](env, flops_per_s, slowness.get(name))
-            for name, flops_per_s in speeds.items()
+            name: _KINDS[disciplines.get(name, "fifo")](env, slowness.get(name)) for name in speeds.training
         }
 
     def compute(self, effect: Compute, task: str, seq: int) -> Steps:
@@ -61,7 +75,7 @@ class Processors:
                 "computes", (task, seq, host, effect.what, effect.flops, now_s, now_s, now_s, "down")
             )
             raise self._outages.failure(host)
-        return self._hosts[host].ask(effect.flops)
+        return self._hosts[host].ask(self._duration_s(effect))
 
     def done(self, effect: Compute, task: str, seq: int, turn: Turn) -> Any:
         """Run the job of `effect`, whose stretch of time is over, and return its result."""

@@ -14,15 +14,14 @@ from slfac_sim.players.hosts import Call, Slowness, Turn
 
 
 class SharedHost:
-    """A processor on the clock of `env` that achieves `flops_per_s`, shared by all that is asked of it.
+    """A processor on the clock of `env`, shared by all that is asked of it.
 
     It has the verbs of `Host`. What comes, ends or is given up costs O(log n). `slowness` is as there; a
     stretch begins when it is asked for.
     """
 
-    def __init__(self, env: simpy.Environment, flops_per_s: float, slowness: Slowness | None = None) -> None:
+    def __init__(self, env: simpy.Environment, slowness: Slowness | None = None) -> None:
         self.env = env
-        self._flops_per_s = flops_per_s
         self._slowness = slowness
         self._asked = 0
         self._virtual_s = 0.0
@@ -36,13 +35,13 @@ class SharedHost:
         """What it works on, in the order of asking."""
         return list(self._begun_at)
 
-    def ask(self, flops: float) -> Turn:
-        """Begin at once with what takes `flops` / its speed alone."""
+    def ask(self, duration_s: float) -> Turn:
+        """Begin at once with what takes `duration_s` alone."""
         self._advance()
         if not self._begun_at:  # idle: virtual time begins anew, so that its rounding does not grow
             self._virtual_s = 0.0
             self._ends.clear()
-        turn = Turn(self.env, _ignore, flops / self._flops_per_s)
+        turn = Turn(self.env, _ignore, duration_s)
         turn.begun = True
         if self._slowness is not None:
             turn.duration_s *= self._slowness(self.env.now, self._asked, turn.duration_s)

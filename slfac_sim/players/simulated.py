@@ -30,7 +30,7 @@ from slfac_sim.network import Network
 from slfac_sim.players.hosts import Slowness
 from slfac_sim.players.metering import Energy, Meter
 from slfac_sim.players.outages import Outages
-from slfac_sim.players.processors import Discipline, Processors
+from slfac_sim.players.processors import Discipline, Processors, Speeds
 from slfac_sim.players.queues import Queues
 from slfac_sim.players.tally import Tally
 from slfac_sim.players.transmissions import Transmissions
@@ -46,8 +46,9 @@ class SimulatedPlayer:
     """Performs a protocol on the clock of `env`.
 
     `speeds` gives each host's FLOP/s, `ledger` takes the rows, `on_note` is told of each note after it was
-    written (for a progress display). By host, where wanted: `availability` are its outages, `slowdown` is
-    the factor on its durations, `disciplines` how its processor is shared. `energy` is told what hosts did.
+    written (for a progress display). By host, where wanted: `codec_speeds` are its FLOP/s in codec work
+    (otherwise those of `speeds`), `availability` its outages, `slowdown` the factor on its durations,
+    `disciplines` how its processor is shared. `energy` is told what hosts did.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class SimulatedPlayer:
         ledger: Book,
         on_note: Callable[[str, Mapping[str, Any]], None] = lambda table, row: None,
         *,
+        codec_speeds: Mapping[str, float] | None = None,
         availability: Mapping[str, Iterator[Outage]] | None = None,
         slowdown: Mapping[str, Slowness] | None = None,
         disciplines: Mapping[str, Discipline] | None = None,
@@ -70,7 +72,8 @@ class SimulatedPlayer:
         self._tally = Tally()
         meter = self._meter = None if energy is None else Meter(env, energy, self._end_of)
         outages = self._outages = Outages(env, availability or {}, ledger, self._went_down, self._came_up)
-        self._processors = Processors(env, speeds, slowdown or {}, disciplines or {}, ledger, outages, meter)
+        paces = Speeds(speeds, speeds if codec_speeds is None else codec_speeds)
+        self._processors = Processors(env, paces, slowdown or {}, disciplines or {}, ledger, outages, meter)
         self._transmissions = Transmissions(env, network, ledger, self._tally, outages, meter)
         self._queues = Queues(env, ledger, outages, self._processors.compute)
         self._perform: dict[type, Callable[[Any, str, int], Steps]] = {

@@ -7,17 +7,19 @@ found by the check that follows, which names the nearest key.
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from slfac_sim.foundation.plugins import EveryField
 from slfac_sim.reading.located import Fault, Located, Path, Place, ScenarioError
 from slfac_sim.reading.yaml_text import to_tree
 
-Pairs = Mapping[str, Sequence[str]]  # a top-level key whose single value stands for each of these fields
+Pairs = Mapping[str, tuple[Sequence[str], EveryField]]
+"""The top-level keys of which a single value stands for each of so many fields."""
 
 
 def graft(tree: Located, overrides: Sequence[str], pairs: Pairs) -> tuple[Located, list[Fault]]:
     """Return `tree` with all `overrides` applied, and the faults of those that could not be.
 
     `pairs` are the keys, such as ``codec``, for which one value may stand for several fields; an override
-    of one field (``codec.uplink.theta=0.9``) first gives each field its own copy.
+    of one field (``codec.uplink.theta=0.9``) first gives each field its own.
     """
     faults: list[Fault] = []
     for rank, text in enumerate(overrides, start=1):
@@ -47,11 +49,17 @@ def _spread(tree: Located, path: Path, pairs: Pairs) -> Located:
     """Return `tree` with the pair that `path` enters written out, when one value stands for it."""
     name = path[0]
     node = tree.child(name)
-    if node is None or len(path) < 2 or path[1] not in pairs.get(str(name), ()):
+    fields, every = pairs.get(str(name), ((), EveryField()))
+    if node is None or len(path) < 2 or path[1] not in fields:
         return tree
     if isinstance(node.value, dict) and "kind" not in node.value:
         return tree
-    return tree.with_child(name, replace(node, value=dict.fromkeys(pairs[str(name)], node)))
+    plain = node.plain()
+    written_out = {
+        field: node if value == plain else replace(node, value=value)
+        for field, value in every.spread(fields, plain).items()
+    }
+    return tree.with_child(name, replace(node, value=written_out))
 
 
 def _set(node: Located, path: Path, value: Located, above: Path) -> Located:

@@ -19,8 +19,8 @@ class Measured:
     """`table` is a CSV file with the columns block, forward_s and backward_s, both in seconds per sample.
 
     Blocks are named as in `cut`, and every block that devices hold must be there. `speed` (achieved FLOP/s)
-    is for what is not in the table: the codecs and the averaging. All devices are alike; `devices.slowdowns`
-    can tell them apart.
+    is for what is not in the table: the averaging, and codecs where there is no `devices.codec_speed`. All
+    devices are alike; `devices.slowdowns` can tell them apart.
     """
 
     table: Path
