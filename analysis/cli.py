@@ -2,28 +2,26 @@
 
 import argparse
 import json
-import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from slfac_sim.foundation.ending import status_of
 from slfac_sim.foundation.errors import BadInput
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Redraw the runs, or the study, named in `argv`; return the exit status, 2 for unusable input."""
     arguments = _parser().parse_args(argv)
+    return status_of(lambda: _main(arguments), arguments.debug)
+
+
+def _main(arguments: argparse.Namespace) -> int:
     try:
         print(_report(arguments.runs, arguments.out, arguments.json))
-    except BadInput as error:
-        print(error, file=sys.stderr)
-        return 2
-    except BrokenPipeError:  # whoever read our output, `head` perhaps, has seen enough
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - for what is still to be flushed at exit
-        return 1
+    except BrokenPipeError:
+        raise
     except OSError as error:
-        print(f"{error.filename}: cannot write the figures ({error.strerror})", file=sys.stderr)
-        return 2
+        raise BadInput(f"{error.filename}: cannot write the figures ({error.strerror})") from error
     return 0
 
 
@@ -45,6 +43,7 @@ def _parser() -> argparse.ArgumentParser:
         " the folder of all that is written (default: its own)",
     )
     parser.add_argument("--json", action="store_true", help="print the table and the files as JSON")
+    parser.add_argument("--debug", action="store_true", help="show tracebacks of errors")
     return parser
 
 

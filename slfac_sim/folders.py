@@ -5,6 +5,7 @@ import json
 import logging
 import os
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field
@@ -12,12 +13,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from slfac_sim.analysis.folder import DRAWN, LEDGER, SUMMARY
+from slfac_sim.analysis.folder import BEGUN, DRAWN, LEDGER, SUMMARY
 from slfac_sim.continuing.checkpointing import write_whole
 from slfac_sim.continuing.ledger_continued import Differs
-from slfac_sim.foundation.errors import BadInput
+from slfac_sim.foundation.errors import OF_THE_HOST, BadInput, HostFailed, sentence
+from slfac_sim.foundation.interrupt import InterruptNoted, Terminated
 from slfac_sim.foundation.own_files import lock, own_name
-from slfac_sim.interrupt import InterruptNoted
 from slfac_sim.ledger import Book, Ledger
 from slfac_sim.players.simulated import Stalled
 from slfac_sim.scenario import Scenario
@@ -86,23 +87,49 @@ def fill(
 
     `begin` is called once the folder is ours, before anything is written. Ctrl-C and a stalled protocol end
     it early; the summary's `status` is then `interrupted` or `failed`, its `reason` says why, and what was
-    recorded is kept. Raises `BadInput` if another process is at it.
+    recorded is kept. After SIGTERM `Terminated` is raised when all that is done. Raises `BadInput` if another
+    process is at it, and `HostFailed` where the folder cannot be written.
     """
-    scenario = account.scenario
-    with _logged(folder) as log:
-        begin()
-        write_whole(folder / SCENARIO, dump(scenario))
-        (folder / SUMMARY).unlink(missing_ok=True)
-        shutil.rmtree(folder / DRAWN, ignore_errors=True)  # of the run as it was before it was resumed
-        log.info("%s: %d devices, seeds %s", scenario.name, scenario.devices.count, scenario.seed)
-        with open_ledger(folder / LEDGER) as ledger, InterruptNoted() as interrupt:
-            heard = _heard(log, on_note, ledger, interrupt, account.logged)
-            status, reason = _outcome(lambda: play(ledger, heard), log)
-            facts = summary_of(scenario, account.data, ledger, account.clock.spent(), status, reason)
-        summary = {**facts, **account.extra}
-        write_whole(folder / SUMMARY, json.dumps(summary, indent=2) + "\n")
-        log.info("%s after %.6g simulated s; digest %s", status, summary["simulated_s"], summary["digest"])
+    with _logged(folder) as log, InterruptNoted() as interrupt:
+        try:
+            begin()
+            summary = _filled(
+                folder, account, play, _Heard(log, on_note, interrupt, account.logged), open_ledger
+            )
+        except OF_THE_HOST as error:
+            log.exception("the folder could not be written")
+            raise HostFailed(f"{folder}: {sentence(error)}; {_kept_in(folder)}") from error
     point_latest_to(folder)
+    if interrupt.terminated and summary["status"] == "interrupted":
+        raise Terminated
+    return summary
+
+
+def _kept_in(folder: Path) -> str:
+    if (folder / SCENARIO).is_file() and (folder / BEGUN).is_file():
+        return "what was recorded until then is kept, and `resume` goes on with it"
+    return "nothing of it can be gone on with"
+
+
+def _filled(
+    folder: Path,
+    account: Account,
+    play: Callable[[Any, OnNote], Any],
+    heard: "_Heard",
+    open_ledger: Callable[[Path], AbstractContextManager[Book]],
+) -> dict[str, Any]:
+    scenario, log = account.scenario, heard.log
+    write_whole(folder / SCENARIO, dump(scenario))
+    (folder / SUMMARY).unlink(missing_ok=True)
+    shutil.rmtree(folder / DRAWN, ignore_errors=True)  # of the run as it was before it was resumed
+    log.info("%s: %d devices, seeds %s", scenario.name, scenario.devices.count, scenario.seed)
+    with open_ledger(folder / LEDGER) as ledger:
+        status, reason = _outcome(lambda: play(ledger, heard.of(ledger)), log)
+        facts = summary_of(scenario, account.data, ledger, account.clock.spent(), status, reason)
+    summary = {**facts, **account.extra}
+    write_whole(folder / SUMMARY, json.dumps(summary, indent=2) + "\n")
+    ended = f"{status} ({reason})" if reason else status
+    log.info("%s after %.6g simulated s; digest %s", ended, summary["simulated_s"], summary["digest"])
     return summary
 
 
@@ -115,10 +142,11 @@ def check_idle(folder: Path) -> None:
 def _outcome(play: Callable[[], Any], log: logging.Logger) -> tuple[str, str]:
     try:
         play()
-    except Differs:
+    except (Differs, sqlite3.Error):  # of a ledger that is another's, or that cannot be written
         raise
-    except KeyboardInterrupt:
-        return "interrupted", "by the user; what was recorded until then is kept"
+    except (KeyboardInterrupt, Terminated) as asked:
+        who = "SIGTERM" if isinstance(asked, Terminated) else "the user"
+        return "interrupted", f"by {who}; what was recorded until then is kept"
     except (Stalled, BadInput) as fault:  # a diverged model's NaN is refused by the codec, for instance
         return "failed", str(fault)
     except Exception as error:  # a defect, ours or a plug-in's: the folder is finished all the same
@@ -135,11 +163,18 @@ def _new_folders(name: str) -> Iterator[Path]:
         yield RUNS / name / f"{stamp}-{number}"
 
 
+class _Log(logging.FileHandler):
+    """A log that says nothing of itself where the disk takes no more: the run says so."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the name that `logging` calls
+        """Drop the line."""
+
+
 @contextmanager
 def _logged(folder: Path) -> Iterator[logging.Logger]:
     """Give the log of the run in `folder`, which is ours meanwhile; raises `BadInput` if it is another's."""
     log = logging.Logger(f"run {folder}", logging.INFO)
-    handler = logging.FileHandler(folder / LOG, encoding="utf-8")
+    handler = _Log(folder / LOG, encoding="utf-8")
     with closing(handler):
         try:
             lock(handler.stream)
@@ -150,18 +185,26 @@ def _logged(folder: Path) -> Iterator[logging.Logger]:
         yield log
 
 
-def _heard(
-    log: logging.Logger, on_note: OnNote, ledger: Book, interrupt: InterruptNoted, logged: int
-) -> OnNote:
-    """Return what hears every note: the log hears evaluations, `on_note` all, with the bytes until then."""
+@dataclass(frozen=True)
+class _Heard:
+    """Who hears every note: the log hears evaluations after round `logged`, `on_note` all."""
 
-    def heard(table: str, row: Mapping[str, Any]) -> None:
-        if table == "evals" and row["round"] > logged:
-            log.info("round %(round)d: %(at_s).6g s, accuracy %(accuracy).4f, %(payload_bytes)d bytes", row)
-        on_note(table, {**row, "payload_bytes": ledger.delivered_bytes})
-        interrupt.check()
+    log: logging.Logger
+    on_note: OnNote
+    interrupt: InterruptNoted
+    logged: int
 
-    return heard
+    def of(self, ledger: Book) -> OnNote:
+        """Return what hears the notes of `ledger`, with the bytes delivered until then."""
+
+        def heard(table: str, row: Mapping[str, Any]) -> None:
+            if table == "evals" and row["round"] > self.logged:
+                text = "round %(round)d: %(at_s).6g s, accuracy %(accuracy).4f, %(payload_bytes)d bytes"
+                self.log.info(text, row)
+            self.on_note(table, {**row, "payload_bytes": ledger.delivered_bytes})
+            self.interrupt.check()
+
+        return heard
 
 
 def point_latest_to(folder: Path) -> None:

@@ -230,9 +230,11 @@ class Ledger(Book):
             yield rows
 
     def close(self) -> None:
-        """Commit and close; the single file then holds everything."""
-        self.commit()
-        self._db.close()
+        """Commit and close; the single file then holds everything. It is closed even if that fails."""
+        try:
+            self.commit()
+        finally:
+            self._db.close()
 
     def __enter__(self) -> "Ledger":
         return self

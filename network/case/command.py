@@ -15,22 +15,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the case that `argv` names and return the exit status.
 
     0: every transfer ended; 1: some never do, or whoever read our output has left; 2: usage or input, and
-    nothing was written; 130: interrupted.
+    nothing was written; 130: interrupted, 143: by SIGTERM.
     """
     arguments = _parser().parse_args(argv)
-    from slfac_sim.foundation.errors import BadInput
+    from slfac_sim.foundation.ending import status_of
 
-    try:
-        return _run(arguments.case, arguments.output)
-    except BadInput as error:
-        print(error, file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return 130
-    except BrokenPipeError:  # whoever read our output, `head` perhaps, has seen enough
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - for what is still to be flushed at exit
-        return 1
+    return status_of(lambda: _run(arguments.case, arguments.output), arguments.debug)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -43,6 +33,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "-o", dest="output", metavar="OUT.json", help="where to write (default: standard output)"
     )
+    parser.add_argument("--debug", action="store_true", help="show tracebacks of errors")
     return parser
 
 

@@ -1,13 +1,12 @@
 """The command line: what a user types becomes one call; each command lives in a file of its own.
 
-Exit status: 0 done, 1 the run failed, 2 usage or input, 4 some points of a study failed, 130 interrupted.
+Exit status: 0 done, 1 the run failed, 2 usage or input, 4 some points of a study failed, 130 interrupted
+with Ctrl-C, 143 with SIGTERM.
 Nothing heavy is imported before it is known what is wanted, so that `--help` answers at once.
 """
 
 import argparse
 import importlib
-import os
-import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -47,19 +46,9 @@ def main(argv: Sequence[str]) -> int:
     if arguments.command is None:
         _parser("").print_help()
         return 2
-    from slfac_sim.foundation.errors import BadInput
+    from slfac_sim.foundation.ending import status_of
 
-    try:
-        return int(_module(arguments.command).main(arguments))
-    except BadInput as error:
-        print(error, file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return 130
-    except BrokenPipeError:  # whoever read our output, `head` perhaps, has seen enough
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - for what is still to be flushed at exit
-        return 1
+    return status_of(lambda: int(_module(arguments.command).main(arguments)), arguments.debug)
 
 
 def _arguments(parser: argparse.ArgumentParser, words: Sequence[str]) -> argparse.Namespace:
@@ -88,6 +77,7 @@ def _parser(command: str) -> argparse.ArgumentParser:
         subparser = subparsers.add_parser(name, help=purpose, description=purpose)
         if name == command:
             _module(name).add_arguments(subparser)
+            subparser.add_argument("--debug", action="store_true", help="show tracebacks of errors")
     return parser
 
 

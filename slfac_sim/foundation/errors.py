@@ -1,4 +1,6 @@
-"""The one family of errors that a user can cause, and mend; everything else is a defect of ours."""
+"""Errors that are told in one sentence; every other one is a defect of ours."""
+
+import sqlite3
 
 
 class BadInput(ValueError):
@@ -6,3 +8,28 @@ class BadInput(ValueError):
 
     The command line prints the message alone, without a traceback, and exits with status 2.
     """
+
+
+class HostFailed(Exception):
+    """What was asked for can be done, but not by this host now: a full disk, for instance.
+
+    The command line prints the message alone, without a traceback, and exits with status 1.
+    """
+
+
+OF_THE_HOST = (OSError, sqlite3.Error, MemoryError, OverflowError, RecursionError)
+"""What a disk, a memory or a damaged file can raise anywhere."""
+
+
+def sentence(error: BaseException) -> str:
+    """Return what one of the errors `OF_THE_HOST` says, as a sentence for people."""
+    if isinstance(error, OSError):
+        why = error.strerror or str(error) or type(error).__name__
+        return f"{error.filename}: {why}" if error.filename is not None else f"the system refused: {why}"
+    if isinstance(error, sqlite3.Error):
+        return f"an SQLite file cannot be read or written ({error})"
+    if isinstance(error, MemoryError):
+        return f"not enough memory{f' ({error})' if str(error) else ''}"
+    if isinstance(error, RecursionError):
+        return "something is nested too deeply to be worked with"
+    return f"a number is too large to be worked with ({error})"

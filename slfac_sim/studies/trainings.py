@@ -63,6 +63,8 @@ def train(scenario: Scenario, threads: int, cache: Path, key: str) -> None:
     part = _part(cache, key)
     try:
         summary = run(prepare(scenario, part, threads))
+        if summary["status"] == "interrupted":
+            raise KeyboardInterrupt
         if summary["status"] != "finished":
             raise Failed(f"training {key} {summary['status']}: {summary['reason']}")
         _appear(part, folder_of(cache, key))

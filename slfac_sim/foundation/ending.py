@@ -1,0 +1,37 @@
+"""How a command ends: its exit status, and a sentence where there is one in the place of a traceback."""
+
+import os
+import sys
+from collections.abc import Callable
+
+from slfac_sim.foundation.errors import OF_THE_HOST, BadInput, HostFailed, sentence
+from slfac_sim.foundation.interrupt import Terminated, termination_raised
+
+
+def status_of(command: Callable[[], int], debug: bool = False) -> int:
+    """Return the exit status of `command`: its own, 1 where the host failed it, 2 for input that is no good.
+
+    Ctrl-C makes it 130 and SIGTERM 143. With `debug` errors are raised, and their tracebacks seen.
+    """
+    try:
+        with termination_raised():
+            return command()
+    except KeyboardInterrupt:
+        return _told("interrupted", 130)
+    except Terminated:
+        return _told("terminated", 143)
+    except BrokenPipeError:  # whoever read our output, `head` perhaps, has seen enough
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - for what is still to be flushed at exit
+        return 1
+    except (BadInput, HostFailed, *OF_THE_HOST) as error:
+        if debug:
+            raise
+        if isinstance(error, BadInput):
+            return _told(str(error), 2)
+        told = str(error) if isinstance(error, HostFailed) else f"{sentence(error)}; --debug shows where"
+        return _told(told, 1)
+
+
+def _told(text: str, status: int) -> int:
+    print(text, file=sys.stderr)
+    return status
