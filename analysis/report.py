@@ -4,9 +4,10 @@ import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from slfac_sim.analysis.format import count, percent
 from slfac_sim.analysis.study import StudyResult, load_study
 from slfac_sim.analysis.study_answers import baseline_line, main_target, rival_lines
-from slfac_sim.analysis.study_names import count, line_label, percent, short_label
+from slfac_sim.analysis.study_names import line_label, short_label
 from slfac_sim.analysis.study_tables import (
     Table,
     air_table,
@@ -64,7 +65,7 @@ def report_lines(study: StudyResult, closing: Sequence[str]) -> Iterator[str]:
     for target in study.targets:
         yield from _section(f"Seconds to {percent(target)}", times_table(study, target))
         if rival_lines(study):
-            title = f"Times faster than {short_label(study, baseline_line(study))}, to {percent(target)}"
+            title = f"Times as fast as {short_label(study, baseline_line(study))}, to {percent(target)}"
             yield from _section(title, ratios_table(study, target))
     yield from _section("Equal rounds", rounds_table(study))
     yield from _section("Equal bytes (payload, all directions)", bytes_table(study))
@@ -94,11 +95,13 @@ def _how_to_read(study: StudyResult) -> list[str]:
     target = main_target(study)
     lines = [
         f"- Compared: {'; '.join(labels)}. {count(study.size, 'point')}, {len(study.failed())} failed.",
-        "- Brackets hold 95 % t intervals over seeds (for 3 seeds: 4.30 standard errors to either side);"
-        " those of ratios are of the mean log-ratio, paired by seed. They know no limits: with few seeds they"
-        " may reach below 0 s or above 100 %.",
+        "- Means and 95 % t intervals over seeds (in brackets; for 3 seeds: 4.30 standard errors to either"
+        " side) of seconds, bytes, joules and ratios are geometric: taken on the logarithm, so that they are"
+        " above zero. Ratios are paired by seed. Those of accuracies are arithmetic.",
         "- A run that never reaches a target is censored: it is shown as `> T`, the time of its last"
         " evaluation, and counts. With such a run there is a median, or a bound of it, and no mean.",
+        "- A run whose untrained model meets a target is shown as `untrained`: training had nothing to do, so"
+        " it has no time, and its pair is left out of ratios.",
         "- Targets are crossed at evaluations, not between them: in `(a, b]` the target was missed at a and"
         " there at b. The mean of 3 is over an evaluation and the two before it.",
         "- Accuracy is test accuracy with the uplink codec in place; equal budgets use the last evaluation"

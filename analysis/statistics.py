@@ -2,7 +2,9 @@
 
 A run that never reaches its target is *censored*: it is known to need more than T, the time of its last
 evaluation, and no more than that is known. It is never dropped: with it there is no mean, but a median, or
-bounds of the median (`OverRuns`, `PairedRatio`).
+bounds of the median (`OverRuns`, `PairedRatio`). A run whose *untrained* model meets the target is censored
+on the other side: training had nothing to do, so there is no time, and no ratio, to be told of it; it is
+counted.
 """
 
 import math
@@ -15,6 +17,11 @@ from numpy.typing import ArrayLike, NDArray
 CONFIDENCE = 0.95
 WINDOW = 3  # evaluations in a smoothed accuracy
 EQUAL_POINTS = 0.005  # final accuracies that are called equal differ by at most half a point
+POSITIVE = frozenset(
+    ("at_s", "simulated_s", "payload_bytes", "bytes_total", "devices_j", "energy_j", "round")
+)
+"""The quantities that are above zero by nature: their means and intervals are taken on the logarithm."""
+
 _ROUNDING = 1e-12  # relative: a mean of evaluations that all lie on the target must count as on it
 
 
@@ -23,34 +30,41 @@ class Crossing:
     """Where a curve first reached its target: after `bracket[0]` and at or before `bracket[1]` = `at`.
 
     `at` is the place (seconds, or bytes) of the evaluation that showed it. If it is `censored`, no
-    evaluation did: `at` is the place of the last one, and the bracket ends at infinity.
+    evaluation did: `at` is the place of the last one, and the bracket ends at infinity. If it is `untrained`,
+    the evaluation at place 0, before any training, met the target already, and 0 is a bound above.
     """
 
     at: float
     bracket: tuple[float, float]
     censored: bool
+    untrained: bool = False
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A mean of `n` values and its two-sided confidence interval; NaN bounds for a single value."""
+    """A mean of `n` values and its two-sided confidence interval; NaN bounds for a single value.
+
+    Both are `geometric` for positive quantities: taken on the logarithm.
+    """
 
     mean: float
     low: float
     high: float
     n: int
+    geometric: bool = False
 
 
 @dataclass(frozen=True)
 class OverRuns:
-    """Places of `n` crossings, `censored` of them unknown beyond a bound.
+    """Places of `n` crossings, `censored` of them unknown beyond a bound, `untrained` of them below one.
 
-    `mean` is None as soon as one is censored; the median then lies in `median`, whose ends are equal where
-    the censored runs leave it certain, and whose upper end may be infinite.
+    `mean`, a geometric one, is None as soon as there is one of either; the median then lies in `median`,
+    whose ends are equal where such runs leave it certain, and whose upper end may be infinite.
     """
 
     n: int
     censored: int
+    untrained: int
     mean: Interval | None
     median: tuple[float, float]
 
@@ -60,11 +74,13 @@ class PairedRatio:
     """How many times sooner one variant is there than its baseline: baseline / other, pair by pair.
 
     `mean` is the geometric mean with its t interval, or None if a pair has a censored member. `median` bounds
-    the median of the ratios, of which each censored pair gives a bound: (2, inf) says "at least 2".
+    the median of the ratios, of which each censored pair gives a bound: (2, inf) says "at least 2". The
+    `untrained` pairs, with a member whose untrained model met the target, are not among the `n`.
     """
 
     n: int
     censored: int
+    untrained: int
     mean: Interval | None
     median: tuple[float, float]
 
@@ -93,9 +109,12 @@ class VarianceSplit:
 
 
 def first_crossing(at: ArrayLike, accuracy: ArrayLike, target: float) -> Crossing:
-    """Return where the curve [evaluations] first shows at least `target`, by a single evaluation."""
+    """Return where the curve [evaluations] first shows at least `target`, by a single evaluation.
+
+    An evaluation at place 0 is that of the untrained model.
+    """
     places, shown = _curve(at, accuracy)
-    return _crossing(places, shown, target)
+    return _crossing(places, shown, shown, target)
 
 
 def smoothed_crossing(at: ArrayLike, accuracy: ArrayLike, target: float, window: int = WINDOW) -> Crossing:
@@ -106,8 +125,8 @@ def smoothed_crossing(at: ArrayLike, accuracy: ArrayLike, target: float, window:
     places, shown = _curve(at, accuracy)
     means = np.full(shown.shape, -np.inf)
     if shown.size >= window:
-        means[window - 1 :] = np.convolve(shown, np.full(window, 1.0 / window), mode="valid")
-    return _crossing(places, means, target - _ROUNDING)
+        means[window - 1 :] = np.convolve(shown, np.full(window, 1.0 / window), mode="valid") + _ROUNDING
+    return _crossing(places, shown, means, target)
 
 
 def mean_interval(values: ArrayLike, confidence: float = CONFIDENCE) -> Interval:
@@ -125,29 +144,84 @@ def mean_interval(values: ArrayLike, confidence: float = CONFIDENCE) -> Interval
     return Interval(mean, mean - half, mean + half, int(sample.size))
 
 
+def geometric_interval(values: ArrayLike, confidence: float = CONFIDENCE) -> Interval:
+    """Return the geometric mean of positive `values` [n] and the t interval of their logarithms.
+
+    Both are positive. Values that are all zero have the mean 0 and no interval. Raises ValueError where some
+    are not above zero.
+    """
+    sample = np.asarray(values, dtype=np.float64)
+    if sample.size and not sample.any():
+        return Interval(0.0, math.nan, math.nan, int(sample.size), geometric=True)
+    if not (sample > 0.0).all():
+        raise ValueError(f"a geometric mean needs values above zero (got {float(sample.min()):g})")
+    logs = mean_interval(np.log(sample), confidence)
+    if sample.min() == sample.max():  # not what the logarithm and back leave of it
+        ends = (math.nan, math.nan) if logs.n == 1 else (float(sample[0]), float(sample[0]))
+        return Interval(float(sample[0]), *ends, logs.n, geometric=True)
+    with np.errstate(over="ignore"):
+        exponentials = np.exp([logs.mean, logs.low, logs.high])
+    kept = np.clip(
+        exponentials, np.finfo(np.float64).tiny, np.finfo(np.float64).max
+    )  # of a spread beyond all floats
+    mean, low, high = kept.tolist()
+    return Interval(mean, low, high, logs.n, geometric=True)
+
+
+def interval_of(quantity: str, values: ArrayLike) -> Interval:
+    """Return mean and interval of `values` [n] of a named quantity: on the logarithm for those of `POSITIVE`.
+
+    Where only some of its values are zero a positive quantity has a mean, and no interval.
+    """
+    sample = np.asarray(values, dtype=np.float64)
+    if quantity not in POSITIVE:
+        return mean_interval(sample)
+    if sample.any() and not sample.all():
+        return Interval(float(sample.mean()), math.nan, math.nan, int(sample.size))
+    return geometric_interval(sample)
+
+
 def over_runs(crossings: Sequence[Crossing]) -> OverRuns:
-    """Return mean and interval of the crossings' places, or bounds of their median if one is censored."""
+    """Return mean and interval of the crossings' places, or bounds of their median if one is censored.
+
+    Places are quantities of `POSITIVE`.
+    """
     at = np.array([crossing.at for crossing in crossings])
+    low = np.array([-math.inf if crossing.untrained else crossing.at for crossing in crossings])
     high = np.array([math.inf if crossing.censored else crossing.at for crossing in crossings])
-    censored = sum(crossing.censored for crossing in crossings)
-    mean = None if censored else mean_interval(at)
-    return OverRuns(len(crossings), censored, mean, (float(np.median(at)), _median(high)))
+    censored, untrained = _censored(crossings), _untrained(crossings)
+    known = not (censored or untrained) and (at.all() or not at.any())
+    mean = geometric_interval(at) if known else None
+    return OverRuns(len(crossings), censored, untrained, mean, (_median(low), _median(high)))
 
 
 def paired_ratio(baseline: Sequence[Crossing], other: Sequence[Crossing]) -> PairedRatio:
     """Return baseline / other over pairs of crossings, the same seed at the same place of both sequences.
 
     A pair whose baseline alone is censored says "at least", one whose other alone is censored "at most",
-    one with both says nothing; all three count in the bounds of the median.
+    one with both says nothing; all three count in the bounds of the median. A pair of which the untrained
+    model of either met the target is no comparison of two trainings, and is left out.
     """
-    bounds = [_ratio_bounds(one, two) for one, two in zip(baseline, other, strict=True)]
+    pairs = list(zip(baseline, other, strict=True))
+    compared = [pair for pair in pairs if not _untrained(pair)]
+    untrained = len(pairs) - len(compared)
+    if not compared:
+        return PairedRatio(0, 0, untrained, None, (0.0, math.inf))
+    bounds = [_ratio_bounds(first, second) for first, second in compared]
     low, high = np.array([b[0] for b in bounds]), np.array([b[1] for b in bounds])
     censored = int(np.count_nonzero(low != high))
     mean = None
-    if not censored and np.isfinite(low).all() and (low > 0).all():  # nobody was there at the start
-        logs = mean_interval(np.log(low))
-        mean = Interval(math.exp(logs.mean), math.exp(logs.low), math.exp(logs.high), logs.n)
-    return PairedRatio(len(bounds), censored, mean, (_ratio_median(low), _ratio_median(high)))
+    if not censored and np.isfinite(low).all() and (low > 0).all():
+        mean = geometric_interval(low)
+    return PairedRatio(len(bounds), censored, untrained, mean, (_ratio_median(low), _ratio_median(high)))
+
+
+def _censored(crossings: Sequence[Crossing]) -> int:
+    return sum(crossing.censored for crossing in crossings)
+
+
+def _untrained(crossings: Sequence[Crossing]) -> int:
+    return sum(crossing.untrained for crossing in crossings)
 
 
 def _ratio_median(ratios: NDArray[np.float64]) -> float:
@@ -226,8 +300,13 @@ def _curve(at: ArrayLike, accuracy: ArrayLike) -> tuple[NDArray[np.float64], NDA
     return places, shown
 
 
-def _crossing(places: NDArray[np.float64], shown: NDArray[np.float64], target: float) -> Crossing:
-    above = np.flatnonzero(shown >= target)
+def _crossing(
+    places: NDArray[np.float64], shown: NDArray[np.float64], judged: NDArray[np.float64], target: float
+) -> Crossing:
+    """Return where `judged`, which is `shown` or made of it, first is at least `target`."""
+    if shown.size and places[0] == 0.0 and shown[0] >= target:
+        return Crossing(0.0, (0.0, 0.0), censored=False, untrained=True)
+    above = np.flatnonzero(judged >= target)
     if above.size == 0:
         last = float(places[-1]) if places.size else 0.0
         return Crossing(last, (last, math.inf), censored=True)
@@ -246,7 +325,10 @@ def _ratio_bounds(baseline: Crossing, other: Crossing) -> tuple[float, float]:
 
 
 def _median(values: NDArray[np.float64]) -> float:
-    # numpy's median averages two infinities with a warning; between a number and infinity lies infinity
+    # numpy's median averages two infinities with a warning; between a number and infinity lies infinity, and
+    # between a number and what lies before the start is anything from the start on
     ordered = np.sort(values)
     middle = ordered[(ordered.size - 1) // 2 : ordered.size // 2 + 1]
+    if np.isneginf(middle).any():
+        return 0.0
     return math.inf if np.isinf(middle).any() else float(middle.mean())

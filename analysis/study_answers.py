@@ -146,7 +146,7 @@ def rival_lines(study: StudyResult) -> list[str]:
 
 
 def main_target(study: StudyResult) -> float | None:
-    """Return the target of the closing lines: the highest that every line reached in half of its runs.
+    """Return the target of the closing lines: the highest that training every line reached in half its runs.
 
     It is the lowest target if there is no such one, and None if the study has no targets.
     """
@@ -273,7 +273,7 @@ def over_the_air(study: StudyResult, axes: Mapping[str, str]) -> list[list[int]]
 def variance(study: StudyResult, axes: Mapping[str, str], target: float | None) -> VarianceSplit | None:
     """Split the variance of the seconds to `target`, or of the whole run for None, into learning and air.
 
-    None where there are fewer than 2 trainings or draws, or a run is censored.
+    None where there are fewer than 2 trainings or draws, or a run is censored, on either side.
     """
     table = over_the_air(study, axes)
     if len(table) < 2 or len(table[0]) < 2:
@@ -281,7 +281,7 @@ def variance(study: StudyResult, axes: Mapping[str, str], target: float | None) 
     if target is None:
         return split_variance([[study.columns["simulated_s"][i] for i in row] for row in table])
     found = [crossings(study, row, target) for row in table]
-    if any(crossing.censored for row in found for crossing in row):
+    if any(crossing.censored or crossing.untrained for row in found for crossing in row):
         return None
     return split_variance([[crossing.at for crossing in row] for row in found])
 
@@ -294,7 +294,8 @@ def _half_reach(study: StudyResult, line: str, target: float) -> bool:
     axis = study.roles.line
     points = study.select({axis.path: line} if axis is not None else {})
     found = crossings(study, points, target)
-    return bool(found) and 2 * sum(crossing.censored for crossing in found) <= len(found)
+    without = sum(crossing.censored or crossing.untrained for crossing in found)
+    return bool(found) and 2 * without <= len(found)
 
 
 def _means(rows: Sequence[Mapping[str, float]]) -> dict[str, float]:

@@ -1,6 +1,5 @@
-"""How the parts of a study are called in figures and reports: lines, panels, amounts; it computes nothing."""
+"""How the parts of a study are called in figures and reports: lines, panels, places; it computes nothing."""
 
-import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
@@ -37,37 +36,11 @@ def x_label(study: StudyResult, text: str) -> str:
     return study.roles.x.shown(text) if study.roles.x is not None else ""
 
 
-def percent(fraction: float) -> str:
-    """Return ``85 %`` for 0.85, with as many digits as it has."""
-    return f"{100 * fraction:.6g} %"
-
-
-def amount(value: float) -> str:
-    """Return a number with three digits, to the unit from 100 on; a dash for NaN."""
-    if math.isnan(value):
-        return "-"
-    if math.isinf(value):
-        return "inf"
-    return f"{value:,.0f}" if abs(value) >= 99.95 else f"{value:.3g}"
-
-
-def times(ratio: float) -> str:
-    """Return a ratio with two decimals, with fewer from 10 on, with two digits below a tenth."""
-    if not 0.1 <= ratio < 9.995:
-        return f"{ratio:.2g}" if ratio < 0.1 else amount(ratio)
-    return f"{ratio:.2f}"
-
-
 def spread(values: Sequence[T], most: int = 4) -> list[T]:
     """Return the first, the last, and evenly spaced ones between them: a page has room for `most` of them."""
     if len(values) <= most:
         return list(values)
     return [values[round(i * (len(values) - 1) / (most - 1))] for i in range(most)]
-
-
-def count(number: int, noun: str) -> str:
-    """Return ``1 seed``, ``3 seeds``."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _labels(study: StudyResult) -> dict[str, str]:

@@ -5,7 +5,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from slfac_sim.analysis.statistics import Interval, OverRuns, final_accuracy, mean_interval
+from slfac_sim.analysis.statistics import Crossing, Interval, OverRuns, final_accuracy, interval_of
 from slfac_sim.analysis.study import StudyResult
 from slfac_sim.analysis.study_answers import (
     BYTES,
@@ -34,6 +34,7 @@ from slfac_sim.analysis.study_answers import (
     variance,
 )
 from slfac_sim.analysis.study_names import line_label
+from slfac_sim.foundation.units import exact
 
 _SCALARS = ("simulated_s", "rounds", "transfers", "energy_j", "wire_bytes", "digest")
 _MAPPINGS = ("bytes", "bits_per_value", "energy", "parts_s", "bounds_s")
@@ -75,7 +76,8 @@ def point_rows(study: StudyResult) -> Iterator[dict[str, Any]]:
     """Yield one flat row for each point, failed ones included, in the study's order.
 
     A crossing has its place, the evaluation before it (`_after`), and whether it is censored: then its place
-    is that of the last evaluation, and the target lies beyond.
+    is that of the last evaluation, and the target lies beyond. It has no place where the untrained model
+    met the target.
     """
     for i in range(study.size):
         row = {"key": study.columns["key"][i], "training": study.columns["training"][i], **_axes_of(study, i)}
@@ -90,17 +92,24 @@ def point_rows(study: StudyResult) -> Iterator[dict[str, Any]]:
 def _reached(study: StudyResult, i: int) -> dict[str, Any]:
     row: dict[str, Any] = {"accuracy_final_mean": final_accuracy(study.columns["curve"][i]["accuracy"])}
     for target in study.targets:
+        key = f"to_{exact(target)}"
         for smoothed, end in ((False, ""), (True, ".smoothed")):
             (found,) = crossings(study, [i], target, smoothed)
-            name = f"to_{target:g}{end}"
-            row |= {f"{name}_s": found.at, f"{name}_after_s": found.bracket[0]}
-            row |= {f"{name}_censored": found.censored}
-        (sent,) = crossings(study, [i], target, over=BYTES)
-        row |= {f"to_{target:g}_bytes": int(sent.at), f"to_{target:g}_bytes_censored": sent.censored}
-        if tells(study, [i], JOULES):
-            (drawn,) = crossings(study, [i], target, over=JOULES)
-            row |= {f"to_{target:g}_{JOULES}": drawn.at, f"to_{target:g}_{JOULES}_censored": drawn.censored}
+            row |= {f"{key}{end}_s": _place_of(found), f"{key}{end}_after_s": found.bracket[0]}
+            row |= {f"{key}{end}_censored": found.censored}
+        row[f"{key}_untrained"] = found.untrained
+        for over, unit in ((BYTES, "bytes"), (JOULES, JOULES)):
+            if tells(study, [i], over):
+                (found,) = crossings(study, [i], target, over=over)
+                at = _place_of(found)
+                row[f"{key}_{unit}"] = int(at) if over == BYTES and at is not None else at
+                row[f"{key}_{unit}_censored"] = found.censored
     return row
+
+
+def _place_of(found: Crossing) -> float | None:
+    """Return the place of a crossing; none where the untrained model was there."""
+    return None if found.untrained else found.at
 
 
 def _axes_of(study: StudyResult, i: int) -> dict[str, Any]:
@@ -115,16 +124,18 @@ def _combination(study: StudyResult, place: Combination) -> dict[str, Any]:
         "axes": dict(place.axes),
         "label": line_label(study, place.axes[line.path] if line is not None else ""),
         "seeds": len(points),
-        "simulated_s": _mean([study.columns["simulated_s"][i] for i in points]),
-        "bytes_total": _mean([study.columns["bytes"][i]["total"] for i in points]),
-        "energy_j": _mean([study.columns["energy_j"][i] for i in points]),
+        "simulated_s": _mean("simulated_s", [study.columns["simulated_s"][i] for i in points]),
+        "bytes_total": _mean("bytes_total", [study.columns["bytes"][i]["total"] for i in points]),
+        "energy_j": _mean("energy_j", [study.columns["energy_j"][i] for i in points]),
         "energy": mean_energy(study, place),
-        "accuracy_final": _mean([final_accuracy(study.columns["curve"][i]["accuracy"]) for i in points]),
+        "accuracy_final": _mean(
+            "accuracy", [final_accuracy(study.columns["curve"][i]["accuracy"]) for i in points]
+        ),
         "parts_s": mean_parts(study, place),
         "bounds_s": mean_bounds(study, place),
         "largest_part": largest_part(study, place),
     }
-    found["targets"] = {f"{target:g}": _targets(study, place, target) for target in study.targets}
+    found["targets"] = {exact(target): _targets(study, place, target) for target in study.targets}
     return found
 
 
@@ -185,14 +196,16 @@ def _air(study: StudyResult) -> Iterator[dict[str, Any]]:
     for place in combinations(study):
         if over_the_air(study, place.axes):
             splits: dict[str, Any] = {"simulated_s": variance(study, place.axes, None)}
-            splits |= {f"to_{target:g}_s": variance(study, place.axes, target) for target in study.targets}
+            splits |= {
+                f"to_{exact(target)}_s": variance(study, place.axes, target) for target in study.targets
+            }
             yield {"axes": dict(place.axes)} | {
                 name: None if split is None else dataclasses.asdict(split) for name, split in splits.items()
             }
 
 
-def _mean(values: Sequence[float]) -> Interval | None:
-    return mean_interval(values) if values else None
+def _mean(quantity: str, values: Sequence[float]) -> Interval | None:
+    return interval_of(quantity, values) if values else None
 
 
 def _over(value: OverRuns | None) -> dict[str, Any] | None:

@@ -7,11 +7,13 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from slfac_sim.analysis.format import amount, between, percent, times, unit_of
 from slfac_sim.analysis.statistics import (
     Crossing,
     Interval,
     PairedRatio,
     VarianceSplit,
+    geometric_interval,
     over_runs,
     quantile_reached,
 )
@@ -41,7 +43,7 @@ from slfac_sim.analysis.study_answers import (
     to_target,
     variance,
 )
-from slfac_sim.analysis.study_names import amount, percent, short_label, times
+from slfac_sim.analysis.study_names import short_label
 from slfac_sim.analysis.study_words import time_words
 
 Table = list[dict[str, str]]
@@ -49,29 +51,37 @@ SHARES = {"at a quarter": 0.25, "at half": 0.5, "at all of it": 1.0}  # of the c
 
 
 def costs_table(study: StudyResult) -> Table:
-    """Return what each combination needs to each target: seconds, megabytes, and kilojoules of its devices.
+    """Return what each combination needs to each target: seconds, bytes, and joules of its devices.
 
     All are those of the first evaluation at or above the target; the last is left out where no point tells.
     """
-    kinds = {"s": (SECONDS, 1.0), "MB": (BYTES, 1e6), "kJ": (JOULES, 1e3)}
     places = _finished(study)
-    known = [unit for unit, (over, _) in kinds.items() if any(tells(study, p.points, over) for p in places)]
+    known = [over for over in (SECONDS, BYTES, JOULES) if any(tells(study, p.points, over) for p in places)]
     rows = []
     for place in places if study.targets else ():
         row = _place(study, place) | {"seeds": str(len(place.points))}
         for target in study.targets:
-            for unit in known:
-                over, scale = kinds[unit]
+            for over in known:
+                scale, unit = _unit(study, over)
                 row[f"{percent(target)}: {unit}"] = _cost(study, place, target, over, scale)
         rows.append(row)
     return rows
+
+
+def _unit(study: StudyResult, over: str) -> tuple[float, str]:
+    """Return the unit, and what it is worth, in which a table of the study tells of `over`."""
+    if over == ROUNDS:
+        return 1.0, "rounds"
+    curves = [curve[over] for curve in study.columns["curve"] if curve is not None and curve.get(over)]
+    return unit_of((places[-1] for places in curves), {SECONDS: "s", BYTES: "B", JOULES: "J"}[over])
 
 
 def _cost(study: StudyResult, place: Combination, target: float, over: str, scale: float) -> str:
     if not tells(study, place.points, over):
         return "-"
     found = [_scaled(one, scale) for one in crossings(study, place.points, target, over=over)]
-    return time_words(over_runs(found), "").removesuffix(" (1 of 1 not there)")
+    words = time_words(over_runs(found), "")
+    return words.removesuffix(" (1 of 1 not there)").removesuffix(" (1 of 1 untrained)")
 
 
 def times_table(study: StudyResult, target: float) -> Table:
@@ -91,7 +101,7 @@ def times_table(study: StudyResult, target: float) -> Table:
 
 
 def ratios_table(study: StudyResult, target: float) -> Table:
-    """Return how much faster than the baseline each rival is, raw and smoothed, with the number of pairs."""
+    """Return how many times as fast as the baseline each rival is, raw and smoothed, with the pairs."""
     rows = []
     for panel in panels_of(study):
         for rival in rival_lines(study):
@@ -113,33 +123,31 @@ def ratios_table(study: StudyResult, target: float) -> Table:
 def rounds_table(study: StudyResult) -> Table:
     """Return the accuracies within equal numbers of rounds, and the rounds to each target."""
     places = _by_training(study)
-    return _budget_rows(study, places, ROUNDS, 1.0, "rounds", not shares_trainings(study))
+    return _budget_rows(study, places, ROUNDS, not shares_trainings(study))
 
 
 def bytes_table(study: StudyResult) -> Table:
-    """Return the accuracies within equal payload bytes, and the megabytes to each target."""
+    """Return the accuracies within equal payload bytes, and the bytes to each target."""
     places = _by_training(study)
-    return _budget_rows(study, places, BYTES, 1e6, "MB", not shares_trainings(study))
+    return _budget_rows(study, places, BYTES, not shares_trainings(study))
 
 
 def seconds_table(study: StudyResult) -> Table:
     """Return the accuracies within seconds that are equal at each x and panel, and those to each target."""
-    return _timed_rows(study, SECONDS, 1.0, "s")
+    return _timed_rows(study, SECONDS)
 
 
 def joules_table(study: StudyResult) -> Table:
     """Return the same within equal joules of all devices; without combinations that do not tell of them."""
-    return _timed_rows(study, JOULES, 1e3, "kJ")
+    return _timed_rows(study, JOULES)
 
 
-def _timed_rows(study: StudyResult, over: str, scale: float, unit: str) -> Table:
+def _timed_rows(study: StudyResult, over: str) -> Table:
     rows: Table = []
     for panel in panels_of(study):
         for x in texts_of(study.roles.x):
             places = [at_place(study, panel, line, x) for line in texts_of(study.roles.line)]
-            rows += _budget_rows(
-                study, [p for p in places if tells(study, p.points, over)], over, scale, unit
-            )
+            rows += _budget_rows(study, [p for p in places if tells(study, p.points, over)], over)
     return rows
 
 
@@ -208,10 +216,14 @@ def markdown(table: Sequence[Mapping[str, str]]) -> list[str]:
 
 
 def bracket_words(found: Sequence[Crossing]) -> str:
-    """Return the mean bracket of crossings, ``(112, 150] s``: the target lay after the one, by the other."""
-    if not found or any(crossing.censored for crossing in found):
+    """Return the mean bracket of crossings, ``(112, 150] s``: the target lay after the one, by the other.
+
+    Its ends are geometric means, as that of the crossings is.
+    """
+    if not found or any(crossing.censored or crossing.untrained for crossing in found):
         return "-"
-    ends = [sum(crossing.bracket[end] for crossing in found) / len(found) for end in (0, 1)]
+    low, high = ([crossing.bracket[end] for crossing in found] for end in (0, 1))
+    ends = [geometric_interval(side).mean if all(side) else 0.0 for side in (low, high)]
     return f"({amount(ends[0])}, {amount(ends[1])}] s"
 
 
@@ -219,15 +231,22 @@ def ratio_cell(value: PairedRatio | None) -> str:
     """Return a ratio and its interval, ``4.14 [3.40, 5.03]``; with a censored pair a median or bounds."""
     if value is None:
         return "-"
+    untrained = f"({value.untrained} of {value.n + value.untrained} untrained)" if value.untrained else ""
+    return " ".join(part for part in (_ratio(value), untrained) if part)
+
+
+def _ratio(value: PairedRatio) -> str:
     if value.mean is not None:
         interval = f" [{times(value.mean.low)}, {times(value.mean.high)}]" if value.n > 1 else ""
         return times(value.mean.mean) + interval
+    if value.n == 0:
+        return "not known"
     low, high = value.median
     some = f"({value.censored} of {value.n} censored)"
-    if low == high:
-        return f"median {times(low)} {some}"
+    if low > 0 and math.isfinite(high):
+        return f"{'median ' if low == high else ''}{between(low, high)} {some}"
     if math.isfinite(high):
-        return f"{f'{times(low)} to ' if low > 0 else '< '}{times(high)} {some}"
+        return f"< {times(high)} {some}"
     return f"> {times(low)} {some}" if low > 0 else f"not known {some}"
 
 
@@ -252,10 +271,9 @@ def _by_training(study: StudyResult) -> list[Combination]:
     return list(found.values())
 
 
-def _budget_rows(
-    study: StudyResult, places: Sequence[Combination], over: str, scale: float, unit: str, with_x: bool = True
-) -> Table:
+def _budget_rows(study: StudyResult, places: Sequence[Combination], over: str, with_x: bool = True) -> Table:
     """Return one row for each place: the accuracy within shares of the budget that all of them have."""
+    scale, unit = _unit(study, over)
     budget = common_budget(study, [i for place in places for i in place.points], over)
     rows = []
     for place in places if not math.isnan(budget) else ():
@@ -310,8 +328,14 @@ def _share(part: float, whole: float) -> str:
 def _quantiles(found: Sequence[Crossing]) -> str:
     last = max(crossing.at for crossing in found)
     low, middle, high = (quantile_reached(found, share) for share in (0.05, 0.5, 0.95))
-    words = [f"> {amount(last)}" if math.isinf(value) else amount(value) for value in (middle, low, high)]
+    words = [_quantile(value, last) for value in (middle, low, high)]
     return f"{words[0]} ({words[1]} .. {words[2]}) s"
+
+
+def _quantile(value: float, last: float) -> str:
+    if value <= 0.0:
+        return "untrained"
+    return f"> {amount(last)}" if math.isinf(value) else amount(value)
 
 
 def _filled(rows: Sequence[Mapping[str, str]]) -> Table:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 
+from slfac_sim.analysis.format import amount, as_fast, between, count, percent, times
 from slfac_sim.analysis.statistics import EQUAL_POINTS, OverRuns, PairedRatio
 from slfac_sim.analysis.study import StudyResult
 from slfac_sim.analysis.study_answers import (
@@ -23,23 +24,14 @@ from slfac_sim.analysis.study_answers import (
     texts_of,
     to_target,
 )
-from slfac_sim.analysis.study_names import (
-    amount,
-    count,
-    panel_label,
-    percent,
-    short_label,
-    spread,
-    times,
-    x_label,
-)
+from slfac_sim.analysis.study_names import panel_label, short_label, spread, x_label
 
 _MOST_LINES = 12  # of one question, on the screen
 _CLAIM_SEEDS = 5
 
 
 def closing_lines(study: StudyResult) -> list[str]:
-    """Return the answers of the study: how much faster, where the crossover is, what limits each end.
+    """Return the answers of the study: how many times as fast, where the crossover is, what limits each end.
 
     What it cannot answer, because points failed or there is nothing to compare, it says.
     """
@@ -59,24 +51,32 @@ def closing_lines(study: StudyResult) -> list[str]:
 
 
 def ratio_words(value: PairedRatio | None) -> str:
-    """Return a ratio in words: ``4.13 times faster [3.38, 5.04]``, ``more than 7.41 times faster``."""
+    """Return a ratio in words: ``4.13 times as fast [3.38, 5.04]``, ``more than 7.41 times as fast``."""
     if value is None:
         return "not known, no seed has finished both"
+    if value.n == 0:
+        return f"not known ({_left_out(value)})"
+    left_out = f"; {_left_out(value)}" if value.untrained else ""
+    return _ratio(value) + left_out
+
+
+def _ratio(value: PairedRatio) -> str:
     if value.mean is not None:
         return _mean_words(value)
     low, high = value.median
     some = f"median; {value.censored} of {count(value.n, 'pair')} with a run that did not reach the target"
-    if low == high:
-        return f"{_times(low)} ({some})"
     if low > 0 and math.isfinite(high):
-        return f"between {times(low)} and {times(high)} times as fast ({some})"
+        return f"{between(low, high)} times as fast ({some})"
     if low > 0:
-        return f"more than {_times(low)} ({some})"
+        return f"more than {as_fast(low)} ({some})"
     if math.isfinite(high):
-        return f"less than {_times(high)} ({some})"
-    return (
-        f"not known ({value.censored} of {count(value.n, 'pair')} with a run that did not reach the target)"
-    )
+        return f"less than {as_fast(high)} ({some})"
+    return f"not known ({some.removeprefix('median; ')})"
+
+
+def _left_out(value: PairedRatio) -> str:
+    pairs = count(value.n + value.untrained, "pair")
+    return f"left out: {value.untrained} of {pairs}, whose target an untrained model meets"
 
 
 def time_words(value: OverRuns | None, unit: str = "s") -> str:
@@ -88,16 +88,31 @@ def time_words(value: OverRuns | None, unit: str = "s") -> str:
         return "no run"
     unit = f" {unit}" if unit else ""
     if value.mean is not None:
-        if value.n == 1:
-            return f"{amount(value.mean.mean)}{unit}"
-        return f"{amount(value.mean.mean)} [{amount(value.mean.low)}, {amount(value.mean.high)}]{unit}"
+        return f"{amount(value.mean.mean)}{_interval(value)}{unit}"
     low, high = value.median
-    some = f"{value.censored} of {value.n} not there"
+    some = f" ({_exceptions(value)})" if value.censored or value.untrained else ""
+    if high == 0.0:
+        return f"untrained{some}"
     if low == high:
-        return f"median {amount(low)}{unit} ({some})"
-    if math.isfinite(high):
-        return f"median {amount(low)} to {amount(high)}{unit} ({some})"
-    return f"> {amount(low)}{unit} ({some})"
+        return f"median {amount(low)}{unit}{some}"
+    if not math.isfinite(high):
+        return f"> {amount(low)}{unit}{some}"
+    if low == 0.0:
+        return f"median at most {amount(high)}{unit}{some}"
+    return f"median {' to '.join(dict.fromkeys((amount(low), amount(high))))}{unit}{some}"
+
+
+def _interval(value: OverRuns) -> str:
+    mean = value.mean
+    if mean is None or math.isnan(mean.low):
+        return ""
+    return f" [{amount(mean.low)}, {amount(mean.high)}]"
+
+
+def _exceptions(value: OverRuns) -> str:
+    """Return which of the runs have no time: ``1 of 3 not there, 1 of 3 untrained``."""
+    counts = {"not there": value.censored, "untrained": value.untrained}
+    return ", ".join(f"{number} of {value.n} {what}" for what, number in counts.items() if number)
 
 
 def crossover_line(study: StudyResult, panel: Mapping[str, str], rival: str, target: float) -> str:
@@ -185,7 +200,7 @@ def failure_lines(study: StudyResult) -> list[str]:
 def _heading(study: StudyResult, target: float) -> str:
     seeds = count(len(set(study.columns["seed_learning"])), "seed")
     what = f"Time to {percent(target)} test accuracy (first evaluation at or above it)"
-    return f"{what}, {seeds}, 95 % t intervals."
+    return f"{what}, {seeds}, geometric means with 95 % t intervals."
 
 
 def _panel_lines(study: StudyResult, panel: Mapping[str, str], target: float) -> list[str]:
@@ -197,7 +212,7 @@ def _panel_lines(study: StudyResult, panel: Mapping[str, str], target: float) ->
     lines = []
     for rival in rivals:
         one, other = short_label(study, rival), short_label(study, base)
-        lines.append(f"How much faster than {other} is {one}? (paired by seed)")
+        lines.append(f"How many times as fast as {other} is {one}? (paired by seed)")
         lines += [f"  {_ratio_line(study, panel, rival, x, target)}" for x in xs]
         lines.append(_smoothed_line(study, panel, rival, xs, target))
         if study.roles.x is not None and study.roles.x.numeric and len(study.roles.x.texts) > 1:
@@ -231,13 +246,9 @@ def _mean_words(value: PairedRatio) -> str:
     mean = value.mean
     assert mean is not None
     if value.n == 1:
-        return f"{_times(mean.mean)} (1 seed, no interval)"
+        return f"{as_fast(mean.mean)} (1 seed, no interval)"
     doubt = "" if is_clear(value) else ", no clear difference"
-    return f"{_times(mean.mean)} [{times(mean.low)}, {times(mean.high)}]{doubt}"
-
-
-def _times(value: float) -> str:
-    return f"{times(value)} times faster" if value >= 1 else f"{times(value)} times as fast"
+    return f"{as_fast(mean.mean)} [{times(mean.low)}, {times(mean.high)}]{doubt}"
 
 
 def _no_crossover(study: StudyResult, ratios: Sequence[PairedRatio | None], one: str, other: str) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from slfac_sim.analysis.folder import Run
+from slfac_sim.analysis.format import NOT_ASKED, one_decimal, percent, reached
 from slfac_sim.analysis.naming import names_of
 
 
@@ -24,9 +25,9 @@ def rows(runs: Sequence[Run]) -> list[dict[str, Any]]:
 
 
 def text(runs: Sequence[Run]) -> str:
-    """Return the table as aligned text: one line per run; a target that a run missed is a dash."""
+    """Return the table as aligned text: one line per run."""
     targets = sorted({target for run in runs for target in run.time_to_accuracy_s})
-    head = ["run", "accuracy", "simulated s", *(f"s to {100 * t:g} %" for t in targets), "MB"]
+    head = ["run", "accuracy", "simulated s", *(f"s to {percent(t)}" for t in targets), "MB"]
     return aligned(
         [head, *(_line(name, run, targets) for name, run in zip(names_of(runs), runs, strict=True))]
     )
@@ -48,11 +49,12 @@ def _line(name: str, run: Run, targets: Sequence[float]) -> list[str]:
     return [
         name,
         "-" if final is None else f"{100 * final:.2f} %",
-        _number(run.summary["simulated_s"]),
-        *(_number(run.time_to_accuracy_s.get(target)) for target in targets),
-        _number(run.summary["bytes"]["total"] / 1e6),
+        one_decimal(run.summary["simulated_s"]),
+        *(_time(run, target) for target in targets),
+        one_decimal(run.summary["bytes"]["total"] / 1e6),
     ]
 
 
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:,.1f}"
+def _time(run: Run, target: float) -> str:
+    times = run.time_to_accuracy_s
+    return reached(times[target]) if target in times else NOT_ASKED

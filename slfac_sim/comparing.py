@@ -41,9 +41,9 @@ class Comparison:
         return sorted(self.a.time_to_accuracy_s.keys() & self.b.time_to_accuracy_s.keys())
 
     def ratio(self, target: float) -> float | None:
-        """Return the time of a over the time of b to `target`; None unless both reached it, after 0 s."""
+        """Return the time of a over that of b to `target`; None unless both reached it, and by training."""
         first, second = self.a.time_to_accuracy_s[target], self.b.time_to_accuracy_s[target]
-        return None if first is None or second is None or second == 0.0 else first / second
+        return first / second if first and second else None
 
 
 def compare(a: Path, b: Path) -> Comparison:

@@ -9,6 +9,7 @@ from importlib.metadata import version
 from typing import Any
 
 from slfac_sim.foundation.plugins import kind_of
+from slfac_sim.foundation.units import exact
 from slfac_sim.ledger import Book
 from slfac_sim.ledger_tables import ENERGY
 from slfac_sim.names import SERVER
@@ -80,9 +81,12 @@ def summary_of(
             "best": max(accuracies, default=None),
         },
         "time_to_accuracy_s": {
-            f"{target:g}": next((at_s for at_s, accuracy in evals if accuracy >= target), None)
+            exact(target): next((at_s for at_s, accuracy in evals if accuracy >= target), None)
             for target in scenario.evaluation.targets
         },
+        "targets_met_untrained": [
+            exact(target) for target in scenario.evaluation.targets if accuracies and accuracies[0] >= target
+        ],
         "bytes": {
             **{kind: payloads.get(kind, (0, 0))[0] for kind in KINDS},
             "total": sum(nbytes for nbytes, _ in payloads.values()),

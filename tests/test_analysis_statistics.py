@@ -9,10 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slfac_sim.analysis.statistics import (
+    POSITIVE,
     Crossing,
     equal_accuracy,
     final_accuracy,
     first_crossing,
+    geometric_interval,
+    interval_of,
     mean_interval,
     over_runs,
     paired_ratio,
@@ -54,7 +57,7 @@ def test_a_run_that_never_arrives_is_censored_at_its_last_evaluation() -> None:
 
 
 def test_an_untrained_model_may_be_there_at_once() -> None:
-    assert first_crossing([0.0, 1.0], [0.6, 0.7], 0.5) == Crossing(0.0, (0.0, 0.0), censored=False)
+    assert first_crossing([0.0, 1.0], [0.6, 0.7], 0.5) == Crossing(0.0, (0.0, 0.0), False, untrained=True)
 
 
 def test_a_curve_needs_an_accuracy_for_each_place() -> None:
@@ -90,6 +93,26 @@ def test_t_interval_equals_that_of_scipy() -> None:
     assert (found.low, found.high) == pytest.approx((low, high), rel=1e-9)
 
 
+@given(st.sampled_from(sorted(POSITIVE)), st.lists(st.floats(1e-6, 1e12), min_size=1, max_size=12))
+def test_an_interval_of_a_positive_quantity_is_positive_and_holds_its_mean(
+    quantity: str, values: list[float]
+) -> None:
+    found = interval_of(quantity, values)
+    assert found.geometric
+    assert found.mean == pytest.approx(math.exp(np.log(values).mean()))
+    if len(values) > 1:
+        assert 0.0 < found.low <= found.mean * (1 + 1e-12)
+        assert found.mean <= found.high * (1 + 1e-12) < math.inf
+    assert interval_of("accuracy", values) == mean_interval(values)
+
+
+def test_a_positive_quantity_that_is_zero_has_no_interval() -> None:
+    assert (interval_of("payload_bytes", [0.0, 0.0]).mean, interval_of("energy_j", [0.0, 4.0]).mean) == (0, 2)
+    assert math.isnan(interval_of("payload_bytes", [0.0, 0.0]).high)
+    with pytest.raises(ValueError, match="above zero"):
+        geometric_interval([1.0, -1.0])
+
+
 def test_one_value_has_no_interval_and_none_no_mean() -> None:
     found = mean_interval([4.0])
     assert (found.mean, found.n, math.isnan(found.low), math.isnan(found.high)) == (4.0, 1, True, True)
@@ -100,7 +123,7 @@ def test_one_value_has_no_interval_and_none_no_mean() -> None:
 def test_a_censored_run_changes_the_answer() -> None:
     reached = over_runs(_at(100.0, 110.0, 120.0))
     assert reached.mean is not None
-    assert reached.mean.mean == 110.0
+    assert reached.mean.mean == pytest.approx((100.0 * 110.0 * 120.0) ** (1 / 3))
     with_one = over_runs([*_at(100.0, 110.0, 120.0), _beyond(200.0)])
     assert (with_one.n, with_one.censored, with_one.mean) == (4, 1, None)
     assert with_one.median == (115.0, 115.0)  # of 100, 110, 120 and something above 200

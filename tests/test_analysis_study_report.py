@@ -58,12 +58,13 @@ def _finish(folder: Path, **more: Any) -> list[str]:
 
 
 CLOSING = [
-    "Time to 85 % test accuracy (first evaluation at or above it), 3 seeds, 95 % t intervals.",
-    "How much faster than raw fp32 is SL-FAC (our reading)? (paired by seed)",
-    "  1 MHz: 5.00 times faster [4.42, 5.67]",
+    "Time to 85 % test accuracy (first evaluation at or above it), 3 seeds, geometric means with 95 % t"
+    " intervals.",
+    "How many times as fast as raw fp32 is SL-FAC (our reading)? (paired by seed)",
+    "  1 MHz: 5.00 times as fast [4.42, 5.67]",
     "  100 MHz: 0.50 times as fast [0.44, 0.57]",
-    "By the mean over 3 evaluations: 5.00 times faster [4.42, 5.67] at 1 MHz; 0.50 times as fast [0.44, 0.57]"
-    " at 100 MHz.",
+    "By the mean over 3 evaluations: 5.00 times as fast [4.42, 5.67] at 1 MHz; 0.50 times as fast"
+    " [0.44, 0.57] at 100 MHz.",
     "Crossover of SL-FAC (our reading) and raw fp32: between 1 MHz and 100 MHz, about 25 MHz; SL-FAC (our"
     " reading) is faster below it, raw fp32 above it.",
     "At 1 MHz the largest part of the time is airtime (80 % for raw fp32, 80 % for SL-FAC (our reading)).",
@@ -115,8 +116,8 @@ def test_a_censored_seed_is_in_the_answer(tmp_path: Path) -> None:
 
     lines = _finish(tmp_path / "s", change=never)
     assert (
-        "  1 MHz: more than 7.94 times faster (median; 2 of 3 pairs with a run that did not reach the target)"
-        in lines
+        "  1 MHz: more than 7.94 times as fast (median; 2 of 3 pairs with a run that did not reach"
+        " the target)" in lines
     )
     assert any("are equally accurate at 1 of 2 places" in line for line in lines)
     report = (tmp_path / "s/report.md").read_text()
@@ -156,13 +157,13 @@ def test_a_study_of_which_everything_failed_still_closes(tmp_path: Path) -> None
 
 def test_one_seed_has_no_interval_and_no_claim(tmp_path: Path) -> None:
     lines = _finish(tmp_path / "s", seeds=1)
-    assert "  1 MHz: 5.26 times faster (1 seed, no interval)" in lines
+    assert "  1 MHz: 5.26 times as fast (1 seed, no interval)" in lines
     assert "One seed is one draw: there are no intervals, and no claim can rest on it." in lines
 
 
 def test_without_a_rival_times_are_told(tmp_path: Path) -> None:
     lines = _finish(tmp_path / "s", axes={**AXES, "codec": ["slfac"]})
-    assert lines[1] == "  1 MHz: 60 [52.5, 67.5] s"
+    assert lines[1] == "  1 MHz: 59.9 [52.9, 67.9] s"
     assert not any("faster" in line for line in lines)
 
 
@@ -195,7 +196,7 @@ def test_ratios_in_words() -> None:
         "not known (1 of 1 pair with a run that did not reach the target)"
     )
     between = paired_ratio([*at(20.0, 30.0), *never], [*at(10.0, 10.0), *at(10.0)])
-    assert ratio_words(between).startswith("3.00 times faster (median; 1 of 3 pairs")
+    assert ratio_words(between).startswith("3.00 times as fast (median; 1 of 3 pairs")
     assert ratio_cell(between) == "median 3.00 (1 of 3 censored)"
     assert ratio_cell(paired_ratio(at(50.0), never)) == "< 0.50 (1 of 1 censored)"
     assert ratio_cell(paired_ratio(never, never)) == "not known (1 of 1 censored)"

@@ -30,7 +30,7 @@ def test_settings_that_differ_and_the_ratio(tmp_path: Path, capsys: pytest.Captu
     assert found.ratio(0.9) is None
     assert main(["compare", str(a), str(b)]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert "time to 80 %: A is 2.5 times as fast" in lines
+    assert "time to 80 %: A is 2.50 times as fast" in lines
     assert "time to 90 %: not reached by B" in lines
     assert lines[-1] == "same seeds: yes; air: same"
     assert any(line.split() == ["codec.uplink.kind", "slfac", "raw"] for line in lines)

@@ -18,7 +18,7 @@ ANSWERS = {
     "bottleneck": r"raw values, [\d.]+ simulated s: the largest part is waiting for air",
     "crossover": r"slfac stops beating raw at network\.bandwidth = [\d.]+ MHz \(median of 2 seeds, ",
     "device_speed": r"At 0\.1 GFLOP/s the largest part of the time is codec",
-    "luck": r"[\d.]+ times faster \[[\d.]+, [\d.]+\]",
+    "luck": r"[\d.]+ times as fast \[[\d.]+, [\d.]+\]",
     "which_bandwidth": r"the smallest network\.bandwidth with .* <= 3 s for each of 2 seeds is",
 }
 

@@ -260,7 +260,9 @@ def test_a_crossover_is_where_one_stops_beating_the_other() -> None:
     (line,) = crossover_words("slfac", "raw", time_to(0.8), BANDWIDTH, [duel(100.0, 200.0, 5.0)])
     assert line.startswith("slfac beats raw up to network.bandwidth = 19.")
     assert "and not from 20" in line
-    assert line.endswith("(slfac 1.9 times at 1 MHz, raw 3 times at 100 MHz, time to 80 %)")
+    assert line.endswith(
+        "(slfac 1.90 times as fast at 1 MHz, raw 3.00 times as fast at 100 MHz, time to 80 %)"
+    )
     lines = crossover_words("slfac", "raw", time_to(0.8), BANDWIDTH, [duel(100.0, 200.0, 5.0)] * 2)
     assert lines[-1].startswith("slfac stops beating raw at network.bandwidth = 19.")
 
@@ -268,7 +270,7 @@ def test_a_crossover_is_where_one_stops_beating_the_other() -> None:
 def test_no_crossover_is_said_plainly() -> None:
     (line,) = crossover_words("slfac", "raw", time_to(0.8), BANDWIDTH, [duel(300.0, 200.0)])
     assert line.startswith(
-        "no crossover: raw beats slfac at every network.bandwidth from 1 MHz to 100 MHz (raw 1.5 times"
+        "no crossover: raw beats slfac at every network.bandwidth from 1 MHz to 100 MHz (raw 1.50 times as"
     )
     never = Duel(Seed(), search(lambda x: 0.0, lambda r: r < 1.0, RANGE), {1.0: (5.0, math.inf)})
     (line,) = crossover_words("slfac", "raw", time_to(0.8), BANDWIDTH, [never])

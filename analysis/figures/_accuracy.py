@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from numpy.typing import NDArray
 
+from slfac_sim.analysis.format import NOT_REACHED, UNTRAINED, percent
 from slfac_sim.analysis.style import FAINT, INK, Look, canvas, look
 
 _TICKS = (0.0, 0.5, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99, 0.995, 0.999, 0.9999)
@@ -31,15 +32,9 @@ class Series:
     accuracy: NDArray[np.float64]
     reached_at: Mapping[float, float | None]
 
-
-def percent(fraction: float) -> str:
-    """Return ``97 %`` for 0.97, with as many digits as it has."""
-    return f"{100 * fraction:.6g} %"
-
-
-def number(value: float) -> str:
-    """Return `value` to the unit, with three digits where it is below 100."""
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+    def is_untrained(self, target: float) -> bool:
+        """Whether the untrained model met `target`: nothing was needed, and nothing is told of it."""
+        return bool(self.x.size) and self.x[0] == 0.0 and self.accuracy[0] >= target
 
 
 def accuracy_table(series: Sequence[Series], x_name: str) -> Iterator[dict[str, Any]]:
@@ -56,7 +51,7 @@ def draw_accuracy(series: Sequence[Series], x_label: str, amount: Callable[[floa
     reached; the numbers then stand in the legend, where they cannot collide.
     """
     targets = sorted({target for one in series for target in one.reached_at})
-    reached = [t for t in targets if any(one.reached_at.get(t) is not None for one in series)]
+    reached = [t for t in targets if any(_trained_at(one, t) is not None for one in series)]
     compared = reached[-1] if reached and len(series) > 1 else None
     labels = [textwrap.fill(_label(one, compared, amount), _LEGEND_CHARACTERS) for one in series]
     figure, axes = canvas(legend_rows=sum(label.count("\n") + 1 for label in labels))
@@ -66,7 +61,7 @@ def draw_accuracy(series: Sequence[Series], x_label: str, amount: Callable[[floa
     for index, (one, label) in enumerate(zip(series, labels, strict=True)):
         _draw_run(axes, one, label, look(index))
         if compared is not None:
-            _drop(axes, one, look(index), one.reached_at.get(compared))
+            _drop(axes, one, look(index), _trained_at(one, compared))
     if compared is None:
         _annotate(axes, series[0], reached, amount)
     axes.set_xlabel(x_label)
@@ -75,11 +70,19 @@ def draw_accuracy(series: Sequence[Series], x_label: str, amount: Callable[[floa
     return figure
 
 
+def _trained_at(one: Series, target: float) -> float | None:
+    """Return where training reached `target`; None where it did not, or had not to."""
+    return None if one.is_untrained(target) else one.reached_at.get(target)
+
+
 def _label(one: Series, compared: float | None, amount: Callable[[float], str]) -> str:
     if compared is None:
-        return one.label
+        met = [percent(target) for target in sorted(one.reached_at) if one.is_untrained(target)]
+        return one.label + (f"; untrained already at {', '.join(met)}" if met else "")
+    if one.is_untrained(compared):
+        return f"{one.label}: {percent(compared)} {UNTRAINED}"
     at = one.reached_at.get(compared)
-    return f"{one.label}: {percent(compared)} " + ("not reached" if at is None else f"at {amount(at)}")
+    return f"{one.label}: {percent(compared)} " + (NOT_REACHED if at is None else f"at {amount(at)}")
 
 
 def _draw_run(axes: Axes, one: Series, label: str, style: Look) -> None:

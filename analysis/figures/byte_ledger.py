@@ -13,8 +13,8 @@ from matplotlib.ticker import MaxNLocator
 
 from slfac_sim.analysis._rows import sums_of
 from slfac_sim.analysis.bars import bars
-from slfac_sim.analysis.figures._accuracy import number
 from slfac_sim.analysis.folder import Run
+from slfac_sim.analysis.format import amount
 from slfac_sim.analysis.style import fill, say, stacked_canvas
 
 MAIN = False
@@ -56,7 +56,7 @@ def draw(series: Sequence[Series]) -> Figure:
         rows = [row for row in one.parts if row["kind"] == kind]
         _stack(axes, rows, parts)
         axes.set_title(
-            f"{name}: {number(sum(row['bytes'] for row in rows) / 1e6)} MB", loc="left", fontsize=7.0
+            f"{name}: {amount(sum(row['bytes'] for row in rows) / 1e6)} MB", loc="left", fontsize=7.0
         )
         axes.set_ylabel("MB a round")
     panels[0].tick_params(labelbottom=False)

@@ -9,8 +9,8 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from slfac_sim.analysis.figures._accuracy import number
 from slfac_sim.analysis.folder import Run
+from slfac_sim.analysis.format import amount
 from slfac_sim.analysis.style import HEIGHT_MM, INK, fill, look, stacked_canvas
 
 MAIN = False
@@ -69,7 +69,7 @@ def draw(series: Sequence[Series]) -> Figure:
         }
         bars = axes.barh(places, megabytes, 0.9 * thick, label=one.label, **style)
         total = sum(megabytes) or 1.0
-        texts = [f"{number(mb)} MB, {100 * mb / total:.2g} %" if mb else "none" for mb in megabytes]
+        texts = [f"{amount(mb)} MB, {100 * mb / total:.2g} %" if mb else "none" for mb in megabytes]
         axes.bar_label(bars, texts, padding=2, fontsize=6.5, color=INK)
     axes.set_yticks(range(len(kinds)), [_NAMES.get(kind, kind) for kind in kinds])
     axes.invert_yaxis()

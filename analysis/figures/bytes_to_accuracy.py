@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from slfac_sim.analysis.figures._accuracy import Series, accuracy_table, draw_accuracy, number
+from slfac_sim.analysis.figures._accuracy import Series, accuracy_table, draw_accuracy
 from slfac_sim.analysis.folder import Run
+from slfac_sim.analysis.format import amount
 
 MAIN = False
 ONE_RUN = False
@@ -34,4 +35,4 @@ def table(series: Sequence[Series]) -> Iterator[dict[str, Any]]:
 
 def draw(series: Sequence[Series]) -> Figure:
     """Return the figure of one or several runs on one axis."""
-    return draw_accuracy(series, "payload sent, all directions (MB)", lambda mb: f"{number(mb)} MB")
+    return draw_accuracy(series, "payload sent, all directions (MB)", lambda mb: f"{amount(mb)} MB")

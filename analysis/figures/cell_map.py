@@ -15,8 +15,8 @@ from matplotlib.patches import Circle
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from numpy.typing import NDArray
 
-from slfac_sim.analysis.figures._accuracy import number
 from slfac_sim.analysis.figures._offered import TOO_OLD, Series, data
+from slfac_sim.analysis.format import amount
 from slfac_sim.analysis.style import FAINT, INK, say, stacked_canvas
 
 __all__ = ["MAIN", "ONE_RUN", "Series", "data", "draw", "table"]
@@ -135,5 +135,5 @@ def _stations(axes: Axes, one: Series) -> None:
 def _title(one: Series) -> str:
     mbps = one.rate_bps("up") / 1e6
     slowest = one.links[int(np.argmin(mbps))]["device"]
-    middle, least = number(float(np.median(mbps))), number(float(mbps.min()))
+    middle, least = amount(float(np.median(mbps))), amount(float(mbps.min()))
     return f"{one.label}\n{len(one.links)} devices, median {middle} Mbit/s up, least {least} ({slowest})"

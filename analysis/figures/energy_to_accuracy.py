@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from slfac_sim.analysis._rows import spent_of
 from slfac_sim.analysis.figures import _accuracy
-from slfac_sim.analysis.figures._accuracy import draw_accuracy, number
+from slfac_sim.analysis.figures._accuracy import draw_accuracy
 from slfac_sim.analysis.folder import Run
+from slfac_sim.analysis.format import amount
 
 MAIN = False
 ONE_RUN = False
@@ -67,4 +68,4 @@ def draw(series: Sequence[Series]) -> Figure:
         _accuracy.Series(one.label, one.devices_j / scale, one.accuracy, one.reached_at(scale))
         for one in series
     ]
-    return draw_accuracy(shown, f"energy drawn by all devices ({unit})", lambda j: f"{number(j)} {unit}")
+    return draw_accuracy(shown, f"energy drawn by all devices ({unit})", lambda j: f"{amount(j)} {unit}")

@@ -12,8 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from slfac_sim.analysis.figures._accuracy import number
 from slfac_sim.analysis.figures._offered import TOO_OLD, Series, data
+from slfac_sim.analysis.format import amount
 from slfac_sim.analysis.style import FAINT, from_zero_or_log, look, say, stacked_canvas
 
 __all__ = ["MAIN", "ONE_RUN", "Series", "data", "draw", "table"]
@@ -79,5 +79,5 @@ def _finish(figure: Figure, above: Axes, below: Axes, one: Series, noisy: bool) 
 
 
 def _label(rate_bps: Any, way: str) -> str:
-    low, middle, high = (number(float(rate) / 1e6) for rate in np.quantile(rate_bps, [0.0, 0.5, 1.0]))
+    low, middle, high = (amount(float(rate) / 1e6) for rate in np.quantile(rate_bps, [0.0, 0.5, 1.0]))
     return f"{way}: {low} to {high}, median {middle} Mbit/s"

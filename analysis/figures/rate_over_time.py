@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from slfac_sim.analysis._air import DIRECTIONS, busy
 from slfac_sim.analysis._path import SERVER
 from slfac_sim.analysis._rows import rows_of
-from slfac_sim.analysis.figures._accuracy import number
 from slfac_sim.analysis.folder import Run
+from slfac_sim.analysis.format import amount
 from slfac_sim.analysis.style import INK, from_zero_or_log, look, stacked_canvas
 
 MAIN = False
@@ -123,5 +123,5 @@ def _title(one: Series, way: str) -> str:
     medians = one.median_bps[way][~np.isnan(one.median_bps[way])]
     if not medians.size:
         return f"{way}: nothing was sent"
-    alone = number(float(np.median(medians)) / 1e6)
-    return f"{way}: {number(one.busy_bps[way] / 1e6)} Mbit/s while busy, {alone} for a transfer"
+    alone = amount(float(np.median(medians)) / 1e6)
+    return f"{way}: {amount(one.busy_bps[way] / 1e6)} Mbit/s while busy, {alone} for a transfer"

@@ -5,8 +5,9 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from slfac_sim.analysis.figures._accuracy import Series, accuracy_table, draw_accuracy, number
+from slfac_sim.analysis.figures._accuracy import Series, accuracy_table, draw_accuracy
 from slfac_sim.analysis.folder import Run
+from slfac_sim.analysis.format import amount
 
 MAIN = True
 ONE_RUN = False
@@ -25,4 +26,4 @@ def table(series: Sequence[Series]) -> Iterator[dict[str, Any]]:
 
 def draw(series: Sequence[Series]) -> Figure:
     """Return the figure of one or several runs on one axis."""
-    return draw_accuracy(series, "simulated time (s)", lambda seconds: f"{number(seconds)} s")
+    return draw_accuracy(series, "simulated time (s)", lambda seconds: f"{amount(seconds)} s")

@@ -14,8 +14,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
 
-from slfac_sim.analysis.figures._accuracy import number
 from slfac_sim.analysis.folder import Run
+from slfac_sim.analysis.format import quantity
 from slfac_sim.analysis.style import FAINT, canvas, look, plain_log
 
 MAIN = False
@@ -92,5 +92,5 @@ def draw(series: Sequence[Series]) -> Figure:
 
 def _label(one: Series, name: str, several: bool) -> str:
     median_s = float(one.quantiles_s[name][len(_LEVELS) // 2])
-    amount = f"{number(median_s)} s" if median_s >= 0.1 else f"{number(1e3 * median_s)} ms"
-    return f"{one.label}: {name}, median {amount}" if several else f"{name}, median {amount}"
+    middle = quantity(median_s, "s")
+    return f"{one.label}: {name}, median {middle}" if several else f"{name}, median {middle}"

@@ -17,8 +17,8 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter
 from numpy.typing import NDArray
 
+from slfac_sim.analysis.format import amount
 from slfac_sim.analysis.study_axes import DECADE, Axis
-from slfac_sim.analysis.study_names import amount
 from slfac_sim.analysis.style import (
     FAINT,
     INK,
@@ -43,7 +43,8 @@ class Line:
     """One variant: at each of `x` a `middle` with its interval `low` to `high`, or a bound; NaN for nothing.
 
     `beyond` is a lower bound (drawn with an arrow up), `within` an upper one (arrow down). `is_median`
-    [points] says which middles are medians, because a run is censored. `look` numbers colour and marker.
+    [points] says which middles are medians, because a run is censored. `left_out` [points] counts runs, or
+    pairs, that are not shown because the untrained model meets the target. `look` numbers colour and marker.
     """
 
     label: str
@@ -55,6 +56,7 @@ class Line:
     beyond: Array
     within: Array
     is_median: NDArray[np.bool_]
+    left_out: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,7 @@ def row_table(data: Against, x_name: str) -> Iterator[dict[str, Any]]:
                     "high": line.high[i],
                     "more_than": line.beyond[i],
                     "less_than": line.within[i],
+                    "untrained": line.left_out[i],
                 }
 
 
@@ -271,6 +274,9 @@ def _handles(data: Against, lines: Sequence[Line]) -> Iterator[Line2D | Patch]:
         yield Line2D([], [], label="median: a seed did not reach the target", **_marker(_INK_LOOK, "white"))
     if any(np.isfinite(one.beyond).any() or np.isfinite(one.within).any() for one in lines):
         yield _sign("$\\uparrow$", 6, 0.2, "only a bound is known: seeds did not reach the target")
+    left_out = sum(int(one.left_out.sum()) for one in lines)
+    if left_out:
+        yield _sign("", 6, 0.2, f"left out: {left_out} where the untrained model meets the target")
 
 
 def _sign(marker: str, size: float, edge: float, words: str) -> Line2D:

@@ -19,10 +19,11 @@ from matplotlib.ticker import FixedLocator, FuncFormatter
 from numpy.typing import NDArray
 
 from slfac_sim.analysis.figures._accuracy import log_error_axis
+from slfac_sim.analysis.format import count
 from slfac_sim.analysis.statistics import mean_interval
 from slfac_sim.analysis.study import StudyResult
 from slfac_sim.analysis.study_answers import at_place, panels_of, texts_of
-from slfac_sim.analysis.study_names import count, line_label, panel_label, x_label
+from slfac_sim.analysis.study_names import line_label, panel_label, x_label
 from slfac_sim.analysis.style import FAINT, legend_columns, legend_rows, look, stacked_canvas
 
 PANEL_MM, _TALL_MM, _FEW_LINES = 47.0, 75.0, 6  # a single panel of more lines is taller

@@ -11,9 +11,10 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter
 from numpy.typing import NDArray
 
+from slfac_sim.analysis.format import amount
 from slfac_sim.analysis.study import StudyResult
 from slfac_sim.analysis.study_answers import at_place, mean_bytes, panels_of, texts_of
-from slfac_sim.analysis.study_names import amount, line_label, x_label
+from slfac_sim.analysis.study_names import line_label, x_label
 from slfac_sim.analysis.style import INK, fill, stacked_canvas
 
 _BAR_MM, _FRAME_MM = 8.0, 14.0

@@ -1,4 +1,4 @@
-"""A heatmap over two axes of the study: times faster than the baseline, or seconds to the target."""
+"""A heatmap over two axes of the study: times as fast as the baseline, or seconds to the target."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -11,6 +11,7 @@ from matplotlib.colors import LogNorm, Normalize, TwoSlopeNorm
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from slfac_sim.analysis.format import percent, times
 from slfac_sim.analysis.study import StudyResult
 from slfac_sim.analysis.study_answers import (
     Combination,
@@ -22,13 +23,7 @@ from slfac_sim.analysis.study_answers import (
     to_target,
 )
 from slfac_sim.analysis.study_axes import Axis
-from slfac_sim.analysis.study_names import (
-    line_label,
-    percent,
-    short_label,
-    spread,
-    times,
-)
+from slfac_sim.analysis.study_names import line_label, short_label, spread
 from slfac_sim.analysis.style import INK, stacked_canvas
 
 _ROW_MM, _FRAME_MM = 6.0, 20.0
@@ -60,7 +55,7 @@ def data(study: StudyResult) -> Heat | None:
     lines = [text for text in texts_of(study.roles.line) if study.roles.line is not down]
     base = baseline_line(study)
     rivals = [text for text in lines if text != base]
-    titles = {text: f"times faster to {percent(target)} than {short_label(study, base)}" for text in rivals}
+    titles = {text: f"times as fast to {percent(target)} as {short_label(study, base)}" for text in rivals}
     is_ratio = bool(rivals)
     panels = []
     for text in spread(rivals or [""]):

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from slfac_sim.analysis.format import percent
 from slfac_sim.analysis.study import StudyResult
 from slfac_sim.analysis.study_answers import (
     at_place,
@@ -26,13 +27,7 @@ from slfac_sim.analysis.study_figures._against_axis import (
     positions,
     row_table,
 )
-from slfac_sim.analysis.study_names import (
-    line_label,
-    panel_label,
-    percent,
-    short_label,
-    spread,
-)
+from slfac_sim.analysis.study_names import line_label, panel_label, short_label, spread
 
 PANEL_MM = 48.0
 
@@ -47,7 +42,7 @@ def data(study: StudyResult) -> Against | None:
     against = Against(
         x_label=axis.label if axis is not None else "",
         x_log=axis is not None and axis.logarithmic,
-        y_label=f"times faster to {percent(target)}",
+        y_label=f"times as fast to {percent(target)}",
         panels=[(panel_label(study, panel), _lines(study, panel, target)) for panel in chosen],
         interval="95 % t interval, paired by seed",
         ticks=_ticks(study),
@@ -91,12 +86,13 @@ def _line(
     study: StudyResult, panel: Mapping[str, str], text: str, index: int, x: Array, target: float
 ) -> Line:
     middle, low, high, beyond, within = (np.full(x.shape, np.nan) for _ in range(5))
-    is_median = np.zeros(x.shape, dtype=np.bool_)
+    is_median, left_out = np.zeros(x.shape, dtype=np.bool_), np.zeros(x.shape, dtype=np.int64)
     for i, place in enumerate(texts_of(study.roles.x)):
         base = at_place(study, panel, baseline_line(study), place)
         value = ratio(study, base, at_place(study, panel, text, place), target)
         if value is None:
             continue
+        left_out[i] = value.untrained
         if value.mean is not None:
             middle[i], low[i], high[i] = value.mean.mean, value.mean.low, value.mean.high
             continue
@@ -109,7 +105,7 @@ def _line(
             beyond[i] = bounds[0]
         elif math.isfinite(bounds[1]):
             within[i] = bounds[1]
-    return Line(line_label(study, text), index, x, middle, low, high, beyond, within, is_median)
+    return Line(line_label(study, text), index, x, middle, low, high, beyond, within, is_median, left_out)
 
 
 def _marks(study: StudyResult, panel: Mapping[str, str], target: float) -> list[tuple[float, str]]:

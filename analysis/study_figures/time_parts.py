@@ -11,15 +11,10 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter
 from numpy.typing import NDArray
 
+from slfac_sim.analysis.format import share
 from slfac_sim.analysis.study import StudyResult
 from slfac_sim.analysis.study_answers import at_place, mean_parts, panels_of, texts_of
-from slfac_sim.analysis.study_names import (
-    line_label,
-    panel_label,
-    percent,
-    short_label,
-    spread,
-)
+from slfac_sim.analysis.study_names import line_label, panel_label, short_label, spread
 from slfac_sim.analysis.style import INK, fill, name_ticks, names_mm, stacked_canvas
 
 PANEL_MM = 44.0
@@ -92,7 +87,7 @@ def draw(times: TimeParts) -> Figure:
         axes.set_xlim(-0.6, len(times.ticks) - 0.4)
         axes.set_ylim(0.0, 1.0)
         axes.yaxis.set_major_locator(FixedLocator([0.0, 0.25, 0.5, 0.75, 1.0]))
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: percent(value)))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: share(value)))
         axes.set_ylabel("share of the time\n(above: seconds)")
         axes.tick_params(axis="x", length=0)
     all_axes[-1].set_xlabel(times.x_label)

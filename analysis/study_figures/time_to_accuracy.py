@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from slfac_sim.analysis.format import percent
 from slfac_sim.analysis.study import StudyResult
 from slfac_sim.analysis.study_answers import at_place, main_target, panels_of, texts_of, to_target
 from slfac_sim.analysis.study_figures._against_axis import (
@@ -16,13 +17,7 @@ from slfac_sim.analysis.study_figures._against_axis import (
     positions,
     row_table,
 )
-from slfac_sim.analysis.study_names import (
-    line_label,
-    panel_label,
-    percent,
-    short_label,
-    spread,
-)
+from slfac_sim.analysis.study_names import line_label, panel_label, short_label, spread
 
 PANEL_MM = 50.0
 
@@ -72,19 +67,21 @@ def _lines(study: StudyResult) -> int:
 def _line(study: StudyResult, panel: Mapping[str, str], index: int, target: float) -> Line:
     text = texts_of(study.roles.line)[index]
     x = positions(study.roles.x, index)
-    middle, low, high, beyond = (np.full(x.shape, np.nan) for _ in range(4))
-    is_median = np.zeros(x.shape, dtype=np.bool_)
+    middle, low, high, beyond, within = (np.full(x.shape, np.nan) for _ in range(5))
+    is_median, left_out = np.zeros(x.shape, dtype=np.bool_), np.zeros(x.shape, dtype=np.int64)
     for i, place in enumerate(texts_of(study.roles.x)):
         over = to_target(study, at_place(study, panel, text, place), target)
         if over is None:
             continue
+        left_out[i] = over.untrained
         if over.mean is not None:
             middle[i], low[i], high[i] = over.mean.mean, over.mean.low, over.mean.high
         elif np.isinf(over.median[1]):
-            beyond[i] = over.median[0]
+            beyond[i] = over.median[0] or np.nan
+        elif over.median[0] == 0.0:
+            within[i] = over.median[1] or np.nan
         else:
             is_median[i] = True
             low[i], high[i] = over.median
             middle[i] = low[i] if low[i] == high[i] else np.nan
-    within = np.full(x.shape, np.nan)
-    return Line(line_label(study, text), index, x, middle, low, high, beyond, within, is_median)
+    return Line(line_label(study, text), index, x, middle, low, high, beyond, within, is_median, left_out)

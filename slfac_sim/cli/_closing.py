@@ -7,6 +7,7 @@ from typing import Any
 from rich.table import Table
 
 from slfac_sim.analysis.folder import DRAWN
+from slfac_sim.analysis.format import percent, reached
 from slfac_sim.cli._common import console
 from slfac_sim.foundation.threads import in_words
 
@@ -39,8 +40,7 @@ def _rows(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         )
     yield "simulated time", f"{summary['simulated_s']:,.1f} s in {summary['rounds']} rounds"
     for target, at_s in summary["time_to_accuracy_s"].items():
-        shown = "not reached" if at_s is None else f"{at_s:,.1f} s"
-        yield f"time to {_percent(float(target))}", shown
+        yield f"time to {percent(float(target))}", f"{reached(at_s)} s" if at_s else reached(at_s)
     for kind, nbytes in sent.items():
         if nbytes or kind == "total":
             yield f"bytes {kind}", f"{nbytes:,}"
@@ -59,7 +59,3 @@ def _rows(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "laws of simulation", f"{checks:,} checks, {summary['invariants']['violated']} violated"
     # a replay computes nothing that depends on threads
     yield "digest" if "replay_of" in summary else f"digest ({threads})", summary["digest"][:16]
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.4g} %"

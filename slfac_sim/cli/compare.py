@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from slfac_sim.cli._numbers import number, percent
+from slfac_sim.analysis.format import as_fast, one_decimal, percent, reached, share
+from slfac_sim.foundation.units import exact
 
 if TYPE_CHECKING:
     from slfac_sim.comparing import Comparison
@@ -44,23 +45,26 @@ def _lines(found: "Comparison") -> Iterator[list[str]]:
     for path, (one, other) in found.differing.items():
         yield [path, _value(one), _value(other)]
     yield ["accuracy, final", *(_accuracy(summary["accuracy"]["final"]) for summary in (a, b))]
-    yield ["simulated s", number(a["simulated_s"]), number(b["simulated_s"])]
+    yield ["simulated s", one_decimal(a["simulated_s"]), one_decimal(b["simulated_s"])]
     for target in found.targets:
         times = (run.time_to_accuracy_s[target] for run in (found.a, found.b))
-        yield [f"s to {percent(target)}", *map(number, times)]
-    yield ["MB", *(number(summary["bytes"]["total"] / 1e6) for summary in (a, b))]
+        yield [f"s to {percent(target)}", *map(reached, times)]
+    yield ["MB", *(one_decimal(summary["bytes"]["total"] / 1e6) for summary in (a, b))]
     yield ["digest", *(str(summary.get("digest", ""))[:8] or "-" for summary in (a, b))]
 
 
 def _verdict(found: "Comparison", target: float) -> str:
     ratio = found.ratio(target)
     if ratio is None:
-        times = (("A", found.a.time_to_accuracy_s[target]), ("B", found.b.time_to_accuracy_s[target]))
-        missed = [name for name, at_s in times if at_s is None]
-        return f"not reached by {' and '.join(missed)}" if missed else "no ratio, B has it at 0 s"
+        times = {"A": found.a.time_to_accuracy_s[target], "B": found.b.time_to_accuracy_s[target]}
+        missed = [name for name, at_s in times.items() if at_s is None]
+        untrained = [name for name, at_s in times.items() if at_s == 0.0]
+        said = [f"not reached by {' and '.join(missed)}"] if missed else []
+        said += [f"met by the untrained model of {' and of '.join(untrained)}"] if untrained else []
+        return "; ".join(said)
     if ratio == 1.0:
         return "equal"
-    return f"A is {1 / ratio:.3g} times as fast" if ratio < 1.0 else f"B is {ratio:.3g} times as fast"
+    return f"A is {as_fast(1 / ratio)}" if ratio < 1.0 else f"B is {as_fast(ratio)}"
 
 
 def _facts(found: "Comparison") -> dict[str, Any]:
@@ -68,7 +72,7 @@ def _facts(found: "Comparison") -> dict[str, Any]:
         "a": {"folder": str(found.a.folder), **found.a.summary},
         "b": {"folder": str(found.b.folder), **found.b.summary},
         "differing": {path: list(pair) for path, pair in found.differing.items()},
-        "time_ratio_a_over_b": {f"{target:g}": found.ratio(target) for target in found.targets},
+        "time_ratio_a_over_b": {exact(target): found.ratio(target) for target in found.targets},
         "same_seeds": found.same_seeds,
         "air": found.air,
     }
@@ -83,4 +87,4 @@ def _value(value: Any) -> str:
 
 
 def _accuracy(final: float | None) -> str:
-    return "-" if final is None else percent(final)
+    return "-" if final is None else share(final)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from slfac_sim.analysis.format import percent
 from slfac_sim.foundation.errors import BadInput
 
 if TYPE_CHECKING:
@@ -76,9 +77,7 @@ def _account(run: "Run", replayed: bool) -> _Account:
     from slfac_sim.analysis.attribution import attribute_each, device_days, mean_day
 
     tables = rows_of(run)
-    reached = {
-        f"{100 * target:g} %": at_s for target, at_s in run.time_to_accuracy_s.items() if at_s is not None
-    }
+    reached = {percent(target): at_s for target, at_s in run.time_to_accuracy_s.items() if at_s}
     paths = attribute_each(tables, [*reached.values(), None])
     instants = {**reached, "end": paths[-1].until_s}
     bounds_s, no_bounds = _bounds(run, tables, list(reached.values()))

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from slfac_sim.cli._numbers import number, percent
+from slfac_sim.analysis.format import NOT_ASKED, one_decimal, percent, reached, share
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,9 +51,9 @@ def _line(facts: Mapping[str, Any], targets: Sequence[float]) -> list[str]:
         facts["folder"],
         facts["label"],
         facts["status"],
-        "-" if final is None else percent(final),
-        number(facts["simulated_s"]),
-        *(number(times.get(target)) for target in targets),
-        number(facts["bytes_total"] / 1e6),
+        "-" if final is None else share(final),
+        one_decimal(facts["simulated_s"]),
+        *(reached(times[target]) if target in times else NOT_ASKED for target in targets),
+        one_decimal(facts["bytes_total"] / 1e6),
         facts["digest"][:8] or "-",
     ]

@@ -75,6 +75,12 @@ def parse_quantity(text: str, dimension: str) -> float:
         raise ValueError(f"too large for a {dimension} (got {text!r})") from error
 
 
+def exact(value: float) -> str:
+    """Return the shortest text that reads back as the same number: ``0.8``, ``0.10000001``."""
+    short = f"{value:g}"
+    return short if float(short) == value else repr(float(value))
+
+
 def _example(dimension: str) -> str:
     return f"a {dimension} such as '10 {next(iter(_UNITS[dimension]))}'"
 

@@ -11,6 +11,7 @@ from typing import Any
 from slfac_sim.folders import check_place, make_folder
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.threads import threads_for
+from slfac_sim.foundation.units import exact
 from slfac_sim.inverse.crossover import Duel, Side, crossover_words, fight
 from slfac_sim.inverse.files import ANSWER, Point, write_answer
 from slfac_sim.inverse.question import Measure, read_question, time_to
@@ -120,7 +121,7 @@ def _common_target(scenario: Scenario, sides: Sequence[Side]) -> Measure:
     best = min(one.record.summary["accuracy"]["best"] or 0.0 for side in sides for one in side.replays)
     reached = [target for target in scenario.evaluation.targets if target <= best]
     if not reached:
-        targets = ", ".join(f"{target:g}" for target in scenario.evaluation.targets)
+        targets = ", ".join(exact(target) for target in scenario.evaluation.targets)
         raise BadInput(f"--target: not every training reaches one of {targets}; name one up to {best:.4g}")
     return time_to(max(reached))
 

@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from slfac_sim.analysis.format import as_fast
 from slfac_sim.inverse.question import Measure
 from slfac_sim.inverse.replays import Replays
 from slfac_sim.inverse.search import Found, search
 from slfac_sim.inverse.varied import Varied
-from slfac_sim.inverse.wording import range_text
+from slfac_sim.inverse.wording import left_out, range_text
 from slfac_sim.scenario import Seed
 
 
@@ -47,7 +48,9 @@ def fight(a: Replays, b: Replays, measure: Measure, varied: Varied, between: tup
 
 
 def _ratio(a: float, b: float) -> float:
-    return 1.0 if a == b else a / b if math.isfinite(b) else 0.0
+    if a == b:
+        return 1.0
+    return a / b if b > 0.0 and math.isfinite(b) else 0.0 if b else math.inf
 
 
 def crossover_words(a: str, b: str, measure: Measure, varied: Varied, duels: Sequence[Duel]) -> list[str]:
@@ -56,11 +59,21 @@ def crossover_words(a: str, b: str, measure: Measure, varied: Varied, duels: Seq
     if len(duels) == 1:
         return lines
     named = [f"seed {duel.seed.learning}: {line}" for duel, line in zip(duels, lines, strict=True)]
-    return [*named, _of_all(a, b, measure, varied, duels)]
+    compared = [duel for duel in duels if not _untrained(a, b, measure, duel)]
+    if not compared:
+        whole = "no pair of trainings is compared"
+    elif len(compared) == 1:
+        whole = _of_one(a, b, measure, varied, compared[0])
+    else:
+        whole = _of_all(a, b, measure, varied, compared)
+    return [*named, whole + left_out(len(duels) - len(compared), len(duels))]
 
 
 def _of_one(a: str, b: str, measure: Measure, varied: Varied, duel: Duel) -> str:
     found, where = duel.found, f"{varied.path} {range_text(varied, duel.found)}"
+    untrained = _untrained(a, b, measure, duel)
+    if untrained:
+        return f"not compared: the untrained model of {' and of '.join(untrained)} meets the target"
     silent = _never(a, b, duel)
     if silent is not None:
         return silent
@@ -86,6 +99,14 @@ def _of_one(a: str, b: str, measure: Measure, varied: Varied, duel: Duel) -> str
     )
 
 
+def _untrained(a: str, b: str, measure: Measure, duel: Duel) -> list[str]:
+    """Return the sides whose untrained model met the target: what is timed there is no training."""
+    times = duel.times_s.values()
+    return [
+        name for name, side in ((a, 0), (b, 1)) if any(measure.is_untrained(pair[side]) for pair in times)
+    ]
+
+
 def _never(a: str, b: str, duel: Duel) -> str | None:
     times = list(duel.times_s.values())
     lost = [name for name, side in ((a, 0), (b, 1)) if all(math.isinf(pair[side]) for pair in times)]
@@ -101,7 +122,7 @@ def _factors(found: Found, varied: Varied, a: str, b: str) -> str:
     """Return which one is faster at both ends, and by how much."""
     ends = (found.samples[0], found.samples[-1])
     return ", ".join(
-        f"{a if end.measured < 1.0 else b} {_factor(end.measured):.3g} times at {varied.shown(end.value)}"
+        f"{a if end.measured < 1.0 else b} {as_fast(_factor(end.measured))} at {varied.shown(end.value)}"
         for end in ends
     )
 
@@ -120,7 +141,7 @@ def _of_all(a: str, b: str, measure: Measure, varied: Varied, duels: Sequence[Du
     ups = {duel.found.edges[0].holds_above for duel in duels if len(duel.found.edges) == 1}
     if not others and len(ups) == 1:
         below, above = (b, a) if ups.pop() else (a, b)
-        ends = f"{varied.shown(crossings[0])} to {varied.shown(crossings[-1])}"
+        ends = " to ".join(dict.fromkeys((varied.shown(crossings[0]), varied.shown(crossings[-1]))))
         return (
             f"{below} stops beating {above} at {varied.path} = {varied.shown(median(crossings))} "
             f"(median of {len(duels)} seeds, {ends}; {_target(measure)})"

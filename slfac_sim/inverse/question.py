@@ -11,8 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from slfac_sim.analysis.format import percent
 from slfac_sim.foundation.errors import BadInput
-from slfac_sim.foundation.units import parse_quantity
+from slfac_sim.foundation.units import exact, parse_quantity
 from slfac_sim.ledger import Book
 
 Sense = Literal["<=", ">="]
@@ -32,17 +33,24 @@ class Measure:
     @property
     def text(self) -> str:
         """The measure as a question writes it."""
-        return self.name if self.target is None else f"{self.name}({self.target:g})"
+        return self.name if self.target is None else f"{self.name}({exact(self.target)})"
 
     @property
     def axis(self) -> tuple[str, str]:
         """What a figure calls it, and its SI unit."""
-        return (_AXES[self.name] if self.target is None else f"time to {100 * self.target:g} %"), _SI[
+        return (_AXES[self.name] if self.target is None else f"time to {percent(self.target)}"), _SI[
             self.dimension
         ]
 
+    def is_untrained(self, measured: float) -> bool:
+        """Tell whether the untrained model of a run met the target: then its time is 0 s on any network."""
+        return self.target is not None and measured == 0.0
+
     def of(self, book: Book) -> float:
-        """Return the measure of the run in `book`, in SI; infinity for a target that it never reached."""
+        """Return the measure of the run in `book`, in SI; infinity for a target that it never reached.
+
+        It is 0 for a target that the untrained model met.
+        """
         return _READERS[self.name](book, self.target)
 
 
@@ -77,7 +85,7 @@ def read_question(text: str) -> Question:
 def time_to(target: float) -> Measure:
     """Return the measure `time_to_accuracy` of `target`. Raises `BadInput` outside 0 to 1."""
     if not 0.0 < target <= 1.0:
-        raise BadInput(f"target accuracy {target:g}: must lie above 0 and at most at 1, such as 0.95")
+        raise BadInput(f"target accuracy {exact(target)}: must lie above 0 and at most at 1, such as 0.95")
     return Measure("time_to_accuracy", "duration", target)
 
 

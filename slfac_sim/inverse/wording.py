@@ -13,6 +13,8 @@ from slfac_sim.inverse.search import GRID, Edge, Found, turns
 from slfac_sim.inverse.varied import Varied, shown
 from slfac_sim.scenario import Seed
 
+_MET_BY_ALL = "nothing is timed for any seed"
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -28,7 +30,23 @@ def asked_words(question: Question, varied: Varied, answers: Sequence[Answer]) -
     if len(answers) == 1:
         return [*_caution(varied, answers), *lines]
     named = [f"{_seeds(answer.seed)}: {line}" for answer, line in zip(answers, lines, strict=True)]
-    return [*named, *_caution(varied, answers), _of_all(question, varied, [a.found for a in answers])]
+    asked = [answer.found for answer in answers if not is_untrained(question.measure, answer.found)]
+    whole = _MET_BY_ALL
+    if asked:
+        whole = _of_one(question, varied, asked[0]) if len(asked) == 1 else _of_all(question, varied, asked)
+    return [*named, *_caution(varied, answers), whole + left_out(len(answers) - len(asked), len(answers))]
+
+
+def is_untrained(measure: Measure, found: Found) -> bool:
+    """Say whether the untrained model met the target, so that no network can change when it was reached."""
+    return all(measure.is_untrained(sample.measured) for sample in found.samples)
+
+
+def left_out(untrained: int, of: int) -> str:
+    """Return how many seeds are not in an answer over all of them; nothing if there are none."""
+    return (
+        f" (left out: {untrained} of {of} seeds, whose untrained model meets the target)" if untrained else ""
+    )
 
 
 def measured_text(measure: Measure, value: float) -> str:
@@ -48,6 +66,8 @@ def range_text(varied: Varied, found: Found) -> str:
 
 def _of_one(question: Question, varied: Varied, found: Found) -> str:
     where = f"{varied.path} {range_text(varied, found)}"
+    if is_untrained(question.measure, found):
+        return "the untrained model meets the target: no training is timed, and no network changes that"
     if found.everywhere:
         return f"every {where} gives {question.text} ({_ends(question.measure, varied, found)})"
     if found.nowhere:
@@ -119,7 +139,8 @@ def _spread(question: Question, varied: Varied, found: Sequence[Found], upwards:
 def spread_text(varied: Varied, values: Sequence[float]) -> str:
     """Return the ends of the sorted `values` of several seeds, and their median from three seeds on."""
     middle = f", median {varied.shown(median(values))}" if len(values) > 2 else ""
-    return f"by seed {varied.shown(values[0])} to {varied.shown(values[-1])}{middle}"
+    ends = dict.fromkeys((varied.shown(values[0]), varied.shown(values[-1])))
+    return f"by seed {' to '.join(ends)}{middle}"
 
 
 def _caution(varied: Varied, answers: Sequence[Answer]) -> list[str]:

@@ -1,0 +1,87 @@
+"""Numbers as people read them: percents, amounts, ratios, units that keep them short; it knows no data."""
+
+import math
+from collections.abc import Iterable
+from decimal import Decimal
+
+from slfac_sim.foundation.units import exact
+
+_PREFIXES = ((1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""), (1e-3, "m"))
+_LEAST = {"B": 1e3, "J": 1e-3, "s": 1e-3}  # no smaller unit is used: a byte is in kB at least
+_LARGEST = {"s": 1.0}  # seconds stay seconds
+
+
+def percent(target: float) -> str:
+    """Return a target accuracy with all of its digits, so that no two are one: ``97 %``, ``10.000001 %``."""
+    return f"{(100 * Decimal(exact(target))).normalize():f} %"
+
+
+def share(part: float, digits: int = 4) -> str:
+    """Return a measured part of 1 with so many digits at most: ``97.35 %``."""
+    return f"{100 * part:.{digits}g} %"
+
+
+def one_decimal(value: float | None) -> str:
+    """Return `value` with one decimal; a dash where there is none."""
+    return "-" if value is None else f"{value:,.1f}"
+
+
+NOT_ASKED, NOT_REACHED, UNTRAINED = "not asked", "not reached", "untrained"
+
+
+def reached(at_s: float | None) -> str:
+    """Return the seconds to a target; `untrained` where it was met at 0 s, before any training."""
+    return NOT_REACHED if at_s is None else UNTRAINED if at_s == 0.0 else one_decimal(at_s)
+
+
+def amount(value: float) -> str:
+    """Return a number with three digits, to the unit from 100 on; a dash for NaN."""
+    if math.isnan(value):
+        return "-"
+    if math.isinf(value):
+        return "inf"
+    return f"{value:,.0f}" if abs(value) >= 99.95 else f"{value:.3g}"
+
+
+def times(ratio: float) -> str:
+    """Return a ratio with two decimals, with fewer from 10 on, with two digits below a tenth."""
+    if not 0.1 <= ratio < 9.995:
+        return f"{ratio:.2g}" if ratio < 0.1 else amount(ratio)
+    return f"{ratio:.2f}"
+
+
+def as_fast(ratio: float) -> str:
+    """Return the one way in which a ratio of speeds is said: ``6.11 times as fast``."""
+    return f"{times(ratio)} times as fast"
+
+
+def between(low: float, high: float) -> str:
+    """Return two ends in the form of `times`; ends that read alike are said once."""
+    ends = dict.fromkeys((times(low), times(high)))
+    return " to ".join(ends)
+
+
+def count(number: int, noun: str) -> str:
+    """Return ``1 seed``, ``3 seeds``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def unit_of(values: Iterable[float], unit: str) -> tuple[float, str]:
+    """Return (factor, unit with its prefix) in which the largest of `values` (SI) is at least 1.
+
+    Zero, and nothing, are told in the `unit` itself; bytes in kB at least.
+    """
+    most = max((abs(value) for value in values if math.isfinite(value)), default=0.0)
+    steps = [(f, p) for f, p in _PREFIXES if _LEAST[unit] <= f <= _LARGEST.get(unit, math.inf)]
+    factor, prefix = next(((f, p) for f, p in steps if most >= f), steps[-1] if most else _plain(steps))
+    return factor, prefix + unit
+
+
+def _plain(steps: list[tuple[float, str]]) -> tuple[float, str]:
+    return next((step for step in steps if step[0] == 1.0), steps[-1])
+
+
+def quantity(value: float, unit: str) -> str:
+    """Return `value` (SI) with three digits in a unit that suits it: ``2.5 J``, ``1.2 GB``, ``45.6 kB``."""
+    factor, name = unit_of([value], unit)
+    return f"{amount(value / factor)} {name}"
