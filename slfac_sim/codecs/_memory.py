@@ -63,11 +63,11 @@ class SampleMemory:
         for older in self._waiting:
             for sample in fresh.keys() & older.rows.keys():
                 del older.rows[sample]
-        self._waiting = [*self._waiting, _Waiting(_fingerprint(body), fresh)][-_MOST_WAITING:]
+        self._waiting = [*self._waiting, _Waiting(fingerprint(body), fresh)][-_MOST_WAITING:]
 
     def confirm(self, body: bytes) -> None:
         """Hold the rows that wait for `body`; an unknown body changes nothing."""
-        mark = _fingerprint(body)
+        mark = fingerprint(body)
         for message in self._waiting:
             if message.body == mark:
                 self._held.update(message.rows)
@@ -102,6 +102,6 @@ def unpack_rows(state: State) -> dict[int, Row]:
     }
 
 
-def _fingerprint(body: bytes) -> bytes:
+def fingerprint(body: bytes) -> bytes:
     """Return what tells this body from others: its last four bytes, the checksum, and its length."""
     return body[-4:] + len(body).to_bytes(4, "little")

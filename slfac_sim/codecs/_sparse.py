@@ -79,6 +79,12 @@ def read_sparse(frame: Frame) -> tuple[Mask, Floats]:
     return mask, read_floats(sections, 1, samples * count, dtype)[0]
 
 
+def at_places(body: bytes, kind: str, gradient: Tensor) -> Tensor:
+    """Return `gradient` where the message `body` has values, and zeros elsewhere. Raises `BadBody`."""
+    mask = read_sparse(unseal(body, kind))[0].reshape(gradient.shape)
+    return np.where(mask, gradient, np.float32(0))
+
+
 def decode_sparse(body: bytes, kind: str) -> Tensor:
     """Return the tensor of `body`: the kept values, and zeros. Raises `BadBody`."""
     frame = unseal(body, kind)

@@ -10,11 +10,11 @@ from typing import Annotated, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from slfac_sim.codecs import BadBody, Codec, Payload, Tensor
+from slfac_sim.codecs import Backward, BadBody, Codec, Payload, Tensor
 from slfac_sim.codecs._floats import LARGEST, Floats, rows_of
 from slfac_sim.codecs._memory import SampleMemory, to_rows, to_values
 from slfac_sim.codecs._nested import NestedReceiver, refuse_wrappers, wrapped
-from slfac_sim.codecs._pairs import Checkpointed, Confirms, State, support_of
+from slfac_sim.codecs._pairs import Checkpointed, Confirms, State, correct, support_of
 from slfac_sim.codecs._stateless import largest_magnitude
 from slfac_sim.codecs._wire import unseal
 from slfac_sim.codecs.topk import TopK
@@ -58,6 +58,11 @@ class ErrorFeedback(Codec):
     def partner(self) -> str | None:
         """The inner codec's: what that has kept is told by its wrapper too."""
         return self.codec.partner
+
+    @property
+    def backward(self) -> Backward:
+        """As the inner codec's."""
+        return self.codec.backward
 
     @property
     def may_lose_to_zeros(self) -> str:
@@ -143,6 +148,10 @@ class _Sender:
         self._memory.confirm(body)
         if isinstance(self._inner, Confirms):
             self._inner.confirm(_inner_body(body))
+
+    def correct(self, asked: bytes, gradient: Tensor) -> Tensor:
+        """Return `gradient` as the inner sender corrects it: the memory has no part in it."""
+        return correct(self._inner, _inner_body(asked), gradient)
 
     def get_state(self) -> State:
         """Return the memory, and that of the inner ends."""

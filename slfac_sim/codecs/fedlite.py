@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from slfac_sim.codecs import BadBody, Codec, Payload, Tensor
+from slfac_sim.codecs import Backward, BadBody, Codec, Payload, Tensor
+from slfac_sim.codecs._awaited import Awaited
 from slfac_sim.codecs._entropy import Entropy, decode_symbols, encode_symbols, entropy_bits
 from slfac_sim.codecs._floats import LARGEST, read_floats, rounded, rows_of, write_floats
 from slfac_sim.codecs._kmeans import kmeans, nearest
@@ -24,7 +25,6 @@ from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 
 KIND = "fedlite"
-_VALUE = np.dtype("<f4")
 _SETTINGS = struct.Struct("<HHHB")  # values of a sub-vector, groups, centroids, entropy stage
 _ENTROPIES: tuple[Entropy, ...] = ("none", "zstd", "ans")
 
@@ -66,6 +66,11 @@ class FedLite(Codec):
         return 900.0 + 36.0 * self.centroids
 
     @property
+    def backward(self) -> Backward:
+        """With `correction` its term is added to the gradient."""
+        return "added_term" if self.correction else "straight_through"
+
+    @property
     def label(self) -> str:
         """The codec's name for people."""
         unusual = [f"{self.groups} groups"] if self.groups > 1 else []
@@ -83,13 +88,12 @@ class FedLite(Codec):
 
 
 class _Sender:
-    """Knows what its last message lost, where that is asked for."""
+    """Knows what its messages lost until these are answered, where that is asked for."""
 
     def __init__(self, codec: FedLite, stream: str) -> None:
         self._codec = codec
         self._stream = stream
-        self._last: bytes | None = None
-        self._lost: Tensor | None = None
+        self._lost = Awaited()
 
     def encode(
         self, tensor: Tensor, sample_ids: NDArray[np.int64] | None = None, training: bool = True
@@ -98,30 +102,25 @@ class _Sender:
         largest_magnitude(tensor, self._stream)
         payload = encode(self._codec, tensor)
         if training and self._codec.correction:
-            self._last, self._lost = payload.body, tensor - decode(payload.body)
+            self._lost.put(payload.body, tensor - decode(payload.body))
         return payload
 
     def correct(self, asked: bytes, gradient: Tensor) -> Tensor:
-        """Return g + lambda (z - z~) / batch if `asked` is the last message, otherwise `gradient`."""
-        if self._lost is None or asked != self._last or self._lost.shape != gradient.shape:
+        """Return g + lambda (z - z~) / batch if `asked` is waited for, otherwise `gradient`."""
+        lost = self._lost.take(asked)
+        if lost is None or lost.shape != gradient.shape:
             return gradient
         share = np.float32(self._codec.correction / rows_of(gradient.shape)[0])
         with np.errstate(over="ignore"):
-            return np.clip(gradient + share * self._lost, -LARGEST, LARGEST)
+            return np.clip(gradient + share * lost, -LARGEST, LARGEST)
 
     def get_state(self) -> State:
-        """Return the last message and what it lost: shape, and bytes of float32."""
-        if self._lost is None:
-            return {"last": None}
-        shape, values = list(self._lost.shape), self._lost.astype(_VALUE)
-        return {"last": self._last, "shape": shape, "lost": values.tobytes()}
+        """Return what the messages that wait have lost."""
+        return {"lost": self._lost.get_state()}
 
     def set_state(self, state: State) -> None:
         """Go on as the sender that gave `state` would."""
-        self._last, self._lost = state["last"], None
-        if self._last is not None:
-            values = np.frombuffer(state["lost"], _VALUE).astype(np.float32)
-            self._lost = values.reshape(state["shape"])
+        self._lost.set_state(state["lost"])
 
 
 def encode(codec: FedLite, tensor: Tensor) -> Payload:

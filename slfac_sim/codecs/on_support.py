@@ -10,10 +10,10 @@ from typing import Annotated
 import numpy as np
 from numpy.typing import NDArray
 
-from slfac_sim.codecs import BadBody, Codec, Payload, Tensor
+from slfac_sim.codecs import Backward, BadBody, Codec, Payload, Tensor
 from slfac_sim.codecs._floats import rows_of
 from slfac_sim.codecs._nested import NestedReceiver, refuse_wrappers, wrapped
-from slfac_sim.codecs._pairs import Checkpointed, Confirms, State, support_of
+from slfac_sim.codecs._pairs import Checkpointed, Confirms, State, correct, support_of
 from slfac_sim.codecs._stateless import largest_magnitude
 from slfac_sim.codecs._wire import framed, unseal
 from slfac_sim.codecs.raw import Raw
@@ -41,6 +41,11 @@ class OnSupport(Codec):
     def label(self) -> str:
         """The codec's name for people."""
         return f"{self.codec.label}, on the support"
+
+    @property
+    def backward(self) -> Backward:
+        """As the inner codec's."""
+        return self.codec.backward
 
     @property
     def may_lose_to_zeros(self) -> str:
@@ -102,6 +107,11 @@ class _Sender(_End):
         """Let the inner sender know that the other end has decoded `body`."""
         if isinstance(self._inner, Confirms):
             self._inner.confirm(bytes(unseal(body, KIND).content))
+
+    def correct(self, asked: bytes, gradient: Tensor) -> Tensor:
+        """Return `gradient` as the inner sender corrects it, where `asked` is its message alone."""
+        frame = unseal(asked, KIND)
+        return gradient if frame.settings else correct(self._inner, bytes(frame.content), gradient)
 
     def get_state(self) -> State:
         """Return the memory of the inner sender; the message followed is no state between exchanges."""

@@ -10,11 +10,12 @@ from typing import Annotated, ClassVar
 import numpy as np
 from pydantic import Field
 
-from slfac_sim.codecs import Codec, Payload, Tensor
+from slfac_sim.codecs import Backward, Codec, Payload, Tensor
 from slfac_sim.codecs._floats import Floats, FloatType, rows_of
 from slfac_sim.codecs._sparse import (
     ZHENG,
     Mask,
+    at_places,
     decode_sparse,
     kept_count,
     largest,
@@ -39,6 +40,7 @@ class RandTopK(Codec):
     """
 
     partner: ClassVar[str | None] = "on_support"
+    backward: ClassVar[Backward] = "linear"
     references: ClassVar[tuple[Reference, ...]] = (ZHENG,)
     # Measured, one thread, times 54 GFLOP/s: 660 to 840 and 150.
     encode_flops_per_value: ClassVar[float] = 750.0
@@ -54,13 +56,19 @@ class RandTopK(Codec):
         """The codec's name for people."""
         return f"RandTopk, {self.rate:g} of the values in {self.values}, alpha {self.alpha:g}"
 
-    def sender(self, stream: str) -> DrawingSender:
+    def sender(self, stream: str) -> "_Sender":
         """Return the sending end of `stream`, which names its draws."""
-        return DrawingSender(stream, self.seed, KIND, functools.partial(encode, self))
+        return _Sender(stream, self.seed, KIND, functools.partial(encode, self))
 
     def receiver(self) -> StatelessReceiver:
         """Return the receiving end; it needs nothing but the bytes."""
         return StatelessReceiver(decode)
+
+
+class _Sender(DrawingSender):
+    def correct(self, asked: bytes, gradient: Tensor) -> Tensor:
+        """Return `gradient` on the values that `asked` has kept: no other has had an effect."""
+        return at_places(asked, KIND, gradient)
 
 
 def encode(codec: RandTopK, tensor: Tensor, stream: str, draws: Draws) -> Payload:

@@ -12,10 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from slfac_sim.codecs import BadBody, BadTensor, Codec, Payload, Tensor
+from slfac_sim.codecs import Backward, BadBody, BadTensor, Codec, Payload, Tensor
 from slfac_sim.codecs import _splitfc_columns as columns_of
+from slfac_sim.codecs._awaited import Awaited
 from slfac_sim.codecs._channels import arranged
 from slfac_sim.codecs._floats import LARGEST, Floats, read_floats, rows_of, write_floats
+from slfac_sim.codecs._pairs import State
 from slfac_sim.codecs._sparse import MOST_VALUES_A_KEPT_ONE, Mask, read_places, write_places
 from slfac_sim.codecs._stateless import DrawingSender, Draws, StatelessReceiver, largest_magnitude
 from slfac_sim.codecs._wire import Frame, Sections, framed, seal, unseal
@@ -41,6 +43,7 @@ class SplitFc(Codec):
     """
 
     partner: ClassVar[str | None] = "on_support"
+    backward: ClassVar[Backward] = "linear"
     references: ClassVar[tuple[Reference, ...]] = (
         Reference(
             key="oh2023splitfc",
@@ -79,19 +82,54 @@ class SplitFc(Codec):
         rest = f"{self.bits_per_value:g} bits" if self.quantiser == "two_stage" else "float16"
         return f"{name}, 1 of {self.reduction:g} columns, {rest}"
 
-    def sender(self, stream: str) -> DrawingSender:
+    def sender(self, stream: str) -> "_Sender":
         """Return the sending end of `stream`, which names its draws."""
-        return DrawingSender(stream, self.seed, KIND, functools.partial(encode, self))
+        return _Sender(self, stream)
 
     def receiver(self) -> StatelessReceiver:
         """Return the receiving end; it needs nothing but the bytes."""
         return StatelessReceiver(decode)
 
 
-def encode(codec: SplitFc, tensor: Tensor, stream: str, draws: Draws) -> Payload:
-    """Return the payload of `tensor` ([batch, ...]); without `draws`, nothing is dropped by chance.
+class _Sender(DrawingSender):
+    """Knows by what it has multiplied the columns of its messages until these are answered."""
 
-    Raises `BadTensor`.
+    def __init__(self, codec: SplitFc, stream: str) -> None:
+        super().__init__(stream, codec.seed, KIND, functools.partial(self._encode, codec))
+        self._awaited = Awaited()
+
+    def _encode(self, codec: SplitFc, tensor: Tensor, stream: str, draws: Draws) -> Payload:
+        payload, factors = encode(codec, tensor, stream, draws)
+        if draws is not None:
+            self._awaited.put(payload.body, factors)
+        return payload
+
+    def correct(self, asked: bytes, gradient: Tensor) -> Tensor:
+        """Return `gradient` times what `asked` has multiplied each column by, which is 0 if it was dropped.
+
+        Raises `LookupError` for a message that this end did not send, or has given up as lost.
+        """
+        factors = self._awaited.take(asked)
+        if factors is None:
+            raise LookupError(f"{self.stream}: a gradient answers a message that is not waited for")
+        with np.errstate(over="ignore"):
+            product = gradient.reshape(rows_of(gradient.shape)) * factors
+        return np.clip(product, -LARGEST, LARGEST).reshape(gradient.shape)
+
+    def get_state(self) -> State:
+        """Return the number of training messages so far, and what is kept of those that wait."""
+        return {**super().get_state(), "awaited": self._awaited.get_state()}
+
+    def set_state(self, state: State) -> None:
+        """Go on as the sender that gave `state` would."""
+        super().set_state(state)
+        self._awaited.set_state(state["awaited"])
+
+
+def encode(codec: SplitFc, tensor: Tensor, stream: str, draws: Draws) -> tuple[Payload, Floats]:
+    """Return the payload of `tensor` ([batch, ...]), and by what each of its columns was multiplied.
+
+    Without `draws` nothing is dropped by chance. Raises `BadTensor`.
     """
     magnitude = largest_magnitude(tensor, stream)
     if rows_of(tensor.shape)[0] > _MOST_SAMPLES:
@@ -101,7 +139,9 @@ def encode(codec: SplitFc, tensor: Tensor, stream: str, draws: Draws) -> Payload
     kept, chances = _choice(codec, spreads(whole, magnitude), draws)
     rows = whole.reshape(rows_of(tensor.shape))[:, kept].astype(np.float64) / chances[kept]
     scaled = np.clip(rows, -LARGEST, LARGEST).astype(np.float32)
-    return _write(codec, tensor.shape, kept, scaled)
+    factors = np.zeros(kept.size, np.float32)
+    factors[kept] = np.minimum(1.0 / chances[kept], LARGEST)
+    return _write(codec, tensor.shape, kept, scaled), factors
 
 
 def _choice(codec: SplitFc, spread: _Reals, draws: Draws) -> tuple[Mask, _Reals]:
