@@ -42,7 +42,7 @@ def simulated(world: World) -> Learnt:
         simulate(world.scenario, world.scenario.protocol.run(world), ledger)
         ledger.digest()
         accuracies = [accuracy for (accuracy,) in ledger.tuples("evals", ("accuracy",))]
-    half = world.server.decode_model(world.devices[0].model_payload().body)
+    half = world.devices[0].model_state()
     return state_vector(world.server.half.model), half, accuracies
 
 

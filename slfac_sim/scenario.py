@@ -9,6 +9,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from slfac_sim.availability.always import Always
 from slfac_sim.codecs import Codec
+from slfac_sim.codecs.raw import Raw
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import EveryField, Plugin, settings
 from slfac_sim.foundation.units import Bytes, BytesPerSecond, FlopPerSecond, Joules
@@ -49,15 +50,25 @@ def answering(node: Any) -> Any:
 
 
 @settings
-class Codecs:
-    """The codec of each direction.
+class ModelCodecs:
+    """The codec of models, or halves, on their way from devices (`uplink`) and to them (`downlink`)."""
 
-    One codec in place of the pair stands for both directions, or for the uplink and its partner where it
-    declares one: ``codec: topk`` is ``codec: {uplink: topk, downlink: on_support}``.
+    uplink: CodecNode = Raw()
+    downlink: CodecNode = Raw()
+
+
+@settings
+class Codecs:
+    """The codec of smashed data and gradients in each direction, and that of whatever models are exchanged.
+
+    One codec in place of all this stands for both directions, or for the uplink and its partner where it
+    declares one: ``codec: topk`` is ``codec: {uplink: topk, downlink: on_support}``. Models then travel as
+    they are.
     """
 
     uplink: CodecNode
     downlink: CodecNode
+    model: Annotated[ModelCodecs, EveryField()] = ModelCodecs()
 
 
 @settings
@@ -132,7 +143,7 @@ class Scenario:
     protocol: Annotated[Any, Plugin("slfac_sim.protocols", contract="slfac_sim.protocols:ProtocolSettings")]
     devices: Devices
     server: Server = Server()
-    codec: Annotated[Codecs, EveryField(answering)]
+    codec: Annotated[Codecs, EveryField(answering, but=("model",))]
     network: Annotated[Any, Plugin("slfac_sim.network.kinds")]
     evaluation: Evaluation = Evaluation()
 

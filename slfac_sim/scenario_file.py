@@ -11,7 +11,7 @@ import functools
 import json
 import re
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from slfac_sim.foundation.plugins import EveryField, adapter, kind_of
 from slfac_sim.reading.faults import faults_of, plugin_mark
 from slfac_sim.reading.json_schema import schema_of
 from slfac_sim.reading.located import Fault, Located, Place, ScenarioError
+from slfac_sim.reading.located import Path as Steps
 from slfac_sim.reading.overrides import graft
 from slfac_sim.reading.yaml_text import to_text, to_tree
 from slfac_sim.scenario import Scenario
@@ -61,7 +62,7 @@ def read(
         found = "is empty" if tree.value is None else "holds no mapping"
         raise ScenarioError([Fault(tree.place, (), f"{found}; a scenario is a mapping of settings"), *faults])
     seeds = () if seed is None else (f"seed={seed}",)
-    tree, further = graft(tree, [*seeds, *overrides], _pairs())
+    tree, further = graft(tree, [*seeds, *overrides], dict(_pairs()))
     if tree.child("name") is None:
         tree = tree.with_child("name", Located(name, tree.place, tree.place))
     return _checked(tree, faults + further)
@@ -123,14 +124,16 @@ def _no_file(source: str, text: str) -> ScenarioError:
     return ScenarioError([Fault(Place(0, 0, 0, source), (), text)])
 
 
-def _pairs() -> dict[str, tuple[list[str], EveryField]]:
-    """Return the top-level keys of which one value may stand for several fields, with these fields."""
-    return {
-        key: ([field.name for field in dataclasses.fields(hint.__origin__)], mark)
-        for key, hint in _hints(Scenario).items()
-        for mark in getattr(hint, "__metadata__", ())
-        if isinstance(mark, EveryField)
-    }
+def _pairs(
+    settings: Any = Scenario, above: Steps = ()
+) -> Iterator[tuple[Steps, tuple[list[str], EveryField]]]:
+    """Yield the places, from the root on, at which one value may stand for several fields, with these."""
+    for key, hint in _hints(settings).items():
+        for mark in getattr(hint, "__metadata__", ()):
+            if isinstance(mark, EveryField):
+                names = [field.name for field in dataclasses.fields(hint.__origin__)]
+                yield (*above, key), (names, mark)
+                yield from _pairs(hint.__origin__, (*above, key))
 
 
 def _checked(tree: Located, faults: Sequence[Fault]) -> Scenario:

@@ -1,6 +1,7 @@
 """Whether timing steers what a scenario learns: then nothing learnt on one clock holds on another."""
 
 from slfac_sim.foundation.plugins import kind_of
+from slfac_sim.protocols import Schedule
 from slfac_sim.scenario import AUTO, PER_DEVICE, Scenario
 
 
@@ -28,6 +29,12 @@ def cut_is_open(scenario: Scenario) -> bool:
 def cuts_a_model(scenario: Scenario) -> bool:
     """Return whether the protocol of `scenario` has models cut."""
     return bool(scenario.protocol.layout != "whole")
+
+
+def exchanges_models(scenario: Scenario) -> bool:
+    """Return whether the protocol of `scenario` has models, or halves of them, sent to and fro."""
+    schedule: Schedule | None = scenario.protocol.schedule
+    return schedule is None or schedule.models != "kept"
 
 
 def why_down(scenario: Scenario) -> str | None:

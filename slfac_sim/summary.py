@@ -13,8 +13,8 @@ from slfac_sim.foundation.units import exact
 from slfac_sim.ledger import Book
 from slfac_sim.ledger_tables import ENERGY
 from slfac_sim.names import SERVER
-from slfac_sim.scenario import Codecs, Scenario
-from slfac_sim.steering import cuts_a_model
+from slfac_sim.scenario import Codecs, ModelCodecs, Scenario
+from slfac_sim.steering import cuts_a_model, exchanges_models
 
 KINDS = ("smashed_up", "smashed_down", "middle_down", "middle_up", "labels", "model_up", "model_down")
 
@@ -92,7 +92,10 @@ def summary_of(
             "total": sum(nbytes for nbytes, _ in payloads.values()),
         },
         "wire_bytes": sum(nbytes for nbytes, _ in air),
-        "bits_per_value": {way: _bits_per_value(payloads.get(f"smashed_{way}")) for way in ("up", "down")},
+        "bits_per_value": {
+            **{way: _bits_per_value(payloads.get(f"smashed_{way}")) for way in ("up", "down")},
+            **{kind: _bits_per_value(payloads.get(kind)) for kind in ("model_up", "model_down")},
+        },
         "transfers": len(air),
         "energy_j": math.fsum(energy_j for _, energy_j in air),
         "energy": _energy(ledger),
@@ -102,15 +105,18 @@ def summary_of(
 
 
 def label_of(scenario: Scenario) -> str:
-    """Return what figures call a run: its codecs; of whole models their own, and the protocol."""
-    if cuts_a_model(scenario):
-        return codec_label(scenario.codec)
-    kind = kind_of(scenario.protocol)
-    models = getattr(scenario.protocol, "model_codec", None)
-    return kind if models is None else f"{codec_label(models)}, {kind}"
+    """Return what figures call a run: its codecs; of whole models theirs, and the protocol."""
+    models = scenario.codec.model if exchanges_models(scenario) else None
+    if not cuts_a_model(scenario):
+        kind = kind_of(scenario.protocol)
+        return kind if models is None else f"{codec_label(models)}, {kind}"
+    label = codec_label(scenario.codec)
+    return (
+        label if models in (None, ModelCodecs()) else f"{label}, models {codec_label(scenario.codec.model)}"
+    )
 
 
-def codec_label(codecs: Codecs) -> str:
+def codec_label(codecs: Codecs | ModelCodecs) -> str:
     """Return the codecs' names for people."""
     up, down = codecs.uplink, codecs.downlink
     if up == down:

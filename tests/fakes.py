@@ -58,9 +58,6 @@ class FakeDevice:
     def model_payload(self) -> Payload:
         return payload(self.model_bytes)
 
-    def part_of(self, model: Payload) -> Payload:
-        return model
-
     def load_model(self, body: bytes) -> None:
         self.heard.append(f"{self.name} takes the average")
 
@@ -84,8 +81,20 @@ class FakeServer:
         assert feedback.device == device
         return payload(self.gradient_bytes)
 
+    def model_codec_flops(self, values: int) -> tuple[float, float]:
+        return 0.0, 0.0
+
+    def encode_model(self, model: Payload, sizes: Sequence[int]) -> dict[int, Payload]:
+        return dict.fromkeys(sizes, model)
+
     def decode_model(self, body: bytes) -> int:
         return len(body)
+
+    def state_of(self, model: Payload) -> int:
+        return model.nbytes
+
+    def in_common(self, state: int) -> Payload:
+        return payload(state)
 
     def average(self, states: Sequence[int], samples: Sequence[int]) -> Payload:
         self.heard.append(f"server averages {len(states)} halves")

@@ -69,10 +69,12 @@ def test_the_work_is_what_the_run_then_computes(tmp_path: Path, kind: str) -> No
 
 
 def test_compressed_models_are_foretold(tmp_path: Path) -> None:
-    more = "send: difference, model_codec: {uplink: {kind: topk, rate: 0.1}, downlink: fp16}"
-    settings = f"protocol={{kind: fedavg, rounds: 2, steps: 1, {more}}}"
-    plain, coded = sizes_of(world(settings))
-    live_run(tmp_path / "ledger.sqlite", settings)
+    settings = (
+        "protocol={kind: fedavg, rounds: 2, steps: 1, send: difference}",
+        "codec.model={uplink: {kind: topk, rate: 0.1}, downlink: fp16}",
+    )
+    plain, coded = sizes_of(world(*settings))
+    live_run(tmp_path / "ledger.sqlite", *settings)
     for kind, told in (("model_up", coded.model), ("model_down", coded.model_down)):
         rows = [row for row in table(tmp_path / "ledger.sqlite", "payloads") if row["kind"] == kind]
         assert [row["bytes"] for row in rows] == [told] * len(rows)
@@ -90,7 +92,8 @@ def test_only_those_who_are_asked_count() -> None:
 
 
 def test_settings_without_effect_are_told() -> None:
-    for kind, said in (("fedavg", "cut and codec have no effect"), ("centralised", "cut, codec and network")):
+    whole = "cut, codec.uplink and codec.downlink have no effect"
+    for kind, said in (("fedavg", whole), ("centralised", "cut, codec and network")):
         one = world(f"protocol={{kind: {kind}}}")
         assert any(said in remark for remark in forecast(one, survey_of(one.scenario)).remarks)
     one = world()

@@ -185,11 +185,8 @@ def test_a_device_needs_memory_for_its_own_half_only() -> None:
 def test_figures_are_means_over_devices() -> None:
     learnt = world(V1, MIXED)
     rows = [effect.row for effect in heard(learnt) if getattr(effect, "table", "") == "evals"]
-    model = max(
-        (cast.devices[0].model_payload() for cast in learnt.cast.casts.values()), key=lambda one: one.nbytes
-    )
     casts = learnt.cast.casts.items()
-    scores = {cut: cast.evaluate(cast.devices[0].part_of(model).body, True) for cut, cast in casts}
+    scores = {cut: cast.score(cast.devices[0].model_state(), True) for cut, cast in casts}
     weights = {"conv1": 2, "conv2": 2, "conv3": 1}
     for name in ("accuracy", "loss", "accuracy_no_codec"):
         mean = sum(scores[cut][name] * count for cut, count in weights.items()) / 5

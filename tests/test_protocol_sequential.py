@@ -44,9 +44,9 @@ def test_a_round_of_two_effect_by_effect() -> None:
     turns = [[line.format(f"d00{n}", n) for line in EXCHANGE] for n in (0, 1)]
     assert seen == [
         "note evals",
-        "together 1", *turns[0], "d000 encode_model", "d000 -> server: model_up",
-        "together 1", "server -> d001: model_down", "d001 decode_model",
-        *turns[1], "d001 encode_model", "d001 -> server: model_up",
+        "together 1", *turns[0], "d000 encode_model", "d000 -> server: model_up", "server decode_model",
+        "together 1", "server encode_model", "server -> d001: model_down", "d001 decode_model",
+        *turns[1], "d001 encode_model", "d001 -> server: model_up", "server decode_model",
         "note evals", "note rounds",
         "server encode_model", "server -> ('d000', 'd001'): model_down", "together 2",
         "d000 decode_model", "d001 decode_model",

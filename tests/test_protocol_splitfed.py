@@ -151,7 +151,7 @@ def test_version_3_is_measured_as_a_mean_over_devices() -> None:
     found = heard(one)
     figures = [effect.row for effect in found if getattr(effect, "table", "") == "evals"][-1]
     cut = one.cast._cut
-    scores = [cut.evaluate(device.model_payload().body, True) for device in one.devices[:2]]
+    scores = [cut.score(device.model_state(), True) for device in one.devices[:2]]
     assert scores[0] != scores[1]
     for name in ("accuracy", "loss", "accuracy_no_codec"):
         assert figures[name] == pytest.approx((scores[0][name] + scores[1][name]) / 2)

@@ -13,7 +13,8 @@ from slfac_sim.summary import label_of
         (["codec={uplink: fp16, downlink: raw}"], "up fp16, down raw fp32"),
         (["codec=raw", "protocol.kind=sequential"], "raw fp32"),
         (["codec=fp16", "protocol={kind: fedavg, rounds: 1}"], "raw fp32, fedavg"),
-        (["protocol={kind: fedprox, rounds: 1, model_codec: fp16}"], "fp16, fedprox"),
+        (["protocol={kind: fedprox, rounds: 1}", "codec.model=fp16"], "fp16, fedprox"),
+        (["codec=raw", "codec.model=fp16"], "raw fp32, models fp16"),
         (["protocol={kind: local_only, rounds: 1}"], "local_only"),
     ],
 )

@@ -159,7 +159,8 @@ def _traffic(scenario: "Scenario", figures: "Forecast") -> Iterator[tuple[str, s
     if raw.model:
         part = "device half" if raw.up else "model"
         each = f"{sent.model:,} bytes up a device and round, {sent.model_down:,} down"
-        yield part, each if sent.model == raw.model else f"{each}; {raw.model:,} uncompressed"
+        same = (sent.model, sent.model_down) == (raw.model, raw.model_down)
+        yield part, each if same else f"{each} by the codec; {raw.model:,} uncompressed"
 
 
 def _crossing(scenario: "Scenario", figures: "Forecast") -> Iterator[tuple[str, str]]:

@@ -14,9 +14,11 @@ from torch import nn
 from slfac_sim.codecs import Codec, Tensor
 from slfac_sim.codecs._pairs import follow
 from slfac_sim.codecs.raw import Raw
+from slfac_sim.learning.model_exchange import exact
 from slfac_sim.learning.participants import Exchange
 from slfac_sim.names import SERVER
 from slfac_sim.simulation import codec_speeds, host_speeds
+from slfac_sim.steering import exchanges_models
 
 if TYPE_CHECKING:
     from slfac_sim.build import World
@@ -137,11 +139,9 @@ def sizes_of(world: "World") -> tuple[Sizes, Sizes]:
         back = _answer(device.inner.uplink, gradients[1], between.body)
         sent |= {"middle_down": between.nbytes, "middle_up": back}
         raw |= dict.fromkeys(("middle_down", "middle_up"), _FLOAT * middle.size)
-    model = device.model_payload().nbytes if world.cast.initial().nbytes else 0
-    models = {"model": model, "model_down": model}
     plain, compressed = (
         Sizes(**{kind: round(nbytes * scale) for kind, nbytes in one.items()}, **models)
-        for one in (raw, sent)
+        for one, models in zip((raw, sent), _models(world), strict=True)
     )
     return plain, compressed
 
@@ -254,14 +254,21 @@ def _whole_flops(world: "World") -> Flops:
 
 
 def _whole_sizes(world: "World") -> tuple[Sizes, Sizes]:
-    if not hasattr(world.scenario.protocol, "model_codec"):
-        return Sizes(), Sizes()
-    raw = world.cast.initial().nbytes
-    device: Any = world.devices[0]
-    trainee = device.trainee
+    trainee: Any = world.devices[0].trainee
     trainee.backward(trainee.forward(trainee.shard.epoch(0)[0]))  # so that there is a difference to send
-    up, down = device.model_payload().nbytes, world.cast.outgoing().nbytes
-    return Sizes(model=raw, model_down=raw), Sizes(model=up, model_down=down)
+    plain, compressed = _models(world)
+    return Sizes(**plain), Sizes(**compressed)
+
+
+def _models(world: "World") -> tuple[dict[str, int], dict[str, int]]:
+    """Return the bytes of a device's model each way, without a codec and with that of models."""
+    if not exchanges_models(world.scenario):
+        return {}, {}
+    device, common = world.devices[0], world.cast.initial()
+    (down,) = world.server.encode_model(common, [device.model_values]).values()
+    raw = exact(world.server.state_of(common)[: device.model_values]).nbytes
+    plain = {"model": raw, "model_down": raw}
+    return plain, {"model": device.model_payload().nbytes, "model_down": down.nbytes}
 
 
 def _judged(world: "World", smashed: Any) -> tuple[Tensor | None, list[Tensor]]:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from slfac_sim.foretelling.demands import crossing_values, is_whole, seconds_of
 from slfac_sim.simulation import survey_of
+from slfac_sim.steering import exchanges_models
 
 if TYPE_CHECKING:
     from slfac_sim.build import World
@@ -18,7 +19,7 @@ def minibatch_s(world: "World") -> dict[str, float]:
     models travel and mini-batches do not, it is one mini-batch and the model both ways.
     """
     scenario, seconds = world.scenario, seconds_of(world)
-    model_bytes = world.cast.initial().nbytes if is_whole(world) else 0
+    model_bytes = world.cast.initial().nbytes if is_whole(world) and exchanges_models(scenario) else 0
     found = {}
     for device, link in zip(world.devices, survey_of(scenario).links, strict=True):
         samples = min(scenario.learning.batch, len(device.shard.samples))

@@ -32,7 +32,7 @@ from slfac_sim.network import Link, Survey
 from slfac_sim.partitions import label_histogram
 from slfac_sim.scenario import Scenario
 from slfac_sim.simulation import host_speeds
-from slfac_sim.steering import steered, why_down
+from slfac_sim.steering import exchanges_models, steered, why_down
 
 
 @dataclass(frozen=True)
@@ -164,9 +164,9 @@ def _without_effect(world: World) -> list[str]:
     protocol = world.scenario.protocol
     if not is_whole(world):
         return []
-    models = hasattr(protocol, "model_codec")
-    unused = "cut and codec have" if models else "cut, codec and network have"
-    how = "; models travel through protocol.model_codec" if models else ""
+    models = exchanges_models(world.scenario)
+    unused = "cut, codec.uplink and codec.downlink have" if models else "cut, codec and network have"
+    how = "; models travel through codec.model" if models else ""
     return [f"{unused} no effect: {kind_of(protocol)} cuts no model{how}"]
 
 

@@ -187,14 +187,16 @@ class EveryField:
 
     ``seed: 3`` is short for ``seed: {learning: 3, air: 3}``, and ``codec: raw`` for the same codec in both
     directions. Whatever is no mapping, or is a mapping with a `kind`, is such a single value. The first field
-    gets it as it is, each other one what `others` makes of it.
+    gets it as it is, each other one what `others` makes of it; it does not stand for the fields `but`.
     """
 
     others: Callable[[Any], Any] = same
+    but: tuple[str, ...] = ()
 
-    def spread(self, names: Sequence[str], value: Any) -> dict[str, Any]:
-        """Return what the one `value` is short for: a value for each of the fields `names`."""
+    def spread(self, fields: Sequence[str], value: Any) -> dict[str, Any]:
+        """Return what the one `value` is short for: a value for each of `fields` that it stands for."""
         rest = self.others(value)
+        names = [name for name in fields if name not in self.but]
         return {name: rest if place else value for place, name in enumerate(names)}
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:

@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import nn
 
-from slfac_sim.codecs import Codec, Payload, seeded
+from slfac_sim.codecs import Codec, Payload, Tensor, seeded
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import kind_of
 from slfac_sim.layouts._cutting import split_model
@@ -16,9 +16,10 @@ from slfac_sim.layouts._ground import Ground
 from slfac_sim.learning.batches import Shard
 from slfac_sim.learning.evaluation import evaluate, in_messages
 from slfac_sim.learning.halves import DeviceHalf, ServerHalf
+from slfac_sim.learning.model_exchange import exact, fit_for_models
 from slfac_sim.learning.participants import Device, EdgeServer, Exchange
 from slfac_sim.learning.stashing import Half, StashingHalf
-from slfac_sim.learning.weights import load_state_vector, state_size
+from slfac_sim.learning.weights import load_sound, state_vector
 from slfac_sim.learning.work import smallest_normalised_map
 from slfac_sim.names import SERVER
 from slfac_sim.protocols import Schedule
@@ -27,12 +28,10 @@ from slfac_sim.protocols import Schedule
 class Cast:
     """100 devices are 100 halves, shards and optimisers; a half comes into being when it is first used.
 
-    With `names` these devices alone, each a `kind` of device.
+    With `names` these devices alone.
     """
 
-    def __init__(
-        self, ground: Ground, names: Collection[str] | None = None, kind: type[Device] = Device
-    ) -> None:
+    def __init__(self, ground: Ground, names: Collection[str] | None = None) -> None:
         scenario, data = ground.scenario, ground.data
         self._ground = ground
         self.split = split_model(scenario, data.image_shape, data.classes)
@@ -45,37 +44,41 @@ class Cast:
         among = set(ground.names if names is None else names)
         mine = [name for name in ground.names if name in among]
         refuse_what_does_not_fit(ground, self.held, cuts, mine)
-        self._model_values = state_size(self.split.device)
+        self._initial = state_vector(self.split.device)
+        self.models = fit_for_models(codec.model, self._initial)
         self._works = works(scenario, self.split.work, self.held)
         self.devices: Sequence[Device] = [
-            self._device(kind, place, shard)
-            for place, shard in enumerate(ground.shards)
-            if shard.device in among
+            self._device(place, shard) for place, shard in enumerate(ground.shards) if shard.device in among
         ]
         self._refuse_lone_values()
         server = self.split.server.to(ground.host)
         half = ServerHalf(server, ground.optimiser(server))
-        self.server = EdgeServer(SERVER, half, mine, self._exchange, self.split.smashed_shape)
+        self.server = EdgeServer(SERVER, half, mine, self._exchange, self.split.smashed_shape, self.models)
         self._probe = copy.deepcopy(self.split.device).to(ground.host)
         self._through = in_messages(codec.uplink, scenario.learning.batch)
 
     def initial(self) -> Payload:
         """Return the device half before training."""
-        return self.devices[0].model_payload()
+        return exact(self._initial)
 
     def evaluate(self, model: bytes, exact: bool) -> dict[str, Any]:
         """Return the score on the full test set of the server's half with the device half in `model`.
 
+        The device half is as devices have it, once it has come through the codec of models.
         The uplink codec sees messages of the training batch's size, as a device sends them.
         """
-        load_state_vector(self._probe, self.server.decode_model(model))
+        return self.score(self.server.as_received(model), exact)
+
+    def score(self, state: Tensor, exact: bool) -> dict[str, Any]:
+        """Return the score with the device half of `state` [values]."""
+        load_sound(self._probe, state)
         batches = self._ground.test_batches()
         return asdict(evaluate(self._probe, self.server.half.model, batches, self._through, exact))
 
-    def _device(self, kind: type[Device], place: int, shard: Shard) -> Device:
+    def _device(self, place: int, shard: Shard) -> Device:
         exchange = replace(self._exchange, work=self._works[shard.device])
-        fetch, values = self._ground.train_batch, self._model_values
-        return kind(shard.device, place, self._half, shard, fetch, exchange, values)
+        fetch, values = self._ground.train_batch, self._initial.size
+        return Device(shard.device, place, self._half, shard, fetch, exchange, self.models, values)
 
     def _half(self) -> Half:
         model = copy.deepcopy(self.split.device).to(self._ground.host)

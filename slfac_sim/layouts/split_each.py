@@ -11,7 +11,8 @@ from slfac_sim.foundation.errors import BadInput
 from slfac_sim.layouts import split
 from slfac_sim.layouts._cutting import refuse_mixtures
 from slfac_sim.layouts._ground import Ground
-from slfac_sim.learning.mixed_cuts import MixedServer, PrefixDevice
+from slfac_sim.learning.mixed_cuts import MixedServer
+from slfac_sim.learning.model_exchange import exact, state_in
 from slfac_sim.learning.participants import Device
 from slfac_sim.learning.weights import state_size
 from slfac_sim.names import SERVER
@@ -33,7 +34,7 @@ class Cast:
         self.split, self.held = most.split, most.held
         values = state_size(most.split.device) + state_size(most.split.server)
         servers = {cut: cast.server for cut, cast in self.casts.items()}
-        self.server = MixedServer(SERVER, servers, cut_of, values)
+        self.server = MixedServer(SERVER, servers, cut_of, values, most.models)
 
     def initial(self) -> Payload:
         """Return the deepest half before training."""
@@ -52,13 +53,13 @@ def _cast(ground: Ground, cut: str, cut_of: Mapping[str, str]) -> split.Cast:
     mine.scenario = replace(ground.scenario, cut=cut)
     names = [name for name in ground.names if cut_of[name] == cut]
     try:
-        return split.Cast(mine, names, PrefixDevice)
+        return split.Cast(mine, names)
     except BadInput as fault:
         raise BadInput(f"cut.{names[0]}: {str(fault).removeprefix('cut: ')}") from fault
 
 
 def _part(cast: split.Cast, model: bytes) -> bytes:
-    return cast.devices[0].part_of(Payload(model, 0)).body
+    return exact(state_in(model)[: cast.devices[0].model_values]).body
 
 
 def _cuts(ground: Ground) -> Mapping[str, str]:

@@ -25,5 +25,5 @@ class Cast:
 
     def evaluate(self, model: bytes, exact: bool) -> dict[str, Any]:
         """Return the mean of the figures that `evaluate_devices` devices reach, each with its own half."""
-        found = [self._cut.evaluate(device.model_payload().body, exact) for device in self._evaluated]
+        found = [self._cut.score(device.model_state(), exact) for device in self._evaluated]
         return {name: sum(score[name] for score in found) / len(found) for name in found[0]}

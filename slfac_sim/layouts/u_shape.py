@@ -17,9 +17,10 @@ from slfac_sim.layouts._ground import Ground
 from slfac_sim.layouts.split import _check_contract
 from slfac_sim.learning.batches import Shard
 from slfac_sim.learning.evaluation import in_messages
+from slfac_sim.learning.model_exchange import exact, fit_for_models
 from slfac_sim.learning.participants import Exchange
 from slfac_sim.learning.u_shape import Body, Ends, EndsHalf, UDevice, UServer, evaluate
-from slfac_sim.learning.weights import initialise, load_state_vector
+from slfac_sim.learning.weights import initialise, load_sound, state_vector
 from slfac_sim.learning.work import Work, count_work, smallest_normalised_map, smashed_shape
 from slfac_sim.names import SERVER
 from slfac_sim.scenario import Scenario
@@ -63,6 +64,8 @@ class Cast:
         self._ends = thirds.ends
         self.held = Held(self._ends, (*thirds.head_blocks, *thirds.tail_blocks), data.image_shape)
         refuse_what_does_not_fit(ground, self.held)
+        self._initial = state_vector(self._ends)
+        self.models = fit_for_models(codec.model, self._initial)
         _refuse_lone_values(ground, thirds)
         head = Held(thirds.head, thirds.head_blocks, data.image_shape)
         tail = Held(_WithInput(thirds.tail), thirds.tail_blocks, thirds.middle_shape)
@@ -73,8 +76,9 @@ class Cast:
         ]
         body = thirds.body.to(ground.host)
         self.server = UServer(
-            SERVER, Body(body, ground.optimiser(body)), ground.names, self._inner, thirds.smashed_shape
-        )
+            SERVER, Body(body, ground.optimiser(body)), ground.names, self._inner, thirds.smashed_shape,
+            self.models,
+        )  # fmt: skip
         self._probe = copy.deepcopy(self._ends).to(ground.host)
         batch = scenario.learning.batch
         self._through = in_messages(codec.uplink, batch), in_messages(codec.downlink, batch)
@@ -88,21 +92,22 @@ class Cast:
 
     def initial(self) -> Payload:
         """Return both ends before training."""
-        return self.devices[0].model_payload()
+        return exact(self._initial)
 
     def evaluate(self, model: bytes, exact: bool) -> dict[str, Any]:
         """Return the score on the full test set of the server's body between the ends in `model`.
 
         Both codecs see messages of the training batch's size, as in training.
         """
-        load_state_vector(self._probe, self.server.decode_model(model))
+        load_sound(self._probe, self.server.as_received(model))
         batches = self._ground.test_batches()
         return asdict(evaluate(self._probe, self.server.half.model, batches, *self._through, exact))
 
     def _device(self, place: int, shard: Shard) -> UDevice:
         outer = replace(self._outer, work=self._works[shard.device])
         inner = replace(self._inner, work=self._tail_works[shard.device])
-        return UDevice(shard.device, place, self._half, shard, self._ground.train_batch, outer, inner)
+        fetch, values = self._ground.train_batch, self._initial.size
+        return UDevice(shard.device, place, self._half, shard, fetch, outer, inner, self.models, values)
 
     def _half(self) -> EndsHalf:
         model = copy.deepcopy(self._ends).to(self._ground.host)

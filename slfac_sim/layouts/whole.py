@@ -9,26 +9,23 @@ import numpy as np
 from torch import nn
 
 from slfac_sim.codecs import Payload, seeded
-from slfac_sim.codecs.raw import Raw
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.layouts._fleet import Held, refuse_what_does_not_fit, works
 from slfac_sim.layouts._ground import Ground
 from slfac_sim.learning.batches import Shard
 from slfac_sim.learning.evaluation import evaluate
-from slfac_sim.learning.weights import initialise, state_vector
-from slfac_sim.learning.whole import Learner, ModelCodec, Trainee, WholeDevice, WholeServer, exact, load_sound
+from slfac_sim.learning.model_exchange import exact, fit_for_models, state_in
+from slfac_sim.learning.weights import initialise, load_sound, state_vector
+from slfac_sim.learning.whole import Learner, Trainee, WholeDevice, WholeServer
 from slfac_sim.learning.work import count_work, smallest_normalised_map
 from slfac_sim.names import SERVER
 from slfac_sim.protocols import Schedule
-from slfac_sim.scenario import Codecs
-
-_PLAIN = Codecs(uplink=Raw(), downlink=Raw())
 
 
 class Cast:
     """A model comes into being when it is first used. What the protocol wants is read from its settings.
 
-    `model_codec` and `send` say how models travel, `mu` is FedProx's. Where its schedule has the server learn
+    `send` says what devices send of a model, `mu` is FedProx's. Where its schedule has the server learn
     alone, that holds all samples; with `evaluate_devices` nothing is learnt in common, and the figures of
     `evals` are the means over the models of so many devices, the first in device order.
     """
@@ -44,7 +41,9 @@ class Cast:
         schedule: Schedule | None = protocol.schedule
         self.devices_learn = schedule is None or not schedule.on_server
         self._evaluated: int | None = getattr(protocol, "evaluate_devices", None)
-        self._codec = self._model_codec()
+        self._initial = state_vector(self.model)
+        self.models = fit_for_models(seeded(scenario.codec.model, scenario.seed.learning), self._initial)
+        self._difference = getattr(protocol, "send", "model") == "difference"
         self.work = count_work(self.model, nn.Identity(), data.image_shape)
         if self.devices_learn:
             refuse_what_does_not_fit(ground, self.held)
@@ -54,21 +53,17 @@ class Cast:
         batch = scenario.learning.batch * scenario.devices.count
         everything = Shard(SERVER, samples, batch, scenario.seed.learning)
         trainee = Trainee(self._learner(0.0), everything, ground.train_batch)
-        self.server = WholeServer(SERVER, trainee, self.work, ground.names, self._codec)
+        self.server = WholeServer(SERVER, trainee, self.work, self.models, self._initial, self._difference)
         self._refuse_lone_values()
 
     def initial(self) -> Payload:
         """Return the model before training; an empty body where nothing is learnt in common."""
-        return self._codec.initial if self._evaluated is None else Payload(b"", 0)
-
-    def outgoing(self) -> Payload:
-        """Return the model before training as the server would send it in a later round."""
-        return self._codec.downlink.sender("forecast").encode(state_vector(self.model).reshape(1, -1))
+        return exact(self._initial) if self._evaluated is None else Payload(b"", 0)
 
     def evaluate(self, model: bytes, exact: bool) -> dict[str, Any]:
         """Return the score on the full test set of the model in `model`; no codec is between its blocks."""
         if self._evaluated is None:
-            load_sound(self._probe, self.server.common(model))
+            load_sound(self._probe, self.server.as_received(model) if self.devices_learn else state_in(model))
             return self._score(self._probe)
         scores = [self._score(device.trainee.learner.model) for device in self.devices[: self._evaluated]]
         return {name: float(np.mean([score[name] for score in scores])) for name in scores[0]}
@@ -83,7 +78,8 @@ class Cast:
         for place, shard in enumerate(ground.shards):
             trainee = Trainee(self._learner(mu), shard, ground.train_batch)
             work = known.get(shard.device, self.work)
-            found.append(WholeDevice(shard.device, place, trainee, work, self._codec))
+            models = self.models, self._initial, self._difference
+            found.append(WholeDevice(shard.device, place, trainee, work, *models))
         return found
 
     def _learner(self, mu: float) -> Callable[[], Learner]:
@@ -92,14 +88,6 @@ class Cast:
             return Learner(model, self._ground.optimiser(model), mu)
 
         return new
-
-    def _model_codec(self) -> ModelCodec:
-        """Return how models travel, which is what the protocol wants."""
-        scenario = self._ground.scenario
-        codecs = getattr(scenario.protocol, "model_codec", _PLAIN)
-        codecs = seeded(codecs, scenario.seed.learning)
-        difference = getattr(scenario.protocol, "send", "model") == "difference"
-        return ModelCodec(codecs.uplink, codecs.downlink, difference, exact(state_vector(self.model)))
 
     def _refuse_lone_values(self) -> None:
         """Refuse batches in which batch-norm would see one value of a channel: it cannot learn from that."""

@@ -12,25 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slfac_sim.codecs import Payload, Tensor
-from slfac_sim.codecs.raw import Raw
 from slfac_sim.learning.halves import Feedback
-from slfac_sim.learning.participants import Arrived, Device, EdgeServer
+from slfac_sim.learning.model_exchange import ModelServer, exact
+from slfac_sim.learning.participants import Arrived, EdgeServer
 from slfac_sim.learning.server_copies import MOST_BYTES, ServerCopies
-from slfac_sim.learning.states import Keeps
 from slfac_sim.learning.weights import load_state_vector, state_size, state_vector
-
-_WEIGHTS = Raw()
-
-
-class PrefixDevice(Device):
-    """A device whose half may be a part of what the devices have in common: the first blocks of it."""
-
-    def part_of(self, model: Payload) -> Payload:
-        """Return what this device's half is of the deepest half, which `model` carries."""
-        state = _WEIGHTS.receiver().decode(model.body)
-        if state.size == self.model_values:
-            return model
-        return _WEIGHTS.sender(f"{self.name}/part").encode(state[: self.model_values])
+from slfac_sim.scenario import ModelCodecs
 
 
 @dataclass(frozen=True)
@@ -44,18 +31,19 @@ class Prefixes:
     samples: float
 
 
-class MixedServer(Keeps):
+class MixedServer(ModelServer):
     """The edge server with a half for each cut: `servers` by cut, and which device has which cut.
 
     The state of the whole model has `values` numbers.
     """
 
-    kept = ("_servers",)
+    kept = (*ModelServer.kept, "_servers")
 
     def __init__(
-        self, name: str, servers: Mapping[str, EdgeServer], cut_of: Mapping[str, str], values: int
-    ) -> None:
-        self.name = name
+        self, name: str, servers: Mapping[str, EdgeServer], cut_of: Mapping[str, str], values: int,
+        models: ModelCodecs,
+    ) -> None:  # fmt: skip
+        super().__init__(name, models)
         self._servers = servers
         self._cut_of = cut_of
         self._values = values
@@ -67,10 +55,6 @@ class MixedServer(Keeps):
     def encode(self, device: str, feedback: Feedback, asked: bytes | None = None) -> Payload:
         """Return the bytes of the gradient for `device`, in answer to smashed data in the body `asked`."""
         return self._servers[self._cut_of[device]].encode(device, feedback, asked)
-
-    def decode_model(self, body: bytes) -> Tensor:
-        """Return the state vector [values] that `body` carries."""
-        return _WEIGHTS.receiver().decode(body)
 
     def average(self, states: Sequence[Tensor], samples: Sequence[float]) -> Prefixes:
         """Add up device halves of any depth; `copies` join them with what the server has learnt."""
@@ -143,4 +127,4 @@ class MixedCopies:
         mean = (whole / halves.samples).astype(np.float32)
         for cut, half in self._halves.items():
             load_state_vector(half.model, mean[first[cut] :])
-        return _WEIGHTS.sender("server/model").encode(mean[: max(first.values())])
+        return exact(mean[: max(first.values())])

@@ -13,16 +13,15 @@ import torch
 
 from slfac_sim.codecs import BadBody, Codec, Payload, Receiver, Sender, Tensor
 from slfac_sim.codecs._pairs import confirm, correct, follow
-from slfac_sim.codecs.raw import Raw
 from slfac_sim.learning.batches import Indices, Shard
 from slfac_sim.learning.halves import Feedback, Labels, Pending, ServerHalf, Smashed
+from slfac_sim.learning.model_exchange import ModelServer, decoded, model_codec_flops
 from slfac_sim.learning.server_copies import ServerCopies
 from slfac_sim.learning.stashing import Half
 from slfac_sim.learning.states import Keeps
-from slfac_sim.learning.weights import load_state_vector, state_size, state_vector, weighted_mean
+from slfac_sim.learning.weights import load_sound, state_vector
 from slfac_sim.learning.work import Work
-
-_WEIGHTS = Raw()  # models travel as fp32, whatever the codec of the smashed data
+from slfac_sim.scenario import ModelCodecs
 
 Batch = tuple[torch.Tensor, Labels]
 Arrived = tuple[Tensor, Labels]
@@ -74,41 +73,36 @@ class Device(Keeps):
     """One device: its name, its place in device order, its shard, its half, its ends of the codecs.
 
     `new_half` makes the half before training; it is called when the half is first used, so that a thousand
-    devices of which few take part cost little. `model_values` is the size of its state, where that is known.
+    devices of which few take part cost little. `model_values` is the size of its state.
     """
 
-    kept: ClassVar[tuple[str, ...]] = ("_half", "_given", "_endless", "_up", "_down")
+    kept: ClassVar[tuple[str, ...]] = ("_half", "_given", "_endless", "_up", "_down", "_model_up")
 
     def __init__(
         self, name: str, place: int, new_half: Callable[[], Half], shard: Shard,
-        fetch: Callable[[Indices], Batch], exchange: Exchange, model_values: int | None = None,
+        fetch: Callable[[Indices], Batch], exchange: Exchange, models: ModelCodecs, model_values: int,
     ) -> None:  # fmt: skip
         self.name = name
         self.place = place
         self.shard = shard
         self.exchange = exchange
         self._new_half = new_half
-        self._model_values = model_values
-        self._given: bytes | None = None  # a state to begin with, for a half that was never used
+        self.model_values = model_values
+        self._models = models
+        self._given: bytes | None = None  # a model to begin with, for a half that was never used
         self._fetch = fetch
         self._endless = shard.endless()
         self._up: Sender = exchange.uplink.sender(f"{name}/up")
         self._down: Receiver = exchange.downlink.receiver()
+        self._model_up: Sender = models.uplink.sender(f"{name}/model")
 
     @functools.cached_property
     def _half(self) -> Half:
         half = self._new_half()
         if self._given is not None:
-            _load(half, self._given)
+            load_sound(half.model, self._state_in(self._given))
             self._given = None
         return half
-
-    @property
-    def model_values(self) -> int:
-        """Numbers in the state of the half."""
-        if self._model_values is None:
-            self._model_values = state_size(self._half.model)
-        return self._model_values
 
     def next_batch(self) -> Indices:
         """Return the next mini-batch [batch] of an endless sequence of passes over the shard."""
@@ -145,34 +139,32 @@ class Device(Keeps):
 
     @property
     def model_codec_flops(self) -> tuple[float, float]:
-        """The equivalent FLOPs of encoding and of decoding the half's state."""
-        encode_flops, decode_flops = _WEIGHTS.encode_flops_per_value, _WEIGHTS.decode_flops_per_value
-        return self.model_values * encode_flops, self.model_values * decode_flops
+        """The equivalent FLOPs of encoding the half's state, and of decoding the server's."""
+        return model_codec_flops(self._models, self.model_values)
+
+    def model_state(self) -> Tensor:
+        """Return the state of the half [values], batch-norm statistics included."""
+        return state_vector(self._half.model)
 
     def model_payload(self) -> Payload:
-        """Return the state of the half, batch-norm statistics included, as fp32 bytes."""
-        return _WEIGHTS.sender(f"{self.name}/model").encode(state_vector(self._half.model))
-
-    def part_of(self, model: Payload) -> Payload:
-        """Return what this device needs of `model`, which the devices have in common: all of it."""
-        return model
+        """Return the bytes of the state of the half."""
+        return self._model_up.encode(self.model_state().reshape(1, -1))
 
     def load_model(self, body: bytes) -> None:
-        """Replace the state of the half by what `body` carries; the optimiser's moments stay."""
+        """Replace the state of the half by the first values in `body`; the optimiser's moments stay."""
         if "_half" in vars(self):
-            _load(self._half, body)
+            load_sound(self._half.model, self._state_in(body))
         else:
             self._given = body
 
+    def _state_in(self, body: bytes) -> Tensor:
+        return decoded(self._models.downlink, body)[: self.model_values]
 
-def _load(half: Half, body: bytes) -> None:
-    load_state_vector(half.model, _WEIGHTS.receiver().decode(body))
 
-
-class EdgeServer(Keeps):
+class EdgeServer(ModelServer):
     """The edge server: its half, and its ends of every device's codecs."""
 
-    kept = ("half", "_up", "_down")
+    kept = (*ModelServer.kept, "half", "_up", "_down")
 
     def __init__(
         self,
@@ -181,8 +173,9 @@ class EdgeServer(Keeps):
         devices: Sequence[str],
         exchange: Exchange,
         smashed_shape: tuple[int, ...],
+        models: ModelCodecs,
     ) -> None:
-        self.name = name
+        super().__init__(name, models)
         self._smashed_shape = smashed_shape
         self.half = half
         self._up: dict[str, Receiver] = {device: exchange.uplink.receiver() for device in devices}
@@ -211,11 +204,3 @@ class EdgeServer(Keeps):
     def copies(self) -> ServerCopies:
         """Return copies of the half as it is now."""
         return ServerCopies(self.half)
-
-    def decode_model(self, body: bytes) -> Tensor:
-        """Return the state vector [values] that `body` carries."""
-        return _WEIGHTS.receiver().decode(body)
-
-    def average(self, states: Sequence[Tensor], samples: Sequence[float]) -> Payload:
-        """Return the mean of device halves, weighted by the samples that each used, as fp32 bytes."""
-        return _WEIGHTS.sender(f"{self.name}/model").encode(weighted_mean(states, samples))

@@ -14,16 +14,14 @@ from torch.nn.functional import cross_entropy
 
 from slfac_sim.codecs import BadBody, Payload, Receiver, Sender, Tensor
 from slfac_sim.codecs._pairs import confirm, correct, follow
-from slfac_sim.codecs.raw import Raw
 from slfac_sim.learning.batches import Indices, Shard
 from slfac_sim.learning.evaluation import Logits, Score, Through, score, sent
 from slfac_sim.learning.halves import Feedback, Labels, Pending, Smashed
 from slfac_sim.learning.kernels import forward
+from slfac_sim.learning.model_exchange import ModelServer
 from slfac_sim.learning.participants import Batch, Device, Exchange
 from slfac_sim.learning.states import Keeps
-from slfac_sim.learning.weights import weighted_mean
-
-_WEIGHTS = Raw()  # models travel as fp32, whatever the codec of the activations
+from slfac_sim.scenario import ModelCodecs
 
 
 @dataclass(frozen=True)
@@ -158,9 +156,10 @@ class UDevice(Device):
 
     def __init__(
         self, name: str, place: int, new_half: Callable[[], Any], shard: Shard,
-        fetch: Callable[[Indices], Batch], exchange: Exchange, inner: Exchange,
+        fetch: Callable[[Indices], Batch], exchange: Exchange, inner: Exchange, models: ModelCodecs,
+        model_values: int,
     ) -> None:  # fmt: skip
-        super().__init__(name, place, new_half, shard, fetch, exchange)
+        super().__init__(name, place, new_half, shard, fetch, exchange, models, model_values)
         self.inner = inner
         self._middle_down: Receiver = inner.downlink.receiver()
         self._gradient_up: Sender = inner.uplink.sender(f"{name}/gradient_up")
@@ -181,10 +180,10 @@ class UDevice(Device):
         return self._gradient_up.encode(feedback.gradient)
 
 
-class UServer(Keeps):
+class UServer(ModelServer):
     """The edge server: the body, and its ends of every device's codecs, of either crossing."""
 
-    kept = ("half", "_up", "_down", "_middle_down", "_gradient_up")
+    kept = (*ModelServer.kept, "half", "_up", "_down", "_middle_down", "_gradient_up")
 
     def __init__(
         self,
@@ -193,8 +192,9 @@ class UServer(Keeps):
         devices: Sequence[str],
         inner: Exchange,
         smashed_shape: tuple[int, ...],
+        models: ModelCodecs,
     ) -> None:
-        self.name = name
+        super().__init__(name, models)
         self.half = half
         self._smashed_shape = smashed_shape
         up, down = inner.uplink, inner.downlink
@@ -236,14 +236,6 @@ class UServer(Keeps):
         """Return the bytes of the `gradient` for `device`, in answer to smashed data in the body `asked`."""
         follow(self._down[device], asked)
         return self._down[device].encode(gradient)
-
-    def decode_model(self, body: bytes) -> Tensor:
-        """Return the state vector [values] that `body` carries."""
-        return _WEIGHTS.receiver().decode(body)
-
-    def average(self, states: Sequence[Tensor], samples: Sequence[int]) -> Payload:
-        """Return the mean of the devices' ends, weighted by the samples that each used, as fp32 bytes."""
-        return _WEIGHTS.sender(f"{self.name}/model").encode(weighted_mean(states, samples))
 
 
 def evaluate(

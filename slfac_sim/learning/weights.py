@@ -82,6 +82,15 @@ def load_state_vector(module: nn.Module, vector: Tensor) -> None:
             part.copy_(piece.view_as(part))
 
 
+def load_sound(module: nn.Module, vector: Tensor) -> None:
+    """Set the state of `module` from `vector`; a variance that a codec has brought below 0 becomes 0."""
+    load_state_vector(module, vector)
+    for layer in module.modules():
+        variance = getattr(layer, "running_var", None)
+        if isinstance(variance, torch.Tensor):
+            variance.clamp_(min=0.0)
+
+
 def weighted_mean(vectors: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
     """Return the mean of `vectors` [values] weighted by `weights` (samples used), summed in float64."""
     total = sum(weights)

@@ -1,28 +1,26 @@
 """Whole models: devices, and a server, that hold all blocks and know their own loss; no clock, no network.
 
-Models travel through codecs of their own, one message [1, values] for a state, or for what training has
-changed in one.
+How models travel is in `learning.model_exchange`.
 """
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from slfac_sim.codecs import Codec, Payload, Receiver, Sender, Tensor
-from slfac_sim.codecs.raw import Raw
+from slfac_sim.codecs import Payload, Sender, Tensor
 from slfac_sim.learning.batches import Indices, Shard
 from slfac_sim.learning.halves import Labels
 from slfac_sim.learning.kernels import forward
+from slfac_sim.learning.model_exchange import ModelServer, decoded, exact, model_codec_flops
 from slfac_sim.learning.participants import Batch
 from slfac_sim.learning.states import Keeps
-from slfac_sim.learning.weights import load_state_vector, state_vector, weighted_mean
+from slfac_sim.learning.weights import load_sound, state_vector
 from slfac_sim.learning.work import Work
-
-_EXACT = Raw()
+from slfac_sim.scenario import ModelCodecs
 
 
 @dataclass(frozen=True)
@@ -114,53 +112,27 @@ class Trainee(Keeps):
         return state_vector(self.learner.model)
 
 
-@dataclass(frozen=True)
-class ModelCodec:
-    """How models travel: a codec each way, and whether devices send their state or its `difference`.
+class WholeDevice(Keeps):
+    """One device: its name, its place in device order, its own model, its end of the models' codec.
 
-    The difference is to the server's model that they began the round with, as they decoded it. The
-    `initial` model is known to all: its body is float32, whatever the codec.
+    With `difference` it sends what training has changed in the model that it began the round with, as it
+    decoded that; `initial` [values] is the one that all know.
     """
 
-    uplink: Codec
-    downlink: Codec
-    difference: bool
-    initial: Payload
+    kept = ("trainee", "_model_up")
 
-    @property
-    def up_flops(self) -> tuple[float, float]:
-        """The equivalent FLOPs of encoding and of decoding a device's model."""
-        return self._flops(self.uplink)
-
-    @property
-    def down_flops(self) -> tuple[float, float]:
-        """The equivalent FLOPs of encoding and of decoding the server's model."""
-        return self._flops(self.downlink)
-
-    def common(self, body: bytes, receiver: Receiver) -> Tensor:
-        """Return the state [values] in the server's `body`, as each device that gets it decodes it."""
-        known = body == self.initial.body
-        return (_EXACT.receiver() if known else receiver).decode(body).reshape(-1)
-
-    def _flops(self, codec: Codec) -> tuple[float, float]:
-        values = self.initial.values
-        return values * codec.encode_flops_per_value, values * codec.decode_flops_per_value
-
-
-class WholeDevice(Keeps):
-    """One device: its name, its place in device order, its own model, its ends of the models' codecs."""
-
-    kept = ("trainee", "_up", "_down")
-
-    def __init__(self, name: str, place: int, trainee: Trainee, work: Work, codec: ModelCodec) -> None:
+    def __init__(
+        self, name: str, place: int, trainee: Trainee, work: Work, models: ModelCodecs, initial: Tensor,
+        difference: bool,
+    ) -> None:  # fmt: skip
         self.name = name
         self.place = place
         self.trainee = trainee
         self.work = work
-        self._codec = codec
-        self._common: Tensor | None = None  # what the server sent for this round; None: the initial model
-        self._up: Sender = codec.uplink.sender(f"{name}/model")
-        self._down: Receiver = codec.downlink.receiver()
+        self.model_values = initial.size
+        self._models = models
+        self._begun_with = initial if difference else None
+        self._model_up: Sender = models.uplink.sender(f"{name}/model")
 
     @property
     def shard(self) -> Shard:
@@ -168,85 +140,53 @@ class WholeDevice(Keeps):
         return self.trainee.shard
 
     @property
-    def model_values(self) -> int:
-        """Numbers in the state of the model."""
-        return self._codec.initial.values
-
-    @property
     def model_codec_flops(self) -> tuple[float, float]:
-        """The equivalent FLOPs of encoding and of decoding the server's model."""
-        return self._codec.down_flops
-
-    @property
-    def model_up_flops(self) -> tuple[float, float]:
-        """The equivalent FLOPs of encoding and of decoding this device's model."""
-        return self._codec.up_flops
-
-    def part_of(self, model: Payload) -> Payload:
-        """Return what this device needs of `model`, which the devices have in common: all of it."""
-        return model
+        """The equivalent FLOPs of encoding the model, and of decoding the server's."""
+        return model_codec_flops(self._models, self.model_values)
 
     def load_model(self, body: bytes) -> None:
         """Take over the server's model in `body`; the optimiser's moments stay."""
-        state = self._codec.common(body, self._down)
-        self._common = state if self._codec.difference else None
+        state = decoded(self._models.downlink, body)
+        if self._begun_with is not None:
+            self._begun_with = state
         self.trainee.learner.load(state)
 
     def model_payload(self) -> Payload:
         """Return the bytes of the model, or of what has changed in it since the round began."""
         state = self.trainee.state()
-        if self._codec.difference:
-            initial = self._codec.initial.body
-            known = self._common if self._common is not None else self._codec.common(initial, self._down)
-            state = state - known
-        return self._up.encode(state.reshape(1, -1))
+        changed = state if self._begun_with is None else state - self._begun_with
+        return self._model_up.encode(changed.reshape(1, -1))
 
 
-class WholeServer(Keeps):
-    """The server: it averages, and keeps its ends of the models' codecs.
+class WholeServer(ModelServer):
+    """The server: it averages. In centralised training it is the one that learns, from all samples.
 
-    In centralised training it is the one that learns, from the samples of all devices.
+    With `difference` devices send theirs to the model that they were handed last.
     """
 
-    kept = ("trainee", "_up", "_down")
+    kept = (*ModelServer.kept, "trainee")
 
     def __init__(
-        self, name: str, trainee: Trainee, work: Work, devices: Sequence[str], codec: ModelCodec
+        self, name: str, trainee: Trainee, work: Work, models: ModelCodecs, initial: Tensor, difference: bool
     ) -> None:
-        self.name = name
+        super().__init__(name, models)
         self.trainee = trainee
         self.work = work
-        self._codec = codec
-        self._up: dict[str, Receiver] = {device: codec.uplink.receiver() for device in devices}
-        self._down: Sender = codec.downlink.sender(f"{name}/model")
+        self.handed_out = initial if difference else None  # as devices have it
 
     def model_payload(self) -> Payload:
         """Return the model that the server itself has learnt, exactly; it goes nowhere."""
         return exact(self.trainee.state())
 
-    def decode_model(self, device: str, body: bytes, common: bytes) -> Tensor:
-        """Return the state [values] of `device`, which began with the server's model in `common`."""
-        sent = self._up[device].decode(body).reshape(-1)
-        return sent + self.common(common) if self._codec.difference else sent
+    def encode_model(self, model: Payload, sizes: Sequence[int]) -> Mapping[int, Payload]:
+        """Return what is sent of `model`, by size; devices have all of it."""
+        parts = super().encode_model(model, sizes)
+        if self.handed_out is not None:
+            (sent,) = parts.values()
+            self.handed_out = decoded(self._models.downlink, sent.body)
+        return parts
 
-    def common(self, body: bytes) -> Tensor:
-        """Return the state [values] in the server's own `body`, as each device that gets it decodes it."""
-        return self._codec.common(body, self._codec.downlink.receiver())
-
-    def average(self, states: Sequence[Tensor], samples: Sequence[int]) -> Payload:
-        """Return the bytes of the mean of `states`, weighted by the samples that each used."""
-        return self._down.encode(weighted_mean(states, samples).reshape(1, -1))
-
-
-def exact(state: Tensor) -> Payload:
-    """Return `state` [values] as float32 bytes."""
-    return _EXACT.sender("model").encode(state.reshape(1, -1))
-
-
-def load_sound(model: nn.Module, state: Tensor) -> None:
-    """Set the state of `model`; a variance of batch-norm that a codec has brought below 0 becomes 0."""
-    load_state_vector(model, state)
-    for layer in model.modules():
-        variance = getattr(layer, "running_var", None)
-        if isinstance(variance, torch.Tensor):
-            variance.clamp_(min=0.0)
+    def decode_model(self, body: bytes) -> Tensor:
+        """Return the state [values] that a device has learnt, from what it has sent."""
+        sent = super().decode_model(body)
+        return sent if self.handed_out is None else self.handed_out + sent

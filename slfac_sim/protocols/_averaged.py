@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from slfac_sim.effects import Compute, Task
 from slfac_sim.protocols._halves import Handout, announce, hand_in, hand_out, take
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 
 Learning = Callable[[Sequence["Device"]], Iterable[Task]]
 """For the devices of a round, the tasks in which they learn; each returns samples and summed loss."""
-
-HandIn = Callable[["Participants", Any], Task]
-"""Bring what a device has learnt to the server; returns its state as decoded there."""
 
 
 class Plan(Protocol):
@@ -71,12 +68,11 @@ def averaged_round(
     number: int,
     model: Payload,
     learning: Learning,
-    bring: HandIn = hand_in,
 ) -> Task:
     """Hand out `model`, let the devices learn, average their halves; returns the average and the shares."""
     devices = yield from plan.participation.choose(participants, number)
     known = number == 1 and plan.initial_model == "seed"
-    return (yield from averaged(participants, plan, number, devices, model, known, learning, bring))
+    return (yield from averaged(participants, plan, number, devices, model, known, learning))
 
 
 def averaged(
@@ -87,14 +83,13 @@ def averaged(
     model: Payload,
     known: bool,
     learning: Learning,
-    bring: HandIn = hand_in,
 ) -> Task:
     """Let `devices` learn from `model` on, handed to them unless it is `known`; as `averaged_round`."""
     handout = None
     if not known:
         handout = yield from announce(participants, devices, model, plan.model_broadcast)
     tasks = [
-        _device_round(participants, device, handout, learns, bring)
+        _device_round(participants, device, handout, learns)
         for device, learns in zip(devices, learning(devices), strict=True)
     ]
     shares = yield from plan.participation.gather(number, devices, tasks)
@@ -102,14 +97,12 @@ def averaged(
     return model, shares
 
 
-def _device_round(
-    participants: Participants, device: Device, handout: Handout | None, learns: Task, bring: HandIn
-) -> Task:
+def _device_round(participants: Participants, device: Device, handout: Handout | None, learns: Task) -> Task:
     """One device's round: take the average, learn, hand in what was learnt."""
     if handout is not None:
         learns = in_turn(take(participants, device, handout), learns)
     samples, loss = yield from learns
-    state = yield from bring(participants, device)
+    state = yield from hand_in(participants, device)
     return DeviceShare(state, samples, loss, device.name)
 
 

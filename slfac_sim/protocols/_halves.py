@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from slfac_sim.effects import Compute, HostDown, Present, Send, Task, Together
 from slfac_sim.protocols._participation import steadily
@@ -21,36 +21,48 @@ Broadcast = Literal["multicast", "unicast"]
 
 @dataclass(frozen=True)
 class Handout:
-    """A model for devices to take: one multicast has brought it to `reached`; None: each is sent its own."""
+    """A model for devices to take, encoded, by the size of the part that it is.
 
-    model: Payload
+    One multicast has brought the only part to `reached`; None: each device is sent the part of its size.
+    """
+
+    parts: Mapping[int, Payload]
     reached: tuple[str, ...] | None = None
+
+    def part_of(self, device: Device | WholeDevice) -> Payload:
+        """Return what `device` is sent, or was."""
+        return self.parts.get(device.model_values) or max(self.parts.values(), key=lambda part: part.values)
 
 
 def announce(participants: Participants, devices: Sequence[Device], model: Payload, way: Broadcast) -> Task:
     """Encode `model` on the server, and send it to all `devices` at once if it goes by multicast.
 
+    Of the model a device needs as many values as its own part has; a multicast has those of the largest part.
     Returns the `Handout`.
     """
     server = participants.server.name
-    encode_flops = max(device.model_codec_flops[0] for device in devices)
-    yield from steadily(server, Compute(server, encode_flops, nothing, "encode_model"))
+    sizes = list(dict.fromkeys(device.model_values for device in devices))
+    if way == "multicast":
+        sizes = [max(sizes)]
+    encode_flops = sum(participants.server.model_codec_flops(values)[0] for values in sizes)
+    encode = partial(participants.server.encode_model, model, sizes)
+    parts = yield from steadily(server, Compute(server, encode_flops, encode, "encode_model"))
     if way == "unicast":
-        return Handout(model)
+        return Handout(parts)
     names = tuple(device.name for device in devices)
-    model = max((device.part_of(model) for device in devices), key=lambda part: part.nbytes)
+    (sent,) = parts.values()
     try:
-        reached = yield from steadily(server, Send(server, names, {"model_down": model}))
+        reached = yield from steadily(server, Send(server, names, {"model_down": sent}))
     except HostDown:  # of all devices, unless it is the server
         if not (yield Present((server,))):
             raise
         reached = ()
-    return Handout(model, reached)
+    return Handout(parts, reached)
 
 
 def take(participants: Participants, device: Device | WholeDevice, handout: Handout) -> Task:
     """Have `device` load the model. Raises `HostDown` if it did not get it, or is down."""
-    model = device.part_of(handout.model)
+    model = handout.part_of(device)
     if handout.reached is None:
         yield Send(participants.server.name, device.name, {"model_down": model})
     elif device.name not in handout.reached and (yield Present((device.name,))):
@@ -64,10 +76,11 @@ def unreached(host: str) -> HostDown:
     return HostDown(f"{host} missed a multicast")
 
 
-def hand_in(participants: Participants, device: Device) -> Task:
+def hand_in(participants: Participants, device: Device | WholeDevice) -> Task:
     """Send the device's half to the server; returns its state as the server decoded it."""
     server = participants.server.name
-    encode_flops, decode_flops = device.model_codec_flops
+    encode_flops, _ = device.model_codec_flops
+    _, decode_flops = participants.server.model_codec_flops(device.model_values)
     model = yield Compute(device.name, encode_flops, device.model_payload, "encode_model")
     yield Send(device.name, server, {"model_up": model})
     return (
@@ -83,7 +96,3 @@ def hand_out(participants: Participants, devices: Sequence[Device], model: Paylo
         return
     handout = yield from announce(participants, devices, model, way)
     yield Together([take(participants, device, handout) for device in devices])
-
-
-def nothing() -> Any:
-    """Stand in for work whose result is at hand already."""

@@ -25,9 +25,9 @@ class Schedule:
     has once `max_items` are there or the first has waited for `wait_s` (`batching`). Of each mini-batch the
     gradients of the share `aggregated` are sent to the whole cohort in one multicast.
 
-    `models`: device parts are handed out, handed in and `averaged`; `relayed`, as they are, from one device
-    to the next; `mixed` one by one into a common part that the device is given back at once, so that nobody
-    waits for anybody; or `kept` where they are. `broadcast` is how averages go down. With `averages_copies`
+    `models`: device parts are handed out, handed in and `averaged`; `relayed` by the server from one
+    device to the next; `mixed` one by one into a common part that the device is given back at once, so that
+    nobody waits for anybody; or `kept` where they are. `broadcast` is how averages go down. With `averages_copies`
     the server also averages as many copies of its own part. With `on_server` the server learns alone.
     """
 

@@ -8,23 +8,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
-from slfac_sim.codecs.raw import Raw
-from slfac_sim.effects import Compute, Effect, Note, Send, Task
-from slfac_sim.foundation.plugins import EveryField
+from slfac_sim.effects import Compute, Effect, Note, Task
 from slfac_sim.protocols._averaged import averaged_round
-from slfac_sim.scenario import Codecs
 
 if TYPE_CHECKING:
     from slfac_sim.codecs import Payload
     from slfac_sim.learning.batches import Indices, Shard
-    from slfac_sim.learning.whole import Trainee, WholeDevice
+    from slfac_sim.learning.whole import Trainee
     from slfac_sim.protocols import Participants
     from slfac_sim.protocols.fedavg import FedAvg
     from slfac_sim.protocols.fedprox import FedProx
 
 Count = Annotated[int, Field(ge=1)]
-ModelCodecs = Annotated[Codecs, EveryField()]
-FP32 = Codecs(uplink=Raw(), downlink=Raw())
 
 
 def federated_round(plan: FedAvg | FedProx, participants: Participants, number: int, model: Payload) -> Task:
@@ -35,8 +30,7 @@ def federated_round(plan: FedAvg | FedProx, participants: Participants, number: 
             batches = batches_of(device.trainee, plan.steps, plan.local_epochs, number)
             yield train(device.name, device, number, batches)
 
-    bring = partial(_hand_in, common=model)
-    return (yield from averaged_round(participants, plan, number, model, learning, bring))
+    return (yield from averaged_round(participants, plan, number, model, learning))
 
 
 def once(effect: Effect) -> Task:
@@ -76,13 +70,3 @@ def batches_of(trainee: Trainee, steps: int | None, epochs: int, number: int) ->
 def steps_of(shard: Shard, steps: int | None, epochs: int) -> int:
     """Return how many mini-batches `batches_of` yields."""
     return steps if steps is not None else epochs * shard.steps_per_epoch()
-
-
-def _hand_in(participants: Participants, device: WholeDevice, common: Payload) -> Task:
-    """Send the device's model to the server; returns its state as the server decoded it."""
-    server: Any = participants.server
-    encode_flops, decode_flops = device.model_up_flops
-    model = yield Compute(device.name, encode_flops, device.model_payload, "encode_model")
-    yield Send(device.name, server.name, {"model_up": model})
-    decode = partial(server.decode_model, device.name, model.body, common.body)
-    return (yield Compute(server.name, decode_flops, decode, "decode_model"))

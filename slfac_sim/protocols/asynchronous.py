@@ -155,7 +155,7 @@ class Asynchronous(ProtocolSettings):
         """Mix `state` into the common half; returns that, the mixing's number, and how stale it was."""
         server, staleness = participants.server, course.mixings - member.given
         weight = self.mixing * discount(staleness, self.staleness_exponent)
-        before = server.decode_model(course.common.body)
+        before = server.state_of(course.common)
         course.common = server.average([before, state], [1.0 - weight, weight])
         course.mixings += 1
         return course.common, course.mixings, {"staleness": staleness, "weight": weight}

@@ -15,7 +15,7 @@ from slfac_sim.foundation.plugins import settings
 from slfac_sim.protocols import ProtocolSettings, Schedule
 from slfac_sim.protocols._averaged import in_averaged_rounds
 from slfac_sim.protocols._participation import Participation
-from slfac_sim.protocols._whole_rounds import FP32, Count, ModelCodecs, federated_round, steps_of
+from slfac_sim.protocols._whole_rounds import Count, federated_round, steps_of
 
 if TYPE_CHECKING:
     from slfac_sim.protocols import Participants
@@ -43,9 +43,9 @@ class FedAvg(ProtocolSettings):
     """`rounds` rounds of `steps` mini-batches per device, or of `local_epochs` passes when `steps` is null.
 
     The mean of the devices' models is weighted by the samples that each used; the moments of a device's
-    optimiser stay with it. Models travel through `model_codec`, as they are (`send: model`) or, from the
+    optimiser stay with it. Models travel through `codec.model`, as they are (`send: model`) or, from the
     devices, as their `difference` to the server's model of the round, which suits codecs that lose
-    something. The settings `cut` and `codec` of the scenario have no effect.
+    something. The settings `cut`, `codec.uplink` and `codec.downlink` of the scenario have no effect.
     """
 
     references: ClassVar[tuple[Reference, ...]] = (MCMAHAN,)
@@ -54,7 +54,6 @@ class FedAvg(ProtocolSettings):
     rounds: Count = 8
     steps: Count | None = None
     local_epochs: Count = 1
-    model_codec: ModelCodecs = FP32
     send: Literal["model", "difference"] = "model"
     model_broadcast: Literal["multicast", "unicast"] = "multicast"
     initial_model: Literal["seed", "broadcast"] = "seed"

@@ -16,7 +16,7 @@ from slfac_sim.foundation.plugins import settings
 from slfac_sim.protocols import ProtocolSettings, Schedule
 from slfac_sim.protocols._averaged import in_averaged_rounds
 from slfac_sim.protocols._participation import Participation
-from slfac_sim.protocols._whole_rounds import FP32, Count, ModelCodecs, federated_round, steps_of
+from slfac_sim.protocols._whole_rounds import Count, federated_round, steps_of
 
 if TYPE_CHECKING:
     from slfac_sim.protocols import Participants
@@ -56,7 +56,6 @@ class FedProx(ProtocolSettings):
     rounds: Count = 8
     steps: Count | None = None
     local_epochs: Count = 1
-    model_codec: ModelCodecs = FP32
     send: Literal["model", "difference"] = "model"
     model_broadcast: Literal["multicast", "unicast"] = "multicast"
     initial_model: Literal["seed", "broadcast"] = "seed"

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from slfac_sim.effects import Compute, Failure, Present, Send, Task
+from slfac_sim.effects import Failure, Present, Task
 from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.protocols import ProtocolSettings, Schedule
 from slfac_sim.protocols._averaged import in_averaged_rounds
 from slfac_sim.protocols._exchange import batches_of, exchange, step_note, steps_of
-from slfac_sim.protocols._halves import Handout, take
+from slfac_sim.protocols._halves import announce, hand_in, take
 from slfac_sim.protocols._order import Order, in_order
 from slfac_sim.protocols._participation import Participation
 from slfac_sim.protocols._rounds import Share
@@ -34,7 +34,8 @@ class Sequential(ProtocolSettings):
     """`rounds` rounds, in each of which every device has a turn of `steps` mini-batches or one local epoch.
 
     Turns come in device order (`order: fixed`) or in one that is drawn for each round (`random`). A turn
-    costs two transfers of the half: down from the server, up again when it is over; nothing is averaged.
+    costs two transfers of the half: down from the server, up again when it is over; the server decodes what
+    comes and encodes it again, and nothing is averaged.
     The device whose turn is the first of all has its half from the seed, or is sent it (`initial_model:
     broadcast`). The half of a turn that fails is lost: the next device goes on with the one before, and the
     server with what it has learnt. No turn begins while the server is down. `participation.deadline` is that
@@ -107,17 +108,16 @@ class Sequential(ProtocolSettings):
     def _turn(self, participants: Participants, device: Device, number: int, model: Payload | None) -> Task:
         """One device's turn: take the half, learn from its batches, hand the half on."""
         if model is not None:
-            yield from take(participants, device, Handout(model))
+            handout = yield from announce(participants, [device], model, "unicast")
+            yield from take(participants, device, handout)
         samples, loss = 0, 0.0
         for step, batch in enumerate(batches_of(device, self.steps, number), start=1):
             name = f"{number}.{device.name}.{step}"
             feedback = yield from exchange(participants, device, batch, name, cohort=1)
             yield step_note(number, step, device, len(batch), feedback)
             samples, loss = samples + len(batch), loss + feedback.loss * len(batch)
-        encode_flops, _ = device.model_codec_flops
-        learnt = yield Compute(device.name, encode_flops, device.model_payload, "encode_model")
-        yield Send(device.name, participants.server.name, {"model_up": learnt})
-        return Share(learnt, samples, loss)
+        state = yield from hand_in(participants, device)
+        return Share(participants.server.in_common(state), samples, loss)
 
 
 def _server_up(participants: Participants, number: int) -> Task:

@@ -18,6 +18,7 @@ from slfac_sim.foundation.plugins import Plugin, find
 from slfac_sim.reading.located import Fault, Located, Path, Place
 from slfac_sim.reading.words import in_words, unknown_key
 
+_RENAMED = {"model_codec": "codec.model, for every protocol that sends models"}
 _NO_TEXT = "must be a text (got a mapping)"  # said by the first branch of a union with a mapping
 
 
@@ -43,6 +44,8 @@ def _fault(details: ErrorDetails, tree: Located, root: type[Any]) -> tuple[Place
     loc, kind = details["loc"], details["type"]
     nodes, path = _walk(tree, loc)
     node = nodes[-1]
+    if kind == "unexpected_keyword_argument" and str(loc[-1]) in _RENAMED:
+        return node.key_place, path, f"has become {_RENAMED[str(loc[-1])]}"
     if kind == "unexpected_keyword_argument":
         return node.key_place, path, unknown_key(str(loc[-1]), _known_keys(tree, loc[:-1], root))
     if loc[-1:] == ("[key]",):  # the key of a free mapping is what is wrong

@@ -11,14 +11,14 @@ from slfac_sim.foundation.plugins import EveryField
 from slfac_sim.reading.located import Fault, Located, Path, Place, ScenarioError
 from slfac_sim.reading.yaml_text import to_tree
 
-Pairs = Mapping[str, tuple[Sequence[str], EveryField]]
-"""The top-level keys of which a single value stands for each of so many fields."""
+Pairs = Mapping[Path, tuple[Sequence[str], EveryField]]
+"""The places at which a single value stands for each of so many fields."""
 
 
 def graft(tree: Located, overrides: Sequence[str], pairs: Pairs) -> tuple[Located, list[Fault]]:
     """Return `tree` with all `overrides` applied, and the faults of those that could not be.
 
-    `pairs` are the keys, such as ``codec``, for which one value may stand for several fields; an override
+    `pairs` are the places, such as ``codec``, at which one value may stand for several fields; an override
     of one field (``codec.uplink.theta=0.9``) first gives each field its own.
     """
     faults: list[Fault] = []
@@ -27,7 +27,9 @@ def graft(tree: Located, overrides: Sequence[str], pairs: Pairs) -> tuple[Locate
         try:
             path, value, found = _parsed(text, place)
             faults += found
-            tree = _set(_spread(tree, path, pairs), path, value, ())
+            for depth in range(1, len(path)):
+                tree = _spread(tree, path[:depth], path[depth], pairs)
+            tree = _set(tree, path, value, ())
         except ScenarioError as error:
             faults += error.faults
     return tree, faults
@@ -45,21 +47,35 @@ def _parsed(text: str, place: Place) -> tuple[Path, Located, list[Fault]]:
     return path, tree, [replace(fault, path=(*path, *fault.path)) for fault in faults]
 
 
-def _spread(tree: Located, path: Path, pairs: Pairs) -> Located:
-    """Return `tree` with the pair that `path` enters written out, when one value stands for it."""
-    name = path[0]
-    node = tree.child(name)
-    fields, every = pairs.get(str(name), ((), EveryField()))
-    if node is None or len(path) < 2 or path[1] not in fields:
-        return tree
-    if isinstance(node.value, dict) and "kind" not in node.value:
+def _spread(tree: Located, path: Path, field: str | int, pairs: Pairs) -> Located:
+    """Return `tree` with the pair at `path` written out, if one value stands there and it has `field`."""
+    fields, every = pairs.get(path, ((), EveryField()))
+    node = _at(tree, path)
+    if node is None or field not in fields or (isinstance(node.value, dict) and "kind" not in node.value):
         return tree
     plain = node.plain()
     written_out = {
-        field: node if value == plain else replace(node, value=value)
-        for field, value in every.spread(fields, plain).items()
+        name: node if value == plain else replace(node, value=value)
+        for name, value in every.spread(fields, plain).items()
     }
-    return tree.with_child(name, replace(node, value=written_out))
+    return _with(tree, path, replace(node, value=written_out))
+
+
+def _at(tree: Located, path: Path) -> Located | None:
+    """Return the node of `tree` at `path`, if there is one."""
+    node: Located | None = tree
+    for step in path:
+        node = node.child(step) if node is not None else None
+    return node
+
+
+def _with(tree: Located, path: Path, node: Located) -> Located:
+    """Return `tree` with `node` in place of the one at `path`."""
+    if not path:
+        return node
+    child = tree.child(path[0])
+    assert child is not None
+    return tree.with_child(path[0], _with(child, path[1:], node))
 
 
 def _set(node: Located, path: Path, value: Located, above: Path) -> Located:

@@ -1,0 +1,106 @@
+"""How models travel: the codec of each way, and the server's part of an exchange; no clock, no network.
+
+A model, or a half, is sent as one message [1, values] for its state (`learning.weights`). What the devices
+have in common lies on the server exactly, as float32 (`exact`); it goes through the codec when it is sent.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from slfac_sim.codecs import BadBody, BadTensor, Codec, Payload, Sender, Tensor
+from slfac_sim.codecs._pairs import Checkpointed, Follows
+from slfac_sim.codecs.raw import Raw
+from slfac_sim.foundation.errors import BadInput
+from slfac_sim.foundation.plugins import kind_of
+from slfac_sim.learning.states import Keeps
+from slfac_sim.learning.weights import weighted_mean
+from slfac_sim.scenario import ModelCodecs
+
+_EXACT = Raw()
+
+
+def exact(state: Tensor) -> Payload:
+    """Return `state` [values] as the server keeps it, float32; such a body is not sent."""
+    return _EXACT.sender("model").encode(state.reshape(1, -1))
+
+
+def state_in(model: bytes) -> Tensor:
+    """Return the state [values] that `exact` made the body `model` of."""
+    return decoded(_EXACT, model)
+
+
+def decoded(codec: Codec, body: bytes) -> Tensor:
+    """Return the state [values] in a `body` of `codec`."""
+    return codec.receiver().decode(body).reshape(-1)
+
+
+def fit_for_models(codecs: ModelCodecs, state: Tensor) -> ModelCodecs:
+    """Return `codecs`, tried on the initial `state` [values]. Raises `BadInput` for one that cannot send it.
+
+    A message must stand alone: a device may have missed the ones before, and answers none.
+    """
+    for way, codec in (("uplink", codecs.uplink), ("downlink", codecs.downlink)):
+        try:
+            _try(codec, state)
+        except (BadTensor, BadBody) as fault:
+            raise BadInput(f"codec.model.{way}: {kind_of(codec)} cannot send a model: {fault}") from fault
+    return codecs
+
+
+def _try(codec: Codec, state: Tensor) -> None:
+    sender, receiver = codec.sender("model"), codec.receiver()
+    if isinstance(sender, Follows):
+        raise BadTensor("it answers other messages, and a model answers none")
+    if isinstance(receiver, Checkpointed):
+        raise BadTensor("it remembers samples, and a model is none")
+    arrived = receiver.decode(sender.encode(state.reshape(1, -1), training=False).body)
+    if arrived.size != state.size:
+        raise BadBody(f"{arrived.size} values arrive of {state.size}")
+
+
+def model_codec_flops(models: ModelCodecs, values: int) -> tuple[float, float]:
+    """Return the equivalent FLOPs of a device that encodes a model of `values` numbers, and decodes one."""
+    return values * models.uplink.encode_flops_per_value, values * models.downlink.decode_flops_per_value
+
+
+class ModelServer(Keeps):
+    """A server as far as it exchanges models with devices."""
+
+    kept: ClassVar[tuple[str, ...]] = ("_model_down",)
+
+    def __init__(self, name: str, models: ModelCodecs) -> None:
+        self.name = name
+        self._models = models
+        self._model_down: Sender = models.downlink.sender(f"{name}/model")
+
+    def model_codec_flops(self, values: int) -> tuple[float, float]:
+        """Return the equivalent FLOPs of encoding a model of so many values, and of decoding a device's."""
+        up, down = self._models.uplink, self._models.downlink
+        return values * down.encode_flops_per_value, values * up.decode_flops_per_value
+
+    def encode_model(self, model: Payload, sizes: Sequence[int]) -> Mapping[int, Payload]:
+        """Return what is sent of `model`, which the devices have in common: by size, its first values."""
+        state = state_in(model.body)
+        return {values: self._model_down.encode(state[:values].reshape(1, -1)) for values in sizes}
+
+    def decode_model(self, body: bytes) -> Tensor:
+        """Return the state [values] in the `body` that a device has sent."""
+        return decoded(self._models.uplink, body)
+
+    def as_received(self, model: bytes) -> Tensor:
+        """Return the state [values] that devices would have of `model` if they were sent it."""
+        state = state_in(model)
+        sent = self._models.downlink.sender("evaluation").encode(state.reshape(1, -1), training=False)
+        return decoded(self._models.downlink, sent.body)
+
+    def state_of(self, model: Payload) -> Tensor:
+        """Return the state [values] of what the devices have in common."""
+        return state_in(model.body)
+
+    def in_common(self, state: Tensor) -> Payload:
+        """Return what the devices have in common if that is `state` [values]."""
+        return exact(state)
+
+    def average(self, states: Sequence[Tensor], samples: Sequence[float]) -> Any:
+        """Return the mean of `states`, weighted by the samples that each device used."""
+        return exact(weighted_mean(states, samples))
