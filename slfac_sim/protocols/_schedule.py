@@ -27,8 +27,9 @@ class Schedule:
 
     `models`: device parts are handed out, handed in and `averaged`; `relayed` by the server from one
     device to the next; `mixed` one by one into a common part that the device is given back at once, so that
-    nobody waits for anybody; or `kept` where they are. `broadcast` is how averages go down. With `averages_copies`
-    the server also averages as many copies of its own part. With `on_server` the server learns alone.
+    nobody waits for anybody; or `kept` where they are. `broadcast` is how averages go down. With
+    `averages_copies` the server also averages as many copies of its own part. With `on_server` the server
+    learns alone.
     """
 
     steps: int | None
