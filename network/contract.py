@@ -16,8 +16,9 @@ class Delivery(NamedTuple):
     all (latency included). `airtime_s` is the time that the transfer alone would have filled the medium
     at its rate: its share of the air integrated over time. `rate_bps` is bits on the medium per second
     of airtime. `energy_j` is what the sender's radio radiated: power x the time that it was on the air at
-    full power, never power x duration. `wire_bytes` are the payload with its packet headers. `delivered`
-    is False for a cancelled transfer, whose `end_s` is the moment at which it was given up.
+    full power, never power x duration. `wire_bytes` are the payload with its packet headers. `tries` is 1
+    in every network of ours: none counts how often a packet was sent. `delivered` is False for a cancelled
+    transfer, whose `end_s` is the moment at which it was given up.
     """
 
     src: str
@@ -40,7 +41,8 @@ class Delivery(NamedTuple):
 class Lost(Exception):
     """A transfer that the network gave up; `delivery` says how far it came, `reason` why.
 
-    Its arguments are kept as they came, because SimPy makes a new one of them where it is raised.
+    No network of ours gives one up: what is sent arrives, unless it is cancelled. The arguments are kept as
+    they came, because SimPy makes a new one of them where it is raised.
     """
 
     def __init__(self, delivery: Delivery, reason: str) -> None:

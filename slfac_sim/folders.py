@@ -78,7 +78,7 @@ def make_folder(out: Path | None, name: str, mark: str = LOG) -> Path:
 def fill(
     folder: Path,
     account: Account,
-    play: Callable[[Any, OnNote], Any],
+    play: Callable[[Any, OnNote, logging.Logger], Any],
     on_note: OnNote,
     open_ledger: Callable[[Path], AbstractContextManager[Book]] = Ledger,
     begin: Callable[[], object] = lambda: None,
@@ -114,7 +114,7 @@ def _kept_in(folder: Path) -> str:
 def _filled(
     folder: Path,
     account: Account,
-    play: Callable[[Any, OnNote], Any],
+    play: Callable[[Any, OnNote, logging.Logger], Any],
     heard: "_Heard",
     open_ledger: Callable[[Path], AbstractContextManager[Book]],
 ) -> dict[str, Any]:
@@ -124,7 +124,7 @@ def _filled(
     shutil.rmtree(folder / DRAWN, ignore_errors=True)  # of the run as it was before it was resumed
     log.info("%s: %d devices, seeds %s", scenario.name, scenario.devices.count, scenario.seed)
     with open_ledger(folder / LEDGER) as ledger:
-        status, reason = _outcome(lambda: play(ledger, heard.of(ledger)), log)
+        status, reason = _outcome(lambda: play(ledger, heard.of(ledger), log), log)
         facts = summary_of(scenario, account.data, ledger, account.clock.spent(), status, reason)
     summary = {**facts, **account.extra}
     write_whole(folder / SUMMARY, json.dumps(summary, indent=2) + "\n")

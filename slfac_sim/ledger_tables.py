@@ -60,8 +60,15 @@ TABLES: dict[str, dict[str, tuple[str, str]]] = AIR | {
         "rate_bps": ("REAL", "wire bits per second of airtime"),
         "snr_db": ("REAL", "mean signal-to-noise ratio of the link"),
         "energy_j": ("REAL", "energy radiated: transmit power x the time at full power"),
-        "tries": ("INTEGER", "number of transmissions"),
-        "outcome": ("TEXT", "`delivered`, `cancelled` or `lost`"),
+        "tries": (
+            "INTEGER",
+            "always 1: no network of ours counts transmissions (802.11 and `retransmission` have later tries"
+            " in airtime, rate and latency)",
+        ),
+        "outcome": (
+            "TEXT",
+            "`delivered` or `cancelled`; `lost` only where a network of somebody else gives a transfer up",
+        ),
     },
     "payloads": {
         "transfer": ("INTEGER", "`transfers.id`"),

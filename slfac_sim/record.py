@@ -6,6 +6,7 @@ A replay is exact where timing does not steer learning; anything else is refused
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from logging import Logger
 from pathlib import Path
 from typing import Any
 
@@ -174,7 +175,7 @@ def replay(
     """
     record, scenario = prepared.record, prepared.scenario
 
-    def play(ledger: Ledger, heard: OnNote) -> None:
+    def play(ledger: Ledger, heard: OnNote, log: Logger) -> None:
         retime(record, scenario, ledger, heard, extra if strict else None)
 
     extra: dict[str, Any] = {"replay_of": record.summary["digest"]}

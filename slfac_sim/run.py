@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from logging import Logger
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from slfac_sim.ledger import Book, Ledger
 from slfac_sim.listening import heard_by
 from slfac_sim.names import device_names
 from slfac_sim.scenario import Scenario
-from slfac_sim.simulation import OnNote, simulate
+from slfac_sim.simulation import OnNote, Simulation
 from slfac_sim.starting import set_threads
 from slfac_sim.summary import HostClock
 
@@ -87,8 +88,9 @@ def conduct(
     scenario, world = prepared.scenario, prepared.world
     extra: dict[str, Any] = {"resumed": begun.resumed} if begun.resumed else {}
 
-    def play(ledger: Book, heard: OnNote) -> None:
-        _learn(prepared, protocol_on(ledger), begun, ledger, heard, extra)
+    def play(ledger: Book, heard: OnNote, log: Logger) -> None:
+        checkpoints = Checkpoints(prepared.folder, begun.every, log)
+        _learn(prepared, protocol_on(ledger), checkpoints, begun.strict, ledger, heard, extra)
 
     data = {"name": world.data.name, "real": world.data.real}
     account = Account(scenario, data, prepared.clock, extra, logged)
@@ -99,15 +101,21 @@ def conduct(
 
 
 def _learn(
-    prepared: Prepared, protocol: Task, begun: Begun, ledger: Book, heard: OnNote, extra: dict[str, Any]
+    prepared: Prepared,
+    protocol: Task,
+    checkpoints: Checkpoints,
+    strict: bool,
+    ledger: Book,
+    heard: OnNote,
+    extra: dict[str, Any],
 ) -> None:
-    """Play `protocol` and write checkpoints as `begun` says; `extra` takes what `strict` has checked."""
+    """Play `protocol` and keep `checkpoints`; `extra` takes what `strict` has checked."""
     scenario, world = prepared.scenario, prepared.world
-    checkpoints = Checkpoints(prepared.folder, begun.every)
-    world.when_kept = lambda number: checkpoints.keep(number, world)
     task = heard_by(Asides(device_names(scenario.devices.count), ledger.append), protocol)
     try:
-        with strictly(scenario, ledger, task, extra, begun.strict) as watched:
-            simulate(*watched, heard)
+        with strictly(scenario, ledger, task, extra, strict) as (watched, told, book):
+            simulation = Simulation(watched, book, heard)
+            world.when_kept = lambda number: checkpoints.keep(number, world, simulation.under_way())
+            simulation.play(told)
     finally:
         ledger.stop()

@@ -58,41 +58,57 @@ def air_rows(survey: Survey) -> dict[str, list[dict[str, Any]]]:
     }
 
 
+class Simulation:
+    """The network and the hosts of a scenario on a clock of their own; one protocol is played on them.
+
+    What the air offers is in `ledger` before anything happens. Raises `BadInput` for an air that cannot be.
+    """
+
+    def __init__(self, scenario: Scenario, ledger: Book, on_note: OnNote = lambda table, row: None) -> None:
+        for table, rows in air_rows(survey_of(scenario)).items():
+            for row in rows:
+                ledger.add(table, row)
+        names = device_names(scenario.devices.count)
+        self._env = Clock()
+        self._ledger = ledger
+        self._energy = Energy(_powers(scenario), dict.fromkeys(names, scenario.devices.battery))
+        self._player = SimulatedPlayer(
+            self._env,
+            scenario.network.open(self._env, names, SERVER, scenario.seed.air),
+            host_speeds(scenario),
+            ledger,
+            on_note,
+            codec_speeds=codec_speeds(scenario),
+            availability=outages_of(scenario),
+            slowdown=_slowness(scenario),
+            disciplines={SERVER: scenario.server.discipline},
+            energy=self._energy,
+        )
+
+    def play(self, protocol: Task) -> float:
+        """Play `protocol` to its end and return the simulated seconds.
+
+        It is a real one, that learns, or a recorded one (`players.replay`): the clock is the same. What hosts
+        drew is written when it is over, however it ends. Raises `players.simulated.Stalled` when nothing can
+        happen any more before the protocol has ended.
+        """
+        try:
+            self._player.play(protocol)
+        finally:
+            for row in self._energy.rows(self._env.now):
+                self._ledger.add("energy", row)
+        return float(self._env.now)
+
+    def under_way(self) -> Iterator[str]:
+        """Yield, in words, all work that is not over: in flight, in service, queued or waited for."""
+        return self._player.under_way()
+
+
 def simulate(
     scenario: Scenario, protocol: Task, ledger: Book, on_note: OnNote = lambda table, row: None
 ) -> float:
-    """Run `protocol` on the scenario's network and hosts, write `ledger`, and return the simulated seconds.
-
-    `protocol` is a real one, that learns, or a recorded one (`players.replay`): the clock is the same. What
-    the air offers is written before anything happens, and what hosts drew when it is over, however it ends.
-    Raises `BadInput` for an air that cannot be, and `players.simulated.Stalled` when nothing can happen any
-    more before the protocol has ended.
-    """
-    for table, rows in air_rows(survey_of(scenario)).items():
-        for row in rows:
-            ledger.add(table, row)
-    env = Clock()
-    names = device_names(scenario.devices.count)
-    network = scenario.network.open(env, names, SERVER, scenario.seed.air)
-    energy = Energy(_powers(scenario), dict.fromkeys(names, scenario.devices.battery))
-    player = SimulatedPlayer(
-        env,
-        network,
-        host_speeds(scenario),
-        ledger,
-        on_note,
-        codec_speeds=codec_speeds(scenario),
-        availability=outages_of(scenario),
-        slowdown=_slowness(scenario),
-        disciplines={SERVER: scenario.server.discipline},
-        energy=energy,
-    )
-    try:
-        player.play(protocol)
-    finally:
-        for row in energy.rows(env.now):
-            ledger.add("energy", row)
-    return float(env.now)
+    """Run `protocol` in a `Simulation` of `scenario`, write `ledger`, and return the simulated seconds."""
+    return Simulation(scenario, ledger, on_note).play(protocol)
 
 
 def _powers(scenario: Scenario) -> dict[str, Power]:

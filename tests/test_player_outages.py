@@ -1,7 +1,8 @@
 """Hosts that go down and come up: what is interrupted, what goes on, what is waited for, what has stalled."""
 
 from collections.abc import Callable, Iterator
-from math import inf
+from dataclasses import replace
+from math import inf, nextafter
 from typing import Any
 
 import pytest
@@ -72,9 +73,14 @@ def send(src: str, dst: str | tuple[str, ...], megabytes: float) -> Send:
 
 
 def offer(place: int, host: str = SERVER, flops: float = 10e9, **more: Any) -> Offer:
-    served = {"max_items": 2, **more}
+    served = {"queue": "q", "max_items": 2, "what": "train", **more}
     return Offer(
-        host, "q", place, place, lambda items: [10 * item for item in items], flops, what="train", **served
+        host,
+        place=place,
+        item=place,
+        serve=lambda items: [10 * item for item in items],
+        flops=flops,
+        **served,
     )
 
 
@@ -430,20 +436,96 @@ def test_a_withdrawn_offer_leaves_a_row_and_the_queue() -> None:
     assert stage.told("withdrawals", "task", "seq", "host", "queue", "asked_s", "end_s", "outcome") == [row]
 
 
-def test_an_offer_withdrawn_from_a_batch_in_work_is_served_all_the_same() -> None:
-    stage = Stage({})
+def test_a_batch_that_nobody_waits_for_any_more_is_broken_off() -> None:
+    """Nothing comes of it, each of its offers is withdrawn once, and the server is free at that instant."""
+    stage, served = Stage({}), []
 
     def protocol() -> Task:
-        missed = yield Together([one(offer(0, max_items=1))], deadline_s=0.5)
+        offers = [replace(offer(place), serve=served.append) for place in (0, 1)]
+        missed = yield Together([one(effect) for effect in offers], deadline_s=0.5)
         yield stage.work(SERVER, 1.0)
         return missed
 
-    assert stage.player.play(protocol()) == [MISSED]
+    assert stage.player.play(protocol()) == [MISSED, MISSED]
     assert stage.told("computes", "what", "outcome", "end_s") == [
-        ("train", "done", 1.0),
-        ("work", "done", 2.0),
+        ("train", "interrupted", 0.5),
+        ("work", "done", 1.5),
     ]
-    assert stage.told("withdrawals", "task", "end_s") == [("0.0", 0.5)]
+    assert (served, stage.told("offers", "task")) == ([], [])
+    assert stage.told("withdrawals", "task", "end_s") == [("0.0", 0.5), ("0.1", 0.5)]
+    assert list(stage.player.under_way()) == []
+
+
+def test_a_batch_goes_on_whole_for_who_still_waits() -> None:
+    """It is one pass over all its items; who has left is in it, and is not answered."""
+    stage, served = Stage({}), []
+
+    def serve(items: list[int]) -> list[int]:
+        served.extend(items)
+        return items
+
+    def limited() -> Task:
+        return (yield Together([one(replace(offer(0), serve=serve))], deadline_s=0.5))
+
+    assert stage.play(limited(), one(replace(offer(1), serve=serve))) == [[MISSED], 1]
+    assert (served, stage.env.now) == ([0, 1], 2.0)
+    assert stage.told("offers", "task", "end_s") == [("0.1", 2.0)]
+    assert stage.told("withdrawals", "task", "end_s") == [("0.0/0.0", 0.5)]
+
+
+def of_one_second(stage: Stage) -> dict[str, Task]:
+    """Return a task for each kind of effect, all of which end after one second."""
+    return {
+        "work": one(stage.work("d000", 1.0)),
+        "up": one(send("d001", SERVER, 1.0)),
+        "down": one(send(SERVER, "d002", 0.5)),
+        "multicast": one(send(SERVER, ("d000", "d001"), 0.5)),
+        "offer": one(offer(0, max_items=1)),
+        "chain": chain(stage),
+    }
+
+
+def chain(stage: Stage) -> Task:
+    yield stage.work("d001", 1.0)
+    yield Together([one(stage.work("d001", 0.0)), one(send("d001", SERVER, 0.0))])
+    yield offer(1, queue="at once", max_items=1, flops=0.0)
+
+
+@pytest.mark.parametrize("discipline", ["fifo", "sharing"])
+@pytest.mark.parametrize("limit", ["deadline", "enough", "outer deadline"])
+def test_what_ends_at_the_very_instant_of_a_limit_has_ended(limit: str, discipline: Any) -> None:
+    """Whatever it is, and so has what it leads to at that instant."""
+    stage = Stage({}, disciplines=dict.fromkeys(SPEEDS, discipline))
+    tasks = list(of_one_second(stage).values())
+    effect = {
+        "deadline": Together(tasks, deadline_s=1.0),
+        "enough": Together(tasks, enough=1),
+        "outer deadline": Together([one(Together(tasks))], deadline_s=1.0),
+    }[limit]
+    results = stage.player.play(one(effect))
+    assert MISSED not in (results[0] if limit == "outer deadline" else results)
+    assert (stage.env.now, stage.told("withdrawals", "task")) == (1.0, [])
+
+
+@pytest.mark.parametrize("host", SPEEDS)
+def test_what_ends_at_the_very_instant_of_an_outage_has_ended_whatever_it_is(host: str) -> None:
+    stage = Stage({host: [(1.0, inf)]})
+    results = stage.play(*of_one_second(stage).values())
+    assert not [result for result in results if isinstance(result, Failed)]
+    assert stage.env.now == 1.0
+
+
+def test_a_limit_comes_before_an_outage_at_the_same_instant() -> None:
+    stage = Stage({"d000": [(1.0, inf)]})
+    tasks = [one(stage.work("d000", 2.0)), one(send("d000", SERVER, 2.0))]
+    assert stage.player.play(one(Together(tasks, deadline_s=1.0))) == [MISSED, MISSED]
+
+
+def test_a_deadline_an_ulp_early_cuts_off_all_of_them() -> None:
+    stage = Stage({})
+    tasks = list(of_one_second(stage).values())
+    results = stage.player.play(one(Together(tasks, deadline_s=nextafter(1.0, 0.0))))
+    assert results == [MISSED] * len(tasks)
 
 
 def test_enough_counts_what_ended_well() -> None:

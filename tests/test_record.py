@@ -1,5 +1,6 @@
 """Records: a replay equals the live run row for row and in its digest; what it could not equal is refused."""
 
+import logging
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -220,7 +221,7 @@ def played(folder: Path, task: Task) -> Path:
     folder.mkdir()
     chosen = scenario()
 
-    def play(ledger: Ledger, heard: Heard) -> None:
+    def play(ledger: Ledger, heard: Heard, _: logging.Logger) -> None:
         simulate(chosen, task, ledger, heard)
 
     data = {"name": "none", "real": False}

@@ -10,6 +10,7 @@ from worlds import scenario
 from slfac_sim.cli import main
 from slfac_sim.foundation.plugins import kinds
 from slfac_sim.invariants._watching import WatchedBook
+from slfac_sim.ledger import rows_of
 from slfac_sim.ledger_tables import TABLES
 from slfac_sim.network import Delivery
 from slfac_sim.network.transfers import FluidTransfer
@@ -46,6 +47,8 @@ def test_every_kind_of_air_keeps_the_laws(override: str, tmp_path: Path) -> None
     assert summary["status"] == "finished", summary["reason"]
     assert summary["invariants"]["violated"] == 0
     assert summary["invariants"]["checked"].keys() == LAWS
+    sent = list(rows_of(tmp_path / "r" / "ledger.sqlite", "transfers"))
+    assert {(row["tries"], row["outcome"]) for row in sent} == {(1, "delivered")}  # as docs/results.md says
 
 
 def test_it_changes_nothing(tmp_path: Path) -> None:

@@ -9,9 +9,10 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
+from logging import Logger
 from pathlib import Path
 from platform import python_version
 from typing import Any, Protocol
@@ -85,14 +86,23 @@ def versions_of(scenario: Scenario, threads: int) -> dict[str, str]:
 class Checkpoints:
     """Writes the checkpoints of the run in the folder `run`; the last two are kept."""
 
-    def __init__(self, run: Path, every: int | None) -> None:
+    def __init__(self, run: Path, every: int | None, log: Logger) -> None:
         self._folder = run / FOLDER
         self._every = every
+        self._log = log
         self._cost_s, self._last_s = _FIRST_S, time.monotonic()
 
-    def keep(self, number: int, state: State) -> None:
-        """Write `state` after round `number`, if one is due then."""
+    def keep(self, number: int, state: State, under_way: Iterable[str]) -> None:
+        """Write `state` after round `number`, if one is due then and nothing is `under_way`.
+
+        Work under way would yet change what learns, and no state tells of it: a run that went on from there
+        would be another.
+        """
         if not self._due(number):
+            return
+        work = next(iter(under_way), None)
+        if work is not None:
+            self._log.info("round %d: no checkpoint, for work is under way, such as: %s", number, work)
             return
         began_s = time.monotonic()
         self._folder.mkdir(exist_ok=True)

@@ -59,5 +59,8 @@ def strictly(
     except Violated:
         violated = 1
         raise
+    except BaseException:
+        watch.broken = True  # what was under way is dropped now, and leaves no row
+        raise
     finally:
         summary["invariants"] = {"checked": dict(sorted(checked.items())), "violated": violated}

@@ -15,17 +15,21 @@ _TIMES = {
     "offers": ("asked_s", "end_s"),
     "withdrawals": ("asked_s", "end_s"),
 }
-_LEAVE_ROWS: dict[type, str] = {Compute: "computes", Send: "transfers", Offer: "offers"}
+_LEAVE_ROWS: dict[type, str] = {
+    Compute: "computes",
+    Send: "transfers",
+    Offer: "offers or withdrawals",
+}
 
 
 @dataclass
 class _Open:
-    """What a task waits for: effect number `seq`, asked for at `asked_s`; and whether its row was written."""
+    """What a task waits for: effect number `seq`, asked for at `asked_s`; and how many rows tell of it."""
 
     seq: int
     asked_s: float
-    table: str
-    told: bool = False
+    tables: str
+    rows: int = 0
 
 
 class OrderLaws(Laws):
@@ -38,15 +42,16 @@ class OrderLaws(Laws):
 
     def asked(self, task: str, seq: int, effect: Effect) -> None:
         """Note when an effect was asked for."""
-        table = _LEAVE_ROWS.get(type(effect))
-        if table is not None:
-            self._open[task] = _Open(seq, self.watch.now_s, table)
+        tables = _LEAVE_ROWS.get(type(effect))
+        if tables is not None:
+            self._open[task] = _Open(seq, self.watch.now_s, tables)
 
-    def left(self, task: str, seq: int, effect: Effect, answered: bool) -> None:
-        """An effect that is answered has left its row."""
+    def left(self, task: str, seq: int, effect: Effect) -> None:
+        """An effect has left one row, whichever way it ended."""
         one = self._open.pop(task, None)
-        if one is not None and answered:
-            self.hold(LAW, one.told, f"effect {seq} of task '{task}'", f"no row of {one.table} tells of it")
+        if one is not None:
+            found = f"{one.rows} rows of {one.tables} tell of it, not one"
+            self.hold(LAW, one.rows == 1, f"effect {seq} of task '{task}'", found)
 
     def row(self, table: str, row: dict[str, Any]) -> None:
         """The times of a row are in order, end now, and begin when the effect was asked for."""
@@ -75,7 +80,7 @@ class OrderLaws(Laws):
         )
         self.hold(LAW, held, _place(table, row), f"asked_s {row['asked_s']!r}, but {asked}")
         if one is not None:
-            one.told = True
+            one.rows += 1
 
     def _one_at_a_time(self, row: dict[str, Any]) -> None:
         """A processor that serves in turn begins with nothing before it is through with the last."""

@@ -39,7 +39,7 @@ class QueueLaws(Laws):
         """Count who comes."""
         self._change(effect, 1)
 
-    def left(self, task: str, seq: int, effect: Effect, answered: bool) -> None:
+    def left(self, task: str, seq: int, effect: Effect) -> None:
         """Count who leaves."""
         self._change(effect, -1)
 

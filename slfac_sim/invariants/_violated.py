@@ -31,7 +31,7 @@ class Laws:
     def asked(self, task: str, seq: int, effect: Effect) -> None:
         """Hear that an effect is asked for now."""
 
-    def left(self, task: str, seq: int, effect: Effect, answered: bool) -> None:
+    def left(self, task: str, seq: int, effect: Effect) -> None:
         """Hear that an effect is answered now, or is no longer waited for."""
 
     def close(self) -> None:

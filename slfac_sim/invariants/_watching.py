@@ -25,7 +25,7 @@ class Watch:
 
     `offered_bytes` are all payload bytes that it was to carry, `on_air` the transfers that it has not
     ended yet, `air_s` the number of these integrated over time. `asker` is the task that asked last, and
-    `broken` says that a law was: the rest of the run is no longer whole.
+    `broken` says that a law was, or that the run was broken off: what follows is not whole.
     """
 
     laws: "tuple[Laws, ...]" = ()
@@ -83,21 +83,21 @@ class Ears(Listener):
 
     def answered(self, task: str, seq: int, effect: Effect) -> None:
         """Hear that it is done."""
-        self._left(task, seq, effect, True)
+        self._left(task, seq, effect)
 
     def failed(self, task: str, seq: int, effect: Effect) -> None:
         """Hear that it could not be done."""
-        self._left(task, seq, effect, False)
+        self._left(task, seq, effect)
 
     def withdrawn(self, task: str, seq: int, effect: Effect) -> None:
         """Hear that it is no longer waited for."""
-        self._left(task, seq, effect, False)
+        self._left(task, seq, effect)
 
-    def _left(self, task: str, seq: int, effect: Effect, answered: bool) -> None:
+    def _left(self, task: str, seq: int, effect: Effect) -> None:
         if isinstance(effect, Send):
             self._watch.left(task)
         for laws in self._watch.laws:
-            laws.left(task, seq, effect, answered)
+            laws.left(task, seq, effect)
 
 
 class WatchedBook(Book):

@@ -1,9 +1,24 @@
-"""The simulated clock: SimPy's environment with a plain `now`, which is read several times an event."""
+"""The simulated clock: SimPy's environment with a plain `now`, which is read several times an event.
+
+At one instant work ends first, then limits cut off what is left of it, then hosts go down.
+"""
 
 from heapq import heappop, heappush
 
 import simpy
 from simpy.events import NORMAL, EventPriority
+
+# Behind SimPy's URGENT (0) and NORMAL (1), and what the network settles last of all at an instant (2).
+CUT_OFF = EventPriority(3)
+GO_DOWN = EventPriority(4)
+
+
+def end_of_instant(env: simpy.Environment, rank: EventPriority) -> simpy.Event:
+    """Return an event that happens at this instant once nothing else does that comes before `rank`."""
+    event = simpy.Event(env)
+    event._ok, event._value = True, None
+    env.schedule(event, rank)
+    return event
 
 
 class Clock(simpy.Environment):

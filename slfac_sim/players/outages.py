@@ -86,6 +86,11 @@ class Outages:
         """Whether somebody waits for a host to come up; one that comes up is then planned."""
         return bool(self._waiters)
 
+    def under_way(self) -> Iterator[str]:
+        """Yield, in words, for whom somebody waits to come up."""
+        for waiter in self._waiters:
+            yield f"a wait for {', '.join(waiter.hosts)} to come up"
+
     def begin(self) -> None:
         """Take down, before anything happens, what is down at the present."""
         while self.next_s <= self._env.now:

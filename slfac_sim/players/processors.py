@@ -1,6 +1,6 @@
 """Computing on the simulated clock: what is asked of hosts, and a row for each of it. It knows no network."""
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -94,6 +94,12 @@ class Processors:
         for turn in self._hosts[host].turns:
             if turn.asker is not None:
                 turn.asker.interrupt(failure)
+
+    def under_way(self) -> Iterator[str]:
+        """Yield, in words, every host that works on something or is to."""
+        for name, host in self._hosts.items():
+            if host.turns:
+                yield f"{name} computes ({len(host.turns)} asked for)"
 
     def _write(self, effect: Compute, task: str, seq: int, turn: Turn, outcome: str) -> None:
         host, what, now_s = effect.host, effect.what, self._env.now

@@ -40,8 +40,28 @@ class _Queue:
     due: simpy.Event | None = None
 
 
+@dataclasses.dataclass(eq=False)
+class _Batch:
+    """Offers that are served at once, in the order of their places; `awaited` are those still waited for."""
+
+    offers: list[_Waiting]
+    awaited: dict[_Waiting, None]
+    service: simpy.Process | None = None
+
+    def leave(self, waiting: _Waiting) -> None:
+        """Wait no longer for the answer to `waiting`; what nobody waits for is broken off."""
+        del self.awaited[waiting]
+        if not self.awaited:
+            assert self.service is not None
+            self.service.interrupt()
+
+
 class Queues:
-    """The queues of all hosts; `compute` keeps a host busy with a batch."""
+    """The queues of all hosts; `compute` keeps a host busy with a batch.
+
+    A batch is one piece of work: it goes on with all its items while one of its offers is waited for, and
+    is broken off, unserved, at the instant at which none is any more.
+    """
 
     def __init__(
         self,
@@ -55,6 +75,7 @@ class Queues:
         self._outages = outages
         self._compute = compute
         self._queues: dict[tuple[str, str], _Queue] = {}
+        self._in_service: dict[_Waiting, _Batch] = {}
 
     def offer(self, effect: Offer, task: str, seq: int) -> Steps:
         """Wait for the others and for the batch, and return the item's result. Raises `HostDown`."""
@@ -80,7 +101,7 @@ class Queues:
         for (of, _), queue in self._queues.items():
             if of == host:
                 for waiting in queue.waiting:
-                    _fail(waiting, failure)
+                    waiting.answer.fail(failure)
                 queue.waiting = []
 
     def can_fail(self) -> bool:
@@ -88,8 +109,11 @@ class Queues:
         comes = self._outages.will_go_down
         return any(queue.waiting and comes(host) for (host, _), queue in self._queues.items())
 
-    def in_words(self) -> Iterator[str]:
-        """Yield what is waited for in vain, for the report of a run that cannot go on."""
+    def under_way(self) -> Iterator[str]:
+        """Yield, in words, every batch that is being served and every queue in which offers wait."""
+        for batch in dict.fromkeys(self._in_service.values()):
+            first = batch.offers[0].offer
+            yield f"a batch of queue {first.queue} of {first.host} ({len(batch.offers)} offers)"
         for (host, name), queue in self._queues.items():
             if queue.waiting:
                 wanted = queue.waiting[0].offer.max_items - queue.excused
@@ -114,38 +138,43 @@ class Queues:
 
     def _serve_now(self, key: tuple[str, str], queue: _Queue) -> None:
         del self._queues[key]
-        self._env.process(self._serve(sorted(queue.waiting, key=_place_of)))
+        batch = _Batch(sorted(queue.waiting, key=_place_of), dict.fromkeys(queue.waiting))
+        self._in_service |= dict.fromkeys(batch.offers, batch)
+        batch.service = self._env.process(self._serve(batch))
 
     def _withdraw(self, waiting: _Waiting, outcome: str) -> None:
         offer = waiting.offer
         queue = self._queues.get((offer.host, offer.queue))
-        if queue is not None and waiting in queue.waiting:
+        if waiting in self._in_service:
+            self._in_service[waiting].leave(waiting)
+        elif queue is not None and waiting in queue.waiting:
             queue.waiting.remove(waiting)
         place = (waiting.task, waiting.seq, offer.host, offer.queue)
         self._ledger.append("withdrawals", (*place, waiting.asked_s, self._env.now, outcome))
 
-    def _serve(self, batch: list[_Waiting]) -> Steps:
+    def _serve(self, batch: _Batch) -> Steps:
         """Keep the host busy for the whole batch, then answer each offer, in the order of the places."""
-        first = batch[0].offer
-        flops = sum(waiting.offer.flops for waiting in batch)
-        items = [waiting.offer.item for waiting in batch]
+        first = batch.offers[0].offer
+        flops = sum(waiting.offer.flops for waiting in batch.offers)
+        items = [waiting.offer.item for waiting in batch.offers]
         job = Compute(first.host, flops, lambda: first.serve(items), first.what)
         try:
             answers = yield from self._compute(job, f"queue {first.queue}", 0)
+        except simpy.Interrupt:
+            return  # nobody waits for it any more
         except HostDown as failure:
-            for waiting in batch:
-                _fail(waiting, failure)
+            for waiting in batch.awaited:
+                waiting.answer.fail(failure)
             return
-        for waiting, answer in zip(batch, answers, strict=True):
-            self._write_offer(waiting)
-            waiting.answer.succeed(answer)
+        finally:
+            for waiting in batch.offers:
+                del self._in_service[waiting]
+        for waiting, answer in zip(batch.offers, answers, strict=True):
+            if waiting in batch.awaited:
+                self._write_offer(waiting)
+                waiting.answer.succeed(answer)
 
     def _write_offer(self, waiting: _Waiting) -> None:
         offer = waiting.offer
         work = (offer.host, offer.queue, offer.place, offer.what, offer.flops, offer.max_items)
         self._ledger.append("offers", (waiting.task, waiting.seq, *work, waiting.asked_s, self._env.now))
-
-
-def _fail(waiting: _Waiting, failure: HostDown) -> None:
-    waiting.answer.fail(failure)
-    waiting.answer.defused = True  # who waited may have been interrupted at this very instant

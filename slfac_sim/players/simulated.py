@@ -27,6 +27,7 @@ from slfac_sim.effects import (
 )
 from slfac_sim.ledger import Book
 from slfac_sim.network import Network
+from slfac_sim.players.clock import CUT_OFF, GO_DOWN, end_of_instant
 from slfac_sim.players.hosts import Slowness
 from slfac_sim.players.metering import Energy, Meter
 from slfac_sim.players.outages import Outages
@@ -66,7 +67,6 @@ class SimulatedPlayer:
         energy: Energy | None = None,
     ) -> None:
         self._env = env
-        self._network = network
         self._ledger = ledger
         self._on_note = on_note
         self._tally = Tally()
@@ -106,6 +106,11 @@ class SimulatedPlayer:
             self._outages.close()
             self._tally.close_round(self._ledger)
         return process.value
+
+    def under_way(self) -> Iterator[str]:
+        """Yield, in words, all work that is not over: in flight, in service, queued or waited for."""
+        for part in (self._transmissions, self._processors, self._queues, self._outages):
+            yield from part.under_way()
 
     def _let_happen(self, process: simpy.Process) -> None:
         """Let one thing after the other happen until `process` has ended, an outage after all else.
@@ -164,6 +169,10 @@ class SimulatedPlayer:
         ]
         try:
             yield self._until(children, effect)
+            if any(child.is_alive for child in children):
+                yield end_of_instant(
+                    self._env, CUT_OFF
+                )  # what ends at the very instant of the limit has ended
         finally:
             _interrupt(children)
         yield simpy.AllOf(self._env, children)
@@ -215,7 +224,10 @@ class SimulatedPlayer:
         self._on_note(effect.table, row)
 
     def _end_of(self, host: str, reason: str) -> None:
-        self._outages.end(host, reason)
+        """Take `host` down for good at the end of this instant."""
+        at_the_end = end_of_instant(self._env, GO_DOWN)
+        assert at_the_end.callbacks is not None
+        at_the_end.callbacks.append(lambda _: self._outages.end(host, reason))
 
     def _went_down(self, host: str) -> None:
         if self._meter is not None:
@@ -230,12 +242,7 @@ class SimulatedPlayer:
             self._meter.up(host)
 
     def _why_stalled(self) -> str:
-        transfers = [
-            f"{one.src} -> {one.dst} ({one.payload_bytes} bytes since {one.asked_s:.6g} s)"
-            for one in self._network.stalled()
-        ]
-        what = "; ".join([*transfers, *self._queues.in_words()])
-        what = what or "nothing that the network or a queue knows of"
+        what = "; ".join(self.under_way()) or "nothing that the network or a queue knows of"
         when = f"nothing can happen after {self._env.now:.6g} s, but the protocol is unfinished"
         return f"{when}; stalled: {what}"
 

@@ -1,14 +1,14 @@
 """Sending on the simulated clock: transfers of the network, and a row for each. It knows no processor."""
 
 import dataclasses
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import simpy
 
 from slfac_sim.effects import HostDown, Send, TransferLost
 from slfac_sim.ledger import Book
-from slfac_sim.network import Delivery, Lost, Network, Transfer
+from slfac_sim.network import Delivery, Lost, Network
 from slfac_sim.players.metering import Meter
 from slfac_sim.players.outages import Outages, cause_of
 from slfac_sim.players.tally import Tally
@@ -70,7 +70,7 @@ class Transmissions:
             self._end(effect, task, seq, under_way, lost.delivery, "lost")
             raise TransferLost(str(lost)) from None
         except simpy.Interrupt as stop:
-            self._end(effect, task, seq, under_way, *_broken_off(transfer))
+            self._end(effect, task, seq, under_way, transfer.cancel(), "cancelled")
             raise cause_of(stop) from None
         self._end(effect, task, seq, under_way, delivery, "delivered")
         return under_way.dsts
@@ -89,6 +89,11 @@ class Transmissions:
         """Return whether an outage that is still to come would end a transfer that is under way."""
         comes = self._outages.will_go_down
         return any(comes(one.src) or all(map(comes, one.dsts)) for one in self._under_way)
+
+    def under_way(self) -> Iterator[str]:
+        """Yield, in words, every transfer that the network has not ended yet, by its own account."""
+        for one in self._network.stalled():
+            yield f"{one.src} -> {one.dst} ({one.payload_bytes} bytes since {one.asked_s:.6g} s)"
 
     def _reachable(self, effect: Send) -> str | tuple[str, ...]:
         """Return who there is to send to. Raises `HostDown` if the sender or all receivers are down."""
@@ -117,14 +122,3 @@ class Transmissions:
             self._tally.count(kind, parcel)
         if outcome == "delivered":
             self._ledger.delivered_bytes += delivery.payload_bytes
-
-
-def _broken_off(transfer: Transfer) -> tuple[Delivery, str]:
-    """Return how far `transfer` came, and the outcome: it may have ended at this very instant."""
-    if not transfer.triggered:
-        return transfer.cancel(), "cancelled"
-    came: Any = transfer.value
-    if transfer.ok:
-        return came, "delivered"
-    transfer.defused = True
-    return came.delivery, "lost"
