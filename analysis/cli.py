@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -66,7 +67,7 @@ def _report(folders: Sequence[str], out: Path | None, as_json: bool) -> str:
     files = [str(path) for path in draw(runs, where)]
     if as_json:
         return json.dumps({"runs": table.rows(runs), "figures": files}, indent=2)
-    return "\n".join([table.text(runs), "", *files])
+    return "\n".join([table.text(runs, shutil.get_terminal_size((0, 0)).columns or None), "", *files])
 
 
 def _study_report(folder: Path, out: Path, as_json: bool) -> str:

@@ -22,8 +22,10 @@ def share(part: float, digits: int = 4) -> str:
 
 
 def one_decimal(value: float | None) -> str:
-    """Return `value` with one decimal; a dash where there is none."""
-    return "-" if value is None else f"{value:,.1f}"
+    """Return `value` with one decimal, with three digits below 10; a dash where there is none."""
+    if value is None:
+        return "-"
+    return f"{value:,.1f}" if abs(value) >= 9.995 else f"{value:.3g}"
 
 
 NOT_ASKED, NOT_REACHED, UNTRAINED = "not asked", "not reached", "untrained"

@@ -5,6 +5,7 @@ from typing import Any
 
 from slfac_sim.analysis.folder import Run
 from slfac_sim.analysis.format import NOT_ASKED, one_decimal, percent, reached
+from slfac_sim.analysis.layout import aligned
 from slfac_sim.analysis.naming import names_of
 
 
@@ -24,24 +25,12 @@ def rows(runs: Sequence[Run]) -> list[dict[str, Any]]:
     ]
 
 
-def text(runs: Sequence[Run]) -> str:
-    """Return the table as aligned text: one line per run."""
+def text(runs: Sequence[Run], width: int | None = None) -> str:
+    """Return the table as aligned text: one line per run, within `width` columns."""
     targets = sorted({target for run in runs for target in run.time_to_accuracy_s})
     head = ["run", "accuracy", "simulated s", *(f"s to {percent(t)}" for t in targets), "MB"]
-    return aligned(
-        [head, *(_line(name, run, targets) for name, run in zip(names_of(runs), runs, strict=True))]
-    )
-
-
-def aligned(lines: Sequence[Sequence[str]], texts: int = 1) -> str:
-    """Return `lines` of equally many cells as columns: the first `texts` to the left, others right."""
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return "\n".join(
-        "  ".join(
-            [*map(str.ljust, line[:texts], widths), *map(str.rjust, line[texts:], widths[texts:])]
-        ).rstrip()
-        for line in lines
-    )
+    lines = [head, *(_line(name, run, targets) for name, run in zip(names_of(runs), runs, strict=True))]
+    return aligned(lines, width=width)
 
 
 def _line(name: str, run: Run, targets: Sequence[float]) -> list[str]:

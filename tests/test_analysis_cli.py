@@ -37,11 +37,11 @@ def test_several_runs_print_a_table_and_go_to_one_folder(
     names = [name for name in names if not import_module(f"{FIGURES}.{name}").ONE_RUN]
     assert capsys.readouterr().out == (
         "run                              accuracy  simulated s  s to 80 %  s to 90 %  s to 95 %"
-        "  s to 97 %       MB\n"
+        "    s to 97 %       MB\n"
         "SL-FAC (our reading), theta 0.9   97.80 %        232.0       58.0       87.0      145.0"
-        "      203.0    968.0\n"
+        "        203.0    968.0\n"
         "raw fp32 (interrupted)            95.70 %        467.5      187.0      280.5      467.5"
-        "          -  4,000.0\n"
+        "  not reached  4,000.0\n"
         "\n" + "".join(f"figures/{name}.{end}\n" for name in names for end in ("png", "svg", "csv"))
     )
     assert Path("figures/time_to_accuracy.svg").is_file()

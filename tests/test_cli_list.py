@@ -40,7 +40,8 @@ def test_the_list_has_a_line_for_each_and_reasons_for_the_damaged(
     runs: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["list", str(runs)]) == 0
-    head, *lines = capsys.readouterr().out.splitlines()
+    title, head, *lines = capsys.readouterr().out.splitlines()
+    assert title == f"runs in {runs}"
     assert " ".join(head.split()) == (
         "run codec status accuracy simulated s s to 80 % s to 90 % s to 95 % s to 97 % MB digest"
     )

@@ -149,7 +149,7 @@ def test_list_compare_and_figures_say_untrained(tmp_path: Path, capsys: pytest.C
     assert "time to 80 %: met by the untrained model of A" in lines
     assert "time to 95 %: not reached by A" in lines
     assert main(["list", str(tmp_path / "runs")]) == 0
-    line = next(line for line in capsys.readouterr().out.splitlines() if "runs/a" in line)
+    line = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("a "))
     cells = re.split(r"\s{2,}", line)
     assert cells[4:9] == ["29.0", "untrained", "29.0", "not reached", "not reached"]
     series = [
@@ -169,7 +169,7 @@ def test_a_run_that_was_not_asked_is_told_from_one_that_did_not_reach(
     fake_run(tmp_path / "a", accuracy=(0.1, 0.5), changes={"time_to_accuracy_s": {"0.8": None}})
     fake_run(tmp_path / "b", changes={"time_to_accuracy_s": {"0.9": 87.0}})
     assert main(["list", str(tmp_path)]) == 0
-    _, first, second = capsys.readouterr().out.splitlines()
+    _, _, first, second = capsys.readouterr().out.splitlines()
     assert re.split(r"\s{2,}", first)[-4:] == ["not reached", "not asked", "121.0", "-"]
     assert re.split(r"\s{2,}", second)[-4:] == ["not asked", "87.0", "968.0", "-"]
 

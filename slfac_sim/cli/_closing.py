@@ -4,22 +4,15 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from rich.table import Table
-
 from slfac_sim.analysis.folder import DRAWN
-from slfac_sim.analysis.format import percent, reached
-from slfac_sim.cli._common import console
+from slfac_sim.analysis.format import one_decimal, percent, reached
+from slfac_sim.cli._common import print_table
 from slfac_sim.foundation.threads import in_words
 
 
-def print_table(summary: Mapping[str, Any]) -> None:
+def print_summary(summary: Mapping[str, Any]) -> None:
     """Print what came of a run."""
-    table = Table(title=f"{summary['scenario']}: {summary['label']}", title_justify="left", show_header=False)
-    table.add_column(style="bold")
-    table.add_column(justify="right")
-    for name, value in _rows(summary):
-        table.add_row(name, value)
-    console().print(table)
+    print_table(f"{summary['scenario']}: {summary['label']}", list(_rows(summary)), "ll")
 
 
 def print_figures(folder: Path, drawn: str) -> None:
@@ -38,7 +31,7 @@ def _rows(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             "test accuracy, final (best)",
             f"{100 * accuracy['final']:.2f} % ({100 * accuracy['best']:.2f} %)",
         )
-    yield "simulated time", f"{summary['simulated_s']:,.1f} s in {summary['rounds']} rounds"
+    yield "simulated time", f"{one_decimal(summary['simulated_s'])} s in {summary['rounds']} rounds"
     for target, at_s in summary["time_to_accuracy_s"].items():
         yield f"time to {percent(float(target))}", f"{reached(at_s)} s" if at_s else reached(at_s)
     for kind, nbytes in sent.items():

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from slfac_sim import codecs
-from slfac_sim.analysis.table import aligned
+from slfac_sim.analysis.layout import aligned
+from slfac_sim.cli._common import screen_width
 from slfac_sim.cli.capture import FACTS
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import kind_of
@@ -79,7 +80,7 @@ def inspect(arguments: argparse.Namespace) -> int:
         [name, *_part(nbytes, found.body_bytes, found.tensor.size)] for name, nbytes in found.parts.items()
     ]
     total = ["total", *_part(found.body_bytes, found.body_bytes, found.tensor.size)]
-    print(aligned([["part", "bytes", "share", "bits a value"], *lines, total]))
+    print(aligned([["part", "bytes", "share", "bits a value"], *lines, total], width=screen_width()))
     return 0
 
 
@@ -139,7 +140,7 @@ def _table(found: Sequence[Measured]) -> str:
     head = ["codec", "parts", "bits a value", "error", "encode ms", "decode ms"]
     lines = [_line(one) for one in found]
     refusals = [f"{one.label}: {one.refused}" for one in found if one.refused]
-    return "\n".join([aligned([head, *lines], texts=2), *refusals])
+    return "\n".join([aligned([head, *lines], 2, screen_width()), *refusals])
 
 
 def _line(one: Measured) -> list[str]:

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,17 +12,20 @@ from slfac_sim.foundation.errors import BadInput
 from slfac_sim.scenario import Scenario
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
-PLAIN_WIDTH = 110  # columns of tables that go into a file or a pipe
+    from slfac_sim.analysis.layout import Lines
 
 
-def console() -> "Console":
-    """Return the console on standard output, wide enough for tables where it is no terminal."""
-    from rich.console import Console
+def screen_width() -> int | None:
+    """Return how many columns the terminal has, or `COLUMNS` says; None for a file or a pipe."""
+    return shutil.get_terminal_size((0, 0)).columns or None
 
-    screen = Console()
-    return screen if screen.is_terminal else Console(width=PLAIN_WIDTH)
+
+def print_table(title: str, lines: "Lines", sides: str) -> None:
+    """Print a titled table: `sides` has a letter for each column, l for texts, r for numbers."""
+    from slfac_sim.analysis.layout import aligned, wrapped
+
+    width = screen_width()
+    print(*wrapped(title, width or len(title)), aligned(lines, sides, width), sep="\n")
 
 
 def about(seconds: float) -> str:
@@ -63,9 +67,9 @@ def told(folder: Path, summary: Mapping[str, Any], arguments: argparse.Namespace
     if arguments.json:
         print(json.dumps(summary, indent=2), flush=True)
     elif with_table:
-        from slfac_sim.cli._closing import print_table
+        from slfac_sim.cli._closing import print_summary
 
-        print_table(summary)
+        print_summary(summary)
     if summary["status"] != "finished":
         print(f"{summary['status']}: {summary['reason']}", file=sys.stderr)
     if drawn != "none":

@@ -37,30 +37,20 @@ def _told(cut: "Cut") -> dict[str, object]:
 
 
 def _print(scenario: "Scenario", cuts: "list[Cut]", best: "Cut", mixed: "Mixture") -> None:
-    from rich.table import Table
-
-    from slfac_sim.cli._common import console
+    from slfac_sim.cli._common import print_table
     from slfac_sim.foundation.plugins import kind_of
 
     title = f"{scenario.name}: cuts of {kind_of(scenario.model)}, by predicted round"
-    table = Table(title=title, title_justify="left")
-    for name in ("cut after", "smashed"):
-        table.add_column(name)
-    for name in ("MFLOP", "memory, MB", "up, kB", "down, kB", "round, s"):
-        table.add_column(name, justify="right")
-    table.add_column("most of it")
-    for cut in cuts:
-        table.add_row(*_row(cut), style="bold" if cut is best else "")
-    screen = console()
-    screen.print(table)
+    head = ["cut after", "smashed", "MFLOP", "memory, MB", "up, kB", "down, kB", "round, s", "most of it"]
+    print_table(title, [head, *map(_row, cuts)], "llrrrrrl")
     notes = [f"{cut.block}: {cut.refused}" for cut in cuts if cut.refused]
     notes += [
         "MFLOP a sample (codec included) and memory on a device; kB a mini-batch (first one, initial weights)"
     ]
     notes += [_apart(scenario, best, mixed)]
     for note in notes:
-        screen.print(f"note: {note}", highlight=False, soft_wrap=True)
-    screen.print(f"best: cut after {best.block}, a round of about {best.round_s:,.3g} s", highlight=False)
+        print(f"note: {note}")
+    print(f"best: cut after {best.block}, a round of about {best.round_s:,.3g} s")
 
 
 def _row(cut: "Cut") -> list[str]:

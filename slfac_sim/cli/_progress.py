@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.status import Status
+    from rich.text import Text
 
 
 class Progress:
@@ -77,14 +78,14 @@ class Progress:
     def _move(self, line: str) -> None:
         """Let `line` be the moving one, on a terminal."""
         if self._status is not None:
-            self._status.update(line)
+            self._status.update(_plain(line))
         elif self._console is not None and self._console.is_terminal:
-            self._status = self._console.status(line)
+            self._status = self._console.status(_plain(line))
             self._status.start()
 
     def _print(self, line: str, style: str | None = None) -> None:
         if self._console is not None:
-            self._console.print(line, style=style, highlight=False, soft_wrap=True)
+            self._console.print(line, style=style, highlight=False, markup=False, soft_wrap=True)
 
     def _line(self, row: Mapping[str, Any]) -> str:
         parts = [f"round {row['round']}/{self._rounds}", f"{row['at_s']:,.1f} s simulated"]
@@ -113,6 +114,13 @@ def _console() -> "Console":
     from rich.console import Console  # not at the top: with `--quiet` it is not needed, and it takes a while
 
     return Console(stderr=True)
+
+
+def _plain(line: str) -> "Text":
+    """Return `line` as it is: what is in brackets in the name of a scenario is no markup."""
+    from rich.text import Text
+
+    return Text(line)
 
 
 def _left(seconds: float) -> str:

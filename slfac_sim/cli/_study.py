@@ -4,7 +4,7 @@ import argparse
 import json
 from typing import TYPE_CHECKING
 
-from slfac_sim.cli._common import about, console
+from slfac_sim.cli._common import about, print_table
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.threads import in_words
 
@@ -44,18 +44,14 @@ def tell_study(arguments: argparse.Namespace) -> None:
 
 
 def _print(whole: "Plan", found: dict[str, float]) -> None:
-    from rich.table import Table
-
-    table = Table(title=f"{whole.study.name}: what will run", title_justify="left", show_header=False)
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column()
-    for path, values in whole.study.axes.items():
-        table.add_row(path, f"{len(values)} values")
-    table.add_row("points", f"{found['points']:,}, each a replay")
+    lines = [(path, f"{len(values)} values") for path, values in whole.study.axes.items()]
     trainings = f"{found['trainings']:,}, of which {found['trainings_on_record']:,} are on record"
-    table.add_row("trainings", trainings)
     side = f"{found['workers']} at once, each training with {in_words(int(found['threads']))}"
-    table.add_row("on this host", side)
-    table.add_row("time on this host", f"about {about(found['host_s'])}")
-    table.add_row("memory of a training", f"about {found['memory_bytes'] / 1e9:.2f} GB at the peak")
-    console().print(table)
+    lines += [
+        ("points", f"{found['points']:,}, each a replay"),
+        ("trainings", trainings),
+        ("on this host", side),
+        ("time on this host", f"about {about(found['host_s'])}"),
+        ("memory of a training", f"about {found['memory_bytes'] / 1e9:.2f} GB at the peak"),
+    ]
+    print_table(f"{whole.study.name}: what will run", lines, "ll")

@@ -32,7 +32,7 @@ class SweepProgress:
 
     def say(self, line: str) -> None:
         """Write one line."""
-        self._console.print(line, style="dim", highlight=False, soft_wrap=True)
+        self._console.print(line, style="dim", highlight=False, markup=False, soft_wrap=True)
 
     def begin(self, trainings_left: int, trainings_all: int, points_left: int, points_all: int) -> None:
         """Start the display; what is not left is done, or on record."""

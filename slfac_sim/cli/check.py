@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from slfac_sim.cli._common import about, add_scenario_arguments, read_scenario
+from slfac_sim.cli._common import about, add_scenario_arguments, print_table, read_scenario
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.threads import in_words
 
@@ -96,22 +96,10 @@ def _draw(scenario: "Scenario", survey: "Survey", folder: Path, report: TextIO) 
 
 
 def _print(scenario: "Scenario", figures: "Forecast", host: Host) -> None:
-    from rich.table import Table
-
-    from slfac_sim.cli._common import console
-
-    table = Table(title=f"{scenario.name}: what will run", title_justify="left", show_header=False)
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column()
     parts = _learning(scenario, figures), _traffic(scenario, figures), _air(figures), _host(figures, host)
-    for part in parts:
-        for name, value in part:
-            table.add_row(name, value)
-        table.add_section()
-    screen = console()
-    screen.print(table)
+    print_table(f"{scenario.name}: what will run", [line for part in parts for line in part], "ll")
     for remark in figures.remarks:
-        screen.print(f"note: {remark}", highlight=False, soft_wrap=True)
+        print(f"note: {remark}")
 
 
 def _learning(scenario: "Scenario", figures: "Forecast") -> Iterator[tuple[str, str]]:

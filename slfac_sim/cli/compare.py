@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from slfac_sim.analysis.format import as_fast, one_decimal, percent, reached, share
+from slfac_sim.cli._common import screen_width
 from slfac_sim.foundation.units import exact
 
 if TYPE_CHECKING:
@@ -28,9 +29,9 @@ def main(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(_facts(found), indent=2))
         return 0
-    from slfac_sim.analysis.table import aligned
+    from slfac_sim.analysis.layout import aligned
 
-    print(aligned([["", "A", "B"], *_lines(found)]))
+    print(aligned([["", "A", "B"], *_lines(found)], "lll", screen_width()))
     for target in found.targets:
         print(f"time to {percent(target)}: {_verdict(found, target)}")
     print(f"same seeds: {'yes' if found.same_seeds else 'no'}; air: {found.air}")

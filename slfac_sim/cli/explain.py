@@ -2,12 +2,13 @@
 
 import argparse
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from slfac_sim.analysis.format import percent
+from slfac_sim.cli._common import print_table
 from slfac_sim.foundation.errors import BadInput
 
 if TYPE_CHECKING:
@@ -158,62 +159,49 @@ def _as_json(account: _Account) -> dict[str, Any]:
 
 def _print(run: "Run", account: _Account, steps_of: int | None) -> None:
     from slfac_sim.analysis.bottleneck import bottleneck
-    from slfac_sim.cli._common import console
 
-    screen = console()
-    screen.print(_parts_table(run, account))
+    title = f"{run.label}: where the simulated time went, in seconds"
+    print_table(title, list(_parts(account)), "l" + "r" * (len(account.instants) + 2))
     if account.no_bounds:
         other = "other " if account.bounds_s else ""
-        screen.print(f"no {other}lower bounds: {account.no_bounds}", soft_wrap=True, highlight=False)
-    screen.print(bottleneck(account.end).sentence, soft_wrap=True, highlight=False)
-    screen.print(_slices_table("the critical path, by round", "round", account.end.rounds[:_ROUNDS]))
+        print(f"no {other}lower bounds: {account.no_bounds}")
+    print(f"{bottleneck(account.end).sentence}\n")
+    _print_slices("the critical path, by round", "round", account.end.rounds[:_ROUNDS])
     if len(account.end.rounds) > _ROUNDS:
-        screen.print(f"{len(account.end.rounds) - _ROUNDS} rounds more: --json has them", highlight=False)
+        print(f"{len(account.end.rounds) - _ROUNDS} rounds more: --json has them")
     if steps_of is not None:
         steps = [one for one in account.end.steps if one.round == steps_of]
-        screen.print(_slices_table(f"the critical path in round {steps_of}, by step", "step", steps))
-    screen.print(_straggler_line(account.end), soft_wrap=True, highlight=False)
+        print()
+        _print_slices(f"the critical path in round {steps_of}, by step", "step", steps)
+    print(_straggler_line(account.end))
 
 
-def _parts_table(run: "Run", account: _Account) -> Any:
-    from rich.table import Table
-
+def _parts(account: _Account) -> Iterator[list[str]]:
+    """Yield the lines of the table: each part of the time, their sum, and what it takes at least."""
     from slfac_sim.analysis.attribution import PARTS
 
-    table = Table(title=f"{run.label}: where the simulated time went, in seconds", title_justify="left")
-    table.add_column("part", no_wrap=True)
-    for name in account.instants:
-        table.add_column(name if name == "end" else f"to {name}", justify="right")
-    table.add_column("share", justify="right")
-    table.add_column("mean device's day", justify="right")
+    instants = (name if name == "end" else f"to {name}" for name in account.instants)
+    yield ["part", *instants, "share", "mean device's day"]
     for part in PARTS:
         times = [path.parts_s[part] for path in account.paths]
-        share = times[-1] / account.end.until_s if account.end.until_s else 0.0
-        table.add_row(part, *map(_seconds, times), f"{100 * share:.1f} %", _seconds(account.day_s[part]))
-    table.add_section()
+        portion = times[-1] / account.end.until_s if account.end.until_s else 0.0
+        yield [part, *map(_seconds, times), f"{100 * portion:.1f} %", _seconds(account.day_s[part])]
     whole = [path.until_s for path in account.paths]
-    table.add_row("sum", *map(_seconds, whole), "100 %", _seconds(sum(account.day_s.values())), style="bold")
-    table.add_section()
+    yield ["sum", *map(_seconds, whole), "100 %", _seconds(sum(account.day_s.values()))]
     for name, row in account.bounds_s.items():
-        table.add_row(f"{name}: at least", *map(_seconds, row), "", "")
+        yield [f"{name}: at least", *map(_seconds, row), "", ""]
     for name, replayed in account.replays_s.items():
-        table.add_row(f"{name}: replayed", *map(_seconds, replayed), "", "")
-    return table
+        yield [f"{name}: replayed", *map(_seconds, replayed), "", ""]
 
 
-def _slices_table(title: str, what: str, slices: "Sequence[Slice]") -> Any:
-    from rich.table import Table
-
-    table = Table(title=title, title_justify="left")
-    for name in (what, "end", "took", *_COLUMNS.values()):
-        table.add_column(name, justify="right")
-    table.add_column("waited for")
+def _print_slices(title: str, what: str, slices: "Sequence[Slice]") -> None:
+    lines = [[what, "end", "took", *_COLUMNS.values(), "waited for"]]
     for one in slices:
         number = one.round if what == "round" else one.step
         times = (one.to_s, one.to_s - one.from_s, *(one.parts_s[part] for part in _COLUMNS))
         name = "after" if number is None else str(number)
-        table.add_row(name, *map(_seconds, times), one.straggler or "")
-    return table
+        lines.append([name, *map(_seconds, times), one.straggler or ""])
+    print_table(title, lines, "r" * (len(lines[0]) - 1) + "l")
 
 
 def _straggler_line(path: "Attribution") -> str:

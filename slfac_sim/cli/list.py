@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from slfac_sim.analysis.format import NOT_ASKED, one_decimal, percent, reached, share
+from slfac_sim.cli._common import screen_width
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,28 +28,29 @@ def main(arguments: argparse.Namespace) -> int:
     elif not found:
         print(f"no runs under {arguments.folder}")
     else:
-        print(_table(found))
+        print(_table(found, arguments.folder))
     return 0
 
 
-def _table(found: Sequence[Mapping[str, Any]]) -> str:
-    from slfac_sim.analysis.table import aligned
+def _table(found: Sequence[Mapping[str, Any]], top: Path) -> str:
+    from slfac_sim.analysis.layout import aligned
 
     targets = sorted({float(target) for facts in found for target in facts.get("time_to_accuracy_s", ())})
     texts = ["run", "codec", "status"]
     head = [*texts, "accuracy", "simulated s", *(f"s to {percent(t)}" for t in targets), "MB", "digest"]
-    text = aligned([head, *(_line(facts, targets) for facts in found)], len(texts))
+    lines = [head, *(_line(facts, top, targets) for facts in found)]
     reasons = [f"{facts['folder']}: {facts['reason']}" for facts in found if "reason" in facts]
-    return "\n".join([text, *reasons])
+    return "\n".join([f"runs in {top}", aligned(lines, len(texts), screen_width()), *reasons])
 
 
-def _line(facts: Mapping[str, Any], targets: Sequence[float]) -> list[str]:
+def _line(facts: Mapping[str, Any], top: Path, targets: Sequence[float]) -> list[str]:
+    name = str(Path(facts["folder"]).relative_to(top))
     if "reason" in facts:
-        return [facts["folder"], "-", facts["status"], *["-"] * (len(targets) + 4)]
+        return [name, "-", facts["status"], *["-"] * (len(targets) + 4)]
     times = {float(target): at_s for target, at_s in facts["time_to_accuracy_s"].items()}
     final = facts["accuracy_final"]
     return [
-        facts["folder"],
+        name,
         facts["label"],
         facts["status"],
         "-" if final is None else share(final),
