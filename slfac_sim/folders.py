@@ -6,7 +6,7 @@ import logging
 import os
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -35,7 +35,8 @@ LATEST = RUNS / "latest"
 class Account:
     """What a run folder tells of its run beside the ledger: scenario, data, host, and `extra` keys.
 
-    Of a run that is gone on with, evaluations up to round `logged` are in the log already.
+    Of a run that is gone on with, evaluations up to round `logged` are in the log already. `notes` are what
+    was said while the scenario was read.
     """
 
     scenario: Scenario
@@ -43,6 +44,7 @@ class Account:
     clock: HostClock
     extra: Mapping[str, Any] = field(default_factory=dict)
     logged: int = -1
+    notes: Sequence[str] = ()
 
 
 def check_place(out: Path | None) -> None:
@@ -123,6 +125,8 @@ def _filled(
     (folder / SUMMARY).unlink(missing_ok=True)
     shutil.rmtree(folder / DRAWN, ignore_errors=True)  # of the run as it was before it was resumed
     log.info("%s: %d devices, seeds %s", scenario.name, scenario.devices.count, scenario.seed)
+    for note in account.notes:
+        log.info("note: %s", note)
     with open_ledger(folder / LEDGER) as ledger:
         status, reason = _outcome(lambda: play(ledger, heard.of(ledger), log), log)
         facts = summary_of(scenario, account.data, ledger, account.clock.spent(), status, reason)

@@ -4,7 +4,7 @@ A replay is exact where timing does not steer learning; anything else is refused
 """
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from logging import Logger
 from pathlib import Path
@@ -107,13 +107,20 @@ def _rows_in(folder: Path) -> Rows:
     return rows
 
 
-def replayed_scenario(record: Record, overrides: Sequence[str], seed: int | None = None) -> Scenario:
-    """Return the record's scenario with `overrides` applied, after `seed.air` was set to `seed`.
+def replayed_scenario(
+    record: Record,
+    overrides: Sequence[str],
+    seed: int | None = None,
+    report: Callable[[str], None] = lambda sentence: None,
+) -> Scenario:
+    """Return the record's scenario with `overrides` applied, and `seed.air` set to `seed`.
 
-    Raises `BadInput` with all faults, or for settings that learning sees.
+    `report` is told of settings that an override drops. Raises `BadInput` with all
+    faults, or for settings that learning sees.
     """
     seeds = () if seed is None else (f"seed.air={seed}",)
-    scenario = read(dump(record.scenario), str(record.folder / "scenario.yaml"), [*seeds, *overrides])
+    source = str(record.folder / "scenario.yaml")
+    scenario = read(dump(record.scenario), source, [*seeds, *overrides], report=report)
     _refuse_visible(record, scenario)
     return scenario
 
@@ -149,6 +156,7 @@ class PreparedReplay:
     scenario: Scenario
     folder: Path
     clock: HostClock
+    notes: Sequence[str] = ()
 
 
 def prepare_replay(
@@ -161,9 +169,10 @@ def prepare_replay(
     clock = HostClock(threads=1)
     check_place(out)
     record = Record.load(folder)
-    scenario = replayed_scenario(record, overrides, seed)
+    notes: list[str] = []
+    scenario = replayed_scenario(record, overrides, seed, notes.append)
     check_air(scenario)
-    return PreparedReplay(record, scenario, make_folder(out, scenario.name), clock)
+    return PreparedReplay(record, scenario, make_folder(out, scenario.name), clock, notes)
 
 
 def replay(
@@ -179,7 +188,7 @@ def replay(
         retime(record, scenario, ledger, heard, extra if strict else None)
 
     extra: dict[str, Any] = {"replay_of": record.summary["digest"]}
-    account = Account(scenario, record.summary["data"], prepared.clock, extra)
+    account = Account(scenario, record.summary["data"], prepared.clock, extra, notes=prepared.notes)
     return fill(prepared.folder, account, play, on_note)
 
 

@@ -1,6 +1,6 @@
 """A run from scenario to folder: what is prepared, simulated and summed up, in this order."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from logging import Logger
 from pathlib import Path
@@ -30,12 +30,19 @@ class Prepared:
     world: World
     folder: Path
     clock: HostClock
+    notes: Sequence[str] = ()
 
 
 def prepare(
-    scenario: Scenario, out: Path | None = None, threads: int | None = None, report: Report | None = None
+    scenario: Scenario,
+    out: Path | None = None,
+    threads: int | None = None,
+    report: Report | None = None,
+    notes: Sequence[str] = (),
 ) -> Prepared:
     """Build the world, survey the air and make the run folder: `out`, or one under ``runs/``.
+
+    `notes` are what was said while the scenario was read; they go into the log.
 
     Raises `BadInput`, and then leaves nothing behind.
     """
@@ -43,7 +50,7 @@ def prepare(
     check_place(out)
     check_air(scenario)
     world = build(scenario, report)
-    return Prepared(world.scenario, world, make_folder(out, scenario.name), clock)
+    return Prepared(world.scenario, world, make_folder(out, scenario.name), clock, notes)
 
 
 def run(
@@ -93,7 +100,7 @@ def conduct(
         _learn(prepared, protocol_on(ledger), checkpoints, begun.strict, ledger, heard, extra)
 
     data = {"name": world.data.name, "real": world.data.real}
-    account = Account(scenario, data, prepared.clock, extra, logged)
+    account = Account(scenario, data, prepared.clock, extra, logged, prepared.notes)
     summary = fill(prepared.folder, account, play, on_note, open_ledger, lambda: begun.write(prepared.folder))
     if summary["status"] == "finished":
         forget(prepared.folder)

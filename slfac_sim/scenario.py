@@ -3,6 +3,7 @@
 It says what is to be simulated. It builds nothing, and importing it imports no torch.
 """
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
@@ -116,6 +117,13 @@ class Learning:
     optimiser: Annotated[Any, Plugin("slfac_sim.optimisers")]
 
 
+def check_targets(targets: Sequence[float]) -> None:
+    """Raise `ValueError` for a target that is there twice: its time would be one and the same."""
+    twice = next((target for i, target in enumerate(targets) if target in targets[:i]), None)
+    if twice is not None:
+        raise ValueError(f"targets must differ from each other (got {twice:g} twice)")
+
+
 @settings
 class Evaluation:
     """Accuracy is measured on the full test set; each target's crossing time goes into the summary.
@@ -127,6 +135,9 @@ class Evaluation:
     targets: tuple[Accuracy, ...] = (0.8, 0.9, 0.95, 0.97)
     every_rounds: Count = 1
     no_codec: Literal["last", "every"] = "last"
+
+    def __post_init__(self) -> None:
+        check_targets(self.targets)
 
 
 @settings
@@ -140,7 +151,7 @@ class Scenario:
     model: Annotated[Any, Plugin("slfac_sim.models")]
     cut: str | dict[str, str]
     learning: Learning
-    protocol: Annotated[Any, Plugin("slfac_sim.protocols", contract="slfac_sim.protocols:ProtocolSettings")]
+    protocol: Annotated[Any, Plugin("slfac_sim.protocols")]
     devices: Devices
     server: Server = Server()
     codec: Annotated[Codecs, EveryField(answering, but=("model",))]

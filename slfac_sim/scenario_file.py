@@ -7,35 +7,49 @@ Loading imports no torch.
 import dataclasses
 import difflib
 import enum
-import functools
 import json
 import re
-import typing
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from slfac_sim.foundation.plugins import EveryField, adapter, kind_of
-from slfac_sim.reading.faults import faults_of, plugin_mark
+from slfac_sim.foundation.plugins import adapter, kind_of
+from slfac_sim.reading.faults import faults_of
 from slfac_sim.reading.json_schema import schema_of
 from slfac_sim.reading.located import Fault, Located, Place, ScenarioError
-from slfac_sim.reading.located import Path as Steps
 from slfac_sim.reading.overrides import graft
+from slfac_sim.reading.shape import hints_of, plugin_mark
 from slfac_sim.reading.yaml_text import to_text, to_tree
 from slfac_sim.scenario import Scenario
 
 __all__ = ["ScenarioError", "dump", "load", "plain", "read", "schema", "shipped"]
 
+OF_STUDIES = {"base", "axes"}
+"""Keys that a study has and no scenario."""
 
-def load(path_or_name: str | Path, overrides: Sequence[str] = (), seed: int | None = None) -> Scenario:
-    """Return the scenario of a file, or the shipped one of that name, with `overrides` applied in order.
+Report = Callable[[str], None]
+"""Takes one sentence about settings that are dropped because their node has another kind."""
 
-    An override is ``key.path=value``; its value is read as YAML, and overriding a `kind` replaces the whole
-    node. `seed` sets both seeds, before the overrides. A scenario without a name is named after its file.
-    Raises `ScenarioError` with all faults at once.
+
+def _silent(sentence: str) -> None:
+    pass
+
+
+def load(
+    path_or_name: str | Path,
+    overrides: Sequence[str] = (),
+    seed: int | None = None,
+    report: Report = _silent,
+) -> Scenario:
+    """Return the scenario of a file, or the shipped one of that name, with `overrides` applied.
+
+    An override is ``key.path=value``; its value is read as YAML. What is general is applied before what is
+    particular, and a kind before its settings, so their order does not matter. Another kind keeps the
+    settings that its family shares, and `report` is told of those that are dropped. `seed` sets both seeds. A
+    scenario without a name is named after its file. Raises `ScenarioError` with all faults at once.
     """
     source, raw = _found(str(path_or_name))
     stem = re.sub(r"[^A-Za-z0-9_.-]+", "-", Path(source).stem).lstrip("-._")
@@ -46,7 +60,7 @@ def load(path_or_name: str | Path, overrides: Sequence[str] = (), seed: int | No
         column = error.start - raw.rfind(b"\n", 0, error.start)
         place = Place(0, line, column, source)
         raise ScenarioError([Fault(place, (), f"not UTF-8 text (byte {raw[error.start]:#04x})")]) from error
-    return read(text, source, overrides, seed, name=stem or "scenario")
+    return read(text, source, overrides, seed, stem or "scenario", report)
 
 
 def read(
@@ -55,17 +69,26 @@ def read(
     overrides: Sequence[str] = (),
     seed: int | None = None,
     name: str = "scenario",
+    report: Report = _silent,
 ) -> Scenario:
-    """Return the scenario in `text`; faults name `source`, and `name` stands in for a missing name."""
+    """Return the scenario in `text`, as `load` does; faults name `source`, `name` stands in for none."""
     tree, faults = to_tree(text, source)
     if not isinstance(tree.value, dict):
         found = "is empty" if tree.value is None else "holds no mapping"
         raise ScenarioError([Fault(tree.place, (), f"{found}; a scenario is a mapping of settings"), *faults])
+    of_a_study = sorted(OF_STUDIES & tree.value.keys())
+    if of_a_study:
+        text = f"is a study, not a scenario (it has '{of_a_study[0]}'); `sweep` runs it, `check` reads both"
+        raise ScenarioError([Fault(tree.value[of_a_study[0]].key_place, (), text)])
     seeds = () if seed is None else (f"seed={seed}",)
-    tree, further = graft(tree, [*seeds, *overrides], dict(_pairs()))
+    grafted = graft(tree, [*seeds, *overrides], Scenario)
+    tree = grafted.tree
     if tree.child("name") is None:
         tree = tree.with_child("name", Located(name, tree.place, tree.place))
-    return _checked(tree, faults + further)
+    scenario = _checked(tree, faults + grafted.faults)
+    for note in sorted(grafted.notes, key=lambda note: note.place):
+        report(str(note))
+    return scenario
 
 
 def dump(scenario: Scenario) -> str:
@@ -124,18 +147,6 @@ def _no_file(source: str, text: str) -> ScenarioError:
     return ScenarioError([Fault(Place(0, 0, 0, source), (), text)])
 
 
-def _pairs(
-    settings: Any = Scenario, above: Steps = ()
-) -> Iterator[tuple[Steps, tuple[list[str], EveryField]]]:
-    """Yield the places, from the root on, at which one value may stand for several fields, with these."""
-    for key, hint in _hints(settings).items():
-        for mark in getattr(hint, "__metadata__", ()):
-            if isinstance(mark, EveryField):
-                names = [field.name for field in dataclasses.fields(hint.__origin__)]
-                yield (*above, key), (names, mark)
-                yield from _pairs(hint.__origin__, (*above, key))
-
-
 def _checked(tree: Located, faults: Sequence[Fault]) -> Scenario:
     """Return the scenario of `tree`; a value that already has a fault is not blamed twice."""
     known = {fault.place for fault in faults}
@@ -149,16 +160,11 @@ def _checked(tree: Located, faults: Sequence[Fault]) -> Scenario:
     return scenario
 
 
-@functools.cache
-def _hints(cls: type[Any]) -> Mapping[str, Any]:
-    return typing.get_type_hints(cls, include_extras=True)
-
-
 def _plain(value: Any, hint: Any) -> Any:
     """Return settings as mappings, lists and scalars; `hint` tells a plug-in, which has a kind."""
     if dataclasses.is_dataclass(value):
         cls: Any = type(value)
-        hints = _hints(cls)
+        hints = hints_of(cls)
         fields = {f.name: _plain(getattr(value, f.name), hints[f.name]) for f in dataclasses.fields(value)}
         return {"kind": kind_of(value), **fields} if plugin_mark(hint) else fields
     if isinstance(value, Mapping):

@@ -144,7 +144,8 @@ def test_the_code_of_somebody_elses_plug_in_is_in_the_key(
     file = tmp_path / "their_shop" / "shards.py"
     file.parent.mkdir()
     code = (
-        "from slfac_sim.foundation.plugins import settings\n@settings\nclass Theirs:\n    shards: int = 1\n"
+        "from slfac_sim.foundation.plugins import settings\nfrom slfac_sim.partitions.iid import Iid\n"
+        "@settings\nclass Theirs(Iid):\n    shards: int = 1\n"
     )
     file.write_text(code)
     monkeypatch.syspath_prepend(tmp_path)

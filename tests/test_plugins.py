@@ -18,6 +18,16 @@ class {name}:
     'A plug-in.'
     size: int = 1
 """
+FAMILY = """
+from typing import Protocol
+from slfac_sim.foundation.plugins import Family
+
+class Sized(Protocol):
+    @property
+    def size(self) -> int: ...
+
+FAMILY = Family(Sized)
+"""
 
 
 @pytest.fixture
@@ -25,7 +35,7 @@ def family(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.Fixt
     name = f"family_{abs(hash(request.node.name))}"
     folder = tmp_path / name
     folder.mkdir()
-    (folder / "__init__.py").write_text("")
+    (folder / "__init__.py").write_text(FAMILY)
     (folder / "alpha.py").write_text(ONE.format(name="Alpha"))
     (folder / "beta.py").write_text(ONE.format(name="Beta") + "class _Hidden:\n    pass\n")
     (folder / "twice.py").write_text(ONE.format(name="One") + ONE.format(name="Two"))

@@ -217,3 +217,35 @@ def test_the_bandwidth_study_is_what_it_says() -> None:
 def test_the_written_schema_is_current() -> None:
     written = json.loads((ROOT / "docs" / "study.schema.json").read_text())
     assert written == schema(), "write it anew: python -m slfac_sim schema --study > docs/study.schema.json"
+
+
+def test_every_protocol_of_an_axis_keeps_rounds_and_steps_and_names_what_is_dropped() -> None:
+    whole = tiny_plan("protocol.kind=sequential,asynchronous", "learning.optimiser.kind=adam,sgd", seeds="1")
+    assert {(p.scenario.protocol.rounds, p.scenario.protocol.steps) for p in whole.points} == {(2, 3)}
+    (note,) = whole.notes
+    assert note.endswith("the kind changes, so these settings of sgd go: learning_rate, momentum")
+
+
+@pytest.mark.parametrize("override", ["protocol.rounds=3", "protocol.kind=epsl", "protocol={kind: epsl}"])
+def test_an_override_that_an_axis_replaces_is_refused(override: str) -> None:
+    with pytest.raises(ScenarioError) as caught:
+        tiny_plan("protocol=parallel,sequential", overrides=[override])
+    path = override.partition("=")[0]
+    said = "has no effect: every value of the axis 'protocol' replaces it"
+    assert str(caught.value) == f"override '{override}': {path}: {said}"
+
+
+def test_the_command_line_replaces_an_override_of_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "s.yaml"
+    path.write_text(f"base: {TINY}\noverrides: [devices.count=3, codec.uplink.theta=0.5]\n")
+    whole = plan(read_study(str(path), Changes(overrides=["devices.count=4", "codec=raw"])))
+    assert {point.scenario.devices.count for point in whole.points} == {4}
+
+
+def test_a_study_beyond_all_bounds_is_refused_before_it_is_laid_out(tmp_path: Path) -> None:
+    axes = "".join(f"  network.{name}: [{', '.join(map(str, range(1, 1001)))}]\n" for name in "abcd")
+    (fault,) = _faults(tmp_path, f"base: {TINY}\nseeds: 1\naxes:\n{axes}")
+    assert fault.startswith("s.yaml:3:1: a study has at most 100,000 points (got 1,000,000,000,000")
+    for seeds in ("seeds: 1000000000", "air_seeds: 1000000000"):
+        (fault,) = _faults(tmp_path, f"base: {TINY}\n{seeds}\n")
+        assert "must be at most 1" in fault

@@ -2,6 +2,7 @@
 
 from typing import Literal, Protocol
 
+from slfac_sim.foundation.plugins import Family
 from slfac_sim.network.engine import Share
 
 Crowd = Literal["none", "power", "diversity"]
@@ -30,3 +31,6 @@ class Medium(Protocol):
         `users` is the number of pairs (src, dst) that may ever use it, for media with a fixed part for each.
         """
         ...
+
+
+FAMILY = Family(Medium)

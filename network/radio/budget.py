@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slfac_sim.foundation.units import dbm_to_w, w_to_dbm
-from slfac_sim.network.radio.pathloss import PathLoss
+from slfac_sim.network.radio.pathloss import WholePathLoss
 from slfac_sim.network.radio.power import PowerControl
 from slfac_sim.network.radio.shadowing import shadow_db
 
@@ -32,7 +32,7 @@ def ratio(level_db: Floats) -> Floats:
 class Budget:
     """Stations and devices, all alike but for where they stand; every sender uses the whole band."""
 
-    pathloss: PathLoss
+    pathloss: WholePathLoss
     carrier_hz: float
     bandwidth_hz: float
     device_power_w: float

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from slfac_sim.foundation.plugins import Family
+
 
 @dataclass(frozen=True, slots=True)
 class Outage:
@@ -30,6 +32,9 @@ class Availability(Protocol):
         The draws are those of ``stream(seed, "availability/<host>", n)``.
         """
         ...
+
+
+FAMILY = Family(Availability)
 
 
 def plans(availability: Availability, hosts: Sequence[str], seed: int) -> dict[str, Iterator[Outage]]:

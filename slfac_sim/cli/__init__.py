@@ -6,7 +6,10 @@ Nothing heavy is imported before it is known what is wanted, so that `--help` an
 """
 
 import argparse
+import difflib
 import importlib
+import os
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -41,6 +44,9 @@ def main(argv: Sequence[str]) -> int:
     """Run the command that `argv` asks for and return the exit status."""
     words = [*argv]  # not list(argv): once imported, the command `list` is what that name means here
     if words and words[0] not in COMMANDS and words[0] not in ("-h", "--help", "--version"):
+        if (meant := _misspelt(words[0])) is not None:
+            print(f"{words[0]}: no such command, and no scenario; did you mean '{meant}'?", file=sys.stderr)
+            return 2
         words.insert(0, "run")
     arguments = _arguments(_parser(words[0] if words else ""), words)
     if arguments.command is None:
@@ -49,6 +55,16 @@ def main(argv: Sequence[str]) -> int:
     from slfac_sim.foundation.ending import status_of
 
     return status_of(lambda: int(_module(arguments.command).main(arguments)), arguments.debug)
+
+
+def _misspelt(word: str) -> str | None:
+    """Return the command that `word` is nearly; None for what may be a scenario."""
+    near = difflib.get_close_matches(word, COMMANDS, n=1)
+    if not near or os.path.exists(word):
+        return None
+    from slfac_sim.scenario_file import shipped
+
+    return None if {word, f"{word}.yaml"} & shipped().keys() else near[0]
 
 
 def _arguments(parser: argparse.ArgumentParser, words: Sequence[str]) -> argparse.Namespace:

@@ -4,7 +4,7 @@ import argparse
 import json
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,11 +44,19 @@ def add_scenario_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, metavar="N", help="set both seeds, learning and air, to N")
 
 
-def read_scenario(arguments: argparse.Namespace) -> Scenario:
-    """Return the scenario that the arguments name. Raises `BadInput` with all of its faults."""
+def note(sentence: str) -> None:
+    """Print a sentence that a user should read, also with `--quiet`."""
+    print(f"note: {sentence}", file=sys.stderr, flush=True)
+
+
+def read_scenario(arguments: argparse.Namespace, report: Callable[[str], None] = note) -> Scenario:
+    """Return the scenario that the arguments name. Raises `BadInput` with all of its faults.
+
+    `report` is told of settings that an override drops.
+    """
     from slfac_sim.scenario_file import load
 
-    return load(arguments.scenario, arguments.overrides, arguments.seed)
+    return load(arguments.scenario, arguments.overrides, arguments.seed, report)
 
 
 def add_closing_arguments(parser: argparse.ArgumentParser) -> None:

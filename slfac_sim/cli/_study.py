@@ -4,7 +4,7 @@ import argparse
 import json
 from typing import TYPE_CHECKING
 
-from slfac_sim.cli._common import about, print_table
+from slfac_sim.cli._common import about, note, print_table
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.threads import in_words
 
@@ -25,6 +25,8 @@ def tell_study(arguments: argparse.Namespace) -> None:
     from slfac_sim.studies.trainings import DEFAULT
 
     whole = plan(read_study(arguments.scenario, Changes(overrides=arguments.overrides)))
+    for sentence in whole.notes:
+        note(sentence)
     jobs = missing_trainings(whole, whole.points, DEFAULT)
     demands = forecast(jobs, Here())
     workers = workers_for(len(jobs), len(whole.points), whole.study.threads)

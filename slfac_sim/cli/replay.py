@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from slfac_sim.cli._common import add_closing_arguments, told
+from slfac_sim.cli._common import add_closing_arguments, note, told
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,6 +23,8 @@ def main(arguments: argparse.Namespace) -> int:
     from slfac_sim.record import prepare_replay, replay
 
     prepared = prepare_replay(arguments.run, arguments.overrides, arguments.seed_air, arguments.out)
+    for sentence in prepared.notes:
+        note(sentence)
     print(prepared.folder, file=sys.stderr if arguments.json else sys.stdout, flush=True)
     with Progress(quiet=arguments.quiet) as progress:
         record = prepared.record

@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from slfac_sim.cli._common import add_closing_arguments, add_scenario_arguments, read_scenario, told
+from slfac_sim.cli._common import add_closing_arguments, add_scenario_arguments, note, read_scenario, told
 from slfac_sim.foundation.errors import BadInput
 
 
@@ -27,7 +27,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Run the scenario; the first line printed is the run folder."""
-    scenario = read_scenario(arguments)
+    notes: list[str] = []
+    scenario = read_scenario(arguments, notes.append)
+    for sentence in notes:
+        note(sentence)
     if arguments.checkpoint_every is not None and arguments.checkpoint_every < 0:
         raise BadInput(f"--checkpoint-every {arguments.checkpoint_every}: must be at least 0")
     from slfac_sim.starting import import_torch
@@ -37,7 +40,7 @@ def main(arguments: argparse.Namespace) -> int:
     from slfac_sim.run import prepare, run
 
     with Progress(quiet=arguments.quiet) as progress:
-        prepared = prepare(scenario, arguments.out, arguments.threads, progress.say)
+        prepared = prepare(scenario, arguments.out, arguments.threads, progress.say, notes)
         print(prepared.folder, file=sys.stderr if arguments.json else sys.stdout, flush=True)
         progress.begin(scenario.name, prepared.world.device_steps, scenario.protocol.rounds)
         summary = run(

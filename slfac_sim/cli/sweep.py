@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from slfac_sim.cli._common import about
+from slfac_sim.cli._common import about, note
 from slfac_sim.foundation.errors import BadInput
 
 if TYPE_CHECKING:
@@ -65,12 +65,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Run the study; the first line printed is its folder. Return 4 when some points failed."""
-    _check(arguments)
-    whole = _read(arguments)
-    part = _part(whole, arguments.shard)
     from slfac_sim.cli._sweep_progress import SweepProgress
+    from slfac_sim.studies.files import is_study
     from slfac_sim.studies.folder import StudyFolder
     from slfac_sim.studies.trainings import clear_remains
+
+    _check(arguments)
+    whole = _read(arguments)
+    if not whole.study.axes and not is_study(arguments.study):
+        note(f"{arguments.study} is a scenario: read as the base of a study without axes (--axis adds one)")
+    for sentence in whole.notes:
+        note(sentence)
+    part = _part(whole, arguments.shard)
 
     folder = StudyFolder(arguments.out or Path("runs") / "studies" / whole.study.name)
     with SweepProgress(arguments.quiet) as progress, folder.in_use(whole) as aside:

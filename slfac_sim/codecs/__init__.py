@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from slfac_sim.foundation import plugins
 from slfac_sim.foundation.errors import BadInput
+from slfac_sim.foundation.plugins import Family
 
 if TYPE_CHECKING:
     from slfac_sim.codecs._types import TypedReceiver, TypedSender
@@ -143,6 +144,9 @@ class Codec(ABC):
     def may_lose_to_zeros(self) -> str:
         """Why the squared error can be above the energy of the tensor, that of zeros; "": it cannot."""
         return ""
+
+
+FAMILY = Family(Codec, shared=("bits", "rate", "rounding", "values", "entropy", "header_dtype", "seed"))
 
 
 def seeded(settings: Settings, seed: int) -> Settings:

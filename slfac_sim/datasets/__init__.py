@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slfac_sim.foundation.errors import BadInput
+from slfac_sim.foundation.plugins import Family
 
 Report = Callable[[str], None]
 """Takes one line that says what is being done; None in its place asks for silence."""
@@ -70,6 +71,9 @@ class DataSource(Protocol):
     def load(self, report: Report | None = None) -> Dataset:
         """Return the data; `report` is told, line by line, of what takes long. Raises `DataError`."""
         ...
+
+
+FAMILY = Family(DataSource, shared=("train_samples", "test_samples", "verify"))
 
 
 def mean_and_std(images: NDArray[np.uint8]) -> tuple[float, float]:

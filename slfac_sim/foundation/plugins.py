@@ -14,7 +14,7 @@ import json
 import pkgutil
 from collections.abc import Callable, Mapping, Sequence
 from inspect import isabstract
-from typing import Any, TypeVar, dataclass_transform
+from typing import Any, Protocol, TypeVar, dataclass_transform
 
 from pydantic import (
     ConfigDict,
@@ -29,6 +29,43 @@ from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, cor
 from slfac_sim.foundation.errors import BadInput
 
 T = TypeVar("T")
+
+
+@dataclasses.dataclass(frozen=True)
+class Family:
+    """What the package of a family declares as its `FAMILY`.
+
+    Each plug-in inherits from the `contract`, or has each of its members (as a method, a property or a
+    setting) where that is a `typing.Protocol`. The settings named in `shared` mean the same in every kind
+    that has them, and stay when the kind changes.
+    """
+
+    contract: type[Any]
+    shared: tuple[str, ...] = ()
+
+    def refuse_others(self, cls: type[Any], name: str) -> None:
+        """Raise `BadInput` if `cls`, asked for as `name`, is no plug-in of this family."""
+        wanted = f"{self.contract.__module__}.{self.contract.__name__}"
+        if Protocol not in self.contract.__mro__:
+            if not issubclass(cls, self.contract):
+                raise BadInput(f"{name}.{cls.__name__} does not inherit from {wanted}")
+            return
+        has = {*dir(cls), *(field.name for field in dataclasses.fields(cls))}
+        missing = [member for member in _members(self.contract) if member not in has]
+        if missing:
+            raise BadInput(f"{name}.{cls.__name__} has no {', '.join(missing)}, which {wanted} asks for")
+
+
+def _members(contract: type[Any]) -> list[str]:
+    """Return the public names that a `typing.Protocol` and those it extends ask for."""
+    asked = [name for base in contract.__mro__ if base not in (object, Protocol) for name in vars(base)]
+    return sorted({name for name in asked if not name.startswith("_")})
+
+
+def family_of(package: str) -> Family:
+    """Return what the package (``"slfac_sim.codecs"``) declares of its plug-ins."""
+    declared: Family = importlib.import_module(package).FAMILY
+    return declared
 
 
 def kinds(family: str) -> tuple[str, ...]:
@@ -117,19 +154,19 @@ class Plugin:
     """Annotation of a field that holds a plug-in of `family`: ``codec: {kind: slfac, theta: 0.9}``.
 
     A bare name is short for a mapping with nothing but its kind; a mapping without a kind has that of
-    `otherwise`, if there is one, so that a setting of a default plug-in can be changed alone. A plug-in that
-    does not inherit from `contract` (``"module:Class"``), where the family has one, is refused.
+    `otherwise`, if there is one, so that a setting of a default plug-in can be changed alone. A plug-in of
+    another family is refused.
     """
 
     family: str
     otherwise: str | None = None
-    contract: str | None = None
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.with_info_plain_validator_function(self._read)
 
     def _read(self, value: Any, info: ValidationInfo) -> Any:
         if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            family_of(self.family).refuse_others(type(value), kind_of(value))
             return value
         node = {"kind": value} if isinstance(value, str) else value
         if self.otherwise is not None and isinstance(node, Mapping):
@@ -149,7 +186,9 @@ class Plugin:
     def _find(self, kind: object) -> type[Any]:
         try:
             if isinstance(kind, str):
-                return self._sworn(find(self.family, kind), kind)
+                cls = find(self.family, kind)
+                family_of(self.family).refuse_others(cls, kind)
+                return cls
             reason = self._wants()
         except BadInput as error:
             reason = str(error)
@@ -157,15 +196,6 @@ class Plugin:
         raise ValidationError.from_exception_data(
             "kind", [InitErrorDetails(type=fault, loc=("kind",), input=kind)]
         )
-
-    def _sworn(self, cls: type[Any], kind: str) -> type[Any]:
-        """Return `cls`. Raises `BadInput` if it is not of the family's contract."""
-        if self.contract is None:
-            return cls
-        module, _, name = self.contract.partition(":")
-        if not issubclass(cls, getattr(importlib.import_module(module), name)):
-            raise BadInput(f"{kind}.{cls.__name__} does not inherit from {module}.{name}")
-        return cls
 
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler

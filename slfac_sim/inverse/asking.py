@@ -51,7 +51,7 @@ def ask(request: Request, text: str) -> Path:
     Raises `BadInput` for a question, a setting or a range that cannot be used.
     """
     question = read_question(text)
-    scenario = load(request.scenario, request.overrides)
+    scenario = _scenario(request)
     setting = varied(scenario, request.vary)
     between = setting.between(request.between)
     check_place(request.out)
@@ -79,7 +79,7 @@ def crossover(request: Request, a: str, b: str, target: float | None = None) -> 
     `a` and `b` are codecs (``raw``) or overrides (``codec.uplink.theta=0.8; codec.downlink=raw``). Without
     `target`, the scenario's highest that both reach. Raises `BadInput`.
     """
-    scenario = load(request.scenario, request.overrides)
+    scenario = _scenario(request)
     setting = varied(scenario, request.vary)
     between = setting.between(request.between)
     check_place(request.out)
@@ -108,6 +108,10 @@ def side_overrides(text: str) -> list[str]:
     if not all(parts):
         raise BadInput(f"'{text}': expected a codec, or KEY=VALUE; KEY=VALUE; ...")
     return [part if "=" in part else f"codec={part}" for part in parts]
+
+
+def _scenario(request: Request) -> Scenario:
+    return load(request.scenario, request.overrides, report=lambda text: request.say(f"note: {text}"))
 
 
 def _trainings(request: Request, further: Sequence[str]) -> list[Replays]:

@@ -21,6 +21,8 @@ from slfac_sim.summary import label_of
 
 Say = Callable[[str], None]
 
+MOST_SEEDS = 1000
+
 
 @dataclass(frozen=True)
 class Replays:
@@ -59,8 +61,8 @@ def recorded(
     Without `seeds`, the scenario's own. A training that is not in `cache` is run and stays there; `say` is
     told before. Raises `BadInput`.
     """
-    if seeds is not None and seeds < 1:
-        raise BadInput(f"--seeds {seeds}: must be at least 1")
+    if seeds is not None and not 1 <= seeds <= MOST_SEEDS:
+        raise BadInput(f"--seeds {seeds}: must be at least 1 and at most {MOST_SEEDS}")
     numbers = [None] if seeds is None else range(seeds)
     return [_one(load(asked, overrides, number), cache, threads, say) for number in numbers]
 

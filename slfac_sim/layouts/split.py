@@ -7,9 +7,8 @@ from typing import Any
 
 from torch import nn
 
-from slfac_sim.codecs import Codec, Payload, Tensor, seeded
+from slfac_sim.codecs import Payload, Tensor, seeded
 from slfac_sim.foundation.errors import BadInput
-from slfac_sim.foundation.plugins import kind_of
 from slfac_sim.layouts._cutting import split_model
 from slfac_sim.layouts._fleet import Held, fitting_cuts, refuse_what_does_not_fit, works
 from slfac_sim.layouts._ground import Ground
@@ -36,8 +35,6 @@ class Cast:
         self._ground = ground
         self.split = split_model(scenario, data.image_shape, data.classes)
         codec = seeded(scenario.codec, scenario.seed.learning)
-        _check_contract("codec.uplink", codec.uplink)
-        _check_contract("codec.downlink", codec.downlink)
         self._exchange = Exchange(self.split.work, self.split.values_per_sample, codec.uplink, codec.downlink)
         self.held = Held(self.split.device, self.split.device_blocks, data.image_shape)
         cuts = fitting_cuts(scenario, data.image_shape, data.classes)
@@ -100,9 +97,3 @@ class Cast:
                 "learning.batch: batches of a single sample cannot be normalised on 1 x 1 maps; "
                 "take larger batches, larger shards or another cut"
             )
-
-
-def _check_contract(place: str, codec: object) -> None:
-    """Refuse a codec, somebody else's perhaps, that does not inherit the contract."""
-    if not isinstance(codec, Codec):
-        raise BadInput(f"{place}: the class of {kind_of(codec)} must inherit slfac_sim.codecs.Codec")

@@ -14,7 +14,6 @@ from slfac_sim.foundation.errors import BadInput
 from slfac_sim.layouts._cutting import Split, place_of
 from slfac_sim.layouts._fleet import Held, refuse_what_does_not_fit, works
 from slfac_sim.layouts._ground import Ground
-from slfac_sim.layouts.split import _check_contract
 from slfac_sim.learning.batches import Shard
 from slfac_sim.learning.evaluation import in_messages
 from slfac_sim.learning.model_exchange import exact, fit_for_models
@@ -57,8 +56,6 @@ class Cast:
         self._ground = ground
         thirds = self.thirds = cut_in_three(scenario, data.image_shape, data.classes)
         codec = seeded(scenario.codec, scenario.seed.learning)
-        _check_contract("codec.uplink", codec.uplink)
-        _check_contract("codec.downlink", codec.downlink)
         self._outer = Exchange(thirds.work, _size(thirds.smashed_shape), codec.uplink, codec.downlink)
         self._inner = Exchange(thirds.tail_work, _size(thirds.middle_shape), codec.uplink, codec.downlink)
         self._ends = thirds.ends

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from slfac_sim.foundation.plugins import Family
+
 if TYPE_CHECKING:
     from torch import nn
 
@@ -22,3 +24,6 @@ class Model(Protocol):
         the block before it and nothing else.
         """
         ...
+
+
+FAMILY = Family(Model)

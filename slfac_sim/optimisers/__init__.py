@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Protocol
 
+from slfac_sim.foundation.plugins import Family
+
 if TYPE_CHECKING:
     import torch
 
@@ -20,3 +22,6 @@ class Optimiser(Protocol):
     def open(self, parameters: Iterable[torch.nn.Parameter]) -> torch.optim.Optimizer:
         """Return a new optimiser over `parameters`. Raises `ValueError` when there are none."""
         ...
+
+
+FAMILY = Family(Optimiser)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slfac_sim.foundation.errors import BadInput
+from slfac_sim.foundation.plugins import Family
 
 Indices = NDArray[np.int64]
 
@@ -26,6 +27,9 @@ class Partition(Protocol):
         are distinct. Raises `BadInput` when there are too few samples.
         """
         ...
+
+
+FAMILY = Family(Partition)
 
 
 def label_histogram(labels: NDArray[np.int64], shares: Sequence[Indices], classes: int) -> NDArray[np.int64]:

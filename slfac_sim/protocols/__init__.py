@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from slfac_sim.effects import Task
+from slfac_sim.foundation.plugins import Family
 from slfac_sim.protocols._schedule import Schedule
 
 if TYPE_CHECKING:
@@ -104,3 +105,9 @@ class ProtocolSettings(ABC):
     @abstractmethod
     def device_steps(self, participants: Any) -> int:
         """Return how many mini-batches all devices together go through, for the progress display."""
+
+
+FAMILY = Family(
+    ProtocolSettings,
+    shared=("rounds", "steps", "participation", "model_broadcast", "initial_model", "local_epochs"),
+)

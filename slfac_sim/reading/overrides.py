@@ -1,41 +1,85 @@
-"""Overrides ``key.path=value``: each is grafted on the located tree before anything is checked.
+"""Overrides ``key.path=value``: grafted on the located tree before anything is checked, in their own order.
 
-They are applied from left to right. It knows the shape of the tree only: a path that leads nowhere is
-found by the check that follows, which names the nearest key.
+What is general comes before what is particular, and a kind before its settings, whatever the order of the
+arguments; so a permutation of overrides is the same scenario. A path that leads nowhere is found by the check
+that follows, which names the nearest key.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
-from slfac_sim.foundation.plugins import EveryField
+from slfac_sim.foundation.errors import BadInput
+from slfac_sim.foundation.plugins import Plugin, family_of, find
 from slfac_sim.reading.located import Fault, Located, Path, Place, ScenarioError
+from slfac_sim.reading.shape import every_field, hint_at, kind_in, pair_of, plugin_mark, walk
 from slfac_sim.reading.yaml_text import to_tree
 
-Pairs = Mapping[Path, tuple[Sequence[str], EveryField]]
-"""The places at which a single value stands for each of so many fields."""
+
+@dataclass
+class Grafted:
+    """A `tree` with overrides, the `faults` of those that do not fit, and `notes` of what others drop."""
+
+    tree: Located
+    faults: list[Fault] = field(default_factory=list)
+    notes: list[Fault] = field(default_factory=list)
 
 
-def graft(tree: Located, overrides: Sequence[str], pairs: Pairs) -> tuple[Located, list[Fault]]:
-    """Return `tree` with all `overrides` applied, and the faults of those that could not be.
+@dataclass(frozen=True)
+class _Override:
+    place: Place
+    path: Path
+    value: Located
 
-    `pairs` are the places, such as ``codec``, at which one value may stand for several fields; an override
-    of one field (``codec.uplink.theta=0.9``) first gives each field its own.
+    @property
+    def sets_kind(self) -> bool:
+        return len(self.path) > 1 and self.path[-1] == "kind"
+
+    @property
+    def node(self) -> Path:
+        """The path of what is replaced, or given another kind."""
+        return self.path[:-1] if self.sets_kind else self.path
+
+    @property
+    def kind(self) -> Any:
+        """The kind that it gives its node; None where it gives none."""
+        if not isinstance(self.value.value, dict):
+            return self.value.value
+        said = self.value.child("kind")
+        return None if said is None else said.value
+
+    @property
+    def order(self) -> tuple[int, bool, tuple[str, ...]]:
+        return len(self.node), self.sets_kind, tuple(map(str, self.path))
+
+
+def graft(tree: Located, texts: Sequence[str], root: type[Any]) -> Grafted:
+    """Return `tree`, which will be read as a `root`, with the overrides in `texts` applied.
+
+    Another kind keeps the settings that its family declares as shared; a note names those that it drops. An
+    override of one field of a pair (``codec.uplink.theta=0.9``) first gives each field its own
+    value.
     """
-    faults: list[Fault] = []
-    for rank, text in enumerate(overrides, start=1):
-        place = Place(rank, 0, 0, f"override '{text}'")
+    grafted = Grafted(tree)
+    overrides = []
+    for rank, text in enumerate(texts, start=1):
         try:
-            path, value, found = _parsed(text, place)
-            faults += found
-            for depth in range(1, len(path)):
-                tree = _spread(tree, path[:depth], path[depth], pairs)
-            tree = _set(tree, path, value, ())
+            override, faults = _parsed(text, Place(rank, 0, 0, f"override '{text}'"))
+            overrides.append(override)
+            grafted.faults += faults
         except ScenarioError as error:
-            faults += error.faults
-    return tree, faults
+            grafted.faults += error.faults
+    grafted.faults += _contradictions(overrides)
+    for override in sorted(overrides, key=lambda override: override.order):
+        try:
+            _apply(grafted, override, root)
+        except ScenarioError as error:
+            grafted.faults += error.faults
+    return grafted
 
 
-def _parsed(text: str, place: Place) -> tuple[Path, Located, list[Fault]]:
+def _parsed(text: str, place: Place) -> tuple[_Override, list[Fault]]:
     name, equals, value = text.partition("=")
     path = tuple(name.split("."))
     if not equals:
@@ -44,46 +88,105 @@ def _parsed(text: str, place: Place) -> tuple[Path, Located, list[Fault]]:
         text = f"expected key.path=value, with a name on each side of a dot (got '{name}')"
         raise ScenarioError([Fault(place, (), text)])
     tree, faults = to_tree(value, place.source, place.rank)
-    return path, tree, [replace(fault, path=(*path, *fault.path)) for fault in faults]
+    return _Override(place, path, tree), [replace(fault, path=(*path, *fault.path)) for fault in faults]
 
 
-def _spread(tree: Located, path: Path, field: str | int, pairs: Pairs) -> Located:
-    """Return `tree` with the pair at `path` written out, if one value stands there and it has `field`."""
-    fields, every = pairs.get(path, ((), EveryField()))
-    node = _at(tree, path)
-    if node is None or field not in fields or (isinstance(node.value, dict) and "kind" not in node.value):
-        return tree
-    plain = node.plain()
-    written_out = {
-        name: node if value == plain else replace(node, value=value)
-        for name, value in every.spread(fields, plain).items()
-    }
-    return _with(tree, path, replace(node, value=written_out))
+def _contradictions(overrides: Sequence[_Override]) -> list[Fault]:
+    """Return a fault for each setting that is given two values, or node that is given two kinds."""
+    first: dict[Path, _Override] = {}
+    faults = []
+    for override in overrides:
+        earlier = first.setdefault(override.path, override)
+        if earlier.value.plain() != override.value.plain():
+            faults.append(Fault(override.place, override.path, f"is given twice, also by {earlier.place}"))
+    for override in overrides:
+        whole = first.get(override.node) if override.sets_kind else None
+        if whole is not None and whole.kind not in (None, override.value.value):
+            later, earlier = sorted((override, whole), key=lambda one: one.place, reverse=True)
+            faults.append(Fault(later.place, override.path, f"is given twice, also by {earlier.place}"))
+    return faults
 
 
-def _at(tree: Located, path: Path) -> Located | None:
-    """Return the node of `tree` at `path`, if there is one."""
-    node: Located | None = tree
-    for step in path:
-        node = node.child(step) if node is not None else None
-    return node
+def _apply(grafted: Grafted, override: _Override, root: type[Any]) -> None:
+    path, value = override.path, override.value
+    grafted.tree = _spread(grafted.tree, path, root)
+    if not override.sets_kind:
+        grafted.tree = _set(grafted.tree, path, replace(value, key_place=value.place), ())
+        return
+    for at, plugin in _nodes_of(grafted.tree, override, root).items():
+        changed = _of_kind(_node_at(grafted.tree, at, value.place), plugin, override, at, grafted.notes)
+        grafted.tree = _set(grafted.tree, at, changed, ())
 
 
-def _with(tree: Located, path: Path, node: Located) -> Located:
-    """Return `tree` with `node` in place of the one at `path`."""
-    if not path:
+def _nodes_of(tree: Located, override: _Override, root: type[Any]) -> dict[Path, Plugin | None]:
+    """Return the nodes whose kind `override` sets: one, or each of a pair that is written out."""
+    path, hint = override.node, hint_at(root, tree, override.node)
+    node, every, pair = _node_at(tree, path, override.place), every_field(hint), pair_of(hint)
+    if every is None:
+        return {path: plugin_mark(hint)}
+    if isinstance(node.value, dict) and "kind" not in node.value:
+        fields = every.spread(tuple(pair), None)
+        there = {(*path, name): plugin_mark(pair[name]) for name in fields if name in node.value}
+        if there:
+            return there
+    return {path: plugin_mark(next(iter(pair.values())))}
+
+
+def _node_at(tree: Located, path: Path, place: Place) -> Located:
+    """Return what lies at `path`, or nothing, put there by an override."""
+    nodes, steps = walk(tree, [int(step) if str(step).isdecimal() else step for step in path])
+    return nodes[-1] if len(steps) == len(path) else Located(None, place, place)
+
+
+def _of_kind(
+    node: Located, plugin: Plugin | None, override: _Override, path: Path, notes: list[Fault]
+) -> Located:
+    """Return `node` with the kind that `override` gives it, and those of its settings that go with both."""
+    value = override.value
+    before = None if plugin is None else kind_in(node, plugin)
+    if before == value.value and node.value is not None:
         return node
-    child = tree.child(path[0])
-    assert child is not None
-    return tree.with_child(path[0], _with(child, path[1:], node))
+    old = dict(node.value) if isinstance(node.value, dict) else {}
+    old.pop("kind", None)
+    shared = () if plugin is None else _shared(plugin, value.value)
+    kept = {name: child for name, child in old.items() if name in shared}
+    dropped = ", ".join(name for name in old if name not in kept)
+    if dropped:
+        text = f"the kind changes, so these settings of {before or 'before'} go: {dropped}"
+        notes.append(Fault(override.place, path, text))
+    return Located({"kind": value, **kept}, value.place, value.place)
+
+
+def _shared(plugin: Plugin, kind: Any) -> set[str]:
+    """Return the names of the settings that plug-ins of this family share and `kind` has."""
+    try:
+        cls = find(plugin.family, str(kind))
+    except BadInput:
+        return set()  # the check that follows says what is wrong with it
+    return {field.name for field in dataclasses.fields(cls)} & {*family_of(plugin.family).shared}
+
+
+def _spread(tree: Located, path: Path, root: type[Any]) -> Located:
+    """Return `tree` with each pair that `path` enters written out, where one value stands for it."""
+    for depth in range(1, len(path)):
+        nodes, steps = walk(tree, path[:depth])
+        node, hint = nodes[-1], hint_at(root, tree, path[:depth])
+        every, fields = every_field(hint), tuple(pair_of(hint))
+        is_single = not isinstance(node.value, dict) or "kind" in node.value
+        if every is not None and len(steps) == depth and path[depth] in fields and is_single:
+            plain = node.plain()
+            written_out = {
+                name: node if value == plain else replace(node, value=value)
+                for name, value in every.spread(fields, plain).items()
+            }
+            tree = _set(tree, path[:depth], replace(node, value=written_out), ())
+    return tree
 
 
 def _set(node: Located, path: Path, value: Located, above: Path) -> Located:
     """Return `node`, which lies at `above`, with `value` at `path` below it."""
     if not path:
-        return replace(value, key_place=value.place)
-    if path == ("kind",) and above:  # another kind has other settings: the old ones go with it
-        return Located({"kind": value}, value.place, value.place)
+        return value
     step = _index(node.value, path[0], above, value.place) if isinstance(node.value, list) else path[0]
     if not isinstance(node.value, (dict, list)):
         node = _opened(node, value.place)

@@ -2,10 +2,13 @@
 
 It knows nothing of settings. PyYAML reads ``20e6`` and ``5e-2`` as text, ``no`` as false, ``12:30`` as 750
 and ``017`` as 15, and lets a repeated key win silently; here the first are numbers, the next four are text
-(which a number's field then refuses), and a repeated key is a fault.
+(which a number's field then refuses), and a repeated key is a fault. ``1e3`` is the integer 1000, and what
+looks like a number beyond all numbers, such as the name ``123E456``, is text.
 """
 
+import math
 import re
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +19,7 @@ from slfac_sim.reading.located import Fault, Located, Path, Place, ScenarioError
 _MOST_VALUES = 100_000  # after aliases are written out: a scenario is small, a "billion laughs" is not
 _DEEPEST = 40
 
+_ESCAPE = re.compile(r"\\U([0-9A-Fa-f]{8})")
 _PREFIX = "tag:yaml.org,2002:"
 _SCALARS = {
     "null": (r"null|~|", ["n", "~", ""]),
@@ -26,11 +30,22 @@ _SCALARS = {
         list("-+.0123456789"),
     ),
 }
+_MOST_EXACT = 2.0**63  # whole numbers below it are integers, however they are written
+
+
+def _number(text: str) -> float | int | str:
+    value = float(text)
+    if math.isinf(value):
+        return text
+    whole = "e" in text.lower() and "." not in text and value.is_integer() and abs(value) < _MOST_EXACT
+    return int(value) if whole else value
+
+
 _CONVERT: dict[str, Callable[[str], Any]] = {
     "null": lambda text: None,
     "bool": lambda text: {"true": True, "false": False}[text],
     "int": int,
-    "float": float,
+    "float": _number,
     "str": str,
 }
 
@@ -79,6 +94,8 @@ def to_tree(text: str, source: str, rank: int = 0) -> tuple[Located, list[Fault]
     except yaml.MarkedYAMLError as error:
         place = _at(error.problem_mark or error.context_mark, top)
         raise ScenarioError([Fault(place, (), _in_plain_words(error, top))]) from error
+    except (ValueError, OverflowError) as error:  # PyYAML asks chr() for it
+        raise ScenarioError([_no_character(text, top)]) from error
     except RecursionError as error:
         raise ScenarioError([Fault(top, (), f"nested deeper than {_DEEPEST} levels")]) from error
     if node is None:
@@ -100,6 +117,13 @@ def _spot(text: str, position: int, top: Place) -> Place:
         return top
     before = text[:position]
     return Place(top.rank, before.count("\n") + 1, position - before.rfind("\n"), top.source)
+
+
+def _no_character(text: str, top: Place) -> Fault:
+    """Return the fault of the first escape in `text` that is beyond all characters: ``\\U00110000``."""
+    beyond = next((m for m in _ESCAPE.finditer(text) if int(m[1], 16) > sys.maxunicode), None)
+    place = top if beyond is None else _spot(text, beyond.start(), top)
+    return Fault(place, (), f"the escape {beyond[0] if beyond else 'in double quotes'} is no character")
 
 
 def _in_plain_words(error: yaml.MarkedYAMLError, top: Place) -> str:

@@ -7,6 +7,8 @@ settings with one verb, `choose`.
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from slfac_sim.foundation.plugins import Family
+
 
 class Selection(Protocol):
     """Settings of who takes part.
@@ -28,3 +30,6 @@ class Selection(Protocol):
         mini-batch if it had the air to itself. Draws come from ``stream(seed, "selection", round_number)``.
         """
         ...
+
+
+FAMILY = Family(Selection, shared=("count",))

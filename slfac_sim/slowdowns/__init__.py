@@ -8,6 +8,8 @@ the host's name and the number of the compute, so that nothing else changes it.
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from slfac_sim.foundation.plugins import Family
+
 Factor = Callable[[float, int, float], float]
 """`factor(now_s, number, nominal_s)`: by what the duration of the host's compute `number` (from 0), begun at
 `now_s` and `nominal_s` long without it, is multiplied. Asked once for each compute, when it begins."""
@@ -19,6 +21,9 @@ class Slowdown(Protocol):
     def open(self, host: str, seed: int) -> Factor:
         """Return the factor of `host`; it is positive and finite, and may remember what it was asked."""
         ...
+
+
+FAMILY = Family(Slowdown)
 
 
 def product(slowdowns: Sequence[Slowdown], host: str, seed: int) -> Factor:

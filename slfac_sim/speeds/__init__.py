@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from slfac_sim.foundation.plugins import Family
 from slfac_sim.power import Power
 
 BlockSeconds = tuple[float, float]
@@ -28,6 +29,9 @@ class Speeds(Protocol):
         ``stream(seed, "speed/<device>")``. Raises `BadInput` when the settings do not fit the devices.
         """
         ...
+
+
+FAMILY = Family(Speeds)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Any
 
 from slfac_sim.reading.located import Fault, Located, Place, ScenarioError
 from slfac_sim.scenario import Scenario
-from slfac_sim.scenario_file import load
+from slfac_sim.scenario_file import Report, load
 from slfac_sim.studies.files import StudyFile
 
 _Choice = tuple[tuple[str, int], ...]  # a path and the number of its value, for each axis
@@ -32,28 +32,31 @@ def _common(file: StudyFile) -> list[str]:
     return [*targets, *file.study.overrides]
 
 
-def cells_of(file: StudyFile) -> Iterator[tuple[Mapping[str, Any], Scenario]]:
+def cells_of(file: StudyFile, report: Report) -> Iterator[tuple[Mapping[str, Any], Scenario]]:
     """Yield the value of each axis and the scenario, for every combination. Raises `ScenarioError`.
 
-    Each value is tried alone first, so that its fault is told once and not for every combination.
+    `report` is told of settings that a value drops, once for each combination. Each value
+    is tried alone first, so that its fault is told once and not for every combination.
     """
     axes = file.study.axes
     alone: list[_Choice] = [((path, i),) for path, values in axes.items() for i in range(len(values))]
-    _, faults = _tried(file, alone)
+    _, faults = _tried(file, alone, lambda sentence: None)
     if not faults:
         whole = itertools.product(*([(path, i) for i in range(len(values))] for path, values in axes.items()))
-        scenarios, faults = _tried(file, list(whole))
+        scenarios, faults = _tried(file, list(whole), report)
     if faults:
         raise ScenarioError(_said_once(file, faults))
     yield from (({path: axes[path][i] for path, i in choice}, found) for choice, found in scenarios)
 
 
-def _tried(file: StudyFile, choices: Sequence[_Choice]) -> tuple[list[tuple[_Choice, Scenario]], list[Fault]]:
+def _tried(
+    file: StudyFile, choices: Sequence[_Choice], report: Report
+) -> tuple[list[tuple[_Choice, Scenario]], list[Fault]]:
     scenarios, faults = [], []
     for choice in choices:
         texts = [f"{path}={json.dumps(file.study.axes[path][i], ensure_ascii=False)}" for path, i in choice]
         try:
-            scenarios.append((choice, load(file.base, [*_common(file), *texts])))
+            scenarios.append((choice, load(file.base, [*_common(file), *texts], report=report)))
         except ScenarioError as error:
             faults += [_placed(fault, file, choice, fault.place) for fault in error.faults]
     return scenarios, faults

@@ -20,11 +20,10 @@ from slfac_sim.reading.json_schema import schema_of
 from slfac_sim.reading.located import Fault, Located, Place, ScenarioError
 from slfac_sim.reading.yaml_text import to_text, to_tree
 from slfac_sim.scenario import Scenario
-from slfac_sim.scenario_file import dump
+from slfac_sim.scenario_file import OF_STUDIES, dump
 from slfac_sim.studies.study import Study
 from slfac_sim.studies.values import split_values
 
-_OF_STUDIES = {"base", "axes"}  # no scenario has these
 STUDY, BASE = "study.yaml", "base.yaml"
 
 
@@ -61,7 +60,7 @@ def read_study(asked: str, changes: Changes = NO_CHANGES) -> StudyFile:
     tree, further = _changed(tree, changes)
     tree = _named(tree)
     study, wrong = _checked(tree)
-    faults = [*faults, *further, *wrong, *_seed_faults(tree)]
+    faults = [*faults, *further, *wrong, *_seed_faults(tree), *_replaced_faults(tree)]
     if study is None or faults:
         raise ScenarioError(faults)
     beside = folder / study.base
@@ -73,7 +72,7 @@ def is_study(asked: str) -> bool:
     found = _text(asked)
     if found is None or not re.search("^(base|axes) *:", found[1], re.MULTILINE):
         return False
-    return bool(isinstance(tree := to_tree(found[1], found[0])[0].value, dict) and tree.keys() & _OF_STUDIES)
+    return bool(isinstance(tree := to_tree(found[1], found[0])[0].value, dict) and tree.keys() & OF_STUDIES)
 
 
 def shipped_studies() -> dict[str, Any]:
@@ -108,7 +107,7 @@ def _tree(asked: str) -> tuple[Located, list[Fault], Path]:
         return _study_of(asked), [], Path()
     source, text = found
     tree, faults = to_tree(text, source)
-    if isinstance(tree.value, dict) and not tree.value.keys() & _OF_STUDIES:
+    if isinstance(tree.value, dict) and not tree.value.keys() & OF_STUDIES:
         return _study_of(asked), [], Path()  # a scenario, with faults of its own
     if not isinstance(tree.value, dict):
         raise ScenarioError(
@@ -179,13 +178,17 @@ def _with_axis(tree: Located, text: str, place: Place) -> tuple[Located, list[Fa
 
 
 def _appended(tree: Located, text: str, place: Place) -> Located:
-    """Return `tree` with a further override of the base."""
+    """Return `tree` with a further override of the base, in place of those in the file that it replaces."""
     before = tree.child("overrides")
     if before is None:
         before = Located([], place, place)
     if not isinstance(before.value, list):
         return tree  # which is a fault already
-    items = [*before.value, Located(text, place, place)]
+    path = _path_of(text)
+    kept = [
+        item for item in before.value if item.place.is_override or not _within(_path_of(item.value), path)
+    ]
+    items = [*kept, Located(text, place, place)]
     return tree.with_child("overrides", Located(items, before.place, before.key_place))
 
 
@@ -195,6 +198,29 @@ def _checked(tree: Located) -> tuple[Study | None, list[Fault]]:
     except ValidationError as error:
         return None, faults_of(error, tree, Study)
     return study, []
+
+
+def _path_of(override: object) -> str:
+    return str(override).partition("=")[0]
+
+
+def _within(path: str, above: str) -> bool:
+    """Return whether `path` is `above` or lies below it."""
+    return f"{path}.".startswith(f"{above}.")
+
+
+def _replaced_faults(tree: Located) -> list[Fault]:
+    """Return a fault for each override that every value of an axis would replace."""
+    axes, overrides = tree.child("axes"), tree.child("overrides")
+    if axes is None or overrides is None or not isinstance(axes.value, dict):
+        return []
+    said = "has no effect: every value of the axis '{}' replaces it"
+    return [
+        Fault(item.place, (_path_of(item.value),), said.format(axis))
+        for item in overrides.children()
+        for axis in axes.value
+        if _within(_path_of(item.value), axis)
+    ]
 
 
 def _seed_faults(tree: Located) -> list[Fault]:

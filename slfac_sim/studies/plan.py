@@ -3,6 +3,7 @@
 It runs nothing and writes nothing.
 """
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
@@ -19,6 +20,8 @@ from slfac_sim.studies.cells import base_of, cells_of
 from slfac_sim.studies.files import StudyFile
 from slfac_sim.studies.study import Study
 from slfac_sim.studies.values import in_words, number_at
+
+MOST_POINTS = 100_000
 
 
 @dataclass(frozen=True)
@@ -39,12 +42,16 @@ class Point:
 
 @dataclass(frozen=True)
 class Plan:
-    """All `points` of `study`, in the order of its axes and seeds, and the `trainings` by their key."""
+    """All `points` of `study`, in the order of its axes and seeds, and the `trainings` by their key.
+
+    `notes` say which settings of the base another kind drops.
+    """
 
     study: Study
     base: Scenario
     trainings: Mapping[str, Scenario]
     points: Sequence[Point]
+    notes: Sequence[str] = ()
 
 
 def plan(file: StudyFile) -> Plan:
@@ -53,7 +60,9 @@ def plan(file: StudyFile) -> Plan:
     Raises `ScenarioError` with all faults of the base and of the points at once.
     """
     base = base_of(file)
-    cells = list(cells_of(file))
+    _check_size(file)
+    notes: dict[str, None] = {}  # in order, each once
+    cells = list(cells_of(file, notes.setdefault))
     draws = [(Seed(learning=n, air=n), False) for n in file.study.seed_numbers]
     draws += [
         (Seed(learning=n, air=air), True) for n in file.study.seed_numbers for air in file.study.air_draws
@@ -67,7 +76,7 @@ def plan(file: StudyFile) -> Plan:
     trainings: dict[str, Scenario] = {}
     for point in points:
         trainings.setdefault(point.training, point.scenario)
-    return Plan(file.study, base, trainings, points)
+    return Plan(file.study, base, trainings, points, tuple(notes))
 
 
 def shard(whole: Plan, number: int, count: int) -> Plan:
@@ -111,6 +120,18 @@ def _point(study: Study, axes: Mapping[str, Any], scenario: Scenario, air_draw: 
     values = {path: texts[path] if number is None else number for path, number in numbers.items()}
     training = learning_key(scenario, study.threads)
     return Point(point_key(scenario), training, texts, values, scenario, air_draw)
+
+
+def _check_size(file: StudyFile) -> None:
+    """Raise `ScenarioError` for a study that nobody could run, before its points are laid out."""
+    study = file.study
+    cells = math.prod(len(values) for values in study.axes.values())
+    points = cells * len(study.seed_numbers) * (1 + study.air_seeds)
+    if points > MOST_POINTS:
+        axes = file.tree.child("axes")
+        place = axes.key_place if axes is not None else file.tree.place
+        text = f"a study has at most {MOST_POINTS:,} points (got {points:,}: {cells:,} of the axes, each with"
+        raise ScenarioError([Fault(place, (), f"{text} {points // cells:,} seeds and draws of the air)")])
 
 
 def _check_points(file: StudyFile, points: Sequence[Point]) -> None:

@@ -6,11 +6,14 @@ from pydantic import Field
 
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.threads import threads_for
-from slfac_sim.scenario import Accuracy, Count
+from slfac_sim.scenario import Accuracy, Count, check_targets
 
-SeedNumber = Annotated[int, Field(ge=0)]
 FIRST_AIR_DRAW = 1000
 """The draws of the air of a study have the seeds from here on; seeds of trainings lie below."""
+
+Seeds = Annotated[int, Field(ge=1, le=FIRST_AIR_DRAW)]
+SeedNumber = Annotated[int, Field(ge=0)]
+AirSeeds = Annotated[int, Field(ge=0, le=100_000)]
 
 
 @settings
@@ -29,8 +32,8 @@ class Study:
     base: Annotated[str, Field(min_length=1)]
     overrides: tuple[str, ...] = ()
     axes: dict[str, Annotated[tuple[Any, ...], Field(min_length=1)]] = Field(default_factory=dict)
-    seeds: Count | Annotated[tuple[SeedNumber, ...], Field(min_length=1)] = 3
-    air_seeds: Annotated[int, Field(ge=0)] = 0
+    seeds: Seeds | Annotated[tuple[SeedNumber, ...], Field(min_length=1)] = 3
+    air_seeds: AirSeeds = 0
     targets: tuple[Accuracy, ...] = ()
     threads: Count = Field(default_factory=lambda: threads_for(None))
 
@@ -45,6 +48,7 @@ class Study:
         return tuple(range(FIRST_AIR_DRAW, FIRST_AIR_DRAW + self.air_seeds))
 
     def __post_init__(self) -> None:
+        check_targets(self.targets)
         numbers = self.seed_numbers
         if len(set(numbers)) < len(numbers):
             raise ValueError(f"seeds must differ from each other (got {list(numbers)})")

@@ -7,9 +7,7 @@ import pytest
 from codec_cases import KINDS, codec_of
 from worlds import TINY, scenario
 
-from slfac_sim.build import build
 from slfac_sim.cli import main
-from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import kind_of
 from slfac_sim.run import prepare, run
 from slfac_sim.scenario_file import ScenarioError, dump, read
@@ -84,6 +82,6 @@ def test_a_codec_that_does_not_inherit_its_contract_is_refused(
         "from slfac_sim.foundation.plugins import settings\n@settings\nclass NoHeir:\n    label = 'x'\n"
     )
     monkeypatch.syspath_prepend(str(tmp_path))
-    words = r"^codec\.downlink: the class of pkg\.no_heir must inherit slfac_sim\.codecs\.Codec$"
-    with pytest.raises(BadInput, match=words):
-        build(scenario("codec.downlink=pkg.no_heir"))
+    words = r"codec\.downlink\.kind: pkg\.no_heir\.NoHeir does not inherit from slfac_sim\.codecs\.Codec$"
+    with pytest.raises(ScenarioError, match=words):
+        scenario("codec.downlink=pkg.no_heir")

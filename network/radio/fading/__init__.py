@@ -5,6 +5,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from slfac_sim.foundation.plugins import Family
 from slfac_sim.network.radio.rates import RateModel
 
 Floats = NDArray[np.float64]
@@ -37,6 +38,9 @@ class Fading(Protocol):
     def gain(self, seed: int, device: str, block: int, k: float) -> float:
         """Return the power gain of `device` in `block`. The same in both directions (one frequency)."""
         ...
+
+
+FAMILY = Family(Fading)
 
 
 def doppler_hz(speed_m_per_s: float, carrier_hz: float) -> float:

@@ -5,6 +5,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from slfac_sim.foundation.plugins import Family
+
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
@@ -33,6 +35,10 @@ class PathLoss(Protocol):
         """Return the standard deviation of the shadowing."""
         ...
 
+
+class WholePathLoss(PathLoss, Protocol):
+    """A path loss model that takes `shadowing: correlated` and `small_scale: rician` too."""
+
     def decorrelation_m(self, los: Bools) -> Floats:
         """Return the distance over which the correlation of the shadowing falls to 1/e."""
         ...
@@ -43,3 +49,6 @@ class PathLoss(Protocol):
         A mean of minus infinity (with deviation 0) is Rayleigh fading: the power ratio K is 0.
         """
         ...
+
+
+FAMILY = Family(PathLoss, shared=("device_height", "rician_k"))

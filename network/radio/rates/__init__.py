@@ -6,6 +6,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from slfac_sim.foundation.plugins import Family
+
 Floats = NDArray[np.float64]
 
 Survival = Callable[[Floats], Floats]
@@ -33,3 +35,6 @@ class RateModel(Protocol):
     def remarks(self, bandwidth_hz: float) -> tuple[str, ...]:
         """Return what a user should know about this model at this bandwidth."""
         ...
+
+
+FAMILY = Family(RateModel)

@@ -1,0 +1,132 @@
+"""Overrides: their order does not matter, none is lost, and another kind says what it drops."""
+
+import itertools
+from pathlib import Path
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from slfac_sim.foundation.plugins import kinds
+from slfac_sim.scenario import Scenario
+from slfac_sim.scenario_file import ScenarioError, load, plain
+
+TINY = Path(__file__).with_name("tiny.yaml")
+POOL = [
+    *(f"protocol.kind={kind}" for kind in kinds("slfac_sim.protocols")),
+    *("protocol.rounds=3", "protocol.rounds=4", "protocol.steps=2", "protocol.depth=2", "protocol.cluster=2"),
+    *("protocol=sequential", "protocol={kind: parallel, rounds: 5}", "protocol.participation.enough=2"),
+    *("protocol.participation.select.kind=random", "protocol.participation.select.count=2"),
+    *("codec=raw", "codec.kind=slfac", "codec.kind=topk", "codec.uplink.kind=uniform", "codec.uplink=raw"),
+    *("codec.theta=0.7", "codec.uplink.theta=0.8", "codec.uplink.bits=5", "codec.downlink.rate=0.2"),
+    *("codec={uplink: raw, downlink: slfac}", "codec.downlink.kind=on_support", "codec.downlink.codec=raw"),
+    *("network.kind=wifi", "network.kind=cell", "network.radius=60", "network={kind: ideal}"),
+    *(
+        "network.medium.kind=tdma",
+        "network.medium.slot=2 ms",
+        "network.bandwidth=1e6",
+        "seed=3",
+        "seed.air=4",
+    ),
+    *("devices.speed.kind=fixed", "devices.speed.sigma=0.5", "devices.speed={kind: fixed, speed: 1e9}"),
+    *("devices.count=3", "devices.count=4", "cut={d000: conv1}", "cut.d001=conv2", "name=other"),
+    *("evaluation.targets=[0.5, 0.6]", "evaluation.targets.0=0.4", "evaluation.targets.1=0.7"),
+]
+SETS = st.lists(st.sampled_from(POOL), min_size=2, max_size=5, unique=True)
+
+
+def outcome(overrides: list[str]) -> tuple[Scenario | None, set[str]]:
+    """Return the scenario, and what was said: of faults the places, whose order is that of the arguments."""
+    notes: list[str] = []
+    try:
+        return load(TINY, overrides, report=notes.append), set(notes)
+    except ScenarioError:
+        return None, set()  # its words name the later of two arguments
+    finally:
+        assert not any("\n" in note for note in notes)
+
+
+@given(st.data())
+def test_any_permutation_of_overrides_is_the_same_scenario(data: st.DataObject) -> None:
+    overrides = data.draw(SETS)
+    assert outcome(data.draw(st.permutations(overrides))) == outcome(overrides)
+
+
+def value_at(tree: object, path: str) -> object:
+    for step in path.split("."):
+        tree = tree[int(step)] if isinstance(tree, list) else tree[step]  # type: ignore[index]
+    return tree
+
+
+@given(SETS)
+def test_an_override_of_a_single_value_is_in_the_result_or_refused(overrides: list[str]) -> None:
+    scenario, _ = outcome(overrides)
+    assume(scenario is not None)
+    tree = plain(scenario)  # type: ignore[arg-type]
+    for path, text in (override.split("=", 1) for override in overrides):
+        node = path.removesuffix(".kind")
+        further = [other for other in overrides if other.startswith(f"{node}.") and other != f"{path}={text}"]
+        if not further and not text.startswith(("{", "[")) and path in SINGLE:
+            assert value_at(tree, path) in (text, quantity(text)), path
+
+
+SINGLE = {path for path, _, _ in (text.partition("=") for text in POOL)} - {
+    *("codec", "codec.uplink", "codec.downlink.codec", "codec.kind", "codec.theta", "protocol", "seed")
+}
+
+
+def quantity(text: str) -> float | None:
+    number, _, unit = text.partition(" ")
+    return float(number) * {"": 1.0, "ms": 1e-3}[unit] if number[:1].isdigit() else None
+
+
+def test_rounds_survive_a_kind_that_comes_after_them() -> None:
+    for overrides in itertools.permutations(["protocol.rounds=3", "protocol.kind=parallel"]):
+        assert load(TINY, overrides).protocol.rounds == 3
+    for overrides in itertools.permutations(["protocol.rounds=7", "protocol.kind=asynchronous"]):
+        scenario = load(TINY, overrides)
+        assert (scenario.protocol.rounds, scenario.protocol.steps) == (7, 3)
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize("kind", kinds("slfac_sim.protocols"))
+def test_another_protocol_keeps_rounds_and_steps_of_the_file(kind: str) -> None:
+    notes: list[str] = []
+    protocol = load(TINY, [f"protocol.kind={kind}"], report=notes.append).protocol
+    assert (protocol.rounds, protocol.steps, notes) == (2, 3, [])
+
+
+def test_what_another_kind_drops_is_named(tmp_path: Path) -> None:
+    notes: list[str] = []
+    load(TINY, ["learning.optimiser.kind=adam", "network.kind=wifi"], report=notes.append)
+    assert notes == [
+        "override 'learning.optimiser.kind=adam': learning.optimiser: the kind changes, so these settings"
+        " of sgd go: learning_rate, momentum",
+        "override 'network.kind=wifi': network: the kind changes, so these settings of cell go: bandwidth",
+    ]
+
+
+def test_an_unchanged_kind_changes_nothing() -> None:
+    whole = load(TINY)
+    for path, kind in [("protocol", "parallel"), ("learning.optimiser", "sgd"), ("network.medium", "fair")]:
+        notes: list[str] = []
+        assert load(TINY, [f"{path}.kind={kind}"], report=notes.append) == whole
+        assert notes == []
+
+
+@pytest.mark.parametrize(
+    ("overrides", "said"),
+    [
+        (["devices.count=3", "devices.count=4"], "override 'devices.count=4': devices.count: is given twice"),
+        (["codec=raw", "codec.kind=slfac"], "override 'codec.kind=slfac': codec.kind: is given twice"),
+        (
+            ["network.kind=cell", "network={kind: ideal}"],
+            "override 'network={kind: ideal}': network.kind: is given twice, also by override 'network.kind=",
+        ),
+    ],
+)
+def test_two_overrides_that_contradict_each_other_are_refused(overrides: list[str], said: str) -> None:
+    with pytest.raises(ScenarioError) as caught:
+        load(TINY, overrides)
+    assert str(caught.value).startswith(said)
+    load(TINY, [overrides[0], overrides[0]])  # said twice alike is no contradiction
