@@ -113,8 +113,8 @@ class _Sender(DrawingSender):
         if factors is None:
             raise LookupError(f"{self.stream}: a gradient answers a message that is not waited for")
         with np.errstate(over="ignore"):
-            product = gradient.reshape(rows_of(gradient.shape)) * factors
-        return np.clip(product, -LARGEST, LARGEST).reshape(gradient.shape)
+            product: Floats = gradient.reshape(rows_of(gradient.shape)) * factors
+        return product.clip(-LARGEST, LARGEST).reshape(gradient.shape)
 
     def get_state(self) -> State:
         """Return the number of training messages so far, and what is kept of those that wait."""
