@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from slfac_sim.cli import main
-from slfac_sim.codecs import BadTensor
+from slfac_sim.codecs import BadBody, BadTensor
+from slfac_sim.codecs._stateless import StatelessReceiver
 from slfac_sim.codecs.raw import Raw
 from slfac_sim.codecs.slfac import SlFac
 from slfac_sim.foundation.errors import BadInput
@@ -148,6 +149,32 @@ def test_an_unknown_codec_is_refused_with_the_nearest(here: Path, capsys: pytest
     error = capsys.readouterr().err
     assert error.startswith("codec 'slfca': codec.kind: no 'slfca' among ")
     assert error.endswith("; did you mean 'slfac'?\n")
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (40,), (1, 1), (3, 1, 7)], ids=str)
+def test_compare_has_a_row_for_every_codec_whatever_the_shape(
+    here: Path, capsys: pytest.CaptureFixture[str], shape: tuple[int, ...]
+) -> None:
+    values = np.random.default_rng(0).standard_normal(shape)
+    np.save("x.npy", np.asarray(values, np.float32))
+    assert codec("compare x.npy --json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [one["codec"] for one in told] == list(chosen.shipped())
+    assert all(one["refused"].startswith("x.npy: expected ") for one in told if one["bytes"] == 0)
+    assert codec("compare x.npy -o out") == 0
+
+
+def test_what_one_codec_refuses_is_told_in_its_row(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where its own decoder refuses the body."""
+
+    def refuse(self: Any, body: bytes) -> None:
+        raise BadBody("body: no")
+
+    monkeypatch.setattr(StatelessReceiver, "decode", refuse)
+    assert codec("compare x.npy --codecs raw aq_sgd --json") == 0
+    assert [one["refused"] for one in json.loads(capsys.readouterr().out)] == ["body: no", ""]
 
 
 def test_compare_refuses_a_tensor_that_every_codec_refuses(

@@ -90,7 +90,8 @@ def tensor_of(rows: Floats, shape: tuple[int, ...], scope: Scope) -> Tensor:
     """Return the tensor of `shape` whose rows are `rows`; the inverse of `rows_of`."""
     axes = _axes(len(shape), scope)
     turned = rows.reshape([shape[axis] for axis in axes])
-    return np.ascontiguousarray(turned.transpose(np.argsort(axes)))
+    whole = np.ascontiguousarray(turned.transpose(np.argsort(axes)))
+    return whole.reshape(shape)  # numpy makes [1] of a single number
 
 
 def _axes(dimensions: int, scope: Scope) -> list[int]:

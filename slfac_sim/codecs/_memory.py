@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from slfac_sim.codecs import BadTensor
 from slfac_sim.codecs._floats import Floats, Halves, from_halves, to_halves
 from slfac_sim.codecs._pairs import State
 
 Ids = NDArray[np.int64]
 _HALF = np.dtype("<f2")
+_LARGEST_ID = 2**32 - 1
 _MOST_WAITING = 8  # messages; an older one counts as lost
 
 
@@ -30,6 +32,14 @@ class Row:
 class _Waiting:
     body: bytes
     rows: dict[int, Row]
+
+
+def check_ids(ids: Ids, samples: int, stream: str) -> None:
+    """Raise `BadTensor`, naming `stream`, unless `ids` name each of the `samples` differently."""
+    is_wrong = ids.shape != (samples,) or ids.min() < 0 or ids.max() > _LARGEST_ID
+    if is_wrong or len(np.unique(ids)) < samples:
+        limits = f"{samples} different sample ids within 0..{_LARGEST_ID}"
+        raise BadTensor(f"{stream}: expected {limits} (got {ids.size}: {ids[:4]} ...)")
 
 
 def to_rows(values: Floats) -> list[Row]:

@@ -14,10 +14,19 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from slfac_sim.codecs import BadBody, BadTensor, Codec, Payload, Tensor
+from slfac_sim.codecs import BadBody, Codec, Payload, Tensor
 from slfac_sim.codecs._entropy import Entropy, decode_symbols, encode_symbols, entropy_bits
 from slfac_sim.codecs._floats import Floats, from_halves, read_halves, rounded, rows_of, write_floats
-from slfac_sim.codecs._memory import Ids, Row, SampleMemory, pack_rows, to_rows, to_values, unpack_rows
+from slfac_sim.codecs._memory import (
+    Ids,
+    Row,
+    SampleMemory,
+    check_ids,
+    pack_rows,
+    to_rows,
+    to_values,
+    unpack_rows,
+)
 from slfac_sim.codecs._packing import Symbols
 from slfac_sim.codecs._pairs import State
 from slfac_sim.codecs._stateless import largest_magnitude
@@ -31,15 +40,15 @@ Mask = NDArray[np.bool_]
 
 _ENTROPIES: tuple[Entropy, ...] = ("none", "zstd", "ans")
 _SETTINGS = struct.Struct("<BBB")  # bits, entropy stage, whether samples are named
-_LARGEST_ID = 2**32 - 1
 
 
 @settings
 class AqSgd(Codec):
-    """Sends changes in `bits` bits, from -max to max|change| of a sample; first visits in float16.
+    """Sends changes in `bits` bits, on 2^bits levels up to max|change| of a sample; first visits in float16.
 
     It needs sample ids, and saves bytes only where samples come again: without ids, and in evaluation, every
-    message is float16. `stochastic` rounding is unbiased given the row that a change starts from.
+    message is float16. `stochastic` rounding is unbiased given the row that a change starts from; its
+    outermost levels are -max and max.
     """
 
     references: ClassVar[tuple[Reference, ...]] = (
@@ -102,10 +111,11 @@ class _Sender:
         """Return the payload of `tensor` ([batch, ...]); `sample_ids` name its rows. Raises `BadTensor`."""
         largest_magnitude(tensor, self._stream)
         rows = np.ascontiguousarray(tensor).reshape(rows_of(tensor.shape))
-        ids = self._checked(sample_ids, len(rows)) if training and sample_ids is not None else None
+        ids = sample_ids if training else None
         if ids is None:
             known: list[Row | None] = [None] * len(rows)
         else:
+            check_ids(ids, len(rows), self._stream)
             known = self._memory.recall(ids, rows.shape[1])
         parts = self._parts(rows, ids, known)
         payload = _write(self._codec, tensor.shape, parts)
@@ -115,17 +125,6 @@ class _Sender:
             arrived = _arrived(rows.shape, as_read, known, self._codec.bits)
             self._memory.sent(payload.body, ids, arrived)
         return payload
-
-    def _checked(self, ids: Ids, samples: int) -> Ids:
-        if (
-            ids.shape != (samples,)
-            or ids.min() < 0
-            or ids.max() > _LARGEST_ID
-            or len(np.unique(ids)) < samples
-        ):
-            limits = f"{samples} different sample ids within 0..{_LARGEST_ID}"
-            raise BadTensor(f"{self._stream}: expected {limits} (got {ids.size}: {ids[:4]} ...)")
-        return ids
 
     def _parts(self, rows: Floats, ids: Ids | None, known: list[Row | None]) -> _Parts:
         is_change = np.array([row is not None for row in known])
@@ -212,19 +211,23 @@ def checksum(row: Row) -> int:
 def quantise_changes(
     rows: Floats, bases: Floats, bits: int, rng: np.random.Generator | None
 ) -> tuple[Floats, Symbols]:
-    """Return max|change| of each row and the symbols ([all values]) of rows - bases.
+    """Return the scale of each row and the symbols ([all values]) of rows - bases.
 
-    2^bits - 1 levels, so that zero is one of them. Drawn roundings (`rng`) are unbiased.
+    Levels are (q + 1/2 - 2^(bits-1)) s / 2^(bits-1), as in the code of the paper: none of them is zero. The
+    scale s is max|change|; with drawn roundings (`rng`) so much more that the outermost levels are there,
+    and what is drawn between two levels is right in the mean.
     """
-    top = (1 << (bits - 1)) - 1
+    half = 1 << (bits - 1)
     with np.errstate(over="ignore", under="ignore"):
         changes = np.clip(rows - bases, -_LARGEST_CHANGE, _LARGEST_CHANGE)
         scales: Floats = np.abs(changes).max(axis=1).astype(np.float32)
-        steps = (scales / np.float32(top))[:, None]
+        if rng is not None:
+            scales = np.minimum(scales * np.float32(half / (half - 0.5)), np.float32(_LARGEST_CHANGE))
+        steps = (scales / np.float32(half))[:, None]
         changes = np.divide(changes, steps, out=np.zeros_like(changes), where=steps > 0)
     if rng is not None:
-        changes = np.floor(changes + rng.random(changes.shape, np.float32))
-    symbols = np.clip(np.rint(changes), -top, top).astype(np.int16) + top
+        changes += rng.random(changes.shape, np.float32) - np.float32(0.5)
+    symbols = np.clip(np.floor(changes), -half, half - 1).astype(np.int16) + half
     return scales, symbols.astype(np.uint8).reshape(-1)
 
 
@@ -241,9 +244,9 @@ def _arrived(shape: tuple[int, int], parts: _Parts, known: list[Row | None], bit
     rows[~parts.is_change] = parts.full
     bases = [row for row in known if row is not None]
     if bases:
-        top = (1 << (bits - 1)) - 1
-        changes = parts.symbols.astype(np.float32).reshape(len(bases), -1) - np.float32(top)
-        changes *= (parts.scales / np.float32(top))[:, None]
+        half = 1 << (bits - 1)
+        changes = parts.symbols.astype(np.float32).reshape(len(bases), -1) - np.float32(half - 0.5)
+        changes *= (parts.scales / np.float32(half))[:, None]
         with np.errstate(over="ignore"):
             rows[parts.is_change] = np.clip(to_values(bases) + changes, -_LARGEST_CHANGE, _LARGEST_CHANGE)
     return to_rows(rows)

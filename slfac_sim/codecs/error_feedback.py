@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from slfac_sim.codecs import Backward, BadBody, Codec, Payload, Tensor
 from slfac_sim.codecs._floats import LARGEST, Floats, rows_of
-from slfac_sim.codecs._memory import SampleMemory, to_rows, to_values
+from slfac_sim.codecs._memory import SampleMemory, check_ids, to_rows, to_values
 from slfac_sim.codecs._nested import NestedReceiver, refuse_wrappers, wrapped
 from slfac_sim.codecs._pairs import Checkpointed, Confirms, State, correct, support_of
 from slfac_sim.codecs._stateless import largest_magnitude
@@ -125,6 +125,7 @@ class _Sender:
         largest_magnitude(tensor, self._stream)
         if sample_ids is None or not training:
             return wrapped(KIND, tensor.shape, b"", self._inner.encode(tensor, sample_ids, training))
+        check_ids(sample_ids, rows_of(tensor.shape)[0], self._stream)
         with_memory = self._with_memory(tensor, sample_ids)
         inner = self._inner.encode(with_memory, sample_ids, training)
         with np.errstate(over="ignore"):

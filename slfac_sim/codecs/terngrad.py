@@ -50,13 +50,13 @@ _TRITS_OF = (np.arange(_BYTES)[:, None] // _WEIGHTS % 3).astype(np.uint8)
 class TernGrad(Codec):
     """x^ = m sgn(x) b with b = 1 with probability |x| / m, else 0; m is the group's largest magnitude.
 
-    `clip` c > 0 first limits |x| to c standard deviations of the group, as the paper does with c = 2.5:
-    less variance, but no longer right in the mean. Inference takes the nearer of 0 and m. `seed` is of
+    First |x| is limited to `clip` standard deviations of the group, 2.5 as the paper has it: less variance,
+    but no longer right in the mean. 0 limits nothing. Inference takes the nearer of 0 and m. `seed` is of
     the draws.
     """
 
     scope: Scope = "tensor"
-    clip: Annotated[float, Field(ge=0.0)] = 0.0
+    clip: Annotated[float, Field(ge=0.0)] = 2.5
     entropy: Entropy = "none"
     header_dtype: HeaderType = "float16"
     seed: Annotated[int, Field(ge=0)] = 0
@@ -91,7 +91,7 @@ class TernGrad(Codec):
     def label(self) -> str:
         """The codec's name for people."""
         words = ["TernGrad", self.scope]
-        words += [f"clipped at {self.clip:g} sigma"] if self.clip else []
+        words += [f"clipped at {self.clip:g} sigma" if self.clip else "unclipped"]
         return ", ".join([*words, *unusual(self)])
 
     @property

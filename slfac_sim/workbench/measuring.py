@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from slfac_sim.codecs import BadTensor, Codec, Payload, Tensor
+from slfac_sim.codecs import Codec, Payload, Tensor
+from slfac_sim.codecs._floats import rows_of
+from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import kind_of
 
 _REPEATS, _ENOUGH_S = 7, 0.5  # at most so many, and none begun later than that
@@ -49,7 +51,7 @@ class Measured:
 
 def ids_of(tensor: Tensor) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     """Return a name for each sample of `tensor`, for codecs that remember samples."""
-    return np.arange(tensor.shape[0] if tensor.ndim else 0, dtype=np.int64)
+    return np.arange(rows_of(tensor.shape)[0], dtype=np.int64)
 
 
 def encode(codec: Codec, tensor: Tensor, stream: str) -> Payload:
@@ -70,9 +72,9 @@ def measure(codec: Codec, tensor: Tensor, stream: str, timed: bool = True) -> Me
     kind, label = kind_of(codec), str(codec.label)
     try:
         payload = encode(codec, tensor, stream)
-    except BadTensor as refusal:
+        decoded = codec.receiver().decode(payload.body)
+    except BadInput as refusal:
         return Measured(kind, label, refused=str(refusal))
-    decoded = codec.receiver().decode(payload.body)
     sizes = (tensor.size, payload.nbytes, relative_error(tensor, decoded))
     times = (float("nan"), float("nan"))
     if timed:

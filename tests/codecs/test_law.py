@@ -119,9 +119,41 @@ def test_groups_of_denormals_beside_others(kind, switch, scope, scale):
 
 
 @EVERY
-@pytest.mark.parametrize("shape", [(7,), (2, 3, 2, 3, 2), (1,) * 8], ids=str)
+@pytest.mark.parametrize("shape", [(), (1,), (7,), (2, 3, 2, 3, 2), (1,) * 8], ids=str)
 def test_other_shapes_are_taken_or_refused_in_words(kind, shape):
     taken_or_refused(kind, tensor_of("normal", shape), "up/d017: ")
+
+
+@pytest.mark.matrix
+@SWITCHED
+@pytest.mark.parametrize("shape", [(), (1,), (7,), (0,), (0, 3), (3, 0)], ids=str)
+@pytest.mark.parametrize("named", [False, True])
+def test_a_number_a_row_and_nothing_keep_their_shape_or_are_refused_in_words(kind, switch, shape, named):
+    """Whether or not their samples are named: fewer than two dimensions are one sample."""
+    codec, tensor = codec_of(kind, **switch), tensor_of("normal", shape)
+    ids = np.arange(shape[0] if len(shape) > 1 else 1) if named else None
+    for training in (True, False):
+        body = body_or_refusal(codec, tensor, ids, training)
+        if isinstance(body, str):
+            assert body.startswith("up/d017: expected ")
+            continue
+        arrived = codec.receiver().decode(body)
+        assert (arrived.shape, arrived.dtype, arrived.flags.writeable) == (shape, np.float32, True)
+
+
+@EVERY
+@pytest.mark.parametrize("ids", [[0, 1, 2], [0], [1, 1], [-1, 0], [0, 2**32]], ids=str)
+def test_ids_that_do_not_name_the_samples_are_refused_or_not_needed(kind, ids):
+    found = body_or_refusal(codec_of(kind), tensor_of("normal", (2, 3, 4, 4)), np.array(ids))
+    wanted = "up/d017: expected 2 different sample ids within 0..4294967295 (got "
+    assert isinstance(found, bytes) or found.startswith(wanted)
+
+
+def body_or_refusal(codec, tensor, ids, training=True):
+    try:
+        return codec.sender("up/d017").encode(tensor, ids, training).body
+    except BadTensor as refusal:
+        return str(refusal)
 
 
 @EVERY
@@ -224,6 +256,7 @@ def largest_deviation(codec, tensor):
 
 
 UNBIASED = {name: case for name, case in EVERY_SWITCH.items() if declares_unbiased(*case)}
+UNBIASED["terngrad, unclipped"] = ("terngrad", {"clip": 0.0})
 
 
 @pytest.mark.parametrize(("kind", "switch"), UNBIASED.values(), ids=UNBIASED)
@@ -233,7 +266,7 @@ def test_declared_unbiasedness(kind, switch):
 
 
 def test_the_test_of_unbiasedness_can_tell():
-    assert {"qsgd", "terngrad", "uniform-rounding=stochastic"} <= set(UNBIASED)
+    assert {"qsgd", "terngrad, unclipped", "uniform-rounding=stochastic"} <= set(UNBIASED)
     tensor = tensor_of("normal", (2, 3, 3, 4))
     assert largest_deviation(codec_of("uniform", bits=3), tensor) > 20.0
     assert largest_deviation(codec_of("terngrad", clip=1.0), tensor) > 20.0

@@ -215,7 +215,7 @@ def test_qsgd_sends_neighbouring_fractions_of_the_norm(norm):
 
 def test_terngrad_sends_three_values_of_each_group_in_a_fifth_of_a_byte():
     tensor = tensor_of("normal", (4, 5, 6, 6))
-    codec = codec_of("terngrad", scope="channel")
+    codec = codec_of("terngrad", scope="channel", clip=0)
     payload = encoded(codec, tensor)
     arrived = decoded(codec, payload.body)
     for channel in range(5):
@@ -227,8 +227,16 @@ def test_terngrad_sends_three_values_of_each_group_in_a_fifth_of_a_byte():
 
 def test_terngrad_clips_at_its_sigmas():
     tensor = tensor_of("normal", (1, 1000))
-    arrived = there_and_back(tensor, "terngrad", clip=2.5)
-    assert np.abs(arrived).max() == pytest.approx(2.5 * tensor.std(), rel=2**-10)
+    for settings, sigmas in (({}, 2.5), ({"clip": 1.5}, 1.5)):  # the default is the paper's
+        arrived = there_and_back(tensor, "terngrad", **settings)
+        assert np.abs(arrived).max() == pytest.approx(sigmas * tensor.std(), rel=2**-10)
+
+
+def test_terngrad_as_published_loses_less_than_zeros_would_have():
+    """Nearest levels, as in inference; unclipped, its largest value decides over all."""
+    tensor = tensor_of("normal", (8, 2000))
+    assert relative_error(there_and_back(tensor, "terngrad"), tensor) < 0.7
+    assert relative_error(there_and_back(tensor, "terngrad", clip=0), tensor) > 0.8
 
 
 @pytest.mark.parametrize("kind", ["uniform", "powerquant", "easyquant", "qsgd", "terngrad", "fp8"])

@@ -66,12 +66,42 @@ def test_a_first_visit_is_half_precision_and_the_next_ones_are_changes():
     assert payload.parts["state"] == 1 + 4 * 8
 
 
+@pytest.mark.parametrize("bits", range(2, 9))
+@pytest.mark.parametrize("rounding", ["nearest", "stochastic"])
+def test_a_change_has_two_to_the_bits_levels_half_a_step_apart(bits, rounding):
+    """Levels (k + 1/2) max|change| / 2^(bits - 1), as in the paper's code; drawn ones reach max itself."""
+    codec = codec_of("aq_sgd", bits=bits, rounding=rounding)
+    ids, first = np.arange(2), np.zeros((2, 3000), np.float32)
+    change = np.random.default_rng(0).uniform(-1, 1, first.shape).astype(np.float32)
+    sender, receiver = codec.sender("up"), codec.receiver()
+    for tensor in (first, change):
+        body = sender.encode(tensor, ids).body
+        arrived = receiver.decode(body)
+        sender.confirm(body)
+    assert [len(np.unique(row)) for row in arrived] == [2**bits] * 2
+    step = 2 * np.abs(change).max() / (2**bits - (rounding == "stochastic"))
+    assert np.abs(arrived - change).max() < step * (0.5 if rounding == "nearest" else 1.0) + 2**-11
+
+
+def test_two_bits_of_a_change_are_worth_something():
+    """Of normal values: zeros in place of the change have an error of 1."""
+    ids, change = np.arange(4), tensor_of("normal", (4, 200))
+    for bits, most in ((2, 0.4), (4, 0.02)):
+        codec = codec_of("aq_sgd", bits=bits)
+        sender, receiver = codec.sender("up"), codec.receiver()
+        for tensor in (np.zeros_like(change), change):
+            body = sender.encode(tensor, ids).body
+            arrived = receiver.decode(body)
+            sender.confirm(body)
+        assert relative_error(arrived, change) < most
+
+
 def test_errors_do_not_pile_up():
     """Each change starts from what has arrived, so the error of one step is all there is."""
     codec = codec_of("aq_sgd", bits=2)
     sender, receiver, ids = codec.sender("up"), codec.receiver(), np.arange(4)
     tensor = activations(ids, 1)
-    for _ in range(25):
+    for _ in range(40):
         payload = sender.encode(tensor, ids)
         arrived = receiver.decode(payload.body)
         sender.confirm(payload.body)
@@ -185,8 +215,8 @@ def test_drawn_roundings_of_changes_are_unbiased():
     rng, sums, draws = np.random.default_rng(0), 0.0, 3000
     for _ in range(draws):
         scales, symbols = quantise_changes(rows, bases, 3, rng)
-        sums = sums + (symbols.reshape(2, -1) - 3.0) * scales[:, None] / 3
-    assert np.abs(sums / draws - (rows - bases)).max() < 5 * 0.5 * scales.max() / 3 / np.sqrt(draws)
+        sums = sums + (symbols.reshape(2, -1) - 3.5) * scales[:, None] / 4
+    assert np.abs(sums / draws - (rows - bases)).max() < 5 * 0.5 * scales.max() / 4 / np.sqrt(draws)
 
 
 def test_an_entropy_stage_pays_on_changes():
