@@ -3,6 +3,7 @@
 import argparse
 import json
 import shutil
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -61,6 +62,8 @@ def _report(folders: Sequence[str], out: Path | None, as_json: bool) -> str:
     from slfac_sim.analysis.folder import DRAWN, load
 
     runs = [load(folder) for folder in folders]
+    for reason in filter(None, (run.altered for run in runs)):
+        print(f"warning: {reason}", file=sys.stderr)
     from slfac_sim.analysis.draw import draw
 
     where = out or (runs[0].folder / DRAWN if len(runs) == 1 else Path("figures"))

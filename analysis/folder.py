@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slfac_sim.foundation.errors import BadInput
+from slfac_sim.ledger import digest_of
 
 Column = NDArray[Any] | list[Any]
 
@@ -57,6 +58,30 @@ class Run:
         """Return a connection to the ledger that can only read. Raises `sqlite3.Error`."""
         return sqlite3.connect(_read_only(self.folder / LEDGER), uri=True)
 
+    @property
+    def altered(self) -> str:
+        """Why the ledger is not the one that the summary is of; empty if it is, or if no digest tells.
+
+        Raises `BadInput` if it cannot be read.
+        """
+        there = self.summary.get("digest")
+        if there is None:
+            return ""
+        try:
+            with closing(self.connect()) as ledger:
+                here = digest_of(ledger)
+        except sqlite3.Error as error:
+            raise _unreadable(self.folder / LEDGER, error) from error
+        told = f"its digest is {here[:16]}, and {str(there)[:16]} in {SUMMARY}"
+        return "" if here == there else f"{self.folder / LEDGER}: altered since the run: {told}"
+
+    def refuse_altered(self) -> None:
+        """Raise `BadInput` for a ledger that is not the one that the summary is of, or without a digest."""
+        if "digest" not in self.summary:
+            raise BadInput(f"{self.folder / SUMMARY}: digest: missing, expected that of the ledger")
+        if reason := self.altered:
+            raise BadInput(reason)
+
     def tables(self) -> list[str]:
         """Return the names of the ledger's tables, sorted. Raises `BadInput` if it cannot be read."""
         path = self.folder / LEDGER
@@ -64,7 +89,7 @@ class Run:
             with closing(self.connect()) as ledger:
                 return _tables(ledger)
         except sqlite3.Error as error:
-            raise BadInput(f"{path}: cannot be read ({error}); expected the SQLite file of a run") from error
+            raise _unreadable(path, error) from error
 
     def table(self, name: str) -> dict[str, Column]:
         """Return the ledger's table `name` by columns: arrays of numbers (NULL is NaN), lists of texts.
@@ -79,7 +104,7 @@ class Run:
                 names = [column[0] for column in cursor.description]
                 columns = list(zip(*cursor, strict=True)) or [()] * len(names)
         except sqlite3.Error as error:
-            raise BadInput(f"{path}: cannot be read ({error}); expected the SQLite file of a run") from error
+            raise _unreadable(path, error) from error
         return {key: column(values) for key, values in zip(names, columns, strict=True)}
 
     def curve(self) -> Curve:
@@ -192,6 +217,10 @@ def _check_target(path: Path, target: str, seconds: Any) -> None:
         raise BadInput(f"{place}found target {target!r}, expected a fraction such as '0.95'")
     if isinstance(seconds, bool) or not isinstance(seconds, _TYPES["a number or null"]):
         raise BadInput(f"{place}{target}: found {seconds!r}, expected a number or null")
+
+
+def _unreadable(path: Path, error: sqlite3.Error) -> BadInput:
+    return BadInput(f"{path}: cannot be read ({error}); expected the SQLite file of a run")
 
 
 def _read_only(path: Path) -> str:

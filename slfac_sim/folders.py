@@ -181,6 +181,7 @@ def _logged(folder: Path) -> Iterator[logging.Logger]:
     handler = _Log(folder / LOG, encoding="utf-8")
     with closing(handler):
         try:
+            assert handler.stream is not None  # only a `delay` leaves it so
             lock(handler.stream)
         except BlockingIOError as error:
             raise BadInput(f"{folder}: the run is still going on, in another process") from error

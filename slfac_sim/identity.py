@@ -9,11 +9,12 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib.metadata import version
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import slfac_sim
+from slfac_sim.foundation.content import hash_of
+from slfac_sim.foundation.plugin_sources import sources_of
 from slfac_sim.scenario import Scenario
 from slfac_sim.scenario_file import plain
 from slfac_sim.steering import steered, work_needs_speed
@@ -73,9 +74,10 @@ _CLOCKWORK = (
 def learning_key(scenario: Scenario, threads: int) -> str:
     """Return 16 hexadecimal digits that are equal where the training is: bytes, work, order and figures.
 
-    They hash all settings that learning sees, the tables that they name, the host `threads`, the source files
-    that learn (somebody else's plug-ins included) and the versions of Python, torch, numpy and slfac_sim.
-    Where timing steers learning, they hash every setting, and the sources that make the clock as well.
+    They hash all settings that learning sees, the files that they name, the host `threads`, the source files
+    that learn (somebody else's plug-ins and what these import of theirs included) and the versions of Python,
+    torch, numpy and slfac_sim. Where timing steers learning, they hash every setting, and the sources that
+    make the clock as well.
     """
     clocked = steered(scenario) is not None
     hidden = READ_AFTERWARDS if clocked else invisible_in(scenario)
@@ -83,8 +85,7 @@ def learning_key(scenario: Scenario, threads: int) -> str:
     versions = {name: version(name) for name in ("torch", "numpy", *(("simpy",) if clocked else ()))}
     ours = [slfac_sim.__version__, _sources(), *([_clockwork()] if clocked else [])]
     python = list(sys.version_info[:2])
-    foreign = {kind: _module_hash(kind) for kind in sorted(_foreign_kinds(settings))}
-    return _hash([settings, threads, python, versions, ours, foreign, _tables(settings)])
+    return _hash([settings, threads, python, versions, ours, _foreign(settings), _files(settings)])
 
 
 def invisible_in(scenario: Scenario) -> tuple[str, ...]:
@@ -104,7 +105,7 @@ def invisible(path: str, scenario: Scenario) -> bool:
 def point_key(scenario: Scenario) -> str:
     """Return 16 hexadecimal digits that are equal for scenarios that are equal but for their name."""
     settings = {path: value for path, value in _leaves(plain(scenario)) if path != "name"}
-    return _hash([settings, _tables(settings)])
+    return _hash([settings, _files(settings)])
 
 
 def visible_differences(
@@ -150,29 +151,42 @@ def _hash(content: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _foreign_kinds(tree: Any) -> set[str]:
-    """Return every kind with a dot below `tree`, of settings by their paths or as they are nested."""
-    if isinstance(tree, list):
-        return set().union(*map(_foreign_kinds, tree))
-    if not isinstance(tree, Mapping):
-        return set()
-    kinds = {value for path, value in tree.items() if path.endswith("kind") and "." in str(value)}
-    return kinds.union(*map(_foreign_kinds, tree.values()))
+def _texts(tree: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Yield every text below `tree` with the path of its setting; those in a list have one path."""
+    if isinstance(tree, str):
+        yield path, tree
+    elif isinstance(tree, Mapping):
+        for key, value in tree.items():
+            yield from _texts(value, f"{path}.{key}" if path else str(key))
+    elif isinstance(tree, list):
+        for value in tree:
+            yield from _texts(value, path)
 
 
-def _module_hash(module: str) -> str:
-    spec = find_spec(module)
-    return _file_hash(Path(spec.origin)) if spec is not None and spec.origin is not None else ""
+def _foreign(settings: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """Return the hashes of the sources of every kind with a dot, by kind and module."""
+    kinds = {text for path, text in _texts(settings) if path.endswith("kind") and "." in text}
+    return {kind: {name: hash_of(file) for name, file in sources_of(kind).items()} for kind in sorted(kinds)}
 
 
-def _tables(settings: Mapping[str, Any]) -> dict[str, str]:
-    """Return the hashes of the files that settings called `table` or `file` name."""
-    named = {path: value for path, value in settings.items() if path.endswith((".table", ".file")) and value}
-    return {path: _file_hash(Path(value)) for path, value in sorted(named.items())}
+def _files(settings: Mapping[str, Any]) -> dict[str, str]:
+    """Return the hashes of what settings name: every text that is a file, and every `folder` that is one."""
+    found = {}
+    for path, text in _texts(settings):
+        if path == "name" or path.endswith("kind"):
+            continue
+        place = _place(text, path.endswith("folder"))
+        if place is not None:
+            found[f"{path}: {text}"] = hash_of(place)
+    return found
 
 
-def _file_hash(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else ""
+def _place(text: str, may_be_folder: bool) -> Path | None:
+    try:
+        place = Path(text).expanduser()
+        return place if place.is_file() or (may_be_folder and place.is_dir()) else None
+    except (OSError, ValueError, RuntimeError):  # too long for a name, a null byte, an unknown user
+        return None
 
 
 @cache

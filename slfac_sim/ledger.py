@@ -8,7 +8,7 @@ import hashlib
 import math
 import sqlite3
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from itertools import chain
 from pathlib import Path
@@ -17,7 +17,7 @@ from typing import Any
 
 from slfac_sim.ledger_tables import DIGESTED, PLACE, TABLES
 
-__all__ = ["PLACE", "TABLES", "Book", "Ledger", "Row", "Rows", "rows_of", "tuples_of"]
+__all__ = ["PLACE", "TABLES", "Book", "Ledger", "Row", "Rows", "digest_of", "rows_of", "tuples_of"]
 _PRAGMAS = ("PRAGMA journal_mode=DELETE", "PRAGMA synchronous=NORMAL")
 _NUMBERED = frozenset(table for table, columns in TABLES.items() if "id" in columns)
 _GIVEN = {table: {name: None for name in columns if name != "id"} for table, columns in TABLES.items()}
@@ -92,13 +92,17 @@ class Book(ABC):
         A table without rows leaves no mark, and the tables of the air before the run (`AIR`) are left out.
         """
         self.commit()
-        whole = hashlib.sha256()
-        for table in DIGESTED:
-            head = f"{table}\n"
-            for rows in self._chunks(table):
-                whole.update((head + "".join(map(repr, rows))).encode())
-                head = ""
-        return whole.hexdigest()
+        return _digest(self._chunks)
+
+
+def _digest(chunks: Callable[[str], Iterable[list[Row]]]) -> str:
+    whole = hashlib.sha256()
+    for table in DIGESTED:
+        head = f"{table}\n"
+        for rows in chunks(table):
+            whole.update((head + "".join(map(repr, rows))).encode())
+            head = ""
+    return whole.hexdigest()
 
 
 class Rows(Book):
@@ -225,9 +229,7 @@ class Ledger(Book):
         return self._db.execute(sql, parameters).fetchall()
 
     def _chunks(self, table: str) -> Iterator[list[Row]]:
-        cursor = self._db.execute(f"SELECT * FROM {table} ORDER BY rowid")
-        while rows := cursor.fetchmany(_CHUNK):
-            yield rows
+        yield from _chunks_in(self._db, table)
 
     def close(self) -> None:
         """Commit and close; the single file then holds everything. It is closed even if that fails."""
@@ -260,6 +262,18 @@ def tuples_of(
     sql = f"SELECT {', '.join(names)} FROM {table} WHERE {where} ORDER BY rowid"
     with closing(_reader(path)) as db:
         yield from db.execute(sql, parameters)
+
+
+def digest_of(db: sqlite3.Connection) -> str:
+    """Return the digest of the ledger that `db` reads; see `Book.digest`. A missing table has no rows."""
+    there = {name for (name,) in db.execute("SELECT name FROM sqlite_master")}
+    return _digest(lambda table: _chunks_in(db, table) if table in there else ())
+
+
+def _chunks_in(db: sqlite3.Connection, table: str) -> Iterator[list[Row]]:
+    cursor = db.execute(f"SELECT * FROM {table} ORDER BY rowid")
+    while rows := cursor.fetchmany(_CHUNK):
+        yield rows
 
 
 def _reader(path: Path | str) -> sqlite3.Connection:

@@ -18,7 +18,7 @@ _DEEPEST = 6  # folders below the one asked for
 
 @dataclass(frozen=True)
 class Listed:
-    """One folder: its summary, or why there is none."""
+    """One folder: its summary, or why there is none; `fault` may also tell of an altered ledger."""
 
     folder: Path
     summary: dict[str, Any] | None
@@ -40,31 +40,34 @@ class Listed:
             "time_to_accuracy_s": summary["time_to_accuracy_s"],
             "bytes_total": summary["bytes"]["total"],
             "digest": str(summary.get("digest", "")),
+            **({"reason": self.fault} if self.fault else {}),
         }
 
 
-def runs_under(folder: Path) -> list[Listed]:
+def runs_under(folder: Path, check: bool = False) -> list[Listed]:
     """Return the runs in `folder` and below it, in the order of their paths; links are not followed.
 
-    Raises `BadInput` when there is no such folder.
+    With `check` every ledger is compared with the digest in its summary. Raises `BadInput` when there is no
+    such folder.
     """
     if not folder.is_dir():
         raise BadInput(f"{folder}: no such folder; expected one with runs below it, such as runs")
-    return sorted(_found(folder), key=lambda one: one.folder)
+    return sorted(_found(folder, check), key=lambda one: one.folder)
 
 
-def _found(top: Path) -> Iterator[Listed]:
+def _found(top: Path, check: bool) -> Iterator[Listed]:
     for path, below, files in os.walk(top):
         folder = Path(path)
         if len(_MARKS & set(files)) >= 2 or (folder / BEGUN).is_file():
             below.clear()  # no run lies in a run
-            yield _read(folder)
+            yield _read(folder, check)
         elif len(folder.relative_to(top).parts) >= _DEEPEST:
             below.clear()
 
 
-def _read(folder: Path) -> Listed:
+def _read(folder: Path, check: bool) -> Listed:
     try:
-        return Listed(folder, dict(load(folder).summary))
+        run = load(folder)
+        return Listed(folder, dict(run.summary), run.altered if check else "")
     except (BadInput, OSError) as error:
         return Listed(folder, None, str(error))

@@ -198,6 +198,7 @@ def _finished(folder: Path) -> Run:
     if run.summary["status"] != "finished":
         what = f"{run.summary['status']} ({run.summary.get('reason', '')})"
         raise BadInput(f"{folder}: the run is {what}; only a finished one can be replayed")
+    run.refuse_altered()
     return run
 
 

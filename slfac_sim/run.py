@@ -67,7 +67,8 @@ def run(
     never; None: as often as it takes less than 2 % of the time). `strict` checks the `invariants` live.
     """
     scenario, threads = prepared.scenario, prepared.clock.threads
-    begun = Begun(threads, checkpoint_every, strict, versions_of(scenario, threads))
+    versions = versions_of(scenario, threads)
+    begun = Begun(threads, checkpoint_every, strict, versions, prepared.world.data.sha256)
     return start(prepared, begun, on_note)
 
 
@@ -99,7 +100,7 @@ def conduct(
         checkpoints = Checkpoints(prepared.folder, begun.every, log)
         _learn(prepared, protocol_on(ledger), checkpoints, begun.strict, ledger, heard, extra)
 
-    data = {"name": world.data.name, "real": world.data.real}
+    data = {"name": world.data.name, "real": world.data.real, "sha256": world.data.sha256}
     account = Account(scenario, data, prepared.clock, extra, logged, prepared.notes)
     summary = fill(prepared.folder, account, play, on_note, open_ledger, lambda: begun.write(prepared.folder))
     if summary["status"] == "finished":

@@ -90,13 +90,80 @@ def test_what_cannot_be_exported_is_refused(run: Path, tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="expected one of csv, parquet"):
         export(run, "xlsx")
     with closing(sqlite3.connect(run / "ledger.sqlite")) as ledger, ledger:
-        ledger.execute("CREATE TABLE odd (thing)")
+        ledger.execute("ALTER TABLE steps ADD COLUMN thing")
     if importlib.util.find_spec("pyarrow"):
-        with pytest.raises(BadInput, match=r"odd\.thing: has type '', expected INTEGER, REAL, TEXT"):
+        with pytest.raises(BadInput, match=r"steps\.thing: has type '', expected INTEGER, REAL, TEXT"):
             export(run, "parquet")
     (run / "ledger.sqlite").write_bytes(b"not a ledger, whatever its name says")
     with pytest.raises(BadInput, match="cannot be read"):
         export(run, "csv")
+
+
+NOT_OURS = ("../../escaped", "/tmp/escaped", "odd", "evals.", "EVALS ", "a/b", "sqlite_x", "..")
+
+
+def test_tables_that_no_run_has_are_left_out_and_nothing_is_written_elsewhere(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with closing(sqlite3.connect(run / "ledger.sqlite")) as ledger, ledger:
+        names = [name for name in NOT_OURS if not name.startswith("sqlite_")]
+        for name in names:
+            ledger.execute(f'CREATE TABLE "{name}" (thing TEXT)')
+    before = {path for path in tmp_path.rglob("*") if run / "tables" not in path.parents}
+    assert main(["export", str(run)]) == 0
+    told = capsys.readouterr()
+    assert [Path(line).name for line in told.out.splitlines()] == [f"{name}.csv" for name in TABLES]
+    assert f"left out: {len(names)} tables that no run has\n" in told.err
+    assert {path for path in tmp_path.rglob("*") if run / "tables" not in path.parents} == before | {
+        run / "tables"
+    }
+    assert sorted(path.name for path in (run / "tables").iterdir()) == [f"{name}.csv" for name in TABLES]
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_a_users_file_is_not_written_over_unasked(
+    run: Path, form: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if form == "parquet":
+        pytest.importorskip("pyarrow")
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / f"steps.{form}").write_text("years of work")
+    words = ["export", str(run), "--format", form, "--out", str(mine)]
+    assert main(words) == 2
+    assert f"{mine / f'steps.{form}'}: exists already" in capsys.readouterr().err
+    assert [path.name for path in mine.iterdir()] == [f"steps.{form}"]
+    assert (mine / f"steps.{form}").read_text() == "years of work"
+    assert main([*words, "--overwrite"]) == 0
+    assert len(list(mine.iterdir())) == len(TABLES)
+
+
+def test_an_export_that_fails_leaves_nothing(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    with closing(sqlite3.connect(run / "ledger.sqlite")) as ledger, ledger:
+        ledger.execute("UPDATE transfers SET src = CAST(x'ff' AS TEXT)")  # no UTF-8, in the last table
+    assert main(["export", str(run), "--out", str(out)]) == 2
+    assert "Traceback" not in capsys.readouterr().err
+    assert list(out.iterdir()) == []
+
+
+def test_a_ledger_without_a_table_of_a_run_is_refused(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (run / "ledger.sqlite").unlink()
+    with closing(sqlite3.connect(run / "ledger.sqlite")) as ledger, ledger:
+        ledger.execute("CREATE TABLE odd (thing)")
+    assert main(["export", str(run)]) == 2
+    assert "no table of a run in it" in capsys.readouterr().err
+    assert not (run / "tables").exists()
+
+
+@pytest.mark.parametrize("value", ["'text'", "x'00ff'", "9e999", "1 << 62"])
+def test_odd_cells_are_exported_or_refused_in_a_sentence(run: Path, value: str, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(run / "ledger.sqlite")) as ledger, ledger:
+        ledger.execute(f"UPDATE evals SET payload_bytes = {value}, at_s = {value}")
+    for form in ["csv", *(["parquet"] if importlib.util.find_spec("pyarrow") else [])]:
+        assert main(["export", str(run), "--format", form, "--out", str(tmp_path / form)]) in (0, 2)
 
 
 def test_analysis_load_gives_summary_and_columns(run: Path) -> None:

@@ -2,12 +2,15 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from data_files import NAMES, write_tiny
 from worlds import scenario
 
 from slfac_sim import identity
+from slfac_sim.foundation.plugin_sources import sources_of
 from slfac_sim.identity import INVISIBLE, learning_key, point_key, visible_differences
 
 INVISIBLE_CHANGES = (
@@ -154,6 +157,122 @@ def test_the_code_of_somebody_elses_plug_in_is_in_the_key(
     assert learning_key(chosen, 1) == before
     file.write_text(code + "\n# edited\n")
     assert learning_key(chosen, 1) != before
+
+
+PLUGIN = """from slfac_sim.foundation.plugins import settings
+@settings
+class Theirs:
+    shards: int = 1
+"""
+HELPED = {
+    "beside it": ("from their_shop2 import helper", "their_shop2/helper.py"),
+    "relative": ("from . import helper", "their_shop2/helper.py"),
+    "a name of it": ("from .helper import X", "their_shop2/helper.py"),
+    "its package": ("", "their_shop2/__init__.py"),
+    "another package": ("import other_shop.tools", "other_shop/tools.py"),
+    "what that imports": ("import other_shop.tools", "other_shop/deep.py"),
+    "within a function": ("def f():\n    import other_shop.tools", "other_shop/deep.py"),
+}
+
+
+@pytest.mark.parametrize("case", HELPED)
+def test_what_somebody_elses_plug_in_imports_is_in_the_key(
+    case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line, changed = HELPED[case]
+    number = list(HELPED).index(case)
+    mine = f"their_shop{number}"  # each case imports modules of its own
+    files = {
+        f"{mine}/__init__.py": "",
+        f"{mine}/shards.py": f"{line}\n{PLUGIN}",
+        f"{mine}/helper.py": "import json, numpy\nX = 1\n",
+        f"other_shop{number}/__init__.py": "",
+        f"other_shop{number}/tools.py": "from . import deep\n",
+        f"other_shop{number}/deep.py": "Y = 1\n",
+        f"other_shop{number}/unused.py": "",
+    }
+    for name, text in files.items():
+        file = tmp_path / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(text.replace("their_shop2", mine).replace("other_shop.", f"other_shop{number}."))
+    monkeypatch.syspath_prepend(tmp_path)
+    chosen = scenario(f"partition={{kind: {mine}.shards}}")
+    before = learning_key(chosen, 1)
+    (tmp_path / f"other_shop{number}" / "unused.py").write_text("Z = 1\n")
+    assert learning_key(chosen, 1) == before
+    place = tmp_path / changed.replace("their_shop2", mine).replace("other_shop", f"other_shop{number}")
+    place.write_text(place.read_text() + "# edited\n")
+    assert learning_key(chosen, 1) != before
+
+
+def test_sources_of_a_plug_in_are_theirs_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "lone_shop.py").write_text("import os, numpy.linalg, torch, slfac_sim.run, nowhere.at_all\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert sources_of("lone_shop") == {"lone_shop": tmp_path / "lone_shop.py"}
+
+
+THEIRS = """from slfac_sim.foundation.plugins import settings
+from slfac_sim.speeds.fixed import Fixed
+@settings
+class Theirs:
+    weights: str = ""
+    parts: tuple[str, ...] = ()
+    nested: tuple[dict[str, str], ...] = ()
+    folder: str = ""
+"""
+
+
+@pytest.mark.parametrize(
+    "setting",
+    ["weights: {file}", "parts: [none, {file}]", "nested: [{{at: none}}, {{at: {file}}}]", "folder: {up}"],
+)
+def test_every_file_that_a_setting_names_is_in_the_keys(
+    setting: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file_shop").mkdir()
+    (tmp_path / "file_shop" / "plug.py").write_text(THEIRS)
+    monkeypatch.syspath_prepend(tmp_path)
+    file = tmp_path / "named" / "weights"
+    file.parent.mkdir()
+    file.write_bytes(b"1")
+    chosen = scenario(f"partition={{kind: file_shop.plug, {setting.format(file=file, up=file.parent)}}}")
+    before = learning_key(chosen, 1), point_key(chosen)
+    assert (learning_key(chosen, 1), point_key(chosen)) == before
+    file.write_bytes(b"2")
+    assert learning_key(chosen, 1) != before[0]
+    assert point_key(chosen) != before[1]
+
+
+def test_texts_that_name_no_file_are_no_fault(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "text_shop").mkdir()
+    (tmp_path / "text_shop" / "plug.py").write_text(THEIRS)
+    monkeypatch.syspath_prepend(tmp_path)
+    for text in ("x" * 5000, "/", ".", "~nobody_at_all/x", "\\0"):
+        learning_key(scenario(f'partition={{kind: text_shop.plug, weights: "{text}"}}'), 1)
+
+
+def test_data_replaced_under_one_path_are_another_training(tmp_path: Path) -> None:
+    folder = write_tiny(tmp_path / "data")
+    chosen = scenario(f"data={{kind: mnist, folder: {folder}, verify: false}}")
+    keys = [learning_key(chosen, 1)]
+    for name in NAMES:
+        body = bytearray((folder / name).read_bytes())
+        body[-1] ^= 1
+        (folder / name).write_bytes(bytes(body))
+        keys.append(learning_key(chosen, 1))
+    assert len(set(keys)) == 5
+
+
+def test_the_hash_of_loaded_data_tells_every_part_of_it() -> None:
+    data = scenario().data.load()
+    hashes = {data.sha256, scenario().data.load().sha256}
+    assert len(hashes) == 1
+    for field in ("train_images", "train_labels", "test_images", "test_labels"):
+        other = getattr(data, field).copy()
+        other.flat[-1] ^= 1
+        hashes.add(replace(data, **{field: other}).sha256)
+    hashes.add(replace(data, mean=0.5).sha256)
+    assert len(hashes) == 6
 
 
 def test_keys_are_the_same_in_another_process_and_need_no_torch() -> None:

@@ -1,5 +1,6 @@
 """Records: a replay equals the live run row for row and in its digest; what it could not equal is refused."""
 
+import json
 import logging
 import shutil
 import sqlite3
@@ -15,7 +16,8 @@ from worlds import live_run, scenario
 from slfac_sim.effects import Compute, Note, Send, Task, Together
 from slfac_sim.folders import Account, fill
 from slfac_sim.foundation.errors import BadInput
-from slfac_sim.ledger import TABLES, Ledger, Rows
+from slfac_sim.ledger import TABLES, Ledger, Rows, digest_of
+from slfac_sim.ledger_tables import DIGESTED
 from slfac_sim.names import SERVER
 from slfac_sim.players.simulated import Stalled
 from slfac_sim.protocols.parallel import Parallel
@@ -110,8 +112,39 @@ def test_what_learning_sees_is_refused(recorded: Path) -> None:
 
 
 def altered(folder: Path, sql: str) -> None:
-    with closing(sqlite3.connect(folder / "ledger.sqlite")) as db, db:
-        db.execute(sql)
+    """Change the ledger in `folder`, whose summary then has its digest: a run that came out so."""
+    with closing(sqlite3.connect(folder / "ledger.sqlite")) as db:
+        with db:
+            db.execute(sql)
+        digest = digest_of(db)
+    path = folder / "summary.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "digest": digest}))
+
+
+def cells(folder: Path) -> list[tuple[str, str]]:
+    """Return every table and column of what happened that has a row in the run in `folder`."""
+    with closing(sqlite3.connect(folder / "ledger.sqlite")) as db:
+        full = [table for table in DIGESTED if db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]]
+    return [(table, column) for table in full for column in TABLES[table]]
+
+
+def test_a_ledger_with_one_altered_cell_is_refused_whichever_it_is(recorded: Path, tmp_path: Path) -> None:
+    for table, column in cells(recorded):
+        copy = shutil.copytree(recorded, tmp_path / f"{table}.{column}")
+        with closing(sqlite3.connect(copy / "ledger.sqlite")) as db, db:
+            db.execute(f"UPDATE {table} SET {column} = 987654321 WHERE rowid = 1")
+        for load_it in (Record.load, load_training):
+            with pytest.raises(BadInput, match=r"ledger\.sqlite: altered since the run: its digest is"):
+                load_it(copy)
+        shutil.rmtree(copy)
+
+
+def test_a_run_without_a_digest_is_refused(copy: Path) -> None:
+    summary = json.loads((copy / "summary.json").read_text())
+    del summary["digest"]
+    (copy / "summary.json").write_text(json.dumps(summary))
+    with pytest.raises(BadInput, match="digest: missing, expected that of the ledger"):
+        Record.load(copy)
 
 
 @pytest.mark.parametrize("status", ["interrupted", "failed"])

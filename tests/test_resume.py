@@ -1,5 +1,6 @@
 """Resume: a run that was cut off anywhere ends in the digest of an undisturbed one, or says why it cannot."""
 
+import dataclasses
 import json
 import os
 import shutil
@@ -22,6 +23,7 @@ from slfac_sim.codecs.uniform import Uniform
 from slfac_sim.continuing.checkpointing import FOLDER
 from slfac_sim.continuing.ledger_continued import Differs
 from slfac_sim.continuing.resuming import finished, prepare_resume, resume
+from slfac_sim.datasets.synthetic import Synthetic
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import kinds
 from slfac_sim.ledger import TABLES
@@ -398,3 +400,32 @@ def test_kill_minus_nine_and_resume_on_the_command_line(
     assert json.loads((folder / "summary.json").read_text())["digest"] == digest
     assert main(["resume", str(folder)]) == 0
     assert "the run is finished already; nothing to resume" in capsys.readouterr().err
+
+
+def test_an_altered_ledger_of_an_interrupted_run_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "r"
+
+    def interrupt(table: str, row: Any) -> None:
+        if table == "rounds" and row["round"] == 2:
+            raise KeyboardInterrupt
+
+    run(prepare(scenario(*SHORT), folder, threads=1), interrupt, checkpoint_every=1)
+    with closing(sqlite3.connect(folder / "ledger.sqlite")) as db, db:
+        db.execute("UPDATE evals SET accuracy = 0.99 WHERE round = 1")
+    with pytest.raises(BadInput, match=r"ledger\.sqlite: altered since the run: its digest is"):
+        prepare_resume(folder)
+
+
+def test_data_that_were_replaced_under_one_path_are_refused(
+    cut: Path, copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the key cannot see either: data that no setting names."""
+    load = Synthetic.load
+
+    def others(self: Synthetic, report: Any = None) -> Any:
+        data = load(self, report)
+        return dataclasses.replace(data, test_labels=data.test_labels[::-1].copy())
+
+    monkeypatch.setattr(Synthetic, "load", others)
+    with pytest.raises(BadInput, match="cannot be resumed: made up holds other data than then"):
+        prepare_resume(copy)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from worlds import scenario
 
+from slfac_sim.analysis.cli import main as analysis
 from slfac_sim.cli import main
 from slfac_sim.continuing.verifying import prepare_verify
 from slfac_sim.foundation.errors import BadInput
@@ -90,3 +91,32 @@ def test_what_cannot_be_verified_is_refused(copy: Path, keys: dict[str, str], re
     change_summary(copy, **keys)
     with pytest.raises(BadInput, match=reason):
         prepare_verify(copy)
+
+
+@pytest.mark.parametrize(
+    ("key", "figure"),
+    [
+        ("accuracy", {"final": 0.99, "best": 0.99}),
+        ("simulated_s", 1.0),
+        ("time_to_accuracy_s", {"0.95": 3.0}),
+        ("bytes", {"total": 1}),
+        ("data", {"name": "synthetic", "real": True}),
+    ],
+)
+def test_a_figure_of_the_summary_that_was_edited_is_named(
+    copy: Path, key: str, figure: object, capsys: pytest.CaptureFixture[str]
+) -> None:
+    change_summary(copy, **{key: figure})
+    assert main(["verify", str(copy), "--quiet"]) == 1
+    assert f"summary.json, {key}: {figure!r} on record" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("verb", ["explain", "compare", "trace", "list", "analysis", "export"])
+def test_who_reads_an_altered_ledger_warns(
+    honest: Path, copy: Path, verb: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    change(copy, "UPDATE evals SET accuracy = 0.99 WHERE round = 1")
+    words = {"compare": [str(honest), str(copy)], "list": [str(tmp_path), "--check"]}.get(verb, [str(copy)])
+    assert (analysis(words) if verb == "analysis" else main([verb, *words])) == 0
+    told = capsys.readouterr()
+    assert f"{copy / 'ledger.sqlite'}: altered since the run: its digest is" in told.out + told.err

@@ -12,6 +12,7 @@ from slfac_sim.foundation.errors import BadInput
 from slfac_sim.scenario import Scenario
 
 if TYPE_CHECKING:
+    from slfac_sim.analysis.folder import Run
     from slfac_sim.analysis.layout import Lines
 
 
@@ -57,6 +58,13 @@ def read_scenario(arguments: argparse.Namespace, report: Callable[[str], None] =
     from slfac_sim.scenario_file import load
 
     return load(arguments.scenario, arguments.overrides, arguments.seed, report)
+
+
+def warn_of_altered(*runs: "Run") -> None:
+    """Say on standard error which of `runs` have another ledger than when they ended. Raises `BadInput`."""
+    for reason in (run.altered for run in runs):
+        if reason:
+            print(f"warning: {reason}", file=sys.stderr)
 
 
 def add_closing_arguments(parser: argparse.ArgumentParser) -> None:

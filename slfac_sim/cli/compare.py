@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from slfac_sim.analysis.format import as_fast, one_decimal, percent, reached, share
-from slfac_sim.cli._common import screen_width
+from slfac_sim.cli._common import screen_width, warn_of_altered
 from slfac_sim.foundation.units import exact
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ def main(arguments: argparse.Namespace) -> int:
     from slfac_sim.comparing import compare
 
     found = compare(arguments.a, arguments.b)
+    warn_of_altered(found.a, found.b)
     if arguments.json:
         print(json.dumps(_facts(found), indent=2))
         return 0

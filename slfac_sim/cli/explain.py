@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from slfac_sim.analysis.format import percent
-from slfac_sim.cli._common import print_table
+from slfac_sim.cli._common import print_table, warn_of_altered
 from slfac_sim.foundation.errors import BadInput
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ def main(arguments: argparse.Namespace) -> int:
     from slfac_sim.analysis.folder import load
 
     run = load(arguments.run)
+    warn_of_altered(run)
     account = _account(run, arguments.replay)
     if arguments.steps is not None and not any(one.round == arguments.steps for one in account.end.steps):
         raise BadInput(

@@ -1,7 +1,10 @@
 """`export`: the tables of a run as CSV or Parquet files."""
 
 import argparse
+import sys
 from pathlib import Path
+
+from slfac_sim.cli._common import warn_of_altered
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -9,12 +12,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", type=Path, metavar="RUN", help="a run folder")
     parser.add_argument("--format", default="csv", choices=("csv", "parquet"), help="default: csv")
     parser.add_argument("-o", "--out", type=Path, metavar="DIR", help="default: RUN/tables")
+    parser.add_argument("--overwrite", action="store_true", help="replace files that are there already")
 
 
 def main(arguments: argparse.Namespace) -> int:
     """Write one file per table and print their names."""
-    from slfac_sim.exporting import export
+    from slfac_sim.analysis.folder import load
+    from slfac_sim.exporting import export, foreign_tables
 
-    for path in export(arguments.run, arguments.format, arguments.out):
+    run = load(arguments.run)
+    warn_of_altered(run)
+    if left_out := foreign_tables(run):
+        print(f"left out: {len(left_out)} tables that no run has", file=sys.stderr)
+    for path in export(arguments.run, arguments.format, arguments.out, arguments.overwrite):
         print(path)
     return 0

@@ -15,6 +15,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "folder", nargs="?", type=Path, default=Path("runs"), metavar="FOLDER", help="default: runs"
     )
+    parser.add_argument(
+        "--check", action="store_true", help="read every ledger, and say which were altered since the run"
+    )
     parser.add_argument("--json", action="store_true", help="print the list as JSON")
 
 
@@ -22,7 +25,7 @@ def main(arguments: argparse.Namespace) -> int:
     """Print the list; folders that cannot be read are in it, with the reason below."""
     from slfac_sim.listing import runs_under
 
-    found = [one.facts() for one in runs_under(arguments.folder)]
+    found = [one.facts() for one in runs_under(arguments.folder, arguments.check)]
     if arguments.json:
         print(json.dumps(found, indent=2))
     elif not found:
@@ -45,7 +48,7 @@ def _table(found: Sequence[Mapping[str, Any]], top: Path) -> str:
 
 def _line(facts: Mapping[str, Any], top: Path, targets: Sequence[float]) -> list[str]:
     name = str(Path(facts["folder"]).relative_to(top))
-    if "reason" in facts:
+    if "scenario" not in facts:
         return [name, "-", facts["status"], *["-"] * (len(targets) + 4)]
     times = {float(target): at_s for target, at_s in facts["time_to_accuracy_s"].items()}
     final = facts["accuracy_final"]

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from slfac_sim.cli._common import warn_of_altered
 from slfac_sim.foundation.errors import BadInput
 
 
@@ -21,6 +22,7 @@ def main(arguments: argparse.Namespace) -> int:
     from slfac_sim.analysis.trace import NEEDED, write_trace
 
     run = load(arguments.run)
+    warn_of_altered(run)
     path = arguments.out if arguments.out is not None else run.folder / "trace.json.gz"
     tables = rows_of(run, NEEDED)
     try:

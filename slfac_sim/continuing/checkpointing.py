@@ -44,13 +44,14 @@ class Begun:
     """How a run was begun, so that it can be gone on with in the same way, and by the same versions only.
 
     `every` is the number of rounds between checkpoints, 0 for none, and None for as often as it costs little.
-    `resumed` counts how often it has been gone on with.
+    `data` is the SHA-256 of what was loaded. `resumed` counts how often it has been gone on with.
     """
 
     threads: int
     every: int | None
     strict: bool
     versions: Mapping[str, str]
+    data: str
     resumed: int = 0
 
     def write(self, run: Path) -> None:

@@ -68,11 +68,15 @@ def prepare_resume(folder: Path, report: Report | None = None) -> Resumable:
     begun = Begun.read(folder)
     scenario = load(folder / SCENARIO)
     check_idle(folder)
+    if (folder / SUMMARY).is_file():
+        load_run(folder).refuse_altered()
     _refuse_others(folder, scenario, begun)
     clock = HostClock(set_threads(begun.threads))
     check_air(scenario)
     rounds, state, remarks = _last_checkpoint(folder)
     world = build(scenario, report)
+    if world.data.sha256 != begun.data:
+        raise BadInput(f"{folder}: cannot be resumed: {world.data.source} holds other data than then")
     script = Script({"": []}, {}, {})
     if rounds:
         world.set_state(state)

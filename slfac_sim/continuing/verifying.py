@@ -5,14 +5,14 @@ It changes nothing in the run folder.
 
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from slfac_sim.analysis.folder import LEDGER
+from slfac_sim.analysis.folder import LEDGER, SUMMARY
 from slfac_sim.analysis.folder import load as load_run
 from slfac_sim.continuing.ledger_continued import difference
 from slfac_sim.datasets import Report
@@ -75,11 +75,8 @@ def prepare_verify(folder: Path, report: Report | None = None) -> Verifiable:
     there = Path(closing.enter_context(tempfile.TemporaryDirectory(prefix="slfac_sim-verify-")))
     prepared = prepare(load(folder / SCENARIO), there / "again", host["threads"], report)
     here = prepared.clock.spent()
-    others = tuple(
-        f"{name}: {host.get(name)} then, {here[name]} now"
-        for name in _VERSIONS
-        if host.get(name) != here[name]
-    )
+    pairs = {name: (host.get(name), here[name]) for name in _VERSIONS}
+    others = tuple(f"{name}: {then} then, {now} now" for name, (then, now) in pairs.items() if then != now)
     return Verifiable(folder, summary, prepared, others, closing)
 
 
@@ -91,11 +88,21 @@ def verify(verifiable: Verifiable, on_note: OnNote = lambda table, row: None) ->
         if summary["status"] == "interrupted":
             raise KeyboardInterrupt
         try:
-            differences = tuple(_differences(verifiable.folder / LEDGER, again / LEDGER))
+            differences = (
+                *_differences(verifiable.folder / LEDGER, again / LEDGER),
+                *_told_otherwise(verifiable.summary, summary),
+            )
         except sqlite3.Error as error:
             path = verifiable.folder / LEDGER
             raise BadInput(f"{path}: cannot be read ({error}); expected the SQLite file of a run") from error
         return Verdict(summary["digest"], verifiable.summary["digest"], differences)
+
+
+def _told_otherwise(record: Mapping[str, Any], again: Mapping[str, Any]) -> Iterator[str]:
+    """Yield every figure of the summary that is another now; the digest and the host's are told elsewhere."""
+    for key in (key for key in again if key not in ("host", "digest")):
+        if record.get(key) != again[key]:
+            yield f"{SUMMARY}, {key}: {record.get(key)!r} on record, {again[key]!r} now"
 
 
 def _differences(record: Path, again: Path) -> Iterator[str]:

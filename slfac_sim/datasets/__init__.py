@@ -6,6 +6,7 @@ data come only from the kind `synthetic`, and say so (`Dataset.real`).
 """
 
 import functools
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -59,6 +60,15 @@ class Dataset:
     def test_batch(self, indices: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """Return test images `indices`, normalised ([batch, channels, h, w]), and labels ([batch])."""
         return self._levels[self.test_images[indices]], self.test_labels[indices]
+
+    @functools.cached_property
+    def sha256(self) -> str:
+        """The SHA-256 (hex) of all that is learnt from and tested on, as it was loaded."""
+        whole = hashlib.sha256(repr((self.classes, self.mean, self.std)).encode())
+        for array in (self.train_images, self.train_labels, self.test_images, self.test_labels):
+            whole.update(f"{array.dtype.str} {array.shape}".encode())
+            whole.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
+        return whole.hexdigest()
 
     @functools.cached_property
     def _levels(self) -> NDArray[np.float32]:
