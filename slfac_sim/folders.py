@@ -20,6 +20,7 @@ from slfac_sim.foundation.errors import OF_THE_HOST, BadInput, HostFailed, sente
 from slfac_sim.foundation.interrupt import InterruptNoted, Terminated
 from slfac_sim.foundation.own_files import lock, own_name
 from slfac_sim.ledger import Book, Ledger
+from slfac_sim.network import Survey
 from slfac_sim.players.simulated import Stalled
 from slfac_sim.scenario import Scenario
 from slfac_sim.scenario_file import dump
@@ -53,11 +54,11 @@ def check_place(out: Path | None) -> None:
         raise BadInput(f"--out {out}: exists and is not an empty folder; name a new one")
 
 
-def check_air(scenario: Scenario) -> None:
-    """Raise `BadInput` for speeds, outages or places of devices that the scenario cannot have."""
+def check_air(scenario: Scenario) -> Survey:
+    """Return what the air offers. Raises `BadInput` for speeds, outages or places that cannot be had."""
     host_speeds(scenario)
     outages_of(scenario)
-    survey_of(scenario)
+    return survey_of(scenario)
 
 
 def make_folder(out: Path | None, name: str, mark: str = LOG) -> Path:

@@ -16,6 +16,7 @@ from slfac_sim.invariants import strictly
 from slfac_sim.ledger import Book, Ledger
 from slfac_sim.listening import heard_by
 from slfac_sim.names import device_names
+from slfac_sim.network import Survey
 from slfac_sim.scenario import Scenario
 from slfac_sim.simulation import OnNote, Simulation
 from slfac_sim.starting import set_threads
@@ -48,9 +49,17 @@ def prepare(
     """
     clock = HostClock(set_threads(threads))
     check_place(out)
-    check_air(scenario)
-    world = build(scenario, report)
+    world, _ = ready(scenario, report)
     return Prepared(world.scenario, world, make_folder(out, scenario.name), clock, notes)
+
+
+def ready(scenario: Scenario, report: Report | None = None) -> tuple[World, Survey]:
+    """Return the world of `scenario` and its air: everything that a user could have got wrong is tried.
+
+    `check` and `run` refuse the same scenarios, because both ask here. Raises `BadInput`.
+    """
+    world = build(scenario, report)
+    return world, check_air(world.scenario)
 
 
 def run(

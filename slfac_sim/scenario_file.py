@@ -16,6 +16,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from slfac_sim.foundation.input_files import read_bytes
 from slfac_sim.foundation.plugins import adapter, kind_of
 from slfac_sim.reading.faults import faults_of
 from slfac_sim.reading.json_schema import schema_of
@@ -123,8 +124,8 @@ def shipped() -> dict[str, Any]:
 def _found(asked: str) -> tuple[str, bytes]:
     """Return the name to report and the bytes of the file `asked` for, or of the shipped scenario."""
     try:
-        return asked, Path(asked).read_bytes()
-    except (OSError, ValueError) as error:  # ValueError: a null byte in the name
+        return asked, read_bytes(asked)
+    except OSError as error:
         known = shipped()
         for name in (asked, f"{asked}.yaml"):
             if name in known:
@@ -132,10 +133,10 @@ def _found(asked: str) -> tuple[str, bytes]:
         raise _no_file(asked, _why_not(asked, error, sorted(known))) from error
 
 
-def _why_not(asked: str, error: Exception, known: Sequence[str]) -> str:
+def _why_not(asked: str, error: OSError, known: Sequence[str]) -> str:
     if isinstance(error, IsADirectoryError):
         return "is a folder, not a scenario file"
-    if isinstance(error, OSError) and not isinstance(error, FileNotFoundError):
+    if not isinstance(error, FileNotFoundError):
         return f"cannot be read ({error.strerror})"
     names = [name.removesuffix(".yaml") for name in known]
     near = difflib.get_close_matches(Path(asked).name.removesuffix(".yaml"), names, n=1)

@@ -46,20 +46,20 @@ def test_a_damaged_copy_is_passed_over(tmp_path):
 def test_the_scenarios_folder_comes_first_and_is_binding(tmp_path):
     write_tiny(tmp_path / "data")
     mine = write_tiny(tmp_path / "mine", zipped=True)
-    assert load(folder=str(mine)).source == str(mine)
+    assert load(folder=mine).source == str(mine)
     (mine / f"{NAMES[1]}.gz").unlink()
     (mine / f"{NAMES[2]}.gz").unlink()
     with pytest.raises(DataError) as error:
-        load(folder=str(mine))
+        load(folder=mine)
     assert str(error.value) == (
         f"data.folder {mine}: lacks train-labels-idx1-ubyte, t10k-images-idx3-ubyte (no other place was"
         " looked in; to use other data in IDX form, set verify: false beside folder)"
     )
     with pytest.raises(DataError, match=r"data\.folder .*/none: no such folder \(no other place"):
-        load(folder=str(tmp_path / "none"))
+        load(folder=tmp_path / "none")
     (tmp_path / "empty").mkdir()
     with pytest.raises(DataError, match=r"has none of the four files \(no other place was looked in\)"):
-        load(folder=str(tmp_path / "empty"), verify=False)
+        load(folder=tmp_path / "empty", verify=False)
 
 
 def test_what_is_loaded(tmp_path):
@@ -142,13 +142,13 @@ def test_other_peoples_files_are_refused_by_their_hash_and_named(tmp_path):
     with pytest.raises(
         DataError, match=r"t10k-images-idx3-ubyte: SHA-256 is [0-9a-f]{64}, expected [0-9a-f]{64}"
     ):
-        load(folder=str(other))
-    assert np.array_equal(load(folder=str(other), verify=False).test_images[:, 0], ARRAYS[2] ^ 1)
+        load(folder=other)
+    assert np.array_equal(load(folder=other, verify=False).test_images[:, 0], ARRAYS[2] ^ 1)
 
 
 def test_unverified_data_may_have_another_size_but_must_fit_together(tmp_path):
     mine = write_tiny(tmp_path / "mine")
-    data = Mnist(folder=str(mine), verify=False).load()
+    data = Mnist(folder=mine, verify=False).load()
     assert (data.train_images.shape, data.test_images.shape) == ((6, 1, 4, 5), (3, 1, 4, 5))
     refused = [
         (
@@ -167,7 +167,7 @@ def test_unverified_data_may_have_another_size_but_must_fit_together(tmp_path):
     for which, array, text in refused:
         (write_tiny(mine) / NAMES[which]).write_bytes(idx_bytes(array))
         with pytest.raises(DataError) as error:
-            Mnist(folder=str(mine), verify=False).load()
+            Mnist(folder=mine, verify=False).load()
         assert text in str(error.value)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from slfac_sim.foundation.errors import BadInput
+from slfac_sim.foundation.input_files import read_text
 from slfac_sim.network.case.links import read_link
 from slfac_sim.network.case.parts import Case
 from slfac_sim.network.case.rules import got, mapping, unknown_key
@@ -27,7 +28,7 @@ def read(file: str | Path) -> Case:
 
 def _tree(file: Path) -> Any:
     try:
-        return json.loads(file.read_text(encoding="utf-8-sig"), object_pairs_hook=_keys_once)
+        return json.loads(read_text(file), object_pairs_hook=_keys_once)
     except BadInput:
         raise
     except OSError as error:

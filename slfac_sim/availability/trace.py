@@ -1,17 +1,16 @@
 """Hosts that are down when a file says so."""
 
 import csv
+import io
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated
-
-from pydantic import Field
 
 from slfac_sim.availability import Outage
 from slfac_sim.foundation.errors import BadInput
+from slfac_sim.foundation.input_files import read_text
 from slfac_sim.foundation.plugins import settings
 
 COLUMNS = ("device", "down_s", "up_s")
@@ -28,7 +27,7 @@ class Trace:
     time, those of several devices may be mixed, and a device without lines is never down.
     """
 
-    file: Annotated[str, Field(min_length=1)]
+    file: Path
 
     def outages(self, host: str, seed: int) -> Iterator[Outage]:
         """Yield what the file says of `host`; nothing is drawn. Raises `BadInput`, naming file and line."""
@@ -46,16 +45,19 @@ class Trace:
         try:
             stamp = path.stat()
             return _read(path, stamp.st_mtime_ns, stamp.st_size)
-        except (OSError, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", None) or "not text in UTF-8"
+        except BadInput:
+            raise
+        except UnicodeDecodeError as error:
+            raise BadInput(f"availability.file: '{self.file}' cannot be read (not text in UTF-8)") from error
+        except (OSError, ValueError, csv.Error) as error:
+            reason = error.strerror if isinstance(error, OSError) else error
             raise BadInput(f"availability.file: '{self.file}' cannot be read ({reason})") from error
 
 
 @lru_cache(maxsize=4)
 def _read(path: Path, changed_ns: int, size: int) -> Plan:
     """Return the plan in the file at `path`, read once as long as it does not change."""
-    with open(path, encoding="utf-8", newline="") as file:
-        return _plan_of(csv.reader(file), str(path))
+    return _plan_of(csv.reader(io.StringIO(read_text(path), newline="")), str(path))
 
 
 def _plan_of(lines: Iterable[list[str]], name: str) -> Plan:

@@ -54,7 +54,16 @@ def main(argv: Sequence[str]) -> int:
         return 2
     from slfac_sim.foundation.ending import status_of
 
-    return status_of(lambda: int(_module(arguments.command).main(arguments)), arguments.debug)
+    return status_of(lambda: _performed(arguments), arguments.debug)
+
+
+def _performed(arguments: argparse.Namespace) -> int:
+    from slfac_sim.foundation.input_files import check_name
+
+    for name, value in vars(arguments).items():
+        if isinstance(value, os.PathLike) or (name in ("scenario", "study") and value is not None):
+            check_name(value)
+    return int(_module(arguments.command).main(arguments))
 
 
 def _misspelt(word: str) -> str | None:

@@ -54,20 +54,19 @@ def main(arguments: argparse.Namespace) -> int:
         return 0
     scenario = read_scenario(arguments)
     import_torch()
+    from slfac_sim.folders import check_air
     from slfac_sim.foretelling.forecast import forecast
     from slfac_sim.foretelling.host import host_seconds
-    from slfac_sim.simulation import survey_of
+    from slfac_sim.run import ready
 
-    survey = survey_of(scenario)
     threads = set_threads(None)
     if arguments.cuts:
         from slfac_sim.cli._cuts import tell_cuts
 
+        check_air(scenario)
         tell_cuts(scenario, arguments.figures, arguments.json)
         return 0
-    from slfac_sim.build import build
-
-    world = build(scenario)
+    world, survey = ready(scenario)
     scenario = world.scenario
     figures = forecast(world, survey)
     host = Host(threads, host_seconds(world))

@@ -25,7 +25,11 @@ def paths_in(files: IdxSet, folder: Path) -> list[Path]:
 
     Raises `DataError` that says which of them are missing.
     """
-    if not folder.is_dir():
+    try:
+        there = folder.is_dir()
+    except (OSError, ValueError) as error:  # a name too long, a null byte
+        raise DataError(str(error)) from error
+    if not there:
         raise DataError("no such folder")
     found = [_path(file, folder) for file in files.files]
     missing = [file.name for file, path in zip(files.files, found, strict=True) if path is None]

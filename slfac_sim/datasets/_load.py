@@ -12,7 +12,7 @@ from slfac_sim.datasets._places import cache_folder, offline, places
 from slfac_sim.datasets._sets import IdxSet, put_where
 
 
-def check_settings(folder: str | None, verify: bool) -> None:
+def check_settings(folder: Path | None, verify: bool) -> None:
     """Raise `ValueError` for settings that make no sense together."""
     if folder is None and not verify:
         raise ValueError("verify: false needs a folder: only data that you name yourself go unverified")
@@ -20,7 +20,7 @@ def check_settings(folder: str | None, verify: bool) -> None:
 
 def load_idx(
     files: IdxSet,
-    folder: str | None,
+    folder: Path | None,
     verify: bool,
     train_samples: int | None,
     test_samples: int | None,
@@ -35,7 +35,7 @@ def load_idx(
     if folder is None:
         source, arrays = _search(files, report, opener)
     else:
-        source = Path(folder).expanduser()
+        source = folder.expanduser()
         arrays = _named(files, source, verify)
     train_images, train_labels = _first(arrays.train_images, arrays.train_labels, train_samples, "train")
     test_images, test_labels = _first(arrays.test_images, arrays.test_labels, test_samples, "test")

@@ -1,5 +1,6 @@
 """Fashion-MNIST: 60,000 + 10,000 articles of clothing, 28 x 28 grey pixels (Xiao, Rasul, Vollgraf, 2017)."""
 
+from pathlib import Path
 from typing import Annotated, ClassVar
 
 from pydantic import Field
@@ -62,7 +63,7 @@ class FashionMnist:
         ),
     )
 
-    folder: str | None = None
+    folder: Path | None = None
     verify: bool = True
     train_samples: Annotated[int, Field(ge=1)] | None = None
     test_samples: Annotated[int, Field(ge=1)] | None = None

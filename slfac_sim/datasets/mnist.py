@@ -1,5 +1,6 @@
 """MNIST: 60,000 + 10,000 handwritten digits, 28 x 28 grey pixels (LeCun, Cortes, Burges, 1998)."""
 
+from pathlib import Path
 from typing import Annotated, ClassVar
 
 from pydantic import Field
@@ -66,7 +67,7 @@ class Mnist:
         ),
     )
 
-    folder: str | None = None
+    folder: Path | None = None
     verify: bool = True
     train_samples: Annotated[int, Field(ge=1)] | None = None
     test_samples: Annotated[int, Field(ge=1)] | None = None

@@ -32,7 +32,7 @@ def hint_at(root: type[Any], tree: Located, loc: Sequence[str | int]) -> Any:
     """Return the type of what lies at `loc` below a `root`; None when it cannot be told."""
     hint: Any = root
     for i, step in enumerate(loc):
-        cls = class_of(hint, tree, loc[:i])
+        cls: Any = class_of(hint, tree, loc[:i])
         if cls is None:
             continue  # an index, a key of a free mapping, the branch of a union
         hint = hints_of(cls).get(str(step))

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from slfac_sim.foundation.errors import BadInput
+from slfac_sim.foundation.input_files import read_text
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import FlopPerSecond
 from slfac_sim.speeds import BlockSeconds
@@ -36,15 +37,19 @@ class Measured:
         try:
             stamp = self.table.stat()
             return _read(self.table, stamp.st_mtime_ns, stamp.st_size)
-        except (OSError, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", None) or "not UTF-8 text"
+        except BadInput:
+            raise
+        except UnicodeDecodeError as error:
+            raise BadInput(f"devices.speed.table: {self.table}: cannot be read (not UTF-8 text)") from error
+        except (OSError, ValueError, csv.Error) as error:
+            reason = error.strerror if isinstance(error, OSError) else error
             raise BadInput(f"devices.speed.table: {self.table}: cannot be read ({reason})") from error
 
 
 @functools.lru_cache(maxsize=4)
 def _read(path: Path, changed_ns: int, size: int) -> Mapping[str, BlockSeconds]:
     """Return the times in the file, read once as long as it does not change."""
-    lines = path.read_text(encoding="utf-8-sig").splitlines()
+    lines = read_text(path).splitlines()
     rows = csv.reader(lines)
     head = tuple(cell.strip() for cell in next(rows, []))
     if head != COLUMNS:

@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from slfac_sim.foundation.errors import BadInput
+from slfac_sim.foundation.input_files import read_text
 from slfac_sim.foundation.plugins import adapter
 from slfac_sim.reading.faults import faults_of
 from slfac_sim.reading.json_schema import schema_of
@@ -119,8 +120,8 @@ def _tree(asked: str) -> tuple[Located, list[Fault], Path]:
 def _text(asked: str) -> tuple[str, str] | None:
     """Return name and text of the file, or of the shipped study; None leaves it to the scenarios."""
     try:
-        return asked, Path(asked).read_text(encoding="utf-8-sig")
-    except (OSError, ValueError):
+        return asked, read_text(asked)
+    except (OSError, UnicodeDecodeError):
         known = shipped_studies()
     name = next((name for name in (asked, f"{asked}.yaml") if name in known), None)
     return None if name is None else (name, known[name].read_text(encoding="utf-8"))
