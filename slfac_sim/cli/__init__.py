@@ -61,7 +61,7 @@ def _performed(arguments: argparse.Namespace) -> int:
     from slfac_sim.foundation.input_files import check_name
 
     for name, value in vars(arguments).items():
-        if isinstance(value, os.PathLike) or (name in ("scenario", "study") and value is not None):
+        if isinstance(value, os.PathLike) or (name in ("scenario", "study") and isinstance(value, str)):
             check_name(value)
     return int(_module(arguments.command).main(arguments))
 
