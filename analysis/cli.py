@@ -7,14 +7,14 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from slfac_sim.foundation.ending import status_of
+from slfac_sim.foundation.ending import add_options, status_of
 from slfac_sim.foundation.errors import BadInput
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Redraw the runs, or the study, named in `argv`; return the exit status, 2 for unusable input."""
     arguments = _parser().parse_args(argv)
-    return status_of(lambda: _main(arguments), arguments.debug)
+    return status_of(lambda: _main(arguments), arguments.debug, arguments.no_plugins)
 
 
 def _main(arguments: argparse.Namespace) -> int:
@@ -45,7 +45,7 @@ def _parser() -> argparse.ArgumentParser:
         " the folder of all that is written (default: its own)",
     )
     parser.add_argument("--json", action="store_true", help="print the table and the files as JSON")
-    parser.add_argument("--debug", action="store_true", help="show tracebacks of errors")
+    add_options(parser)
     return parser
 
 

@@ -20,10 +20,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     from slfac_sim.foundation.ending import status_of
 
-    return status_of(lambda: _run(arguments.case, arguments.output), arguments.debug)
+    return status_of(lambda: _run(arguments.case, arguments.output), arguments.debug, arguments.no_plugins)
 
 
 def _parser() -> argparse.ArgumentParser:
+    from slfac_sim.foundation.ending import add_options
+
     parser = argparse.ArgumentParser(
         prog="python -m slfac_sim.network",
         description="Run transfers over links and media, without learning.",
@@ -33,7 +35,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "-o", dest="output", metavar="OUT.json", help="where to write (default: standard output)"
     )
-    parser.add_argument("--debug", action="store_true", help="show tracebacks of errors")
+    add_options(parser)
     return parser
 
 

@@ -11,6 +11,7 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 COMMANDS = {
@@ -54,7 +55,7 @@ def main(argv: Sequence[str]) -> int:
         return 2
     from slfac_sim.foundation.ending import status_of
 
-    return status_of(lambda: _performed(arguments), arguments.debug)
+    return status_of(partial(_performed, arguments), arguments.debug, arguments.no_plugins)
 
 
 def _performed(arguments: argparse.Namespace) -> int:
@@ -78,7 +79,12 @@ def _misspelt(word: str) -> str | None:
 
 def _arguments(parser: argparse.ArgumentParser, words: Sequence[str]) -> argparse.Namespace:
     """Return the arguments in `words`; overrides may also stand after options, where argparse leaves them."""
-    arguments, left = parser.parse_known_args(words)
+    from slfac_sim.foundation.ending import OPTIONS
+
+    arguments, rest = parser.parse_known_args(words)
+    left = [word for word in rest if word not in OPTIONS]
+    for option in set(rest) - set(left):  # behind an action, as in `codec compare`
+        setattr(arguments, option.removeprefix("--").replace("-", "_"), True)
     overrides = getattr(arguments, "overrides", None)
     odd = [word for word in left if overrides is None or word.startswith("-") or "=" not in word]
     if odd:
@@ -90,6 +96,8 @@ def _arguments(parser: argparse.ArgumentParser, words: Sequence[str]) -> argpars
 
 def _parser(command: str) -> argparse.ArgumentParser:
     """Return the parser; only the command in question adds its own arguments."""
+    from slfac_sim.foundation.ending import add_options
+
     parser = argparse.ArgumentParser(
         prog="python -m slfac_sim",
         description="Wireless network simulation coupled with real split learning.",
@@ -102,7 +110,7 @@ def _parser(command: str) -> argparse.ArgumentParser:
         subparser = subparsers.add_parser(name, help=purpose, description=purpose)
         if name == command:
             _module(name).add_arguments(subparser)
-            subparser.add_argument("--debug", action="store_true", help="show tracebacks of errors")
+            add_options(subparser)
     return parser
 
 

@@ -70,14 +70,15 @@ def prepare_verify(folder: Path, report: Report | None = None) -> Verifiable:
         raise BadInput(
             f"{folder}: its summary has no digest, or does not tell the threads: nothing to compare"
         )
-    host = summary["host"]
-    closing = ExitStack()
-    there = Path(closing.enter_context(tempfile.TemporaryDirectory(prefix="slfac_sim-verify-")))
-    prepared = prepare(load(folder / SCENARIO), there / "again", host["threads"], report)
+    host, scenario = summary["host"], load(folder / SCENARIO)
+    with ExitStack() as closing:
+        there = Path(closing.enter_context(tempfile.TemporaryDirectory(prefix="slfac_sim-verify-")))
+        prepared = prepare(scenario, there / "again", host["threads"], report)
+        kept = closing.pop_all()
     here = prepared.clock.spent()
     pairs = {name: (host.get(name), here[name]) for name in _VERSIONS}
     others = tuple(f"{name}: {then} then, {now} now" for name, (then, now) in pairs.items() if then != now)
-    return Verifiable(folder, summary, prepared, others, closing)
+    return Verifiable(folder, summary, prepared, others, kept)
 
 
 def verify(verifiable: Verifiable, on_note: OnNote = lambda table, row: None) -> Verdict:

@@ -1,20 +1,34 @@
 """How a command ends: its exit status, and a sentence where there is one in the place of a traceback."""
 
+import argparse
 import os
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 
 from slfac_sim.foundation.errors import OF_THE_HOST, BadInput, HostFailed, sentence
 from slfac_sim.foundation.interrupt import Terminated, termination_raised
+from slfac_sim.foundation.trusting import without_plugins
+
+OPTIONS = {
+    "--debug": "show tracebacks of errors",
+    "--no-plugins": "import no module that an input names: for those of strangers",
+}
 
 
-def status_of(command: Callable[[], int], debug: bool = False) -> int:
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add what every command has: `OPTIONS`."""
+    for option, purpose in OPTIONS.items():
+        parser.add_argument(option, action="store_true", help=purpose)
+
+
+def status_of(command: Callable[[], int], debug: bool = False, no_plugins: bool = False) -> int:
     """Return the exit status of `command`: its own, 1 where the host failed it, 2 for input that is no good.
 
     Ctrl-C makes it 130 and SIGTERM 143. With `debug` errors are raised, and their tracebacks seen.
     """
     try:
-        with termination_raised():
+        with termination_raised(), without_plugins() if no_plugins else nullcontext():
             return command()
     except KeyboardInterrupt:
         return _told("interrupted", 130)

@@ -27,6 +27,7 @@ from pydantic import (
 from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
 
 from slfac_sim.foundation.errors import BadInput
+from slfac_sim.foundation.trusting import plugins_refused
 
 T = TypeVar("T")
 
@@ -98,6 +99,8 @@ def kind_of(plugin: object) -> str:
 
 
 def _foreign(kind: str) -> type[Any]:
+    if plugins_refused():
+        raise BadInput(f"'{kind}' is a module of somebody's own, and --no-plugins imports none")
     try:
         return _only_dataclass(kind)
     except BadInput:
