@@ -11,9 +11,11 @@ import torch
 from torch import nn
 
 from slfac_sim.foundation.errors import BadInput
+from slfac_sim.learning.draws import Draws
 from slfac_sim.learning.halves import ServerHalf
 from slfac_sim.learning.server_copies import ServerCopies
 from slfac_sim.learning.weights import state_vector
+from slfac_sim.names import SERVER
 from slfac_sim.optimisers.adam import Adam
 from slfac_sim.optimisers.sgd import Sgd
 
@@ -36,7 +38,7 @@ def in_turns(half: ServerHalf, **more: Any) -> list[float]:
     """Three rounds: the copies take two steps each, one after the other, and are averaged 1 to 2 to 3."""
     losses = []
     for number in range(3):
-        with ServerCopies(half, **more) as copies:
+        with ServerCopies(half, Draws(0, SERVER), **more) as copies:
             copies.begin(DEVICES)
             for arrived in batches(6)[number::2]:
                 losses += [copies.train(device, arrived).loss for device in DEVICES]
@@ -89,7 +91,7 @@ def test_in_a_file_they_learn_the_same(optimiser: Any) -> None:
 def test_who_is_left_out_of_the_average_leaves_no_trace() -> None:
     with_c, without = half_of(OPTIMISERS[2]), half_of(OPTIMISERS[2])
     for half, devices in ((with_c, "abc"), (without, "ab")):
-        with ServerCopies(half) as copies:
+        with ServerCopies(half, Draws(0, SERVER)) as copies:
             copies.begin(list(devices))
             for device in devices:
                 copies.train(device, batches(1)[0])
@@ -100,7 +102,7 @@ def test_who_is_left_out_of_the_average_leaves_no_trace() -> None:
 def test_without_anybody_the_half_is_what_it_was() -> None:
     half = half_of(OPTIMISERS[2])
     before = state_vector(half.model)
-    with ServerCopies(half) as copies:
+    with ServerCopies(half, Draws(0, SERVER)) as copies:
         copies.begin(DEVICES)
         copies.train("b", batches(1)[0])
         assert not np.array_equal(state_vector(half.model), before)

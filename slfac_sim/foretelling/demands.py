@@ -14,6 +14,7 @@ from torch import nn
 from slfac_sim.codecs import Codec, Tensor
 from slfac_sim.codecs._pairs import follow
 from slfac_sim.codecs.raw import Raw
+from slfac_sim.learning.draws import drawn_for
 from slfac_sim.learning.model_exchange import exact
 from slfac_sim.learning.participants import Exchange
 from slfac_sim.names import SERVER
@@ -127,7 +128,8 @@ def sizes_of(world: "World") -> tuple[Sizes, Sizes]:
     there = device.encode(smashed)
     scale = world.scenario.learning.batch / len(smashed.labels)
     values = smashed.tensor.size
-    middle, gradients = _judged(world, smashed)
+    with drawn_for(world.seed, "forecast"):
+        middle, gradients = _judged(world, smashed)
     down = device.exchange.downlink
     sent = {"smashed_up": there.nbytes, "smashed_down": _answer(down, gradients[0], there.body)}
     raw = {"smashed_up": _FLOAT * values, "smashed_down": _FLOAT * values}

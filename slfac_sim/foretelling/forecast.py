@@ -27,6 +27,7 @@ from slfac_sim.foretelling.demands import (
 )
 from slfac_sim.foundation.plugins import kind_of
 from slfac_sim.layouts._fleet import held_memory
+from slfac_sim.learning.draws import drawn_for
 from slfac_sim.learning.kernels import forward
 from slfac_sim.network import Link, Survey
 from slfac_sim.partitions import label_histogram
@@ -266,7 +267,7 @@ def _kept_bytes(half: nn.Module, shape: tuple[int, ...]) -> float:
 
     weights = 4 * _parameters(half)
     sample = torch.from_numpy(np.zeros((2, *shape), np.float32)).to(next(half.parameters()).device)
-    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+    with drawn_for(0, "forecast"), torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
         forward(half.train(), sample)
     waiting: float = max(sum(kept.values()) - weights, 0) / 2
     return waiting

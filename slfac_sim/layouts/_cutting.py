@@ -8,7 +8,7 @@ from torch import nn
 
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import kind_of
-from slfac_sim.learning.weights import initialise
+from slfac_sim.learning.weights import initial_blocks
 from slfac_sim.learning.work import Work, count_work, smashed_shape
 from slfac_sim.scenario import Scenario
 
@@ -38,10 +38,9 @@ def split_model(scenario: Scenario, image_shape: tuple[int, ...], classes: int) 
     Raises `BadInput` for a cut that the model does not have, or that leaves one side without weights.
     """
     assert isinstance(scenario.cut, str)  # cuts of devices have been told apart
-    blocks = scenario.model.blocks(image_shape[0], classes)
+    blocks = initial_blocks(scenario.model, image_shape, classes, scenario.seed.learning)
     names = [name for name, _ in blocks]
     place = place_of(scenario.cut, names, "cut") + 1
-    initialise(blocks, scenario.seed.learning)
     device, server = (
         nn.Sequential(*(block for _, block in part)) for part in (blocks[:place], blocks[place:])
     )

@@ -13,6 +13,7 @@ from slfac_sim.layouts._cutting import split_model
 from slfac_sim.layouts._fleet import Held, fitting_cuts, refuse_what_does_not_fit, works
 from slfac_sim.layouts._ground import Ground
 from slfac_sim.learning.batches import Shard
+from slfac_sim.learning.draws import Draws
 from slfac_sim.learning.evaluation import evaluate, in_messages
 from slfac_sim.learning.halves import DeviceHalf, ServerHalf
 from slfac_sim.learning.model_exchange import exact, fit_for_models
@@ -50,7 +51,15 @@ class Cast:
         self._refuse_lone_values()
         server = self.split.server.to(ground.host)
         half = ServerHalf(server, ground.optimiser(server))
-        self.server = EdgeServer(SERVER, half, mine, self._exchange, self.split.smashed_shape, self.models)
+        self.server = EdgeServer(
+            SERVER,
+            half,
+            mine,
+            self._exchange,
+            self.split.smashed_shape,
+            self.models,
+            Draws(scenario.seed.learning, SERVER),
+        )
         self._probe = copy.deepcopy(self.split.device).to(ground.host)
         self._through = in_messages(codec.uplink, scenario.learning.batch)
 
@@ -69,8 +78,8 @@ class Cast:
     def score(self, state: Tensor, exact: bool) -> dict[str, Any]:
         """Return the score with the device half of `state` [values]."""
         load_sound(self._probe, state)
-        batches = self._ground.test_batches()
-        return asdict(evaluate(self._probe, self.server.half.model, batches, self._through, exact))
+        batches, seed = self._ground.test_batches(), self._ground.scenario.seed.learning
+        return asdict(evaluate(self._probe, self.server.half.model, batches, self._through, exact, seed))
 
     def _device(self, place: int, shard: Shard) -> Device:
         exchange = replace(self._exchange, work=self._works[shard.device])

@@ -15,11 +15,12 @@ from slfac_sim.layouts._cutting import Split, place_of
 from slfac_sim.layouts._fleet import Held, refuse_what_does_not_fit, works
 from slfac_sim.layouts._ground import Ground
 from slfac_sim.learning.batches import Shard
+from slfac_sim.learning.draws import Draws
 from slfac_sim.learning.evaluation import in_messages
 from slfac_sim.learning.model_exchange import exact, fit_for_models
 from slfac_sim.learning.participants import Exchange
 from slfac_sim.learning.u_shape import Body, Ends, EndsHalf, UDevice, UServer, evaluate
-from slfac_sim.learning.weights import initialise, load_sound, state_vector
+from slfac_sim.learning.weights import initial_blocks, load_sound, state_vector
 from slfac_sim.learning.work import Work, count_work, smallest_normalised_map, smashed_shape
 from slfac_sim.names import SERVER
 from slfac_sim.scenario import Scenario
@@ -74,7 +75,7 @@ class Cast:
         body = thirds.body.to(ground.host)
         self.server = UServer(
             SERVER, Body(body, ground.optimiser(body)), ground.names, self._inner, thirds.smashed_shape,
-            self.models,
+            self.models, Draws(scenario.seed.learning, SERVER),
         )  # fmt: skip
         self._probe = copy.deepcopy(self._ends).to(ground.host)
         batch = scenario.learning.batch
@@ -97,8 +98,8 @@ class Cast:
         Both codecs see messages of the training batch's size, as in training.
         """
         load_sound(self._probe, self.server.as_received(model))
-        batches = self._ground.test_batches()
-        return asdict(evaluate(self._probe, self.server.half.model, batches, *self._through, exact))
+        batches, seed = self._ground.test_batches(), self._ground.scenario.seed.learning
+        return asdict(evaluate(self._probe, self.server.half.model, batches, *self._through, exact, seed))
 
     def _device(self, place: int, shard: Shard) -> UDevice:
         outer = replace(self._outer, work=self._works[shard.device])
@@ -142,11 +143,10 @@ def cut_in_three(scenario: Scenario, image_shape: tuple[int, ...], classes: int)
     Without a `protocol.tail` the tail begins with the last block that has weights. Raises `BadInput` for
     blocks that are not there, and where head or body would have nothing to learn.
     """
-    blocks = scenario.model.blocks(image_shape[0], classes)
+    blocks = initial_blocks(scenario.model, image_shape, classes, scenario.seed.learning)
     names = [name for name, _ in blocks]
     assert isinstance(scenario.cut, str)  # cuts of devices have been refused
     first, last = place_of(scenario.cut, names, "cut") + 1, _first_of_tail(scenario.protocol.tail, blocks)
-    initialise(blocks, scenario.seed.learning)
     head, body, tail = (
         nn.Sequential(*(block for _, block in part))
         for part in (blocks[:first], blocks[first:last], blocks[last:])

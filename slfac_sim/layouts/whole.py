@@ -15,7 +15,7 @@ from slfac_sim.layouts._ground import Ground
 from slfac_sim.learning.batches import Shard
 from slfac_sim.learning.evaluation import evaluate
 from slfac_sim.learning.model_exchange import exact, fit_for_models, state_in
-from slfac_sim.learning.weights import initialise, load_sound, state_vector
+from slfac_sim.learning.weights import initial_blocks, load_sound, state_vector
 from slfac_sim.learning.whole import Learner, Trainee, WholeDevice, WholeServer
 from slfac_sim.learning.work import count_work, smallest_normalised_map
 from slfac_sim.names import SERVER
@@ -34,8 +34,7 @@ class Cast:
         scenario, data = ground.scenario, ground.data
         protocol = scenario.protocol
         self._ground = ground
-        blocks = scenario.model.blocks(data.image_shape[0], data.classes)
-        initialise(blocks, scenario.seed.learning)
+        blocks = initial_blocks(scenario.model, data.image_shape, data.classes, scenario.seed.learning)
         self.model = nn.Sequential(*(block for _, block in blocks))
         self.held = Held(self.model, [name for name, _ in blocks], data.image_shape)
         schedule: Schedule | None = protocol.schedule
@@ -69,8 +68,8 @@ class Cast:
         return {name: float(np.mean([score[name] for score in scores])) for name in scores[0]}
 
     def _score(self, model: nn.Module) -> dict[str, Any]:
-        batches = self._ground.test_batches()
-        return asdict(evaluate(model, nn.Identity(), batches, lambda logits: logits, exact=False))
+        batches, seed = self._ground.test_batches(), self._ground.scenario.seed.learning
+        return asdict(evaluate(model, nn.Identity(), batches, lambda logits: logits, False, seed))
 
     def _devices(self, mu: float) -> list[WholeDevice]:
         ground, found = self._ground, []

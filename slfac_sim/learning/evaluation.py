@@ -10,6 +10,7 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from slfac_sim.codecs import Codec, Tensor
+from slfac_sim.learning.draws import drawn_for
 from slfac_sim.learning.halves import Labels
 from slfac_sim.learning.kernels import forward
 
@@ -32,6 +33,7 @@ def evaluate(
     batches: Iterable[tuple[torch.Tensor, Labels]],
     through_codec: Through,
     exact: bool,
+    seed: int = 0,
 ) -> Score:
     """Return the score over `batches` of (images, labels), both halves in evaluation mode.
 
@@ -49,17 +51,23 @@ def evaluate(
 
     device.eval()
     server.eval()
-    return score(batches, answer)
+    return score(batches, answer, seed)
 
 
-def score(batches: Iterable[tuple[torch.Tensor, Labels]], answer: Callable[[torch.Tensor], Logits]) -> Score:
-    """Return the score over `batches` of what `answer` says of images: logits with the codec, and without."""
+def score(
+    batches: Iterable[tuple[torch.Tensor, Labels]], answer: Callable[[torch.Tensor], Logits], seed: int
+) -> Score:
+    """Return the score over `batches` of what `answer` says of images: logits with the codec, and without.
+
+    Modules that draw even here draw alike in every evaluation: by `seed` and the number of the batch.
+    """
     right = right_no_codec = samples = 0
     loss, measured = 0.0, True
     with torch.inference_mode():
-        for images, labels in batches:
+        for number, (images, labels) in enumerate(batches):
             truth = torch.from_numpy(labels).to(images.device)
-            logits, exact = answer(images)
+            with drawn_for(seed, "evaluation", number):
+                logits, exact = answer(images)
             right += int((logits.argmax(1) == truth).sum())
             if exact is None:
                 measured = False

@@ -77,7 +77,9 @@ class MixedCopies:
     def __init__(self, servers: Mapping[str, EdgeServer], cut_of: Mapping[str, str], values: int) -> None:
         self._halves = {cut: server.half for cut, server in servers.items()}
         most_bytes = MOST_BYTES // len(servers)
-        self._copies = {cut: ServerCopies(server.half, most_bytes) for cut, server in servers.items()}
+        self._copies = {
+            cut: ServerCopies(server.half, server.draws, most_bytes) for cut, server in servers.items()
+        }
         self._cut_of = cut_of
         self._values = values
         self._samples: dict[str, float] = {}

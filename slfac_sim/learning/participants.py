@@ -14,6 +14,8 @@ import torch
 from slfac_sim.codecs import BadBody, Codec, Payload, Receiver, Sender, Tensor
 from slfac_sim.codecs._pairs import confirm, correct, follow
 from slfac_sim.learning.batches import Indices, Shard
+from slfac_sim.learning.draws import Draws
+from slfac_sim.learning.epsl import Aggregated, aggregating_step
 from slfac_sim.learning.halves import Feedback, Labels, Pending, ServerHalf, Smashed
 from slfac_sim.learning.model_exchange import ModelServer, decoded, model_codec_flops
 from slfac_sim.learning.server_copies import ServerCopies
@@ -76,7 +78,7 @@ class Device(Keeps):
     devices of which few take part cost little. `model_values` is the size of its state.
     """
 
-    kept: ClassVar[tuple[str, ...]] = ("_half", "_given", "_endless", "_up", "_down", "_model_up")
+    kept: ClassVar[tuple[str, ...]] = ("_half", "_given", "_endless", "_up", "_down", "_model_up", "draws")
 
     def __init__(
         self, name: str, place: int, new_half: Callable[[], Half], shard: Shard,
@@ -92,6 +94,7 @@ class Device(Keeps):
         self._given: bytes | None = None  # a model to begin with, for a half that was never used
         self._fetch = fetch
         self._endless = shard.endless()
+        self.draws = Draws(shard.seed, name)
         self._up: Sender = exchange.uplink.sender(f"{name}/up")
         self._down: Receiver = exchange.downlink.receiver()
         self._model_up: Sender = models.uplink.sender(f"{name}/model")
@@ -110,7 +113,9 @@ class Device(Keeps):
 
     def forward(self, samples: Indices) -> Smashed:
         """Run the mini-batch `samples` up to the cut."""
-        return replace(self._half.forward(*self._fetch(samples)), samples=samples)
+        half, batch = self._half, self._fetch(samples)
+        with self.draws.of("forward"):
+            return replace(half.forward(*batch), samples=samples)
 
     def encode(self, smashed: Smashed) -> Payload:
         """Return the bytes of the smashed data."""
@@ -131,7 +136,8 @@ class Device(Keeps):
 
     def backward(self, pending: Pending, gradient: Tensor) -> None:
         """Update the half by `gradient` of the activation that waits in `pending`."""
-        self._half.backward(pending, gradient)
+        with self.draws.of("backward"):
+            self._half.backward(pending, gradient)
 
     def encode_labels(self, smashed: Smashed) -> Payload:
         """Return the labels of the mini-batch as bytes; they leave the device."""
@@ -164,7 +170,7 @@ class Device(Keeps):
 class EdgeServer(ModelServer):
     """The edge server: its half, and its ends of every device's codecs."""
 
-    kept = (*ModelServer.kept, "half", "_up", "_down")
+    kept = (*ModelServer.kept, "half", "_up", "_down", "draws")
 
     def __init__(
         self,
@@ -174,8 +180,10 @@ class EdgeServer(ModelServer):
         exchange: Exchange,
         smashed_shape: tuple[int, ...],
         models: ModelCodecs,
+        draws: Draws,
     ) -> None:
         super().__init__(name, models)
+        self.draws = draws
         self._smashed_shape = smashed_shape
         self.half = half
         self._up: dict[str, Receiver] = {device: exchange.uplink.receiver() for device in devices}
@@ -193,8 +201,17 @@ class EdgeServer(ModelServer):
         return tensor, truth
 
     def train(self, cohort: Sequence[Arrived]) -> list[Feedback]:
-        """Take one step on the whole cohort and return each device's feedback, in the same order."""
-        return self.half.step(cohort)
+        """Take one step on the whole cohort and return each device's feedback, in the same order.
+
+        What is drawn is keyed by the number of the step, and dealt out over the cohort in its order.
+        """
+        with self.draws.of("train"):
+            return self.half.step(cohort)
+
+    def train_aggregated(self, aggregated: int, cohort: Sequence[Arrived]) -> list[Aggregated]:
+        """Take one step in which the first `aggregated` samples of each mini-batch are as one."""
+        with self.draws.of("train"):
+            return aggregating_step(self.half, aggregated, cohort)
 
     def encode(self, device: str, feedback: Feedback, asked: bytes | None = None) -> Payload:
         """Return the bytes of the gradient for `device`, in answer to smashed data in the body `asked`."""
@@ -203,4 +220,4 @@ class EdgeServer(ModelServer):
 
     def copies(self) -> ServerCopies:
         """Return copies of the half as it is now."""
-        return ServerCopies(self.half)
+        return ServerCopies(self.half, self.draws)

@@ -19,6 +19,7 @@ import torch
 
 from slfac_sim.codecs import Payload, Tensor
 from slfac_sim.foundation.errors import BadInput
+from slfac_sim.learning.draws import Draws
 from slfac_sim.learning.halves import Feedback, Labels, ServerHalf
 from slfac_sim.learning.weights import load_state_vector, state_size, state_vector
 
@@ -28,8 +29,9 @@ MOST_BYTES = 1_000_000_000
 class ServerCopies:
     """Copies of `half`, all as it is now; a context, since they may lie in a file."""
 
-    def __init__(self, half: ServerHalf, most_bytes: int = MOST_BYTES) -> None:
+    def __init__(self, half: ServerHalf, draws: Draws, most_bytes: int = MOST_BYTES) -> None:
         self._half = half
+        self._draws = draws
         self._start = _written(half)
         self._shelf = _Shelf(most_bytes)
         self._places: dict[str, int] = {}
@@ -53,13 +55,14 @@ class ServerCopies:
         return state_size(self._half.model)
 
     def train(self, device: str, arrived: tuple[Tensor, Labels]) -> Feedback:
-        """Take a step of the copy of `device` on its mini-batch."""
+        """Take a step of the copy of `device` on its mini-batch; what it draws is keyed by the device too."""
         if self._at_hand != device:
             self._put_away()
             place = self._places[device]
             _read(self._half, self._shelf.take(place) if place in self._shelf else self._start)
             self._at_hand = device
-        (feedback,) = self._half.step([arrived])
+        with self._draws.of(f"train/{device}"):
+            (feedback,) = self._half.step([arrived])
         return feedback
 
     def joined(self, model: Payload) -> Payload:

@@ -15,6 +15,7 @@ from torch.nn.functional import cross_entropy
 from slfac_sim.codecs import BadBody, Payload, Receiver, Sender, Tensor
 from slfac_sim.codecs._pairs import confirm, correct, follow
 from slfac_sim.learning.batches import Indices, Shard
+from slfac_sim.learning.draws import Draws
 from slfac_sim.learning.evaluation import Logits, Score, Through, score, sent
 from slfac_sim.learning.halves import Feedback, Labels, Pending, Smashed
 from slfac_sim.learning.kernels import forward
@@ -171,7 +172,8 @@ class UDevice(Device):
     def judge(self, middle: Tensor, smashed: Smashed) -> Feedback:
         """Run the tail on `middle` and return the gradient of the mini-batch's mean loss."""
         half: Any = self._half
-        found: Feedback = half.judge(middle, smashed)
+        with self.draws.of("tail"):
+            found: Feedback = half.judge(middle, smashed)
         return found
 
     def encode_gradient(self, feedback: Feedback, asked: bytes) -> Payload:
@@ -183,7 +185,7 @@ class UDevice(Device):
 class UServer(ModelServer):
     """The edge server: the body, and its ends of every device's codecs, of either crossing."""
 
-    kept = (*ModelServer.kept, "half", "_up", "_down", "_middle_down", "_gradient_up")
+    kept = (*ModelServer.kept, "draws", "half", "_up", "_down", "_middle_down", "_gradient_up")
 
     def __init__(
         self,
@@ -193,8 +195,10 @@ class UServer(ModelServer):
         inner: Exchange,
         smashed_shape: tuple[int, ...],
         models: ModelCodecs,
+        draws: Draws,
     ) -> None:
         super().__init__(name, models)
+        self.draws = draws
         self.half = half
         self._smashed_shape = smashed_shape
         up, down = inner.uplink, inner.downlink
@@ -215,7 +219,8 @@ class UServer(ModelServer):
 
     def forward(self, cohort: Sequence[Tensor]) -> list[Middle]:
         """Run the body over a cohort and return each device's part, in the same order."""
-        return self.half.forward(cohort)
+        with self.draws.of("forward"):
+            return self.half.forward(cohort)
 
     def encode_middle(self, device: str, middle: Middle) -> Payload:
         """Return the bytes of the activations for `device`."""
@@ -230,7 +235,8 @@ class UServer(ModelServer):
 
     def backward(self, answers: Sequence[tuple[Middle, Tensor]]) -> list[Tensor]:
         """Take one step of the body and return each device's gradient at the cut, in the same order."""
-        return self.half.backward(answers)
+        with self.draws.of("backward"):
+            return self.half.backward(answers)
 
     def encode(self, device: str, gradient: Tensor, asked: bytes) -> Payload:
         """Return the bytes of the `gradient` for `device`, in answer to smashed data in the body `asked`."""
@@ -245,6 +251,7 @@ def evaluate(
     through_uplink: Through,
     through_downlink: Through,
     exact: bool,
+    seed: int = 0,
 ) -> Score:
     """Return the score over `batches` of (images, labels), all parts in evaluation mode.
 
@@ -264,4 +271,4 @@ def evaluate(
 
     ends.eval()
     body.eval()
-    return score(batches, answer)
+    return score(batches, answer, seed)

@@ -4,6 +4,7 @@ A half's *state* is its parameters and its floating-point buffers (batch-norm me
 the order of its `state_dict`; integer buffers (batch-norm's counter of batches) stay at home.
 """
 
+import copy
 import math
 from collections.abc import Sequence
 
@@ -14,29 +15,69 @@ from torch import nn
 from slfac_sim.codecs import Tensor
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.streams import stream
+from slfac_sim.learning.draws import drawn_for
+from slfac_sim.models import Model
 
-# Layers whose weights start at constants.
-_CONSTANT = (nn.BatchNorm1d, nn.BatchNorm2d, nn.GroupNorm, nn.LayerNorm)
+Block = tuple[str, nn.Module]
+_RESETS = ("reset_parameters", "_reset_parameters")  # the latter is torch's own name in some of its layers
 
 
-def initialise(blocks: list[tuple[str, nn.Module]], seed: int) -> None:
-    """Draw the weights of every block in place, each from a stream named after its parameter.
+def initial_blocks(model: Model, shape: tuple[int, ...], classes: int, seed: int) -> list[Block]:
+    """Return the blocks of `model` for images of `shape` [channels, h, w], with their initial weights.
+
+    Whatever their constructors draw follows `seed` too. Raises `BadInput` for weights that cannot be drawn,
+    and for a block whose output is not the same when it draws the same.
+    """
+    with drawn_for(seed, "weights"):
+        blocks = model.blocks(shape[0], classes)
+    initialise(blocks, seed)
+    _refuse_unkeyed(blocks, shape, seed)
+    return blocks
+
+
+def initialise(blocks: list[Block], seed: int) -> None:
+    """Draw the weights of every block in place, each layer's from a stream named after it.
 
     Convolutions: normal with variance 2 / fan_out (He et al., 2015, arXiv:1502.01852, eq. 14), linear
-    layers: uniform within 1/sqrt(fan_in), biases of both: uniform within 1/sqrt(fan_in). Batch-norm
-    starts at scale 1 and offset 0. The draws depend on neither the cut nor the order of the blocks.
-    Raises `BadInput` for a layer of another type that has weights: torch would draw them unseeded.
+    layers: uniform within 1/sqrt(fan_in), biases of both: uniform within 1/sqrt(fan_in). Every other layer
+    with weights of its own draws them itself, by its `reset_parameters`. The draws depend on neither the cut
+    nor the order of the blocks. Raises `BadInput` for a layer with weights that has no such method.
     """
     for block_name, block in blocks:
         for layer_name, layer in block.named_modules():
+            name = f"{block_name}.{layer_name}" if layer_name else block_name
             if isinstance(layer, nn.Conv2d | nn.Linear):
                 _draw_layer(layer, f"weights/{block_name}/{layer_name}", seed)
-            elif not isinstance(layer, _CONSTANT) and next(layer.parameters(recurse=False), None) is not None:
-                found = f"{block_name}.{layer_name} is a {type(layer).__name__}"
-                known = "Conv2d, Linear and the normalisation layers"
-                raise BadInput(
-                    f"model: {found}, whose initial weights come from no named stream; known are {known}"
-                )
+            elif next(layer.parameters(recurse=False), None) is not None:
+                with drawn_for(seed, f"weights/{block_name}/{layer_name}"):
+                    _reset(layer, name)
+
+
+def _reset(layer: nn.Module, name: str) -> None:
+    reset = next((getattr(layer, verb) for verb in _RESETS if callable(getattr(layer, verb, None))), None)
+    if reset is None:
+        raise BadInput(
+            f"model: {name} is a {type(layer).__name__}, which has weights of its own and does not say how "
+            "they begin; add a method reset_parameters() that draws them by torch"
+        )
+    reset()
+
+
+def _refuse_unkeyed(blocks: list[Block], shape: tuple[int, ...], seed: int) -> None:
+    """Raise `BadInput` for a block that answers one input in two ways although torch draws the same."""
+    with drawn_for(seed, "trial"), torch.no_grad():
+        passed = torch.rand((2, *shape))
+    for name, block in blocks:
+        answers = []
+        for _ in range(2):
+            with drawn_for(seed, "trial"), torch.no_grad():
+                answers.append(copy.deepcopy(block).train()(passed.clone()))
+        if answers[0].numpy().tobytes() != answers[1].numpy().tobytes():
+            raise BadInput(
+                f"model: {name} draws at random, and not from torch's generator, which is keyed by the seed; "
+                "equal runs would differ"
+            )
+        passed = answers[0]
 
 
 def _draw_layer(layer: nn.Conv2d | nn.Linear, purpose: str, seed: int) -> None:

@@ -13,6 +13,7 @@ from torch.nn.functional import cross_entropy
 
 from slfac_sim.codecs import Payload, Sender, Tensor
 from slfac_sim.learning.batches import Indices, Shard
+from slfac_sim.learning.draws import Draws
 from slfac_sim.learning.halves import Labels
 from slfac_sim.learning.kernels import forward
 from slfac_sim.learning.model_exchange import ModelServer, decoded, exact, model_codec_flops
@@ -80,7 +81,7 @@ class Trainee(Keeps):
     `new_learner` makes the model before training; it is called when it is first used.
     """
 
-    kept = ("learner", "_endless")
+    kept = ("learner", "_endless", "_draws")
 
     def __init__(
         self, new_learner: Callable[[], Learner], shard: Shard, fetch: Callable[[Indices], Batch]
@@ -89,6 +90,7 @@ class Trainee(Keeps):
         self._new_learner = new_learner
         self._fetch = fetch
         self._endless = shard.endless()
+        self._draws = Draws(shard.seed, shard.device)
 
     @functools.cached_property
     def learner(self) -> Learner:
@@ -101,11 +103,14 @@ class Trainee(Keeps):
 
     def forward(self, samples: Indices) -> Answers:
         """Return the loss on the mini-batch `samples`."""
-        return self.learner.forward(*self._fetch(samples))
+        learner, batch = self.learner, self._fetch(samples)
+        with self._draws.of("forward"):
+            return learner.forward(*batch)
 
     def backward(self, answers: Answers) -> None:
         """Update the model by the gradient of the loss."""
-        self.learner.backward(answers)
+        with self._draws.of("backward"):
+            self.learner.backward(answers)
 
     def state(self) -> Tensor:
         """Return the state of the model [values]."""

@@ -146,13 +146,11 @@ class _Step:
 
     def offered(self, step: int, asked: Asked, arrived: Any) -> Offer:
         """Offer what has arrived to one step of the server over the cohort."""
-        from slfac_sim.learning.epsl import aggregating_step  # it imports torch
-
         server, cohort, cut = self.participants.server, self.cohorts[step - 1], self.cuts[step - 1]
 
         def train(items: Sequence[tuple[str, Any]]) -> list[tuple[tuple[str, ...], Aggregated]]:
             names = tuple(name for name, _ in items)
-            answers = aggregating_step(server.half, cut, [arrived for _, arrived in items])
+            answers = server.train_aggregated(cut, [arrived for _, arrived in items])
             return [(names, answer) for answer in answers]
 
         work, own = self.device.exchange.work, asked.samples - cut
