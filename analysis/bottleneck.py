@@ -4,6 +4,7 @@ It groups the parts of an `Attribution` by what a user can buy more of; `check` 
 run. Waiting for the air counts as air: others had it.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import fsum
 
@@ -32,11 +33,17 @@ class Bottleneck:
 
 def bottleneck(found: Attribution) -> Bottleneck:
     """Return the bottleneck of the critical path `found`."""
-    seconds = {
-        name: fsum(one.to_s - one.from_s for one in found.path if _name(one) == name) for name in NAMES
-    }
+    seconds = resources_s(found.path, 0.0, found.until_s)
     largest_first = sorted((name for name in NAMES if seconds[name] > 0.0), key=lambda name: -seconds[name])
     return Bottleneck({name: seconds[name] / found.until_s for name in largest_first})
+
+
+def resources_s(path: Iterable[Segment], from_s: float, to_s: float) -> dict[str, float]:
+    """Return the seconds of each of `NAMES` on `path` between two times."""
+    found: dict[str, list[float]] = {name: [] for name in NAMES}
+    for one in path:
+        found[_name(one)].append(max(0.0, min(one.to_s, to_s) - max(one.from_s, from_s)))
+    return {name: fsum(seconds) for name, seconds in found.items()}
 
 
 def _name(segment: Segment) -> str:

@@ -1,9 +1,10 @@
 """What every network promises: one verb, `transfer`, and one answer, `Delivery`."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import nan
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, Self
 
 import simpy
 
@@ -159,16 +160,29 @@ def with_headers(packet_bytes: int, header_bytes: int, payload_bytes: int) -> in
     return payload_bytes + -(-payload_bytes // packet_bytes) * header_bytes
 
 
-class NetworkSettings(Protocol):
-    """The frozen dataclass behind `network: {kind: ...}`."""
+class NetworkSettings(ABC):
+    """What every network inherits: `network: {kind: ...}` is a frozen dataclass of which this is the base.
 
+    What a network does not say of itself holds as it stands here.
+    """
+
+    @property
+    def may_lose(self) -> bool:
+        """Whether a transfer can fail with `Lost`; what is learnt then depends on the network."""
+        return False
+
+    @property
+    def still(self) -> Self:
+        """The same network with the means in place of what changes with time, for forecasts."""
+        return self
+
+    @abstractmethod
     def survey(self, devices: Sequence[str], server: str, seed: int) -> Survey:
         """Return what the air offers; draws nothing that a run would not draw alike.
 
         Raises `BadInput` when a given position has no coverage and the scenario does not allow it.
         """
-        ...
 
+    @abstractmethod
     def open(self, env: Any, devices: Sequence[str], server: str, seed: int) -> Network:
         """Return the network on `env` (a `simpy.Environment`), with every draw keyed by `seed`."""
-        ...

@@ -111,6 +111,27 @@ def simulate(
     return Simulation(scenario, ledger, on_note).play(protocol)
 
 
+def rehearse(scenario: Scenario, protocol: Task, ledger: Book) -> float:
+    """Play `protocol` as `simulate` does, on still air and with hosts that are always up; return the seconds.
+
+    Raises `players.simulated.Stalled`.
+    """
+    env = Clock()
+    network = scenario.network.still.open(
+        env, device_names(scenario.devices.count), SERVER, scenario.seed.air
+    )
+    player = SimulatedPlayer(
+        env,
+        network,
+        host_speeds(scenario),
+        ledger,
+        slowdown=_slowness(scenario),
+        disciplines={SERVER: scenario.server.discipline},
+    )
+    player.play(protocol)
+    return float(env.now)
+
+
 def _powers(scenario: Scenario) -> dict[str, Power]:
     """Return what each host draws."""
     return {**{name: one.power for name, one in machines(scenario).items()}, SERVER: scenario.server.power}

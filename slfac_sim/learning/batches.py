@@ -45,6 +45,14 @@ class Shard:
         whole, rest = divmod(len(self.samples), self.batch)
         return max(whole + (rest > 1), 1)
 
+    def sizes(self, steps: int | None, passes: int = 1) -> list[int]:
+        """Return the samples of each of `steps` endless batches, or of those of `passes` if that is None."""
+        samples = len(self.samples)
+        if steps is not None:
+            return [min(self.batch, samples)] * steps
+        whole = self.steps_per_epoch() - 1
+        return ([self.batch] * whole + [samples - self.batch * whole]) * passes
+
     @property
     def has_lone_samples(self) -> bool:
         """Whether batches of a single sample come."""

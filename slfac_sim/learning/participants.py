@@ -152,6 +152,11 @@ class Device(Keeps):
         """Return the state of the half [values], batch-norm statistics included."""
         return state_vector(self._half.model)
 
+    @property
+    def model_up_flops(self) -> tuple[float, float]:
+        """The equivalent FLOPs of encoding the half's state and, on the server, of decoding it."""
+        return self.model_codec_flops
+
     def model_payload(self) -> Payload:
         """Return the bytes of the state of the half."""
         return self._model_up.encode(self.model_state().reshape(1, -1))

@@ -118,20 +118,10 @@ class Epsl(ProtocolSettings):
 
     def _cuts(self, devices: Sequence[Device], lengths: Sequence[int]) -> list[int]:
         """Return, step by step, how many samples of each mini-batch are aggregated."""
-        sizes = [
-            _batch_sizes(device, length, self.steps) for device, length in zip(devices, lengths, strict=True)
-        ]
+        sizes = [device.shard.sizes(self.steps) for device in devices]
         smallest = [min(mine[step] for mine in sizes if len(mine) > step) for step in range(max(lengths))]
         # 0.07 * 100 is a little above 7, which is no reason to aggregate 8
         return [max(1, math.ceil(round(self.phi * samples, 9))) for samples in smallest]
-
-
-def _batch_sizes(device: Device, length: int, steps: int | None) -> list[int]:
-    """Return the samples of each mini-batch of a round, as `Shard` deals them."""
-    samples, batch = len(device.shard.samples), device.shard.batch
-    if steps is not None:
-        return [min(batch, samples)] * length
-    return [batch] * (length - 1) + [samples - batch * (length - 1)]
 
 
 @dataclass(frozen=True)
