@@ -33,16 +33,16 @@ class Bottleneck:
 
 def bottleneck(found: Attribution) -> Bottleneck:
     """Return the bottleneck of the critical path `found`."""
-    seconds = resources_s(found.path, 0.0, found.until_s)
+    seconds = resources_s(found.path)
     largest_first = sorted((name for name in NAMES if seconds[name] > 0.0), key=lambda name: -seconds[name])
     return Bottleneck({name: seconds[name] / found.until_s for name in largest_first})
 
 
-def resources_s(path: Iterable[Segment], from_s: float, to_s: float) -> dict[str, float]:
-    """Return the seconds of each of `NAMES` on `path` between two times."""
+def resources_s(path: Iterable[Segment]) -> dict[str, float]:
+    """Return the seconds of each of `NAMES` on `path`."""
     found: dict[str, list[float]] = {name: [] for name in NAMES}
     for one in path:
-        found[_name(one)].append(max(0.0, min(one.to_s, to_s) - max(one.from_s, from_s)))
+        found[_name(one)].append(one.to_s - one.from_s)
     return {name: fsum(seconds) for name, seconds in found.items()}
 
 

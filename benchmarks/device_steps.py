@@ -24,8 +24,9 @@ import numpy as np
 from _measuring import spent
 from whole_run import Learnt, bare, simulated
 
-from slfac_sim.build import World, build
+from slfac_sim.build import World
 from slfac_sim.ledger import Ledger
+from slfac_sim.opening import build
 from slfac_sim.run import set_threads
 from slfac_sim.scenario_file import load
 from slfac_sim.simulation import simulate

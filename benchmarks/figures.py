@@ -14,7 +14,7 @@ from pathlib import Path
 from _measuring import command_s, parser, show
 from whole_run import simulated
 
-from slfac_sim.build import build
+from slfac_sim.opening import build
 from slfac_sim.run import set_threads
 from slfac_sim.scenario_file import load
 

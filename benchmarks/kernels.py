@@ -20,8 +20,9 @@ import torch
 from _measuring import parser, show
 
 from slfac_sim.analysis.statistics import mean_interval
-from slfac_sim.build import World, build
+from slfac_sim.build import World
 from slfac_sim.effects import Note
+from slfac_sim.opening import build
 from slfac_sim.players.instant import InstantPlayer
 from slfac_sim.run import set_threads
 from slfac_sim.scenario_file import load

@@ -20,8 +20,9 @@ from typing import Any
 import torch
 from _measuring import machine, parser, show
 
-from slfac_sim.build import World, build
+from slfac_sim.build import World
 from slfac_sim.ledger import Ledger
+from slfac_sim.opening import build
 from slfac_sim.run import set_threads
 from slfac_sim.scenario_file import load
 from slfac_sim.simulation import simulate

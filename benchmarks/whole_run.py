@@ -14,10 +14,11 @@ import numpy as np
 from _bare import Bare
 from _measuring import parser, show, spent
 
-from slfac_sim.build import World, build
+from slfac_sim.build import World
 from slfac_sim.codecs import Tensor
 from slfac_sim.learning.weights import state_vector
 from slfac_sim.ledger import Ledger
+from slfac_sim.opening import build
 from slfac_sim.run import set_threads
 from slfac_sim.scenario_file import load
 from slfac_sim.simulation import simulate

@@ -3,6 +3,15 @@
 Usable on its own: open a network on a SimPy environment and call `transfer`.
 """
 
-from slfac_sim.network.contract import Delivery, Link, Lost, Network, Station, Survey, Transfer
+from slfac_sim.network.contract import (
+    Delivery,
+    Link,
+    Lost,
+    Network,
+    NetworkSettings,
+    Station,
+    Survey,
+    Transfer,
+)
 
-__all__ = ["Delivery", "Link", "Lost", "Network", "Station", "Survey", "Transfer"]
+__all__ = ["Delivery", "Link", "Lost", "Network", "NetworkSettings", "Station", "Survey", "Transfer"]

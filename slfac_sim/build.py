@@ -2,23 +2,23 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
-from functools import cached_property
 from typing import Any
 
 from slfac_sim.codecs import Payload
-from slfac_sim.datasets import Dataset, Report
+from slfac_sim.datasets import Dataset
 from slfac_sim.foundation.memory import Spare
 from slfac_sim.layouts import open_cast
 from slfac_sim.layouts._ground import Ground
 from slfac_sim.learning.states import restore, state_of
 from slfac_sim.scenario import Scenario
-from slfac_sim.steering import cut_is_open, cuts_a_model, why_down
+from slfac_sim.steering import cuts_a_model, why_down
 
 
 class World:
     """The participants of a scenario, in the layout that its protocol needs, and how far they have come.
 
-    Unless `limited`, the memory of devices has no limit.
+    Unless `limited`, the memory of devices has no limit. `expected_s` tells about how long a device takes for
+    a round with the air and the server to itself; it is handed in by who knows clock and network.
     """
 
     def __init__(self, scenario: Scenario, data: Dataset, limited: bool = True) -> None:
@@ -26,6 +26,7 @@ class World:
         self.data = data
         self.cast: Any = open_cast(_layout(scenario), Ground(scenario, data, limited))
         self.server: Any = self.cast.server
+        self.expected_s: Callable[[str], float] = _nobody_knows
         self.when_kept: Callable[[int], object] = lambda round_number: None
         self._spare = Spare()
         self._kept: tuple[int, Payload] | None = None
@@ -44,17 +45,6 @@ class World:
     def may_be_absent(self) -> bool:
         """Whether a host can be down."""
         return why_down(self.scenario) is not None
-
-    def expected_s(self, device: str) -> float:
-        """Return about how long `device` takes for a mini-batch with the air and the server to itself."""
-        return self._expected_s[device]
-
-    @cached_property
-    def _expected_s(self) -> Mapping[str, float]:
-        # it sees the network, which learning does not
-        from slfac_sim.foretelling.expecting import minibatch_s
-
-        return minibatch_s(self)
 
     def evaluate(self, model: bytes, last: bool = False) -> dict[str, Any]:
         """Return the figures of `evals` for the devices' common part in the body `model`."""
@@ -100,17 +90,6 @@ def _layout(scenario: Scenario) -> str:
     return str(scenario.protocol.layout)
 
 
-def build(scenario: Scenario, report: Report | None = None) -> World:
-    """Return the world of `scenario`, its data loaded; `report` is told of what takes long.
-
-    The world's own scenario names the blocks that `cut: auto` or `per_device` has chosen. Raises `BadInput`
-    for data that cannot be had, a cut that does not exist or a partition that fails.
-    """
-    data = scenario.data.load(report)
-    if cut_is_open(scenario):
-        from slfac_sim.foretelling.cuts import in_words, with_best_cut  # it builds worlds to choose from
-
-        scenario = with_best_cut(scenario, data)
-        if report is not None:
-            report(f"cut: after {in_words(scenario.cut)}")
-    return World(scenario, data)
+def _nobody_knows(device: str) -> float:
+    """Stand in until a world is told how long a round of `device` takes, which is for who knows the clock."""
+    raise RuntimeError(f"nobody has told the world what to expect of {device}")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from slfac_sim.asides import Asides
-from slfac_sim.build import World, build
+from slfac_sim.build import World
 from slfac_sim.continuing.checkpointing import Begun, Checkpoints, forget, versions_of
 from slfac_sim.datasets import Report
 from slfac_sim.effects import Task
@@ -17,6 +17,7 @@ from slfac_sim.ledger import Book, Ledger
 from slfac_sim.listening import heard_by
 from slfac_sim.names import device_names
 from slfac_sim.network import Survey
+from slfac_sim.opening import build
 from slfac_sim.scenario import Scenario
 from slfac_sim.simulation import OnNote, Simulation
 from slfac_sim.starting import set_threads

@@ -1,9 +1,11 @@
 """The coupling: a protocol that really learns, on a simulated clock and a simulated network."""
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from slfac_sim.availability import Outage, plans
+from slfac_sim.availability.always import Always
 from slfac_sim.effects import Task
 from slfac_sim.ledger import Book
 from slfac_sim.ledger_tables import AIR
@@ -111,25 +113,15 @@ def simulate(
     return Simulation(scenario, ledger, on_note).play(protocol)
 
 
-def rehearse(scenario: Scenario, protocol: Task, ledger: Book) -> float:
-    """Play `protocol` as `simulate` does, on still air and with hosts that are always up; return the seconds.
-
-    Raises `players.simulated.Stalled`.
-    """
-    env = Clock()
-    network = scenario.network.still.open(
-        env, device_names(scenario.devices.count), SERVER, scenario.seed.air
+def calm(scenario: Scenario) -> Scenario:
+    """Return `scenario` on still air and with hosts that are always up, as forecasts play it."""
+    always: dict[str, Any] = {"availability": Always()}
+    return replace(
+        scenario,
+        network=scenario.network.still,
+        devices=replace(scenario.devices, battery=None, **always),
+        server=replace(scenario.server, **always),
     )
-    player = SimulatedPlayer(
-        env,
-        network,
-        host_speeds(scenario),
-        ledger,
-        slowdown=_slowness(scenario),
-        disciplines={SERVER: scenario.server.discipline},
-    )
-    player.play(protocol)
-    return float(env.now)
 
 
 def _powers(scenario: Scenario) -> dict[str, Power]:

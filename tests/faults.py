@@ -7,11 +7,11 @@ from pathlib import Path
 
 from worlds import scenario
 
-from slfac_sim.build import build
 from slfac_sim.foundation.plugins import kinds
 from slfac_sim.invariants import strictly
 from slfac_sim.ledger import Rows
 from slfac_sim.names import SERVER
+from slfac_sim.opening import build
 from slfac_sim.simulation import Simulation
 
 ROUNDS = 2

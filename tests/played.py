@@ -13,13 +13,14 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 from worlds import scenario
 
-from slfac_sim.build import World, build
+from slfac_sim.build import World
 from slfac_sim.codecs import Codec, Payload
 from slfac_sim.codecs.raw import Raw
 from slfac_sim.effects import Compute, Excuse, Note, Offer, Send, Together
 from slfac_sim.invariants import strictly
 from slfac_sim.learning.weights import state_vector
 from slfac_sim.ledger import Rows
+from slfac_sim.opening import build
 from slfac_sim.players.instant import InstantPlayer
 from slfac_sim.scenario import Codecs
 from slfac_sim.simulation import simulate

@@ -184,9 +184,8 @@ def test_check_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", str(TINY), "codec=raw", network, "--json"]) == 0
     figures = json.loads(capsys.readouterr().out)
     assert figures["uncompressed"]["smashed_up"] == 4 * 8 * 4 * 6 * 6
-    assert figures["bottleneck"] in figures["round_s"]
-    up = 3 * (figures["compressed"]["smashed_up"] + 8) + figures["compressed"]["model"]
-    assert figures["round_s"]["uplink air"] == pytest.approx(5 * 8 * up / 8e6)
+    assert figures["bottleneck"] in figures["round"]["parts_s"]
+    assert figures["round_s"] == pytest.approx(sum(figures["round"]["parts_s"].values()))
 
 
 def test_check_draws_the_air_before_a_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,8 +15,9 @@ from scipy.stats import kstest
 from test_network_queues import agrees
 from worlds import scenario
 
-from slfac_sim.build import World, build
+from slfac_sim.build import World
 from slfac_sim.ledger import Rows
+from slfac_sim.opening import build
 from slfac_sim.scenario import Scenario
 from slfac_sim.simulation import simulate
 from slfac_sim.slowdowns.exponential import Exponential

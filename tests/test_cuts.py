@@ -23,16 +23,15 @@ NETWORKS = {"slow air": "network.bandwidth=500 kHz", "fast air": "network.bandwi
 def test_the_predicted_rounds_are_about_those_of_runs_and_in_their_order(
     tmp_path: Path, protocol: str, network: str
 ) -> None:
-    """Steps of different devices overlap in a run, and not in the prediction, which is a little longer."""
+    """The prediction is a round as it is when halves are handed out; the mean of a run's is about that."""
     overrides = (NETWORKS[network], f"protocol={{kind: {protocol}, rounds: 2, steps: 3}}")
     one = scenario(*overrides)
     cuts = [cut for cut in cuts_of(one, one.data.load()) if not cut.refused]
     seconds = {}
     for cut in cuts:
-        assert cut.parts_s is not None
         path = tmp_path / f"{cut.block}.sqlite"
         seconds[cut.block] = live_run(path, *overrides, f"cut={cut.block}")[1] / 2
-        assert 0.95 < cut.round_s / seconds[cut.block] < 1.25
+        assert 0.95 < cut.round_s / seconds[cut.block] < 1.1
         assert cut.bottleneck == max(cut.parts_s, key=cut.parts_s.__getitem__)
     assert best_of(cuts).block == min(seconds, key=seconds.__getitem__)
 
@@ -48,15 +47,6 @@ def test_sizes_work_and_memory_of_a_cut_are_those_that_check_tells_of_it() -> No
     assert cut.smashed_shape == told.smashed_shape
     assert cut.memory_bytes == told.device_memory["total"]
     assert cut.device_flops == told.device_flops
-
-
-def test_a_device_that_is_slow_would_have_the_cut_earlier() -> None:
-    """As if all were like it."""
-    one = scenario("devices.speed={kind: fixed, speed: 10 MFLOP/s}", "codec=raw", "network.bandwidth=5 MHz")
-    slow = best_of(cuts_of(one, one.data.load()))
-    assert slow.devices_s is not None
-    assert set(slow.devices_s) == {f"d{n:03d}" for n in range(5)}
-    assert max(slow.devices_s.values()) == pytest.approx(slow.round_s, rel=0.2)
 
 
 def test_a_run_with_auto_keeps_the_block_that_was_chosen(tmp_path: Path) -> None:
@@ -108,7 +98,7 @@ def test_check_tells_of_every_cut_as_table_json_and_figure(
     assert [row.split()[0] for row in rows] == ["conv1", "conv2", "conv3"]
     assert f"figure: {tmp_path / 'cuts.png'}" in out
     svg = (tmp_path / "cuts.svg").read_text()
-    assert all(word in svg for word in ("conv1", "conv3", "air up", "predicted round (s)", "best"))
+    assert all(word in svg for word in ("conv1", "conv3", "uplink air", "predicted round (s)", "best"))
     assert main(["check", TINY, "--cuts", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     rounds = {cut["block"]: cut["round_s"] for cut in told["cuts"]}

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from worlds import live_run, scenario, table
 
-from slfac_sim.build import build
 from slfac_sim.ledger import Ledger, Rows
 from slfac_sim.names import SERVER
 from slfac_sim.network import Delivery
+from slfac_sim.opening import build
 from slfac_sim.players.energy import CODEC_WORK, Energy
 from slfac_sim.players.simulated import Stalled
 from slfac_sim.power import DevicePower, ServerPower

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from slfac_sim.build import World, build
+from slfac_sim.build import World
 from slfac_sim.ledger import Ledger, rows_of
+from slfac_sim.opening import build
 from slfac_sim.scenario import Scenario
 from slfac_sim.scenario_file import load
 from slfac_sim.simulation import simulate

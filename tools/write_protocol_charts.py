@@ -13,11 +13,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from slfac_sim.build import build
 from slfac_sim.effects import Compute, Effect, Note, Offer, Send, Together
 from slfac_sim.foundation.plugins import find, kinds
 from slfac_sim.listening import Listener, heard_by
 from slfac_sim.names import SERVER
+from slfac_sim.opening import build
 from slfac_sim.players.instant import InstantPlayer
 from slfac_sim.scenario_file import read
 

@@ -1,11 +1,12 @@
 """The settings that one cell and several have in common, and the `Radio` that they come to."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from dataclasses import replace
+from typing import Annotated, Any, Literal, Self
 
 from slfac_sim.foundation.plugins import Plugin, settings
 from slfac_sim.foundation.units import Decibels, Hertz, Metres, Seconds, Watts, dbm_to_w
-from slfac_sim.network.contract import Station
+from slfac_sim.network.contract import NetworkSettings, Station
 from slfac_sim.network.kinds._radio import Site, check_headers
 from slfac_sim.network.media.fair import Fair
 from slfac_sim.network.radio.budget import Budget, Shadowing
@@ -20,7 +21,7 @@ from slfac_sim.network.wifi.station import Station as Station80211
 
 
 @settings
-class Cellular:
+class Cellular(NetworkSettings):
     """Base stations and devices around them; powers are radiated in the whole band, whatever its width."""
 
     bandwidth: Hertz = 20e6
@@ -63,6 +64,11 @@ class Cellular:
             raise ValueError("csma and dcf are media of network: {kind: wifi}")
         self.rate.check(self.bandwidth)
         check_headers(self.packet_bytes, self.header_bytes)
+
+    @property
+    def still(self) -> Self:
+        """The same air with rates that are means over the fades, where these come in blocks."""
+        return self if self.fading.coherence_s is None else replace(self, fading=Ergodic())
 
     def _site(
         self,

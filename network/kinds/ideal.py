@@ -6,14 +6,14 @@ from typing import Any, Literal
 
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import BitsPerSecond, Seconds
-from slfac_sim.network.contract import Link, Network, Survey
+from slfac_sim.network.contract import Link, Network, NetworkSettings, Survey
 from slfac_sim.network.courier import Among, Busy, Courier
 from slfac_sim.network.engine import FluidShare, Share
 from slfac_sim.network.transfers import Path
 
 
 @settings
-class Ideal:
+class Ideal(NetworkSettings):
     """Rates of each direction. `sharing: equal` shares each among the transfers under way in it.
 
     With `sharing: none` every device has both rates to itself, and multicasts have the downlink rate

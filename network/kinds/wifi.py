@@ -7,11 +7,11 @@ contender, however many transfers it has.
 import dataclasses
 from collections.abc import Sequence
 from functools import cache, partial
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from slfac_sim.foundation.plugins import Plugin, settings
 from slfac_sim.foundation.units import Decibels, Hertz, Metres, Seconds, Watts, dbm_to_w
-from slfac_sim.network.contract import Network, Station, Survey
+from slfac_sim.network.contract import Network, NetworkSettings, Station, Survey
 from slfac_sim.network.engine import Flow
 from slfac_sim.network.kinds._radio import Site
 from slfac_sim.network.media.csma import Csma
@@ -28,7 +28,7 @@ _LONG_BYTES = 10_000_000  # a message whose last packet does not matter
 
 
 @settings
-class Wifi:
+class Wifi(NetworkSettings):
     """Devices uniformly between `min_distance` and `radius` of the access point, or at `positions`.
 
     `medium: csma` or `dcf` has the 802.11 settings; its `standard` decides on the rates as well. The PHY
@@ -64,6 +64,11 @@ class Wifi:
             raise ValueError(
                 f"min_distance must be below the radius, {self.radius:g} m (got {self.min_distance:g} m)"
             )
+
+    @property
+    def still(self) -> Self:
+        """The same air without fades: no PHY rate is a mean over them."""
+        return dataclasses.replace(self, fading=NoFading())
 
     def survey(self, devices: Sequence[str], server: str, seed: int) -> Survey:
         """Return the links as a run with this `seed` will have them; rates are those of UDP, alone."""

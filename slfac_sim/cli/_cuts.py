@@ -18,10 +18,11 @@ def tell_cuts(scenario: "Scenario", folder: Path | None, as_json: bool) -> None:
     from slfac_sim.foretelling.cuts import best_of, cuts_of, mixture_of
 
     cuts = cuts_of(scenario, scenario.data.load())
-    best, mixed = best_of(cuts), mixture_of(cuts)
+    best = best_of(cuts)
+    mixed = mixture_of(scenario, cuts) if scenario.protocol.cuts_may_differ else None
     if as_json:
         told = [_told(cut) for cut in cuts]
-        per_device = _finite({**asdict(mixed), "round_s": mixed.round_s})
+        per_device = mixed and {"cut_of": mixed.cut_of, "round_s": mixed.round_s}
         print(json.dumps({"best": best.block, "cuts": told, "per_device": per_device}, indent=2))
     else:
         _print(scenario, cuts, best, mixed)
@@ -31,12 +32,15 @@ def tell_cuts(scenario: "Scenario", folder: Path | None, as_json: bool) -> None:
 
 
 def _told(cut: "Cut") -> dict[str, object]:
-    figures = asdict(replace(cut, rounds=None))
-    figures.pop("rounds")
-    return _finite({**figures, "round_s": cut.round_s, "bottleneck": cut.bottleneck})
+    figures = asdict(replace(cut, actors={}, time=None, asked=frozenset()))
+    for name in ("actors", "time", "asked"):
+        figures.pop(name)
+    return _finite(
+        {**figures, "parts_s": dict(cut.parts_s), "round_s": cut.round_s, "bottleneck": cut.bottleneck}
+    )
 
 
-def _print(scenario: "Scenario", cuts: "list[Cut]", best: "Cut", mixed: "Mixture") -> None:
+def _print(scenario: "Scenario", cuts: "list[Cut]", best: "Cut", mixed: "Mixture | None") -> None:
     from slfac_sim.cli._common import print_table
     from slfac_sim.foundation.plugins import kind_of
 
@@ -47,7 +51,7 @@ def _print(scenario: "Scenario", cuts: "list[Cut]", best: "Cut", mixed: "Mixture
     notes += [
         "MFLOP a sample (codec included) and memory on a device; kB a mini-batch (first one, initial weights)"
     ]
-    notes += [_apart(scenario, best, mixed)]
+    notes += [_apart(best, mixed)]
     for note in notes:
         print(f"note: {note}")
     print(f"best: cut after {best.block}, a round of about {best.round_s:,.3g} s")
@@ -56,7 +60,9 @@ def _print(scenario: "Scenario", cuts: "list[Cut]", best: "Cut", mixed: "Mixture
 def _row(cut: "Cut") -> list[str]:
     if cut.refused:
         return [cut.block, "not possible", "", "", "", "", "", ""]
-    share = 100 * (cut.parts_s or {})[cut.bottleneck] / cut.round_s
+    if not cut.parts_s:
+        return [cut.block, cut.time.reason if cut.time is not None else "", "", "", "", "", "", ""]
+    share = 100 * cut.parts_s[cut.bottleneck] / cut.round_s
     return [
         cut.block,
         " x ".join(map(str, cut.smashed_shape)),
@@ -69,22 +75,23 @@ def _row(cut: "Cut") -> list[str]:
     ]
 
 
-def _apart(scenario: "Scenario", best: "Cut", mixed: "Mixture") -> str:
-    """Say what devices with different cuts would gain, and whether they may have them."""
+def _apart(best: "Cut", mixed: "Mixture | None") -> str:
+    """Say what devices with different cuts would gain, if they may have them."""
     from slfac_sim.foretelling.cuts import in_words
 
+    if mixed is None:
+        return "all devices have one cut; they may differ only with protocol splitfed_v1 (cut: per_device)"
     if mixed.round_s >= best.round_s:
         return "no different cuts for different devices are predicted to be faster"
-    possible = scenario.protocol.cuts_may_differ
-    how = "cut: per_device" if possible else "only with protocol splitfed_v1, cut: per_device"
-    return f"with {in_words(mixed.cut_of)} a round would take about {mixed.round_s:,.3g} s ({how})"
+    words = in_words(mixed.cut_of)
+    return f"with {words} a round would take about {mixed.round_s:,.3g} s (cut: per_device)"
 
 
 def _draw(cuts: "list[Cut]", best: "Cut", folder: Path) -> Path:
     from slfac_sim.analysis.cuts_figure import Bar, draw
     from slfac_sim.analysis.style import house_style, save
 
-    bars = [Bar(cut.block, cut.parts_s or {}, cut is best, bool(cut.refused)) for cut in cuts]
+    bars = [Bar(cut.block, cut.parts_s, cut is best, bool(cut.refused)) for cut in cuts]
     try:
         with house_style():
             return save(draw(bars), folder, "cuts")[0]

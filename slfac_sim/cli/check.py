@@ -71,7 +71,12 @@ def main(arguments: argparse.Namespace) -> int:
     figures = forecast(world, survey)
     host = Host(threads, host_seconds(world))
     if arguments.json:
-        more = {"bottleneck": figures.bottleneck, "host_s": host.parts_s, "threads": threads}
+        more = {
+            "round_s": figures.round.seconds,
+            "bottleneck": figures.bottleneck,
+            "host_s": host.parts_s,
+            "threads": threads,
+        }
         print(json.dumps(_finite({**asdict(figures), **more}), indent=2))
     else:
         _print(scenario, figures, host)
@@ -186,14 +191,20 @@ def _air(figures: "Forecast") -> Iterator[tuple[str, str]]:
         yield "", f"{what} {way} of every device: {_seconds(one.through_s)}"
     if figures.survey.redraws:
         yield "positions redrawn", f"{figures.survey.redraws} had no coverage"
-    for part, seconds in figures.round_s.items():
-        without_s = figures.round_s_uncompressed[part]
-        yield f"{part}, a round", f"{_seconds(seconds)} (uncompressed {_seconds(without_s)})"
-    bound_s = figures.round_s[figures.bottleneck]
-    if math.isfinite(bound_s):
-        yield "bottleneck", f"{figures.bottleneck}: a round takes at least {_seconds(bound_s)}"
-    else:
-        yield "bottleneck", f"{figures.bottleneck}: a device has no coverage, so no round will end"
+    yield from _round(figures)
+
+
+def _round(figures: "Forecast") -> Iterator[tuple[str, str]]:
+    """Say what is foretold of a round: its time and what that is for, or why it is not."""
+    foretold, without = figures.round, figures.round_uncompressed
+    if foretold.parts_s is None:
+        yield "a round", f"{'never ends' if foretold.endless else 'no forecast'}: {foretold.reason}"
+        return
+    uncompressed = "" if without.seconds is None else f" (uncompressed {_seconds(without.seconds)})"
+    yield "a round", f"about {_seconds(foretold.seconds or 0.0)}{uncompressed}"
+    told = sorted(foretold.parts_s.items(), key=lambda of: -of[1])
+    parts = ", ".join(f"{part} {_seconds(seconds)}" for part, seconds in told if seconds > 0.0)
+    yield "bottleneck", f"{figures.bottleneck} (of the round: {parts})"
 
 
 def _duplex(survey: "Survey") -> str:

@@ -15,7 +15,6 @@ from typing import Any
 
 from slfac_sim.analysis.folder import LEDGER, SUMMARY
 from slfac_sim.analysis.folder import load as load_run
-from slfac_sim.build import build
 from slfac_sim.continuing.checkpointing import Begun, newest, versions_of
 from slfac_sim.continuing.ledger_continued import Continued
 from slfac_sim.datasets import Report
@@ -24,6 +23,7 @@ from slfac_sim.folders import SCENARIO, check_air, check_idle
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.ledger import TABLES, Ledger, tuples_of
 from slfac_sim.names import device_names
+from slfac_sim.opening import build
 from slfac_sim.players.replay import Script, follow, script_until
 from slfac_sim.run import Prepared, conduct, start
 from slfac_sim.scenario import Scenario

@@ -1,12 +1,10 @@
-"""What the air will make of a scenario's bytes: airtime at least, and everybody's transfers at once.
+"""What the air will make of everybody's transfers at once, played on the network itself, whatever its medium.
 
-The first is arithmetic over the survey; the second is played on the network itself, whatever its medium. It
-knows sizes and links, nothing of learning.
+It knows sizes and links, nothing of learning.
 """
 
 import math
-from collections import defaultdict
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
@@ -17,7 +15,6 @@ from slfac_sim.names import SERVER, device_names
 from slfac_sim.network import Lost, Network, Survey
 from slfac_sim.scenario import Scenario
 
-_UNSHARED = "none"  # the medium of a network in which every device has the rates to itself
 _MANY_BLOCKS, _MANY_ACTIVE = 50, 500  # from here on block fading costs events and changes little
 
 
@@ -65,41 +62,6 @@ def _one(
         return
     took_s = delivery.last_bit_s - delivery.asked_s
     went[device] = (8.0 * delivery.wire_bytes / took_s if took_s > 0.0 else math.inf, delivery.last_bit_s)
-
-
-def airtime_s(
-    survey: Survey, bytes_up: Mapping[str, float], bytes_down: Mapping[str, float], bytes_to_all: float
-) -> dict[str, float]:
-    """Return what the air takes at least to carry these bytes of each device, and those sent to all at once.
-
-    Bytes are with headers. Stations work side by side, and none is faster than its devices at their best.
-    """
-    up_s, down_s = _by_medium(survey, bytes_up, True), _by_medium(survey, bytes_down, False)
-    to_all_s = _seconds(bytes_to_all, survey.multicast_rate_bps)
-    down_s = {station: seconds + to_all_s for station, seconds in down_s.items()}
-    parts = {
-        "uplink air": max(up_s.values()) / survey.up_share,
-        "downlink air": max(down_s.values()) / survey.down_share,
-    }
-    if survey.duplex == "half":
-        parts["air, both ways"] = max(up_s[station] + down_s[station] for station in up_s)
-    return parts
-
-
-def _by_medium(survey: Survey, nbytes: Mapping[str, float], uplink: bool) -> dict[str, float]:
-    found: dict[str, float] = defaultdict(float)
-    for link in survey.links:
-        best_bps = link.up_best_bps if uplink else link.down_best_bps
-        medium = link.device if survey.medium == _UNSHARED else link.station
-        found[medium] += _seconds(nbytes[link.device], best_bps)
-    return found
-
-
-def _seconds(nbytes: float, rate_bps: float) -> float:
-    """Return the time alone on the air; for ever, where there is no coverage."""
-    if nbytes == 0.0:
-        return 0.0
-    return 8.0 * nbytes / rate_bps if rate_bps > 0.0 else math.inf
 
 
 def fading_remarks(survey: Survey, rushes: Sequence[Rush]) -> list[str]:

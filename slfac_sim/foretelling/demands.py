@@ -5,7 +5,7 @@ Compressed sizes come from one real batch of one device at the initial weights: 
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -13,12 +13,11 @@ from torch import nn
 
 from slfac_sim.codecs import Codec, Tensor
 from slfac_sim.codecs._pairs import follow
-from slfac_sim.codecs.raw import Raw
 from slfac_sim.learning.draws import drawn_for
 from slfac_sim.learning.model_exchange import exact
 from slfac_sim.learning.participants import Exchange
-from slfac_sim.names import SERVER
-from slfac_sim.simulation import codec_speeds, host_speeds
+from slfac_sim.learning.weights import state_size
+from slfac_sim.protocols import Schedule
 from slfac_sim.steering import exchanges_models
 
 if TYPE_CHECKING:
@@ -61,55 +60,46 @@ class Flops:
     server: Mapping[str, float]
 
 
-@dataclass(frozen=True)
-class Seconds:
-    """Seconds per sample, codecs included: of each device, and of the server for each device."""
-
-    devices: Mapping[str, float]
-    server: Mapping[str, float]
-
-
 def flops_of(world: "World") -> Flops:
     """Return the FLOPs per sample that training takes, without the codecs' equivalent ones."""
     return _whole_flops(world) if is_whole(world) else _summed(world, _near, _far)
 
 
-def seconds_of(world: "World", plain: bool = False) -> Seconds:
-    """Return the seconds per sample of hosts that are never slow; `plain` with raw fp32 for codec.
-
-    Models that travel are not in it.
-    """
-    flops, speeds = flops_of(world), host_speeds(world.scenario)
-    codecs, codec_speed = _codec_flops(world, plain), codec_speeds(world.scenario)
-
-    def seconds(training: float, codec: float, host: str) -> float:
-        return training / speeds[host] + codec / codec_speed[host]
-
-    return Seconds(
-        {name: seconds(work, codecs.devices[name], name) for name, work in flops.devices.items()},
-        {name: seconds(work, codecs.server[name], SERVER) for name, work in flops.server.items()},
-    )
-
-
-def _codec_flops(world: "World", plain: bool) -> Flops:
-    """Return the equivalent FLOPs per sample of encoding and decoding."""
-    if is_whole(world):
-        nothing = dict.fromkeys((device.name for device in world.devices), 0.0)
-        return Flops(nothing, nothing)
-    return _summed(
-        world,
-        lambda one: _codecs_near(_plain(one) if plain else one),
-        lambda one: _codecs_far(_plain(one) if plain else one),
-    )
-
-
 def _summed(world: "World", near: Callable[[Exchange], float], far: Callable[[Exchange], float]) -> Flops:
     """Return the sums over the cuts of each device of what they ask of it, and of the server."""
-    crossings = {device.name: _crossings(device) for device in world.devices}
+    crossings = {device.name: device.crossings for device in world.devices}
     return Flops(
         {name: sum(map(near, cuts)) for name, cuts in crossings.items()},
         {name: sum(map(far, cuts)) for name, cuts in crossings.items()},
     )
+
+
+def plain_sizes(world: "World", schedule: Schedule) -> dict[str, Sizes]:
+    """Return the sizes of each device without a codec; nothing is computed for them."""
+    batch, models = world.scenario.learning.batch, schedule.models != "kept"
+    found = {}
+    for device in world.devices:
+        crossed = [_FLOAT * batch * crossing.values_per_sample for crossing in device.crossings]
+        outer, inner = (*crossed, 0, 0)[:2]
+        model = _FLOAT * device.model_values * models
+        found[device.name] = Sizes(
+            smashed_up=outer, smashed_down=outer, labels=batch * (len(crossed) == 1),
+            middle_up=inner, middle_down=inner, model=model, model_down=model,
+        )  # fmt: skip
+    return found
+
+
+def compressed_sizes(world: "World") -> dict[str, Sizes]:
+    """Return the sizes of each device with the scenario's codecs, from a real mini-batch of each cut."""
+    parts = [(sizes_of(part)[1], part.devices) for part in _apart(world) or [world]]
+    return {device.name: sizes for sizes, devices in parts for device in devices}
+
+
+def server_values(world: "World", device: str) -> int:
+    """Return how many numbers the state of the server's part for `device` has."""
+    parts = _apart(world) or [world]
+    part = next(part for part in parts if any(one.name == device for one in part.devices))
+    return state_size(part.cast.split.server)
 
 
 def sizes_of(world: "World") -> tuple[Sizes, Sizes]:
@@ -148,29 +138,31 @@ def sizes_of(world: "World") -> tuple[Sizes, Sizes]:
     return plain, compressed
 
 
-def samples_a_round(world: "World", number: int = 1) -> dict[str, int]:
-    """Return the samples that each device uses in round `number`; 0 for one that is not asked."""
-    used = samples_if_asked(world)
-    participation = getattr(world.scenario.protocol, "participation", None)
-    asked = set(used)
-    if participation is not None:
-        asked = set(participation.select.choose(list(used), number, world.seed, world.expected_s))
-    return {name: count if name in asked else 0 for name, count in used.items()}
+def chosen(world: "World", schedule: Schedule) -> set[str]:
+    """Return the names of the devices that are asked in the first round, if everybody is there."""
+    select, names = schedule.participation.select, [device.name for device in world.devices]
+    return set(select.choose(names, 1, world.seed, world.expected_s))
 
 
-def samples_if_asked(world: "World") -> dict[str, int]:
-    """Return the samples that each device uses in a round in which it takes part."""
-    protocol, batch = world.scenario.protocol, world.scenario.learning.batch
-    steps, epochs = getattr(protocol, "steps", None), getattr(protocol, "local_epochs", 1)
-    held = {device.name: len(device.shard.samples) for device in world.devices}
+def samples_a_round(world: "World") -> dict[str, int]:
+    """Return the samples that each device uses in the first round; 0 for one that is not asked.
+
+    Without a schedule everybody has mini-batches of its own size, as many as all.
+    """
+    schedule: Schedule | None = world.scenario.protocol.schedule
+    if schedule is None:
+        steps = world.device_steps // (len(world.devices) * world.scenario.protocol.rounds)
+        return {device.name: sum(device.shard.sizes(steps)) for device in world.devices}
+    asked = chosen(world, schedule)
     return {
-        name: epochs * count if steps is None else steps * min(batch, count) for name, count in held.items()
+        device.name: sum(device.shard.sizes(schedule.steps, schedule.passes)) * (device.name in asked)
+        for device in world.devices
     }
 
 
 def is_whole(world: "World") -> bool:
     """Return whether the model lies whole where it is trained: then no mini-batch is sent."""
-    return not hasattr(world.cast, "split")
+    return bool(world.cast.whole)
 
 
 def learners(world: "World") -> list[tuple[nn.Module, tuple[int, ...], int]]:
@@ -189,26 +181,19 @@ def evaluated(world: "World") -> tuple[int, int]:
     scenario = world.scenario
     times: int = 1 + scenario.protocol.rounds // scenario.evaluation.every_rounds
     exact = times if scenario.evaluation.no_codec == "every" else 1
-    models: int = min(getattr(scenario.protocol, "evaluate_devices", 1), scenario.devices.count)
-    samples = models * len(world.data.test_labels)
+    samples = world.cast.evaluated_models * len(world.data.test_labels)
     return times * samples, 0 if is_whole(world) else (times + exact) * samples
 
 
 def crossing_values(device: Any) -> int:
     """Return the numbers of one sample that `device` sends up, which are as many as it is sent."""
-    return sum(one.values_per_sample for one in _crossings(device))
-
-
-def _crossings(device: Any) -> Sequence[Exchange]:
-    """Return the places where the model is cut, as the device sees them: one, or two of a U."""
-    inner = getattr(device, "inner", None)
-    return [device.exchange] if inner is None else [device.exchange, inner]
+    return sum(one.values_per_sample for one in device.crossings)
 
 
 def _apart(world: "World") -> list["World"]:
     """Return a world for the devices of each cut, where these differ; else none."""
     parts = []
-    for cast in getattr(world.cast, "casts", {}).values():
+    for cast in world.cast.by_cut.values():
         part = copy.copy(world)
         part.cast, part.server = cast, cast.server
         parts.append(part)
@@ -229,18 +214,6 @@ def _near(one: Exchange) -> float:
 
 def _far(one: Exchange) -> float:
     return one.work.server_step_flops
-
-
-def _codecs_near(one: Exchange) -> float:
-    return one.encode_up_flops + one.decode_down_flops
-
-
-def _codecs_far(one: Exchange) -> float:
-    return one.decode_up_flops + one.encode_down_flops
-
-
-def _plain(one: Exchange) -> Exchange:
-    return replace(one, uplink=Raw(), downlink=Raw())
 
 
 def _whole_flops(world: "World") -> Flops:
@@ -290,8 +263,7 @@ def _judged(world: "World", smashed: Any) -> tuple[Tensor | None, list[Tensor]]:
 
 def _beyond(world: "World") -> list[nn.Module]:
     """Return what follows the smashed data: the server's part, and of a U the tail of the devices as well."""
-    thirds = getattr(world.cast, "thirds", None)
-    return [world.cast.split.server] if thirds is None else [thirds.body, thirds.tail]
+    return list(world.cast.beyond)
 
 
 def _answer(codec: Codec, gradient: Tensor, asked: bytes) -> int:

@@ -1,31 +1,20 @@
-"""What each device takes for a mini-batch if it has the air and the server to itself; nothing is played."""
+"""A world that is told what to expect of its devices, which learning itself cannot know."""
 
-from typing import TYPE_CHECKING
+from functools import cache
 
-from slfac_sim.foretelling.demands import crossing_values, is_whole, seconds_of
+from slfac_sim.build import World
+from slfac_sim.datasets import Dataset
+from slfac_sim.foretelling.round_time import alone_s
+from slfac_sim.scenario import Scenario
 from slfac_sim.simulation import survey_of
-from slfac_sim.steering import exchanges_models
-
-if TYPE_CHECKING:
-    from slfac_sim.build import World
-
-_BYTES_PER_VALUE = 4  # before any codec: what a selection can know in advance
 
 
-def minibatch_s(world: "World") -> dict[str, float]:
-    """Return the seconds of one mini-batch of each device: its computing, the air both ways, the server.
+def world_of(scenario: Scenario, data: Dataset, limited: bool = True) -> World:
+    """Return the world of `scenario` over `data`, which is told how long its devices take alone.
 
-    Sizes are those of float32 and rates the mean ones of the survey; infinity without coverage. Where whole
-    models travel and mini-batches do not, it is one mini-batch and the model both ways.
+    Unless `limited`, the memory of devices has no limit. Raises `BadInput`.
     """
-    scenario, seconds = world.scenario, seconds_of(world)
-    model_bytes = world.cast.initial().nbytes if is_whole(world) and exchanges_models(scenario) else 0
-    found = {}
-    for device, link in zip(world.devices, survey_of(scenario).links, strict=True):
-        samples = min(scenario.learning.batch, len(device.shard.samples))
-        values = 0 if is_whole(world) else crossing_values(device)
-        bits = 8 * (_BYTES_PER_VALUE * samples * values + model_bytes)
-        rates = link.up_rate_bps, link.down_rate_bps
-        air_s = sum(bits / rate if rate > 0.0 else float("inf") for rate in rates)
-        found[device.name] = samples * (seconds.devices[device.name] + seconds.server[device.name]) + air_s
-    return found
+    world = World(scenario, data, limited)
+    known = cache(lambda: alone_s(world, survey_of(scenario)))
+    world.expected_s = lambda device: known()[device]
+    return world

@@ -14,23 +14,24 @@ import torch
 from torch import nn
 
 from slfac_sim.build import World
-from slfac_sim.foretelling._air import Rush, airtime_s, fading_remarks, rush
+from slfac_sim.foretelling._air import Rush, fading_remarks, rush
 from slfac_sim.foretelling.demands import (
-    Seconds,
     Sizes,
+    compressed_sizes,
     evaluated,
     is_whole,
     learners,
     samples_a_round,
-    seconds_of,
     sizes_of,
 )
+from slfac_sim.foretelling.round_time import RoundTime, round_time
 from slfac_sim.foundation.plugins import kind_of
 from slfac_sim.layouts._fleet import held_memory
 from slfac_sim.learning.draws import drawn_for
 from slfac_sim.learning.kernels import forward
 from slfac_sim.network import Link, Survey
 from slfac_sim.partitions import label_histogram
+from slfac_sim.protocols import Schedule
 from slfac_sim.scenario import Scenario
 from slfac_sim.simulation import host_speeds
 from slfac_sim.steering import exchanges_models, steered, why_down
@@ -38,7 +39,7 @@ from slfac_sim.steering import exchanges_models, steered, why_down
 
 @dataclass(frozen=True)
 class Forecast:
-    """The figures of `check`. Sizes are per device and mini-batch; airtimes and seconds per round.
+    """The figures of `check`. Sizes are per device and mini-batch; seconds per round.
 
     `device_memory` are the bytes that a device needs, by what they are for. `together` has, by direction, the
     compressed transfers of one mini-batch of all devices at once.
@@ -53,8 +54,8 @@ class Forecast:
     survey: Survey
     speeds: Sequence[float]
     together: Mapping[str, Rush]
-    round_s: Mapping[str, float]
-    round_s_uncompressed: Mapping[str, float]
+    round: RoundTime
+    round_uncompressed: RoundTime
     device_parameters: int
     server_parameters: int
     device_flops: float
@@ -68,8 +69,9 @@ class Forecast:
 
     @property
     def bottleneck(self) -> str:
-        """The part that takes longest when nothing else does: a lower bound of the round's duration."""
-        return max(self.round_s, key=lambda part: self.round_s[part])
+        """The part of a round that takes longest; empty where there is no forecast."""
+        parts_s = self.round.parts_s or {}
+        return max(parts_s, key=lambda part: parts_s[part], default="")
 
 
 def forecast(world: World, survey: Survey) -> Forecast:
@@ -77,6 +79,7 @@ def forecast(world: World, survey: Survey) -> Forecast:
     scenario = world.scenario
     speeds = host_speeds(scenario)
     uncompressed, compressed = sizes_of(world)
+    schedule: Schedule | None = scenario.protocol.schedule
     together = {
         "up": rush(scenario, survey, _rushed(compressed.up, compressed.model), uplink=True),
         "down": rush(scenario, survey, _rushed(compressed.down, compressed.model_down), uplink=False),
@@ -92,8 +95,8 @@ def forecast(world: World, survey: Survey) -> Forecast:
         survey=survey,
         speeds=[speeds[device.name] for device in world.devices],
         together=together,
-        round_s=round_seconds(world, survey, compressed, seconds_of(world)),
-        round_s_uncompressed=round_seconds(world, survey, uncompressed, seconds_of(world, plain=True)),
+        round=round_time(world, survey, schedule, compressed_sizes(world)),
+        round_uncompressed=round_time(world, survey, schedule),
         device_parameters=_parameters(world.cast.held.part) if _devices_learn(world) else 0,
         server_parameters=sum(_parameters(part) for part, _, _ in learners(world)[_devices_learn(world) :]),
         device_flops=device_flops,
@@ -120,7 +123,7 @@ def _classes(world: World) -> list[int]:
 
 
 def _devices_learn(world: World) -> bool:
-    return getattr(world.cast, "devices_learn", True)
+    return bool(world.cast.devices_learn)
 
 
 def _rushed(minibatch: int, model: int) -> int:
@@ -135,14 +138,10 @@ def _samples(world: World) -> float:
 
 def passes_of(world: World) -> tuple[float, float]:
     """Return the FLOPs per sample of the passes on a device and on the server, without codecs."""
-    if is_whole(world):
-        work = world.cast.work
-        passes = work.device_forward_flops + work.device_backward_flops
-        return (passes, 0.0) if _devices_learn(world) else (0.0, passes)
-    work, tail = world.cast.split.work, getattr(getattr(world.cast, "thirds", None), "tail_work", None)
-    device = work.device_forward_flops + work.device_backward_flops
-    device += 0.0 if tail is None else tail.device_forward_flops + tail.device_backward_flops
-    return device, work.server_step_flops
+    works = world.cast.works
+    passes = sum(work.device_forward_flops + work.device_backward_flops for work in works)
+    server = 0.0 if is_whole(world) else works[0].server_step_flops
+    return (passes, server) if _devices_learn(world) else (server, passes)
 
 
 def _remarks(world: World, uncompressed: Sizes, compressed: Sizes) -> list[str]:
@@ -173,7 +172,7 @@ def _without_effect(world: World) -> list[str]:
 
 def _mixed_cuts(world: World) -> list[str]:
     """Return what sizes and work mean where the cuts of devices differ."""
-    if not hasattr(world.cast, "casts"):
+    if not world.cast.by_cut:
         return []
     return [
         "the cuts of devices differ: smashed data, parameters, passes and memory are those of the cut that "
@@ -184,8 +183,10 @@ def _mixed_cuts(world: World) -> list[str]:
 def _timing_remarks(scenario: Scenario) -> list[str]:
     """Return what the figures leave out, and whether timing steers learning."""
     remarks = []
-    if scenario.devices.slowdowns or scenario.server.slowdowns or why_down(scenario) is not None:
-        remarks.append("the times of a round leave out slowdowns and outages")
+    if why_down(scenario) is not None:
+        remarks.append("the time of a round is that with everybody up: outages are left out")
+    if scenario.network.still != scenario.network:
+        remarks.append("the time of a round is that at mean rates: fades are left out")
     reason = steered(scenario)
     if reason is not None:
         remarks.append(f"{reason}: a run on another network learns otherwise, so none can be replayed")
@@ -199,31 +200,6 @@ def _device_memory(world: World) -> dict[str, int]:
     parts = asdict(memory)
     parts.pop("batch")
     return {**parts, "total": memory.total}
-
-
-def round_seconds(world: World, survey: Survey, sizes: Sizes, seconds: Seconds) -> dict[str, float]:
-    """Return what each part would take in a round if the others took nothing."""
-    samples, batch = samples_a_round(world), world.scenario.learning.batch
-    up_bytes, down_bytes = (
-        survey.wire_bytes(sizes.up) / batch,
-        survey.wire_bytes(sizes.down) / batch,
-    )  # a sample
-    model_up, model_down = survey.wire_bytes(sizes.model), survey.wire_bytes(sizes.model_down)
-    asked = {name: count > 0 for name, count in samples.items()}
-    to_all = world.scenario.protocol.model_broadcast == "multicast"
-    up = {name: count * up_bytes + asked[name] * model_up for name, count in samples.items()}
-    down = {
-        name: count * down_bytes + asked[name] * model_down * (not to_all) for name, count in samples.items()
-    }
-    steps = world.device_steps / (len(samples) * world.scenario.protocol.rounds) if sizes.up else 0
-    crossings = (sizes.smashed_up > 0) + (sizes.middle_up > 0)
-    exchanges = steps * crossings + (sizes.model > 0)
-    return {
-        **airtime_s(survey, up, down, bytes_to_all=model_down * to_all),
-        "slowest device": max(count * seconds.devices[name] for name, count in samples.items()),
-        "server": sum(count * seconds.server[name] for name, count in samples.items()),
-        "latency": 2 * exchanges * survey.latency_s,
-    }
 
 
 def _parameters(half: nn.Module) -> int:

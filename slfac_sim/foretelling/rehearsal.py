@@ -1,4 +1,4 @@
-"""One round of a schedule as a protocol without learning: every compute and every transfer, sizes for tensors.
+"""A round of a schedule as a protocol without learning: every compute and every transfer, sizes for tensors.
 
 Played on a scenario's own network and hosts it takes as long as the round that it stands for.
 """
@@ -23,9 +23,9 @@ Begun = tuple[int, int]
 class Actor:
     """A device of a rehearsal: what it has to do in a round, and what that costs.
 
-    `batches` are the samples of its mini-batches, `sizes` the bytes of one of `batch` samples. `crossings` are
-    the places where the model is cut, outermost first; `work` is per sample. Of its model, `up_flops` and
-    `down_flops` are for encoding and decoding, each way.
+    `batches` are the samples of its mini-batches, `sizes` the bytes of one of `batch` samples. `crossings`
+    are the places where the model is cut, outermost first; `work` is per sample. Of its model, `up_flops`
+    and `down_flops` are for encoding and decoding, each way.
     """
 
     name: str
@@ -35,8 +35,8 @@ class Actor:
     sizes: Sizes
     work: Work
     crossings: Sequence[Exchange] = ()
-    up_flops: tuple[float, float] = (0.0, 0.0)
-    down_flops: tuple[float, float] = (0.0, 0.0)
+    device_codec_flops: tuple[float, float] = (0.0, 0.0)
+    server_codec_flops: tuple[float, float] = (0.0, 0.0)
     model_values: int = 0
     server_values: int = 0
 
@@ -78,7 +78,7 @@ class _Rehearsal:
     def group(self, actors: Sequence[Actor], name: str) -> Task:
         """The devices of a group learn at once; the server averages those that are done in time."""
         schedule, limits = self._schedule, self._schedule.participation
-        if schedule.models == "averaged":
+        if schedule.models != "kept":
             yield from self._announce(actors)
         cohorts = [
             [actor for actor in actors if len(actor.batches) > step]
@@ -109,35 +109,37 @@ class _Rehearsal:
             if begun[0] == len(actor.batches) or not left[0]:
                 yield from self._hand_in(actor)
                 yield _on_server(4.0 * actor.model_values, "mix")
-                yield _on_server(actor.down_flops[0], "encode_model")
-                yield from self._take(actor, sent=True)
+                yield from self._announce([actor])
+                yield from self._take(actor)
 
     def _turn(self, actor: Actor, cohorts: "_Cohorts") -> Task:
         schedule = self._schedule
         if schedule.models != "kept":
-            yield from self._take(actor, sent=schedule.models == "relayed" or schedule.broadcast == "unicast")
+            yield from self._take(actor)
         yield from self._lanes(actor, cohorts, iter(enumerate(actor.batches, start=1)), schedule.in_flight)
         if schedule.models != "kept":
             yield from self._hand_in(actor)
         return actor
 
     def _announce(self, actors: Sequence[Actor]) -> Task:
-        yield _on_server(max(actor.down_flops[0] for actor in actors), "encode_model")
-        if self._schedule.broadcast == "multicast":
-            largest = RecordedParcel(max(actor.sizes.model_down for actor in actors), 0, "")
-            yield Send(SERVER, tuple(actor.name for actor in actors), {"model_down": largest})
+        """Encode what is handed out, once for each size of it, and send it if it goes to all at once."""
+        sizes = {actor.model_values: actor.server_codec_flops[0] for actor in actors}
+        if self._schedule.broadcast == "unicast":
+            yield _on_server(sum(sizes.values()), "encode_model")
+            return
+        yield _on_server(max(sizes.values()), "encode_model")
+        largest = RecordedParcel(max(actor.sizes.model_down for actor in actors), 0, "")
+        yield Send(SERVER, tuple(actor.name for actor in actors), {"model_down": largest})
 
-    def _take(self, actor: Actor, sent: bool) -> Task:
-        if sent:
+    def _take(self, actor: Actor) -> Task:
+        if self._schedule.broadcast == "unicast":
             yield Send(SERVER, actor.name, {"model_down": RecordedParcel(actor.sizes.model_down, 0, "")})
-        yield _on(actor, actor.down_flops[1], "decode_model")
+        yield _on(actor, actor.device_codec_flops[1], "decode_model")
 
     def _hand_in(self, actor: Actor) -> Task:
-        encode_flops, decode_flops = actor.up_flops
-        yield _on(actor, encode_flops, "encode_model")
+        yield _on(actor, actor.device_codec_flops[0], "encode_model")
         yield Send(actor.name, SERVER, {"model_up": RecordedParcel(actor.sizes.model, 0, "")})
-        if self._schedule.models != "relayed":
-            yield _on_server(decode_flops, "decode_model")
+        yield _on_server(actor.server_codec_flops[1], "decode_model")
 
     def _lanes(self, actor: Actor, cohorts: "_Cohorts", ahead: Iterator[Begun], depth: int) -> Task:
         """Learn from all that is `ahead`, up to `depth` mini-batches in flight."""
@@ -147,9 +149,7 @@ class _Rehearsal:
             return (yield from lane)
         return (yield Together([lane, self._lanes(actor, cohorts, ahead, depth - 1)]))
 
-    def _lane(
-        self, actor: Actor, cohorts: "_Cohorts", ahead: Iterator[Begun], begun: Begun | None
-    ) -> Task:
+    def _lane(self, actor: Actor, cohorts: "_Cohorts", ahead: Iterator[Begun], begun: Begun | None) -> Task:
         while begun is not None:
             yield from self._served(actor, cohorts, *begun)
             begun = yield from self._begin(actor, ahead)
@@ -235,7 +235,7 @@ class _Cohorts:
 
 
 def _answers(actor: Actor, cohorts: _Cohorts, step: int, samples: int, together: int) -> Task:
-    """Encode and send the gradients: `together` of them to the whole cohort at once, the others to `actor`."""
+    """Encode and send the gradients: `together` of them to the whole cohort at once, the rest to `actor`."""
     cost, nbytes = actor.crossings[0], actor.sizes.smashed_down
     if together:
         if cohorts.of(step)[0] is actor:

@@ -1,18 +1,20 @@
-"""How long a round takes, foretold: its schedule is played with sizes on the scenario's own network and hosts.
+"""How long a round takes: its schedule is played with sizes on the scenario's own network and hosts.
 
 The one forecast of time. `check`, `cut: auto`, `cut: per_device` and `select: fastest` all ask here.
 """
 
 import math
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from slfac_sim.analysis._path import Segment
 from slfac_sim.analysis.attribution import attribute
 from slfac_sim.analysis.bottleneck import resources_s
+from slfac_sim.codecs.raw import Raw
 from slfac_sim.effects import Task
-from slfac_sim.foretelling.demands import Sizes, crossings_of, plain_sizes, server_values
+from slfac_sim.foretelling.demands import Sizes, chosen, plain_sizes, server_values
 from slfac_sim.foretelling.rehearsal import Actor, in_turn, rehearsal
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import kind_of
@@ -21,12 +23,11 @@ from slfac_sim.network import Survey
 from slfac_sim.players.simulated import Stalled
 from slfac_sim.protocols import Schedule
 from slfac_sim.scenario import Scenario
-from slfac_sim.simulation import rehearse
+from slfac_sim.simulation import calm, simulate
 
 if TYPE_CHECKING:
     from slfac_sim.build import World
 
-MOST = 2000  # mini-batches that are played, in about half a second; of longer rounds two parts are
 _ROUNDS = 3  # of a protocol whose rounds have no end of their own
 _DIGITS = 9  # of what is compared: the clock's rounding must not decide between equals
 
@@ -86,20 +87,13 @@ def actors_of(
     if schedule.on_server:
         return [_server(world, schedule)]
     known = plain_sizes(world, schedule) if sizes is None else sizes
-    names = [device.name for device in world.devices]
-    asked = set(names if everybody else chosen(world, schedule, names))
-    values = server_values(world) if schedule.averages_copies else dict.fromkeys(names, 0)
-    return [
-        _actor(world, schedule, device, known[device.name], values[device.name])
+    asked = [device.name for device in world.devices] if everybody else chosen(world, schedule)
+    actors = [
+        _actor(world, schedule, device, known[device.name])
         for device in world.devices
         if device.name in asked
     ]
-
-
-def chosen(world: "World", schedule: Schedule, names: Sequence[str]) -> list[str]:
-    """Return those of the devices `names` that are asked in the first round."""
-    selection: Any = schedule.participation.select
-    return list(selection.choose(names, 1, world.seed, world.expected_s))
+    return [_plain(actor) for actor in actors] if sizes is None else actors
 
 
 def alone_s(world: "World", survey: Survey) -> dict[str, float]:
@@ -119,23 +113,23 @@ def alone_s(world: "World", survey: Survey) -> dict[str, float]:
 def alone(
     scenario: Scenario, survey: Survey, schedule: Schedule, actors: Sequence[Actor]
 ) -> dict[str, dict[str, float]]:
-    """Return the parts of a round of each of `actors` alone, by its name; of long rounds of a part of it."""
+    """Return the parts of a round of each of `actors` alone, by its name."""
     unreached = _unreached(survey)
-    longest = max(len(actor.batches) for actor in actors)
-    shorter = _first(actors, _share(actors, MOST) / longest)
-    reached = [actor for actor in shorter if actor.name not in unreached]
+    reached = [actor for actor in actors if actor.name not in unreached]
     rows = _played(scenario, in_turn(reached, schedule)) if reached else {}
-    found = dict.fromkeys((actor.name for actor in actors), {"downlink air": math.inf})
-    path = attribute(rows).path if reached else ()
-    ends_s = [0.0, *(row["at_s"] for row in rows.get("rounds", ()))]
-    for actor, (from_s, to_s) in zip(reached, pairwise(ends_s), strict=True):
-        mine = resources_s(path, from_s, to_s)
-        found[actor.name] = {part: float(f"{seconds:.{_DIGITS}g}") for part, seconds in mine.items()}
+    found = {actor.name: {"downlink air": math.inf} for actor in actors}
+    begins_s = [0.0, *(row["at_s"] for row in rows.get("rounds", ()))]
+    turns: list[list[Segment]] = [[] for _ in begins_s]
+    for segment in attribute(rows).path if reached else ():
+        turns[bisect_right(begins_s, segment.from_s) - 1].append(segment)
+    for actor, turn in zip(reached, turns, strict=False):
+        parts_s = resources_s(turn)
+        found[actor.name] = {part: float(f"{seconds:.{_DIGITS}g}") for part, seconds in parts_s.items()}
     return found
 
 
-def _actor(world: "World", schedule: Schedule, device: Any, sizes: Sizes, server_values: int) -> Actor:
-    crossings = crossings_of(device, schedule.exchanges)
+def _actor(world: "World", schedule: Schedule, device: Any, sizes: Sizes) -> Actor:
+    crossings = device.crossings
     return Actor(
         name=device.name,
         place=device.place,
@@ -144,11 +138,19 @@ def _actor(world: "World", schedule: Schedule, device: Any, sizes: Sizes, server
         sizes=sizes,
         work=crossings[0].work if crossings else device.work,
         crossings=crossings,
-        up_flops=device.model_up_flops,
-        down_flops=device.model_codec_flops,
+        device_codec_flops=device.model_codec_flops,
+        server_codec_flops=world.server.model_codec_flops(device.model_values),
         model_values=device.model_values,
-        server_values=server_values,
+        server_values=server_values(world, device.name) if schedule.averages_copies else 0,
     )
+
+
+def _plain(actor: Actor) -> Actor:
+    """Return `actor` as if nothing were compressed."""
+    raw, values = Raw(), actor.model_values
+    flops = values * raw.encode_flops_per_value, values * raw.decode_flops_per_value
+    crossings = [replace(crossing, uplink=raw, downlink=raw) for crossing in actor.crossings]
+    return replace(actor, crossings=crossings, device_codec_flops=flops, server_codec_flops=flops)
 
 
 def _server(world: "World", schedule: Schedule) -> Actor:
@@ -169,45 +171,13 @@ def _unreached(survey: Survey) -> set[str]:
 
 
 def _parts_s(scenario: Scenario, schedule: Schedule, actors: Sequence[Actor]) -> dict[str, float]:
-    """Return the seconds of each part of a round: played whole, or drawn out from two shorter ones."""
     rounds = min(scenario.protocol.rounds, _ROUNDS) if schedule.models == "mixed" else 1
-    longest = max(len(actor.batches) for actor in actors)
-    steps = _share(actors, MOST / (3 * rounds)) if rounds * _minibatches(actors) > MOST else longest
-    if 2 * steps >= longest:
-        return _round_s(scenario, schedule, actors, rounds)
-    few, more = (
-        _round_s(scenario, schedule, _first(actors, count / longest), rounds) for count in (steps, 2 * steps)
-    )
-    left = (longest - 2 * steps) / steps
-    return {part: max(0.0, more[part] + left * (more[part] - few[part])) for part in more}
-
-
-def _round_s(
-    scenario: Scenario, schedule: Schedule, actors: Sequence[Actor], rounds: int
-) -> dict[str, float]:
-    path = attribute(_played(scenario, rehearsal(actors, schedule, rounds)))
-    return {part: seconds / rounds for part, seconds in resources_s(path.path, 0.0, path.until_s).items()}
+    path = attribute(_played(scenario, rehearsal(actors, schedule, rounds))).path
+    return {part: seconds / rounds for part, seconds in resources_s(path).items()}
 
 
 def _played(scenario: Scenario, task: Task) -> dict[str, list[dict[str, Any]]]:
     """Play `task` and return the rows that it has left. Raises `Stalled`."""
     rows = Rows()
-    rehearse(scenario, task, rows)
+    simulate(calm(scenario), task, rows)
     return {table: list(rows.rows(table)) for table in TABLES if table != "payloads"}
-
-
-def _minibatches(actors: Sequence[Actor]) -> int:
-    return sum(len(actor.batches) for actor in actors)
-
-
-def _share(actors: Sequence[Actor], most: float) -> int:
-    """Return how many steps the one with most of them has in a round of about `most` mini-batches."""
-    longest = max(len(actor.batches) for actor in actors)
-    return min(longest, max(1, int(longest * most / _minibatches(actors))))
-
-
-def _first(actors: Sequence[Actor], part: float) -> list[Actor]:
-    """Return `actors` with so large a `part` of their mini-batches, the first ones, and one at least."""
-    return [
-        replace(actor, batches=actor.batches[: max(1, round(part * len(actor.batches)))]) for actor in actors
-    ]

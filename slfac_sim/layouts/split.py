@@ -9,6 +9,7 @@ from torch import nn
 
 from slfac_sim.codecs import Payload, Tensor, seeded
 from slfac_sim.foundation.errors import BadInput
+from slfac_sim.layouts import Layout
 from slfac_sim.layouts._cutting import split_model
 from slfac_sim.layouts._fleet import Held, fitting_cuts, refuse_what_does_not_fit, works
 from slfac_sim.layouts._ground import Ground
@@ -20,12 +21,12 @@ from slfac_sim.learning.model_exchange import exact, fit_for_models
 from slfac_sim.learning.participants import Device, EdgeServer, Exchange
 from slfac_sim.learning.stashing import Half, StashingHalf
 from slfac_sim.learning.weights import load_sound, state_vector
-from slfac_sim.learning.work import smallest_normalised_map
+from slfac_sim.learning.work import Work, smallest_normalised_map
 from slfac_sim.names import SERVER
 from slfac_sim.protocols import Schedule
 
 
-class Cast:
+class Cast(Layout):
     """100 devices are 100 halves, shards and optimisers; a half comes into being when it is first used.
 
     With `names` these devices alone.
@@ -62,6 +63,16 @@ class Cast:
         )
         self._probe = copy.deepcopy(self.split.device).to(ground.host)
         self._through = in_messages(codec.uplink, scenario.learning.batch)
+
+    @property
+    def works(self) -> Sequence[Work]:
+        """The work of both halves."""
+        return [self.split.work]
+
+    @property
+    def beyond(self) -> Sequence[nn.Module]:
+        """The server's half."""
+        return [self.split.server]
 
     def initial(self) -> Payload:
         """Return the device half before training."""

@@ -6,22 +6,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from torch import nn
+
 from slfac_sim.codecs import Payload
 from slfac_sim.foundation.errors import BadInput
-from slfac_sim.layouts import split
+from slfac_sim.layouts import Layout, split
 from slfac_sim.layouts._cutting import refuse_mixtures
 from slfac_sim.layouts._ground import Ground
 from slfac_sim.learning.mixed_cuts import MixedServer
 from slfac_sim.learning.model_exchange import exact, state_in
 from slfac_sim.learning.participants import Device
 from slfac_sim.learning.weights import state_size
+from slfac_sim.learning.work import Work
 from slfac_sim.names import SERVER
 
 
-class Cast:
+class Cast(Layout):
     """The participants of `split` for each cut, together; in common they have the deepest of their halves.
 
-    `casts` are those by cut; `split` and `held` are of the cut that most devices have.
+    `by_cut` are those of each cut; `split` and `held` are of the cut that most devices have.
     """
 
     def __init__(self, ground: Ground) -> None:
@@ -35,6 +38,21 @@ class Cast:
         values = state_size(most.split.device) + state_size(most.split.server)
         servers = {cut: cast.server for cut, cast in self.casts.items()}
         self.server = MixedServer(SERVER, servers, cut_of, values, most.models)
+
+    @property
+    def by_cut(self) -> Mapping[str, split.Cast]:
+        """The casts of the devices of each cut."""
+        return self.casts
+
+    @property
+    def works(self) -> Sequence[Work]:
+        """The work of both halves."""
+        return [self.split.work]
+
+    @property
+    def beyond(self) -> Sequence[nn.Module]:
+        """The server's half."""
+        return [self.split.server]
 
     def initial(self) -> Payload:
         """Return the deepest half before training."""

@@ -3,13 +3,16 @@
 from collections.abc import Sequence
 from typing import Any
 
+from torch import nn
+
 from slfac_sim.codecs import Payload
-from slfac_sim.layouts import split
+from slfac_sim.layouts import Layout, split
 from slfac_sim.layouts._ground import Ground
 from slfac_sim.learning.participants import Device, EdgeServer
+from slfac_sim.learning.work import Work
 
 
-class Cast:
+class Cast(Layout):
     """The participants of `split`; they have no part in common, and that of a round is an empty body."""
 
     def __init__(self, ground: Ground) -> None:
@@ -18,6 +21,17 @@ class Cast:
         self.devices: Sequence[Device] = self._cut.devices
         self.server: EdgeServer = self._cut.server
         self._evaluated = self.devices[: ground.scenario.protocol.evaluate_devices]
+        self.evaluated_models = len(self._evaluated)
+
+    @property
+    def works(self) -> Sequence[Work]:
+        """The work of both halves."""
+        return [self.split.work]
+
+    @property
+    def beyond(self) -> Sequence[nn.Module]:
+        """The server's half."""
+        return [self.split.server]
 
     def initial(self) -> Payload:
         """Return an empty body."""

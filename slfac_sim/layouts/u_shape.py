@@ -11,6 +11,7 @@ from torch import nn
 
 from slfac_sim.codecs import Payload, seeded
 from slfac_sim.foundation.errors import BadInput
+from slfac_sim.layouts import Layout
 from slfac_sim.layouts._cutting import Split, place_of
 from slfac_sim.layouts._fleet import Held, refuse_what_does_not_fit, works
 from slfac_sim.layouts._ground import Ground
@@ -49,7 +50,7 @@ class Thirds:
         return Ends(self.head, self.tail, self.middle_shape)
 
 
-class Cast:
+class Cast(Layout):
     """Devices with two ends of the model each; they come into being when they are first used."""
 
     def __init__(self, ground: Ground) -> None:
@@ -87,6 +88,16 @@ class Cast:
         thirds = self.thirds
         far = _Beyond(thirds.body, thirds.tail)
         return Split(self._ends, far, thirds.work, thirds.smashed_shape, thirds.head_blocks)
+
+    @property
+    def works(self) -> Sequence[Work]:
+        """The work of head and body, and that of the tail."""
+        return [self.thirds.work, self.thirds.tail_work]
+
+    @property
+    def beyond(self) -> Sequence[nn.Module]:
+        """Body and tail."""
+        return [self.thirds.body, self.thirds.tail]
 
     def initial(self) -> Payload:
         """Return both ends before training."""

@@ -3,13 +3,14 @@
 import copy
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from torch import nn
 
 from slfac_sim.codecs import Payload, seeded
 from slfac_sim.foundation.errors import BadInput
+from slfac_sim.layouts import Layout
 from slfac_sim.layouts._fleet import Held, refuse_what_does_not_fit, works
 from slfac_sim.layouts._ground import Ground
 from slfac_sim.learning.batches import Shard
@@ -17,18 +18,20 @@ from slfac_sim.learning.evaluation import evaluate
 from slfac_sim.learning.model_exchange import exact, fit_for_models, state_in
 from slfac_sim.learning.weights import initial_blocks, load_sound, state_vector
 from slfac_sim.learning.whole import Learner, Trainee, WholeDevice, WholeServer
-from slfac_sim.learning.work import count_work, smallest_normalised_map
+from slfac_sim.learning.work import Work, count_work, smallest_normalised_map
 from slfac_sim.names import SERVER
 from slfac_sim.protocols import Schedule
 
 
-class Cast:
+class Cast(Layout):
     """A model comes into being when it is first used. What the protocol wants is read from its settings.
 
     `send` says what devices send of a model, `mu` is FedProx's. Where its schedule has the server learn
     alone, that holds all samples; with `evaluate_devices` nothing is learnt in common, and the figures of
     `evals` are the means over the models of so many devices, the first in device order.
     """
+
+    whole: ClassVar[bool] = True
 
     def __init__(self, ground: Ground) -> None:
         scenario, data = ground.scenario, ground.data
@@ -40,6 +43,7 @@ class Cast:
         schedule: Schedule | None = protocol.schedule
         self.devices_learn = schedule is None or not schedule.on_server
         self._evaluated: int | None = getattr(protocol, "evaluate_devices", None)
+        self.evaluated_models = min(self._evaluated or 1, scenario.devices.count)
         self._initial = state_vector(self.model)
         self.models = fit_for_models(seeded(scenario.codec.model, scenario.seed.learning), self._initial)
         self._difference = getattr(protocol, "send", "model") == "difference"
@@ -54,6 +58,11 @@ class Cast:
         trainee = Trainee(self._learner(0.0), everything, ground.train_batch)
         self.server = WholeServer(SERVER, trainee, self.work, self.models, self._initial, self._difference)
         self._refuse_lone_values()
+
+    @property
+    def works(self) -> Sequence[Work]:
+        """The work of the whole model."""
+        return [self.work]
 
     def initial(self) -> Payload:
         """Return the model before training; an empty body where nothing is learnt in common."""

@@ -144,6 +144,11 @@ class Device(Keeps):
         return encode_labels(smashed.labels)
 
     @property
+    def crossings(self) -> Sequence[Exchange]:
+        """The costs of the places where the model is cut, the one nearest to the input first."""
+        return [self.exchange]
+
+    @property
     def model_codec_flops(self) -> tuple[float, float]:
         """The equivalent FLOPs of encoding the half's state, and of decoding the server's."""
         return model_codec_flops(self._models, self.model_values)
@@ -151,11 +156,6 @@ class Device(Keeps):
     def model_state(self) -> Tensor:
         """Return the state of the half [values], batch-norm statistics included."""
         return state_vector(self._half.model)
-
-    @property
-    def model_up_flops(self) -> tuple[float, float]:
-        """The equivalent FLOPs of encoding the half's state and, on the server, of decoding it."""
-        return self.model_codec_flops
 
     def model_payload(self) -> Payload:
         """Return the bytes of the state of the half."""

@@ -165,6 +165,11 @@ class UDevice(Device):
         self._middle_down: Receiver = inner.downlink.receiver()
         self._gradient_up: Sender = inner.uplink.sender(f"{name}/gradient_up")
 
+    @property
+    def crossings(self) -> Sequence[Exchange]:
+        """The costs of both places where the model is cut."""
+        return [self.exchange, self.inner]
+
     def decode_middle(self, body: bytes) -> Tensor:
         """Return the activations that `body` carries."""
         return self._middle_down.decode(body)

@@ -17,7 +17,7 @@ from slfac_sim.learning.draws import Draws
 from slfac_sim.learning.halves import Labels
 from slfac_sim.learning.kernels import forward
 from slfac_sim.learning.model_exchange import ModelServer, decoded, exact, model_codec_flops
-from slfac_sim.learning.participants import Batch
+from slfac_sim.learning.participants import Batch, Exchange
 from slfac_sim.learning.states import Keeps
 from slfac_sim.learning.weights import load_sound, state_vector
 from slfac_sim.learning.work import Work
@@ -143,6 +143,11 @@ class WholeDevice(Keeps):
     def shard(self) -> Shard:
         """The samples that it holds."""
         return self.trainee.shard
+
+    @property
+    def crossings(self) -> Sequence[Exchange]:
+        """None: the model is not cut."""
+        return []
 
     @property
     def model_codec_flops(self) -> tuple[float, float]:

@@ -47,7 +47,7 @@ class Participants(Protocol):
         ...
 
     def expected_s(self, device: str) -> float:
-        """Return about how long `device` takes for a mini-batch with the air and the server to itself."""
+        """Return about how long a round of `device` takes with the air and the server to itself."""
         ...
 
     def evaluate(self, model: bytes, last: bool = False) -> dict[str, Any]:

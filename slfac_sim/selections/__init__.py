@@ -27,7 +27,8 @@ class Selection(Protocol):
         """Return the names of those of `devices` that take part in round `round_number`, in device order.
 
         `devices` are those that are there; `expected_s` tells about how long a device would take for a
-        mini-batch if it had the air to itself. Draws come from ``stream(seed, "selection", round_number)``.
+        round if it had the air and the server to itself. Draws come from
+        ``stream(seed, "selection", round_number)``.
         """
         ...
 

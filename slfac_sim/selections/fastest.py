@@ -10,7 +10,7 @@ from slfac_sim.foundation.plugins import settings
 
 @settings
 class Fastest:
-    """The `count` devices with the shortest mini-batch, computing and sending with the air to themselves.
+    """The `count` devices whose round would be the shortest with the air and the server to themselves.
 
     The rule of thumb behind FedCS (Nishio and Yonetani, 2019, arXiv:1804.08333), without its deadline. Slow
     devices never take part, and neither does what only they know.

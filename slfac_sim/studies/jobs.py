@@ -74,9 +74,9 @@ def demand(job: Forecast) -> Demand:
     Raises `BadInput` for an air that cannot be, and for what only building the world can find: a cut that the
     model lacks, missing data.
     """
-    from slfac_sim.build import build
     from slfac_sim.foretelling.forecast import memory_of
     from slfac_sim.foretelling.host import host_seconds
+    from slfac_sim.opening import build
     from slfac_sim.starting import set_threads
 
     set_threads(job.threads)

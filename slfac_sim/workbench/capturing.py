@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from slfac_sim.build import World, build
+from slfac_sim.build import World
 from slfac_sim.codecs import Payload, Tensor
 from slfac_sim.datasets import Report
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.names import device_names
+from slfac_sim.opening import build
 from slfac_sim.players.instant import InstantPlayer
 from slfac_sim.scenario import Scenario
 

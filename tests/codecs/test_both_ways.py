@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from slfac_sim.build import build
+from slfac_sim.opening import build
 from slfac_sim.protocols._exchange import exchange
 from slfac_sim.scenario_file import load
 

@@ -1,0 +1,56 @@
+"""The forecast of a round over what the second round of a run then takes, for every protocol and medium.
+
+    python benchmarks/forecasts.py [--smoke]
+
+Prints the table of docs/compute.md ("How long a round takes"); nothing fades and everybody is there. Half a
+minute on one core; `--smoke` has two protocols.
+"""
+
+from pathlib import Path
+
+from _measuring import parser
+
+from slfac_sim.foretelling.demands import compressed_sizes
+from slfac_sim.foretelling.round_time import round_time
+from slfac_sim.foundation.plugins import kinds
+from slfac_sim.ledger import Rows
+from slfac_sim.opening import build
+from slfac_sim.run import set_threads
+from slfac_sim.scenario_file import load
+from slfac_sim.simulation import simulate, survey_of
+
+SMALL = Path(__file__).resolve().parent.parent / "tests" / "tiny.yaml"
+PLAIN = ("codec=raw", "partition={kind: dirichlet, alpha: 1.0}")
+NETWORKS = {
+    **{medium: f"network.medium={medium}" for medium in kinds("slfac_sim.network.media")},
+    "csma": "network={kind: wifi, medium: csma}",
+    "dcf": "network={kind: wifi, medium: dcf}",
+    "`ideal`": "network={kind: ideal, up_rate: 3 Mbit/s, down_rate: 5 Mbit/s}",
+    "`multi_cell`": "network={kind: multi_cell, bandwidth: 5 MHz, stations: 3}",
+}
+
+
+def ratio(kind: str, network: str) -> float:
+    """Return the forecast over the run."""
+    scenario = load(SMALL, [*PLAIN, network, f"protocol={{kind: {kind}, rounds: 2, steps: 2}}"])
+    world, rows = build(scenario), Rows()
+    schedule = scenario.protocol.schedule
+    foretold_s = round_time(world, survey_of(scenario), schedule, compressed_sizes(world)).seconds
+    assert foretold_s is not None
+    whole_s = simulate(scenario, scenario.protocol.run(build(scenario)), rows)
+    first_s, second_s = (row["at_s"] for row in rows.rows("rounds"))
+    return foretold_s / (whole_s / 2 if kind == "asynchronous" else second_s - first_s)
+
+
+def main() -> None:
+    """Print the table."""
+    smoke = parser(__doc__, "two protocols").parse_args().smoke
+    set_threads(1)
+    print(f"| protocol | {' | '.join(NETWORKS)} |")
+    print("|---" + "|---:" * len(NETWORKS) + "|")
+    for kind in kinds("slfac_sim.protocols")[: 2 if smoke else None]:
+        print(f"| `{kind}` | {' | '.join(f'{ratio(kind, network):.3f}' for network in NETWORKS.values())} |")
+
+
+if __name__ == "__main__":
+    main()
