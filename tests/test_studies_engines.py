@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,7 @@ def by_processes(whole: Plan, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _dying(tmp_path: Path, deaths: int, politely: bool = False) -> Plan:
-    settings = f"deaths: {deaths}, politely: {str(politely).lower()}, log: {tmp_path / 'log'}"
+    settings = f"deaths: {deaths}, politely: {str(politely).lower()}, place: {tmp_path}"
     return tiny_plan(
         "network.bandwidth=1,5 MHz", overrides=[f"data={{kind: foreign.dying_data, {settings}}}"]
     )
@@ -104,7 +105,8 @@ def test_a_study_killed_in_the_middle_resumes_to_the_same_tables(
 @pytest.fixture(scope="module")
 def on_ray(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, Path]]:
     """Yield an engine on a local cluster of two workers, and its cache."""
-    pytest.importorskip("ray", reason="the extra `ray` is not installed")
+    if find_spec("ray") is None:
+        pytest.skip("the extra `ray` is not installed")
     from slfac_sim.studies.engines.on_ray import OnRay
 
     cache = tmp_path_factory.mktemp("ray")
@@ -121,6 +123,34 @@ def test_ray_and_local_give_equal_tables(
     assert not swept(whole, tmp_path, engine, cache)
     assert rows(tmp_path) == rows(by_processes / "study")
     assert len(rows(tmp_path)) == 6 * 2 * 4
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="reads /proc")
+def test_a_cluster_of_this_machine_listens_on_loopback_only(on_ray: tuple[Any, Path]) -> None:
+    places = {place for name, place in _listening().items() if "ray" in name}
+    assert places
+    assert places <= {"0100007F", "0000000000000000FFFF00000100007F", f"{1 << 24:032X}"}, places
+    assert len(os.environ["RAY_AUTH_TOKEN"]) == 64
+
+
+def _listening() -> dict[str, str]:
+    """Return where processes below this one listen, as /proc writes it, by command line and socket."""
+    sockets = {}
+    for table in ("tcp", "tcp6"):
+        for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
+            words = line.split()
+            if words[3] == "0A":
+                sockets[f"socket:[{words[9]}]"] = words[1].partition(":")[0]
+    found = {}
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            name = (process / "cmdline").read_text().replace("\0", " ")
+            held = {os.readlink(file) for file in (process / "fd").iterdir()}
+        except OSError:
+            continue
+        found.update({f"{name} {socket}": sockets[socket] for socket in held & sockets.keys()})
+    return found
 
 
 @pytest.mark.slow

@@ -11,14 +11,14 @@ from slfac_sim.foundation.plugins import settings
 
 @settings
 class DyingData:
-    """`deaths` loads end in SIGKILL, or in an unexpected error if `politely`; they are counted in `log`."""
+    """`deaths` loads end in SIGKILL, or in an error if `politely`; they are counted in `place`/log."""
 
-    log: str
+    place: str
     deaths: int
     politely: bool = False
 
     def load(self, report: Any = None) -> Any:
-        log = Path(self.log)
+        log = Path(self.place) / "log"
         before = log.stat().st_size if log.exists() else 0
         with log.open("a") as file:
             file.write("x")

@@ -6,8 +6,10 @@ imported when such an engine is made.
 
 import logging
 import os
+import secrets
 import shutil
 import socket
+import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,6 +19,7 @@ from typing import Any, Self
 import slfac_sim
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import kind_of
+from slfac_sim.foundation.trusting import NO_PLUGINS
 from slfac_sim.studies.engines import Outcome
 from slfac_sim.studies.engines._attempt import attempt
 from slfac_sim.studies.engines._shipped import ShippedData, ShippedRecord, measured, played, trained
@@ -42,7 +45,7 @@ class OnRay:
         workers: int | None = None,
         packages: Sequence[Path] = (),
     ) -> None:
-        self._ray = _ray()
+        self._ray = _ray(alone=address is None)
         self._cache = cache.resolve()
         self._code = tempfile.TemporaryDirectory(prefix="slfac_sim-")
         self._start(address, workers, packages)
@@ -98,12 +101,13 @@ class OnRay:
         try:
             self._ray.init(
                 address=address or "local",
-                runtime_env={"py_modules": [str(folder) for folder in modules]},
+                runtime_env={"py_modules": [str(folder) for folder in modules], "env_vars": _trusting()},
                 log_to_driver=False,
                 logging_level=logging.ERROR,
                 **here,
             )
         except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+            self._code.cleanup()
             reason = " ".join(str(error).split())
             raise BadInput(f"--address {address or 'local'}: no Ray cluster to be had ({reason})") from error
 
@@ -126,8 +130,16 @@ class OnRay:
         return self._data[name]
 
 
-def _ray() -> Any:
+def _ray(alone: bool) -> Any:
+    """Return Ray; a cluster of this machine `alone` answers on loopback, and only to who knows its token.
+
+    Ray reads its environment when it is imported.
+    """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # a study is nobody else's business
+    if alone and "ray" not in sys.modules:
+        os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"  # despite its name: nodes of one machine only
+        if os.environ.setdefault("RAY_AUTH_MODE", "token") == "token":
+            os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
     try:
         import ray
     except ImportError as error:
@@ -135,6 +147,11 @@ def _ray() -> Any:
             "--engine ray: Ray is not installed; pip install 'slfac_sim[ray]' installs it"
         ) from error
     return ray
+
+
+def _trusting() -> dict[str, str]:
+    """Return what workers are told of modules that inputs name: as much as this process was."""
+    return {NO_PLUGINS: os.environ[NO_PLUGINS]} if NO_PLUGINS in os.environ else {}
 
 
 def _package(folder: Path) -> Path:
