@@ -63,6 +63,53 @@ def test_it_changes_nothing(tmp_path: Path) -> None:
     assert Record.load(tmp_path / "watched").script == Record.load(tmp_path / "plain").script
 
 
+# Devices so slow that the clock shows some 10^6 s when the third row of each kind is written.
+LONG = ("devices.speed={kind: fixed, speed: 1 FLOP/s}", "devices.count=3")
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize(
+    ("table", "column", "lie", "law"),
+    [
+        ("transfers", "start_s", lambda value: value - 1e-5, "causality"),
+        ("transfers", "airtime_s", lambda value: value + 1e-3, "airtime <= elapsed"),
+        ("transfers", "energy_j", lambda value: 1.00001 * value, "energy = power x time"),
+        ("computes", "start_s", lambda value: value - 1e-5, "causality"),
+        ("computes", "end_s", lambda value: value - 1e-9, "causality"),
+        ("energy", "busy_s", lambda value: value + 1e-3, "energy = power x time"),
+        ("energy", "compute_j", lambda value: value + 1e-3, "energy = power x time"),
+        ("energy", "transmit_j", lambda value: value + 1e-9, "energy = power x time"),
+    ],
+)
+def test_a_lie_late_in_a_long_run_is_found(
+    table: str,
+    column: str,
+    lie: Callable[[Any], Any],
+    law: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What may be off is what the clock's last digit is, and does not grow with the clock beyond that."""
+    lying(monkeypatch, table, column, lie)
+    summary = strict(tmp_path / "r", *LONG)
+    assert summary["reason"].startswith(f"strict: the law of {law} is broken at ")
+
+
+def test_a_long_run_keeps_the_laws(tmp_path: Path) -> None:
+    summary = strict(tmp_path / "r", *LONG, "server.discipline=sharing")
+    assert summary["status"] == "finished", summary["reason"]
+    assert summary["simulated_s"] > 1e6
+
+
+def test_littles_law_is_exact_however_long_all_have_waited(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("slfac_sim.invariants._order.OrderLaws.row", lambda laws, table, row: None)
+    monkeypatch.setattr("slfac_sim.invariants._order.OrderLaws.left", lambda *arguments, **more: None)
+    lying(monkeypatch, "computes", "asked_s", lambda value: value + 1e-6)
+    assert "the law of Little is broken at host d00" in strict(tmp_path / "r", *LONG)["reason"]
+
+
 def lying(monkeypatch: pytest.MonkeyPatch, table: str, column: str, lie: Callable[[Any], Any]) -> None:
     """Let the third row of `table` be written with another value of `column`."""
     names = [name for name in TABLES[table] if name != "id"]

@@ -3,11 +3,14 @@
 from collections import defaultdict
 from typing import Any
 
-from slfac_sim.invariants._violated import SLACK, Laws, at_most
+from slfac_sim.invariants._violated import PART, Laws, rounding_s
 from slfac_sim.names import SERVER
 
 RATE, AIRTIME = "rate <= capacity", "airtime <= elapsed"
-Stretch = tuple[float, float, float]  # from the first bit to the last, and the airtime between
+CRUMB_S = 1e-9  # of a transfer's airtime: what a medium by slots may take for nothing
+Stretch = tuple[
+    float, float, float, float
+]  # first bit, last bit, airtime between, and by what that may be off
 
 
 class AirLaws(Laws):
@@ -40,9 +43,9 @@ class AirLaws(Laws):
         """No stretch of use holds more airtime than time."""
         for lane, stretches in sorted(self._used.items()):
             share = self._shares[lane]
-            for first_s, last_s, airtime_s in _busy(stretches):
+            for first_s, last_s, airtime_s, slack_s in _busy(stretches):
                 found = f"{airtime_s!r} s of airtime within {last_s - first_s!r} s, at most {share:g} of it"
-                held = at_most(airtime_s, share * (last_s - first_s))
+                held = airtime_s <= share * (last_s - first_s) + slack_s
                 self.hold(AIRTIME, held, f"{lane}, {first_s:.9g} s to {last_s:.9g} s", found)
 
     def _check(self, row: dict[str, Any], place: str) -> None:
@@ -53,11 +56,11 @@ class AirLaws(Laws):
         )  # each station sends its part of a multicast
         length_s = row["last_bit_s"] - row["start_s"]
         found = f"{row['airtime_s']!r} s of airtime within {length_s!r} s, of which it may have {share:g}"
-        self.hold(AIRTIME, at_most(row["airtime_s"], senders * share * length_s), place, found)
+        self.hold(AIRTIME, row["airtime_s"] <= senders * share * length_s + _slack_s(row), place, found)
         self._note(row, up, share, senders)
         capacity_bps = self._capacity_bps(row, up)
         if capacity_bps is not None:
-            held = row["rate_bps"] <= capacity_bps * (1.0 + SLACK)
+            held = row["rate_bps"] <= capacity_bps * (1.0 + PART)
             self.hold(RATE, held, place, f"{row['rate_bps']!r} bit/s of airtime, at best {capacity_bps!r}")
         self._whole(row, place)
 
@@ -87,7 +90,7 @@ class AirLaws(Laws):
     def _note(self, row: dict[str, Any], up: bool, share: float, senders: int) -> None:
         lane, share = self._lane(row, up), share * senders
         self._shares[lane] = max(self._shares.get(lane, 0.0), share)
-        self._used[lane].append((row["start_s"], row["last_bit_s"], row["airtime_s"]))
+        self._used[lane].append((row["start_s"], row["last_bit_s"], row["airtime_s"], _slack_s(row)))
 
     def _lane(self, row: dict[str, Any], up: bool) -> str:
         """Return the medium of a transfer: its direction, and its station or, if alone, its device."""
@@ -105,13 +108,17 @@ class AirLaws(Laws):
         return f"{way} of {next(iter(self._links.values()))['station'] or SERVER}"
 
 
+def _slack_s(row: dict[str, Any]) -> float:
+    return CRUMB_S + PART * float(row["airtime_s"]) + rounding_s(row["last_bit_s"])
+
+
 def _busy(stretches: list[Stretch]) -> list[Stretch]:
     """Return the stretches without a break that `stretches` make, each with all the airtime in it."""
     merged: list[Stretch] = []
-    for first_s, last_s, airtime_s in sorted(stretches):
+    for first_s, last_s, airtime_s, slack_s in sorted(stretches):
         if merged and first_s <= merged[-1][1]:
-            begun_s, end_s, sum_s = merged[-1]
-            merged[-1] = begun_s, max(end_s, last_s), sum_s + airtime_s
+            begun_s, end_s, sum_s, slacks_s = merged[-1]
+            merged[-1] = begun_s, max(end_s, last_s), sum_s + airtime_s, slacks_s + slack_s
         else:
-            merged.append((first_s, last_s, airtime_s))
+            merged.append((first_s, last_s, airtime_s, slack_s))
     return merged

@@ -3,7 +3,8 @@
 from collections import defaultdict
 from typing import Any
 
-from slfac_sim.invariants._violated import Laws, at_most
+from slfac_sim.invariants._air import CRUMB_S
+from slfac_sim.invariants._violated import PART, Laws, rounding_s
 from slfac_sim.machines import machines
 from slfac_sim.names import SERVER
 
@@ -58,10 +59,11 @@ class EnergyLaws(Laws):
         most_j = power_w * senders * (row["last_bit_s"] - row["start_s"])
         place = f"transfers, effect {row['seq']} of task '{row['task']}'"
         found = f"{row['energy_j']!r} J radiated, at most {most_j!r} J"
-        self.hold(LAW, row["energy_j"] >= 0.0 and at_most(row["energy_j"], most_j), place, found)
+        slack_j = PART * most_j + power_w * senders * (CRUMB_S + rounding_s(row["last_bit_s"]))
+        self.hold(LAW, 0.0 <= row["energy_j"] <= most_j + slack_j, place, found)
         if self._in_turn and not (up and self._controlled):
             due_j = power_w * row["airtime_s"]
-            held = abs(row["energy_j"] - due_j) <= 1e-6 * max(due_j, 1e-9)
+            held = abs(row["energy_j"] - due_j) <= PART * due_j
             found = f"{row['energy_j']!r} J radiated, {power_w:g} W x {row['airtime_s']!r} s"
             self.hold(LAW, held, place, found)
 
@@ -77,19 +79,16 @@ class EnergyLaws(Laws):
         }
         for name, joules in due.items():
             found = f"{name} {row[name]!r}, due {joules!r}"
-            self.hold(LAW, _near(row[name], joules), f"energy of {host}", found)
+            self.hold(LAW, row[name] == joules, f"energy of {host}", found)
         least_s = _covered(self._worked[host])
         most_s = _covered(self._worked[host] + self._perhaps[host])
         busy_s, up_s = row["busy_s"], row["up_s"]
-        held = at_most(least_s, busy_s) and at_most(busy_s, min(most_s, up_s))
+        slack_s = rounding_s(self.watch.now_s, 1 + len(self._worked[host]) + len(self._perhaps[host]))
+        held = least_s - slack_s <= busy_s <= min(most_s, up_s) + slack_s
         found = f"busy {busy_s!r} s of {up_s!r}, by its computes {least_s!r} to {most_s!r}"
         self.hold(LAW, held, f"energy of {host}", found)
         found = f"codec_j {row['codec_j']!r} of compute_j {row['compute_j']!r}"
-        self.hold(LAW, at_most(row["codec_j"], row["compute_j"]), f"energy of {host}", found)
-
-
-def _near(a: float, b: float) -> bool:
-    return abs(a - b) <= 1e-6 * max(abs(a), abs(b), 1e-6)
+        self.hold(LAW, row["codec_j"] <= row["compute_j"], f"energy of {host}", found)
 
 
 def _covered(stretches: list[tuple[float, float]]) -> float:

@@ -2,7 +2,7 @@
 
 The first is counted here, as the protocol asks and is answered; the second is what the ledger says. With
 L the mean number, lambda the rate of arrivals and W the mean time, both sides are L T = lambda T W (J. D. C.
-Little, Operations Research 9(3), 1961, doi:10.1287/opre.9.3.383).
+Little, Operations Research 9(3), 1961, doi:10.1287/opre.9.3.383). Both are sums of integers: equal, or wrong.
 """
 
 from collections import defaultdict
@@ -10,21 +10,9 @@ from typing import Any
 
 from slfac_sim.effects import Compute, Effect, Offer
 from slfac_sim.invariants._violated import Laws
+from slfac_sim.invariants._watching import System
 
 LAW = "Little"
-
-
-class _System:
-    """Something that things come to and leave."""
-
-    def __init__(self) -> None:
-        self.inside = 0
-        self.integral_s = self.sojourn_s = self._since_s = 0.0
-
-    def change(self, by: int, now_s: float) -> None:
-        self.integral_s += self.inside * (now_s - self._since_s)
-        self._since_s = now_s
-        self.inside += by
 
 
 class QueueLaws(Laws):
@@ -32,8 +20,7 @@ class QueueLaws(Laws):
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        self._systems: dict[str, _System] = defaultdict(_System)
-        self._air_s = 0.0
+        self._systems: dict[str, System] = defaultdict(System, {"the air": self.watch.air})
 
     def asked(self, task: str, seq: int, effect: Effect) -> None:
         """Count who comes."""
@@ -46,26 +33,23 @@ class QueueLaws(Laws):
     def row(self, table: str, row: dict[str, Any]) -> None:
         """Add up what the ledger says of the time that each has spent."""
         if table == "computes" and not row["task"].startswith("queue "):
-            self._systems[f"host {row['host']}"].sojourn_s += row["end_s"] - row["asked_s"]
+            self._systems[f"host {row['host']}"].tell(row)
         elif table in ("offers", "withdrawals"):
-            self._systems[f"queues of {row['host']}"].sojourn_s += row["end_s"] - row["asked_s"]
+            self._systems[f"queues of {row['host']}"].tell(row)
         elif table == "transfers":
-            self._air_s += row["end_s"] - row["asked_s"]
+            self.watch.air.tell(row)
 
     def close(self) -> None:
         """Compare both sides of every system."""
         for name, system in sorted(self._systems.items()):
             self.hold(LAW, system.inside == 0, name, f"{system.inside} never left")
-            self._compare(name, system.integral_s, system.sojourn_s)
-        self._compare("the air", self.watch.air_s, self._air_s)
+            found = (
+                f"{system.by_counting_s!r} s by counting who is there, {system.in_ledger_s!r} s in the ledger"
+            )
+            self.hold(LAW, system.balanced, name, found)
 
     def _change(self, effect: Effect, by: int) -> None:
         if isinstance(effect, Compute):
             self._systems[f"host {effect.host}"].change(by, self.watch.now_s)
         elif isinstance(effect, Offer):
             self._systems[f"queues of {effect.host}"].change(by, self.watch.now_s)
-
-    def _compare(self, name: str, integral_s: float, sojourn_s: float) -> None:
-        held = abs(integral_s - sojourn_s) <= 1e-6 * max(1.0, sojourn_s)
-        found = f"{integral_s!r} s by counting who is there, {sojourn_s!r} s in the ledger"
-        self.hold(LAW, held, name, found)

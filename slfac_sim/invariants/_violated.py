@@ -1,6 +1,7 @@
 """What all laws have in common: whom they hear, how they count, and how one says that it is broken."""
 
 from collections import Counter
+from math import ulp
 from typing import TYPE_CHECKING, Any
 
 from slfac_sim.effects import Effect
@@ -10,7 +11,7 @@ from slfac_sim.scenario import Scenario
 if TYPE_CHECKING:
     from slfac_sim.invariants._watching import Watch
 
-SLACK = 1e-9  # relative, and in seconds or joules: what sums of floats may be off by
+PART = 1e-9  # of a figure of one transfer: what a few products and sums of floats may be off by
 
 
 class Violated(BadInput):
@@ -47,6 +48,9 @@ class Laws:
             raise Violated(f"strict: the law of {law} is broken at {place}: {found}")
 
 
-def at_most(value: float, limit: float) -> bool:
-    """Return whether `value` is at most `limit`, but for rounding."""
-    return value <= limit + SLACK * max(1.0, abs(limit))
+def rounding_s(at_s: float, roundings: int = 1) -> float:
+    """Return by how much a time may be off that was rounded so often when the clock showed at most `at_s`.
+
+    It is a matter of the clock's last digit: a law is as sharp late in a run as that allows.
+    """
+    return 4.0 * roundings * ulp(at_s)

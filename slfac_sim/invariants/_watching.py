@@ -19,12 +19,54 @@ if TYPE_CHECKING:
 _NAMES = {table: tuple(name for name in columns if name != "id") for table, columns in TABLES.items()}
 
 
+_TICKS_PER_S = 2.0**60
+
+
+def _ticks(at_s: float) -> int:
+    """Return `at_s` on a clock of integers, on which sums are exact however long a run is."""
+    return int(at_s * _TICKS_PER_S)
+
+
+class System:
+    """Something that things come to and leave: who is inside, counted, and what the ledger says of them."""
+
+    def __init__(self) -> None:
+        self.inside = 0
+        self._integral = self._sojourns = self._since = 0  # in ticks
+
+    def change(self, by: int, now_s: float) -> None:
+        """Let so many come now, or leave."""
+        now = _ticks(now_s)
+        self._integral += self.inside * (now - self._since)
+        self._since = now
+        self.inside += by
+
+    def tell(self, row: dict[str, Any]) -> None:
+        """Add the time that one has been inside by its row."""
+        self._sojourns += _ticks(row["end_s"]) - _ticks(row["asked_s"])
+
+    @property
+    def balanced(self) -> bool:
+        """Whether both accounts say the same."""
+        return self._integral == self._sojourns
+
+    @property
+    def by_counting_s(self) -> float:
+        """The number inside, integrated over time."""
+        return self._integral / _TICKS_PER_S
+
+    @property
+    def in_ledger_s(self) -> float:
+        """The times spent inside, by the rows, summed."""
+        return self._sojourns / _TICKS_PER_S
+
+
 @dataclass
 class Watch:
     """The clock of the run, who hears of it, and what its network was told.
 
     `offered_bytes` are all payload bytes that it was to carry, `on_air` the transfers that it has not
-    ended yet, `air_s` the number of these integrated over time. `asker` is the task that asked last, and
+    ended yet, `air` the system of these. `asker` is the task that asked last, and
     `broken` says that a law was, or that the run was broken off: what follows is not whole.
     """
 
@@ -33,10 +75,9 @@ class Watch:
     network: Network | None = None
     offered_bytes: int = 0
     on_air: dict[Transfer, int] = field(default_factory=dict)
-    air_s: float = 0.0
+    air: System = field(default_factory=System)
     asker: str = ""
     broken: bool = False
-    _since_s: float = 0.0
     _by_task: dict[str, Transfer] = field(default_factory=dict)
 
     @property
@@ -46,7 +87,7 @@ class Watch:
 
     def begin(self, transfer: Transfer, nbytes: int) -> None:
         """Count a transfer in."""
-        self._integrate()
+        self.air.change(1, self.now_s)
         self.offered_bytes += nbytes
         self.on_air[transfer] = nbytes
         self._by_task[self.asker] = transfer
@@ -61,12 +102,8 @@ class Watch:
 
     def end(self, transfer: Transfer) -> None:
         """Count a transfer out, once."""
-        self._integrate()
-        self.on_air.pop(transfer, None)
-
-    def _integrate(self) -> None:
-        self.air_s += len(self.on_air) * (self.now_s - self._since_s)
-        self._since_s = self.now_s
+        if self.on_air.pop(transfer, None) is not None:
+            self.air.change(-1, self.now_s)
 
 
 class Ears(Listener):
