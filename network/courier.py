@@ -1,15 +1,18 @@
 """An opened network: transfers become flows, flows become deliveries. It knows no radio, only an `Air`."""
 
 from collections.abc import Callable, Sequence
-from math import floor, inf
+from math import floor, inf, ulp
 from typing import Protocol
 
 import simpy
 
+from slfac_sim.foundation.errors import BadInput
 from slfac_sim.network.contract import Transfer
 from slfac_sim.network.engine import Engine, Flow, Share
 from slfac_sim.network.engine.clockwork import Call
 from slfac_sim.network.transfers import FluidTransfer, JointTransfer, Path
+
+_NO_TIME_S = 1e-12  # whatever takes less is meant to take none: its rate stands for infinity
 
 Among = Callable[[int], float] | None
 Busy = frozenset[str]
@@ -122,6 +125,7 @@ class Courier:
     def _last_bit_left(self, transfer: FluidTransfer) -> None:
         """Take the transfer off the air, and have the receiver hold the bytes after the latency."""
         now_s = transfer.last_bit_s = self._env.now
+        _refuse_coarse_clock(transfer, now_s)
         self._leave(transfer)
         Call(self._env, now_s + self._air.latency_s, lambda _: self._arrive(transfer))
 
@@ -190,3 +194,14 @@ class Courier:
         if under_way and self._air.coherence_s is not None:
             self._rate(under_way)
             self._arm_grid(self._air.coherence_s, self._block() + 1)
+
+
+def _refuse_coarse_clock(transfer: FluidTransfer, now_s: float) -> None:
+    """Raise `BadInput` if the clock's last digit is more than a millionth of what `transfer` took."""
+    flow = transfer.flow
+    alone_s = flow.bits / flow.rate_bps if flow.rate_bps > 0.0 else 0.0
+    took_s = max(now_s - transfer.asked_s, alone_s)
+    if took_s > _NO_TIME_S and ulp(now_s) > 1e-6 * took_s:
+        clock = f"after {now_s:.6g} s the clock's last digit stands for {ulp(now_s):.1g} s"
+        sent = f"the transfer {transfer.src} -> {transfer.dst} took {took_s:.3g} s"
+        raise BadInput(f"{clock}, and {sent}: expected a millionth of that at most; simulate less time")

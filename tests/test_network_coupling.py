@@ -298,3 +298,28 @@ def test_who_is_out_of_reach_disturbs_nobody():
     delivery = lost.cancel()
     assert (delivery.delivered, delivery.airtime_s, delivery.energy_j) == (False, 0.0, 0.0)
     assert network.stalled() == ()
+
+
+@pytest.mark.parametrize("kind", ["cell", "wifi", "multi_cell"])
+@pytest.mark.parametrize(("begins_s", "fine"), [(1e3, True), (1e12, False)])
+def test_a_clock_too_coarse_for_a_transfer_is_refused(kind: str, begins_s: float, fine: bool) -> None:
+    """At 10^12 s its last digit stands for 0.1 ms; no transfer of ours takes a hundred seconds."""
+    env = simpy.Environment(begins_s)
+    network = read(kind).open(env, NAMES, "server", 0)
+    network.transfer("d0", "server", 10_000)
+    if fine:
+        env.run()
+        assert network.stalled() == ()
+        return
+    with pytest.raises(
+        BadInput, match=r"^after 1e\+12 s the clock's last digit stands for 0.0001 s, and the"
+    ):
+        env.run()
+
+
+def test_a_transfer_that_is_meant_to_take_no_time_takes_none() -> None:
+    env = simpy.Environment(1e9)
+    network = Ideal(up_rate=1e300, down_rate=1e300).open(env, NAMES, "server", 0)
+    sent = network.transfer("d0", "server", 10_000)
+    env.run()
+    assert sent.value.delivered
