@@ -172,6 +172,16 @@ class NetworkSettings(ABC):
         return False
 
     @property
+    def radiates_w(self) -> tuple[float | None, float | None]:
+        """The most that a device, and that a station, radiates; None where there is no such bound."""
+        return None, None
+
+    @property
+    def controls_power(self) -> bool:
+        """Whether devices radiate less than the most where that suffices."""
+        return False
+
+    @property
     def still(self) -> Self:
         """The same network with the means in place of what changes with time, for forecasts."""
         return self

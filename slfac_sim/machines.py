@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from slfac_sim.names import device_names
 from slfac_sim.power import Power
 from slfac_sim.scenario import Scenario
-from slfac_sim.speeds import BlockSeconds, Hardware
+from slfac_sim.speeds import BlockSeconds, Hardware, Speeds
 
 
 @dataclass(frozen=True)
@@ -27,11 +27,10 @@ class Machine:
 def machines(scenario: Scenario) -> dict[str, Machine]:
     """Return the machine of each device, in device order. Raises `BadInput` for speeds that do not fit."""
     devices, names, seed = scenario.devices, device_names(scenario.devices.count), scenario.seed.air
-    kind = devices.speed
-    speeds: dict[str, float] = kind.speeds(names, seed)
+    kind: Speeds = devices.speed
+    speeds = kind.speeds(names, seed)
     given = Hardware(devices.memory, devices.memory_bandwidth, devices.power)
-    hardware: dict[str, Hardware] = kind.hardware_of(names, seed) if getattr(kind, "hardware", False) else {}
-    blocks = kind.blocks() if hasattr(kind, "blocks") else None
+    hardware, blocks = kind.hardware_of(names, seed), kind.blocks()
     return {
         name: Machine(speed, own.memory, own.memory_bandwidth, own.power, blocks)
         for name, speed in speeds.items()

@@ -8,8 +8,8 @@ from slfac_sim.scenario import AUTO, PER_DEVICE, Scenario
 def steered(scenario: Scenario) -> str | None:
     """Return why another network, other speeds or another draw of the air could change what is learnt.
 
-    None where nothing but bytes, work and order reach learning. Deadlines, choices by speed, hosts that come
-    and go and batteries are reasons; so is a protocol that does not say.
+    None where nothing but bytes, work and order reach learning. Deadlines, choices by speed, networks that
+    lose, hosts that come and go and batteries are reasons; so is a protocol that does not say.
     """
     protocol, steers = kind_of(scenario.protocol), scenario.protocol.timing_steers_learning
     if steers is None:
@@ -18,6 +18,8 @@ def steered(scenario: Scenario) -> str | None:
         return f"timing steers learning in the protocol {protocol}"
     if cut_is_open(scenario):
         return f"speeds and rates choose where the model is cut (cut: {scenario.cut})"
+    if scenario.network.may_lose:
+        return f"the network {kind_of(scenario.network)} may lose transfers"
     return why_down(scenario)
 
 
@@ -40,7 +42,7 @@ def exchanges_models(scenario: Scenario) -> bool:
 def why_down(scenario: Scenario) -> str | None:
     """Return why a host can be down in a run of `scenario`; None if all are always up."""
     for path, host in (("devices", scenario.devices), ("server", scenario.server)):
-        if kind_of(host.availability) != "always":
+        if host.availability.may_go_down:
             return f"{path} may be down ({path}.availability), and when is a matter of time"
     if scenario.devices.battery is not None:
         return "devices have a battery (devices.battery), and one that is empty takes its device out"
@@ -49,6 +51,4 @@ def why_down(scenario: Scenario) -> str | None:
 
 def work_needs_speed(scenario: Scenario) -> bool:
     """Return whether the work of devices, which is on record in FLOPs, depends on the settings of speeds."""
-    speed = scenario.devices.speed
-    known = getattr(speed, "hardware", False) or hasattr(speed, "blocks")
-    return known or scenario.devices.memory_bandwidth is not None
+    return bool(scenario.devices.speed.sets_work) or scenario.devices.memory_bandwidth is not None

@@ -1,5 +1,6 @@
 """The schedules that protocols declare: what each says of its server's steps, and that nobody guesses."""
 
+import ast
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,35 @@ from slfac_sim.protocols import ProtocolSettings, Schedule
 
 TINY = str(Path(__file__).with_name("tiny.yaml"))
 FAMILY = "slfac_sim.protocols"
+
+
+ROOT = Path(__file__).resolve().parent.parent
+ASKING = [
+    *sorted((ROOT / "slfac_sim" / "foretelling").glob("*.py")),
+    *(ROOT / "slfac_sim" / "layouts" / f"{name}.py" for name in ("_cutting", "_fleet", "split", "u_shape")),
+    *(
+        ROOT / "slfac_sim" / f"{name}.py"
+        for name in ("build", "machines", "opening", "record", "simulation", "steering")
+    ),
+    *(ROOT / "slfac_sim" / "cli" / f"{name}.py" for name in ("_cuts", "check", "explain")),
+    *sorted((ROOT / "slfac_sim" / "availability").glob("*.py")),
+    *sorted((ROOT / "slfac_sim" / "invariants").glob("*.py")),
+    *sorted((ROOT / "slfac_sim" / "selections").glob("*.py")),
+]
+
+
+@pytest.mark.parametrize("path", ASKING, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_what_a_plug_in_can_do_is_a_member_and_never_guessed(path: Path) -> None:
+    """No `hasattr`, no `getattr` with a name written out, no kind by its name, where plug-ins are asked."""
+    guesses = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            literal = len(node.args) > 2 or any(isinstance(one, ast.Constant) for one in node.args[1:2])
+            if node.func.id == "hasattr" or (node.func.id == "getattr" and literal):
+                guesses.append(node.lineno)
+        if isinstance(node, ast.Compare) and "kind_of(" in ast.unparse(node):
+            guesses.append(node.lineno)
+    assert guesses == []
 
 
 @pytest.mark.parametrize("kind", kinds(FAMILY))

@@ -66,6 +66,16 @@ class Cellular(NetworkSettings):
         check_headers(self.packet_bytes, self.header_bytes)
 
     @property
+    def radiates_w(self) -> tuple[float, float]:
+        """The most that a device, and that a station, radiates."""
+        return self.device_power, self.station_power
+
+    @property
+    def controls_power(self) -> bool:
+        """Whether devices radiate less than the most where that suffices."""
+        return self.power_control is not None
+
+    @property
     def still(self) -> Self:
         """The same air with rates that are means over the fades, where these come in blocks."""
         return self if self.fading.coherence_s is None else replace(self, fading=Ergodic())

@@ -66,6 +66,11 @@ class Wifi(NetworkSettings):
             )
 
     @property
+    def radiates_w(self) -> tuple[float, float]:
+        """The most that a device, and that a station, radiates."""
+        return self.device_power, self.station_power
+
+    @property
     def still(self) -> Self:
         """The same air without fades: no PHY rate is a mean over them."""
         return dataclasses.replace(self, fading=NoFading())

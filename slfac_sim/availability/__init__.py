@@ -4,9 +4,9 @@ One file per kind, chosen by `availability: {kind: ...}` of the devices or of th
 frozen dataclass of settings with one verb, `outages`. Each draw is keyed by the host's name.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from slfac_sim.foundation.plugins import Family
 
@@ -23,26 +23,29 @@ class Outage:
     reason: str
 
 
-class Availability(Protocol):
-    """Settings of when hosts are down."""
+class Availability(ABC):
+    """Settings of when hosts are down: what every kind inherits."""
 
+    @property
+    def may_go_down(self) -> bool:
+        """Whether a host can be down at all."""
+        return True
+
+    def check(self, hosts: Sequence[str]) -> None:  # noqa: B027  most kinds name no host
+        """Raise `BadInput` for settings that name a host which is not among `hosts`."""
+
+    @abstractmethod
     def outages(self, host: str, seed: int) -> Iterator[Outage]:
         """Yield the outages of `host` in order, without end perhaps; none begins before the last is over.
 
         The draws are those of ``stream(seed, "availability/<host>", n)``.
         """
-        ...
 
 
 FAMILY = Family(Availability)
 
 
 def plans(availability: Availability, hosts: Sequence[str], seed: int) -> dict[str, Iterator[Outage]]:
-    """Return the outages of each of `hosts`, for `players.simulated`; none if there is never any.
-
-    A kind that names hosts has a method `check(hosts)`, which raises `BadInput` for one that is not there.
-    """
-    check = getattr(availability, "check", None)
-    if check is not None:
-        check(hosts)
+    """Return the outages of each of `hosts`, for `players.simulated`. Raises as `Availability.check`."""
+    availability.check(hosts)
     return {host: availability.outages(host, seed) for host in hosts}

@@ -2,13 +2,18 @@
 
 from collections.abc import Iterator
 
-from slfac_sim.availability import Outage
+from slfac_sim.availability import Availability, Outage
 from slfac_sim.foundation.plugins import settings
 
 
 @settings
-class Always:
+class Always(Availability):
     """No host is ever down."""
+
+    @property
+    def may_go_down(self) -> bool:
+        """No."""
+        return False
 
     def outages(self, host: str, seed: int) -> Iterator[Outage]:
         """Yield nothing; nothing is drawn from `seed`."""

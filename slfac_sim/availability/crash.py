@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from slfac_sim.availability import Outage
+from slfac_sim.availability import Availability, Outage
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.streams import stream
 from slfac_sim.foundation.units import Seconds
@@ -15,7 +15,7 @@ REASON = "crash"
 
 
 @settings
-class Crash:
+class Crash(Availability):
     """A host that is up crashes at a constant rate, on average after `mean_between` (exponential times).
 
     It is up again after `restart`, or with `restart: null` never.

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from slfac_sim.availability import Outage
+from slfac_sim.availability import Availability, Outage
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.streams import stream
 from slfac_sim.foundation.units import Seconds
@@ -14,7 +14,7 @@ REASON = "off"
 
 
 @settings
-class OnOff:
+class OnOff(Availability):
     """A host is up for `mean_on` and down for `mean_off` on average, independently of all others.
 
     Both times are exponential: the alternating renewal process whose states form a Markov chain. With

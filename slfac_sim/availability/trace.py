@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 
-from slfac_sim.availability import Outage
+from slfac_sim.availability import Availability, Outage
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.input_files import read_text
 from slfac_sim.foundation.plugins import settings
@@ -20,7 +20,7 @@ Plan = dict[str, list[Outage]]
 
 
 @settings
-class Trace:
+class Trace(Availability):
     """`file` is a CSV file of outages: `device,down_s,up_s`, in seconds, with this line at its head.
 
     An empty `up_s` means never; a fourth column `reason` says why. The lines of a device are in the order of

@@ -108,9 +108,10 @@ def _replays(run: "Run", reached: Mapping[str, float]) -> dict[str, list[float |
     """Return what replays without a limit take to the same evaluations, and to the end. Raises `BadInput`."""
     from slfac_sim.ledger import Rows
     from slfac_sim.record import Record, replayed_scenario, retime
+    from slfac_sim.simulation import survey_of
 
     record = Record.load(run.folder)
-    latency_s = record.scenario.network.latency
+    latency_s = survey_of(record.scenario).latency_s
     without = {
         "infinite bandwidth": [
             f"network={{kind: ideal, up_rate: 1e15, down_rate: 1e15, latency: {latency_s!r}}}"

@@ -7,6 +7,7 @@ from slfac_sim.invariants._air import CRUMB_S
 from slfac_sim.invariants._violated import PART, Laws, rounding_s
 from slfac_sim.machines import machines
 from slfac_sim.names import SERVER
+from slfac_sim.network import NetworkSettings
 
 LAW = "energy = power x time"
 
@@ -20,10 +21,10 @@ class EnergyLaws(Laws):
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        network = self.scenario.network
-        device_w, station_w = (getattr(network, f"{kind}_power", None) for kind in ("device", "station"))
+        network: NetworkSettings = self.scenario.network
+        device_w, station_w = network.radiates_w
         self._power_w = {"up": device_w, "down": station_w}
-        self._controlled = getattr(network, "power_control", None) is not None
+        self._controlled = network.controls_power
         self._powers = {name: one.power for name, one in machines(self.scenario).items()}
         self._powers[SERVER] = self.scenario.server.power
         self._in_turn = False

@@ -4,34 +4,15 @@ One file per kind, chosen by `devices: {speed: {kind: ...}}`. A speed is a froze
 one verb, `speeds`. Each draw is keyed by the device's name, so adding a device changes nobody else's.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from slfac_sim.foundation.plugins import Family
 from slfac_sim.power import Power
 
 BlockSeconds = tuple[float, float]
 """What one block of a model takes per sample: its forward and its backward pass, in seconds."""
-
-
-class Speeds(Protocol):
-    """Settings of the devices' computing speeds.
-
-    A kind may say more of its devices: `hardware_of` (if its field `hardware` is true) what else they are,
-    and `blocks` what the blocks of a model take on them, as it was measured.
-    """
-
-    def speeds(self, devices: Sequence[str], seed: int) -> dict[str, float]:
-        """Return the achieved speed of each device in FLOP/s (2 per multiply-add), by its name.
-
-        The names in `devices` are distinct; every speed is positive and finite, and the draws are those of
-        ``stream(seed, "speed/<device>")``. Raises `BadInput` when the settings do not fit the devices.
-        """
-        ...
-
-
-FAMILY = Family(Speeds)
 
 
 @dataclass(frozen=True)
@@ -43,22 +24,32 @@ class Hardware:
     power: Power
 
 
-class KnownHardware(Speeds, Protocol):
-    """A kind that knows the machines themselves."""
+class Speeds(ABC):
+    """Settings of the devices' computing speeds: what every kind inherits.
+
+    What a kind does not say of its devices holds as it stands here.
+    """
+
+    @abstractmethod
+    def speeds(self, devices: Sequence[str], seed: int) -> dict[str, float]:
+        """Return the achieved speed of each device in FLOP/s (2 per multiply-add), by its name.
+
+        The names in `devices` are distinct; every speed is positive and finite, and the draws are those of
+        ``stream(seed, "speed/<device>")``. Raises `BadInput` when the settings do not fit the devices.
+        """
+
+    def hardware_of(self, devices: Sequence[str], seed: int) -> Mapping[str, Hardware]:
+        """Return what each device is, by its name; that takes the place of the scenario's own figures."""
+        return {}
+
+    def blocks(self) -> Mapping[str, BlockSeconds] | None:
+        """Return the times of each block of the model that was measured, by its name; None for none."""
+        return None
 
     @property
-    def hardware(self) -> bool:
-        """Whether what it knows takes the place of the scenario's own figures."""
-        ...
-
-    def hardware_of(self, devices: Sequence[str], seed: int) -> dict[str, Hardware]:
-        """Return what each device is, by its name."""
-        ...
+    def sets_work(self) -> bool:
+        """Whether the work of devices, which is on record in FLOPs, depends on these settings."""
+        return False
 
 
-class MeasuredBlocks(Speeds, Protocol):
-    """A kind that knows how long the blocks of a model take."""
-
-    def blocks(self) -> Mapping[str, BlockSeconds]:
-        """Return the times of each block that was measured, by its name."""
-        ...
+FAMILY = Family(Speeds)

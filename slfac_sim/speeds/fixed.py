@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import FlopPerSecond
+from slfac_sim.speeds import Speeds
 
 
 @settings
-class Fixed:
+class Fixed(Speeds):
     """Every device achieves `speed`."""
 
     speed: FlopPerSecond = 5e9

@@ -9,10 +9,11 @@ from pydantic import Field
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.streams import stream
 from slfac_sim.foundation.units import FlopPerSecond
+from slfac_sim.speeds import Speeds
 
 
 @settings
-class LogNormal:
+class LogNormal(Speeds):
     """Half of the devices are slower than `median`; `sigma` is the standard deviation of the logarithm.
 
     With sigma 0.8 two thirds of the devices lie within a factor of 2.2 of the median; `sigma: 0` makes

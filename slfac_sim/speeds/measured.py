@@ -10,13 +10,13 @@ from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.input_files import read_text
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import FlopPerSecond
-from slfac_sim.speeds import BlockSeconds
+from slfac_sim.speeds import BlockSeconds, Speeds
 
 COLUMNS = ("block", "forward_s", "backward_s")
 
 
 @settings
-class Measured:
+class Measured(Speeds):
     """`table` is a CSV file with the columns block, forward_s and backward_s, both in seconds per sample.
 
     Blocks are named as in `cut`, and every block that devices hold must be there. `speed` (achieved FLOP/s)
@@ -31,6 +31,11 @@ class Measured:
         """Return `speed` for each of the `devices`. Raises `BadInput` for a table that cannot be used."""
         self.blocks()
         return dict.fromkeys(devices, self.speed)
+
+    @property
+    def sets_work(self) -> bool:
+        """Measured times are equivalent FLOPs only at a speed."""
+        return True
 
     def blocks(self) -> Mapping[str, BlockSeconds]:
         """Return the times of each block of the table. Raises `BadInput` with the file and the line."""

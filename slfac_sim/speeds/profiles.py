@@ -8,7 +8,7 @@ from pydantic import Field
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.streams import stream
-from slfac_sim.speeds import Hardware
+from slfac_sim.speeds import Hardware, Speeds
 from slfac_sim.speeds._profiles import PROFILES, Profile
 
 Name = Literal[
@@ -26,7 +26,7 @@ Count = Annotated[int, Field(ge=1)]
 
 
 @settings
-class Profiles:
+class Profiles(Speeds):
     """`names` says how many devices there are of each profile; together they are all devices.
 
     Which device is which is drawn, because the order of devices matters elsewhere (the server encodes
@@ -46,8 +46,15 @@ class Profiles:
         """
         return {device: profile.speed for device, profile in self._dealt(devices, seed).items()}
 
+    @property
+    def sets_work(self) -> bool:
+        """The roofline has FLOPs that take as long on the hardware."""
+        return self.hardware
+
     def hardware_of(self, devices: Sequence[str], seed: int) -> dict[str, Hardware]:
         """Return memory, bandwidth and power of each device, dealt out as the speeds. Raises `BadInput`."""
+        if not self.hardware:
+            return {}
         return {
             device: Hardware(profile.memory, profile.memory_bandwidth, profile.power)
             for device, profile in self._dealt(devices, seed).items()
