@@ -16,7 +16,7 @@ from typing import Any
 from slfac_sim.analysis.folder import BEGUN, DRAWN, LEDGER, SUMMARY
 from slfac_sim.continuing.checkpointing import write_whole
 from slfac_sim.continuing.ledger_continued import Differs
-from slfac_sim.foundation.errors import OF_THE_HOST, BadInput, HostFailed, sentence
+from slfac_sim.foundation.errors import OF_THE_HOST, BadInput, Diverged, HostFailed, sentence
 from slfac_sim.foundation.interrupt import InterruptNoted, Terminated
 from slfac_sim.foundation.own_files import lock, own_name
 from slfac_sim.ledger import Book, Ledger
@@ -152,7 +152,7 @@ def _outcome(play: Callable[[], Any], log: logging.Logger) -> tuple[str, str]:
     except (KeyboardInterrupt, Terminated) as asked:
         who = "SIGTERM" if isinstance(asked, Terminated) else "the user"
         return "interrupted", f"by {who}; what was recorded until then is kept"
-    except (Stalled, BadInput) as fault:  # a diverged model's NaN is refused by the codec, for instance
+    except (Stalled, Diverged, BadInput) as fault:
         return "failed", str(fault)
     except Exception as error:  # a defect, ours or a plug-in's: the folder is finished all the same
         log.exception("the run failed")

@@ -7,6 +7,7 @@ from typing import Any
 from slfac_sim.availability import Outage, plans
 from slfac_sim.availability.always import Always
 from slfac_sim.effects import Task
+from slfac_sim.foundation.errors import Diverged
 from slfac_sim.ledger import Book
 from slfac_sim.ledger_tables import AIR
 from slfac_sim.machines import machines
@@ -92,10 +93,12 @@ class Simulation:
 
         It is a real one, that learns, or a recorded one (`players.replay`): the clock is the same. What hosts
         drew is written when it is over, however it ends. Raises `players.simulated.Stalled` when nothing can
-        happen any more before the protocol has ended.
+        happen any more before the protocol has ended, and `Diverged` with the round.
         """
         try:
             self._player.play(protocol)
+        except Diverged as found:
+            raise found.during(len(self._ledger.tuples("rounds", ("round",))) + 1) from None
         finally:
             for row in self._energy.rows(self._env.now):
                 self._ledger.add("energy", row)

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from contextlib import nullcontext
 
-from slfac_sim.foundation.errors import OF_THE_HOST, BadInput, HostFailed, sentence
+from slfac_sim.foundation.errors import OF_THE_HOST, BadInput, Diverged, HostFailed, sentence
 from slfac_sim.foundation.interrupt import Terminated, termination_raised
 from slfac_sim.foundation.trusting import without_plugins
 
@@ -37,13 +37,14 @@ def status_of(command: Callable[[], int], debug: bool = False, no_plugins: bool 
     except BrokenPipeError:  # whoever read our output, `head` perhaps, has seen enough
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - for what is still to be flushed at exit
         return 1
-    except (BadInput, HostFailed, *OF_THE_HOST) as error:
+    except (BadInput, HostFailed, Diverged, *OF_THE_HOST) as error:
         if debug:
             raise
         if isinstance(error, BadInput):
             return _told(str(error), 2)
-        told = str(error) if isinstance(error, HostFailed) else f"{sentence(error)}; --debug shows where"
-        return _told(told, 1)
+        if isinstance(error, HostFailed | Diverged):
+            return _told(str(error), 1)
+        return _told(f"{sentence(error)}; --debug shows where", 1)
 
 
 def _told(text: str, status: int) -> int:

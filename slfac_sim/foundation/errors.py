@@ -17,6 +17,26 @@ class HostFailed(Exception):
     """
 
 
+class Diverged(Exception):
+    """Training that has left the numbers: on `host`, and `what` of it; `during` adds the round.
+
+    The command line prints the message alone, without a traceback, and exits with status 1.
+    """
+
+    def __init__(self, host: str, what: str, round_number: int | None = None) -> None:
+        super().__init__(host, what, round_number)  # SimPy makes another of these when it hands it on
+
+    def __str__(self) -> str:
+        host, what, round_number = self.args
+        when = "" if round_number is None else f" in round {round_number}"
+        return f"diverged{when} on {host}: {what}"
+
+    def during(self, round_number: int) -> "Diverged":
+        """Return it with the round in which it happened."""
+        host, what, _ = self.args
+        return Diverged(host, what, round_number)
+
+
 OF_THE_HOST = (OSError, sqlite3.Error, MemoryError, OverflowError, RecursionError)
 """What a disk, a memory or a damaged file can raise anywhere."""
 

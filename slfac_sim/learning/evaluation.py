@@ -10,9 +10,11 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from slfac_sim.codecs import Codec, Tensor
+from slfac_sim.learning.divergence import sound, sound_loss
 from slfac_sim.learning.draws import drawn_for
 from slfac_sim.learning.halves import Labels
 from slfac_sim.learning.kernels import forward
+from slfac_sim.names import SERVER
 
 Through = Callable[[Tensor], Tensor]
 Logits = tuple[torch.Tensor, torch.Tensor | None]
@@ -75,12 +77,14 @@ def score(
                 right_no_codec += int((exact.argmax(1) == truth).sum())
             loss += float(cross_entropy(logits, truth, reduction="sum"))
             samples += len(labels)
+    sound_loss(loss, SERVER, "the test loss")
     return Score(right / samples, loss / samples, right_no_codec / samples if measured else math.nan)
 
 
 def sent(smashed: torch.Tensor, through_codec: Through) -> torch.Tensor:
     """Return `smashed` as the other side decodes it."""
-    return torch.from_numpy(through_codec(smashed.cpu().numpy())).to(smashed.device)
+    tensor = sound(smashed.cpu().numpy(), SERVER, "activations in the evaluation")
+    return torch.from_numpy(through_codec(tensor)).to(smashed.device)
 
 
 def in_messages(codec: Codec, samples: int) -> Through:

@@ -12,11 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slfac_sim.codecs import Payload, Tensor
+from slfac_sim.learning.divergence import sound
 from slfac_sim.learning.halves import Feedback
 from slfac_sim.learning.model_exchange import ModelServer, exact
 from slfac_sim.learning.participants import Arrived, EdgeServer
 from slfac_sim.learning.server_copies import MOST_BYTES, ServerCopies
 from slfac_sim.learning.weights import load_state_vector, state_size, state_vector
+from slfac_sim.names import SERVER
 from slfac_sim.scenario import ModelCodecs
 
 
@@ -129,4 +131,4 @@ class MixedCopies:
         mean = (whole / halves.samples).astype(np.float32)
         for cut, half in self._halves.items():
             load_state_vector(half.model, mean[first[cut] :])
-        return exact(mean[: max(first.values())])
+        return exact(sound(mean[: max(first.values())], SERVER, "averaged weights"))

@@ -12,6 +12,7 @@ from slfac_sim.codecs._pairs import Checkpointed, Follows
 from slfac_sim.codecs.raw import Raw
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import kind_of
+from slfac_sim.learning.divergence import sound
 from slfac_sim.learning.states import Keeps
 from slfac_sim.learning.weights import weighted_mean
 from slfac_sim.scenario import ModelCodecs
@@ -103,4 +104,4 @@ class ModelServer(Keeps):
 
     def average(self, states: Sequence[Tensor], samples: Sequence[float]) -> Any:
         """Return the mean of `states`, weighted by the samples that each device used."""
-        return exact(weighted_mean(states, samples))
+        return exact(sound(weighted_mean(states, samples), self.name, "averaged weights"))

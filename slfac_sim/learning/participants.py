@@ -14,6 +14,7 @@ import torch
 from slfac_sim.codecs import BadBody, Codec, Payload, Receiver, Sender, Tensor
 from slfac_sim.codecs._pairs import confirm, correct, follow
 from slfac_sim.learning.batches import Indices, Shard
+from slfac_sim.learning.divergence import sound, sound_loss
 from slfac_sim.learning.draws import Draws
 from slfac_sim.learning.epsl import Aggregated, aggregating_step
 from slfac_sim.learning.halves import Feedback, Labels, Pending, ServerHalf, Smashed
@@ -115,7 +116,9 @@ class Device(Keeps):
         """Run the mini-batch `samples` up to the cut."""
         half, batch = self._half, self._fetch(samples)
         with self.draws.of("forward"):
-            return replace(half.forward(*batch), samples=samples)
+            smashed = replace(half.forward(*batch), samples=samples)
+        sound(smashed.tensor, self.name, "activations")
+        return smashed
 
     def encode(self, smashed: Smashed) -> Payload:
         """Return the bytes of the smashed data."""
@@ -155,7 +158,7 @@ class Device(Keeps):
 
     def model_state(self) -> Tensor:
         """Return the state of the half [values], batch-norm statistics included."""
-        return state_vector(self._half.model)
+        return sound(state_vector(self._half.model), self.name, "weights")
 
     def model_payload(self) -> Payload:
         """Return the bytes of the state of the half."""
@@ -211,17 +214,24 @@ class EdgeServer(ModelServer):
         What is drawn is keyed by the number of the step, and dealt out over the cohort in its order.
         """
         with self.draws.of("train"):
-            return self.half.step(cohort)
+            answers = self.half.step(cohort)
+        for answer in answers:
+            sound_loss(answer.loss, self.name)
+        return answers
 
     def train_aggregated(self, aggregated: int, cohort: Sequence[Arrived]) -> list[Aggregated]:
         """Take one step in which the first `aggregated` samples of each mini-batch are as one."""
         with self.draws.of("train"):
-            return aggregating_step(self.half, aggregated, cohort)
+            answers = aggregating_step(self.half, aggregated, cohort)
+        for answer in answers:
+            sound_loss(answer.loss, self.name)
+            sound(answer.shared, self.name, "gradients for all")
+        return answers
 
     def encode(self, device: str, feedback: Feedback, asked: bytes | None = None) -> Payload:
         """Return the bytes of the gradient for `device`, in answer to smashed data in the body `asked`."""
         follow(self._down[device], asked)
-        return self._down[device].encode(feedback.gradient)
+        return self._down[device].encode(sound(feedback.gradient, self.name, f"gradients for {device}"))
 
     def copies(self) -> ServerCopies:
         """Return copies of the half as it is now."""

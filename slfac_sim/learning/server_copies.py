@@ -19,9 +19,11 @@ import torch
 
 from slfac_sim.codecs import Payload, Tensor
 from slfac_sim.foundation.errors import BadInput
+from slfac_sim.learning.divergence import sound_loss
 from slfac_sim.learning.draws import Draws
 from slfac_sim.learning.halves import Feedback, Labels, ServerHalf
 from slfac_sim.learning.weights import load_state_vector, state_size, state_vector
+from slfac_sim.names import SERVER
 
 MOST_BYTES = 1_000_000_000
 
@@ -63,6 +65,7 @@ class ServerCopies:
             self._at_hand = device
         with self._draws.of(f"train/{device}"):
             (feedback,) = self._half.step([arrived])
+        sound_loss(feedback.loss, SERVER, f"the loss of its copy for {device}")
         return feedback
 
     def joined(self, model: Payload) -> Payload:

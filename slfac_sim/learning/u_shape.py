@@ -15,6 +15,7 @@ from torch.nn.functional import cross_entropy
 from slfac_sim.codecs import BadBody, Payload, Receiver, Sender, Tensor
 from slfac_sim.codecs._pairs import confirm, correct, follow
 from slfac_sim.learning.batches import Indices, Shard
+from slfac_sim.learning.divergence import sound, sound_loss
 from slfac_sim.learning.draws import Draws
 from slfac_sim.learning.evaluation import Logits, Score, Through, score, sent
 from slfac_sim.learning.halves import Feedback, Labels, Pending, Smashed
@@ -179,12 +180,13 @@ class UDevice(Device):
         half: Any = self._half
         with self.draws.of("tail"):
             found: Feedback = half.judge(middle, smashed)
+        sound_loss(found.loss, self.name)
         return found
 
     def encode_gradient(self, feedback: Feedback, asked: bytes) -> Payload:
         """Return the bytes of the gradient, in answer to activations in the body `asked`."""
         follow(self._gradient_up, asked)
-        return self._gradient_up.encode(feedback.gradient)
+        return self._gradient_up.encode(sound(feedback.gradient, self.name, "gradients of its tail"))
 
 
 class UServer(ModelServer):
@@ -229,7 +231,7 @@ class UServer(ModelServer):
 
     def encode_middle(self, device: str, middle: Middle) -> Payload:
         """Return the bytes of the activations for `device`."""
-        return self._middle_down[device].encode(middle.tensor)
+        return self._middle_down[device].encode(sound(middle.tensor, self.name, f"activations for {device}"))
 
     def decode_gradient(self, device: str, body: bytes, asked: bytes) -> Tensor:
         """Return the gradient of `device` at the tail, in answer to activations in the body `asked`."""
@@ -246,7 +248,7 @@ class UServer(ModelServer):
     def encode(self, device: str, gradient: Tensor, asked: bytes) -> Payload:
         """Return the bytes of the `gradient` for `device`, in answer to smashed data in the body `asked`."""
         follow(self._down[device], asked)
-        return self._down[device].encode(gradient)
+        return self._down[device].encode(sound(gradient, self.name, f"gradients for {device}"))
 
 
 def evaluate(

@@ -13,6 +13,7 @@ from torch.nn.functional import cross_entropy
 
 from slfac_sim.codecs import Payload, Sender, Tensor
 from slfac_sim.learning.batches import Indices, Shard
+from slfac_sim.learning.divergence import sound, sound_loss
 from slfac_sim.learning.draws import Draws
 from slfac_sim.learning.halves import Labels
 from slfac_sim.learning.kernels import forward
@@ -105,7 +106,9 @@ class Trainee(Keeps):
         """Return the loss on the mini-batch `samples`."""
         learner, batch = self.learner, self._fetch(samples)
         with self._draws.of("forward"):
-            return learner.forward(*batch)
+            answers = learner.forward(*batch)
+        sound_loss(answers.loss, self.shard.device)
+        return answers
 
     def backward(self, answers: Answers) -> None:
         """Update the model by the gradient of the loss."""
@@ -114,7 +117,7 @@ class Trainee(Keeps):
 
     def state(self) -> Tensor:
         """Return the state of the model [values]."""
-        return state_vector(self.learner.model)
+        return sound(state_vector(self.learner.model), self.shard.device, "weights")
 
 
 class WholeDevice(Keeps):

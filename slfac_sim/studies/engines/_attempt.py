@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from slfac_sim.foundation.errors import BadInput
+from slfac_sim.foundation.errors import BadInput, Diverged
 
 
 class Attempt(NamedTuple):
@@ -26,7 +26,7 @@ def attempt(work: Callable[..., Any], *arguments: Any) -> Attempt:
     began_s = time.perf_counter()
     try:
         value, reason, again = work(*arguments), "", False
-    except (BadInput, Stalled) as error:  # the scenario's own fault: it would come again
+    except (BadInput, Diverged, Stalled) as error:  # the scenario's own fault: it would come again
         value, reason, again = None, str(error), False
     except Exception as error:  # whatever else it is, it costs this job alone
         value, reason, again = None, f"{type(error).__name__}: {error}", True
