@@ -1,6 +1,6 @@
 """An opened network: transfers become flows, flows become deliveries. It knows no radio, only an `Air`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import floor, inf, ulp
 from typing import Protocol
 
@@ -15,13 +15,12 @@ from slfac_sim.network.transfers import FluidTransfer, JointTransfer, Path
 _NO_TIME_S = 1e-12  # whatever takes less is meant to take none: its rate stands for infinity
 
 Among = Callable[[int], float] | None
-Busy = frozenset[str]
 
 
 class Air(Protocol):
     """What lies between the server and the devices.
 
-    Rates change on one grid of blocks, if at all, and with the set of `busy` lanes that disturb a lane.
+    Rates change on one grid of blocks, if at all, and with how many senders are `heard` of other lanes.
     """
 
     @property
@@ -45,11 +44,15 @@ class Air(Protocol):
         """Return the medium of `lane`, empty."""
         ...
 
-    def disturbed(self, lane: str) -> Sequence[str]:
-        """Return the lanes whose rates depend on whether `lane` is busy."""
+    def senders(self, lane: str, transfers: int) -> int:
+        """Return how many senders the lanes that `lane` disturbs hear of it while `transfers` are on it."""
         ...
 
-    def rate_bps(self, path: Path, block: int, busy: Busy) -> tuple[float, Among]:
+    def disturbed(self, lane: str) -> Sequence[str]:
+        """Return the lanes whose rates depend on how many senders `lane` has."""
+        ...
+
+    def rate_bps(self, path: Path, block: int, heard: Mapping[str, int]) -> tuple[float, Among]:
         """Return the rate on `path` alone on its lane, and among n, in the coherence block `block`."""
         ...
 
@@ -75,7 +78,7 @@ class Courier:
         self._shares: dict[str, Share] = {}
         self._under_way: dict[Transfer, None] = {}
         self._on_air: dict[str, dict[FluidTransfer, None]] = {}
-        self._busy: Busy = frozenset()
+        self._heard: dict[str, int] = {}
         self._restless: dict[str, None] = {}
         self._grid_armed = False
 
@@ -98,7 +101,7 @@ class Courier:
         return tuple(self._under_way)
 
     def _transfer(self, src: str, dst: str, path: Path, nbytes: int) -> FluidTransfer:
-        rate_bps, among = self._air.rate_bps(path, self._block(), self._busy)
+        rate_bps, among = self._air.rate_bps(path, self._block(), self._heard)
         wire_bytes = self._wire_bytes(nbytes)
         bits = 8.0 * (wire_bytes if self._carried_bytes is None else self._carried_bytes(nbytes))
         flow = Flow(bits, rate_bps, 1.0, inf, among, src, dst, path.power_among)
@@ -117,8 +120,7 @@ class Courier:
         on_lane = self._on_air.setdefault(lane, {})
         on_lane[transfer] = None
         self._engine.start(self._shares[lane], transfer.flow, lambda _: self._last_bit_left(transfer))
-        if len(on_lane) == 1:
-            self._disturb(lane, self._busy | {lane})
+        self._disturb(lane)
         if self._air.coherence_s is not None and not self._grid_armed:
             self._arm_grid(self._air.coherence_s, self._block() + 1)
 
@@ -136,8 +138,7 @@ class Courier:
         if transfer not in on_lane:
             return False
         del on_lane[transfer]
-        if not on_lane:
-            self._disturb(lane, self._busy - {lane})
+        self._disturb(lane)
         return True
 
     def _arrive(self, transfer: FluidTransfer) -> None:
@@ -152,12 +153,15 @@ class Courier:
         if self._leave(transfer):
             self._engine.cancel(transfer.flow)
 
-    def _disturb(self, lane: str, busy: Busy) -> None:
-        """Note which lanes are busy now; the flows that `lane` disturbs get their rates in a moment.
+    def _disturb(self, lane: str) -> None:
+        """Note how many senders a lane has now; the flows that it disturbs get their rates in a moment.
 
         At this instant more may come and go, and a flow that is just through must be left alone.
         """
-        self._busy = busy
+        senders = self._air.senders(lane, len(self._on_air[lane]))
+        if senders == self._heard.get(lane, 0):
+            return
+        self._heard[lane] = senders
         disturbed = self._air.disturbed(lane)
         if disturbed and not self._restless:
             Call(self._env, self._env.now, self._calm)
@@ -170,7 +174,7 @@ class Courier:
     def _rate(self, transfers: Sequence[FluidTransfer]) -> None:
         block, rates_bps = self._block(), []
         for transfer in transfers:
-            rate_bps, transfer.flow.among = self._air.rate_bps(transfer.path, block, self._busy)
+            rate_bps, transfer.flow.among = self._air.rate_bps(transfer.path, block, self._heard)
             rates_bps.append((transfer.flow, rate_bps))
         if rates_bps:
             self._engine.set_rates(rates_bps)

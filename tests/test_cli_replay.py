@@ -49,6 +49,37 @@ def test_a_replay_is_the_live_run_under_its_settings(network: str, codec: str, t
     assert here == there
 
 
+@pytest.mark.parametrize("seed", [0, 3])
+def test_no_bandwidth_moves_anybody(seed: int, tmp_path: Path) -> None:
+    """Far out, where a wide band has an SNR too low for all of it, and where places are drawn again."""
+    wide = ("network.radius=1500 m", f"seed.air={seed}", "seed.learning=0")
+    run(prepare(scenario(*wide, "network.fading=none"), tmp_path / "recorded", threads=1))
+    places = []
+    for bandwidth in ("500 kHz", "5 MHz", "20 MHz", "100 MHz", "1 GHz"):
+        out = tmp_path / bandwidth
+        override = f"network.bandwidth={bandwidth}"
+        assert (
+            main(
+                [
+                    "replay",
+                    str(tmp_path / "recorded"),
+                    override,
+                    "--out",
+                    str(out),
+                    "--quiet",
+                    "--draw",
+                    "none",
+                ]
+            )
+            == 0
+        )
+        stood = table(out / "ledger.sqlite", "links")
+        found = [(row["device"], row["x_m"], row["y_m"], row["los"]) for row in stood]
+        places.append((table(out / "ledger.sqlite", "air")[0]["redraws"], found))
+        assert all(row["up_rate_bps"] > 0.0 < row["down_rate_bps"] for row in stood)
+    assert all(place == places[0] for place in places)
+
+
 def test_a_replay_lies_where_runs_lie_and_is_the_latest(
     record: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -17,7 +17,7 @@ from slfac_sim.players.simulated import SimulatedPlayer
 from slfac_sim.protocols.parallel import Parallel
 
 Rows = list[dict[str, Any]]
-CELL = "network={kind: cell, bandwidth: 5 MHz, uplink_share: 0.4, device_power: 1 mW}"
+CELL = "network={kind: cell, bandwidth: 5 MHz, uplink_share: 0.4, device_power: 1 mW, retransmission: none}"
 FADING = CELL[:-1] + ", fading: {kind: block, coherence: 20 ms}}"
 
 
@@ -148,7 +148,7 @@ def test_no_host_computes_two_things_at_once(run: Path) -> None:
 
 def test_energy_is_power_times_airtime(run: Path) -> None:
     for row in table(run, "transfers"):
-        power_w = 25.118864315095795 if row["src"] == SERVER else 0.001
+        power_w = 25.118864315095795 / 4 if row["src"] == SERVER else 0.001
         assert row["energy_j"] == pytest.approx(power_w * row["airtime_s"])
 
 

@@ -75,15 +75,16 @@ def replayed(settings, plan):
     left, paths, ends, now_s = {}, {}, {}, 0.0
     coming = {number: row for row in plan for number in [row[1]]}
     while coming or left:
-        busy = frozenset(paths[number].lane for number in left)
         crowd = [paths[number].lane for number in left]
+        loud = settings.medium.crowd == "power"  # then all of a lane's uploads are on the air at once
+        heard = {lane: crowd.count(lane) if loud and lane.endswith("up") else 1 for lane in crowd}
         block = 0 if air.coherence_s is None else round(now_s // air.coherence_s)
         if air.coherence_s is not None and now_s >= (block + 1) * air.coherence_s:
             block += 1
         rates = {}
         for number in left:
             n = crowd.count(paths[number].lane)
-            rate_bps, among = air.rate_bps(paths[number], block, busy)
+            rate_bps, among = air.rate_bps(paths[number], block, heard)
             rates[number] = part * (rate_bps if among is None else among(n)) / n
         block_s = inf if air.coherence_s is None or not left else (block + 1) * air.coherence_s
         then_s = min(
@@ -243,7 +244,7 @@ def test_a_device_out_of_reach_is_no_part_of_the_load():
 @pytest.mark.parametrize(
     ("written", "text"),
     [
-        ("[[.nan, 1], [2, 3]]", "network.positions.0.0: must be a number (got '.nan')"),
+        ("[[.nan, 1], [2, 3]]", "network.positions.0.0: expected a length such as '10 m' (got '.nan')"),
         ("[[2, !!float nan], [2, 3]]", "network.positions.0.1: must be a finite number (got nan)"),
     ],
 )

@@ -2,10 +2,13 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy.special import exp1, j0
 from scipy.stats import kstest
 
 from slfac_sim.foundation.streams import stream
+from slfac_sim.network.kinds.cell import Cell
 from slfac_sim.network.radio.fading import coherence_s, doppler_hz
 from slfac_sim.network.radio.fading._rician import survival
 from slfac_sim.network.radio.fading.block import Block
@@ -16,6 +19,7 @@ from slfac_sim.network.radio.fading.static import Static
 from slfac_sim.network.radio.rates.nr_mcs import NrMcs
 from slfac_sim.network.radio.rates.shannon_gap import ShannonGap
 from slfac_sim.network.radio.rates.truncated_shannon import TruncatedShannon
+from slfac_sim.network.radio.signal import Signal, evenly, limited
 
 RICIAN = 10.0**0.9
 
@@ -25,7 +29,7 @@ def ratios(*levels_db):
 
 
 def ergodic_bps(rates, snr, bandwidth_hz=1.0, k=0.0, uplink=True):
-    return Ergodic().mean_rate_bps(rates, snr, bandwidth_hz, uplink, np.full(snr.shape, k))
+    return rates.mean_rate_bps(snr, bandwidth_hz, uplink, Ergodic().survival(np.full(snr.shape, k)))
 
 
 def rician_gains(k, count, seed=1):
@@ -74,11 +78,10 @@ def test_ergodic_rates_are_means_over_fades(rates, k):
     error = drawn.std(axis=1) / np.sqrt(drawn.shape[1])
     mean = ergodic_bps(rates, snr, 20e6, k)
     assert np.all(np.abs(drawn.mean(axis=1) - mean) < 4 * error)
-    factors = np.full(3, k)
+    factors, x = np.full(3, k), np.array([0.1, 1.0, 3.0])
     for kind in (Block(), Jakes()):
-        assert np.all(kind.mean_rate_bps(rates, snr, 20e6, True, factors) == mean)
-    for kind in (NoFading(), Static()):
-        assert np.all(kind.mean_rate_bps(rates, snr, 20e6, True, factors) == rates.rate_bps(snr, 20e6, True))
+        assert np.all(kind.survival(factors)(x) == Ergodic().survival(factors)(x))
+    assert [kind.survival(factors) for kind in (NoFading(), Static())] == [None, None]
 
 
 def test_a_strong_steady_path_leaves_no_fading():
@@ -90,9 +93,13 @@ def test_the_mean_of_one_device_is_the_same_among_others():
     """To the last bit, and Rayleigh devices keep their own figures beside Rician ones."""
     snr, k = ratios(3.0, 9.0, 17.0), np.array([0.0, RICIAN, 0.0])
     for rates in (NrMcs(), ShannonGap(), TruncatedShannon()):
-        together = Ergodic().mean_rate_bps(rates, snr, 1e6, True, k)
-        alone = [Ergodic().mean_rate_bps(rates, snr[[i]], 1e6, True, k[[i]])[0] for i in range(3)]
-        assert together.tolist() == alone
+        for signal in (evenly(snr), limited(snr * 1e6), Signal(snr * 2.0, snr * 1e6)):
+            together = rates.best_mean_rate_bps(signal, 1e6, 0.7, True, survival(k))
+            alone = [
+                rates.best_mean_rate_bps(signal.of([i]), 1e6, 0.7, True, survival(k[[i]]))[0]
+                for i in range(3)
+            ]
+            assert together.tolist() == alone
 
 
 @pytest.mark.parametrize("k", [0.0, 0.5, RICIAN, 100.0])
@@ -139,13 +146,31 @@ def test_doppler_and_coherence_time():
     fast_hz = doppler_hz(30 / 3.6, 3.5e9)
     assert fast_hz == pytest.approx(97.29, abs=0.005)
     assert coherence_s(fast_hz) == pytest.approx(4.35e-3, abs=5e-6)
-    assert doppler_hz(1.0, 3.5e9) == pytest.approx(Jakes().doppler, rel=0.003)
-    assert coherence_s(doppler_hz(1.0, 3.5e9)) == pytest.approx(Block().coherence, rel=0.01)
 
 
 def test_kinds_with_blocks_say_how_long_they_are():
-    assert [kind.coherence_s for kind in (NoFading(), Static(), Ergodic())] == [None] * 3
-    assert (Block(coherence=0.1).coherence_s, Jakes(interval=0.02).coherence_s) == (0.1, 0.02)
+    assert [kind.tuned(1e9).coherence_s for kind in (NoFading(), Static(), Ergodic())] == [None] * 3
+    given_s = [kind.tuned(1e9).coherence_s for kind in (Block(coherence=0.1), Jakes(interval=0.02))]
+    assert given_s == [0.1, 0.02]
+
+
+@settings(max_examples=30)
+@given(st.floats(0.5e9, 100e9), st.floats(0.1, 100.0))
+def test_what_is_not_given_follows_carrier_and_speed(carrier_hz, speed):
+    """Tc = 0.423 / fd; a course in steps of a tenth of 1 / fd; what is given stays."""
+    fd_hz = speed * carrier_hz / 299_792_458.0
+    assert Block(speed=speed).tuned(carrier_hz).coherence_s == pytest.approx(0.423 / fd_hz, rel=1e-12)
+    jakes = Jakes(speed=speed).tuned(carrier_hz)
+    assert (jakes.doppler, jakes.coherence_s) == pytest.approx((fd_hz, 0.1 / fd_hz), rel=1e-12)
+    assert Jakes(doppler=5.0, speed=speed).tuned(carrier_hz).coherence_s == pytest.approx(0.02)
+    cell = Cell(fading=Block(speed=speed), carrier=carrier_hz, outage="allow", positions=((20.0, 0.0),))
+    assert cell.survey(("d0",), "server", 0).coherence_s == pytest.approx(0.423 / fd_hz, rel=1e-12)
+
+
+@pytest.mark.parametrize("kind", [Block(), Jakes()])
+def test_fading_whose_carrier_is_not_known_says_so(kind):
+    with pytest.raises(TypeError, match="tuned to a carrier"):
+        _ = kind.coherence_s
 
 
 def courses(k, devices, periods, step):

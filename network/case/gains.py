@@ -3,11 +3,13 @@
 from collections.abc import Callable, Mapping
 from functools import cache
 from math import log1p
+from typing import TYPE_CHECKING
 
-from slfac_sim.network.media import Crowd
+if TYPE_CHECKING:  # a case of links starts without the machinery of plug-ins
+    from slfac_sim.network.media import Crowd
 
 
-def among(crowd: Crowd, rate_bps: float, snr_db: float) -> Callable[[int], float]:
+def among(crowd: "Crowd", rate_bps: float, snr_db: float) -> Callable[[int], float]:
     """Return the rate over its part of the medium when n transfers have one, for `Flow.among`.
 
     `rate_bps` is the rate alone, whatever its coding; the gain over it is Shannon's at `snr_db`, the
@@ -30,4 +32,4 @@ def _diversity(snr: float, n: int) -> float:
     return best_of(n, snr) / best_of(1, snr)
 
 
-GAINS: Mapping[Crowd, Callable[[float, int], float]] = {"power": _power, "diversity": _diversity}
+GAINS: Mapping["Crowd", Callable[[float, int], float]] = {"power": _power, "diversity": _diversity}

@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from slfac_sim.network.engine.profiles import Profile
-from slfac_sim.network.media import Medium
+
+if TYPE_CHECKING:  # a case of links starts without the machinery of plug-ins
+    from slfac_sim.network.media import Medium
 
 Duplex = Literal["half", "fdd", "tdd"]
 
@@ -28,7 +30,7 @@ class Air:
     """
 
     kind: str
-    medium: Medium
+    medium: "Medium"
     part: Profile
     latency_s: float = 0.0
     duplex: Duplex = "half"

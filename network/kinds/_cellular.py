@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated, Any, Literal, Self
 
-from slfac_sim.foundation.plugins import Plugin, settings
-from slfac_sim.foundation.units import Decibels, Hertz, Metres, Seconds, Watts, dbm_to_w
+from slfac_sim.foundation.plugins import OrNone, Plugin, settings
+from slfac_sim.foundation.units import Coordinate, Decibels, Hertz, Metres, Seconds, Watts, dbm_to_w
 from slfac_sim.network.contract import NetworkSettings, Station
 from slfac_sim.network.kinds._radio import Site, check_headers
 from slfac_sim.network.media.fair import Fair
@@ -19,16 +19,22 @@ from slfac_sim.network.radio.power import PowerControl
 from slfac_sim.network.radio.rates.nr_mcs import NrMcs
 from slfac_sim.network.wifi.station import Station as Station80211
 
+_STATION_POWER_HZ = 20e6
+
 
 @settings
 class Cellular(NetworkSettings):
-    """Base stations and devices around them; powers are radiated in the whole band, whatever its width."""
+    """Base stations and devices around them.
+
+    `station_power` is radiated in each 20 MHz, whatever the width of the band; `device_power` is all that a
+    device has, in whatever part of the band.
+    """
 
     bandwidth: Hertz = 20e6
     carrier: Hertz = 3.5e9
     radius: Metres = 150.0
     min_distance: Metres = 10.0
-    positions: tuple[tuple[float, float], ...] | None = None
+    positions: tuple[tuple[Coordinate, Coordinate], ...] | None = None
     outage: Literal["refuse", "allow"] = "refuse"
     medium: Annotated[Any, Plugin("slfac_sim.network.media", "fair")] = Fair()
     duplex: Duplex = "tdd"
@@ -40,13 +46,13 @@ class Cellular(NetworkSettings):
     device_gain: Decibels = 0.0
     station_noise_figure: Decibels = 5.0
     device_noise_figure: Decibels = 9.0
-    power_control: PowerControl | None = None
+    power_control: Annotated[PowerControl | None, OrNone()] = None
     shadowing: Shadowing = "independent"
     pathloss: Annotated[Any, Plugin("slfac_sim.network.radio.pathloss", "umi")] = Umi()
     rate: Annotated[Any, Plugin("slfac_sim.network.radio.rates", "nr_mcs")] = NrMcs()
     fading: Annotated[Any, Plugin("slfac_sim.network.radio.fading", "ergodic")] = Ergodic()
     small_scale: Literal["rayleigh", "rician"] = "rayleigh"
-    retransmission: Harq | None = None
+    retransmission: Annotated[Harq | None, OrNone()] = Harq()
     packet_bytes: int = 1448
     header_bytes: int = 60
 
@@ -57,8 +63,7 @@ class Cellular(NetworkSettings):
             raise ValueError(
                 f"min_distance must be below the radius, {self.radius:g} m (got {self.min_distance:g} m)"
             )
-
-        if self.medium.crowd == "diversity" and self.fading.coherence_s is not None:
+        if self.medium.crowd == "diversity" and self.fading.tuned(self.carrier).coherence_s is not None:
             raise ValueError("a proportional_fair medium is a mean over fades: it needs fading: ergodic")
         if isinstance(self.medium, Station80211):
             raise ValueError("csma and dcf are media of network: {kind: wifi}")
@@ -68,7 +73,7 @@ class Cellular(NetworkSettings):
     @property
     def radiates_w(self) -> tuple[float, float]:
         """The most that a device, and that a station, radiates."""
-        return self.device_power, self.station_power
+        return self.device_power, self.station_power * self.bandwidth / _STATION_POWER_HZ
 
     @property
     def controls_power(self) -> bool:
@@ -78,7 +83,9 @@ class Cellular(NetworkSettings):
     @property
     def still(self) -> Self:
         """The same air with rates that are means over the fades, where these come in blocks."""
-        return self if self.fading.coherence_s is None else replace(self, fading=Ergodic())
+        return (
+            self if self.fading.tuned(self.carrier).coherence_s is None else replace(self, fading=Ergodic())
+        )
 
     def _site(
         self,
@@ -94,15 +101,14 @@ class Cellular(NetworkSettings):
             stations=stations,
             budget=self._budget(),
             rates=self.rate,
-            fading=self.fading,
+            fading=self.fading.tuned(self.carrier),
             medium=self.medium,
             duplex=self.duplex,
             uplink_share=self.uplink_share,
             interference=interference,
             offered_bps=offered_bps,
             goodput=1.0 if again is None else again.goodput,
-            latency_s=self.latency
-            + (0.0 if self.retransmission is None else self.retransmission.mean_delay_s),
+            latency_s=self.latency + (0.0 if again is None else again.mean_delay_s),
         )
         return Site(
             radio=radio,
@@ -116,12 +122,13 @@ class Cellular(NetworkSettings):
         )
 
     def _budget(self) -> Budget:
+        device_power_w, station_power_w = self.radiates_w
         return Budget(
             pathloss=self.pathloss,
             carrier_hz=self.carrier,
             bandwidth_hz=self.bandwidth,
-            device_power_w=self.device_power,
-            station_power_w=self.station_power,
+            device_power_w=device_power_w,
+            station_power_w=station_power_w,
             antenna_gain_db=self.station_gain + self.device_gain,
             station_noise_figure_db=self.station_noise_figure,
             device_noise_figure_db=self.device_noise_figure,

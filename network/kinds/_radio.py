@@ -44,8 +44,7 @@ class Site:
     @cached_property
     def ground(self) -> Ground:
         """The devices on the ground. Raises `BadInput` for given places without coverage."""
-        covered = partial(self.radio.covered, self.devices, self.seed)
-        found = ground(self.devices, self.seed, self.layout, self.radio.budget, covered)
+        found = ground(self.devices, self.seed, self.layout, self.radio.budget, self.radio.covered)
         if self.outage == "refuse" and not found.covered.all():
             raise BadInput(
                 f"network.positions: no coverage for {named(self.devices, ~found.covered)}; "
@@ -55,12 +54,20 @@ class Site:
 
     @cached_property
     def air(self) -> RadioAir:
-        """The air between the stations and the devices. Raises `BadInput` for too many on one medium."""
+        """The air between the stations and the devices.
+
+        Raises `BadInput` for too many on one medium, and where no bit reaches a covered device all the same.
+        """
         found = RadioAir(self.devices, self.server, self.seed, self.radio, self.ground)
         try:
             found.check()
         except BadInput as error:
             raise BadInput(f"network.medium: {error}") from None
+        silenced = self.ground.covered & ~found.reached()
+        if self.outage == "refuse" and silenced.any():
+            raise BadInput(
+                f"network.outage: {_silence(self.devices, silenced)}; move it, or write outage: allow"
+            )
         return found
 
     def open(self, env: Any) -> Network:
@@ -114,16 +121,23 @@ class Site:
 
     def _remarks(self) -> tuple[str, ...]:
         radio, stood = self.radio, self.ground
-        remarks = list(radio.rates.remarks(radio.budget.bandwidth_hz))
+        remarks = [*radio.rates.remarks(radio.budget.bandwidth_hz), *radio.budget.remarks()]
         shortest_m = radio.budget.pathloss.shortest_m
         near = stood.distance_m < shortest_m
         if near.any():
             remarks.append(f"{named(self.devices, near)}: nearer than {shortest_m:g} m, taken as that")
         if radio.budget.shadowing == "correlated" and len(self.devices) > MOST_CORRELATED:
             remarks.append(f"more than {MOST_CORRELATED} devices: their shadowing is not correlated")
+        silenced = stood.covered & ~self.air.reached()
+        if silenced.any():
+            remarks.append(f"{_silence(self.devices, silenced)} (outage: allow)")
         if not stood.covered.all():
             remarks.append(f"no coverage for {named(self.devices, ~stood.covered)} (outage: allow)")
         return tuple(remarks)
+
+
+def _silence(devices: Sequence[str], silenced: NDArray[np.bool_]) -> str:
+    return f"neighbours that send, or a fade that stays, leave nothing to {named(devices, silenced)}"
 
 
 def _useful(rates_bps: Floats, useful_bps: Callable[[float], float] | None) -> list[float]:

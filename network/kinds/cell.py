@@ -15,7 +15,7 @@ from slfac_sim.network.kinds._radio import Site
 
 @settings
 class Cell(Cellular):
-    """A 5G cell at 3.5 GHz, by default. Powers are radiated in the whole band, whatever its width.
+    """A 5G cell at 3.5 GHz, by default. `station_power` is that of each 20 MHz, `device_power` of any part.
 
     Devices are placed uniformly between `min_distance` and `radius`, unless `positions` ([x, y] in
     metres around the station, one for each device) are given. `medium` is how transfers share the air;

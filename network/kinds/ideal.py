@@ -1,13 +1,13 @@
 """A network without radio: fixed rates and a latency, for checks by hand. No headers and no energy."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import inf
 from typing import Any, Literal
 
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import BitsPerSecond, Seconds
 from slfac_sim.network.contract import Link, Network, NetworkSettings, Survey
-from slfac_sim.network.courier import Among, Busy, Courier
+from slfac_sim.network.courier import Among, Courier
 from slfac_sim.network.engine import FluidShare, Share
 from slfac_sim.network.transfers import Path
 
@@ -67,8 +67,11 @@ class _FixedAir:
     def share(self, lane: str) -> Share:
         return FluidShare()
 
+    def senders(self, lane: str, transfers: int) -> int:
+        return 0
+
     def disturbed(self, lane: str) -> Sequence[str]:
         return ()
 
-    def rate_bps(self, path: Path, block: int, busy: Busy) -> tuple[float, Among]:
+    def rate_bps(self, path: Path, block: int, heard: Mapping[str, int]) -> tuple[float, Among]:
         return self._rates.up_rate if path.uplink else self._rates.down_rate, None

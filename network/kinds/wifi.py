@@ -10,7 +10,7 @@ from functools import cache, partial
 from typing import Annotated, Any, Literal, Self
 
 from slfac_sim.foundation.plugins import Plugin, settings
-from slfac_sim.foundation.units import Decibels, Hertz, Metres, Seconds, Watts, dbm_to_w
+from slfac_sim.foundation.units import Coordinate, Decibels, Hertz, Metres, Seconds, Watts, dbm_to_w
 from slfac_sim.network.contract import Network, NetworkSettings, Station, Survey
 from slfac_sim.network.engine import Flow
 from slfac_sim.network.kinds._radio import Site
@@ -40,7 +40,7 @@ class Wifi(NetworkSettings):
     medium: Annotated[Any, Plugin("slfac_sim.network.media", "csma")] = Csma()
     radius: Metres = 15.0
     min_distance: Metres = 1.0
-    positions: tuple[tuple[float, float], ...] | None = None
+    positions: tuple[tuple[Coordinate, Coordinate], ...] | None = None
     outage: Literal["refuse", "allow"] = "refuse"
     carrier: Hertz = 5.18e9
     latency: Seconds = 0.001
@@ -58,7 +58,7 @@ class Wifi(NetworkSettings):
             raise ValueError(
                 f"medium.seed must be left out: backoffs follow the seed of the air (got {self.medium.seed})"
             )
-        if self.fading.coherence_s is None and not isinstance(self.fading, NoFading):
+        if self.fading.tuned(self.carrier).coherence_s is None and not isinstance(self.fading, NoFading):
             raise ValueError("fading must be none or in blocks: no PHY rate is a mean over fades")
         if self.min_distance >= self.radius:
             raise ValueError(
@@ -119,7 +119,7 @@ class Wifi(NetworkSettings):
                 power_control=None,
             ),
             rates=WifiRates(standard=self.medium.standard),
-            fading=self.fading,
+            fading=self.fading.tuned(self.carrier),
             medium=medium,
             duplex="half",
             uplink_share=1.0,

@@ -1,6 +1,7 @@
 """Media, one file per kind: how the transfers under way share one channel. They know no radio, no clock."""
 
-from typing import Literal, Protocol
+from abc import ABC, abstractmethod
+from typing import ClassVar, Literal
 
 from slfac_sim.foundation.plugins import Family
 from slfac_sim.network.engine import Share
@@ -8,29 +9,32 @@ from slfac_sim.network.engine import Share
 Crowd = Literal["none", "power", "diversity"]
 
 
-class Medium(Protocol):
+class Medium(ABC):
     """Settings of a medium.
 
     A `Flow.rate_bps` is what the sender would have alone: for 802.11 the PHY rate, for all others the
     rate of its bits. `Flow.among`, where given, tells the rate over its part when n flows have a part.
+    `crowd` is what makes it grow with n: nothing, a power-limited uplink, or the choice of fades.
     """
 
-    @property
-    def crowd(self) -> Crowd:
-        """What makes `Flow.among` grow with n: nothing, a power-limited uplink, or the choice of fades."""
-        ...
+    crowd: ClassVar[Crowd] = "none"
 
     @property
+    @abstractmethod
     def crowd_independent(self) -> bool:
         """Whether no airtime depends on who else sends, and none is left idle while something waits."""
-        ...
 
+    @property
+    def most_at_once(self) -> float:
+        """How many flows are on the air at one instant, at most; as it stands, one after the other."""
+        return 1.0
+
+    @abstractmethod
     def share(self, users: int, capacity: float) -> Share:
         """Return the medium, empty, with `capacity` of the time (1: all of it).
 
         `users` is the number of pairs (src, dst) that may ever use it, for media with a fixed part for each.
         """
-        ...
 
 
 FAMILY = Family(Medium)

@@ -5,11 +5,11 @@ from typing import ClassVar
 from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.network.engine import FluidShare, Share
-from slfac_sim.network.media import Crowd
+from slfac_sim.network.media import Medium
 
 
 @settings
-class Fair:
+class Fair(Medium):
     """Equal airtime, or by the weights of the flows: generalised processor sharing. Nothing to set."""
 
     references: ClassVar[tuple[Reference, ...]] = (
@@ -28,7 +28,6 @@ class Fair:
         ),
     )
 
-    crowd: ClassVar[Crowd] = "none"
     crowd_independent = True
 
     def share(self, users: int, capacity: float) -> Share:

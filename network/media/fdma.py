@@ -1,6 +1,7 @@
 """FDMA: each user has its channel, 1/n of the band, for ever, whether it sends or not."""
 
 from collections.abc import Sequence
+from math import inf
 from typing import ClassVar
 
 import numpy as np
@@ -9,12 +10,12 @@ from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.network.engine import Flow, Share
 from slfac_sim.network.engine.allotted import Allotment, AllottedShare
-from slfac_sim.network.media import Crowd
+from slfac_sim.network.media import Crowd, Medium
 from slfac_sim.network.media._users import RUBIN, Places
 
 
 @settings
-class Fdma:
+class Fdma(Medium):
     """A user is a pair (sender, receiver); its transfers share its channel by equal time.
 
     n is the number of users that there may ever be. A power-limited sender, one with `Flow.among`, puts
@@ -26,6 +27,11 @@ class Fdma:
 
     crowd: ClassVar[Crowd] = "power"
     crowd_independent = False
+
+    @property
+    def most_at_once(self) -> float:
+        """Any number: each has its channel."""
+        return inf
 
     def share(self, users: int, capacity: float) -> Share:
         """Return the medium with a channel for each of `users`; one more raises `ValueError`."""

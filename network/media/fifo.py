@@ -2,18 +2,16 @@
 
 from collections import OrderedDict
 from collections.abc import Iterable
-from typing import ClassVar
 
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.network.engine import Flow, FluidShare, Share
-from slfac_sim.network.media import Crowd
+from slfac_sim.network.media import Medium
 
 
 @settings
-class Fifo:
+class Fifo(Medium):
     """Nothing to set."""
 
-    crowd: ClassVar[Crowd] = "none"
     crowd_independent = True
 
     def share(self, users: int, capacity: float) -> Share:

@@ -1,6 +1,7 @@
 """OFDMA with an equal split: n transfers under way have 1/n of the band each, all at once."""
 
 from collections.abc import Sequence
+from math import inf
 from typing import ClassVar
 
 import numpy as np
@@ -9,11 +10,11 @@ from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.network.engine import Flow, Share
 from slfac_sim.network.engine.allotted import Allotment, AllottedShare
-from slfac_sim.network.media import Crowd
+from slfac_sim.network.media import Crowd, Medium
 
 
 @settings
-class Ofdma:
+class Ofdma(Medium):
     """A power-limited sender, one with `Flow.among`, puts all its power into its part of the band.
 
     There its SNR is n times that of the whole band, and its rate among(n)/n, more than 1/n of the rate
@@ -42,6 +43,11 @@ class Ofdma:
     def __post_init__(self) -> None:
         if self.resource_blocks is not None and self.resource_blocks < 1:
             raise ValueError(f"resource_blocks must be at least 1 (got {self.resource_blocks})")
+
+    @property
+    def most_at_once(self) -> float:
+        """The number of resource blocks; any number, if not given."""
+        return inf if self.resource_blocks is None else self.resource_blocks
 
     def share(self, users: int, capacity: float) -> Share:
         """Return the medium; it takes any number of users."""

@@ -11,13 +11,13 @@ from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.network.engine import Flow, Share
 from slfac_sim.network.engine.allotted import Allotment, AllottedShare
-from slfac_sim.network.media import Crowd
+from slfac_sim.network.media import Crowd, Medium
 
 Floats = NDArray[np.float64]
 
 
 @settings
-class ProportionalFair:
+class ProportionalFair(Medium):
     """A flow's rate is among(n)/n, with `Flow.among` its mean rate while it is the best of n.
 
     Without fades to choose among (no `Flow.among`) that is equal airtime. Weights are not looked at.

@@ -7,13 +7,13 @@ from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Seconds
 from slfac_sim.network.engine import Share
-from slfac_sim.network.media import Crowd
+from slfac_sim.network.media import Medium
 from slfac_sim.network.media._turns import Frames, RoundRobin
 from slfac_sim.network.media._users import RUBIN
 
 
 @settings
-class Tdma:
+class Tdma(Medium):
     """A user is a pair (sender, receiver); its transfers share its slots equally.
 
     As it stands, slot i of every frame of `slots` (as many as users, if not given) is that of user i,
@@ -38,8 +38,6 @@ class Tdma:
             doi="10.1145/321386.321388",
         ),
     )
-
-    crowd: ClassVar[Crowd] = "none"
 
     slot: Seconds = 1e-3
     work_conserving: bool = False

@@ -1,23 +1,17 @@
 """The air of one or more cells: lanes, and every device's rate in every block and any company. No clock."""
 
 import functools
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from slfac_sim.network.courier import Among, Busy
+from slfac_sim.network.courier import Among
 from slfac_sim.network.engine import Share
-from slfac_sim.network.media.proportional_fair import best_survival
-from slfac_sim.network.radio import interference
 from slfac_sim.network.radio.budget import Floats
 from slfac_sim.network.radio.cells import Radio
-from slfac_sim.network.radio.placement import Ground
-from slfac_sim.network.radio.rates import RateModel, Survival
+from slfac_sim.network.radio.placement import Bools, Ground
+from slfac_sim.network.radio.reception import Activity, Reception
 from slfac_sim.network.transfers import Path
-
-_DEAD_BPS = 1.0
-"""A mean rate below this is none: a fade up to the lowest MCS would come once in days, if at all."""
 
 _SURVEYED_BLOCKS = 100
 
@@ -29,18 +23,18 @@ class RadioAir:
         self.coherence_s = radio.fading.coherence_s
         self.latency_s = radio.latency_s
         self._devices = tuple(devices)
-        self._index = {device: i for i, device in enumerate(devices)}
         self._server, self._seed = server, seed
         self._radio, self._ground = radio, ground
+        self._reception = Reception(devices, seed, radio, ground)
         self._cells = range(len(radio.stations))
-        self._members = np.bincount(ground.serving, minlength=len(radio.stations))
+        self._index = {device: i for i, device in enumerate(devices)}
+        self._seat = {  # the place of each device among those of its cell
+            device: int(np.searchsorted(self._reception.members[cell], i))
+            for (device, i), cell in zip(self._index.items(), ground.serving.tolist(), strict=True)
+        }
         self._gain = functools.lru_cache(maxsize=4 * len(devices))(self._new_gain)
-        self._sinr = functools.lru_cache(maxsize=256)(self._new_sinr)
-        self._mean_bps = functools.lru_cache(maxsize=1024)(self._new_mean_rates)
         self._rated = functools.lru_cache(maxsize=8 * len(devices))(self._new_rate)
         self._paths = functools.cache(self._new_paths)
-        self._still = radio.still_gains(devices, seed, ground)
-        self._fixed = {uplink: self._fixed_activity(uplink) for uplink in (True, False)}
 
     # --- the Air of `courier` ---
 
@@ -50,46 +44,52 @@ class RadioAir:
 
     def share(self, lane: str) -> Share:
         """Return the medium of a lane: each direction of each station has its own, but for half duplex."""
-        station, way = _parsed(lane)
-        members = int(self._members[station])
-        users = {"up": members, "down": members + 1, "air": 2 * members + 1}  # one more for multicasts
-        return self._radio.medium.share(max(1, users[way]), self._radio.part(way == "up"))
+        cell, way = _parsed(lane)
+        return self._radio.medium.share(self._reception.users(cell, way), self._radio.part(way == "up"))
+
+    def senders(self, lane: str, transfers: int) -> int:
+        """Return how many senders the disturbed lanes hear of `lane`."""
+        return self._radio.senders(_parsed(lane)[1] == "up", transfers)
 
     def disturbed(self, lane: str) -> Sequence[str]:
         """Return the lanes of the same direction at the other stations, if they hear what goes on here."""
         if self._radio.interference != "activity":
             return ()
-        station, way = _parsed(lane)
-        return [f"{cell}/{way}" for cell in self._cells if cell != station]
+        own, way = _parsed(lane)
+        return [f"{cell}/{way}" for cell in self._cells if cell != own]
 
-    def rate_bps(self, path: Path, block: int, busy: Busy) -> tuple[float, Among]:
-        """Return the slowest receiver's rate in `block` while other lanes are `busy`, and among n."""
+    def rate_bps(self, path: Path, block: int, heard: Mapping[str, int]) -> tuple[float, Among]:
+        """Return the slowest receiver's rate in `block` while others are `heard`, and among n."""
         if path.hopeless:
             return 0.0, None
-        activity = self._fixed[path.uplink]
+        activity = self._reception.fixed[path.uplink]
         if activity is None:
-            station, way = _parsed(path.lane)
-            activity = tuple(float(j != station and f"{j}/{way}" in busy) for j in self._cells)
+            own, way = _parsed(path.lane)
+            activity = tuple(0.0 if j == own else float(heard.get(f"{j}/{way}", 0)) for j in self._cells)
         return self._rated(path, 0 if self.coherence_s is None else block, activity)
 
     # --- for the survey ---
 
     def check(self) -> None:
         """Raise `BadInput` where a station has more devices than its medium has places for."""
-        ways = ("air",) if self._radio.duplex == "half" else ("up", "down")
-        for cell in np.flatnonzero(self._members).tolist():
-            for way in ways:
+        for cell in self._cells:
+            for way in self._ways() if len(self._reception.members[cell]) else ():
                 self.share(f"{cell}/{way}")
+
+    def reached(self) -> Bools:
+        """Return whom bits reach both ways [devices], with neighbours as busy as they ever are."""
+        return np.asarray((self.mean_rates_bps(True) > 0.0) & (self.mean_rates_bps(False) > 0.0))
 
     def mean_rates_bps(self, uplink: bool) -> Floats:
         """Return each device's mean rate, alone on its lane, with neighbours as busy as they ever are."""
-        return self._mean_bps(uplink, self._fixed[uplink] or (1.0,) * len(self._cells), 1)
+        return self._of_all(uplink, self._reception.everybody(uplink), lambda cell: 1)
 
     def best_rates_bps(self, uplink: bool) -> Floats:
         """Return the most that each device can have over its part of the medium, however many send."""
-        quiet = self._fixed[uplink] or (0.0,) * len(self._cells)
-        crowd = int(self._members.max()) if self._gains_from_a_crowd(uplink) else 1
-        return self._mean_bps(uplink, quiet, max(1, crowd))
+        way = self._way(uplink)
+        crowd = self._reception.gains_from_a_crowd(uplink)
+        quiet = self._reception.nobody(uplink)
+        return self._of_all(uplink, quiet, lambda cell: self._reception.users(cell, way) if crowd else 1)
 
     def multicast_rate_bps(self) -> float:
         """Return the mean rate at which all devices can be reached at once, at the slowest station.
@@ -99,12 +99,24 @@ class RadioAir:
         """
         everybody = self._new_paths(self._server, self._devices)
         blocks = range(1 if self.coherence_s is None else _SURVEYED_BLOCKS)
-        busy = frozenset(path.lane for path in everybody)
+        heard = {path.lane: 1 for path in everybody}
         return min(
-            float(np.mean([self.rate_bps(path, block, busy)[0] for block in blocks])) for path in everybody
+            float(np.mean([self.rate_bps(path, block, heard)[0] for block in blocks])) for path in everybody
         )
 
     # --- what it is made of ---
+
+    def _of_all(self, uplink: bool, activity: Activity, n: Callable[[int], int]) -> Floats:
+        found_bps = np.zeros(len(self._devices))
+        for cell, members in enumerate(self._reception.members):
+            found_bps[members] = self._reception.mean_bps(cell, uplink, activity, n(cell))
+        return found_bps
+
+    def _ways(self) -> tuple[str, ...]:
+        return ("air",) if self._radio.duplex == "half" else ("up", "down")
+
+    def _way(self, uplink: bool) -> str:
+        return self._ways()[0 if uplink else -1]
 
     def _new_paths(self, src: str, dsts: tuple[str, ...]) -> Sequence[Path]:
         uplink = dsts == (self._server,)
@@ -117,119 +129,63 @@ class RadioAir:
         return [self._path(cell, uplink, tuple(members)) for cell, members in sorted(served.items())]
 
     def _path(self, cell: int, uplink: bool, devices: tuple[str, ...]) -> Path:
-        places = self._places(devices)
-        quiet = self._fixed[uplink] or (0.0,) * len(self._cells)
+        place = self._index[devices[0]]
         snr_db = self._ground.up_snr_db if uplink else self._ground.down_snr_db
-        way = "air" if self._radio.duplex == "half" else "up" if uplink else "down"
+        rates_bps = self._reception.mean_bps(cell, uplink, self._reception.nobody(uplink), 1)
         return Path(
-            lane=f"{cell}/{way}",
+            lane=f"{cell}/{self._way(uplink)}",
             uplink=uplink,
             devices=devices,
-            snr_db=float(snr_db[places].min()),
-            power_w=float(self._ground.power_w[places[0]]) if uplink else self._radio.budget.station_power_w,
-            hopeless=not self._mean_bps(uplink, quiet, 1)[places].all(),
-            power_among=self._power_among(places[0]) if uplink and self._gains_from_a_crowd(True) else None,
+            snr_db=min(float(snr_db[self._index[device]]) for device in devices),
+            power_w=float(self._ground.power_w[place]) if uplink else self._radio.budget.station_power_w,
+            hopeless=not rates_bps[self._seats(devices)].all(),
+            power_among=self._power_among(place) if self._reception.part(uplink, 2) < 1.0 else None,
         )
 
-    def _power_among(self, place: int) -> Callable[[int], float] | None:
-        """Return what a device sends with in 1/n of the band, by its power in all of it."""
-        if self._radio.budget.power_control is None:
-            return None
+    def _power_among(self, place: int) -> Callable[[int], float]:
+        """Return what a device sends with on average in 1/n of the band, by its power in all of it.
+
+        Where there are fewer parts than senders, they take turns.
+        """
         gain_db = self._ground.gain_db[self._ground.serving[place], [place]]
         power_w = float(self._ground.power_w[place])
-        return functools.cache(lambda n: float(self._radio.budget.power_w(gain_db, 1.0 / n)[0]) / power_w)
+        most = self._radio.rates.most_parts(self._radio.budget.bandwidth_hz)
 
-    def _places(self, devices: Sequence[str]) -> list[int]:
-        return [self._index[device] for device in devices]
+        def of_full(n: int) -> float:
+            part = 1.0 / min(n, most)
+            return float(self._radio.budget.power_w(gain_db, part)[0]) / power_w / (part * n)
+
+        return functools.cache(of_full)
+
+    def _seats(self, devices: Sequence[str]) -> list[int]:
+        return [self._seat[device] for device in devices]
 
     def _new_gain(self, device: str, block: int) -> float:
         k = float(self._ground.k[self._index[device]])
         return self._radio.fading.gain(self._seed, device, block, k)
 
-    def _new_sinr(self, uplink: bool, activity: tuple[float, ...], n: int) -> Floats:
-        return self._still * self._radio.sinr(self._ground, uplink, np.array(activity), n)
-
-    def _new_rate(self, path: Path, block: int, activity: tuple[float, ...]) -> tuple[float, Among]:
+    def _new_rate(self, path: Path, block: int, activity: Activity) -> tuple[float, Among]:
         rate_bps = self._slowest(path, block, activity)
-        crowd = self._gains_from_a_crowd(path.uplink) and path.devices[1:] == ()
+        crowd = self._reception.gains_from_a_crowd(path.uplink) and path.devices[1:] == ()
         return rate_bps(1), functools.cache(rate_bps) if crowd else None
 
-    def _slowest(self, path: Path, block: int, activity: tuple[float, ...]) -> Callable[[int], float]:
+    def _slowest(self, path: Path, block: int, activity: Activity) -> Callable[[int], float]:
         """Return the slowest receiver's rate over its part of the medium as a function of how many send."""
-        places = self._places(path.devices)
+        reception, uplink = self._reception, path.uplink
         if self.coherence_s is None:
-            return lambda n: float(self._mean_bps(path.uplink, activity, n)[places].min())
-        gains = np.array([self._gain(device, block) for device in path.devices])
+            cell, seats = _parsed(path.lane)[0], self._seats(path.devices)
+            return lambda n: float(reception.mean_bps(cell, uplink, activity, n)[seats].min())
         radio = self._radio
+        gains = np.array([self._gain(device, block) for device in path.devices])
+        places = [self._index[device] for device in path.devices]
+        signal = reception.signal(uplink, activity).of(places).times(gains)
 
         def rate_bps(n: int) -> float:
-            sinr = self._sinr(path.uplink, activity, n)[places] * gains
-            rates_bps = radio.rates.rate_bps(sinr, radio.budget.bandwidth_hz, path.uplink)
-            return radio.goodput * float(rates_bps.min())
+            part = reception.part(uplink, n)
+            rates_bps = radio.rates.best_rate_bps(signal, radio.budget.bandwidth_hz, part, uplink)
+            return radio.goodput / part * float(rates_bps.min())
 
         return rate_bps
-
-    def _new_mean_rates(self, uplink: bool, activity: tuple[float, ...], n: int) -> Floats:
-        radio, sinr = self._radio, self._sinr(uplink, activity, n)
-        best = n if radio.medium.crowd == "diversity" else 1
-        rates = radio.rates if best == 1 else _BestOf(radio.rates, best)
-        mean_bps = radio.fading.mean_rate_bps(rates, sinr, radio.budget.bandwidth_hz, uplink, self._ground.k)
-        return np.where(mean_bps < _DEAD_BPS, 0.0, radio.goodput * mean_bps)
-
-    def _gains_from_a_crowd(self, uplink: bool) -> bool:
-        crowd = self._radio.medium.crowd
-        return crowd == "diversity" or (crowd == "power" and uplink)
-
-    def _fixed_activity(self, uplink: bool) -> tuple[float, ...] | None:
-        """Return how busy the cells are where that does not change; None where it follows the transfers."""
-        kind, cells = self._radio.interference, len(self._cells)
-        if kind == "activity":
-            return None
-        if kind == "load":
-            return self._loads(uplink)
-        return (float(kind == "full"),) * cells
-
-    def _loads(self, uplink: bool) -> tuple[float, ...]:
-        """Return the loads at which every cell carries what it is offered, shared equally by its devices.
-
-        Those that no bit reaches even while the neighbours are silent have no part in it.
-        """
-        cells, serving = len(self._cells), self._ground.serving
-        within_reach = self._new_mean_rates(uplink, (0.0,) * cells, 1) > 0.0
-        members = np.bincount(serving, within_reach, minlength=cells)
-
-        def capacity_bps(activity: Floats) -> Floats:
-            rates_bps = self._new_mean_rates(uplink, tuple(activity.tolist()), 1)
-            with np.errstate(divide="ignore"):
-                airtime = np.bincount(serving, np.where(within_reach, 1.0 / rates_bps, 0.0), minlength=cells)
-            carried = np.divide(members, airtime, where=airtime > 0.0, out=np.zeros(cells))
-            return np.asarray(self._radio.part(uplink) * carried)
-
-        offered_bps = np.where(members > 0.0, self._radio.offered_bps, 0.0)
-        return tuple(interference.loads(offered_bps, capacity_bps).tolist())
-
-
-@dataclass(frozen=True)
-class _BestOf:
-    """A rate model's mean rate at the best of `n` fades: what a proportional fair scheduler sends on.
-
-    It leaves the rest to the model, and stands in for it where a mean over fades is asked for.
-    """
-
-    rates: RateModel
-    n: int
-
-    def rate_bps(self, snr: Floats, bandwidth_hz: float, uplink: bool) -> Floats:
-        return self.rates.rate_bps(snr, bandwidth_hz, uplink)
-
-    def mean_rate_bps(self, snr: Floats, bandwidth_hz: float, uplink: bool, survival: Survival) -> Floats:
-        return self.rates.mean_rate_bps(snr, bandwidth_hz, uplink, best_survival(self.n, survival))
-
-    def check(self, bandwidth_hz: float) -> None:
-        self.rates.check(bandwidth_hz)
-
-    def remarks(self, bandwidth_hz: float) -> tuple[str, ...]:
-        return self.rates.remarks(bandwidth_hz)
 
 
 def _parsed(lane: str) -> tuple[int, str]:

@@ -10,12 +10,14 @@ from slfac_sim.foundation.units import dbm_to_w, w_to_dbm
 from slfac_sim.network.radio.pathloss import WholePathLoss
 from slfac_sim.network.radio.power import PowerControl
 from slfac_sim.network.radio.shadowing import shadow_db
+from slfac_sim.network.radio.signal import Signal, evenly, limited
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Shadowing = Literal["none", "independent", "correlated"]
 
 THERMAL_NOISE_DBM_PER_HZ = -174.0
+_LOWEST_HZ, _HIGHEST_HZ, _WIDEST = 0.5e9, 100e9, 0.1
 
 
 def noise_dbm(bandwidth_hz: float, noise_figure_db: float) -> float:
@@ -30,7 +32,11 @@ def ratio(level_db: Floats) -> Floats:
 
 @dataclass(frozen=True, kw_only=True)
 class Budget:
-    """Stations and devices, all alike but for where they stand; every sender uses the whole band."""
+    """Stations and devices, all alike but for where they stand.
+
+    `station_power_w` is a station's power in the whole band, `device_power_w` the most that a device sends
+    with in any part of it.
+    """
 
     pathloss: WholePathLoss
     carrier_hz: float
@@ -44,6 +50,21 @@ class Budget:
     rician: bool
     power_control: PowerControl | None
 
+    def remarks(self) -> tuple[str, ...]:
+        """Return what a user should know about this carrier and this bandwidth."""
+        said = []
+        if not _LOWEST_HZ <= self.carrier_hz <= _HIGHEST_HZ:
+            said.append(
+                f"a carrier of {self.carrier_hz / 1e9:g} GHz is outside 0.5 to 100 GHz, "
+                "for which the models of path loss were made"
+            )
+        if self.bandwidth_hz > _WIDEST * self.carrier_hz:
+            said.append(
+                f"a band of {self.bandwidth_hz / 1e6:g} MHz is wider than a tenth of its carrier, "
+                f"{self.carrier_hz / 1e6:g} MHz: one path loss for all of it is wrong"
+            )
+        return tuple(said)
+
     def gain_db(self, distance_m: Floats, los: Bools, shadow: Floats, xy_m: Floats) -> Floats:
         """Return antenna gain less path loss and shadowing, [stations, devices].
 
@@ -52,7 +73,7 @@ class Budget:
         loss_db = self.pathloss.loss_db(distance_m, los, self.carrier_hz)
         return self.antenna_gain_db - loss_db - self._shadow_db(los, shadow, xy_m)
 
-    def power_w(self, gain_db: Floats, part: float = 1.0) -> Floats:
+    def power_w(self, gain_db: Floats, part: float | Floats = 1.0) -> Floats:
         """Return what devices send with in `part` of the band, given their gains to their stations."""
         if self.power_control is None:
             return np.full(gain_db.shape, self.device_power_w)
@@ -63,8 +84,19 @@ class Budget:
         figure_db = self.station_noise_figure_db if uplink else self.device_noise_figure_db
         return dbm_to_w(noise_dbm(self.bandwidth_hz, figure_db))
 
+    def up_signal(self, gain_db: Floats) -> Signal:
+        """Return what arrives at the stations of devices that send alone, in any part of the band."""
+        received = ratio(gain_db) / self._noise_w_per_hz(True)
+        if self.power_control is None:
+            return limited(self.device_power_w * received)
+        return Signal(self.power_control.w_per_hz(-gain_db) * received, self.device_power_w * received)
+
+    def down_signal(self, gain_db: Floats) -> Signal:
+        """Return what arrives of the stations at each device: they spread their power evenly."""
+        return evenly(ratio(self.down_snr_db(gain_db)))
+
     def up_snr_db(self, gain_db: Floats, power_w: Floats) -> Floats:
-        """Return the SNR at the station of a device that transmits alone with `power_w`."""
+        """Return the SNR at the station of a device that sends alone with `power_w` in the whole band."""
         noise = noise_dbm(self.bandwidth_hz, self.station_noise_figure_db)
         return 10.0 * np.log10(power_w) + 30.0 + gain_db - noise
 
@@ -79,6 +111,9 @@ class Budget:
             return np.zeros(los.shape)
         mean_db, sigma_db = self.pathloss.rician_k_db(los)
         return ratio(mean_db + sigma_db * normal)
+
+    def _noise_w_per_hz(self, uplink: bool) -> float:
+        return self.noise_w(uplink) / self.bandwidth_hz
 
     def _shadow_db(self, los: Bools, shadow: Floats, xy_m: Floats) -> Floats:
         if self.shadowing == "none":

@@ -1,4 +1,4 @@
-"""What the cells of a network are made of, who is covered, and how they disturb each other. No clock here."""
+"""What the cells of a network are made of, who is covered, and what arrives where. No clock here."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from slfac_sim.network.radio.budget import Budget, Floats, ratio
 from slfac_sim.network.radio.fading import Fading
 from slfac_sim.network.radio.placement import Bools, Ground
 from slfac_sim.network.radio.rates import RateModel
+from slfac_sim.network.radio.signal import Signal
 
 Duplex = Literal["tdd", "fdd", "half"]
 Interference = Literal["none", "full", "activity", "load"]
@@ -44,18 +45,13 @@ class Radio:
             return self.uplink_share if uplink else 1.0 - self.uplink_share
         return 1.0
 
-    def covered(self, devices: Sequence[str], seed: int, ground: Ground) -> Bools:
-        """Return who gets bits through both ways, judged without fades that pass and with every cell busy.
+    def covered(self, ground: Ground) -> Bools:
+        """Return who gets bits through both ways, in the narrowest part of the band and without any fade.
 
-        The mean over fades is never quite 0, however far the device.
+        Neither bandwidth, medium nor neighbours have a part in it: so they move nobody.
         """
-        busy = np.full(len(self.stations), float(self.interference != "none"))
-        still = self.still_gains(devices, seed, ground)
-        rates_bps = [
-            self.rates.rate_bps(still * self.sinr(ground, uplink, busy), self.budget.bandwidth_hz, uplink)
-            for uplink in (True, False)
-        ]
-        return np.asarray((rates_bps[0] > 0.0) & (rates_bps[1] > 0.0))
+        up, down = (self._alone(ground, uplink) for uplink in (True, False))
+        return np.asarray(self.rates.covers(up, True) & self.rates.covers(down, False))
 
     def still_gains(self, devices: Sequence[str], seed: int, ground: Ground) -> Floats:
         """Return the gains [devices] of a fading that stands still; 1 where it moves, or there is none."""
@@ -64,27 +60,37 @@ class Radio:
         each = zip(devices, ground.k.tolist(), strict=True)
         return np.array([self.fading.gain(seed, device, 0, k) for device, k in each])
 
-    def sinr(self, ground: Ground, uplink: bool, activity: Floats, n: int = 1) -> Floats:
-        """Return the mean SINR [devices] at the receivers, when each has the n-th part of the band.
+    def senders(self, uplink: bool, transfers: int) -> int:
+        """Return how many senders the neighbours hear of a cell with so many transfers under way.
 
-        Station j's cell is on the air for the part `activity[j]` of the time; what its devices do to another
-        station is the mean over them. Where the uplink is limited by power, a device puts its own, up to
-        its limit, into its part: its power per hertz grows, as does that of those who disturb it. A station
-        spreads its power over all, and no part of the band is better than the whole.
+        A station is one, and so are devices that take turns on the whole band.
         """
-        if not uplink:
-            snr, power_w = ratio(ground.down_snr_db), None
-        elif n > 1 and self.medium.crowd == "power":
-            mine_db = ground.gain_db[ground.serving, np.arange(len(ground.serving))]
-            power_w = n * self.budget.power_w(mine_db, 1.0 / n)
-            snr = ratio(self.budget.up_snr_db(mine_db, power_w))
-        else:
-            snr, power_w = ratio(ground.up_snr_db), ground.power_w
+        most = min(self.medium.most_at_once, self.rates.most_parts(self.budget.bandwidth_hz)) if uplink else 1
+        return int(min(most, transfers))
+
+    def signal(self, ground: Ground, uplink: bool, activity: Floats) -> Signal:
+        """Return what arrives [devices] over noise and neighbours; `activity` [stations] is theirs.
+
+        That is how many senders each cell has on average; what its devices do to another station is the
+        mean over them. Of m devices at once each puts its power, up to its limit, into its m-th of the band:
+        so power limited ones are heard m times as loud. A station spreads its power over all of the band.
+        """
+        alone = self._alone(ground, uplink)
         if not activity.any():
-            return snr
+            return alone
         gain = ratio(ground.gain_db)
-        if power_w is None:
-            heard_w = interference.downlink_w(ground.serving, self.budget.station_power_w * gain, activity)
-        else:
+        if uplink:
+            parts = 1.0 / np.maximum(1.0, activity)[ground.serving]
+            power_w = self.budget.power_w(_to_own_station(ground), parts)
             heard_w = interference.uplink_w(ground.serving, power_w, gain, activity)
-        return np.asarray(snr / (1.0 + heard_w / self.budget.noise_w(uplink)))
+        else:
+            heard_w = interference.downlink_w(ground.serving, self.budget.station_power_w * gain, activity)
+        return alone.times(1.0 / (1.0 + heard_w / self.budget.noise_w(uplink)))
+
+    def _alone(self, ground: Ground, uplink: bool) -> Signal:
+        gain_db = _to_own_station(ground)
+        return self.budget.up_signal(gain_db) if uplink else self.budget.down_signal(gain_db)
+
+
+def _to_own_station(ground: Ground) -> Floats:
+    return np.asarray(ground.gain_db[ground.serving, np.arange(len(ground.serving))])

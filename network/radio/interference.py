@@ -1,4 +1,6 @@
-"""What cells do to each other, as mean powers; activities are the parts of time that cells are on the air.
+"""What cells do to each other, as mean powers over the band; activities are how many senders a cell has.
+
+On average, that is: the part of the time that it sends, where one device or the station sends at a time.
 
 Arrays over links are [stations, devices]; `serving` [devices] names each device's station. It knows no
 time: who is on the air when is for the caller to say. A sum over stations goes element by element.
@@ -44,8 +46,8 @@ def downlink_w(serving: Stations, received_w: Floats, activity: Floats) -> Float
 def uplink_w(serving: Stations, power_w: Floats, gain: Floats, activity: Floats) -> Floats:
     """Return what each device's station receives from devices of other cells.
 
-    In each cell one device sends at a time, with its `power_w` [devices] on the whole band, and all of
-    the cell's devices equally often: so it is the mean over them, times the cell's `activity`.
+    In each cell so many devices send at a time as its `activity` says, each with its `power_w` [devices],
+    and all of the cell's devices equally often: so it is the mean over them, times the activity.
     """
     members = np.bincount(serving, minlength=len(activity))
     airtime = activity[serving] / members[serving]

@@ -37,15 +37,19 @@ class PowerControl:
         if not 0.0 <= self.alpha <= 1.0:
             raise ValueError(f"alpha must lie in [0, 1] (got {self.alpha:g})")
 
-    def power_w(self, loss_db: Floats, bandwidth_hz: float, most_w: float) -> Floats:
+    def power_w(self, loss_db: Floats, bandwidth_hz: float | Floats, most_w: float) -> Floats:
         """Return what each device sends with in `bandwidth_hz`; `loss_db` includes shadowing and antennas."""
         most_dbm, target_dbm = w_to_dbm(most_w), w_to_dbm(self.target)
         power_dbm = uplink_power_dbm(most_dbm, target_dbm, blocks(bandwidth_hz), self.alpha, loss_db)
         return np.asarray(np.power(10.0, (power_dbm - 30.0) / 10.0))
 
+    def w_per_hz(self, loss_db: Floats) -> Floats:
+        """Return the density that each device sends with where its limit does not matter."""
+        return np.asarray(self.target / _BLOCK_HZ * np.power(10.0, self.alpha * loss_db / 10.0))
+
 
 def uplink_power_dbm(
-    most_dbm: float, target_dbm: float, blocks: float, alpha: float, loss_db: Floats
+    most_dbm: float, target_dbm: float, blocks: float | Floats, alpha: float, loss_db: Floats
 ) -> Floats:
     """Return min(Pmax, P0 + 10 lg M + alpha PL) of TS 38.213, clause 7.1.1, without closed loop.
 
@@ -54,6 +58,6 @@ def uplink_power_dbm(
     return np.asarray(np.minimum(most_dbm, target_dbm + 10.0 * np.log10(blocks) + alpha * loss_db))
 
 
-def blocks(bandwidth_hz: float) -> float:
+def blocks(bandwidth_hz: float | Floats) -> float | Floats:
     """Return how many resource blocks of 180 kHz fill nine tenths of `bandwidth_hz`: 100 in 20 MHz."""
     return _FILLED * bandwidth_hz / _BLOCK_HZ

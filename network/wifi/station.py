@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
-from slfac_sim.network.media import Crowd
+from slfac_sim.network.media import Medium
 from slfac_sim.network.wifi.timing import LARGEST_PACKET_BYTES, Exchanges, Standard
 
 STANDARD = Reference(
@@ -50,7 +50,7 @@ ANOMALY = Reference(
 
 
 @settings
-class Station:
+class Station(Medium):
     """What all stations of a channel do: 5 GHz, 20 MHz, best effort.
 
     A message goes in packets of `packet_bytes` UDP payload, the last one perhaps not full. `aggregation`
@@ -60,8 +60,7 @@ class Station:
 
     references: ClassVar[tuple[Reference, ...]] = (STANDARD, BIANCHI, ANOMALY)
 
-    crowd: ClassVar[Crowd] = "none"
-    crowd_independent: ClassVar[bool] = False
+    crowd_independent = False
 
     standard: Standard = "802.11n"
     packet_bytes: int = 1472

@@ -215,6 +215,22 @@ def same(value: Any) -> Any:
 
 
 @dataclasses.dataclass(frozen=True)
+class OrNone:
+    """Annotation of a field that may be switched off: the text ``none`` is null."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(self._read, handler(source))
+
+    def _read(self, value: Any) -> Any:
+        return None if value == "none" else value
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {"anyOf": [handler(schema), {"const": "none"}]}
+
+
+@dataclasses.dataclass(frozen=True)
 class EveryField:
     """Annotation of a field of settings of which one value, in their place, stands for every field.
 

@@ -47,6 +47,7 @@ _UNITS: dict[str, dict[str, _Unit]] = {
     "data rate": {p + u: f for p, f in _PREFIXES.items() for u in ("bit/s", "bps")},
     "size": {**{p + "B": f for p, f in _PREFIXES.items()}, "KiB": 2.0**10, "MiB": 2.0**20, "GiB": 2.0**30},
     "length": {"m": 1.0, "km": 1e3, "cm": 1e-2},
+    "speed": {"m/s": 1.0, "km/h": 1.0 / 3.6},
     "power": {"W": 1.0, "mW": 1e-3, "kW": 1e3, "dBm": dbm_to_w, "dBW": db_to_ratio},
     "level": {"dB": 1.0, "dBi": 1.0},
     "computing speed": {p + "FLOP/s": f for p, f in _PREFIXES.items()},
@@ -136,6 +137,8 @@ Hertz = Annotated[float, Quantity("frequency", gt=0.0)]
 BitsPerSecond = Annotated[float, Quantity("data rate", gt=0.0)]
 Bytes = Annotated[float, Quantity("size", ge=0.0)]
 Metres = Annotated[float, Quantity("length", ge=0.0)]
+Coordinate = Annotated[float, Quantity("length")]
+MetresPerSecond = Annotated[float, Quantity("speed", gt=0.0)]
 BytesPerSecond = Annotated[float, Quantity("memory bandwidth", gt=0.0)]
 Watts = Annotated[float, Quantity("power", gt=0.0)]
 PowerDraw = Annotated[float, Quantity("power", ge=0.0)]

@@ -1,43 +1,45 @@
 """Small-scale fading, one file per kind; gains have mean 1, and are drawn by (seed, device, block) alone."""
 
-from typing import Protocol
+from abc import ABC, abstractmethod
 
 import numpy as np
 from numpy.typing import NDArray
 
 from slfac_sim.foundation.plugins import Family
-from slfac_sim.network.radio.rates import RateModel
+from slfac_sim.network.radio.rates import Survival
 
 Floats = NDArray[np.float64]
 
 _C_M_PER_S = 299_792_458.0
 
 
-class Fading(Protocol):
+class Fading(ABC):
     """Settings of a kind of fading.
 
     `coherence_s` is the length of the blocks on whose common grid every device's gain is drawn anew;
     None when rates stay as they are. `k` is the Rician factor, the power of the steady path over that of
     the scattered ones: a power ratio, 0 for Rayleigh.
 
-    Without blocks, each device has its gain of block 0 throughout (1, unless the kind is `static`), and
-    `mean_rate_bps` is asked around a mean `snr` that already contains it.
+    Without blocks, each device has its gain of block 0 throughout, and `survival` is asked around a mean
+    that already contains it.
     """
 
     @property
     def coherence_s(self) -> float | None:
-        """The length of a block, or None."""
-        ...
+        """The length of a block, or None; as it stands, None."""
+        return None
 
-    def mean_rate_bps(
-        self, rates: RateModel, snr: Floats, bandwidth_hz: float, uplink: bool, k: Floats
-    ) -> Floats:
-        """Return the mean rate [devices] around the mean `snr` (a power ratio), with Rician factors `k`."""
-        ...
+    def tuned(self, carrier_hz: float) -> "Fading":
+        """Return these settings with what follows from the carrier filled in; as it stands, nothing."""
+        return self
+
+    @abstractmethod
+    def survival(self, k: Floats) -> Survival | None:
+        """Return P(power gain > x) of the fades that pass [devices]; None where none do."""
 
     def gain(self, seed: int, device: str, block: int, k: float) -> float:
-        """Return the power gain of `device` in `block`. The same in both directions (one frequency)."""
-        ...
+        """Return the power gain of `device` in `block`, the same in both directions; as it stands, 1."""
+        return 1.0
 
 
 FAMILY = Family(Fading)

@@ -7,8 +7,7 @@ from math import cos, pi, sqrt
 
 import numpy as np
 
-from slfac_sim.network.radio.fading import Floats
-from slfac_sim.network.radio.rates import Survival
+from slfac_sim.network.radio.rates import Floats, Survival
 
 
 def power_gain(rng: np.random.Generator, k: float) -> float:

@@ -1,33 +1,42 @@
 """Block fading: an independent power gain per device and block, on one grid of time for the whole cell."""
 
+import dataclasses
+
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.streams import stream
-from slfac_sim.foundation.units import Seconds
-from slfac_sim.network.radio.fading import Floats
+from slfac_sim.foundation.units import MetresPerSecond, Seconds
+from slfac_sim.network.radio.fading import Fading, Floats, coherence_s, doppler_hz
 from slfac_sim.network.radio.fading._rician import power_gain, survival
-from slfac_sim.network.radio.rates import RateModel
+from slfac_sim.network.radio.rates import Survival
 
 
 @settings
-class Block:
-    """`coherence` is 0.423 / Doppler; the default is that of 1 m/s at 3.5 GHz."""
+class Block(Fading):
+    """`coherence` is 0.423 / Doppler of what moves at `speed` (v f / c), unless it is given."""
 
-    coherence: Seconds = 0.036
+    speed: MetresPerSecond = 1.0
+    coherence: Seconds | None = None
 
     def __post_init__(self) -> None:
-        if self.coherence <= 0.0:
+        if self.coherence == 0.0:
             raise ValueError("coherence must be longer than 0 s; without blocks take fading: ergodic")
 
     @property
-    def coherence_s(self) -> float | None:
-        """The length of a block."""
+    def coherence_s(self) -> float:
+        """The length of a block. Raises `TypeError` where it follows from a carrier not yet known."""
+        if self.coherence is None:
+            raise TypeError("block fading has a coherence once it is tuned to a carrier")
         return self.coherence
 
-    def mean_rate_bps(
-        self, rates: RateModel, snr: Floats, bandwidth_hz: float, uplink: bool, k: Floats
-    ) -> Floats:
-        """Return the mean of the rate over the blocks."""
-        return rates.mean_rate_bps(snr, bandwidth_hz, uplink, survival(k))
+    def tuned(self, carrier_hz: float) -> "Block":
+        """Return the fading at a carrier."""
+        if self.coherence is not None:
+            return self
+        return dataclasses.replace(self, coherence=coherence_s(doppler_hz(self.speed, carrier_hz)))
+
+    def survival(self, k: Floats) -> Survival:
+        """Return the tail of Rician power gains."""
+        return survival(k)
 
     def gain(self, seed: int, device: str, block: int, k: float) -> float:
         """Return the power gain of `device` in `block`: exponentially distributed for `k` = 0."""

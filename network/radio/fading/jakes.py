@@ -5,6 +5,7 @@ autocorrelation is J0(2 pi fd t), Clarke's, and the gain at any time is a functi
 alone, without a history. The gain's law is Rayleigh's or Rician's but for terms of the order of 1 / N.
 """
 
+import dataclasses
 from functools import lru_cache
 from typing import ClassVar
 
@@ -13,20 +14,21 @@ import numpy as np
 from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.streams import stream
-from slfac_sim.foundation.units import Hertz, Seconds
-from slfac_sim.network.radio.fading import Floats
+from slfac_sim.foundation.units import Hertz, MetresPerSecond, Seconds
+from slfac_sim.network.radio.fading import Fading, Floats, doppler_hz
 from slfac_sim.network.radio.fading._rician import survival
-from slfac_sim.network.radio.rates import RateModel
+from slfac_sim.network.radio.rates import Survival
 
 _WAVES = 64
+_OF_A_PERIOD = 0.1
 
 
 @settings
-class Jakes:
-    """`doppler` is the largest shift, v f / c; the default is that of 1 m/s at 3.5 GHz.
+class Jakes(Fading):
+    """`doppler` is the largest shift, v f / c of what moves at `speed`, unless it is given.
 
-    Rates change every `interval`, and are those of its beginning; a tenth of 1 / `doppler` or less
-    follows the fades.
+    Rates change every `interval`, and are those of its beginning; as it stands, it is a tenth of
+    1 / `doppler`, which follows the fades.
     """
 
     references: ClassVar[tuple[Reference, ...]] = (
@@ -56,27 +58,39 @@ class Jakes:
         ),
     )
 
-    doppler: Hertz = 11.7
-    interval: Seconds = 0.0085
+    speed: MetresPerSecond = 1.0
+    doppler: Hertz | None = None
+    interval: Seconds | None = None
 
     def __post_init__(self) -> None:
-        if self.interval <= 0.0:
+        if self.interval == 0.0:
             raise ValueError("interval must be longer than 0 s; without blocks take fading: ergodic")
 
     @property
-    def coherence_s(self) -> float | None:
+    def coherence_s(self) -> float:
         """The length of a block: the interval, not the coherence time of the channel."""
-        return self.interval
+        return self._course[1]
 
-    def mean_rate_bps(
-        self, rates: RateModel, snr: Floats, bandwidth_hz: float, uplink: bool, k: Floats
-    ) -> Floats:
-        """Return the mean of the rate over Rician power gains."""
-        return rates.mean_rate_bps(snr, bandwidth_hz, uplink, survival(k))
+    def tuned(self, carrier_hz: float) -> "Jakes":
+        """Return the fading at a carrier."""
+        doppler = doppler_hz(self.speed, carrier_hz) if self.doppler is None else self.doppler
+        interval = _OF_A_PERIOD / doppler if self.interval is None else self.interval
+        return dataclasses.replace(self, doppler=doppler, interval=interval)
+
+    def survival(self, k: Floats) -> Survival:
+        """Return the tail of Rician power gains."""
+        return survival(k)
 
     def gain(self, seed: int, device: str, block: int, k: float) -> float:
         """Return the power gain of `device` at the beginning of `block`."""
-        return float(gains(seed, device, np.array([block * self.interval * self.doppler]), k)[0])
+        doppler, interval_s = self._course
+        return float(gains(seed, device, np.array([block * interval_s * doppler]), k)[0])
+
+    @property
+    def _course(self) -> tuple[float, float]:
+        if self.doppler is None or self.interval is None:
+            raise TypeError("jakes fading has a course once it is tuned to a carrier")
+        return self.doppler, self.interval
 
 
 def gains(seed: int, device: str, periods: Floats, k: float) -> Floats:

@@ -4,7 +4,8 @@ The rate is 12 N_PRB 14000 2^mu eta SE: 12 subcarriers, 14 symbols in each of 2^
 SE = Q R bits a symbol. The thresholds are not 3GPP's: they are the SNRs of 10 % block error rate on an
 AWGN channel, good to 0.3 dB, by 10 lg(2^SE - 1) + 1.2 dB for MCS 0 to 2 of the 64QAM table. An MCS that
 is in both tables has one threshold; for 256QAM it is the trend of the others, 10 lg(2^SE - 1) + 1.0 dB at
-0.5 bits a symbol, and 0.28 dB more for each further bit (good to 0.6 dB). One layer; no retransmissions.
+0.5 bits a symbol, and 0.28 dB more for each further bit (good to 0.6 dB). One layer; what is sent again is
+for `retransmission`. A sender limited by power has the N resource blocks, of all, that serve it best.
 """
 
 import functools
@@ -15,7 +16,7 @@ import numpy as np
 
 from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
-from slfac_sim.network.radio.rates import Floats, Survival
+from slfac_sim.network.radio.stepwise import Steps, Stepwise
 
 _ORDERS_AND_RATES_1024 = (
     (2, (120, 157, 193, 251, 308, 379, 449, 526, 602, 679)),
@@ -65,7 +66,7 @@ _UPLINK_ETA, _DOWNLINK_ETA = 0.92, 0.86  # 1 - overhead, TS 38.306, clause 4.1.2
 
 
 @settings
-class NrMcs:
+class NrMcs(Stepwise):
     """`numerology` mu sets the subcarrier spacing, 15 kHz x 2^mu; `table` the highest modulation."""
 
     references: ClassVar[tuple[Reference, ...]] = (
@@ -98,48 +99,47 @@ class NrMcs:
     numerology: Literal[0, 1, 2] = 1
     table: Literal["64qam", "256qam"] = "64qam"
 
-    def rate_bps(self, snr: Floats, bandwidth_hz: float, uplink: bool) -> Floats:
-        """Return the rate of a device that has the whole band; 0 below MCS 0."""
-        thresholds, efficiencies = _ladder(self.table)
-        steps = np.searchsorted(thresholds, snr, side="right")
-        return self._symbols_per_s(bandwidth_hz, uplink) * np.concatenate(([0.0], efficiencies))[steps]
+    @property
+    def block_hz(self) -> float:
+        """The width of a resource block, 12 subcarriers."""
+        return 12 * 15e3 * 2**self.numerology
 
-    def mean_rate_bps(self, snr: Floats, bandwidth_hz: float, uplink: bool, survival: Survival) -> Floats:
-        """Return the mean over fading: the sum over the MCS of what each adds, when it can be used."""
-        thresholds, efficiencies = _ladder(self.table)
-        mean_se = np.zeros_like(snr)
-        for threshold, gained in zip(thresholds, np.diff(efficiencies, prepend=0.0), strict=True):
-            mean_se += gained * survival(threshold / snr)  # no matrix product: it rounds by its shape
-        return self._symbols_per_s(bandwidth_hz, uplink) * mean_se
+    def blocks(self, bandwidth_hz: float) -> int:
+        """Return N_PRB."""
+        return resource_blocks(bandwidth_hz, self.numerology)
+
+    def steps(self, uplink: bool) -> Steps:
+        """Return what each MCS carries in one resource block."""
+        return _steps(self.table, self.numerology, uplink)
 
     def check(self, bandwidth_hz: float) -> None:
         """Raise `ValueError` for a bandwidth below one resource block."""
-        if resource_blocks(bandwidth_hz, self.numerology) < 1:
-            block_hz = 12 * 15e3 * 2**self.numerology
+        if self.blocks(bandwidth_hz) < 1:
             raise ValueError(
-                f"bandwidth must hold one NR resource block of {block_hz / 1e3:g} kHz in 0.9 of it, "
-                f"so at least {block_hz / 0.9e3:g} kHz (got {bandwidth_hz / 1e3:g} kHz)"
+                f"bandwidth must hold one NR resource block of {self.block_hz / 1e3:g} kHz in 0.9 of it, "
+                f"so at least {self.block_hz / 0.9e3:g} kHz (got {bandwidth_hz / 1e3:g} kHz)"
             )
 
     def remarks(self, bandwidth_hz: float) -> tuple[str, ...]:
         """Say when the bandwidth is not one of the table's."""
         if bandwidth_hz / 1e6 in _RESOURCE_BLOCKS[self.numerology]:
             return ()
-        blocks = resource_blocks(bandwidth_hz, self.numerology)
         return (
             f"{bandwidth_hz / 1e6:g} MHz is no NR bandwidth at {15 * 2**self.numerology} kHz spacing: "
-            f"taken as {blocks} resource blocks (0.9 B / 12 subcarriers)",
+            f"taken as {self.blocks(bandwidth_hz)} resource blocks (0.9 B / 12 subcarriers)",
         )
-
-    def _symbols_per_s(self, bandwidth_hz: float, uplink: bool) -> float:
-        eta = _UPLINK_ETA if uplink else _DOWNLINK_ETA
-        return symbols_per_s(resource_blocks(bandwidth_hz, self.numerology), self.numerology) * eta
 
 
 def resource_blocks(bandwidth_hz: float, numerology: int) -> int:
-    """Return N_PRB: the NR table's, or floor(0.9 B / (12 subcarriers)) for a bandwidth outside it."""
-    listed = _RESOURCE_BLOCKS[numerology].get(bandwidth_hz / 1e6)  # type: ignore[call-overload]
-    return int(listed or 0.9 * bandwidth_hz // (12 * 15e3 * 2**numerology))
+    """Return N_PRB: the NR table's, or floor(0.9 B / (12 subcarriers)) for a bandwidth outside it.
+
+    A wider band never has fewer: what lies between two of the table's has at least what the lower one
+    has, and at most what the upper one has.
+    """
+    table, mhz = _RESOURCE_BLOCKS[numerology], bandwidth_hz / 1e6
+    at_least = max((blocks for listed, blocks in table.items() if listed <= mhz), default=0)
+    at_most = min((blocks for listed, blocks in table.items() if listed >= mhz), default=math.inf)
+    return int(min(max(at_least, 0.9 * bandwidth_hz // (12 * 15e3 * 2**numerology)), at_most))
 
 
 def symbols_per_s(blocks: int, numerology: int) -> float:
@@ -148,8 +148,8 @@ def symbols_per_s(blocks: int, numerology: int) -> float:
 
 
 @functools.cache
-def _ladder(table: Literal["64qam", "256qam"]) -> tuple[Floats, Floats]:
-    """Return thresholds (power ratios) and efficiencies, both non-decreasing.
+def _steps(table: Literal["64qam", "256qam"], numerology: int, uplink: bool) -> Steps:
+    """Return thresholds (power ratios) and bits per second of one resource block, both non-decreasing.
 
     MCS 17 of 64QAM carries 0.2 % less than MCS 16, which needs less: a sender that may choose stays there.
     """
@@ -158,4 +158,5 @@ def _ladder(table: Literal["64qam", "256qam"]) -> tuple[Floats, Floats]:
         "256qam": (THRESHOLDS_256_DB, EFFICIENCIES_256),
     }[table]
     thresholds = np.power(10.0, np.array(thresholds_db) / 10.0)
-    return thresholds, np.maximum.accumulate(np.array(efficiencies))
+    rate = symbols_per_s(1, numerology) * (_UPLINK_ETA if uplink else _DOWNLINK_ETA)
+    return tuple(thresholds.tolist()), tuple((rate * np.maximum.accumulate(efficiencies)).tolist())

@@ -4,12 +4,12 @@ import numpy as np
 
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Decibels
-from slfac_sim.network.radio.rates import Floats, Survival
+from slfac_sim.network.radio.rates import Floats, RateModel, Survival
 from slfac_sim.network.radio.rates._integral import NO_GAIN_ABOVE, integral
 
 
 @settings
-class ShannonGap:
+class ShannonGap(RateModel):
     """`gap` is the loss of a real code against Shannon's; `se_max` the ceiling in bit/s/Hz (64QAM: 5.55)."""
 
     gap: Decibels = 0.0
@@ -36,13 +36,6 @@ class ShannonGap:
             return survival(np.expm1(se * np.log(2.0)) / effective)
 
         return integral(bandwidth_hz, np.zeros_like(top), top, reached)
-
-    def check(self, bandwidth_hz: float) -> None:
-        """Take any bandwidth."""
-
-    def remarks(self, bandwidth_hz: float) -> tuple[str, ...]:
-        """Say nothing: every bandwidth will do."""
-        return ()
 
     def _effective(self, snr: Floats) -> Floats:
         return np.asarray(snr / np.power(10.0, self.gap / 10.0))

@@ -1,6 +1,7 @@
 """LTE as an attenuated and truncated Shannon bound (3GPP TR 36.942, Annex A); no overhead comes off.
 
-B alpha log2(1 + SNR), nothing below -10 dB, and a ceiling: what the best MCS carries.
+B alpha log2(1 + SNR), nothing below -10 dB, and a ceiling: what the best MCS carries. A sender limited by
+power takes no more of the band than leaves it -10 dB, and no less than a resource block of 180 kHz.
 """
 
 from typing import ClassVar
@@ -10,12 +11,15 @@ import numpy as np
 from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Decibels
-from slfac_sim.network.radio.rates import Floats, Survival
+from slfac_sim.network.radio.rates import Bools, Floats, RateModel, Survival
 from slfac_sim.network.radio.rates._integral import NO_GAIN_ABOVE, integral
+from slfac_sim.network.radio.signal import Signal
+
+_BLOCK_HZ = 180e3
 
 
 @settings
-class TruncatedShannon:
+class TruncatedShannon(RateModel):
     """`*_alpha` are the implementation losses, `*_se_max` the ceilings in bit/s/Hz, by direction.
 
     The defaults are the report's: 64QAM of rate 4/5 down, 16QAM of rate 3/4 up, one antenna a side.
@@ -63,12 +67,40 @@ class TruncatedShannon:
         step_bps = bandwidth_hz * se_min * survival(self._lowest / snr)
         return step_bps + integral(bandwidth_hz, np.full_like(top, se_min), top, reached)
 
-    def check(self, bandwidth_hz: float) -> None:
-        """Take any bandwidth."""
+    def best_rate_bps(self, signal: Signal, bandwidth_hz: float, part: float, uplink: bool) -> Floats:
+        """Return the rate in all of the part or, where its SNR is too low, in the most where it is not."""
+        room_hz, time = _room(bandwidth_hz, part)
+        least_hz = min(room_hz, _BLOCK_HZ)
+        narrow_hz = np.minimum(room_hz, signal.cn0_hz / self._lowest)
+        usable = (signal.snr >= self._lowest) & (narrow_hz >= least_hz)
+        narrow_bps = np.where(usable, narrow_hz * self._se_min(uplink), 0.0)
+        return time * np.maximum(self.rate_bps(signal.snr_in(room_hz), room_hz, uplink), narrow_bps)
 
-    def remarks(self, bandwidth_hz: float) -> tuple[str, ...]:
-        """Say nothing: every bandwidth will do."""
-        return ()
+    def best_mean_rate_bps(
+        self, signal: Signal, bandwidth_hz: float, part: float, uplink: bool, survival: Survival
+    ) -> Floats:
+        """Return the mean over fading: the first bits, an integral up to the whole part, one above."""
+        room_hz, time = _room(bandwidth_hz, part)
+        se_min, least_hz = self._se_min(uplink), min(room_hz, _BLOCK_HZ)
+        first_hz = np.clip(signal.cn0_hz / signal.snr, least_hz, room_hz)
+        last_hz = np.clip(NO_GAIN_ABOVE * signal.cn0_hz / self._lowest, first_hz, room_hz)
+
+        def reached(width_hz: Floats) -> Floats:
+            return survival(self._lowest / signal.snr_in(width_hz))
+
+        first_bps = se_min * first_hz * survival(self._lowest / signal.snr_in(least_hz))
+        narrow_bps = first_bps + integral(se_min, first_hz, last_hz, reached)
+        snr = signal.snr_in(room_hz)
+        step_bps = room_hz * se_min * survival(self._lowest / snr)
+        return time * (narrow_bps + self.mean_rate_bps(snr, room_hz, uplink, survival) - step_bps)
+
+    def covers(self, signal: Signal, uplink: bool) -> Bools:
+        """Return whether the SNR in one resource block is `snr_min`."""
+        return np.asarray(signal.snr_in(_BLOCK_HZ) >= self._lowest)
+
+    def most_parts(self, bandwidth_hz: float) -> float:
+        """Return how many parts of 180 kHz there are."""
+        return max(1.0, bandwidth_hz / _BLOCK_HZ)
 
     @property
     def _lowest(self) -> float:
@@ -82,3 +114,9 @@ class TruncatedShannon:
 
     def _se_min(self, uplink: bool) -> float:
         return self._alpha(uplink) * float(np.log2(1.0 + self._lowest))
+
+
+def _room(bandwidth_hz: float, part: float) -> tuple[float, float]:
+    """Return the width of a part of the band, a resource block at least, and its part of the time."""
+    room_hz = max(part * bandwidth_hz, min(bandwidth_hz, _BLOCK_HZ))
+    return room_hz, part * bandwidth_hz / room_hz

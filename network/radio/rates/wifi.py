@@ -13,7 +13,7 @@ import numpy as np
 
 from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
-from slfac_sim.network.radio.rates import Floats, Survival
+from slfac_sim.network.radio.stepwise import Steps, Stepwise
 from slfac_sim.network.wifi.station import STANDARD
 from slfac_sim.network.wifi.timing import Standard
 
@@ -29,36 +29,34 @@ THRESHOLDS_DB: Mapping[Standard, tuple[float, ...]] = MappingProxyType(
         "802.11n": (8.0, 11.0, 13.0, 16.0, 20.0, 24.0, 25.0, 26.0),
     }
 )
+_STEPS: Mapping[Standard, Steps] = MappingProxyType(
+    {
+        standard: (tuple(np.power(10.0, np.array(THRESHOLDS_DB[standard]) / 10.0).tolist()), rates_bps)
+        for standard, rates_bps in RATES_BPS.items()
+    }
+)
 _BANDWIDTH_HZ = 20e6
 
 
 @settings
-class Wifi:
+class Wifi(Stepwise):
     """`standard` chooses the table; a medium that is 802.11 too should be of the same."""
 
     references: ClassVar[tuple[Reference, ...]] = (STANDARD,)
 
     standard: Standard = "802.11n"
 
-    def rate_bps(self, snr: Floats, bandwidth_hz: float, uplink: bool) -> Floats:
-        """Return the PHY rate; 0 below the lowest."""
-        thresholds = np.power(10.0, np.array(THRESHOLDS_DB[self.standard]) / 10.0)
-        steps = np.searchsorted(thresholds, snr, side="right")
-        return np.concatenate(([0.0], RATES_BPS[self.standard]))[steps]
+    block_hz = _BANDWIDTH_HZ
 
-    def mean_rate_bps(self, snr: Floats, bandwidth_hz: float, uplink: bool, survival: Survival) -> Floats:
-        """Return the mean over fading: the sum over the rates of what each adds, when it can be used."""
-        mean_bps = np.zeros_like(snr)
-        gains_bps = np.diff(RATES_BPS[self.standard], prepend=0.0)
-        for threshold_db, gained_bps in zip(THRESHOLDS_DB[self.standard], gains_bps, strict=True):
-            mean_bps += gained_bps * survival(np.power(10.0, threshold_db / 10.0) / snr)
-        return mean_bps
+    def blocks(self, bandwidth_hz: float) -> int:
+        """Return 1: a frame has the whole channel."""
+        return 1
+
+    def steps(self, uplink: bool) -> Steps:
+        """Return the rates and the SNRs from which on they can be used; 0 below the lowest."""
+        return _STEPS[self.standard]
 
     def check(self, bandwidth_hz: float) -> None:
         """Raise `ValueError` for any bandwidth but 20 MHz."""
         if bandwidth_hz != _BANDWIDTH_HZ:
             raise ValueError(f"bandwidth must be 20 MHz for 802.11 rates (got {bandwidth_hz / 1e6:g} MHz)")
-
-    def remarks(self, bandwidth_hz: float) -> tuple[str, ...]:
-        """Say nothing: there is one bandwidth."""
-        return ()
