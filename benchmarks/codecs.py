@@ -1,19 +1,19 @@
 """CPU time of every codec, alone and against a ResNet-18 training step. It checks no result.
 
-Everything on one thread, CPU time and not wall time, medians of repetitions. The tensors are those of a
+Everything on one thread, CPU time and not wall time, the least of repetitions: what else a machine does makes
+caches cold, never warm. A training step has the kernels of a run. The tensors are those of a
 ResNet-18 that has learnt MNIST for `STEPS` steps of Adam: the activation [64, 64, 14, 14] after the stem, for
 `BOTH_WAYS` its gradient too, and the activation [16, 64, 7, 7] after the first block. Limits hold for the
 former two. Each codec has its defaults, and a pair of ends that goes on from message to message, as in a run.
-`python benchmarks/codecs.py slfac raw` measures these two; `--smoke` each codec twice, after one step.
+`python benchmarks/codecs.py slfac scope=channel raw` measures these two, `--switches` the settings whose cost
+is declared apart; `--smoke` measures each codec twice, after one step.
 """
 
 import os
-import statistics
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -21,14 +21,24 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from slfac_sim.codecs import BadTensor, Codec, Tensor
-from slfac_sim.codecs.slfac import SlFac
 from slfac_sim.datasets.mnist import Mnist
-from slfac_sim.foundation.plugins import find, kind_of, kinds
+from slfac_sim.foundation.plugins import find, kind_of
+from slfac_sim.learning.kernels import forward
 from slfac_sim.models.resnet18 import ResNet18
+from slfac_sim.workbench.chosen import several, shipped
 
 BATCH, STEPS, MESSAGES = 64, 40, 40
+SWITCHES = (
+    "slfac scope=channel slfac quantiser=powerquant slfac quantiser=powerquant scope=channel",
+    "slfac quantiser=easyquant slfac quantiser=easyquant scope=channel slfac entropy=zstd slfac entropy=ans",
+    "uniform rounding=stochastic uniform entropy=zstd uniform entropy=ans uniform bits=1 entropy=ans",
+    "uniform bits=4 entropy=ans uniform bits=12 entropy=zstd uniform bits=12 entropy=ans",
+    "fp16 entropy=zstd fp16 entropy=ans easyquant scope=plane powerquant scope=plane aq_sgd entropy=ans",
+    "sl_acc entropy=zstd sl_acc entropy=ans splitfc quantiser=float16 fedlite centroids=64 length=4",
+    "fedlite centroids=4 slfac_rd target_error=0.01 slfac_rd target_bits_per_value=1",
+)
 BOTH_WAYS = ("slfac", "slfac_rd")
-MOST = {"slfac": 0.10, "slfac_rd": 0.20}  # of a training step; any other codec: ANY
+MOST = {"slfac": 0.10, "slfac_rd": 0.20}  # of a training step, with defaults; any other codec: ANY
 ANY = 1.0
 HONEST = (0.5, 2.0)  # declared over measured FLOPs of a whole batch's message; outside is a defect
 
@@ -53,7 +63,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Cost:
-    """Median CPU seconds of one encoding and of one decoding of a tensor of `values`."""
+    """Least CPU seconds of one encoding and of one decoding of a tensor of `values`."""
 
     encode_s: float
     decode_s: float
@@ -61,9 +71,9 @@ class Cost:
 
 
 def training_step(steps: int) -> Step:
-    """Train ResNet-18 on MNIST; return the median cost of a step (forward, backward, Adam) and what crosses.
+    """Train ResNet-18 on MNIST; return the least cost of a step (forward, backward, Adam) and what crosses.
 
-    The first quarter of the steps is not counted: there the processor warms up.
+    FLOPs are those that hosts are charged for: of the model as it is, whatever the kernels leave out.
     """
     torch.manual_seed(0)
     data = Mnist().load()
@@ -78,13 +88,13 @@ def training_step(steps: int) -> Step:
         _learn(model, adam, *batch)
         times_s.append(time.process_time() - begun_s)
     with FlopCounterMode(display=False) as counter:
-        _learn(model, adam, *batch)
-    return Step(statistics.median(times_s[steps // 4 :]), counter.get_total_flops(), _smashed(model, *batch))
+        nn.functional.cross_entropy(model(batch[0]), batch[1]).backward()
+    return Step(min(times_s), counter.get_total_flops(), _smashed(model, *batch))
 
 
 def _learn(model: nn.Sequential, adam: torch.optim.Adam, images: torch.Tensor, labels: torch.Tensor) -> None:
     adam.zero_grad()
-    nn.functional.cross_entropy(model(images), labels).backward()
+    nn.functional.cross_entropy(forward(model, images), labels).backward()
     adam.step()
 
 
@@ -124,17 +134,17 @@ def cost_of(codec: Codec, tensor: Tensor, most: int) -> Cost:
         spent_s += encode_s[-1] + decode_s[-1]
         if hasattr(sender, "confirm"):
             sender.confirm(body)
-    return Cost(statistics.median(encode_s[1:]), statistics.median(decode_s[1:]), tensor.size)
+    return Cost(min(encode_s), min(decode_s), tensor.size)
 
 
-def report(name: str, codec: Codec, smashed: Smashed, step: Step, most: int) -> str:
+def report(codec: Codec, smashed: Smashed, step: Step, most: int) -> str:
     """Return one line: ns a value, MB/s, declared over measured FLOPs, share of the training step.
 
     The share is of a step of as many samples as the tensor has. On a small message, whose fixed cost no
     figure by value can tell, nothing is judged.
     """
     tensor = smashed.tensor
-    head = f"{name:<16} {smashed.what:<16} {'x'.join(map(str, tensor.shape)):<11}"
+    head = f"{codec.label:<60} {smashed.what:<16} {'x'.join(map(str, tensor.shape)):<11}"
     try:
         cost = cost_of(codec, tensor, most)
     except BadTensor as refusal:
@@ -149,7 +159,7 @@ def report(name: str, codec: Codec, smashed: Smashed, step: Step, most: int) -> 
         _end(what, took_s, cost.values, declared, speed_flops_per_s, smashed.is_judged)
         for what, took_s, declared in each
     ]
-    limit = MOST.get(kind_of(codec), ANY)
+    limit = MOST.get(kind_of(codec), ANY) if codec == type(codec)() else ANY
     verdict = f"; ABOVE {limit:.0%}" if smashed.is_judged and share > limit else ""
     return f"{head} {', '.join(ends)}, both {share:.1%} of a training step{verdict}"
 
@@ -166,16 +176,7 @@ def _end(what: str, took_s: float, values: int, declared: float, flops_per_s: fl
     )
 
 
-def codecs_of(names: Sequence[str]) -> dict[str, Codec]:
-    """Return the codecs `names`, or every shipped one, with their defaults; and SL-FAC by channel."""
-    found: dict[str, Codec] = {}
-    for kind in names or kinds("slfac_sim.codecs"):
-        cls: Any = find("slfac_sim.codecs", kind)
-        found[kind] = cls()
-    return found if names else found | {"slfac, channel": SlFac(scope="channel")}
-
-
-def measured_here(names: Sequence[str], smoke: bool) -> Iterator[str]:
+def measured_here(words: Sequence[str], smoke: bool) -> Iterator[str]:
     """Yield the lines of the report."""
     torch.set_num_threads(1)
     steps, most = (1, 2) if smoke else (STEPS, MESSAGES)
@@ -185,15 +186,16 @@ def measured_here(names: Sequence[str], smoke: bool) -> Iterator[str]:
         f"{step.flops / step.cpu_s / 1e9:.1f} GFLOP/s"
     )
     for smashed in step.smashed:
-        for name, codec in codecs_of(names).items():
+        for codec in several(words):
             if smashed.what != "gradient" or kind_of(codec) in BOTH_WAYS:
-                yield report(name, codec, smashed, step, most)
+                yield report(codec, smashed, step, most)
 
 
 def main() -> None:
     """Read the command line and print what was measured."""
-    names = [word for word in sys.argv[1:] if word != "--smoke"]
-    for line in measured_here(names, "--smoke" in sys.argv):
+    words = [word for word in sys.argv[1:] if not word.startswith("--")]
+    usual = " ".join(SWITCHES).split() if "--switches" in sys.argv else [*shipped(), "slfac", "scope=channel"]
+    for line in measured_here(words or usual, "--smoke" in sys.argv):
         print(line, flush=True)
 
 

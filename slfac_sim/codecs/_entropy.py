@@ -85,20 +85,19 @@ def entropy_bits(symbols: Symbols) -> float:
 def encode_flops(entropy: Entropy, bits: int) -> float:
     """Return the equivalent FLOPs of coding one symbol of `bits` bits, the entropy bound included.
 
-    CPU time at 54 GFLOP/s: zstd 3 ns (2 to 10 of wide symbols), ANS 10 ns (27, which take two steps).
+    Wide symbols take ANS two steps.
     """
     wide = bits > _ALPHABET_BITS
-    return {"none": 0.0, "zstd": 400.0 if wide else 150.0, "ans": 1500.0 if wide else 550.0}[entropy]
+    return {"none": 0.0, "zstd": 400.0 if wide else 220.0, "ans": 1900.0 if wide else 680.0}[entropy]
 
 
 def decode_flops(entropy: Entropy, bits: int) -> float:
     """Return the equivalent FLOPs of decoding one symbol of `bits` bits.
 
-    zstd takes 1.3 ns (4 of wide symbols); ANS 6 ns with two letters and 23 ns with 256, as it searches
-    them; wide symbols 30 to 50 ns.
+    ANS takes the longer the more letters there are, as it searches them.
     """
     wide = bits > _ALPHABET_BITS
-    return {"none": 0.0, "zstd": 200.0 if wide else 70.0, "ans": 2000.0 if wide else 200.0 + 130.0 * bits}[
+    return {"none": 0.0, "zstd": 170.0 if wide else 90.0, "ans": 4000.0 if wide else 255.0 + 215.0 * bits}[
         entropy
     ]
 

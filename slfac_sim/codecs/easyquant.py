@@ -83,8 +83,8 @@ class EasyQuant(Codec):
     @property
     def encode_flops_per_value(self) -> float:
         """Equivalent FLOPs to encode one value."""
-        search = 600.0 if self.scope == "plane" else 0.0  # of all values, or else each group had a few
-        return 1200.0 + search + encode_flops(self.entropy, self.bits)
+        search = 700.0 if self.scope == "plane" else 0.0  # of all values, or else each group had a few
+        return 900.0 + search + encode_flops(self.entropy, self.bits)
 
     @property
     def decode_flops_per_value(self) -> float:

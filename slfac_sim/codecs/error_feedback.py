@@ -72,7 +72,7 @@ class ErrorFeedback(Codec):
     @property
     def encode_flops_per_value(self) -> float:
         """Equivalent FLOPs to encode one value; the sender also decodes what it sends."""
-        return 500.0 + self.codec.encode_flops_per_value + self.codec.decode_flops_per_value
+        return 480.0 + self.codec.encode_flops_per_value + self.codec.decode_flops_per_value
 
     @property
     def decode_flops_per_value(self) -> float:

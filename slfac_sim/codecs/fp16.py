@@ -32,12 +32,12 @@ class Fp16(Codec):
     @property
     def encode_flops_per_value(self) -> float:
         """Equivalent FLOPs to encode one value."""
-        return 400.0 + encode_flops(self.entropy, 16)
+        return 580.0 + encode_flops(self.entropy, 16)
 
     @property
     def decode_flops_per_value(self) -> float:
         """Equivalent FLOPs to decode one value."""
-        return 160.0 + decode_flops(self.entropy, 16)
+        return 330.0 + decode_flops(self.entropy, 16)
 
     def sender(self, stream: str) -> StatelessSender:
         """Return the sending end of `stream`, whose name appears in errors only."""

@@ -66,12 +66,12 @@ class Fp8(Codec):
     @property
     def encode_flops_per_value(self) -> float:
         """Equivalent FLOPs to encode one value."""
-        return 440.0 + encode_flops(self.entropy, 8)
+        return 560.0 + encode_flops(self.entropy, 8)
 
     @property
     def decode_flops_per_value(self) -> float:
         """Equivalent FLOPs to decode one value."""
-        return 200.0 + decode_flops(self.entropy, 8)
+        return 260.0 + decode_flops(self.entropy, 8)
 
     def sender(self, stream: str) -> StatelessSender:
         """Return the sending end of `stream`, whose name appears in errors only."""

@@ -60,7 +60,7 @@ class OnSupport(Codec):
     @property
     def decode_flops_per_value(self) -> float:
         """Equivalent FLOPs of one value of the tensor; as if all were sent, so at most too many."""
-        return 60.0 + self.codec.decode_flops_per_value
+        return 100.0 + self.codec.decode_flops_per_value
 
     def sender(self, stream: str) -> "_Sender":
         """Return the sending end of `stream`."""

@@ -86,13 +86,13 @@ class PowerQuant(Codec):
     @property
     def encode_flops_per_value(self) -> float:
         """Equivalent FLOPs to encode one value."""
-        search = 500.0 if self.scope == "plane" else 0.0  # of more values, or else each group had a few
-        return 800.0 + search + encode_flops(self.entropy, self.bits)
+        search = 370.0 if self.scope == "plane" else 0.0  # of more values, or else each group had a few
+        return 600.0 + search + encode_flops(self.entropy, self.bits)
 
     @property
     def decode_flops_per_value(self) -> float:
         """Equivalent FLOPs to decode one value."""
-        return 270.0 + decode_flops(self.entropy, self.bits)
+        return 240.0 + decode_flops(self.entropy, self.bits)
 
     def sender(self, stream: str) -> StatelessSender:
         """Return the sending end of `stream`, whose name appears in errors only."""

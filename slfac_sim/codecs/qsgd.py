@@ -89,12 +89,12 @@ class Qsgd(Codec):
     @property
     def encode_flops_per_value(self) -> float:
         """Equivalent FLOPs to encode one value."""
-        return 450.0 + encode_flops(self.entropy, self.bits)
+        return 590.0 + encode_flops(self.entropy, self.bits)
 
     @property
     def decode_flops_per_value(self) -> float:
         """Equivalent FLOPs to decode one value."""
-        return 140.0 + decode_flops(self.entropy, self.bits)
+        return 120.0 + decode_flops(self.entropy, self.bits)
 
     def sender(self, stream: str) -> DrawingSender:
         """Return the sending end of `stream`, whose name is in errors and in its draws."""

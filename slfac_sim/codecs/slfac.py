@@ -51,12 +51,12 @@ from slfac_sim.foundation.plugins import settings
 KIND = "slfac"
 _NAMES: dict[Quantiser, str] = {"powerquant": "PowerQuant", "easyquant": "EasyQuant"}
 _FLOPS: dict[tuple[Quantiser, Scope], tuple[float, float]] = {  # of one value: to encode, to decode
-    ("fqc", "plane"): (900.0, 380.0),
-    ("fqc", "channel"): (450.0, 240.0),
-    ("powerquant", "plane"): (2100.0, 1000.0),  # 35 to 45 ns, and 13 to 23, at 7x7 and 14x14
-    ("powerquant", "channel"): (1100.0, 450.0),
-    ("easyquant", "plane"): (5300.0, 430.0),  # 90 to 120 ns: the steps are sought on all values
-    ("easyquant", "channel"): (2300.0, 350.0),
+    ("fqc", "plane"): (680.0, 430.0),
+    ("fqc", "channel"): (450.0, 315.0),
+    ("powerquant", "plane"): (1450.0, 810.0),
+    ("powerquant", "channel"): (950.0, 510.0),
+    ("easyquant", "plane"): (3050.0, 460.0),  # the steps are sought on all values
+    ("easyquant", "channel"): (1670.0, 460.0),
 }
 _TOP = 15  # coefficients are scaled to at most 2^15: inside float16, as far as can be from its underflow
 
@@ -120,19 +120,19 @@ class SlFac(Codec):
         rest = "".join(f", {word}" for word in unusual)
         return f"SL-FAC (our reading), theta {self.theta:g}, {bits}{rest}"
 
-    # Equivalent FLOPs: CPU time a value times training throughput, measured by benchmarks/codecs.py on
-    # one machine and one thread (54 GFLOP/s): plane 13.0 and 5.8 ns at 14x14, 22 and 8.6 ns at 7x7;
-    # channel 7.1 and 4.1 ns, 9.5 and 5.0 ns. The other quantisers: see `_FLOPS`.
-
     @property
     def encode_flops_per_value(self) -> float:
         """Equivalent FLOPs to encode one value."""
-        return _FLOPS[self.quantiser, self.scope][0] + encode_flops(self.entropy, 4)
+        return _FLOPS[self.quantiser, self.scope][0] + encode_flops(
+            self.entropy, (self.b_min + self.b_max) // 2
+        )
 
     @property
     def decode_flops_per_value(self) -> float:
         """Equivalent FLOPs to decode one value."""
-        return _FLOPS[self.quantiser, self.scope][1] + decode_flops(self.entropy, 4)
+        return _FLOPS[self.quantiser, self.scope][1] + decode_flops(
+            self.entropy, (self.b_min + self.b_max) // 2
+        )
 
     def sender(self, stream: str) -> StatelessSender:
         """Return the sending end of `stream`, whose name appears in errors only."""

@@ -69,11 +69,6 @@ class SlFacRd(Codec):
     domain: Literal["auto", "space", "frequency", "components", "component_frequency"] = "auto"
     layers: Annotated[int, Field(ge=1, le=16)] = 4
 
-    # Equivalent FLOPs at about 50 GFLOP/s, by benchmarks/codecs.py: of [64, 64, 14, 14] 27 to 33 ns and 19 to
-    # 26, of [16, 64, 7, 7] 94 and 42, as every message has a basis and models of its own to find.
-    # Rate control of these tensors: 105 to 241 ns for an error, 137 to 328 for a size (small ones to 716).
-    decode_flops_per_value: ClassVar[float] = 1200.0
-
     def __post_init__(self) -> None:
         targets = ("target_error", "target_bits_per_value", "target_bytes")
         given = [name for name in targets if getattr(self, name) is not None]
@@ -84,9 +79,15 @@ class SlFacRd(Codec):
     def encode_flops_per_value(self) -> float:
         """Equivalent FLOPs to encode one value; a target takes attempts, as many as the data needs."""
         if self.target_error is not None:
-            return 9000.0
+            return 10_000.0
         sized = self.target_bits_per_value is not None or self.target_bytes is not None
-        return 13_000.0 if sized else 1600.0
+        return 15_000.0 if sized else 1750.0
+
+    @property
+    def decode_flops_per_value(self) -> float:
+        """Equivalent FLOPs to decode one value; of a target as if it were a usual one, an error of 1 %."""
+        targets = (self.target_error, self.target_bits_per_value, self.target_bytes)
+        return 1400.0 if targets == (None, None, None) else 2100.0
 
     @property
     def label(self) -> str:

@@ -97,12 +97,12 @@ class TernGrad(Codec):
     @property
     def encode_flops_per_value(self) -> float:
         """Equivalent FLOPs to encode one value."""
-        return 470.0 + encode_flops(self.entropy, 8) / _TRITS
+        return 610.0 + encode_flops(self.entropy, 8) / _TRITS
 
     @property
     def decode_flops_per_value(self) -> float:
         """Equivalent FLOPs to decode one value."""
-        return 120.0 + decode_flops(self.entropy, 8) / _TRITS
+        return 97.0 + decode_flops(self.entropy, 8) / _TRITS
 
     def sender(self, stream: str) -> DrawingSender:
         """Return the sending end of `stream`, whose name is in errors and in its draws."""

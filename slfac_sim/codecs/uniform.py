@@ -75,13 +75,13 @@ class Uniform(Codec):
     @property
     def encode_flops_per_value(self) -> float:
         """Equivalent FLOPs to encode one value."""
-        draws = 130.0 if self.rounding == "stochastic" else 0.0
+        draws = 230.0 if self.rounding == "stochastic" else 0.0
         return 350.0 + draws + encode_flops(self.entropy, self.bits)
 
     @property
     def decode_flops_per_value(self) -> float:
         """Equivalent FLOPs to decode one value."""
-        return 100.0 + decode_flops(self.entropy, self.bits)
+        return 65.0 + decode_flops(self.entropy, self.bits)
 
     def sender(self, stream: str) -> DrawingSender:
         """Return the sending end of `stream`, whose name is in errors and in its draws."""

@@ -43,7 +43,7 @@ def test_a_wrapper_has_the_partner_of_what_it_wraps() -> None:
 
 
 def test_models_of_whole_rounds_answer_nothing() -> None:
-    models = scenario("protocol={kind: fedavg, model_codec: topk}").protocol.model_codec
+    models = scenario("codec.model=topk").codec.model
     assert models.uplink == models.downlink == codec_of("topk")
 
 
