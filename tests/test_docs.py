@@ -15,9 +15,10 @@ import pytest
 import simpy
 from fakes import participants
 from run_folders import SELDOM
-from worlds import live_run, scenario, table
+from worlds import live_run, scenario, table, world
 
 from slfac_sim.analysis.draw import FIGURES, draw_run
+from slfac_sim.foretelling.round_time import round_time
 from slfac_sim.foundation.plugins import kinds
 from slfac_sim.ledger import TABLES, Ledger
 from slfac_sim.names import SERVER, device_names
@@ -26,7 +27,7 @@ from slfac_sim.players.replay import protocol_of
 from slfac_sim.players.simulated import SimulatedPlayer
 from slfac_sim.protocols.parallel import Parallel
 from slfac_sim.run import prepare, run
-from slfac_sim.simulation import simulate
+from slfac_sim.simulation import simulate, survey_of
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = sorted((ROOT / "docs").glob("*.md"))
@@ -98,6 +99,18 @@ def test_the_protocol_of_extending_md_takes_turns_and_can_be_replayed(
         for name in ("computes", "transfers", "steps", "evals"):
             replayed = ledger.query(f"SELECT * FROM {name} ORDER BY rowid")
             assert replayed == [tuple(row.values()) for row in table(live, name)]
+
+
+def test_a_round_of_the_protocol_of_extending_md_takes_what_was_foretold(
+    their_pkg: Path, tmp_path: Path
+) -> None:
+    """By the schedule that it declares; turns under another name were foretold twice too fast."""
+    settings = ("codec=raw", "protocol={kind: their_pkg.in_turn, rounds: 2, steps: 2}")
+    live_run(tmp_path / "live.sqlite", *settings)
+    first, second = (row["at_s"] for row in table(tmp_path / "live.sqlite", "rounds"))
+    one = world(*settings)
+    foretold = round_time(one, survey_of(one.scenario), one.scenario.protocol.schedule)
+    assert foretold.seconds == pytest.approx(second - first, rel=0.1)
 
 
 FAMILIES = {

@@ -52,11 +52,16 @@ def protocol_of(variant: str, steps: str) -> str:
 
 
 @pytest.mark.matrix
-@pytest.mark.parametrize("steps", ["3", "null"])
 @pytest.mark.parametrize("network", NETWORKS)
 @pytest.mark.parametrize("kind", VARIANTS)
-def test_a_round_takes_what_was_foretold(tmp_path: Path, kind: str, network: str, steps: str) -> None:
-    """Within 10 %, on still air and with everybody there; backoffs of `dcf` and slots of `tdma` differ."""
+def test_a_round_takes_what_was_foretold(tmp_path: Path, kind: str, network: str) -> None:
+    """Within 10 %, on still air and with everybody there.
+
+    Rounds have three steps or a local epoch. Backoffs of `dcf` are drawn anew in every round, so rounds there
+    are longer, for the mean to show.
+    """
+    epoch = (list(VARIANTS).index(kind) + list(NETWORKS).index(network)) % 2
+    steps = "15" if network == "dcf" else "null" if epoch else "3"
     overrides = (*UNEVEN, NETWORKS[network], protocol_of(kind, steps))
     one = world(*overrides)
     foretold = round_time(one, survey_of(one.scenario), one.scenario.protocol.schedule, compressed_sizes(one))

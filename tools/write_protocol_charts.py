@@ -64,7 +64,30 @@ def renewed(page: str) -> str:
     head = ["| protocol | what the first device sends (↑) and gets (↓) in its chart |", "|---|---|"]
     sections = [section(name, courses) for name, courses in drawn.items()]
     by_hand = page.split(MARK)[0]
-    return by_hand + "\n".join([MARK, "", "## Messages", "", *head, *rows, "", *sections])
+    schedules = ["", "## Schedules", "", *schedule_table(), ""]
+    return by_hand + "\n".join([MARK, "", "## Messages", "", *head, *rows, *schedules, *sections])
+
+
+def schedule_table() -> list[str]:
+    """Return the table of what each protocol declares of its rounds, at its default settings."""
+    lines = ["| protocol | learn at once | crossings | in flight | server steps on | models |"]
+    lines.append("|---|---|---:|---:|---|---|")
+    for name in kinds(FAMILY):
+        schedule = find(FAMILY, name)().schedule
+        at_once = "the server" if schedule.on_server else str(schedule.at_once or "all")
+        step = STEPS[schedule.server_step] if schedule.exchanges else "-"
+        copies = ", and the server's copies" if schedule.averages_copies else ""
+        cells = (f"`{name}`", at_once, schedule.exchanges, schedule.in_flight, step, schedule.models + copies)
+        lines.append(f"| {' | '.join(map(str, cells))} |")
+    return lines
+
+
+STEPS = {
+    "cohort": "the cohort",
+    "in turn": "each, when the cohort is there",
+    "arrival": "each, as it comes",
+    "batching": "a queue",
+}
 
 
 def section(name: str, courses: Sequence[Course]) -> str:
