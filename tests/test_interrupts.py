@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from faults import EFFECTS, FAULTS, PROTOCOLS, ROUNDS, chosen, has_limits, played, settings_of
+from test_strict import KINDS
 from worlds import column
 
 from slfac_sim.ledger import Rows
@@ -53,3 +54,13 @@ def test_enough_keeps_the_laws(kind: str, discipline: str) -> None:
     for enough in (1, 2, 3):
         race = (f"protocol.participation.enough={enough}", f"server.discipline={discipline}")
         assert_whole(kind, played(*settings_of(kind), *race))
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize("air", [setting for setting in KINDS if setting.startswith("network")])
+def test_work_cut_off_on_any_air_keeps_the_laws(air: str) -> None:
+    for seed in (1, 38):
+        away = "devices.availability={kind: on_off, mean_on: 200 ms, mean_off: 5 ms}"
+        assert_whole("epsl", played(*settings_of("epsl"), air, f"seed.air={seed}", away))
+        race = "protocol.participation.enough=2"
+        assert_whole("epsl", played(*settings_of("epsl"), air, f"seed.air={seed}", race))

@@ -427,6 +427,21 @@ def test_a_sender_without_rate_does_not_contend():
         assert dead.start_s == 5.0
 
 
+@pytest.mark.parametrize("settings", [Dcf(), Dcf(standard="802.11a")])
+def test_no_flow_has_airtime_from_before_it_came(settings):
+    """The first is given up in the midst of its frame, when the second comes; its time is nobody's."""
+    share = settings.share(2, 1.0)
+    first, second = uploads(24, 24, bits=8e3)
+    share.start(0.0, first)
+    came_s = 0.5 * share.due_s
+    share.start(came_s, second)
+    share.cancel(came_s, first)
+    while second.left_bits > 0.0:
+        ended_s = share.due_s
+        share.finish(ended_s)
+    assert 0.0 < second.airtime_s <= ended_s - came_s + 1e-12
+
+
 STEPS = st.lists(
     st.tuples(
         st.floats(0.0, 3e-3), st.sampled_from(["start", "cancel", "rate", "capacity"]), st.integers(0, 5)
@@ -440,10 +455,17 @@ STEPS = st.lists(
 @given(STEPS, st.sampled_from([Csma(), Dcf(), Dcf(standard="802.11a", rts=True, retry_limit=2)]))
 def test_bits_and_time_are_conserved_whatever_happens(steps, medium):
     share, now_s, flows, through, cancelled = medium.share(6, 1.0), 0.0, [], [], []
+    ends_s = {}
+
+    def finish():
+        through.extend(ended := share.finish(now_s))
+        ends_s.update(dict.fromkeys(ended, now_s))
+
     for wait_s, what, i in steps:
         until_s = now_s + wait_s
         while share.due_s <= until_s:
-            through += share.finish(now_s := share.due_s)
+            now_s = share.due_s
+            finish()
         now_s = until_s
         active = [flow for flow in flows if flow not in through and flow not in cancelled]
         if what == "start":
@@ -455,17 +477,21 @@ def test_bits_and_time_are_conserved_whatever_happens(steps, medium):
         elif active and what == "cancel":
             cancelled.append(active[i % len(active)])
             share.cancel(now_s, cancelled[-1])
+            ends_s[cancelled[-1]] = now_s
         elif active:
             share.set_rates(now_s, [(active[i % len(active)], 1e7 * i)])
     share.set_capacity(now_s, 1.0)
     share.set_rates(now_s, [(flow, 5e7) for flow in flows if flow not in through and flow not in cancelled])
     while share.due_s < inf:
-        through += share.finish(now_s := share.due_s)
+        now_s = share.due_s
+        finish()
     assert sorted(map(id, through + cancelled)) == sorted(map(id, flows))
     assert all(flow.left_bits == 0.0 for flow in through)
     assert all(0.0 <= flow.left_bits <= flow.bits for flow in cancelled)
     assert sum(flow.airtime_s for flow in flows) <= now_s * (1.0 + 1e-9)
     assert all(flow.airtime_s > 0.0 and flow.radiated_s > 0.0 for flow in through)
+    served_s = {flow: end_s - flow.start_s for flow, end_s in ends_s.items() if flow.start_s is not None}
+    assert all(flow.airtime_s <= served_s[flow] + 1e-9 for flow in served_s)
 
 
 # Settings and rates

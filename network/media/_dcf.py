@@ -28,7 +28,8 @@ class DcfShare:
 
     Times within are the channel's own, which runs at `capacity` times the speed of the clock. The next
     exchange is foreseen; until it starts, a newcomer can still come before it or into it. `free_s` is
-    when the channel was, or will be, free for idle slots.
+    when the channel was, or will be, free for idle slots. Each success is given the time since the last one,
+    collisions and idle slots included, but none from before its flow came (`Flow.key`).
     """
 
     def __init__(self, exchanges: Exchanges, backoff: Backoff, capacity: float = 1.0) -> None:
@@ -94,6 +95,7 @@ class DcfShare:
             self._free_s = max(self._free_s, self._clock_s)
             self._last_success_s = max(self._last_success_s, self._clock_s)
         self._serve(flow)
+        flow.key = self._clock_s
         if flow.src in self._queues:
             self._queues[flow.src].append(flow)
         else:
@@ -152,7 +154,7 @@ class DcfShare:
 
     def _deliver(self, flow: Flow, access: Access, end_s: float) -> None:
         flow.left_bits -= access.payload_bits
-        flow.airtime_s += end_s - self._last_success_s
+        flow.airtime_s += end_s - max(self._last_success_s, flow.key)
         self._last_success_s = end_s
         self.backoff.succeed(flow.src)
         queue = self._queues[flow.src]
