@@ -7,9 +7,11 @@ on the other side: training had nothing to do, so there is no time, and no ratio
 counted.
 """
 
+import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,7 +24,7 @@ POSITIVE = frozenset(
 )
 """The quantities that are above zero by nature: their means and intervals are taken on the logarithm."""
 
-_ROUNDING = 1e-12  # relative: a mean of evaluations that all lie on the target must count as on it
+_ROUNDING = 1e-12  # of a difference of two means
 
 
 @dataclass(frozen=True)
@@ -124,9 +126,27 @@ def smoothed_crossing(at: ArrayLike, accuracy: ArrayLike, target: float, window:
     """
     places, shown = _curve(at, accuracy)
     means = np.full(shown.shape, -np.inf)
-    if shown.size >= window:
-        means[window - 1 :] = np.convolve(shown, np.full(window, 1.0 / window), mode="valid") + _ROUNDING
+    for end in range(window, shown.size + 1):
+        means[end - 1] = mean_accuracy(shown[end - window : end])
     return _crossing(places, shown, means, target)
+
+
+def mean_accuracy(accuracies: ArrayLike) -> float:
+    """Return the mean of `accuracies` [n], each a share of whole right answers, rounded once; NaN for none.
+
+    So equal ones have exactly that mean, and a mean on the target counts as on it.
+    """
+    shown = np.asarray(accuracies, dtype=np.float64)
+    if not shown.size or not np.isfinite(shown).all():
+        return float(shown.mean()) if shown.size else math.nan
+    return float(sum(map(_share, shown.tolist()), Fraction(0)) / shown.size)
+
+
+@functools.lru_cache(100_000)
+def _share(accuracy: float) -> Fraction:
+    """Return the share of a million answers or fewer that `accuracy` was rounded from; else what it is."""
+    share = Fraction(accuracy).limit_denominator(1_000_000)
+    return share if float(share) == accuracy else Fraction(accuracy)
 
 
 def mean_interval(values: ArrayLike, confidence: float = CONFIDENCE) -> Interval:
@@ -134,7 +154,7 @@ def mean_interval(values: ArrayLike, confidence: float = CONFIDENCE) -> Interval
     sample = np.asarray(values, dtype=np.float64)
     if sample.size == 0:
         raise ValueError("a mean needs at least one value")
-    mean = float(sample.mean())
+    mean = float(np.clip(sample.mean(), sample.min(), sample.max()))  # of equal values exactly their own
     if sample.size == 1:
         return Interval(mean, math.nan, math.nan, 1)
     from scipy.special import stdtrit
@@ -283,14 +303,13 @@ def equal_accuracy(
         return False
     if any(smoothed_crossing(at, accuracy, target).censored for at, accuracy in [*curves, *others]):
         return False
-    finals = [float(np.mean([final_accuracy(accuracy) for _, accuracy in side])) for side in (curves, others)]
+    finals = [mean_accuracy([final_accuracy(accuracy) for _, accuracy in side]) for side in (curves, others)]
     return abs(finals[0] - finals[1]) <= EQUAL_POINTS + _ROUNDING
 
 
 def final_accuracy(accuracy: ArrayLike, window: int = WINDOW) -> float:
     """Return the mean of the last `window` evaluations, of all where there are fewer; NaN without any."""
-    shown = np.asarray(accuracy, dtype=np.float64)[-window:]
-    return float(shown.mean()) if shown.size else math.nan
+    return mean_accuracy(np.asarray(accuracy, dtype=np.float64)[-window:])
 
 
 def _curve(at: ArrayLike, accuracy: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -20,6 +20,7 @@ from slfac_sim.analysis.statistics import (
     equal_accuracy,
     final_accuracy,
     first_crossing,
+    mean_accuracy,
     mean_interval,
     over_runs,
     paired_ratio,
@@ -239,7 +240,7 @@ def common_budget(study: StudyResult, points: Sequence[int], over: str) -> float
 def final_mean(study: StudyResult, place: Combination) -> float:
     """Return the mean accuracy of the last 3 evaluations, averaged over seeds; NaN without points."""
     finals = [final_accuracy(study.columns["curve"][i]["accuracy"]) for i in place.points]
-    return float(np.mean(finals)) if finals else math.nan
+    return mean_accuracy(finals)
 
 
 def equally_accurate(study: StudyResult, one: Combination, two: Combination, target: float) -> bool:

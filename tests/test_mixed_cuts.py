@@ -16,6 +16,7 @@ from slfac_sim.cli import main
 from slfac_sim.effects import Send
 from slfac_sim.foretelling.cuts import best_of, cuts_of, mixture_of
 from slfac_sim.foundation.errors import BadInput
+from slfac_sim.learning.evaluation import mean_score
 from slfac_sim.learning.weights import state_size, state_vector, weighted_mean
 from slfac_sim.ledger import Ledger
 from slfac_sim.names import device_names
@@ -186,7 +187,7 @@ def test_figures_are_means_over_devices() -> None:
     learnt = world(V1, MIXED)
     rows = [effect.row for effect in heard(learnt) if getattr(effect, "table", "") == "evals"]
     casts = learnt.cast.casts.items()
-    scores = {cut: cast.score(cast.devices[0].model_state(), True) for cut, cast in casts}
+    scores = {cut: mean_score([(cast.score(cast.devices[0].model_state(), True), 1)]) for cut, cast in casts}
     weights = {"conv1": 2, "conv2": 2, "conv3": 1}
     for name in ("accuracy", "loss", "accuracy_no_codec"):
         mean = sum(scores[cut][name] * count for cut, count in weights.items()) / 5

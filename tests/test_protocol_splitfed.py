@@ -25,6 +25,7 @@ from worlds import column, scenario, world
 
 from slfac_sim.build import World
 from slfac_sim.effects import Compute, Offer, Send
+from slfac_sim.learning.evaluation import mean_score
 from slfac_sim.learning.weights import state_size, state_vector, weighted_mean
 from slfac_sim.opening import build
 from slfac_sim.protocols.splitfed_v2 import turns
@@ -152,7 +153,7 @@ def test_version_3_is_measured_as_a_mean_over_devices() -> None:
     found = heard(one)
     figures = [effect.row for effect in found if getattr(effect, "table", "") == "evals"][-1]
     cut = one.cast._cut
-    scores = [cut.score(device.model_state(), True) for device in one.devices[:2]]
+    scores = [mean_score([(cut.score(device.model_state(), True), 1)]) for device in one.devices[:2]]
     assert scores[0] != scores[1]
     for name in ("accuracy", "loss", "accuracy_no_codec"):
         assert figures[name] == pytest.approx((scores[0][name] + scores[1][name]) / 2)

@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
 from torch import nn
@@ -15,7 +15,7 @@ from slfac_sim.layouts._fleet import Held, fitting_cuts, refuse_what_does_not_fi
 from slfac_sim.layouts._ground import Ground
 from slfac_sim.learning.batches import Shard
 from slfac_sim.learning.draws import Draws
-from slfac_sim.learning.evaluation import evaluate, in_messages
+from slfac_sim.learning.evaluation import Score, evaluate, in_messages, mean_score
 from slfac_sim.learning.halves import DeviceHalf, ServerHalf
 from slfac_sim.learning.model_exchange import exact, fit_for_models
 from slfac_sim.learning.participants import Device, EdgeServer, Exchange
@@ -84,13 +84,13 @@ class Cast(Layout):
         The device half is as devices have it, once it has come through the codec of models.
         The uplink codec sees messages of the training batch's size, as a device sends them.
         """
-        return self.score(self.server.as_received(model), exact)
+        return mean_score([(self.score(self.server.as_received(model), exact), 1)])
 
-    def score(self, state: Tensor, exact: bool) -> dict[str, Any]:
+    def score(self, state: Tensor, exact: bool) -> Score:
         """Return the score with the device half of `state` [values]."""
         load_sound(self._probe, state)
         batches, seed = self._ground.test_batches(), self._ground.scenario.seed.learning
-        return asdict(evaluate(self._probe, self.server.half.model, batches, self._through, exact, seed))
+        return evaluate(self._probe, self.server.half.model, batches, self._through, exact, seed)
 
     def _device(self, place: int, shard: Shard) -> Device:
         exchange = replace(self._exchange, work=self._works[shard.device])

@@ -8,13 +8,13 @@ from typing import Any
 
 from torch import nn
 
-from slfac_sim.codecs import Payload
+from slfac_sim.codecs import Payload, Tensor
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.layouts import Layout, split
 from slfac_sim.layouts._cutting import refuse_mixtures
 from slfac_sim.layouts._ground import Ground
+from slfac_sim.learning.evaluation import mean_score
 from slfac_sim.learning.mixed_cuts import MixedServer
-from slfac_sim.learning.model_exchange import exact, state_in
 from slfac_sim.learning.participants import Device
 from slfac_sim.learning.weights import state_size
 from slfac_sim.learning.work import Work
@@ -61,9 +61,8 @@ class Cast(Layout):
     def evaluate(self, model: bytes, exact: bool) -> dict[str, Any]:
         """Return the mean over devices of the figures with their cuts; the deepest half is in `model`."""
         casts = self.casts.values()
-        found = [(cast.evaluate(_part(cast, model), exact), len(cast.devices)) for cast in casts]
-        total = len(self.devices)
-        return {name: sum(score[name] * count for score, count in found) / total for name in found[0][0]}
+        state = self.server.as_received(model)
+        return mean_score([(cast.score(_part(cast, state), exact), len(cast.devices)) for cast in casts])
 
 
 def _cast(ground: Ground, cut: str, cut_of: Mapping[str, str]) -> split.Cast:
@@ -76,8 +75,8 @@ def _cast(ground: Ground, cut: str, cut_of: Mapping[str, str]) -> split.Cast:
         raise BadInput(f"cut.{names[0]}: {str(fault).removeprefix('cut: ')}") from fault
 
 
-def _part(cast: split.Cast, model: bytes) -> bytes:
-    return exact(state_in(model)[: cast.devices[0].model_values]).body
+def _part(cast: split.Cast, state: Tensor) -> Tensor:
+    return state[: cast.devices[0].model_values]
 
 
 def _cuts(ground: Ground) -> Mapping[str, str]:

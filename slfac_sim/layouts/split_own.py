@@ -8,6 +8,7 @@ from torch import nn
 from slfac_sim.codecs import Payload
 from slfac_sim.layouts import Layout, split
 from slfac_sim.layouts._ground import Ground
+from slfac_sim.learning.evaluation import mean_score
 from slfac_sim.learning.participants import Device, EdgeServer
 from slfac_sim.learning.work import Work
 
@@ -39,5 +40,4 @@ class Cast(Layout):
 
     def evaluate(self, model: bytes, exact: bool) -> dict[str, Any]:
         """Return the mean of the figures that `evaluate_devices` devices reach, each with its own half."""
-        found = [self._cut.score(device.model_state(), exact) for device in self._evaluated]
-        return {name: sum(score[name] for score in found) / len(found) for name in found[0]}
+        return mean_score([(self._cut.score(device.model_state(), exact), 1) for device in self._evaluated])

@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from slfac_sim.layouts._fleet import Held, refuse_what_does_not_fit, works
 from slfac_sim.layouts._ground import Ground
 from slfac_sim.learning.batches import Shard
 from slfac_sim.learning.draws import Draws
-from slfac_sim.learning.evaluation import in_messages
+from slfac_sim.learning.evaluation import in_messages, mean_score
 from slfac_sim.learning.model_exchange import exact, fit_for_models
 from slfac_sim.learning.participants import Exchange
 from slfac_sim.learning.u_shape import Body, Ends, EndsHalf, UDevice, UServer, evaluate
@@ -110,7 +110,8 @@ class Cast(Layout):
         """
         load_sound(self._probe, self.server.as_received(model))
         batches, seed = self._ground.test_batches(), self._ground.scenario.seed.learning
-        return asdict(evaluate(self._probe, self.server.half.model, batches, *self._through, exact, seed))
+        score = evaluate(self._probe, self.server.half.model, batches, *self._through, exact, seed)
+        return mean_score([(score, 1)])
 
     def _device(self, place: int, shard: Shard) -> UDevice:
         outer = replace(self._outer, work=self._works[shard.device])

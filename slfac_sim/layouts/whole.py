@@ -2,7 +2,6 @@
 
 import copy
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from typing import Any, ClassVar
 
 import numpy as np
@@ -14,7 +13,7 @@ from slfac_sim.layouts import Layout
 from slfac_sim.layouts._fleet import Held, refuse_what_does_not_fit, works
 from slfac_sim.layouts._ground import Ground
 from slfac_sim.learning.batches import Shard
-from slfac_sim.learning.evaluation import evaluate
+from slfac_sim.learning.evaluation import Score, evaluate, mean_score
 from slfac_sim.learning.model_exchange import exact, fit_for_models, state_in
 from slfac_sim.learning.weights import initial_blocks, load_sound, state_vector
 from slfac_sim.learning.whole import Learner, Trainee, WholeDevice, WholeServer
@@ -72,13 +71,13 @@ class Cast(Layout):
         """Return the score on the full test set of the model in `model`; no codec is between its blocks."""
         if self._evaluated is None:
             load_sound(self._probe, self.server.as_received(model) if self.devices_learn else state_in(model))
-            return self._score(self._probe)
-        scores = [self._score(device.trainee.learner.model) for device in self.devices[: self._evaluated]]
-        return {name: float(np.mean([score[name] for score in scores])) for name in scores[0]}
+            return mean_score([(self._score(self._probe), 1)])
+        models = [device.trainee.learner.model for device in self.devices[: self._evaluated]]
+        return mean_score([(self._score(model), 1) for model in models])
 
-    def _score(self, model: nn.Module) -> dict[str, Any]:
+    def _score(self, model: nn.Module) -> Score:
         batches, seed = self._ground.test_batches(), self._ground.scenario.seed.learning
-        return asdict(evaluate(model, nn.Identity(), batches, lambda logits: logits, False, seed))
+        return evaluate(model, nn.Identity(), batches, lambda logits: logits, False, seed)
 
     def _devices(self, mu: float) -> list[WholeDevice]:
         ground, found = self._ground, []

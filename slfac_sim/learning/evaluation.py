@@ -1,7 +1,7 @@
 """Accuracy on the whole test set, with the uplink codec in between (as in split inference) and without."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,11 +22,28 @@ Logits = tuple[torch.Tensor, torch.Tensor | None]
 
 @dataclass(frozen=True)
 class Score:
-    """Accuracy and mean loss with the codec between the halves; accuracy without it, NaN if not measured."""
+    """Right answers of `samples` and mean loss with the codec; without it right answers, None: not measured."""
 
-    accuracy: float
+    right: int
+    samples: int
     loss: float
-    accuracy_no_codec: float
+    right_no_codec: int | None
+
+
+def mean_score(scores: Sequence[tuple[Score, int]]) -> dict[str, float]:
+    """Return the figures of a row of `evals`: the means over `scores`, each of so many devices.
+
+    Right answers are added as integers and divided once: a mean of equal accuracies is that accuracy.
+    """
+    total = sum(count * one.samples for one, count in scores)
+    exact = [count * one.right_no_codec for one, count in scores if one.right_no_codec is not None]
+    losses = [one.loss for one, _ in scores]
+    mean = math.fsum(count * one.loss for one, count in scores) / sum(count for _, count in scores)
+    return {
+        "accuracy": sum(count * one.right for one, count in scores) / total,
+        "loss": min(max(mean, min(losses)), max(losses)),
+        "accuracy_no_codec": sum(exact) / total if len(exact) == len(scores) else math.nan,
+    }
 
 
 def evaluate(
@@ -78,7 +95,7 @@ def score(
             loss += float(cross_entropy(logits, truth, reduction="sum"))
             samples += len(labels)
     sound_loss(loss, SERVER, "the test loss")
-    return Score(right / samples, loss / samples, right_no_codec / samples if measured else math.nan)
+    return Score(right, samples, loss / samples, right_no_codec if measured else None)
 
 
 def sent(smashed: torch.Tensor, through_codec: Through) -> torch.Tensor:
