@@ -22,7 +22,7 @@ Logits = tuple[torch.Tensor, torch.Tensor | None]
 
 @dataclass(frozen=True)
 class Score:
-    """Right answers of `samples` and mean loss with the codec; without it right answers, None: not measured."""
+    """Right answers of `samples` and mean loss with the codec; right answers without, None: not measured."""
 
     right: int
     samples: int
