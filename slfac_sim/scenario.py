@@ -13,14 +13,14 @@ from slfac_sim.codecs import Codec
 from slfac_sim.codecs.raw import Raw
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import EveryField, Plugin, settings
-from slfac_sim.foundation.units import Bytes, BytesPerSecond, FlopPerSecond, Joules
+from slfac_sim.foundation.units import Bytes, BytesPerSecond, Count, FlopPerSecond, Joules, SeedNumber
 from slfac_sim.power import DevicePower, ServerPower
 
 AUTO = "auto"  # a cut that is chosen for the shortest predicted round
 PER_DEVICE = "per_device"  # the same, for each device by itself
 RESERVED = ("latest", "trainings", "studies", "ask", "crossover")
 CODEC_SPEED = 10e9  # FLOP/s: codecs are serial work of a CPU core, also on a host that trains on a GPU
-Count = Annotated[int, Field(ge=1)]
+BatchSize = Annotated[int, Field(ge=1, le=65_536)]
 Accuracy = Annotated[float, Field(gt=0.0, le=1.0)]
 CodecNode = Annotated[Any, Plugin("slfac_sim.codecs")]
 AvailabilityNode = Annotated[Any, Plugin("slfac_sim.availability", "always")]
@@ -34,8 +34,8 @@ class Seed:
     One number in place of the pair sets both.
     """
 
-    learning: Annotated[int, Field(ge=0)] = 0
-    air: Annotated[int, Field(ge=0)] = 0
+    learning: SeedNumber = 0
+    air: SeedNumber = 0
 
 
 def answering(node: Any) -> Any:
@@ -113,7 +113,7 @@ class Server:
 class Learning:
     """The learning problem: mini-batch per device, and the optimiser of every device and of the server."""
 
-    batch: Count = 16
+    batch: BatchSize = 16
     optimiser: Annotated[Any, Plugin("slfac_sim.optimisers")]
 
 

@@ -214,7 +214,7 @@ def test_overrides_enter_bare_kinds_lists_and_absent_mappings() -> None:
     assert given_overrides("network.bandwidth=10 MHz").network.bandwidth == 10e6
 
 
-@given(st.floats(0.01, 1.0), st.integers(1, 10**6), st.floats(1e6, 1e9), st.integers(0, 2**62))
+@given(st.floats(0.01, 1.0), st.integers(1, 65_536), st.floats(1e6, 1e9), st.integers(0, 2**62))
 def test_overridden_values_arrive_and_survive_the_resolved_text(
     theta: float, batch: int, bandwidth_hz: float, seed: int
 ) -> None:

@@ -5,7 +5,18 @@ from dataclasses import replace
 from typing import Annotated, Any, Literal, Self
 
 from slfac_sim.foundation.plugins import OrNone, Plugin, settings
-from slfac_sim.foundation.units import Coordinate, Decibels, Hertz, Metres, Seconds, Watts, dbm_to_w
+from slfac_sim.foundation.units import (
+    Coordinate,
+    Count,
+    CountOrZero,
+    Decibels,
+    Hertz,
+    Metres,
+    Part,
+    Seconds,
+    Watts,
+    dbm_to_w,
+)
 from slfac_sim.network.contract import NetworkSettings, Station
 from slfac_sim.network.kinds._radio import Site, check_headers
 from slfac_sim.network.media.fair import Fair
@@ -38,7 +49,7 @@ class Cellular(NetworkSettings):
     outage: Literal["refuse", "allow"] = "refuse"
     medium: Annotated[Any, Plugin("slfac_sim.network.media", "fair")] = Fair()
     duplex: Duplex = "tdd"
-    uplink_share: float = 0.5
+    uplink_share: Part = 0.5
     latency: Seconds = 0.005
     device_power: Watts = dbm_to_w(23.0)
     station_power: Watts = dbm_to_w(44.0)
@@ -53,8 +64,8 @@ class Cellular(NetworkSettings):
     fading: Annotated[Any, Plugin("slfac_sim.network.radio.fading", "ergodic")] = Ergodic()
     small_scale: Literal["rayleigh", "rician"] = "rayleigh"
     retransmission: Annotated[Harq | None, OrNone()] = Harq()
-    packet_bytes: int = 1448
-    header_bytes: int = 60
+    packet_bytes: Count = 1448
+    header_bytes: CountOrZero = 60
 
     def __post_init__(self) -> None:
         if not 0.0 < self.uplink_share < 1.0:

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
-from slfac_sim.foundation.units import BitsPerSecond, Coordinate, Metres
+from slfac_sim.foundation.units import BitsPerSecond, Coordinate, Count, Metres
 from slfac_sim.network.contract import Network, Station, Survey
 from slfac_sim.network.kinds._cellular import Cellular
 from slfac_sim.network.kinds._radio import Site
@@ -33,7 +33,7 @@ class MultiCell(Cellular):
 
     references: ClassVar[tuple[Reference, ...]] = (YATES,)
 
-    stations: int = 7
+    stations: Count = 7
     spacing: Metres = 300.0
     station_positions: tuple[tuple[Coordinate, Coordinate], ...] | None = None
     interference: Interference = "activity"

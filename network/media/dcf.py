@@ -4,6 +4,7 @@ The same channel as `csma`, which is its fluid and costs far less: here every ex
 """
 
 from slfac_sim.foundation.plugins import settings
+from slfac_sim.foundation.units import Count, SeedNumber
 from slfac_sim.network.engine import Share
 from slfac_sim.network.media._dcf import DcfShare
 from slfac_sim.network.wifi.backoff import Backoff
@@ -25,8 +26,8 @@ class Dcf(Station):
     `Flow.radiated_s` the time of its data (and RTS) frames. Weights and caps of flows are not looked at.
     """
 
-    retry_limit: int | None = 7
-    seed: int = 0
+    retry_limit: Count | None = 7
+    seed: SeedNumber = 0
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -8,6 +8,7 @@ import numpy as np
 
 from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
+from slfac_sim.foundation.units import Count
 from slfac_sim.network.engine import Flow, Share
 from slfac_sim.network.engine.allotted import Allotment, AllottedShare
 from slfac_sim.network.media import Crowd, Medium
@@ -38,7 +39,7 @@ class Ofdma(Medium):
     crowd: ClassVar[Crowd] = "power"
     crowd_independent = False
 
-    resource_blocks: int | None = None
+    resource_blocks: Count | None = None
 
     def __post_init__(self) -> None:
         if self.resource_blocks is not None and self.resource_blocks < 1:

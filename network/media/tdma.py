@@ -5,7 +5,7 @@ from typing import ClassVar
 from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import settings
-from slfac_sim.foundation.units import Seconds
+from slfac_sim.foundation.units import Count, Seconds
 from slfac_sim.network.engine import Share
 from slfac_sim.network.media import Medium
 from slfac_sim.network.media._turns import Frames, RoundRobin
@@ -41,7 +41,7 @@ class Tdma(Medium):
 
     slot: Seconds = 1e-3
     work_conserving: bool = False
-    slots: int | None = None
+    slots: Count | None = None
 
     def __post_init__(self) -> None:
         if self.slot <= 0.0:

@@ -7,7 +7,7 @@ tries better than the first, is left out, so the figures are on the safe side.
 import numpy as np
 
 from slfac_sim.foundation.plugins import settings
-from slfac_sim.foundation.units import Seconds
+from slfac_sim.foundation.units import Count, Part, Seconds
 
 
 @settings
@@ -18,8 +18,8 @@ class Harq:
     try to the next; the default is 8 slots of 0.5 ms.
     """
 
-    bler: float = 0.1
-    max_tries: int = 4
+    bler: Part = 0.1
+    max_tries: Count = 4
     round_trip: Seconds = 0.004
 
     def __post_init__(self) -> None:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
-from slfac_sim.foundation.units import Watts, dbm_to_w, w_to_dbm
+from slfac_sim.foundation.units import Part, Watts, dbm_to_w, w_to_dbm
 
 Floats = NDArray[np.float64]
 
@@ -31,7 +31,7 @@ class PowerControl:
     )
 
     target: Watts = dbm_to_w(-80.0)
-    alpha: float = 0.8
+    alpha: Part = 0.8
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.alpha <= 1.0:

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
+from slfac_sim.foundation.units import Count
 from slfac_sim.network.media import Medium
 from slfac_sim.network.wifi.timing import LARGEST_PACKET_BYTES, Exchanges, Standard
 
@@ -63,7 +64,7 @@ class Station(Medium):
     crowd_independent = False
 
     standard: Standard = "802.11n"
-    packet_bytes: int = 1472
+    packet_bytes: Count = 1472
     aggregation: bool = True
     rts: bool = False
     eifs: bool = False

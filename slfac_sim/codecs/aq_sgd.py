@@ -41,6 +41,7 @@ from slfac_sim.codecs._wire import Frame, Sections, framed, unseal
 from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.streams import stream as random_stream
+from slfac_sim.foundation.units import SeedNumber
 
 KIND = "aq_sgd"
 Mask = NDArray[np.bool_]
@@ -71,7 +72,7 @@ class AqSgd(Codec):
     bits: Annotated[int, Field(ge=2, le=8)] = 4
     rounding: Literal["nearest", "stochastic"] = "nearest"
     entropy: Entropy = "none"
-    seed: Annotated[int, Field(ge=0)] = 0
+    seed: SeedNumber = 0
 
     @property
     def encode_flops_per_value(self) -> float:

@@ -42,6 +42,7 @@ from slfac_sim.codecs._stateless import StatelessReceiver, StatelessSender
 from slfac_sim.codecs._wire import Sections, framed, unseal
 from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
+from slfac_sim.foundation.units import Positive
 
 KIND = "easyquant"
 _MORE = struct.Struct("<BI")
@@ -59,7 +60,7 @@ class EasyQuant(Codec):
 
     bits: Annotated[int, Field(ge=2, le=16)] = 8
     scope: Scope = "channel"
-    sigmas: Annotated[float, Field(gt=0.0)] = 3.0
+    sigmas: Positive = 3.0
     entropy: Entropy = "none"
     header_dtype: HeaderType = "float16"
 

@@ -23,6 +23,7 @@ from slfac_sim.codecs._stateless import StatelessReceiver, largest_magnitude
 from slfac_sim.codecs._wire import Frame, Sections, framed, unseal
 from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
+from slfac_sim.foundation.units import NotNegative
 
 KIND = "fedlite"
 _SETTINGS = struct.Struct("<HHHB")  # values of a sub-vector, groups, centroids, entropy stage
@@ -52,7 +53,7 @@ class FedLite(Codec):
     groups: Annotated[int, Field(ge=1, le=256)] = 1
     centroids: Annotated[int, Field(ge=2, le=1024)] = 16
     iterations: Annotated[int, Field(ge=1, le=100)] = 10
-    correction: Annotated[float, Field(ge=0.0)] = 0.0
+    correction: NotNegative = 0.0
     entropy: Entropy = "none"
 
     @property

@@ -40,6 +40,7 @@ from slfac_sim.codecs._stateless import DrawingSender, Draws, StatelessReceiver
 from slfac_sim.codecs._wire import Sections, framed, unseal
 from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
+from slfac_sim.foundation.units import SeedNumber
 
 KIND = "qsgd"
 
@@ -58,7 +59,7 @@ class Qsgd(Codec):
     norm: Literal["l2", "max"] = "l2"
     entropy: Entropy = "none"
     header_dtype: HeaderType = "float16"
-    seed: Annotated[int, Field(ge=0)] = 0
+    seed: SeedNumber = 0
 
     unbiased: ClassVar[bool] = True
     may_lose_to_zeros: ClassVar[str] = "being right in the mean costs variance, up to sqrt(n) / s energies"

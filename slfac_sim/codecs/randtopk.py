@@ -26,6 +26,7 @@ from slfac_sim.codecs._stateless import DrawingSender, Draws, StatelessReceiver,
 from slfac_sim.codecs._wire import unseal
 from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
+from slfac_sim.foundation.units import SeedNumber
 
 KIND = "randtopk"
 _LEAST = np.float32(1e-30)
@@ -48,7 +49,7 @@ class RandTopK(Codec):
     rate: Annotated[float, Field(gt=0.0, le=1.0)] = 0.1
     alpha: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.1
     values: FloatType = "float16"
-    seed: Annotated[int, Field(ge=0)] = 0
+    seed: SeedNumber = 0
 
     @property
     def label(self) -> str:

@@ -27,6 +27,7 @@ from slfac_sim.codecs._rd_write import Attempt, seal
 from slfac_sim.codecs._stateless import StatelessSender, largest_magnitude
 from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
+from slfac_sim.foundation.units import Count
 
 _FAR = 60  # magnitudes beyond 2^60 or 2^-60 are scaled first, so that squares stay float32
 _FINEST = 2.0**-16  # of the root mean square: steps that rate control tries
@@ -65,7 +66,7 @@ class SlFacRd(Codec):
     dead_zone: Annotated[float, Field(ge=0.5, le=1.0)] = 0.65
     target_error: Annotated[float, Field(gt=0.0, lt=1.0)] | None = None
     target_bits_per_value: Annotated[float, Field(gt=0.0, le=32.0)] | None = None
-    target_bytes: Annotated[int, Field(ge=1)] | None = None
+    target_bytes: Count | None = None
     domain: Literal["auto", "space", "frequency", "components", "component_frequency"] = "auto"
     layers: Annotated[int, Field(ge=1, le=16)] = 4
 

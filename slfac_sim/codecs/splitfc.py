@@ -23,6 +23,7 @@ from slfac_sim.codecs._stateless import DrawingSender, Draws, StatelessReceiver,
 from slfac_sim.codecs._wire import Frame, Sections, framed, seal, unseal
 from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
+from slfac_sim.foundation.units import SeedNumber
 
 KIND = "splitfc"
 _SETTINGS = struct.Struct("<BI")  # quantiser, number of kept columns
@@ -59,7 +60,7 @@ class SplitFc(Codec):
     reduction: Annotated[float, Field(ge=1.0, le=1024.0)] = 8.0
     bits_per_value: Annotated[float, Field(gt=0.0, le=32.0)] = 0.5
     quantiser: Literal["two_stage", "float16"] = "two_stage"
-    seed: Annotated[int, Field(ge=0)] = 0
+    seed: SeedNumber = 0
 
     @property
     def encode_flops_per_value(self) -> float:

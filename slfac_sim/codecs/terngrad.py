@@ -4,11 +4,10 @@ It knows one tensor at a time. Five of the three-valued symbols travel in one by
 """
 
 import functools
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
 
 from slfac_sim.codecs import BadBody, Codec, Payload, Tensor
 from slfac_sim.codecs._entropy import (
@@ -38,6 +37,7 @@ from slfac_sim.codecs._stateless import DrawingSender, Draws, StatelessReceiver
 from slfac_sim.codecs._wire import Sections, framed, unseal
 from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
+from slfac_sim.foundation.units import NotNegative, SeedNumber
 
 KIND = "terngrad"
 _TRITS = 5  # in a byte
@@ -56,10 +56,10 @@ class TernGrad(Codec):
     """
 
     scope: Scope = "tensor"
-    clip: Annotated[float, Field(ge=0.0)] = 2.5
+    clip: NotNegative = 2.5
     entropy: Entropy = "none"
     header_dtype: HeaderType = "float16"
-    seed: Annotated[int, Field(ge=0)] = 0
+    seed: SeedNumber = 0
 
     may_lose_to_zeros: ClassVar[str] = "being right in the mean costs variance: sum |x| (m - |x|)"
     references: ClassVar[tuple[Reference, ...]] = (

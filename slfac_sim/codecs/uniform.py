@@ -38,6 +38,7 @@ from slfac_sim.codecs._quantise import NARROWEST
 from slfac_sim.codecs._stateless import DrawingSender, Draws, StatelessReceiver
 from slfac_sim.codecs._wire import Sections, framed, unseal
 from slfac_sim.foundation.plugins import settings
+from slfac_sim.foundation.units import SeedNumber
 
 KIND = "uniform"
 
@@ -56,7 +57,7 @@ class Uniform(Codec):
     rounding: Literal["nearest", "stochastic"] = "nearest"
     entropy: Entropy = "none"
     header_dtype: HeaderType = "float16"
-    seed: Annotated[int, Field(ge=0)] = 0
+    seed: SeedNumber = 0
 
     may_lose_to_zeros: ClassVar[str] = "zero need not be a level of a min-max grid: many zeros, few bits"
 

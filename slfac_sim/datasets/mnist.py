@@ -1,9 +1,7 @@
 """MNIST: 60,000 + 10,000 handwritten digits, 28 x 28 grey pixels (LeCun, Cortes, Burges, 1998)."""
 
 from pathlib import Path
-from typing import Annotated, ClassVar
-
-from pydantic import Field
+from typing import ClassVar
 
 from slfac_sim.datasets import Dataset, Report
 from slfac_sim.datasets._load import check_settings, load_idx
@@ -11,6 +9,7 @@ from slfac_sim.datasets._packages import NpmPackage
 from slfac_sim.datasets._sets import IdxFile, IdxSet
 from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
+from slfac_sim.foundation.units import Count
 
 FILES = IdxSet(
     name="mnist",
@@ -69,8 +68,8 @@ class Mnist:
 
     folder: Path | None = None
     verify: bool = True
-    train_samples: Annotated[int, Field(ge=1)] | None = None
-    test_samples: Annotated[int, Field(ge=1)] | None = None
+    train_samples: Count | None = None
+    test_samples: Count | None = None
 
     def __post_init__(self) -> None:
         check_settings(self.folder, self.verify)

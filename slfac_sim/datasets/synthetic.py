@@ -12,9 +12,11 @@ from pydantic import Field
 from slfac_sim.datasets import Dataset, Report, mean_and_std
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.streams import stream
+from slfac_sim.foundation.units import Count, NotNegative, SeedNumber
 
 _BLOCKS = 4  # a pattern is 4 x 4 blocks: coarse enough to survive the pooling of a small network
 _CONTRAST = 45.0
+_MOST_BYTES = 2**30
 
 
 @settings
@@ -26,13 +28,18 @@ class Synthetic:
     ones.
     """
 
-    train_samples: Annotated[int, Field(ge=1)] = 1000
-    test_samples: Annotated[int, Field(ge=1)] = 500
+    train_samples: Count = 1000
+    test_samples: Count = 500
     classes: Annotated[int, Field(ge=2, le=256)] = 10
     size: Annotated[int, Field(ge=_BLOCKS, le=1024)] = 28
     channels: Annotated[int, Field(ge=1, le=16)] = 1
-    noise: Annotated[float, Field(ge=0.0, allow_inf_nan=False)] = 40.0
-    seed: Annotated[int, Field(ge=0)] = 0
+    noise: NotNegative = 40.0
+    seed: SeedNumber = 0
+
+    def __post_init__(self) -> None:
+        nbytes = (self.train_samples + self.test_samples) * self.channels * self.size**2
+        if nbytes > _MOST_BYTES:
+            raise ValueError(f"all samples together must have at most {_MOST_BYTES:,} bytes (got {nbytes:,})")
 
     def load(self, report: Report | None = None) -> Dataset:
         """Return the data; nothing is read, nothing can be missing."""

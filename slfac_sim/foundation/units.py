@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 _NUMBER = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
@@ -56,6 +56,22 @@ _UNITS: dict[str, dict[str, _Unit]] = {
 }
 
 
+_RANGES: dict[str, tuple[float, float]] = {
+    "duration": (1e-9, 1e9),
+    "frequency": (1e-3, 1e12),
+    "data rate": (1.0, 1e18),
+    "size": (1.0, 1e15),
+    "length": (1e-3, 1e7),
+    "speed": (1e-3, 1e6),
+    "power": (1e-21, 1e9),
+    "level": (0.0, 400.0),
+    "computing speed": (1.0, 1e30),
+    "memory bandwidth": (1.0, 1e18),
+    "energy": (1e-9, 1e15),
+}
+"""The least and the largest magnitude of each dimension in SI, beside 0: all that hosts and links can be."""
+
+
 def parse_quantity(text: str, dimension: str) -> float:
     """Return the SI value of `text` (``"20 MHz"``) read in `dimension` (``"frequency"``).
 
@@ -86,6 +102,11 @@ def _example(dimension: str) -> str:
     return f"a {dimension} such as '10 {next(iter(_UNITS[dimension]))}'"
 
 
+def _range(dimension: str) -> str:
+    (least, most), unit = _RANGES[dimension], next(iter(_UNITS[dimension]))
+    return f"a {dimension} of {least:g} to {most:g} {unit}"
+
+
 def _unit_hint(unit: str, dimension: str) -> str:
     """Return the advice for an unknown unit: another case of it first, then the nearest spelling."""
     folded = {known.casefold(): known for known in _UNITS[dimension]}
@@ -100,7 +121,7 @@ def _unit_hint(unit: str, dimension: str) -> str:
 class Quantity:
     """Annotation of a float field: a number in SI or a text with a unit of `dimension`.
 
-    `ge`, `gt` and `le` bound the SI value.
+    `ge`, `gt` and `le` bound the SI value further than its dimension does.
     """
 
     dimension: str
@@ -113,18 +134,29 @@ class Quantity:
         return core_schema.no_info_before_validator_function(self._read, bounds)
 
     def _read(self, value: Any) -> Any:
-        if isinstance(value, str):
-            return parse_quantity(value, self.dimension)
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
+        number = parse_quantity(value, self.dimension) if isinstance(value, str) else value
+        if isinstance(number, bool) or not isinstance(number, (int, float)):
             raise PydanticCustomError("quantity", "must be {what}", {"what": _example(self.dimension)})
-        return value
+        least, most = _RANGES[self.dimension]
+        beyond = math.isfinite(number) and number != 0 and not least <= abs(number) <= most
+        if beyond and not self._refuses(number):
+            raise PydanticCustomError("quantity", "must be {what}", {"what": _range(self.dimension)})
+        return number
+
+    def _refuses(self, number: float) -> bool:
+        """Return whether a bound of the field itself, which has a plainer message, refuses `number`."""
+        below = (self.ge is not None and number < self.ge) or (self.gt is not None and number <= self.gt)
+        return below or (self.le is not None and number > self.le)
 
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
         units = "|".join(re.escape(unit) for unit in _UNITS[self.dimension])
         pattern = rf"^\s*{_NUMBER}\s*({units})?\s*$"
-        bounds = {"minimum": self.ge, "exclusiveMinimum": self.gt, "maximum": self.le}
+        most = _RANGES[self.dimension][1]
+        least = -most if self.ge is None and self.gt is None else self.ge
+        upmost = most if self.le is None else min(self.le, most)
+        bounds = {"minimum": least, "exclusiveMinimum": self.gt, "maximum": upmost}
         number = {"type": "number", **{name: bound for name, bound in bounds.items() if bound is not None}}
         return {
             "anyOf": [number, {"type": "string", "pattern": pattern}],
@@ -145,3 +177,12 @@ PowerDraw = Annotated[float, Quantity("power", ge=0.0)]
 Joules = Annotated[float, Quantity("energy", gt=0.0)]
 Decibels = Annotated[float, Quantity("level")]
 FlopPerSecond = Annotated[float, Quantity("computing speed", gt=0.0)]
+
+_MOST = 1_000_000_000  # of anything that is counted
+
+Count = Annotated[int, Field(ge=1, le=_MOST)]
+CountOrZero = Annotated[int, Field(ge=0, le=_MOST)]
+SeedNumber = Annotated[int, Field(ge=0, lt=2**63)]
+Positive = Annotated[float, Field(gt=0.0, le=1e12)]
+Part = Annotated[float, Field(ge=0.0, le=1.0)]
+NotNegative = Annotated[float, Field(ge=0.0, le=1e12)]

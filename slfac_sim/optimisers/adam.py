@@ -9,6 +9,7 @@ from pydantic import Field
 
 from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
+from slfac_sim.foundation.units import NotNegative, Positive
 
 if TYPE_CHECKING:
     import torch
@@ -35,10 +36,10 @@ class Adam:
         ),
     )
 
-    learning_rate: Annotated[float, Field(gt=0.0)] = 1e-3
+    learning_rate: Positive = 1e-3
     betas: tuple[Decay, Decay] = (0.9, 0.999)
-    eps: Annotated[float, Field(gt=0.0)] = 1e-8
-    weight_decay: Annotated[float, Field(ge=0.0)] = 0.0
+    eps: Positive = 1e-8
+    weight_decay: NotNegative = 0.0
 
     def open(self, parameters: Iterable[torch.nn.Parameter]) -> torch.optim.Optimizer:
         """Return a new Adam over `parameters`, with moments of its own."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 from slfac_sim.foundation.plugins import settings
+from slfac_sim.foundation.units import NotNegative, Positive
 
 if TYPE_CHECKING:
     import torch
@@ -21,9 +22,9 @@ class Sgd:
     gradient.
     """
 
-    learning_rate: Annotated[float, Field(gt=0.0)] = 0.01
+    learning_rate: Positive = 0.01
     momentum: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
-    weight_decay: Annotated[float, Field(ge=0.0)] = 0.0
+    weight_decay: NotNegative = 0.0
     nesterov: bool = False
 
     def __post_init__(self) -> None:

@@ -7,16 +7,16 @@ arXiv:1905.12022, section 4.
 """
 
 from collections.abc import Sequence
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
 
 from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.streams import stream
+from slfac_sim.foundation.units import Count, Positive
 from slfac_sim.partitions import Indices, require_samples
 
 _ATTEMPTS = 100
@@ -64,8 +64,8 @@ class Dirichlet:
         ),
     )
 
-    alpha: Annotated[float, Field(gt=0.0, allow_inf_nan=False)] = 0.5
-    min_samples: Annotated[int, Field(ge=1)] = 2
+    alpha: Positive = 0.5
+    min_samples: Count = 2
 
     def split(self, labels: NDArray[np.int64], devices: Sequence[str], seed: int) -> list[Indices]:
         """Return the ascending indices of each device's samples.

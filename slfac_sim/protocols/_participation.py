@@ -9,7 +9,7 @@ from pydantic import Field
 
 from slfac_sim.effects import MISSED, Failed, Failure, HostDown, Note, Present, Task, Together
 from slfac_sim.foundation.plugins import Plugin, settings
-from slfac_sim.foundation.units import Seconds
+from slfac_sim.foundation.units import Count, Seconds
 from slfac_sim.selections.all import All
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class Participation:
 
     select: Annotated[Any, Plugin("slfac_sim.selections", "all")] = All()
     deadline: Annotated[Seconds, Field(gt=0.0)] | None = None
-    enough: Annotated[int, Field(ge=1)] | None = None
+    enough: Count | None = None
 
     @property
     def timing_steers_learning(self) -> bool:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any
-
-from pydantic import Field
+from typing import TYPE_CHECKING, Any
 
 from slfac_sim.effects import Compute, Effect, Note, Task
 from slfac_sim.protocols._averaged import averaged_round
@@ -18,8 +16,6 @@ if TYPE_CHECKING:
     from slfac_sim.protocols import Participants
     from slfac_sim.protocols.fedavg import FedAvg
     from slfac_sim.protocols.fedprox import FedProx
-
-Count = Annotated[int, Field(ge=1)]
 
 
 def federated_round(plan: FedAvg | FedProx, participants: Participants, number: int, model: Payload) -> Task:

@@ -17,6 +17,7 @@ from pydantic import Field
 from slfac_sim.effects import Compute, Failure, Note, Present, Task, Together
 from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
+from slfac_sim.foundation.units import Count, NotNegative
 from slfac_sim.learning.staleness import discount, train_discounted
 from slfac_sim.protocols import ProtocolSettings, Schedule
 from slfac_sim.protocols._exchange import answer, batches_of, bring, step_note, steps_of
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from slfac_sim.learning.halves import Feedback
     from slfac_sim.learning.participants import Arrived, Device
     from slfac_sim.protocols import Participants
-
-Count = Annotated[int, Field(ge=1)]
 
 
 @settings
@@ -64,7 +63,7 @@ class Asynchronous(ProtocolSettings):
     rounds: Count = 8
     steps: Count | None = None
     mixing: Annotated[float, Field(gt=0.0, le=1.0)] = 0.6
-    staleness_exponent: Annotated[float, Field(ge=0.0)] = 0.5
+    staleness_exponent: NotNegative = 0.5
 
     @property
     def timing_steers_learning(self) -> bool:

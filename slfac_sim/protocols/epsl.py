@@ -19,6 +19,7 @@ from pydantic import Field
 from slfac_sim.effects import Compute, Failure, Offer, Present, Send, Task
 from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
+from slfac_sim.foundation.units import Count
 from slfac_sim.protocols import ProtocolSettings, Schedule
 from slfac_sim.protocols._averaged import averaged_round, in_averaged_rounds
 from slfac_sim.protocols._exchange import Asked, batches_of, cohort_sizes, in_cohorts, steps_of
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     from slfac_sim.learning.epsl import Aggregated
     from slfac_sim.learning.participants import Device
     from slfac_sim.protocols import Participants
-
-Count = Annotated[int, Field(ge=1)]
 
 
 @settings

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from slfac_sim.effects import Task
 from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
+from slfac_sim.foundation.units import Count
 from slfac_sim.protocols import ProtocolSettings, Schedule
 from slfac_sim.protocols._averaged import in_averaged_rounds
 from slfac_sim.protocols._participation import Participation
-from slfac_sim.protocols._whole_rounds import Count, federated_round, steps_of
+from slfac_sim.protocols._whole_rounds import federated_round, steps_of
 
 if TYPE_CHECKING:
     from slfac_sim.protocols import Participants

@@ -6,17 +6,16 @@ Li et al. (2020, arXiv:1812.06127, algorithm 2): each device adds (mu/2) ||w - w
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
-
-from pydantic import Field
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from slfac_sim.effects import Task
 from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
+from slfac_sim.foundation.units import Count, NotNegative
 from slfac_sim.protocols import ProtocolSettings, Schedule
 from slfac_sim.protocols._averaged import in_averaged_rounds
 from slfac_sim.protocols._participation import Participation
-from slfac_sim.protocols._whole_rounds import Count, federated_round, steps_of
+from slfac_sim.protocols._whole_rounds import federated_round, steps_of
 
 if TYPE_CHECKING:
     from slfac_sim.protocols import Participants
@@ -52,7 +51,7 @@ class FedProx(ProtocolSettings):
     references: ClassVar[tuple[Reference, ...]] = (LI,)
     layout: ClassVar[str] = "whole"
 
-    mu: Annotated[float, Field(ge=0.0)] = 0.01
+    mu: NotNegative = 0.01
     rounds: Count = 8
     steps: Count | None = None
     local_epochs: Count = 1

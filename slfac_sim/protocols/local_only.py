@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, ClassVar
 
 from slfac_sim.effects import Task
 from slfac_sim.foundation.plugins import settings
+from slfac_sim.foundation.units import Count
 from slfac_sim.protocols import ProtocolSettings, Schedule
 from slfac_sim.protocols._participation import Participation
 from slfac_sim.protocols._rounds import Share, in_rounds
-from slfac_sim.protocols._whole_rounds import Count, batches_of, steps_of, train
+from slfac_sim.protocols._whole_rounds import batches_of, steps_of, train
 
 if TYPE_CHECKING:
     from slfac_sim.codecs import Payload

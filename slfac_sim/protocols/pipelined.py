@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
-
-from pydantic import Field
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from slfac_sim.effects import Excuse, Failed, Failure, Task, Together
 from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
+from slfac_sim.foundation.units import Count
 from slfac_sim.protocols import ProtocolSettings, Schedule
 from slfac_sim.protocols._averaged import averaged_round, in_averaged_rounds
 from slfac_sim.protocols._exchange import (
@@ -37,8 +36,6 @@ if TYPE_CHECKING:
     from slfac_sim.learning.batches import Indices
     from slfac_sim.learning.participants import Device
     from slfac_sim.protocols import Participants
-
-Count = Annotated[int, Field(ge=1)]
 
 
 @settings

@@ -6,13 +6,12 @@ Split learning as it was first proposed (Gupta, Raskar, 2018, arXiv:1810.06060).
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
-
-from pydantic import Field
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from slfac_sim.effects import Failure, Present, Task
 from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
+from slfac_sim.foundation.units import Count
 from slfac_sim.protocols import ProtocolSettings, Schedule
 from slfac_sim.protocols._averaged import in_averaged_rounds
 from slfac_sim.protocols._exchange import batches_of, exchange, step_note, steps_of
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
     from slfac_sim.codecs import Payload
     from slfac_sim.learning.participants import Device
     from slfac_sim.protocols import Participants
-
-Count = Annotated[int, Field(ge=1)]
 
 
 @settings

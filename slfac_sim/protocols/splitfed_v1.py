@@ -8,13 +8,12 @@ global epoch. It is federated averaging of the whole model, computed in two plac
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
-
-from pydantic import Field
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from slfac_sim.effects import Task
 from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
+from slfac_sim.foundation.units import Count
 from slfac_sim.protocols import ProtocolSettings, Schedule
 from slfac_sim.protocols._averaged import averaged_round, in_averaged_rounds
 from slfac_sim.protocols._copies import average_copies, learn_with_copies
@@ -25,8 +24,6 @@ from slfac_sim.protocols._thapa import SPLITFED
 if TYPE_CHECKING:
     from slfac_sim.codecs import Payload
     from slfac_sim.protocols import Participants
-
-Count = Annotated[int, Field(ge=1)]
 
 
 @settings

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
-
-from pydantic import Field
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from slfac_sim.effects import Offer, Task
 from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.streams import stream
+from slfac_sim.foundation.units import Count
 from slfac_sim.protocols import ProtocolSettings, Schedule
 from slfac_sim.protocols._averaged import averaged_round, in_averaged_rounds
 from slfac_sim.protocols._exchange import Asked, answer, batches_of, cohort_sizes, steps_of
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
     from slfac_sim.codecs import Payload
     from slfac_sim.learning.participants import Device
     from slfac_sim.protocols import Participants
-
-Count = Annotated[int, Field(ge=1)]
 
 
 @settings

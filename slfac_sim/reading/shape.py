@@ -58,8 +58,8 @@ def class_of(hint: Any, tree: Located, loc: Sequence[str | int]) -> type[Any] | 
             return None if kind is None else find(plugin.family, kind)
         except BadInput:
             return None
-    inner = typing.get_args(hint)
-    candidates = [hint, *(inner[:1] if typing.get_origin(hint) is typing.Annotated else inner)]
+    bare = typing.get_args(hint)[0] if typing.get_origin(hint) is typing.Annotated else hint
+    candidates = [bare, *typing.get_args(bare)]
     return next((c for c in candidates if isinstance(c, type) and dataclasses.is_dataclass(c)), None)
 
 

@@ -1,11 +1,10 @@
 """The devices that would be done first, as a server that knows their speeds and links would choose."""
 
 from collections.abc import Callable, Sequence
-from typing import Annotated, ClassVar
-
-from pydantic import Field
+from typing import ClassVar
 
 from slfac_sim.foundation.plugins import settings
+from slfac_sim.foundation.units import Count
 
 
 @settings
@@ -18,7 +17,7 @@ class Fastest:
 
     timing_steers_learning: ClassVar[bool] = True
 
-    count: Annotated[int, Field(ge=1)] = 10
+    count: Count = 10
 
     def choose(
         self, devices: Sequence[str], round_number: int, seed: int, expected_s: Callable[[str], float]

@@ -1,12 +1,11 @@
 """So many devices, drawn anew for each round."""
 
 from collections.abc import Callable, Sequence
-from typing import Annotated, ClassVar
-
-from pydantic import Field
+from typing import ClassVar
 
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.streams import stream
+from slfac_sim.foundation.units import Count
 
 
 @settings
@@ -15,7 +14,7 @@ class Random:
 
     timing_steers_learning: ClassVar[bool] = False
 
-    count: Annotated[int, Field(ge=1)] = 10
+    count: Count = 10
 
     def choose(
         self, devices: Sequence[str], round_number: int, seed: int, expected_s: Callable[[str], float]

@@ -8,6 +8,7 @@ from pydantic import Field
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.streams import stream
+from slfac_sim.foundation.units import Count
 from slfac_sim.speeds import Hardware, Speeds
 from slfac_sim.speeds._profiles import PROFILES, Profile
 
@@ -22,7 +23,6 @@ Name = Literal[
     "laptop",
     "gpu_server",
 ]
-Count = Annotated[int, Field(ge=1)]
 
 
 @settings

@@ -6,7 +6,7 @@ import numpy as np
 
 from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
-from slfac_sim.foundation.units import Decibels, Metres
+from slfac_sim.foundation.units import Decibels, Metres, Positive
 from slfac_sim.network.radio.pathloss import Bools, Floats
 from slfac_sim.network.radio.shadowing import GUDMUNDSON
 
@@ -21,7 +21,7 @@ class LogDistance:
 
     references: ClassVar[tuple[Reference, ...]] = (GUDMUNDSON,)
 
-    exponent: float = 3.0
+    exponent: Positive = 3.0
     reference_distance: Metres = 1.0
     reference_loss: Decibels = 46.6777
     shadowing: Decibels = 0.0

@@ -3,7 +3,7 @@
 import numpy as np
 
 from slfac_sim.foundation.plugins import settings
-from slfac_sim.foundation.units import Decibels
+from slfac_sim.foundation.units import Decibels, Positive
 from slfac_sim.network.radio.rates import Floats, RateModel, Survival
 from slfac_sim.network.radio.rates._integral import NO_GAIN_ABOVE, integral
 
@@ -13,7 +13,7 @@ class ShannonGap(RateModel):
     """`gap` is the loss of a real code against Shannon's; `se_max` the ceiling in bit/s/Hz (64QAM: 5.55)."""
 
     gap: Decibels = 0.0
-    se_max: float = 5.55
+    se_max: Positive = 5.55
 
     def __post_init__(self) -> None:
         if not self.se_max > 0.0:

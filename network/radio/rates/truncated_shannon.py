@@ -10,7 +10,7 @@ import numpy as np
 
 from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
-from slfac_sim.foundation.units import Decibels
+from slfac_sim.foundation.units import Decibels, Part, Positive
 from slfac_sim.network.radio.rates import Bools, Floats, RateModel, Survival
 from slfac_sim.network.radio.rates._integral import NO_GAIN_ABOVE, integral
 from slfac_sim.network.radio.signal import Signal
@@ -36,10 +36,10 @@ class TruncatedShannon(RateModel):
         ),
     )
 
-    up_alpha: float = 0.4
-    down_alpha: float = 0.6
-    up_se_max: float = 2.0
-    down_se_max: float = 4.4
+    up_alpha: Part = 0.4
+    down_alpha: Part = 0.6
+    up_se_max: Positive = 2.0
+    down_se_max: Positive = 4.4
     snr_min: Decibels = -10.0
 
     def __post_init__(self) -> None:

@@ -1,0 +1,58 @@
+"""Every single setting of every schema, with the overrides of `tiny.yaml` that lead to it."""
+
+import dataclasses
+import typing
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from slfac_sim.foundation.plugins import find, kinds
+from slfac_sim.reading.shape import hints_of, plugin_mark
+from slfac_sim.scenario import Scenario
+
+NEEDED = {"profiles": "names={phone: 5}", "measured": "table=none.csv", "trace": "file=none.csv"}
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """A setting at `path`, of type `hint`, where the overrides `before` have given all kinds above it."""
+
+    path: str
+    hint: Any
+    before: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return " ".join([*(text for text in self.before if ".kind=" in text), self.path])
+
+    def at(self, value: str) -> list[str]:
+        """Return the overrides that give it `value`."""
+        needed = [text for text in self.before if not text.startswith(f"{self.path}=")]
+        return [*needed, f"{self.path}={value}"]
+
+
+def every_setting() -> list[Leaf]:
+    """Return each setting of each class once, at the first place where it can stand."""
+    first: dict[tuple[Any, str], Leaf] = {}
+    for cls, leaf in _below(Scenario, "", ()):
+        first.setdefault((cls, leaf.path.rpartition(".")[2]), leaf)
+    return list(first.values())
+
+
+def _below(cls: Any, path: str, before: tuple[str, ...]) -> Iterator[tuple[Any, Leaf]]:
+    for field in dataclasses.fields(cls):
+        hint, at = hints_of(cls)[field.name], f"{path}.{field.name}".strip(".")
+        bare = typing.get_args(hint)[0] if typing.get_origin(hint) is typing.Annotated else hint
+        inner = next((t for t in (bare, *typing.get_args(bare)) if dataclasses.is_dataclass(t)), None)
+        if (plugin := plugin_mark(hint)) is not None:
+            if path.startswith("codec") and path != "codec":
+                continue  # a codec in a codec
+            at = f"{at}.0" if typing.get_origin(hint) is tuple else at
+            for kind in kinds(plugin.family):
+                listed = (f"{path}.{field.name}=[{{kind: {kind}}}]",) if at.endswith(".0") else ()
+                needed = (f"{at}.{NEEDED[kind]}",) if kind in NEEDED else ()
+                named = (f"{at}.kind={kind}",) if not listed else ()
+                yield from _below(find(plugin.family, kind), at, (*before, *listed, *named, *needed))
+        elif inner is not None:
+            yield from _below(inner, at, before)
+        else:
+            yield cls, Leaf(at, hint, before)
