@@ -7,7 +7,10 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from slfac_sim.analysis.style import INK, canvas, fill
+from slfac_sim.analysis.style import INK, WAYS, Fill, canvas, fill
+
+_WAYS = {f"air {way}": Fill(look.colour, "") for way, look in WAYS.items()}
+_OTHERS = (6, 1, 2, 4, 5, 7)  # the fills that neither direction has
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,7 @@ def draw(bars: Sequence[Bar]) -> Figure:
     handles: list[Any] = []
     for index, part in enumerate(parts):
         lengths = [bar.parts_s.get(part, 0.0) for bar in bars]
-        look = fill(index)
+        look = _WAYS.get(part, fill(_OTHERS[index % len(_OTHERS)]))
         style: dict[str, Any] = {
             "color": look.colour,
             "hatch": look.hatch,

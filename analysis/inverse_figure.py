@@ -9,12 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from numpy.typing import NDArray
 
-from slfac_sim.analysis.style import FAINT, INK, canvas, look
-
-_MANY = 300.0  # an axis over a larger factor has ticks at powers of ten only
+from slfac_sim.analysis.style import FAINT, INK, canvas, legend_label, look
+from slfac_sim.analysis.ticks import log_axis
 
 
 @dataclass(frozen=True)
@@ -62,7 +60,7 @@ def _draw_line(axes: Axes, line: Line, index: int, named: bool) -> None:
     axes.plot(
         line.x[seen],
         line.y[seen],
-        label=line.label if named and line.label else "_",
+        label=legend_label(line.label) if named and line.label else "_",
         color=style.colour,
         linestyle=style.dashes,
         marker=style.marker,
@@ -77,13 +75,8 @@ def _scale(axes: Axes, lines: Sequence[Line], bound: float | None) -> None:
     heights = heights[np.isfinite(heights) & (heights > 0)]
     places = np.concatenate([line.x for line in lines])
     axes.set_xlim(float(places.min()), float(places.max()))  # also where nothing was reached
-    axes.set_xscale("log")
+    log_axis(axes.xaxis)
     if heights.size:
-        axes.set_yscale("log")
+        log_axis(axes.yaxis)
         room = max(float(heights.max() / heights.min()) ** 0.05, 1.02)
         axes.set_ylim(float(heights.min()) / room, float(heights.max()) * room)
-    for axis in (axes.xaxis, axes.yaxis) if heights.size else (axes.xaxis,):
-        low, high = axis.get_view_interval()
-        axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high < _MANY * low else (1.0,)))
-        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}"))
-        axis.set_minor_formatter(NullFormatter())

@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter
-from numpy.typing import NDArray
+
+from slfac_sim.analysis.laying_out import lay_out
 
 WIDTH_MM, HEIGHT_MM, ROW_MM = 88.0, 62.0, 3.5  # one column of a two-column paper
 PNG_WIDTH_PX = 1200
@@ -24,17 +23,18 @@ _COLOURS = (
     *("#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6"),
     *("#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd"),
 )
+_SHADES = ((0, 1.0), (0, 0.6), (255, 0.5))  # towards black or white, and what is left of the colour
 _MARKERS = "osD^vPX"
 _DASHES: tuple[str, ...] = ("-", "--", "-.", ":")
 INK, FAINT = "#222222", "#b8b8b8"
-_FAR = 30.0
-_MANY, _SHORT = 6, 30  # labels in a legend, letters of a label that leave room for a second column
+_MANY, _SHORT = 6, 32  # labels in a legend, letters of a label that leave room for a second column
 _MOST_LEVEL_NAMES = 5  # beside one another on the horizontal axis
 _UPRIGHT, _LETTER_MM = 22, 1.1  # letters in a line of an upright name, and their size
 
 _RC: dict[Any, Any] = {
     "font.family": "DejaVu Sans",  # it comes with matplotlib, so every machine draws alike
     "font.size": 7.0,
+    "text.parse_math": False,  # a label with dollars in it is no formula
     "axes.labelsize": 7.5,
     "xtick.labelsize": 7.0,
     "ytick.labelsize": 7.0,
@@ -70,10 +70,26 @@ class Look:
 
 
 def look(index: int) -> Look:
-    """Return the look of the run number `index`, counted from 0; it repeats after 140 runs."""
+    """Return the look of the run number `index`, counted from 0; its colour is its own up to 30 runs.
+
+    After the ten colours come these darkened, then lightened; the whole look repeats after 420 runs.
+    """
+    colour, (towards, kept) = _COLOURS[index % len(_COLOURS)], _SHADES[index // len(_COLOURS) % len(_SHADES)]
+    parts = (round(towards + kept * (int(colour[i : i + 2], 16) - towards)) for i in (1, 3, 5))
     return Look(
-        _COLOURS[index % len(_COLOURS)], _MARKERS[index % len(_MARKERS)], _DASHES[index % len(_DASHES)]
+        "#" + "".join(f"{part:02x}" for part in parts),
+        _MARKERS[index % len(_MARKERS)],
+        _DASHES[index % len(_DASHES)],
     )
+
+
+WAYS = {"up": look(0), "down": look(1)}
+"""How the two directions look in every figure: blue goes up, orange goes down."""
+
+
+def legend_label(label: str) -> str:
+    """Return a label that a legend does not leave out for its first letter."""
+    return f" {label}" if label.startswith("_") else label
 
 
 @dataclass(frozen=True)
@@ -101,6 +117,22 @@ def fill(index: int) -> Fill:
     return _FILLS[index % len(_FILLS)]
 
 
+_KIND_FILLS = {
+    "smashed_up": Fill(WAYS["up"].colour, ""),
+    "smashed_down": Fill(WAYS["down"].colour, ""),
+    "middle_down": Fill(WAYS["down"].colour, "xxxx"),
+    "middle_up": Fill(WAYS["up"].colour, "xxxx"),
+    "labels": Fill("#bcd9f2", "////"),
+    "model_up": Fill("#bcd9f2", ""),
+    "model_down": Fill("#f3e3b8", ""),
+}
+
+
+def kind_fill(kind: str) -> Fill:
+    """Return how a kind of payload of the ledger is drawn, in the colour of its direction or a paler one."""
+    return _KIND_FILLS.get(kind, Fill("#ffffff", "...."))
+
+
 @contextmanager
 def house_style() -> Iterator[None]:
     """Draw and save in the house style, whatever the user's own matplotlibrc says."""
@@ -110,40 +142,26 @@ def house_style() -> Iterator[None]:
         yield
 
 
+def height_mm(usual: float, lines: int) -> float:
+    """Return the height of a panel of so many lines: more than six need more room."""
+    return usual if lines <= _MANY else 1.5 * usual
+
+
 def canvas(legend_rows: int = 0) -> tuple[Figure, Axes]:
     """Return an empty figure of one column's width, with room for a legend above it, and its axes."""
-    height_mm = HEIGHT_MM + ROW_MM * legend_rows
-    figure = Figure(figsize=(WIDTH_MM / 25.4, height_mm / 25.4), layout="constrained")
+    whole_mm = HEIGHT_MM + ROW_MM * legend_rows
+    figure = Figure(figsize=(WIDTH_MM / 25.4, whole_mm / 25.4), layout="constrained")
     FigureCanvasAgg(figure)
     return figure, figure.add_subplot()
 
 
 def stacked_canvas(panels: int, panel_mm: float, legend_rows: int = 0) -> tuple[Figure, list[Axes]]:
     """Return an empty figure of one column's width with `panels` axes below one another, and the axes."""
-    height_mm = panel_mm * panels + ROW_MM * legend_rows
-    figure = Figure(figsize=(WIDTH_MM / 25.4, height_mm / 25.4), layout="constrained")
+    whole_mm = panel_mm * panels + ROW_MM * legend_rows
+    figure = Figure(figsize=(WIDTH_MM / 25.4, whole_mm / 25.4), layout="constrained")
     FigureCanvasAgg(figure)
     grid = figure.subplots(panels, squeeze=False)
     return figure, [grid[row][0] for row in range(panels)]
-
-
-def from_zero_or_log(axes: Axes, values: NDArray[np.float64]) -> None:
-    """Scale the vertical axis for positive `values`: from 0, or by logarithms if they differ by far."""
-    shown = values[np.isfinite(values) & (values > 0.0)]
-    if shown.size and shown.max() > _FAR * shown.min():
-        axes.set_yscale("log")
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.4g}"))
-        axes.yaxis.set_minor_formatter(NullFormatter())
-    else:
-        axes.set_ylim(0.0, 1.08 * (shown.max() if shown.size else 1.0))
-
-
-def plain_log(axis: Any, digits: Sequence[float]) -> None:
-    """Give a logarithmic axis ticks at these digits of each decade, written as plain numbers."""
-    axis.set_major_locator(LogLocator(subs=digits))
-    axis.set_minor_locator(FixedLocator([]))
-    axis.set_minor_formatter(NullFormatter())
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}"))
 
 
 def legend_columns(labels: Collection[str]) -> int:
@@ -182,15 +200,12 @@ def say(axes: Axes, *texts: str) -> None:
 def save(figure: Figure, folder: Path, name: str) -> list[Path]:
     """Write `name`.png (1200 px wide) and `name`.svg into `folder`, without dates; return their paths.
 
-    It is laid out once, for the PNG: matplotlib would do so for either file, and draw each twice.
+    It is laid out once, for the PNG.
     """
     folder.mkdir(parents=True, exist_ok=True)
     png, svg = folder / f"{name}.png", folder / f"{name}.svg"
-    engine = figure.get_layout_engine()
-    if engine is not None:
-        figure.set_dpi(_PNG_DPI)
-        engine.execute(figure)
-        figure.set_layout_engine(None)
+    figure.set_dpi(_PNG_DPI)
+    lay_out(figure)
     figure.savefig(png, dpi=_PNG_DPI, metadata={"Software": None}, pil_kwargs={"compress_level": 3})
     figure.savefig(svg, metadata={"Date": None, "Creator": None})
     return [png, svg]

@@ -89,7 +89,7 @@ def test_one_evaluation_that_passes_several_targets_is_marked_once(tmp_path: Pat
 def test_a_short_run_keeps_its_digits(tmp_path: Path) -> None:
     draw_run(fake_run(tmp_path / "run", round_s=0.123, round_bytes=45_600, accuracy=(0.1, 0.96)))
     assert "95 % at 0.123 s" in _texts(tmp_path / "run/figures/time_to_accuracy.svg")
-    assert "95 % at 0.0456 MB" in _texts(tmp_path / "run/figures/bytes_to_accuracy.svg")
+    assert "95 % at 45.6 kB" in _texts(tmp_path / "run/figures/bytes_to_accuracy.svg")
 
 
 @pytest.mark.usefixtures("accuracy_alone")
@@ -102,7 +102,7 @@ def test_several_runs_are_compared_at_the_highest_target_that_one_reached(tmp_pa
     assert "SL-FAC (our reading), theta 0.9: 97 % at 203 s" in texts
     assert "raw fp32: 97 % at 654 s" in texts
     assert "top-k (interrupted): 97 % not reached" in texts
-    assert "raw fp32: 97 % at 5,600 MB" in _texts(tmp_path / "out/bytes_to_accuracy.svg")
+    assert "raw fp32: 97 % at 5.6 GB" in _texts(tmp_path / "out/bytes_to_accuracy.svg")
 
 
 @pytest.mark.usefixtures("accuracy_alone")

@@ -193,9 +193,9 @@ def test_energy_to_accuracy_says_at_how_many_joules_a_target_was_reached(tmp_pat
     folder = run_of(tmp_path / "run", tables, time_to_accuracy_s={str(best): 0.0})
     found = drawn_alone(folder, "energy_to_accuracy")
     assert found is not None
-    assert "energy drawn by all devices (kJ)" in found[0]
+    assert "energy drawn by all devices (J)" in found[0]
     module = importlib.import_module("slfac_sim.analysis.figures.energy_to_accuracy")
-    assert module.data(load(folder)).reached_at(1e3) == {best: pytest.approx(0.7 * at)}
+    assert module.data(load(folder)).reached_at == {best: pytest.approx(700.0 * at)}
     assert [row["devices_j"] for row in found[1]] == [row[2] for row in told]
 
 

@@ -90,7 +90,7 @@ def test_bytes_do_not_depend_on_bandwidth_and_need_one_panel(tmp_path: Path) -> 
     assert "100 MHz" not in _drawn(tmp_path / "s", "accuracy_over_bytes")[0]
     texts, rows = _drawn(tmp_path / "t", "bytes_by_kind")
     assert len(rows) == 2
-    assert {"768 MB", "144 MB", "smashed up"} <= set(texts)
+    assert {"768 MB", "144 MB", "activations, up"} <= set(texts)
 
 
 def test_time_against_bandwidth_has_intervals_and_a_logarithmic_axis(tmp_path: Path) -> None:
@@ -263,7 +263,7 @@ def test_a_line_that_sends_nothing_is_a_level_on_a_logarithmic_axis() -> None:
     """It has no place at 0 there: with one, the axes would shrink to nothing."""
     ends = [np.array([5.0, 10.0]), np.array([500.0, 1000.0]), np.array([0.0])]
     lines = [Band(f"line {n}", n, x, (y := np.linspace(0.5, 0.9, x.size)), y, y) for n, x in enumerate(ends)]
-    figure = draw_bands(Bands("MB", [("", lines)], (0.9,), ""))
+    figure = draw_bands(Bands("MB", 1.0, [("", lines)], (0.9,), ""))
     figure.canvas.draw()
     (axes,) = figure.axes
     assert axes.get_xscale() == "log"

@@ -6,7 +6,7 @@ error has the same height, so that 90, 95, 97 and 99 % are as easy to tell apart
 
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,18 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from numpy.typing import NDArray
 
 from slfac_sim.analysis.format import NOT_REACHED, UNTRAINED, percent
-from slfac_sim.analysis.style import FAINT, INK, Look, canvas, look
+from slfac_sim.analysis.laying_out import note
+from slfac_sim.analysis.style import (
+    FAINT,
+    HEIGHT_MM,
+    INK,
+    Look,
+    height_mm,
+    legend_label,
+    look,
+    stacked_canvas,
+)
+from slfac_sim.analysis.ticks import plain_axis
 
 _TICKS = (0.0, 0.5, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99, 0.995, 0.999, 0.9999)
 _LEGEND_CHARACTERS = 60  # in one line of a column
@@ -37,6 +48,18 @@ class Series:
         return bool(self.x.size) and self.x[0] == 0.0 and self.accuracy[0] >= target
 
 
+def scaled(series: Sequence[Series], scale: float) -> list[Series]:
+    """Return `series` in a unit that is `scale` of theirs."""
+    return [
+        replace(
+            one,
+            x=one.x / scale,
+            reached_at={t: None if at is None else at / scale for t, at in one.reached_at.items()},
+        )
+        for one in series
+    ]
+
+
 def accuracy_table(series: Sequence[Series], x_name: str) -> Iterator[dict[str, Any]]:
     """Yield one row for each evaluation of each run."""
     for one in series:
@@ -53,13 +76,16 @@ def draw_accuracy(series: Sequence[Series], x_label: str, amount: Callable[[floa
     targets = sorted({target for one in series for target in one.reached_at})
     reached = [t for t in targets if any(_trained_at(one, t) is not None for one in series)]
     compared = reached[-1] if reached and len(series) > 1 else None
-    labels = [textwrap.fill(_label(one, compared, amount), _LEGEND_CHARACTERS) for one in series]
-    figure, axes = canvas(legend_rows=sum(label.count("\n") + 1 for label in labels))
+    labels = [
+        legend_label(textwrap.fill(_label(one, compared, amount), _LEGEND_CHARACTERS)) for one in series
+    ]
+    rows = sum(label.count("\n") + 1 for label in labels)
+    figure, (axes,) = stacked_canvas(1, height_mm(HEIGHT_MM, len(series)), rows)
     _scale(axes, series)
     for target in targets:
         axes.axhline(target, color=FAINT, linewidth=0.6, linestyle=(0, (1, 2)), zorder=0)
     for index, (one, label) in enumerate(zip(series, labels, strict=True)):
-        _draw_run(axes, one, label, look(index))
+        _draw_run(axes, one, legend_label(label), look(index))
         if compared is not None:
             _drop(axes, one, look(index), _trained_at(one, compared))
     if compared is None:
@@ -116,11 +142,11 @@ def _annotate(axes: Axes, one: Series, reached: Sequence[float], amount: Callabl
         if at is None or one.x.size == 0:
             continue
         late = at > 0.55 * axes.get_xlim()[1]  # keep the text on the paper, and off the rising curve
-        axes.annotate(
+        note(
+            axes,
             f"{percent(target)} at {amount(at)}",
             (at, _mark(axes, one, look(0), at)),
-            xytext=(-5, 5) if late else (6, -4),
-            textcoords="offset points",
+            (-5, 5) if late else (6, -4),
             horizontalalignment="right" if late else "left",
             verticalalignment="bottom" if late else "top",
             bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6},
@@ -131,7 +157,7 @@ def _annotate(axes: Axes, one: Series, reached: Sequence[float], amount: Callabl
 def _scale(axes: Axes, series: Sequence[Series]) -> None:
     best = [np.minimum(one.accuracy, 1 - _LEAST_ERROR).max(initial=0.5) for one in series]
     log_error_axis(axes, max([*best, *(t for one in series for t in one.reached_at)]))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}"))
+    plain_axis(axes.xaxis)
     axes.set_xlim(0.0, max(one.x.max(initial=0.0) for one in series) * 1.03 or 1.0)
 
 

@@ -18,7 +18,8 @@ from slfac_sim.analysis._air import DIRECTIONS, device_of, direction
 from slfac_sim.analysis._rows import offered_of, rows_of
 from slfac_sim.analysis.bounds import UNSHARED
 from slfac_sim.analysis.folder import Run
-from slfac_sim.analysis.style import FAINT, INK, from_zero_or_log, look, say, stacked_canvas
+from slfac_sim.analysis.style import FAINT, INK, WAYS, say, stacked_canvas
+from slfac_sim.analysis.ticks import from_zero_or_log
 
 MAIN = False
 ONE_RUN = True
@@ -118,7 +119,7 @@ def draw(series: Sequence[Series]) -> Figure:
         _shares(above, rounds, way, index)
         if way in one.shares:
             above.axhline(
-                one.shares[way], color=look(index).colour, linestyle=(3 * index, (3, 3)), linewidth=0.8
+                one.shares[way], color=WAYS[way].colour, linestyle=(3 * index, (3, 3)), linewidth=0.8
             )
         _devices(below, rounds, way, index)
     above.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
@@ -143,7 +144,7 @@ def _shares(axes: Axes, rounds: Sequence[Round], way: str, index: int) -> None:
     whole_s = sum(row.to_s - row.from_s for row in rounds)
     mean = sum(row.airtime_s[way] for row in rounds) / (whole_s or 1.0)
     name = f"{way}: {100 * mean:.3g} % of the time"
-    axes.bar(places, shares, 0.34, color=look(index).colour, edgecolor=INK, linewidth=0.3, label=name)
+    axes.bar(places, shares, 0.34, color=WAYS[way].colour, edgecolor=INK, linewidth=0.3, label=name)
 
 
 def _devices(axes: Axes, rounds: Sequence[Round], way: str, index: int) -> None:
@@ -152,6 +153,6 @@ def _devices(axes: Axes, rounds: Sequence[Round], way: str, index: int) -> None:
     least, middle, most = (
         [float(np.quantile(row.devices_s[way], level)) for row in with_some] for level in (0.0, 0.5, 1.0)
     )
-    axes.vlines(places, least, most, color=look(index).colour, linewidth=1.6)
-    axes.plot(places, middle, look(index).marker, color=look(index).colour, markersize=2.8)
+    axes.vlines(places, least, most, color=WAYS[way].colour, linewidth=1.6)
+    axes.plot(places, middle, WAYS[way].marker, color=WAYS[way].colour, markersize=2.8)
     axes.grid(axis="y", linewidth=0.4, color=FAINT)

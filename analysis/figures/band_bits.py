@@ -14,12 +14,11 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from slfac_sim.analysis._rows import sums_of
 from slfac_sim.analysis.figures.byte_ledger import TOO_OLD
 from slfac_sim.analysis.folder import Run
-from slfac_sim.analysis.style import FAINT, look, say, stacked_canvas
+from slfac_sim.analysis.payloads import ACROSS
+from slfac_sim.analysis.style import FAINT, WAYS, look, say, stacked_canvas
 
 MAIN = False
 ONE_RUN = True
-_KINDS = {"smashed_up": "up", "smashed_down": "down"}
-_WAYS = ("up", "down")
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,7 @@ def draw(series: Sequence[Series]) -> Figure:
             axes.set_axis_off()
         names = sorted({name for name, _ in lines}, reverse=True)  # the low band before the high one
         for (name, way), points in lines.items():
-            style = replace(look(names.index(name)), colour=look(_WAYS.index(way)).colour)
+            style = replace(look(names.index(name)), colour=WAYS[way].colour)
             axes.plot(
                 *zip(*points, strict=True),
                 color=style.colour,
@@ -77,7 +76,7 @@ def draw(series: Sequence[Series]) -> Figure:
     panels[1].yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
     panels[1].set_xlabel("round")
     if shares:
-        panels[1].legend(loc="best")
+        panels[1].legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2)
     figure.legend(
         *panels[0].get_legend_handles_labels(),
         loc="outside upper left",
@@ -91,6 +90,6 @@ def draw(series: Sequence[Series]) -> Figure:
 def _lines(one: Series, shown: Any) -> dict[tuple[str, str], list[tuple[int, float]]]:
     found: dict[tuple[str, str], list[tuple[int, float]]] = {}
     for row in one.notes:
-        if row["kind"] in _KINDS and shown(row["name"]):
-            found.setdefault((row["name"], _KINDS[row["kind"]]), []).append((row["round"], row["mean"]))
-    return found
+        if row["kind"] in ACROSS and shown(row["name"]):
+            found.setdefault((row["name"], ACROSS[row["kind"]]), []).append((row["round"], row["mean"]))
+    return dict(sorted(found.items(), key=lambda line: (line[0][0], list(WAYS).index(line[0][1]))))

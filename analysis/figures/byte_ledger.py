@@ -14,13 +14,13 @@ from matplotlib.ticker import MaxNLocator
 from slfac_sim.analysis._rows import sums_of
 from slfac_sim.analysis.bars import bars
 from slfac_sim.analysis.folder import Run
-from slfac_sim.analysis.format import amount
+from slfac_sim.analysis.format import amount, unit_of
+from slfac_sim.analysis.payloads import ACROSS, kind_name
 from slfac_sim.analysis.style import fill, say, stacked_canvas
 
 MAIN = False
 ONE_RUN = True
 TOO_OLD = "This run was recorded by a version that did not write down what the bytes were for."
-_KINDS = {"smashed_up": "activations, up", "smashed_down": "gradients, down"}
 
 
 @dataclass(frozen=True)
@@ -46,19 +46,19 @@ def table(series: Sequence[Series]) -> Iterator[dict[str, Any]]:
 def draw(series: Sequence[Series]) -> Figure:
     """Return the figure of the first run: a panel a direction, a stack of parts a round."""
     one = series[0]
-    parts = sorted({row["part"] for row in one.parts if row["kind"] in _KINDS}, key=_size(one.parts))
+    parts = sorted({row["part"] for row in one.parts if row["kind"] in ACROSS}, key=_size(one.parts))
     figure, panels = stacked_canvas(2, 32.0, legend_rows=2 + (len(parts) + 1) // 2)
     if not parts:
         panels[0].set_axis_off()
         say(panels[1], one.label, TOO_OLD if not one.parts else "Nothing was sent across the cut.")
         return figure
-    for axes, (kind, name) in zip(panels, _KINDS.items(), strict=True):
-        rows = [row for row in one.parts if row["kind"] == kind]
-        _stack(axes, rows, parts)
-        axes.set_title(
-            f"{name}: {amount(sum(row['bytes'] for row in rows) / 1e6)} MB", loc="left", fontsize=7.0
-        )
-        axes.set_ylabel("MB a round")
+    sent = {kind: [row for row in one.parts if row["kind"] == kind] for kind in ACROSS}
+    scale, unit = unit_of((row["bytes"] for rows in sent.values() for row in rows), "B")
+    for axes, (kind, rows) in zip(panels, sent.items(), strict=True):
+        _stack(axes, rows, parts, scale)
+        whole = amount(sum(row["bytes"] for row in rows) / scale)
+        axes.set_title(f"{kind_name(kind)}: {whole} {unit}", loc="left", fontsize=7.0)
+        axes.set_ylabel(f"{unit} a round")
     panels[0].tick_params(labelbottom=False)
     panels[1].set_xlabel("round")
     handles, labels = panels[0].get_legend_handles_labels()
@@ -70,14 +70,14 @@ def _size(rows: Sequence[Mapping[str, Any]]) -> Any:
     """Return the order of parts in the stack: the largest first, at the bottom."""
     sums: dict[str, int] = {}
     for row in rows:
-        if row["kind"] in _KINDS:
+        if row["kind"] in ACROSS:
             sums[row["part"]] = sums.get(row["part"], 0) + row["bytes"]
     return lambda part: (-sums[part], part)
 
 
-def _stack(axes: Axes, rows: Sequence[Mapping[str, Any]], parts: Sequence[str]) -> None:
+def _stack(axes: Axes, rows: Sequence[Mapping[str, Any]], parts: Sequence[str], scale: float) -> None:
     rounds = sorted({row["round"] for row in rows})
-    found = {(row["round"], row["part"]): row["bytes"] / 1e6 for row in rows}
+    found = {(row["round"], row["part"]): row["bytes"] / scale for row in rows}
     base = [0.0] * len(rounds)
     for index, part in enumerate(parts):
         heights = [found.get((number, part), 0.0) for number in rounds]

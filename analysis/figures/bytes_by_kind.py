@@ -8,23 +8,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 
 from slfac_sim.analysis.folder import Run
-from slfac_sim.analysis.format import amount
-from slfac_sim.analysis.style import HEIGHT_MM, INK, fill, look, stacked_canvas
+from slfac_sim.analysis.format import amount, unit_of
+from slfac_sim.analysis.payloads import kind_name
+from slfac_sim.analysis.style import HEIGHT_MM, INK, Fill, fill, kind_fill, legend_label, look, stacked_canvas
+from slfac_sim.analysis.ticks import plain_axis
 
 MAIN = False
 ONE_RUN = False
-
-_NAMES = {
-    "smashed_up": "activations, up",
-    "smashed_down": "gradients, down",
-    "middle_down": "activations of the body, down",
-    "middle_up": "their gradients, up",
-    "labels": "labels, up",
-    "model_up": "device halves, up",
-    "model_down": "averages, down",
-}
 
 
 @dataclass(frozen=True)
@@ -55,25 +48,42 @@ def draw(series: Sequence[Series]) -> Figure:
     """Return the figure of one or several runs: one group of bars for each kind that one of them sent."""
     known = list(dict.fromkeys(kind for one in series for kind in one.sent_bytes))
     kinds = [kind for kind in known if any(one.sent_bytes.get(kind) for one in series)] or known
-    height_mm = max(0.7 * HEIGHT_MM, 4.0 * len(kinds) * len(series))
+    height_mm = max(0.7 * HEIGHT_MM, 12.0 + 4.0 * len(kinds) * len(series))
     figure, (axes,) = stacked_canvas(1, height_mm, legend_rows=len(series))
+    scale, unit = unit_of((nbytes for one in series for nbytes in one.sent_bytes.values()), "B")
     thick = 0.8 / len(series)
     for index, one in enumerate(series):
         places = [kind + thick * (index - (len(series) - 1) / 2) for kind in range(len(kinds))]
-        megabytes = [one.sent_bytes.get(kind, 0) / 1e6 for kind in kinds]
+        sent = [one.sent_bytes.get(kind, 0) for kind in kinds]
+        looks = [kind_fill(kind) if len(series) == 1 else _run_fill(index) for kind in kinds]
         style: dict[str, Any] = {
-            "color": look(index).colour,
-            "hatch": fill(index).hatch,
+            "color": [look.colour for look in looks],
+            "hatch": [look.hatch for look in looks],
             "edgecolor": INK,
             "linewidth": 0.4,
         }
-        bars = axes.barh(places, megabytes, 0.9 * thick, label=one.label, **style)
-        total = sum(megabytes) or 1.0
-        texts = [f"{amount(mb)} MB, {100 * mb / total:.2g} %" if mb else "none" for mb in megabytes]
+        bars = axes.barh(places, [nbytes / scale for nbytes in sent], 0.9 * thick, **style)
+        total = sum(sent) or 1
+        texts = [f"{amount(n / scale)} {unit}, {100 * n / total:.2g} %" if n else "none" for n in sent]
         axes.bar_label(bars, texts, padding=2, fontsize=6.5, color=INK)
-    axes.set_yticks(range(len(kinds)), [_NAMES.get(kind, kind) for kind in kinds])
+    axes.set_yticks(range(len(kinds)), [kind_name(kind) for kind in kinds])
     axes.invert_yaxis()
     axes.set_xlim(0.0, axes.get_xlim()[1] * 1.35)
-    axes.set_xlabel("payload sent (MB)")
-    figure.legend(loc="outside upper left")
+    plain_axis(axes.xaxis)
+    axes.set_xlabel(f"payload sent ({unit})")
+    _legend(figure, series)
     return figure
+
+
+def _run_fill(index: int) -> Fill:
+    return Fill(look(index).colour, fill(index).hatch)
+
+
+def _legend(figure: Figure, series: Sequence[Series]) -> None:
+    """Name the runs; the kinds of a single one have looks of their own."""
+    if len(series) == 1:
+        figure.suptitle(series[0].label, x=0.01, horizontalalignment="left", fontsize=7.0)
+        return
+    looks = [_run_fill(index) for index in range(len(series))]
+    patches = [Patch(facecolor=one.colour, hatch=one.hatch, edgecolor=INK, linewidth=0.4) for one in looks]
+    figure.legend(patches, [legend_label(one.label) for one in series], loc="outside upper left")

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from slfac_sim.analysis.figures._accuracy import Series, accuracy_table, draw_accuracy
+from slfac_sim.analysis.figures._accuracy import Series, accuracy_table, draw_accuracy, scaled
 from slfac_sim.analysis.folder import Run
-from slfac_sim.analysis.format import amount
+from slfac_sim.analysis.format import amount, unit_of
 
 MAIN = False
 ONE_RUN = False
@@ -35,4 +35,6 @@ def table(series: Sequence[Series]) -> Iterator[dict[str, Any]]:
 
 def draw(series: Sequence[Series]) -> Figure:
     """Return the figure of one or several runs on one axis."""
-    return draw_accuracy(series, "payload sent, all directions (MB)", lambda mb: f"{amount(mb)} MB")
+    scale, unit = unit_of((1e6 * one.x.max(initial=0.0) for one in series), "B")
+    label = f"payload sent, all directions ({unit})"
+    return draw_accuracy(scaled(series, scale / 1e6), label, lambda sent: f"{amount(sent)} {unit}")

@@ -12,12 +12,13 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle
-from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+from matplotlib.ticker import NullLocator
 from numpy.typing import NDArray
 
 from slfac_sim.analysis.figures._offered import TOO_OLD, Series, data
 from slfac_sim.analysis.format import amount
 from slfac_sim.analysis.style import FAINT, INK, say, stacked_canvas
+from slfac_sim.analysis.ticks import FewLog, plain
 
 __all__ = ["MAIN", "ONE_RUN", "Series", "data", "draw", "table"]
 
@@ -106,9 +107,8 @@ def _bar(figure: Figure, axes: Axes, scale: Normalize) -> None:
     bar.set_label("rate up, alone on the air (Mbit/s)")
     bar.outline.set_linewidth(0.4)
     if isinstance(scale, LogNorm):
-        bar.ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        bar.set_ticks(FewLog(), format=plain)
         bar.ax.yaxis.set_minor_locator(NullLocator())
-        bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.4g}"))
 
 
 def _scale(rates: NDArray[np.float64]) -> Normalize:

@@ -16,12 +16,13 @@ from slfac_sim.analysis._path import BARRIER, CODEC, CODEC_WORK, DEVICE_COMPUTE,
 from slfac_sim.analysis._rows import rows_of
 from slfac_sim.analysis.attribution import device_days
 from slfac_sim.analysis.folder import Run
-from slfac_sim.analysis.style import INK, fill, stacked_canvas
+from slfac_sim.analysis.style import INK, WAYS, Fill, fill, stacked_canvas
 
 MAIN = False
 ONE_RUN = True
 LANES = ("compute", "codec", "uplink", "downlink", "server", "waits for others")
-_FILLS = dict(zip(LANES, (0, 7, 3, 6, 2, 4), strict=True))
+_WAY_LOOKS = (Fill(look.colour, "") for look in WAYS.values())
+_LOOKS = dict(zip(LANES, (fill(6), fill(7), *_WAY_LOOKS, fill(2), fill(4)), strict=True))
 _NAMED = 24  # devices that can all be named beside their rows
 _PANEL_MM = 62.0
 
@@ -80,7 +81,7 @@ def draw(series: Sequence[Series]) -> Figure:
             for from_s, to_s, what in day
             if what == lane
         ]
-        colour = fill(_FILLS[lane]).colour
+        colour = _LOOKS[lane].colour
         axes.add_collection(PolyCollection(bars, facecolor=colour, linewidth=0, rasterized=True))
     devices = list(one.days)
     axes.set_ylim(max(len(devices), 1) - 0.5, -0.5)
@@ -93,7 +94,7 @@ def draw(series: Sequence[Series]) -> Figure:
         axes.set_ylabel(f"{len(devices)} devices, fastest on top")
     axes.set_xlabel("simulated time (s)")
     handles = [
-        Patch(facecolor=fill(_FILLS[lane]).colour, edgecolor=INK, linewidth=0.4, label=lane) for lane in LANES
+        Patch(facecolor=_LOOKS[lane].colour, edgecolor=INK, linewidth=0.4, label=lane) for lane in LANES
     ]
     what = "the whole run" if one.round is None else f"round {one.round}"
     title = f"{one.label}: {what}"

@@ -7,18 +7,19 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import MaxNLocator
 
 from slfac_sim.analysis._rows import rows_of
 from slfac_sim.analysis.folder import Run
+from slfac_sim.analysis.format import amount, unit_of
 from slfac_sim.analysis.style import INK, fill, stacked_canvas
+from slfac_sim.analysis.ticks import plain_axis
 
 MAIN = False
 ONE_RUN = True
 SERVER = "server"
 _PARTS = ("computing", "codec", "sending", "receiving", "idling")
-_FILLS = (0, 1, 6, 5, 2)
-_UNITS = ((1e6, "MJ"), (1e3, "kJ"), (1.0, "J"), (1e-3, "mJ"))
+_FILLS = (6, 7, 5, 2, 4)
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ def draw(series: Sequence[Series]) -> Figure:
 
 def _bars(axes: Axes, group: Sequence[tuple[str, Mapping[str, float]]]) -> None:
     most_j = max(sum(parts.values()) for _, parts in group)
-    scale, unit = next(((s, u) for s, u in _UNITS if most_j >= s), _UNITS[-1])
+    scale, unit = unit_of([most_j], "J")
     places = list(range(len(group)))
     before = [0.0] * len(group)
     for part, index in zip(_PARTS, _FILLS, strict=True):
@@ -106,12 +107,12 @@ def _bars(axes: Axes, group: Sequence[tuple[str, Mapping[str, float]]]) -> None:
         before = [left + length for left, length in zip(before, lengths, strict=True)]
     for place, total in zip(places, before, strict=True):
         axes.annotate(
-            f"{total:.3g} {unit}", (total, place), xytext=(3, 0), textcoords="offset points", va="center"
+            f"{amount(total)} {unit}", (total, place), xytext=(3, 0), textcoords="offset points", va="center"
         )
     axes.set_yticks(places, [name for name, _ in group])
     axes.tick_params(axis="y", length=0)
     axes.invert_yaxis()
     axes.set_xlim(0.0, 1.25 * max(before) or 1.0)
     axes.xaxis.set_major_locator(MaxNLocator(5))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}"))
+    plain_axis(axes.xaxis)
     axes.set_xlabel(f"energy drawn in the whole run ({unit})")

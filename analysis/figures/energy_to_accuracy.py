@@ -14,14 +14,12 @@ from numpy.typing import NDArray
 
 from slfac_sim.analysis._rows import spent_of
 from slfac_sim.analysis.figures import _accuracy
-from slfac_sim.analysis.figures._accuracy import draw_accuracy
+from slfac_sim.analysis.figures._accuracy import draw_accuracy, scaled
 from slfac_sim.analysis.folder import Run
-from slfac_sim.analysis.format import amount
+from slfac_sim.analysis.format import amount, unit_of
 
 MAIN = False
 ONE_RUN = False
-
-_LEAST_KJ = 0.1  # runs that drew less are shown in joules
 
 
 @dataclass(frozen=True)
@@ -34,12 +32,13 @@ class Series:
     accuracy: NDArray[np.float64]
     targets: Sequence[float]
 
-    def reached_at(self, scale: float) -> Mapping[float, float | None]:
-        """Return at how many joules / `scale` each target was reached, None where it was not."""
+    @property
+    def reached_at(self) -> Mapping[float, float | None]:
+        """At how many joules each target was reached, None where it was not."""
         found: dict[float, float | None] = {}
         for target in self.targets:
             above = np.flatnonzero(self.accuracy >= target)
-            found[target] = float(self.devices_j[above[0]]) / scale if above.size else None
+            found[target] = float(self.devices_j[above[0]]) if above.size else None
         return found
 
 
@@ -62,10 +61,7 @@ def table(series: Sequence[Series]) -> Iterator[dict[str, Any]]:
 
 def draw(series: Sequence[Series]) -> Figure:
     """Return the figure of one or several runs on one axis."""
-    most_j = max(float(one.devices_j.max(initial=0.0)) for one in series)
-    scale, unit = (1e3, "kJ") if most_j >= 1e3 * _LEAST_KJ else (1.0, "J")
-    shown = [
-        _accuracy.Series(one.label, one.devices_j / scale, one.accuracy, one.reached_at(scale))
-        for one in series
-    ]
-    return draw_accuracy(shown, f"energy drawn by all devices ({unit})", lambda j: f"{amount(j)} {unit}")
+    scale, unit = unit_of((one.devices_j.max(initial=0.0) for one in series), "J")
+    shown = [_accuracy.Series(one.label, one.devices_j, one.accuracy, one.reached_at) for one in series]
+    label = f"energy drawn by all devices ({unit})"
+    return draw_accuracy(scaled(shown, scale), label, lambda drawn: f"{amount(drawn)} {unit}")

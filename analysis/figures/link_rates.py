@@ -14,13 +14,13 @@ from matplotlib.ticker import MaxNLocator
 
 from slfac_sim.analysis.figures._offered import TOO_OLD, Series, data
 from slfac_sim.analysis.format import amount
-from slfac_sim.analysis.style import FAINT, from_zero_or_log, look, say, stacked_canvas
+from slfac_sim.analysis.style import FAINT, WAYS, say, stacked_canvas
+from slfac_sim.analysis.ticks import from_zero_or_log
 
 __all__ = ["MAIN", "ONE_RUN", "Series", "data", "draw", "table"]
 
 MAIN = False
 ONE_RUN = True
-_WAYS = ("up", "down")
 _PANEL_MM = 34.0
 _GAIN = 1.001  # a smaller gain is none
 
@@ -43,11 +43,11 @@ def draw(series: Sequence[Series]) -> Figure:
     order = np.lexsort((one.column("up_snr_db"), one.column("up_rate_bps")))
     rank = 1 + np.arange(len(order))
     noisy = False
-    for index, way in enumerate(_WAYS):
+    for way in WAYS:
         snr_db, rate = one.column(f"{way}_snr_db")[order], one.rate_bps(way)[order]
         best = one.rate_bps(way, "best")[order]
         style: dict[str, Any] = {
-            "color": look(index).colour, "marker": look(index).marker, "markersize": 1.8, "linestyle": "none",
+            "color": WAYS[way].colour, "marker": WAYS[way].marker, "markersize": 1.8, "linestyle": "none",
         }  # fmt: skip
         if np.isfinite(snr_db).any():
             noisy = True
@@ -55,7 +55,7 @@ def draw(series: Sequence[Series]) -> Figure:
         below.plot(rank, np.where(rate > 0.0, rate, np.nan) / 1e6, label=_label(rate, way), **style)
         if (best > _GAIN * rate).any() and np.isfinite(best).all():
             name = f"{way}, at best"
-            below.plot(rank, best / 1e6, color=look(index).colour, linewidth=0.8, linestyle="--", label=name)
+            below.plot(rank, best / 1e6, color=WAYS[way].colour, linewidth=0.8, linestyle="--", label=name)
     _finish(figure, above, below, one, noisy)
     return figure
 
@@ -69,7 +69,7 @@ def _finish(figure: Figure, above: Axes, below: Axes, one: Series, noisy: bool) 
         say(above, "The links of this network have no noise.")
     for axes in (above, below):
         axes.set_xlim(0.5, len(one.links) + 0.5)
-    from_zero_or_log(below, np.concatenate([one.rate_bps(way, "best") for way in _WAYS]) / 1e6)
+    from_zero_or_log(below, np.concatenate([one.rate_bps(way, "best") for way in WAYS]) / 1e6)
     below.grid(axis="y", linewidth=0.4, color=FAINT)
     below.set_ylabel("rate (Mbit/s)")
     below.set_xlabel("devices, slowest uplink first")

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from slfac_sim.analysis._air import DIRECTIONS, busy
 from slfac_sim.analysis._rows import rows_of
 from slfac_sim.analysis.folder import Run
-from slfac_sim.analysis.style import INK, look, stacked_canvas
+from slfac_sim.analysis.style import INK, WAYS, stacked_canvas
 
 MAIN = False
 ONE_RUN = True
@@ -59,8 +59,8 @@ def draw(series: Sequence[Series]) -> Figure:
     """Return the figure of the first run."""
     one = series[0]
     figure, panels = stacked_canvas(len(DIRECTIONS), 30.0, legend_rows=1)
-    for index, (way, axes) in enumerate(zip(DIRECTIONS, panels, strict=True)):
-        axes.stairs(one.busy[way], one.edges_s, fill=True, color=look(index).colour, alpha=0.45)
+    for way, axes in zip(DIRECTIONS, panels, strict=True):
+        axes.stairs(one.busy[way], one.edges_s, fill=True, color=WAYS[way].colour, alpha=0.45)
         axes.stairs(one.busy[way], one.edges_s, color=INK, linewidth=0.5)
         axes.set_title(f"{way}: busy for {100 * one.mean[way]:.3g} % of the run", loc="left", fontsize=7.0)
         axes.set_ylim(0.0, 1.0)

@@ -20,7 +20,8 @@ from slfac_sim.analysis._path import SERVER
 from slfac_sim.analysis._rows import rows_of
 from slfac_sim.analysis.folder import Run
 from slfac_sim.analysis.format import amount
-from slfac_sim.analysis.style import INK, from_zero_or_log, look, stacked_canvas
+from slfac_sim.analysis.style import INK, WAYS, stacked_canvas
+from slfac_sim.analysis.ticks import from_zero_or_log
 
 MAIN = False
 ONE_RUN = True
@@ -78,14 +79,12 @@ def draw(series: Sequence[Series]) -> Figure:
     """Return the figure of the first run."""
     one = series[0]
     figure, panels = stacked_canvas(len(DIRECTIONS), 32.0, legend_rows=2)
-    for index, (way, axes) in enumerate(zip(DIRECTIONS, panels, strict=True)):
+    for way, axes in zip(DIRECTIONS, panels, strict=True):
         totals, medians = (
             np.where(bps > 0.0, bps, np.nan) / 1e6 for bps in (one.total_bps[way], one.median_bps[way])
         )
-        axes.stairs(totals, one.edges_s, color=look(index).colour, linewidth=1.2, baseline=None)
-        axes.stairs(
-            medians, one.edges_s, color=look(index).colour, linewidth=0.8, baseline=None, linestyle=":"
-        )
+        axes.stairs(totals, one.edges_s, color=WAYS[way].colour, linewidth=1.2, baseline=None)
+        axes.stairs(medians, one.edges_s, color=WAYS[way].colour, linewidth=0.8, baseline=None, linestyle=":")
         axes.set_xlim(0.0, one.edges_s[-1])
         from_zero_or_log(axes, np.concatenate([totals, medians]))
         axes.set_ylabel("Mbit/s")

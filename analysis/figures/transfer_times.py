@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 
 from slfac_sim.analysis.folder import Run
 from slfac_sim.analysis.format import quantity
-from slfac_sim.analysis.style import FAINT, canvas, look, plain_log
+from slfac_sim.analysis.style import FAINT, WAYS, canvas, legend_label, look
+from slfac_sim.analysis.ticks import log_axis
 
 MAIN = False
 ONE_RUN = False
 
 _LEVELS = np.linspace(0.0, 1.0, 401)
-_WIDE = 100.0  # a larger ratio of times has ticks at whole decades alone
 _LEGEND_CHARACTERS = 56  # in one line of a column
 
 
@@ -71,14 +71,12 @@ def draw(series: Sequence[Series]) -> Figure:
             series[index].quantiles_s[name],
             _LEVELS,
             where="post",
-            label=label,
-            color=look(index if several else name.startswith("down")).colour,
+            label=legend_label(label),
+            color=(look(index) if several else WAYS[name.partition(",")[0]]).colour,
             linestyle="-" if name.startswith("up") else "--",
             linewidth=0.7 if "airtime" in name else 1.4,
         )
-    axes.set_xscale("log")
-    low, high = axes.get_xlim()
-    plain_log(axes.xaxis, (1.0,) if high > _WIDE * low else (1.0, 2.0, 5.0))
+    log_axis(axes.xaxis)
     axes.set_ylim(0.0, 1.0)
     axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
     axes.set_xlabel("time (s)")

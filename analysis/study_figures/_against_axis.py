@@ -14,26 +14,27 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import FuncFormatter
 from numpy.typing import NDArray
 
 from slfac_sim.analysis.format import amount
+from slfac_sim.analysis.laying_out import note
 from slfac_sim.analysis.study_axes import DECADE, Axis
 from slfac_sim.analysis.style import (
     FAINT,
     INK,
     Look,
+    height_mm,
     legend_columns,
+    legend_label,
     legend_rows,
     look,
     name_ticks,
     names_mm,
-    plain_log,
     stacked_canvas,
 )
+from slfac_sim.analysis.ticks import log_axis, plain_axis
 
 _LEGEND_CHARACTERS, _TICK_CHARACTERS = 58, 18
-_WIDE = 10**3.1  # from here on a column's width has no room for ticks at 2 and 5
 _DENSE = 24  # points, beyond which intervals are a band and markers are sparse
 Array = NDArray[np.float64]
 
@@ -118,7 +119,8 @@ def draw_against(data: Against, panel_mm: float) -> Figure:
     labels = [str(handle.get_label()) for handle in handles] or [""]
     columns = legend_columns(labels)
     rows = legend_rows(labels, columns)
-    figure, all_axes = stacked_canvas(len(data.panels), panel_mm + names_mm(data.ticks or ()), rows)
+    tall_mm = height_mm(panel_mm, max(len(some) for _, some in data.panels))
+    figure, all_axes = stacked_canvas(len(data.panels), tall_mm + names_mm(data.ticks or ()), rows)
     bottom, top, log = _limits(lines, data)
     for place, (axes, (title, some)) in enumerate(zip(all_axes, data.panels, strict=True)):
         _scales(axes, data, log, (bottom, top))
@@ -190,11 +192,11 @@ def _arrows(axes: Axes, line: Line, bounds: Array, up: bool) -> None:
             textcoords="offset points",
             arrowprops={"arrowstyle": "<|-", "color": style.colour, "linewidth": 1.0, "shrinkB": 3.0},
         )
-        axes.annotate(
+        note(
+            axes,
             f"{'>' if up else '<'} {amount(float(bound))}",
-            (x, bound),
-            xytext=(5 * inside, 8 if up else -8),
-            textcoords="offset points",
+            (float(x), float(bound)),
+            (5 * inside, 8 if up else -8),
             horizontalalignment="left" if inside > 0 else "right",
             verticalalignment="center",
             fontsize=6.5,
@@ -203,16 +205,8 @@ def _arrows(axes: Axes, line: Line, bounds: Array, up: bool) -> None:
 
 def _mark(axes: Axes, at: float, text: str) -> None:
     axes.axvline(at, color=INK, linewidth=0.6, linestyle=(0, (1, 2)), zorder=0)
-    axes.annotate(
-        text,
-        (at, 1.0),
-        xycoords=("data", "axes fraction"),
-        xytext=(-3, -1),
-        textcoords="offset points",
-        horizontalalignment="right",
-        verticalalignment="top",
-        fontsize=6.5,
-    )
+    style: dict[str, Any] = {"horizontalalignment": "right", "verticalalignment": "top", "fontsize": 6.5}
+    note(axes, text, (at, 1.0), (-3, -1), xycoords=("data", "axes fraction"), **style)
 
 
 def _limits(lines: Sequence[Line], data: Against) -> tuple[float, float, bool]:
@@ -244,17 +238,11 @@ def _scales(axes: Axes, data: Against, log: bool, ends: tuple[float, float]) -> 
         name_ticks(axes, data.ticks, _TICK_CHARACTERS)
         axes.set_xlim(-0.5, len(data.ticks) - 0.5)
     elif data.x_log:
-        axes.set_xscale("log")
-        x = data.panels[0][1][0].x
-        plain_log(axes.xaxis, (1.0, 2.0, 5.0) if x.max() / x.min() < _WIDE else (1.0,))
+        log_axis(axes.xaxis)
     if log:
-        axes.set_yscale("log")
-        narrow = ends[1] / ends[0] < 5
-        plain_log(
-            axes.yaxis, (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0) if narrow else (1.0, 2.0, 5.0)
-        )
+        log_axis(axes.yaxis)
     else:
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}"))
+        plain_axis(axes.yaxis)
     axes.set_ylim(*ends)
 
 
@@ -262,7 +250,7 @@ def _handles(data: Against, lines: Sequence[Line]) -> Iterator[Line2D | Patch]:
     named = {one.label: one for one in lines}
     for line in named.values() if not named.keys() <= set(data.ticks or ()) else ():
         style = look(line.look)
-        words = textwrap.fill(line.label, _LEGEND_CHARACTERS)
+        words = legend_label(textwrap.fill(line.label, _LEGEND_CHARACTERS))
         options = {**_marker(style, style.colour), "linestyle": style.dashes}
         yield Line2D([], [], label=words, **options)
     if data.level is not None:
@@ -273,10 +261,10 @@ def _handles(data: Against, lines: Sequence[Line]) -> Iterator[Line2D | Patch]:
     if any((one.is_median & np.isfinite(one.middle)).any() for one in lines):
         yield Line2D([], [], label="median: a seed did not reach the target", **_marker(_INK_LOOK, "white"))
     if any(np.isfinite(one.beyond).any() or np.isfinite(one.within).any() for one in lines):
-        yield _sign("$\\uparrow$", 6, 0.2, "only a bound is known: seeds did not reach the target")
+        yield _sign("^", 4, 0.2, "only a bound is known: seeds did not reach the target")
     left_out = sum(int(one.left_out.sum()) for one in lines)
     if left_out:
-        yield _sign("", 6, 0.2, f"left out: {left_out} where the untrained model meets the target")
+        yield _sign("", 6, 0.2, f"{left_out} left out: the untrained model meets the target")
 
 
 def _sign(marker: str, size: float, edge: float, words: str) -> Line2D:

@@ -15,18 +15,27 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import FixedLocator, FuncFormatter
+from matplotlib.ticker import FixedLocator
 from numpy.typing import NDArray
 
 from slfac_sim.analysis.figures._accuracy import log_error_axis
-from slfac_sim.analysis.format import count
+from slfac_sim.analysis.format import count, unit_of
 from slfac_sim.analysis.statistics import mean_interval
 from slfac_sim.analysis.study import StudyResult
 from slfac_sim.analysis.study_answers import at_place, panels_of, texts_of
 from slfac_sim.analysis.study_names import line_label, panel_label, x_label
-from slfac_sim.analysis.style import FAINT, legend_columns, legend_rows, look, stacked_canvas
+from slfac_sim.analysis.style import (
+    FAINT,
+    height_mm,
+    legend_columns,
+    legend_label,
+    legend_rows,
+    look,
+    stacked_canvas,
+)
+from slfac_sim.analysis.ticks import log_axis, plain_axis
 
-PANEL_MM, _TALL_MM, _FEW_LINES = 47.0, 75.0, 6  # a single panel of more lines is taller
+PANEL_MM = 47.0
 _FEWEST_FOR_T = (
     5  # with 3 seeds a t interval is 2.5 standard deviations to either side: wider than the picture
 )
@@ -51,16 +60,20 @@ class Band:
 
 @dataclass(frozen=True)
 class Bands:
-    """What is drawn: `panels` (title, bands), each with an x axis of its own; `band` says what a band is."""
+    """What is drawn: `panels` (title, bands), each with an x axis of its own; `band` says what a band is.
+
+    The unit of `x_label` is `scale` of that of the bands, which is SI.
+    """
 
     x_label: str
+    scale: float
     panels: Sequence[tuple[str, Sequence[Band]]]
     targets: Sequence[float]
     band: str
 
 
-def bands(study: StudyResult, over: str, scale: float, label: str) -> Bands | None:
-    """Return the curves over `over` / `scale` at the lowest and at the highest x, of the first panel.
+def bands(study: StudyResult, over: str, unit: str, label: str) -> Bands | None:
+    """Return the curves over `over`, whose SI unit is `unit`, at the lowest and highest x of the first panel.
 
     None where no point there has any evaluation.
     """
@@ -69,20 +82,24 @@ def bands(study: StudyResult, over: str, scale: float, label: str) -> Bands | No
     panels = []
     for x in ends:
         title = ", ".join(part for part in (x_label(study, x), panel_label(study, panel)) if part)
-        panels.append((title, _lines(study, panel, x, over, scale)))
+        panels.append((title, _lines(study, panel, x, over)))
     if len(panels) == 2 and _equal(panels[0][1], panels[1][1]):
         panels = [("", panels[0][1])]
     panels = [(title, lines) for title, lines in panels if lines]
-    return Bands(label, panels, study.targets, _band_words(study)) if panels else None
+    if not panels:
+        return None
+    last = [float(band.x.max()) for _, lines in panels for band in lines]
+    scale, unit = unit_of([min((x for x in last if x > 0.0), default=0.0)], unit)
+    return Bands(f"{label} ({unit})", scale, panels, study.targets, _band_words(study))
 
 
-def row_table(data: Bands, x_name: str) -> list[dict[str, Any]]:
-    """Return one row for each place of each line."""
+def row_table(data: Bands, x_name: str, scale: float = 1.0) -> list[dict[str, Any]]:
+    """Return one row for each place of each line; `x_name` is in units of `scale`."""
     return [
         {
             "panel": title,
             "line": band.label,
-            x_name: x,
+            x_name: x / scale,
             "accuracy_mean": mean,
             "accuracy_low": low,
             "accuracy_high": high,
@@ -96,20 +113,18 @@ def row_table(data: Bands, x_name: str) -> list[dict[str, Any]]:
 def draw_bands(data: Bands) -> Figure:
     """Return the figure."""
     every = [band for _, some in data.panels for band in some]
-    named = {band.look: textwrap.fill(band.label, _LEGEND_CHARACTERS) for band in every}
+    named = {band.look: legend_label(textwrap.fill(band.label, _LEGEND_CHARACTERS)) for band in every}
     columns = legend_columns(named.values())
     rows = legend_rows(named.values(), columns) + bool(data.band)
-    panel_mm = PANEL_MM if len(named) <= _FEW_LINES or len(data.panels) > 1 else _TALL_MM
-    figure, all_axes = stacked_canvas(len(data.panels), panel_mm, legend_rows=rows)
+    figure, all_axes = stacked_canvas(len(data.panels), height_mm(PANEL_MM, len(named)), legend_rows=rows)
     top = max([0.5, *data.targets, *(float(band.high.max(initial=0.0)) for band in every)])
     for axes, (title, some) in zip(all_axes, data.panels, strict=True):
-        for band in _span_x(axes, some):
+        for band in _span_x(axes, [replace(band, x=band.x / data.scale) for band in some]):
             _draw_band(axes, band)
         for target in data.targets:
             axes.axhline(target, color=FAINT, linewidth=0.6, linestyle=(0, (1, 2)), zorder=0)
         log_error_axis(axes, top)
         axes.yaxis.set_major_locator(FixedLocator(_TICKS))
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}"))
         axes.set_title(title, fontsize=7.0, loc="left")
         axes.set_ylabel("test accuracy (log-error)")
     all_axes[-1].set_xlabel(data.x_label)
@@ -129,8 +144,9 @@ def _span_x(axes: Axes, some: Sequence[Band]) -> Sequence[Band]:
     ends = [end for band in some if (end := float(band.x.max(initial=0.0))) > 0.0]
     if not ends or max(ends) <= _FAR_APART * min(ends):
         axes.set_xlim(0.0, max([0.0, *ends]) * 1.03 or 1.0)
+        plain_axis(axes.xaxis)
         return some
-    axes.set_xscale("log")
+    log_axis(axes.xaxis)
     axes.set_xlim(min(float(band.x[band.x > 0.0].min(initial=max(ends))) for band in some), 1.1 * max(ends))
     return [_after_start(band) for band in some]
 
@@ -172,19 +188,19 @@ def _draw_band(axes: Axes, band: Band) -> None:
     axes.fill_between(band.x, low, high, color=look(band.look).colour, alpha=0.25, linewidth=0, zorder=1)
 
 
-def _lines(study: StudyResult, panel: Mapping[str, str], x: str, over: str, scale: float) -> list[Band]:
+def _lines(study: StudyResult, panel: Mapping[str, str], x: str, over: str) -> list[Band]:
     lines = []
     for index, text in enumerate(texts_of(study.roles.line)):
         points = at_place(study, panel, text, x).points
         curves = [study.columns["curve"][i] for i in points]
         curves = [curve for curve in curves if curve.get(over)]
         if curves:
-            lines.append(_band(line_label(study, text), index, curves, over, scale))
+            lines.append(_band(line_label(study, text), index, curves, over))
     return lines
 
 
-def _band(label: str, index: int, curves: Sequence[Mapping[str, Any]], over: str, scale: float) -> Band:
-    places = [np.asarray(curve[over], dtype=np.float64) / scale for curve in curves]
+def _band(label: str, index: int, curves: Sequence[Mapping[str, Any]], over: str) -> Band:
+    places = [np.asarray(curve[over], dtype=np.float64) for curve in curves]
     last = min(place[-1] for place in places)
     if max(place[-1] for place in places) == 0.0:  # it needs nothing of it
         places, curves = [place[-1:] for place in places], [_last(curve) for curve in curves]

@@ -11,12 +11,12 @@ from slfac_sim.analysis.study_figures._bands import Bands, bands, draw_bands, ro
 
 def data(study: StudyResult) -> Bands | None:
     """Return the curves over megabytes (10^6 bytes) of payload."""
-    return bands(study, BYTES, 1e6, "payload sent, all directions (MB)")
+    return bands(study, BYTES, "B", "payload sent, all directions")
 
 
 def table(curves: Bands) -> list[dict[str, Any]]:
     """Return one row for each place of each line."""
-    return row_table(curves, "payload_mb")
+    return row_table(curves, "payload_mb", 1e6)
 
 
 def draw(curves: Bands) -> Figure:

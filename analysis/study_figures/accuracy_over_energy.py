@@ -11,12 +11,12 @@ from slfac_sim.analysis.study_figures._bands import Bands, bands, draw_bands, ro
 
 def data(study: StudyResult) -> Bands | None:
     """Return the curves over kilojoules; None where no point tells of them."""
-    return bands(study, JOULES, 1e3, "energy drawn by all devices (kJ)")
+    return bands(study, JOULES, "J", "energy drawn by all devices")
 
 
 def table(curves: Bands) -> list[dict[str, Any]]:
     """Return one row for each place of each line."""
-    return row_table(curves, "devices_kj")
+    return row_table(curves, "devices_kj", 1e3)
 
 
 def draw(curves: Bands) -> Figure:

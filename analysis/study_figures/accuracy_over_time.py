@@ -11,7 +11,7 @@ from slfac_sim.analysis.study_figures._bands import Bands, bands, draw_bands, ro
 
 def data(study: StudyResult) -> Bands | None:
     """Return the curves over simulated seconds."""
-    return bands(study, SECONDS, 1.0, "simulated time (s)")
+    return bands(study, SECONDS, "s", "simulated time")
 
 
 def table(curves: Bands) -> list[dict[str, Any]]:

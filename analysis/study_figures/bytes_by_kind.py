@@ -8,30 +8,30 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
-from matplotlib.ticker import FuncFormatter
 from numpy.typing import NDArray
 
-from slfac_sim.analysis.format import amount
+from slfac_sim.analysis.format import amount, unit_of
+from slfac_sim.analysis.payloads import kind_name
 from slfac_sim.analysis.study import StudyResult
 from slfac_sim.analysis.study_answers import at_place, mean_bytes, panels_of, texts_of
 from slfac_sim.analysis.study_names import line_label, x_label
-from slfac_sim.analysis.style import INK, fill, stacked_canvas
+from slfac_sim.analysis.style import INK, kind_fill, stacked_canvas
+from slfac_sim.analysis.ticks import plain_axis
 
 _BAR_MM, _FRAME_MM = 8.0, 14.0
 _LEGEND_COLUMNS = 3
 _TEXT_CHARACTERS = 20
 _SEEN = 5e-4  # of the longest bar: smaller kinds are left to the table
-_FILLS = (3, 0, 6, 4, 5)  # of the shipped kinds: activations and gradients catch the eye, labels are a sliver
 Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class BytesByKind:
-    """What is drawn: `megabytes` [bars, kinds] of 10^6 bytes, averaged over seeds."""
+    """What is drawn: `sent_bytes` [bars, kinds], averaged over seeds; `kinds` are those of the ledger."""
 
     bars: Sequence[str]
     kinds: Sequence[str]
-    megabytes: Array
+    sent_bytes: Array
 
 
 def data(study: StudyResult) -> BytesByKind | None:
@@ -49,8 +49,8 @@ def data(study: StudyResult) -> BytesByKind | None:
     if not rows:
         return None
     kinds = list(dict.fromkeys(kind for _, sent in rows for kind in sent))
-    megabytes = np.array([[sent.get(kind, 0.0) / 1e6 for kind in kinds] for _, sent in rows])
-    return BytesByKind([bar for bar, _ in rows], [kind.replace("_", " ") for kind in kinds], megabytes)
+    sent_bytes = np.array([[sent.get(kind, 0.0) for kind in kinds] for _, sent in rows])
+    return BytesByKind([bar for bar, _ in rows], kinds, sent_bytes)
 
 
 def table(sent: BytesByKind) -> list[dict[str, Any]]:
@@ -58,10 +58,13 @@ def table(sent: BytesByKind) -> list[dict[str, Any]]:
     return [
         {
             "line": bar,
-            **{f"{kind} (MB)": float(value) for kind, value in zip(sent.kinds, row, strict=True)},
-            "total (MB)": float(row.sum()),
+            **{
+                f"{kind} (MB)": float(n) / 1e6
+                for kind, n in zip(map(kind_name, sent.kinds), row, strict=True)
+            },
+            "total (MB)": float(row.sum()) / 1e6,
         }
-        for bar, row in zip(sent.bars, sent.megabytes, strict=True)
+        for bar, row in zip(sent.bars, sent.sent_bytes, strict=True)
     ]
 
 
@@ -71,11 +74,12 @@ def draw(sent: BytesByKind) -> Figure:
     figure, (axes,) = stacked_canvas(1, _FRAME_MM + _BAR_MM * len(sent.bars), legend_rows=rows)
     before = np.zeros(len(sent.bars))
     places = np.arange(len(sent.bars))[::-1]
-    looks = [fill(_FILLS[i] if i < len(_FILLS) else i) for i in range(len(sent.kinds))]
-    for look, megabytes in zip(looks, sent.megabytes.T, strict=True):
+    looks = [kind_fill(kind) for kind in sent.kinds]
+    scale, unit = unit_of(sent.sent_bytes.sum(axis=1), "B")
+    for look, lengths in zip(looks, sent.sent_bytes.T / scale, strict=True):
         axes.barh(
             places,
-            megabytes,
+            lengths,
             0.62,
             before,
             color=look.colour,
@@ -83,10 +87,10 @@ def draw(sent: BytesByKind) -> Figure:
             edgecolor=INK,
             linewidth=0.4,
         )
-        before = before + megabytes
+        before = before + lengths
     for place, total in zip(places, before, strict=True):
         axes.annotate(
-            f"{amount(float(total))} MB",
+            f"{amount(float(total))} {unit}",
             (total, place),
             xytext=(3, 0),
             textcoords="offset points",
@@ -94,13 +98,13 @@ def draw(sent: BytesByKind) -> Figure:
         )
     axes.set_yticks(places, [textwrap.fill(bar, _TEXT_CHARACTERS) for bar in sent.bars])
     axes.tick_params(axis="y", length=0)
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}"))
+    plain_axis(axes.xaxis)
     axes.set_xlim(0.0, 1.22 * float(before.max()) or 1.0)
-    axes.set_xlabel("payload of a whole run (MB)")
+    axes.set_xlabel(f"payload of a whole run ({unit})")
     handles = [
-        Patch(facecolor=look.colour, hatch=look.hatch, edgecolor=INK, linewidth=0.4, label=kind)
-        for look, kind, megabytes in zip(looks, sent.kinds, sent.megabytes.T, strict=True)
-        if megabytes.max() > _SEEN * before.max()
+        Patch(facecolor=look.colour, hatch=look.hatch, edgecolor=INK, linewidth=0.4, label=kind_name(kind))
+        for look, kind, lengths in zip(looks, sent.kinds, sent.sent_bytes.T / scale, strict=True)
+        if lengths.max() > _SEEN * before.max()
     ]
     figure.legend(
         handles=handles, loc="outside upper left", ncols=_LEGEND_COLUMNS, columnspacing=1.0, handlelength=1.6

@@ -6,6 +6,7 @@ from typing import Any
 
 from slfac_sim.analysis.folder import DRAWN
 from slfac_sim.analysis.format import one_decimal, percent, reached
+from slfac_sim.analysis.payloads import kind_name
 from slfac_sim.cli._common import print_table
 from slfac_sim.foundation.threads import in_words
 
@@ -36,7 +37,7 @@ def _rows(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield f"time to {percent(float(target))}", f"{reached(at_s)} s" if at_s else reached(at_s)
     for kind, nbytes in sent.items():
         if nbytes or kind == "total":
-            yield f"bytes {kind}", f"{nbytes:,}"
+            yield f"bytes, {kind_name(kind)}", f"{nbytes:,}"
     if bits["up"] is not None and bits["down"] is not None:
         yield "bits per value, up / down", f"{bits['up']:.2f} / {bits['down']:.2f}"
     if summary["positions_redrawn"]:

@@ -8,7 +8,8 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from slfac_sim.analysis.csv_file import write_rows
-from slfac_sim.analysis.style import FAINT, canvas, house_style, look, save
+from slfac_sim.analysis.style import FAINT, canvas, house_style, legend_label, look, save
+from slfac_sim.analysis.ticks import log_axis
 from slfac_sim.workbench.measuring import Measured, front
 
 _SHORT = 14  # letters of a name of which three fit beside each other
@@ -27,7 +28,7 @@ class Curve:
 def draw(curves: Sequence[Curve], title: str, out: Path) -> list[Path]:
     """Draw `curves` into ``rate_distortion`` .png, .svg and .csv in `out`; return the files."""
     with house_style():
-        files = save(_figure(curves, title), out, "rate_distortion")
+        files = save(figure_of(curves, title), out, "rate_distortion")
     return [*files, write_rows(_rows(curves), out / "rate_distortion.csv")]
 
 
@@ -38,7 +39,8 @@ def _rows(curves: Sequence[Curve]) -> Iterator[dict[str, Any]]:
             yield {"codec": curve.name, "knobs": curve.knobs, "label": point.label, **figures}
 
 
-def _figure(curves: Sequence[Curve], title: str) -> Figure:
+def figure_of(curves: Sequence[Curve], title: str) -> Figure:
+    """Return the figure; it is called inside `house_style`."""
     shown = [curve for curve in curves if any(not point.refused for point in curve.points)]
     columns = 3 if max((len(curve.name) for curve in shown), default=0) <= _SHORT else 1
     figure, axes = canvas(legend_rows=2 + -(-len(shown) // columns))
@@ -52,11 +54,10 @@ def _figure(curves: Sequence[Curve], title: str) -> Figure:
             linestyle=style.dashes,
             linewidth=0.9,
             markersize=2.6,
-            label=curve.name,
+            label=legend_label(curve.name),
         )
-    axes.set_xscale("log", base=2)
-    axes.set_yscale("log")
-    axes.xaxis.set_major_formatter(lambda bits, _: f"{bits:g}")
+    log_axis(axes.xaxis)
+    log_axis(axes.yaxis)
     axes.set_xlabel("bits a value, headers included")
     axes.set_ylabel("relative squared error")
     axes.grid(linewidth=0.4, color=FAINT)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from slfac_sim.analysis.csv_file import write_rows
 from slfac_sim.analysis.style import FAINT, house_style, look, save, stacked_canvas
+from slfac_sim.analysis.ticks import log_axis
 from slfac_sim.codecs import Tensor
 from slfac_sim.codecs._bands import split
 from slfac_sim.codecs._dct import forward
@@ -165,7 +166,7 @@ def _compaction(spectra: Sequence[Spectrum], title: str) -> Figure:
             axes.plot(percent, 1.0 - space, color=colour, label=f"step {one.step}, in space")
             axes.plot(percent, 1.0 - frequency, "--", color=colour, label=f"step {one.step}, in frequency")
         axes.plot(percent, 1.0 - _of(spectra, way)[0].kept[2], ":", color="black", label="Gaussian noise")
-        axes.set_yscale("log")
+        log_axis(axes.yaxis)
         axes.set_ylim(1e-4, 1.0)
         axes.set_title(_WORDS[way], loc="left", fontsize=7.0)
         axes.set_ylabel("energy lost")
