@@ -34,6 +34,9 @@ class Dataset:
     `mean` and `std` are those of all the training pixels here, as fractions of 255; batches are
     normalised by them. `real` is False for made-up data. `source` says where the data were found; it is
     for people, and nothing that is simulated may depend on it.
+
+    Whole levels and labels of another integer type are converted, images [n, h, w] have one channel, labels
+    may be [n, 1]. Whatever else cannot be used is refused here: raises `DataError`.
     """
 
     name: str
@@ -46,6 +49,12 @@ class Dataset:
     std: float
     real: bool
     source: str
+
+    def __post_init__(self) -> None:
+        from slfac_sim.datasets._sound import sound_parts  # it needs the error above
+
+        for part, array in sound_parts(self).items():
+            object.__setattr__(self, part, array)
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
@@ -89,9 +98,12 @@ FAMILY = Family(DataSource, shared=("train_samples", "test_samples", "verify"))
 def mean_and_std(images: NDArray[np.uint8]) -> tuple[float, float]:
     """Return mean and standard deviation of all pixels of `images` as fractions of 255, from their histogram.
 
-    Raises `DataError` when all pixels are equal, since such images cannot be normalised.
+    Raises `DataError` for anything but levels from 0 to 255, and when all pixels are equal, since such images
+    cannot be normalised.
     """
-    pixels = images.reshape(-1)
+    from slfac_sim.datasets._sound import sound_levels  # it needs the error above
+
+    pixels = sound_levels(images, "images").reshape(-1)
     counts = _histogram(pixels)
     levels = np.arange(256) / 255.0
     mean = float(counts @ levels) / pixels.size
