@@ -1,4 +1,4 @@
-"""A data set of somebody's own: what cannot be used is refused when it is made, in a sentence that says why."""
+"""A data set of somebody's own: what cannot be used is refused when it is made, in a sentence."""
 
 from typing import Any
 

@@ -17,7 +17,7 @@ def sound_parts(data: Any) -> Mapping[str, NDArray[Any]]:
     """Return images and labels of the `Dataset` `data` as they are used. Raises `DataError`."""
     try:
         _check_figures(data)
-        parts = {}
+        parts: dict[str, NDArray[Any]] = {}
         for part in ("train", "test"):
             images, labels = f"{part}_images", f"{part}_labels"
             parts[images] = sound_images(getattr(data, images), images)
