@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from slfac_sim.analysis.format import count, percent
+from slfac_sim.analysis.markdown import as_markdown, markdown
 from slfac_sim.analysis.study import StudyResult, load_study
 from slfac_sim.analysis.study_answers import baseline_line, main_target, rival_lines
 from slfac_sim.analysis.study_names import line_label, short_label
@@ -15,7 +16,6 @@ from slfac_sim.analysis.study_tables import (
     costs_table,
     failures_table,
     joules_table,
-    markdown,
     parts_table,
     ratios_table,
     rounds_table,
@@ -58,7 +58,7 @@ def write_tables(study: StudyResult, out: Path, closing: Sequence[str]) -> None:
 
 def report_lines(study: StudyResult, closing: Sequence[str]) -> Iterator[str]:
     """Yield the lines of the report, in Markdown: the answers first, then the tables behind them."""
-    yield from (f"# Study: {study.name}", "", "## Answers", "")
+    yield from (f"# Study: {as_markdown(study.name)}", "", "## Answers", "")
     yield from _paragraphs(closing)
     yield from ("## How to read it", "", *_how_to_read(study), "")
     yield from _section("Time, bytes and energy to each target", costs_table(study))
@@ -79,7 +79,7 @@ def report_lines(study: StudyResult, closing: Sequence[str]) -> Iterator[str]:
 def _paragraphs(closing: Sequence[str]) -> Iterator[str]:
     """Yield the closing lines as paragraphs, indented ones as a list."""
     for i, line in enumerate(closing):
-        yield f"- {line.strip()}" if line.startswith(" ") else line
+        yield f"- {as_markdown(line.strip())}" if line.startswith(" ") else as_markdown(line)
         following = closing[i + 1] if i + 1 < len(closing) else ""
         if not (line.startswith(" ") and following.startswith(" ")):
             yield ""
@@ -87,14 +87,15 @@ def _paragraphs(closing: Sequence[str]) -> Iterator[str]:
 
 def _section(title: str, table: Table) -> Iterator[str]:
     if table:
-        yield from (f"## {title}", "", *markdown(table), "")
+        yield from (f"## {as_markdown(title)}", "", *markdown(table), "")
 
 
 def _how_to_read(study: StudyResult) -> list[str]:
     labels = [line_label(study, text) for text in dict.fromkeys((baseline_line(study), *rival_lines(study)))]
+    compared = as_markdown("; ".join(labels))
     target = main_target(study)
     lines = [
-        f"- Compared: {'; '.join(labels)}. {count(study.size, 'point')}, {len(study.failed())} failed.",
+        f"- Compared: {compared}. {count(study.size, 'point')}, {len(study.failed())} failed.",
         "- Means and 95 % t intervals over seeds (in brackets; for 3 seeds: 4.30 standard errors to either"
         " side) of seconds, bytes, joules and ratios are geometric: taken on the logarithm, so that they are"
         " above zero. Ratios are paired by seed. Those of accuracies are arithmetic.",

@@ -206,15 +206,6 @@ def failures_table(study: StudyResult) -> Table:
     ]
 
 
-def markdown(table: Sequence[Mapping[str, str]]) -> list[str]:
-    """Return the lines of a table in Markdown, aligned so that it also reads as text."""
-    head = list(table[0])
-    lines = [head, *([row[name].replace("|", "\\|") for name in head] for row in table)]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    rule = ["-" * width for width in widths]
-    return [f"| {' | '.join(map(str.ljust, line, widths))} |" for line in (lines[0], rule, *lines[1:])]
-
-
 def bracket_words(found: Sequence[Crossing]) -> str:
     """Return the mean bracket of crossings, ``(112, 150] s``: the target lay after the one, by the other.
 

@@ -11,12 +11,12 @@ import pytest
 from study_folders import fake_study
 
 from slfac_sim.analysis.cli import main
+from slfac_sim.analysis.markdown import as_markdown, markdown
 from slfac_sim.analysis.report import finish_study, write_tables
 from slfac_sim.analysis.statistics import Crossing, over_runs, paired_ratio
 from slfac_sim.analysis.study import load_study
 from slfac_sim.analysis.study_tables import (
     bytes_table,
-    markdown,
     ratio_cell,
     rounds_table,
     seconds_table,
@@ -330,3 +330,16 @@ def test_neither_torch_nor_a_simulator_is_loaded_nor_pyplot(tmp_path: Path) -> N
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True)
     assert done.stdout.splitlines()[-2:] == ["[]", "['analysis', 'foundation']"]
+
+
+@pytest.mark.parametrize("name", ["*x*", "$x_1$", "_x_", "a|b", "<b>", "[x](y)", "&amp;", "`x`", "q\\z"])
+def test_a_name_in_a_report_is_no_markup(name: str, tmp_path: Path) -> None:
+    def renamed(point: dict[str, Any]) -> None:
+        if point["axes"]["codec"] == "slfac":
+            point["label"] = name
+
+    finish_study(fake_study(tmp_path / "s", change=renamed))
+    report = (tmp_path / "s/report.md").read_text(encoding="utf-8")
+    assert as_markdown(name) != name
+    assert report.count(as_markdown(name)) == report.replace("\\", "").count(name.replace("\\", ""))
+    assert as_markdown("slfac_rd [1.2, 3.4] (a & b)") == "slfac_rd [1.2, 3.4] (a & b)"

@@ -79,8 +79,8 @@ def draw(spectra: Sequence[Spectrum], title: str, out: Path) -> list[Path]:
     files: list[Path] = []
     with house_style():
         for name, figure in (
-            ("spectra", _spectra(spectra, title)),
-            ("compaction", _compaction(spectra, title)),
+            ("spectra", spectra_figure(spectra, title)),
+            ("compaction", compaction_figure(spectra, title)),
         ):
             files += save(figure, out, name)
     files.append(write_rows(_spectrum_rows(spectra), out / "spectra.csv"))
@@ -114,7 +114,8 @@ def _of(spectra: Sequence[Spectrum], direction: str) -> list[Spectrum]:
 _WORDS = {"up": "activations, up", "down": "gradients, down"}
 
 
-def _spectra(spectra: Sequence[Spectrum], title: str) -> Figure:
+def spectra_figure(spectra: Sequence[Spectrum], title: str) -> Figure:
+    """Return the figure of cumulative energies and cuts; it is called inside `house_style`."""
     ways = [way for way in _WORDS if _of(spectra, way)]
     figure, panels = stacked_canvas(2 * len(ways), 32.0, legend_rows=4)
     for way, (above, below) in zip(ways, zip(panels[::2], panels[1::2], strict=True), strict=True):
@@ -155,7 +156,8 @@ def _cuts(axes: Axes, one: Spectrum, index: int) -> None:
     axes.set_ylim(bottom=0.0)
 
 
-def _compaction(spectra: Sequence[Spectrum], title: str) -> Figure:
+def compaction_figure(spectra: Sequence[Spectrum], title: str) -> Figure:
+    """Return the figure of the energy in the largest values; it is called inside `house_style`."""
     ways = [way for way in _WORDS if _of(spectra, way)]
     figure, panels = stacked_canvas(len(ways), 44.0, legend_rows=4)
     percent = np.arange(101)
