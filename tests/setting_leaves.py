@@ -56,3 +56,26 @@ def _below(cls: Any, path: str, before: tuple[str, ...]) -> Iterator[tuple[Any, 
             yield from _below(inner, at, before)
         else:
             yield cls, Leaf(at, hint, before)
+
+
+def leads_to_families() -> dict[str, Leaf]:
+    """Return for each family of plug-ins the first place where one of it can stand."""
+    found: dict[str, Leaf] = {}
+
+    def look(cls: Any, path: str, before: tuple[str, ...]) -> None:
+        for field in dataclasses.fields(cls):
+            hint, at = hints_of(cls)[field.name], f"{path}.{field.name}".strip(".")
+            plugin, bare = plugin_mark(hint), hint
+            if typing.get_origin(hint) is typing.Annotated:
+                bare = typing.get_args(hint)[0]
+            if plugin is None and dataclasses.is_dataclass(bare):
+                look(bare, at, before)
+            elif plugin is not None and plugin.family not in found:
+                listed = (f"{at}=[{kinds(plugin.family)[0]}]",) if typing.get_origin(hint) is tuple else ()
+                at = f"{at}.0" if listed else at
+                found[plugin.family] = Leaf(at, hint, (*before, *listed))
+                for kind in kinds(plugin.family):
+                    look(find(plugin.family, kind), at, (*before, *listed, f"{at}.kind={kind}"))
+
+    look(Scenario, "", ())
+    return found

@@ -13,8 +13,8 @@ import importlib
 import json
 import pkgutil
 from collections.abc import Callable, Mapping, Sequence
-from inspect import isabstract
-from typing import Any, Protocol, TypeVar, dataclass_transform
+from inspect import isabstract, isfunction, signature
+from typing import Any, Protocol, TypeVar, dataclass_transform, get_type_hints
 
 from pydantic import (
     ConfigDict,
@@ -55,12 +55,26 @@ class Family:
         missing = [member for member in _members(self.contract) if member not in has]
         if missing:
             raise BadInput(f"{name}.{cls.__name__} has no {', '.join(missing)}, which {wanted} asks for")
+        for member in _members(self.contract):
+            asked = vars(self.contract).get(member)
+            if isfunction(asked) and not _takes(getattr(cls, member), len(signature(asked).parameters)):
+                form = f"{member}{signature(asked)}".replace("'", "")
+                raise BadInput(f"{name}.{cls.__name__}.{member} is not the {form} that {wanted} asks for")
 
 
 def _members(contract: type[Any]) -> list[str]:
     """Return the public names that a `typing.Protocol` and those it extends ask for."""
     asked = [name for base in contract.__mro__ if base not in (object, Protocol) for name in vars(base)]
     return sorted({name for name in asked if not name.startswith("_")})
+
+
+def _takes(method: Any, arguments: int) -> bool:
+    """Return whether `method` can be called with so many positional arguments, `self` included."""
+    try:
+        signature(method).bind(*range(arguments))
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def family_of(package: str) -> Family:
@@ -102,12 +116,22 @@ def _foreign(kind: str) -> type[Any]:
     if plugins_refused():
         raise BadInput(f"'{kind}' is a module of somebody's own, and --no-plugins imports none")
     try:
-        return _only_dataclass(kind)
+        cls = _only_dataclass(kind)
     except BadInput:
         raise
-    except Exception as error:  # somebody else's module may fail in any way while it is imported
+    except (
+        Exception,
+        SystemExit,
+    ) as error:  # somebody else's module may fail in any way
         reason = f"{type(error).__name__}: {error}"
         raise BadInput(f"no module '{kind}' can be imported ({reason})") from error
+    try:
+        get_type_hints(cls)
+        adapter(cls)
+    except Exception as error:  # a field of a type that nothing can be read as
+        reason = str(error).partition("\n")[0]
+        raise BadInput(f"{kind}.{cls.__name__}: its settings cannot be read ({reason})") from error
+    return cls
 
 
 def _whole(cls: type[Any]) -> type[Any]:
@@ -131,6 +155,9 @@ def _only_dataclass(module_name: str) -> type[Any]:
     if len(found) != 1:
         names = ", ".join(value.__name__ for value in found) or "none"
         raise BadInput(f"{module_name} must define one public dataclass, its plug-in (found: {names})")
+    params: Any = found[0].__dataclass_params__  # type: ignore[attr-defined]  # of every dataclass
+    if not params.frozen:
+        raise BadInput(f"{module_name}.{found[0].__name__} must be frozen: decorate it with @settings")
     return found[0]
 
 

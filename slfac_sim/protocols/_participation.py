@@ -37,6 +37,13 @@ class Participation:
         """Whether another clock could change who takes part or who finishes."""
         return self.deadline is not None or self.enough is not None or self.select.timing_steers_learning
 
+    def check(self, devices: int) -> None:
+        """Raise `ValueError` for what so many devices cannot meet."""
+        if self.enough is not None and self.enough > devices:
+            raise ValueError(
+                f"participation.enough must be at most devices.count, {devices} (got {self.enough})"
+            )
+
     def choose(self, participants: Participants, number: int) -> Task:
         """Return the devices that take part in round `number`, in device order.
 

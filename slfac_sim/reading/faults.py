@@ -5,6 +5,7 @@ pydantic says where by a path that may hold steps which nobody wrote: the two fi
 name of what is missing. It does not know which settings there are.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 from pydantic import ValidationError
@@ -55,10 +56,15 @@ def _fault(details: ErrorDetails, tree: Located, root: type[Any]) -> tuple[Place
 
 def _blamed(node: Located) -> Place:
     """Return the place of a fault between the settings of `node`: the last override among them, if any."""
-    overrides = [child.place for child in node.children() if child.place.is_override]
-    if overrides:
-        return max(overrides)
-    return _holder(node)
+    overrides = [place for place in _places(node) if place.is_override]
+    return max(overrides) if overrides else _holder(node)
+
+
+def _places(node: Located) -> Iterator[Place]:
+    """Yield the places of all that lies below `node`."""
+    for child in node.children():
+        yield child.place
+        yield from _places(child)
 
 
 def _holder(node: Located) -> Place:

@@ -1,0 +1,80 @@
+"""Every family refuses what is not of it, in one sentence: others' plug-ins, and modules that are none."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from setting_leaves import leads_to_families
+from worlds import TINY
+
+from slfac_sim.foundation.plugins import find, kinds
+from slfac_sim.scenario_file import ScenarioError, load
+
+FAMILIES = leads_to_families()
+SETTINGS = "from slfac_sim.foundation.plugins import settings\n"
+MODULES = {
+    "absent": (None, "can be imported (ModuleNotFoundError"),
+    "raises": ("raise RuntimeError('a\\nb')\n", "can be imported (RuntimeError: a b)"),
+    "exits": ("import sys\nsys.exit(3)\n", "can be imported (SystemExit: 3)"),
+    "no_python": ("this is no python\n", "can be imported (SyntaxError"),
+    "empty": ("", "must define one public dataclass, its plug-in (found: none)"),
+    "function": ("def sender(stream):\n    return None\n", "must define one public dataclass"),
+    "plain": ("class Plain:\n    open = None\n", "must define one public dataclass"),
+    "twice": (
+        SETTINGS + "@settings\nclass A:\n    a: int = 1\n@settings\nclass B:\n    b: int = 1\n",
+        "A, B",
+    ),
+    "mutable": (
+        "from dataclasses import dataclass\n@dataclass\nclass Mutable:\n    a: int = 1\n",
+        "Mutable must be frozen: decorate it with @settings",
+    ),
+    "bare": (SETTINGS + "@settings\nclass Bare:\n    a: int = 1\n", "Bare"),
+    "unreadable": (
+        SETTINGS + "import re\n@settings\nclass Odd:\n    a: 'Nothing' = 1\n",
+        "Odd: its settings cannot be read",
+    ),
+}
+
+
+def refusal(overrides: list[str]) -> str:
+    with pytest.raises(ScenarioError) as caught:
+        load(TINY, overrides)
+    (line,) = str(caught.value).splitlines()
+    return line
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize("module", MODULES)
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_module_that_is_no_plug_in_is_one_sentence(
+    family: str, module: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = f"wrong_{family.replace('.', '_')}_{module}"
+    (tmp_path / package).mkdir()
+    text, said = MODULES[module]
+    if text is not None:
+        (tmp_path / package / "it.py").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    line = refusal(FAMILIES[family].at(f"{package}.it"))
+    assert said in line
+    assert f"{package}.it" in line
+
+
+def strangers() -> Iterator[tuple[str, str]]:
+    """Yield each family with one plug-in of every other."""
+    for family in FAMILIES:
+        for other in FAMILIES:
+            if other != family:
+                yield family, f"{other}.{kinds(other)[0]}"
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize(("family", "stranger"), list(strangers()))
+def test_a_plug_in_of_another_family_is_one_sentence(family: str, stranger: str) -> None:
+    line = refusal(FAMILIES[family].at(stranger))
+    assert f"{stranger}.{find(*stranger.rsplit('.', 1)).__name__}" in line
+    assert "does not inherit from" in line or "asks for" in line
+
+
+def test_families_are_found_by_themselves() -> None:
+    assert len(FAMILIES) >= 15
