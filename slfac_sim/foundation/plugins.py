@@ -116,13 +116,10 @@ def _foreign(kind: str) -> type[Any]:
     if plugins_refused():
         raise BadInput(f"'{kind}' is a module of somebody's own, and --no-plugins imports none")
     try:
-        cls = _only_dataclass(kind)
+        cls: Any = _only_dataclass(kind)
     except BadInput:
         raise
-    except (
-        Exception,
-        SystemExit,
-    ) as error:  # somebody else's module may fail in any way
+    except (Exception, SystemExit) as error:  # somebody else's module may fail in any way
         reason = f"{type(error).__name__}: {error}"
         raise BadInput(f"no module '{kind}' can be imported ({reason})") from error
     try:
