@@ -136,7 +136,7 @@ def test_protocols_that_average_halves_refuse_cuts_that_differ(kind: str, cut: s
         world(f"protocol.kind={kind}", f"cut={cut}")
 
 
-UNLIKE = ("devices.speed={kind: log_normal, median: 0.1 GFLOP/s, sigma: 2.0}", "network.bandwidth=2 MHz")
+UNLIKE = ("devices.speed={kind: log_normal, median: 0.1 GFLOP/s, sigma: 2.0}", "network.bandwidth=3 MHz")
 
 
 def test_each_device_has_the_cut_that_makes_rounds_shorter(tmp_path: Path) -> None:

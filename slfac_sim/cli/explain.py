@@ -3,7 +3,7 @@
 import argparse
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from slfac_sim.analysis.folder import Run
 
 _STRAGGLERS = 5  # named in the table; --json has all
+_NO_LIMIT = 1e30  # bit/s or FLOP/s, beyond what a scenario may say
 _ROUNDS = 12  # shown in the table; --json has all
 _COLUMNS = {
     "device compute": "device",
@@ -107,29 +108,29 @@ def _bounds(
 def _replays(run: "Run", reached: Mapping[str, float]) -> dict[str, list[float | None]]:
     """Return what replays without a limit take to the same evaluations, and to the end. Raises `BadInput`."""
     from slfac_sim.ledger import Rows
+    from slfac_sim.network.kinds.ideal import Ideal
     from slfac_sim.record import Record, replayed_scenario, retime
     from slfac_sim.simulation import survey_of
+    from slfac_sim.speeds.fixed import Fixed
 
     record = Record.load(run.folder)
-    latency_s = survey_of(record.scenario).latency_s
+    recorded = replayed_scenario(record, [])
+    no_limit = Ideal(up_rate=_NO_LIMIT, down_rate=_NO_LIMIT, latency=survey_of(recorded).latency_s)
     without = {
-        "infinite bandwidth": [
-            f"network={{kind: ideal, up_rate: 1e15, down_rate: 1e15, latency: {latency_s!r}}}"
-        ],
-        "zero compute": [
-            "devices.speed={kind: fixed, speed: 1e30}",
-            "devices.codec_speed=1e30",
-            "server.speed=1e30",
-            "server.codec_speed=1e30",
-        ],
+        "infinite bandwidth": replace(recorded, network=no_limit),
+        "zero compute": replace(
+            recorded,
+            devices=replace(recorded.devices, speed=Fixed(speed=_NO_LIMIT), codec_speed=_NO_LIMIT),
+            server=replace(recorded.server, speed=_NO_LIMIT, codec_speed=_NO_LIMIT),
+        ),
     }
     numbers = {
         at_s: number for number, at_s in zip(*map(run.table("evals").get, ("round", "at_s")), strict=True)
     }
     found: dict[str, list[float | None]] = {}
-    for name, overrides in without.items():
+    for name, scenario in without.items():
         rows = Rows()
-        end_s = retime(record, replayed_scenario(record, overrides), rows)
+        end_s = retime(record, scenario, rows)
         at_s = {row["round"]: row["at_s"] for row in rows.rows("evals")}
         found[name] = [*(at_s[numbers[instant_s]] for instant_s in reached.values()), end_s]
     return found
