@@ -93,7 +93,8 @@ def test_the_order_in_which_jobs_run_reaches_no_draw(kind: str, tmp_path: Path) 
 @pytest.mark.matrix
 @pytest.mark.parametrize("kind", [kind for kind in PROTOCOLS if kind != "asynchronous"])
 def test_a_training_goes_on_with_the_draws_that_were_to_come(kind: str) -> None:
-    one = world(*settings_of(kind))
+    """Those of modules, and those of a codec of models that rounds by chance."""
+    one = world(*settings_of(kind), "codec.model={kind: uniform, rounding: stochastic}")
     kept: dict[int, Any] = {}
     one.when_kept = lambda number: kept.update({number: copy.deepcopy(one.get_state())})
     play(one)

@@ -124,6 +124,15 @@ def test_one_codec_stands_for_both_directions_of_its_own_kind(
     assert read(dump(scenario(*overrides)), "again.yaml").codec == codec
 
 
+def test_the_closing_table_tells_of_models_that_are_compressed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for codec, told in (("raw", 0), ("fp16", 1)):
+        words = ["run", str(TINY), "protocol.rounds=1", f"codec.model={codec}", "--draw", "none"]
+        assert main([*words, "--out", str(tmp_path / codec)]) == 0
+        assert capsys.readouterr().out.count("bits per value of models") == told
+
+
 def test_a_summary_tells_the_bits_of_a_value_of_models(tmp_path: Path) -> None:
     figures = run(prepare(scenario("codec.model=fp16"), tmp_path / "run", threads=1))["bits_per_value"]
     assert 16.0 < figures["model_up"] == figures["model_down"] < 19.0

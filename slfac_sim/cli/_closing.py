@@ -10,6 +10,8 @@ from slfac_sim.analysis.payloads import kind_name
 from slfac_sim.cli._common import print_table
 from slfac_sim.foundation.threads import in_words
 
+_FLOAT_BITS = 32.0
+
 
 def print_summary(summary: Mapping[str, Any]) -> None:
     """Print what came of a run."""
@@ -40,6 +42,9 @@ def _rows(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield f"bytes, {kind_name(kind)}", f"{nbytes:,}"
     if bits["up"] is not None and bits["down"] is not None:
         yield "bits per value, up / down", f"{bits['up']:.2f} / {bits['down']:.2f}"
+    models = bits["model_up"], bits["model_down"]
+    if None not in models and min(models) < _FLOAT_BITS:  # as they are, they take a little more
+        yield "bits per value of models, up / down", f"{models[0]:.2f} / {models[1]:.2f}"
     if summary["positions_redrawn"]:
         yield "positions redrawn", f"{summary['positions_redrawn']}, for want of coverage"
     yield "transfers", f"{summary['transfers']:,}"
