@@ -9,11 +9,13 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations
 from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.text import Annotation, Text
 from matplotlib.transforms import Bbox
+from numpy.typing import NDArray
 
 from slfac_sim.analysis.ticks import FewLog
 
@@ -127,10 +129,26 @@ def _place_notes(figure: Figure) -> None:
     ]
     canvas = Bbox.from_extents(0, 0, *figure.canvas.get_width_height()).padded(-_MARGIN)
     for text in notes:
-        if not any(_is_free(text.get_window_extent(), taken, canvas) for _ in _tries(text)):
-            text.set_visible(False)
-        else:
+        curves = _curves_px(text)
+        off_curves = any(
+            _is_free(box := text.get_window_extent(), taken, canvas) and not box.count_contains(curves)
+            for _ in _tries(text)
+        )
+        if off_curves or any(_is_free(text.get_window_extent(), taken, canvas) for _ in _tries(text)):
             taken.append(text.get_window_extent())
+        else:
+            text.set_visible(False)
+
+
+def _curves_px(text: Annotation) -> NDArray[np.float64]:
+    """Return points [points, 2] along the lines beside which `text` stands, but for those behind the data."""
+    points = [np.empty((0, 2))]
+    for line in text.axes.lines if text.axes is not None else ():
+        corners = line.get_transform().transform(line.get_xydata())
+        if line.get_zorder() > 0 and len(corners) > 1:
+            places = np.linspace(0, len(corners) - 1, 24 * len(corners))
+            points.append(np.stack([np.interp(places, range(len(corners)), xy) for xy in corners.T], axis=1))
+    return np.concatenate(points)
 
 
 def _tries(text: Annotation) -> Iterator[None]:

@@ -191,3 +191,18 @@ def test_a_label_is_shown_letter_by_letter(label: str, tmp_path: Path) -> None:
 def test_curves_of_one_panel_have_colours_of_their_own() -> None:
     assert len({look(i).colour for i in range(30)}) == 30
     assert len({look(i) for i in range(140)}) == 140
+
+
+def test_a_note_stands_beside_the_curve_and_not_on_it(tmp_path: Path) -> None:
+    accuracy = (0.1, 0.12, 0.12, 0.55, 0.82, 0.72, 0.88, 0.9, 0.91)
+    figure_of = importlib.import_module(f"{draw.FIGURES}.time_to_accuracy")
+    with house_style():
+        figure = figure_of.draw([figure_of.data(load(fake_run(tmp_path / "run", accuracy=accuracy)))])
+        notes = [text for text in drawn(figure) if " at " in text.get_text()]
+        (axes,) = figure.axes
+        curve = next(line for line in axes.lines if line.get_xydata().shape[0] == len(accuracy))
+        corners = curve.get_transform().transform(curve.get_xydata())
+        places = np.linspace(0, len(accuracy) - 1, 500)
+        points = np.stack([np.interp(places, range(len(accuracy)), xy) for xy in corners.T], axis=1)
+        assert len(notes) == 2
+        assert not any(note.get_window_extent().count_contains(points) for note in notes)
