@@ -112,7 +112,7 @@ def kind_of(plugin: object) -> str:
     return module.rpartition(".")[2] if module.startswith("slfac_sim.") else module
 
 
-def _foreign(kind: str) -> type[Any]:
+def _foreign(kind: str) -> Any:
     if plugins_refused():
         raise BadInput(f"'{kind}' is a module of somebody's own, and --no-plugins imports none")
     try:
