@@ -19,7 +19,7 @@ SMALL = (
     "data={kind: synthetic, train_samples: 60, test_samples: 8, size: 6, classes: 3}",
     "model={kind: small_cnn, width: 2}",
     "learning.batch=4",
-    "devices={count: 4, speed: {kind: log_normal, median: 0.02 GFLOP/s, sigma: 0.5}}",
+    "devices={count: 3, speed: {kind: log_normal, median: 0.02 GFLOP/s, sigma: 0.5}}",
     "server.speed=0.05 GFLOP/s",
     "learning.optimiser=adam",
     "codec={uplink: {kind: aq_sgd}, downlink: {kind: uniform}}",
@@ -95,14 +95,14 @@ def moments(kind: str) -> dict[str, list[Moment]]:
     return found
 
 
-def chosen(kind: str, effect: str, limited: bool) -> list[float]:
-    """Return times in the midst of such an effect and at its very end; none if the protocol has none."""
+def within(kind: str, effect: str, limited: bool) -> float | None:
+    """Return a time in the midst of such an effect, from a limit's beginning on if `limited`; None: none."""
     there = [moment for moment in moments(kind)[effect] if moment.group_s is not None or not limited]
     if not there:
-        return []
+        return None
     middle = there[len(there) // 2]
-    times = [(middle.start_s + middle.end_s) / 2.0, middle.end_s]
-    return [at_s - (middle.group_s or 0.0) for at_s in times] if limited else times
+    at_s = (middle.start_s + middle.end_s) / 2.0
+    return at_s - (middle.group_s or 0.0) if limited else at_s
 
 
 def trace(path: Path, host: str, down_s: float, up_s: float | None) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from fakes import payload
-from faults import PROTOCOLS, chosen, has_limits, settings_of
+from faults import PROTOCOLS, has_limits, settings_of, within
 from worlds import scenario
 
 from slfac_sim.continuing.checkpointing import FOLDER
@@ -23,8 +23,8 @@ CUTS = ["deadline", "enough", "devices come and go", "the server comes and goes"
 def cut(kind: str, how: str) -> str:
     """Return the setting that cuts rounds short; a deadline falls into the server's last step of a group."""
     if how == "deadline":
-        times = chosen(kind, "served", limited=True) or chosen(kind, "server computes", limited=True)
-        return f"protocol.participation.deadline={times[0]!r}"
+        served_s = within(kind, "served", limited=True) or within(kind, "server computes", limited=True)
+        return f"protocol.participation.deadline={served_s!r}"
     if how == "enough":
         return "protocol.participation.enough=2"
     host, up = ("devices", "100 ms") if how == "devices come and go" else ("server", "30 ms")
