@@ -160,6 +160,13 @@ def test_both_ends_of_a_transfer_may_die_of_it_and_all_else_of_theirs_fails() ->
     assert results[2:] == [Failed("server is down: battery empty")] * 2
 
 
+def test_what_ends_at_the_very_instant_at_which_a_battery_is_used_up_has_ended() -> None:
+    """All three end after one second, and the work alone has used the battery up."""
+    books = Books(d000=0.5)
+    tasks = [one(work("d000", 1.0)), one(send("d000", SERVER, 1.0)), one(send(SERVER, "d000", 1.0))]
+    assert player(books).play(one(Together(tasks))) == ["work", (SERVER,), ("d000",)]
+
+
 def test_an_effect_whose_two_ends_die_at_one_instant_fails_once() -> None:
     books = Books(d000=1.0, server=1.0)
 
