@@ -208,7 +208,8 @@ def test_failures_are_listed_and_make_the_exit_status_4(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("slfac_sim.analysis.report.finish_study", lambda folder: [])
-    words = ("--seeds", "2", "--targets", "0.5", "learning.optimiser.learning_rate=1e30", "codec=slfac")
+    absurd = ("learning.optimiser.learning_rate=1e12", "model.batch_norm=false")
+    words = ("--seeds", "2", "--targets", "0.5", *absurd, "codec=slfac")
     assert _sweep(tmp_path, *words) == 4
     lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("failed: training ")]
     assert len(lines) == 2
