@@ -33,6 +33,11 @@ def show(lines: Iterable[str]) -> None:
         print(line, flush=True)
 
 
+def last_of(overrides: Iterable[str]) -> list[str]:
+    """Return `overrides` with the last one for each key: those of a size give way to those of the user."""
+    return list({override.partition("=")[0]: override for override in overrides}.values())
+
+
 def spent(work: Callable[[], T]) -> tuple[T, float]:
     """Return what `work` returns, and the CPU seconds that it took."""
     gc.collect()

@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from _measuring import command_s, parser, show
+from _measuring import command_s, last_of, parser, show
 from whole_run import simulated
 
 from slfac_sim.opening import build
@@ -43,7 +43,7 @@ def main() -> None:
     options = parser(__doc__)
     options.add_argument("overrides", nargs="*", metavar="KEY=VALUE")
     given = options.parse_args()
-    show(measure([*(SMOKE if given.smoke else ()), *given.overrides]))
+    show(measure(last_of([*(SMOKE if given.smoke else ()), *given.overrides])))
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from unittest import mock
 
 import numpy as np
 import torch
-from _measuring import parser, show
+from _measuring import last_of, parser, show
 
 from slfac_sim.analysis.statistics import mean_interval
 from slfac_sim.build import World
@@ -43,7 +43,7 @@ def plain(model: Callable[[torch.Tensor], torch.Tensor], inputs: torch.Tensor) -
 
 def trained(arm: str, seed: int, overrides: Sequence[str]) -> tuple[float, float]:
     """Return the final accuracy of the training `seed` in `arm`, and the CPU seconds that it took."""
-    world = build(load("100_devices", [*SIZE, *overrides], seed))
+    world = build(load("100_devices", last_of([*SIZE, *overrides]), seed))
     if arm == "nudged":
         with torch.no_grad():
             next(iter(world.server.half.model.parameters())).view(-1)[0] += 1e-6

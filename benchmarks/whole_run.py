@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 from _bare import Bare
-from _measuring import parser, show, spent
+from _measuring import last_of, parser, show, spent
 
 from slfac_sim.build import World
 from slfac_sim.codecs import Tensor
@@ -77,7 +77,7 @@ def main() -> None:
     given = options.parse_args()
     set_threads(1)
     pairs, more = (1, SMOKE) if given.smoke else (given.pairs, ())
-    show(measure(given.scenario, pairs, [*SIZE, *more, *given.overrides]))
+    show(measure(given.scenario, pairs, last_of([*SIZE, *more, *given.overrides])))
 
 
 if __name__ == "__main__":
