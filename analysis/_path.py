@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from math import inf
 from typing import Any, NamedTuple
 
+from slfac_sim.foundation.errors import BadInput
+
 Row = Mapping[str, Any]
 Tables = Mapping[str, Sequence[Row]]
 Place = tuple[str, int]  # task, number of the effect
@@ -88,12 +90,23 @@ def structure(tables: Tables) -> Structure:
         effects.update({(row["task"], row["seq"]): row for row in rows})
         for task, seq in {row["task"]: row["seq"] for row in rows}.items():  # a task's rows are in its order
             last[task] = max(seq, last.get(task, -1))
+    _refuse_endless(last, tables)
     children: dict[Place, list[str]] = defaultdict(list)
     for task in list(last):
         _adopt(task, last, children)
     for names in children.values():
         names.sort(key=lambda name: int(name.rpartition(".")[2]))
     return Structure(effects, dict(children), last, *_batches(tables, len(own)), _devices(tables, own))
+
+
+def _refuse_endless(last: Mapping[str, int], tables: Tables) -> None:
+    """Raise `BadInput` for effects whose numbers no run of so many rows has: a walk would take ages."""
+    rows = sum(map(len, tables.values()))
+    for task, seq in last.items():
+        if not 0 <= seq <= 100 * rows:
+            raise BadInput(
+                f"task '{task}' has an effect {seq} in a ledger of {rows} rows: no run writes that"
+            )
 
 
 def devices_of(tables: Tables) -> list[str]:

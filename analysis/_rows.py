@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from slfac_sim.analysis.folder import LEDGER, Run
+from slfac_sim.ledger_tables import TABLES
 
 Rows = list[dict[str, Any]]
 STRUCTURE = ("transfers", "computes", "offers", "steps", "rounds", "evals")  # what attribution needs
@@ -52,6 +53,8 @@ def forget() -> None:
 @lru_cache(maxsize=len(STRUCTURE) + len(OFFERED) + len(SUMS))
 def _kept(folder: Path, written: int, name: str) -> Rows:
     columns = Run(folder, {}).table(name)
+    for key in TABLES[name]:
+        columns[key]  # which says that it is not there
     keys = list(columns)
     values = [column.tolist() if isinstance(column, np.ndarray) else column for column in columns.values()]
     return [dict(zip(keys, row, strict=True)) for row in zip(*values, strict=True)]

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slfac_sim.foundation.errors import BadInput
-from slfac_sim.ledger import digest_of
+from slfac_sim.ledger import digest_of, refuse_odd
 
 Column = NDArray[Any] | list[Any]
 
@@ -94,7 +94,8 @@ class Run:
     def table(self, name: str) -> dict[str, Column]:
         """Return the ledger's table `name` by columns: arrays of numbers (NULL is NaN), lists of texts.
 
-        Raises `BadInput` if there is no such table, or the ledger cannot be read.
+        Raises `BadInput` if there is no such table, or the ledger cannot be read, or a cell is not as a run
+        writes it; and for a column that is not there, when it is asked for.
         """
         path = self.folder / LEDGER
         try:
@@ -105,7 +106,10 @@ class Run:
                 columns = list(zip(*cursor, strict=True)) or [()] * len(names)
         except sqlite3.Error as error:
             raise _unreadable(path, error) from error
-        return {key: column(values) for key, values in zip(names, columns, strict=True)}
+        for key, values in zip(names, columns, strict=True):
+            refuse_odd(path, name, key, values)
+        found = zip(names, map(column, columns), strict=True)
+        return _Columns(path, name, found)
 
     def curve(self) -> Curve:
         """Return the accuracy over time and bytes, from the table `evals`. Raises `BadInput`."""
@@ -131,6 +135,17 @@ class Run:
         if not (np.isfinite(numbers) | (may_lack & np.isnan(numbers))).all():
             raise BadInput(f"{self.folder / LEDGER}: column {name} of table evals holds more than numbers")
         return numbers
+
+
+class _Columns(dict[str, Column]):
+    """The columns of one table, which says what it lacks."""
+
+    def __init__(self, path: Path, table: str, columns: Iterable[tuple[str, Column]]) -> None:
+        super().__init__(columns)
+        self._where = f"{path}: table {table}"
+
+    def __missing__(self, name: str) -> Column:
+        raise BadInput(f"{self._where} has no column {name}; it has {', '.join(self)}")
 
 
 def load(folder: str | Path) -> Run:

@@ -64,6 +64,7 @@ _CLOCKWORK = (
     "foretelling",
     "machines.py",
     "network",
+    "opening.py",
     "players",
     "simulation.py",
     "slowdowns",

@@ -15,13 +15,32 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from slfac_sim.foundation.errors import BadInput
 from slfac_sim.ledger_tables import DIGESTED, PLACE, TABLES
 
-__all__ = ["PLACE", "TABLES", "Book", "Ledger", "Row", "Rows", "digest_of", "rows_of", "tuples_of"]
+__all__ = [
+    "PLACE",
+    "TABLES",
+    "Book",
+    "Ledger",
+    "Row",
+    "Rows",
+    "digest_of",
+    "refuse_odd",
+    "rows_of",
+    "tuples_of",
+]
 _PRAGMAS = ("PRAGMA journal_mode=DELETE", "PRAGMA synchronous=NORMAL")
 _NUMBERED = frozenset(table for table, columns in TABLES.items() if "id" in columns)
 _GIVEN = {table: {name: None for name in columns if name != "id"} for table, columns in TABLES.items()}
 _TYPES: dict[str, type] = {"REAL": float, "TEXT": str}
+_STORED: dict[str, set[type]] = {
+    "TEXT": {str, type(None)},
+    "REAL": {float, type(None)},
+    "INTEGER": {int, type(None)},
+    "INTEGER PRIMARY KEY": {int},
+}
+_IN_WORDS = {str: "a text", bytes: "bytes", int: "a whole number", float: "a fraction", type(None): "NULL"}
 _CHUNK = 4096  # rows hashed at once
 _MOST_VALUES = 999  # that a statement may have in every SQLite
 
@@ -258,10 +277,36 @@ def rows_of(path: Path | str, table: str) -> Iterator[dict[str, Any]]:
 def tuples_of(
     path: Path | str, table: str, names: Sequence[str], where: str = "1", parameters: Row = ()
 ) -> Iterator[Row]:
-    """Yield the columns `names` of the rows of `table` in the closed ledger `path`, in order."""
+    """Yield the columns `names` of the rows of `table` in the closed ledger `path`, in order.
+
+    Raises `BadInput` for a cell that no run writes, and `sqlite3.Error`.
+    """
     sql = f"SELECT {', '.join(names)} FROM {table} WHERE {where} ORDER BY rowid"
     with closing(_reader(path)) as db:
-        yield from db.execute(sql, parameters)
+        cursor = db.execute(sql, parameters)
+        while rows := cursor.fetchmany(_CHUNK):
+            for name, values in zip(names, zip(*rows, strict=True), strict=True):
+                refuse_odd(path, table, name, values)
+            yield from rows
+
+
+def refuse_odd(path: Path | str, table: str, name: str, values: Sequence[Any]) -> None:
+    """Raise `BadInput` if a column of a run's table holds `values` that no run writes; others may hold all.
+
+    Texts, whole numbers and times are there unless the column's meaning says when they are NULL.
+    """
+    kind, meaning = TABLES.get(table, {}).get(name, ("", ""))
+    if not kind:
+        return
+    types = set(map(type, values))
+    odd = types - _STORED[kind]
+    if "NULL" not in meaning and (kind != "REAL" or name.endswith("_s")):
+        odd |= types & {type(None)}
+    found = ", ".join(sorted(_IN_WORDS[one] for one in odd))
+    if not odd and name.endswith("_s") and not all(map(math.isfinite, filter(None, values))):
+        found = "infinity"
+    if found:
+        raise BadInput(f"{path}: column {name} of table {table}: found {found}, expected {kind}")
 
 
 def digest_of(db: sqlite3.Connection) -> str:

@@ -198,6 +198,10 @@ def _finished(folder: Path) -> Run:
     if run.summary["status"] != "finished":
         what = f"{run.summary['status']} ({run.summary.get('reason', '')})"
         raise BadInput(f"{folder}: the run is {what}; only a finished one can be replayed")
+    if not isinstance(run.summary.get("data"), dict):
+        raise BadInput(
+            f"{folder}: data: found {run.summary.get('data')!r} in the summary, expected an object"
+        )
     run.refuse_altered()
     return run
 
@@ -229,6 +233,10 @@ def _script(folder: Path, scenario: Scenario, summary: Mapping[str, Any]) -> Scr
         raise BadInput(f"{path}: {fault}; on another clock it would learn otherwise") from fault
     except sqlite3.Error as error:
         raise BadInput(f"{path}: cannot be read ({error}); expected the SQLite file of a run") from error
+    except BadInput:
+        raise
+    except (ValueError, LookupError) as error:  # rows that no protocol can have asked for
+        raise BadInput(f"{path}: damaged: its rows make no protocol ({error})") from error
     for name in ("transfers", "rounds"):
         found, told = script.counts[name], summary.get(name)
         if found != told:

@@ -35,9 +35,9 @@ def fake_run(
     with closing(sqlite3.connect(folder / "ledger.sqlite")) as ledger, ledger:
         ledger.execute(
             "CREATE TABLE evals (round INTEGER, at_s REAL, accuracy REAL, accuracy_no_codec REAL,"
-            " loss REAL, payload_bytes INTEGER)"
+            " loss REAL, payload_bytes INTEGER, task TEXT DEFAULT '', seq INTEGER DEFAULT 0)"
         )
-        ledger.executemany("INSERT INTO evals VALUES (?, ?, ?, ?, ?, ?)", rows)
+        ledger.executemany("INSERT INTO evals VALUES (?, ?, ?, ?, ?, ?, '', 0)", rows)
         for table in ("transfers", "payloads", "computes", "offers", "steps", "rounds"):
             ledger.execute(f"CREATE TABLE {table} ({', '.join(TABLES[table])})")
         marks = ", ".join("?" * len(TABLES["transfers"]))

@@ -75,7 +75,7 @@ def test_ledger_of_a_run_that_still_writes_is_read_with_its_journal(tmp_path: Pa
     with closing(sqlite3.connect(folder / "ledger.sqlite")) as ledger:
         ledger.execute("PRAGMA journal_mode = WAL")
         with ledger:
-            ledger.execute("INSERT INTO evals VALUES (9, 261.0, 0.981, 0.971, 0.02, 1089000000)")
+            ledger.execute("INSERT INTO evals VALUES (9, 261.0, 0.981, 0.971, 0.02, 1089000000, '', 9)")
         assert load(folder).curve().accuracy[-1] == 0.981
 
 
@@ -167,5 +167,5 @@ def test_table_without_the_column(tmp_path: Path) -> None:
         ledger.execute("ALTER TABLE evals DROP COLUMN at_s")
     assert _said(folder) == (
         "RUN/ledger.sqlite: table evals has no column at_s; "
-        "it has round, accuracy, accuracy_no_codec, loss, payload_bytes"
+        "it has round, accuracy, accuracy_no_codec, loss, payload_bytes, task, seq"
     )

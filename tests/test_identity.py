@@ -163,6 +163,7 @@ PLUGIN = """from slfac_sim.foundation.plugins import settings
 @settings
 class Theirs:
     shards: int = 1
+    def split(self, labels, devices, seed): ...
 """
 HELPED = {
     "beside it": ("from their_shop2 import helper", "their_shop2/helper.py"),
@@ -219,6 +220,7 @@ class Theirs:
     parts: tuple[str, ...] = ()
     nested: tuple[dict[str, str], ...] = ()
     folder: str = ""
+    def split(self, labels, devices, seed): ...
 """
 
 

@@ -61,12 +61,21 @@ class Begun:
         (run / FOLDER).mkdir(exist_ok=True)
         write_whole(run / BEGUN, json.dumps(asdict(self), indent=2) + "\n")
 
+    def _refuse_odd(self) -> None:
+        """Raise `TypeError` for a field of another type than is written."""
+        types = {"threads": (int,), "every": (int, type(None)), "strict": (bool,), "versions": (dict,)}
+        for name, allowed in {**types, "data": (str,), "resumed": (int,)}.items():
+            if type(getattr(self, name)) not in allowed:
+                raise TypeError(f"{name} is {getattr(self, name)!r}")
+
     @classmethod
     def read(cls, run: Path) -> "Begun":
         """Return what is written in `run`. Raises `BadInput`."""
         path = run / BEGUN
         try:
-            return cls(**json.loads(path.read_text(encoding="utf-8")))
+            begun = cls(**json.loads(path.read_text(encoding="utf-8")))
+            begun._refuse_odd()
+            return begun
         except FileNotFoundError as error:
             raise BadInput(f"{run}: no {BEGUN} in it; expected the folder of an unfinished run") from error
         except (OSError, ValueError, TypeError) as error:
@@ -130,7 +139,7 @@ def newest(run: Path, rounds: int) -> tuple[int, Any, list[str]]:
     Without one the round is 0 and the state None.
     """
     why_none = run / FOLDER / _WHY_NONE
-    faults = [why_none.read_text(encoding="utf-8").strip()] if why_none.is_file() else []
+    faults = [why_none.read_text(encoding="utf-8", errors="replace").strip()] if why_none.is_file() else []
     for path in reversed(_paths(run / FOLDER)):
         number = int(path.stem.rpartition("_")[2])
         if number > rounds:
@@ -162,4 +171,6 @@ def _path(folder: Path, number: int) -> Path:
 
 
 def _paths(folder: Path) -> list[Path]:
-    return sorted(folder.glob("round_*.checkpoint"), key=lambda path: int(path.stem.rpartition("_")[2]))
+    numbered = {path: path.stem.rpartition("_")[2] for path in folder.glob("round_*.checkpoint")}
+    paths = [path for path, number in numbered.items() if number.isascii() and number.isdecimal()]
+    return sorted(paths, key=lambda path: int(numbered[path]))

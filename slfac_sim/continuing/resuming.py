@@ -15,6 +15,7 @@ from typing import Any
 
 from slfac_sim.analysis.folder import LEDGER, SUMMARY
 from slfac_sim.analysis.folder import load as load_run
+from slfac_sim.build import World
 from slfac_sim.continuing.checkpointing import Begun, newest, versions_of
 from slfac_sim.continuing.ledger_continued import Continued
 from slfac_sim.datasets import Report
@@ -79,7 +80,7 @@ def prepare_resume(folder: Path, report: Report | None = None) -> Resumable:
         raise BadInput(f"{folder}: cannot be resumed: {world.data.source} holds other data than then")
     script = Script({"": []}, {}, {})
     if rounds:
-        world.set_state(state)
+        _restore(world, state, folder, rounds)
         script = script_until(folder / LEDGER, device_names(scenario.devices.count), _seq_of(folder, rounds))
     begun = dataclasses.replace(begun, resumed=begun.resumed + 1)
     return Resumable(Prepared(scenario, world, folder, clock), begun, rounds, script, tuple(remarks))
@@ -115,6 +116,14 @@ def _whole(resumable: Resumable, ledger: Continued, on_learning: Callable[[], ob
     ledger.go_on(resumable.rounds)
     on_learning()
     return (yield from prepared.scenario.protocol.run(prepared.world))
+
+
+def _restore(world: World, state: Any, folder: Path, rounds: int) -> None:
+    try:
+        world.set_state(state)
+    except (TypeError, LookupError, ValueError, AttributeError, RuntimeError) as error:
+        where = f"{folder}: the checkpoint of round {rounds}"
+        raise BadInput(f"{where} is whole, and no state of this scenario ({error})") from error
 
 
 def _refuse_others(folder: Path, scenario: Scenario, begun: Begun) -> None:

@@ -66,11 +66,12 @@ def prepare_verify(folder: Path, report: Report | None = None) -> Verifiable:
         raise BadInput(
             f"{folder}: it is a replay, which learnt nothing; verify the run that it is of, {digest}"
         )
-    if "digest" not in summary or "host" not in summary:
+    host = summary.get("host")
+    if "digest" not in summary or not isinstance(host, dict) or type(host.get("threads")) is not int:
         raise BadInput(
             f"{folder}: its summary has no digest, or does not tell the threads: nothing to compare"
         )
-    host, scenario = summary["host"], load(folder / SCENARIO)
+    scenario = load(folder / SCENARIO)
     with ExitStack() as closing:
         there = Path(closing.enter_context(tempfile.TemporaryDirectory(prefix="slfac_sim-verify-")))
         prepared = prepare(scenario, there / "again", host["threads"], report)
