@@ -290,7 +290,7 @@ def test_a_side_is_a_codec_or_overrides() -> None:
 
 
 SMALL = Path(__file__).resolve().parent.parent / "examples" / "small.yaml"
-IDEAL = "network={kind: ideal, up_rate: 8 Mbit/s, down_rate: 1 Tbit/s}"
+IDEAL = "network={kind: ideal, up_rate: 8 Mbit/s, down_rate: 100 Gbit/s}"
 
 
 @pytest.fixture(scope="module")
