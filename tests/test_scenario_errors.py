@@ -1,10 +1,11 @@
 """Every fault of a scenario, word for word: place, path, what was found, what is allowed."""
 
 import pickle
+from dataclasses import fields
 
 import pytest
 
-from slfac_sim.foundation.plugins import kinds
+from slfac_sim.foundation.plugins import find, kinds
 from slfac_sim.scenario_file import ScenarioError, load, read
 
 BASE = """\
@@ -256,3 +257,52 @@ def test_a_module_of_somebody_else_that_fails_to_import_is_one_line(tmp_path, mo
     monkeypatch.syspath_prepend(tmp_path)
     line = "model.kind: no module 'their.broken' can be imported (RuntimeError: a b)"
     assert faults(BASE, ["model=their.broken"]) == f"override 'model=their.broken': {line}"
+
+
+HELD = [
+    (network, field, kind)
+    for network, field, family in (
+        ("cell", "medium", "media"),
+        ("cell", "rate", "radio.rates"),
+        ("cell", "fading", "radio.fading"),
+        ("cell", "pathloss", "radio.pathloss"),
+        ("multi_cell", "fading", "radio.fading"),
+        ("wifi", "medium", "media"),
+    )
+    for kind in kinds(f"slfac_sim.network.{family}")
+    if (kind in ("csma", "dcf")) == (network == "wifi") or family != "media"
+]
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize(("network", "field", "kind"), HELD)
+def test_a_setting_written_one_level_too_high_is_told_where_it_lives(
+    network: str, field: str, kind: str
+) -> None:
+    families = {
+        "medium": "media",
+        "rate": "radio.rates",
+        "fading": "radio.fading",
+        "pathloss": "radio.pathloss",
+    }
+    outer, inner = (
+        find("slfac_sim.network.kinds", network),
+        find(f"slfac_sim.network.{families[field]}", kind),
+    )
+    own, held = ({each.name for each in fields(cls)} for cls in (outer, inner))
+    for key in held - own:
+        override = f"network={{kind: {network}, {field}: {kind}, {key}: 1}}"
+        said = faults(BASE, [override]).splitlines()[0]
+        assert said.endswith(f"network.{key}: unknown key '{key}'; it is a setting of network.{field}"), said
+
+
+def test_a_setting_of_what_is_not_written_is_told_where_it_lives_too() -> None:
+    override = "network={kind: wifi, standard: 802.11a}"
+    assert faults(BASE, [override]).endswith("unknown key 'standard'; it is a setting of network.medium")
+
+
+@pytest.mark.parametrize("standard", ["802.11ac", "802.11ax", "802.11be", "802.11b", "802.11g"])
+def test_a_standard_that_is_not_modelled_is_no_misspelling(standard: str) -> None:
+    override = f"network={{kind: wifi, medium: {{standard: {standard}}}}}"
+    assert faults(BASE, [override]).endswith(f"{standard} is not modelled: 802.11a and 802.11n are")
+    assert faults(BASE, [override.replace(standard, "802.11N")]).endswith("did you mean '802.11n'?")

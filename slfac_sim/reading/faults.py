@@ -5,14 +5,14 @@ pydantic says where by a path that may hold steps which nobody wrote: the two fi
 name of what is missing. It does not know which settings there are.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from slfac_sim.reading.located import Fault, Located, Path, Place
-from slfac_sim.reading.shape import known_keys, walk
+from slfac_sim.reading.shape import holder_of, known_keys, walk
 from slfac_sim.reading.words import in_words, unknown_key
 
 _RENAMED = {"model_codec": "codec.model, for every protocol that sends models"}
@@ -44,7 +44,7 @@ def _fault(details: ErrorDetails, tree: Located, root: type[Any]) -> tuple[Place
     if kind == "unexpected_keyword_argument" and str(loc[-1]) in _RENAMED:
         return node.key_place, path, f"has become {_RENAMED[str(loc[-1])]}"
     if kind == "unexpected_keyword_argument":
-        return node.key_place, path, unknown_key(str(loc[-1]), known_keys(root, tree, loc[:-1]))
+        return node.key_place, path, _unknown(str(loc[-1]), tree, root, loc[:-1])
     if loc[-1:] == ("[key]",):  # the key of a free mapping is what is wrong
         return node.key_place, path, in_words(details, path[-1])
     if kind in ("missing", "kind") and path[-1:] != loc[-1:]:  # its name is not in the tree
@@ -52,6 +52,13 @@ def _fault(details: ErrorDetails, tree: Located, root: type[Any]) -> tuple[Place
         return place, (*path, loc[-1]), in_words(details, node.plain())
     place = _blamed(node) if kind == "value_error" else node.place
     return place, path, in_words(details, node.plain())
+
+
+def _unknown(key: str, tree: Located, root: type[Any], loc: Sequence[str | int]) -> str:
+    holder = holder_of(root, tree, loc, key)
+    if holder is not None:
+        return f"unknown key '{key}'; it is a setting of {holder}"
+    return unknown_key(key, known_keys(root, tree, loc))
 
 
 def _blamed(node: Located) -> Place:

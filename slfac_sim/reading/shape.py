@@ -49,6 +49,24 @@ def known_keys(root: type[Any], tree: Located, loc: Sequence[str | int]) -> list
     return ["kind", *names] if plugin_mark(hint) else names
 
 
+def holder_of(root: type[Any], tree: Located, loc: Sequence[str | int], key: str) -> str | None:
+    """Return the path of what, one step below the settings at `loc`, has a setting `key`, if anything has."""
+    cls: Any = class_of(hint_at(root, tree, loc), tree, loc)
+    nodes, path = walk(tree, loc)
+    for name, hint in (hints_of(cls) if cls else {}).items():
+        plugin, child = plugin_mark(hint), nodes[-1].child(name)
+        if plugin is None:
+            continue
+        kind = plugin.otherwise if child is None else kind_in(child, plugin)
+        try:
+            fields = dataclasses.fields(find(plugin.family, kind)) if kind is not None else ()
+        except BadInput:
+            continue
+        if key in (field.name for field in fields):
+            return ".".join(map(str, (*path, name)))
+    return None
+
+
 def class_of(hint: Any, tree: Located, loc: Sequence[str | int]) -> type[Any] | None:
     """Return the settings class that a value of type `hint` at `loc` is read as."""
     plugin = plugin_mark(hint)
