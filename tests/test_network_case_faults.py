@@ -64,7 +64,10 @@ BAD = [
     (link(kind="cmsa"), "links.a.kind: no 'cmsa' among {media}; did you mean 'csma'?"),
     (link(kind=3), "links.a.kind: must be a text (got 3)"),
     (link(kind="csma", rts_=True), "links.a: unknown key 'rts_'; did you mean 'rts'?"),
-    (link(kind="ofdma", resource_blocks=0), "links.a: resource_blocks must be at least 1 (got 0)"),
+    (
+        link(kind="ofdma", resource_blocks=0),
+        "links.a.resource_blocks: must be greater than or equal to 1 (got 0)",
+    ),
     (
         link(kind="ofdma", resource_blocks="ten"),
         "links.a.resource_blocks: must be a valid integer (got 'ten')",

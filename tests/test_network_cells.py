@@ -241,7 +241,7 @@ def test_everyone_is_served_by_the_station_it_hears_best():
     ("kind", "node", "text"),
     [
         ("multi_cell", {"duplex": "half"}, "duplex must be tdd or fdd"),
-        ("multi_cell", {"stations": 0}, "stations must be 1 to 127"),
+        ("multi_cell", {"stations": 128}, "stations must be 1 to 127"),
         ("multi_cell", {"interference": "load"}, "interference: load needs offered"),
         ("multi_cell", {"offered": "1 Mbit/s"}, "offered goes with interference: load .got activity"),
         ("cell", {"medium": "csma"}, "csma and dcf are media of network: {kind: wifi}"),

@@ -58,7 +58,7 @@ _UNITS: dict[str, dict[str, _Unit]] = {
 
 _RANGES: dict[str, tuple[float, float]] = {
     "duration": (1e-9, 1e9),
-    "frequency": (1e-3, 1e11),
+    "frequency": (1e-3, 1e12),
     "data rate": (1.0, 1e18),
     "size": (1.0, 1e15),
     "length": (1e-3, 1e7),

@@ -130,6 +130,7 @@ class NrMcs(Stepwise):
         )
 
 
+@functools.cache
 def resource_blocks(bandwidth_hz: float, numerology: int) -> int:
     """Return N_PRB: the NR table's, or floor(0.9 B / (12 subcarriers)) for a bandwidth outside it.
 
