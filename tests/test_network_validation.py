@@ -53,7 +53,8 @@ def test_the_means_of_many_runs_are_sharp_enough_to_judge_by() -> None:
     for family, case in CASES.values():
         if isinstance(case, cases.WifiCase):
             them = compare.makespan(compare.reference(family, case))
-            assert 2.8 * them.deviation / them.size**0.5 < 0.02 * them.mean  # 2.8: Student's t for 5 runs
+            student = 2.1 if them.size >= 20 else 2.8  # of 20 runs and more, of 5
+            assert student * them.deviation / them.size**0.5 < 0.02 * them.mean
 
 
 @pytest.mark.parametrize("stations", [1, 5, 10, 20, 50])
@@ -76,23 +77,50 @@ def test_uploads_of_802_11n_end_within_7_percent_for_up_to_10_stations(stations:
     assert abs(makespan_error(f"n-{stations}")) < 0.07
 
 
-def test_beyond_10_stations_the_fluid_of_802_11n_is_optimistic_as_stated() -> None:
-    """Ever more so, for want of the BlockAckReq (docs/validation.md)."""
+def test_beyond_10_stations_the_last_of_short_uploads_is_late_in_the_fluid_as_stated() -> None:
+    """Ever more so: the last ones have the channel almost to themselves, and the fluid's end together."""
     errors = [makespan_error(f"n-{stations}") for stations in (5, 10, 20, 50)]
-    assert all(later < earlier < 0.0 for earlier, later in pairwise(errors))
-    assert -0.15 < errors[-1] < -0.10
-    assert -0.08 < makespan_error("n-10-10MB") < -0.07
-    assert -0.15 < makespan_error("n-20-10MB") < -0.10
-    assert -0.25 < makespan_error("n-50-5MB") < -0.15
+    assert all(0.0 < earlier < later for earlier, later in pairwise(errors))
+    assert 0.10 < errors[-1] < 0.16
 
 
-@pytest.mark.parametrize("name", ["n-10-10MB-again", "n-20-10MB-again", "n-50-5MB-again"])
-def test_without_the_block_ack_request_long_uploads_have_the_throughput_of_the_fluid(name: str) -> None:
-    """Within 2 %; of short ones the start counts, when all have their smallest window."""
-    family, case = CASES[name]
+@pytest.mark.parametrize("again", ["", "-again"])
+@pytest.mark.parametrize("name", ["n-10-10MB", "n-20-10MB", "n-50-5MB"])
+def test_long_uploads_have_the_throughput_of_the_fluid(name: str, again: str) -> None:
+    """Within 2 %, with BlockAckReq and without; of short ones the start counts, with the smallest windows."""
+    family, case = CASES[name + again]
     them, us = compare.throughput(family, case)
     assert abs(them.error(us)) < 0.02
-    assert abs(makespan_error(name)) < 0.05
+    assert abs(makespan_error(name + again)) < 0.07
+
+
+FEW_ACCESSES = ("n-1-0.1MB-both", "n-2-0.1MB-both")  # the first of them collide for certain in ns-3
+BOTH_WAYS = [case.name for case in cases.FAMILIES["wifi_both"] if case.name not in FEW_ACCESSES]
+
+
+@pytest.mark.parametrize("name", FEW_ACCESSES)
+def test_a_few_accesses_that_begin_at_one_instant_are_optimistic_as_stated(name: str) -> None:
+    assert -0.20 < makespan_error(name) < -0.05
+
+
+@pytest.mark.parametrize("name", BOTH_WAYS)
+def test_both_ways_at_once_the_fluid_is_within_7_percent(name: str) -> None:
+    """1 to 10 stations up, and the access point down to each of them; of 802.11a within 3 %."""
+    assert abs(makespan_error(name)) < (0.03 if name.startswith("a") else 0.07)
+
+
+@pytest.mark.parametrize("name", BOTH_WAYS)
+def test_both_ways_at_once_packet_by_packet_is_within_4_percent(name: str) -> None:
+    """Of each direction's last end within 10 %: a device's gradient comes when it comes."""
+    family, case = CASES[name]
+    runs = compare.packets(case, min(case.replications, 4 if name.startswith("a") else 12))
+    them = compare.reference(family, case)
+    us = compare.Sample.of([max(run.end_s) for run in runs])
+    assert abs(compare.makespan(them).error(us.mean)) < 0.04
+    n = len(case.rates_mbps)
+    for way in (slice(0, n), slice(n, None)):
+        last = compare.Sample.of([max(run["end_s"][way]) for run in them])
+        assert abs(last.error(compare.Sample.of([max(run.end_s[way]) for run in runs]).mean)) < 0.10
 
 
 @pytest.mark.parametrize(
@@ -103,6 +131,7 @@ def test_without_the_block_ack_request_long_uploads_have_the_throughput_of_the_f
         ("a-10", 4),
         ("a-54-54-54-6", 10),
         ("n-1", 20),
+        ("n-5", 40),
         ("n-5-again", 40),
         ("n-10-again", 40),
         ("n-20-again", 20),
@@ -110,7 +139,6 @@ def test_without_the_block_ack_request_long_uploads_have_the_throughput_of_the_f
     ],
 )
 def test_packet_by_packet_is_within_2_percent(name: str, runs: int) -> None:
-    """Of 802.11n where the A-MPDU is sent again at once: `dcf` has no BlockAckReq."""
     family, case = CASES[name]
     us = compare.Sample.of([max(run.end_s) for run in compare.packets(case, runs)])
     assert abs(compare.makespan(compare.reference(family, case)).error(us.mean)) < 0.02
@@ -127,7 +155,7 @@ def test_every_transfer_over_fair_wires_takes_what_max_min_says(name: str, toler
 def test_the_document_shows_the_tables_that_compare_makes() -> None:
     for line in compare.throughput_table():
         assert line in DOCUMENT
-    for name in compare.EQUAL:
+    for name in compare.MAKESPANS:
         for case in cases.FAMILIES[name]:
             assert compare.wifi_row(name, case) in DOCUMENT
     for line in compare.mixed_table("wifi_mixed"):

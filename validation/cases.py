@@ -16,7 +16,8 @@ class WifiCase:
     """Stations that upload `payload_bytes` each from one instant on, `rates_mbps` being their PHY rates.
 
     `packet_bytes` are UDP payload, to which `header_bytes` of UDP and IP are added, and 8 of LLC/SNAP.
-    Every station hears every other one at `power_dbm`.
+    Every station hears every other one at `power_dbm`. With `down` the access point sends as much to each
+    of them from the same instant on, to its receivers in turn.
     `ask_again` is what the sender of an A-MPDU does when no BlockAck comes: a BlockAckReq (True, the ns-3
     default), or the A-MPDU once more (False). `replications` are runs 1, 2, ... of the random streams of
     `seed`.
@@ -32,6 +33,7 @@ class WifiCase:
     header_bytes: int = 28
     power_dbm: float = -40.0
     seed: int = 1
+    down: bool = False
 
     program = "wifi"
 
@@ -47,21 +49,29 @@ class WifiCase:
             f"--bar={int(self.ask_again)}",
             f"--seed={self.seed}",
             f"--run={run}",
+            *(["--down=1"] if self.down else []),
         ]
 
     def tree(self, medium: Mapping[str, Any]) -> dict[str, Any]:
         """Return the CASE in which `medium` (its kind, and what only this kind has) is the channel."""
-        air = {"standard": self.standard, "packet_bytes": self.packet_bytes, **medium}
+        air = {
+            "standard": self.standard,
+            "packet_bytes": self.packet_bytes,
+            "block_ack_request": self.ask_again,
+            **medium,
+        }
+        ways = [("station {}", "access point"), ("access point", "station {}")]
         transfers = [
             {
-                "id": i,
+                "id": number * len(self.rates_mbps) + i,
                 "path": ["air"],
                 "start_s": 0.0,
                 "bytes": self.payload_bytes,
-                "src": f"station {i}",
-                "dst": "access point",
+                "src": src.format(i),
+                "dst": dst.format(i),
                 "phy_rate_bps": rate * 1e6,
             }
+            for number, (src, dst) in enumerate(ways[: 1 + self.down])
             for i, rate in enumerate(self.rates_mbps)
         ]
         return {"links": {"air": air}, "transfers": transfers}
@@ -133,12 +143,17 @@ class WiredCase:
 
 
 def _equal(
-    standard: str, n: int, replications: int, ask_again: bool = True, payload_bytes: int = MEGABYTE
+    standard: str,
+    n: int,
+    replications: int,
+    ask_again: bool = True,
+    payload_bytes: int = MEGABYTE,
+    down: bool = False,
 ) -> WifiCase:
     rate, letter = {"802.11a": (54.0, "a"), "802.11n": (65.0, "n")}[standard]
-    size = "" if payload_bytes == MEGABYTE else f"-{payload_bytes // MEGABYTE}MB"
-    name = f"{letter}-{n}{size}" + ("" if ask_again else "-again")
-    return WifiCase(name, standard, (rate,) * n, replications, ask_again, payload_bytes)
+    size = "" if payload_bytes == MEGABYTE else f"-{payload_bytes / MEGABYTE:g}MB"
+    name = f"{letter}-{n}{size}" + ("" if ask_again else "-again") + ("-both" if down else "")
+    return WifiCase(name, standard, (rate,) * n, replications, ask_again, payload_bytes, down=down)
 
 
 ACCESS_BPS = (1e6, 2e6, 5e6, 10e6, 50e6)
@@ -179,6 +194,14 @@ FAMILIES: Mapping[str, tuple[WifiCase | WiredCase, ...]] = {
         _equal("802.11n", n, replications, ask_again, size)
         for ask_again in (True, False)
         for n, replications, size in ((10, 5, 10 * MEGABYTE), (20, 3, 10 * MEGABYTE), (50, 2, 5 * MEGABYTE))
+    ),
+    "wifi_both": (
+        *(_equal("802.11n", n, runs, down=True) for n, runs in ((1, 20), (2, 20), (5, 20), (10, 20))),
+        *(
+            _equal("802.11n", n, runs, payload_bytes=MEGABYTE // 10, down=True)
+            for n, runs in ((1, 160), (2, 120), (5, 120), (10, 80))
+        ),
+        *(_equal("802.11a", n, 10, down=True) for n in (1, 2, 5, 10)),
     ),
     "wired": (
         WiredCase("together", (20e6,), tuple(TcpFlow(0.0, 5 * MEGABYTE, bps) for bps in ACCESS_BPS)),

@@ -24,7 +24,9 @@ from slfac_sim.network.case import read, simulate
 
 STORED = Path(__file__).resolve().parent / "reference"
 EQUAL = ("wifi_a", "wifi_n", "wifi_n_again", "wifi_n_long")
-"""The families in which all stations have the same rate."""
+"""The families in which all stations have the same rate, and upload only."""
+MAKESPANS = (*EQUAL, "wifi_both")
+"""Those whose tables are of makespans."""
 
 
 class Run(NamedTuple):
@@ -96,7 +98,7 @@ def packets(case: WifiCase, replications: int) -> Sequence[Run]:
 
 
 def makespan(runs: Sequence[Mapping[str, Any]]) -> Sample:
-    """Return the time until the last upload was through."""
+    """Return the time until the last transfer was through."""
     return Sample.of([max(run["end_s"]) for run in runs])
 
 
@@ -107,7 +109,7 @@ def wifi_row(family: str, case: WifiCase) -> str:
 
 
 def packets_cells(family: str, case: WifiCase) -> str:
-    """Return the further cells of that row: the same packet by packet, and when a mean upload ended."""
+    """Return the further cells of that row: the same packet by packet, and when a mean transfer ended."""
     them, us = reference(family, case), packets(case, case.replications)
     last = Sample.of([max(run.end_s) for run in us])
     their_mean_s = statistics.mean(statistics.mean(run["end_s"]) for run in them)
@@ -218,7 +220,7 @@ def host_table() -> Iterator[str]:
 def tables() -> Iterator[tuple[str, Sequence[str]]]:
     """Yield name and lines of each table."""
     yield "host", list(host_table())
-    for family in EQUAL:
+    for family in MAKESPANS:
         yield family, list(wifi_table(family))
     yield "throughput", list(throughput_table())
     yield "wifi_mixed", list(mixed_table("wifi_mixed"))

@@ -29,7 +29,8 @@ class DcfShare:
     Times within are the channel's own, which runs at `capacity` times the speed of the clock. The next
     exchange is foreseen; until it starts, a newcomer can still come before it or into it. `free_s` is
     when the channel was, or will be, free for idle slots. Each success is given the time since the last one,
-    collisions and idle slots included, but none from before its flow came (`Flow.key`).
+    collisions and idle slots included, but none from before its flow came (`Flow.key`). `_asking` are the
+    senders whose next frame is a BlockAckReq for what became of a flow's A-MPDU.
     """
 
     def __init__(self, exchanges: Exchanges, backoff: Backoff, capacity: float = 1.0) -> None:
@@ -42,6 +43,7 @@ class DcfShare:
         self._next: _Exchange | None = None
         self._next_due_s = inf
         self._through: list[Flow] = []
+        self._asking: dict[str, Flow] = {}
 
     def start(self, now_s: float, flow: Flow) -> None:
         """Let `flow` take part from now on."""
@@ -149,6 +151,8 @@ class DcfShare:
                     self.backoff.succeed(flow.src)  # the sender goes on with its next flow
             elif collided:
                 self.backoff.fail(flow.src, retries=flow.dst != "*")
+                if access.asks_after:
+                    self._asking[flow.src] = flow
             else:
                 self._deliver(flow, access, exchange.end_s)
 
@@ -157,6 +161,9 @@ class DcfShare:
         flow.airtime_s += end_s - max(self._last_success_s, flow.key)
         self._last_success_s = end_s
         self.backoff.succeed(flow.src)
+        if self._asking.get(flow.src) is flow:
+            del self._asking[flow.src]
+            return  # the next frame is the A-MPDU once more
         queue = self._queues[flow.src]
         queue.append(queue.pop(0))
         if flow.left_bits <= 0.0:
@@ -187,4 +194,6 @@ class DcfShare:
 
     def _frame(self, name: str) -> tuple[Flow, Access]:
         flow = self._queues[name][0]
+        if self._asking.get(name) is flow:
+            return flow, self._exchanges.request(flow.rate_bps)
         return flow, self._exchanges.access(flow.left_bits / 8.0, flow.rate_bps, flow.dst == "*")

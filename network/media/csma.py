@@ -37,33 +37,48 @@ class Csma(Station):
 
     def share(self, users: int, capacity: float) -> Share:
         """Return the channel, empty."""
-        known = lru_cache(maxsize=65536)(self._packed_access)  # asked for every flow at every change
+        known = lru_cache(maxsize=65536)(self._packed_accesses)  # asked for every flow at every change
         return AllottedShare(partial(_allot, known), capacity)
 
     def allot(self, flows: Sequence[Flow]) -> tuple[Floats, Floats, Floats]:
         """Return rates in bit/s, parts of the channel and parts of the time on the air, all [flows]."""
-        return _allot(self._packed_access, flows)
+        return _allot(self._packed_accesses, flows)
 
-    def _packed_access(self, message_bytes: float, rate_bps: float, group: bool) -> bytes:
-        """Return a mean `Access` as the bytes of its floats, of which a table is made fastest."""
-        return np.array(self.exchanges.mean_access(message_bytes, rate_bps, group)).tobytes()
+    def _packed_accesses(self, message_bytes: float, rate_bps: float, group: bool) -> bytes:
+        """Return a mean `Access` and a request's as the bytes of their floats: a table is made fastest so."""
+        exchanges = self.exchanges
+        mean = exchanges.mean_access(message_bytes, rate_bps, group)
+        return np.array([*mean, *exchanges.request(rate_bps)]).tobytes()
 
 
 def _allot(
-    packed_access: Callable[[float, float, bool], bytes], flows: Sequence[Flow]
+    packed_accesses: Callable[[float, float, bool], bytes], flows: Sequence[Flow]
 ) -> tuple[Floats, Floats, Floats]:
+    """Return what `Csma.allot` does.
+
+    An attempt is the first after a success with probability 1 - p, whatever its past (Bianchi): the A-MPDU
+    itself, where the sender asks after a collision, and a request otherwise. So a message takes 1 / (1 - p)^2
+    attempts, where without requests it takes 1 / (1 - p); a sender's flows take turns by messages.
+    """
     sources = [flow.src for flow in flows]
     numbers = dict(zip(dict.fromkeys(sources), range(len(flows)), strict=False))
     sender = np.array([numbers[source] for source in sources])
-    accesses = b"".join([packed_access(flow.bits / 8.0, flow.rate_bps, flow.dst == "*") for flow in flows])
-    table = np.frombuffer(accesses).reshape(len(flows), -1)
-    payload_bits, success_s, _, collision_s, sent_s, collided_s = table.T
-    chance = 1.0 / np.bincount(sender)[sender]
+    accesses = b"".join([packed_accesses(flow.bits / 8.0, flow.rate_bps, flow.dst == "*") for flow in flows])
+    table = np.frombuffer(accesses).reshape(len(flows), 2, -1)
+    payload_bits, success_s, _, collision_s, sent_s, collided_s, asks = table[:, 0].T
     tau, p = fixed_point(len(numbers), WINDOW, DOUBLINGS)
-    slot_s = mean_slot_s(tau, SLOT_S, sender, chance, success_s, collision_s)
-    per_s = alone_probability(tau, len(numbers)) * chance / slot_s
-    contention_s = (1.0 - float((per_s * success_s).sum())) / float(per_s.sum())
-    radiating = tau * chance / slot_s * ((1.0 - p) * sent_s + p * collided_s)
+    attempts = (1.0 - p) ** -asks
+    chance = attempts / np.bincount(sender, attempts)[sender]
+    asking = chance * asks * p
+    both = np.concatenate((chance - asking, asking)), np.concatenate((success_s, table[:, 1, 1]))
+    collision_s = np.concatenate((collision_s, table[:, 1, 3]))
+    slot_s = mean_slot_s(tau, SLOT_S, np.concatenate((sender, sender)), *both, collision_s)
+    alone = alone_probability(tau, len(numbers)) / slot_s
+    per_s = alone * (chance - asking)
+    served_s = per_s * success_s + alone * asking * table[:, 1, 1]
+    contention_s = (1.0 - float(served_s.sum())) / float(per_s.sum())
+    radiating = tau / slot_s * (chance - asking) * ((1.0 - p) * sent_s + p * collided_s)
+    radiating = radiating + tau / slot_s * asking * table[:, 1, 4]
     rates_bps = per_s * payload_bits
     taken = np.minimum(1.0, np.array([flow.cap_bps for flow in flows]) / np.maximum(rates_bps, 1e-300))
-    return taken * rates_bps, taken * per_s * (success_s + contention_s), taken * radiating
+    return taken * rates_bps, taken * (served_s + per_s * contention_s), taken * radiating

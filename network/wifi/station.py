@@ -1,7 +1,9 @@
 """The settings that the two models of an 802.11 channel have in common. It knows no flows and no clock."""
 
 from functools import cached_property
-from typing import ClassVar
+from typing import Annotated, Any, ClassVar, get_args
+
+from pydantic import BeforeValidator
 
 from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
@@ -50,24 +52,34 @@ ANOMALY = Reference(
 )
 
 
+def _modelled(value: Any) -> Any:
+    known = get_args(Standard)
+    if isinstance(value, str) and value.startswith("802.11") and value.lower() not in known:
+        raise ValueError(f"{value} is not modelled: {' and '.join(known)} are")
+    return value
+
+
 @settings
 class Station(Medium):
     """What all stations of a channel do: 5 GHz, 20 MHz, best effort.
 
     A message goes in packets of `packet_bytes` UDP payload, the last one perhaps not full. `aggregation`
     is A-MPDU, which 802.11a does not have. `rts` has every frame ask first; `eifs` has all wait, after a
-    collision, as long as an acknowledgement at the lowest rate would have taken.
+    collision, as long as an acknowledgement at the lowest rate would have taken. With `block_ack_request` the
+    sender of an A-MPDU that nobody answered wins the channel for a BlockAckReq first, and then for the A-MPDU
+    once more; without it, for that at once.
     """
 
     references: ClassVar[tuple[Reference, ...]] = (STANDARD, BIANCHI, ANOMALY)
 
     crowd_independent = False
 
-    standard: Standard = "802.11n"
+    standard: Annotated[Standard, BeforeValidator(_modelled)] = "802.11n"
     packet_bytes: Count = 1472
     aggregation: bool = True
     rts: bool = False
     eifs: bool = False
+    block_ack_request: bool = True
 
     def __post_init__(self) -> None:
         if not 1 <= self.packet_bytes <= LARGEST_PACKET_BYTES:
@@ -78,4 +90,6 @@ class Station(Medium):
     @cached_property
     def exchanges(self) -> Exchanges:
         """Return how long this channel's exchanges last."""
-        return Exchanges(self.standard, self.packet_bytes, self.aggregation, self.rts, self.eifs)
+        return Exchanges(
+            self.standard, self.packet_bytes, self.aggregation, self.rts, self.eifs, self.block_ack_request
+        )

@@ -24,7 +24,7 @@ _SLOT_US, _SIFS_US, _SYMBOL_US = 9, 16, 4
 _LEGACY_PREAMBLE_US = 20  # L-STF, L-LTF, L-SIG
 _SERVICE_AND_TAIL_BITS = 16 + 6
 _MANDATORY_BPS = (24e6, 12e6, 6e6)
-_ACK_BYTES, _BLOCK_ACK_BYTES, _RTS_BYTES, _CTS_BYTES = 14, 32, 20, 14
+_ACK_BYTES, _BLOCK_ACK_BYTES, _BLOCK_ACK_REQUEST_BYTES, _RTS_BYTES, _CTS_BYTES = 14, 32, 24, 20, 14
 _UPPER_BYTES = 8 + 20 + 8  # UDP, IPv4, LLC/SNAP
 _FCS_BYTES = 4
 _DELIMITER_BYTES = 4
@@ -55,7 +55,8 @@ class Access(NamedTuple):
 
     `success_s` is T_s, from the first symbol to the end of the interframe space after the answer, of which
     `exchange_s` is the part before that space; `collision_s` is T_c of this sender's frame, were it the
-    longest. `sent_s` and `collided_s` are the time that the sender radiates in either case.
+    longest. `sent_s` and `collided_s` are the time that the sender radiates in either case. After a collision
+    the sender asks first whether anything came, where `asks_after` is 1 (0 if not).
     """
 
     payload_bits: float
@@ -64,6 +65,12 @@ class Access(NamedTuple):
     collision_s: float
     sent_s: float
     collided_s: float
+    asks_after: float
+
+
+def _access(payload_bits: float, times_us: tuple[int, int, int, int, int], asks_after: float) -> Access:
+    success_s, exchange_s, collision_s, sent_s, collided_s = (time_us * 1e-6 for time_us in times_us)
+    return Access(payload_bits, success_s, exchange_s, collision_s, sent_s, collided_s, asks_after)
 
 
 def frame_us(octets: float, rate_bps: float, preamble_us: int = _LEGACY_PREAMBLE_US) -> int:
@@ -86,6 +93,7 @@ class Exchanges:
     aggregation: bool
     rts: bool
     eifs: bool
+    block_ack_request: bool
 
     @property
     def phy(self) -> Phy:
@@ -118,16 +126,31 @@ class Exchanges:
         asks = self.rts and not group
         rts_us = frame_us(_RTS_BYTES, control_bps) if asks else 0
         cts_us = frame_us(_CTS_BYTES, control_bps) + 2 * _SIFS_US if asks else 0
-        lost_us = _SIFS_US + frame_us(_ACK_BYTES, _MANDATORY_BPS[-1]) if self.eifs else 0
         collided_us = rts_us if asks else data_us
         times_us = (
             rts_us + cts_us + exchange_us + self.phy.ifs_us,
             rts_us + cts_us + exchange_us,
-            collided_us + lost_us + self.phy.ifs_us,
+            collided_us + self._lost_us,
             rts_us + data_us,
             collided_us,
         )
-        return Access(8.0 * payload_bytes, *(time_us * 1e-6 for time_us in times_us))
+        asks_after = float(self.block_ack_request and packets > 1 and not asks)
+        return _access(8.0 * payload_bytes, times_us, asks_after)
+
+    def request(self, rate_bps: float) -> Access:
+        """Return the access of a BlockAckReq, which asks what has come of an A-MPDU that nobody answered."""
+        control_bps = control_rate_bps(rate_bps)
+        request_us = frame_us(_BLOCK_ACK_REQUEST_BYTES, control_bps)
+        exchange_us = request_us + _SIFS_US + frame_us(_BLOCK_ACK_BYTES, control_bps)
+        lost_us = request_us + self._lost_us
+        times_us = (exchange_us + self.phy.ifs_us, exchange_us, lost_us, request_us, request_us)
+        return _access(0.0, times_us, asks_after=1.0)
+
+    @property
+    def _lost_us(self) -> int:
+        """What all wait after a collision."""
+        waits_us = _SIFS_US + frame_us(_ACK_BYTES, _MANDATORY_BPS[-1]) if self.eifs else 0
+        return waits_us + self.phy.ifs_us
 
     def mean_access(self, message_bytes: float, rate_bps: float, group: bool = False) -> Access:
         """Return the mean over the accesses that a message takes: all are full but the last."""

@@ -1,11 +1,12 @@
 // Uploads over one Wi-Fi channel in ns-3: n stations send `bytes` each to one receiver, all from one
-// instant on, and the program says when the last byte of each was there, as one line of JSON.
+// instant on, and the program says when the last byte of each was there, as one line of JSON. With `down`
+// the receiver, an access point then, sends as much to each of them from that instant on, its queues in turn.
 //
 // What is left out on purpose, so that only channel access is measured: every station hears every other
 // one at the same power (-40 dBm: no hidden stations, no capture, no noise errors), no beacons or
 // association (ad hoc), no ARP, IP or UDP machinery (their 28 header bytes are in the frames), queues
 // that hold a whole upload, no lifetime and no retry limit. Block-ack agreements are set up beforehand
-// by three small packets of each station.
+// by three small packets of each sender to each receiver.
 
 #include "ns3/core-module.h"
 #include "ns3/mobility-module.h"
@@ -25,6 +26,8 @@ namespace
 constexpr uint16_t ETHERTYPE_IPV4 = 0x0800;
 constexpr double WARM_UP_S = 0.02; // between the first packets of two stations
 
+using Pair = std::pair<Mac48Address, Mac48Address>; // sender and receiver
+
 struct Upload
 {
     uint64_t received = 0;  // payload bytes, since the start
@@ -37,7 +40,7 @@ struct Upload
 struct Bench
 {
     std::vector<Upload> uploads;
-    std::map<Mac48Address, std::size_t> who;
+    std::map<Pair, std::size_t> who;
     uint64_t bytes = 0;
     uint32_t headers = 0;
     double start_s = 0;
@@ -48,14 +51,15 @@ struct Bench
 Bench bench;
 
 bool
-OnReceived(Ptr<NetDevice>, Ptr<const Packet> packet, uint16_t, const Address& from)
+OnReceived(Ptr<NetDevice> to, Ptr<const Packet> packet, uint16_t, const Address& from)
 {
     const double now_s = Simulator::Now().GetSeconds();
     if (now_s < bench.start_s)
     {
         return true;
     }
-    Upload& upload = bench.uploads.at(bench.who.at(Mac48Address::ConvertFrom(from)));
+    const Pair pair{Mac48Address::ConvertFrom(from), Mac48Address::ConvertFrom(to->GetAddress())};
+    Upload& upload = bench.uploads.at(bench.who.at(pair));
     upload.received += packet->GetSize() - bench.headers;
     if (upload.received == bench.bytes)
     {
@@ -76,12 +80,14 @@ OnReceived(Ptr<NetDevice>, Ptr<const Packet> packet, uint16_t, const Address& fr
 }
 
 void
-OnSent(std::size_t station, WifiConstPsduMap psdus, WifiTxVector, double)
+OnSent(WifiConstPsduMap psdus, WifiTxVector, double)
 {
-    if (Simulator::Now().GetSeconds() >= bench.start_s)
+    const WifiMacHeader& header = psdus.begin()->second->GetHeader(0);
+    const bool data = header.HasData();
+    if (Simulator::Now().GetSeconds() >= bench.start_s && (data || header.IsBlockAckReq()))
     {
-        const bool data = psdus.begin()->second->GetHeader(0).HasData();
-        ++(data ? bench.uploads[station].data_ppdus : bench.uploads[station].other_ppdus);
+        Upload& upload = bench.uploads[bench.who.at({header.GetAddr2(), header.GetAddr1()})];
+        ++(data ? upload.data_ppdus : upload.other_ppdus);
     }
 }
 
@@ -102,6 +108,26 @@ SendAll(Ptr<NetDevice> from, Address to, uint32_t payload)
     }
 }
 
+// A queue is served whose first packet is the oldest: with a nanosecond between a packet for one receiver
+// and that for the next, the receivers have their turns, an A-MPDU each.
+void
+SendInTurn(Ptr<NetDevice> from, NetDeviceContainer to, std::size_t receivers, uint32_t payload)
+{
+    uint64_t sent = 0;
+    for (uint64_t left = bench.bytes; left > 0;)
+    {
+        const uint32_t size = std::min<uint64_t>(left, payload);
+        for (std::size_t i = 0; i < receivers; ++i)
+        {
+            const Address address = to.Get(i)->GetAddress();
+            Simulator::Schedule(NanoSeconds(sent++), [from, address, size] {
+                from->Send(Create<Packet>(size + bench.headers), address, ETHERTYPE_IPV4);
+            });
+        }
+        left -= size;
+    }
+}
+
 } // namespace
 
 int
@@ -113,6 +139,7 @@ main(int argc, char* argv[])
     uint32_t seed = 1;
     uint32_t run = 1;
     bool bar = true;
+    bool down = false;
     double rss_dbm = -40;
     bench.bytes = 1000000;
     bench.headers = 28;
@@ -123,6 +150,7 @@ main(int argc, char* argv[])
     cmd.AddValue("payload", "payload bytes of each packet", payload);
     cmd.AddValue("headers", "bytes of IP and UDP headers in each packet", bench.headers);
     cmd.AddValue("bar", "ask by BlockAckReq after a missed BlockAck (the ns-3 default)", bar);
+    cmd.AddValue("down", "the receiver sends as much to each station", down);
     cmd.AddValue("rss", "power at which everybody hears everybody, in dBm", rss_dbm);
     cmd.AddValue("seed", "seed of the random streams", seed);
     cmd.AddValue("run", "number of the replication", run);
@@ -142,7 +170,7 @@ main(int argc, char* argv[])
     const uint64_t packets = (bench.bytes + payload - 1) / payload;
     Config::SetDefault("ns3::WifiMac::FrameRetryLimit", UintegerValue(65535));
     Config::SetDefault("ns3::WifiMacQueue::MaxSize",
-                       QueueSizeValue(QueueSize(QueueSizeUnit::PACKETS, packets + 100)));
+                       QueueSizeValue(QueueSize(QueueSizeUnit::PACKETS, packets * (down ? n : 1) + 100)));
     Config::SetDefault("ns3::WifiMacQueue::MaxDelay", TimeValue(Seconds(100000)));
     Config::SetDefault("ns3::QosTxop::UseExplicitBarAfterMissedBlockAck", BooleanValue(bar));
 
@@ -179,23 +207,43 @@ main(int argc, char* argv[])
     mobility.Install(nodes);
     WifiHelper::AssignStreams(devices, 100);
 
-    bench.uploads.resize(n);
-    const Address sink = devices.Get(n)->GetAddress();
-    devices.Get(n)->SetReceiveCallback(MakeCallback(&OnReceived));
-    bench.start_s = 1 + WARM_UP_S * n;
+    std::vector<std::pair<std::size_t, std::size_t>> transfers; // from and to
     for (std::size_t i = 0; i < n; ++i)
     {
+        transfers.emplace_back(i, n);
+    }
+    for (std::size_t i = 0; down && i < n; ++i)
+    {
+        transfers.emplace_back(n, i);
+    }
+    bench.uploads.resize(transfers.size());
+    bench.start_s = 1 + WARM_UP_S * transfers.size();
+    for (std::size_t i = 0; i <= n; ++i)
+    {
         auto device = DynamicCast<WifiNetDevice>(devices.Get(i));
-        bench.who[Mac48Address::ConvertFrom(device->GetAddress())] = i;
-        device->GetPhy()->TraceConnectWithoutContext("PhyTxPsduBegin", MakeCallback(&OnSent).Bind(i));
+        device->SetReceiveCallback(MakeCallback(&OnReceived));
+        device->GetPhy()->TraceConnectWithoutContext("PhyTxPsduBegin", MakeCallback(&OnSent));
         device->GetMac()->TraceConnectWithoutContext("DroppedMpdu", MakeCallback(&OnDropped));
-        Simulator::Schedule(Seconds(0.5 + WARM_UP_S * i), [device, sink] {
+    }
+    for (std::size_t i = 0; i < transfers.size(); ++i)
+    {
+        const auto device = devices.Get(transfers[i].first);
+        const Address to = devices.Get(transfers[i].second)->GetAddress();
+        bench.who[{Mac48Address::ConvertFrom(device->GetAddress()), Mac48Address::ConvertFrom(to)}] = i;
+        Simulator::Schedule(Seconds(0.5 + WARM_UP_S * i), [device, to] {
             for (int k = 0; k < 3; ++k) // an agreement is asked for when more than one packet waits
             {
-                device->Send(Create<Packet>(bench.headers), sink, ETHERTYPE_IPV4);
+                device->Send(Create<Packet>(bench.headers), to, ETHERTYPE_IPV4);
             }
         });
-        Simulator::Schedule(Seconds(bench.start_s), &SendAll, device, sink, payload);
+        if (i < n)
+        {
+            Simulator::Schedule(Seconds(bench.start_s), &SendAll, device, to, payload);
+        }
+    }
+    if (down)
+    {
+        Simulator::Schedule(Seconds(bench.start_s), &SendInTurn, devices.Get(n), devices, n, payload);
     }
     const std::clock_t began = std::clock();
     Simulator::Run();
@@ -204,7 +252,7 @@ main(int argc, char* argv[])
     std::cout.precision(9);
     std::cout << "{\"run\": " << run << ", \"host_cpu_s\": " << host_s << ", \"events\": "
               << Simulator::GetEventCount() << ", \"drops\": " << bench.drops << ", \"stations\": [";
-    for (std::size_t i = 0; i < n; ++i)
+    for (std::size_t i = 0; i < transfers.size(); ++i)
     {
         const Upload& u = bench.uploads[i];
         std::cout << (i ? ", " : "") << "{\"end_s\": " << u.end_s << ", \"received_bytes\": " << u.received
