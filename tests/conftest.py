@@ -13,6 +13,9 @@ from hypothesis import HealthCheck, settings
 # Several test processes share the cores: with more than one thread each, small tensors get far slower.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+# Tables are as wide as they like, whatever terminal the tests were started from.
+os.environ["COLUMNS"] = "0"
+
 # No test is timed, and every run tries the same examples.
 settings.register_profile(
     "slfac_sim", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]

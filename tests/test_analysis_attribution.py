@@ -180,17 +180,22 @@ def test_no_bound_exceeds_the_record(tables: Any) -> None:
 @pytest.mark.parametrize(
     ("bound", "overrides"),
     [
-        ("infinite bandwidth", ("network={kind: ideal, up_rate: 1e15, down_rate: 1e15, latency: 5 ms}",)),
+        ("infinite bandwidth", ("network={kind: ideal, up_rate: 1e18, down_rate: 1e18, latency: 5 ms}",)),
         (
             "zero compute",
-            ("network.bandwidth=5 MHz", "devices.speed={kind: fixed, speed: 1e30}", "server.speed=1e30"),
+            (
+                "network.bandwidth=5 MHz",
+                "network.retransmission=none",
+                "devices.speed={kind: fixed, speed: 1e30}",
+                "server.speed=1e30",
+            ),
         ),
     ],
 )
 def test_nor_does_it_exceed_the_run_without_the_limit(
     tmp_path: Path, bound: str, overrides: tuple[str, ...]
 ) -> None:
-    live_run(tmp_path / "with", "network.bandwidth=5 MHz")
+    live_run(tmp_path / "with", "network.bandwidth=5 MHz", "network.retransmission=none")
     live_run(tmp_path / "without", *overrides)
     with_limit = {name: table(tmp_path / "with", name) for name in TABLES}
     without = attribute({name: table(tmp_path / "without", name) for name in TABLES}).until_s

@@ -145,7 +145,7 @@ def test_a_round_effect_by_effect() -> None:
     work = one.devices[0].work
     InstantPlayer(lambda effect: heard.append(in_words(effect))).play(one.scenario.protocol.run(one))
     values = one.devices[0].model_values
-    encode, decode = f"encode_model {72 * values:g}", f"decode_model {52 * values:g}"
+    encode, decode = f"encode_model {74 * values:g}", f"decode_model {56 * values:g}"
     forward, backward = f"{8 * work.device_forward_flops:g}", f"{8 * work.device_backward_flops:g}"
 
     def turn(device: str) -> list[str]:
