@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, settings
 # Several test processes share the cores: with more than one thread each, small tensors get far slower.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-# Tables are as wide as they like, whatever terminal the tests were started from.
-os.environ["COLUMNS"] = "0"
+# Tables are as wide as they like; readline, loaded for a debugger, names the width of some terminal.
+os.environ.pop("COLUMNS", None)
 
 # No test is timed, and every run tries the same examples.
 settings.register_profile(
