@@ -24,7 +24,7 @@ settings.load_profile("slfac_sim")
 
 
 def part(text: str) -> Fraction:
-    """Return the part that `text` asks for: `all`, `none`, or a number from 0 to 1 such as 1/4."""
+    """Return the part that `text` asks for: `all`, `none`, or a number from 0 to 1 such as 1/8."""
     words = {"all": Fraction(1), "none": Fraction(0)}
     share = words[text] if text in words else Fraction(text)
     if not 0 <= share <= 1:
@@ -34,7 +34,7 @@ def part(text: str) -> Fraction:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("matrix", "generated matrices (cases marked `matrix`)")
-    group.addoption("--matrix", type=part, default=part("1/4"), help="a part of its cases: 1/4, all, none")
+    group.addoption("--matrix", type=part, default=part("1/8"), help="a part of its cases: 1/8, all, none")
     group.addoption("--matrix-seed", type=int, default=0, help="which cases these are (default 0)")
 
 
