@@ -356,6 +356,12 @@ def test_a_crossover_of_raw_and_slfac(cache: Path, tmp_path: Path) -> None:
     assert times["slfac", edge["high"]] >= times["raw", edge["high"]]
 
 
+def test_more_seeds_than_anybody_trains_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    argv = ["ask", str(TINY), "simulated_s <= 2 s", "--vary", "network.bandwidth", "--seeds", "1000000000"]
+    assert main(argv) == 2
+    assert capsys.readouterr().err == "--seeds 1000000000: must be at least 1 and at most 1000\n"
+
+
 def test_without_a_target_that_both_reach_one_is_asked_for(cache: Path, tmp_path: Path) -> None:
     request = Request(
         str(TINY), "network.bandwidth", ["evaluation.targets=[1.0]"], cache=cache, out=tmp_path / "a"

@@ -67,8 +67,8 @@ class DeviceHalf(Keeps):
     def backward(self, pending: Pending, gradient: Tensor) -> None:
         """Send `gradient` (of the shape of the activation) back through the graph and update the weights.
 
-        The gradient as received passes straight through the codec: the graph is the exact one of the
-        forward pass.
+        `gradient` is that of the activation as the codec's `backward` declares it; the graph is the exact one
+        of the forward pass.
         """
         pending.activation.backward(torch.from_numpy(gradient).to(pending.activation.device))
         self.optimiser.step()

@@ -80,8 +80,8 @@ def demand(job: Forecast) -> Demand:
     from slfac_sim.starting import set_threads
 
     set_threads(job.threads)
-    survey_of(job.scenario)
     world = build(job.scenario)
+    survey_of(world.scenario)
     seconds = host_seconds(world)
     return Demand(memory_of(world), sum(seconds.values()), seconds["simulator"])
 
