@@ -34,7 +34,7 @@ MODEL = (
 
 
 def closed_network(devices: int, steps: int, *overrides: str) -> Scenario:
-    """Return a scenario whose devices compute for `Z_S` a mini-batch, on average, and upload in `S_S` alone."""
+    """Return a scenario whose devices compute for `Z_S` a mini-batch on average and upload in `S_S`."""
     count, protocol = f"devices.count={devices}", f"{{kind: asynchronous, rounds: 1, steps: {steps}}}"
     flops, nbytes = sizes()
     return scenario(
