@@ -23,7 +23,13 @@ from slfac_sim.run import set_threads
 from slfac_sim.scenario_file import load
 from slfac_sim.simulation import simulate
 
-SIZE = ("learning.batch=8", "protocol.rounds=1", "protocol.steps=3", "data.test_samples=1000")
+SIZE = (
+    "learning.batch=8",
+    "protocol.rounds=1",
+    "protocol.steps=3",
+    "data.test_samples=1000",
+    "codec.model=raw",  # the plain loop hands its halves on as they are
+)
 SMOKE = ("devices.count=2", "protocol.steps=1", "data.test_samples=16")
 LIMIT = 1.05
 
