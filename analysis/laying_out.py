@@ -4,6 +4,7 @@ Texts that are too long are broken into lines, and the figure grows by them. Tic
 thinned. Notes beside points look for a free place; one for which there is none is left to the table.
 """
 
+import re
 import textwrap
 from collections.abc import Iterator, Sequence
 from itertools import combinations
@@ -24,6 +25,7 @@ _MARGIN, _GAP = 4.0, 2.0  # px at the edge of the canvas, and between texts
 _FEWEST = 3  # ticks of a logarithmic axis
 _STEPS = (0.0, 9.0, -9.0, 18.0, -18.0, 27.0, -27.0, 36.0, -36.0)  # points, up and down
 _FLIPPED = {"left": "right", "right": "left", "center": "center"}
+_BEFORE_UNIT = re.compile(r"(?<=\d) (?=%|[a-zA-Zµ]{1,3}\b)")  # no line ends between a number and its unit
 
 
 def lay_out(figure: Figure) -> None:
@@ -78,11 +80,17 @@ def _titles(figure: Figure) -> Iterator[Text]:
             yield text
 
 
+def broken(text: str, letters: int) -> list[str]:
+    """Return `text` as lines of at most so many letters; a number and its unit stay together."""
+    kept = _BEFORE_UNIT.sub("\N{NO-BREAK SPACE}", text)
+    return [line.replace("\N{NO-BREAK SPACE}", " ") for line in textwrap.wrap(kept, letters)] or [""]
+
+
 def _broken(text: Text, share: float) -> int:
     """Break `text` into lines that are `share` of its longest one; return how many more there are."""
     before = text.get_text().split("\n")
     letters = max(int(share * max(map(len, before))) - 1, 8)
-    after = [line for part in before for line in (textwrap.wrap(part, letters) or [""])]
+    after = [line for part in before for line in broken(part, letters)]
     text.set_text("\n".join(after))
     return len(after) - len(before)
 

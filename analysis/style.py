@@ -1,6 +1,5 @@
 """The house style of every figure: sizes, fonts, colours and how it is saved; it knows no data."""
 
-import textwrap
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from slfac_sim.analysis.laying_out import lay_out
+from slfac_sim.analysis.laying_out import broken, lay_out
 
 WIDTH_MM, HEIGHT_MM, ROW_MM = 88.0, 62.0, 3.5  # one column of a two-column paper
 PNG_WIDTH_PX = 1200
@@ -177,7 +176,7 @@ def legend_rows(labels: Collection[str], columns: int = 1) -> int:
 def name_ticks(axes: Axes, names: Sequence[str], characters: int) -> None:
     """Name the places 0, 1, 2, ... of the horizontal axis; many names stand upright."""
     upright = len(names) > _MOST_LEVEL_NAMES
-    texts = [textwrap.fill(name, _UPRIGHT if upright else characters) for name in names]
+    texts = ["\n".join(broken(name, _UPRIGHT if upright else characters)) for name in names]
     axes.set_xticks(range(len(names)), texts, rotation=90 if upright else 0)
     if upright:
         axes.tick_params(axis="x", labelsize=6.0)
@@ -187,13 +186,13 @@ def names_mm(names: Sequence[str]) -> float:
     """Return the height that such names need beyond that of a line of text."""
     if len(names) <= _MOST_LEVEL_NAMES:
         return 0.0
-    return _LETTER_MM * max(len(line) for name in names for line in textwrap.wrap(name, _UPRIGHT))
+    return _LETTER_MM * max(len(line) for name in names for line in broken(name, _UPRIGHT))
 
 
 def say(axes: Axes, *texts: str) -> None:
     """Write on empty axes why there is nothing to draw, each of `texts` from a line of its own."""
     axes.set_axis_off()
-    lines = "\n".join(textwrap.fill(text, 48) for text in texts)
+    lines = "\n".join(line for text in texts for line in broken(text, 48))
     axes.text(0.5, 0.5, lines, transform=axes.transAxes, ha="center", va="center", fontsize=7.5)
 
 

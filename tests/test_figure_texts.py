@@ -2,7 +2,9 @@
 
 import importlib
 import math
+import re
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from worlds import TINY
 
 from slfac_sim.analysis import cuts_figure, draw, inverse_figure, study_draw
 from slfac_sim.analysis.folder import load
+from slfac_sim.analysis.laying_out import broken
 from slfac_sim.analysis.study import load_study
 from slfac_sim.analysis.style import canvas, house_style, look, say
 from slfac_sim.analysis.ticks import log_axis
@@ -165,6 +168,14 @@ def test_a_logarithmic_axis_has_ticks_that_fit_at_any_span(low: float, span: flo
         assert not faults(figure)
         ticks = [value for value in axis.get_majorticklocs() if low <= value <= low * span]
     assert len(ticks) >= 2
+
+
+@given(st.integers(1, 99), st.sampled_from(["%", "s", "MB", "GHz"]), st.integers(4, 40))
+def test_no_line_ends_between_a_number_and_its_unit(number: int, unit: str, letters: int) -> None:
+    text = f"SL-FAC (our reading), theta 0.9, models fp16: {number} {unit} at 81 s"
+    lines = broken(text, letters)
+    assert "".join(lines).replace(" ", "") == text.replace(" ", "")
+    assert not any(re.search(r"\d$", line) and after.startswith(unit) for line, after in pairwise(lines))
 
 
 def test_what_is_said_stays_on_the_canvas() -> None:

@@ -4,7 +4,6 @@ The vertical axis shows accuracy on the logarithm of the error, -log10(1 - accur
 error has the same height, so that 90, 95, 97 and 99 % are as easy to tell apart as 10 and 50 %.
 """
 
-import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,7 +15,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from numpy.typing import NDArray
 
 from slfac_sim.analysis.format import NOT_REACHED, UNTRAINED, percent
-from slfac_sim.analysis.laying_out import note
+from slfac_sim.analysis.laying_out import broken, note
 from slfac_sim.analysis.style import (
     FAINT,
     HEIGHT_MM,
@@ -77,7 +76,7 @@ def draw_accuracy(series: Sequence[Series], x_label: str, amount: Callable[[floa
     reached = [t for t in targets if any(_trained_at(one, t) is not None for one in series)]
     compared = reached[-1] if reached and len(series) > 1 else None
     labels = [
-        legend_label(textwrap.fill(_label(one, compared, amount), _LEGEND_CHARACTERS)) for one in series
+        legend_label("\n".join(broken(_label(one, compared, amount), _LEGEND_CHARACTERS))) for one in series
     ]
     rows = sum(label.count("\n") + 1 for label in labels)
     figure, (axes,) = stacked_canvas(1, height_mm(HEIGHT_MM, len(series)), rows)

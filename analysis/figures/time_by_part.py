@@ -4,7 +4,6 @@ One run is shown round by round, and its bottleneck named; several as one bar ea
 last round (the last average is handed out) is in the table, and in the shares of the legend.
 """
 
-import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +16,7 @@ from slfac_sim.analysis.attribution import PARTS, Slice, attribute
 from slfac_sim.analysis.bars import bars
 from slfac_sim.analysis.bottleneck import bottleneck
 from slfac_sim.analysis.folder import Run
+from slfac_sim.analysis.laying_out import broken
 from slfac_sim.analysis.style import canvas, fill
 
 MAIN = True
@@ -67,10 +67,10 @@ def draw(series: Sequence[Series]) -> Figure:
     else:
         parts_s, places = [one.parts_s for one in series], list(range(len(series)))
         axes.set_xlabel("time on the critical path (s)")
-        axes.set_yticks(places, [textwrap.fill(one.label, _WRAP) for one in series])
+        axes.set_yticks(places, ["\n".join(broken(one.label, _WRAP)) for one in series])
         axes.invert_yaxis()
     handles = [_stack(axes, places, parts_s, part, along_x=len(series) > 1) for part in shown]
-    told = [series[0].label, *textwrap.wrap(series[0].bottleneck, _WIDE)] if len(series) == 1 else []
+    told = [series[0].label, *broken(series[0].bottleneck, _WIDE)] if len(series) == 1 else []
     title = "\n".join(told)
     names = [_name(part, series) for part in shown]
     figure.legend(
