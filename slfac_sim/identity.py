@@ -183,6 +183,8 @@ def _files(settings: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _place(text: str, may_be_folder: bool) -> Path | None:
+    if not text:  # no path, where Path has the working folder
+        return None
     try:
         place = Path(text).expanduser()
         return place if place.is_file() or (may_be_folder and place.is_dir()) else None

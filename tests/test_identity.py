@@ -245,6 +245,19 @@ def test_every_file_that_a_setting_names_is_in_the_keys(
     assert point_key(chosen) != before[1]
 
 
+def test_a_folder_that_is_not_given_is_not_the_working_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "no_shop").mkdir()
+    (tmp_path / "no_shop" / "plug.py").write_text(THEIRS)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    chosen = scenario("partition={kind: no_shop.plug}")
+    before = point_key(chosen)
+    (tmp_path / "something").write_bytes(b"new")
+    assert point_key(chosen) == before
+
+
 def test_texts_that_name_no_file_are_no_fault(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "text_shop").mkdir()
     (tmp_path / "text_shop" / "plug.py").write_text(THEIRS)

@@ -41,6 +41,10 @@ class Ofdma(Medium):
 
     resource_blocks: Count | None = None
 
+    def __post_init__(self) -> None:
+        if self.resource_blocks is not None and self.resource_blocks < 1:
+            raise ValueError(f"resource_blocks must be at least 1 (got {self.resource_blocks})")
+
     @property
     def most_at_once(self) -> float:
         """The number of resource blocks; any number, if not given."""
