@@ -72,7 +72,7 @@ LONG = ("devices.speed={kind: fixed, speed: 1 FLOP/s}", "devices.count=3")
     ("table", "column", "lie", "law"),
     [
         ("transfers", "start_s", lambda value: value - 1e-5, "causality"),
-        ("transfers", "airtime_s", lambda value: value + 1e-3, "airtime <= elapsed"),
+        ("transfers", "airtime_s", lambda value: value + 1e-3, "rate <= capacity"),
         ("transfers", "energy_j", lambda value: 1.00001 * value, "energy = power x time"),
         ("computes", "start_s", lambda value: value - 1e-5, "causality"),
         ("computes", "end_s", lambda value: value - 1e-9, "causality"),
