@@ -414,6 +414,18 @@ def test_bad_questions_are_told_in_a_line(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_crossover_names_once_what_each_side_drops(tmp_path: Path) -> None:
+    said: list[str] = []
+    request = Request("quick", "network.bandwidth", ["learning.optimiser=sgd"], out=tmp_path, say=said.append)
+    (tmp_path / "taken").touch()
+    with pytest.raises(BadInput, match="not an empty folder"):
+        crossover(request, "raw", "codec.uplink=raw")
+    assert [line.partition("': ")[0] for line in said] == [
+        *("note: override 'learning.optimiser=sgd", "note: override 'codec=raw"),
+        "note: override 'codec.uplink=raw",
+    ]
+
+
 def test_overrides_may_stand_after_the_options(
     cache: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from slfac_sim.foundation.plugins import kinds
+from slfac_sim.codecs.raw import Raw
+from slfac_sim.foundation.plugins import find, kinds
 from slfac_sim.scenario import Scenario
-from slfac_sim.scenario_file import ScenarioError, load, plain
+from slfac_sim.scenario_file import ScenarioError, dump, load, plain, read
 
 TINY = Path(__file__).with_name("tiny.yaml")
 POOL = [
@@ -94,6 +95,76 @@ def test_another_protocol_keeps_rounds_and_steps_of_the_file(kind: str) -> None:
     notes: list[str] = []
     protocol = load(TINY, [f"protocol.kind={kind}"], report=notes.append).protocol
     assert (protocol.rounds, protocol.steps, notes) == (2, 3, [])
+
+
+FAMILIES = {
+    "slfac_sim.protocols": "protocol",
+    "slfac_sim.selections": "protocol.participation.select",
+    "slfac_sim.optimisers": "learning.optimiser",
+    "slfac_sim.network.kinds": "network",
+    "slfac_sim.network.media": "network.medium",
+    "slfac_sim.speeds": "devices.speed",
+    "slfac_sim.datasets": "data",
+    "slfac_sim.models": "model",
+    "slfac_sim.codecs": "codec.uplink",
+}
+FILLED = [
+    *("protocol.participation.select={kind: random, count: 3}", "protocol.participation.deadline=9"),
+    *("learning.optimiser.momentum=0.5", "network.bandwidth=2e6", "network.medium={kind: tdma, slot: 2 ms}"),
+    *("devices.speed.sigma=0.5", "data.test_samples=70", "model.width=8", "codec={kind: topk, rate: 0.2}"),
+]
+
+
+def read_or_refused(overrides: list[str]) -> tuple[Scenario | None, list[str]]:
+    """Return the scenario and the notes, without the names of the overrides that they are of."""
+    notes: list[str] = []
+    try:
+        scenario = read(dump(load(TINY, FILLED)), "filled.yaml", overrides, report=notes.append)
+    except ScenarioError:
+        return None, []
+    return scenario, [note.partition("': ")[2] for note in notes]
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize(
+    ("path", "kind"), [(path, kind) for family, path in FAMILIES.items() for kind in kinds(family)]
+)
+def test_a_bare_kind_is_short_for_the_kind_of_its_node(path: str, kind: str) -> None:
+    assert read_or_refused([f"{path}={kind}"]) == read_or_refused([f"{path}.kind={kind}"])
+
+
+def test_a_bare_kind_keeps_what_its_family_shares_and_names_what_it_drops() -> None:
+    notes: list[str] = []
+    text = dump(load(TINY, ["protocol.participation.deadline=9"]))
+    protocol = read(text, "tiny.yaml", ["protocol=asynchronous"], report=notes.append).protocol
+    assert (protocol.rounds, protocol.steps) == (2, 3)
+    assert notes == [
+        "override 'protocol=asynchronous': protocol: the kind changes, so these settings of parallel go:"
+        " model_broadcast, initial_model, server_step, max_items, wait, participation"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("before", "override", "dropped"),
+    [
+        ("{kind: slfac, theta: 0.8, b_max: 6}", "codec=raw", "theta, b_max"),
+        ("{kind: slfac, theta: 0.8}", "codec=slfac", "theta"),
+        ("{uplink: {kind: topk, rate: 0.2}, downlink: raw, model: fp16}", "codec=raw", "uplink.rate, model"),
+        ("{uplink: slfac, downlink: slfac}", "codec=raw", ""),
+        ("slfac", "codec=raw", ""),
+    ],
+)
+def test_one_codec_in_place_of_all_names_what_goes(
+    tmp_path: Path, before: str, override: str, dropped: str
+) -> None:
+    file = tmp_path / "tiny.yaml"
+    file.write_text(TINY.read_text(encoding="utf-8").replace("codec: slfac", f"codec: {before}"))
+    notes: list[str] = []
+    codec = load(file, [override], report=notes.append).codec
+    kind = find("slfac_sim.codecs", override.partition("=")[2])()
+    assert (codec.uplink, codec.downlink, codec.model.uplink) == (kind, kind, Raw())
+    text = f"override '{override}': codec: one codec takes the place of all, so these settings go: {dropped}"
+    assert notes == ([text] if dropped else [])
 
 
 def test_what_another_kind_drops_is_named(tmp_path: Path) -> None:

@@ -220,16 +220,33 @@ def test_the_written_schema_is_current() -> None:
 
 
 def test_every_protocol_of_an_axis_keeps_rounds_and_steps_and_names_what_is_dropped() -> None:
-    whole = tiny_plan("protocol.kind=sequential,asynchronous", "learning.optimiser.kind=adam,sgd", seeds="1")
+    for form in ("{}", "{}.kind"):
+        protocol, optimiser = form.format("protocol"), form.format("learning.optimiser")
+        check_kept(tiny_plan(f"{protocol}=sequential,asynchronous", f"{optimiser}=adam,sgd", seeds="1"))
+
+
+def check_kept(whole: Plan) -> None:
     assert {(p.scenario.protocol.rounds, p.scenario.protocol.steps) for p in whole.points} == {(2, 3)}
     (note,) = whole.notes
     assert note.endswith("the kind changes, so these settings of sgd go: learning_rate, momentum")
 
 
-@pytest.mark.parametrize("override", ["protocol.rounds=3", "protocol.kind=epsl", "protocol={kind: epsl}"])
-def test_an_override_that_an_axis_replaces_is_refused(override: str) -> None:
+def test_an_override_below_an_axis_of_kinds_holds_for_each_of_them() -> None:
+    whole = tiny_plan("protocol=parallel,sequential", overrides=["protocol.rounds=3"])
+    assert [point.scenario.protocol.rounds for point in whole.points] == [3, 3]
+
+
+@pytest.mark.parametrize(
+    ("axis", "override"),
+    [
+        ("parallel,{kind: sequential, rounds: 5}", "protocol.rounds=3"),
+        ("parallel,sequential", "protocol.kind=epsl"),
+        ("parallel,sequential", "protocol={kind: epsl}"),
+    ],
+)
+def test_an_override_that_an_axis_replaces_is_refused(axis: str, override: str) -> None:
     with pytest.raises(ScenarioError) as caught:
-        tiny_plan("protocol=parallel,sequential", overrides=[override])
+        tiny_plan(f"protocol={axis}", overrides=[override])
     path = override.partition("=")[0]
     said = "has no effect: every value of the axis 'protocol' replaces it"
     assert str(caught.value) == f"override '{override}': {path}: {said}"

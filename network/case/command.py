@@ -1,11 +1,9 @@
 """`python -m slfac_sim.network CASE.json`: reads, simulates, writes; exit status 0, 1, 2 or 130."""
 
 import argparse
-import contextlib
-import gc
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from time import perf_counter
 
 _MOST_NAMES = 10
@@ -52,25 +50,14 @@ def _print(content: str) -> None:
         raise BadInput(f"standard output: cannot be written ({error.strerror or error})") from None
 
 
-@contextlib.contextmanager
-def _no_collection() -> Iterator[None]:
-    """Spare the search of hundreds of thousands of objects for cycles, of which there are none."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
-
-
 def _run(case_file: str, output: str | None) -> int:
     from slfac_sim.foundation.errors import BadInput
+    from slfac_sim.foundation.memory import no_collection
     from slfac_sim.network.case import read, refuse_unwritable, simulate, text, write
 
     if output is not None:
         refuse_unwritable(output, case_file)
-    with _no_collection():
+    with no_collection():
         case = read(case_file)
         before_s = perf_counter()
         try:

@@ -79,11 +79,12 @@ def crossover(request: Request, a: str, b: str, target: float | None = None) -> 
     `a` and `b` are codecs (``raw``) or overrides (``codec.uplink.theta=0.8; codec.downlink=raw``). Without
     `target`, the scenario's highest that both reach. Raises `BadInput`.
     """
-    scenario = _scenario(request)
+    overrides = {name: side_overrides(name) for name in (a, b)}
+    scenario = _scenario(request, *overrides.values())
     setting = varied(scenario, request.vary)
     between = setting.between(request.between)
     check_place(request.out)
-    sides = [Side(name, _trainings(request, side_overrides(name))) for name in (a, b)]
+    sides = [Side(name, _trainings(request, overrides[name])) for name in (a, b)]
     measure = time_to(target) if target is not None else _common_target(scenario, sides)
     duels = []
     for first, second in zip(sides[0].replays, sides[1].replays, strict=True):
@@ -110,8 +111,15 @@ def side_overrides(text: str) -> list[str]:
     return [part if "=" in part else f"codec={part}" for part in parts]
 
 
-def _scenario(request: Request) -> Scenario:
-    return load(request.scenario, request.overrides, report=lambda text: request.say(f"note: {text}"))
+def _scenario(request: Request, *sides: Sequence[str]) -> Scenario:
+    """Return the scenario of the question; say, once, what its overrides and those of `sides` drop."""
+    notes: dict[str, None] = {}
+    scenario = load(request.scenario, request.overrides, report=notes.setdefault)
+    for further in sides:
+        load(request.scenario, [*request.overrides, *further], report=notes.setdefault)
+    for note in notes:
+        request.say(f"note: {note}")
+    return scenario
 
 
 def _trainings(request: Request, further: Sequence[str]) -> list[Replays]:

@@ -1,8 +1,9 @@
 """Overrides ``key.path=value``: grafted on the located tree before anything is checked, in their own order.
 
 What is general comes before what is particular, and a kind before its settings, whatever the order of the
-arguments; so a permutation of overrides is the same scenario. A path that leads nowhere is found by the check
-that follows, which names the nearest key.
+arguments; so a permutation of overrides is the same scenario. A bare kind (``protocol=asynchronous``) is
+short for the kind of its node (``protocol.kind=asynchronous``); one codec in place of all is the whole of
+them. A path that leads nowhere is found by the check that follows, which names the nearest key.
 """
 
 import dataclasses
@@ -40,6 +41,11 @@ class _Override:
     def node(self) -> Path:
         """The path of what is replaced, or given another kind."""
         return self.path[:-1] if self.sets_kind else self.path
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether its value is a single text: a kind, where its node holds a plug-in."""
+        return not self.sets_kind and isinstance(self.value.value, str)
 
     @property
     def kind(self) -> Any:
@@ -110,12 +116,29 @@ def _contradictions(overrides: Sequence[_Override]) -> list[Fault]:
 def _apply(grafted: Grafted, override: _Override, root: type[Any]) -> None:
     path, value = override.path, override.value
     grafted.tree = _spread(grafted.tree, path, root)
-    if not override.sets_kind:
-        grafted.tree = _set(grafted.tree, path, replace(value, key_place=value.place), ())
+    hint, node = hint_at(root, grafted.tree, path), _node_at(grafted.tree, path, value.place)
+    replaces_settings = override.is_bare and isinstance(node.value, dict)
+    if replaces_settings and every_field(hint) is not None:
+        grafted.notes += _lost(node, hint, override)
+    elif override.sets_kind or (replaces_settings and plugin_mark(hint) is not None):
+        for at, plugin in _nodes_of(grafted.tree, override, root).items():
+            changed = _of_kind(_node_at(grafted.tree, at, value.place), plugin, override, at, grafted.notes)
+            grafted.tree = _set(grafted.tree, at, changed, ())
         return
-    for at, plugin in _nodes_of(grafted.tree, override, root).items():
-        changed = _of_kind(_node_at(grafted.tree, at, value.place), plugin, override, at, grafted.notes)
-        grafted.tree = _set(grafted.tree, at, changed, ())
+    grafted.tree = _set(grafted.tree, path, replace(value, key_place=value.place), ())
+
+
+def _lost(node: Located, hint: Any, override: _Override) -> list[Fault]:
+    """Return a note of the settings of `node` that go where one codec takes the place of all."""
+    every = every_field(hint)
+    meant = () if every is None else every.spread(tuple(pair_of(hint)), None)
+    lost = []
+    for name, child in node.value.items():
+        inner = child.value if isinstance(child.value, dict) else {}
+        lost += [f"{name}.{key}" for key in inner if key != "kind"] if name in meant else [name]
+    names = ", ".join(name for name in lost if name != "kind")
+    text = f"one codec takes the place of all, so these settings go: {names}"
+    return [Fault(override.place, override.path, text)] if names else []
 
 
 def _nodes_of(tree: Located, override: _Override, root: type[Any]) -> dict[Path, Plugin | None]:

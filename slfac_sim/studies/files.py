@@ -219,9 +219,15 @@ def _replaced_faults(tree: Located) -> list[Fault]:
     return [
         Fault(item.place, (_path_of(item.value),), said.format(axis))
         for item in overrides.children()
-        for axis in axes.value
-        if _within(_path_of(item.value), axis)
+        for axis, values in axes.value.items()
+        if _replaces(axis, values, _path_of(item.value))
     ]
+
+
+def _replaces(axis: str, values: Located, path: str) -> bool:
+    """Return whether every value of `axis` replaces what is at `path`: a bare kind is the kind alone."""
+    are_kinds = all(isinstance(value.value, str) for value in values.children())
+    return path in (axis, f"{axis}.kind") or (not are_kinds and _within(path, axis))
 
 
 def _seed_faults(tree: Located) -> list[Fault]:
