@@ -35,6 +35,7 @@ def test_every_selection_names_some_of_those_who_are_there_in_their_order(
     chosen = selection.choose(there, number, 3, as_fast_as_late)
     assert chosen
     assert chosen == [device for device in there if device in chosen]
+    assert len(chosen) <= selection.at_most(len(there)) <= len(there)
     assert chosen == selection.choose(there, number, 3, as_fast_as_late)
     assert isinstance(selection.timing_steers_learning, bool)
 

@@ -39,9 +39,17 @@ class Participation:
 
     def check(self, devices: int) -> None:
         """Raise `ValueError` for what so many devices cannot meet."""
-        if self.enough is not None and self.enough > devices:
+        if self.enough is None:
+            return
+        if self.enough > devices:
             raise ValueError(
                 f"participation.enough must be at most devices.count, {devices} (got {self.enough})"
+            )
+        asked = self.select.at_most(devices)
+        if self.enough > asked:
+            raise ValueError(
+                f"participation.enough must be at most {asked}, as many as participation.select ever asks"
+                f" (got {self.enough})"
             )
 
     def choose(self, participants: Participants, number: int) -> Task:

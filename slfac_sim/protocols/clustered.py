@@ -74,6 +74,11 @@ class Clustered(ProtocolSettings):
     initial_model: Literal["seed", "broadcast"] = "seed"
     participation: Participation = Participation()
 
+    def __post_init__(self) -> None:
+        enough = self.participation.enough
+        if enough is not None and enough > self.cluster:
+            raise ValueError(f"participation.enough must be at most cluster, {self.cluster} (got {enough})")
+
     @property
     def timing_steers_learning(self) -> bool:
         """Whether another clock could change what is learnt."""

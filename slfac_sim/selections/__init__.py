@@ -4,23 +4,20 @@ One file per kind, chosen by `participation: {select: {kind: ...}}` of a protoco
 settings with one verb, `choose`.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import ClassVar
 
 from slfac_sim.foundation.plugins import Family
 
 
-class Selection(Protocol):
-    """Settings of who takes part.
+class Selection(ABC):
+    """What every selection inherits: settings of who takes part."""
 
-    `timing_steers_learning` says whether the choice depends on speeds or on the network.
-    """
+    timing_steers_learning: ClassVar[bool] = True
+    """Whether the choice may depend on speeds or on the network."""
 
-    @property
-    def timing_steers_learning(self) -> bool:
-        """Whether another clock could choose otherwise."""
-        ...
-
+    @abstractmethod
     def choose(
         self, devices: Sequence[str], round_number: int, seed: int, expected_s: Callable[[str], float]
     ) -> list[str]:
@@ -30,7 +27,10 @@ class Selection(Protocol):
         round if it had the air and the server to itself. Draws come from
         ``stream(seed, "selection", round_number)``.
         """
-        ...
+
+    def at_most(self, devices: int) -> int:
+        """Return how many of so many `devices` it ever chooses."""
+        return devices
 
 
 FAMILY = Family(Selection, shared=("count",))

@@ -4,10 +4,11 @@ from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from slfac_sim.foundation.plugins import settings
+from slfac_sim.selections import Selection
 
 
 @settings
-class All:
+class All(Selection):
     """Nothing to set."""
 
     timing_steers_learning: ClassVar[bool] = False

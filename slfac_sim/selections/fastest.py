@@ -5,10 +5,11 @@ from typing import ClassVar
 
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Count
+from slfac_sim.selections import Selection
 
 
 @settings
-class Fastest:
+class Fastest(Selection):
     """The `count` devices whose round would be the shortest with the air and the server to themselves.
 
     The rule of thumb behind FedCS (Nishio and Yonetani, 2019, arXiv:1804.08333), without its deadline. Slow
@@ -25,3 +26,7 @@ class Fastest:
         """Return the `count` fastest of the `devices`; of equals, the first in device order."""
         fastest = set(sorted(devices, key=expected_s)[: self.count])
         return [device for device in devices if device in fastest]
+
+    def at_most(self, devices: int) -> int:
+        """Return `count`, or all `devices` if they are fewer."""
+        return min(self.count, devices)

@@ -6,10 +6,11 @@ from typing import ClassVar
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.streams import stream
 from slfac_sim.foundation.units import Count
+from slfac_sim.selections import Selection
 
 
 @settings
-class Random:
+class Random(Selection):
     """`count` devices, each as likely as any other; all that are there, if they are fewer."""
 
     timing_steers_learning: ClassVar[bool] = False
@@ -23,3 +24,7 @@ class Random:
         draws = stream(seed, "selection", round_number)
         chosen = draws.choice(len(devices), min(self.count, len(devices)), replace=False)
         return [devices[place] for place in sorted(chosen)]
+
+    def at_most(self, devices: int) -> int:
+        """Return `count`, or all `devices` if they are fewer."""
+        return min(self.count, devices)
