@@ -32,6 +32,7 @@ _awaited: list[str] = []  # the part of a path that brings a Ctrl-C when it is o
 def main(tree: Path, folder: Path, pattern: str) -> None:
     """Play the groups whose names match `pattern`."""
     _find_only_in(tree)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell's background jobs ignore
     sys.addaudithook(_interrupt)
     began = time.perf_counter()
     schema = _schema(folder)

@@ -22,7 +22,7 @@ devices: {count: 4, speed: {kind: log_normal, median: 0.1 GFLOP/s, sigma: 0.8}}
 server: {speed: 1 GFLOP/s}
 codec: slfac
 network: {kind: cell, bandwidth: 5 MHz}
-evaluation: {targets: [0.3, 0.5]}
+evaluation: {targets: [0.24, 0.5]}
 """
 STUDY = """\
 name: small
@@ -31,7 +31,7 @@ axes:
   network.bandwidth: [500 kHz, 5 MHz]
   codec: [raw, slfac]
 seeds: 2
-targets: [0.3, 0.5]
+targets: [0.24, 0.5]
 threads: 1
 """
 BLOCK_TIMES = "block,forward_s,backward_s\nconv1,0.001,0.0025\nconv2,0.002,0.005\n"
