@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from slfac_sim.analysis.folder import LEDGER, Run
-from slfac_sim.ledger_tables import TABLES
+from slfac_sim.ledger.folder import LEDGER, Run
+from slfac_sim.ledger.tables import TABLES
 
 Rows = list[dict[str, Any]]
 STRUCTURE = ("transfers", "computes", "offers", "steps", "rounds", "evals")  # what attribution needs

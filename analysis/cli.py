@@ -50,7 +50,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _report(folders: Sequence[str], out: Path | None, as_json: bool) -> str:
-    from slfac_sim.analysis.study import is_study
+    from slfac_sim.analysis.studies.study import is_study
 
     studies = [Path(folder) for folder in folders if is_study(Path(folder))]
     if studies and len(folders) > 1:
@@ -59,7 +59,7 @@ def _report(folders: Sequence[str], out: Path | None, as_json: bool) -> str:
         return _study_report(studies[0], out or studies[0], as_json)
     # matplotlib takes half a second to import: not for --help, nor before the folders are known to be good
     from slfac_sim.analysis import table
-    from slfac_sim.analysis.folder import DRAWN, load
+    from slfac_sim.ledger.folder import DRAWN, load
 
     runs = [load(folder) for folder in folders]
     for reason in filter(None, (run.altered for run in runs)):

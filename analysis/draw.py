@@ -9,10 +9,10 @@ from typing import Any, cast
 from slfac_sim.analysis._rows import forget
 from slfac_sim.analysis.csv_file import write_rows
 from slfac_sim.analysis.figures import RunFigure
-from slfac_sim.analysis.folder import DRAWN, Run, load
 from slfac_sim.analysis.naming import names_of
 from slfac_sim.analysis.style import house_style, save
 from slfac_sim.foundation.plugins import kinds
+from slfac_sim.ledger.folder import DRAWN, Run, load
 
 FIGURES = "slfac_sim.analysis.figures"
 BEFORE = ("cell_map", "link_rates")  # what a scenario's air shows before any run

@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from slfac_sim.analysis.folder import Run
+from slfac_sim.ledger.folder import Run
 
 _MOST = 3  # differing settings that still fit into a label
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from slfac_sim.analysis.format import count, percent
 from slfac_sim.analysis.markdown import as_markdown, markdown
-from slfac_sim.analysis.study import StudyResult, load_study
-from slfac_sim.analysis.study_answers import baseline_line, main_target, rival_lines
-from slfac_sim.analysis.study_names import line_label, short_label
-from slfac_sim.analysis.study_tables import (
+from slfac_sim.analysis.studies.answers import baseline_line, main_target, rival_lines
+from slfac_sim.analysis.studies.names import line_label, short_label
+from slfac_sim.analysis.studies.study import StudyResult, load_study
+from slfac_sim.analysis.studies.tables import (
     Table,
     air_table,
     bytes_table,
@@ -22,7 +22,7 @@ from slfac_sim.analysis.study_tables import (
     seconds_table,
     times_table,
 )
-from slfac_sim.analysis.study_words import closing_lines
+from slfac_sim.analysis.studies.words import closing_lines
 
 POINTS_CSV, SUMMARY, REPORT, FIGURES = "points.csv", "summary.json", "report.md", "figures"
 
@@ -39,7 +39,7 @@ def finish_study(folder: Path, out: Path | None = None) -> list[str]:
     out.mkdir(parents=True, exist_ok=True)
     write_tables(study, out, closing)
     # matplotlib takes half a second to import: not before the folder is known to be good
-    from slfac_sim.analysis.study_draw import draw_study
+    from slfac_sim.analysis.studies.draw import draw_study
 
     draw_study(study, out / FIGURES)
     return closing
@@ -48,7 +48,7 @@ def finish_study(folder: Path, out: Path | None = None) -> list[str]:
 def write_tables(study: StudyResult, out: Path, closing: Sequence[str]) -> None:
     """Write `points.csv`, `summary.json` and `report.md` of `study` into the folder `out`."""
     from slfac_sim.analysis.csv_file import write_rows
-    from slfac_sim.analysis.study_summary import point_rows, study_summary
+    from slfac_sim.analysis.studies.summary import point_rows, study_summary
 
     write_rows(point_rows(study), out / POINTS_CSV)
     summary = json.dumps(study_summary(study, closing), indent=2, allow_nan=False)

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from slfac_sim.analysis.folder import Run
 from slfac_sim.analysis.format import NOT_ASKED, one_decimal, percent, reached
 from slfac_sim.analysis.layout import aligned
 from slfac_sim.analysis.naming import names_of
+from slfac_sim.ledger.folder import Run
 
 
 def rows(runs: Sequence[Run]) -> list[dict[str, Any]]:

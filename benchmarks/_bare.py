@@ -13,9 +13,9 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from slfac_sim.build import World
 from slfac_sim.codecs import seeded
 from slfac_sim.learning.kernels import forward
+from slfac_sim.learning.world import World
 
 _CHUNK = 512  # samples evaluated at once, rounded to whole messages
 

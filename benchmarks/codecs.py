@@ -20,12 +20,12 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from slfac_sim.codec_lab.chosen import several, shipped
 from slfac_sim.codecs import BadTensor, Codec, Tensor
-from slfac_sim.datasets.mnist import Mnist
 from slfac_sim.foundation.plugins import find, kind_of
+from slfac_sim.learning.datasets.mnist import Mnist
 from slfac_sim.learning.kernels import forward
-from slfac_sim.models.resnet18 import ResNet18
-from slfac_sim.workbench.chosen import several, shipped
+from slfac_sim.learning.models.resnet18 import ResNet18
 
 BATCH, STEPS, MESSAGES = 64, 40, 40
 SWITCHES = (

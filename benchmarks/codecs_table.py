@@ -21,10 +21,10 @@ from pathlib import Path
 import numpy as np
 
 from slfac_sim.cli import main as slfac_sim
+from slfac_sim.codec_lab import chosen
+from slfac_sim.codec_lab.knobs import sweep
+from slfac_sim.codec_lab.measuring import Measured, front, measure
 from slfac_sim.codecs import Codec, Tensor
-from slfac_sim.workbench import chosen
-from slfac_sim.workbench.knobs import sweep
-from slfac_sim.workbench.measuring import Measured, front, measure
 
 STEP, TARGET = 50, 0.01
 CAPTURES = {

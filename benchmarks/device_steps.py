@@ -24,13 +24,13 @@ import numpy as np
 from _measuring import spent
 from whole_run import Learnt, bare, simulated
 
-from slfac_sim.build import World
-from slfac_sim.ledger import Ledger
-from slfac_sim.opening import build
-from slfac_sim.run import set_threads
-from slfac_sim.scenario_file import load
-from slfac_sim.simulation import simulate
-from slfac_sim.summary import peak_rss_bytes
+from slfac_sim.learning.world import World
+from slfac_sim.ledger.store import Ledger
+from slfac_sim.ledger.summary import peak_rss_bytes
+from slfac_sim.runs.opening import build
+from slfac_sim.runs.run import set_threads
+from slfac_sim.scenario.files import load
+from slfac_sim.simulation.simulate import simulate
 
 MODES = {"ratio": (10, 100, 1000), "memory": (1000,), "startup": (10_000,)}
 SMOKE = {"ratio": (2,), "memory": (60,), "startup": (50,)}

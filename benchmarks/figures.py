@@ -14,9 +14,9 @@ from pathlib import Path
 from _measuring import command_s, last_of, parser, show
 from whole_run import simulated
 
-from slfac_sim.opening import build
-from slfac_sim.run import set_threads
-from slfac_sim.scenario_file import load
+from slfac_sim.runs.opening import build
+from slfac_sim.runs.run import set_threads
+from slfac_sim.scenario.files import load
 
 SMALL = str(Path(__file__).resolve().parent.parent / "examples" / "small.yaml")
 SMOKE = ("devices.count=2", "protocol.rounds=1", "protocol.steps=1")

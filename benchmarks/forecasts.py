@@ -10,14 +10,14 @@ from pathlib import Path
 
 from _measuring import parser
 
-from slfac_sim.foretelling.demands import compressed_sizes
-from slfac_sim.foretelling.round_time import round_time
+from slfac_sim.forecast.demands import compressed_sizes
+from slfac_sim.forecast.round_time import round_time
 from slfac_sim.foundation.plugins import kinds
-from slfac_sim.ledger import Rows
-from slfac_sim.opening import build
-from slfac_sim.run import set_threads
-from slfac_sim.scenario_file import load
-from slfac_sim.simulation import simulate, survey_of
+from slfac_sim.ledger.store import Rows
+from slfac_sim.runs.opening import build
+from slfac_sim.runs.run import set_threads
+from slfac_sim.scenario.files import load
+from slfac_sim.simulation.simulate import simulate, survey_of
 
 SMALL = Path(__file__).resolve().parent.parent / "tests" / "tiny.yaml"
 PLAIN = ("codec=raw", "partition={kind: dirichlet, alpha: 1.0}")

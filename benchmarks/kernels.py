@@ -20,12 +20,12 @@ import torch
 from _measuring import last_of, parser, show
 
 from slfac_sim.analysis.statistics import mean_interval
-from slfac_sim.build import World
 from slfac_sim.effects import Note
-from slfac_sim.opening import build
-from slfac_sim.players.instant import InstantPlayer
-from slfac_sim.run import set_threads
-from slfac_sim.scenario_file import load
+from slfac_sim.learning.world import World
+from slfac_sim.runs.opening import build
+from slfac_sim.runs.run import set_threads
+from slfac_sim.scenario.files import load
+from slfac_sim.simulation.instant import InstantPlayer
 
 ARMS = ("chosen", "plain", "nudged")
 SIZE = (

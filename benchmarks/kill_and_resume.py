@@ -14,10 +14,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from slfac_sim.continuing.resuming import finished, prepare_resume, resume
-from slfac_sim.run import prepare, run
-from slfac_sim.scenario import Scenario
-from slfac_sim.scenario_file import load, read
+from slfac_sim.runs.resume import finished, prepare_resume, resume
+from slfac_sim.runs.run import prepare, run
+from slfac_sim.scenario.files import load, read
+from slfac_sim.scenario.schema import Scenario
 
 # Two seconds of learning, with all that a checkpoint must hold: moments, batch-norm, codecs with memory.
 TEXT = """
@@ -87,7 +87,7 @@ def one(scenario: Scenario, folder: Path, draws: random.Random, took_s: float, t
 
 def load_digest(folder: Path) -> str:
     """Return the digest of a finished run."""
-    from slfac_sim.analysis.folder import load as load_run
+    from slfac_sim.ledger.folder import load as load_run
 
     return str(load_run(folder).summary["digest"])
 

@@ -14,10 +14,10 @@ from _measuring import last_of, parser, show
 
 from slfac_sim.analysis.statistics import mean_interval
 from slfac_sim.effects import Note
-from slfac_sim.opening import build
-from slfac_sim.players.instant import InstantPlayer
-from slfac_sim.run import set_threads
-from slfac_sim.scenario_file import load
+from slfac_sim.runs.opening import build
+from slfac_sim.runs.run import set_threads
+from slfac_sim.scenario.files import load
+from slfac_sim.simulation.instant import InstantPlayer
 
 SMOKE = (
     *("devices.count=2", "protocol.rounds=1", "protocol.steps=1", "data.test_samples=16"),

@@ -20,12 +20,12 @@ from typing import Any
 import torch
 from _measuring import machine, parser, show
 
-from slfac_sim.build import World
-from slfac_sim.ledger import Ledger
-from slfac_sim.opening import build
-from slfac_sim.run import set_threads
-from slfac_sim.scenario_file import load
-from slfac_sim.simulation import simulate
+from slfac_sim.learning.world import World
+from slfac_sim.ledger.store import Ledger
+from slfac_sim.runs.opening import build
+from slfac_sim.runs.run import set_threads
+from slfac_sim.scenario.files import load
+from slfac_sim.simulation.simulate import simulate
 
 SMOKE = (
     "data={kind: synthetic, train_samples: 64, test_samples: 16}",

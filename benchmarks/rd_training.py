@@ -29,10 +29,10 @@ from slfac_sim.codecs import Codec, Receiver, Sender, Tensor
 from slfac_sim.codecs.raw import Raw
 from slfac_sim.codecs.slfac import SlFac
 from slfac_sim.codecs.slfac_rd import SlFacRd
-from slfac_sim.datasets import Dataset
 from slfac_sim.foundation import plugins
+from slfac_sim.learning.datasets import Dataset
 from slfac_sim.learning.halves import DeviceHalf, ServerHalf
-from slfac_sim.models.resnet18 import ResNet18
+from slfac_sim.learning.models.resnet18 import ResNet18
 
 CUTS = {"stem": 1, "block1": 3}  # 64x14x14 and 64x7x7 with images of 28x28
 BATCH = 64
@@ -119,7 +119,7 @@ def run_all(args: argparse.Namespace) -> None:
     part = "heldout" if args.held_out else "test"
     for seed in args.seeds:
         for name in args.data:
-            data = plugins.find("slfac_sim.datasets", name)().load()
+            data = plugins.find("slfac_sim.learning.datasets", name)().load()
             for codec in args.codecs:
                 file = args.output / f"{name}-{args.cut}-{part}-{args.steps}-{codec}-{seed}.json"
                 if file.exists():

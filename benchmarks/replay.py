@@ -14,11 +14,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from slfac_sim.ledger import Ledger, Rows
-from slfac_sim.record import Record, replayed_scenario, retime
-from slfac_sim.scenario_file import dump, load
-from slfac_sim.simulation import simulate
-from slfac_sim.summary import summary_of
+from slfac_sim.ledger.store import Ledger, Rows
+from slfac_sim.ledger.summary import summary_of
+from slfac_sim.runs.replay import Record, replayed_scenario, retime
+from slfac_sim.scenario.files import dump, load
+from slfac_sim.simulation.simulate import simulate
 
 sys.path.append(str(Path(__file__).resolve().parent.parent / "tests"))
 from fakes import FakeParticipants, participants

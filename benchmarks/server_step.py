@@ -17,8 +17,8 @@ from torch.nn.functional import conv2d, cross_entropy
 from torch.utils.flop_counter import FlopCounterMode
 
 from slfac_sim.learning.kernels import forward
-from slfac_sim.models.resnet18 import ResNet18
-from slfac_sim.run import set_threads
+from slfac_sim.learning.models.resnet18 import ResNet18
+from slfac_sim.runs.run import set_threads
 
 SAMPLES, PAIRS = (800,), 3
 SHAPE, CUT, CLASSES = (64, 7, 7), 3, 10

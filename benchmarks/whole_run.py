@@ -14,14 +14,14 @@ import numpy as np
 from _bare import Bare
 from _measuring import last_of, parser, show, spent
 
-from slfac_sim.build import World
 from slfac_sim.codecs import Tensor
 from slfac_sim.learning.weights import state_vector
-from slfac_sim.ledger import Ledger
-from slfac_sim.opening import build
-from slfac_sim.run import set_threads
-from slfac_sim.scenario_file import load
-from slfac_sim.simulation import simulate
+from slfac_sim.learning.world import World
+from slfac_sim.ledger.store import Ledger
+from slfac_sim.runs.opening import build
+from slfac_sim.runs.run import set_threads
+from slfac_sim.scenario.files import load
+from slfac_sim.simulation.simulate import simulate
 
 SIZE = (
     "learning.batch=8",

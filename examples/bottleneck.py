@@ -9,9 +9,9 @@ seconds of all parts add up to the whole. `python -m slfac_sim explain RUN` says
 from pathlib import Path
 
 from slfac_sim.analysis.attribution import attribute
-from slfac_sim.ledger import TABLES, Rows
-from slfac_sim.record import Record, retime
-from slfac_sim.scenario_file import load
+from slfac_sim.ledger.store import TABLES, Rows
+from slfac_sim.runs.replay import Record, retime
+from slfac_sim.scenario.files import load
 from slfac_sim.studies.trainings import ensure
 
 SMALL = Path(__file__).with_name("small.yaml")

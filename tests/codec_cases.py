@@ -12,7 +12,7 @@ import numpy as np
 from codec_oracles import tensor_of
 
 from slfac_sim import codecs
-from slfac_sim.codecs import _wire
+from slfac_sim.codecs.kit import wire as _wire
 from slfac_sim.foundation import plugins
 
 KINDS = plugins.kinds("slfac_sim.codecs")

@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 from scipy.fft import dctn
 from scipy.ndimage import gaussian_filter
 
-from slfac_sim.codecs import _slfac_wire
-from slfac_sim.codecs._wire import Sections, unseal
+from slfac_sim.codecs._slfac import wire as _slfac_wire
+from slfac_sim.codecs.kit.wire import Sections, unseal
 
 CONTENTS = (
     "normal", "sparse", "constant", "zero", "some planes zero", "smooth", "one spike", "wide range", "two",

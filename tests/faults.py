@@ -8,11 +8,11 @@ from pathlib import Path
 from worlds import scenario
 
 from slfac_sim.foundation.plugins import kinds
-from slfac_sim.invariants import strictly
-from slfac_sim.ledger import Rows
-from slfac_sim.names import SERVER
-from slfac_sim.opening import build
-from slfac_sim.simulation import Simulation
+from slfac_sim.ledger.store import Rows
+from slfac_sim.runs.opening import build
+from slfac_sim.scenario.host_names import SERVER
+from slfac_sim.simulation.invariants import strictly
+from slfac_sim.simulation.simulate import Simulation
 
 ROUNDS = 2
 SMALL = (

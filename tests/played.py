@@ -13,17 +13,17 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 from worlds import scenario
 
-from slfac_sim.build import World
 from slfac_sim.codecs import Codec, Payload
 from slfac_sim.codecs.raw import Raw
 from slfac_sim.effects import Compute, Excuse, Note, Offer, Send, Together
-from slfac_sim.invariants import strictly
 from slfac_sim.learning.weights import state_vector
-from slfac_sim.ledger import Rows
-from slfac_sim.opening import build
-from slfac_sim.players.instant import InstantPlayer
-from slfac_sim.scenario import Codecs
-from slfac_sim.simulation import simulate
+from slfac_sim.learning.world import World
+from slfac_sim.ledger.store import Rows
+from slfac_sim.runs.opening import build
+from slfac_sim.scenario.schema import Codecs
+from slfac_sim.simulation.instant import InstantPlayer
+from slfac_sim.simulation.invariants import strictly
+from slfac_sim.simulation.simulate import simulate
 
 PLAIN = ("codec=raw", "learning.optimiser.momentum=0.0", "model.batch_norm=false")
 

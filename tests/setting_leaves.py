@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from slfac_sim.foundation.plugins import find, kinds
-from slfac_sim.reading.shape import hints_of, plugin_mark
-from slfac_sim.scenario import Scenario
+from slfac_sim.scenario.schema import Scenario
+from slfac_sim.scenario.shape import hints_of, plugin_mark
 
 NEEDED = {"profiles": "names={phone: 5}", "measured": "table=none.csv", "trace": "file=none.csv"}
 

@@ -16,9 +16,9 @@ from timelines import several_rounds, worked_by_hand
 from slfac_sim.analysis.attribution import attribute
 from slfac_sim.analysis.bottleneck import NAMES, bottleneck
 from slfac_sim.analysis.draw import BEFORE, draw_air
-from slfac_sim.analysis.folder import load
+from slfac_sim.ledger.folder import load
 from slfac_sim.network import Link, Station, Survey
-from slfac_sim.simulation import air_rows
+from slfac_sim.simulation.simulate import air_rows
 
 LINKS = (
     Link("d000", 50.0, 20.0, 30.0, 40e6, 50e6, 60e6, 50e6, "a", 30.0, 40.0, True),

@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 from timelines import SPEEDS, compute, evaluation, offer, play, send, several_rounds, worked_by_hand
 from worlds import live_run, table
 
-from slfac_sim import names
 from slfac_sim.analysis import _path
 from slfac_sim.analysis._path import Segment
 from slfac_sim.analysis.attribution import PARTS, attribute, attribute_each, device_days, mean_day
 from slfac_sim.analysis.bounds import BOUNDS, _busiest_lane_s, bounds
 from slfac_sim.effects import Task, Together
-from slfac_sim.ledger import TABLES
+from slfac_sim.ledger.store import TABLES
 from slfac_sim.network.kinds.ideal import Ideal
+from slfac_sim.scenario import host_names as names
 
 CELL = "network={kind: cell, bandwidth: 5 MHz, uplink_share: 0.4, device_power: 1 mW}"
 RUNS = {

@@ -92,7 +92,7 @@ def test_neither_torch_nor_a_simulator_is_loaded_nor_pyplot(tmp_path: Path) -> N
         "print(sorted(ours))"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True)
-    assert done.stdout.splitlines()[-2:] == ["[]", "['analysis', 'foundation', 'ledger', 'ledger_tables']"]
+    assert done.stdout.splitlines()[-2:] == ["[]", "['analysis', 'foundation', 'ledger']"]
 
 
 def test_help_loads_neither_numpy_nor_matplotlib() -> None:

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from run_folders import ACCURACY, fake_run
 
-from slfac_sim.analysis.folder import load
 from slfac_sim.foundation.errors import BadInput
+from slfac_sim.ledger.folder import load
 
 
 def _said(folder: Path) -> str:

@@ -19,10 +19,10 @@ from worlds import scenario
 from slfac_sim.analysis._air import busy
 from slfac_sim.analysis.attribution import PARTS, attribute
 from slfac_sim.analysis.draw import draw
-from slfac_sim.analysis.folder import load
 from slfac_sim.cli import main
-from slfac_sim.ledger import TABLES
-from slfac_sim.run import prepare, run
+from slfac_sim.ledger.folder import load
+from slfac_sim.ledger.store import TABLES
+from slfac_sim.runs.run import prepare, run
 
 FIGURES = (
     *("time_by_part", "bytes_by_kind", "device_timeline", "transfer_times", "link_utilisation"),

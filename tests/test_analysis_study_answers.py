@@ -9,8 +9,7 @@ import pytest
 from study_folders import fake_study
 
 from slfac_sim.analysis.statistics import Crossing, PairedRatio, paired_ratio
-from slfac_sim.analysis.study import StudyResult, load_study
-from slfac_sim.analysis.study_answers import (
+from slfac_sim.analysis.studies.answers import (
     BYTES,
     SECONDS,
     Crossover,
@@ -28,6 +27,7 @@ from slfac_sim.analysis.study_answers import (
     to_target,
     variance,
 )
+from slfac_sim.analysis.studies.study import StudyResult, load_study
 
 ONE = {"network.bandwidth": ["1 MHz"], "codec": ["raw", "slfac"]}
 

@@ -13,9 +13,9 @@ import numpy as np
 from study_folders import fake_study
 
 from slfac_sim.analysis.csv_file import write_rows
-from slfac_sim.analysis.study import load_study
-from slfac_sim.analysis.study_draw import FIGURES, draw_study
-from slfac_sim.analysis.study_figures._bands import Band, Bands, draw_bands
+from slfac_sim.analysis.studies.draw import FIGURES, draw_study
+from slfac_sim.analysis.studies.figures._bands import Band, Bands, draw_bands
+from slfac_sim.analysis.studies.study import load_study
 from slfac_sim.analysis.style import fill, house_style
 from slfac_sim.foundation.plugins import kinds
 

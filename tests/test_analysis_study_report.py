@@ -14,14 +14,14 @@ from slfac_sim.analysis.cli import main
 from slfac_sim.analysis.markdown import as_markdown, markdown
 from slfac_sim.analysis.report import finish_study, write_tables
 from slfac_sim.analysis.statistics import Crossing, over_runs, paired_ratio
-from slfac_sim.analysis.study import load_study
-from slfac_sim.analysis.study_tables import (
+from slfac_sim.analysis.studies.study import load_study
+from slfac_sim.analysis.studies.tables import (
     bytes_table,
     ratio_cell,
     rounds_table,
     seconds_table,
 )
-from slfac_sim.analysis.study_words import closing_lines, ratio_words, time_words
+from slfac_sim.analysis.studies.words import closing_lines, ratio_words, time_words
 
 ROOT = Path(__file__).resolve().parent.parent
 AXES = {"network.bandwidth": ["1 MHz", "100 MHz"], "codec": ["raw", "slfac"]}

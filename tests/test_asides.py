@@ -8,8 +8,6 @@ import pytest
 import simpy
 from fakes import payload
 
-from slfac_sim.asides import Asides
-from slfac_sim.availability import Outage
 from slfac_sim.effects import (
     Compute,
     Excuse,
@@ -22,11 +20,13 @@ from slfac_sim.effects import (
     Task,
     Together,
 )
-from slfac_sim.ledger import TABLES, Ledger, rows_of
-from slfac_sim.listening import heard_by
+from slfac_sim.hosts.availability import Outage
+from slfac_sim.ledger.store import TABLES, Ledger, rows_of
 from slfac_sim.network.kinds.ideal import Ideal
-from slfac_sim.players.replay import Ended, Started, follow, script_of, script_until
-from slfac_sim.players.simulated import SimulatedPlayer
+from slfac_sim.simulation.observer import heard_by
+from slfac_sim.simulation.replay import Ended, Started, follow, script_of, script_until
+from slfac_sim.simulation.replay_log import Asides
+from slfac_sim.simulation.simulated import SimulatedPlayer
 
 HOSTS = ("d000", "d001", "d002")
 SPEEDS = {**dict.fromkeys(HOSTS, 1e9), "server": 1e9}

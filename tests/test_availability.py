@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from slfac_sim.availability import Outage, plans
-from slfac_sim.availability.always import Always
-from slfac_sim.availability.crash import Crash
-from slfac_sim.availability.on_off import OnOff
-from slfac_sim.availability.trace import Trace
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import adapter, find, kinds
-from slfac_sim.names import device_names
+from slfac_sim.hosts.availability import Outage, plans
+from slfac_sim.hosts.availability.always import Always
+from slfac_sim.hosts.availability.crash import Crash
+from slfac_sim.hosts.availability.on_off import OnOff
+from slfac_sim.hosts.availability.trace import Trace
+from slfac_sim.scenario.host_names import device_names
 
 RANDOM = [OnOff(), OnOff(start="on"), Crash(), Crash(restart=None), Crash(restart=0.0)]
 
@@ -26,7 +26,7 @@ def first(outages: Iterator[Outage], count: int) -> list[Outage]:
 
 
 def test_every_kind_is_known_here() -> None:
-    assert kinds("slfac_sim.availability") == ("always", "crash", "on_off", "trace")
+    assert kinds("slfac_sim.hosts.availability") == ("always", "crash", "on_off", "trace")
 
 
 @pytest.mark.parametrize("kind", RANDOM, ids=repr)
@@ -115,7 +115,7 @@ def test_settings_are_checked() -> None:
     wrongs = {"on_off": {"mean_on": 0}, "crash": {"mean_between": "0 s"}, "trace": {}}
     for kind, wrong in wrongs.items():
         with pytest.raises(ValueError, match=r"mean_on|mean_between|file"):
-            adapter(find("slfac_sim.availability", kind)).validate_python(wrong)
+            adapter(find("slfac_sim.hosts.availability", kind)).validate_python(wrong)
     assert adapter(Crash).validate_python({"mean_between": "2 h", "restart": None}) == Crash(
         mean_between=7200.0, restart=None
     )

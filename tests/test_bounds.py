@@ -13,7 +13,7 @@ from worlds import TINY
 
 from slfac_sim.foundation import units
 from slfac_sim.foundation.units import Quantity
-from slfac_sim.scenario_file import ScenarioError, load, schema
+from slfac_sim.scenario.files import ScenarioError, load, schema
 from slfac_sim.studies.files import schema as study_schema
 
 ODD = ["1e300", "-1e300", "1e-300", "1e19", "1e999", ".nan", "-1", "1e300 Hz", "true", "{a: 1}"]

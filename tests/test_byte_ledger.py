@@ -11,12 +11,12 @@ from worlds import column, live_run, table
 
 from slfac_sim.analysis.draw import draw
 from slfac_sim.analysis.figures import band_bits, byte_ledger
-from slfac_sim.analysis.folder import load
 from slfac_sim.codecs import Payload
-from slfac_sim.ledger import Rows
-from slfac_sim.ledger_tables import AIR, ASIDES, DIGESTED, SUMS
-from slfac_sim.players.replay import RecordedParcel, script_of
-from slfac_sim.players.tally import Tally
+from slfac_sim.ledger.folder import load
+from slfac_sim.ledger.store import Rows
+from slfac_sim.ledger.tables import AIR, ASIDES, DIGESTED, SUMS
+from slfac_sim.simulation.replay import RecordedParcel, script_of
+from slfac_sim.simulation.tally import Tally
 
 
 def body(nbytes: int, notes: dict[str, float] | None = None, **parts: int) -> Payload:

@@ -11,7 +11,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slfac_sim.continuing.checkpoint_file import BadCheckpoint, read_tree, write_tree
+from slfac_sim.runs.checkpoint_file import BadCheckpoint, read_tree, write_tree
 
 PLAIN = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text() | st.binary()
 KEYS = st.text() | st.integers()

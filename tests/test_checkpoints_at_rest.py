@@ -9,12 +9,12 @@ from fakes import payload
 from faults import PROTOCOLS, has_limits, settings_of, within
 from worlds import scenario
 
-from slfac_sim.continuing.checkpointing import FOLDER
-from slfac_sim.continuing.resuming import prepare_resume, resume
 from slfac_sim.effects import Send, Task, Together
-from slfac_sim.names import SERVER
 from slfac_sim.protocols.parallel import Parallel
-from slfac_sim.run import prepare, run
+from slfac_sim.runs.checkpoints import FOLDER
+from slfac_sim.runs.resume import prepare_resume, resume
+from slfac_sim.runs.run import prepare, run
+from slfac_sim.scenario.host_names import SERVER
 
 ROUNDS = 3
 CUTS = ["deadline", "enough", "devices come and go", "the server comes and goes"]

@@ -9,7 +9,7 @@ import pytest
 from worlds import TINY, live_run, scenario, table
 
 from slfac_sim.cli import main
-from slfac_sim.workbench.spectra import spectrum_of
+from slfac_sim.codec_lab.spectra import spectrum_of
 
 
 def test_captured_tensors_are_those_that_a_run_encodes(

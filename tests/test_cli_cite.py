@@ -6,14 +6,15 @@ from pathlib import Path
 import pytest
 from worlds import scenario
 
-from slfac_sim.citations import references_of
 from slfac_sim.cli import main
 from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import find, kinds
-from slfac_sim.scenario_file import dump
+from slfac_sim.runs.citations import references_of
+from slfac_sim.scenario.files import dump
 
 FAMILIES = (
-    *("codecs", "datasets", "models", "optimisers", "partitions", "protocols", "speeds"),
+    *("codecs", "hosts.speeds", "protocols"),
+    *(f"learning.{name}" for name in ("datasets", "models", "optimisers", "partitions")),
     *("network.kinds", "network.radio.fading", "network.radio.pathloss", "network.radio.rates"),
 )
 
@@ -33,7 +34,7 @@ def test_references_follow_the_parts() -> None:
 
 def test_references_of_a_list_of_plug_ins_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
     source = Reference(key="heat", entry="misc", title="Heat", year=2000, within="Somewhere")
-    monkeypatch.setattr(find("slfac_sim.slowdowns", "thermal"), "references", (source,), raising=False)
+    monkeypatch.setattr(find("slfac_sim.hosts.slowdowns", "thermal"), "references", (source,), raising=False)
     found = references_of(scenario("devices.slowdowns=[jitter, thermal]"))
     assert ("devices.slowdowns.1", source) in found
     assert "heat" not in keys("devices.slowdowns=[jitter]")

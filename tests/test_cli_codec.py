@@ -11,16 +11,16 @@ import numpy as np
 import pytest
 
 from slfac_sim.cli import main
+from slfac_sim.codec_lab import chosen
+from slfac_sim.codec_lab.inspecting import inspect
+from slfac_sim.codec_lab.knobs import knobs_of, sweep
+from slfac_sim.codec_lab.measuring import Measured, front, measure, relative_error
+from slfac_sim.codec_lab.tensor_files import read_body, read_tensor, whole
 from slfac_sim.codecs import BadBody, BadTensor
-from slfac_sim.codecs._stateless import StatelessReceiver
+from slfac_sim.codecs.kit.stateless import StatelessReceiver
 from slfac_sim.codecs.raw import Raw
 from slfac_sim.codecs.slfac import SlFac
 from slfac_sim.foundation.errors import BadInput
-from slfac_sim.workbench import chosen
-from slfac_sim.workbench.inspecting import inspect
-from slfac_sim.workbench.knobs import knobs_of, sweep
-from slfac_sim.workbench.measuring import Measured, front, measure, relative_error
-from slfac_sim.workbench.tensor_files import read_body, read_tensor, whole
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from run_folders import fake_run
 from worlds import scenario
 
 from slfac_sim.cli import main
-from slfac_sim.comparing import compare
-from slfac_sim.scenario_file import dump
+from slfac_sim.runs.compare import compare
+from slfac_sim.scenario.files import dump
 
 
 def run_of(folder: Path, *overrides: str, seed: int | None = None, **figures: object) -> Path:

@@ -15,10 +15,10 @@ from study_folders import fake_study
 
 from slfac_sim import analysis
 from slfac_sim.cli import main
-from slfac_sim.exporting import export
 from slfac_sim.foundation.errors import BadInput
-from slfac_sim.ledger import TABLES as OURS
-from slfac_sim.ledger import Ledger
+from slfac_sim.ledger.export import export
+from slfac_sim.ledger.store import TABLES as OURS
+from slfac_sim.ledger.store import Ledger
 
 TABLES = ["evals", "steps", "transfers"]
 

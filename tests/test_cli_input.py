@@ -57,7 +57,7 @@ def test_what_an_override_drops_is_told_on_the_terminal_and_in_the_log(
 def test_more_devices_than_samples_are_refused_before_the_air_is_looked_at(
     command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("slfac_sim.folders.survey_of", lambda scenario: pytest.fail("100,000 links"))
+    monkeypatch.setattr("slfac_sim.runs.folder.survey_of", lambda scenario: pytest.fail("100,000 links"))
     assert main([command, str(TINY), "devices.count=100000"]) == 2
     said = "partition: found 240 training samples for 100000 devices, expected at least 100000 (1 for each)\n"
     assert capsys.readouterr().err == said

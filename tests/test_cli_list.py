@@ -9,7 +9,7 @@ import pytest
 from run_folders import fake_run
 
 from slfac_sim.cli import main
-from slfac_sim.listing import runs_under
+from slfac_sim.runs.listing import runs_under
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ import pytest
 from worlds import scenario, table
 
 from slfac_sim.cli import main
-from slfac_sim.ledger import TABLES
-from slfac_sim.run import prepare, run
+from slfac_sim.ledger.store import TABLES
+from slfac_sim.runs.run import prepare, run
 
 NETWORKS = {
     "cell": ["network.bandwidth=1 MHz", "server.speed=0.5 GFLOP/s"],
@@ -160,11 +160,11 @@ def test_a_replay_needs_no_torch_and_no_data(record: Path, tmp_path: Path) -> No
     code = f"""
 import sys
 sys.modules["torch"] = None
-from slfac_sim.datasets.synthetic import Synthetic
+from slfac_sim.learning.datasets.synthetic import Synthetic
 Synthetic.load = lambda *arguments: 1 / 0
 from slfac_sim.cli import main
 status = main(["replay", {str(record)!r}, "network.bandwidth=3 MHz", "--out", {str(tmp_path / "r")!r}])
-print(status, "slfac_sim.build" in sys.modules)
+print(status, "slfac_sim.learning.world" in sys.modules)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "0 False"

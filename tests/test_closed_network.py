@@ -15,12 +15,12 @@ from scipy.stats import kstest
 from test_network_queues import agrees
 from worlds import scenario
 
-from slfac_sim.build import World
-from slfac_sim.ledger import Rows
-from slfac_sim.opening import build
-from slfac_sim.scenario import Scenario
-from slfac_sim.simulation import simulate
-from slfac_sim.slowdowns.exponential import Exponential
+from slfac_sim.hosts.slowdowns.exponential import Exponential
+from slfac_sim.learning.world import World
+from slfac_sim.ledger.store import Rows
+from slfac_sim.runs.opening import build
+from slfac_sim.scenario.schema import Scenario
+from slfac_sim.simulation.simulate import simulate
 
 Z_S, S_S = 1000.0, 200.0  # so long that a server and a downlink without limits take no time of the clock
 MODEL = (

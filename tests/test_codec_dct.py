@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.fft import dctn
 
-from slfac_sim.codecs._dct import forward, inverse, zigzag
+from slfac_sim.codecs.kit.dct import forward, inverse, zigzag
 
 JPEG_8X8 = """
  0  1  8 16  9  2  3 10 17 24 32 25 18 11  4  5 12 19 26 33 40 48 41 34 27 20 13  6  7 14 21 28

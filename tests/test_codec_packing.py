@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slfac_sim.codecs._packing import pack, packed_bytes, unpack
+from slfac_sim.codecs.kit.packing import pack, packed_bytes, unpack
 
 
 def as_long_integer(symbols, bits):

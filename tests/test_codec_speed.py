@@ -5,11 +5,11 @@ from played import on_the_clock
 from worlds import scenario, world
 
 from slfac_sim.effects import CODEC_WORK
-from slfac_sim.foretelling.cuts import cuts_of
-from slfac_sim.foretelling.forecast import forecast
+from slfac_sim.forecast.cuts import cuts_of
+from slfac_sim.forecast.forecast import forecast
 from slfac_sim.foundation.plugins import kinds
-from slfac_sim.names import SERVER
-from slfac_sim.simulation import codec_speeds, host_speeds, survey_of
+from slfac_sim.scenario.host_names import SERVER
+from slfac_sim.simulation.simulate import codec_speeds, host_speeds, survey_of
 
 SPEEDS = ("devices.codec_speed=2 MFLOP/s", "server.codec_speed=40 MFLOP/s")
 

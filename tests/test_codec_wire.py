@@ -9,9 +9,10 @@ from codec_cases import mutants, resealed
 from codec_oracles import header_of, tensor_of
 
 from slfac_sim import codecs
-from slfac_sim.codecs import BadBody, BadTensor, _slfac_wire
-from slfac_sim.codecs._packing import packed_bytes
-from slfac_sim.codecs._wire import seal, unseal
+from slfac_sim.codecs import BadBody, BadTensor
+from slfac_sim.codecs._slfac import wire as _slfac_wire
+from slfac_sim.codecs.kit.packing import packed_bytes
+from slfac_sim.codecs.kit.wire import seal, unseal
 from slfac_sim.codecs.raw import Raw
 from slfac_sim.codecs.slfac import SlFac
 

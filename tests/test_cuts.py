@@ -7,12 +7,12 @@ import pytest
 from worlds import live_run, scenario, table, world
 
 from slfac_sim.cli import main
-from slfac_sim.foretelling.cuts import best_of, cuts_of
+from slfac_sim.forecast.cuts import best_of, cuts_of
 from slfac_sim.foundation.errors import BadInput
-from slfac_sim.identity import learning_key
-from slfac_sim.run import prepare, run
-from slfac_sim.scenario_file import load
-from slfac_sim.steering import cut_is_open, steered
+from slfac_sim.runs.run import prepare, run
+from slfac_sim.scenario.files import load
+from slfac_sim.scenario.fingerprint import learning_key
+from slfac_sim.scenario.steering import cut_is_open, steered
 
 TINY = str(Path(__file__).with_name("tiny.yaml"))
 NETWORKS = {"slow air": "network.bandwidth=500 kHz", "fast air": "network.bandwidth=50 MHz"}
@@ -37,8 +37,8 @@ def test_the_predicted_rounds_are_about_those_of_runs_and_in_their_order(
 
 
 def test_sizes_work_and_memory_of_a_cut_are_those_that_check_tells_of_it() -> None:
-    from slfac_sim.foretelling.forecast import forecast
-    from slfac_sim.simulation import survey_of
+    from slfac_sim.forecast.forecast import forecast
+    from slfac_sim.simulation.simulate import survey_of
 
     one = world("cut=conv2")
     told = forecast(one, survey_of(one.scenario))

@@ -15,10 +15,10 @@ from worlds import scenario
 
 from slfac_sim.analysis.cli import main as analysis
 from slfac_sim.cli import main
-from slfac_sim.continuing.checkpoint_file import write_tree
-from slfac_sim.ledger import digest_of
-from slfac_sim.ledger_tables import TABLES
-from slfac_sim.run import prepare, run
+from slfac_sim.ledger.store import digest_of
+from slfac_sim.ledger.tables import TABLES
+from slfac_sim.runs.checkpoint_file import write_tree
+from slfac_sim.runs.run import prepare, run
 
 VERBS: dict[str, tuple[str, ...]] = {
     "explain": ("explain", "R"),

@@ -14,16 +14,16 @@ import pytest
 from data_files import BODIES, NAMES, FakePackage, FakeResponse, no_network, no_program, tiny, write_tiny
 
 from slfac_sim.cli import data as data_command
-from slfac_sim.datasets import DataError, _download
-from slfac_sim.datasets._commands import run_command
-from slfac_sim.datasets._download import download, open_url
-from slfac_sim.datasets._fetch import fetch, where
-from slfac_sim.datasets._folder import read_verified
-from slfac_sim.datasets._load import load_idx
-from slfac_sim.datasets._packages import DebianPackage, NpmPackage
-from slfac_sim.datasets._sets import fetchable, idx_set
-from slfac_sim.datasets._whole import whole
 from slfac_sim.foundation.errors import BadInput
+from slfac_sim.learning.datasets import DataError, _download
+from slfac_sim.learning.datasets._commands import run_command
+from slfac_sim.learning.datasets._download import download, open_url
+from slfac_sim.learning.datasets._fetch import fetch, where
+from slfac_sim.learning.datasets._folder import read_verified
+from slfac_sim.learning.datasets._load import load_idx
+from slfac_sim.learning.datasets._packages import DebianPackage, NpmPackage
+from slfac_sim.learning.datasets._sets import fetchable, idx_set
+from slfac_sim.learning.datasets._whole import whole
 
 
 @pytest.fixture(autouse=True)
@@ -338,7 +338,7 @@ def command(*words):
 
 
 def test_the_command_fetches_and_closes_with_the_folder(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("slfac_sim.datasets._sets.fetchable", lambda: {"tiny": tiny()})
+    monkeypatch.setattr("slfac_sim.learning.datasets._sets.fetchable", lambda: {"tiny": tiny()})
     write_tiny(tmp_path / "mine")
     assert command("fetch", "tiny", "--folder", str(tmp_path / "mine")) == 0
     out, err = capsys.readouterr()
@@ -348,7 +348,7 @@ def test_the_command_fetches_and_closes_with_the_folder(tmp_path, monkeypatch, c
 
 def test_the_command_says_where(tmp_path, monkeypatch, capsys):
     package = FakePackage(installed_in=tmp_path / "installed")
-    monkeypatch.setattr("slfac_sim.datasets._sets.fetchable", lambda: {"tiny": tiny(package)})
+    monkeypatch.setattr("slfac_sim.learning.datasets._sets.fetchable", lambda: {"tiny": tiny(package)})
     write_tiny(tmp_path / "installed")
     assert command("where") == 0
     assert capsys.readouterr().out == (

@@ -10,9 +10,9 @@ from data_files import ARRAYS, BODIES, idx_bytes
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slfac_sim.datasets import DataError
-from slfac_sim.datasets._idx import read_idx
 from slfac_sim.foundation.errors import BadInput
+from slfac_sim.learning.datasets import DataError
+from slfac_sim.learning.datasets._idx import read_idx
 
 IMAGES, BODY = ARRAYS[0], BODIES[0]  # 6 x 4 x 5
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from worlds import TINY
 
 from slfac_sim.cli import main
-from slfac_sim.datasets import DataError, Dataset, mean_and_std
+from slfac_sim.learning.datasets import DataError, Dataset, mean_and_std
 
 DTYPES = ("uint8", "int8", "int32", "int64", "uint16", "bool", "float32", "float64", "object", "U1")
 

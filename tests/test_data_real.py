@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from slfac_sim.datasets import DataError
-from slfac_sim.datasets._places import places
-from slfac_sim.datasets._sets import idx_set
 from slfac_sim.foundation.plugins import find
+from slfac_sim.learning.datasets import DataError
+from slfac_sim.learning.datasets._places import places
+from slfac_sim.learning.datasets._sets import idx_set
 
 EXPECTED = {
     "mnist": (
@@ -22,7 +22,7 @@ EXPECTED = {
 def test_real_data(name, monkeypatch):
     monkeypatch.setenv("SLFAC_OFFLINE", "1")
     try:
-        data = find("slfac_sim.datasets", name)().load()  # reading verifies the hashes
+        data = find("slfac_sim.learning.datasets", name)().load()  # reading verifies the hashes
     except DataError as error:
         pytest.skip(str(error))
     train, test, (mean, std) = EXPECTED[name]

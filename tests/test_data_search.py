@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from data_files import ARRAYS, NAMES, FakePackage, FakeResponse, idx_bytes, no_network, tiny, write_tiny
 
-from slfac_sim.datasets import DataError
-from slfac_sim.datasets._load import load_idx
-from slfac_sim.datasets.fashion_mnist import FashionMnist
-from slfac_sim.datasets.mnist import Mnist
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import adapter
+from slfac_sim.learning.datasets import DataError
+from slfac_sim.learning.datasets._load import load_idx
+from slfac_sim.learning.datasets.fashion_mnist import FashionMnist
+from slfac_sim.learning.datasets.mnist import Mnist
 
 
 @pytest.fixture(autouse=True)

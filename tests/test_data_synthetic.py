@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from slfac_sim.datasets.synthetic import Synthetic
+from slfac_sim.learning.datasets.synthetic import Synthetic
 
 
 def test_form_and_honesty():

@@ -6,8 +6,8 @@ from torch import nn
 
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.learning.memory import Memory, memory_of, refuse_if_too_large
-from slfac_sim.optimisers.adam import Adam
-from slfac_sim.optimisers.sgd import Sgd
+from slfac_sim.learning.optimisers.adam import Adam
+from slfac_sim.learning.optimisers.sgd import Sgd
 
 PART = nn.Sequential(nn.Conv2d(1, 4, 3, padding=1), nn.BatchNorm2d(4), nn.ReLU(), nn.MaxPool2d(2))
 LEARNT = 4 * 9 + 4 + 4 + 4

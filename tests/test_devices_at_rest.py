@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 from worlds import world
 
-from slfac_sim.build import World
-from slfac_sim.players.instant import InstantPlayer
+from slfac_sim.learning.world import World
+from slfac_sim.simulation.instant import InstantPlayer
 
 FEW = "protocol={kind: parallel, rounds: 2, steps: 1, participation: {select: {kind: random, count: 1}}}"
 

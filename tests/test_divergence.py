@@ -19,7 +19,7 @@ from slfac_sim.cli import main
 from slfac_sim.foundation.errors import Diverged
 from slfac_sim.foundation.plugins import kinds
 from slfac_sim.learning.divergence import LARGEST, sound, sound_loss
-from slfac_sim.players.instant import InstantPlayer
+from slfac_sim.simulation.instant import InstantPlayer
 
 ABSURD = ("learning.optimiser={kind: sgd, learning_rate: 1e12, momentum: 0.9}", "model.batch_norm=false")
 REASON = r"^diverged in round [12] on (server|d00[0-4]): [^\n]+$"

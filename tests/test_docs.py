@@ -18,16 +18,16 @@ from run_folders import SELDOM
 from worlds import live_run, scenario, table, world
 
 from slfac_sim.analysis.draw import FIGURES, draw_run
-from slfac_sim.foretelling.round_time import round_time
+from slfac_sim.forecast.round_time import round_time
 from slfac_sim.foundation.plugins import kinds
-from slfac_sim.ledger import TABLES, Ledger
-from slfac_sim.names import SERVER, device_names
+from slfac_sim.ledger.store import TABLES, Ledger
 from slfac_sim.network.kinds.ideal import Ideal
-from slfac_sim.players.replay import protocol_of
-from slfac_sim.players.simulated import SimulatedPlayer
 from slfac_sim.protocols.parallel import Parallel
-from slfac_sim.run import prepare, run
-from slfac_sim.simulation import simulate, survey_of
+from slfac_sim.runs.run import prepare, run
+from slfac_sim.scenario.host_names import SERVER, device_names
+from slfac_sim.simulation.replay import protocol_of
+from slfac_sim.simulation.simulate import simulate, survey_of
+from slfac_sim.simulation.simulated import SimulatedPlayer
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = sorted((ROOT / "docs").glob("*.md"))
@@ -115,9 +115,9 @@ def test_a_round_of_the_protocol_of_extending_md_takes_what_was_foretold(
 
 FAMILIES = {
     "half": "codecs",
-    "few_labels": "partitions",
-    "two_blocks": "models",
-    "stripes": "datasets",
+    "few_labels": "learning.partitions",
+    "two_blocks": "learning.models",
+    "stripes": "learning.datasets",
     "in_turn": "protocols",
 }
 _IN_THEIR_FAMILIES = """

@@ -18,11 +18,11 @@ import pytest
 from worlds import TINY, scenario, table
 
 from slfac_sim.cli import main
-from slfac_sim.continuing.resuming import prepare_resume, resume
 from slfac_sim.foundation.ending import status_of
 from slfac_sim.foundation.errors import BadInput, HostFailed
 from slfac_sim.foundation.interrupt import Terminated, termination_raised
-from slfac_sim.run import prepare, run
+from slfac_sim.runs.resume import prepare_resume, resume
+from slfac_sim.runs.run import prepare, run
 
 ROUNDS = "protocol.rounds=4"
 
@@ -56,7 +56,7 @@ def test_sigterm_ends_a_run_as_ctrl_c_does(
 def test_sigterm_before_a_run_has_begun_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("slfac_sim.run.build", lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+    monkeypatch.setattr("slfac_sim.runs.run.build", lambda *_: os.kill(os.getpid(), signal.SIGTERM))
     assert main(["run", str(TINY), "--quiet", "--out", str(tmp_path / "r")]) == 143
     assert list(tmp_path.iterdir()) == []
 
@@ -108,7 +108,7 @@ def full(path: Path, *_: Any) -> Any:
 def test_no_space_for_a_checkpoint(tmp_path: Path, digest: str, monkeypatch: pytest.MonkeyPatch) -> None:
     prepared = prepare(scenario(ROUNDS), tmp_path / "r", threads=1)
     with monkeypatch.context() as patch:
-        patch.setattr("slfac_sim.continuing.checkpointing.write_tree", full)
+        patch.setattr("slfac_sim.runs.checkpoints.write_tree", full)
         summary = run(prepared, checkpoint_every=1)
     assert summary["status"] == "failed"
     assert "No space left on device" in summary["reason"]
@@ -121,7 +121,7 @@ def test_no_space_for_the_summary(tmp_path: Path, digest: str, monkeypatch: pyte
 
     prepared = prepare(scenario(ROUNDS), tmp_path / "r", threads=1)
     with monkeypatch.context() as patch:
-        patch.setattr("slfac_sim.folders.write_whole", write)
+        patch.setattr("slfac_sim.runs.folder.write_whole", write)
         with pytest.raises(HostFailed, match=r"No space left on device; what was recorded .* is kept"):
             run(prepared, checkpoint_every=1)
     assert resume(prepare_resume(tmp_path / "r"))["digest"] == digest

@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 from worlds import live_run, scenario, table
 
-from slfac_sim.ledger import Ledger, Rows
-from slfac_sim.names import SERVER
+from slfac_sim.hosts.power import DevicePower, ServerPower
+from slfac_sim.ledger.store import Ledger, Rows
 from slfac_sim.network import Delivery
-from slfac_sim.opening import build
-from slfac_sim.players.energy import CODEC_WORK, Energy
-from slfac_sim.players.simulated import Stalled
-from slfac_sim.power import DevicePower, ServerPower
-from slfac_sim.record import Record, retime
-from slfac_sim.run import prepare, run
-from slfac_sim.simulation import simulate
+from slfac_sim.runs.opening import build
+from slfac_sim.runs.replay import Record, retime
+from slfac_sim.runs.run import prepare, run
+from slfac_sim.scenario.host_names import SERVER
+from slfac_sim.simulation.energy import CODEC_WORK, Energy
+from slfac_sim.simulation.simulate import simulate
+from slfac_sim.simulation.simulated import Stalled
 
 POWER = DevicePower(compute=10.0, idle=1.0, transmit=3.0, receive=2.0)
 DRAWN = ("compute_j", "transmit_j", "receive_j", "idle_j")

@@ -8,15 +8,15 @@ import torch
 from torch.nn.functional import cross_entropy
 from worlds import table, world
 
-from slfac_sim.analysis.folder import load as load_run
-from slfac_sim.build import World
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.learning.batches import Shard
 from slfac_sim.learning.participants import Exchange
 from slfac_sim.learning.weights import state_vector
-from slfac_sim.players.instant import InstantPlayer
-from slfac_sim.run import prepare, run
-from slfac_sim.simulation import host_speeds
+from slfac_sim.learning.world import World
+from slfac_sim.ledger.folder import load as load_run
+from slfac_sim.runs.run import prepare, run
+from slfac_sim.simulation.instant import InstantPlayer
+from slfac_sim.simulation.simulate import host_speeds
 
 LOSSY = ("codec.uplink={kind: slfac, theta: 0.3, b_min: 1, b_max: 1, scope: channel, normaliser: rel}",)
 

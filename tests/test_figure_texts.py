@@ -17,18 +17,19 @@ from run_folders import fake_run
 from study_folders import fake_study
 from worlds import TINY
 
-from slfac_sim.analysis import cuts_figure, draw, inverse_figure, study_draw
-from slfac_sim.analysis.folder import load
+from slfac_sim.analysis import cuts_figure, draw, inverse_figure
 from slfac_sim.analysis.laying_out import broken
-from slfac_sim.analysis.study import load_study
+from slfac_sim.analysis.studies import draw as study_draw
+from slfac_sim.analysis.studies.study import load_study
 from slfac_sim.analysis.style import canvas, house_style, look, say
 from slfac_sim.analysis.ticks import log_axis
 from slfac_sim.cli import main
+from slfac_sim.codec_lab.measuring import Measured
+from slfac_sim.codec_lab.pictures import Curve
+from slfac_sim.codec_lab.pictures import figure_of as rates_figure
+from slfac_sim.codec_lab.spectra import compaction_figure, spectra_figure, spectrum_of
 from slfac_sim.foundation.plugins import kinds
-from slfac_sim.workbench.measuring import Measured
-from slfac_sim.workbench.pictures import Curve
-from slfac_sim.workbench.pictures import figure_of as rates_figure
-from slfac_sim.workbench.spectra import compaction_figure, spectra_figure, spectrum_of
+from slfac_sim.ledger.folder import load
 
 SPANS = (1.5, 2.2, 5.0, 12.0, 40.0, 1000.0)
 LABELS = ("[red] $x_1$ & <b>_", "_hidden", "SL-FAC (our reading), theta 0.9, 2..8 bits", "a " * 70)

@@ -10,11 +10,11 @@ import pytest
 from at_once import AT_ONCE, at_once
 from worlds import scenario
 
-from slfac_sim.continuing.checkpointing import Begun
-from slfac_sim.continuing.resuming import prepare_resume, resume
-from slfac_sim.folders import LATEST, make_folder, point_latest_to
 from slfac_sim.foundation.errors import BadInput
-from slfac_sim.run import prepare, run
+from slfac_sim.runs.checkpoints import Begun
+from slfac_sim.runs.folder import LATEST, make_folder, point_latest_to
+from slfac_sim.runs.resume import prepare_resume, resume
+from slfac_sim.runs.run import prepare, run
 
 
 def test_folders_made_at_once_are_all_different(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -107,7 +107,7 @@ def test_of_two_that_go_on_the_later_is_refused_when_the_first_was_cut_off_again
 @pytest.mark.slow
 def test_eight_processes_begin_at_once(tmp_path: Path) -> None:
     code = (
-        "import sys, time; from slfac_sim.folders import make_folder; print('ready', flush=True);"
+        "import sys, time; from slfac_sim.runs.folder import make_folder; print('ready', flush=True);"
         "sys.stdin.readline(); print(make_folder(None, 'tiny'))"
     )
     processes = [

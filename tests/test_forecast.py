@@ -7,13 +7,13 @@ from dataclasses import replace
 import pytest
 from worlds import world
 
-from slfac_sim.foretelling._air import Rush, fading_remarks
-from slfac_sim.foretelling.forecast import Forecast, forecast
-from slfac_sim.foretelling.host import host_seconds
+from slfac_sim.forecast._air import Rush, fading_remarks
+from slfac_sim.forecast.forecast import Forecast, forecast
+from slfac_sim.forecast.host import host_seconds
 from slfac_sim.foundation.errors import BadInput
-from slfac_sim.names import SERVER, device_names
-from slfac_sim.opening import build
-from slfac_sim.scenario_file import load
+from slfac_sim.runs.opening import build
+from slfac_sim.scenario.files import load
+from slfac_sim.scenario.host_names import SERVER, device_names
 
 RAW = ("codec=raw", "network.fading=none", "protocol.rounds=1")
 

@@ -9,8 +9,8 @@ import pytest
 from worlds import scenario
 
 from slfac_sim.cli import main
-from slfac_sim.run import prepare, run
-from slfac_sim.steering import steered
+from slfac_sim.runs.run import prepare, run
+from slfac_sim.scenario.steering import steered
 
 TINY = str(Path(__file__).with_name("tiny.yaml"))
 THEIRS = '''

@@ -7,7 +7,7 @@ import simpy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slfac_sim.players.hosts import Host
+from slfac_sim.simulation.hosts import Host
 
 Work = Callable[[str, int], Generator[Any, Any, None]]
 Log = list[tuple[float, str, str]]

@@ -9,9 +9,9 @@ import pytest
 from data_files import NAMES, write_tiny
 from worlds import scenario
 
-from slfac_sim import identity
 from slfac_sim.foundation.plugin_sources import sources_of
-from slfac_sim.identity import INVISIBLE, learning_key, point_key, visible_differences
+from slfac_sim.scenario import fingerprint as identity
+from slfac_sim.scenario.fingerprint import INVISIBLE, learning_key, point_key, visible_differences
 
 INVISIBLE_CHANGES = (
     "name=other",
@@ -147,7 +147,8 @@ def test_the_code_of_somebody_elses_plug_in_is_in_the_key(
     file = tmp_path / "their_shop" / "shards.py"
     file.parent.mkdir()
     code = (
-        "from slfac_sim.foundation.plugins import settings\nfrom slfac_sim.partitions.iid import Iid\n"
+        "from slfac_sim.foundation.plugins import settings\n"
+        "from slfac_sim.learning.partitions.iid import Iid\n"
         "@settings\nclass Theirs(Iid):\n    shards: int = 1\n"
     )
     file.write_text(code)
@@ -207,13 +208,13 @@ def test_what_somebody_elses_plug_in_imports_is_in_the_key(
 
 
 def test_sources_of_a_plug_in_are_theirs_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "lone_shop.py").write_text("import os, numpy.linalg, torch, slfac_sim.run, nowhere.at_all\n")
+    (tmp_path / "lone_shop.py").write_text("import os, numpy.linalg, torch, slfac_sim.runs.run, nowhere.x\n")
     monkeypatch.syspath_prepend(tmp_path)
     assert sources_of("lone_shop") == {"lone_shop": tmp_path / "lone_shop.py"}
 
 
 THEIRS = """from slfac_sim.foundation.plugins import settings
-from slfac_sim.speeds.fixed import Fixed
+from slfac_sim.hosts.speeds.fixed import Fixed
 @settings
 class Theirs:
     weights: str = ""
@@ -294,8 +295,8 @@ def test_keys_are_the_same_in_another_process_and_need_no_torch() -> None:
     code = f"""
 import sys
 sys.path.insert(0, {str(Path(__file__).parent)!r})
-from slfac_sim.identity import learning_key, point_key
-from slfac_sim.scenario_file import load
+from slfac_sim.scenario.fingerprint import learning_key, point_key
+from slfac_sim.scenario.files import load
 chosen = load({str(Path(__file__).with_name("tiny.yaml"))!r})
 print(learning_key(chosen, 1), point_key(chosen), "torch" in sys.modules)
 """

@@ -11,8 +11,8 @@ from worlds import TINY
 
 from slfac_sim.cli import main
 from slfac_sim.foundation.plugins import find, kinds
-from slfac_sim.reading.shape import hints_of, plugin_mark
-from slfac_sim.scenario import Scenario
+from slfac_sim.scenario.schema import Scenario
+from slfac_sim.scenario.shape import hints_of, plugin_mark
 
 PLACE = "FILE"
 

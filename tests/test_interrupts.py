@@ -13,8 +13,8 @@ from faults import EFFECTS, FAULTS, PROTOCOLS, ROUNDS, has_limits, played, setti
 from test_strict import KINDS
 from worlds import column
 
-from slfac_sim.ledger import Rows
-from slfac_sim.players.simulated import Stalled
+from slfac_sim.ledger.store import Rows
+from slfac_sim.simulation.simulated import Stalled
 
 
 def assert_whole(kind: str, rows: Rows) -> None:

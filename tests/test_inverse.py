@@ -14,14 +14,14 @@ from worlds import TINY, live_run, scenario
 
 from slfac_sim.cli import main
 from slfac_sim.foundation.errors import BadInput
-from slfac_sim.inverse.asking import Request, ask, crossover, side_overrides
-from slfac_sim.inverse.crossover import Duel, crossover_words
-from slfac_sim.inverse.question import read_question, time_to
-from slfac_sim.inverse.search import Found, search, spaced, turns
-from slfac_sim.inverse.varied import Varied, shown, varied
-from slfac_sim.inverse.wording import Answer, asked_words
-from slfac_sim.ledger import Rows
-from slfac_sim.scenario import Seed
+from slfac_sim.ledger.store import Rows
+from slfac_sim.scenario.schema import Seed
+from slfac_sim.studies.search.asking import Request, ask, crossover, side_overrides
+from slfac_sim.studies.search.crossover import Duel, crossover_words
+from slfac_sim.studies.search.question import read_question, time_to
+from slfac_sim.studies.search.search import Found, search, spaced, turns
+from slfac_sim.studies.search.varied import Varied, shown, varied
+from slfac_sim.studies.search.wording import Answer, asked_words
 
 RANGE = (1.0, 100.0)
 
@@ -376,7 +376,7 @@ def test_with_its_training_on_record_a_question_needs_no_torch(cache: Path, tmp_
     code = f"""
 import sys
 from pathlib import Path
-from slfac_sim.inverse.asking import Request, ask
+from slfac_sim.studies.search.asking import Request, ask
 cache, out = Path({str(cache)!r}), Path({str(tmp_path / "second")!r})
 ask(Request({str(TINY)!r}, "network.bandwidth", cache=cache, out=out), "simulated_s <= 2 s")
 print("torch" in sys.modules)

@@ -12,8 +12,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from slfac_sim.learning.halves import DeviceHalf, ServerHalf
 from slfac_sim.learning.kernels import forward
+from slfac_sim.learning.models.resnet18 import ResNet18
 from slfac_sim.learning.work import count_work
-from slfac_sim.models.resnet18 import ResNet18
 
 SIDES = st.tuples(st.integers(1, 7), st.integers(1, 7))
 SMALL = st.tuples(st.integers(1, 3), st.integers(1, 3))

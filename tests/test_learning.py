@@ -9,12 +9,12 @@ from worlds import scenario, world
 from slfac_sim.effects import Compute
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.learning.batches import Shard
+from slfac_sim.learning.models.resnet18 import ResNet18
+from slfac_sim.learning.models.small_cnn import SmallCnn
 from slfac_sim.learning.participants import decode_labels, encode_labels
 from slfac_sim.learning.weights import initialise, load_state_vector, state_vector, weighted_mean
 from slfac_sim.learning.work import count_work, smashed_shape
-from slfac_sim.models.resnet18 import ResNet18
-from slfac_sim.models.small_cnn import SmallCnn
-from slfac_sim.players.instant import InstantPlayer
+from slfac_sim.simulation.instant import InstantPlayer
 
 PLAIN = ("codec=raw", "model.batch_norm=false", "protocol.rounds=1", "protocol.steps=1")
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from slfac_sim.ledger import TABLES, Ledger, Rows, rows_of, tuples_of
+from slfac_sim.ledger.store import TABLES, Ledger, Rows, rows_of, tuples_of
 
 PAYLOAD = {"transfer": 0, "kind": "labels", "bytes": 16, "value_count": 16, "sha256": "00"}
 EVAL: dict[str, Any] = {

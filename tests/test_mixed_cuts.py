@@ -10,20 +10,20 @@ from test_resume import killed, resumed, undisturbed
 from torch import nn
 from worlds import live_run, scenario, world
 
-from slfac_sim.analysis.study import load_study
-from slfac_sim.build import World
+from slfac_sim.analysis.studies.study import load_study
 from slfac_sim.cli import main
 from slfac_sim.effects import Send
-from slfac_sim.foretelling.cuts import best_of, cuts_of, mixture_of
+from slfac_sim.forecast.cuts import best_of, cuts_of, mixture_of
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.learning.evaluation import mean_score
 from slfac_sim.learning.weights import state_size, state_vector, weighted_mean
-from slfac_sim.ledger import Ledger
-from slfac_sim.names import device_names
-from slfac_sim.players.replay import protocol_of
-from slfac_sim.scenario_file import load
-from slfac_sim.simulation import simulate
-from slfac_sim.steering import steered
+from slfac_sim.learning.world import World
+from slfac_sim.ledger.store import Ledger
+from slfac_sim.scenario.files import load
+from slfac_sim.scenario.host_names import device_names
+from slfac_sim.scenario.steering import steered
+from slfac_sim.simulation.replay import protocol_of
+from slfac_sim.simulation.simulate import simulate
 
 TINY = str(Path(__file__).with_name("tiny.yaml"))
 V1 = "protocol={kind: splitfed_v1, rounds: 2, steps: 3}"

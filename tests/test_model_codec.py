@@ -12,10 +12,10 @@ from slfac_sim.cli import main
 from slfac_sim.codecs import Tensor
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import kind_of, kinds
-from slfac_sim.players.instant import InstantPlayer
-from slfac_sim.run import prepare, run
-from slfac_sim.scenario_file import dump, read
-from slfac_sim.steering import exchanges_models, steered
+from slfac_sim.runs.run import prepare, run
+from slfac_sim.scenario.files import dump, read
+from slfac_sim.scenario.steering import exchanges_models, steered
+from slfac_sim.simulation.instant import InstantPlayer
 
 BITS = {"raw": 32, "fp16": 16, "{kind: uniform, bits: 8}": 8}
 FRAME_BYTES = 40  # at most, of a message

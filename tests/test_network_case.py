@@ -15,7 +15,7 @@ from slfac_sim.network.case import Case, Wire, read, simulate
 from slfac_sim.network.case.command import main
 from slfac_sim.network.engine import Engine, Flow, Share
 from slfac_sim.network.engine.choose import Demand, plan
-from slfac_sim.network.engine.clockwork import Call
+from slfac_sim.network.engine.engine import Call
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -17,7 +17,7 @@ from slfac_sim.network.media.dcf import Dcf
 from slfac_sim.network.radio.fading.none import NoFading
 from slfac_sim.network.radio.power import PowerControl
 from slfac_sim.network.radio.rates.shannon_gap import ShannonGap
-from slfac_sim.scenario_file import ScenarioError, load
+from slfac_sim.scenario.files import ScenarioError, load
 
 NAMES = tuple(f"d{i}" for i in range(6))
 

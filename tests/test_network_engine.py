@@ -17,7 +17,7 @@ from slfac_sim.network.engine import (
     Profile,
     Routed,
 )
-from slfac_sim.network.engine.clockwork import Call
+from slfac_sim.network.engine.engine import Call
 
 SHARES = pytest.mark.parametrize("kind", [FluidShare, NaiveShare])
 GOLDEN = (5**0.5 - 1) / 2  # change times on its multiples never tie with completions, which are rational

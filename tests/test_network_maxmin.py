@@ -19,7 +19,7 @@ from slfac_sim.network.engine import (
     Routed,
     plan,
 )
-from slfac_sim.network.engine.clockwork import Call
+from slfac_sim.network.engine.engine import Call
 from slfac_sim.network.engine.filling import Link, Tenant, fill
 from slfac_sim.network.engine.naive import water
 from slfac_sim.network.engine.pool import Sum

@@ -16,7 +16,7 @@ import simpy
 
 from slfac_sim.network.case.playing import play
 from slfac_sim.network.engine import Engine, Flow, FluidShare, Share
-from slfac_sim.network.engine.clockwork import Call
+from slfac_sim.network.engine.engine import Call
 from slfac_sim.network.media.fifo import Fifo
 
 BATCHES = 30

@@ -14,7 +14,7 @@ from worlds import TINY, scenario
 from slfac_sim.cli import COMMANDS, main
 from slfac_sim.foundation.trusting import NO_PLUGINS
 from slfac_sim.network.case.command import main as network
-from slfac_sim.run import prepare, run
+from slfac_sim.runs.run import prepare, run
 
 CANARY = "from pathlib import Path\nPath(__file__).with_name('sang').touch()\n"
 KIND = "partition: {kind: canary_pkg.plug}"

@@ -8,12 +8,12 @@ from torch import nn
 from worlds import scenario, world
 
 from slfac_sim.foundation.errors import BadInput
-from slfac_sim.layouts._cutting import split_model
+from slfac_sim.hosts.machines import Machine, machines
+from slfac_sim.hosts.power import DevicePower
+from slfac_sim.learning.layouts._cutting import split_model
 from slfac_sim.learning.operations import Operation, operations
 from slfac_sim.learning.work import PartWork, count_work, device_work
-from slfac_sim.machines import Machine, machines
-from slfac_sim.power import DevicePower
-from slfac_sim.scenario_file import load
+from slfac_sim.scenario.files import load
 
 BATCH = 8
 LINEAR = nn.Linear(20, 30, bias=False)

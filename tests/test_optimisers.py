@@ -6,8 +6,8 @@ import sys
 import pytest
 import torch
 
-from slfac_sim.optimisers.adam import Adam
-from slfac_sim.optimisers.sgd import Sgd
+from slfac_sim.learning.optimisers.adam import Adam
+from slfac_sim.learning.optimisers.sgd import Sgd
 
 
 def weights() -> torch.nn.Parameter:
@@ -61,7 +61,8 @@ def test_nesterov_without_momentum_is_refused() -> None:
 
 def test_importing_the_family_imports_no_torch() -> None:
     code = (
-        "import sys, slfac_sim.optimisers.adam, slfac_sim.optimisers.sgd, slfac_sim.speeds.profiles;"
+        "import sys, slfac_sim.learning.optimisers.adam, slfac_sim.learning.optimisers.sgd;"
+        "import slfac_sim.hosts.speeds.profiles;"
         "sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

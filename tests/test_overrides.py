@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from slfac_sim.codecs.raw import Raw
 from slfac_sim.foundation.plugins import find, kinds
-from slfac_sim.scenario import Scenario
-from slfac_sim.scenario_file import ScenarioError, dump, load, plain, read
+from slfac_sim.scenario.files import ScenarioError, dump, load, plain, read
+from slfac_sim.scenario.schema import Scenario
 
 TINY = Path(__file__).with_name("tiny.yaml")
 POOL = [
@@ -99,13 +99,13 @@ def test_another_protocol_keeps_rounds_and_steps_of_the_file(kind: str) -> None:
 
 FAMILIES = {
     "slfac_sim.protocols": "protocol",
-    "slfac_sim.selections": "protocol.participation.select",
-    "slfac_sim.optimisers": "learning.optimiser",
+    "slfac_sim.protocols.selections": "protocol.participation.select",
+    "slfac_sim.learning.optimisers": "learning.optimiser",
     "slfac_sim.network.kinds": "network",
     "slfac_sim.network.media": "network.medium",
-    "slfac_sim.speeds": "devices.speed",
-    "slfac_sim.datasets": "data",
-    "slfac_sim.models": "model",
+    "slfac_sim.hosts.speeds": "devices.speed",
+    "slfac_sim.learning.datasets": "data",
+    "slfac_sim.learning.models": "model",
     "slfac_sim.codecs": "codec.uplink",
 }
 FILLED = [

@@ -55,16 +55,10 @@ def test_every_folder_with_modules_is_a_package() -> None:
     assert not bare, f"modules without an __init__.py beside them: {bare}"
 
 
-@pytest.mark.parametrize(
-    ("contract", "allowed"),
-    [("network", {"network"}), ("analysis", {"analysis", "ledger", "ledger_tables"}), ("foundation", set())],
-)
-def test_contract_forbids_everything_of_ours_but_the_foundation(contract: str, allowed: set[str]) -> None:
-    forbidden = set(_lines(_setup()[f"importlinter:contract:{contract}"]["forbidden_modules"]))
-    ours = {f"slfac_sim.{name}" for name in _top_level() - allowed - {"foundation", "scenarios"}}
-    assert ours <= forbidden, (
-        f"add to contract {contract} in setup.cfg: {', '.join(sorted(ours - forbidden))}"
-    )
+def test_every_room_has_its_place_among_the_layers() -> None:
+    layers = _lines(_setup()["importlinter:contract:rooms"]["layers"])
+    placed = {room.strip() for layer in layers for room in layer.split("|")}
+    assert placed == {f"slfac_sim.{name}" for name in _top_level() - {"scenarios"}}
 
 
 def _top_level() -> set[str]:

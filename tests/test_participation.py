@@ -13,16 +13,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from worlds import column, live_run, table
 
-from slfac_sim.availability import Outage
 from slfac_sim.effects import Send, Task
-from slfac_sim.ledger import Rows
-from slfac_sim.names import SERVER, device_names
+from slfac_sim.hosts.availability import Outage
+from slfac_sim.ledger.store import Rows
 from slfac_sim.network.kinds.ideal import Ideal
-from slfac_sim.players.simulated import SimulatedPlayer, Stalled
 from slfac_sim.protocols._participation import Participation
 from slfac_sim.protocols.parallel import Parallel
-from slfac_sim.selections.fastest import Fastest
-from slfac_sim.selections.random import Random
+from slfac_sim.protocols.selections.fastest import Fastest
+from slfac_sim.protocols.selections.random import Random
+from slfac_sim.scenario.host_names import SERVER, device_names
+from slfac_sim.simulation.simulated import SimulatedPlayer, Stalled
 
 DEVICES = device_names(3)
 SPEEDS = {"d000": 1e9, "d001": 2e9, "d002": 4e9, SERVER: 10e9}

@@ -8,11 +8,11 @@ from scipy import stats
 
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import adapter, find, kinds
-from slfac_sim.partitions import dirichlet, label_histogram
-from slfac_sim.partitions.dirichlet import Dirichlet
-from slfac_sim.partitions.iid import Iid
+from slfac_sim.learning.partitions import dirichlet, label_histogram
+from slfac_sim.learning.partitions.dirichlet import Dirichlet
+from slfac_sim.learning.partitions.iid import Iid
 
-FAMILY = "slfac_sim.partitions"
+FAMILY = "slfac_sim.learning.partitions"
 LABELS = np.repeat(np.arange(10), 600)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from slfac_sim.effects import Compute, Excuse, Failed, Failure, Offer, Present, Task, Together
-from slfac_sim.players.instant import InstantPlayer
+from slfac_sim.simulation.instant import InstantPlayer
 
 
 def one(effect: Any) -> Task:

@@ -10,15 +10,15 @@ from fakes import payload
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slfac_sim.availability import Outage
 from slfac_sim.effects import MISSED, Compute, Failed, HostDown, Offer, Present, Send, Task, Together
-from slfac_sim.ledger import Rows
-from slfac_sim.names import SERVER
+from slfac_sim.hosts.availability import Outage
+from slfac_sim.ledger.store import Rows
 from slfac_sim.network import Delivery
 from slfac_sim.network.kinds.ideal import Ideal
-from slfac_sim.players.hosts import Host
-from slfac_sim.players.sharing import SharedHost
-from slfac_sim.players.simulated import SimulatedPlayer
+from slfac_sim.scenario.host_names import SERVER
+from slfac_sim.simulation.hosts import Host
+from slfac_sim.simulation.sharing import SharedHost
+from slfac_sim.simulation.simulated import SimulatedPlayer
 
 SPEEDS = {"d000": 1e9, "d001": 1e9, SERVER: 1e9}
 

@@ -12,7 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from worlds import column
 
-from slfac_sim.availability import Outage
 from slfac_sim.effects import (
     MISSED,
     Compute,
@@ -26,11 +25,12 @@ from slfac_sim.effects import (
     Task,
     Together,
 )
-from slfac_sim.ledger import Rows
-from slfac_sim.names import SERVER, device_names
+from slfac_sim.hosts.availability import Outage
+from slfac_sim.ledger.store import Rows
 from slfac_sim.network.kinds.ideal import Ideal
-from slfac_sim.players.outages import Outages
-from slfac_sim.players.simulated import SimulatedPlayer, Stalled
+from slfac_sim.scenario.host_names import SERVER, device_names
+from slfac_sim.simulation.outages import Outages
+from slfac_sim.simulation.simulated import SimulatedPlayer, Stalled
 
 DEVICES = device_names(3)
 SPEEDS = {"d000": 1e9, "d001": 2e9, "d002": 4e9, SERVER: 10e9}

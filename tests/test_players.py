@@ -11,15 +11,15 @@ from fakes import participants, payload
 from worlds import column, live_run, scenario, table
 
 from slfac_sim.effects import MISSED, Compute, Failed, Note, Offer, Send, Task, Together, TransferLost
-from slfac_sim.ledger import Ledger
-from slfac_sim.names import SERVER, device_names
+from slfac_sim.ledger.store import Ledger
 from slfac_sim.network import Delivery, Lost
 from slfac_sim.network.kinds.ideal import Ideal
-from slfac_sim.players.instant import InstantPlayer
-from slfac_sim.players.replay import protocol_of
-from slfac_sim.players.simulated import SimulatedPlayer, Stalled
 from slfac_sim.protocols.parallel import Parallel
-from slfac_sim.simulation import simulate
+from slfac_sim.scenario.host_names import SERVER, device_names
+from slfac_sim.simulation.instant import InstantPlayer
+from slfac_sim.simulation.replay import protocol_of
+from slfac_sim.simulation.simulate import simulate
+from slfac_sim.simulation.simulated import SimulatedPlayer, Stalled
 
 DEVICES = device_names(3)
 SPEEDS = {"d000": 1e9, "d001": 2e9, "d002": 4e9, SERVER: 10e9}

@@ -8,7 +8,7 @@ from setting_leaves import leads_to_families
 from worlds import TINY
 
 from slfac_sim.foundation.plugins import find, kinds
-from slfac_sim.scenario_file import ScenarioError, load
+from slfac_sim.scenario.files import ScenarioError, load
 
 FAMILIES = leads_to_families()
 SETTINGS = "from slfac_sim.foundation.plugins import settings\n"

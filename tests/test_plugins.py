@@ -52,7 +52,7 @@ def test_kinds_are_the_files_without_an_underscore(family: str) -> None:
 def test_a_kind_is_the_one_public_dataclass_of_its_file(family: str) -> None:
     assert find(family, "alpha").__name__ == "Alpha"
     assert kind_of(find(family, "alpha")()) == f"{family}.alpha"
-    assert kind_of(find("slfac_sim.speeds", "fixed")()) == "fixed"
+    assert kind_of(find("slfac_sim.hosts.speeds", "fixed")()) == "fixed"
 
 
 @pytest.mark.parametrize(("kind", "found"), [("twice", "One, Two"), ("nothing", "none")])
@@ -76,7 +76,7 @@ def test_a_dotted_name_that_leads_nowhere_is_bad_input(family: str, kind: str) -
 
 
 def test_a_dotted_name_takes_somebody_elses(family: str) -> None:
-    assert find("slfac_sim.speeds", f"{family}.alpha") is find(family, "alpha")
+    assert find("slfac_sim.hosts.speeds", f"{family}.alpha") is find(family, "alpha")
 
 
 def holder(family: str) -> Any:

@@ -8,8 +8,8 @@ from write_protocol_charts import FAMILY, PAGE, chart, course_of, lines_of, mess
 
 from slfac_sim.effects import Compute, Note, Offer, Send, Together
 from slfac_sim.foundation.plugins import kinds
-from slfac_sim.listening import heard_by
-from slfac_sim.players.instant import InstantPlayer
+from slfac_sim.simulation.instant import InstantPlayer
+from slfac_sim.simulation.observer import heard_by
 
 TEXT = PAGE.read_text(encoding="utf-8")
 HOST = r"(?:server|d\d{3})"

@@ -21,8 +21,8 @@ from worlds import column, world
 
 from slfac_sim.effects import Send
 from slfac_sim.learning.weights import state_vector
-from slfac_sim.players.instant import InstantPlayer
 from slfac_sim.protocols.clustered import Clustered
+from slfac_sim.simulation.instant import InstantPlayer
 
 PAIRS = "protocol={kind: clustered, cluster: 2, rounds: 2, steps: 2}"
 

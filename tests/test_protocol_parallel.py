@@ -5,9 +5,9 @@ from typing import Any
 from fakes import FakeParticipants, participants
 
 from slfac_sim.effects import Compute, Note, Offer, Send, Task, Together
-from slfac_sim.players.instant import InstantPlayer
 from slfac_sim.protocols._exchange import exchange
 from slfac_sim.protocols.parallel import Parallel
+from slfac_sim.simulation.instant import InstantPlayer
 
 
 def in_words(effect: Any) -> str:

@@ -13,18 +13,18 @@ from test_protocol_parallel import in_words
 from torch import nn
 from worlds import live_run, scenario, world
 
-from slfac_sim.availability import Outage
 from slfac_sim.effects import Excuse, Send
+from slfac_sim.hosts.availability import Outage
 from slfac_sim.learning.halves import DeviceHalf
 from slfac_sim.learning.stashing import StashingHalf
 from slfac_sim.learning.weights import state_vector
-from slfac_sim.ledger import Rows
-from slfac_sim.names import SERVER, device_names
+from slfac_sim.ledger.store import Rows
 from slfac_sim.network.kinds.ideal import Ideal
-from slfac_sim.players.instant import InstantPlayer
-from slfac_sim.players.simulated import SimulatedPlayer
 from slfac_sim.protocols.pipelined import Pipelined
-from slfac_sim.run import prepare, run
+from slfac_sim.runs.run import prepare, run
+from slfac_sim.scenario.host_names import SERVER, device_names
+from slfac_sim.simulation.instant import InstantPlayer
+from slfac_sim.simulation.simulated import SimulatedPlayer
 
 DEEP = "protocol={{kind: pipelined, rounds: 2, steps: 4, depth: {}}}"
 

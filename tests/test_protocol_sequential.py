@@ -21,10 +21,10 @@ from worlds import column, world
 
 from slfac_sim.effects import Compute, Send
 from slfac_sim.learning.weights import state_vector
-from slfac_sim.players.instant import InstantPlayer
-from slfac_sim.players.simulated import Stalled
 from slfac_sim.protocols._participation import Participation
 from slfac_sim.protocols.sequential import Sequential
+from slfac_sim.simulation.instant import InstantPlayer
+from slfac_sim.simulation.simulated import Stalled
 
 TURNS = "protocol={kind: sequential, rounds: 2, steps: 2}"
 ONE_STEP = "protocol={kind: sequential, rounds: 1, steps: 1}"

@@ -23,12 +23,12 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 from worlds import column, scenario, world
 
-from slfac_sim.build import World
 from slfac_sim.effects import Compute, Offer, Send
 from slfac_sim.learning.evaluation import mean_score
 from slfac_sim.learning.weights import state_size, state_vector, weighted_mean
-from slfac_sim.opening import build
+from slfac_sim.learning.world import World
 from slfac_sim.protocols.splitfed_v2 import turns
+from slfac_sim.runs.opening import build
 
 VERSIONS = ("splitfed_v1", "splitfed_v2", "splitfed_v3")
 Vector = NDArray[np.float32]

@@ -21,7 +21,7 @@ from worlds import column, world
 
 from slfac_sim.effects import Compute, Offer, Send
 from slfac_sim.foundation.errors import BadInput
-from slfac_sim.layouts._fleet import held_memory
+from slfac_sim.learning.layouts._fleet import held_memory
 from slfac_sim.learning.weights import state_vector
 
 U = "protocol={kind: u_shaped, rounds: 2, steps: 2}"

@@ -6,11 +6,11 @@ import pytest
 from worlds import live_run, scenario
 
 from slfac_sim.foundation.plugins import kinds
-from slfac_sim.ledger import Ledger
-from slfac_sim.names import device_names
-from slfac_sim.players.replay import protocol_of
-from slfac_sim.simulation import simulate
-from slfac_sim.steering import steered
+from slfac_sim.ledger.store import Ledger
+from slfac_sim.scenario.host_names import device_names
+from slfac_sim.scenario.steering import steered
+from slfac_sim.simulation.replay import protocol_of
+from slfac_sim.simulation.simulate import simulate
 
 ELSEWHERE = (
     "network={kind: ideal, up_rate: 2 Mbit/s, down_rate: 50 Mbit/s}",

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from slfac_sim.cli import COMMANDS, main
-from slfac_sim.scenario_file import ScenarioError, load, read
+from slfac_sim.scenario.files import ScenarioError, load, read
 
 ROOT = Path(__file__).resolve().parent.parent
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -14,17 +14,17 @@ from fakes import payload
 from worlds import live_run, scenario
 
 from slfac_sim.effects import Compute, Note, Send, Task, Together
-from slfac_sim.folders import Account, fill
 from slfac_sim.foundation.errors import BadInput
-from slfac_sim.ledger import TABLES, Ledger, Rows, digest_of
-from slfac_sim.ledger_tables import DIGESTED
-from slfac_sim.names import SERVER
-from slfac_sim.players.simulated import Stalled
+from slfac_sim.ledger.store import TABLES, Ledger, Rows, digest_of
+from slfac_sim.ledger.summary import HostClock, summary_of
+from slfac_sim.ledger.tables import DIGESTED
 from slfac_sim.protocols.parallel import Parallel
-from slfac_sim.record import Finished, Record, load_training, replayed_scenario, retime, timed
-from slfac_sim.run import prepare, run
-from slfac_sim.simulation import simulate
-from slfac_sim.summary import HostClock, summary_of
+from slfac_sim.runs.folder import Account, fill
+from slfac_sim.runs.replay import Finished, Record, load_training, replayed_scenario, retime, timed
+from slfac_sim.runs.run import prepare, run
+from slfac_sim.scenario.host_names import SERVER
+from slfac_sim.simulation.simulate import simulate
+from slfac_sim.simulation.simulated import Stalled
 
 AIRS = {
     "same": (),

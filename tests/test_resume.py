@@ -20,14 +20,14 @@ from worlds import TINY, scenario
 
 from slfac_sim.cli import main
 from slfac_sim.codecs.uniform import Uniform
-from slfac_sim.continuing.checkpointing import FOLDER
-from slfac_sim.continuing.ledger_continued import Differs
-from slfac_sim.continuing.resuming import finished, prepare_resume, resume
-from slfac_sim.datasets.synthetic import Synthetic
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import kinds
-from slfac_sim.ledger import TABLES
-from slfac_sim.run import prepare, run
+from slfac_sim.learning.datasets.synthetic import Synthetic
+from slfac_sim.ledger.store import TABLES
+from slfac_sim.runs.checkpoints import FOLDER
+from slfac_sim.runs.ledger_continued import Differs
+from slfac_sim.runs.resume import finished, prepare_resume, resume
+from slfac_sim.runs.run import prepare, run
 
 ROUNDS = 4
 SHORT = (f"protocol.rounds={ROUNDS}", "protocol.steps=2")
@@ -59,7 +59,7 @@ def undisturbed(folder: Path, *overrides: str) -> dict[str, Any]:
 def death() -> Iterator[None]:
     """Expect a death within; as with a kill, nothing is written or closed properly after it."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("slfac_sim.ledger.Ledger.close", lambda ledger: ledger._db.close())
+        patch.setattr("slfac_sim.ledger.store.Ledger.close", lambda ledger: ledger._db.close())
         with pytest.raises(Death):
             yield
 
@@ -339,7 +339,7 @@ def test_an_end_that_keeps_its_state_to_itself_costs_everything_and_no_digest(
 def test_checkpoints_are_as_rare_as_one_likes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every second round; none; and by default none in a run that takes no time."""
     stopped = SimpleNamespace(monotonic=lambda: 0.0)
-    monkeypatch.setattr("slfac_sim.continuing.checkpointing.time", stopped)
+    monkeypatch.setattr("slfac_sim.runs.checkpoints.time", stopped)
     found: list[list[str]] = []
 
     def look(table: str, row: Any) -> None:

@@ -17,9 +17,9 @@ from worlds import TINY, scenario, table
 from slfac_sim.analysis.draw import draw_run
 from slfac_sim.codecs.slfac import SlFac
 from slfac_sim.foundation.errors import BadInput
-from slfac_sim.run import prepare, run
-from slfac_sim.scenario_file import load
-from slfac_sim.simulation import survey_of
+from slfac_sim.runs.run import prepare, run
+from slfac_sim.scenario.files import load
+from slfac_sim.simulation.simulate import survey_of
 
 Finished = tuple[Path, dict[str, Any]]
 

@@ -6,7 +6,7 @@ from dataclasses import fields
 import pytest
 
 from slfac_sim.foundation.plugins import find, kinds
-from slfac_sim.scenario_file import ScenarioError, load, read
+from slfac_sim.scenario.files import ScenarioError, load, read
 
 BASE = """\
 name: s
@@ -33,7 +33,7 @@ network:
 """
 CODECS = ", ".join(kinds("slfac_sim.codecs"))
 NETWORKS = ", ".join(kinds("slfac_sim.network.kinds"))
-MODELS = ", ".join(kinds("slfac_sim.models"))
+MODELS = ", ".join(kinds("slfac_sim.learning.models"))
 PROFILES = (
     "raspberry_pi_4, raspberry_pi_5, jetson_nano, jetson_tx2, jetson_orin_nx, phone, microcontroller, "
     "laptop, gpu_server"
@@ -166,7 +166,7 @@ IN_OVERRIDES = [
 
 @pytest.mark.parametrize(("override", "text"), IN_OVERRIDES)
 def test_one_fault_in_an_override_is_one_line(override: str, text: str) -> None:
-    from slfac_sim.datasets.synthetic import Synthetic
+    from slfac_sim.learning.datasets.synthetic import Synthetic
 
     fields = ", ".join(["kind", *Synthetic.__dataclass_fields__])
     assert faults(BASE, [override]) == f"override '{override}': {text.replace('{synthetic}', fields)}"

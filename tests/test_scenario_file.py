@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slfac_sim.foundation.plugins import adapter, find, kind_of, kinds
-from slfac_sim.reading.yaml_text import to_text, to_tree
-from slfac_sim.scenario import Scenario, Seed
-from slfac_sim.scenario_file import ScenarioError, dump, load, read, shipped
+from slfac_sim.scenario.files import ScenarioError, dump, load, read, shipped
+from slfac_sim.scenario.schema import Scenario, Seed
+from slfac_sim.scenario.yaml_text import to_text, to_tree
 
 BASE = """\
 name: s
@@ -137,14 +137,14 @@ def test_the_resolved_text_says_every_kind_and_default(kind: str) -> None:
 
 FAMILIES = {
     "codec": "codecs",
-    "partition": "partitions",
-    "model": "models",
-    "data": "datasets",
+    "partition": "learning.partitions",
+    "model": "learning.models",
+    "data": "learning.datasets",
     "protocol": "protocols",
-    "learning.optimiser": "optimisers",
-    "devices.speed": "speeds",
-    "devices.availability": "availability",
-    "server.availability": "availability",
+    "learning.optimiser": "learning.optimisers",
+    "devices.speed": "hosts.speeds",
+    "devices.availability": "hosts.availability",
+    "server.availability": "hosts.availability",
     "network": "network.kinds",
 }
 NEEDED = {
@@ -165,7 +165,7 @@ def test_every_plug_in_resolves_to_itself(path: str, kind: str) -> None:
     assert given_overrides(text=dump(scenario)) == scenario
 
 
-@pytest.mark.parametrize("kind", kinds("slfac_sim.slowdowns"))
+@pytest.mark.parametrize("kind", kinds("slfac_sim.hosts.slowdowns"))
 @pytest.mark.parametrize("path", ["devices", "server"])
 def test_a_list_of_plug_ins_resolves_to_itself(path: str, kind: str) -> None:
     scenario = given_overrides(f"{path}.slowdowns=[{kind}, {{kind: thermal, factor: 3}}]")
@@ -208,7 +208,7 @@ def test_one_codec_for_both_is_written_out_before_one_direction_changes() -> Non
 
 
 def test_overrides_enter_bare_kinds_lists_and_absent_mappings() -> None:
-    assert given_overrides("model.width=8").model == find("slfac_sim.models", "small_cnn")(width=8)
+    assert given_overrides("model.width=8").model == find("slfac_sim.learning.models", "small_cnn")(width=8)
     assert given_overrides("evaluation.targets.1=0.7").evaluation.targets == (0.5, 0.7)
     assert given_overrides("server.speed=2 TFLOP/s").server.speed == 2e12
     assert given_overrides("network.bandwidth=10 MHz").network.bandwidth == 10e6
@@ -254,7 +254,7 @@ def test_a_file_is_read_strictly_but_python_may_build_nodes_from_objects() -> No
 
 def test_loading_and_the_schema_import_no_torch() -> None:
     code = (
-        "import sys; from slfac_sim.scenario_file import dump, load, schema;"
+        "import sys; from slfac_sim.scenario.files import dump, load, schema;"
         "dump(load('100_devices')); schema(); sys.exit('torch' in sys.modules or 'matplotlib' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -9,8 +9,8 @@ import jsonschema
 import pytest
 
 from slfac_sim.foundation.plugins import kinds
-from slfac_sim.reading.yaml_text import to_tree
-from slfac_sim.scenario_file import dump, load, schema, shipped
+from slfac_sim.scenario.files import dump, load, schema, shipped
+from slfac_sim.scenario.yaml_text import to_tree
 
 WRITTEN = Path(__file__).parent.parent / "docs" / "scenario.schema.json"
 
@@ -47,16 +47,16 @@ def test_every_reference_is_resolved_and_no_mark_is_left() -> None:
 def test_every_kind_of_every_family_is_in_it() -> None:
     defined = schema()["$defs"]
     for family in (
-        "availability",
+        "hosts.availability",
         "codecs",
-        "datasets",
-        "models",
+        "learning.datasets",
+        "learning.models",
         "network.kinds",
-        "optimisers",
-        "partitions",
+        "learning.optimisers",
+        "learning.partitions",
         "protocols",
-        "slowdowns",
-        "speeds",
+        "hosts.slowdowns",
+        "hosts.speeds",
     ):
         for kind in kinds(f"slfac_sim.{family}"):
             assert defined[f"slfac_sim.{family}.{kind}"]["properties"]["kind"] == {"const": kind}

@@ -16,17 +16,16 @@ FAMILY = "slfac_sim.protocols"
 
 
 ROOT = Path(__file__).resolve().parent.parent
+SOURCES = ROOT / "slfac_sim"
 ASKING = [
-    *sorted((ROOT / "slfac_sim" / "foretelling").glob("*.py")),
-    *(ROOT / "slfac_sim" / "layouts" / f"{name}.py" for name in ("_cutting", "_fleet", "split", "u_shape")),
-    *(
-        ROOT / "slfac_sim" / f"{name}.py"
-        for name in ("build", "machines", "opening", "record", "simulation", "steering")
-    ),
-    *(ROOT / "slfac_sim" / "cli" / f"{name}.py" for name in ("_cuts", "check", "explain")),
-    *sorted((ROOT / "slfac_sim" / "availability").glob("*.py")),
-    *sorted((ROOT / "slfac_sim" / "invariants").glob("*.py")),
-    *sorted((ROOT / "slfac_sim" / "selections").glob("*.py")),
+    *sorted((SOURCES / "forecast").glob("*.py")),
+    *(SOURCES / "learning/layouts" / f"{name}.py" for name in ("_cutting", "_fleet", "split", "u_shape")),
+    *(SOURCES / f"{name}.py" for name in ("learning/world", "hosts/machines", "scenario/steering")),
+    *(SOURCES / f"{name}.py" for name in ("runs/opening", "runs/replay", "simulation/simulate")),
+    *(SOURCES / "cli" / f"{name}.py" for name in ("_cuts", "check", "explain")),
+    *sorted((SOURCES / "hosts/availability").glob("*.py")),
+    *sorted((SOURCES / "simulation/invariants").glob("*.py")),
+    *sorted((SOURCES / "protocols/selections").glob("*.py")),
 ]
 
 

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from scipy.stats import chisquare
 
 from slfac_sim.foundation.plugins import find, kinds
-from slfac_sim.names import device_names
-from slfac_sim.selections import Selection
-from slfac_sim.selections.all import All
-from slfac_sim.selections.fastest import Fastest
-from slfac_sim.selections.random import Random
+from slfac_sim.protocols.selections import Selection
+from slfac_sim.protocols.selections.all import All
+from slfac_sim.protocols.selections.fastest import Fastest
+from slfac_sim.protocols.selections.random import Random
+from slfac_sim.scenario.host_names import device_names
 
 NAMES = device_names(20)
 
@@ -26,12 +26,12 @@ def as_fast_as_late(device: str) -> float:
     return 100.0 - int(device[1:])
 
 
-@pytest.mark.parametrize("kind", kinds("slfac_sim.selections"))
+@pytest.mark.parametrize("kind", kinds("slfac_sim.protocols.selections"))
 @given(there=st.lists(st.sampled_from(NAMES), min_size=1, unique=True), number=st.integers(1, 1000))
 def test_every_selection_names_some_of_those_who_are_there_in_their_order(
     kind: str, there: list[str], number: int
 ) -> None:
-    selection: Selection = find("slfac_sim.selections", kind)()
+    selection: Selection = find("slfac_sim.protocols.selections", kind)()
     chosen = selection.choose(there, number, 3, as_fast_as_late)
     assert chosen
     assert chosen == [device for device in there if device in chosen]

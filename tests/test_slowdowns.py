@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slfac_sim.foundation.plugins import find, kinds
-from slfac_sim.slowdowns import Factor, product
-from slfac_sim.slowdowns.jitter import Jitter
-from slfac_sim.slowdowns.stragglers import Stragglers
-from slfac_sim.slowdowns.thermal import Thermal
+from slfac_sim.hosts.slowdowns import Factor, product
+from slfac_sim.hosts.slowdowns.jitter import Jitter
+from slfac_sim.hosts.slowdowns.stragglers import Stragglers
+from slfac_sim.hosts.slowdowns.thermal import Thermal
 
 HOSTS = ("d000", "d001", "server")
 
@@ -23,9 +23,9 @@ def factors(slowdown: Any, count: int, host: str = "d000", seed: int = 0, gap_s:
     return [factor(gap_s * number, number, 0.1) for number in range(count)]
 
 
-@pytest.mark.parametrize("kind", kinds("slfac_sim.slowdowns"))
+@pytest.mark.parametrize("kind", kinds("slfac_sim.hosts.slowdowns"))
 def test_every_kind_gives_each_host_its_own_factors_twice_the_same(kind: str) -> None:
-    slowdown = find("slfac_sim.slowdowns", kind)()
+    slowdown = find("slfac_sim.hosts.slowdowns", kind)()
     of_host = {host: factors(slowdown, 300, host) for host in HOSTS}
     for host, found in of_host.items():
         assert found == factors(slowdown, 300, host)

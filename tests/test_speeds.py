@@ -10,11 +10,11 @@ from scipy import stats
 
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import find, kinds
-from slfac_sim.speeds._profiles import PROFILES
-from slfac_sim.speeds.fixed import Fixed
-from slfac_sim.speeds.log_normal import LogNormal
-from slfac_sim.speeds.measured import Measured
-from slfac_sim.speeds.profiles import Name, Profiles
+from slfac_sim.hosts.speeds._profiles import PROFILES
+from slfac_sim.hosts.speeds.fixed import Fixed
+from slfac_sim.hosts.speeds.log_normal import LogNormal
+from slfac_sim.hosts.speeds.measured import Measured
+from slfac_sim.hosts.speeds.profiles import Name, Profiles
 
 DEVICES = [f"d{i:03d}" for i in range(400)]
 TABLE = Path(__file__).with_name("block_times.csv")
@@ -23,7 +23,7 @@ EVERY = [Fixed(), LogNormal(), Profiles(names={"phone": 100, "laptop": 300}), Me
 
 def test_every_kind_is_examined_here() -> None:
     assert {type(speed) for speed in EVERY} == {
-        find("slfac_sim.speeds", kind) for kind in kinds("slfac_sim.speeds")
+        find("slfac_sim.hosts.speeds", kind) for kind in kinds("slfac_sim.hosts.speeds")
     }
 
 

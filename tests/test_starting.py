@@ -13,10 +13,10 @@ from worlds import scenario, world
 
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.threads import in_words, threads_for
+from slfac_sim.learning.optimisers.adam import Adam
+from slfac_sim.learning.optimisers.sgd import Sgd
 from slfac_sim.learning.trial import on_trial
-from slfac_sim.optimisers.adam import Adam
-from slfac_sim.optimisers.sgd import Sgd
-from slfac_sim.run import prepare
+from slfac_sim.runs.run import prepare
 from slfac_sim.studies.expecting import workers_for
 
 ROOT = Path(__file__).parent.parent

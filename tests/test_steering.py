@@ -6,9 +6,9 @@ import pytest
 from worlds import TINY, scenario
 
 from slfac_sim.foundation.errors import BadInput
-from slfac_sim.inverse.asking import Request, ask
 from slfac_sim.protocols.parallel import Parallel
-from slfac_sim.steering import steered, work_needs_speed
+from slfac_sim.scenario.steering import steered, work_needs_speed
+from slfac_sim.studies.search.asking import Request, ask
 
 STEERING = {
     "devices.availability=on_off": "devices may be down (devices.availability), and when is a matter of time",

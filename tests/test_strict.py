@@ -9,13 +9,13 @@ from worlds import scenario
 
 from slfac_sim.cli import main
 from slfac_sim.foundation.plugins import kinds
-from slfac_sim.invariants._watching import WatchedBook
-from slfac_sim.ledger import rows_of
-from slfac_sim.ledger_tables import TABLES
+from slfac_sim.ledger.store import rows_of
+from slfac_sim.ledger.tables import TABLES
 from slfac_sim.network import Delivery
 from slfac_sim.network.transfers import FluidTransfer
-from slfac_sim.record import Record, prepare_replay, replay
-from slfac_sim.run import prepare, run
+from slfac_sim.runs.replay import Record, prepare_replay, replay
+from slfac_sim.runs.run import prepare, run
+from slfac_sim.simulation.invariants._watching import WatchedBook
 
 SHORT = ("protocol.rounds=1", "protocol.steps=1")
 LAWS = {"Little", "airtime <= elapsed", "bytes", "causality", "energy = power x time", "rate <= capacity"}
@@ -104,8 +104,9 @@ def test_a_long_run_keeps_the_laws(tmp_path: Path) -> None:
 def test_littles_law_is_exact_however_long_all_have_waited(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("slfac_sim.invariants._order.OrderLaws.row", lambda laws, table, row: None)
-    monkeypatch.setattr("slfac_sim.invariants._order.OrderLaws.left", lambda *arguments, **more: None)
+    laws = "slfac_sim.simulation.invariants._order.OrderLaws"
+    monkeypatch.setattr(f"{laws}.row", lambda laws, table, row: None)
+    monkeypatch.setattr(f"{laws}.left", lambda *arguments, **more: None)
     lying(monkeypatch, "computes", "asked_s", lambda value: value + 1e-6)
     assert "the law of Little is broken at host d00" in strict(tmp_path / "r", *LONG)["reason"]
 
@@ -193,8 +194,9 @@ def test_a_transfer_that_the_ledger_forgets_breaks_littles_law(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What the laws of order would find first is found by the queues as well."""
-    monkeypatch.setattr("slfac_sim.invariants._order.OrderLaws.row", lambda laws, table, row: None)
-    monkeypatch.setattr("slfac_sim.invariants._order.OrderLaws.left", lambda *arguments, **more: None)
+    laws = "slfac_sim.simulation.invariants._order.OrderLaws"
+    monkeypatch.setattr(f"{laws}.row", lambda laws, table, row: None)
+    monkeypatch.setattr(f"{laws}.left", lambda *arguments, **more: None)
     lying(monkeypatch, "transfers", "asked_s", lambda value: value - 1.0)
     assert "the law of Little is broken at the air" in strict(tmp_path / "r")["reason"]
 

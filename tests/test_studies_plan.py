@@ -11,9 +11,9 @@ from studies import TINY, tiny_plan
 
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import kinds
-from slfac_sim.reading.located import ScenarioError
-from slfac_sim.reading.yaml_text import to_tree
-from slfac_sim.scenario import Seed
+from slfac_sim.scenario.located import ScenarioError
+from slfac_sim.scenario.schema import Seed
+from slfac_sim.scenario.yaml_text import to_tree
 from slfac_sim.studies.files import Changes, read_study, schema, shipped_studies, written
 from slfac_sim.studies.plan import Plan, plan, shard
 from slfac_sim.studies.values import in_words, number_at, split_values

@@ -12,8 +12,8 @@ from at_once import AT_ONCE, at_once
 from studies import Here, rows, swept, tiny_plan
 
 from slfac_sim.foundation.errors import BadInput
-from slfac_sim.record import Record
-from slfac_sim.run import prepare, run
+from slfac_sim.runs.replay import Record
+from slfac_sim.runs.run import prepare, run
 from slfac_sim.studies import trainings
 from slfac_sim.studies.engines import Outcome
 from slfac_sim.studies.folder import StudyFolder

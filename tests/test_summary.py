@@ -3,7 +3,7 @@
 import pytest
 from worlds import scenario
 
-from slfac_sim.summary import label_of
+from slfac_sim.ledger.summary import label_of
 
 
 @pytest.mark.parametrize(

@@ -26,13 +26,13 @@ from slfac_sim.analysis.statistics import (
 )
 from slfac_sim.analysis.style import house_style
 from slfac_sim.cli import main
-from slfac_sim.inverse.crossover import Duel, crossover_words
-from slfac_sim.inverse.question import time_to
-from slfac_sim.inverse.search import search
-from slfac_sim.inverse.wording import Answer, asked_words
-from slfac_sim.ledger import Rows
-from slfac_sim.scenario import Seed
-from slfac_sim.summary import summary_of
+from slfac_sim.ledger.store import Rows
+from slfac_sim.ledger.summary import summary_of
+from slfac_sim.scenario.schema import Seed
+from slfac_sim.studies.search.crossover import Duel, crossover_words
+from slfac_sim.studies.search.question import time_to
+from slfac_sim.studies.search.search import search
+from slfac_sim.studies.search.wording import Answer, asked_words
 
 KINDS = ("reached", "censored", "untrained")
 RUNS = st.tuples(st.sampled_from(KINDS), st.floats(1e-3, 1e6))

@@ -11,9 +11,9 @@ from worlds import scenario
 
 from slfac_sim.analysis.cli import main as analysis
 from slfac_sim.cli import main
-from slfac_sim.continuing.verifying import prepare_verify
 from slfac_sim.foundation.errors import BadInput
-from slfac_sim.run import prepare, run
+from slfac_sim.runs.run import prepare, run
+from slfac_sim.runs.verify import prepare_verify
 
 SHORT = ("protocol.rounds=1", "protocol.steps=1")
 

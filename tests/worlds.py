@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from slfac_sim.build import World
-from slfac_sim.ledger import Ledger, rows_of
-from slfac_sim.opening import build
-from slfac_sim.scenario import Scenario
-from slfac_sim.scenario_file import load
-from slfac_sim.simulation import simulate
+from slfac_sim.learning.world import World
+from slfac_sim.ledger.store import Ledger, rows_of
+from slfac_sim.runs.opening import build
+from slfac_sim.scenario.files import load
+from slfac_sim.scenario.schema import Scenario
+from slfac_sim.simulation.simulate import simulate
 
 TINY = Path(__file__).with_name("tiny.yaml")
 

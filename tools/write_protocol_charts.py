@@ -15,11 +15,11 @@ from pathlib import Path
 
 from slfac_sim.effects import Compute, Effect, Note, Offer, Send, Together
 from slfac_sim.foundation.plugins import find, kinds
-from slfac_sim.listening import Listener, heard_by
-from slfac_sim.names import SERVER
-from slfac_sim.opening import build
-from slfac_sim.players.instant import InstantPlayer
-from slfac_sim.scenario_file import read
+from slfac_sim.runs.opening import build
+from slfac_sim.scenario.files import read
+from slfac_sim.scenario.host_names import SERVER
+from slfac_sim.simulation.instant import InstantPlayer
+from slfac_sim.simulation.observer import Listener, heard_by
 
 FAMILY = "slfac_sim.protocols"
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "protocols.md"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from slfac_sim.analysis.folder import Run
+    from slfac_sim.ledger.folder import Run
 
 
 class RunFigure(Protocol):

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slfac_sim.analysis._rows import offered_of
-from slfac_sim.analysis.folder import Run
+from slfac_sim.ledger.folder import Run
 
 Rows = Sequence[Mapping[str, Any]]
 TOO_OLD = "This run was recorded by a version that did not write down what the air offered."

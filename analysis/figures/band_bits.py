@@ -13,9 +13,9 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from slfac_sim.analysis._rows import sums_of
 from slfac_sim.analysis.figures.byte_ledger import TOO_OLD
-from slfac_sim.analysis.folder import Run
 from slfac_sim.analysis.payloads import ACROSS
 from slfac_sim.analysis.style import FAINT, WAYS, look, say, stacked_canvas
+from slfac_sim.ledger.folder import Run
 
 MAIN = False
 ONE_RUN = True

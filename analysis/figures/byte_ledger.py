@@ -13,10 +13,10 @@ from matplotlib.ticker import MaxNLocator
 
 from slfac_sim.analysis._rows import sums_of
 from slfac_sim.analysis.bars import bars
-from slfac_sim.analysis.folder import Run
 from slfac_sim.analysis.format import amount, unit_of
 from slfac_sim.analysis.payloads import ACROSS, kind_name
 from slfac_sim.analysis.style import fill, say, stacked_canvas
+from slfac_sim.ledger.folder import Run
 
 MAIN = False
 ONE_RUN = True

@@ -10,8 +10,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from slfac_sim.analysis.figures._accuracy import Series, accuracy_table, draw_accuracy, scaled
-from slfac_sim.analysis.folder import Run
 from slfac_sim.analysis.format import amount, unit_of
+from slfac_sim.ledger.folder import Run
 
 MAIN = False
 ONE_RUN = False

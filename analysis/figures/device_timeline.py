@@ -15,8 +15,8 @@ from matplotlib.patches import Patch
 from slfac_sim.analysis._path import BARRIER, CODEC, CODEC_WORK, DEVICE_COMPUTE, SERVER, Segment
 from slfac_sim.analysis._rows import rows_of
 from slfac_sim.analysis.attribution import device_days
-from slfac_sim.analysis.folder import Run
 from slfac_sim.analysis.style import INK, WAYS, Fill, fill, stacked_canvas
+from slfac_sim.ledger.folder import Run
 
 MAIN = False
 ONE_RUN = True

@@ -10,10 +10,10 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from slfac_sim.analysis._rows import rows_of
-from slfac_sim.analysis.folder import Run
 from slfac_sim.analysis.format import amount, unit_of
 from slfac_sim.analysis.style import INK, fill, stacked_canvas
 from slfac_sim.analysis.ticks import plain_axis
+from slfac_sim.ledger.folder import Run
 
 MAIN = False
 ONE_RUN = True

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from slfac_sim.analysis._rows import spent_of
 from slfac_sim.analysis.figures import _accuracy
 from slfac_sim.analysis.figures._accuracy import draw_accuracy, scaled
-from slfac_sim.analysis.folder import Run
 from slfac_sim.analysis.format import amount, unit_of
+from slfac_sim.ledger.folder import Run
 
 MAIN = False
 ONE_RUN = False

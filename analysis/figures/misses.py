@@ -17,8 +17,8 @@ from matplotlib.ticker import MaxNLocator
 
 from slfac_sim.analysis._rows import rows_of
 from slfac_sim.analysis.bars import bars
-from slfac_sim.analysis.folder import Run
 from slfac_sim.analysis.style import fill, stacked_canvas
+from slfac_sim.ledger.folder import Run
 
 MAIN = False
 ONE_RUN = True

@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from slfac_sim.analysis._air import DIRECTIONS, busy
 from slfac_sim.analysis._path import SERVER
 from slfac_sim.analysis._rows import rows_of
-from slfac_sim.analysis.folder import Run
 from slfac_sim.analysis.format import amount
 from slfac_sim.analysis.style import INK, WAYS, stacked_canvas
 from slfac_sim.analysis.ticks import from_zero_or_log
+from slfac_sim.ledger.folder import Run
 
 MAIN = False
 ONE_RUN = True

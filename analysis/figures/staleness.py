@@ -14,8 +14,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 from numpy.typing import NDArray
 
-from slfac_sim.analysis.folder import Run
 from slfac_sim.analysis.style import INK, fill, stacked_canvas
+from slfac_sim.ledger.folder import Run
 
 MAIN = False
 ONE_RUN = True

@@ -6,8 +6,8 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from slfac_sim.analysis.figures._accuracy import Series, accuracy_table, draw_accuracy
-from slfac_sim.analysis.folder import Run
 from slfac_sim.analysis.format import amount
+from slfac_sim.ledger.folder import Run
 
 MAIN = True
 ONE_RUN = False

@@ -14,10 +14,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
 
-from slfac_sim.analysis.folder import Run
 from slfac_sim.analysis.format import quantity
 from slfac_sim.analysis.style import FAINT, WAYS, canvas, legend_label, look
 from slfac_sim.analysis.ticks import log_axis
+from slfac_sim.ledger.folder import Run
 
 MAIN = False
 ONE_RUN = False

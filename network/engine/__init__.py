@@ -5,11 +5,11 @@ Shares are arithmetic on given times: `FluidShare` for one medium, `BundledShare
 the shares of a case known in advance.
 """
 
-from slfac_sim.network.engine.bundles import BundledShare
 from slfac_sim.network.engine.choose import Demand, Plan, plan
-from slfac_sim.network.engine.clockwork import Engine
+from slfac_sim.network.engine.engine import Engine
 from slfac_sim.network.engine.flow import Flow, Routed, Share
 from slfac_sim.network.engine.fluid import FluidShare
+from slfac_sim.network.engine.max_min import BundledShare
 from slfac_sim.network.engine.naive import NaiveGraph, NaiveShare
 from slfac_sim.network.engine.profiles import Profile
 

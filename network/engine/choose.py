@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 from math import fsum, inf
 from typing import Literal, NamedTuple
 
-from slfac_sim.network.engine.bundles import BundledShare
 from slfac_sim.network.engine.flow import Flow, Routed, Share
 from slfac_sim.network.engine.fluid import FluidShare
+from slfac_sim.network.engine.max_min import BundledShare
 from slfac_sim.network.engine.naive import NaiveGraph
 from slfac_sim.network.engine.profiles import Profile
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import kind_of
 from slfac_sim.network.contract import Link, Network, Survey, with_headers
-from slfac_sim.network.courier import Courier
+from slfac_sim.network.fluid_network import Courier
 from slfac_sim.network.radio.air import RadioAir
 from slfac_sim.network.radio.budget import Floats
 from slfac_sim.network.radio.cells import Radio

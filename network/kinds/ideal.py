@@ -7,8 +7,8 @@ from typing import Any, Literal
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import BitsPerSecond, Seconds
 from slfac_sim.network.contract import Link, Network, NetworkSettings, Survey
-from slfac_sim.network.courier import Among, Courier
 from slfac_sim.network.engine import FluidShare, Share
+from slfac_sim.network.fluid_network import Among, Courier
 from slfac_sim.network.transfers import Path
 
 

@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from slfac_sim.network.courier import Among
 from slfac_sim.network.engine import Share
+from slfac_sim.network.fluid_network import Among
 from slfac_sim.network.radio.budget import Floats
 from slfac_sim.network.radio.cells import Radio
 from slfac_sim.network.radio.placement import Bools, Ground

@@ -72,7 +72,7 @@ def _misspelt(word: str) -> str | None:
     near = difflib.get_close_matches(word, COMMANDS, n=1)
     if not near or os.path.exists(word):
         return None
-    from slfac_sim.scenario_file import shipped
+    from slfac_sim.scenario.files import shipped
 
     return None if {word, f"{word}.yaml"} & shipped().keys() else near[0]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from slfac_sim.inverse.asking import Request
+    from slfac_sim.studies.search.asking import Request
 
 
 def add_search_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,7 +33,7 @@ def add_search_arguments(parser: argparse.ArgumentParser) -> None:
 
 def request_of(arguments: argparse.Namespace) -> "Request":
     """Return what the arguments ask for."""
-    from slfac_sim.inverse.asking import Request
+    from slfac_sim.studies.search.asking import Request
 
     return Request(
         scenario=arguments.scenario,

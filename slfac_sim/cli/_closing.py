@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from slfac_sim.analysis.folder import DRAWN
 from slfac_sim.analysis.format import one_decimal, percent, reached
 from slfac_sim.analysis.payloads import kind_name
 from slfac_sim.cli._common import print_table
 from slfac_sim.foundation.threads import in_words
+from slfac_sim.ledger.folder import DRAWN
 
 _FLOAT_BITS = 32.0
 

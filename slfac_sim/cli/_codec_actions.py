@@ -14,14 +14,14 @@ from slfac_sim import codecs
 from slfac_sim.analysis.layout import aligned
 from slfac_sim.cli._common import screen_width
 from slfac_sim.cli.capture import FACTS
+from slfac_sim.codec_lab import chosen
+from slfac_sim.codec_lab.inspecting import inspect as inspected
+from slfac_sim.codec_lab.knobs import knobs_of, sweep
+from slfac_sim.codec_lab.measuring import Measured, measure, relative_error
+from slfac_sim.codec_lab.measuring import encode as encoded
+from slfac_sim.codec_lab.tensor_files import folder, read_body, read_tensor, whole, write_tensor
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import kind_of
-from slfac_sim.workbench import chosen
-from slfac_sim.workbench.inspecting import inspect as inspected
-from slfac_sim.workbench.knobs import knobs_of, sweep
-from slfac_sim.workbench.measuring import Measured, measure, relative_error
-from slfac_sim.workbench.measuring import encode as encoded
-from slfac_sim.workbench.tensor_files import folder, read_body, read_tensor, whole, write_tensor
 
 
 @contextmanager
@@ -107,7 +107,7 @@ def compare(arguments: argparse.Namespace) -> int:
 
 def _draw(listed: Sequence[codecs.Codec], tensor: codecs.Tensor, arguments: argparse.Namespace) -> None:
     """Draw rate against distortion, a curve for each of `listed`, and print the files."""
-    from slfac_sim.workbench.pictures import Curve, draw
+    from slfac_sim.codec_lab.pictures import Curve, draw
 
     out, stream = folder(arguments.out), str(arguments.tensor)
     names = [kind_of(codec) for codec in listed]
@@ -164,8 +164,8 @@ def _parts(parts: Mapping[str, int], of_bytes: int) -> str:
 
 def spectra(arguments: argparse.Namespace) -> int:
     """Draw the spectra of a capture and print the files."""
-    from slfac_sim.workbench.capturing_facts import described
-    from slfac_sim.workbench.spectra import draw, spectrum_of
+    from slfac_sim.codec_lab.capturing_facts import described
+    from slfac_sim.codec_lab.spectra import draw, spectrum_of
 
     if not 0.0 < arguments.theta <= 1.0:
         raise BadInput(f"--theta {arguments.theta:g}: must be above 0 and at most 1")

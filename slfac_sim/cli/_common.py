@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from slfac_sim.foundation.errors import BadInput
-from slfac_sim.scenario import Scenario
+from slfac_sim.scenario.schema import Scenario
 
 if TYPE_CHECKING:
-    from slfac_sim.analysis.folder import Run
     from slfac_sim.analysis.layout import Lines
+    from slfac_sim.ledger.folder import Run
 
 
 def screen_width() -> int | None:
@@ -55,7 +55,7 @@ def read_scenario(arguments: argparse.Namespace, report: Callable[[str], None] =
 
     `report` is told of settings that an override drops.
     """
-    from slfac_sim.scenario_file import load
+    from slfac_sim.scenario.files import load
 
     return load(arguments.scenario, arguments.overrides, arguments.seed, report)
 

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from slfac_sim.foundation.errors import BadInput
 
 if TYPE_CHECKING:
-    from slfac_sim.foretelling.cuts import Cut, Mixture
-    from slfac_sim.scenario import Scenario
+    from slfac_sim.forecast.cuts import Cut, Mixture
+    from slfac_sim.scenario.schema import Scenario
 
 
 def tell_cuts(scenario: "Scenario", folder: Path | None, as_json: bool) -> None:
     """Print the cuts of `scenario`, and draw them into `folder`. Raises `BadInput`."""
-    from slfac_sim.foretelling.cuts import best_of, cuts_of, mixture_of
+    from slfac_sim.forecast.cuts import best_of, cuts_of, mixture_of
 
     cuts = cuts_of(scenario, scenario.data.load())
     best = best_of(cuts)
@@ -77,7 +77,7 @@ def _row(cut: "Cut") -> list[str]:
 
 def _apart(best: "Cut", mixed: "Mixture | None") -> str:
     """Say what devices with different cuts would gain, if they may have them."""
-    from slfac_sim.foretelling.cuts import in_words
+    from slfac_sim.forecast.cuts import in_words
 
     if mixed is None:
         return "all devices have one cut; they may differ only with protocol splitfed_v1 (cut: per_device)"

@@ -14,7 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Answer; the last line says which value does it, or that none does."""
-    from slfac_sim.inverse.asking import ask
+    from slfac_sim.studies.search.asking import ask
 
     print_answer(ask(request_of(arguments), arguments.question), arguments.json)
     return 0

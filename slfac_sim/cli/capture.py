@@ -26,9 +26,9 @@ def main(arguments: argparse.Namespace) -> int:
     """Train as far as the last step, and print the files."""
     steps = steps_of(arguments.steps)
     scenario = read_scenario(arguments)
-    from slfac_sim.starting import set_threads
-    from slfac_sim.workbench.capturing import capture, facts_of
-    from slfac_sim.workbench.tensor_files import folder, whole, write_tensor
+    from slfac_sim.codec_lab.capturing import capture, facts_of
+    from slfac_sim.codec_lab.tensor_files import folder, whole, write_tensor
+    from slfac_sim.runs.starting import set_threads
 
     set_threads(arguments.threads)
     caught = capture(scenario, steps, arguments.device, lambda text: print(text, file=sys.stderr))

@@ -15,9 +15,9 @@ from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.threads import in_words
 
 if TYPE_CHECKING:
-    from slfac_sim.foretelling.forecast import Forecast
+    from slfac_sim.forecast.forecast import Forecast
     from slfac_sim.network import Survey
-    from slfac_sim.scenario import Scenario
+    from slfac_sim.scenario.schema import Scenario
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Print the forecast."""
-    from slfac_sim.starting import import_torch, set_threads
+    from slfac_sim.runs.starting import import_torch, set_threads
     from slfac_sim.studies.files import is_study
 
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # threads that wait busily would double its CPU time
@@ -54,10 +54,10 @@ def main(arguments: argparse.Namespace) -> int:
         return 0
     scenario = read_scenario(arguments)
     import_torch()
-    from slfac_sim.folders import check_air
-    from slfac_sim.foretelling.forecast import forecast
-    from slfac_sim.foretelling.host import host_seconds
-    from slfac_sim.run import ready
+    from slfac_sim.forecast.forecast import forecast
+    from slfac_sim.forecast.host import host_seconds
+    from slfac_sim.runs.folder import check_air
+    from slfac_sim.runs.run import ready
 
     threads = set_threads(None)
     if arguments.cuts:
@@ -88,7 +88,7 @@ def main(arguments: argparse.Namespace) -> int:
 def _draw(scenario: "Scenario", survey: "Survey", folder: Path, report: TextIO) -> None:
     """Draw what can be seen of the air before a run, and tell the pictures on `report`."""
     from slfac_sim.analysis.draw import draw_air
-    from slfac_sim.simulation import air_rows
+    from slfac_sim.simulation.simulate import air_rows
 
     try:
         files = draw_air(scenario.name, air_rows(survey), folder)
@@ -132,7 +132,7 @@ def _learning(scenario: "Scenario", figures: "Forecast") -> Iterator[tuple[str, 
 def _cut(scenario: "Scenario", figures: "Forecast") -> str:
     if not figures.smashed_shape:
         return "whole"
-    from slfac_sim.foretelling.cuts import in_words
+    from slfac_sim.forecast.cuts import in_words
 
     return f"cut after {in_words(scenario.cut)}: {' x '.join(map(str, figures.smashed_shape))} smashed"
 
@@ -156,7 +156,7 @@ def _traffic(scenario: "Scenario", figures: "Forecast") -> Iterator[tuple[str, s
 
 
 def _crossing(scenario: "Scenario", figures: "Forecast") -> Iterator[tuple[str, str]]:
-    from slfac_sim.summary import codec_label
+    from slfac_sim.ledger.summary import codec_label
 
     raw, sent = figures.uncompressed, figures.compressed
     up, down = raw.smashed_up + raw.middle_up, raw.smashed_down + raw.middle_down
@@ -169,7 +169,7 @@ def _crossing(scenario: "Scenario", figures: "Forecast") -> Iterator[tuple[str, 
 
 
 def _air(figures: "Forecast") -> Iterator[tuple[str, str]]:
-    from slfac_sim.foretelling.forecast import link_figures
+    from slfac_sim.forecast.forecast import link_figures
 
     names = {
         "distance_m": ("distance, m", 1.0),
@@ -222,7 +222,7 @@ def _host(figures: "Forecast", host: Host) -> Iterator[tuple[str, str]]:
 
 
 def _counts(values: Sequence[int]) -> str:
-    from slfac_sim.foretelling.forecast import spread
+    from slfac_sim.forecast.forecast import spread
 
     return "min {:,.0f}, median {:,.0f}, max {:,.0f}".format(*spread(values))
 
@@ -232,7 +232,7 @@ def _seconds(seconds: float) -> str:
 
 
 def _three(values: Sequence[float]) -> str:
-    from slfac_sim.foretelling.forecast import spread
+    from slfac_sim.forecast.forecast import spread
 
     return "min {:,.2f}, median {:,.2f}, max {:,.2f}".format(*spread(values))
 

@@ -14,8 +14,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Print one reference a line, or one BibTeX entry after another."""
-    from slfac_sim.citations import references_of
-    from slfac_sim.scenario_file import load
+    from slfac_sim.runs.citations import references_of
+    from slfac_sim.scenario.files import load
 
     asked = arguments.scenario
     if asked is not None and (Path(asked) / "scenario.yaml").is_file():

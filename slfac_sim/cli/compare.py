@@ -11,7 +11,7 @@ from slfac_sim.cli._common import screen_width, warn_of_altered
 from slfac_sim.foundation.units import exact
 
 if TYPE_CHECKING:
-    from slfac_sim.comparing import Comparison
+    from slfac_sim.runs.compare import Comparison
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Print what differs, results and ratios; the last line tells whether seeds and air are the same."""
-    from slfac_sim.comparing import compare
+    from slfac_sim.runs.compare import compare
 
     found = compare(arguments.a, arguments.b)
     warn_of_altered(found.a, found.b)

@@ -13,7 +13,7 @@ from slfac_sim.foundation.errors import BadInput
 
 if TYPE_CHECKING:
     from slfac_sim.analysis.attribution import Attribution, Slice
-    from slfac_sim.analysis.folder import Run
+    from slfac_sim.ledger.folder import Run
 
 _STRAGGLERS = 5  # named in the table; --json has all
 _NO_LIMIT = 1e30  # bit/s or FLOP/s, beyond what a scenario may say
@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Print the tables."""
-    from slfac_sim.analysis.folder import load
+    from slfac_sim.ledger.folder import load
 
     run = load(arguments.run)
     warn_of_altered(run)
@@ -107,11 +107,11 @@ def _bounds(
 
 def _replays(run: "Run", reached: Mapping[str, float]) -> dict[str, list[float | None]]:
     """Return what replays without a limit take to the same evaluations, and to the end. Raises `BadInput`."""
-    from slfac_sim.ledger import Rows
+    from slfac_sim.hosts.speeds.fixed import Fixed
+    from slfac_sim.ledger.store import Rows
     from slfac_sim.network.kinds.ideal import Ideal
-    from slfac_sim.record import Record, replayed_scenario, retime
-    from slfac_sim.simulation import survey_of
-    from slfac_sim.speeds.fixed import Fixed
+    from slfac_sim.runs.replay import Record, replayed_scenario, retime
+    from slfac_sim.simulation.simulate import survey_of
 
     record = Record.load(run.folder)
     recorded = replayed_scenario(record, [])

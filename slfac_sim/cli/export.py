@@ -17,8 +17,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Write one file per table and print their names."""
-    from slfac_sim.analysis.folder import load
-    from slfac_sim.exporting import export, foreign_tables
+    from slfac_sim.ledger.export import export, foreign_tables
+    from slfac_sim.ledger.folder import load
 
     run = load(arguments.run)
     warn_of_altered(run)

@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Print the list; folders that cannot be read are in it, with the reason below."""
-    from slfac_sim.listing import runs_under
+    from slfac_sim.runs.listing import runs_under
 
     found = [one.facts() for one in runs_under(arguments.folder, arguments.check)]
     if arguments.json:

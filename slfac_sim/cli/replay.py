@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(arguments: argparse.Namespace) -> int:
     """Replay the run; the first line printed is the new run folder."""
     from slfac_sim.cli._progress import Progress
-    from slfac_sim.record import prepare_replay, replay
+    from slfac_sim.runs.replay import prepare_replay, replay
 
     prepared = prepare_replay(arguments.run, arguments.overrides, arguments.seed_air, arguments.out)
     for sentence in prepared.notes:

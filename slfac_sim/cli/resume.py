@@ -16,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(arguments: argparse.Namespace) -> int:
     """Go on with the run in its own folder; the first line printed is that folder."""
     from slfac_sim.cli._progress import Progress
-    from slfac_sim.continuing.resuming import finished, prepare_resume, resume
+    from slfac_sim.runs.resume import finished, prepare_resume, resume
 
     if finished(arguments.run):
         print(f"{arguments.run}: the run is finished already; nothing to resume", file=sys.stderr)

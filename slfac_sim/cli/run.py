@@ -33,11 +33,11 @@ def main(arguments: argparse.Namespace) -> int:
         note(sentence)
     if arguments.checkpoint_every is not None and arguments.checkpoint_every < 0:
         raise BadInput(f"--checkpoint-every {arguments.checkpoint_every}: must be at least 0")
-    from slfac_sim.starting import import_torch
+    from slfac_sim.runs.starting import import_torch
 
     import_torch()
     from slfac_sim.cli._progress import Progress
-    from slfac_sim.run import prepare, run
+    from slfac_sim.runs.run import prepare, run
 
     with Progress(quiet=arguments.quiet) as progress:
         prepared = prepare(scenario, arguments.out, arguments.threads, progress.say, notes)

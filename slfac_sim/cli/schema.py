@@ -14,7 +14,7 @@ def main(arguments: argparse.Namespace) -> int:
     if arguments.study:
         from slfac_sim.studies.files import schema
     else:
-        from slfac_sim.scenario_file import schema
+        from slfac_sim.scenario.files import schema
 
     print(json.dumps(schema(), indent=2, ensure_ascii=False))
     return 0

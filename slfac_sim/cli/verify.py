@@ -14,7 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(arguments: argparse.Namespace) -> int:
     """Print whether it came out the same, and if not, where it differs."""
     from slfac_sim.cli._progress import Progress
-    from slfac_sim.continuing.verifying import prepare_verify, verify
+    from slfac_sim.runs.verify import prepare_verify, verify
 
     with Progress(quiet=arguments.quiet) as progress:
         verifiable = prepare_verify(arguments.run, progress.say)

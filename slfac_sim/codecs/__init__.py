@@ -20,7 +20,7 @@ from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import Family
 
 if TYPE_CHECKING:
-    from slfac_sim.codecs._types import TypedReceiver, TypedSender
+    from slfac_sim.codecs.kit.types import TypedReceiver, TypedSender
 
 Tensor = NDArray[np.float32]
 Backward = Literal["straight_through", "linear", "added_term"]
@@ -171,14 +171,14 @@ def seeded(settings: Settings, seed: int) -> Settings:
 
 def typed_sender(codec: Codec, stream: str) -> "TypedSender":
     """Return a new sending end of `codec` that takes float32, float16 and bfloat16; bodies tell which."""
-    from slfac_sim.codecs import _types
+    from slfac_sim.codecs.kit import types as _types
 
     return _types.TypedSender(codec.sender(stream), stream)
 
 
 def typed_receiver(codec: Codec) -> "TypedReceiver":
     """Return a new receiving end of `codec` that gives back the type of values that was sent."""
-    from slfac_sim.codecs import _types
+    from slfac_sim.codecs.kit import types as _types
 
     return _types.TypedReceiver(codec.receiver())
 
@@ -190,7 +190,7 @@ def decode(body: bytes) -> NDArray[Any]:
     The frame names the codec. Raises `BadBody`, also for a codec that is not shipped: a body must not
     choose which foreign module is imported.
     """
-    from slfac_sim.codecs import _wire  # it needs the errors above
+    from slfac_sim.codecs.kit import wire as _wire  # it needs the errors above
 
     kind = _wire.unseal(body).kind
     if kind not in plugins.kinds("slfac_sim.codecs"):

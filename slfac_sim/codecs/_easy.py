@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from slfac_sim.codecs._dct import Floats
-from slfac_sim.codecs._packing import Symbols
+from slfac_sim.codecs.kit.dct import Floats
+from slfac_sim.codecs.kit.packing import Symbols
 
 _GOLDEN = (5**0.5 - 1) / 2
 _ROUNDS = 10  # of golden section: the step is known to 1 % of the interval

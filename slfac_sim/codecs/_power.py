@@ -9,8 +9,8 @@ import functools
 import numpy as np
 from numpy.typing import NDArray
 
-from slfac_sim.codecs._dct import Floats
-from slfac_sim.codecs._packing import Symbols
+from slfac_sim.codecs.kit.dct import Floats
+from slfac_sim.codecs.kit.packing import Symbols
 
 _STEP = 0.005
 _CODES = np.arange(40, 201, 10)  # a = 0.2, 0.25 .. 1

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from slfac_sim.codecs import BadBody, Codec, Payload, Tensor
-from slfac_sim.codecs._entropy import (
+from slfac_sim.codecs.kit.entropy import (
     Entropy,
     decode_flops,
     decode_symbols,
@@ -23,8 +23,8 @@ from slfac_sim.codecs._entropy import (
     encode_symbols,
     entropy_bits,
 )
-from slfac_sim.codecs._floats import Floats, from_halves, read_halves, rounded, rows_of, write_floats
-from slfac_sim.codecs._memory import (
+from slfac_sim.codecs.kit.floats import Floats, from_halves, read_halves, rounded, rows_of, write_floats
+from slfac_sim.codecs.kit.memory import (
     Ids,
     Row,
     SampleMemory,
@@ -34,10 +34,10 @@ from slfac_sim.codecs._memory import (
     to_values,
     unpack_rows,
 )
-from slfac_sim.codecs._packing import Symbols
-from slfac_sim.codecs._pairs import State
-from slfac_sim.codecs._stateless import largest_magnitude
-from slfac_sim.codecs._wire import Frame, Sections, framed, unseal
+from slfac_sim.codecs.kit.packing import Symbols
+from slfac_sim.codecs.kit.pairs import State
+from slfac_sim.codecs.kit.stateless import largest_magnitude
+from slfac_sim.codecs.kit.wire import Frame, Sections, framed, unseal
 from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.streams import stream as random_stream

@@ -8,10 +8,10 @@ import functools
 import ml_dtypes
 
 from slfac_sim.codecs import Codec, Payload, Tensor
-from slfac_sim.codecs._cast import payload_of, tensor_of
-from slfac_sim.codecs._entropy import Entropy, decode_flops, encode_flops
-from slfac_sim.codecs._stateless import StatelessReceiver, StatelessSender, largest_magnitude
-from slfac_sim.codecs._wire import unseal
+from slfac_sim.codecs.kit.cast import payload_of, tensor_of
+from slfac_sim.codecs.kit.entropy import Entropy, decode_flops, encode_flops
+from slfac_sim.codecs.kit.stateless import StatelessReceiver, StatelessSender, largest_magnitude
+from slfac_sim.codecs.kit.wire import unseal
 from slfac_sim.foundation.plugins import settings
 
 KIND = "bf16"

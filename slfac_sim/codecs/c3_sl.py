@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from slfac_sim.codecs import Backward, BadBody, BadTensor, Codec, Payload, Tensor
-from slfac_sim.codecs._floats import LARGEST, FloatType, read_floats, rows_of, write_floats
-from slfac_sim.codecs._stateless import StatelessReceiver, StatelessSender, largest_magnitude
-from slfac_sim.codecs._wire import Sections, framed, unseal
+from slfac_sim.codecs.kit.floats import LARGEST, FloatType, read_floats, rows_of, write_floats
+from slfac_sim.codecs.kit.stateless import StatelessReceiver, StatelessSender, largest_magnitude
+from slfac_sim.codecs.kit.wire import Sections, framed, unseal
 from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.streams import stream as random_stream

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from slfac_sim.codecs import BadBody, Codec, Payload, Tensor
 from slfac_sim.codecs._easy import best_steps, quantise, residuals, side_of
-from slfac_sim.codecs._entropy import (
+from slfac_sim.codecs.kit.entropy import (
     Entropy,
     decode_flops,
     decode_symbols,
@@ -21,7 +21,7 @@ from slfac_sim.codecs._entropy import (
     entropy_bits,
     least_bytes,
 )
-from slfac_sim.codecs._groups import (
+from slfac_sim.codecs.kit.groups import (
     Floats,
     Form,
     HeaderType,
@@ -37,9 +37,9 @@ from slfac_sim.codecs._groups import (
     unscaled,
     unusual,
 )
-from slfac_sim.codecs._sparse import Mask, read_places, write_places
-from slfac_sim.codecs._stateless import StatelessReceiver, StatelessSender
-from slfac_sim.codecs._wire import Sections, framed, unseal
+from slfac_sim.codecs.kit.sparse import Mask, read_places, write_places
+from slfac_sim.codecs.kit.stateless import StatelessReceiver, StatelessSender
+from slfac_sim.codecs.kit.wire import Sections, framed, unseal
 from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Positive

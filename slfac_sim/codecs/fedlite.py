@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from slfac_sim.codecs import Backward, BadBody, Codec, Payload, Tensor
-from slfac_sim.codecs._awaited import Awaited
-from slfac_sim.codecs._entropy import Entropy, decode_symbols, encode_symbols, entropy_bits
-from slfac_sim.codecs._floats import LARGEST, read_floats, rounded, rows_of, write_floats
-from slfac_sim.codecs._kmeans import kmeans, nearest
-from slfac_sim.codecs._packing import Symbols
-from slfac_sim.codecs._pairs import State
-from slfac_sim.codecs._stateless import StatelessReceiver, largest_magnitude
-from slfac_sim.codecs._wire import Frame, Sections, framed, unseal
+from slfac_sim.codecs.kit.awaited import Awaited
+from slfac_sim.codecs.kit.entropy import Entropy, decode_symbols, encode_symbols, entropy_bits
+from slfac_sim.codecs.kit.floats import LARGEST, read_floats, rounded, rows_of, write_floats
+from slfac_sim.codecs.kit.kmeans import kmeans, nearest
+from slfac_sim.codecs.kit.packing import Symbols
+from slfac_sim.codecs.kit.pairs import State
+from slfac_sim.codecs.kit.stateless import StatelessReceiver, largest_magnitude
+from slfac_sim.codecs.kit.wire import Frame, Sections, framed, unseal
 from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import NotNegative

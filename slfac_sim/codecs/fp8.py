@@ -13,11 +13,11 @@ import ml_dtypes
 import numpy as np
 
 from slfac_sim.codecs import BadBody, Codec, Payload, Tensor
-from slfac_sim.codecs._cast import payload_of, tensor_of
-from slfac_sim.codecs._entropy import Entropy, decode_flops, encode_flops
-from slfac_sim.codecs._groups import times_power, unscaled
-from slfac_sim.codecs._stateless import StatelessReceiver, StatelessSender, largest_magnitude
-from slfac_sim.codecs._wire import unseal
+from slfac_sim.codecs.kit.cast import payload_of, tensor_of
+from slfac_sim.codecs.kit.entropy import Entropy, decode_flops, encode_flops
+from slfac_sim.codecs.kit.groups import times_power, unscaled
+from slfac_sim.codecs.kit.stateless import StatelessReceiver, StatelessSender, largest_magnitude
+from slfac_sim.codecs.kit.wire import unseal
 from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slfac_sim.codecs import Backward, BadBody, Codec, Payload, Tensor
-from slfac_sim.codecs._floats import rows_of
-from slfac_sim.codecs._nested import NestedReceiver, refuse_wrappers, wrapped
-from slfac_sim.codecs._pairs import Checkpointed, Confirms, State, correct, support_of
-from slfac_sim.codecs._stateless import largest_magnitude
-from slfac_sim.codecs._wire import framed, unseal
+from slfac_sim.codecs.kit.floats import rows_of
+from slfac_sim.codecs.kit.nested import NestedReceiver, refuse_wrappers, wrapped
+from slfac_sim.codecs.kit.pairs import Checkpointed, Confirms, State, correct, support_of
+from slfac_sim.codecs.kit.stateless import largest_magnitude
+from slfac_sim.codecs.kit.wire import framed, unseal
 from slfac_sim.codecs.raw import Raw
 from slfac_sim.foundation.plugins import Plugin, settings
 

@@ -11,7 +11,16 @@ import numpy as np
 from pydantic import Field
 
 from slfac_sim.codecs import BadBody, Codec, Payload, Tensor
-from slfac_sim.codecs._entropy import (
+from slfac_sim.codecs._power import (
+    best_code,
+    dequantise,
+    exponent_of,
+    is_code,
+    levels_of,
+    quantise,
+    shares_of,
+)
+from slfac_sim.codecs.kit.entropy import (
     Entropy,
     decode_flops,
     decode_symbols,
@@ -19,7 +28,7 @@ from slfac_sim.codecs._entropy import (
     encode_symbols,
     entropy_bits,
 )
-from slfac_sim.codecs._groups import (
+from slfac_sim.codecs.kit.groups import (
     Form,
     HeaderType,
     Scope,
@@ -33,17 +42,8 @@ from slfac_sim.codecs._groups import (
     unscaled,
     unusual,
 )
-from slfac_sim.codecs._power import (
-    best_code,
-    dequantise,
-    exponent_of,
-    is_code,
-    levels_of,
-    quantise,
-    shares_of,
-)
-from slfac_sim.codecs._stateless import StatelessReceiver, StatelessSender
-from slfac_sim.codecs._wire import Sections, framed, unseal
+from slfac_sim.codecs.kit.stateless import StatelessReceiver, StatelessSender
+from slfac_sim.codecs.kit.wire import Sections, framed, unseal
 from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 

@@ -6,8 +6,8 @@ from typing import ClassVar
 import numpy as np
 
 from slfac_sim.codecs import BadBody, Codec, Payload, Tensor
-from slfac_sim.codecs._stateless import StatelessReceiver, StatelessSender, largest_magnitude
-from slfac_sim.codecs._wire import Sections, framed, unseal
+from slfac_sim.codecs.kit.stateless import StatelessReceiver, StatelessSender, largest_magnitude
+from slfac_sim.codecs.kit.wire import Sections, framed, unseal
 from slfac_sim.foundation.plugins import settings
 
 KIND = "raw"

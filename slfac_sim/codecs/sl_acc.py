@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from slfac_sim.codecs import BadBody, BadTensor, Codec, Payload, Tensor
-from slfac_sim.codecs._channels import arranged
-from slfac_sim.codecs._entropy import (
+from slfac_sim.codecs.kit.channels import arranged
+from slfac_sim.codecs.kit.entropy import (
     Entropy,
     decode_flops,
     decode_symbols,
@@ -22,11 +22,11 @@ from slfac_sim.codecs._entropy import (
     encode_symbols,
     entropy_bits,
 )
-from slfac_sim.codecs._floats import LARGEST, Floats
-from slfac_sim.codecs._packing import Symbols, pack, packed_bytes, unpack
-from slfac_sim.codecs._pairs import State
-from slfac_sim.codecs._stateless import StatelessReceiver, largest_magnitude
-from slfac_sim.codecs._wire import Frame, Sections, framed, unseal
+from slfac_sim.codecs.kit.floats import LARGEST, Floats
+from slfac_sim.codecs.kit.packing import Symbols, pack, packed_bytes, unpack
+from slfac_sim.codecs.kit.pairs import State
+from slfac_sim.codecs.kit.stateless import StatelessReceiver, largest_magnitude
+from slfac_sim.codecs.kit.wire import Frame, Sections, framed, unseal
 from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 

@@ -14,22 +14,11 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from slfac_sim.codecs import BadBody, BadTensor, Codec, Payload, Tensor
-from slfac_sim.codecs._bands import Normaliser, Selection, allocate, lengths, split, weights
-from slfac_sim.codecs._by_width import gathered, scattered, widths
-from slfac_sim.codecs._dct import Floats, forward, inverse
-from slfac_sim.codecs._entropy import (
-    Entropy,
-    decode_flops,
-    decode_symbols,
-    encode_flops,
-    encode_symbols,
-    entropy_bits,
-    least_bytes,
-)
-from slfac_sim.codecs._quantise import band_ends, dequantise, quantise, rounded_ends, sent_bits
-from slfac_sim.codecs._slfac_maps import map_shape, maps_of, tensor_of
-from slfac_sim.codecs._slfac_rivals import read_bands, write_bands
-from slfac_sim.codecs._slfac_wire import (
+from slfac_sim.codecs._slfac.bands import Normaliser, Selection, allocate, lengths, split, weights
+from slfac_sim.codecs._slfac.by_width import gathered, scattered, widths
+from slfac_sim.codecs._slfac.maps import map_shape, maps_of, tensor_of
+from slfac_sim.codecs._slfac.rivals import read_bands, write_bands
+from slfac_sim.codecs._slfac.wire import (
     EXPONENTS,
     LARGEST,
     LARGEST_GROUP,
@@ -43,8 +32,19 @@ from slfac_sim.codecs._slfac_wire import (
     read_header,
     write_header,
 )
-from slfac_sim.codecs._stateless import StatelessReceiver, StatelessSender, largest_magnitude
-from slfac_sim.codecs._wire import Sections, framed, unseal
+from slfac_sim.codecs.kit.dct import Floats, forward, inverse
+from slfac_sim.codecs.kit.entropy import (
+    Entropy,
+    decode_flops,
+    decode_symbols,
+    encode_flops,
+    encode_symbols,
+    entropy_bits,
+    least_bytes,
+)
+from slfac_sim.codecs.kit.quantise import band_ends, dequantise, quantise, rounded_ends, sent_bits
+from slfac_sim.codecs.kit.stateless import StatelessReceiver, StatelessSender, largest_magnitude
+from slfac_sim.codecs.kit.wire import Sections, framed, unseal
 from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 

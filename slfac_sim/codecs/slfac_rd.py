@@ -15,16 +15,16 @@ import numpy as np
 from pydantic import Field
 
 from slfac_sim.codecs import Codec, Payload, Tensor
-from slfac_sim.codecs._dct import Floats
-from slfac_sim.codecs._groups import times_power
-from slfac_sim.codecs._rd_coder import LARGEST_MAGNITUDE
-from slfac_sim.codecs._rd_domains import Axes, channel_means, choose, energy_of, has_tables, moved
-from slfac_sim.codecs._rd_maps import map_shape, maps_of
-from slfac_sim.codecs._rd_quantise import quantise, rebuild, values
-from slfac_sim.codecs._rd_rate import search
-from slfac_sim.codecs._rd_read import RdReceiver
-from slfac_sim.codecs._rd_write import Attempt, seal
-from slfac_sim.codecs._stateless import StatelessSender, largest_magnitude
+from slfac_sim.codecs._rd.coder import LARGEST_MAGNITUDE
+from slfac_sim.codecs._rd.domains import Axes, channel_means, choose, energy_of, has_tables, moved
+from slfac_sim.codecs._rd.maps import map_shape, maps_of
+from slfac_sim.codecs._rd.quantise import quantise, rebuild, values
+from slfac_sim.codecs._rd.rate import search
+from slfac_sim.codecs._rd.read import RdReceiver
+from slfac_sim.codecs._rd.write import Attempt, seal
+from slfac_sim.codecs.kit.dct import Floats
+from slfac_sim.codecs.kit.groups import times_power
+from slfac_sim.codecs.kit.stateless import StatelessSender, largest_magnitude
 from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Count

@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from slfac_sim.codecs import Backward, BadBody, BadTensor, Codec, Payload, Tensor
-from slfac_sim.codecs import _splitfc_columns as columns_of
-from slfac_sim.codecs._awaited import Awaited
-from slfac_sim.codecs._channels import arranged
-from slfac_sim.codecs._floats import LARGEST, Floats, read_floats, rows_of, write_floats
-from slfac_sim.codecs._pairs import State
-from slfac_sim.codecs._sparse import MOST_VALUES_A_KEPT_ONE, Mask, read_places, write_places
-from slfac_sim.codecs._stateless import DrawingSender, Draws, StatelessReceiver, largest_magnitude
-from slfac_sim.codecs._wire import Frame, Sections, framed, seal, unseal
+from slfac_sim.codecs._splitfc import columns as columns_of
+from slfac_sim.codecs.kit.awaited import Awaited
+from slfac_sim.codecs.kit.channels import arranged
+from slfac_sim.codecs.kit.floats import LARGEST, Floats, read_floats, rows_of, write_floats
+from slfac_sim.codecs.kit.pairs import State
+from slfac_sim.codecs.kit.sparse import MOST_VALUES_A_KEPT_ONE, Mask, read_places, write_places
+from slfac_sim.codecs.kit.stateless import DrawingSender, Draws, StatelessReceiver, largest_magnitude
+from slfac_sim.codecs.kit.wire import Frame, Sections, framed, seal, unseal
 from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import SeedNumber

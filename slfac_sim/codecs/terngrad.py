@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slfac_sim.codecs import BadBody, Codec, Payload, Tensor
-from slfac_sim.codecs._entropy import (
+from slfac_sim.codecs.kit.entropy import (
     Entropy,
     decode_flops,
     decode_symbols,
@@ -18,7 +18,7 @@ from slfac_sim.codecs._entropy import (
     encode_symbols,
     entropy_bits,
 )
-from slfac_sim.codecs._groups import (
+from slfac_sim.codecs.kit.groups import (
     Floats,
     Form,
     HeaderType,
@@ -33,8 +33,8 @@ from slfac_sim.codecs._groups import (
     unscaled,
     unusual,
 )
-from slfac_sim.codecs._stateless import DrawingSender, Draws, StatelessReceiver
-from slfac_sim.codecs._wire import Sections, framed, unseal
+from slfac_sim.codecs.kit.stateless import DrawingSender, Draws, StatelessReceiver
+from slfac_sim.codecs.kit.wire import Sections, framed, unseal
 from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import NotNegative, SeedNumber

@@ -11,8 +11,8 @@ import numpy as np
 from pydantic import Field
 
 from slfac_sim.codecs import Backward, Codec, Payload, Tensor
-from slfac_sim.codecs._floats import FloatType, rows_of
-from slfac_sim.codecs._sparse import (
+from slfac_sim.codecs.kit.floats import FloatType, rows_of
+from slfac_sim.codecs.kit.sparse import (
     ZHENG,
     Mask,
     at_places,
@@ -22,8 +22,8 @@ from slfac_sim.codecs._sparse import (
     read_sparse,
     write_sparse,
 )
-from slfac_sim.codecs._stateless import StatelessReceiver, StatelessSender, largest_magnitude
-from slfac_sim.codecs._wire import unseal
+from slfac_sim.codecs.kit.stateless import StatelessReceiver, StatelessSender, largest_magnitude
+from slfac_sim.codecs.kit.wire import unseal
 from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from slfac_sim.codecs import BadBody, Codec, Payload, Tensor
-from slfac_sim.codecs._entropy import (
+from slfac_sim.codecs.kit.entropy import (
     Entropy,
     decode_flops,
     decode_symbols,
@@ -20,7 +20,7 @@ from slfac_sim.codecs._entropy import (
     encode_symbols,
     entropy_bits,
 )
-from slfac_sim.codecs._groups import (
+from slfac_sim.codecs.kit.groups import (
     LARGEST_GROUP,
     Floats,
     Form,
@@ -33,10 +33,10 @@ from slfac_sim.codecs._groups import (
     unscaled,
     unusual,
 )
-from slfac_sim.codecs._packing import Symbols
-from slfac_sim.codecs._quantise import NARROWEST
-from slfac_sim.codecs._stateless import DrawingSender, Draws, StatelessReceiver
-from slfac_sim.codecs._wire import Sections, framed, unseal
+from slfac_sim.codecs.kit.packing import Symbols
+from slfac_sim.codecs.kit.quantise import NARROWEST
+from slfac_sim.codecs.kit.stateless import DrawingSender, Draws, StatelessReceiver
+from slfac_sim.codecs.kit.wire import Sections, framed, unseal
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import SeedNumber
 

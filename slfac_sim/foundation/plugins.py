@@ -86,8 +86,10 @@ def family_of(package: str) -> Family:
 def kinds(family: str) -> tuple[str, ...]:
     """Return the names of the plug-ins in the package `family` (``"slfac_sim.codecs"``), sorted."""
     package = importlib.import_module(family)
-    names = (module.name for module in pkgutil.iter_modules(package.__path__))
-    return tuple(sorted(name for name in names if not name.startswith("_")))
+    modules = pkgutil.iter_modules(package.__path__)
+    return tuple(
+        sorted(module.name for module in modules if not (module.ispkg or module.name.startswith("_")))
+    )
 
 
 def find(family: str, kind: str) -> type[Any]:
@@ -230,7 +232,7 @@ class Plugin:
         return {
             "x-family": self.family,
             "x-otherwise": self.otherwise,
-        }  # slfac_sim.reading.json_schema writes the family out
+        }  # slfac_sim.scenario.json_schema writes the family out
 
 
 def same(value: Any) -> Any:

@@ -14,7 +14,7 @@ from slfac_sim.learning.divergence import sound, sound_loss
 from slfac_sim.learning.draws import drawn_for
 from slfac_sim.learning.halves import Labels
 from slfac_sim.learning.kernels import forward
-from slfac_sim.names import SERVER
+from slfac_sim.scenario.host_names import SERVER
 
 Through = Callable[[Tensor], Tensor]
 Logits = tuple[torch.Tensor, torch.Tensor | None]

@@ -18,8 +18,8 @@ from slfac_sim.learning.model_exchange import ModelServer, exact
 from slfac_sim.learning.participants import Arrived, EdgeServer
 from slfac_sim.learning.server_copies import MOST_BYTES, ServerCopies
 from slfac_sim.learning.weights import load_state_vector, state_size, state_vector
-from slfac_sim.names import SERVER
-from slfac_sim.scenario import ModelCodecs
+from slfac_sim.scenario.host_names import SERVER
+from slfac_sim.scenario.schema import ModelCodecs
 
 
 @dataclass(frozen=True)

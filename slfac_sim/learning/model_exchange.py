@@ -8,14 +8,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from slfac_sim.codecs import BadBody, BadTensor, Codec, Payload, Sender, Tensor
-from slfac_sim.codecs._pairs import Checkpointed, Follows
+from slfac_sim.codecs.kit.pairs import Checkpointed, Follows
 from slfac_sim.codecs.raw import Raw
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import kind_of
 from slfac_sim.learning.divergence import sound
 from slfac_sim.learning.states import Keeps
 from slfac_sim.learning.weights import weighted_mean
-from slfac_sim.scenario import ModelCodecs
+from slfac_sim.scenario.schema import ModelCodecs
 
 _EXACT = Raw()
 

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from slfac_sim.codecs import BadBody, Codec, Payload, Receiver, Sender, Tensor
-from slfac_sim.codecs._pairs import confirm, correct, follow
+from slfac_sim.codecs.kit.pairs import confirm, correct, follow
 from slfac_sim.learning.batches import Indices, Shard
 from slfac_sim.learning.divergence import sound, sound_loss
 from slfac_sim.learning.draws import Draws
@@ -24,7 +24,7 @@ from slfac_sim.learning.stashing import Half
 from slfac_sim.learning.states import Keeps
 from slfac_sim.learning.weights import load_sound, state_vector
 from slfac_sim.learning.work import Work
-from slfac_sim.scenario import ModelCodecs
+from slfac_sim.scenario.schema import ModelCodecs
 
 Batch = tuple[torch.Tensor, Labels]
 Arrived = tuple[Tensor, Labels]

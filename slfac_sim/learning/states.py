@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import torch
 
-from slfac_sim.codecs._pairs import Checkpointed
+from slfac_sim.codecs.kit.pairs import Checkpointed
 
 _PLAIN = (bool, int, float, str, bytes, type(None))
 

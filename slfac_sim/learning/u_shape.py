@@ -13,7 +13,7 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from slfac_sim.codecs import BadBody, Payload, Receiver, Sender, Tensor
-from slfac_sim.codecs._pairs import confirm, correct, follow
+from slfac_sim.codecs.kit.pairs import confirm, correct, follow
 from slfac_sim.learning.batches import Indices, Shard
 from slfac_sim.learning.divergence import sound, sound_loss
 from slfac_sim.learning.draws import Draws
@@ -23,7 +23,7 @@ from slfac_sim.learning.kernels import forward
 from slfac_sim.learning.model_exchange import ModelServer
 from slfac_sim.learning.participants import Batch, Device, Exchange
 from slfac_sim.learning.states import Keeps
-from slfac_sim.scenario import ModelCodecs
+from slfac_sim.scenario.schema import ModelCodecs
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from slfac_sim.codecs import Tensor
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.streams import stream
 from slfac_sim.learning.draws import drawn_for
-from slfac_sim.models import Model
+from slfac_sim.learning.models import Model
 
 Block = tuple[str, nn.Module]
 _RESETS = ("reset_parameters", "_reset_parameters")  # the latter is torch's own name in some of its layers

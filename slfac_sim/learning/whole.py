@@ -22,7 +22,7 @@ from slfac_sim.learning.participants import Batch, Exchange
 from slfac_sim.learning.states import Keeps
 from slfac_sim.learning.weights import load_sound, state_vector
 from slfac_sim.learning.work import Work
-from slfac_sim.scenario import ModelCodecs
+from slfac_sim.scenario.schema import ModelCodecs
 
 
 @dataclass(frozen=True)

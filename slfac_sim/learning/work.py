@@ -9,9 +9,9 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from slfac_sim.foundation.errors import BadInput
+from slfac_sim.hosts.machines import Machine
 from slfac_sim.learning.operations import Passes, operations, recorded
 from slfac_sim.learning.trial import on_trial
-from slfac_sim.machines import Machine
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,7 @@ class ProtocolSettings(ABC):
     """
 
     layout: ClassVar[str] = "split"
-    """Where the parts of the model lie: a module of `slfac_sim.layouts`, or a dotted name."""
+    """Where the parts of the model lie: a module of `slfac_sim.learning.layouts`, or a dotted name."""
     cuts_may_differ: ClassVar[bool] = False
     """Whether whole models are averaged, so that devices may be cut in different places."""
     stashes_weights: ClassVar[bool] = False

@@ -10,7 +10,7 @@ from pydantic import Field
 from slfac_sim.effects import MISSED, Failed, Failure, HostDown, Note, Present, Task, Together
 from slfac_sim.foundation.plugins import Plugin, settings
 from slfac_sim.foundation.units import Count, Seconds
-from slfac_sim.selections.all import All
+from slfac_sim.protocols.selections.all import All
 
 if TYPE_CHECKING:
     from slfac_sim.effects import Compute, Send
@@ -28,7 +28,7 @@ class Participation:
     do not hold up the round.
     """
 
-    select: Annotated[Any, Plugin("slfac_sim.selections", "all")] = All()
+    select: Annotated[Any, Plugin("slfac_sim.protocols.selections", "all")] = All()
     deadline: Annotated[Seconds, Field(gt=0.0)] | None = None
     enough: Count | None = None
 

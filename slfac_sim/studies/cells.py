@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from slfac_sim.reading.located import Fault, Located, Place, ScenarioError
-from slfac_sim.scenario import Scenario
-from slfac_sim.scenario_file import Report, load
+from slfac_sim.scenario.files import Report, load
+from slfac_sim.scenario.located import Fault, Located, Place, ScenarioError
+from slfac_sim.scenario.schema import Scenario
 from slfac_sim.studies.files import StudyFile
 
 _Choice = tuple[tuple[str, int], ...]  # a path and the number of its value, for each axis

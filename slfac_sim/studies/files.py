@@ -16,12 +16,12 @@ from pydantic import ValidationError
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.input_files import read_text
 from slfac_sim.foundation.plugins import adapter
-from slfac_sim.reading.faults import faults_of
-from slfac_sim.reading.json_schema import schema_of
-from slfac_sim.reading.located import Fault, Located, Place, ScenarioError
-from slfac_sim.reading.yaml_text import to_text, to_tree
-from slfac_sim.scenario import Scenario
-from slfac_sim.scenario_file import OF_STUDIES, dump
+from slfac_sim.scenario.faults import faults_of
+from slfac_sim.scenario.files import OF_STUDIES, dump
+from slfac_sim.scenario.json_schema import schema_of
+from slfac_sim.scenario.located import Fault, Located, Place, ScenarioError
+from slfac_sim.scenario.schema import Scenario
+from slfac_sim.scenario.yaml_text import to_text, to_tree
 from slfac_sim.studies.study import Study
 from slfac_sim.studies.values import split_values
 

@@ -11,12 +11,12 @@ from typing import Any
 
 from slfac_sim.analysis.attribution import attribute
 from slfac_sim.analysis.bounds import bounds
-from slfac_sim.ledger import TABLES, Book
-from slfac_sim.record import Finished, Record, load_training, timed
-from slfac_sim.scenario import Scenario
-from slfac_sim.simulation import survey_of
+from slfac_sim.ledger.store import TABLES, Book
+from slfac_sim.ledger.summary import summary_of
+from slfac_sim.runs.replay import Finished, Record, load_training, timed
+from slfac_sim.scenario.schema import Scenario
+from slfac_sim.simulation.simulate import survey_of
 from slfac_sim.studies.plan import Point
-from slfac_sim.summary import summary_of
 
 CURVE = ("round", "at_s", "accuracy", "accuracy_no_codec", "loss", "payload_bytes")
 _SUMMED_UP = (
@@ -74,10 +74,10 @@ def demand(job: Forecast) -> Demand:
     Raises `BadInput` for an air that cannot be, and for what only building the world can find: a cut that the
     model lacks, missing data.
     """
-    from slfac_sim.foretelling.forecast import memory_of
-    from slfac_sim.foretelling.host import host_seconds
-    from slfac_sim.opening import build
-    from slfac_sim.starting import set_threads
+    from slfac_sim.forecast.forecast import memory_of
+    from slfac_sim.forecast.host import host_seconds
+    from slfac_sim.runs.opening import build
+    from slfac_sim.runs.starting import set_threads
 
     set_threads(job.threads)
     world = build(job.scenario)

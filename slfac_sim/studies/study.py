@@ -7,7 +7,7 @@ from pydantic import Field
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.threads import threads_for
 from slfac_sim.foundation.units import Count, SeedNumber
-from slfac_sim.scenario import Accuracy, check_targets
+from slfac_sim.scenario.schema import Accuracy, check_targets
 
 FIRST_AIR_DRAW = 1000
 """The draws of the air of a study have the seeds from here on; seeds of trainings lie below."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from slfac_sim.foundation.errors import BadInput
-from slfac_sim.scenario import Seed
+from slfac_sim.scenario.schema import Seed
 from slfac_sim.studies import trainings
 from slfac_sim.studies.engines import Engine, Outcome
 from slfac_sim.studies.folder import StudyFolder

@@ -13,8 +13,8 @@ from pathlib import Path
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.own_files import own_name
 from slfac_sim.foundation.threads import threads_for
-from slfac_sim.identity import learning_key
-from slfac_sim.scenario import Scenario
+from slfac_sim.scenario.fingerprint import learning_key
+from slfac_sim.scenario.schema import Scenario
 
 DEFAULT = Path("runs") / "trainings"
 KEPT = ("scenario.yaml", "summary.json", "ledger.sqlite")  # what a replay reads
@@ -58,7 +58,7 @@ def train(scenario: Scenario, threads: int, cache: Path, key: str) -> None:
             f"training {key}: here it would be {found}; Python, torch, numpy and our source files must be"
             " those of the process that asked for it"
         )
-    from slfac_sim.run import prepare, run
+    from slfac_sim.runs.run import prepare, run
 
     part = _part(cache, key)
     try:

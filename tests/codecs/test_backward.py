@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from slfac_sim.codecs._pairs import confirm, correct, follow
+from slfac_sim.codecs.kit.pairs import confirm, correct, follow
 from slfac_sim.codecs.splitfc import keep_chances, spreads
 
 FINEST = {"values": "float32", "bits_per_value": 32.0}  # so that rounding hides nothing

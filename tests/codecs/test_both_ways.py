@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from slfac_sim.opening import build
 from slfac_sim.protocols._exchange import exchange
-from slfac_sim.scenario_file import load
+from slfac_sim.runs.opening import build
+from slfac_sim.scenario.files import load
 
 TINY = Path(__file__).parent.parent / "tiny.yaml"
 

@@ -9,7 +9,7 @@ from codec_cases import EVERY_SWITCH, codec_of, declares_unbiased, encoded, ids_
 from codec_oracles import tensor_of
 
 from slfac_sim import codecs
-from slfac_sim.codecs._pairs import Checkpointed, confirm, correct, follow
+from slfac_sim.codecs.kit.pairs import Checkpointed, confirm, correct, follow
 
 UNBIASED = {name: case for name, case in EVERY_SWITCH.items() if declares_unbiased(*case)}
 ASKED = codec_of("topk").sender("asked").encode(tensor_of("normal", (6, 12, 5, 5))).body

@@ -10,9 +10,9 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from slfac_sim.codecs import BadBody
-from slfac_sim.codecs._entropy import decode_symbols, encode_symbols, entropy_bits, least_bytes
-from slfac_sim.codecs._packing import packed_bytes
-from slfac_sim.codecs._wire import Sections
+from slfac_sim.codecs.kit.entropy import decode_symbols, encode_symbols, entropy_bits, least_bytes
+from slfac_sim.codecs.kit.packing import packed_bytes
+from slfac_sim.codecs.kit.wire import Sections
 
 CODERS = ("none", "zstd", "ans")
 

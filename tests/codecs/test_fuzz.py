@@ -15,7 +15,7 @@ from codec_oracles import tensor_of
 
 from slfac_sim import codecs
 from slfac_sim.codecs import BadBody
-from slfac_sim.codecs._wire import unseal
+from slfac_sim.codecs.kit.wire import unseal
 
 MUTATIONS = int(os.environ.get("MUTATIONS", "3000"))
 CASES = [name for name, (kind, _) in EVERY_SWITCH.items() if ships(kind)]

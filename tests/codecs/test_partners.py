@@ -9,8 +9,8 @@ from worlds import TINY, scenario
 
 from slfac_sim.cli import main
 from slfac_sim.foundation.plugins import kind_of
-from slfac_sim.run import prepare, run
-from slfac_sim.scenario_file import ScenarioError, dump, read
+from slfac_sim.runs.run import prepare, run
+from slfac_sim.scenario.files import ScenarioError, dump, read
 
 KEEPS_SOME = ("topk", "randtopk", "splitfc", "error_feedback")
 

@@ -10,9 +10,9 @@ from codec_oracles import tensor_of
 
 from slfac_sim import codecs
 from slfac_sim.codecs import BadBody
-from slfac_sim.codecs._groups import arrange, rows_of
-from slfac_sim.codecs._groups import tensor_of as tensor_from
-from slfac_sim.codecs._wire import seal, unseal
+from slfac_sim.codecs.kit.groups import arrange, rows_of
+from slfac_sim.codecs.kit.groups import tensor_of as tensor_from
+from slfac_sim.codecs.kit.wire import seal, unseal
 
 
 def there_and_back(tensor, kind, training=False, **settings):

@@ -13,12 +13,12 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from slfac_sim.codecs import BadBody
-from slfac_sim.codecs._rd_domains import DOMAINS, choose
-from slfac_sim.codecs._rd_quantise import quantise
-from slfac_sim.codecs._rd_read import boundaries, decode
-from slfac_sim.codecs._rd_wire import Form
-from slfac_sim.codecs._rd_write import Attempt, seal
-from slfac_sim.codecs._wire import unseal
+from slfac_sim.codecs._rd.domains import DOMAINS, choose
+from slfac_sim.codecs._rd.quantise import quantise
+from slfac_sim.codecs._rd.read import boundaries, decode
+from slfac_sim.codecs._rd.wire import Form
+from slfac_sim.codecs._rd.write import Attempt, seal
+from slfac_sim.codecs.kit.wire import unseal
 from slfac_sim.codecs.slfac import SlFac
 from slfac_sim.codecs.slfac_rd import SlFacRd
 
@@ -205,7 +205,7 @@ def test_a_fresh_process_makes_the_same_bytes_and_tensors(threads):
 
 SUMS = """
 import numpy as np
-from slfac_sim.codecs._rd_domains import channel_means, energy_of
+from slfac_sim.codecs._rd.domains import channel_means, energy_of
 from slfac_sim.codecs.c3_sl import key_spectrum
 rng = np.random.default_rng(0)
 for shape in [(3, 64, 14, 14), (2, 3, 112, 112), (8, 2, 100, 50), (64, 64, 7, 7)] * 5:

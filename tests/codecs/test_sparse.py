@@ -11,11 +11,13 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from slfac_sim.codecs import BadBody, _radix, _splitfc_columns
-from slfac_sim.codecs._pairs import support_of
-from slfac_sim.codecs._sparse import kept_count, largest, read_places, write_places
-from slfac_sim.codecs._splitfc_levels import LEVELS, Plan, distortion, nearest_below, plan
-from slfac_sim.codecs._wire import Sections
+from slfac_sim.codecs import BadBody
+from slfac_sim.codecs._splitfc import columns as _splitfc_columns
+from slfac_sim.codecs._splitfc.levels import LEVELS, Plan, distortion, nearest_below, plan
+from slfac_sim.codecs.kit import radix as _radix
+from slfac_sim.codecs.kit.pairs import support_of
+from slfac_sim.codecs.kit.sparse import kept_count, largest, read_places, write_places
+from slfac_sim.codecs.kit.wire import Sections
 from slfac_sim.codecs.randtopk import drawn
 from slfac_sim.codecs.splitfc import keep_chances, spreads, widest
 
@@ -303,7 +305,7 @@ def test_wrappers_are_not_nested():
     inner = SimpleNamespace(
         body=ends({})[0].encode(tensor_of("normal", (4, 5))).body, parts={}, notes={}, nbytes=0
     )
-    from slfac_sim.codecs._nested import wrapped
+    from slfac_sim.codecs.kit.nested import wrapped
 
     with pytest.raises(BadBody, match="on_support inside another codec"):
         ends({})[1].decode(wrapped("on_support", (4, 5), b"", inner).body)

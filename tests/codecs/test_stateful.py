@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from scipy.cluster.vq import vq
 
 from slfac_sim.codecs import BadBody, BadTensor, Payload
-from slfac_sim.codecs._floats import from_halves, rounded, to_halves
-from slfac_sim.codecs._kmeans import kmeans, nearest
-from slfac_sim.codecs._pairs import confirm, correct
 from slfac_sim.codecs.aq_sgd import quantise_changes
 from slfac_sim.codecs.c3_sl import key_spectrum
+from slfac_sim.codecs.kit.floats import from_halves, rounded, to_halves
+from slfac_sim.codecs.kit.kmeans import kmeans, nearest
+from slfac_sim.codecs.kit.pairs import confirm, correct
 from slfac_sim.codecs.sl_acc import bits_of, entropies_of, grouped
 
 

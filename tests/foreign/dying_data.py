@@ -5,8 +5,8 @@ import signal
 from pathlib import Path
 from typing import Any
 
-from slfac_sim.datasets.synthetic import Synthetic
 from slfac_sim.foundation.plugins import settings
+from slfac_sim.learning.datasets.synthetic import Synthetic
 
 
 @settings

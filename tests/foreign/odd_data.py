@@ -4,8 +4,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from slfac_sim.datasets import Dataset
 from slfac_sim.foundation.plugins import settings
+from slfac_sim.learning.datasets import Dataset
 
 
 @settings

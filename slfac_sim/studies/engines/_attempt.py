@@ -21,7 +21,7 @@ class Attempt(NamedTuple):
 
 def attempt(work: Callable[..., Any], *arguments: Any) -> Attempt:
     """Return what came of ``work(*arguments)``, and never raise."""
-    from slfac_sim.players.simulated import Stalled
+    from slfac_sim.simulation.simulated import Stalled
 
     began_s = time.perf_counter()
     try:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from slfac_sim.record import Finished, Record, load_training
-from slfac_sim.steering import cut_is_open
+from slfac_sim.runs.replay import Finished, Record, load_training
+from slfac_sim.scenario.steering import cut_is_open
 from slfac_sim.studies.jobs import Demand, Forecast, Replay, Train, demand, replayed
 from slfac_sim.studies.trainings import folder_of, pack, train, unpack
 

@@ -1,0 +1,1 @@
+"""Studies: what their runs say together, in tables, words and figures."""

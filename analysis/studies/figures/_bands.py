@@ -1,0 +1,243 @@
+"""Accuracy over something that grows while runs learn, a mean with a band over seeds; it knows no unit.
+
+At each place the mean is over *all* seeds: the line ends where the shortest of them ends, so that it is never
+a mean of survivors. Between evaluations a run's curve is interpolated linearly. A line that needs
+nothing of it (no byte without a network) is its last accuracy, from edge to edge.
+"""
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.ticker import FixedLocator
+from numpy.typing import NDArray
+
+from slfac_sim.analysis.figures._accuracy import log_error_axis
+from slfac_sim.analysis.format import count, unit_of
+from slfac_sim.analysis.statistics import mean_interval
+from slfac_sim.analysis.studies.answers import at_place, panels_of, texts_of
+from slfac_sim.analysis.studies.names import line_label, panel_label, x_label
+from slfac_sim.analysis.studies.study import StudyResult
+from slfac_sim.analysis.style import (
+    FAINT,
+    height_mm,
+    legend_columns,
+    legend_label,
+    legend_rows,
+    look,
+    stacked_canvas,
+)
+from slfac_sim.analysis.ticks import log_axis, plain_axis
+
+PANEL_MM = 47.0
+_FEWEST_FOR_T = (
+    5  # with 3 seeds a t interval is 2.5 standard deviations to either side: wider than the picture
+)
+_LEGEND_CHARACTERS = 58
+_LEAST_ERROR = 1e-4
+_FAR_APART = 4.0  # ends of lines: from here on short lines could not be told apart on a linear axis
+_TICKS = (0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999)  # panels are lower than a run's own figure
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Band:
+    """One line: the `mean` over seeds at each `x`, the band `low` to `high`, and how it is drawn."""
+
+    label: str
+    look: int
+    x: Array
+    mean: Array
+    low: Array
+    high: Array
+
+
+@dataclass(frozen=True)
+class Bands:
+    """What is drawn: `panels` (title, bands), each with an x axis of its own; `band` says what a band is.
+
+    The unit of `x_label` is `scale` of that of the bands, which is SI.
+    """
+
+    x_label: str
+    scale: float
+    panels: Sequence[tuple[str, Sequence[Band]]]
+    targets: Sequence[float]
+    band: str
+
+
+def bands(study: StudyResult, over: str, unit: str, label: str) -> Bands | None:
+    """Return the curves over `over`, whose SI unit is `unit`, at the lowest and highest x of the first panel.
+
+    None where no point there has any evaluation.
+    """
+    panel = panels_of(study)[0]
+    ends = list(dict.fromkeys((texts_of(study.roles.x)[0], texts_of(study.roles.x)[-1])))
+    panels = []
+    for x in ends:
+        title = ", ".join(part for part in (x_label(study, x), panel_label(study, panel)) if part)
+        panels.append((title, _lines(study, panel, x, over)))
+    if len(panels) == 2 and _equal(panels[0][1], panels[1][1]):
+        panels = [("", panels[0][1])]
+    panels = [(title, lines) for title, lines in panels if lines]
+    if not panels:
+        return None
+    last = [float(band.x.max()) for _, lines in panels for band in lines]
+    scale, unit = unit_of([min((x for x in last if x > 0.0), default=0.0)], unit)
+    return Bands(f"{label} ({unit})", scale, panels, study.targets, _band_words(study))
+
+
+def row_table(data: Bands, x_name: str, scale: float = 1.0) -> list[dict[str, Any]]:
+    """Return one row for each place of each line; `x_name` is in units of `scale`."""
+    return [
+        {
+            "panel": title,
+            "line": band.label,
+            x_name: x / scale,
+            "accuracy_mean": mean,
+            "accuracy_low": low,
+            "accuracy_high": high,
+        }
+        for title, some in data.panels
+        for band in some
+        for x, mean, low, high in zip(band.x, band.mean, band.low, band.high, strict=True)
+    ]
+
+
+def draw_bands(data: Bands) -> Figure:
+    """Return the figure."""
+    every = [band for _, some in data.panels for band in some]
+    named = {band.look: legend_label(textwrap.fill(band.label, _LEGEND_CHARACTERS)) for band in every}
+    columns = legend_columns(named.values())
+    rows = legend_rows(named.values(), columns) + bool(data.band)
+    figure, all_axes = stacked_canvas(len(data.panels), height_mm(PANEL_MM, len(named)), legend_rows=rows)
+    top = max([0.5, *data.targets, *(float(band.high.max(initial=0.0)) for band in every)])
+    for axes, (title, some) in zip(all_axes, data.panels, strict=True):
+        for band in _span_x(axes, [replace(band, x=band.x / data.scale) for band in some]):
+            _draw_band(axes, band)
+        for target in data.targets:
+            axes.axhline(target, color=FAINT, linewidth=0.6, linestyle=(0, (1, 2)), zorder=0)
+        log_error_axis(axes, top)
+        axes.yaxis.set_major_locator(FixedLocator(_TICKS))
+        axes.set_title(title, fontsize=7.0, loc="left")
+        axes.set_ylabel("test accuracy (log-error)")
+    all_axes[-1].set_xlabel(data.x_label)
+    handles: list[Any] = [
+        Line2D([], [], label=label, **_line_style(number)) for number, label in sorted(named.items())
+    ]
+    extra = [Patch(facecolor=FAINT, alpha=0.6, label=data.band)] if data.band else []
+    figure.legend(handles=[*handles, *extra], loc="outside upper left", ncols=columns)
+    return figure
+
+
+def _span_x(axes: Axes, some: Sequence[Band]) -> Sequence[Band]:
+    """Let the axis show all lines, from 0 or, if their ends lie far apart, on a logarithmic scale.
+
+    Returns the bands as they can be drawn on it: without their start at 0, on the latter.
+    """
+    ends = [end for band in some if (end := float(band.x.max(initial=0.0))) > 0.0]
+    if not ends or max(ends) <= _FAR_APART * min(ends):
+        axes.set_xlim(0.0, max([0.0, *ends]) * 1.03 or 1.0)
+        plain_axis(axes.xaxis)
+        return some
+    log_axis(axes.xaxis)
+    axes.set_xlim(min(float(band.x[band.x > 0.0].min(initial=max(ends))) for band in some), 1.1 * max(ends))
+    return [_after_start(band) for band in some]
+
+
+def _after_start(band: Band) -> Band:
+    """Return `band` without what lies at 0, unless that is all of it."""
+    on = band.x > 0.0
+    return (
+        replace(band, **{k: getattr(band, k)[on] for k in ("x", "mean", "low", "high")}) if on.any() else band
+    )
+
+
+def _line_style(number: int) -> dict[str, Any]:
+    style = look(number)
+    return {
+        "color": style.colour,
+        "linestyle": style.dashes,
+        "marker": style.marker,
+        "markeredgecolor": "white",
+        "markeredgewidth": 0.4,
+    }
+
+
+def _draw_band(axes: Axes, band: Band) -> None:
+    most = 1 - _LEAST_ERROR
+    if band.x.size == 1 and band.x[0] == 0.0:
+        level = {**_line_style(band.look), "marker": "", "linewidth": 0.9}
+        axes.axhline(float(min(band.mean[0], most)), **level, zorder=1)
+        if axes.get_xscale() == "log":
+            return  # which has no place for 0
+    axes.plot(
+        band.x,
+        np.minimum(band.mean, most),
+        markevery=max(1, band.x.size // 8),
+        clip_on=False,
+        **_line_style(band.look),
+    )
+    low, high = np.clip(band.low, 0, most), np.clip(band.high, 0, most)
+    axes.fill_between(band.x, low, high, color=look(band.look).colour, alpha=0.25, linewidth=0, zorder=1)
+
+
+def _lines(study: StudyResult, panel: Mapping[str, str], x: str, over: str) -> list[Band]:
+    lines = []
+    for index, text in enumerate(texts_of(study.roles.line)):
+        points = at_place(study, panel, text, x).points
+        curves = [study.columns["curve"][i] for i in points]
+        curves = [curve for curve in curves if curve.get(over)]
+        if curves:
+            lines.append(_band(line_label(study, text), index, curves, over))
+    return lines
+
+
+def _band(label: str, index: int, curves: Sequence[Mapping[str, Any]], over: str) -> Band:
+    places = [np.asarray(curve[over], dtype=np.float64) for curve in curves]
+    last = min(place[-1] for place in places)
+    if max(place[-1] for place in places) == 0.0:  # it needs nothing of it
+        places, curves = [place[-1:] for place in places], [_last(curve) for curve in curves]
+    # the places of every seed's evaluations: between them all curves are straight, so nothing is lost
+    x = np.unique(np.concatenate(places))
+    x = x[x <= last]
+    values = np.array(
+        [np.interp(x, place, curve["accuracy"]) for place, curve in zip(places, curves, strict=True)]
+    )
+    if len(curves) < _FEWEST_FOR_T:
+        return Band(label, index, x, values.mean(axis=0), values.min(axis=0), values.max(axis=0))
+    intervals = [mean_interval(column) for column in values.T]
+    low, high = (np.array([getattr(one, end) for one in intervals]) for end in ("low", "high"))
+    return Band(label, index, x, values.mean(axis=0), low, high)
+
+
+def _last(curve: Mapping[str, Any]) -> dict[str, Any]:
+    return {"accuracy": curve["accuracy"][-1:]}
+
+
+def _band_words(study: StudyResult) -> str:
+    roles = study.roles
+    numbers = {
+        len(at_place(study, panel, line, x).points)
+        for panel in panels_of(study)[:1]
+        for line in texts_of(roles.line)
+        for x in texts_of(roles.x)
+    }
+    most = max(numbers)
+    if most < 2:
+        return ""
+    if most < _FEWEST_FOR_T:
+        return f"smallest to largest of {count(most, 'seed')}"
+    return f"95 % t interval over {count(most, 'seed')}"
+
+
+def _equal(one: Sequence[Band], other: Sequence[Band]) -> bool:
+    return len(one) == len(other) and all(
+        np.array_equal(a.x, b.x) and np.array_equal(a.mean, b.mean) for a, b in zip(one, other, strict=True)
+    )

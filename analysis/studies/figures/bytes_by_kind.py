@@ -1,0 +1,112 @@
+"""The payload bytes of a whole run by kind, a bar for each line; two where x changes the bytes."""
+
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from numpy.typing import NDArray
+
+from slfac_sim.analysis.format import amount, unit_of
+from slfac_sim.analysis.payloads import kind_name
+from slfac_sim.analysis.studies.answers import at_place, mean_bytes, panels_of, texts_of
+from slfac_sim.analysis.studies.names import line_label, x_label
+from slfac_sim.analysis.studies.study import StudyResult
+from slfac_sim.analysis.style import INK, kind_fill, stacked_canvas
+from slfac_sim.analysis.ticks import plain_axis
+
+_BAR_MM, _FRAME_MM = 8.0, 14.0
+_LEGEND_COLUMNS = 3
+_TEXT_CHARACTERS = 20
+_SEEN = 5e-4  # of the longest bar: smaller kinds are left to the table
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class BytesByKind:
+    """What is drawn: `sent_bytes` [bars, kinds], averaged over seeds; `kinds` are those of the ledger."""
+
+    bars: Sequence[str]
+    kinds: Sequence[str]
+    sent_bytes: Array
+
+
+def data(study: StudyResult) -> BytesByKind | None:
+    """Return the bytes at the first values of further axes; None where nothing finished."""
+    panel, xs = panels_of(study)[0], texts_of(study.roles.x)
+    rows: list[tuple[str, dict[str, float]]] = []
+    for line in texts_of(study.roles.line):
+        ends = [mean_bytes(study, at_place(study, panel, line, x)) for x in dict.fromkeys((xs[0], xs[-1]))]
+        if len(ends) == 2 and ends[0] == ends[1]:
+            ends = ends[:1]
+        for x, sent in zip((xs[0], xs[-1]), ends, strict=False):
+            where = f", {x_label(study, x)}" if len(ends) == 2 else ""
+            rows.append((line_label(study, line) + where, sent))
+    rows = [(bar, sent) for bar, sent in rows if sent]
+    if not rows:
+        return None
+    kinds = list(dict.fromkeys(kind for _, sent in rows for kind in sent))
+    sent_bytes = np.array([[sent.get(kind, 0.0) for kind in kinds] for _, sent in rows])
+    return BytesByKind([bar for bar, _ in rows], kinds, sent_bytes)
+
+
+def table(sent: BytesByKind) -> list[dict[str, Any]]:
+    """Return one row for each bar, with the megabytes of each kind."""
+    return [
+        {
+            "line": bar,
+            **{
+                f"{kind} (MB)": float(n) / 1e6
+                for kind, n in zip(map(kind_name, sent.kinds), row, strict=True)
+            },
+            "total (MB)": float(row.sum()) / 1e6,
+        }
+        for bar, row in zip(sent.bars, sent.sent_bytes, strict=True)
+    ]
+
+
+def draw(sent: BytesByKind) -> Figure:
+    """Return the figure: stacked bars, with the whole in MB at their ends."""
+    rows = -(-len(sent.kinds) // _LEGEND_COLUMNS)
+    figure, (axes,) = stacked_canvas(1, _FRAME_MM + _BAR_MM * len(sent.bars), legend_rows=rows)
+    before = np.zeros(len(sent.bars))
+    places = np.arange(len(sent.bars))[::-1]
+    looks = [kind_fill(kind) for kind in sent.kinds]
+    scale, unit = unit_of(sent.sent_bytes.sum(axis=1), "B")
+    for look, lengths in zip(looks, sent.sent_bytes.T / scale, strict=True):
+        axes.barh(
+            places,
+            lengths,
+            0.62,
+            before,
+            color=look.colour,
+            hatch=look.hatch,
+            edgecolor=INK,
+            linewidth=0.4,
+        )
+        before = before + lengths
+    for place, total in zip(places, before, strict=True):
+        axes.annotate(
+            f"{amount(float(total))} {unit}",
+            (total, place),
+            xytext=(3, 0),
+            textcoords="offset points",
+            va="center",
+        )
+    axes.set_yticks(places, [textwrap.fill(bar, _TEXT_CHARACTERS) for bar in sent.bars])
+    axes.tick_params(axis="y", length=0)
+    plain_axis(axes.xaxis)
+    axes.set_xlim(0.0, 1.22 * float(before.max()) or 1.0)
+    axes.set_xlabel(f"payload of a whole run ({unit})")
+    handles = [
+        Patch(facecolor=look.colour, hatch=look.hatch, edgecolor=INK, linewidth=0.4, label=kind_name(kind))
+        for look, kind, lengths in zip(looks, sent.kinds, sent.sent_bytes.T / scale, strict=True)
+        if lengths.max() > _SEEN * before.max()
+    ]
+    figure.legend(
+        handles=handles, loc="outside upper left", ncols=_LEGEND_COLUMNS, columnspacing=1.0, handlelength=1.6
+    )
+    return figure

@@ -1,0 +1,203 @@
+"""A heatmap over two axes of the study: times as fast as the baseline, or seconds to the target."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm, Normalize, TwoSlopeNorm
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from slfac_sim.analysis.format import percent, times
+from slfac_sim.analysis.studies.answers import (
+    Combination,
+    at_place,
+    baseline_line,
+    main_target,
+    ratio,
+    texts_of,
+    to_target,
+)
+from slfac_sim.analysis.studies.axes import Axis
+from slfac_sim.analysis.studies.names import line_label, short_label, spread
+from slfac_sim.analysis.studies.study import StudyResult
+from slfac_sim.analysis.style import INK, stacked_canvas
+
+_ROW_MM, _FRAME_MM = 6.0, 20.0
+_MOST_WITH_TEXT = 12  # columns that leave room for a number in each cell
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Heat:
+    """What is drawn: in each panel (title) `middle` [rows, columns], or bounds `low`, `high` where it is NaN.
+
+    `is_ratio` says whether 1 is the middle of the colours. NaN is nothing: no run, or no bound at all.
+    """
+
+    x_label: str
+    y_label: str
+    columns: Sequence[str]
+    rows: Sequence[str]
+    panels: Sequence[tuple[str, Array, Array, Array]]
+    is_ratio: bool
+
+
+def data(study: StudyResult) -> Heat | None:
+    """Return the cells; None unless x is a quantity and crosses another axis that makes no lines."""
+    axes, target = _two_axes(study), main_target(study)
+    if axes is None or target is None:
+        return None
+    across, down = axes
+    lines = [text for text in texts_of(study.roles.line) if study.roles.line is not down]
+    base = baseline_line(study)
+    rivals = [text for text in lines if text != base]
+    titles = {text: f"times as fast to {percent(target)} as {short_label(study, base)}" for text in rivals}
+    is_ratio = bool(rivals)
+    panels = []
+    for text in spread(rivals or [""]):
+        title = f"{line_label(study, text)}:\n{titles[text]}" if is_ratio else f"seconds to {percent(target)}"
+        cells = [[_cell(study, across, down, x, y, text, target) for x in across.texts] for y in down.texts]
+        grid = np.array(cells, dtype=np.float64)
+        panels.append((title, grid[..., 0], grid[..., 1], grid[..., 2]))
+    if not any(np.isfinite(_filled(*grids)).any() for _, *grids in panels):
+        return None
+    return Heat(
+        across.label,
+        down.label,
+        [across.tick(x) for x in across.texts],
+        [down.tick(y) for y in down.texts],
+        panels,
+        is_ratio,
+    )
+
+
+def table(heat: Heat) -> list[dict[str, Any]]:
+    """Return one row for each cell."""
+    return [
+        {
+            "panel": title.replace("\n", " "),
+            heat.y_label: row,
+            heat.x_label: column,
+            "middle": middle[i, j],
+            "more_than": low[i, j],
+            "less_than": high[i, j],
+        }
+        for title, middle, low, high in heat.panels
+        for i, row in enumerate(heat.rows)
+        for j, column in enumerate(heat.columns)
+    ]
+
+
+def draw(heat: Heat) -> Figure:
+    """Return the figure; numbers in the cells make it readable in grey."""
+    panel_mm = _FRAME_MM + _ROW_MM * len(heat.rows)
+    figure, all_axes = stacked_canvas(len(heat.panels), panel_mm)
+    norm = _norm(heat)
+    for axes, (title, middle, low, high) in zip(all_axes, heat.panels, strict=True):
+        shown = _filled(middle, low, high)
+        image = axes.imshow(
+            np.log2(shown) if heat.is_ratio else shown,
+            cmap="PuOr_r" if heat.is_ratio else "cividis_r",
+            norm=norm,
+            aspect="auto",
+            origin="lower",
+        )
+        _frame(axes, heat, title)
+        if len(heat.columns) <= _MOST_WITH_TEXT:
+            _write(
+                axes,
+                shown,
+                middle,
+                low,
+                high,
+                image.to_rgba(np.ma.masked_invalid(np.log2(shown) if heat.is_ratio else shown)),
+            )
+    all_axes[-1].set_xlabel(heat.x_label)
+    return figure
+
+
+def _two_axes(study: StudyResult) -> tuple[Axis, Axis] | None:
+    roles = study.roles
+    if roles.x is None or not roles.x.numeric:
+        return None
+    down = next((axis for axis in roles.panels if len(axis.texts) > 1), None)
+    if down is None and roles.line is not None and roles.line.numeric:
+        down = roles.line
+    return None if down is None or len(roles.x.texts) < 2 else (roles.x, down)
+
+
+def _cell(
+    study: StudyResult, across: Axis, down: Axis, x: str, y: str, line: str, target: float
+) -> tuple[float, float, float]:
+    """Return (middle, more than, less than) of one cell; further panel axes stay at their first value."""
+    panel = {axis.path: axis.texts[0] for axis in study.roles.panels} | {down.path: y}
+    if not line:
+        over = to_target(study, _place(study, {**panel, across.path: x}), target)
+        if over is None:
+            return math.nan, math.nan, math.nan
+        if over.mean is not None:
+            return over.mean.mean, math.nan, math.nan
+        return _bounds(*over.median)
+    base = at_place(study, panel, baseline_line(study), x)
+    value = ratio(study, base, at_place(study, panel, line, x), target)
+    if value is None:
+        return math.nan, math.nan, math.nan
+    return (value.mean.mean, math.nan, math.nan) if value.mean is not None else _bounds(*value.median)
+
+
+def _place(study: StudyResult, axes: Mapping[str, str]) -> Combination:
+    line = study.roles.line
+    if line is not None and line.path not in axes:
+        axes = {**axes, line.path: line.texts[0]}
+    return Combination(axes, tuple(study.select(axes)))
+
+
+def _bounds(low: float, high: float) -> tuple[float, float, float]:
+    if low == high:
+        return low, math.nan, math.nan
+    return math.nan, low if low > 0 else math.nan, high if math.isfinite(high) else math.nan
+
+
+def _filled(middle: Array, low: Array, high: Array) -> Array:
+    return np.where(np.isfinite(middle), middle, np.where(np.isfinite(low), low, high))
+
+
+def _norm(heat: Heat) -> Normalize:
+    shown = np.concatenate([_filled(*grids).ravel() for _, *grids in heat.panels])
+    shown = shown[np.isfinite(shown) & (shown > 0)]
+    if heat.is_ratio:
+        most = max(float(np.abs(np.log2(shown)).max(initial=0.0)), 0.5)
+        return TwoSlopeNorm(0.0, -most, most)
+    low, high = (float(shown.min()), float(shown.max())) if shown.size else (1.0, 1.0)
+    return LogNorm(low, max(high, low * 1.01))
+
+
+def _frame(axes: Axes, heat: Heat, title: str) -> None:
+    axes.set_title(title, fontsize=7.0, loc="left")
+    step = -(-len(heat.columns) // _MOST_WITH_TEXT)
+    axes.set_xticks(range(0, len(heat.columns), step), heat.columns[::step])
+    axes.set_yticks(range(len(heat.rows)), heat.rows)
+    axes.set_ylabel(heat.y_label)
+    axes.tick_params(length=0)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+
+
+def _write(axes: Axes, shown: Array, middle: Array, low: Array, high: Array, colours: Array) -> None:
+    for i, j in np.ndindex(shown.shape):
+        if not np.isfinite(shown[i, j]):
+            text = "no run"
+        elif np.isfinite(middle[i, j]):
+            text = times(float(middle[i, j]))
+        else:
+            text = (
+                f"> {times(float(low[i, j]))}" if np.isfinite(low[i, j]) else f"< {times(float(high[i, j]))}"
+            )
+        luminance = float(colours[i, j, :3] @ np.array([0.299, 0.587, 0.114]))
+        axes.text(
+            j, i, text, ha="center", va="center", fontsize=5.8, color="white" if luminance < 0.5 else INK
+        )

@@ -1,0 +1,136 @@
+"""What the time goes into: shares of its parts against the x axis, a panel (or a bar) for each line."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from matplotlib.ticker import FixedLocator, FuncFormatter
+from numpy.typing import NDArray
+
+from slfac_sim.analysis.format import share
+from slfac_sim.analysis.studies.answers import at_place, mean_parts, panels_of, texts_of
+from slfac_sim.analysis.studies.names import line_label, panel_label, short_label, spread
+from slfac_sim.analysis.studies.study import StudyResult
+from slfac_sim.analysis.style import INK, fill, name_ticks, names_mm, stacked_canvas
+
+PANEL_MM = 44.0
+_LEGEND_COLUMNS = 3
+_MANY_BARS = 12  # beyond these, the seconds above them are small
+_TICK_CHARACTERS = 18
+_MOST_BARS, _MOST_LINES, _SMALL_PRINT_FROM = 12, 20, 10
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class TimeParts:
+    """What is drawn: in each panel (title) the `seconds` [parts, values of x], averaged over seeds."""
+
+    x_label: str
+    ticks: Sequence[str]
+    parts: Sequence[str]
+    panels: Sequence[tuple[str, Array]]
+
+
+def data(study: StudyResult) -> TimeParts | None:
+    """Return the seconds of each part, at the first values of further axes; None where no point has parts."""
+    axis, panel = study.roles.x, panels_of(study)[0]
+    xs = spread(texts_of(axis), _MOST_BARS)
+    rows = {
+        line: [mean_parts(study, at_place(study, panel, line, x)) for x in xs]
+        for line in spread(texts_of(study.roles.line), 4 if axis is not None else _MOST_LINES)
+    }
+    parts = list(dict.fromkeys(part for row in rows.values() for one in row for part in one))
+    if not parts:
+        return None
+    where = panel_label(study, panel)
+    grids = {line: _grid(row, parts) for line, row in rows.items()}
+    if axis is None:  # one bar for each line, all in one panel
+        names = [short_label(study, line) for line in grids]
+        return TimeParts("", names, parts, [(where, np.concatenate(list(grids.values()), axis=1))])
+    panels = [
+        (line_label(study, line) + (f", {where}" if where else ""), grid) for line, grid in grids.items()
+    ]
+    return TimeParts(axis.label, [axis.tick(x) for x in xs], parts, panels)
+
+
+def table(times: TimeParts) -> list[dict[str, Any]]:
+    """Return one row for each bar, with the seconds of each part."""
+    return [
+        {
+            "line": title,
+            times.x_label or "x": tick,
+            **{f"{part} (s)": seconds[i, j] for i, part in enumerate(times.parts)},
+        }
+        for title, seconds in times.panels
+        for j, tick in enumerate(times.ticks)
+    ]
+
+
+def draw(times: TimeParts) -> Figure:
+    """Return the figure: shares of the whole, with the whole in seconds above each bar."""
+    used = [
+        i
+        for i in range(len(times.parts))
+        if max(float(np.nan_to_num(s[i] / s.sum(axis=0)).max(initial=0.0)) for _, s in times.panels) > 5e-4
+    ]
+    panel_mm, rows = PANEL_MM + names_mm(times.ticks), -(-len(used) // _LEGEND_COLUMNS)
+    figure, all_axes = stacked_canvas(len(times.panels), panel_mm, legend_rows=rows)
+    for axes, (title, seconds) in zip(all_axes, times.panels, strict=True):
+        _bars(axes, seconds, used)
+        axes.set_title(title, fontsize=7.0, loc="left", pad=11.0)
+        name_ticks(axes, times.ticks, _TICK_CHARACTERS)
+        axes.tick_params(axis="x", labelsize=7.0 if len(times.ticks) < _SMALL_PRINT_FROM else 6.0)
+        axes.set_xlim(-0.6, len(times.ticks) - 0.4)
+        axes.set_ylim(0.0, 1.0)
+        axes.yaxis.set_major_locator(FixedLocator([0.0, 0.25, 0.5, 0.75, 1.0]))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: share(value)))
+        axes.set_ylabel("share of the time\n(above: seconds)")
+        axes.tick_params(axis="x", length=0)
+    all_axes[-1].set_xlabel(times.x_label)
+    handles = [
+        Patch(
+            facecolor=fill(i).colour, hatch=fill(i).hatch, edgecolor=INK, linewidth=0.4, label=times.parts[i]
+        )
+        for i in used
+    ]
+    figure.legend(
+        handles=handles, loc="outside upper left", ncols=_LEGEND_COLUMNS, columnspacing=1.0, handlelength=1.6
+    )
+    return figure
+
+
+def _grid(row: Sequence[Mapping[str, float]], parts: Sequence[str]) -> Array:
+    return np.array([[one.get(part, np.nan) for one in row] for part in parts], dtype=np.float64)
+
+
+def _bars(axes: Axes, seconds: Array, used: Sequence[int]) -> None:
+    whole = seconds.sum(axis=0)
+    below = np.zeros(whole.shape)
+    for i in used:
+        share = np.nan_to_num(seconds[i] / whole)
+        axes.bar(
+            range(whole.size),
+            share,
+            0.78,
+            below,
+            color=fill(i).colour,
+            hatch=fill(i).hatch,
+            edgecolor=INK,
+            linewidth=0.4,
+        )
+        below = below + share
+    for place, total in enumerate(whole):
+        if np.isfinite(total):
+            axes.annotate(
+                f"{total:.3g}" if total < 99.5 else f"{total:.0f}",
+                (place, 1.0),
+                xytext=(0, 2),
+                textcoords="offset points",
+                ha="center",
+                fontsize=5.6 if len(whole) <= _MANY_BARS else 4.4,
+                annotation_clip=False,
+            )

@@ -1,0 +1,225 @@
+"""A study as plain data: `summary.json`, its numbers by combination, and the rows of `points.csv`."""
+
+import dataclasses
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from slfac_sim.analysis.statistics import Crossing, Interval, OverRuns, final_accuracy, interval_of
+from slfac_sim.analysis.studies.answers import (
+    BYTES,
+    JOULES,
+    SECONDS,
+    Combination,
+    at_place,
+    baseline_line,
+    combinations,
+    crossings,
+    crossovers,
+    equally_accurate,
+    largest_part,
+    main_target,
+    mean_bounds,
+    mean_energy,
+    mean_parts,
+    over_the_air,
+    panels_of,
+    ratio,
+    rival_lines,
+    shares_trainings,
+    tells,
+    texts_of,
+    to_target,
+    variance,
+)
+from slfac_sim.analysis.studies.names import line_label
+from slfac_sim.analysis.studies.study import StudyResult
+from slfac_sim.foundation.units import exact
+
+_SCALARS = ("simulated_s", "rounds", "transfers", "energy_j", "wire_bytes", "digest")
+_MAPPINGS = ("bytes", "bits_per_value", "energy", "parts_s", "bounds_s")
+
+
+def study_summary(study: StudyResult, closing: Sequence[str]) -> dict[str, Any]:
+    """Return the summary of the study, with the `closing` lines; what is not known, or infinite, is null."""
+    failed = study.failed()
+    found = {
+        "name": study.name,
+        "targets": list(study.targets),
+        "main_target": main_target(study),
+        "axes": {axis.path: list(axis.texts) for axis in study.axes},
+        "x": study.roles.x.path if study.roles.x is not None else None,
+        "lines": study.roles.line.path if study.roles.line is not None else None,
+        "baseline": baseline_line(study),
+        "seeds": sorted(set(study.columns["seed_learning"])),
+        "points": {
+            "all": study.size,
+            "finished": study.size - len(failed),
+            "failed": len(failed),
+            "air_draws": sum(study.columns["air_draw"]),
+        },
+        "correlated_along_x": shares_trainings(study),
+        "combinations": [_combination(study, place) for place in combinations(study)],
+        "ratios": list(_ratios(study)),
+        "crossovers": list(_crossovers(study)),
+        "air": list(_air(study)),
+        "failures": [
+            {name: study.columns[name][i] for name in ("key", "reason")} | _axes_of(study, i) for i in failed
+        ],
+        "closing": list(closing),
+    }
+    plain: dict[str, Any] = _plain(found)
+    return plain
+
+
+def point_rows(study: StudyResult) -> Iterator[dict[str, Any]]:
+    """Yield one flat row for each point, failed ones included, in the study's order.
+
+    A crossing has its place, the evaluation before it (`_after`), and whether it is censored: then its place
+    is that of the last evaluation, and the target lies beyond. It has no place where the untrained model
+    met the target.
+    """
+    for i in range(study.size):
+        row = {"key": study.columns["key"][i], "training": study.columns["training"][i], **_axes_of(study, i)}
+        row |= {name: study.columns[name][i] for name in ("air_draw", "status", "reason", "label", *_SCALARS)}
+        for name in _MAPPINGS:
+            row |= {f"{name}.{key}": value for key, value in (study.columns[name][i] or {}).items()}
+        if study.columns["status"][i] == "finished":
+            row |= _reached(study, i)
+        yield row
+
+
+def _reached(study: StudyResult, i: int) -> dict[str, Any]:
+    row: dict[str, Any] = {"accuracy_final_mean": final_accuracy(study.columns["curve"][i]["accuracy"])}
+    for target in study.targets:
+        key = f"to_{exact(target)}"
+        for smoothed, end in ((False, ""), (True, ".smoothed")):
+            (found,) = crossings(study, [i], target, smoothed)
+            row |= {f"{key}{end}_s": _place_of(found), f"{key}{end}_after_s": found.bracket[0]}
+            row |= {f"{key}{end}_censored": found.censored}
+        row[f"{key}_untrained"] = found.untrained
+        for over, unit in ((BYTES, "bytes"), (JOULES, JOULES)):
+            if tells(study, [i], over):
+                (found,) = crossings(study, [i], target, over=over)
+                at = _place_of(found)
+                row[f"{key}_{unit}"] = int(at) if over == BYTES and at is not None else at
+                row[f"{key}_{unit}_censored"] = found.censored
+    return row
+
+
+def _place_of(found: Crossing) -> float | None:
+    """Return the place of a crossing; none where the untrained model was there."""
+    return None if found.untrained else found.at
+
+
+def _axes_of(study: StudyResult, i: int) -> dict[str, Any]:
+    axes = {axis.path: study.columns[axis.path][i] for axis in study.axes}
+    return axes | {name: study.columns[name][i] for name in ("seed_learning", "seed_air")}
+
+
+def _combination(study: StudyResult, place: Combination) -> dict[str, Any]:
+    points = place.points
+    line = study.roles.line
+    found: dict[str, Any] = {
+        "axes": dict(place.axes),
+        "label": line_label(study, place.axes[line.path] if line is not None else ""),
+        "seeds": len(points),
+        "simulated_s": _mean("simulated_s", [study.columns["simulated_s"][i] for i in points]),
+        "bytes_total": _mean("bytes_total", [study.columns["bytes"][i]["total"] for i in points]),
+        "energy_j": _mean("energy_j", [study.columns["energy_j"][i] for i in points]),
+        "energy": mean_energy(study, place),
+        "accuracy_final": _mean(
+            "accuracy", [final_accuracy(study.columns["curve"][i]["accuracy"]) for i in points]
+        ),
+        "parts_s": mean_parts(study, place),
+        "bounds_s": mean_bounds(study, place),
+        "largest_part": largest_part(study, place),
+    }
+    found["targets"] = {exact(target): _targets(study, place, target) for target in study.targets}
+    return found
+
+
+def _targets(study: StudyResult, place: Combination, target: float) -> dict[str, Any]:
+    return {
+        "first_s": _over(to_target(study, place, target, over=SECONDS)),
+        "smoothed_s": _over(to_target(study, place, target, smoothed=True)),
+        "first_bytes": _over(to_target(study, place, target, over=BYTES)),
+        f"first_{JOULES}": _over(to_target(study, place, target, over=JOULES)),
+        "crossings_s": [dataclasses.asdict(crossing) for crossing in crossings(study, place.points, target)],
+    }
+
+
+def _ratios(study: StudyResult) -> Iterator[dict[str, Any]]:
+    base = baseline_line(study)
+    for panel, rival, target in _questions(study):
+        for x in texts_of(study.roles.x):
+            one, two = at_place(study, panel, base, x), at_place(study, panel, rival, x)
+            row: dict[str, Any] = {"axes": dict(two.axes), "target": target}
+            for name, smoothed in (("first", False), ("smoothed", True)):
+                value = ratio(study, one, two, target, smoothed)
+                row[name] = None if value is None else dataclasses.asdict(value)
+            yield row | {"equal_accuracy": equally_accurate(study, one, two, target)}
+
+
+def _crossovers(study: StudyResult) -> Iterator[dict[str, Any]]:
+    axis = study.roles.x
+    if axis is None or axis.numbers is None:
+        return
+    for panel, rival, target in _questions(study):
+        ratios = [
+            ratio(
+                study,
+                at_place(study, panel, baseline_line(study), x),
+                at_place(study, panel, rival, x),
+                target,
+            )
+            for x in axis.texts
+        ]
+        for found in crossovers(axis.numbers, ratios):
+            yield {
+                "panel": panel,
+                "line": rival,
+                "target": target,
+                "unit": axis.unit,
+                **dataclasses.asdict(found),
+            }
+
+
+def _questions(study: StudyResult) -> Iterator[tuple[dict[str, str], str, float]]:
+    for panel in panels_of(study):
+        for rival in rival_lines(study):
+            for target in study.targets:
+                yield panel, rival, target
+
+
+def _air(study: StudyResult) -> Iterator[dict[str, Any]]:
+    for place in combinations(study):
+        if over_the_air(study, place.axes):
+            splits: dict[str, Any] = {"simulated_s": variance(study, place.axes, None)}
+            splits |= {
+                f"to_{exact(target)}_s": variance(study, place.axes, target) for target in study.targets
+            }
+            yield {"axes": dict(place.axes)} | {
+                name: None if split is None else dataclasses.asdict(split) for name, split in splits.items()
+            }
+
+
+def _mean(quantity: str, values: Sequence[float]) -> Interval | None:
+    return interval_of(quantity, values) if values else None
+
+
+def _over(value: OverRuns | None) -> dict[str, Any] | None:
+    return None if value is None else dataclasses.asdict(value)
+
+
+def _plain(value: Any) -> Any:
+    """Return `value` as JSON has it: NaN and infinities are null, dataclasses are objects."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return _plain(dataclasses.asdict(value))
+    if isinstance(value, Mapping):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    return value

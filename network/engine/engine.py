@@ -1,0 +1,180 @@
+"""The shares on a SimPy clock: one wake-up for all of them, and one solve per instant. It knows no bytes.
+
+Everything that happens at one instant is settled once, after all ordinary events of that instant:
+rates and capacities first, then completions, then arrivals. There is no process per flow.
+"""
+
+from collections.abc import Callable, Iterable
+from math import inf, nextafter
+from operator import attrgetter
+
+import simpy
+from simpy.events import NORMAL, EventPriority
+
+from slfac_sim.network.engine.agenda import Agenda, Followed, Seat
+from slfac_sim.network.engine.flow import Flow, Share
+from slfac_sim.network.engine.profiles import Profile
+
+_LAST = EventPriority(2)  # behind SimPy's URGENT (0) and NORMAL (1) at the same instant
+
+Done = Callable[[Flow], None]
+_rank = attrgetter("rank")
+
+
+class Call(simpy.Event):
+    """A call of `callback` at `at_s`, never an ulp earlier; `rank` orders what happens at one instant."""
+
+    _ok, _value = True, None  # as of a timeout: nothing can go wrong
+
+    def __init__(
+        self,
+        env: simpy.Environment,
+        at_s: float,
+        callback: Callable[[simpy.Event], None],
+        rank: EventPriority = NORMAL,
+    ) -> None:
+        self.env = env
+        self.callbacks = [callback]
+        now_s = env.now
+        delay_s = at_s - now_s if at_s > now_s else 0.0
+        if now_s + delay_s < at_s:  # the rounded sum may fall short of at_s; one ulp of delay mends it
+            delay_s = nextafter(delay_s, inf)
+        env.schedule(self, rank, delay_s)
+
+
+class Engine:
+    """All flows of one network. A flow's `done` is called at the instant of its last bit.
+
+    `solves` counts reallocations, `events` the starts, ends and changes of capacity that caused them.
+    """
+
+    def __init__(self, env: simpy.Environment) -> None:
+        self.solves = 0
+        self.events = 0
+        self._env = env
+        self._seats: dict[Share, Seat] = {}
+        self._where: dict[Flow, tuple[Seat, Done]] = {}
+        self._arrivals: dict[Flow, None] = {}
+        self._through: dict[Flow, Done] = {}
+        self._dirty: dict[Seat, None] = {}
+        self._agenda = Agenda()
+        self._solving = False
+        self._wake: simpy.Event | None = None
+        self._wake_s = inf
+
+    def start(self, share: Share, flow: Flow, done: Done) -> None:
+        """Let `flow` take part in `share` from this instant on."""
+        seat = self._seats.get(share) or self._seat(share)
+        seat.flows += 1
+        self._where[flow] = (seat, done)
+        self._arrivals[flow] = None
+        self._changed(seat)
+
+    def cancel(self, flow: Flow) -> None:
+        """Take `flow` out at once; its `done` will not be called. Raises `KeyError` if it is not in."""
+        if self._through.pop(flow, None):  # its last bit left at this very instant
+            return
+        seat, _ = self._where.pop(flow)
+        seat.flows -= 1
+        if flow in self._arrivals:
+            del self._arrivals[flow]
+        else:
+            seat.share.cancel(self._env.now, flow)
+            self._changed(seat)
+
+    def set_rates(self, rates_bps: Iterable[tuple[Flow, float]]) -> None:
+        """Give flows new rates, all in one reallocation."""
+        changes: dict[Seat, list[tuple[Flow, float]]] = {}
+        for flow, rate_bps in rates_bps:
+            if flow in self._arrivals:
+                flow.rate_bps = rate_bps
+            elif flow not in self._through:  # otherwise its last bit left at this very instant
+                changes.setdefault(self._where[flow][0], []).append((flow, rate_bps))
+        for seat, pairs in changes.items():
+            seat.share.set_rates(self._env.now, pairs)
+            self._changed(seat)
+
+    def set_capacity(self, share: Share, capacity: float, link: str = "") -> None:
+        """Change the capacity of `share`, or of one of its links."""
+        share.set_capacity(self._env.now, capacity, link)
+        self.events += 1
+        self._changed(self._seats.get(share) or self._seat(share))
+
+    def follow(self, share: Share, profile: Profile, link: str = "") -> None:
+        """Keep the capacity of `share`, or of one of its links, at the present value of `profile`.
+
+        Changes are taken one at a time, and only while the share has flows: with none it is left
+        alone, and brought up to date when the next one arrives.
+        """
+        seat = self._seats.get(share) or self._seat(share)
+        seat.followed.append(Followed(profile, link))
+        if seat.flows:
+            self._catch_up(seat)
+
+    def _seat(self, share: Share) -> Seat:
+        seat = self._seats[share] = Seat(share, len(self._seats))
+        return seat
+
+    def _catch_up(self, seat: Seat) -> None:
+        """Bring the capacities of `seat` up to date, and put their next changes on the clock."""
+        now_s = self._env.now
+        for followed in seat.followed:
+            if followed.until_s <= now_s:
+                self.set_capacity(seat.share, followed.profile.at(now_s), followed.link)
+                followed.until_s = followed.profile.next_s(now_s)
+                if followed.until_s < inf:
+                    Call(self._env, followed.until_s, lambda _: self._on_change(seat))
+
+    def _on_change(self, seat: Seat) -> None:
+        if seat.flows:  # otherwise the next arrival will see to it
+            self._catch_up(seat)
+
+    def _changed(self, seat: Seat) -> None:
+        self._dirty[seat] = None
+        if not self._solving:
+            self._solving = True
+            Call(self._env, self._env.now, self._solve, _LAST)
+
+    def _on_wake(self, event: simpy.Event) -> None:
+        if event is self._wake:  # otherwise an earlier one took its place
+            self._wake, self._wake_s = None, inf
+            if not self._solving:
+                self._solve()
+
+    def _solve(self, _: simpy.Event | None = None) -> None:
+        """Settle this instant: completions, what they call, arrivals; then look ahead."""
+        now_s, dirty = self._env.now, self._dirty
+        self._solving = True  # so that a change made by a `done` is settled here and now
+        for due in self._agenda.take(now_s):
+            dirty[due] = None
+        for seat in sorted(dirty, key=_rank) if len(dirty) > 1 else list(dirty):
+            for flow in seat.share.finish(now_s):
+                self._through[flow] = self._where.pop(flow)[1]
+                seat.flows -= 1
+        while self._through:
+            flow = next(iter(self._through))
+            self.events += 1
+            self._through.pop(flow)(flow)
+        if self._arrivals:
+            self._begin(now_s)
+        self._dirty, self._solving = {}, False
+        for seat in dirty:
+            self._agenda.note(seat)
+        self.solves += 1
+        self._arm()
+
+    def _begin(self, now_s: float) -> None:
+        arrivals, self._arrivals = self._arrivals, {}
+        self.events += len(arrivals)
+        for flow in arrivals:
+            seat = self._where[flow][0]
+            if seat.followed:
+                self._catch_up(seat)
+            seat.share.start(now_s, flow)
+
+    def _arm(self) -> None:
+        """Have the engine woken when the first share is due. A wake-up that comes too early re-arms."""
+        first_s = self._agenda.first_s()
+        if first_s < self._wake_s:
+            self._wake_s = first_s
+            self._wake = Call(self._env, first_s, self._on_wake, _LAST)

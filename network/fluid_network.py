@@ -1,0 +1,211 @@
+"""An opened network: transfers become flows, flows become deliveries. It knows no radio, only an `Air`."""
+
+from collections.abc import Callable, Mapping, Sequence
+from math import floor, inf, ulp
+from typing import Protocol
+
+import simpy
+
+from slfac_sim.foundation.errors import BadInput
+from slfac_sim.network.contract import Transfer
+from slfac_sim.network.engine import Engine, Flow, Share
+from slfac_sim.network.engine.engine import Call
+from slfac_sim.network.transfers import FluidTransfer, JointTransfer, Path
+
+_NO_TIME_S = 1e-12  # whatever takes less is meant to take none: its rate stands for infinity
+
+Among = Callable[[int], float] | None
+
+
+class Air(Protocol):
+    """What lies between the server and the devices.
+
+    Rates change on one grid of blocks, if at all, and with how many senders are `heard` of other lanes.
+    """
+
+    @property
+    def coherence_s(self) -> float | None:
+        """The length of a block, or None."""
+        ...
+
+    @property
+    def latency_s(self) -> float:
+        """The time from the last bit on the air to the bytes in the receiver's hands."""
+        ...
+
+    def paths(self, src: str, dsts: tuple[str, ...]) -> Sequence[Path]:
+        """Return the paths from `src` to all of `dsts`, one for each station that sends.
+
+        Raises `KeyError` for an unknown host.
+        """
+        ...
+
+    def share(self, lane: str) -> Share:
+        """Return the medium of `lane`, empty."""
+        ...
+
+    def senders(self, lane: str, transfers: int) -> int:
+        """Return how many senders the lanes that `lane` disturbs hear of it while `transfers` are on it."""
+        ...
+
+    def disturbed(self, lane: str) -> Sequence[str]:
+        """Return the lanes whose rates depend on how many senders `lane` has."""
+        ...
+
+    def rate_bps(self, path: Path, block: int, heard: Mapping[str, int]) -> tuple[float, Among]:
+        """Return the rate on `path` alone on its lane, and among n, in the coherence block `block`."""
+        ...
+
+
+class Courier:
+    """A `Network` over any `Air`. `wire_bytes` adds the headers to the payload.
+
+    `carried_bytes` are those of them that the medium is told of; 802.11 adds its own.
+    """
+
+    def __init__(
+        self,
+        env: simpy.Environment,
+        air: Air,
+        wire_bytes: Callable[[int], int],
+        carried_bytes: Callable[[int], int] | None = None,
+    ) -> None:
+        self._env = env
+        self._air = air
+        self._wire_bytes = wire_bytes
+        self._carried_bytes = carried_bytes
+        self._engine = Engine(env)
+        self._shares: dict[str, Share] = {}
+        self._under_way: dict[Transfer, None] = {}
+        self._on_air: dict[str, dict[FluidTransfer, None]] = {}
+        self._heard: dict[str, int] = {}
+        self._restless: dict[str, None] = {}
+        self._grid_armed = False
+
+    def transfer(self, src: str, dst: str | tuple[str, ...], nbytes: int) -> Transfer:
+        """Start to send `nbytes` now from `src` to `dst`; a tuple is one multicast transmission.
+
+        A multicast goes at the slowest receiver's rate. Raises `KeyError` for a host that is not on
+        this network and for a pair without the server, `ValueError` for a negative size.
+        """
+        if nbytes < 0:
+            raise ValueError(f"{src} -> {dst}: {nbytes} bytes to send")
+        paths = self._air.paths(src, dst if isinstance(dst, tuple) else (dst,))
+        name = "*" if isinstance(dst, tuple) else dst
+        if len(paths) == 1:
+            return self._transfer(src, name, paths[0], nbytes)
+        return JointTransfer(self._env, [self._transfer(src, name, path, nbytes) for path in paths])
+
+    def stalled(self) -> Sequence[Transfer]:
+        """Return the transfers that are under way, in the order of their start."""
+        return tuple(self._under_way)
+
+    def _transfer(self, src: str, dst: str, path: Path, nbytes: int) -> FluidTransfer:
+        rate_bps, among = self._air.rate_bps(path, self._block(), self._heard)
+        wire_bytes = self._wire_bytes(nbytes)
+        bits = 8.0 * (wire_bytes if self._carried_bytes is None else self._carried_bytes(nbytes))
+        flow = Flow(bits, rate_bps, 1.0, inf, among, src, dst, path.power_among)
+        transfer = FluidTransfer(self._env, src, dst, path, nbytes, wire_bytes, flow, self._give_up)
+        self._under_way[transfer] = None
+        if nbytes == 0:
+            self._last_bit_left(transfer)
+        elif not path.hopeless:  # it waits for ever, off the air: there it would disturb other cells
+            self._send(transfer)
+        return transfer
+
+    def _send(self, transfer: FluidTransfer) -> None:
+        lane = transfer.path.lane
+        if lane not in self._shares:
+            self._shares[lane] = self._air.share(lane)
+        on_lane = self._on_air.setdefault(lane, {})
+        on_lane[transfer] = None
+        self._engine.start(self._shares[lane], transfer.flow, lambda _: self._last_bit_left(transfer))
+        self._disturb(lane)
+        if self._air.coherence_s is not None and not self._grid_armed:
+            self._arm_grid(self._air.coherence_s, self._block() + 1)
+
+    def _last_bit_left(self, transfer: FluidTransfer) -> None:
+        """Take the transfer off the air, and have the receiver hold the bytes after the latency."""
+        now_s = transfer.last_bit_s = self._env.now
+        _refuse_coarse_clock(transfer, now_s)
+        self._leave(transfer)
+        Call(self._env, now_s + self._air.latency_s, lambda _: self._arrive(transfer))
+
+    def _leave(self, transfer: FluidTransfer) -> bool:
+        """Free the lane of the transfer, if it is on one, and return whether it was."""
+        lane = transfer.path.lane
+        on_lane = self._on_air.get(lane, {})
+        if transfer not in on_lane:
+            return False
+        del on_lane[transfer]
+        self._disturb(lane)
+        return True
+
+    def _arrive(self, transfer: FluidTransfer) -> None:
+        if transfer in self._under_way:  # otherwise it was given up after its last bit
+            del self._under_way[transfer]
+            transfer.arrive()
+
+    def _give_up(self, transfer: FluidTransfer) -> None:
+        if transfer not in self._under_way:
+            raise RuntimeError(f"{transfer.src} -> {transfer.dst}: this transfer has ended")
+        del self._under_way[transfer]
+        if self._leave(transfer):
+            self._engine.cancel(transfer.flow)
+
+    def _disturb(self, lane: str) -> None:
+        """Note how many senders a lane has now; the flows that it disturbs get their rates in a moment.
+
+        At this instant more may come and go, and a flow that is just through must be left alone.
+        """
+        senders = self._air.senders(lane, len(self._on_air[lane]))
+        if senders == self._heard.get(lane, 0):
+            return
+        self._heard[lane] = senders
+        disturbed = self._air.disturbed(lane)
+        if disturbed and not self._restless:
+            Call(self._env, self._env.now, self._calm)
+        self._restless.update(dict.fromkeys(disturbed))
+
+    def _calm(self, _: simpy.Event) -> None:
+        lanes, self._restless = self._restless, {}
+        self._rate([transfer for lane in lanes for transfer in self._on_air.get(lane, ())])
+
+    def _rate(self, transfers: Sequence[FluidTransfer]) -> None:
+        block, rates_bps = self._block(), []
+        for transfer in transfers:
+            rate_bps, transfer.flow.among = self._air.rate_bps(transfer.path, block, self._heard)
+            rates_bps.append((transfer.flow, rate_bps))
+        if rates_bps:
+            self._engine.set_rates(rates_bps)
+
+    def _block(self) -> int:
+        """Return the number of the coherence block [k T, (k + 1) T) that holds the present."""
+        length_s = self._air.coherence_s
+        if length_s is None:
+            return 0
+        block = floor(self._env.now / length_s)
+        return block + ((block + 1) * length_s <= self._env.now) - (block * length_s > self._env.now)
+
+    def _arm_grid(self, length_s: float, block: int) -> None:
+        self._grid_armed = True
+        Call(self._env, block * length_s, self._new_block)
+
+    def _new_block(self, _: simpy.Event) -> None:
+        """Give the flows on the air their rates in the block that begins; with none, let the grid rest."""
+        self._grid_armed = False
+        under_way = [transfer for on_lane in self._on_air.values() for transfer in on_lane]
+        if under_way and self._air.coherence_s is not None:
+            self._rate(under_way)
+            self._arm_grid(self._air.coherence_s, self._block() + 1)
+
+
+def _refuse_coarse_clock(transfer: FluidTransfer, now_s: float) -> None:
+    """Raise `BadInput` if the clock's last digit is more than a millionth of what `transfer` took."""
+    flow = transfer.flow
+    alone_s = flow.bits / flow.rate_bps if flow.rate_bps > 0.0 else 0.0
+    took_s = max(now_s - transfer.asked_s, alone_s)
+    if took_s > _NO_TIME_S and ulp(now_s) > 1e-6 * took_s:
+        clock = f"after {now_s:.6g} s the clock's last digit stands for {ulp(now_s):.1g} s"
+        sent = f"the transfer {transfer.src} -> {transfer.dst} took {took_s:.3g} s"
+        raise BadInput(f"{clock}, and {sent}: expected a millionth of that at most; simulate less time")

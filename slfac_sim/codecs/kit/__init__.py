@@ -1,0 +1,1 @@
+"""What codecs are made of: framing and packing of bytes, entropy coding, groups, DCT, sparse values."""

@@ -1,0 +1,108 @@
+"""The min-max linear quantiser over runs of a long row; it knows no transform, no codec and no bytes.
+ A *band* is a run of neighbouring columns; bands follow each other and
+cover the row, and `sizes` gives their lengths. Values are [samples, columns], and all samples share the
+band's ends and bits. A band whose ends are equal is constant: it has no symbols.
+"""
+
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from slfac_sim.codecs.kit.dct import Floats
+from slfac_sim.codecs.kit.packing import Symbols
+
+_T = TypeVar("_T", np.float32, np.float64, np.uint8)
+
+NARROWEST = 2.0**-100  # a band narrower than this is sent as constant: its step could not be inverted
+_TINY = np.finfo(np.float32).tiny
+_LEVELS = np.array([2.0**bits - 1 for bits in range(17)], np.float32)
+
+
+def band_ends(values: Floats, sizes: NDArray[np.int64]) -> tuple[Floats, Floats]:
+    """Return the smallest and the largest value of the two bands of every group ([groups, 2] each).
+
+    `sizes` is [groups, 2]; the second band of a group may be empty, and then has ends of zero.
+    """
+    alone = len(values) == 1  # then a minimum over the samples would be a slow copy
+    lowest, highest = (values[0], values[0]) if alone else (values.min(axis=0), values.max(axis=0))
+    starts = _starts(sizes)
+    return _reduced(np.minimum, lowest, sizes, starts), _reduced(np.maximum, highest, sizes, starts)
+
+
+def by_band(reduction: np.ufunc, columns: NDArray[_T], sizes: NDArray[np.int64]) -> NDArray[_T]:
+    """Return the minimum, maximum or sum of the `columns` of every band ([groups, 2]); 0 of an empty one."""
+    return _reduced(reduction, columns, sizes, _starts(sizes))
+
+
+def _starts(sizes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the first column of every band; an empty one borrows the last column of the band before it.
+
+    For runs of `reduceat` are never empty.
+    """
+    lengths = sizes.reshape(-1)
+    starts = lengths.cumsum()
+    starts -= lengths
+    starts[1::2] -= sizes[:, 1] == 0
+    return starts
+
+
+def _reduced(
+    reduction: np.ufunc, columns: NDArray[_T], sizes: NDArray[np.int64], starts: NDArray[np.int64]
+) -> NDArray[_T]:
+    found: NDArray[_T] = reduction.reduceat(columns, starts).reshape(-1, 2)
+    empty = sizes[:, 1] == 0
+    if empty.any():
+        found[empty, 0] = reduction(found[empty, 0], found[empty, 1])
+        found[empty, 1] = 0
+    return found
+
+
+def spread(figures: NDArray[_T], sizes: NDArray[np.int64]) -> NDArray[_T]:
+    """Return the figure of its band ([groups, 2]) for every column."""
+    return figures.reshape(-1).repeat(sizes.reshape(-1))
+
+
+def rounded_ends(smallest: Floats, largest: Floats, dtype: DTypeLike) -> NDArray[np.floating]:
+    """Return the ends as the header carries them ([groups, 2 bands, 2 ends] of `dtype`).
+
+    Rounded outwards, so that no value lies outside and every error stays below half a step; ends that are
+    equal (or next to it) are both rounded to the nearest, and stay equal.
+    """
+    open_ = largest - smallest >= NARROWEST
+    outwards = np.array([-smallest, np.where(open_, largest, smallest)])  # so that outwards is up for both
+    rounded = outwards.astype(dtype)
+    infinity = np.asarray(np.inf, rounded.dtype)
+    np.nextafter(rounded, infinity, out=rounded, where=open_ & (rounded < outwards))
+    ends = np.empty((*open_.shape, 2), rounded.dtype)
+    np.negative(rounded[0], out=ends[..., 0])
+    ends[..., 1] = rounded[1]
+    return ends
+
+
+def sent_bits(bits: NDArray[np.uint8], ends: Floats) -> NDArray[np.uint8]:
+    """Return the bits each value of a band takes: `bits` ([groups, 2]), but 0 where the ends are equal."""
+    return bits * (ends[..., 0] < ends[..., 1])
+
+
+def quantise(values: Floats, ends: Floats, bits: NDArray[np.uint8], sizes: NDArray[np.int64]) -> Symbols:
+    """Return q = round((x - min) / s), s = (max - min) / (2^b - 1), of shape `values`; overwrites `values`.
+
+    Halves round up. `bits` are the sent ones: 0 gives q = 0.
+    """
+    lowest = ends[..., 0]
+    per_step = _LEVELS[bits] / np.maximum(ends[..., 1] - lowest, _TINY)
+    values -= spread(lowest, sizes)
+    values *= spread(per_step, sizes)
+    values += np.float32(0.5)
+    return values.astype(np.uint8) if bits.max() <= 8 else values.astype(np.uint16)
+
+
+def dequantise(symbols: Symbols, ends: Floats, bits: NDArray[np.uint8], sizes: NDArray[np.int64]) -> Floats:
+    """Return x^ = min + s q ([samples, columns]); the middle of what `quantise` gives the same symbol."""
+    lowest = ends[..., 0]
+    step = (ends[..., 1] - lowest) / np.maximum(_LEVELS[bits], 1)
+    values = symbols.astype(np.float32)
+    values *= spread(step, sizes)
+    values += spread(lowest, sizes)
+    return values

@@ -1,1 +1,0 @@
-"""Going on with runs and doing them again: checkpoints, resumption, verification."""

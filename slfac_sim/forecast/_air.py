@@ -1,0 +1,81 @@
+"""What the air will make of everybody's transfers at once, played on the network itself, whatever its medium.
+
+It knows sizes and links, nothing of learning.
+"""
+
+import math
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+import simpy
+
+from slfac_sim.network import Lost, Network, Survey
+from slfac_sim.scenario.host_names import SERVER, device_names
+from slfac_sim.scenario.schema import Scenario
+
+_MANY_BLOCKS, _MANY_ACTIVE = 50, 500  # from here on block fading costs events and changes little
+
+
+@dataclass(frozen=True)
+class Rush:
+    """Everybody's transfer in one direction, all begun at once on idle air.
+
+    `rates_bps` [devices] are bits with headers over the time to the last bit, `last_bits_s` these times; 0
+    and infinity for a device that is not reached.
+    """
+
+    rates_bps: Sequence[float]
+    last_bits_s: Sequence[float]
+
+    @property
+    def through_s(self) -> float:
+        """When the last of those that are reached was through; 0 if none is."""
+        return max((at_s for at_s in self.last_bits_s if math.isfinite(at_s)), default=0.0)
+
+
+def rush(scenario: Scenario, survey: Survey, nbytes: int, uplink: bool) -> Rush:
+    """Play the transfers of `nbytes` between the server and each device, and return how they went."""
+    env = simpy.Environment()
+    names = device_names(scenario.devices.count)
+    network = scenario.network.open(env, names, SERVER, scenario.seed.air)
+    rate = "up_rate_bps" if uplink else "down_rate_bps"
+    reached = [link.device for link in survey.links if getattr(link, rate) > 0.0]
+    went: dict[str, tuple[float, float]] = {}
+    ends = [(name, SERVER) if uplink else (SERVER, name) for name in reached]
+    transfers = [
+        env.process(_one(network, *pair, nbytes, name, went))
+        for name, pair in zip(reached, ends, strict=True)
+    ]
+    env.run(simpy.AllOf(env, transfers))
+    rates, last_bits = zip(*(went.get(name, (0.0, math.inf)) for name in names), strict=True)
+    return Rush(rates, last_bits)
+
+
+def _one(
+    network: Network, src: str, dst: str, nbytes: int, device: str, went: dict[str, tuple[float, float]]
+) -> Generator[simpy.Event, Any, None]:
+    try:
+        delivery = yield network.transfer(src, dst, nbytes)
+    except Lost:
+        return
+    took_s = delivery.last_bit_s - delivery.asked_s
+    went[device] = (8.0 * delivery.wire_bytes / took_s if took_s > 0.0 else math.inf, delivery.last_bit_s)
+
+
+def fading_remarks(survey: Survey, rushes: Sequence[Rush]) -> list[str]:
+    """Return the advice to take the mean over the fades, where blocks of them cost much and change little."""
+    block_s = survey.coherence_s
+    lasting_s = [at_s for one in rushes for at_s in one.last_bits_s if math.isfinite(at_s)]
+    if block_s is None or not lasting_s:
+        return []
+    advice = "; network.fading: ergodic gives nearly the same times, with no event at every block"
+    blocks = median(lasting_s) / block_s
+    if len(survey.links) > _MANY_ACTIVE:
+        return [
+            f"up to {len(survey.links)} transfers change their rates every {1e3 * block_s:,.6g} ms{advice}"
+        ]
+    if blocks > _MANY_BLOCKS:
+        return [f"with all sending, a transfer lasts {blocks:,.0f} blocks of fading{advice}"]
+    return []

@@ -1,0 +1,273 @@
+"""A round of a schedule as a protocol without learning: every compute and every transfer, sizes for tensors.
+
+Played on a scenario's own network and hosts it takes as long as the round that it stands for.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from slfac_sim.effects import Compute, Note, Offer, Send, Task, Together
+from slfac_sim.forecast.demands import Sizes
+from slfac_sim.learning.participants import Exchange
+from slfac_sim.learning.work import Work
+from slfac_sim.protocols import Schedule
+from slfac_sim.scenario.host_names import SERVER
+from slfac_sim.simulation.replay import RecordedParcel
+
+Begun = tuple[int, int]
+"""A mini-batch that its device has encoded: the step that it is for, and its samples."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Actor:
+    """A device of a rehearsal: what it has to do in a round, and what that costs.
+
+    `batches` are the samples of its mini-batches, `sizes` the bytes of one of `batch` samples. `crossings`
+    are the places where the model is cut, outermost first; `work` is per sample. Of its model, `up_flops`
+    and `down_flops` are for encoding and decoding, each way.
+    """
+
+    name: str
+    place: int
+    batch: int
+    batches: Sequence[int]
+    sizes: Sizes
+    work: Work
+    crossings: Sequence[Exchange] = ()
+    device_codec_flops: tuple[float, float] = (0.0, 0.0)
+    server_codec_flops: tuple[float, float] = (0.0, 0.0)
+    model_values: int = 0
+    server_values: int = 0
+
+    def parcel(self, nbytes: int, samples: int) -> RecordedParcel:
+        """Return what `samples` of a mini-batch are sent in, which is `nbytes` if it is full."""
+        return RecordedParcel(round(nbytes * samples / self.batch), 0, "")
+
+
+def rehearsal(actors: Sequence[Actor], schedule: Schedule, rounds: int = 1) -> Task:
+    """Yield the effects of a round of `actors`; the row of `rounds` says when it is over.
+
+    Where nobody waits for anybody it is `rounds` of them, since none has an end of its own.
+    """
+    play = _Rehearsal(schedule)
+    yield from play.at_own_pace(actors, rounds) if schedule.models == "mixed" else play.in_groups(actors)
+    yield Note("rounds", {"round": 1, "devices": len(actors), "samples": 0, "loss": 0.0})
+
+
+def in_turn(actors: Sequence[Actor], schedule: Schedule) -> Task:
+    """Yield the effects of a round for one of `actors` after the other, each with its row of `rounds`."""
+    for number, actor in enumerate(actors, start=1):
+        yield from _Rehearsal(schedule).group([actor], actor.name)
+        yield Note("rounds", {"round": number, "devices": 1, "samples": 0, "loss": 0.0})
+
+
+class _Rehearsal:
+    """The round of `schedule`, effect by effect, as the protocols of `slfac_sim.protocols` yield them."""
+
+    def __init__(self, schedule: Schedule) -> None:
+        self._schedule = schedule
+
+    def in_groups(self, actors: Sequence[Actor]) -> Task:
+        """One group after the other learns, and what it has learnt is averaged."""
+        size = self._schedule.at_once or len(actors)
+        for first in range(0, len(actors), size):
+            group = actors[first : first + size]
+            yield from self.group(group, group[0].name)
+
+    def group(self, actors: Sequence[Actor], name: str) -> Task:
+        """The devices of a group learn at once; the server averages those that are done in time."""
+        schedule, limits = self._schedule, self._schedule.participation
+        if schedule.models != "kept":
+            yield from self._announce(actors)
+        cohorts = [
+            [actor for actor in actors if len(actor.batches) > step]
+            for step in range(max(len(actor.batches) for actor in actors))
+        ]
+        tasks = [self._turn(actor, _Cohorts(cohorts, name, schedule.aggregated)) for actor in actors]
+        results = yield Together(tasks, limits.deadline, limits.enough)
+        done = [actor for actor, result in zip(actors, results, strict=True) if result is actor]
+        if schedule.models == "averaged":
+            yield _on_server(2.0 * sum(actor.model_values for actor in done), "average")
+        if schedule.averages_copies:
+            yield _on_server(2.0 * sum(actor.server_values for actor in done), "average")
+
+    def at_own_pace(self, actors: Sequence[Actor], rounds: int) -> Task:
+        """Every device learns, hands in and is given back, as long as there are mini-batches to begin."""
+        left = [rounds * sum(len(actor.batches) for actor in actors)]
+        yield Together([self._alone(actor, left) for actor in actors])
+
+    def _alone(self, actor: Actor, left: list[int]) -> Task:
+        ahead: Iterator[Begun] = iter(())
+        while left[0] > 0:
+            left[0] -= 1
+            begun = yield from self._begin(actor, ahead)
+            if begun is None:
+                ahead = iter(enumerate(actor.batches, start=1))
+                begun = yield from self._begin(actor, ahead)
+            yield from self._served(actor, _Cohorts([], "", 0.0), *begun)
+            if begun[0] == len(actor.batches) or not left[0]:
+                yield from self._hand_in(actor)
+                yield _on_server(4.0 * actor.model_values, "mix")
+                yield from self._announce([actor])
+                yield from self._take(actor)
+
+    def _turn(self, actor: Actor, cohorts: "_Cohorts") -> Task:
+        schedule = self._schedule
+        if schedule.models != "kept":
+            yield from self._take(actor)
+        yield from self._lanes(actor, cohorts, iter(enumerate(actor.batches, start=1)), schedule.in_flight)
+        if schedule.models != "kept":
+            yield from self._hand_in(actor)
+        return actor
+
+    def _announce(self, actors: Sequence[Actor]) -> Task:
+        """Encode what is handed out, once for each size of it, and send it if it goes to all at once."""
+        sizes = {actor.model_values: actor.server_codec_flops[0] for actor in actors}
+        if self._schedule.broadcast == "unicast":
+            yield _on_server(sum(sizes.values()), "encode_model")
+            return
+        yield _on_server(max(sizes.values()), "encode_model")
+        largest = RecordedParcel(max(actor.sizes.model_down for actor in actors), 0, "")
+        yield Send(SERVER, tuple(actor.name for actor in actors), {"model_down": largest})
+
+    def _take(self, actor: Actor) -> Task:
+        if self._schedule.broadcast == "unicast":
+            yield Send(SERVER, actor.name, {"model_down": RecordedParcel(actor.sizes.model_down, 0, "")})
+        yield _on(actor, actor.device_codec_flops[1], "decode_model")
+
+    def _hand_in(self, actor: Actor) -> Task:
+        yield _on(actor, actor.device_codec_flops[0], "encode_model")
+        yield Send(actor.name, SERVER, {"model_up": RecordedParcel(actor.sizes.model, 0, "")})
+        yield _on_server(actor.server_codec_flops[1], "decode_model")
+
+    def _lanes(self, actor: Actor, cohorts: "_Cohorts", ahead: Iterator[Begun], depth: int) -> Task:
+        """Learn from all that is `ahead`, up to `depth` mini-batches in flight."""
+        first = yield from self._begin(actor, ahead)
+        lane = self._lane(actor, cohorts, ahead, first)
+        if depth == 1 or first is None:
+            return (yield from lane)
+        return (yield Together([lane, self._lanes(actor, cohorts, ahead, depth - 1)]))
+
+    def _lane(self, actor: Actor, cohorts: "_Cohorts", ahead: Iterator[Begun], begun: Begun | None) -> Task:
+        while begun is not None:
+            yield from self._served(actor, cohorts, *begun)
+            begun = yield from self._begin(actor, ahead)
+
+    def _begin(self, actor: Actor, ahead: Iterator[Begun]) -> Task:
+        """Compute and encode the next mini-batch; returns it, or None if there is none."""
+        begun = next(ahead, None)
+        if begun is not None and self._schedule.exchanges:
+            cost, samples = actor.crossings[0], begun[1]
+            yield _on(actor, samples * actor.work.device_forward_flops, "forward")
+            yield _on(actor, samples * cost.encode_up_flops, "encode")
+        return begun
+
+    def _served(self, actor: Actor, cohorts: "_Cohorts", step: int, samples: int) -> Task:
+        """What becomes of a mini-batch from then on, until its device has learnt from it."""
+        if not self._schedule.exchanges:
+            yield from _learn_whole(actor.work, actor.name, samples)
+            return
+        cost, sizes = actor.crossings[0], actor.sizes
+        yield Send(actor.name, SERVER, {"smashed_up": actor.parcel(sizes.smashed_up + sizes.labels, samples)})
+        yield _on_server(samples * cost.decode_up_flops, "decode")
+        if self._schedule.exchanges == 2:
+            yield from self._through_tail(actor, cohorts, step, samples)
+            together = 0
+        else:
+            together = cohorts.aggregated_in(step)
+            flops = _step_flops(actor.work, samples, together, len(cohorts.of(step)))
+            yield self._server_step(actor, cohorts, step, flops, "train")
+        yield from _answers(actor, cohorts, step, samples, together)
+        yield _on(actor, samples * cost.decode_down_flops, "decode")
+        yield _on(actor, samples * actor.work.device_backward_flops, "backward")
+
+    def _through_tail(self, actor: Actor, cohorts: "_Cohorts", step: int, samples: int) -> Task:
+        """The second crossing of a U: the body's activations down, their gradients up."""
+        inner, work = actor.crossings[1], actor.work
+        yield self._server_step(actor, cohorts, step, samples * work.server_forward_flops, "forward")
+        yield _on_server(samples * inner.encode_down_flops, "encode")
+        yield Send(SERVER, actor.name, {"middle_down": actor.parcel(actor.sizes.middle_down, samples)})
+        yield _on(actor, samples * inner.decode_down_flops, "decode")
+        tail_flops = inner.work.device_forward_flops + inner.work.device_backward_flops
+        yield _on(actor, samples * tail_flops, "tail")
+        yield _on(actor, samples * inner.encode_up_flops, "encode")
+        yield Send(actor.name, SERVER, {"middle_up": actor.parcel(actor.sizes.middle_up, samples)})
+        yield _on_server(samples * inner.decode_up_flops, "decode")
+        yield self._server_step(actor, cohorts, step, samples * work.server_backward_flops, "backward")
+
+    def _server_step(
+        self, actor: Actor, cohorts: "_Cohorts", step: int, flops: float, what: str
+    ) -> Compute | Offer:
+        """Return the server's work on a mini-batch, by itself or together with those of others."""
+        schedule, place = self._schedule, actor.place
+        if schedule.server_step == "arrival":
+            return _on_server(flops, what)
+        if schedule.server_step == "batching":
+            limits = (schedule.max_items, what, schedule.wait_s)
+            return Offer(SERVER, "batching", place, None, list, flops, *limits)
+        return cohorts.meeting(actor, step, flops, what)
+
+
+@dataclass(frozen=True)
+class _Cohorts:
+    """Who has a mini-batch in each step of the group called `name`, and the share that is `aggregated`."""
+
+    steps: Sequence[Sequence[Actor]]
+    name: str
+    aggregated: float
+
+    def of(self, step: int) -> Sequence[Actor]:
+        """Return the devices that have a mini-batch in `step`, counted from 1."""
+        return self.steps[step - 1] if self.steps else ()
+
+    def aggregated_in(self, step: int) -> int:
+        """Return how many samples of each mini-batch have their gradients aggregated."""
+        if not self.aggregated:
+            return 0
+        smallest = min(actor.batches[step - 1] for actor in self.of(step))
+        return max(1, math.ceil(round(self.aggregated * smallest, 9)))
+
+    def meeting(self, actor: Actor, step: int, flops: float, what: str) -> Offer:
+        """Return the offer of `actor` to what the server does for the whole cohort of `step`."""
+        queue, cohort = f"{what} {self.name}.{step}", self.of(step)
+        return Offer(SERVER, queue, actor.place, None, list, flops, len(cohort), what)
+
+
+def _answers(actor: Actor, cohorts: _Cohorts, step: int, samples: int, together: int) -> Task:
+    """Encode and send the gradients: `together` of them to the whole cohort at once, the rest to `actor`."""
+    cost, nbytes = actor.crossings[0], actor.sizes.smashed_down
+    if together:
+        if cohorts.of(step)[0] is actor:
+            yield _on_server(together * cost.encode_down_flops, "encode")
+            everybody = tuple(one.name for one in cohorts.of(step))
+            yield Send(SERVER, everybody, {"smashed_down": actor.parcel(nbytes, together)})
+        yield cohorts.meeting(actor, step, 0.0, "broadcast")
+    if samples > together:
+        yield _on_server((samples - together) * cost.encode_down_flops, "encode")
+        yield Send(SERVER, actor.name, {"smashed_down": actor.parcel(nbytes, samples - together)})
+
+
+def _step_flops(work: Work, samples: int, together: int, cohort: int) -> float:
+    """Return the server's FLOPs for one mini-batch, where gradients of `together` samples are aggregated."""
+    if not together:
+        return float(samples * work.server_step_flops)
+    own = samples * work.server_forward_flops + (samples - together) * work.server_backward_flops
+    return float(own + together * work.server_step_flops / cohort)
+
+
+def _learn_whole(work: Work, host: str, samples: int) -> Task:
+    yield Compute(host, samples * work.device_forward_flops, _nothing, "forward")
+    yield Compute(host, samples * work.device_backward_flops, _nothing, "backward")
+
+
+def _on(actor: Actor, flops: float, what: str) -> Compute:
+    return Compute(actor.name, flops, _nothing, what)
+
+
+def _on_server(flops: float, what: str) -> Compute:
+    return Compute(SERVER, flops, _nothing, what)
+
+
+def _nothing() -> None:
+    """Stand in for work that is not done."""

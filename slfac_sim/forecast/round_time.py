@@ -1,0 +1,183 @@
+"""How long a round takes: its schedule is played with sizes on the scenario's own network and hosts.
+
+The one forecast of time. `check`, `cut: auto`, `cut: per_device` and `select: fastest` all ask here.
+"""
+
+import math
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from slfac_sim.analysis._path import Segment
+from slfac_sim.analysis.attribution import attribute
+from slfac_sim.analysis.bottleneck import resources_s
+from slfac_sim.codecs.raw import Raw
+from slfac_sim.effects import Task
+from slfac_sim.forecast.demands import Sizes, chosen, plain_sizes, server_values
+from slfac_sim.forecast.rehearsal import Actor, in_turn, rehearsal
+from slfac_sim.foundation.errors import BadInput
+from slfac_sim.foundation.plugins import kind_of
+from slfac_sim.ledger.store import TABLES, Rows
+from slfac_sim.network import Survey
+from slfac_sim.protocols import Schedule
+from slfac_sim.scenario.schema import Scenario
+from slfac_sim.simulation.simulate import calm, simulate
+from slfac_sim.simulation.simulated import Stalled
+
+if TYPE_CHECKING:
+    from slfac_sim.learning.world import World
+
+_ROUNDS = 3  # of a protocol whose rounds have no end of their own
+_DIGITS = 9  # of what is compared: the clock's rounding must not decide between equals
+
+
+@dataclass(frozen=True)
+class RoundTime:
+    """The forecast of a round, by what its critical path waits for (the names of `analysis.bottleneck`).
+
+    `parts_s` is None where there is none, or where no round ends; `reason` then says why.
+    """
+
+    parts_s: Mapping[str, float] | None
+    reason: str = ""
+    endless: bool = field(default=False, kw_only=True)
+
+    @property
+    def seconds(self) -> float | None:
+        """How long a round takes: infinity if it never ends, None if there is no forecast."""
+        if self.parts_s is not None:
+            return math.fsum(self.parts_s.values())
+        return math.inf if self.endless else None
+
+
+def no_schedule(scenario: Scenario) -> str:
+    """Return why there is no forecast where a protocol has no schedule."""
+    return f"the protocol {kind_of(scenario.protocol)} declares no schedule"
+
+
+def round_time(
+    world: "World", survey: Survey, schedule: Schedule | None, sizes: Mapping[str, Sizes] | None = None
+) -> RoundTime:
+    """Return the forecast of a round of `world` in which everybody is there, on the air of `survey`.
+
+    `sizes` are the bytes of each device's mini-batches and model; without them nothing is compressed.
+    """
+    if schedule is None:
+        return RoundTime(None, no_schedule(world.scenario))
+    return time_of(world.scenario, survey, schedule, actors_of(world, schedule, sizes))
+
+
+def time_of(scenario: Scenario, survey: Survey, schedule: Schedule, actors: Sequence[Actor]) -> RoundTime:
+    """Return the forecast of a round of `actors`, those of the devices that take part."""
+    if schedule.exchanges or schedule.models != "kept":
+        unreached = _unreached(survey) & {actor.name for actor in actors}
+        if unreached:
+            return RoundTime(None, f"{min(unreached)} has no coverage", endless=True)
+    try:
+        return RoundTime(_parts_s(scenario, schedule, actors))
+    except Stalled as stalled:
+        return RoundTime(None, str(stalled), endless=True)
+
+
+def actors_of(
+    world: "World", schedule: Schedule, sizes: Mapping[str, Sizes] | None = None, everybody: bool = False
+) -> list[Actor]:
+    """Return who takes part in the first round, or `everybody`, with what each has to do in it."""
+    if schedule.on_server:
+        return [_server(world, schedule)]
+    known = plain_sizes(world, schedule) if sizes is None else sizes
+    asked = [device.name for device in world.devices] if everybody else chosen(world, schedule)
+    actors = [
+        _actor(world, schedule, device, known[device.name])
+        for device in world.devices
+        if device.name in asked
+    ]
+    return [_plain(actor) for actor in actors] if sizes is None else actors
+
+
+def alone_s(world: "World", survey: Survey) -> dict[str, float]:
+    """Return the seconds of a round of each device if it has the air and the server to itself.
+
+    Nothing is compressed in it: what a selection can know in advance. Infinity for a device out of reach.
+    Raises `BadInput` for a protocol without a schedule.
+    """
+    schedule: Schedule | None = world.scenario.protocol.schedule
+    if schedule is None:
+        raise BadInput(f"how long devices take cannot be foretold: {no_schedule(world.scenario)}")
+    actors = actors_of(world, schedule, everybody=True)
+    found = alone(world.scenario, survey, schedule, actors)
+    return {name: math.fsum(parts_s.values()) for name, parts_s in found.items()}
+
+
+def alone(
+    scenario: Scenario, survey: Survey, schedule: Schedule, actors: Sequence[Actor]
+) -> dict[str, dict[str, float]]:
+    """Return the parts of a round of each of `actors` alone, by its name."""
+    unreached = _unreached(survey)
+    reached = [actor for actor in actors if actor.name not in unreached]
+    rows = _played(scenario, in_turn(reached, schedule)) if reached else {}
+    found = {actor.name: {"downlink air": math.inf} for actor in actors}
+    begins_s = [0.0, *(row["at_s"] for row in rows.get("rounds", ()))]
+    turns: list[list[Segment]] = [[] for _ in begins_s]
+    for segment in attribute(rows).path if reached else ():
+        turns[bisect_right(begins_s, segment.from_s) - 1].append(segment)
+    for actor, turn in zip(reached, turns, strict=False):
+        parts_s = resources_s(turn)
+        found[actor.name] = {part: float(f"{seconds:.{_DIGITS}g}") for part, seconds in parts_s.items()}
+    return found
+
+
+def _actor(world: "World", schedule: Schedule, device: Any, sizes: Sizes) -> Actor:
+    crossings = device.crossings
+    return Actor(
+        name=device.name,
+        place=device.place,
+        batch=world.scenario.learning.batch,
+        batches=device.shard.sizes(schedule.steps, schedule.passes),
+        sizes=sizes,
+        work=crossings[0].work if crossings else device.work,
+        crossings=crossings,
+        device_codec_flops=device.model_codec_flops,
+        server_codec_flops=world.server.model_codec_flops(device.model_values),
+        model_values=device.model_values,
+        server_values=server_values(world, device.name) if schedule.averages_copies else 0,
+    )
+
+
+def _plain(actor: Actor) -> Actor:
+    """Return `actor` as if nothing were compressed."""
+    raw, values = Raw(), actor.model_values
+    flops = values * raw.encode_flops_per_value, values * raw.decode_flops_per_value
+    crossings = [replace(crossing, uplink=raw, downlink=raw) for crossing in actor.crossings]
+    return replace(actor, crossings=crossings, device_codec_flops=flops, server_codec_flops=flops)
+
+
+def _server(world: "World", schedule: Schedule) -> Actor:
+    """Return the server as who learns, alone."""
+    shard = world.server.trainee.shard
+    return Actor(
+        name=world.server.name,
+        place=0,
+        batch=shard.batch,
+        batches=shard.sizes(schedule.steps, schedule.passes),
+        sizes=Sizes(),
+        work=world.server.work,
+    )
+
+
+def _unreached(survey: Survey) -> set[str]:
+    return {link.device for link in survey.links if not (link.up_rate_bps > 0.0 and link.down_rate_bps > 0.0)}
+
+
+def _parts_s(scenario: Scenario, schedule: Schedule, actors: Sequence[Actor]) -> dict[str, float]:
+    rounds = min(scenario.protocol.rounds, _ROUNDS) if schedule.models == "mixed" else 1
+    path = attribute(_played(scenario, rehearsal(actors, schedule, rounds))).path
+    return {part: seconds / rounds for part, seconds in resources_s(path).items()}
+
+
+def _played(scenario: Scenario, task: Task) -> dict[str, list[dict[str, Any]]]:
+    """Play `task` and return the rows that it has left. Raises `Stalled`."""
+    rows = Rows()
+    simulate(calm(scenario), task, rows)
+    return {table: list(rows.rows(table)) for table in TABLES if table != "payloads"}

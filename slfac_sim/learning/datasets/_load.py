@@ -1,0 +1,98 @@
+"""Finds a data set of IDX files and makes a `Dataset` of it; the one place that knows the order of search."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slfac_sim.learning.datasets import DataError, Dataset, Report, mean_and_std
+from slfac_sim.learning.datasets._download import Open, download, open_url
+from slfac_sim.learning.datasets._folder import Arrays, read_unverified, read_verified
+from slfac_sim.learning.datasets._places import cache_folder, offline, places
+from slfac_sim.learning.datasets._sets import IdxSet, put_where
+
+
+def check_settings(folder: Path | None, verify: bool) -> None:
+    """Raise `ValueError` for settings that make no sense together."""
+    if folder is None and not verify:
+        raise ValueError("verify: false needs a folder: only data that you name yourself go unverified")
+
+
+def load_idx(
+    files: IdxSet,
+    folder: Path | None,
+    verify: bool,
+    train_samples: int | None,
+    test_samples: int | None,
+    report: Report | None,
+    opener: Open = open_url,
+) -> Dataset:
+    """Return the data set `files`: the first `train_samples` and `test_samples` of it (None: all).
+
+    A `folder` is binding: nothing else is looked at. Otherwise the order is ``$SLFAC_DATA``, the user's
+    cache, an installed package, and a download into the cache. Raises `DataError`.
+    """
+    if folder is None:
+        source, arrays = _search(files, report, opener)
+    else:
+        source = folder.expanduser()
+        arrays = _named(files, source, verify)
+    train_images, train_labels = _first(arrays.train_images, arrays.train_labels, train_samples, "train")
+    test_images, test_labels = _first(arrays.test_images, arrays.test_labels, test_samples, "test")
+    mean, std = mean_and_std(train_images)
+    return Dataset(
+        name=files.name,
+        train_images=train_images,
+        train_labels=train_labels,
+        test_images=test_images,
+        test_labels=test_labels,
+        classes=files.classes,
+        mean=mean,
+        std=std,
+        real=True,
+        source=str(source),
+    )
+
+
+def _named(files: IdxSet, folder: Path, verify: bool) -> Arrays:
+    try:
+        return read_verified(files, folder) if verify else read_unverified(files, folder)
+    except DataError as error:
+        hint = "; to use other data in IDX form, set verify: false beside folder" if verify else ""
+        raise DataError(f"data.folder {folder}: {error} (no other place was looked in{hint})") from None
+
+
+def _search(files: IdxSet, report: Report | None, opener: Open) -> tuple[Path, Arrays]:
+    failures = []
+    for place in places(files):
+        try:
+            return place.folder, read_verified(files, place.folder)
+        except DataError as error:
+            failures.append(f"{place.label} ({place.folder}): {error}")
+    if offline():
+        raise DataError(_not_found(files, [*failures, "download: switched off by SLFAC_OFFLINE"]))
+    target = cache_folder(files.name)
+    try:
+        if report is not None:
+            report(f"{files.name}: download to {target}")
+        download(files, target, report, opener)
+        return target, read_verified(files, target)
+    except DataError as error:
+        raise DataError(_not_found(files, [*failures, f"download: {error}"])) from None
+
+
+def _not_found(files: IdxSet, failures: list[str]) -> str:
+    lines = "".join(f"\n  {failure}" for failure in failures)
+    return (
+        f"no usable copy of {files.name} in any of these places:{lines}\n"
+        f"Run `python -m slfac_sim data fetch {files.name}`, or {put_where(files)}"
+    )
+
+
+def _first(
+    images: NDArray[np.uint8], labels: NDArray[np.uint8], samples: int | None, part: str
+) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    count = len(images) if samples is None else samples
+    if count > len(images):
+        raise DataError(f"data.{part}_samples: found {count}, expected at most {len(images)}")
+    return images[:count, np.newaxis], labels[:count].astype(np.int64)

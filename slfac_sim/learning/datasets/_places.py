@@ -1,0 +1,38 @@
+"""Where data sets may lie on this machine, in order of preference; it reads none of them."""
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+from slfac_sim.learning.datasets._sets import IdxSet
+
+
+class Place(NamedTuple):
+    """One folder to look in, and why (`label`)."""
+
+    label: str
+    folder: Path
+
+
+def cache_folder(name: str) -> Path:
+    """Return the folder of data set `name` in the user's cache, whether it exists or not."""
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("slfac_sim")) / name
+
+
+def places(files: IdxSet) -> list[Place]:
+    """Return the folders that may hold `files`: ``$SLFAC_DATA``, the user's cache, an installed package."""
+    found = []
+    if root := os.environ.get("SLFAC_DATA", ""):
+        own = Path(root).expanduser()
+        found += [Place(f"$SLFAC_DATA/{files.name}", own / files.name), Place("$SLFAC_DATA", own)]
+    found.append(Place("user cache", cache_folder(files.name)))
+    if files.package.installed_in is not None:
+        found.append(Place(files.package.label, files.package.installed_in))
+    return found
+
+
+def offline() -> bool:
+    """Say whether the environment forbids the network: ``SLFAC_OFFLINE`` is set, and not to 0."""
+    return os.environ.get("SLFAC_OFFLINE", "") not in ("", "0")

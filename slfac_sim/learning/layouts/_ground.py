@@ -1,0 +1,53 @@
+"""What all participants of a scenario stand on: data, shards, and the processor of this host."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from slfac_sim.learning.batches import Indices, Shard
+from slfac_sim.learning.datasets import Dataset
+from slfac_sim.learning.halves import Labels
+from slfac_sim.learning.participants import Batch
+from slfac_sim.scenario.host_names import device_names
+from slfac_sim.scenario.schema import Scenario
+
+EVALUATION_CHUNK = 512  # samples per forward pass, rounded to whole messages: a matter of speed
+
+
+class Ground:
+    """The data set of `scenario`, dealt out to its devices, on CUDA when there is one.
+
+    Whether the memory of devices is `limited` is for who makes them to heed.
+    """
+
+    def __init__(self, scenario: Scenario, data: Dataset, limited: bool = True) -> None:
+        self.scenario = scenario
+        self.limited = limited
+        self.data = data
+        self.host = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.names = device_names(scenario.devices.count)
+        dealt = scenario.partition.split(data.train_labels, self.names, scenario.seed.learning)
+        batch, seed = scenario.learning.batch, scenario.seed.learning
+        pairs = zip(self.names, dealt, strict=True)
+        self.shards = [Shard(name, samples, batch, seed) for name, samples in pairs]
+
+    def optimiser(self, model: nn.Module) -> Any:
+        """Return a new optimiser of `model`, as the scenario wants it."""
+        return self.scenario.learning.optimiser.open(model.parameters())
+
+    def train_batch(self, samples: Indices) -> Batch:
+        """Return images and labels of the training `samples`."""
+        images, labels = self.data.train_batch(samples)
+        return torch.from_numpy(images).to(self.host), labels
+
+    def test_batches(self) -> Iterator[tuple[torch.Tensor, Labels]]:
+        """Yield images and labels of the whole test set, in whole messages of the training batch's size."""
+        message = self.scenario.learning.batch
+        chunk = message * max(1, EVALUATION_CHUNK // message)
+        everything = np.arange(len(self.data.test_labels))
+        for first in range(0, len(everything), chunk):
+            images, labels = self.data.test_batch(everything[first : first + chunk])
+            yield torch.from_numpy(images).to(self.host), labels

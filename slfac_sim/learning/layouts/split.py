@@ -1,0 +1,119 @@
+"""The model cut in two: the first blocks on every device, the others on the server; labels are sent along."""
+
+import copy
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from typing import Any
+
+from torch import nn
+
+from slfac_sim.codecs import Payload, Tensor, seeded
+from slfac_sim.foundation.errors import BadInput
+from slfac_sim.learning.batches import Shard
+from slfac_sim.learning.draws import Draws
+from slfac_sim.learning.evaluation import Score, evaluate, in_messages, mean_score
+from slfac_sim.learning.halves import DeviceHalf, ServerHalf
+from slfac_sim.learning.layouts import Layout
+from slfac_sim.learning.layouts._cutting import split_model
+from slfac_sim.learning.layouts._fleet import Held, fitting_cuts, refuse_what_does_not_fit, works
+from slfac_sim.learning.layouts._ground import Ground
+from slfac_sim.learning.model_exchange import exact, fit_for_models
+from slfac_sim.learning.participants import Device, EdgeServer, Exchange
+from slfac_sim.learning.stashing import Half, StashingHalf
+from slfac_sim.learning.weights import load_sound, state_vector
+from slfac_sim.learning.work import Work, smallest_normalised_map
+from slfac_sim.protocols import Schedule
+from slfac_sim.scenario.host_names import SERVER
+
+
+class Cast(Layout):
+    """100 devices are 100 halves, shards and optimisers; a half comes into being when it is first used.
+
+    With `names` these devices alone.
+    """
+
+    def __init__(self, ground: Ground, names: Collection[str] | None = None) -> None:
+        scenario, data = ground.scenario, ground.data
+        self._ground = ground
+        self.split = split_model(scenario, data.image_shape, data.classes)
+        codec = seeded(scenario.codec, scenario.seed.learning)
+        self._exchange = Exchange(self.split.work, self.split.values_per_sample, codec.uplink, codec.downlink)
+        self.held = Held(self.split.device, self.split.device_blocks, data.image_shape)
+        cuts = fitting_cuts(scenario, data.image_shape, data.classes)
+        among = set(ground.names if names is None else names)
+        mine = [name for name in ground.names if name in among]
+        refuse_what_does_not_fit(ground, self.held, cuts, mine)
+        self._initial = state_vector(self.split.device)
+        self.models = fit_for_models(codec.model, self._initial)
+        self._works = works(scenario, self.split.work, self.held)
+        self.devices: Sequence[Device] = [
+            self._device(place, shard) for place, shard in enumerate(ground.shards) if shard.device in among
+        ]
+        self._refuse_lone_values()
+        server = self.split.server.to(ground.host)
+        half = ServerHalf(server, ground.optimiser(server))
+        self.server = EdgeServer(
+            SERVER,
+            half,
+            mine,
+            self._exchange,
+            self.split.smashed_shape,
+            self.models,
+            Draws(scenario.seed.learning, SERVER),
+        )
+        self._probe = copy.deepcopy(self.split.device).to(ground.host)
+        self._through = in_messages(codec.uplink, scenario.learning.batch)
+
+    @property
+    def works(self) -> Sequence[Work]:
+        """The work of both halves."""
+        return [self.split.work]
+
+    @property
+    def beyond(self) -> Sequence[nn.Module]:
+        """The server's half."""
+        return [self.split.server]
+
+    def initial(self) -> Payload:
+        """Return the device half before training."""
+        return exact(self._initial)
+
+    def evaluate(self, model: bytes, exact: bool) -> dict[str, Any]:
+        """Return the score on the full test set of the server's half with the device half in `model`.
+
+        The device half is as devices have it, once it has come through the codec of models.
+        The uplink codec sees messages of the training batch's size, as a device sends them.
+        """
+        return mean_score([(self.score(self.server.as_received(model), exact), 1)])
+
+    def score(self, state: Tensor, exact: bool) -> Score:
+        """Return the score with the device half of `state` [values]."""
+        load_sound(self._probe, state)
+        batches, seed = self._ground.test_batches(), self._ground.scenario.seed.learning
+        return evaluate(self._probe, self.server.half.model, batches, self._through, exact, seed)
+
+    def _device(self, place: int, shard: Shard) -> Device:
+        exchange = replace(self._exchange, work=self._works[shard.device])
+        fetch, values = self._ground.train_batch, self._initial.size
+        return Device(shard.device, place, self._half, shard, fetch, exchange, self.models, values)
+
+    def _half(self) -> Half:
+        model = copy.deepcopy(self.split.device).to(self._ground.host)
+        stashes = self._ground.scenario.protocol.stashes_weights
+        return (StashingHalf if stashes else DeviceHalf)(model, self._ground.optimiser(model))
+
+    def _refuse_lone_values(self) -> None:
+        """Refuse batches in which batch-norm would see one value of a channel: it cannot learn from that."""
+        if not any(device.shard.has_lone_samples for device in self.devices):
+            return
+        schedule: Schedule | None = self._ground.scenario.protocol.schedule
+        # in a local epoch devices that have run out of batches leave the cohort, to the last one
+        fixed = schedule if schedule is not None and schedule.steps is not None else None
+        alone = fixed is None or fixed.smallest_cohort(len(self.devices)) == 1
+        halves: list[tuple[nn.Module, tuple[int, ...]]] = [(self.split.device, self._ground.data.image_shape)]
+        halves += [(self.split.server, self.split.smashed_shape)] if alone else []
+        if any(smallest_normalised_map(half, shape) == 1 for half, shape in halves):
+            raise BadInput(
+                "learning.batch: batches of a single sample cannot be normalised on 1 x 1 maps; "
+                "take larger batches, larger shards or another cut"
+            )

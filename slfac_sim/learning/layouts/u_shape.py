@@ -1,0 +1,223 @@
+"""The model cut in three: head and tail on every device, the body on the server; labels stay at home."""
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from slfac_sim.codecs import Payload, seeded
+from slfac_sim.foundation.errors import BadInput
+from slfac_sim.learning.batches import Shard
+from slfac_sim.learning.draws import Draws
+from slfac_sim.learning.evaluation import in_messages, mean_score
+from slfac_sim.learning.layouts import Layout
+from slfac_sim.learning.layouts._cutting import Split, place_of
+from slfac_sim.learning.layouts._fleet import Held, refuse_what_does_not_fit, works
+from slfac_sim.learning.layouts._ground import Ground
+from slfac_sim.learning.model_exchange import exact, fit_for_models
+from slfac_sim.learning.participants import Exchange
+from slfac_sim.learning.u_shape import Body, Ends, EndsHalf, UDevice, UServer, evaluate
+from slfac_sim.learning.weights import initial_blocks, load_sound, state_vector
+from slfac_sim.learning.work import Work, count_work, smallest_normalised_map, smashed_shape
+from slfac_sim.scenario.host_names import SERVER
+from slfac_sim.scenario.schema import Scenario
+
+
+@dataclass(frozen=True)
+class Thirds:
+    """A model cut in three, before training, with the names of the blocks of each end and the shapes between.
+
+    `work` is that of head and body, `tail_work` that of the tail, as if it were a device's half.
+    """
+
+    head: nn.Module
+    body: nn.Module
+    tail: nn.Module
+    head_blocks: tuple[str, ...]
+    tail_blocks: tuple[str, ...]
+    smashed_shape: tuple[int, ...]
+    middle_shape: tuple[int, ...]
+    work: Work
+    tail_work: Work
+
+    @property
+    def ends(self) -> Ends:
+        """Head and tail as one module, which shares their weights."""
+        return Ends(self.head, self.tail, self.middle_shape)
+
+
+class Cast(Layout):
+    """Devices with two ends of the model each; they come into being when they are first used."""
+
+    def __init__(self, ground: Ground) -> None:
+        scenario, data = ground.scenario, ground.data
+        self._ground = ground
+        thirds = self.thirds = cut_in_three(scenario, data.image_shape, data.classes)
+        codec = seeded(scenario.codec, scenario.seed.learning)
+        self._outer = Exchange(thirds.work, _size(thirds.smashed_shape), codec.uplink, codec.downlink)
+        self._inner = Exchange(thirds.tail_work, _size(thirds.middle_shape), codec.uplink, codec.downlink)
+        self._ends = thirds.ends
+        self.held = Held(self._ends, (*thirds.head_blocks, *thirds.tail_blocks), data.image_shape)
+        refuse_what_does_not_fit(ground, self.held)
+        self._initial = state_vector(self._ends)
+        self.models = fit_for_models(codec.model, self._initial)
+        _refuse_lone_values(ground, thirds)
+        head = Held(thirds.head, thirds.head_blocks, data.image_shape)
+        tail = Held(_WithInput(thirds.tail), thirds.tail_blocks, thirds.middle_shape)
+        self._works = works(scenario, thirds.work, head)
+        self._tail_works = works(scenario, thirds.tail_work, tail)
+        self.devices: Sequence[UDevice] = [
+            self._device(place, shard) for place, shard in enumerate(ground.shards)
+        ]
+        body = thirds.body.to(ground.host)
+        self.server = UServer(
+            SERVER, Body(body, ground.optimiser(body)), ground.names, self._inner, thirds.smashed_shape,
+            self.models, Draws(scenario.seed.learning, SERVER),
+        )  # fmt: skip
+        self._probe = copy.deepcopy(self._ends).to(ground.host)
+        batch = scenario.learning.batch
+        self._through = in_messages(codec.uplink, batch), in_messages(codec.downlink, batch)
+
+    @property
+    def split(self) -> Split:
+        """The model as if it were cut in two, for forecasts: what devices hold, and what follows the head."""
+        thirds = self.thirds
+        far = _Beyond(thirds.body, thirds.tail)
+        return Split(self._ends, far, thirds.work, thirds.smashed_shape, thirds.head_blocks)
+
+    @property
+    def works(self) -> Sequence[Work]:
+        """The work of head and body, and that of the tail."""
+        return [self.thirds.work, self.thirds.tail_work]
+
+    @property
+    def beyond(self) -> Sequence[nn.Module]:
+        """Body and tail."""
+        return [self.thirds.body, self.thirds.tail]
+
+    def initial(self) -> Payload:
+        """Return both ends before training."""
+        return exact(self._initial)
+
+    def evaluate(self, model: bytes, exact: bool) -> dict[str, Any]:
+        """Return the score on the full test set of the server's body between the ends in `model`.
+
+        Both codecs see messages of the training batch's size, as in training.
+        """
+        load_sound(self._probe, self.server.as_received(model))
+        batches, seed = self._ground.test_batches(), self._ground.scenario.seed.learning
+        score = evaluate(self._probe, self.server.half.model, batches, *self._through, exact, seed)
+        return mean_score([(score, 1)])
+
+    def _device(self, place: int, shard: Shard) -> UDevice:
+        outer = replace(self._outer, work=self._works[shard.device])
+        inner = replace(self._inner, work=self._tail_works[shard.device])
+        fetch, values = self._ground.train_batch, self._initial.size
+        return UDevice(shard.device, place, self._half, shard, fetch, outer, inner, self.models, values)
+
+    def _half(self) -> EndsHalf:
+        model = copy.deepcopy(self._ends).to(self._ground.host)
+        return EndsHalf(model, self._ground.optimiser(model))
+
+
+class _WithInput(nn.Module):
+    """A part of which the gradient of its input is wanted too, as devices want the tail's for the server."""
+
+    def __init__(self, part: nn.Module) -> None:
+        super().__init__()
+        self.part = part
+
+    def forward(self, middle: torch.Tensor) -> torch.Tensor:
+        output: torch.Tensor = self.part(middle.requires_grad_())
+        return output
+
+
+class _Beyond(nn.Module):
+    """All that follows the head, with the weights of the body only: the tail's are on the devices."""
+
+    def __init__(self, body: nn.Module, tail: nn.Module) -> None:
+        super().__init__()
+        self.body = body
+        self._tail = (tail,)  # in a tuple, so that it is no part of this module
+
+    def forward(self, smashed: torch.Tensor) -> torch.Tensor:
+        logits: torch.Tensor = self._tail[0](self.body(smashed))
+        return logits
+
+
+def cut_in_three(scenario: Scenario, image_shape: tuple[int, ...], classes: int) -> Thirds:
+    """Return the scenario's model with its initial weights: head up to `cut`, tail from `protocol.tail` on.
+
+    Without a `protocol.tail` the tail begins with the last block that has weights. Raises `BadInput` for
+    blocks that are not there, and where head or body would have nothing to learn.
+    """
+    blocks = initial_blocks(scenario.model, image_shape, classes, scenario.seed.learning)
+    names = [name for name, _ in blocks]
+    assert isinstance(scenario.cut, str)  # cuts of devices have been refused
+    first, last = place_of(scenario.cut, names, "cut") + 1, _first_of_tail(scenario.protocol.tail, blocks)
+    head, body, tail = (
+        nn.Sequential(*(block for _, block in part))
+        for part in (blocks[:first], blocks[first:last], blocks[last:])
+    )
+    where = f"between cut '{scenario.cut}' and tail '{names[last]}'"
+    for holder, part in ((f"up to the cut '{scenario.cut}' a device", head), (f"{where} the server", body)):
+        if next(part.parameters(), None) is None:
+            raise BadInput(f"protocol.tail: {holder} would have nothing to learn")
+    smashed = smashed_shape(head, image_shape)
+    middle = smashed_shape(body, smashed)
+    work, tail_work = _works(head, body, tail, image_shape)
+    ends = tuple(names[:first]), tuple(names[last:])
+    return Thirds(head, body, tail, *ends, smashed, middle, work, tail_work)
+
+
+def _first_of_tail(wanted: str | None, blocks: list[tuple[str, nn.Module]]) -> int:
+    if wanted is None:
+        learning = [
+            place for place, (_, block) in enumerate(blocks) if next(block.parameters(), None) is not None
+        ]
+        return learning[-1]
+    names = [name for name, _ in blocks]
+    if wanted not in names[1:]:
+        raise BadInput(f"protocol.tail: no block '{wanted}' among {', '.join(names[1:])}")
+    return names.index(wanted)
+
+
+def _works(
+    head: nn.Module, body: nn.Module, tail: nn.Module, image_shape: tuple[int, ...]
+) -> tuple[Work, Work]:
+    """Return the work of head and body, and that of the tail as a device's."""
+    upto_body = count_work(head, nn.Sequential(body, tail), image_shape)
+    upto_tail = count_work(nn.Sequential(head, body), tail, image_shape)
+    forward, backward = upto_tail.server_forward_flops, upto_tail.server_backward_flops
+    of_body = replace(
+        upto_body,
+        server_forward_flops=upto_body.server_forward_flops - forward,
+        server_backward_flops=upto_body.server_backward_flops - backward,
+    )
+    return of_body, Work(forward, backward, 0.0, 0.0)
+
+
+def _refuse_lone_values(ground: Ground, thirds: Thirds) -> None:
+    """Refuse batches in which batch-norm would see one value of a channel: it cannot learn from that."""
+    if not any(shard.has_lone_samples for shard in ground.shards):
+        return
+    protocol = ground.scenario.protocol
+    alone = len(ground.shards) == 1 or protocol.steps is None
+    parts: list[tuple[nn.Module, tuple[int, ...]]] = [
+        (thirds.head, ground.data.image_shape),
+        (thirds.tail, thirds.middle_shape),
+    ]
+    parts += [(thirds.body, thirds.smashed_shape)] if alone else []
+    if any(smallest_normalised_map(part, shape) == 1 for part, shape in parts):
+        raise BadInput(
+            "learning.batch: batches of a single sample cannot be normalised on 1 x 1 maps; "
+            "take larger batches, larger shards, another cut or another tail"
+        )
+
+
+def _size(shape: tuple[int, ...]) -> int:
+    return int(np.prod(shape))

@@ -1,0 +1,41 @@
+"""ResNet-18 as named blocks: the settings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from slfac_sim.foundation.citing import Reference
+from slfac_sim.foundation.plugins import settings
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+@settings
+class ResNet18:
+    """ResNet-18 with the ImageNet stem (He et al., 2016, arXiv:1512.03385, Table 1).
+
+    Blocks: `stem` (7x7 stride 2, batch-norm, ReLU), `pool` (3x3 stride 2), `block1` to `block8` (two
+    basic blocks at each of 64, 128, 256, 512 channels) and `head` (global average, linear). Images of
+    28x28 give 64x14x14 after `stem` and 64x7x7 after `pool`, `block1` and `block2`.
+    """
+
+    references: ClassVar[tuple[Reference, ...]] = (
+        Reference(
+            key="he2016deep",
+            entry="inproceedings",
+            title="Deep Residual Learning for Image Recognition",
+            authors=("He, Kaiming", "Zhang, Xiangyu", "Ren, Shaoqing", "Sun, Jian"),
+            year=2016,
+            within="IEEE Conference on Computer Vision and Pattern Recognition",
+            pages="770-778",
+            doi="10.1109/CVPR.2016.90",
+            arxiv="1512.03385",
+        ),
+    )
+
+    def blocks(self, channels: int, classes: int) -> list[tuple[str, nn.Module]]:
+        """Return the eleven blocks; 11,689,512 parameters with 3 channels and 1000 classes."""
+        from slfac_sim.learning.models._resnet import resnet_blocks
+
+        return resnet_blocks(channels, classes)

@@ -1,0 +1,31 @@
+"""A small convolutional network as named blocks: the settings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field
+
+from slfac_sim.foundation.plugins import settings
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+@settings
+class SmallCnn:
+    """Three 3x3 convolutions of `width`, 2 `width` and 4 `width` channels, for quick studies and tests.
+
+    Blocks: `conv1` and `conv2` (each convolution, optional batch-norm, ReLU, 2x2 max-pool), `conv3` (the
+    same without the pool) and `head` (global average, linear). Images of 28x28 with width 16 give
+    16x14x14 after `conv1` and 32x7x7 after `conv2`.
+    """
+
+    width: Annotated[int, Field(ge=1, le=512)] = 16
+    batch_norm: bool = True
+
+    def blocks(self, channels: int, classes: int) -> list[tuple[str, nn.Module]]:
+        """Return the four blocks."""
+        from slfac_sim.learning.models._plain import plain_blocks
+
+        return plain_blocks(channels, classes, self.width, self.batch_norm)

@@ -1,0 +1,58 @@
+"""Adam: steps scaled by running moments of the gradient (Kingma, Ba, ICLR 2015, arXiv:1412.6980)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+from pydantic import Field
+
+from slfac_sim.foundation.citing import Reference
+from slfac_sim.foundation.plugins import settings
+from slfac_sim.foundation.units import NotNegative, Positive
+
+if TYPE_CHECKING:
+    import torch
+
+Decay = Annotated[float, Field(ge=0.0, lt=1.0)]
+
+
+@settings
+class Adam:
+    """Adam with step size `learning_rate`; `betas` are the decays of the two moments.
+
+    `weight_decay` adds that multiple of a weight to its gradient.
+    """
+
+    references: ClassVar[tuple[Reference, ...]] = (
+        Reference(
+            key="kingma2015adam",
+            entry="inproceedings",
+            title="Adam: A Method for Stochastic Optimization",
+            authors=("Kingma, Diederik P.", "Ba, Jimmy"),
+            year=2015,
+            within="International Conference on Learning Representations",
+            arxiv="1412.6980",
+        ),
+    )
+
+    learning_rate: Positive = 1e-3
+    betas: tuple[Decay, Decay] = (0.9, 0.999)
+    eps: Positive = 1e-8
+    weight_decay: NotNegative = 0.0
+
+    def open(self, parameters: Iterable[torch.nn.Parameter]) -> torch.optim.Optimizer:
+        """Return a new Adam over `parameters`, with moments of its own."""
+        import torch
+
+        from slfac_sim.learning.optimisers._eager import eager
+
+        opened: torch.optim.Optimizer = eager(torch.optim.Adam)(
+            parameters,
+            lr=self.learning_rate,
+            betas=self.betas,
+            eps=self.eps,
+            weight_decay=self.weight_decay,
+            fused=True,
+        )
+        return opened

@@ -1,0 +1,48 @@
+"""Stochastic gradient descent, with momentum if asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field
+
+from slfac_sim.foundation.plugins import settings
+from slfac_sim.foundation.units import NotNegative, Positive
+
+if TYPE_CHECKING:
+    import torch
+
+
+@settings
+class Sgd:
+    """Steps of `learning_rate` along the gradient, or along its running sum with decay `momentum`.
+
+    `nesterov` looks one step of momentum ahead; `weight_decay` adds that multiple of a weight to its
+    gradient.
+    """
+
+    learning_rate: Positive = 0.01
+    momentum: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
+    weight_decay: NotNegative = 0.0
+    nesterov: bool = False
+
+    def __post_init__(self) -> None:
+        if self.nesterov and self.momentum == 0.0:
+            raise ValueError("nesterov needs a momentum above 0 (got 0)")
+
+    def open(self, parameters: Iterable[torch.nn.Parameter]) -> torch.optim.Optimizer:
+        """Return a new SGD over `parameters`, with a running sum of its own."""
+        import torch
+
+        from slfac_sim.learning.optimisers._eager import eager
+
+        opened: torch.optim.Optimizer = eager(torch.optim.SGD)(
+            parameters,
+            lr=self.learning_rate,
+            momentum=self.momentum,
+            weight_decay=self.weight_decay,
+            nesterov=self.nesterov,
+            fused=True,
+        )
+        return opened

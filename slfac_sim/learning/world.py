@@ -1,0 +1,95 @@
+"""From a scenario to who learns in it: data, participants, and what they hold between rounds; no clock."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
+from typing import Any
+
+from slfac_sim.codecs import Payload
+from slfac_sim.foundation.memory import Spare
+from slfac_sim.learning.datasets import Dataset
+from slfac_sim.learning.layouts import open_cast
+from slfac_sim.learning.layouts._ground import Ground
+from slfac_sim.learning.states import restore, state_of
+from slfac_sim.scenario.schema import Scenario
+from slfac_sim.scenario.steering import cuts_a_model, why_down
+
+
+class World:
+    """The participants of a scenario, in the layout that its protocol needs, and how far they have come.
+
+    Unless `limited`, the memory of devices has no limit. `expected_s` tells about how long a device takes for
+    a round with the air and the server to itself; it is handed in by who knows clock and network.
+    """
+
+    def __init__(self, scenario: Scenario, data: Dataset, limited: bool = True) -> None:
+        self.scenario = scenario
+        self.data = data
+        self.cast: Any = open_cast(_layout(scenario), Ground(scenario, data, limited))
+        self.server: Any = self.cast.server
+        self.expected_s: Callable[[str], float] = _nobody_knows
+        self.when_kept: Callable[[int], object] = lambda round_number: None
+        self._spare = Spare()
+        self._kept: tuple[int, Payload] | None = None
+
+    @property
+    def devices(self) -> Sequence[Any]:
+        """The devices, in device order."""
+        return self.cast.devices  # type: ignore[no-any-return]
+
+    @property
+    def seed(self) -> int:
+        """The seed of everything that is drawn for learning: who takes part in a round, for instance."""
+        return self.scenario.seed.learning
+
+    @property
+    def may_be_absent(self) -> bool:
+        """Whether a host can be down."""
+        return why_down(self.scenario) is not None
+
+    def evaluate(self, model: bytes, last: bool = False) -> dict[str, Any]:
+        """Return the figures of `evals` for the devices' common part in the body `model`."""
+        exact = last or self.scenario.evaluation.no_codec == "every"
+        return self.cast.evaluate(model, exact)  # type: ignore[no-any-return]
+
+    def due(self, round_number: int, rounds: int) -> bool:
+        """Return whether round `round_number` of `rounds` ends with an evaluation; the last always does."""
+        return round_number == rounds or round_number % self.scenario.evaluation.every_rounds == 0
+
+    def begun(self) -> tuple[int, Payload]:
+        """Return how many rounds are done, and what the devices have learnt in common until then."""
+        return self._kept if self._kept is not None else (0, self.cast.initial())
+
+    def keep(self, round_number: int, model: Payload) -> None:
+        """Take note that `round_number` is done and left `model`: all that a later start needs to know."""
+        self._kept = round_number, model
+        self.when_kept(round_number)
+        self._spare.give_back()
+
+    def get_state(self) -> dict[str, Any]:
+        """Return all that the rounds to come depend on, after a round; see `learning.states`."""
+        number, model = self.begun()
+        common = {field.name: getattr(model, field.name) for field in fields(model)}
+        parts = {"devices": state_of(self.devices), "server": state_of(self.server)}
+        return {"round": number, "common": common, **parts}
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Go on after the round at which another world of this scenario gave `state`."""
+        restore(self.devices, state["devices"])
+        restore(self.server, state["server"])
+        self._kept = state["round"], Payload(**state["common"])
+
+    @property
+    def device_steps(self) -> int:
+        """How many mini-batches all devices together will go through."""
+        return int(self.scenario.protocol.device_steps(self))
+
+
+def _layout(scenario: Scenario) -> str:
+    if isinstance(scenario.cut, dict) and cuts_a_model(scenario):
+        return "split_each"
+    return str(scenario.protocol.layout)
+
+
+def _nobody_knows(device: str) -> float:
+    """Stand in until a world is told how long a round of `device` takes, which is for who knows the clock."""
+    raise RuntimeError(f"nobody has told the world what to expect of {device}")

@@ -1,0 +1,263 @@
+"""Reads a run folder, `summary.json` and `ledger.sqlite`; it writes nothing and knows no figure."""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slfac_sim.foundation.errors import BadInput
+from slfac_sim.ledger.store import digest_of, refuse_odd
+
+Column = NDArray[Any] | list[Any]
+
+SUMMARY, LEDGER, DRAWN = "summary.json", "ledger.sqlite", "figures"
+BEGUN = "checkpoints/begun.json"  # there from the beginning of a run until it is finished
+STATUSES = ("finished", "interrupted", "failed")
+
+
+@dataclass(frozen=True)
+class Curve:
+    """The evaluations of one run, in order, one entry per evaluation; accuracies are fractions.
+
+    `bytes_total` are the payload bytes delivered up to the evaluation, whatever their kind and direction.
+    """
+
+    round: NDArray[np.int64]
+    simulated_s: NDArray[np.float64]
+    accuracy: NDArray[np.float64]
+    accuracy_no_codec: NDArray[np.float64]
+    bytes_total: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run folder: its summary as written, and its tables on demand."""
+
+    folder: Path
+    summary: Mapping[str, Any]
+
+    @property
+    def label(self) -> str:
+        """The run's short name in a legend: its codec, and whether it stopped before its end."""
+        status = self.summary["status"]
+        return str(self.summary["label"]) + ("" if status == "finished" else f" ({status})")
+
+    @property
+    def time_to_accuracy_s(self) -> dict[float, float | None]:
+        """Simulated seconds to each target accuracy, None where it was not reached; ascending targets."""
+        times = self.summary["time_to_accuracy_s"]
+        return {float(target): times[target] for target in sorted(times, key=float)}
+
+    def connect(self) -> sqlite3.Connection:
+        """Return a connection to the ledger that can only read. Raises `sqlite3.Error`."""
+        return sqlite3.connect(_read_only(self.folder / LEDGER), uri=True)
+
+    @property
+    def altered(self) -> str:
+        """Why the ledger is not the one that the summary is of; empty if it is, or if no digest tells.
+
+        Raises `BadInput` if it cannot be read.
+        """
+        there = self.summary.get("digest")
+        if there is None:
+            return ""
+        try:
+            with closing(self.connect()) as ledger:
+                here = digest_of(ledger)
+        except sqlite3.Error as error:
+            raise _unreadable(self.folder / LEDGER, error) from error
+        told = f"its digest is {here[:16]}, and {str(there)[:16]} in {SUMMARY}"
+        return "" if here == there else f"{self.folder / LEDGER}: altered since the run: {told}"
+
+    def refuse_altered(self) -> None:
+        """Raise `BadInput` for a ledger that is not the one that the summary is of, or without a digest."""
+        if "digest" not in self.summary:
+            raise BadInput(f"{self.folder / SUMMARY}: digest: missing, expected that of the ledger")
+        if reason := self.altered:
+            raise BadInput(reason)
+
+    def tables(self) -> list[str]:
+        """Return the names of the ledger's tables, sorted. Raises `BadInput` if it cannot be read."""
+        path = self.folder / LEDGER
+        try:
+            with closing(self.connect()) as ledger:
+                return _tables(ledger)
+        except sqlite3.Error as error:
+            raise _unreadable(path, error) from error
+
+    def table(self, name: str) -> dict[str, Column]:
+        """Return the ledger's table `name` by columns: arrays of numbers (NULL is NaN), lists of texts.
+
+        Raises `BadInput` if there is no such table, or the ledger cannot be read, or a cell is not as a run
+        writes it; and for a column that is not there, when it is asked for.
+        """
+        path = self.folder / LEDGER
+        try:
+            with closing(self.connect()) as ledger:
+                _need_table(ledger, path, name)
+                cursor = ledger.execute(f'SELECT * FROM "{name}" ORDER BY rowid')
+                names = [column[0] for column in cursor.description]
+                columns = list(zip(*cursor, strict=True)) or [()] * len(names)
+        except sqlite3.Error as error:
+            raise _unreadable(path, error) from error
+        for key, values in zip(names, columns, strict=True):
+            refuse_odd(path, name, key, values)
+        found = zip(names, map(column, columns), strict=True)
+        return _Columns(path, name, found)
+
+    def curve(self) -> Curve:
+        """Return the accuracy over time and bytes, from the table `evals`. Raises `BadInput`."""
+        evals = self.table("evals")
+        needed = ("round", "at_s", "accuracy", "accuracy_no_codec", "payload_bytes")
+        missing = [name for name in needed if name not in evals]
+        if missing:
+            raise BadInput(
+                f"{self.folder / LEDGER}: table evals has no column {', '.join(missing)}; "
+                f"it has {', '.join(evals)}"
+            )
+        rounds, at_s, accuracy, accuracy_no_codec, nbytes = (
+            self._numbers(evals, name, may_lack=name == "accuracy_no_codec") for name in needed
+        )
+        return Curve(rounds.astype(np.int64), at_s, accuracy, accuracy_no_codec, nbytes.astype(np.int64))
+
+    def _numbers(self, evals: Mapping[str, Any], name: str, may_lack: bool) -> NDArray[np.float64]:
+        """Return the column `name`, which `may_lack` numbers: they are NaN then."""
+        try:
+            numbers = np.asarray(list(evals[name]), dtype=np.float64)
+        except (TypeError, ValueError):
+            numbers = np.array([np.inf])
+        if not (np.isfinite(numbers) | (may_lack & np.isnan(numbers))).all():
+            raise BadInput(f"{self.folder / LEDGER}: column {name} of table evals holds more than numbers")
+        return numbers
+
+
+class _Columns(dict[str, Column]):
+    """The columns of one table, which says what it lacks."""
+
+    def __init__(self, path: Path, table: str, columns: Iterable[tuple[str, Column]]) -> None:
+        super().__init__(columns)
+        self._where = f"{path}: table {table}"
+
+    def __missing__(self, name: str) -> Column:
+        raise BadInput(f"{self._where} has no column {name}; it has {', '.join(self)}")
+
+
+def load(folder: str | Path) -> Run:
+    """Return the run in `folder` (a link such as ``runs/latest`` is followed).
+
+    Raises `BadInput` that names the file, what was found and what was expected.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise BadInput(f"{folder}: no such folder; expected the folder of a run, such as runs/latest")
+    if is_unfinished(folder):
+        raise BadInput(f"{folder}: the run is not finished: it goes on, or was killed and can be resumed")
+    for name in (SUMMARY, LEDGER):
+        if not (folder / name).is_file():
+            raise BadInput(
+                f"{folder}: no {name} in it; a run folder holds {SUMMARY} and {LEDGER}{_hint(folder)}"
+            )
+    return Run(folder.resolve(), _summary(folder / SUMMARY))
+
+
+def is_unfinished(folder: Path) -> bool:
+    """Say whether `folder` is that of a run which has begun and left no summary yet."""
+    return (folder / BEGUN).is_file() and not (folder / SUMMARY).exists()
+
+
+def _hint(folder: Path) -> str:
+    inside = sorted(path.parent for path in folder.glob(f"*/{SUMMARY}"))
+    return f"; did you mean {inside[-1]}?" if inside else ""
+
+
+def _summary(path: Path) -> dict[str, Any]:
+    try:
+        summary = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:  # bad JSON and bad UTF-8 alike
+        raise BadInput(f"{path}: not JSON ({error}); expected the summary that a run wrote") from error
+    if not isinstance(summary, dict):
+        raise BadInput(
+            f"{path}: found {type(summary).__name__}, expected an object with the summary of a run"
+        )
+    for place, kind in _FIELDS.items():
+        _check_field(path, summary, place, kind)
+    for target, seconds in summary["time_to_accuracy_s"].items():
+        _check_target(path, target, seconds)
+    if summary["status"] not in STATUSES:
+        raise BadInput(f"{path}: status: found {summary['status']!r}, expected one of {', '.join(STATUSES)}")
+    return summary
+
+
+# What the analysis itself uses; the rest of a summary may change without it.
+_FIELDS = {
+    "label": "a text",
+    "status": "a text",
+    "scenario": "a text",
+    "simulated_s": "a number",
+    "accuracy.final": "a number or null",
+    "bytes.total": "a number",
+    "time_to_accuracy_s": "an object",
+}
+_TYPES: dict[str, tuple[type, ...]] = {
+    "a text": (str,),
+    "a number": (int, float),
+    "a number or null": (int, float, type(None)),
+    "an object": (dict,),
+}
+
+
+def _check_field(path: Path, summary: dict[str, Any], place: str, kind: str) -> None:
+    value: Any = summary
+    for key in place.split("."):
+        if not isinstance(value, dict) or key not in value:
+            raise BadInput(f"{path}: {place}: missing, expected {kind}")
+        value = value[key]
+    if not isinstance(value, _TYPES[kind]) or isinstance(value, bool):
+        raise BadInput(f"{path}: {place}: found {value!r}, expected {kind}")
+
+
+def _check_target(path: Path, target: str, seconds: Any) -> None:
+    place = f"{path}: time_to_accuracy_s: "
+    try:
+        known = 0.0 < float(target) <= 1.0
+    except ValueError:
+        known = False
+    if not known:
+        raise BadInput(f"{place}found target {target!r}, expected a fraction such as '0.95'")
+    if isinstance(seconds, bool) or not isinstance(seconds, _TYPES["a number or null"]):
+        raise BadInput(f"{place}{target}: found {seconds!r}, expected a number or null")
+
+
+def _unreadable(path: Path, error: sqlite3.Error) -> BadInput:
+    return BadInput(f"{path}: cannot be read ({error}); expected the SQLite file of a run")
+
+
+def _read_only(path: Path) -> str:
+    # A ledger that was closed is one immutable file, readable from any disk. One with a journal beside
+    # it belongs to a run that was killed or still goes on: then SQLite must look at the journal too.
+    beside = (path.with_name(path.name + end) for end in ("-wal", "-journal"))
+    return path.resolve().as_uri() + ("?mode=ro" if any(map(Path.exists, beside)) else "?mode=ro&immutable=1")
+
+
+def _tables(ledger: sqlite3.Connection) -> list[str]:
+    rows = ledger.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
+    return [row[0] for row in rows]
+
+
+def _need_table(ledger: sqlite3.Connection, path: Path, name: str) -> None:
+    known = _tables(ledger)
+    if name not in known:
+        raise BadInput(f"{path}: no table '{name}' among {', '.join(known) or 'none'}")
+
+
+def column(values: Sequence[Any]) -> Column:
+    """Return `values` as an array of numbers (None is NaN), or as a list where a text is among them."""
+    if any(isinstance(value, str | bytes) for value in values):
+        return list(values)
+    return np.array([np.nan if value is None else value for value in values])

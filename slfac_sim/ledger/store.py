@@ -1,0 +1,325 @@
+"""The ledger: every transfer, computation and learning figure of a run, in one SQLite file or in memory.
+
+`ledger_tables` says what its columns mean; it knows nothing of who writes them. Rows are kept in memory
+until the next commit (one per round), so that what is on disk is always a whole number of rounds.
+"""
+
+import hashlib
+import math
+import sqlite3
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from itertools import chain
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from slfac_sim.foundation.errors import BadInput
+from slfac_sim.ledger.tables import DIGESTED, PLACE, TABLES
+
+__all__ = [
+    "PLACE",
+    "TABLES",
+    "Book",
+    "Ledger",
+    "Row",
+    "Rows",
+    "digest_of",
+    "refuse_odd",
+    "rows_of",
+    "tuples_of",
+]
+_PRAGMAS = ("PRAGMA journal_mode=DELETE", "PRAGMA synchronous=NORMAL")
+_NUMBERED = frozenset(table for table, columns in TABLES.items() if "id" in columns)
+_GIVEN = {table: {name: None for name in columns if name != "id"} for table, columns in TABLES.items()}
+_TYPES: dict[str, type] = {"REAL": float, "TEXT": str}
+_STORED: dict[str, set[type]] = {
+    "TEXT": {str, type(None)},
+    "REAL": {float, type(None)},
+    "INTEGER": {int, type(None)},
+    "INTEGER PRIMARY KEY": {int},
+}
+_IN_WORDS = {str: "a text", bytes: "bytes", int: "a whole number", float: "a fraction", type(None): "NULL"}
+_CHUNK = 4096  # rows hashed at once
+_MOST_VALUES = 999  # that a statement may have in every SQLite
+
+Row = tuple[Any, ...]
+
+
+class Book(ABC):
+    """What rows are added to: a `Ledger` keeps them in a file, `Rows` in memory; equal rows, equal digests.
+
+    `delivered_bytes` are the payload bytes delivered so far, kept by who adds the transfers.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, list[Row]] = {table: [] for table in TABLES}
+        self._next_id = dict.fromkeys(TABLES, 0)
+        self.delivered_bytes = 0
+
+    def add(self, table: str, row: Mapping[str, Any]) -> int:
+        """Append `row` to `table` and return its number; every column must be there, and no other.
+
+        `id` is the ledger's to give. Raises `ValueError` for an unknown table or another set of columns.
+        """
+        if table not in TABLES:
+            raise ValueError(f"no table {table!r} among {', '.join(TABLES)}")
+        columns = _GIVEN[table]
+        if row.keys() != columns.keys():
+            odd = sorted(row.keys() ^ columns.keys())
+            raise ValueError(f"table {table}: missing or unknown columns {', '.join(odd)}")
+        return self.append(table, tuple([row[name] for name in columns]))
+
+    def append(self, table: str, values: Row) -> int:
+        """Append the row with these `values`, in the order of the columns without `id`; return its number.
+
+        Nothing is checked: this is for who writes hundreds of thousands of rows.
+        """
+        number = self._next_id[table]
+        self._next_id[table] = number + 1
+        self._waiting[table].append((number, *values) if table in _NUMBERED else values)
+        return number
+
+    @abstractmethod
+    def commit(self) -> None:
+        """Keep everything added so far, all or nothing."""
+
+    def stop(self) -> None:  # noqa: B027 - most have nothing to do then
+        """Know that who writes has ended, well or not; nothing is added from now on."""
+
+    @abstractmethod
+    def tuples(self, table: str, names: Sequence[str]) -> list[Row]:
+        """Return the columns `names` of all rows of `table`, in their order, as SQLite stores values."""
+
+    @abstractmethod
+    def last(self, table: str, name: str) -> Any:
+        """Return the column `name` of the last row of `table`, or None if it has no rows."""
+
+    @abstractmethod
+    def _chunks(self, table: str) -> Iterator[list[Row]]:
+        """Yield all rows of `table` whole, in order, some at a time; none of the lists is empty."""
+
+    def rows(self, table: str) -> list[dict[str, Any]]:
+        """Return all rows of `table`, in their order, as {column: value}."""
+        names = list(TABLES[table])
+        return [dict(zip(names, row, strict=True)) for row in self.tuples(table, names)]
+
+    def digest(self) -> str:
+        """Return the SHA-256 over all rows of what happened, in their order; floats count to the last bit.
+
+        A table without rows leaves no mark, and the tables of the air before the run (`AIR`) are left out.
+        """
+        self.commit()
+        return _digest(self._chunks)
+
+
+def _digest(chunks: Callable[[str], Iterable[list[Row]]]) -> str:
+    whole = hashlib.sha256()
+    for table in DIGESTED:
+        head = f"{table}\n"
+        for rows in chunks(table):
+            whole.update((head + "".join(map(repr, rows))).encode())
+            head = ""
+    return whole.hexdigest()
+
+
+class Rows(Book):
+    """A ledger in memory only, for the many replays of a study."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._kept: dict[str, list[Row]] = {table: [] for table in TABLES}
+
+    def commit(self) -> None:
+        """Keep everything added so far."""
+        for table, rows in self._waiting.items():
+            self._kept[table] += as_stored(table, rows)
+            rows.clear()
+
+    def tuples(self, table: str, names: Sequence[str]) -> list[Row]:
+        """Return the columns `names` of all rows of `table`, in their order, as SQLite stores values."""
+        self.commit()
+        places = [list(TABLES[table]).index(name) for name in names]
+        return [tuple([row[place] for place in places]) for row in self._kept[table]]
+
+    def last(self, table: str, name: str) -> Any:
+        """Return the column `name` of the last row of `table`, or None if it has no rows."""
+        self.commit()
+        rows = self._kept[table]
+        return rows[-1][list(TABLES[table]).index(name)] if rows else None
+
+    def _chunks(self, table: str) -> Iterator[list[Row]]:
+        rows = self._kept[table]
+        for first in range(0, len(rows), _CHUNK):
+            yield rows[first : first + _CHUNK]
+
+
+def as_stored(table: str, rows: list[Row]) -> list[Row]:
+    """Return `rows` as they would come back from SQLite, whose columns have one type each."""
+    types = [_TYPES.get(kind, int) for kind, _ in TABLES[table].values()]
+    if all(map(_is_stored, zip(*rows, strict=True), types)):
+        return rows
+    return [tuple(map(_value, row, types)) for row in rows]
+
+
+def _is_stored(values: Row, kept: type) -> bool:
+    return set(map(type, values)) <= {kept} and not (kept is float and (_odd_zero(values) or _nan(values)))
+
+
+def _odd_zero(values: Row) -> bool:
+    return 0.0 in values and any(math.copysign(1.0, value) < 0.0 for value in values if value == 0.0)
+
+
+def _nan(values: Row) -> bool:
+    return math.isnan(sum(values))  # infinities of both signs make one too, and then one looks closer
+
+
+def _value(value: Any, kept: type) -> Any:
+    if value is None or value != value:  # NaN is NULL
+        return None
+    return kept(value) if kept is not float else float(value) + 0.0  # -0.0 is 0.0
+
+
+class Ledger(Book):
+    """A new ledger in the file `path`; refuses a file that exists. Close it, or use it in a `with`.
+
+    With `continued` it is the ledger that is there; what a killed process was about to commit is taken back.
+    Raises `sqlite3.Error` for a file that is none.
+    """
+
+    def __init__(self, path: Path | str, continued: bool = False) -> None:
+        super().__init__()
+        if Path(path).exists() != continued:
+            raise FileNotFoundError(path) if continued else FileExistsError(f"{path} exists already")
+        self._db = sqlite3.connect(path)
+        for pragma in _PRAGMAS:
+            self._db.execute(pragma)
+        if continued:
+            self._number_rows()
+            return
+        for table, columns in TABLES.items():
+            definition = ", ".join(f"{name} {kind}" for name, (kind, _) in columns.items())
+            self._db.execute(f"CREATE TABLE {table} ({definition})")
+        self._db.commit()
+
+    def _number_rows(self) -> None:
+        for table in TABLES:
+            ((self._next_id[table],),) = self._db.execute(f"SELECT count(*) FROM {table}")
+
+    def keep_only(self, rows: Mapping[str, int]) -> None:
+        """Drop all rows of each table but the first `rows[table]`, at once or not at all."""
+        self.commit()
+        with self._db:
+            for table, count in rows.items():
+                rest = f"(SELECT rowid FROM {table} ORDER BY rowid LIMIT -1 OFFSET ?)"
+                self._db.execute(f"DELETE FROM {table} WHERE rowid IN {rest}", (count,))
+        self._number_rows()
+
+    def commit(self) -> None:
+        """Bring everything added so far to the disk, all or nothing."""
+        with self._db:
+            for table, rows in self._waiting.items():
+                self._insert(table, rows)
+        for rows in self._waiting.values():  # only now: a commit that fails must lose nothing
+            rows.clear()
+
+    def _insert(self, table: str, rows: list[Row]) -> None:
+        """Insert `rows`, many at a time: a statement for each costs SQLite half as much again."""
+        marks = f"({', '.join('?' * len(TABLES[table]))})"
+        many = _MOST_VALUES // len(TABLES[table])
+        whole = len(rows) - len(rows) % many
+        chunks = (tuple(chain.from_iterable(rows[first : first + many])) for first in range(0, whole, many))
+        self._db.executemany(f"INSERT INTO {table} VALUES {', '.join([marks] * many)}", chunks)
+        self._db.executemany(f"INSERT INTO {table} VALUES {marks}", rows[whole:])
+
+    def tuples(self, table: str, names: Sequence[str]) -> list[Row]:
+        """Return the columns `names` of all rows of `table`, in their order."""
+        return self.query(f"SELECT {', '.join(names)} FROM {table} ORDER BY rowid")
+
+    def last(self, table: str, name: str) -> Any:
+        """Return the column `name` of the last row of `table`, or None if it has no rows."""
+        found = self.query(f"SELECT {name} FROM {table} ORDER BY rowid DESC LIMIT 1")
+        return found[0][0] if found else None
+
+    def query(self, sql: str, parameters: Row = ()) -> list[Row]:
+        """Return the rows of a query over what has been added so far."""
+        self.commit()
+        return self._db.execute(sql, parameters).fetchall()
+
+    def _chunks(self, table: str) -> Iterator[list[Row]]:
+        yield from _chunks_in(self._db, table)
+
+    def close(self) -> None:
+        """Commit and close; the single file then holds everything. It is closed even if that fails."""
+        try:
+            self.commit()
+        finally:
+            self._db.close()
+
+    def __enter__(self) -> "Ledger":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def rows_of(path: Path | str, table: str) -> Iterator[dict[str, Any]]:
+    """Yield the rows of `table` in the closed ledger `path`, in order, as {column: value}."""
+    with closing(_reader(path)) as db:
+        db.row_factory = sqlite3.Row
+        for row in db.execute(f"SELECT * FROM {table} ORDER BY rowid"):
+            yield dict(row)
+
+
+def tuples_of(
+    path: Path | str, table: str, names: Sequence[str], where: str = "1", parameters: Row = ()
+) -> Iterator[Row]:
+    """Yield the columns `names` of the rows of `table` in the closed ledger `path`, in order.
+
+    Raises `BadInput` for a cell that no run writes, and `sqlite3.Error`.
+    """
+    sql = f"SELECT {', '.join(names)} FROM {table} WHERE {where} ORDER BY rowid"
+    with closing(_reader(path)) as db:
+        cursor = db.execute(sql, parameters)
+        while rows := cursor.fetchmany(_CHUNK):
+            for name, values in zip(names, zip(*rows, strict=True), strict=True):
+                refuse_odd(path, table, name, values)
+            yield from rows
+
+
+def refuse_odd(path: Path | str, table: str, name: str, values: Sequence[Any]) -> None:
+    """Raise `BadInput` if a column of a run's table holds `values` that no run writes; others may hold all.
+
+    Texts, whole numbers and times are there unless the column's meaning says when they are NULL.
+    """
+    kind, meaning = TABLES.get(table, {}).get(name, ("", ""))
+    if not kind:
+        return
+    types = set(map(type, values))
+    odd = types - _STORED[kind]
+    if "NULL" not in meaning and (kind != "REAL" or name.endswith("_s")):
+        odd |= types & {type(None)}
+    found = ", ".join(sorted(_IN_WORDS[one] for one in odd))
+    if not odd and name.endswith("_s") and not all(map(math.isfinite, filter(None, values))):
+        found = "infinity"
+    if found:
+        raise BadInput(f"{path}: column {name} of table {table}: found {found}, expected {kind}")
+
+
+def digest_of(db: sqlite3.Connection) -> str:
+    """Return the digest of the ledger that `db` reads; see `Book.digest`. A missing table has no rows."""
+    there = {name for (name,) in db.execute("SELECT name FROM sqlite_master")}
+    return _digest(lambda table: _chunks_in(db, table) if table in there else ())
+
+
+def _chunks_in(db: sqlite3.Connection, table: str) -> Iterator[list[Row]]:
+    cursor = db.execute(f"SELECT * FROM {table} ORDER BY rowid")
+    while rows := cursor.fetchmany(_CHUNK):
+        yield rows
+
+
+def _reader(path: Path | str) -> sqlite3.Connection:
+    return sqlite3.connect(f"{Path(path).resolve().as_uri()}?mode=ro", uri=True)

@@ -1,0 +1,158 @@
+"""The summary of a run: what its ledger says in a few numbers, and what the host spent on it."""
+
+import math
+import platform
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from typing import Any
+
+from slfac_sim.foundation.plugins import kind_of
+from slfac_sim.foundation.units import exact
+from slfac_sim.ledger.store import Book
+from slfac_sim.ledger.tables import ENERGY
+from slfac_sim.scenario.host_names import SERVER
+from slfac_sim.scenario.schema import Codecs, ModelCodecs, Scenario
+from slfac_sim.scenario.steering import cuts_a_model, exchanges_models
+
+KINDS = ("smashed_up", "smashed_down", "middle_down", "middle_up", "labels", "model_up", "model_down")
+
+
+@dataclass(frozen=True)
+class HostClock:
+    """What this host spends on a run, from its construction on; never a part of simulated time."""
+
+    threads: int
+    wall_s: float = field(default_factory=time.perf_counter)
+    cpu_s: float = field(default_factory=time.process_time)
+
+    def spent(self) -> dict[str, Any]:
+        """Return wall and CPU seconds, peak memory, threads and the versions of what computes."""
+        return {
+            "wall_s": time.perf_counter() - self.wall_s,
+            "cpu_s": time.process_time() - self.cpu_s,
+            "peak_rss_bytes": peak_rss_bytes(),
+            "threads": self.threads,
+            "python": platform.python_version(),
+            **{name: version(name) for name in ("torch", "numpy", "simpy")},
+        }
+
+
+def peak_rss_bytes() -> int | None:
+    """Return the largest resident size of this process so far; None where the system does not tell."""
+    try:
+        import resource
+    except ImportError:
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return int(peak) if platform.system() == "Darwin" else int(peak) * 1024  # kilobytes on Linux
+
+
+def summary_of(
+    scenario: Scenario,
+    data: Mapping[str, Any],
+    ledger: Book,
+    host: Mapping[str, Any],
+    status: str,
+    reason: str,
+) -> dict[str, Any]:
+    """Return the summary as it is written to ``summary.json``; `docs/results.md` explains every key.
+
+    `data` are the name of the data set and whether it is real, `host` is what `HostClock` says.
+    """
+    evals = ledger.tuples("evals", ("at_s", "accuracy"))
+    accuracies = [accuracy for _, accuracy in evals]
+    payloads = _by_kind(ledger)
+    air = ledger.tuples("transfers", ("wire_bytes", "energy_j"))
+    return {
+        "scenario": scenario.name,
+        "label": label_of(scenario),
+        "status": status,
+        "reason": reason,
+        "seed": {"learning": scenario.seed.learning, "air": scenario.seed.air},
+        "data": dict(data),
+        "devices": scenario.devices.count,
+        "positions_redrawn": ledger.last("air", "redraws") or 0,
+        "simulated_s": _last_s(ledger),
+        "rounds": len(ledger.tuples("rounds", ("round",))),
+        "accuracy": {
+            "final": accuracies[-1] if accuracies else None,
+            "best": max(accuracies, default=None),
+        },
+        "time_to_accuracy_s": {
+            exact(target): next((at_s for at_s, accuracy in evals if accuracy >= target), None)
+            for target in scenario.evaluation.targets
+        },
+        "targets_met_untrained": [
+            exact(target) for target in scenario.evaluation.targets if accuracies and accuracies[0] >= target
+        ],
+        "bytes": {
+            **{kind: payloads.get(kind, (0, 0))[0] for kind in KINDS},
+            "total": sum(nbytes for nbytes, _ in payloads.values()),
+        },
+        "wire_bytes": sum(nbytes for nbytes, _ in air),
+        "bits_per_value": {
+            **{way: _bits_per_value(payloads.get(f"smashed_{way}")) for way in ("up", "down")},
+            **{kind: _bits_per_value(payloads.get(kind)) for kind in ("model_up", "model_down")},
+        },
+        "transfers": len(air),
+        "energy_j": math.fsum(energy_j for _, energy_j in air),
+        "energy": _energy(ledger),
+        "host": dict(host),
+        "digest": ledger.digest(),
+    }
+
+
+def label_of(scenario: Scenario) -> str:
+    """Return what figures call a run: its codecs; of whole models theirs, and the protocol."""
+    models = scenario.codec.model if exchanges_models(scenario) else None
+    if not cuts_a_model(scenario):
+        kind = kind_of(scenario.protocol)
+        return kind if models is None else f"{codec_label(models)}, {kind}"
+    label = codec_label(scenario.codec)
+    return (
+        label if models in (None, ModelCodecs()) else f"{label}, models {codec_label(scenario.codec.model)}"
+    )
+
+
+def codec_label(codecs: Codecs | ModelCodecs) -> str:
+    """Return the codecs' names for people."""
+    up, down = codecs.uplink, codecs.downlink
+    if up == down:
+        return str(up.label)
+    return f"up {up.label}, down {down.label}"
+
+
+def _by_kind(ledger: Book) -> dict[str, tuple[int, int]]:
+    """Return bytes sent and the numbers that they stand for, of each kind of payload."""
+    sums: dict[str, tuple[int, int]] = {}
+    for kind, nbytes, values in ledger.tuples("payloads", ("kind", "bytes", "value_count")):
+        before = sums.get(kind, (0, 0))
+        sums[kind] = before[0] + nbytes, before[1] + values
+    return sums
+
+
+def _energy(ledger: Book) -> dict[str, dict[str, float]]:
+    """Return what all devices together drew, and what the server drew, by what it was for."""
+    names = [name for name in ENERGY["energy"] if name.endswith("_j")]
+    rows = ledger.tuples("energy", ("host", *names))
+    parts = {
+        "devices": [row[1:] for row in rows if row[0] != SERVER],
+        "server": [row[1:] for row in rows if row[0] == SERVER],
+    }
+    return {
+        part: {name: math.fsum(row[place] for row in drawn) for place, name in enumerate(names)}
+        for part, drawn in parts.items()
+    }
+
+
+def _last_s(ledger: Book) -> float:
+    """Return when the last thing ended; rows are written in the order of what they tell of."""
+    columns = {"transfers": "end_s", "computes": "end_s", "steps": "at_s", "rounds": "at_s"}
+    latest = (ledger.last(table, column) for table, column in columns.items())
+    return max((at_s for at_s in latest if at_s is not None), default=0.0)
+
+
+def _bits_per_value(figures: tuple[int, int] | None) -> float | None:
+    return 8.0 * figures[0] / figures[1] if figures is not None and figures[1] else None

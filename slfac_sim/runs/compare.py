@@ -1,0 +1,77 @@
+"""Two runs side by side: the settings that differ, the results, and whether the comparison is a fair one.
+
+It reads run folders and judges nothing but seeds and air. Importing it imports no torch.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from slfac_sim.foundation.errors import BadInput
+from slfac_sim.ledger.folder import Run, load
+from slfac_sim.scenario.yaml_text import to_tree
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The runs `a` and `b`; `differing` is {path: (in a, in b)}, None where one has no such setting."""
+
+    a: Run
+    b: Run
+    differing: Mapping[str, tuple[Any, Any]]
+
+    @property
+    def same_seeds(self) -> bool:
+        """Whether both drew from the same two seeds."""
+        return not any(path.startswith("seed.") for path in self.differing)
+
+    @property
+    def air(self) -> str:
+        """Whether both saw the same air: ``same``, or what is different about it."""
+        paths = [path for path in self.differing if path == "seed.air" or path == "devices.count"]
+        paths += [path for path in self.differing if path.startswith("network.")]
+        if not paths:
+            return "same"
+        return f"not the same: {', '.join(paths)} differ{'s' if len(paths) == 1 else ''}"
+
+    @property
+    def targets(self) -> list[float]:
+        """The target accuracies that both runs were asked about, ascending."""
+        return sorted(self.a.time_to_accuracy_s.keys() & self.b.time_to_accuracy_s.keys())
+
+    def ratio(self, target: float) -> float | None:
+        """Return the time of a over that of b to `target`; None unless both reached it, and by training."""
+        first, second = self.a.time_to_accuracy_s[target], self.b.time_to_accuracy_s[target]
+        return first / second if first and second else None
+
+
+def compare(a: Path, b: Path) -> Comparison:
+    """Return the comparison of the runs in two folders. Raises `BadInput` for a folder that is no run."""
+    first, second = load(a), load(b)
+    one, other = _settings(first), _settings(second)
+    paths = [*one, *(path for path in other if path not in one)]
+    found = {path: (one.get(path), other.get(path)) for path in paths if one.get(path) != other.get(path)}
+    return Comparison(first, second, {path: pair for path, pair in found.items() if path != "name"})
+
+
+def _settings(run: Run) -> dict[str, Any]:
+    path = run.folder / "scenario.yaml"
+    try:
+        tree, faults = to_tree(path.read_text(encoding="utf-8"), str(path))
+    except OSError as error:
+        raise BadInput(
+            f"{path}: cannot be read ({error.strerror}); expected the scenario of a run"
+        ) from error
+    if faults or not isinstance(tree.value, dict):
+        raise BadInput(f"{path}: is no scenario as a run writes it")
+    return dict(_leaves(tree.plain(), ""))
+
+
+def _leaves(tree: Any, path: str) -> Iterator[tuple[str, Any]]:
+    """Yield each setting under its dotted path; a list is one setting."""
+    if isinstance(tree, dict) and tree:
+        for key, value in tree.items():
+            yield from _leaves(value, f"{path}.{key}".lstrip("."))
+    else:
+        yield path, tree

@@ -1,0 +1,118 @@
+"""A ledger that is gone through a second time, row by row, up to a point, and written from there on.
+
+It is the witness of a resumed run: what the run does again must be what it did before, to the last bit. It
+knows neither protocol nor clock.
+"""
+
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from slfac_sim.foundation.errors import BadInput
+from slfac_sim.ledger.store import Book, Ledger, Row, as_stored
+from slfac_sim.ledger.tables import SUMS, TABLES
+
+
+class Differs(BadInput):
+    """What happens now is not what is on record."""
+
+
+class Continued(Book):
+    """The ledger in the file `path`, of which the rows until `go_on` are there already.
+
+    Until then every row that is added must be the next one of its table in the file. Nothing in the file
+    changes before `go_on`, so that a kill leaves it as good as it was.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        super().__init__()
+        self._path = path
+        self._ledger = Ledger(path, continued=True)
+        self._there: dict[str, Generator[Row, None, None]] | None = {
+            table: self._rows(table) for table in TABLES
+        }
+
+    def go_on(self, after_round: int) -> None:
+        """Drop what is on record beyond the rows added so far, and of the sums those after `after_round`.
+
+        Raises `Differs` unless all rows added so far are in the file.
+        """
+        self.commit()
+        self._there = None
+        rounds = {table: self._ledger.tuples(table, ("round",)) for table in SUMS}
+        sums = {table: sum(number <= after_round for (number,) in rounds[table]) for table in SUMS}
+        self._ledger.keep_only({**self._next_id, **sums})
+
+    def stop(self) -> None:
+        """Forget what was added since the last commit, if it has not gone on: the file has it all."""
+        if self._there is not None:
+            self._there = {table: self._rows(table) for table in TABLES}
+            self._next_id = dict.fromkeys(TABLES, 0)
+            for rows in self._waiting.values():
+                rows.clear()
+
+    def append(self, table: str, values: Row) -> int:
+        """Append the row with these `values`, in the order of the columns without `id`; return its number."""
+        if self._there is None:
+            return self._ledger.append(table, values)
+        return super().append(table, values)
+
+    def commit(self) -> None:
+        """Compare what was added with what is there, or keep it. Raises `Differs`."""
+        if self._there is None:
+            self._ledger.commit()
+            return
+        for table, rows in self._waiting.items():
+            first = self._next_id[table] - len(rows)
+            for number, row in enumerate(as_stored(table, rows), start=first):
+                there = next(self._there[table], None)
+                if there != row:
+                    raise Differs(f"{self._path}: {difference(table, number, there, row)}")
+            rows.clear()
+
+    def tuples(self, table: str, names: Sequence[str]) -> list[Row]:
+        """Return the columns `names` of all rows of `table`, those to come again included."""
+        self.commit()
+        return self._ledger.tuples(table, names)
+
+    def last(self, table: str, name: str) -> Any:
+        """Return the column `name` of the last row of `table`, or None if it has no rows."""
+        self.commit()
+        return self._ledger.last(table, name)
+
+    def _chunks(self, table: str) -> Iterator[list[Row]]:
+        return self._ledger._chunks(table)
+
+    def _rows(self, table: str) -> Generator[Row, None, None]:
+        for rows in self._ledger._chunks(table):
+            yield from rows
+
+    def close(self) -> None:
+        """Commit and close."""
+        if self._there is not None:
+            self.stop()
+            for there in self._there.values():
+                there.close()
+        self._ledger.close()
+
+    def __enter__(self) -> "Continued":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def difference(table: str, number: int, there: Row | None, here: Row | None) -> str:
+    """Say in which column row `number` of `table` is another than on record (`there`)."""
+    if there is None or here is None:
+        found = "not on record, but now" if there is None else "on record, but not now"
+        return f"table {table}, row {number}: {found}"
+    names: Mapping[str, Any] = TABLES[table]
+    column, was, found = next(
+        (name, a, b) for name, a, b in zip(names, there, here, strict=True) if not _same(a, b)
+    )
+    return f"table {table}, row {number}, column {column}: {was!r} on record, {found!r} now"
+
+
+def _same(a: Any, b: Any) -> bool:
+    return bool(a == b) and type(a) is type(b)

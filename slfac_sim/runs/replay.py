@@ -1,0 +1,244 @@
+"""A finished run as a record of what learning did, to be played again on another network. No torch here.
+
+A replay is exact where timing does not steer learning; anything else is refused, with the reason.
+"""
+
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from logging import Logger
+from pathlib import Path
+from typing import Any
+
+from slfac_sim.effects import Task
+from slfac_sim.foundation.errors import BadInput
+from slfac_sim.foundation.memory import no_collection
+from slfac_sim.ledger.folder import LEDGER, Run
+from slfac_sim.ledger.folder import load as load_run
+from slfac_sim.ledger.store import TABLES, Book, Ledger, Rows, tuples_of
+from slfac_sim.ledger.summary import HostClock
+from slfac_sim.runs.folder import Account, check_air, check_place, fill, make_folder
+from slfac_sim.scenario.files import dump, load, read
+from slfac_sim.scenario.fingerprint import READ_AFTERWARDS, invisible_in, visible_differences
+from slfac_sim.scenario.host_names import device_names
+from slfac_sim.scenario.schema import Scenario
+from slfac_sim.scenario.steering import cut_is_open, steered
+from slfac_sim.simulation.invariants import strictly
+from slfac_sim.simulation.replay import Script, TimingSteered, follow, script_of
+from slfac_sim.simulation.simulate import OnNote, simulate
+
+
+@dataclass(frozen=True)
+class Record:
+    """A finished run, read once: its scenario, its summary, and the effects of its protocol."""
+
+    folder: Path
+    scenario: Scenario
+    summary: Mapping[str, Any]
+    script: Script
+
+    @classmethod
+    def load(cls, folder: Path) -> "Record":
+        """Return the record in the run folder `folder`.
+
+        Raises `BadInput` for anything but a finished, undamaged run in which timing steered nothing.
+        """
+        run = _finished(folder)
+        scenario = load(run.folder / "scenario.yaml")
+        _refuse_steered(folder, scenario)
+        return cls(run.folder, scenario, run.summary, _script(run.folder, scenario, run.summary))
+
+    def protocol(self) -> Task:
+        """Return the recorded protocol, to be played once."""
+        return follow(self.script)
+
+    @property
+    def device_steps(self) -> int:
+        """How many mini-batches all devices together went through."""
+        return self.script.counts["steps"]
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A finished run in which timing steered learning: it stands for its own scenario and no other.
+
+    `rows` are those of its ledger.
+    """
+
+    folder: Path
+    scenario: Scenario
+    summary: Mapping[str, Any]
+    rows: Rows
+
+
+def load_training(folder: Path, chosen: bool = False) -> Record | Finished:
+    """Return the run in `folder`, to be timed under other scenarios if that can be. Raises `BadInput`.
+
+    It cannot if the clock has `chosen` where the model is cut, which the run's own scenario does not tell.
+    """
+    scenario = load(folder / "scenario.yaml")
+    if steered(scenario) is None and not chosen:
+        return Record.load(folder)
+    run = _finished(folder)
+    return Finished(run.folder, scenario, run.summary, _rows_in(run.folder))
+
+
+def timed(training: Record | Finished, scenario: Scenario) -> Rows:
+    """Return the rows that a live run of `scenario` would have left. Raises as `retime` does."""
+    if isinstance(training, Finished):
+        chosen = ("cut",) if cut_is_open(scenario) else ()  # by the training, for the very same clock
+        differences = visible_differences(training.scenario, scenario, (*READ_AFTERWARDS, *chosen))
+        if differences:
+            told = "; ".join(differences)
+            raise BadInput(f"{training.folder}: {steered(scenario)}, and it ran otherwise: {told}")
+        return training.rows
+    rows = Rows()
+    retime(training, scenario, rows)
+    return rows
+
+
+def _rows_in(folder: Path) -> Rows:
+    """Return the rows of the ledger of the run in `folder`."""
+    path, rows = folder / LEDGER, Rows()
+    there = {name for (name,) in tuples_of(path, "sqlite_master", ("name",))}
+    for table in (table for table in TABLES if table in there):
+        for row in tuples_of(path, table, [name for name in TABLES[table] if name != "id"]):
+            rows.append(table, row)
+    return rows
+
+
+def replayed_scenario(
+    record: Record,
+    overrides: Sequence[str],
+    seed: int | None = None,
+    report: Callable[[str], None] = lambda sentence: None,
+) -> Scenario:
+    """Return the record's scenario with `overrides` applied, and `seed.air` set to `seed`.
+
+    `report` is told of settings that an override drops. Raises `BadInput` with all
+    faults, or for settings that learning sees.
+    """
+    seeds = () if seed is None else (f"seed.air={seed}",)
+    source = str(record.folder / "scenario.yaml")
+    scenario = read(dump(record.scenario), source, [*seeds, *overrides], report=report)
+    _refuse_visible(record, scenario)
+    return scenario
+
+
+def retime(
+    record: Record,
+    scenario: Scenario,
+    ledger: Book,
+    on_note: OnNote = lambda table, row: None,
+    laws: dict[str, Any] | None = None,
+) -> float:
+    """Play `record` on the network, the speeds and the server of `scenario`; return the simulated seconds.
+
+    `ledger` then holds what a live run of `scenario` would have written. Raises `BadInput` where learning
+    would have seen the difference, and `players.simulated.Stalled` where a live run would. With `laws` the
+    `invariants` are checked, and it is given what came of that.
+    """
+    _refuse_visible(record, scenario)
+    found: dict[str, Any] = {} if laws is None else laws
+    with strictly(scenario, ledger, record.protocol(), found, laws is not None) as watched, no_collection():
+        seconds = simulate(*watched, on_note)
+    for table, rows in record.script.sums.items():
+        for row in rows:
+            ledger.append(table, row)
+    return seconds
+
+
+@dataclass(frozen=True)
+class PreparedReplay:
+    """A replay that is ready to go: everything that a user could have got wrong has been tried."""
+
+    record: Record
+    scenario: Scenario
+    folder: Path
+    clock: HostClock
+    notes: Sequence[str] = ()
+
+
+def prepare_replay(
+    folder: Path, overrides: Sequence[str], seed: int | None = None, out: Path | None = None
+) -> PreparedReplay:
+    """Read the record in `folder` and make the folder of its replay: `out`, or one under ``runs/``.
+
+    Raises `BadInput`, and then leaves nothing behind.
+    """
+    clock = HostClock(threads=1)
+    check_place(out)
+    record = Record.load(folder)
+    notes: list[str] = []
+    scenario = replayed_scenario(record, overrides, seed, notes.append)
+    check_air(scenario)
+    return PreparedReplay(record, scenario, make_folder(out, scenario.name), clock, notes)
+
+
+def replay(
+    prepared: PreparedReplay, on_note: OnNote = lambda table, row: None, strict: bool = False
+) -> dict[str, Any]:
+    """Play the record, and return the summary, which lies in the folder with everything that a run leaves.
+
+    `strict` checks the `invariants` live.
+    """
+    record, scenario = prepared.record, prepared.scenario
+
+    def play(ledger: Ledger, heard: OnNote, log: Logger) -> None:
+        retime(record, scenario, ledger, heard, extra if strict else None)
+
+    extra: dict[str, Any] = {"replay_of": record.summary["digest"]}
+    account = Account(scenario, record.summary["data"], prepared.clock, extra, notes=prepared.notes)
+    return fill(prepared.folder, account, play, on_note)
+
+
+def _finished(folder: Path) -> Run:
+    """Return the run in `folder`. Raises `BadInput` for one that is damaged or did not finish."""
+    run = load_run(folder)
+    if run.summary["status"] != "finished":
+        what = f"{run.summary['status']} ({run.summary.get('reason', '')})"
+        raise BadInput(f"{folder}: the run is {what}; only a finished one can be replayed")
+    if not isinstance(run.summary.get("data"), dict):
+        raise BadInput(
+            f"{folder}: data: found {run.summary.get('data')!r} in the summary, expected an object"
+        )
+    run.refuse_altered()
+    return run
+
+
+def _refuse_steered(folder: Path, scenario: Scenario) -> None:
+    """Raise `BadInput` where timing steers learning, or could."""
+    reason = steered(scenario)
+    if reason is not None:
+        raise BadInput(
+            f"{folder}: {reason}; on another clock it would learn otherwise, so it cannot be replayed:"
+            " run it there"
+        )
+
+
+def _refuse_visible(record: Record, scenario: Scenario) -> None:
+    differences = visible_differences(record.scenario, scenario)
+    if differences:
+        raise BadInput(
+            f"{record.folder}: learning sees {'; '.join(differences)}. A replay can change"
+            f" {', '.join(invisible_in(record.scenario))} alone; run the scenario instead"
+        )
+
+
+def _script(folder: Path, scenario: Scenario, summary: Mapping[str, Any]) -> Script:
+    path = folder / LEDGER
+    try:
+        script = script_of(path, device_names(scenario.devices.count))
+    except TimingSteered as fault:
+        raise BadInput(f"{path}: {fault}; on another clock it would learn otherwise") from fault
+    except sqlite3.Error as error:
+        raise BadInput(f"{path}: cannot be read ({error}); expected the SQLite file of a run") from error
+    except BadInput:
+        raise
+    except (ValueError, LookupError) as error:  # rows that no protocol can have asked for
+        raise BadInput(f"{path}: damaged: its rows make no protocol ({error})") from error
+    for name in ("transfers", "rounds"):
+        found, told = script.counts[name], summary.get(name)
+        if found != told:
+            raise BadInput(f"{path}: damaged: {found} {name}, and {told} in the summary")
+    return script

@@ -1,0 +1,172 @@
+"""Going on with a run that was interrupted or killed, so that it ends as if nothing had happened.
+
+The clock is rebuilt by playing the record again up to the last checkpoint, on the same air and the same
+speeds, which takes no learning; every row must come out as it is on record. From there on it learns. The
+state of what learns comes from the checkpoint, that of the clock from having been there.
+"""
+
+import dataclasses
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from slfac_sim.effects import Task
+from slfac_sim.foundation.errors import BadInput
+from slfac_sim.learning.datasets import Report
+from slfac_sim.learning.world import World
+from slfac_sim.ledger.folder import LEDGER, SUMMARY
+from slfac_sim.ledger.folder import load as load_run
+from slfac_sim.ledger.store import TABLES, Ledger, tuples_of
+from slfac_sim.ledger.summary import HostClock
+from slfac_sim.runs.checkpoints import Begun, newest, versions_of
+from slfac_sim.runs.folder import SCENARIO, check_air, check_idle
+from slfac_sim.runs.ledger_continued import Continued
+from slfac_sim.runs.opening import build
+from slfac_sim.runs.run import Prepared, conduct, start
+from slfac_sim.runs.starting import set_threads
+from slfac_sim.scenario.files import load
+from slfac_sim.scenario.host_names import device_names
+from slfac_sim.scenario.schema import Scenario
+from slfac_sim.simulation.replay import Script, follow, script_until
+from slfac_sim.simulation.simulate import OnNote
+
+_JOURNALS = ("-journal", "-wal", "-shm")
+
+
+@dataclass(frozen=True)
+class Resumable:
+    """A run that can be gone on with: `rounds` of it are kept, and `script` is what happened in them.
+
+    Without a checkpoint that can be used, `rounds` is 0 and it begins again. `remarks` say what was damaged.
+    """
+
+    prepared: Prepared
+    begun: Begun
+    rounds: int
+    script: Script
+    remarks: tuple[str, ...]
+
+
+def finished(folder: Path) -> bool:
+    """Say whether the run in `folder` is finished. Raises `BadInput` for what is no run folder."""
+    if not (folder / SCENARIO).is_file():
+        raise BadInput(f"{folder}: no {SCENARIO} in it; expected the folder of a run, such as runs/latest")
+    if not (folder / SUMMARY).is_file():
+        return False
+    return bool(load_run(folder).summary["status"] == "finished")
+
+
+def prepare_resume(folder: Path, report: Report | None = None) -> Resumable:
+    """Build the world of the unfinished run in `folder`, as it was after its last checkpoint.
+
+    Raises `BadInput` where it would not end as the undisturbed run: other versions, an edited scenario. Then,
+    and when this is killed, the folder is as it was.
+    """
+    folder = folder.resolve()
+    begun = Begun.read(folder)
+    scenario = load(folder / SCENARIO)
+    check_idle(folder)
+    if (folder / SUMMARY).is_file():
+        load_run(folder).refuse_altered()
+    _refuse_others(folder, scenario, begun)
+    clock = HostClock(set_threads(begun.threads))
+    check_air(scenario)
+    rounds, state, remarks = _last_checkpoint(folder)
+    world = build(scenario, report)
+    if world.data.sha256 != begun.data:
+        raise BadInput(f"{folder}: cannot be resumed: {world.data.source} holds other data than then")
+    script = Script({"": []}, {}, {})
+    if rounds:
+        _restore(world, state, folder, rounds)
+        script = script_until(folder / LEDGER, device_names(scenario.devices.count), _seq_of(folder, rounds))
+    begun = dataclasses.replace(begun, resumed=begun.resumed + 1)
+    return Resumable(Prepared(scenario, world, folder, clock), begun, rounds, script, tuple(remarks))
+
+
+def resume(
+    resumable: Resumable,
+    on_note: OnNote = lambda table, row: None,
+    on_learning: Callable[[], object] = lambda: None,
+) -> dict[str, Any]:
+    """Simulate to the end and return the summary, as `run.run` does; a run that begins again is one.
+
+    `on_learning` is called when what is on record has been played. Raises `ledger_continued.Differs` where
+    that came out otherwise than it was; ledger and checkpoints are then as they were.
+    """
+    prepared, begun = resumable.prepared, resumable.begun
+    if not resumable.rounds:
+        return start(prepared, begun, on_note, _anew)
+    return conduct(
+        prepared,
+        begun,
+        lambda ledger: _whole(resumable, ledger, on_learning),
+        on_note,
+        open_ledger=Continued,
+        logged=resumable.rounds,
+    )
+
+
+def _whole(resumable: Resumable, ledger: Continued, on_learning: Callable[[], object]) -> Task:
+    """Yield what is on record until the checkpoint, and go on with learning."""
+    prepared = resumable.prepared
+    yield from follow(resumable.script)
+    ledger.go_on(resumable.rounds)
+    on_learning()
+    return (yield from prepared.scenario.protocol.run(prepared.world))
+
+
+def _restore(world: World, state: Any, folder: Path, rounds: int) -> None:
+    try:
+        world.set_state(state)
+    except (TypeError, LookupError, ValueError, AttributeError, RuntimeError) as error:
+        where = f"{folder}: the checkpoint of round {rounds}"
+        raise BadInput(f"{where} is whole, and no state of this scenario ({error})") from error
+
+
+def _refuse_others(folder: Path, scenario: Scenario, begun: Begun) -> None:
+    here = versions_of(scenario, begun.threads)
+    names = here.keys() | begun.versions.keys()
+    others = [name for name in sorted(names) if here.get(name) != begun.versions.get(name)]
+    if others:
+        found = "; ".join(f"{name}: {begun.versions.get(name)} then, {here.get(name)} now" for name in others)
+        raise BadInput(f"{folder}: cannot be resumed, since it would not be the same run ({found})")
+
+
+def _last_checkpoint(folder: Path) -> tuple[int, Any, list[str]]:
+    """Return the newest round that checkpoint and ledger both have, its state, and what was found damaged."""
+    try:
+        rounds = _rounds_on_record(folder / LEDGER)
+    except sqlite3.Error as error:
+        return 0, None, [f"{folder / LEDGER}: cannot be read ({error})"]
+    return newest(folder, rounds)
+
+
+def _rounds_on_record(path: Path) -> int:
+    """Return how many rounds the ledger holds; a commit that a kill cut short is taken back."""
+    if not path.is_file():
+        return 0
+    with closing(sqlite3.connect(path)) as db:
+        ((verdict,), *_) = db.execute("PRAGMA quick_check(1)")
+        if verdict != "ok":
+            raise sqlite3.DatabaseError(verdict)
+        there = {name for (name,) in db.execute("SELECT name FROM sqlite_master")}
+        if not TABLES.keys() <= there:
+            raise sqlite3.DatabaseError(f"no table {', '.join(sorted(TABLES.keys() - there))}")
+        ((rounds,),) = db.execute("SELECT coalesce(max(round), 0) FROM rounds WHERE task = ''")
+    return int(rounds)
+
+
+def _seq_of(folder: Path, number: int) -> int:
+    """Return the number of the root's effect that ended round `number`."""
+    ((seq,),) = tuples_of(folder / LEDGER, "rounds", ("seq",), "round = ? AND task = ''", (number,))
+    return int(seq)
+
+
+def _anew(path: Path) -> Ledger:
+    """Return a new ledger in the file `path`, in the place of one that cannot be gone on with."""
+    for end in ("", *_JOURNALS):
+        path.with_name(f"{path.name}{end}").unlink(missing_ok=True)
+    return Ledger(path)

@@ -1,0 +1,120 @@
+"""Verification: a finished run is done again, with learning, and every row is compared with its record.
+
+It changes nothing in the run folder.
+"""
+
+import sqlite3
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+from slfac_sim.foundation.errors import BadInput
+from slfac_sim.learning.datasets import Report
+from slfac_sim.ledger.folder import LEDGER, SUMMARY
+from slfac_sim.ledger.folder import load as load_run
+from slfac_sim.ledger.store import tuples_of
+from slfac_sim.ledger.tables import DIGESTED, TABLES
+from slfac_sim.runs.folder import SCENARIO
+from slfac_sim.runs.ledger_continued import difference
+from slfac_sim.runs.run import Prepared, prepare, run
+from slfac_sim.scenario.files import load
+from slfac_sim.simulation.simulate import OnNote
+
+_VERSIONS = ("python", "torch", "numpy", "simpy")
+
+
+@dataclass(frozen=True)
+class Verifiable:
+    """A finished run, and the one that will be compared with it, which is ready to go in a folder of its own.
+
+    `others` are versions that were others then, as ``torch: 2.12.0 then, 2.13.0 now``.
+    """
+
+    folder: Path
+    summary: dict[str, Any]
+    prepared: Prepared
+    others: tuple[str, ...]
+    closing: ExitStack
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether it came out the same; `differences` name the first row that did not, of each table."""
+
+    digest: str
+    recorded: str
+    differences: tuple[str, ...]
+
+    @property
+    def equal(self) -> bool:
+        """Whether digest and rows are equal."""
+        return self.digest == self.recorded and not self.differences
+
+
+def prepare_verify(folder: Path, report: Report | None = None) -> Verifiable:
+    """Read the run in `folder` and build its world anew. Raises `BadInput` for what cannot be verified."""
+    found = load_run(folder)
+    folder, summary = found.folder, dict(found.summary)
+    if summary["status"] != "finished":
+        raise BadInput(f"{folder}: the run is {summary['status']}; only a finished one can be verified")
+    if "replay_of" in summary:
+        digest = str(summary["replay_of"])[:16]
+        raise BadInput(
+            f"{folder}: it is a replay, which learnt nothing; verify the run that it is of, {digest}"
+        )
+    host = summary.get("host")
+    if "digest" not in summary or not isinstance(host, dict) or type(host.get("threads")) is not int:
+        raise BadInput(
+            f"{folder}: its summary has no digest, or does not tell the threads: nothing to compare"
+        )
+    scenario = load(folder / SCENARIO)
+    with ExitStack() as closing:
+        there = Path(closing.enter_context(tempfile.TemporaryDirectory(prefix="slfac_sim-verify-")))
+        prepared = prepare(scenario, there / "again", host["threads"], report)
+        kept = closing.pop_all()
+    here = prepared.clock.spent()
+    pairs = {name: (host.get(name), here[name]) for name in _VERSIONS}
+    others = tuple(f"{name}: {then} then, {now} now" for name, (then, now) in pairs.items() if then != now)
+    return Verifiable(folder, summary, prepared, others, kept)
+
+
+def verify(verifiable: Verifiable, on_note: OnNote = lambda table, row: None) -> Verdict:
+    """Do the run again and compare it. Raises `BadInput` if the record cannot be read."""
+    with verifiable.closing:
+        again = verifiable.prepared.folder
+        summary = run(verifiable.prepared, on_note, checkpoint_every=0)
+        if summary["status"] == "interrupted":
+            raise KeyboardInterrupt
+        try:
+            differences = (
+                *_differences(verifiable.folder / LEDGER, again / LEDGER),
+                *_told_otherwise(verifiable.summary, summary),
+            )
+        except sqlite3.Error as error:
+            path = verifiable.folder / LEDGER
+            raise BadInput(f"{path}: cannot be read ({error}); expected the SQLite file of a run") from error
+        return Verdict(summary["digest"], verifiable.summary["digest"], differences)
+
+
+def _told_otherwise(record: Mapping[str, Any], again: Mapping[str, Any]) -> Iterator[str]:
+    """Yield every figure of the summary that is another now; the digest and the host's are told elsewhere."""
+    for key in (key for key in again if key not in ("host", "digest")):
+        if record.get(key) != again[key]:
+            yield f"{SUMMARY}, {key}: {record.get(key)!r} on record, {again[key]!r} now"
+
+
+def _differences(record: Path, again: Path) -> Iterator[str]:
+    """Yield the first difference of each table of what happened."""
+    there = {name for (name,) in tuples_of(record, "sqlite_master", ("name",))}
+    for table in DIGESTED:
+        names = list(TABLES[table])
+        old = tuples_of(record, table, names) if table in there else iter(())
+        pairs = zip_longest(old, tuples_of(again, table, names))
+        for number, (was, found) in enumerate(pairs):
+            if was != found:
+                yield difference(table, number, was, found)
+                break

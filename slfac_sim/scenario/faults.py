@@ -1,0 +1,79 @@
+"""What pydantic found wrong with a tree, as faults with places and paths as they were written.
+
+pydantic says where by a path that may hold steps which nobody wrote: the two fields of a shorthand
+(``codec: slfac``), the branch of a union. Steps that the tree does not have are dropped, except for the
+name of what is missing. It does not know which settings there are.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from slfac_sim.scenario.located import Fault, Located, Path, Place
+from slfac_sim.scenario.shape import holder_of, known_keys, walk
+from slfac_sim.scenario.words import in_words, unknown_key
+
+_RENAMED = {"model_codec": "codec.model, for every protocol that sends models"}
+_NO_TEXT = "must be a text (got a mapping)"  # said by the first branch of a union with a mapping
+
+
+def faults_of(error: ValidationError, tree: Located, root: type[Any]) -> list[Fault]:
+    """Return one fault for each thing that `error` found in `tree`, which was read as a `root`.
+
+    What several branches of a union say about one value is joined by "or".
+    """
+    said: dict[tuple[Place, Path], list[str]] = {}
+    for details in error.errors():
+        place, path, text = _fault(details, tree, root)
+        texts = said.setdefault((place, path), [])
+        if text not in texts:
+            texts.append(text)
+    return [
+        Fault(place, path, ", or ".join(texts))
+        for (place, path), texts in said.items()
+        if texts != [_NO_TEXT] or not any(other[: len(path)] == path != other for _, other in said)
+    ]
+
+
+def _fault(details: ErrorDetails, tree: Located, root: type[Any]) -> tuple[Place, Path, str]:
+    loc, kind = details["loc"], details["type"]
+    nodes, path = walk(tree, loc)
+    node = nodes[-1]
+    if kind == "unexpected_keyword_argument" and str(loc[-1]) in _RENAMED:
+        return node.key_place, path, f"has become {_RENAMED[str(loc[-1])]}"
+    if kind == "unexpected_keyword_argument":
+        return node.key_place, path, _unknown(str(loc[-1]), tree, root, loc[:-1])
+    if loc[-1:] == ("[key]",):  # the key of a free mapping is what is wrong
+        return node.key_place, path, in_words(details, path[-1])
+    if kind in ("missing", "kind") and path[-1:] != loc[-1:]:  # its name is not in the tree
+        place = _holder(node) if kind == "missing" else node.place
+        return place, (*path, loc[-1]), in_words(details, node.plain())
+    place = _blamed(node) if kind == "value_error" else node.place
+    return place, path, in_words(details, node.plain())
+
+
+def _unknown(key: str, tree: Located, root: type[Any], loc: Sequence[str | int]) -> str:
+    holder = holder_of(root, tree, loc, key)
+    if holder is not None:
+        return f"unknown key '{key}'; it is a setting of {holder}"
+    return unknown_key(key, known_keys(root, tree, loc))
+
+
+def _blamed(node: Located) -> Place:
+    """Return the place of a fault between the settings of `node`: the last override among them, if any."""
+    overrides = [place for place in _places(node) if place.is_override]
+    return max(overrides) if overrides else _holder(node)
+
+
+def _places(node: Located) -> Iterator[Place]:
+    """Yield the places of all that lies below `node`."""
+    for child in node.children():
+        yield child.place
+        yield from _places(child)
+
+
+def _holder(node: Located) -> Place:
+    """Return the place of `node` as a whole: a mapping's own begins with its first key, so its key's."""
+    return node.key_place if isinstance(node.value, dict) else node.place

@@ -1,0 +1,177 @@
+"""Scenario files: found by path or name, read, overridden, checked, and written out in full.
+
+It knows where scenarios lie and how one is written; what it means is known in `slfac_sim.scenario.schema`.
+Loading imports no torch.
+"""
+
+import dataclasses
+import difflib
+import enum
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from slfac_sim.foundation.input_files import read_bytes
+from slfac_sim.foundation.plugins import adapter, kind_of
+from slfac_sim.scenario.faults import faults_of
+from slfac_sim.scenario.json_schema import schema_of
+from slfac_sim.scenario.located import Fault, Located, Place, ScenarioError
+from slfac_sim.scenario.overrides import graft
+from slfac_sim.scenario.schema import Scenario
+from slfac_sim.scenario.shape import hints_of, plugin_mark
+from slfac_sim.scenario.yaml_text import to_text, to_tree
+
+__all__ = ["ScenarioError", "dump", "load", "plain", "read", "schema", "shipped"]
+
+OF_STUDIES = {"base", "axes"}
+"""Keys that a study has and no scenario."""
+
+Report = Callable[[str], None]
+"""Takes one sentence about settings that are dropped because their node has another kind."""
+
+
+def _silent(sentence: str) -> None:
+    pass
+
+
+def load(
+    path_or_name: str | Path,
+    overrides: Sequence[str] = (),
+    seed: int | None = None,
+    report: Report = _silent,
+) -> Scenario:
+    """Return the scenario of a file, or the shipped one of that name, with `overrides` applied.
+
+    An override is ``key.path=value``; its value is read as YAML. What is general is applied before what is
+    particular, and a kind before its settings, so their order does not matter. Another kind keeps the
+    settings that its family shares, and `report` is told of those that are dropped. `seed` sets both seeds. A
+    scenario without a name is named after its file. Raises `ScenarioError` with all faults at once.
+    """
+    source, raw = _found(str(path_or_name))
+    stem = re.sub(r"[^A-Za-z0-9_.-]+", "-", Path(source).stem).lstrip("-._")
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        column = error.start - raw.rfind(b"\n", 0, error.start)
+        place = Place(0, line, column, source)
+        raise ScenarioError([Fault(place, (), f"not UTF-8 text (byte {raw[error.start]:#04x})")]) from error
+    return read(text, source, overrides, seed, stem or "scenario", report)
+
+
+def read(
+    text: str,
+    source: str,
+    overrides: Sequence[str] = (),
+    seed: int | None = None,
+    name: str = "scenario",
+    report: Report = _silent,
+) -> Scenario:
+    """Return the scenario in `text`, as `load` does; faults name `source`, `name` stands in for none."""
+    tree, faults = to_tree(text, source)
+    if not isinstance(tree.value, dict):
+        found = "is empty" if tree.value is None else "holds no mapping"
+        raise ScenarioError([Fault(tree.place, (), f"{found}; a scenario is a mapping of settings"), *faults])
+    of_a_study = sorted(OF_STUDIES & tree.value.keys())
+    if of_a_study:
+        text = f"is a study, not a scenario (it has '{of_a_study[0]}'); `sweep` runs it, `check` reads both"
+        raise ScenarioError([Fault(tree.value[of_a_study[0]].key_place, (), text)])
+    seeds = () if seed is None else (f"seed={seed}",)
+    grafted = graft(tree, [*seeds, *overrides], Scenario)
+    tree = grafted.tree
+    if tree.child("name") is None:
+        tree = tree.with_child("name", Located(name, tree.place, tree.place))
+    scenario = _checked(tree, faults + grafted.faults)
+    for note in sorted(grafted.notes, key=lambda note: note.place):
+        report(str(note))
+    return scenario
+
+
+def dump(scenario: Scenario) -> str:
+    """Return `scenario` as YAML text with every kind and default written out, in plain SI numbers.
+
+    Reading that text gives an equal scenario.
+    """
+    return to_text(plain(scenario))
+
+
+def plain(scenario: Scenario) -> dict[str, Any]:
+    """Return `scenario` as mappings, lists and scalars, with every kind and default written out."""
+    tree: dict[str, Any] = _plain(scenario, Scenario)
+    return tree
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON Schema (2020-12) of a scenario file, for editors.
+
+    ``docs/scenario.schema.json`` holds it. A file may leave out `name`, which then is the file's.
+    """
+    found = schema_of(Scenario, "slfac_sim scenario")
+    return {**found, "required": [key for key in found["required"] if key != "name"]}
+
+
+def shipped() -> dict[str, Any]:
+    """Return the scenarios that come with the package: file name to its resource."""
+    folder = resources.files("slfac_sim.scenarios")
+    return {item.name: item for item in folder.iterdir() if item.name.endswith(".yaml")}
+
+
+def _found(asked: str) -> tuple[str, bytes]:
+    """Return the name to report and the bytes of the file `asked` for, or of the shipped scenario."""
+    try:
+        return asked, read_bytes(asked)
+    except OSError as error:
+        known = shipped()
+        for name in (asked, f"{asked}.yaml"):
+            if name in known:
+                return name, known[name].read_bytes()
+        raise _no_file(asked, _why_not(asked, error, sorted(known))) from error
+
+
+def _why_not(asked: str, error: OSError, known: Sequence[str]) -> str:
+    if isinstance(error, IsADirectoryError):
+        return "is a folder, not a scenario file"
+    if not isinstance(error, FileNotFoundError):
+        return f"cannot be read ({error.strerror})"
+    names = [name.removesuffix(".yaml") for name in known]
+    near = difflib.get_close_matches(Path(asked).name.removesuffix(".yaml"), names, n=1)
+    hint = f"did you mean '{near[0]}'?" if near else "shipped are " + ", ".join(names)
+    return f"no such file, and no shipped scenario of that name; {hint}"
+
+
+def _no_file(source: str, text: str) -> ScenarioError:
+    return ScenarioError([Fault(Place(0, 0, 0, source), (), text)])
+
+
+def _checked(tree: Located, faults: Sequence[Fault]) -> Scenario:
+    """Return the scenario of `tree`; a value that already has a fault is not blamed twice."""
+    known = {fault.place for fault in faults}
+    try:
+        scenario: Scenario = adapter(Scenario).validate_json(json.dumps(tree.plain()), strict=True)
+    except ValidationError as error:
+        further = [fault for fault in faults_of(error, tree, Scenario) if fault.place not in known]
+        raise ScenarioError([*faults, *further]) from error
+    if faults:
+        raise ScenarioError(faults)
+    return scenario
+
+
+def _plain(value: Any, hint: Any) -> Any:
+    """Return settings as mappings, lists and scalars; `hint` tells a plug-in, which has a kind."""
+    if dataclasses.is_dataclass(value):
+        cls: Any = type(value)
+        hints = hints_of(cls)
+        fields = {f.name: _plain(getattr(value, f.name), hints[f.name]) for f in dataclasses.fields(value)}
+        return {"kind": kind_of(value), **fields} if plugin_mark(hint) else fields
+    if isinstance(value, Mapping):
+        return {key: _plain(item, hint) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item, hint) for item in value]
+    if isinstance(value, enum.Enum):
+        return value.value
+    return str(value) if isinstance(value, Path) else value

@@ -1,0 +1,203 @@
+"""What makes two scenarios one training: content hashes, and the differences that learning sees.
+
+It compares settings and versions; it knows no run and imports no torch.
+"""
+
+import hashlib
+import json
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import slfac_sim
+from slfac_sim.foundation.content import hash_of
+from slfac_sim.foundation.plugin_sources import sources_of
+from slfac_sim.scenario.files import plain
+from slfac_sim.scenario.schema import Scenario
+from slfac_sim.scenario.steering import steered, work_needs_speed
+
+INVISIBLE = (
+    "name",
+    "seed.air",
+    "network",
+    "devices.speed",
+    "devices.codec_speed",
+    "devices.slowdowns",
+    "devices.power",
+    "devices.memory",
+    "server.speed",
+    "server.codec_speed",
+    "server.discipline",
+    "server.slowdowns",
+    "server.power",
+    "evaluation.targets",
+)
+"""What learning cannot see, where timing does not steer it: every path here, and all below it."""
+
+READ_AFTERWARDS = ("name", "evaluation.targets")
+"""What nothing that happens depends on, wherever timing steers."""
+
+_LEARNS = (
+    "codecs",
+    "effects.py",
+    "foundation",
+    "learning",
+    "protocols",
+    "runs/starting.py",
+    "scenario/host_names.py",
+    "scenario/schema.py",
+)
+
+
+_CLOCKWORK = (
+    "forecast",
+    "hosts",
+    "network",
+    "runs/opening.py",
+    "simulation",
+)
+
+
+def learning_key(scenario: Scenario, threads: int) -> str:
+    """Return 16 hexadecimal digits that are equal where the training is: bytes, work, order and figures.
+
+    They hash all settings that learning sees, the files that they name, the host `threads`, the source files
+    that learn (somebody else's plug-ins and what these import of theirs included) and the versions of Python,
+    torch, numpy and slfac_sim. Where timing steers learning, they hash every setting, and the sources that
+    make the clock as well.
+    """
+    clocked = steered(scenario) is not None
+    hidden = READ_AFTERWARDS if clocked else invisible_in(scenario)
+    settings = {path: value for path, value in _leaves(plain(scenario)) if not _within(path, hidden)}
+    versions = {name: version(name) for name in ("torch", "numpy", *(("simpy",) if clocked else ()))}
+    ours = [slfac_sim.__version__, _sources(), *([_clockwork()] if clocked else [])]
+    python = list(sys.version_info[:2])
+    return _hash([settings, threads, python, versions, ours, _foreign(settings), _files(settings)])
+
+
+def invisible_in(scenario: Scenario) -> tuple[str, ...]:
+    """Return those of the paths `INVISIBLE` that learning cannot see in `scenario`, nor its record.
+
+    The speeds of devices are on record where the work in it depends on them (`devices.memory_bandwidth`).
+    """
+    seen = ("devices.speed",) if work_needs_speed(scenario) else ()
+    return tuple(path for path in INVISIBLE if path not in seen)
+
+
+def invisible(path: str, scenario: Scenario) -> bool:
+    """Return whether learning cannot see the setting `path` of `scenario`."""
+    return _within(path, invisible_in(scenario))
+
+
+def point_key(scenario: Scenario) -> str:
+    """Return 16 hexadecimal digits that are equal for scenarios that are equal but for their name."""
+    settings = {path: value for path, value in _leaves(plain(scenario)) if path != "name"}
+    return _hash([settings, _files(settings)])
+
+
+def visible_differences(
+    recorded: Scenario, wanted: Scenario, hidden: Iterable[str] | None = None
+) -> list[str]:
+    """Return what differs and is visible to learning, as ``codec.uplink.theta: 0.9 there, 0.95 wanted``.
+
+    Of a plug-in of another kind only the kind is told. What is below a path in `hidden` (None: what learning
+    sees in neither scenario) is not.
+    """
+    there, here = (dict(_leaves(plain(scenario))) for scenario in (recorded, wanted))
+    hidden = set(invisible_in(recorded)) & set(invisible_in(wanted)) if hidden is None else set(hidden)
+    differing = [
+        path for path in there | here if there.get(path) != here.get(path) and not _within(path, hidden)
+    ]
+    kinds = [path.removesuffix("kind") for path in differing if path.endswith(".kind")]
+    return [
+        f"{path}: {_words(there, path)} there, {_words(here, path)} wanted"
+        for path in differing
+        if path.endswith(".kind") or not path.startswith(tuple(kinds))
+    ]
+
+
+def _leaves(tree: Any, above: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield every setting with its dotted path; a list is one value."""
+    if isinstance(tree, Mapping) and tree:
+        for key, value in tree.items():
+            yield from _leaves(value, f"{above}.{key}" if above else str(key))
+    else:
+        yield above, tree
+
+
+def _within(path: str, above: Iterable[str]) -> bool:
+    return any(path == one or path.startswith(f"{one}.") for one in above)
+
+
+def _words(settings: Mapping[str, Any], path: str) -> str:
+    return json.dumps(settings[path]).strip('"') if path in settings else "nothing"
+
+
+def _hash(content: Any) -> str:
+    text = json.dumps(content, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _texts(tree: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Yield every text below `tree` with the path of its setting; those in a list have one path."""
+    if isinstance(tree, str):
+        yield path, tree
+    elif isinstance(tree, Mapping):
+        for key, value in tree.items():
+            yield from _texts(value, f"{path}.{key}" if path else str(key))
+    elif isinstance(tree, list):
+        for value in tree:
+            yield from _texts(value, path)
+
+
+def _foreign(settings: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """Return the hashes of the sources of every kind with a dot, by kind and module."""
+    kinds = {text for path, text in _texts(settings) if path.endswith("kind") and "." in text}
+    return {kind: {name: hash_of(file) for name, file in sources_of(kind).items()} for kind in sorted(kinds)}
+
+
+def _files(settings: Mapping[str, Any]) -> dict[str, str]:
+    """Return the hashes of what settings name: every text that is a file, and every `folder` that is one."""
+    found = {}
+    for path, text in _texts(settings):
+        if path == "name" or path.endswith("kind"):
+            continue
+        place = _place(text, path.endswith("folder"))
+        if place is not None:
+            found[f"{path}: {text}"] = hash_of(place)
+    return found
+
+
+def _place(text: str, may_be_folder: bool) -> Path | None:
+    if not text:  # no path, where Path has the working folder
+        return None
+    try:
+        place = Path(text).expanduser()
+        return place if place.is_file() or (may_be_folder and place.is_dir()) else None
+    except (OSError, ValueError, RuntimeError):  # too long for a name, a null byte, an unknown user
+        return None
+
+
+@cache
+def _sources() -> str:
+    """Return the hash of our own source files that learn; a checkout changes without its version."""
+    return _hash_of_files(_LEARNS)
+
+
+@cache
+def _clockwork() -> str:
+    """Return the hash of our own source files that make the clock."""
+    return _hash_of_files(_CLOCKWORK)
+
+
+def _hash_of_files(names: Iterable[str]) -> str:
+    whole = hashlib.sha256()
+    for name in names:
+        for root in map(Path, slfac_sim.__path__):
+            top = root / name
+            for file in sorted(top.rglob("*.py")) if top.is_dir() else [top] if top.is_file() else []:
+                whole.update(f"{file.relative_to(root).as_posix()}\n".encode() + file.read_bytes())
+    return whole.hexdigest()

@@ -1,0 +1,167 @@
+"""The scenario: one tree of frozen dataclasses, read from YAML; defaults are stated here and nowhere else.
+
+It says what is to be simulated. It builds nothing, and importing it imports no torch.
+"""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from slfac_sim.codecs import Codec
+from slfac_sim.codecs.raw import Raw
+from slfac_sim.foundation.errors import BadInput
+from slfac_sim.foundation.plugins import EveryField, Plugin, settings
+from slfac_sim.foundation.units import Bytes, BytesPerSecond, Count, FlopPerSecond, Joules, SeedNumber
+from slfac_sim.hosts.availability.always import Always
+from slfac_sim.hosts.power import DevicePower, ServerPower
+from slfac_sim.protocols._participation import Participation
+
+AUTO = "auto"  # a cut that is chosen for the shortest predicted round
+PER_DEVICE = "per_device"  # the same, for each device by itself
+RESERVED = ("latest", "trainings", "studies", "ask", "crossover")
+CODEC_SPEED = 10e9  # FLOP/s: codecs are serial work of a CPU core, also on a host that trains on a GPU
+BatchSize = Annotated[int, Field(ge=1, le=65_536)]
+Accuracy = Annotated[float, Field(gt=0.0, le=1.0)]
+CodecNode = Annotated[Any, Plugin("slfac_sim.codecs")]
+AvailabilityNode = Annotated[Any, Plugin("slfac_sim.hosts.availability", "always")]
+Slowdowns = tuple[Annotated[Any, Plugin("slfac_sim.hosts.slowdowns")], ...]
+
+
+@settings
+class Seed:
+    """Two seeds: `learning` draws weights, shards and batches; `air` draws places, fades and speeds.
+
+    One number in place of the pair sets both.
+    """
+
+    learning: SeedNumber = 0
+    air: SeedNumber = 0
+
+
+def answering(node: Any) -> Any:
+    """Return the codec of the gradients where `node` is given for both directions: its partner, or itself.
+
+    `node` is a codec, or what a file has in the place of one; what is no codec is returned as it is.
+    """
+    try:
+        codec = TypeAdapter(CodecNode).validate_python(node)
+    except (ValidationError, BadInput):  # told where the uplink's codec is read
+        return node
+    return (codec.partner if isinstance(codec, Codec) else None) or node
+
+
+@settings
+class ModelCodecs:
+    """The codec of models, or halves, on their way from devices (`uplink`) and to them (`downlink`)."""
+
+    uplink: CodecNode = Raw()
+    downlink: CodecNode = Raw()
+
+
+@settings
+class Codecs:
+    """The codec of smashed data and gradients in each direction, and that of whatever models are exchanged.
+
+    One codec in place of all this stands for both directions, or for the uplink and its partner where it
+    declares one: ``codec: topk`` is ``codec: {uplink: topk, downlink: on_support}``. Models then travel as
+    they are.
+    """
+
+    uplink: CodecNode
+    downlink: CodecNode
+    model: Annotated[ModelCodecs, EveryField()] = ModelCodecs()
+
+
+@settings
+class Devices:
+    """The devices: how many, and how fast each computes (achieved FLOP/s, 2 per multiply-add).
+
+    `slowdowns` multiply the time that a compute takes, and `availability` says when devices are down. With
+    a `memory` a device's half and one mini-batch must fit in it; with a `memory_bandwidth` each operation of
+    its half takes as long as its memory traffic, where that is longer (roofline). A device whose `battery`
+    is used up is down for good. Codecs take their equivalent FLOPs / `codec_speed`; without one that is the
+    device's speed, but at most `CODEC_SPEED`.
+    """
+
+    count: Annotated[int, Field(ge=1, le=100_000)] = 10
+    speed: Annotated[Any, Plugin("slfac_sim.hosts.speeds")]
+    codec_speed: FlopPerSecond | None = None
+    slowdowns: Slowdowns = ()
+    availability: AvailabilityNode = Always()
+    memory: Bytes | None = None
+    memory_bandwidth: BytesPerSecond | None = None
+    power: DevicePower = DevicePower()
+    battery: Joules | None = None
+
+
+@settings
+class Server:
+    """The edge server: one processor, first in, first out (`fifo`), or at work on all at once (`sharing`).
+
+    Its `codec_speed` is as that of devices.
+    """
+
+    speed: FlopPerSecond = 1e12
+    codec_speed: FlopPerSecond | None = None
+    discipline: Literal["fifo", "sharing"] = "fifo"
+    slowdowns: Slowdowns = ()
+    availability: AvailabilityNode = Always()
+    power: ServerPower = ServerPower()
+
+
+@settings
+class Learning:
+    """The learning problem: mini-batch per device, and the optimiser of every device and of the server."""
+
+    batch: BatchSize = 16
+    optimiser: Annotated[Any, Plugin("slfac_sim.learning.optimisers")]
+
+
+def check_targets(targets: Sequence[float]) -> None:
+    """Raise `ValueError` for a target that is there twice: its time would be one and the same."""
+    twice = next((target for i, target in enumerate(targets) if target in targets[:i]), None)
+    if twice is not None:
+        raise ValueError(f"targets must differ from each other (got {twice:g} twice)")
+
+
+@settings
+class Evaluation:
+    """Accuracy is measured on the full test set; each target's crossing time goes into the summary.
+
+    The accuracy without the codec takes another pass of the server's half: it is measured in the `last`
+    evaluation, or in `every` one.
+    """
+
+    targets: tuple[Accuracy, ...] = (0.8, 0.9, 0.95, 0.97)
+    every_rounds: Count = 1
+    no_codec: Literal["last", "every"] = "last"
+
+    def __post_init__(self) -> None:
+        check_targets(self.targets)
+
+
+@settings
+class Scenario:
+    """Everything that a run depends on."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+    seed: Annotated[Seed, EveryField()] = Seed()
+    data: Annotated[Any, Plugin("slfac_sim.learning.datasets")]
+    partition: Annotated[Any, Plugin("slfac_sim.learning.partitions")]
+    model: Annotated[Any, Plugin("slfac_sim.learning.models")]
+    cut: str | dict[str, str]
+    learning: Learning
+    protocol: Annotated[Any, Plugin("slfac_sim.protocols")]
+    devices: Devices
+    server: Server = Server()
+    codec: Annotated[Codecs, EveryField(answering, but=("model",))]
+    network: Annotated[Any, Plugin("slfac_sim.network.kinds")]
+    evaluation: Evaluation = Evaluation()
+
+    def __post_init__(self) -> None:
+        if self.name in RESERVED:
+            raise ValueError(f"name must not be one of {', '.join(RESERVED)}, which have a place under runs/")
+        for setting in vars(self.protocol).values():
+            if isinstance(setting, Participation):
+                setting.check(self.devices.count)

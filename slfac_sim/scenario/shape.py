@@ -1,0 +1,109 @@
+"""Which settings stand where in a located tree: the type of each node, the plug-in that it holds."""
+
+import dataclasses
+import typing
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+from slfac_sim.foundation.errors import BadInput
+from slfac_sim.foundation.plugins import EveryField, Plugin, find
+from slfac_sim.scenario.located import Located, Path
+
+
+def walk(tree: Located, loc: Sequence[str | int]) -> tuple[list[Located], Path]:
+    """Return the nodes from `tree` along those steps of `loc` that are in it, and these steps."""
+    nodes, path = [tree], []
+    for step in loc:
+        child = nodes[-1].child(step)
+        if child is not None:
+            nodes.append(child)
+            path.append(step)
+    return nodes, tuple(path)
+
+
+@cache
+def hints_of(cls: Any) -> dict[str, Any]:
+    """Return the type of each field of the class `cls`, with its annotations."""
+    return typing.get_type_hints(cls, include_extras=True)
+
+
+def hint_at(root: type[Any], tree: Located, loc: Sequence[str | int]) -> Any:
+    """Return the type of what lies at `loc` below a `root`; None when it cannot be told."""
+    hint: Any = root
+    for i, step in enumerate(loc):
+        cls: Any = class_of(hint, tree, loc[:i])
+        if cls is None:
+            continue  # an index, a key of a free mapping, the branch of a union
+        hint = hints_of(cls).get(str(step))
+        if (pair := pair_of(hint)) and loc[i + 1 : i + 2] and loc[i + 1] not in pair:
+            hint = next(iter(pair.values()))  # one value stands for the pair, and the path goes into it
+    return hint
+
+
+def known_keys(root: type[Any], tree: Located, loc: Sequence[str | int]) -> list[str]:
+    """Return the keys that the settings at `loc` may have; none when it cannot be told."""
+    hint = hint_at(root, tree, loc)
+    cls = class_of(hint, tree, loc)
+    names = [field.name for field in dataclasses.fields(cls)] if cls else []
+    return ["kind", *names] if plugin_mark(hint) else names
+
+
+def holder_of(root: type[Any], tree: Located, loc: Sequence[str | int], key: str) -> str | None:
+    """Return the path of what, one step below the settings at `loc`, has a setting `key`, if anything has."""
+    cls: Any = class_of(hint_at(root, tree, loc), tree, loc)
+    nodes, path = walk(tree, loc)
+    for name, hint in (hints_of(cls) if cls else {}).items():
+        plugin, child = plugin_mark(hint), nodes[-1].child(name)
+        if plugin is None:
+            continue
+        kind = plugin.otherwise if child is None else kind_in(child, plugin)
+        try:
+            fields = dataclasses.fields(find(plugin.family, kind)) if kind is not None else ()
+        except BadInput:
+            continue
+        if key in (field.name for field in fields):
+            return ".".join(map(str, (*path, name)))
+    return None
+
+
+def class_of(hint: Any, tree: Located, loc: Sequence[str | int]) -> type[Any] | None:
+    """Return the settings class that a value of type `hint` at `loc` is read as."""
+    plugin = plugin_mark(hint)
+    if plugin is not None:
+        kind = kind_in(walk(tree, loc)[0][-1], plugin)
+        try:
+            return None if kind is None else find(plugin.family, kind)
+        except BadInput:
+            return None
+    bare = typing.get_args(hint)[0] if typing.get_origin(hint) is typing.Annotated else hint
+    candidates = [bare, *typing.get_args(bare)]
+    return next((c for c in candidates if isinstance(c, type) and dataclasses.is_dataclass(c)), None)
+
+
+def kind_in(node: Located, plugin: Plugin) -> str | None:
+    """Return the kind of `node`, which holds a `plugin`: its own or the family's default, else None."""
+    kind = node.value
+    if isinstance(node.value, dict):
+        said = node.value.get("kind")
+        kind = plugin.otherwise if said is None else said.value
+    return kind if isinstance(kind, str) else None
+
+
+def plugin_mark(hint: Any) -> Plugin | None:
+    """Return the `Plugin` mark of `hint` or of what it holds: a tuple's items, an optional's value."""
+    if isinstance(hint, Plugin):
+        return hint
+    inner = (*typing.get_args(hint), *getattr(hint, "__metadata__", ()))
+    return next((found for found in map(plugin_mark, inner) if found), None)
+
+
+def every_field(hint: Any) -> EveryField | None:
+    """Return the mark of a place of type `hint` where one value may stand for every field; None elsewhere."""
+    marks = getattr(hint, "__metadata__", ())
+    return next((mark for mark in marks if isinstance(mark, EveryField)), None)
+
+
+def pair_of(hint: Any) -> dict[str, Any]:
+    """Return the fields, and their types, for all of which one value may stand at a place of type `hint`."""
+    return {} if every_field(hint) is None else hints_of(typing.get_args(hint)[0])

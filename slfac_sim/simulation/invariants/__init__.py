@@ -1,0 +1,66 @@
+"""The laws of the simulation, checked while it goes on: bytes, causality, rates, airtime, energy, queues.
+
+A run that breaks one fails there, and the message names the law, the place and the figures. The checks see
+what the player writes, what the protocol asks for and what the network is told, and compare the three; they
+change nothing and share no code with what they check.
+"""
+
+import dataclasses
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from slfac_sim.effects import Task
+from slfac_sim.ledger.store import Book
+from slfac_sim.scenario.schema import Scenario
+from slfac_sim.simulation.invariants._air import AirLaws
+from slfac_sim.simulation.invariants._bytes import ByteLaws
+from slfac_sim.simulation.invariants._energy import EnergyLaws
+from slfac_sim.simulation.invariants._order import OrderLaws
+from slfac_sim.simulation.invariants._queues import QueueLaws
+from slfac_sim.simulation.invariants._violated import Laws, Violated
+from slfac_sim.simulation.invariants._watching import Ears, Watch, WatchedBook, WatchedNetwork
+from slfac_sim.simulation.observer import heard_by
+
+__all__ = ["Violated", "strictly"]
+
+_LAWS: tuple[type[Laws], ...] = (OrderLaws, ByteLaws, AirLaws, EnergyLaws, QueueLaws)
+
+
+Watched = tuple[Scenario, Task, Book]
+
+
+@contextmanager
+def strictly(
+    scenario: Scenario, ledger: Book, task: Task, summary: dict[str, Any], strict: bool = True
+) -> Iterator[Watched]:
+    """Give what to simulate, so that `task` on `scenario` is watched and writes into `ledger`.
+
+    Raises `Violated` for a broken law, at the end at the latest. `summary` is given the key `invariants`:
+    how often each law was checked, and whether one was broken. Unless `strict`, nothing is watched.
+    """
+    if not strict:
+        yield scenario, task, ledger
+        return
+    checked: Counter[str] = Counter()
+    watch = Watch()
+    watch.laws = tuple(kind(scenario, watch, checked) for kind in _LAWS)
+    violated = 0
+    try:
+        network = WatchedNetwork(scenario.network, watch)
+        yield (
+            dataclasses.replace(scenario, network=network),
+            heard_by(Ears(watch), task),
+            WatchedBook(ledger, watch),
+        )
+        for laws in watch.laws:
+            laws.close()
+    except Violated:
+        violated = 1
+        raise
+    except BaseException:
+        watch.broken = True  # what was under way is dropped now, and leaves no row
+        raise
+    finally:
+        summary["invariants"] = {"checked": dict(sorted(checked.items())), "violated": violated}

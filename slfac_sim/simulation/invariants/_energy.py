@@ -1,0 +1,101 @@
+"""Energy is power x time: of every transfer by its sender's power, of every host by what it did."""
+
+from collections import defaultdict
+from typing import Any
+
+from slfac_sim.hosts.machines import machines
+from slfac_sim.network import NetworkSettings
+from slfac_sim.scenario.host_names import SERVER
+from slfac_sim.simulation.invariants._air import CRUMB_S
+from slfac_sim.simulation.invariants._violated import PART, Laws, rounding_s
+
+LAW = "energy = power x time"
+
+
+class EnergyLaws(Laws):
+    """Adds up from the rows what each host did, and compares it with the table `energy`.
+
+    A radio is on the air at full power, if at all, so that no transfer radiates more than that for as long
+    as it lasted; where senders take turns at full power it is that power x its airtime, to the last joule.
+    """
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        network: NetworkSettings = self.scenario.network
+        device_w, station_w = network.radiates_w
+        self._power_w = {"up": device_w, "down": station_w}
+        self._controlled = network.controls_power
+        self._powers = {name: one.power for name, one in machines(self.scenario).items()}
+        self._powers[SERVER] = self.scenario.server.power
+        self._in_turn = False
+        self._stations = 0
+        self._worked: dict[str, list[tuple[float, float]]] = defaultdict(list)
+        self._perhaps: dict[str, list[tuple[float, float]]] = defaultdict(list)
+        self._sent: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
+
+    def row(self, table: str, row: dict[str, Any]) -> None:
+        """Add a row up; in the end each host's account must be the same."""
+        if table == "air":
+            self._in_turn = row["medium"] in ("fair", "tdma", "fifo")
+        elif table == "stations":
+            self._stations += 1
+        elif table == "transfers":
+            self._radiated(row)
+            sent = self._sent[row["src"]]
+            sent[0] += row["airtime_s"]
+            sent[1] += row["energy_j"]
+        elif table == "computes" and row["end_s"] > row["start_s"]:
+            surely = row["outcome"] == "done" or row["start_s"] > row["asked_s"]
+            stretches = self._worked if surely else self._perhaps  # cut short at work, or while it queued
+            stretches[row["host"]].append((row["start_s"], row["end_s"]))
+        elif table == "energy":
+            self._account(row)
+
+    def _radiated(self, row: dict[str, Any]) -> None:
+        up = row["dst"] == SERVER
+        power_w = self._power_w["up" if up else "down"]
+        if power_w is None:
+            return
+        senders = max(self._stations, 1) if row["dst"] == "*" else 1
+        most_j = power_w * senders * (row["last_bit_s"] - row["start_s"])
+        place = f"transfers, effect {row['seq']} of task '{row['task']}'"
+        found = f"{row['energy_j']!r} J radiated, at most {most_j!r} J"
+        slack_j = PART * most_j + power_w * senders * (CRUMB_S + rounding_s(row["last_bit_s"]))
+        self.hold(LAW, 0.0 <= row["energy_j"] <= most_j + slack_j, place, found)
+        if self._in_turn and not (up and self._controlled):
+            due_j = power_w * row["airtime_s"]
+            held = abs(row["energy_j"] - due_j) <= PART * due_j
+            found = f"{row['energy_j']!r} J radiated, {power_w:g} W x {row['airtime_s']!r} s"
+            self.hold(LAW, held, place, found)
+
+    def _account(self, row: dict[str, Any]) -> None:
+        host = row["host"]
+        power = self._powers[host]
+        airtime_s, radiated_j = self._sent[host]
+        due = {
+            "compute_j": power.compute * row["busy_s"],
+            "transmit_j": power.transmit * airtime_s + radiated_j,
+            "idle_j": power.idle * row["up_s"],
+            "total_j": row["compute_j"] + row["transmit_j"] + row["receive_j"] + row["idle_j"],
+        }
+        for name, joules in due.items():
+            found = f"{name} {row[name]!r}, due {joules!r}"
+            self.hold(LAW, row[name] == joules, f"energy of {host}", found)
+        least_s = _covered(self._worked[host])
+        most_s = _covered(self._worked[host] + self._perhaps[host])
+        busy_s, up_s = row["busy_s"], row["up_s"]
+        slack_s = rounding_s(self.watch.now_s, 1 + len(self._worked[host]) + len(self._perhaps[host]))
+        held = least_s - slack_s <= busy_s <= min(most_s, up_s) + slack_s
+        found = f"busy {busy_s!r} s of {up_s!r}, by its computes {least_s!r} to {most_s!r}"
+        self.hold(LAW, held, f"energy of {host}", found)
+        found = f"codec_j {row['codec_j']!r} of compute_j {row['compute_j']!r}"
+        self.hold(LAW, row["codec_j"] <= row["compute_j"], f"energy of {host}", found)
+
+
+def _covered(stretches: list[tuple[float, float]]) -> float:
+    """Return how long at least one of `stretches` lasted."""
+    covered_s = end_s = 0.0
+    for first_s, last_s in sorted(stretches):
+        covered_s += max(0.0, last_s - max(first_s, end_s))
+        end_s = max(end_s, last_s)
+    return covered_s

@@ -1,0 +1,99 @@
+"""Causality: nothing starts before it is asked for or ends before it starts; hosts do one thing at a time."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from slfac_sim.effects import Compute, Effect, Offer, Send
+from slfac_sim.scenario.host_names import SERVER
+from slfac_sim.simulation.invariants._violated import Laws
+
+LAW = "causality"
+_QUEUE = "queue "  # tasks of the player itself: the work that offers wait for
+_TIMES = {
+    "transfers": ("asked_s", "start_s", "last_bit_s", "end_s"),
+    "computes": ("asked_s", "start_s", "end_s"),
+    "offers": ("asked_s", "end_s"),
+    "withdrawals": ("asked_s", "end_s"),
+}
+_LEAVE_ROWS: dict[type, str] = {
+    Compute: "computes",
+    Send: "transfers",
+    Offer: "offers or withdrawals",
+}
+
+
+@dataclass
+class _Open:
+    """What a task waits for: effect number `seq`, asked for at `asked_s`; and how many rows tell of it."""
+
+    seq: int
+    asked_s: float
+    tables: str
+    rows: int = 0
+
+
+class OrderLaws(Laws):
+    """What a row says of its times is what the clock showed when the protocol asked and was answered."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._open: dict[str, _Open] = {}
+        self._free_s: dict[str, float] = {}
+
+    def asked(self, task: str, seq: int, effect: Effect) -> None:
+        """Note when an effect was asked for."""
+        tables = _LEAVE_ROWS.get(type(effect))
+        if tables is not None:
+            self._open[task] = _Open(seq, self.watch.now_s, tables)
+
+    def left(self, task: str, seq: int, effect: Effect) -> None:
+        """An effect has left one row, whichever way it ended."""
+        one = self._open.pop(task, None)
+        if one is not None:
+            found = f"{one.rows} rows of {one.tables} tell of it, not one"
+            self.hold(LAW, one.rows == 1, f"effect {seq} of task '{task}'", found)
+
+    def row(self, table: str, row: dict[str, Any]) -> None:
+        """The times of a row are in order, end now, and begin when the effect was asked for."""
+        if table in _TIMES:
+            self._in_order(table, row)
+            if not row["task"].startswith(_QUEUE):
+                self._as_asked(table, row)
+            if table == "computes":
+                self._one_at_a_time(row)
+        elif "at_s" in row:
+            place = _place(table, row) if "task" in row else table
+            now_s = self.watch.now_s
+            self.hold(LAW, row["at_s"] == now_s, place, f"stamped {row['at_s']!r} s at {now_s!r} s")
+
+    def _in_order(self, table: str, row: dict[str, Any]) -> None:
+        times = [row[name] for name in _TIMES[table]]
+        held = times == sorted(times) and times[-1] == self.watch.now_s
+        found = ", ".join(f"{name} {row[name]!r}" for name in _TIMES[table])
+        self.hold(LAW, held, _place(table, row), f"{found}, at {self.watch.now_s!r} s")
+
+    def _as_asked(self, table: str, row: dict[str, Any]) -> None:
+        one = self._open.get(row["task"])
+        held = one is not None and one.seq == row["seq"] and one.asked_s == row["asked_s"]
+        asked = (
+            "nothing was asked for" if one is None else f"effect {one.seq} was asked for at {one.asked_s!r} s"
+        )
+        self.hold(LAW, held, _place(table, row), f"asked_s {row['asked_s']!r}, but {asked}")
+        if one is not None:
+            one.rows += 1
+
+    def _one_at_a_time(self, row: dict[str, Any]) -> None:
+        """A processor that serves in turn begins with nothing before it is through with the last."""
+        host = row["host"]
+        if (host == SERVER and self.scenario.server.discipline != "fifo") or row["outcome"] == "down":
+            return
+        began = row["outcome"] == "done" or row["start_s"] > row["asked_s"]
+        free_s = self._free_s.get(host, 0.0)
+        if began:
+            found = f"began at {row['start_s']!r} s, free at {free_s!r} s"
+            self.hold(LAW, row["start_s"] >= free_s, _place("computes", row), found)
+            self._free_s[host] = max(free_s, row["end_s"])
+
+
+def _place(table: str, row: dict[str, Any]) -> str:
+    return f"{table}, effect {row['seq']} of task '{row['task']}'"

@@ -1,0 +1,139 @@
+"""The coupling: a protocol that really learns, on a simulated clock and a simulated network."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from slfac_sim.effects import Task
+from slfac_sim.foundation.errors import Diverged
+from slfac_sim.hosts.availability import Outage, plans
+from slfac_sim.hosts.availability.always import Always
+from slfac_sim.hosts.machines import machines
+from slfac_sim.hosts.power import Power
+from slfac_sim.hosts.slowdowns import Factor, product
+from slfac_sim.ledger.store import Book
+from slfac_sim.ledger.tables import AIR
+from slfac_sim.network import Survey
+from slfac_sim.scenario.host_names import SERVER, device_names
+from slfac_sim.scenario.schema import CODEC_SPEED, Scenario
+from slfac_sim.simulation.clock import Clock
+from slfac_sim.simulation.energy import Energy
+from slfac_sim.simulation.simulated import SimulatedPlayer
+
+OnNote = Callable[[str, Mapping[str, Any]], None]
+
+
+def host_speeds(scenario: Scenario) -> dict[str, float]:
+    """Return each host's computing speed in FLOP/s. Raises `BadInput`."""
+    names = device_names(scenario.devices.count)
+    speeds: dict[str, float] = scenario.devices.speed.speeds(names, scenario.seed.air)
+    return {**speeds, SERVER: scenario.server.speed}
+
+
+def codec_speeds(scenario: Scenario) -> dict[str, float]:
+    """Return each host's speed in encoding and decoding, in equivalent FLOP/s. Raises `BadInput`."""
+    devices, server = scenario.devices.codec_speed, scenario.server.codec_speed
+    return {
+        host: (server if host == SERVER else devices) or min(speed, CODEC_SPEED)
+        for host, speed in host_speeds(scenario).items()
+    }
+
+
+def outages_of(scenario: Scenario) -> dict[str, Iterator[Outage]]:
+    """Return when each host is down. Raises `BadInput` for a file of outages that cannot be used."""
+    names, seed = device_names(scenario.devices.count), scenario.seed.air
+    return plans(scenario.devices.availability, names, seed) | plans(
+        scenario.server.availability, [SERVER], seed
+    )
+
+
+def survey_of(scenario: Scenario) -> Survey:
+    """Return what the air of `scenario` offers, as a run will find it. Raises `BadInput`."""
+    survey: Survey = scenario.network.survey(device_names(scenario.devices.count), SERVER, scenario.seed.air)
+    return survey
+
+
+def air_rows(survey: Survey) -> dict[str, list[dict[str, Any]]]:
+    """Return `survey` as rows of the ledger's tables `air`, `stations` and `links`."""
+    found = {"air": [survey], "stations": survey.stations, "links": survey.links}
+    return {
+        table: [{name: getattr(one, name) for name in AIR[table]} for one in found[table]] for table in AIR
+    }
+
+
+class Simulation:
+    """The network and the hosts of a scenario on a clock of their own; one protocol is played on them.
+
+    What the air offers is in `ledger` before anything happens. Raises `BadInput` for an air that cannot be.
+    """
+
+    def __init__(self, scenario: Scenario, ledger: Book, on_note: OnNote = lambda table, row: None) -> None:
+        for table, rows in air_rows(survey_of(scenario)).items():
+            for row in rows:
+                ledger.add(table, row)
+        names = device_names(scenario.devices.count)
+        self._env = Clock()
+        self._ledger = ledger
+        self._energy = Energy(_powers(scenario), dict.fromkeys(names, scenario.devices.battery))
+        self._player = SimulatedPlayer(
+            self._env,
+            scenario.network.open(self._env, names, SERVER, scenario.seed.air),
+            host_speeds(scenario),
+            ledger,
+            on_note,
+            codec_speeds=codec_speeds(scenario),
+            availability=outages_of(scenario),
+            slowdown=_slowness(scenario),
+            disciplines={SERVER: scenario.server.discipline},
+            energy=self._energy,
+        )
+
+    def play(self, protocol: Task) -> float:
+        """Play `protocol` to its end and return the simulated seconds.
+
+        It is a real one, that learns, or a recorded one (`players.replay`): the clock is the same. What hosts
+        drew is written when it is over, however it ends. Raises `players.simulated.Stalled` when nothing can
+        happen any more before the protocol has ended, and `Diverged` with the round.
+        """
+        try:
+            self._player.play(protocol)
+        except Diverged as found:
+            raise found.during(len(self._ledger.tuples("rounds", ("round",))) + 1) from None
+        finally:
+            for row in self._energy.rows(self._env.now):
+                self._ledger.add("energy", row)
+        return float(self._env.now)
+
+    def under_way(self) -> Iterator[str]:
+        """Yield, in words, all work that is not over: in flight, in service, queued or waited for."""
+        return self._player.under_way()
+
+
+def simulate(
+    scenario: Scenario, protocol: Task, ledger: Book, on_note: OnNote = lambda table, row: None
+) -> float:
+    """Run `protocol` in a `Simulation` of `scenario`, write `ledger`, and return the simulated seconds."""
+    return Simulation(scenario, ledger, on_note).play(protocol)
+
+
+def calm(scenario: Scenario) -> Scenario:
+    """Return `scenario` on still air and with hosts that are always up, as forecasts play it."""
+    always: dict[str, Any] = {"availability": Always()}
+    return replace(
+        scenario,
+        network=scenario.network.still,
+        devices=replace(scenario.devices, battery=None, **always),
+        server=replace(scenario.server, **always),
+    )
+
+
+def _powers(scenario: Scenario) -> dict[str, Power]:
+    """Return what each host draws."""
+    return {**{name: one.power for name, one in machines(scenario).items()}, SERVER: scenario.server.power}
+
+
+def _slowness(scenario: Scenario) -> dict[str, Factor]:
+    """Return by what the durations of computes are multiplied, for hosts that can be slow."""
+    names = device_names(scenario.devices.count)
+    causes = {**dict.fromkeys(names, scenario.devices.slowdowns), SERVER: scenario.server.slowdowns}
+    return {host: product(found, host, scenario.seed.air) for host, found in causes.items() if found}

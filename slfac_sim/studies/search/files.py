@@ -1,0 +1,106 @@
+"""The folder of an answer: its words, its curve as a table, and the figure of that curve.
+
+It knows rows and lines, and nothing of replays.
+"""
+
+import csv
+import json
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from slfac_sim.scenario.schema import Seed
+from slfac_sim.studies.search.question import Measure
+from slfac_sim.studies.search.varied import Varied, unit_for
+
+if TYPE_CHECKING:
+    from slfac_sim.analysis.inverse_figure import Line
+
+ANSWER = "answer.json"
+Point = tuple[str, Seed, float, float]  # side, seeds, value, measured; SI
+
+
+def write_answer(
+    folder: Path,
+    words: Sequence[str],
+    facts: Mapping[str, Any],
+    points: Sequence[Point],
+    varied: Varied,
+    measure: Measure,
+    marks: Sequence[float],
+    bound: float | None = None,
+) -> None:
+    """Write ``answer.json``, ``curve.csv`` and ``figures/curve.png`` and ``.svg`` into `folder`.
+
+    `marks` are the values of the answer, one for each crossing; `bound` is the quantity asked about.
+    """
+    answer = {**facts, "answer": list(words), "vary": varied.path, "measure": measure.text}
+    text = json.dumps(_finite(answer), indent=2, ensure_ascii=False)
+    (folder / ANSWER).write_text(text + "\n", encoding="utf-8")
+    _write_curve(folder / "curve.csv", points, varied, measure)
+    _draw(folder, points, varied, measure, marks, bound)
+
+
+def _write_curve(path: Path, points: Sequence[Point], varied: Varied, measure: Measure) -> None:
+    """One row per replay, in SI; what was never reached is an empty cell."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(["side", "seed_learning", "seed_air", varied.path, measure.text])
+        for side, seed, value, measured in sorted(points, key=_order):
+            shown = measured if math.isfinite(measured) else ""
+            table.writerow([side, seed.learning, seed.air, value, shown])
+
+
+def _order(point: Point) -> tuple[Any, ...]:
+    side, seed, value, _ = point
+    return side, seed.learning, seed.air, value
+
+
+def _draw(
+    folder: Path,
+    points: Sequence[Point],
+    varied: Varied,
+    measure: Measure,
+    marks: Sequence[float],
+    bound: float | None,
+) -> None:
+    from slfac_sim.analysis.inverse_figure import draw
+    from slfac_sim.analysis.style import house_style, save
+
+    x_unit, x_factor = unit_for(float(np.median([point[2] for point in points])), varied.dimension)
+    heights = [point[3] for point in points if math.isfinite(point[3])]
+    y_unit, y_factor = unit_for(max(heights, default=1.0), measure.dimension)
+    with house_style():
+        figure = draw(
+            _lines(points, x_factor, y_factor),
+            _titled(varied.path, x_unit),
+            _titled(measure.axis[0], y_unit),
+            [mark / x_factor for mark in marks],
+            None if bound is None else bound / y_factor,
+        )
+        save(figure, folder / "figures", "curve")
+
+
+def _lines(points: Sequence[Point], x_factor: float, y_factor: float) -> "list[Line]":
+    from slfac_sim.analysis.inverse_figure import Line
+
+    curves: dict[tuple[str, Seed], list[tuple[float, float]]] = {}
+    for side, seed, value, measured in sorted(points, key=_order):
+        curves.setdefault((side, seed), []).append((value / x_factor, measured / y_factor))
+    return [Line(side, *np.array(xy).T) for (side, _), xy in curves.items()]
+
+
+def _titled(name: str, unit: str) -> str:
+    return f"{name} ({unit})" if unit else name
+
+
+def _finite(value: Any) -> Any:
+    """Return `value` with infinities as null, since JSON has none."""
+    if isinstance(value, Mapping):
+        return {key: _finite(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

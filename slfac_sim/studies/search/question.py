@@ -1,0 +1,140 @@
+"""A question in one line, ``time_to_accuracy(0.95) <= 600 s``: read, and put to the rows of a run.
+
+It knows the ledger's tables and nothing of how they came about. The grammar is fixed: a measure, ``<=`` or
+``>=``, a quantity with its unit.
+"""
+
+import difflib
+import math
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from slfac_sim.analysis.format import percent
+from slfac_sim.foundation.errors import BadInput
+from slfac_sim.foundation.units import exact, parse_quantity
+from slfac_sim.ledger.store import Book
+
+Sense = Literal["<=", ">="]
+
+_FORM = re.compile(r"\s*([A-Za-z_]\w*)\s*(?:\(\s*([^()]*?)\s*\))?\s*(<=|>=)\s*(.*?)\s*")
+_EXAMPLE = 'such as "time_to_accuracy(0.95) <= 600 s"'
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A number of a run: `name`, its SI `dimension`, and the `target` accuracy where it needs one."""
+
+    name: str
+    dimension: str
+    target: float | None = None
+
+    @property
+    def text(self) -> str:
+        """The measure as a question writes it."""
+        return self.name if self.target is None else f"{self.name}({exact(self.target)})"
+
+    @property
+    def axis(self) -> tuple[str, str]:
+        """What a figure calls it, and its SI unit."""
+        return (_AXES[self.name] if self.target is None else f"time to {percent(self.target)}"), _SI[
+            self.dimension
+        ]
+
+    def is_untrained(self, measured: float) -> bool:
+        """Tell whether the untrained model of a run met the target: then its time is 0 s on any network."""
+        return self.target is not None and measured == 0.0
+
+    def of(self, book: Book) -> float:
+        """Return the measure of the run in `book`, in SI; infinity for a target that it never reached.
+
+        It is 0 for a target that the untrained model met.
+        """
+        return _READERS[self.name](book, self.target)
+
+
+@dataclass(frozen=True)
+class Question:
+    """Whether `measure` stands on the right side of `bound` (SI); `text` is the question as asked."""
+
+    measure: Measure
+    sense: Sense
+    bound: float
+    text: str
+
+    def holds(self, measured: float) -> bool:
+        """Tell whether a run with that measure meets the bound."""
+        return measured <= self.bound if self.sense == "<=" else measured >= self.bound
+
+
+def read_question(text: str) -> Question:
+    """Return the question in `text`. Raises `BadInput` that says what is wrong with it."""
+    match = _FORM.fullmatch(text)
+    if match is None:
+        raise BadInput(f"question {text!r}: expected MEASURE <= QUANTITY or MEASURE >= QUANTITY, {_EXAMPLE}")
+    name, argument, sense, quantity = match.groups()
+    measure = _measure(text, name, argument)
+    try:
+        bound = parse_quantity(quantity, measure.dimension)
+    except ValueError as error:
+        raise BadInput(f"question {text!r}: {error}") from error
+    return Question(measure, "<=" if sense == "<=" else ">=", bound, " ".join(text.split()))
+
+
+def time_to(target: float) -> Measure:
+    """Return the measure `time_to_accuracy` of `target`. Raises `BadInput` outside 0 to 1."""
+    if not 0.0 < target <= 1.0:
+        raise BadInput(f"target accuracy {exact(target)}: must lie above 0 and at most at 1, such as 0.95")
+    return Measure("time_to_accuracy", "duration", target)
+
+
+def _measure(text: str, name: str, argument: str | None) -> Measure:
+    if name not in _READERS:
+        near = difflib.get_close_matches(name, _READERS, n=1)
+        hint = f"; did you mean '{near[0]}'?" if near else ""
+        raise BadInput(f"question {text!r}: no measure '{name}' among {', '.join(_READERS)}{hint}")
+    if name == "time_to_accuracy":
+        return time_to(_fraction(text, argument or ""))
+    if argument is not None:
+        raise BadInput(f"question {text!r}: {name} takes no argument (got '{argument}')")
+    return Measure(name, _DIMENSIONS[name])
+
+
+def _fraction(text: str, argument: str) -> float:
+    try:
+        percent = argument.endswith("%")
+        return float(argument.removesuffix("%")) / (100.0 if percent else 1.0)
+    except ValueError:
+        reason = f"time_to_accuracy needs a target accuracy such as 0.95 (got '{argument}')"
+        raise BadInput(f"question {text!r}: {reason}") from None
+
+
+def _time_to_accuracy(book: Book, target: float | None) -> float:
+    assert target is not None
+    evals = book.tuples("evals", ("at_s", "accuracy"))
+    return float(next((at_s for at_s, accuracy in evals if accuracy >= target), math.inf))
+
+
+def _simulated_s(book: Book, _: float | None) -> float:
+    ends = {"transfers": "end_s", "computes": "end_s", "steps": "at_s", "rounds": "at_s"}
+    return max((at_s for table, name in ends.items() for (at_s,) in book.tuples(table, [name])), default=0.0)
+
+
+def _bytes_total(book: Book, _: float | None) -> float:
+    return float(sum(nbytes for (nbytes,) in book.tuples("payloads", ["bytes"])))
+
+
+def _energy_j(book: Book, _: float | None) -> float:
+    return float(sum(energy_j for (energy_j,) in book.tuples("transfers", ["energy_j"])))
+
+
+_READERS: dict[str, Callable[[Book, float | None], float]] = {
+    "time_to_accuracy": _time_to_accuracy,
+    "simulated_s": _simulated_s,
+    "bytes_total": _bytes_total,
+    "energy_j": _energy_j,
+}
+_DIMENSIONS = {"simulated_s": "duration", "bytes_total": "size", "energy_j": "energy"}
+_AXES = {"simulated_s": "simulated time", "bytes_total": "payload bytes", "energy_j": "radiated energy"}
+_SI = {"duration": "s", "size": "B", "energy": "J"}
