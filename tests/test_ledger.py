@@ -2,6 +2,7 @@
 
 import hashlib
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,15 @@ def test_only_what_was_committed_is_on_disk(tmp_path: Path) -> None:
 def test_wrong_rows_are_refused(tmp_path: Path, table: str, row: dict[str, Any], message: str) -> None:
     with Ledger(tmp_path / "l.sqlite") as ledger, pytest.raises(ValueError, match=message):
         ledger.add(table, row)
+
+
+def test_all_tables_are_made_in_one_transaction(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One wait for the disk, not one a table: of a ledger that fails halfway nothing is there."""
+    monkeypatch.setitem(TABLES, "no table", {"at_s": ("REAL", "")})
+    with pytest.raises(sqlite3.OperationalError, match="syntax error"):
+        Ledger(tmp_path / "l.sqlite")
+    with closing(sqlite3.connect(tmp_path / "l.sqlite")) as db:
+        assert db.execute("SELECT name FROM sqlite_master").fetchall() == []
 
 
 def test_a_ledger_is_never_overwritten(tmp_path: Path) -> None:

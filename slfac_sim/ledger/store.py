@@ -198,10 +198,11 @@ class Ledger(Book):
         if continued:
             self._number_rows()
             return
-        for table, columns in TABLES.items():
-            definition = ", ".join(f"{name} {kind}" for name, (kind, _) in columns.items())
-            self._db.execute(f"CREATE TABLE {table} ({definition})")
-        self._db.commit()
+        with self._db:
+            self._db.execute("BEGIN")  # else each table is a transaction, which waits for the disk
+            for table, columns in TABLES.items():
+                definition = ", ".join(f"{name} {kind}" for name, (kind, _) in columns.items())
+                self._db.execute(f"CREATE TABLE {table} ({definition})")
 
     def _number_rows(self) -> None:
         for table in TABLES:
