@@ -8,8 +8,8 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from _golden_comparison import compare, read_words
-from _golden_player import choices
+from golden.comparison import compare, read_words
+from golden.player import choices
 
 SAID = """$ slfac_sim check base.yaml
 exit 2

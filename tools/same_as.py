@@ -17,11 +17,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from _golden_comparison import compare, read_words
+from golden.comparison import compare, read_words
 
-ROOT = Path(__file__).resolve().parent.parent
-PLAYER = Path(__file__).with_name("_golden_player.py")
-WIDTH = "500"  # columns: a renamed word is to move no line break
+TOOLS = Path(__file__).resolve().parent
+ROOT = TOOLS.parent
 
 
 def main() -> int:
@@ -66,9 +65,9 @@ def _checkout(commit: str, tree: Path) -> Iterator[Path]:
 
 def _play(tree: Path, folder: Path, pattern: str) -> bool:
     folder.mkdir(parents=True)
-    alike = {"COLUMNS": WIDTH, "OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "0", "PYTHONUTF8": "1"}
-    environment = {**os.environ, **alike, "PYTHONPATH": str(tree)}
-    command = [sys.executable, str(PLAYER), str(tree), str(folder), pattern]
+    alike = {"OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "0", "PYTHONUTF8": "1"}
+    environment = {**os.environ, **alike, "PYTHONPATH": f"{tree}{os.pathsep}{TOOLS}"}
+    command = [sys.executable, "-m", "golden.player", str(tree), str(folder), pattern]
     return subprocess.run(command, cwd=folder, env=environment, check=False).returncode == 0
 
 

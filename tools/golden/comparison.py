@@ -102,16 +102,15 @@ def _text(path: Path) -> str:
 
 
 def _texts(name: str, there: str, here: str, blanks_alike: bool) -> list[str]:
-    lines = [
-        [re.sub(r"(\s|[-─━])+", " ", line) if blanks_alike else line for line in text.splitlines()]
-        for text in (there, here)
-    ]
-    if lines[0] == lines[1]:
+    old, new = (_lines(text, blanks_alike) for text in (there, here))
+    if old == new:
         return []
-    changed = [
-        line for line in difflib.unified_diff(*lines, lineterm="", n=0) if line[:3] not in ("---", "+++")
-    ]
-    return ["\n    ".join([f"{name}: another text", *_few(changed)])]
+    changed = [*difflib.unified_diff(old, new, lineterm="", n=0)][2:]  # without the names of files
+    return ["\n    ".join([f"{name}: another text", *_few([line for line in changed if line[:2] != "@@"])])]
+
+
+def _lines(text: str, blanks_alike: bool) -> list[str]:
+    return [re.sub(r"(\s|[-─━])+", " ", line) if blanks_alike else line for line in text.split("\n")]
 
 
 def _few(lines: Sequence[str]) -> list[str]:

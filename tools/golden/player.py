@@ -1,6 +1,6 @@
 """Plays golden runs with the source tree of one side, and leaves what a user sees of them in a folder.
 
-    PYTHONPATH=TREE python tools/_golden_player.py TREE FOLDER PATTERN
+    PYTHONPATH=TREE:tools python -m golden.player TREE FOLDER PATTERN
 
 All commands share this process, each started as `python -m` starts it, so that no name inside the package is
 needed; what a command says lies in a text of its own under `FOLDER/GROUP/said`.
@@ -17,14 +17,17 @@ import sqlite3
 import sys
 import time
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from _golden_runs import FILES, GROUPS, Command, Group
+from golden import scenarios, verbs
+from golden.group import Command, Group
+from golden.inputs import FILES
 
 SAID = "said"
+WIDTH = "500"  # columns, so that a renamed word moves no line break
 _LONGEST = 120  # letters of the name of a file
 _awaited: list[str] = []  # the part of a path that brings a Ctrl-C when it is opened
 
@@ -36,7 +39,7 @@ def main(tree: Path, folder: Path, pattern: str) -> None:
     sys.addaudithook(_interrupt)
     began = time.perf_counter()
     schema = _schema(folder)
-    for group in GROUPS:
+    for group in (*verbs.GROUPS, *scenarios.GROUPS):
         if fnmatch.fnmatch(group.name, pattern):
             count = _play(group, folder / group.name, schema, tree)
             print(f"  {group.name}: {count} commands, {time.perf_counter() - began:.0f} s", flush=True)
@@ -65,6 +68,7 @@ def _play(group: Group, folder: Path, schema: Mapping[str, Any], tree: Path) -> 
     for name, text in {**FILES, **group.files}.items():
         (folder / name).write_text(text, encoding="utf-8")
     os.chdir(folder)
+    os.environ["COLUMNS"] = WIDTH
     names: set[str] = set()
     for command in _chosen(group, schema, tree):
         if command[0].startswith("!"):
@@ -213,7 +217,18 @@ def _sql(file: str, statement: str) -> None:
         ledger.execute(statement)
 
 
-_ACTS = {"copy": shutil.copytree, "cut": _cut, "write": _write, "sql": _sql, "interrupt": _awaited.append}
+def _columns(width: str) -> None:
+    os.environ["COLUMNS"] = width
+
+
+_ACTS: dict[str, Callable[..., object]] = {
+    "copy": shutil.copytree,
+    "cut": _cut,
+    "write": _write,
+    "sql": _sql,
+    "columns": _columns,
+}
+_ACTS |= {"interrupt": _awaited.append}
 
 if __name__ == "__main__":
     main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3])

@@ -1,0 +1,1 @@
+"""Golden runs: commands as data, their player, and the comparison of what they leave."""
