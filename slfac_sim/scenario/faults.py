@@ -11,9 +11,9 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from slfac_sim.foundation.words import in_words, unknown_key
 from slfac_sim.scenario.located import Fault, Located, Path, Place
 from slfac_sim.scenario.shape import holder_of, known_keys, walk
-from slfac_sim.scenario.words import in_words, unknown_key
 
 _RENAMED = {"model_codec": "codec.model, for every protocol that sends models"}
 _NO_TEXT = "must be a text (got a mapping)"  # said by the first branch of a union with a mapping
