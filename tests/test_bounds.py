@@ -87,7 +87,9 @@ def test_a_quantity_is_within_the_range_of_its_dimension_or_refused(
             "devices.memory_bandwidth: must be a memory bandwidth of 1 to 1e+18 B/s (got 1e-300)",
         ),
         ("data.train_samples=1e12", "data.train_samples: must be at most 1000000000 (got 1000000000000)"),
-        ("data.train_samples=1e9", "data: all samples together must have at most 1,073,741,824 bytes"),
+        ("data.train_samples=1e9", "data: all samples together must have at most 134,217,728 bytes"),
+        ("data.size=1024", "data.size: must be at most 256 (got 1024)"),
+        ("model.width=512", "model.width: must be at most 128 (got 512)"),
         ("learning.batch=1e18", "learning.batch: must be at most 65536 (got 1000000000000000000)"),
     ],
 )

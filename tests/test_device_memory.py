@@ -68,6 +68,26 @@ def test_it_grows_with_the_batch_and_tells_the_largest_that_fits() -> None:
     assert sizes[8].largest_batch(0.0) == 0
 
 
+class Counting(nn.Module):
+    """Passes on what it is given, and notes how many samples that is."""
+
+    def __init__(self, seen: list[int]) -> None:
+        super().__init__()
+        self.saw = seen.append
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        self.saw(len(images))
+        return images
+
+
+def test_the_memory_of_a_large_batch_takes_a_few_samples_to_know() -> None:
+    seen: list[int] = []
+    part = nn.Sequential(Counting(seen), *PART)
+    one, two = (memory_of(part, (1, 8, 8), batch, Adam().open).activations for batch in (30_000, 60_000))
+    assert max(seen) <= 4
+    assert two == pytest.approx(2 * one, rel=1e-6)
+
+
 def test_what_does_not_fit_is_refused_with_the_figures() -> None:
     memory = Memory(weights=1000, gradients=1000, optimiser=2000, activations=16_000, smashed=4_000, batch=10)
     refuse_if_too_large(memory, 24_000, "d003")

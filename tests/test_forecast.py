@@ -2,12 +2,15 @@
 
 import math
 import re
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+import torch
 from worlds import world
 
 from slfac_sim.forecast._air import Rush, fading_remarks
+from slfac_sim.forecast.demands import sizes_of
 from slfac_sim.forecast.forecast import Forecast, forecast
 from slfac_sim.forecast.host import host_seconds
 from slfac_sim.foundation.errors import BadInput
@@ -127,3 +130,24 @@ def test_the_seconds_on_this_host_are_told_by_what_they_are_for(protocol: str, t
 def test_twice_the_rounds_take_about_twice_the_simulator() -> None:
     one, two = (host_seconds(world(f"protocol.rounds={rounds}"))["simulator"] for rounds in (1, 2))
     assert two == pytest.approx(2 * one)
+
+
+def test_few_samples_go_through_a_model_whose_passes_take_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    heavy = world("model.width=128", "data.size=64", "learning.batch=48", "codec=raw")
+    seen = []
+
+    def forward(model: Callable[[torch.Tensor], torch.Tensor], inputs: torch.Tensor) -> torch.Tensor:
+        if inputs.shape[1] == 128:  # of the server's half, which has most of the work
+            seen.append(len(inputs))
+        return model(inputs)
+
+    monkeypatch.setattr("slfac_sim.forecast.host.forward", forward)
+    assert host_seconds(heavy)["server"] > 0.0
+    assert max(seen) <= 6
+    device = heavy.devices[0]
+    learnt = device.forward
+    monkeypatch.setattr(device, "forward", lambda samples: seen.append(len(samples)) or learnt(samples))
+    plain, compressed = sizes_of(heavy)
+    assert 6 < seen[-1] < 48
+    assert plain.smashed_up == 4 * 48 * 128 * 32 * 32
+    assert compressed.smashed_up == pytest.approx(plain.smashed_up, rel=0.01)

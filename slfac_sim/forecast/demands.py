@@ -13,6 +13,7 @@ from torch import nn
 
 from slfac_sim.codecs import Codec, Tensor
 from slfac_sim.codecs.kit.pairs import follow
+from slfac_sim.learning.batches import Indices
 from slfac_sim.learning.draws import drawn_for
 from slfac_sim.learning.model_exchange import exact
 from slfac_sim.learning.participants import Exchange
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from slfac_sim.learning.world import World
 
 _FLOAT = 4  # bytes
+_MOST_FLOPS, _FEWEST = 1e11, 4  # of the mini-batch that is tried: a second or so, and some samples at least
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +116,7 @@ def sizes_of(world: "World") -> tuple[Sizes, Sizes]:
         plain, compressed = (_mean([(sizes[of], count) for sizes, count in parts]) for of in (0, 1))
         return plain, compressed
     device: Any = world.devices[0]
-    smashed = device.forward(device.shard.epoch(0)[0])
+    smashed = device.forward(_affordable(world, device.shard.epoch(0)[0]))
     there = device.encode(smashed)
     scale = world.scenario.learning.batch / len(smashed.labels)
     values = smashed.tensor.size
@@ -136,6 +138,13 @@ def sizes_of(world: "World") -> tuple[Sizes, Sizes]:
         for one, models in zip((raw, sent), _models(world), strict=True)
     )
     return plain, compressed
+
+
+def _affordable(world: "World", batch: Indices) -> Indices:
+    """Return as much of the first mini-batch as passes of this model leave time for, all of it mostly."""
+    work = world.cast.split.work
+    flops = work.device_forward_flops + work.server_step_flops
+    return batch[: max(_FEWEST, int(_MOST_FLOPS / flops))]
 
 
 def chosen(world: "World", schedule: Schedule) -> set[str]:

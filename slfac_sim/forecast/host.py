@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from slfac_sim.learning.world import World
 
 _TRIAL_FLOPS, _AT_LEAST = 3e8, 24  # of a trial step: some 10 ms; with fewer samples weights are most of it
+_MOST_FLOPS, _FEWEST = 1e10, 6  # but a third of a second is enough, and a line needs two numbers of samples
+_WARM_S = 0.2  # what takes longer is not much slower for being the first
 SIMULATED_S = 4e-4  # a mini-batch and its transfers on clock and in ledger, as measured; so for a replay
 
 Shape = tuple[int, ...]
@@ -73,7 +75,8 @@ class _Trial:
         self._host = next(part.parameters()).device
         self._inner = shape != world.data.image_shape  # its input needs a gradient
         self._optimiser = world.scenario.learning.optimiser
-        self._affordable = max(_AT_LEAST, int(_TRIAL_FLOPS / flops))
+        at_least = min(_AT_LEAST, max(_FEWEST, int(_MOST_FLOPS / flops)))
+        self._affordable = max(at_least, int(_TRIAL_FLOPS / flops))
 
     def step_s(self, samples: int) -> float:
         """Return the seconds of a training step on `samples`."""
@@ -140,13 +143,16 @@ def _back(codec: Codec, tensor: Tensor, asked: bytes) -> Tensor:
 
 
 def _seconds(work: Callable[[], Any], host: torch.device) -> float:
-    """Return what `work` takes once it is warm.
+    """Return what `work` takes once it is warm, or at the first time if that is long.
 
     On a CPU by the clock of this thread, which stands still while others have the core.
     """
     clock = time.thread_time if host.type == "cpu" else time.perf_counter
+    cold_s = clock()
     work()
     began_s = clock()
+    if began_s - cold_s > _WARM_S:
+        return began_s - cold_s
     work()
     middle_s = clock()
     work()

@@ -12,6 +12,7 @@ from slfac_sim.foundation.errors import BadInput
 from slfac_sim.learning.trial import on_trial
 
 _FLOAT = 4  # bytes
+_TRIED = 4  # samples at most
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,27 @@ def memory_of(
 
     `optimiser` opens an optimiser over parameters.
     """
+    activations, output = _kept(part, shape, min(max(batch, 2), _TRIED))
+    if batch > _TRIED:  # each further sample keeps as much as the last one
+        fewer, _ = _kept(part, shape, _TRIED - 1)
+        activations += (batch - _TRIED) * (activations - fewer)
+    state = [*part.parameters(), *part.buffers()]
+    learnt = _nbytes(part.parameters())
+    return Memory(
+        weights=_nbytes(state),
+        gradients=learnt,
+        optimiser=_remembered(learnt, optimiser),
+        activations=round(activations * batch / max(batch, 2)),
+        smashed=2 * _FLOAT * batch * math.prod(output),
+        batch=batch,
+    )
+
+
+def _kept(part: nn.Module, shape: tuple[int, ...], samples: int) -> tuple[int, tuple[int, ...]]:
+    """Return the bytes that `part` keeps of so many `samples` of `shape`, and the shape of its output.
+
+    A single sample will not do: batch-norm in training mode refuses one value per channel.
+    """
     kept: dict[int, int] = {}
 
     def keep(tensor: torch.Tensor) -> torch.Tensor:
@@ -59,21 +81,11 @@ def memory_of(
         kept[storage._cdata] = storage.nbytes()
         return tensor
 
-    samples = max(batch, 2)  # batch-norm in training mode refuses a single value per channel
     with on_trial(part) as (tried,), torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
         output = tried(torch.zeros((samples, *shape)))
-    state = [*tried.parameters(), *tried.buffers()]
-    for one in (*state, output):
+    for one in (*tried.parameters(), *tried.buffers(), output):
         kept.pop(one.untyped_storage()._cdata, None)
-    learnt = _nbytes(tried.parameters())
-    return Memory(
-        weights=_nbytes(state),
-        gradients=learnt,
-        optimiser=_remembered(learnt, optimiser),
-        activations=round(sum(kept.values()) * batch / samples),
-        smashed=2 * _FLOAT * batch * math.prod(output.shape[1:]),
-        batch=batch,
-    )
+    return sum(kept.values()), tuple(output.shape[1:])
 
 
 def refuse_if_too_large(memory: Memory, available: float, whose: str, otherwise: str = "") -> None:

@@ -16,7 +16,7 @@ from slfac_sim.learning.datasets import Dataset, Report, mean_and_std
 
 _BLOCKS = 4  # a pattern is 4 x 4 blocks: coarse enough to survive the pooling of a small network
 _CONTRAST = 45.0
-_MOST_BYTES = 2**30
+_MOST_BYTES = 2**27  # drawn in about two seconds
 
 
 @settings
@@ -31,7 +31,7 @@ class Synthetic:
     train_samples: Count = 1000
     test_samples: Count = 500
     classes: Annotated[int, Field(ge=2, le=256)] = 10
-    size: Annotated[int, Field(ge=_BLOCKS, le=1024)] = 28
+    size: Annotated[int, Field(ge=_BLOCKS, le=256)] = 28
     channels: Annotated[int, Field(ge=1, le=16)] = 1
     noise: NotNegative = 40.0
     seed: SeedNumber = 0

@@ -21,7 +21,7 @@ class SmallCnn:
     16x14x14 after `conv1` and 32x7x7 after `conv2`.
     """
 
-    width: Annotated[int, Field(ge=1, le=512)] = 16
+    width: Annotated[int, Field(ge=1, le=128)] = 16
     batch_norm: bool = True
 
     def blocks(self, channels: int, classes: int) -> list[tuple[str, nn.Module]]:
