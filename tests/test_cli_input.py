@@ -53,6 +53,19 @@ def test_what_an_override_drops_is_told_on_the_terminal_and_in_the_log(
     assert "rounds: 1\n" in (folder / "scenario.yaml").read_text()
 
 
+def test_a_study_of_more_devices_than_samples_is_refused_before_the_air_is_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("slfac_sim.runs.folder.survey_of", lambda scenario: pytest.fail("100,000 links"))
+    study = tmp_path / "study.yaml"
+    study.write_text(STUDY.replace("axes:", "overrides: [devices.count=100000]\naxes:"))
+    said = "partition: found 240 training samples for 100000 devices, expected at least 100000 (1 for each)\n"
+    for command in (["check"], ["sweep", "--out", str(tmp_path / "out")]):
+        assert main([*command, str(study)]) == 2
+        assert capsys.readouterr().err == f"{study}:3:1: {said}"
+    assert list(tmp_path.iterdir()) == [study]
+
+
 @pytest.mark.parametrize("command", ["check", "run"])
 def test_more_devices_than_samples_are_refused_before_the_air_is_looked_at(
     command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

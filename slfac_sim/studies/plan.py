@@ -4,13 +4,14 @@ It runs nothing and writes nothing.
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from slfac_sim.foundation.errors import BadInput
+from slfac_sim.learning.partitions import require_samples
 from slfac_sim.runs.folder import check_air
 from slfac_sim.scenario.files import plain
 from slfac_sim.scenario.fingerprint import learning_key, point_key
@@ -135,26 +136,42 @@ def _check_size(file: StudyFile) -> None:
 
 
 def _check_points(file: StudyFile, points: Sequence[Point]) -> None:
-    """Raise `ScenarioError` for points that are one and the same, and for air that cannot be had."""
-    seen: dict[str, Point] = {}
-    faults = []
+    """Raise `ScenarioError` for points that are one and the same, too few samples, and air that cannot be.
+
+    Air comes last, since the survey of many devices takes long, and once for all points that have the same.
+    """
     axes = file.tree.child("axes")
     place = axes.key_place if axes is not None else file.tree.place
-    for point in points:
-        first = seen.setdefault(point.key, point)
-        if first is not point:
-            faults.append(Fault(place, ("axes",), f"one and the same: {title(first)}, and {title(point)}"))
-        elif not point.air_draw:
-            faults += [
-                Fault(place, (), f"{title(point)}: {reason}") for reason in _air_faults(point.scenario)
-            ]
+    first: dict[str, Point] = {}
+    twice = [(first[point.key], point) for point in points if first.setdefault(point.key, point) is not point]
+    faults = [Fault(place, ("axes",), f"one and the same: {title(a)}, and {title(b)}") for a, b in twice]
+    refusals = (_refusal(_require_shares, point.scenario) for point in first.values())
+    faults += [Fault(place, (), reason) for reason in dict.fromkeys(refusals) if reason]
+    if faults:
+        raise ScenarioError(faults)
+    airs: dict[str, str] = {}
+    for point in (point for point in first.values() if not point.air_draw):
+        scenario = point.scenario
+        air = repr((scenario.devices, scenario.server, scenario.network, scenario.seed.air))
+        if air not in airs:
+            airs[air] = _refusal(check_air, scenario)
+        if airs[air]:
+            faults.append(Fault(place, (), f"{title(point)}: {airs[air]}"))
     if faults:
         raise ScenarioError(faults)
 
 
-def _air_faults(scenario: Scenario) -> list[str]:
+def _require_shares(scenario: Scenario) -> None:
+    """Raise `BadInput` if there cannot be a sample for each device, as far as is known without the data."""
+    most = scenario.data.most_samples
+    if most is not None:
+        require_samples(most, scenario.devices.count)
+
+
+def _refusal(check: Callable[[Scenario], object], scenario: Scenario) -> str:
+    """Return why `check` refuses `scenario`; empty if it does not."""
     try:
-        check_air(scenario)
+        check(scenario)
     except BadInput as error:
-        return [str(error)]
-    return []
+        return str(error)
+    return ""

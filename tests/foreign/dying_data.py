@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from slfac_sim.foundation.plugins import settings
+from slfac_sim.learning.datasets import DataSource
 from slfac_sim.learning.datasets.synthetic import Synthetic
 
 
 @settings
-class DyingData:
+class DyingData(DataSource):
     """`deaths` loads end in SIGKILL, or in an error if `politely`; they are counted in `place`/log."""
 
     place: str

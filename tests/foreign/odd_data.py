@@ -5,11 +5,11 @@ from typing import Any, Literal
 import numpy as np
 
 from slfac_sim.foundation.plugins import settings
-from slfac_sim.learning.datasets import Dataset
+from slfac_sim.learning.datasets import Dataset, DataSource
 
 
 @settings
-class OddData:
+class OddData(DataSource):
     """40 images of 12 x 12 in 4 classes, odd in one way or, if `grey`, without a channel axis."""
 
     form: Literal["nhwc", "labels", "float", "flat", "grey"] = "grey"

@@ -7,9 +7,9 @@ data come only from the kind `synthetic`, and say so (`Dataset.real`).
 
 import functools
 import hashlib
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,12 +84,17 @@ class Dataset:
         return ((np.arange(256) / 255.0 - self.mean) / self.std).astype(np.float32)
 
 
-class DataSource(Protocol):
-    """Settings of a data set."""
+class DataSource(ABC):
+    """What every data set inherits: its settings."""
 
+    @abstractmethod
     def load(self, report: Report | None = None) -> Dataset:
         """Return the data; `report` is told, line by line, of what takes long. Raises `DataError`."""
-        ...
+
+    @property
+    def most_samples(self) -> int | None:
+        """How many training samples it has at most; None where that is not known before they are loaded."""
+        return None
 
 
 FAMILY = Family(DataSource, shared=("train_samples", "test_samples", "verify"))

@@ -6,7 +6,7 @@ from typing import ClassVar
 from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Count
-from slfac_sim.learning.datasets import Dataset, Report
+from slfac_sim.learning.datasets import Dataset, DataSource, Report
 from slfac_sim.learning.datasets._load import check_settings, load_idx
 from slfac_sim.learning.datasets._packages import NpmPackage
 from slfac_sim.learning.datasets._sets import IdxFile, IdxSet
@@ -43,7 +43,7 @@ FILES = IdxSet(
 
 
 @settings
-class Mnist:
+class Mnist(DataSource):
     """Real MNIST, verified by SHA-256.
 
     `folder` names where the four files lie (relative to the working folder) and is binding. `verify:
@@ -73,6 +73,11 @@ class Mnist:
 
     def __post_init__(self) -> None:
         check_settings(self.folder, self.verify)
+
+    @property
+    def most_samples(self) -> int | None:
+        """How many training samples it has at most; other data may have any number."""
+        return self.train_samples or (FILES.train_labels.shape[0] if self.verify else None)
 
     def load(self, report: Report | None = None) -> Dataset:
         """Return the data, images [n, 1, 28, 28]. Raises `DataError`."""

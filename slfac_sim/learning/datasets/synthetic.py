@@ -12,7 +12,7 @@ from pydantic import Field
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.streams import stream
 from slfac_sim.foundation.units import Count, NotNegative, SeedNumber
-from slfac_sim.learning.datasets import Dataset, Report, mean_and_std
+from slfac_sim.learning.datasets import Dataset, DataSource, Report, mean_and_std
 
 _BLOCKS = 4  # a pattern is 4 x 4 blocks: coarse enough to survive the pooling of a small network
 _CONTRAST = 45.0
@@ -20,7 +20,7 @@ _MOST_BYTES = 2**27  # drawn in about two seconds
 
 
 @settings
-class Synthetic:
+class Synthetic(DataSource):
     """Made-up data: so many samples of so many classes, square images of `size` pixels.
 
     `noise` is the standard deviation of each pixel's noise, in levels out of 255. The data have a `seed` of
@@ -40,6 +40,11 @@ class Synthetic:
         nbytes = (self.train_samples + self.test_samples) * self.channels * self.size**2
         if nbytes > _MOST_BYTES:
             raise ValueError(f"all samples together must have at most {_MOST_BYTES:,} bytes (got {nbytes:,})")
+
+    @property
+    def most_samples(self) -> int:
+        """How many training samples it has."""
+        return self.train_samples
 
     def load(self, report: Report | None = None) -> Dataset:
         """Return the data; nothing is read, nothing can be missing."""

@@ -37,10 +37,10 @@ def label_histogram(labels: NDArray[np.int64], shares: Sequence[Indices], classe
     return np.stack([np.bincount(labels[share], minlength=classes) for share in shares])
 
 
-def require_samples(labels: NDArray[np.int64], devices: Sequence[str], each: int) -> None:
-    """Raise `BadInput` unless there are at least `each` samples for each device."""
-    if len(labels) < each * len(devices):
+def require_samples(samples: int, devices: int, each: int = 1) -> None:
+    """Raise `BadInput` unless so many `samples` are at least `each` for each of so many `devices`."""
+    if samples < each * devices:
         raise BadInput(
-            f"partition: found {len(labels)} training samples for {len(devices)} devices,"
-            f" expected at least {each * len(devices)} ({each} for each)"
+            f"partition: found {samples} training samples for {devices} devices,"
+            f" expected at least {each * devices} ({each} for each)"
         )

@@ -72,7 +72,7 @@ class Dirichlet:
 
         Raises `BadInput` when no attempt gives every device `min_samples` samples.
         """
-        require_samples(labels, devices, each=self.min_samples)
+        require_samples(len(labels), len(devices), self.min_samples)
         present, sizes = np.unique(labels, return_counts=True)
         counts = self._counts(present, sizes, devices, seed)
         shares: list[list[Indices]] = [[] for _ in devices]

@@ -20,6 +20,6 @@ class Iid:
 
     def split(self, labels: NDArray[np.int64], devices: Sequence[str], seed: int) -> list[Indices]:
         """Return the ascending indices of each device's samples. Raises `BadInput` below one sample each."""
-        require_samples(labels, devices, each=1)
+        require_samples(len(labels), len(devices))
         order = stream(seed, "partition/iid").permutation(len(labels))
         return [np.sort(share) for share in np.array_split(order, len(devices))]
