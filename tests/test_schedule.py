@@ -19,7 +19,10 @@ ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ROOT / "slfac_sim"
 ASKING = [
     *sorted((SOURCES / "forecast").glob("*.py")),
-    *(SOURCES / "learning/layouts" / f"{name}.py" for name in ("_cutting", "_fleet", "split", "u_shape")),
+    *(
+        SOURCES / "learning/layouts" / f"{name}.py"
+        for name in ("_cutting", "_fleet", "split", "u_shape", "whole")
+    ),
     *(SOURCES / f"{name}.py" for name in ("learning/world", "hosts/machines", "scenario/steering")),
     *(SOURCES / f"{name}.py" for name in ("runs/opening", "runs/replay", "simulation/simulate")),
     *(SOURCES / "cli" / f"{name}.py" for name in ("_cuts", "check", "explain")),

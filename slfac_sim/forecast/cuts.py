@@ -195,7 +195,7 @@ def _cut(scenario: Scenario, block: str, data: Dataset, survey: Survey) -> Cut:
         down_bytes=first.down,
         time=None if refused else round_time(world, survey, schedule, sizes),
         actors={actor.name: actor for actor in actors},
-        asked=frozenset(chosen(world, schedule)),
+        asked=frozenset(chosen(world)),
     )
 
 

@@ -147,9 +147,9 @@ def _affordable(world: "World", batch: Indices) -> Indices:
     return batch[: max(_FEWEST, int(_MOST_FLOPS / flops))]
 
 
-def chosen(world: "World", schedule: Schedule) -> set[str]:
+def chosen(world: "World") -> set[str]:
     """Return the names of the devices that are asked in the first round, if everybody is there."""
-    select, names = schedule.participation.select, [device.name for device in world.devices]
+    select, names = world.scenario.protocol.participation.select, [device.name for device in world.devices]
     return set(select.choose(names, 1, world.seed, world.expected_s))
 
 
@@ -162,7 +162,7 @@ def samples_a_round(world: "World") -> dict[str, int]:
     if schedule is None:
         steps = world.device_steps // (len(world.devices) * world.scenario.protocol.rounds)
         return {device.name: sum(device.shard.sizes(steps)) for device in world.devices}
-    asked = chosen(world, schedule)
+    asked = chosen(world)
     return {
         device.name: sum(device.shard.sizes(schedule.steps, schedule.passes)) * (device.name in asked)
         for device in world.devices

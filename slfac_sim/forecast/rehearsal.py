@@ -11,9 +11,11 @@ from slfac_sim.effects import Compute, Note, Offer, Send, Task, Together
 from slfac_sim.forecast.demands import Sizes
 from slfac_sim.learning.participants import Exchange
 from slfac_sim.learning.work import Work
-from slfac_sim.protocols import Schedule
+from slfac_sim.protocols import Participation, Schedule
 from slfac_sim.scenario.host_names import SERVER
 from slfac_sim.simulation.replay import RecordedParcel
+
+EVERYBODY = Participation()
 
 Begun = tuple[int, int]
 """A mini-batch that its device has encoded: the step that it is for, and its samples."""
@@ -45,28 +47,30 @@ class Actor:
         return RecordedParcel(round(nbytes * samples / self.batch), 0, "")
 
 
-def rehearsal(actors: Sequence[Actor], schedule: Schedule, rounds: int = 1) -> Task:
+def rehearsal(
+    actors: Sequence[Actor], schedule: Schedule, limits: Participation = EVERYBODY, rounds: int = 1
+) -> Task:
     """Yield the effects of a round of `actors`; the row of `rounds` says when it is over.
 
     Where nobody waits for anybody it is `rounds` of them, since none has an end of its own.
     """
-    play = _Rehearsal(schedule)
+    play = _Rehearsal(schedule, limits)
     yield from play.at_own_pace(actors, rounds) if schedule.models == "mixed" else play.in_groups(actors)
     yield Note("rounds", {"round": 1, "devices": len(actors), "samples": 0, "loss": 0.0})
 
 
-def in_turn(actors: Sequence[Actor], schedule: Schedule) -> Task:
+def in_turn(actors: Sequence[Actor], schedule: Schedule, limits: Participation) -> Task:
     """Yield the effects of a round for one of `actors` after the other, each with its row of `rounds`."""
     for number, actor in enumerate(actors, start=1):
-        yield from _Rehearsal(schedule).group([actor], actor.name)
+        yield from _Rehearsal(schedule, limits).group([actor], actor.name)
         yield Note("rounds", {"round": number, "devices": 1, "samples": 0, "loss": 0.0})
 
 
 class _Rehearsal:
     """The round of `schedule`, effect by effect, as the protocols of `slfac_sim.protocols` yield them."""
 
-    def __init__(self, schedule: Schedule) -> None:
-        self._schedule = schedule
+    def __init__(self, schedule: Schedule, limits: Participation) -> None:
+        self._schedule, self._limits = schedule, limits
 
     def in_groups(self, actors: Sequence[Actor]) -> Task:
         """One group after the other learns, and what it has learnt is averaged."""
@@ -77,7 +81,7 @@ class _Rehearsal:
 
     def group(self, actors: Sequence[Actor], name: str) -> Task:
         """The devices of a group learn at once; the server averages those that are done in time."""
-        schedule, limits = self._schedule, self._schedule.participation
+        schedule, limits = self._schedule, self._limits
         if schedule.models != "kept":
             yield from self._announce(actors)
         cohorts = [

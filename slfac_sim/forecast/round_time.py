@@ -87,7 +87,7 @@ def actors_of(
     if schedule.on_server:
         return [_server(world, schedule)]
     known = plain_sizes(world, schedule) if sizes is None else sizes
-    asked = [device.name for device in world.devices] if everybody else chosen(world, schedule)
+    asked = [device.name for device in world.devices] if everybody else chosen(world)
     actors = [
         _actor(world, schedule, device, known[device.name])
         for device in world.devices
@@ -116,7 +116,7 @@ def alone(
     """Return the parts of a round of each of `actors` alone, by its name."""
     unreached = _unreached(survey)
     reached = [actor for actor in actors if actor.name not in unreached]
-    rows = _played(scenario, in_turn(reached, schedule)) if reached else {}
+    rows = _played(scenario, in_turn(reached, schedule, scenario.protocol.participation)) if reached else {}
     found = {actor.name: {"downlink air": math.inf} for actor in actors}
     begins_s = [0.0, *(row["at_s"] for row in rows.get("rounds", ()))]
     turns: list[list[Segment]] = [[] for _ in begins_s]
@@ -172,7 +172,8 @@ def _unreached(survey: Survey) -> set[str]:
 
 def _parts_s(scenario: Scenario, schedule: Schedule, actors: Sequence[Actor]) -> dict[str, float]:
     rounds = min(scenario.protocol.rounds, _ROUNDS) if schedule.models == "mixed" else 1
-    path = attribute(_played(scenario, rehearsal(actors, schedule, rounds))).path
+    play = rehearsal(actors, schedule, scenario.protocol.participation, rounds)
+    path = attribute(_played(scenario, play)).path
     return {part: seconds / rounds for part, seconds in resources_s(path).items()}
 
 

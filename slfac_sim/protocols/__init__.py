@@ -9,18 +9,19 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 from slfac_sim.effects import Task
 from slfac_sim.foundation.plugins import Family
-from slfac_sim.protocols._schedule import Schedule
+from slfac_sim.protocols._participation import Participation
+from slfac_sim.scenario.schedule import Schedule
 
 if TYPE_CHECKING:
     from slfac_sim.codecs import Payload
     from slfac_sim.learning.participants import Device, EdgeServer
 
 
-__all__ = ["Participants", "ProtocolSettings", "Schedule"]
+__all__ = ["Participants", "Participation", "ProtocolSettings", "Schedule"]
 
 
 class Participants(Protocol):
@@ -84,6 +85,18 @@ class ProtocolSettings(ABC):
     """Whether several mini-batches of a device are under way at once."""
     rounds: int
     """The number of rounds."""
+    participation: Participation = Participation()
+    """Who takes part in a round: by default everybody who is there, with no deadline."""
+    evaluate_devices: int | None = None
+    """Where nothing is learnt in common: how many devices' models an evaluation is the mean of."""
+    send: Literal["model", "difference"] = "model"
+    """What devices send of a whole model: itself, or its difference to the one that they were given."""
+    mu: float = 0.0
+    """The weight of the distance to the model that a round began with, in the loss of whole models."""
+
+    def check(self, devices: int) -> None:
+        """Raise `ValueError` for settings that so many devices cannot meet."""
+        self.participation.check(devices)
 
     @property
     def timing_steers_learning(self) -> bool | None:

@@ -91,7 +91,6 @@ class Clustered(ProtocolSettings):
             steps=self.steps,
             at_once=self.cluster,
             broadcast=self.model_broadcast,
-            participation=self.participation,
         )
 
     def run(self, participants: Participants) -> Task:

@@ -88,7 +88,6 @@ class Epsl(ProtocolSettings):
             steps=self.steps,
             aggregated=self.phi,
             broadcast=self.model_broadcast,
-            participation=self.participation,
         )
 
     def run(self, participants: Participants) -> Task:

@@ -73,7 +73,6 @@ class FedAvg(ProtocolSettings):
             passes=self.local_epochs,
             exchanges=0,
             broadcast=self.model_broadcast,
-            participation=self.participation,
         )
 
     def run(self, participants: Participants) -> Task:

@@ -71,7 +71,6 @@ class Parallel(ProtocolSettings):
             max_items=self.max_items,
             wait_s=self.wait,
             broadcast=self.model_broadcast,
-            participation=self.participation,
         )
 
     def run(self, participants: Participants) -> Task:

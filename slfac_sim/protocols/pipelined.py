@@ -93,7 +93,6 @@ class Pipelined(ProtocolSettings):
             steps=self.steps,
             in_flight=self.depth,
             broadcast=self.model_broadcast,
-            participation=self.participation,
         )
 
     def run(self, participants: Participants) -> Task:

@@ -79,7 +79,6 @@ class Sequential(ProtocolSettings):
             at_once=1,
             models="relayed",
             broadcast="unicast",
-            participation=self.participation,
         )
 
     def run(self, participants: Participants) -> Task:

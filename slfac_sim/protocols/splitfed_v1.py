@@ -62,7 +62,6 @@ class SplitfedV1(ProtocolSettings):
             server_step="arrival",
             broadcast=self.model_broadcast,
             averages_copies=True,
-            participation=self.participation,
         )
 
     def run(self, participants: Participants) -> Task:

@@ -61,7 +61,6 @@ class SplitfedV2(ProtocolSettings):
             steps=self.steps,
             server_step="in turn",
             broadcast=self.model_broadcast,
-            participation=self.participation,
         )
 
     def run(self, participants: Participants) -> Task:

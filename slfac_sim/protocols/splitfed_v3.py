@@ -80,7 +80,6 @@ class SplitfedV3(ProtocolSettings):
             server_step="arrival",
             models="kept",
             averages_copies=True,
-            participation=self.participation,
         )
 
     def run(self, participants: Participants) -> Task:

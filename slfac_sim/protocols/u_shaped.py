@@ -68,7 +68,6 @@ class UShaped(ProtocolSettings):
             steps=self.steps,
             exchanges=2,
             broadcast=self.model_broadcast,
-            participation=self.participation,
         )
 
     def run(self, participants: Participants) -> Task:

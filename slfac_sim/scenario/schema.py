@@ -15,7 +15,6 @@ from slfac_sim.foundation.plugins import EveryField, Plugin, settings
 from slfac_sim.foundation.units import Bytes, BytesPerSecond, Count, FlopPerSecond, Joules, SeedNumber
 from slfac_sim.hosts.availability.always import Always
 from slfac_sim.hosts.power import DevicePower, ServerPower
-from slfac_sim.protocols._participation import Participation
 
 AUTO = "auto"  # a cut that is chosen for the shortest predicted round
 PER_DEVICE = "per_device"  # the same, for each device by itself
@@ -162,6 +161,4 @@ class Scenario:
     def __post_init__(self) -> None:
         if self.name in RESERVED:
             raise ValueError(f"name must not be one of {', '.join(RESERVED)}, which have a place under runs/")
-        for setting in vars(self.protocol).values():
-            if isinstance(setting, Participation):
-                setting.check(self.devices.count)
+        self.protocol.check(self.devices.count)

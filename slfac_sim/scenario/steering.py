@@ -1,7 +1,7 @@
 """Whether timing steers what a scenario learns: then nothing learnt on one clock holds on another."""
 
 from slfac_sim.foundation.plugins import kind_of
-from slfac_sim.protocols import Schedule
+from slfac_sim.scenario.schedule import Schedule
 from slfac_sim.scenario.schema import AUTO, PER_DEVICE, Scenario
 
 

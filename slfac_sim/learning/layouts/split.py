@@ -22,8 +22,8 @@ from slfac_sim.learning.participants import Device, EdgeServer, Exchange
 from slfac_sim.learning.stashing import Half, StashingHalf
 from slfac_sim.learning.weights import load_sound, state_vector
 from slfac_sim.learning.work import Work, smallest_normalised_map
-from slfac_sim.protocols import Schedule
 from slfac_sim.scenario.host_names import SERVER
+from slfac_sim.scenario.schedule import Schedule
 
 
 class Cast(Layout):

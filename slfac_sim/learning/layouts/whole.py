@@ -18,8 +18,8 @@ from slfac_sim.learning.model_exchange import exact, fit_for_models, state_in
 from slfac_sim.learning.weights import initial_blocks, load_sound, state_vector
 from slfac_sim.learning.whole import Learner, Trainee, WholeDevice, WholeServer
 from slfac_sim.learning.work import Work, count_work, smallest_normalised_map
-from slfac_sim.protocols import Schedule
 from slfac_sim.scenario.host_names import SERVER
+from slfac_sim.scenario.schedule import Schedule
 
 
 class Cast(Layout):
@@ -41,16 +41,16 @@ class Cast(Layout):
         self.held = Held(self.model, [name for name, _ in blocks], data.image_shape)
         schedule: Schedule | None = protocol.schedule
         self.devices_learn = schedule is None or not schedule.on_server
-        self._evaluated: int | None = getattr(protocol, "evaluate_devices", None)
+        self._evaluated: int | None = protocol.evaluate_devices
         self.evaluated_models = min(self._evaluated or 1, scenario.devices.count)
         self._initial = state_vector(self.model)
         self.models = fit_for_models(seeded(scenario.codec.model, scenario.seed.learning), self._initial)
-        self._difference = getattr(protocol, "send", "model") == "difference"
+        self._difference = protocol.send == "difference"
         self.work = count_work(self.model, nn.Identity(), data.image_shape)
         if self.devices_learn:
             refuse_what_does_not_fit(ground, self.held)
         self._probe = copy.deepcopy(self.model).to(ground.host)
-        self.devices: Sequence[WholeDevice] = self._devices(getattr(protocol, "mu", 0.0))
+        self.devices: Sequence[WholeDevice] = self._devices(protocol.mu)
         samples = np.sort(np.concatenate([shard.samples for shard in ground.shards]))
         batch = scenario.learning.batch * scenario.devices.count
         everything = Shard(SERVER, samples, batch, scenario.seed.learning)

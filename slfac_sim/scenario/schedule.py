@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
-
-from slfac_sim.protocols._participation import Participation
 
 ServerStep = Literal["cohort", "in turn", "arrival", "batching"]
 Models = Literal["averaged", "relayed", "mixed", "kept"]
@@ -15,7 +13,7 @@ Models = Literal["averaged", "relayed", "mixed", "kept"]
 class Schedule:
     """One round of a protocol as forecasts play it, with sizes in place of tensors.
 
-    The devices that `participation` chooses learn, `at_once` of them at the same time (None: all); the next
+    The devices that take part learn, `at_once` of them at the same time (None: all); the next
     begin when these have ended. Each goes through `steps` mini-batches, or makes `passes` over its samples
     where `steps` is None. A mini-batch goes up and comes down `exchanges` times (2 in a U, 0 where models lie
     whole), and up to `in_flight` mini-batches of a device are under way at once.
@@ -45,7 +43,6 @@ class Schedule:
     broadcast: Literal["multicast", "unicast"] = "multicast"
     averages_copies: bool = False
     on_server: bool = False
-    participation: Participation = field(default_factory=Participation)
 
     def smallest_cohort(self, devices: int) -> int:
         """Return the fewest mini-batches in a step of the server when so many `devices` take part."""
