@@ -338,7 +338,7 @@ def test_a_name_in_a_report_is_no_markup(name: str, tmp_path: Path) -> None:
         if point["axes"]["codec"] == "slfac":
             point["label"] = name
 
-    finish_study(fake_study(tmp_path / "s", change=renamed))
+    _finish(tmp_path / "s", change=renamed)
     report = (tmp_path / "s/report.md").read_text(encoding="utf-8")
     assert as_markdown(name) != name
     assert report.count(as_markdown(name)) == report.replace("\\", "").count(name.replace("\\", ""))

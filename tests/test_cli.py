@@ -11,30 +11,31 @@ from worlds import TINY
 
 from slfac_sim.cli import main
 
+LIGHT = [
+    ["--version"],
+    ["--help"],
+    *([verb, "--help"] for verb in ("run", "check", "ask", "crossover", "list", "compare", "export", "cite")),
+    ["schema"],
+    [str(TINY), "codec=slfak"],
+]
 
-def heavy_modules(argv: list[str]) -> str:
+
+def test_help_schema_and_the_fault_of_a_scenario_import_nothing_heavy() -> None:
+    """One after the other in one process, which says after each what it has loaded until then."""
     code = f"""
 import sys
 from slfac_sim.cli import main
-try:
-    main({argv!r})
-except SystemExit:
-    pass
-print([name for name in ("torch", "matplotlib", "scipy", "rich") if name in sys.modules], file=sys.stderr)
+for argv in {LIGHT!r}:
+    try:
+        main(argv)
+    except SystemExit:
+        pass
+    loaded = [name for name in ("torch", "matplotlib", "scipy", "rich") if name in sys.modules]
+    print("loaded:", *argv, loaded, file=sys.stderr)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    return done.stderr.strip().splitlines()[-1]
-
-
-@pytest.mark.parametrize(
-    "argv", [["--help"], ["run", "--help"], ["check", "--help"], ["schema"], ["--version"]]
-)
-def test_help_and_schema_import_nothing_heavy(argv: list[str]) -> None:
-    assert heavy_modules(argv) == "[]"
-
-
-def test_a_scenario_fault_is_told_without_torch() -> None:
-    assert heavy_modules([str(TINY), "codec=slfak"]) == "[]"
+    lines = [line for line in done.stderr.splitlines() if line.startswith("loaded:")]
+    assert lines == [" ".join(["loaded:", *argv, "[]"]) for argv in LIGHT]
 
 
 def test_the_bare_form_means_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
