@@ -92,8 +92,9 @@ def ships(kind):
 _AVX2 = bool({"AVX2", "X86_V3"} & {*np.show_config(mode="dicts")["SIMD Extensions"]["found"]})
 
 # Kinds of matrix products to try: those that the processor gets, and the AVX2 ones, whose last bits show
-# a cut in more places than those of AVX-512.
-BLAS = {"own": {}, **({"avx2": {"OPENBLAS_CORETYPE": "Haswell"}} if _AVX2 else {})}
+# a cut in more places than those of AVX-512. Where the environment asks for the latter, both are the same.
+_AVX2_BLAS = {"OPENBLAS_CORETYPE": "Haswell"}
+BLAS = {"own": {}, **({"avx2": _AVX2_BLAS} if _AVX2 and not _AVX2_BLAS.items() <= os.environ.items() else {})}
 
 
 def fresh(program, *arguments, threads="1", **variables):

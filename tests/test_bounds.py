@@ -3,6 +3,7 @@
 import math
 import re
 import time
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -50,9 +51,9 @@ def numbers(node: object, path: str = "") -> list[tuple[str, dict[str, object]]]
     return [(path, node), *below] if node.get("type") in ("number", "integer") else below
 
 
-@pytest.mark.parametrize("whole", [schema(), study_schema()], ids=["scenario", "study"])
-def test_every_number_of_a_schema_has_bounds(whole: dict[str, object]) -> None:
-    found = numbers(whole)
+@pytest.mark.parametrize("written", [schema, study_schema], ids=["scenario", "study"])
+def test_every_number_of_a_schema_has_bounds(written: Callable[[], dict[str, object]]) -> None:
+    found = numbers(written())
     assert found
     for path, node in found:
         assert node.keys() & {"minimum", "exclusiveMinimum", "enum", "const"}, path
