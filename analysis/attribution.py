@@ -12,17 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import fsum, isclose
 
-from slfac_sim.analysis._path import (
-    PARTS,
-    Barrier,
-    Place,
-    Segment,
-    Structure,
-    Tables,
-    Walk,
-    devices_of,
-    structure,
-)
+from slfac_sim.analysis.critical_path import PARTS, Barrier, Segment, Walk
+from slfac_sim.analysis.structure import Place, Structure, Tables, devices_of, structure
 
 __all__ = ["PARTS", "Attribution", "Slice", "attribute", "attribute_each", "device_days", "mean_day", "total"]
 

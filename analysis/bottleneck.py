@@ -8,8 +8,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from math import fsum
 
-from slfac_sim.analysis._path import AIR_WAIT, AIRTIME, BARRIER, PROPAGATION, SERVER, Segment
 from slfac_sim.analysis.attribution import Attribution
+from slfac_sim.analysis.critical_path import AIR_WAIT, AIRTIME, BARRIER, PROPAGATION, Segment
+from slfac_sim.analysis.structure import SERVER
 
 NAMES = ("uplink air", "downlink air", "devices", "server", "latency", "waiting for a deadline")
 _TOLD = 0.05  # smaller shares are left out of the sentence

@@ -11,8 +11,8 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from slfac_sim.analysis._air import DIRECTIONS, busy, device_of, direction
-from slfac_sim.analysis._path import Place, Row, Structure, Tables, above, structure
+from slfac_sim.analysis.air import DIRECTIONS, busy, device_of, direction
+from slfac_sim.analysis.structure import Place, Row, Structure, Tables, above, structure
 
 UNSHARED = "none"  # the medium of a network in which every device has the rates to itself
 BOUNDS = ("infinite bandwidth", "zero compute", "no contention")
@@ -42,7 +42,7 @@ def bounds(tables: Tables, until_s: float | None = None) -> dict[str, float]:
     bandwidth_s, compute_s, contention_s = marks.popitem()[1] if marks else end
     least_s = {BOUNDS[0]: max(bandwidth_s, _busiest_host_s(tables, until_s))}
     if not crowding(tables):
-        least_s[BOUNDS[1]] = max(compute_s, _busiest_lane_s(tables, shares, until_s))
+        least_s[BOUNDS[1]] = max(compute_s, busiest_lane_s(tables, shares, until_s))
         least_s[BOUNDS[2]] = contention_s
     return least_s
 
@@ -91,7 +91,7 @@ def _busiest_host_s(tables: Tables, until_s: float | None) -> float:
     return max(work_s.values(), default=0.0)
 
 
-def _busiest_lane_s(tables: Tables, shares: Mapping[str, float], until_s: float | None) -> float:
+def busiest_lane_s(tables: Tables, shares: Mapping[str, float], until_s: float | None) -> float:
     """Return the time that the busiest direction of a medium needs; multicasts count where there is one."""
     media = _media(tables)
     lanes_s: dict[tuple[str, str], float] = defaultdict(float)

@@ -57,20 +57,20 @@ def _report(folders: Sequence[str], out: Path | None, as_json: bool) -> str:
         raise BadInput(f"{studies[0]}: is a study; a study is drawn alone, found {len(folders)} folders")
     if studies:
         return _study_report(studies[0], out or studies[0], as_json)
-    # matplotlib takes half a second to import: not for --help, nor before the folders are known to be good
-    from slfac_sim.analysis import table
+    from slfac_sim.analysis.run_table import as_data, as_text
     from slfac_sim.ledger.folder import DRAWN, load
 
     runs = [load(folder) for folder in folders]
     for reason in filter(None, (run.altered for run in runs)):
         print(f"warning: {reason}", file=sys.stderr)
+    # matplotlib takes half a second to import: not for --help, nor before the folders are known to be good
     from slfac_sim.analysis.draw import draw
 
     where = out or (runs[0].folder / DRAWN if len(runs) == 1 else Path("figures"))
     files = [str(path) for path in draw(runs, where)]
     if as_json:
-        return json.dumps({"runs": table.rows(runs), "figures": files}, indent=2)
-    return "\n".join([table.text(runs, shutil.get_terminal_size((0, 0)).columns or None), "", *files])
+        return json.dumps({"runs": as_data(runs), "figures": files}, indent=2)
+    return "\n".join([as_text(runs, shutil.get_terminal_size((0, 0)).columns or None), "", *files])
 
 
 def _study_report(folder: Path, out: Path, as_json: bool) -> str:

@@ -6,11 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
-from slfac_sim.analysis._rows import forget
-from slfac_sim.analysis.csv_file import write_rows
 from slfac_sim.analysis.figures import RunFigure
-from slfac_sim.analysis.naming import names_of
+from slfac_sim.analysis.rows import forget
+from slfac_sim.analysis.run_table import names_of
 from slfac_sim.analysis.style import house_style, save
+from slfac_sim.analysis.text_tables import write_csv
 from slfac_sim.foundation.plugins import kinds
 from slfac_sim.ledger.folder import DRAWN, Run, load
 
@@ -80,4 +80,4 @@ def _figure(name: str) -> RunFigure:
 
 
 def _written(figure: RunFigure, series: Sequence[Any], out: Path, name: str) -> list[Path]:
-    return [*save(figure.draw(series), out, name), write_rows(figure.table(series), out / f"{name}.csv")]
+    return [*save(figure.draw(series), out, name), write_csv(figure.table(series), out / f"{name}.csv")]

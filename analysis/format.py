@@ -1,4 +1,4 @@
-"""Numbers as people read them: percents, amounts, ratios, units that keep them short; it knows no data."""
+"""Numbers and names as people read them: percents, amounts, ratios, seconds, bytes, kinds of payload."""
 
 import math
 from collections.abc import Iterable
@@ -87,3 +87,22 @@ def quantity(value: float, unit: str) -> str:
     """Return `value` (SI) with three digits in a unit that suits it: ``2.5 J``, ``1.2 GB``, ``45.6 kB``."""
     factor, name = unit_of([value], unit)
     return f"{amount(value / factor)} {name}"
+
+
+ACROSS = {"smashed_up": "up", "smashed_down": "down"}
+"""The kinds that cross the first cut, and their directions."""
+
+_NAMES = {
+    "smashed_up": "activations, up",
+    "smashed_down": "gradients, down",
+    "middle_down": "activations of the body, down",
+    "middle_up": "their gradients, up",
+    "labels": "labels, up",
+    "model_up": "models, up",
+    "model_down": "models, down",
+}
+
+
+def kind_name(kind: str) -> str:
+    """Return what a kind of payload of the ledger is called: ``activations, up`` for `smashed_up`."""
+    return _NAMES.get(kind, kind)

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from slfac_sim.analysis.format import count, percent
-from slfac_sim.analysis.markdown import as_markdown, markdown
 from slfac_sim.analysis.studies.answers import baseline_line, main_target, rival_lines
 from slfac_sim.analysis.studies.names import line_label, short_label
 from slfac_sim.analysis.studies.study import StudyResult, load_study
@@ -23,6 +22,7 @@ from slfac_sim.analysis.studies.tables import (
     times_table,
 )
 from slfac_sim.analysis.studies.words import closing_lines
+from slfac_sim.analysis.text_tables import as_markdown, markdown
 
 POINTS_CSV, SUMMARY, REPORT, FIGURES = "points.csv", "summary.json", "report.md", "figures"
 
@@ -47,10 +47,10 @@ def finish_study(folder: Path, out: Path | None = None) -> list[str]:
 
 def write_tables(study: StudyResult, out: Path, closing: Sequence[str]) -> None:
     """Write `points.csv`, `summary.json` and `report.md` of `study` into the folder `out`."""
-    from slfac_sim.analysis.csv_file import write_rows
     from slfac_sim.analysis.studies.summary import point_rows, study_summary
+    from slfac_sim.analysis.text_tables import write_csv
 
-    write_rows(point_rows(study), out / POINTS_CSV)
+    write_csv(point_rows(study), out / POINTS_CSV)
     summary = json.dumps(study_summary(study, closing), indent=2, allow_nan=False)
     (out / SUMMARY).write_text(summary + "\n", encoding="utf-8")
     (out / REPORT).write_text("\n".join(report_lines(study, closing)) + "\n", encoding="utf-8")

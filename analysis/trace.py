@@ -15,8 +15,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from slfac_sim.analysis._air import DIRECTIONS, direction
-from slfac_sim.analysis._path import CODEC_WORK, SERVER, Row, Tables, devices_of
+from slfac_sim.analysis.air import DIRECTIONS, direction
+from slfac_sim.analysis.critical_path import CODEC_WORK
+from slfac_sim.analysis.structure import SERVER, Row, Tables, devices_of
 
 Event = dict[str, Any]
 

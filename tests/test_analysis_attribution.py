@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from timelines import SPEEDS, compute, evaluation, offer, play, send, several_rounds, worked_by_hand
 from worlds import live_run, table
 
-from slfac_sim.analysis import _path
-from slfac_sim.analysis._path import Segment
+from slfac_sim.analysis import structure
 from slfac_sim.analysis.attribution import PARTS, attribute, attribute_each, device_days, mean_day
-from slfac_sim.analysis.bounds import BOUNDS, _busiest_lane_s, bounds
+from slfac_sim.analysis.bounds import BOUNDS, bounds, busiest_lane_s
+from slfac_sim.analysis.critical_path import Segment
 from slfac_sim.effects import Task, Together
 from slfac_sim.ledger.store import TABLES
 from slfac_sim.network.kinds.ideal import Ideal
@@ -47,7 +47,7 @@ def assert_seamless(segments: Sequence[Segment], from_s: float, to_s: float) -> 
 
 
 def test_the_server_is_called_alike_everywhere() -> None:
-    assert _path.SERVER == names.SERVER
+    assert structure.SERVER == names.SERVER
 
 
 def test_a_round_worked_by_hand() -> None:
@@ -209,7 +209,7 @@ def test_stations_work_side_by_side_and_the_busiest_bounds_the_time(tables: Any)
     of = {row["device"]: f"s{place % 2}" for place, row in enumerate(tables["links"])}
     apart = {**tables, "links": [{**row, "station": of[row["device"]]} for row in tables["links"]]}
     shares = {"up": 0.4, "down": 0.6}
-    together_s, apart_s = (_busiest_lane_s(one, shares, None) for one in (tables, apart))
+    together_s, apart_s = (busiest_lane_s(one, shares, None) for one in (tables, apart))
     lanes: dict[tuple[str, str], float] = {}
     for row in tables["transfers"]:
         if row["dst"] != "*":

@@ -16,7 +16,7 @@ from run_folders import fake_run
 from timelines import several_rounds, worked_by_hand
 from worlds import scenario
 
-from slfac_sim.analysis._air import busy
+from slfac_sim.analysis.air import busy
 from slfac_sim.analysis.attribution import PARTS, attribute
 from slfac_sim.analysis.draw import draw
 from slfac_sim.cli import main

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 from study_folders import fake_study
 
-from slfac_sim.analysis.csv_file import write_rows
 from slfac_sim.analysis.studies.draw import FIGURES, draw_study
 from slfac_sim.analysis.studies.figures._bands import Band, Bands, draw_bands
 from slfac_sim.analysis.studies.study import load_study
 from slfac_sim.analysis.style import fill, house_style
+from slfac_sim.analysis.text_tables import write_csv
 from slfac_sim.foundation.plugins import kinds
 
 LATENCIES = {"network.bandwidth": ["1 MHz", "10 MHz", "100 MHz"], "network.latency": ["1 ms", "20 ms"]}
@@ -33,7 +33,7 @@ def _figure(folder: Path, name: str, **more: Any) -> tuple[list[str], list[Row]]
     with house_style():
         figure.draw(data).savefig(folder / "f.svg")
     texts = re.findall(r"<text [^>]*>([^<]*)</text>", (folder / "f.svg").read_text(encoding="utf-8"))
-    with write_rows(figure.table(data), folder / "f.csv").open(encoding="utf-8", newline="") as file:
+    with write_csv(figure.table(data), folder / "f.csv").open(encoding="utf-8", newline="") as file:
         return [html.unescape(text) for text in texts], list(csv.DictReader(file))
 
 

@@ -11,7 +11,6 @@ import pytest
 from study_folders import fake_study
 
 from slfac_sim.analysis.cli import main
-from slfac_sim.analysis.markdown import as_markdown, markdown
 from slfac_sim.analysis.report import finish_study, write_tables
 from slfac_sim.analysis.statistics import Crossing, over_runs, paired_ratio
 from slfac_sim.analysis.studies.study import load_study
@@ -22,6 +21,7 @@ from slfac_sim.analysis.studies.tables import (
     seconds_table,
 )
 from slfac_sim.analysis.studies.words import closing_lines, ratio_words, time_words
+from slfac_sim.analysis.text_tables import as_markdown, markdown
 
 ROOT = Path(__file__).resolve().parent.parent
 AXES = {"network.bandwidth": ["1 MHz", "100 MHz"], "codec": ["raw", "slfac"]}

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from worlds import TINY
 
 from slfac_sim.analysis.cli import main as analysis
-from slfac_sim.analysis.layout import aligned
+from slfac_sim.analysis.text_tables import aligned
 from slfac_sim.cli import main
 from slfac_sim.cli._closing import print_summary
 from slfac_sim.cli._progress import Progress

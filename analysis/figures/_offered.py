@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from slfac_sim.analysis._rows import offered_of
+from slfac_sim.analysis.rows import offered_of
 from slfac_sim.ledger.folder import Run
 
 Rows = Sequence[Mapping[str, Any]]

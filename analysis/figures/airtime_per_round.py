@@ -14,9 +14,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 from numpy.typing import NDArray
 
-from slfac_sim.analysis._air import DIRECTIONS, device_of, direction
-from slfac_sim.analysis._rows import offered_of, rows_of
+from slfac_sim.analysis.air import DIRECTIONS, device_of, direction
 from slfac_sim.analysis.bounds import UNSHARED
+from slfac_sim.analysis.rows import offered_of, rows_of
 from slfac_sim.analysis.style import FAINT, INK, WAYS, say, stacked_canvas
 from slfac_sim.analysis.ticks import from_zero_or_log
 from slfac_sim.ledger.folder import Run

@@ -11,9 +11,9 @@ from typing import Any
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from slfac_sim.analysis._rows import sums_of
 from slfac_sim.analysis.figures.byte_ledger import TOO_OLD
-from slfac_sim.analysis.payloads import ACROSS
+from slfac_sim.analysis.format import ACROSS
+from slfac_sim.analysis.rows import sums_of
 from slfac_sim.analysis.style import FAINT, WAYS, look, say, stacked_canvas
 from slfac_sim.ledger.folder import Run
 

@@ -11,10 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from slfac_sim.analysis._rows import sums_of
 from slfac_sim.analysis.bars import bars
-from slfac_sim.analysis.format import amount, unit_of
-from slfac_sim.analysis.payloads import ACROSS, kind_name
+from slfac_sim.analysis.format import ACROSS, amount, kind_name, unit_of
+from slfac_sim.analysis.rows import sums_of
 from slfac_sim.analysis.style import fill, say, stacked_canvas
 from slfac_sim.ledger.folder import Run
 

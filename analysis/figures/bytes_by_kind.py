@@ -10,8 +10,7 @@ from typing import Any
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from slfac_sim.analysis.format import quantity, unit_of
-from slfac_sim.analysis.payloads import kind_name
+from slfac_sim.analysis.format import kind_name, quantity, unit_of
 from slfac_sim.analysis.style import HEIGHT_MM, INK, Fill, fill, kind_fill, legend_label, look, stacked_canvas
 from slfac_sim.analysis.ticks import plain_axis
 from slfac_sim.ledger.folder import Run

@@ -12,9 +12,10 @@ from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from slfac_sim.analysis._path import BARRIER, CODEC, CODEC_WORK, DEVICE_COMPUTE, SERVER, Segment
-from slfac_sim.analysis._rows import rows_of
 from slfac_sim.analysis.attribution import device_days
+from slfac_sim.analysis.critical_path import BARRIER, CODEC, CODEC_WORK, DEVICE_COMPUTE, Segment
+from slfac_sim.analysis.rows import rows_of
+from slfac_sim.analysis.structure import SERVER
 from slfac_sim.analysis.style import INK, WAYS, Fill, fill, stacked_canvas
 from slfac_sim.ledger.folder import Run
 

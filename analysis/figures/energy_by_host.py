@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from slfac_sim.analysis._rows import rows_of
 from slfac_sim.analysis.format import amount, unit_of
+from slfac_sim.analysis.rows import rows_of
 from slfac_sim.analysis.style import INK, fill, stacked_canvas
 from slfac_sim.analysis.ticks import plain_axis
 from slfac_sim.ledger.folder import Run

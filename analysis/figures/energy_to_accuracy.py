@@ -12,10 +12,10 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from slfac_sim.analysis._rows import spent_of
 from slfac_sim.analysis.figures import _accuracy
 from slfac_sim.analysis.figures._accuracy import draw_accuracy, scaled
 from slfac_sim.analysis.format import amount, unit_of
+from slfac_sim.analysis.rows import spent_of
 from slfac_sim.ledger.folder import Run
 
 MAIN = False

@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
 
-from slfac_sim.analysis._air import DIRECTIONS, busy
-from slfac_sim.analysis._rows import rows_of
+from slfac_sim.analysis.air import DIRECTIONS, busy
+from slfac_sim.analysis.rows import rows_of
 from slfac_sim.analysis.style import INK, WAYS, stacked_canvas
 from slfac_sim.ledger.folder import Run
 

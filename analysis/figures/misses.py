@@ -15,8 +15,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from slfac_sim.analysis._rows import rows_of
 from slfac_sim.analysis.bars import bars
+from slfac_sim.analysis.rows import rows_of
 from slfac_sim.analysis.style import fill, stacked_canvas
 from slfac_sim.ledger.folder import Run
 

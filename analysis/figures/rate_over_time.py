@@ -15,10 +15,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from slfac_sim.analysis._air import DIRECTIONS, busy
-from slfac_sim.analysis._path import SERVER
-from slfac_sim.analysis._rows import rows_of
+from slfac_sim.analysis.air import DIRECTIONS, busy
 from slfac_sim.analysis.format import amount
+from slfac_sim.analysis.rows import rows_of
+from slfac_sim.analysis.structure import SERVER
 from slfac_sim.analysis.style import INK, WAYS, stacked_canvas
 from slfac_sim.analysis.ticks import from_zero_or_log
 from slfac_sim.ledger.folder import Run
@@ -56,7 +56,7 @@ def data(run: Run) -> Series:
     for way, chosen in (("up", up & (bits > 0.0)), ("down", ~up & (bits > 0.0))):
         of = bits[chosen], start_s[chosen], last_s[chosen]
         total[way] = np.diff(_carried(*of, edges_s)) / np.diff(edges_s)
-        median[way] = _medians(of[0], asked_s[chosen], of[2], edges_s)
+        median[way] = median_rates_bps(of[0], asked_s[chosen], of[2], edges_s)
         stretches = busy(rows_of(run, ("transfers",))["transfers"], way)
         busy_s = float((stretches.to_s - stretches.from_s).sum())
         busy_bps[way] = float(of[0].sum()) / busy_s if busy_s > 0.0 else 0.0
@@ -105,7 +105,7 @@ def _carried(bits: Floats, start_s: Floats, last_s: Floats, edges_s: Floats) -> 
     return np.array([float(np.sum(bits * np.clip((edge - start_s) / took_s, 0.0, 1.0))) for edge in edges_s])
 
 
-def _medians(bits: Floats, asked_s: Floats, last_s: Floats, edges_s: Floats) -> Floats:
+def median_rates_bps(bits: Floats, asked_s: Floats, last_s: Floats, edges_s: Floats) -> Floats:
     """Return the median rate of the transfers that were under way in each bin, NaN for none."""
     took_s = last_s - asked_s
     timed = took_s > 0.0

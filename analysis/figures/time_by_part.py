@@ -11,11 +11,11 @@ from typing import Any
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from slfac_sim.analysis._rows import rows_of
 from slfac_sim.analysis.attribution import PARTS, Slice, attribute
 from slfac_sim.analysis.bars import bars
 from slfac_sim.analysis.bottleneck import bottleneck
 from slfac_sim.analysis.laying_out import broken
+from slfac_sim.analysis.rows import rows_of
 from slfac_sim.analysis.style import canvas, fill
 from slfac_sim.ledger.folder import Run
 

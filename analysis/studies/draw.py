@@ -3,9 +3,9 @@
 import importlib
 from pathlib import Path
 
-from slfac_sim.analysis.csv_file import write_rows
 from slfac_sim.analysis.studies.study import StudyResult
 from slfac_sim.analysis.style import house_style, save
+from slfac_sim.analysis.text_tables import write_csv
 from slfac_sim.foundation.plugins import kinds
 
 FIGURES = "slfac_sim.analysis.studies.figures"
@@ -20,5 +20,5 @@ def draw_study(study: StudyResult, out: Path) -> list[Path]:
             data = figure.data(study)
             if data is not None:
                 files += save(figure.draw(data), out, name)
-                files.append(write_rows(figure.table(data), out / f"{name}.csv"))
+                files.append(write_csv(figure.table(data), out / f"{name}.csv"))
     return files

@@ -4,8 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from slfac_sim.analysis.format import one_decimal, percent, reached
-from slfac_sim.analysis.payloads import kind_name
+from slfac_sim.analysis.format import kind_name, one_decimal, percent, reached
 from slfac_sim.cli._common import print_table
 from slfac_sim.foundation.threads import in_words
 from slfac_sim.ledger.folder import DRAWN

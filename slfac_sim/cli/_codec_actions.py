@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from slfac_sim import codecs
-from slfac_sim.analysis.layout import aligned
+from slfac_sim.analysis.text_tables import aligned
 from slfac_sim.cli._common import screen_width
 from slfac_sim.cli.capture import FACTS
 from slfac_sim.codec_lab import chosen

@@ -12,7 +12,7 @@ from slfac_sim.foundation.errors import BadInput
 from slfac_sim.scenario.schema import Scenario
 
 if TYPE_CHECKING:
-    from slfac_sim.analysis.layout import Lines
+    from slfac_sim.analysis.text_tables import Lines
     from slfac_sim.ledger.folder import Run
 
 
@@ -23,7 +23,7 @@ def screen_width() -> int | None:
 
 def print_table(title: str, lines: "Lines", sides: str) -> None:
     """Print a titled table: `sides` has a letter for each column, l for texts, r for numbers."""
-    from slfac_sim.analysis.layout import aligned, wrapped
+    from slfac_sim.analysis.text_tables import aligned, wrapped
 
     width = screen_width()
     print(*wrapped(title, width or len(title)), aligned(lines, sides, width), sep="\n")

@@ -30,7 +30,7 @@ def main(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(_facts(found), indent=2))
         return 0
-    from slfac_sim.analysis.layout import aligned
+    from slfac_sim.analysis.text_tables import aligned
 
     print(aligned([["", "A", "B"], *_lines(found)], "lll", screen_width()))
     for target in found.targets:

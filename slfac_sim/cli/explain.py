@@ -76,8 +76,8 @@ class _Account:
 
 
 def _account(run: "Run", replayed: bool) -> _Account:
-    from slfac_sim.analysis._rows import rows_of
     from slfac_sim.analysis.attribution import attribute_each, device_days, mean_day
+    from slfac_sim.analysis.rows import rows_of
 
     tables = rows_of(run)
     reached = {percent(target): at_s for target, at_s in run.time_to_accuracy_s.items() if at_s}
@@ -94,8 +94,8 @@ def _bounds(
     run: "Run", tables: Mapping[str, Any], instants_s: Sequence[float]
 ) -> tuple[dict[str, list[float]], str]:
     """Return the bounds at each instant and at the end, and the reason why there are none, or not all."""
-    from slfac_sim.analysis._rows import offered_of, rows_of
     from slfac_sim.analysis.bounds import bounds, crowding
+    from slfac_sim.analysis.rows import offered_of, rows_of
 
     try:
         whole = {**tables, **offered_of(run), **rows_of(run, ("limits",))}

@@ -36,7 +36,7 @@ def main(arguments: argparse.Namespace) -> int:
 
 
 def _table(found: Sequence[Mapping[str, Any]], top: Path) -> str:
-    from slfac_sim.analysis.layout import aligned
+    from slfac_sim.analysis.text_tables import aligned
 
     targets = sorted({float(target) for facts in found for target in facts.get("time_to_accuracy_s", ())})
     texts = ["run", "codec", "status"]

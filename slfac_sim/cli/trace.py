@@ -17,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Write the file and print its name."""
-    from slfac_sim.analysis._rows import rows_of
+    from slfac_sim.analysis.rows import rows_of
     from slfac_sim.analysis.trace import NEEDED, write_trace
     from slfac_sim.ledger.folder import load
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from slfac_sim.analysis.csv_file import write_rows
 from slfac_sim.analysis.style import FAINT, canvas, house_style, legend_label, look, save
+from slfac_sim.analysis.text_tables import write_csv
 from slfac_sim.analysis.ticks import log_axis
 from slfac_sim.codec_lab.measuring import Measured, front
 
@@ -29,7 +29,7 @@ def draw(curves: Sequence[Curve], title: str, out: Path) -> list[Path]:
     """Draw `curves` into ``rate_distortion`` .png, .svg and .csv in `out`; return the files."""
     with house_style():
         files = save(figure_of(curves, title), out, "rate_distortion")
-    return [*files, write_rows(_rows(curves), out / "rate_distortion.csv")]
+    return [*files, write_csv(_rows(curves), out / "rate_distortion.csv")]
 
 
 def _rows(curves: Sequence[Curve]) -> Iterator[dict[str, Any]]:

@@ -13,8 +13,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from slfac_sim.analysis.csv_file import write_rows
 from slfac_sim.analysis.style import FAINT, house_style, look, save, stacked_canvas
+from slfac_sim.analysis.text_tables import write_csv
 from slfac_sim.analysis.ticks import log_axis
 from slfac_sim.codecs import Tensor
 from slfac_sim.codecs._slfac.bands import split
@@ -83,8 +83,8 @@ def draw(spectra: Sequence[Spectrum], title: str, out: Path) -> list[Path]:
             ("compaction", compaction_figure(spectra, title)),
         ):
             files += save(figure, out, name)
-    files.append(write_rows(_spectrum_rows(spectra), out / "spectra.csv"))
-    return [*files, write_rows(_kept_rows(spectra), out / "compaction.csv")]
+    files.append(write_csv(_spectrum_rows(spectra), out / "spectra.csv"))
+    return [*files, write_csv(_kept_rows(spectra), out / "compaction.csv")]
 
 
 def _spectrum_rows(spectra: Sequence[Spectrum]) -> Iterator[dict[str, Any]]:

@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from slfac_sim.analysis._path import Segment
 from slfac_sim.analysis.attribution import attribute
 from slfac_sim.analysis.bottleneck import resources_s
+from slfac_sim.analysis.critical_path import Segment
 from slfac_sim.codecs.raw import Raw
 from slfac_sim.effects import Task
 from slfac_sim.forecast.demands import Sizes, chosen, plain_sizes, server_values

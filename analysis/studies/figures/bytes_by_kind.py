@@ -10,8 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from slfac_sim.analysis.format import amount, unit_of
-from slfac_sim.analysis.payloads import kind_name
+from slfac_sim.analysis.format import amount, kind_name, unit_of
 from slfac_sim.analysis.studies.answers import at_place, mean_bytes, panels_of, texts_of
 from slfac_sim.analysis.studies.names import line_label, x_label
 from slfac_sim.analysis.studies.study import StudyResult

@@ -1,27 +1,13 @@
-"""The structure of a recorded run and walks through it, from an end back to the start; it adds nothing up.
+"""A walk through a recorded run from an end back to its start, in segments of time; it adds nothing up."""
 
-Rows name the task that asked for an effect and the effect's number within the task (`task`, `seq`), so they
-say by themselves what had to happen before what: see `Structure`.
-"""
+from typing import NamedTuple
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from math import inf
-from typing import Any, NamedTuple
-
-from slfac_sim.foundation.errors import BadInput
-
-Row = Mapping[str, Any]
-Tables = Mapping[str, Sequence[Row]]
-Place = tuple[str, int]  # task, number of the effect
-Batch = tuple[str, str, float]  # host, queue, end
+from slfac_sim.analysis.structure import SERVER, Place, Row, Structure, above
 
 DEVICE_COMPUTE, CODEC, AIR_WAIT, AIRTIME, PROPAGATION, SERVER_QUEUE, SERVER_COMPUTE, BARRIER = PARTS = (
     *("device compute", "codec", "waiting for air", "airtime", "propagation"),
     *("server queue", "server compute", "waiting at the barrier"),
 )
-SERVER = "server"
 CODEC_WORK = frozenset({"encode", "decode", "encode_model", "decode_model"})
 
 
@@ -45,119 +31,6 @@ class Barrier(NamedTuple):
     size: int
     task: str
     seq: int
-
-
-@dataclass(frozen=True)
-class Structure:
-    """What had to happen before what.
-
-    `effects` are the rows of computes, transfers and offers by their place; a place that is missing is a
-    note, which takes no time. `children` are the tasks that the effect at a place runs side by side, in
-    their order, and `last` is the number of each task's last effect. A batch of offers is known by host,
-    queue and end: `served` is its compute, `latest` the item that was asked last (the first of equals),
-    `earliest_s` when the first was, `sizes` its number of items. `device_of` tells on which device a task
-    works.
-    """
-
-    effects: dict[Place, Row]
-    children: dict[Place, list[str]]
-    last: dict[str, int]
-    served: dict[Batch, Row]
-    latest: dict[Batch, Row]
-    earliest_s: dict[Batch, float]
-    sizes: dict[Batch, int]
-    device_of: dict[str, str]
-
-    def ended_s(self, task: str) -> float:
-        """Return when the last effect of `task` ended."""
-        place = (task, self.last[task])
-        if place in self.children:
-            return max(map(self.ended_s, self.children[place]))
-        return float(self.effects[place]["end_s"])
-
-    def cut_off(self, task: str) -> bool:
-        """Return whether `task` was closed in the midst of an effect, at a deadline or with enough others."""
-        row = self.effects.get((task, self.last[task]), {})
-        return row.get("outcome") in ("interrupted", "cancelled")
-
-
-def structure(tables: Tables) -> Structure:
-    """Return the structure of the run whose ledger's `tables` are given."""
-    own = [row for row in tables["computes"] if not row["task"].startswith("queue ")]
-    effects: dict[Place, Row] = {}
-    last: dict[str, int] = {}
-    for rows in (own, tables["transfers"], tables["offers"]):
-        effects.update({(row["task"], row["seq"]): row for row in rows})
-        for task, seq in {row["task"]: row["seq"] for row in rows}.items():  # a task's rows are in its order
-            last[task] = max(seq, last.get(task, -1))
-    _refuse_endless(last, tables)
-    children: dict[Place, list[str]] = defaultdict(list)
-    for task in list(last):
-        _adopt(task, last, children)
-    for names in children.values():
-        names.sort(key=lambda name: int(name.rpartition(".")[2]))
-    return Structure(effects, dict(children), last, *_batches(tables, len(own)), _devices(tables, own))
-
-
-def _refuse_endless(last: Mapping[str, int], tables: Tables) -> None:
-    """Raise `BadInput` for effects whose numbers no run of so many rows has: a walk would take ages."""
-    rows = sum(map(len, tables.values()))
-    for task, seq in last.items():
-        if not 0 <= seq <= 100 * rows:
-            raise BadInput(
-                f"task '{task}' has an effect {seq} in a ledger of {rows} rows: no run writes that"
-            )
-
-
-def devices_of(tables: Tables) -> list[str]:
-    """Return the devices that a run's rows name, in device order."""
-    hosts = {row["host"] for row in tables["computes"]}
-    ends = {row[end] for row in tables["transfers"] for end in ("src", "dst")}
-    return sorted((hosts | ends) - {SERVER, "*"})
-
-
-def above(task: str) -> Place:
-    """Return the place of the effect that started `task`."""
-    parent, _, name = task.rpartition("/")
-    return parent, int(name.partition(".")[0])
-
-
-def _adopt(task: str, last: dict[str, int], children: dict[Place, list[str]]) -> None:
-    """Enter `task` under the effect that started it, and its parent likewise if it has no row of its own."""
-    if task:
-        place = parent, seq = above(task)
-        known = parent in last
-        children[place].append(task)
-        last[parent] = max(seq, last.get(parent, -1))
-        if not known:
-            _adopt(parent, last, children)
-
-
-def _batches(
-    tables: Tables, own: int
-) -> tuple[dict[Batch, Row], dict[Batch, Row], dict[Batch, float], dict[Batch, int]]:
-    served: dict[Batch, Row] = {}
-    latest: dict[Batch, Row] = {}
-    earliest_s: dict[Batch, float] = {}
-    sizes: dict[Batch, int] = defaultdict(int)
-    if own < len(tables["computes"]):
-        for row in tables["computes"]:
-            if row["task"].startswith("queue "):
-                served[row["host"], row["task"][len("queue ") :], row["end_s"]] = row
-    for row in tables["offers"]:
-        key = (row["host"], row["queue"], row["end_s"])
-        sizes[key] += 1
-        if key not in latest or row["asked_s"] > latest[key]["asked_s"]:
-            latest[key] = row
-        if row["asked_s"] < earliest_s.get(key, inf):
-            earliest_s[key] = row["asked_s"]
-    return served, latest, earliest_s, dict(sizes)
-
-
-def _devices(tables: Tables, own: Sequence[Row]) -> dict[str, str]:
-    sends = {row["task"]: row["src"] if row["dst"] == SERVER else row["dst"] for row in tables["transfers"]}
-    computes = {row["task"]: row["host"] for row in own if row["host"] != SERVER}
-    return {task: host for task, host in (sends | computes).items() if task and host != "*"}
 
 
 class Walk:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from slfac_sim.analysis._path import SERVER
+from slfac_sim.analysis.structure import SERVER
 
 Times = NDArray[np.float64]
 DIRECTIONS = ("up", "down")

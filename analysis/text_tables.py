@@ -1,11 +1,17 @@
-"""Tables as text of any width: texts are wrapped, columns put below one another, no number is ever cut."""
+"""Tables as text of any width, as Markdown and as CSV: no number is ever cut, no name is markup."""
 
+import csv
+import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 _GAP = "  "
 # Where a text may go on in the next line: between words, but for a number and its unit, and parts of a path.
 _BREAKS = re.compile(r"(?<![\d\s])\s+|(?<!\s)\s+(?=\d)|(?<=[^\W\d]/)(?=\w\w)")
+# What would be markup and can be escaped; `_` within a word and `[` without a link are none.
+_MARKUP = re.compile(r"[\\`*|<$]|(?<!\w)_|_(?!\w)|&(?=#?\w+;)|\](?=[(\[])")
 
 Lines = Sequence[Sequence[str]]
 
@@ -91,3 +97,37 @@ def _words(cell: str) -> Iterator[tuple[str, int]]:
         start = gap.end()
     if start < len(cell):
         yield cell[start:], start
+
+
+def markdown(table: Sequence[Mapping[str, str]]) -> list[str]:
+    """Return the lines of a table in Markdown, aligned so that it also reads as text."""
+    head = list(table[0])
+    lines = [
+        [as_markdown(name) for name in head],
+        *([as_markdown(row[name]) for name in head] for row in table),
+    ]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    rule = ["-" * width for width in widths]
+    return [f"| {' | '.join(map(str.ljust, line, widths))} |" for line in (lines[0], rule, *lines[1:])]
+
+
+def as_markdown(text: str) -> str:
+    """Return `text` so that Markdown shows it letter by letter: what would be markup is escaped."""
+    return _MARKUP.sub(lambda match: f"\\{match[0]}", text)
+
+
+def write_csv(rows: Iterable[Mapping[str, Any]], path: Path) -> Path:
+    """Write `rows` as CSV, columns in the order of their first appearance; NaN and None are empty cells."""
+    kept = list(rows)
+    names = list(dict.fromkeys(name for row in kept for name in row))
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, names, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({name: _cell(value) for name, value in row.items()} for row in kept)
+    return path
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, float):  # numpy's floats are such as well, and would be written with their type
+        return "" if math.isnan(value) else float(value)
+    return value

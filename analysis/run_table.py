@@ -1,4 +1,4 @@
-"""Names by which several runs are told apart in one table or figure: by what differs in their settings."""
+"""Several runs in one table: what their summaries say, under names that tell the runs apart."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -6,6 +6,8 @@ from typing import Any
 
 import yaml
 
+from slfac_sim.analysis.format import NOT_ASKED, one_decimal, percent, reached
+from slfac_sim.analysis.text_tables import aligned
 from slfac_sim.ledger.folder import Run
 
 _MOST = 3  # differing settings that still fit into a label
@@ -61,3 +63,43 @@ def _leaves(node: Any, path: str) -> Iterator[tuple[str, Any]]:
 
 def _text(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def as_data(runs: Sequence[Run]) -> list[dict[str, Any]]:
+    """Return one mapping per run, of what its summary says; seconds are simulated, bytes are payload."""
+    return [
+        {
+            "label": run.label,
+            "folder": str(run.folder),
+            "status": run.summary["status"],
+            "accuracy_final": run.summary["accuracy"]["final"],
+            "simulated_s": run.summary["simulated_s"],
+            "time_to_accuracy_s": run.summary["time_to_accuracy_s"],
+            "bytes_total": run.summary["bytes"]["total"],
+        }
+        for run in runs
+    ]
+
+
+def as_text(runs: Sequence[Run], width: int | None = None) -> str:
+    """Return the table as aligned text: one line per run, within `width` columns."""
+    targets = sorted({target for run in runs for target in run.time_to_accuracy_s})
+    head = ["run", "accuracy", "simulated s", *(f"s to {percent(t)}" for t in targets), "MB"]
+    lines = [head, *(_line(name, run, targets) for name, run in zip(names_of(runs), runs, strict=True))]
+    return aligned(lines, width=width)
+
+
+def _line(name: str, run: Run, targets: Sequence[float]) -> list[str]:
+    final = run.summary["accuracy"]["final"]
+    return [
+        name,
+        "-" if final is None else f"{100 * final:.2f} %",
+        one_decimal(run.summary["simulated_s"]),
+        *(_time(run, target) for target in targets),
+        one_decimal(run.summary["bytes"]["total"] / 1e6),
+    ]
+
+
+def _time(run: Run, target: float) -> str:
+    times = run.time_to_accuracy_s
+    return reached(times[target]) if target in times else NOT_ASKED
