@@ -12,6 +12,7 @@ from math import inf
 
 import simpy
 
+from slfac_sim.network import Hosts
 from slfac_sim.network.engine import BundledShare, Engine, Flow, FluidShare, Routed, Share
 from slfac_sim.network.kinds.ideal import Ideal
 
@@ -72,7 +73,7 @@ def cells_us(count: int, rounds: int) -> float:
 def transfers_us(count: int) -> float:
     """Return the CPU time of one whole transfer, with `count` of them started together."""
     env, names = simpy.Environment(), [f"d{i}" for i in range(count)]
-    network = Ideal(latency=1e-3).open(env, names, "server", 0)
+    network = Ideal(latency=1e-3).open(env, Hosts(names, ("server",)), 0)
     gc.collect()
     before_s = time.process_time()
     transfers = [network.transfer(name, "server", 1000 + i) for i, name in enumerate(names)]

@@ -5,6 +5,7 @@ Usable on its own: open a network on a SimPy environment and call `transfer`.
 
 from slfac_sim.network.contract import (
     Delivery,
+    Hosts,
     Link,
     Lost,
     Network,
@@ -14,4 +15,4 @@ from slfac_sim.network.contract import (
     Transfer,
 )
 
-__all__ = ["Delivery", "Link", "Lost", "Network", "NetworkSettings", "Station", "Survey", "Transfer"]
+__all__ = ["Delivery", "Hosts", "Link", "Lost", "Network", "NetworkSettings", "Station", "Survey", "Transfer"]

@@ -88,6 +88,20 @@ class Network(Protocol):
 
 
 @dataclass(frozen=True)
+class Hosts:
+    """Who is on a network, by role; no name stands twice."""
+
+    devices: Sequence[str]
+    servers: Sequence[str]
+
+    @property
+    def server(self) -> str:
+        """The only server. Raises `ValueError` where there are several."""
+        (server,) = self.servers
+        return server
+
+
+@dataclass(frozen=True)
 class Station:
     """A base station or access point, and where it stands (metres)."""
 
@@ -98,12 +112,12 @@ class Station:
 
 @dataclass(frozen=True)
 class Link:
-    """What the air offers one device, when it has the medium to itself (its mean, when it fades).
+    """What the network offers one device and server alone on the medium (the mean, where the air fades).
 
-    Other cells, if they disturb, are then as busy as they ever are.
-    `up_best_bps` and `down_best_bps` are the most bits per second of its airtime that it can have, however
-    many send with it: the rates themselves, unless the medium gains from a crowd. `station` serves the
-    device, which stands at `x_m`, `y_m` (NaN where nothing has a place), `los` in line of sight or not.
+    Other cells, if they disturb, are then as busy as they ever are. `up_best_bps` and `down_best_bps` are the
+    most bits per second of its airtime that it can have, however many send with it: the rates themselves,
+    unless the medium gains from a crowd. `station` serves the device, which stands at `x_m`, `y_m` (NaN where
+    nothing has a place), `los` in line of sight or not. `latency_s` is one way.
     """
 
     device: str
@@ -118,15 +132,18 @@ class Link:
     x_m: float = nan
     y_m: float = nan
     los: bool | None = None
+    server: str = ""
+    latency_s: float = 0.0
 
 
 @dataclass(frozen=True)
 class Survey:
-    """The air before a run, for `check` and for figures.
+    """The network before a run, for `check` and for figures.
 
-    `links` are in device order; `redraws` counts positions drawn again for want of coverage. `up_share`
-    and `down_share` are the parts of the time that the medium gives each direction; `remarks` are
-    sentences that a user should read (a bandwidth outside the NR table, clamped distances, ...).
+    `links` has one for each device and server, in device order; `redraws` counts positions drawn again for
+    want of coverage. `up_share` and `down_share` are the parts of the time that the medium gives each
+    direction; `remarks` are sentences that a user should read (a bandwidth outside the NR table, clamped
+    distances, ...).
     `multicast_rate_bps` is the rate at which all devices can be reached at once. `medium` is the kind of
     sharing and `duplex` how the directions are kept apart; `crowd_independent` says that the airtime of a
     transfer does not depend on who else sends. `coherence_s` is the length of a block of fading, if any.
@@ -135,7 +152,6 @@ class Survey:
     links: Sequence[Link]
     up_share: float
     down_share: float
-    latency_s: float
     multicast_rate_bps: float
     redraws: int
     remarks: Sequence[str]
@@ -147,6 +163,11 @@ class Survey:
     coherence_s: float | None = None
     header_bytes: int = 0
     packet_bytes: int | None = None
+
+    @property
+    def latency_s(self) -> float:
+        """The longest latency of a link."""
+        return max((link.latency_s for link in self.links), default=0.0)
 
     def wire_bytes(self, payload_bytes: int) -> int:
         """Return `payload_bytes` with the headers of the packets that carry them."""
@@ -187,12 +208,12 @@ class NetworkSettings(ABC):
         return self
 
     @abstractmethod
-    def survey(self, devices: Sequence[str], server: str, seed: int) -> Survey:
-        """Return what the air offers; draws nothing that a run would not draw alike.
+    def survey(self, hosts: Hosts, seed: int) -> Survey:
+        """Return what the network offers; draws nothing that a run would not draw alike.
 
         Raises `BadInput` when a given position has no coverage and the scenario does not allow it.
         """
 
     @abstractmethod
-    def open(self, env: Any, devices: Sequence[str], server: str, seed: int) -> Network:
+    def open(self, env: Any, hosts: Hosts, seed: int) -> Network:
         """Return the network on `env` (a `simpy.Environment`), with every draw keyed by `seed`."""

@@ -1,13 +1,14 @@
-"""An opened network: transfers become flows, flows become deliveries. It knows no radio, only an `Air`."""
+"""A network over any `Air`: transfers become flows, flows become deliveries. It knows no radio."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from math import floor, inf, ulp
-from typing import Protocol
+from typing import Any
 
 import simpy
 
 from slfac_sim.foundation.errors import BadInput
-from slfac_sim.network.contract import Transfer
+from slfac_sim.network.contract import Hosts, NetworkSettings, Survey, Transfer
 from slfac_sim.network.engine import Engine, Flow, Share
 from slfac_sim.network.engine.engine import Call
 from slfac_sim.network.transfers import FluidTransfer, JointTransfer, Path
@@ -17,69 +18,82 @@ _NO_TIME_S = 1e-12  # whatever takes less is meant to take none: its rate stands
 Among = Callable[[int], float] | None
 
 
-class Air(Protocol):
-    """What lies between the server and the devices.
+class Air(ABC):
+    """What lies between the servers and the devices, for one seed: lanes, and the paths on them.
 
-    Rates change on one grid of blocks, if at all, and with how many senders are `heard` of other lanes.
+    A lane is a medium of its own. Rates change on one grid of blocks, if at all, and with how many senders
+    are `heard` of other lanes.
     """
 
     @property
     def coherence_s(self) -> float | None:
-        """The length of a block, or None."""
-        ...
+        """The length of a block; None, as it stands, where there are none."""
+        return None
 
-    @property
-    def latency_s(self) -> float:
-        """The time from the last bit on the air to the bytes in the receiver's hands."""
-        ...
+    @abstractmethod
+    def survey(self) -> Survey:
+        """Return what it offers each device."""
 
+    @abstractmethod
     def paths(self, src: str, dsts: tuple[str, ...]) -> Sequence[Path]:
         """Return the paths from `src` to all of `dsts`, one for each station that sends.
 
         Raises `KeyError` for an unknown host.
         """
-        ...
 
+    @abstractmethod
     def share(self, lane: str) -> Share:
         """Return the medium of `lane`, empty."""
-        ...
+
+    @abstractmethod
+    def rate_bps(self, path: Path, block: int, heard: Mapping[str, int]) -> tuple[float, Among]:
+        """Return the rate on `path` alone on its lane, and among n, in the coherence block `block`."""
 
     def senders(self, lane: str, transfers: int) -> int:
         """Return how many senders the lanes that `lane` disturbs hear of it while `transfers` are on it."""
-        ...
+        return 0
 
     def disturbed(self, lane: str) -> Sequence[str]:
-        """Return the lanes whose rates depend on how many senders `lane` has."""
-        ...
+        """Return the lanes whose rates depend on how many senders `lane` has; as it stands, none."""
+        return ()
 
-    def rate_bps(self, path: Path, block: int, heard: Mapping[str, int]) -> tuple[float, Among]:
-        """Return the rate on `path` alone on its lane, and among n, in the coherence block `block`."""
-        ...
+    def wire_bytes(self, payload_bytes: int) -> int:
+        """Return `payload_bytes` with the headers of their packets; as it stands, there are none."""
+        return payload_bytes
+
+    def carried_bytes(self, payload_bytes: int) -> int:
+        """Return what the medium is told of: the `wire_bytes`, but that 802.11 adds its headers itself."""
+        return self.wire_bytes(payload_bytes)
 
 
-class Courier:
-    """A `Network` over any `Air`. `wire_bytes` adds the headers to the payload.
+class FluidSettings(NetworkSettings):
+    """Settings of a network that is an `Air`. A setting that every such network has is a field here."""
 
-    `carried_bytes` are those of them that the medium is told of; 802.11 adds its own.
-    """
+    @abstractmethod
+    def air(self, hosts: Hosts, seed: int) -> Air:
+        """Return the air between `hosts`, with every draw keyed by `seed`. Raises `BadInput`."""
 
-    def __init__(
-        self,
-        env: simpy.Environment,
-        air: Air,
-        wire_bytes: Callable[[int], int],
-        carried_bytes: Callable[[int], int] | None = None,
-    ) -> None:
+    def survey(self, hosts: Hosts, seed: int) -> Survey:
+        """Return what the air offers, as a run with this `seed` will find it. Raises `BadInput`."""
+        return self.air(hosts, seed).survey()
+
+    def open(self, env: Any, hosts: Hosts, seed: int) -> "FluidNetwork":
+        """Return the network on `env`, with the links of the survey."""
+        return FluidNetwork(env, self.air(hosts, seed))
+
+
+class FluidNetwork:
+    """A `Network` over any `Air`."""
+
+    def __init__(self, env: simpy.Environment, air: Air) -> None:
         self._env = env
         self._air = air
-        self._wire_bytes = wire_bytes
-        self._carried_bytes = carried_bytes
         self._engine = Engine(env)
         self._shares: dict[str, Share] = {}
         self._under_way: dict[Transfer, None] = {}
-        self._on_air: dict[str, dict[FluidTransfer, None]] = {}
+        self._on_lane: dict[str, dict[FluidTransfer, None]] = {}
         self._heard: dict[str, int] = {}
-        self._restless: dict[str, None] = {}
+        self._unsettled: dict[str, None] = {}
         self._grid_armed = False
 
     def transfer(self, src: str, dst: str | tuple[str, ...], nbytes: int) -> Transfer:
@@ -102,14 +116,13 @@ class Courier:
 
     def _transfer(self, src: str, dst: str, path: Path, nbytes: int) -> FluidTransfer:
         rate_bps, among = self._air.rate_bps(path, self._block(), self._heard)
-        wire_bytes = self._wire_bytes(nbytes)
-        bits = 8.0 * (wire_bytes if self._carried_bytes is None else self._carried_bytes(nbytes))
+        bits, wire_bytes = 8.0 * self._air.carried_bytes(nbytes), self._air.wire_bytes(nbytes)
         flow = Flow(bits, rate_bps, 1.0, inf, among, src, dst, path.power_among)
         transfer = FluidTransfer(self._env, src, dst, path, nbytes, wire_bytes, flow, self._give_up)
         self._under_way[transfer] = None
         if nbytes == 0:
             self._last_bit_left(transfer)
-        elif not path.hopeless:  # it waits for ever, off the air: there it would disturb other cells
+        elif not path.unreachable:  # it waits for ever, off the air: there it would disturb other cells
             self._send(transfer)
         return transfer
 
@@ -117,7 +130,7 @@ class Courier:
         lane = transfer.path.lane
         if lane not in self._shares:
             self._shares[lane] = self._air.share(lane)
-        on_lane = self._on_air.setdefault(lane, {})
+        on_lane = self._on_lane.setdefault(lane, {})
         on_lane[transfer] = None
         self._engine.start(self._shares[lane], transfer.flow, lambda _: self._last_bit_left(transfer))
         self._disturb(lane)
@@ -129,12 +142,12 @@ class Courier:
         now_s = transfer.last_bit_s = self._env.now
         _refuse_coarse_clock(transfer, now_s)
         self._leave(transfer)
-        Call(self._env, now_s + self._air.latency_s, lambda _: self._arrive(transfer))
+        Call(self._env, now_s + transfer.path.latency_s, lambda _: self._arrive(transfer))
 
     def _leave(self, transfer: FluidTransfer) -> bool:
         """Free the lane of the transfer, if it is on one, and return whether it was."""
         lane = transfer.path.lane
-        on_lane = self._on_air.get(lane, {})
+        on_lane = self._on_lane.get(lane, {})
         if transfer not in on_lane:
             return False
         del on_lane[transfer]
@@ -158,18 +171,18 @@ class Courier:
 
         At this instant more may come and go, and a flow that is just through must be left alone.
         """
-        senders = self._air.senders(lane, len(self._on_air[lane]))
+        senders = self._air.senders(lane, len(self._on_lane[lane]))
         if senders == self._heard.get(lane, 0):
             return
         self._heard[lane] = senders
         disturbed = self._air.disturbed(lane)
-        if disturbed and not self._restless:
-            Call(self._env, self._env.now, self._calm)
-        self._restless.update(dict.fromkeys(disturbed))
+        if disturbed and not self._unsettled:
+            Call(self._env, self._env.now, self._settle)
+        self._unsettled.update(dict.fromkeys(disturbed))
 
-    def _calm(self, _: simpy.Event) -> None:
-        lanes, self._restless = self._restless, {}
-        self._rate([transfer for lane in lanes for transfer in self._on_air.get(lane, ())])
+    def _settle(self, _: simpy.Event) -> None:
+        lanes, self._unsettled = self._unsettled, {}
+        self._rate([transfer for lane in lanes for transfer in self._on_lane.get(lane, ())])
 
     def _rate(self, transfers: Sequence[FluidTransfer]) -> None:
         block, rates_bps = self._block(), []
@@ -194,7 +207,7 @@ class Courier:
     def _new_block(self, _: simpy.Event) -> None:
         """Give the flows on the air their rates in the block that begins; with none, let the grid rest."""
         self._grid_armed = False
-        under_way = [transfer for on_lane in self._on_air.values() for transfer in on_lane]
+        under_way = [transfer for on_lane in self._on_lane.values() for transfer in on_lane]
         if under_way and self._air.coherence_s is not None:
             self._rate(under_way)
             self._arm_grid(self._air.coherence_s, self._block() + 1)

@@ -11,10 +11,11 @@ from slfac_sim.network.engine import Flow
 
 @dataclass(frozen=True, eq=False)
 class Path:
-    """What one transmission meets: the lane it shares, its link's mean SNR and its sender's power.
+    """What one transmission meets: the lane that it shares, its link's mean SNR and its sender's power.
 
-    A lane is a medium of its own; `devices` are the ones at the far end of the radio link. `hopeless`
-    says that no bit will ever get through. `power_among` is for `Flow.power_among`.
+    `devices` are those at the far end of the radio link; `latency_s` passes from the last bit on the air to
+    the bytes in the receiver's hands. No bit ever gets through where it is `unreachable`. `power_among` is
+    for `Flow.power_among`.
     """
 
     lane: str
@@ -22,7 +23,8 @@ class Path:
     devices: tuple[str, ...]
     snr_db: float
     power_w: float
-    hopeless: bool = False
+    latency_s: float
+    unreachable: bool = False
     power_among: Callable[[int], float] | None = None
 
 

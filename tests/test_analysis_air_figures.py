@@ -30,7 +30,7 @@ LINKS = (
 def survey(links: Sequence[Link] = LINKS, **changes: Any) -> Survey:
     """Two stations 200 m apart that share fairly; three devices, one of them out of reach."""
     told: dict[str, Any] = {
-        "links": links, "up_share": 0.25, "down_share": 0.75, "latency_s": 0.0, "multicast_rate_bps": 1e7,
+        "links": links, "up_share": 0.25, "down_share": 0.75, "multicast_rate_bps": 1e7,
         "redraws": 3, "remarks": (), "medium": "ofdma", "duplex": "tdd", "crowd_independent": False,
         "stations": (Station("a", 0.0, 0.0), Station("b", 200.0, 0.0)), "radius_m": 100.0,
     }  # fmt: skip

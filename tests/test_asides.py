@@ -22,6 +22,7 @@ from slfac_sim.effects import (
 )
 from slfac_sim.hosts.availability import Outage
 from slfac_sim.ledger.store import TABLES, Ledger, rows_of
+from slfac_sim.network import Hosts
 from slfac_sim.network.kinds.ideal import Ideal
 from slfac_sim.simulation.observer import heard_by
 from slfac_sim.simulation.replay import Ended, Started, follow, script_of, script_until
@@ -89,7 +90,7 @@ def one(effect: Any) -> Task:
 
 def play(path: Path, task: Task) -> float:
     env = simpy.Environment()
-    network = Ideal(up_rate=8e6, down_rate=8e6).open(env, HOSTS, "server", 0)
+    network = Ideal(up_rate=8e6, down_rate=8e6).open(env, Hosts(HOSTS, ("server",)), 0)
     with Ledger(path) as ledger:
         plans = {host: iter(outages) for host, outages in OUTAGES.items()}
         listened = heard_by(Asides(HOSTS, ledger.append), task)

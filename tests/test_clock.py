@@ -11,6 +11,7 @@ from fakes import participants
 from worlds import column, live_run, table
 
 from slfac_sim.ledger.store import Ledger
+from slfac_sim.network import Hosts
 from slfac_sim.network.kinds.ideal import Ideal
 from slfac_sim.protocols.parallel import Parallel
 from slfac_sim.scenario.host_names import SERVER, device_names
@@ -25,7 +26,7 @@ def test_a_round_of_three_devices_worked_by_hand(tmp_path: Path) -> None:
     """The worked example of docs/design.md, to the last figure."""
     path = tmp_path / "ledger.sqlite"
     env = simpy.Environment()
-    network = Ideal(up_rate=8e6, down_rate=8e6, latency=0.01).open(env, device_names(3), SERVER, 0)
+    network = Ideal(up_rate=8e6, down_rate=8e6, latency=0.01).open(env, Hosts(device_names(3), (SERVER,)), 0)
     speeds = {"d000": 1e9, "d001": 2e9, "d002": 4e9, SERVER: 10e9}
     cast = participants(server_flops=1e9, model_bytes=100_000)
     with Ledger(path) as ledger:

@@ -21,6 +21,7 @@ from slfac_sim.analysis.draw import FIGURES, draw_run
 from slfac_sim.forecast.round_time import round_time
 from slfac_sim.foundation.plugins import kinds
 from slfac_sim.ledger.store import TABLES, Ledger
+from slfac_sim.network import Hosts
 from slfac_sim.network.kinds.ideal import Ideal
 from slfac_sim.protocols.parallel import Parallel
 from slfac_sim.runs.run import prepare, run
@@ -260,7 +261,7 @@ def _importable(name: str) -> bool:
 
 def _worked_by_hand(path: Path) -> None:
     env = simpy.Environment()
-    network = Ideal(up_rate=8e6, down_rate=8e6, latency=0.01).open(env, device_names(3), SERVER, 0)
+    network = Ideal(up_rate=8e6, down_rate=8e6, latency=0.01).open(env, Hosts(device_names(3), (SERVER,)), 0)
     speeds = {"d000": 1e9, "d001": 2e9, "d002": 4e9, SERVER: 10e9}
     with Ledger(path) as ledger:
         plan = Parallel(rounds=1, steps=1).run(participants())  # type: ignore[arg-type]

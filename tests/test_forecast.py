@@ -14,6 +14,7 @@ from slfac_sim.forecast.demands import sizes_of
 from slfac_sim.forecast.forecast import Forecast, forecast
 from slfac_sim.forecast.host import host_seconds
 from slfac_sim.foundation.errors import BadInput
+from slfac_sim.network import Hosts
 from slfac_sim.runs.opening import build
 from slfac_sim.scenario.files import load
 from slfac_sim.scenario.host_names import SERVER, device_names
@@ -24,7 +25,7 @@ RAW = ("codec=raw", "network.fading=none", "protocol.rounds=1")
 def told(*overrides: str) -> Forecast:
     one = world(*overrides)
     survey = one.scenario.network.survey(
-        device_names(one.scenario.devices.count), SERVER, one.scenario.seed.air
+        Hosts(device_names(one.scenario.devices.count), (SERVER,)), one.scenario.seed.air
     )
     return forecast(one, survey)
 
@@ -43,7 +44,7 @@ def test_memory_of_the_main_job_is_within_a_quarter_of_what_was_seen() -> None:
     """1.33 GB were seen (README)."""
 
     main = build(load("100_devices"))
-    survey = main.scenario.network.survey(device_names(100), SERVER, 0)
+    survey = main.scenario.network.survey(Hosts(device_names(100), (SERVER,)), 0)
     assert forecast(main, survey).memory_bytes == pytest.approx(1.33e9, rel=0.25)
 
 

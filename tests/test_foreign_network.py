@@ -32,11 +32,11 @@ class Wire(NetworkSettings):
     def may_lose(self) -> bool:
         return self.leaky
 
-    def survey(self, devices, server, seed):
-        return self._wires().survey(devices, server, seed)
+    def survey(self, hosts, seed):
+        return self._wires().survey(hosts, seed)
 
-    def open(self, env, devices, server, seed):
-        return self._wires().open(env, devices, server, seed)
+    def open(self, env, hosts, seed):
+        return self._wires().open(env, hosts, seed)
 
     def _wires(self):
         return Ideal(up_rate=8.0 * self.pace, down_rate=8.0 * self.pace, sharing="none", latency=0.25)

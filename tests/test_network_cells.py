@@ -4,6 +4,7 @@ import pytest
 import simpy
 
 from slfac_sim.foundation.plugins import adapter, find, kinds
+from slfac_sim.network import Hosts
 from slfac_sim.network.kinds.cell import Cell
 from slfac_sim.network.kinds.multi_cell import MultiCell, hexagonal
 from slfac_sim.network.kinds.wifi import Wifi
@@ -27,7 +28,7 @@ def read(kind, **node):
 def upload(settings, names=NAMES, nbytes=40_000, seed=0):
     """Let everyone send at once; return the deliveries."""
     env = simpy.Environment()
-    network = settings.open(env, names, "server", seed)
+    network = settings.open(env, Hosts(names, ("server",)), seed)
     transfers = [network.transfer(name, "server", nbytes) for name in names]
     env.run()
     return [transfer.value for transfer in transfers]
@@ -37,7 +38,7 @@ def upload(settings, names=NAMES, nbytes=40_000, seed=0):
 @pytest.mark.parametrize("medium", CELL_MEDIA)
 def test_a_cell_with_every_medium_delivers_both_ways(medium, duplex):
     env = simpy.Environment()
-    network = read("cell", medium=medium, duplex=duplex).open(env, NAMES, "server", 0)
+    network = read("cell", medium=medium, duplex=duplex).open(env, Hosts(NAMES, ("server",)), 0)
     transfers = [network.transfer(name, "server", 40_000) for name in NAMES]
     transfers += [network.transfer("server", name, 40_000) for name in NAMES]
     transfers.append(network.transfer("server", NAMES, 9_000))
@@ -63,9 +64,9 @@ def test_duplexes_by_hand(duplex, times):
     cell = Cell(
         duplex=duplex, positions=((50.0, 0.0),), latency=0.0, header_bytes=0, retransmission=None, **STILL
     )
-    link = cell.survey(("d0",), "server", 0).links[0]
+    link = cell.survey(Hosts(("d0",), ("server",)), 0).links[0]
     env = simpy.Environment()
-    network = cell.open(env, ("d0",), "server", 0)
+    network = cell.open(env, Hosts(("d0",), ("server",)), 0)
     up = network.transfer("d0", "server", round(link.up_rate_bps / 8))
     down = network.transfer("server", "d0", round(link.down_rate_bps / 8))
     env.run()
@@ -86,9 +87,9 @@ def test_ofdma_gives_the_cell_edge_more_than_turns_do():
 @pytest.mark.parametrize("medium", CELL_MEDIA)
 def test_best_rates_bound_what_a_crowd_has(medium, duplex):
     cell = read("cell", medium=medium, duplex=duplex, radius=1500.0)
-    links = {link.device: link for link in cell.survey(NAMES, "server", 3).links}
+    links = {link.device: link for link in cell.survey(Hosts(NAMES, ("server",)), 3).links}
     env = simpy.Environment()
-    network = cell.open(env, NAMES, "server", 3)
+    network = cell.open(env, Hosts(NAMES, ("server",)), 3)
     down = [network.transfer("server", name, 400_000) for name in NAMES]
     up = [network.transfer(name, "server", 4_000) for name in NAMES]
     env.run()
@@ -112,14 +113,14 @@ def test_retransmissions_cost_rate_and_time():
     plain, again = Cell(retransmission=None), Cell()
     assert again.retransmission == Harq(bler=0.1, max_tries=4, round_trip=0.004)
     assert read("cell", retransmission="none") == plain
-    first, second = (settings.survey(NAMES, "server", 0) for settings in (plain, again))
+    first, second = (settings.survey(Hosts(NAMES, ("server",)), 0) for settings in (plain, again))
     assert second.links[0].up_rate_bps == pytest.approx(0.9 * first.links[0].up_rate_bps)
     assert second.latency_s == pytest.approx(0.005 + 0.111 * 0.004)  # 1 + 0.1 + 0.01 + 0.001 tries
 
 
 def test_rician_fading_is_for_lines_of_sight_only():
-    steady = Cell(small_scale="rician").survey(NAMES, "server", 1).links
-    for plain, link in zip(Cell().survey(NAMES, "server", 1).links, steady, strict=True):
+    steady = Cell(small_scale="rician").survey(Hosts(NAMES, ("server",)), 1).links
+    for plain, link in zip(Cell().survey(Hosts(NAMES, ("server",)), 1).links, steady, strict=True):
         assert (plain.up_snr_db, plain.los) == (link.up_snr_db, link.los)
         assert (plain.up_rate_bps == link.up_rate_bps) == (not link.los)
 
@@ -127,14 +128,17 @@ def test_rician_fading_is_for_lines_of_sight_only():
 def test_correlated_shadowing_joins_neighbours():
     def spread(shadowing):
         cell = Cell(positions=((60.0, 0.0), (60.5, 0.0)), shadowing=shadowing)
-        levels = [[link.up_snr_db for link in cell.survey(("a", "b"), "s", seed).links] for seed in range(40)]
+        levels = [
+            [link.up_snr_db for link in cell.survey(Hosts(("a", "b"), ("s",)), seed).links]
+            for seed in range(40)
+        ]
         return sum(abs(a - b) for a, b in levels)
 
     assert spread("correlated") < 0.8 * spread("independent")
 
 
 def test_a_still_fade_counts_for_coverage():
-    survey = read("cell", fading="static", radius=200.0).survey(NAMES, "server", 0)
+    survey = read("cell", fading="static", radius=200.0).survey(Hosts(NAMES, ("server",)), 0)
     assert all(link.up_rate_bps > 0.0 for link in survey.links)
 
 
@@ -154,8 +158,8 @@ def test_hexagonal_grid():
 
 
 def test_one_station_of_many_cells_is_a_cell():
-    one = MultiCell(stations=1, radius=150.0).survey(NAMES, "server", 5).links
-    for alone, link in zip(Cell().survey(NAMES, "server", 5).links, one, strict=True):
+    one = MultiCell(stations=1, radius=150.0).survey(Hosts(NAMES, ("server",)), 5).links
+    for alone, link in zip(Cell().survey(Hosts(NAMES, ("server",)), 5).links, one, strict=True):
         assert (alone.up_snr_db, alone.down_rate_bps) == (link.up_snr_db, link.down_rate_bps)
 
 
@@ -164,7 +168,7 @@ def test_more_interference_is_less_rate():
         [
             link.down_rate_bps
             for link in MultiCell(interference=kind, offered=offered, positions=PLACES)
-            .survey(NAMES[:6], "server", 0)
+            .survey(Hosts(NAMES[:6], ("server",)), 0)
             .links
         ]
         for kind, offered in (("none", None), ("load", 4e6), ("full", None))
@@ -187,12 +191,12 @@ PAIR = {
 def test_neighbours_disturb_only_while_they_send():
     # d0 (cell 0) sends longer than d1 (cell 1): disturbed until d1 is through, then not.
     quiet, noisy = (
-        MultiCell(interference=kind, **PAIR).survey(NAMES[:2], "server", 0).links[0].up_rate_bps / 2
+        MultiCell(interference=kind, **PAIR).survey(Hosts(NAMES[:2], ("server",)), 0).links[0].up_rate_bps / 2
         for kind in ("none", "full")
     )
     assert noisy < 0.9 * quiet
     env = simpy.Environment()
-    network = MultiCell(interference="activity", **PAIR).open(env, NAMES[:2], "server", 0)
+    network = MultiCell(interference="activity", **PAIR).open(env, Hosts(NAMES[:2], ("server",)), 0)
     long, short = (
         network.transfer(name, "server", size)
         for name, size in zip(NAMES, (4_000_000, 1_000_000), strict=False)
@@ -207,10 +211,10 @@ def test_neighbours_disturb_only_while_they_send():
 
 def test_directions_of_cells_do_not_disturb_each_other():
     env = simpy.Environment()
-    network = MultiCell(interference="activity", **PAIR).open(env, NAMES[:2], "server", 0)
+    network = MultiCell(interference="activity", **PAIR).open(env, Hosts(NAMES[:2], ("server",)), 0)
     up, down = network.transfer("d0", "server", 10**6), network.transfer("server", "d1", 10**6)
     env.run()
-    links = MultiCell(interference="none", **PAIR).survey(NAMES[:2], "server", 0).links
+    links = MultiCell(interference="none", **PAIR).survey(Hosts(NAMES[:2], ("server",)), 0).links
     assert (up.value.rate_bps, down.value.rate_bps) == pytest.approx(
         (links[0].up_rate_bps, links[1].down_rate_bps)
     )
@@ -218,7 +222,7 @@ def test_directions_of_cells_do_not_disturb_each_other():
 
 def test_a_multicast_is_sent_by_every_station_that_serves_a_receiver():
     env = simpy.Environment()
-    network = MultiCell(interference="none", **PAIR).open(env, NAMES[:2], "server", 0)
+    network = MultiCell(interference="none", **PAIR).open(env, Hosts(NAMES[:2], ("server",)), 0)
     both = network.transfer("server", NAMES[:2], 10_000)
     gone = network.transfer("server", NAMES[:2], 10**8)
     env.timeout(0.1).callbacks.append(lambda _: gone.cancel())
@@ -231,7 +235,7 @@ def test_a_multicast_is_sent_by_every_station_that_serves_a_receiver():
 
 
 def test_everyone_is_served_by_the_station_it_hears_best():
-    survey = MultiCell().survey([f"d{i}" for i in range(30)], "server", 2)
+    survey = MultiCell().survey(Hosts([f"d{i}" for i in range(30)], ("server",)), 2)
     assert len({link.station for link in survey.links}) > 3
     assert {link.station for link in survey.links} <= {station.name for station in survey.stations}
     assert all(link.up_rate_bps > 0.0 for link in survey.links)
@@ -281,7 +285,7 @@ def test_wifi_packet_by_packet_agrees_with_the_fluid():
 
 
 def test_wifi_survey_tells_udp_rates_and_draws_follow_the_seed():
-    survey = Wifi().survey(NAMES, "server", 0)
+    survey = Wifi().survey(Hosts(NAMES, ("server",)), 0)
     assert (survey.medium, survey.duplex, survey.crowd_independent) == ("csma", "half", False)
     assert all(link.up_rate_bps < 65e6 for link in survey.links)
     assert all(link.up_best_bps >= link.up_rate_bps for link in survey.links)

@@ -9,6 +9,7 @@ import simpy
 
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import adapter, find
+from slfac_sim.network import Hosts
 from slfac_sim.network.kinds.cell import Cell
 from slfac_sim.network.kinds.ideal import Ideal
 from slfac_sim.network.kinds.multi_cell import MultiCell
@@ -28,7 +29,7 @@ def read(kind, **node):
 
 def opened(settings, names=NAMES):
     env = simpy.Environment()
-    return env, settings.open(env, names, "server", 0)
+    return env, settings.open(env, Hosts(names, ("server",)), 0)
 
 
 def drawn_plan(rng):
@@ -70,8 +71,7 @@ def played(settings, plan):
 
 def replayed(settings, plan):
     """Return the same, with all rates anew whenever anything happens."""
-    _, network = opened(settings)
-    air, part = network._air, 0.5
+    air, part = settings.air(Hosts(NAMES, ("server",)), 0), 0.5
     left, paths, ends, now_s = {}, {}, {}, 0.0
     coming = {number: row for row in plan for number in [row[1]]}
     while coming or left:
@@ -96,7 +96,7 @@ def replayed(settings, plan):
         for number in list(left):
             due_s = now_s + left[number] / rates[number] if rates[number] > 0.0 else inf
             left[number] -= rates[number] * (then_s - now_s)
-            wire_bits = 8.0 * network._wire_bytes(plan[number][4])
+            wire_bits = 8.0 * air.wire_bytes(plan[number][4])
             if due_s <= then_s:
                 ends[number] = (then_s, wire_bits)
                 del left[number]
@@ -111,7 +111,7 @@ def replayed(settings, plan):
                 if gone_s <= now_s:
                     ends[number] = (now_s, 0.0)
                 else:
-                    left[number] = 8.0 * network._wire_bytes(nbytes)
+                    left[number] = 8.0 * air.wire_bytes(nbytes)
     return ends
 
 
@@ -210,7 +210,7 @@ def test_power_control_at_its_limit_is_no_power_control():
 @pytest.mark.parametrize("kind", ["csma", "dcf"])
 def test_the_survey_of_wifi_knows_that_a_multicast_is_neither_answered_nor_aggregated(kind, standard):
     settings = read("wifi", medium={"kind": kind, "standard": standard})
-    surveyed_bps = settings.survey(NAMES, "server", 0).multicast_rate_bps
+    surveyed_bps = settings.survey(Hosts(NAMES, ("server",)), 0).multicast_rate_bps
     env, network = opened(settings)
     transfer = network.transfer("server", NAMES, 4_000_000)
     env.run()
@@ -228,15 +228,15 @@ def test_too_few_slots_are_refused_before_anything_runs(duplex, text):
     settings = read("cell", medium={"kind": "tdma", "slots": 5}, duplex=duplex)
     for ask in (settings.survey, lambda *who: settings.open(simpy.Environment(), *who)):
         with pytest.raises(BadInput) as caught:
-            ask(NAMES, "server", 0)
+            ask(Hosts(NAMES, ("server",)), 0)
         assert str(caught.value) == text
 
 
 def test_a_device_out_of_reach_is_no_part_of_the_load():
     settings = {**PAIR, "interference": "load", "offered": 1e6, "outage": "allow"}
-    near = MultiCell(**settings).survey(NAMES[:2], "server", 0).links
+    near = MultiCell(**settings).survey(Hosts(NAMES[:2], ("server",)), 0).links
     settings["positions"] = (*PAIR["positions"], (900_000.0, 0.0))
-    links = MultiCell(**settings).survey(NAMES[:3], "server", 0).links
+    links = MultiCell(**settings).survey(Hosts(NAMES[:3], ("server",)), 0).links
     assert links[2].down_rate_bps == 0.0
     assert [link.down_rate_bps for link in links[:2]] == [link.down_rate_bps for link in near]
 
@@ -257,7 +257,7 @@ def test_a_place_that_is_no_number_is_refused_word_for_word(written, text):
 
 def test_so_it_is_without_a_scenario():
     with pytest.raises(BadInput) as caught:
-        Cell(positions=((nan, 0.0), (2.0, 3.0))).survey(NAMES[:2], "server", 0)
+        Cell(positions=((nan, 0.0), (2.0, 3.0))).survey(Hosts(NAMES[:2], ("server",)), 0)
     assert str(caught.value) == "network.positions: d0 must stand at two finite numbers (got nan, 0.0)"
     with pytest.raises(ValueError, match="station_positions must be finite"):
         MultiCell(station_positions=((0.0, inf),))
@@ -294,7 +294,9 @@ def test_who_is_out_of_reach_disturbs_nobody():
     lost, transfer = (network.transfer(name, "server", 100_000) for name in ("d1", "d0"))
     env.run()
     assert network.stalled() == (lost,)
-    quiet = MultiCell(**{**settings, "interference": "none"}).survey(NAMES[:2], "server", 0).links[0]
+    quiet = (
+        MultiCell(**{**settings, "interference": "none"}).survey(Hosts(NAMES[:2], ("server",)), 0).links[0]
+    )
     assert transfer.value.rate_bps == pytest.approx(quiet.up_rate_bps, rel=1e-12)
     delivery = lost.cancel()
     assert (delivery.delivered, delivery.airtime_s, delivery.energy_j) == (False, 0.0, 0.0)
@@ -306,7 +308,7 @@ def test_who_is_out_of_reach_disturbs_nobody():
 def test_a_clock_too_coarse_for_a_transfer_is_refused(kind: str, begins_s: float, fine: bool) -> None:
     """At 10^12 s its last digit stands for 0.1 ms; no transfer of ours takes a hundred seconds."""
     env = simpy.Environment(begins_s)
-    network = read(kind).open(env, NAMES, "server", 0)
+    network = read(kind).open(env, Hosts(NAMES, ("server",)), 0)
     network.transfer("d0", "server", 10_000)
     if fine:
         env.run()
@@ -320,7 +322,7 @@ def test_a_clock_too_coarse_for_a_transfer_is_refused(kind: str, begins_s: float
 
 def test_a_transfer_that_is_meant_to_take_no_time_takes_none() -> None:
     env = simpy.Environment(1e9)
-    network = Ideal(up_rate=1e300, down_rate=1e300).open(env, NAMES, "server", 0)
+    network = Ideal(up_rate=1e300, down_rate=1e300).open(env, Hosts(NAMES, ("server",)), 0)
     sent = network.transfer("d0", "server", 10_000)
     env.run()
     assert sent.value.delivered

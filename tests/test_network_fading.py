@@ -8,6 +8,7 @@ from scipy.special import exp1, j0
 from scipy.stats import kstest
 
 from slfac_sim.foundation.streams import stream
+from slfac_sim.network import Hosts
 from slfac_sim.network.kinds.cell import Cell
 from slfac_sim.network.radio.fading import coherence_s, doppler_hz
 from slfac_sim.network.radio.fading._rician import survival
@@ -164,7 +165,7 @@ def test_what_is_not_given_follows_carrier_and_speed(carrier_hz, speed):
     assert (jakes.doppler, jakes.coherence_s) == pytest.approx((fd_hz, 0.1 / fd_hz), rel=1e-12)
     assert Jakes(doppler=5.0, speed=speed).tuned(carrier_hz).coherence_s == pytest.approx(0.02)
     cell = Cell(fading=Block(speed=speed), carrier=carrier_hz, outage="allow", positions=((20.0, 0.0),))
-    assert cell.survey(("d0",), "server", 0).coherence_s == pytest.approx(0.423 / fd_hz, rel=1e-12)
+    assert cell.survey(Hosts(("d0",), ("server",)), 0).coherence_s == pytest.approx(0.423 / fd_hz, rel=1e-12)
 
 
 @pytest.mark.parametrize("kind", [Block(), Jakes()])

@@ -9,6 +9,8 @@ from scipy.stats import norm
 
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import adapter, find, kinds
+from slfac_sim.network import Hosts
+from slfac_sim.network.fluid_network import FluidNetwork
 from slfac_sim.network.kinds.cell import Cell
 from slfac_sim.network.kinds.ideal import Ideal
 from slfac_sim.network.radio.fading.block import Block
@@ -22,7 +24,7 @@ NAMES = tuple(f"d{i}" for i in range(8))
 
 def opened(settings, names=NAMES, seed=0):
     env = simpy.Environment()
-    return env, settings.open(env, names, "server", seed)
+    return env, settings.open(env, Hosts(names, ("server",)), seed)
 
 
 def later(env, at_s, action):
@@ -84,7 +86,7 @@ def test_zero_bytes_take_the_latency_only():
 
 def test_cell_delivery_figures():
     cell = Cell(uplink_share=0.25, retransmission=None)
-    link = cell.survey(NAMES, "server", 0).links[3]
+    link = cell.survey(Hosts(NAMES, ("server",)), 0).links[3]
     env, network = opened(cell)
     transfer = network.transfer("d3", "server", 1449)  # two packets
     env.run()
@@ -100,7 +102,7 @@ def test_cell_delivery_figures():
 
 def test_each_direction_has_its_part_of_the_time():
     cell = Cell(uplink_share=0.25)
-    survey = cell.survey(NAMES, "server", 0)
+    survey = cell.survey(Hosts(NAMES, ("server",)), 0)
     env, network = opened(cell)
     transfer = network.transfer("server", "d3", 10_000)
     env.run()
@@ -112,7 +114,7 @@ def test_each_direction_has_its_part_of_the_time():
 
 
 def test_link_budget_by_hand():
-    link = Cell(positions=((0.0, 100.0),), shadowing="none").survey(("d0",), "server", 0).links[0]
+    link = Cell(positions=((0.0, 100.0),), shadowing="none").survey(Hosts(("d0",), ("server",)), 0).links[0]
     # 23 dBm + 8 dB - loss + 174 - 73.0103 - 5 dB; the loss with or without line of sight at 100 m
     assert min(abs(126.9897 - loss_db - link.up_snr_db) for loss_db in (85.3141, 104.6438)) < 0.002
     # downwards 21 dB more power and 4 dB more noise
@@ -121,9 +123,9 @@ def test_link_budget_by_hand():
 
 
 def test_headers_can_be_switched_off():
-    survey = Cell(header_bytes=0).survey(NAMES, "server", 0)
+    survey = Cell(header_bytes=0).survey(Hosts(NAMES, ("server",)), 0)
     assert survey.wire_bytes(1449) == 1449
-    assert Cell().survey(NAMES, "server", 0).wire_bytes(1448) == 1508
+    assert Cell().survey(Hosts(NAMES, ("server",)), 0).wire_bytes(1448) == 1508
 
 
 def test_airtimes_fit_into_the_time():
@@ -136,7 +138,7 @@ def test_airtimes_fit_into_the_time():
 
 def test_multicast_is_one_transmission_at_the_slowest_rate():
     cell = Cell(radius=180.0)
-    survey = cell.survey(NAMES, "server", 1)
+    survey = cell.survey(Hosts(NAMES, ("server",)), 1)
     env, network = opened(cell, seed=1)
     transfer = network.transfer("server", NAMES, 10_000)
     env.run()
@@ -193,12 +195,12 @@ def test_cancel_after_the_last_bit_and_at_once():
 def rates_of_blocks(nbytes):
     """Return what d0 meets while d0 to d3 send `nbytes` each: airtime per bit, block by block."""
     cell = Cell(fading=Block(coherence=0.01), rate=ShannonGap(), positions=((60.0, 0.0),) * 4)
-    env, network = opened(cell, NAMES[:4], seed=5)
-    seen = {}
-    network._air.rate_bps, rate = (
+    env, air, seen = simpy.Environment(), cell.air(Hosts(NAMES[:4], ("server",)), 5), {}
+    air.rate_bps, rate = (
         lambda path, block, heard: seen.setdefault((path.devices, block), rate(path, block, heard)),
-        network._air.rate_bps,
+        air.rate_bps,
     )
+    network = FluidNetwork(env, air)
     transfers = [network.transfer(name, "server", nbytes) for name in NAMES[:4]]
     env.run()
     assert env.now < 30.0
@@ -215,12 +217,13 @@ def test_payload_sizes_meet_the_same_fades():
 def test_block_fading_conserves_bits_and_matches_a_sum_by_hand():
     cell = Cell(fading=Block(coherence=0.01), positions=((60.0, 0.0),), header_bytes=0)
     env, network = opened(cell, NAMES[:1], seed=5)
-    (path,) = network._air.paths("d0", ("server",))
+    air = cell.air(Hosts(NAMES[:1], ("server",)), 5)
+    (path,) = air.paths("d0", ("server",))
     transfer = network.transfer("d0", "server", 250_000)
     env.run()
     left_bits, block, airtime_s = 2e6, 0, 0.0
     while True:
-        rate_bps, _ = network._air.rate_bps(path, block, {})
+        rate_bps, _ = air.rate_bps(path, block, {})
         if left_bits <= rate_bps * 0.005:  # the uplink has half of each block
             break
         left_bits, block, airtime_s = left_bits - rate_bps * 0.005, block + 1, airtime_s + 0.005
@@ -238,8 +241,9 @@ def test_a_faded_device_does_not_hold_up_the_others():
         shadowing="none",
     )
     env, network = opened(cell, NAMES[:2], seed=2)
-    (path,) = network._air.paths("d1", ("server",))
-    served = [network._air.rate_bps(path, block, {})[0] > 0.0 for block in range(5)]
+    air = cell.air(Hosts(NAMES[:2], ("server",)), 2)
+    (path,) = air.paths("d1", ("server",))
+    served = [air.rate_bps(path, block, {})[0] > 0.0 for block in range(5)]
     assert served == [False, False, True, False, True]
     near, far = network.transfer("d0", "server", 4 * 10**6), network.transfer("d1", "server", 4_000)
     env.run()
@@ -272,17 +276,19 @@ def test_equal_calls_give_equal_deliveries():
 
 def test_adding_a_device_changes_no_other_link():
     for cell in (Cell(), Cell(rate=ShannonGap()), Cell(fading=NoFading())):
-        many = cell.survey(NAMES, "server", 2).links
+        many = cell.survey(Hosts(NAMES, ("server",)), 2).links
         for count in (1, 3, 7):  # to the last bit: no sum may depend on how many there are
-            assert list(cell.survey(NAMES[:count], "server", 2).links) == list(many[:count])
-        assert cell.survey(NAMES, "server", 3).links != many
+            assert list(cell.survey(Hosts(NAMES[:count], ("server",)), 2).links) == list(many[:count])
+        assert cell.survey(Hosts(NAMES, ("server",)), 3).links != many
 
 
 def test_shadowing_and_power_leave_positions_alone():
-    places = [link.distance_m for link in Cell().survey(NAMES, "server", 2).links]
-    assert places == [link.distance_m for link in Cell(shadowing="none").survey(NAMES, "server", 2).links]
-    narrow = Cell(bandwidth=10e6).survey(NAMES, "server", 2).links
-    wide = Cell().survey(NAMES, "server", 2).links
+    places = [link.distance_m for link in Cell().survey(Hosts(NAMES, ("server",)), 2).links]
+    assert places == [
+        link.distance_m for link in Cell(shadowing="none").survey(Hosts(NAMES, ("server",)), 2).links
+    ]
+    narrow = Cell(bandwidth=10e6).survey(Hosts(NAMES, ("server",)), 2).links
+    wide = Cell().survey(Hosts(NAMES, ("server",)), 2).links
     assert narrow[0].up_snr_db - wide[0].up_snr_db == pytest.approx(10 * np.log10(2))
 
 
@@ -291,7 +297,7 @@ def test_shadowing_and_power_leave_positions_alone():
 
 def test_places_are_uniform_in_the_disc():
     names = [f"d{i}" for i in range(3000)]
-    distance_m = np.array([link.distance_m for link in Cell().survey(names, "server", 0).links])
+    distance_m = np.array([link.distance_m for link in Cell().survey(Hosts(names, ("server",)), 0).links])
     assert distance_m.min() >= 10.0
     assert distance_m.max() <= 150.0
     inner = np.mean(distance_m < 75.0)  # (75^2 - 10^2) / (150^2 - 10^2) = 0.2467
@@ -300,17 +306,17 @@ def test_places_are_uniform_in_the_disc():
 
 def test_uncovered_places_are_drawn_again_and_counted():
     cell, names = Cell(radius=1500.0, fading=NoFading()), [f"d{i}" for i in range(300)]
-    survey = cell.survey(names, "server", 0)
+    survey = cell.survey(Hosts(names, ("server",)), 0)
     assert survey.redraws > 0
     assert all(link.up_rate_bps > 0.0 < link.down_rate_bps for link in survey.links)
-    alone = [cell.survey([name], "server", 0).redraws for name in names]
+    alone = [cell.survey(Hosts([name], ("server",)), 0).redraws for name in names]
     assert sum(alone) == survey.redraws  # keyed by device: the others do not matter
 
 
 def test_the_share_of_uncovered_places_is_that_of_the_link_budget():
     """Up in one block of 360 kHz, down in 20 MHz, from -6.3 dB on; integrated over ring and shadow."""
     names, radius_m = [f"d{i}" for i in range(20_000)], 1200.0
-    redrawn = Cell(radius=radius_m).survey(names, "server", 7).redraws / len(names)
+    redrawn = Cell(radius=radius_m).survey(Hosts(names, ("server",)), 7).redraws / len(names)
     up_db = 23 + 8 + 174 - 10 * np.log10(360e3) - 5 + 6.3
     down_db = 44 + 8 + 174 - 10 * np.log10(20e6) - 9 + 6.3
     middle = (np.arange(4000) + 0.5) / 4000
@@ -329,7 +335,7 @@ def test_a_hopeless_radius_is_refused():
     with pytest.raises(
         BadInput, match=r"^network\.radius: no covered place within 50000 m for d0 in 200 attempts;"
     ):
-        Cell(radius=50_000.0, min_distance=40_000.0).survey(("d0",), "server", 0)
+        Cell(radius=50_000.0, min_distance=40_000.0).survey(Hosts(("d0",), ("server",)), 0)
 
 
 FAR = {"positions": ((20.0, 0.0), (30_000.0, 0.0), (0.0, 40_000.0)), "shadowing": "none"}
@@ -338,7 +344,7 @@ FAR = {"positions": ((20.0, 0.0), (30_000.0, 0.0), (0.0, 40_000.0)), "shadowing"
 def test_given_places_without_coverage_are_refused_word_for_word():
     for call in (Cell(**FAR).survey, lambda *args: Cell(**FAR).open(simpy.Environment(), *args)):
         with pytest.raises(BadInput) as caught:
-            call(("d0", "d1", "d2"), "server", 0)
+            call(Hosts(("d0", "d1", "d2"), ("server",)), 0)
         assert str(caught.value) == (
             "network.positions: no coverage for d1, d2; move them, or write outage: allow"
         )
@@ -347,7 +353,7 @@ def test_given_places_without_coverage_are_refused_word_for_word():
 @pytest.mark.parametrize("fading", [NoFading(), Ergodic(), Block()])
 def test_allowed_outage_stalls_only_who_is_out(fading):
     cell = Cell(**FAR, outage="allow", fading=fading)
-    survey = cell.survey(("d0", "d1", "d2"), "server", 0)
+    survey = cell.survey(Hosts(("d0", "d1", "d2"), ("server",)), 0)
     assert list(survey.remarks) == ["no coverage for d1, d2 (outage: allow)"]
     assert survey.links[1].up_rate_bps == 0.0
     env, network = opened(cell, ("d0", "d1", "d2"))
@@ -361,11 +367,11 @@ def test_allowed_outage_stalls_only_who_is_out(fading):
 
 def test_number_of_positions_is_checked():
     with pytest.raises(BadInput, match=r"^network\.positions: 1 positions for 2 devices$"):
-        Cell(positions=((20.0, 0.0),)).survey(("d0", "d1"), "server", 0)
+        Cell(positions=((20.0, 0.0),)).survey(Hosts(("d0", "d1"), ("server",)), 0)
 
 
 def test_near_positions_are_named():
-    survey = Cell(positions=((2.0, 0.0), (50.0, 0.0))).survey(("d0", "d1"), "server", 0)
+    survey = Cell(positions=((2.0, 0.0), (50.0, 0.0))).survey(Hosts(("d0", "d1"), ("server",)), 0)
     assert list(survey.remarks) == ["d0: nearer than 10 m, taken as that"]
 
 
@@ -398,9 +404,10 @@ def test_a_cell_reads_from_a_scenario_node():
 
 
 def test_ideal_survey():
-    survey = Ideal(up_rate=1e6, down_rate=2e6, latency=0.01).survey(NAMES, "server", 0)
+    survey = Ideal(up_rate=1e6, down_rate=2e6, latency=0.01).survey(Hosts(NAMES, ("server",)), 0)
     link = survey.links[0]
     assert (link.up_rate_bps, link.down_rate_bps, link.up_snr_db) == (1e6, 2e6, inf)
+    assert (link.device, link.server) == (NAMES[0], "server")
     assert (survey.multicast_rate_bps, survey.latency_s, survey.wire_bytes(5000)) == (2e6, 0.01, 5000)
 
 
@@ -410,10 +417,10 @@ def test_a_multicast_under_block_fading_goes_at_the_slowest_rate_of_its_block() 
     alone = []
     for device in devices:
         env = simpy.Environment()
-        alone.append(settings.open(env, devices, "server", 3).transfer("server", device, 1000))
+        alone.append(settings.open(env, Hosts(devices, ("server",)), 3).transfer("server", device, 1000))
         env.run()
     env = simpy.Environment()
-    together = settings.open(env, devices, "server", 3).transfer("server", tuple(devices), 1000)
+    together = settings.open(env, Hosts(devices, ("server",)), 3).transfer("server", tuple(devices), 1000)
     env.run()
     rates = [transfer.value.rate_bps for transfer in alone]
     assert len(set(rates)) > 1
@@ -423,5 +430,5 @@ def test_a_multicast_under_block_fading_goes_at_the_slowest_rate_of_its_block() 
 def test_the_survey_knows_that_the_slowest_changes_from_block_to_block() -> None:
     devices = [f"d{place:03d}" for place in range(50)]
     settings = Cell(fading=Block(coherence=0.05))
-    survey = settings.survey(devices, "server", 0)
+    survey = settings.survey(Hosts(devices, ("server",)), 0)
     assert survey.multicast_rate_bps < 0.9 * min(link.down_rate_bps for link in survey.links)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import adapter, find, kinds
+from slfac_sim.network import Hosts
 from slfac_sim.network.contract import Survey
 from slfac_sim.network.radio.rates import nr_mcs
 from slfac_sim.network.radio.rates.nr_mcs import NrMcs, resource_blocks
@@ -34,7 +35,7 @@ def read(kind: str, **node: Any) -> Any:
 def alone_bps(network: Any, seed: int) -> float:
     """Return the bits per second that one device's upload of 20 kB has, alone; 0 where none gets through."""
     env = simpy.Environment()
-    transfer = network.open(env, ("d0",), "server", seed).transfer("d0", "server", 20_000)
+    transfer = network.open(env, Hosts(("d0",), ("server",)), seed).transfer("d0", "server", 20_000)
     env.run(until=1e5)
     return 160_000.0 / transfer.last_bit_s if transfer.last_bit_s is not None else 0.0
 
@@ -196,7 +197,9 @@ def test_nothing_but_seed_radius_carrier_and_powers_moves_anybody(
         assume(not (node.get("medium") == "proportional_fair" and node.get("fading") in ("block", "jakes")))
         several = {"stations": stations, "interference": interference, "outage": "allow"}
         try:
-            found.append(population(read("multi_cell", **same, **several, **node).survey(NAMES, "s", seed)))
+            found.append(
+                population(read("multi_cell", **same, **several, **node).survey(Hosts(NAMES, ("s",)), seed))
+            )
         except BadInput as error:  # nobody finds a place: then so it is the other way
             found.append((str(error),))
     assert found[0] == found[1]
@@ -220,12 +223,12 @@ def test_who_is_silenced_by_neighbours_is_refused_unless_outage_is_allowed() -> 
         "pathloss": "free_space",
     }
     with pytest.raises(BadInput) as caught:
-        read("multi_cell", **node).survey(("d0", "d1"), "server", 0)
+        read("multi_cell", **node).survey(Hosts(("d0", "d1"), ("server",)), 0)
     assert str(caught.value) == (
         "network.outage: neighbours that send, or a fade that stays, leave nothing to d0; "
         "move it, or write outage: allow"
     )
-    survey = read("multi_cell", **node, outage="allow").survey(("d0", "d1"), "server", 0)
+    survey = read("multi_cell", **node, outage="allow").survey(Hosts(("d0", "d1"), ("server",)), 0)
     assert survey.remarks[-1].endswith("leave nothing to d0 (outage: allow)")
     assert survey.links[0].down_rate_bps == 0.0 < survey.links[1].down_rate_bps
 
@@ -249,7 +252,7 @@ def sinr(own: int, others: int, metres: tuple[float, float], **node: Any) -> flo
     )
     names = tuple(f"d{i}" for i in range(own + others))
     env = simpy.Environment()
-    opened = network.open(env, names, "server", 0)
+    opened = network.open(env, Hosts(names, ("server",)), 0)
     transfers = [opened.transfer(name, "server", 10**10) for name in names]
     env.run(until=0.1)
     return float(2.0 ** (transfers[0].cancel().rate_bps / 20e6) - 1.0)
@@ -286,7 +289,7 @@ def test_who_takes_turns_is_no_louder_for_being_many() -> None:
             pathloss="free_space",
             shadowing="none",
             interference="full",
-        ).survey([f"d{i}" for i in range(1 + others)], "server", 0)
+        ).survey(Hosts([f"d{i}" for i in range(1 + others)], ("server",)), 0)
         for others in (1, 8)
     )
     assert one.links[0].up_rate_bps == many.links[0].up_rate_bps
@@ -297,7 +300,7 @@ def test_more_senders_than_resource_blocks_take_turns() -> None:
     network = read("cell", bandwidth="1 MHz", medium="ofdma", positions=[[40.0, 0.0]] * 8, shadowing="none")
     names = tuple(f"d{i}" for i in range(8))
     env = simpy.Environment()
-    opened = network.open(env, names, "server", 0)
+    opened = network.open(env, Hosts(names, ("server",)), 0)
     transfers = [opened.transfer(name, "server", 20_000) for name in names]
     env.run()
     radiated_s = sum(transfer.value.energy_j for transfer in transfers) / 10**-0.7
@@ -320,7 +323,9 @@ def test_more_senders_than_resource_blocks_take_turns() -> None:
     ],
 )
 def test_carriers_and_bands_that_the_models_do_not_know_are_named(node: dict[str, Any], said: str) -> None:
-    remarks = read("cell", **node, positions=[[20, 0]], outage="allow").survey(("d0",), "s", 0).remarks
+    remarks = (
+        read("cell", **node, positions=[[20, 0]], outage="allow").survey(Hosts(("d0",), ("s",)), 0).remarks
+    )
     assert any(remark.startswith(said) for remark in remarks) if said else not remarks
 
 

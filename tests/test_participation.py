@@ -16,6 +16,7 @@ from worlds import column, live_run, table
 from slfac_sim.effects import Send, Task
 from slfac_sim.hosts.availability import Outage
 from slfac_sim.ledger.store import Rows
+from slfac_sim.network import Hosts
 from slfac_sim.network.kinds.ideal import Ideal
 from slfac_sim.protocols._participation import Participation
 from slfac_sim.protocols.parallel import Parallel
@@ -45,7 +46,7 @@ class Played:
 
 def play(protocol: Task, down: dict[str, Spans], reason: str = "off") -> tuple[Rows, float]:
     env = simpy.Environment(initial_time=0.0)
-    network = Ideal(up_rate=8e6, down_rate=8e6, latency=0.01).open(env, DEVICES, SERVER, 0)
+    network = Ideal(up_rate=8e6, down_rate=8e6, latency=0.01).open(env, Hosts(DEVICES, (SERVER,)), 0)
     rows = Rows()
     plans = {host: iter([Outage(*span, reason) for span in spans]) for host, spans in down.items()}
     SimulatedPlayer(env, network, SPEEDS, rows, availability=plans).play(protocol)

@@ -27,6 +27,7 @@ from slfac_sim.effects import (
 )
 from slfac_sim.hosts.availability import Outage
 from slfac_sim.ledger.store import Rows
+from slfac_sim.network import Hosts
 from slfac_sim.network.kinds.ideal import Ideal
 from slfac_sim.scenario.host_names import SERVER, device_names
 from slfac_sim.simulation.outages import Outages
@@ -42,7 +43,9 @@ class Stage:
 
     def __init__(self, outages: dict[str, Spans], reason: str = "off", **more: Any) -> None:
         self.env = simpy.Environment(initial_time=0.0)
-        self.network = Ideal(up_rate=8e6, down_rate=8e6, latency=0.0).open(self.env, DEVICES, SERVER, 0)
+        self.network = Ideal(up_rate=8e6, down_rate=8e6, latency=0.0).open(
+            self.env, Hosts(DEVICES, (SERVER,)), 0
+        )
         self.rows = Rows()
         plans = {
             host: iter([Outage(down_s, up_s, reason) for down_s, up_s in spans])

@@ -12,7 +12,7 @@ from worlds import column, live_run, scenario, table
 
 from slfac_sim.effects import MISSED, Compute, Failed, Note, Offer, Send, Task, Together, TransferLost
 from slfac_sim.ledger.store import Ledger
-from slfac_sim.network import Delivery, Lost
+from slfac_sim.network import Delivery, Hosts, Lost
 from slfac_sim.network.kinds.ideal import Ideal
 from slfac_sim.protocols.parallel import Parallel
 from slfac_sim.scenario.host_names import SERVER, device_names
@@ -31,7 +31,7 @@ class Stage:
     def __init__(self, path: Path, **network: Any) -> None:
         settings = {"up_rate": 8e6, "down_rate": 8e6, "latency": 0.01, **network}
         self.env = simpy.Environment()
-        self.network = Ideal(**settings).open(self.env, DEVICES, SERVER, 0)
+        self.network = Ideal(**settings).open(self.env, Hosts(DEVICES, (SERVER,)), 0)
         self.path = path / "ledger.sqlite"
         self.ledger = Ledger(self.path)
         self.player = SimulatedPlayer(self.env, self.network, SPEEDS, self.ledger)

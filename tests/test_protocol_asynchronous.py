@@ -23,6 +23,7 @@ from slfac_sim.hosts.availability import Outage
 from slfac_sim.learning.staleness import discount, train_discounted
 from slfac_sim.learning.weights import load_state_vector, state_vector
 from slfac_sim.ledger.store import Rows
+from slfac_sim.network import Hosts
 from slfac_sim.network.kinds.ideal import Ideal
 from slfac_sim.protocols.asynchronous import Asynchronous
 from slfac_sim.runs.run import prepare, run
@@ -62,7 +63,7 @@ def losing(task: Task, is_lost: Callable[[Send], bool]) -> Task:
 def played(task: Task, speeds: dict[str, float], outages: dict[str, list[Outage]]) -> Rows:
     """Play `task` on a network and a server that take no time."""
     rows, env = Rows(), simpy.Environment(initial_time=0.0)
-    network = Ideal(up_rate=1e300, down_rate=1e300).open(env, device_names(len(speeds)), SERVER, 0)
+    network = Ideal(up_rate=1e300, down_rate=1e300).open(env, Hosts(device_names(len(speeds)), (SERVER,)), 0)
     plans = {host: iter(spans) for host, spans in outages.items()}
     player = SimulatedPlayer(env, network, {**speeds, SERVER: 1e300}, rows, availability=plans)
     player.play(task)

@@ -19,6 +19,7 @@ from slfac_sim.learning.halves import DeviceHalf
 from slfac_sim.learning.stashing import StashingHalf
 from slfac_sim.learning.weights import state_vector
 from slfac_sim.ledger.store import Rows
+from slfac_sim.network import Hosts
 from slfac_sim.network.kinds.ideal import Ideal
 from slfac_sim.protocols.pipelined import Pipelined
 from slfac_sim.runs.run import prepare, run
@@ -32,7 +33,7 @@ DEEP = "protocol={{kind: pipelined, rounds: 2, steps: 4, depth: {}}}"
 def played(task: Any, devices: int, outages: dict[str, list[Outage]] | None = None) -> Rows:
     """Play `task` at 1 MB/s each way for every device, 1 GFLOP/s on devices, 10 on the server."""
     rows, env, names = Rows(), simpy.Environment(initial_time=0.0), device_names(devices)
-    network = Ideal(up_rate=8e6, down_rate=8e6, sharing="none").open(env, names, SERVER, 0)
+    network = Ideal(up_rate=8e6, down_rate=8e6, sharing="none").open(env, Hosts(names, (SERVER,)), 0)
     speeds = {**dict.fromkeys(names, 1e9), SERVER: 10e9}
     plans = {host: iter(spans) for host, spans in (outages or {}).items()}
     SimulatedPlayer(env, network, speeds, rows, availability=plans).play(task)

@@ -8,6 +8,7 @@ from fakes import participants, payload
 
 from slfac_sim.effects import Compute, Note, Offer, Send, Task, Together
 from slfac_sim.ledger.store import TABLES, Rows
+from slfac_sim.network import Hosts
 from slfac_sim.network.kinds.ideal import Ideal
 from slfac_sim.protocols.parallel import Parallel
 from slfac_sim.scenario.host_names import SERVER, device_names
@@ -27,7 +28,7 @@ def play(protocol: Task, speeds: Mapping[str, float], network: Any = None) -> Ta
     network = network or Ideal(up_rate=8e6, down_rate=8e6, latency=0.01)
     env, rows = simpy.Environment(), Rows()
     devices = [host for host in speeds if host != SERVER]
-    SimulatedPlayer(env, network.open(env, devices, SERVER, 0), speeds, rows).play(protocol)
+    SimulatedPlayer(env, network.open(env, Hosts(devices, (SERVER,)), 0), speeds, rows).play(protocol)
     return tables_of(rows)
 
 

@@ -1,6 +1,5 @@
 """The settings that one cell and several have in common, and the `Radio` that they come to."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated, Any, Literal, Self
 
@@ -17,8 +16,9 @@ from slfac_sim.foundation.units import (
     Watts,
     dbm_to_w,
 )
-from slfac_sim.network.contract import NetworkSettings, Station
-from slfac_sim.network.kinds._radio import Site, check_headers
+from slfac_sim.network.contract import Hosts, Station
+from slfac_sim.network.fluid_network import Air, FluidSettings
+from slfac_sim.network.kinds._radio import Packets, SurveyedAir
 from slfac_sim.network.media.fair import Fair
 from slfac_sim.network.radio.budget import Budget, Shadowing
 from slfac_sim.network.radio.cells import Duplex, Interference, Radio
@@ -34,7 +34,7 @@ _STATION_POWER_HZ = 20e6
 
 
 @settings
-class Cellular(NetworkSettings):
+class Cellular(FluidSettings):
     """Base stations and devices around them.
 
     `station_power` is radiated in each 20 MHz, whatever the width of the band; `device_power` is all that a
@@ -79,7 +79,7 @@ class Cellular(NetworkSettings):
         if isinstance(self.medium, Station80211):
             raise ValueError("csma and dcf are media of network: {kind: wifi}")
         self.rate.check(self.bandwidth)
-        check_headers(self.packet_bytes, self.header_bytes)
+        Packets(self.packet_bytes, self.header_bytes)
 
     @property
     def radiates_w(self) -> tuple[float, float]:
@@ -98,15 +98,14 @@ class Cellular(NetworkSettings):
             self if self.fading.tuned(self.carrier).coherence_s is None else replace(self, fading=Ergodic())
         )
 
-    def _site(
+    def _air(
         self,
         stations: tuple[Station, ...],
-        devices: Sequence[str],
-        server: str,
+        hosts: Hosts,
         seed: int,
         interference: Interference = "none",
         offered_bps: float = 0.0,
-    ) -> Site:
+    ) -> Air:
         again = self.retransmission
         radio = Radio(
             stations=stations,
@@ -121,16 +120,9 @@ class Cellular(NetworkSettings):
             goodput=1.0 if again is None else again.goodput,
             latency_s=self.latency + (0.0 if again is None else again.mean_delay_s),
         )
-        return Site(
-            radio=radio,
-            layout=Layout(stations, self.radius, self.min_distance, self.positions),
-            devices=devices,
-            server=server,
-            seed=seed,
-            outage=self.outage,
-            packet_bytes=self.packet_bytes,
-            header_bytes=self.header_bytes,
-        )
+        layout = Layout(stations, self.radius, self.min_distance, self.positions)
+        packets = Packets(self.packet_bytes, self.header_bytes)
+        return SurveyedAir(radio, layout, hosts, seed, self.outage, packets)
 
     def _budget(self) -> Budget:
         device_power_w, station_power_w = self.radiates_w

@@ -4,13 +4,10 @@ By default each transfer under way has an equal part of its direction's time, on
 power, uplink and downlink in a fixed ratio; other media and duplexes are a setting away.
 """
 
-from collections.abc import Sequence
-from typing import Any
-
 from slfac_sim.foundation.plugins import settings
-from slfac_sim.network.contract import Network, Station, Survey
+from slfac_sim.network.contract import Hosts, Station
+from slfac_sim.network.fluid_network import Air
 from slfac_sim.network.kinds._cellular import Cellular
-from slfac_sim.network.kinds._radio import Site
 
 
 @settings
@@ -25,13 +22,6 @@ class Cell(Cellular):
     with timestamps and 8 for the radio layers; 0 switches that off. The latency is one way.
     """
 
-    def survey(self, devices: Sequence[str], server: str, seed: int) -> Survey:
-        """Return the links as a run with this `seed` will have them, each alone on the air."""
-        return self._alone(devices, server, seed).survey()
-
-    def open(self, env: Any, devices: Sequence[str], server: str, seed: int) -> Network:
-        """Return the cell on `env`, with the links of the survey."""
-        return self._alone(devices, server, seed).open(env)
-
-    def _alone(self, devices: Sequence[str], server: str, seed: int) -> Site:
-        return self._site((Station(server, 0.0, 0.0),), devices, server, seed)
+    def air(self, hosts: Hosts, seed: int) -> Air:
+        """Return the air of the one station, which is the server's."""
+        return self._air((Station(hosts.server, 0.0, 0.0),), hosts, seed)

@@ -2,18 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from math import inf
-from typing import Any, Literal
+from typing import Literal
 
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import BitsPerSecond, Seconds
-from slfac_sim.network.contract import Link, Network, NetworkSettings, Survey
+from slfac_sim.network.contract import Hosts, Link, Survey
 from slfac_sim.network.engine import FluidShare, Share
-from slfac_sim.network.fluid_network import Among, Courier
+from slfac_sim.network.fluid_network import Air, Among, FluidSettings
 from slfac_sim.network.transfers import Path
 
 
 @settings
-class Ideal(NetworkSettings):
+class Ideal(FluidSettings):
     """Rates of each direction. `sharing: equal` shares each among the transfers under way in it.
 
     With `sharing: none` every device has both rates to itself, and multicasts have the downlink rate
@@ -25,53 +25,48 @@ class Ideal(NetworkSettings):
     sharing: Literal["equal", "none"] = "equal"
     latency: Seconds = 0.0
 
-    def survey(self, devices: Sequence[str], server: str, seed: int) -> Survey:
+    def air(self, hosts: Hosts, seed: int) -> Air:
+        """Return the rates as an air; nothing is drawn."""
+        return _FixedAir(self, hosts)
+
+
+class _FixedAir(Air):
+    def __init__(self, ideal: Ideal, hosts: Hosts) -> None:
+        self._ideal = ideal
+        self._hosts = hosts
+        self._devices = frozenset(hosts.devices)
+
+    def survey(self) -> Survey:
         """Return the settings once more, as links without distance or noise."""
-        rates_bps = (self.up_rate, self.down_rate)
-        links = [Link(device, 0.0, inf, inf, *rates_bps, *rates_bps) for device in devices]
+        ideal, server = self._ideal, self._hosts.server
+        rates_bps = (ideal.up_rate, ideal.down_rate)
         return Survey(
-            links=links,
+            links=[
+                Link(device, 0.0, inf, inf, *rates_bps, *rates_bps, server=server, latency_s=ideal.latency)
+                for device in self._hosts.devices
+            ],
             up_share=1.0,
             down_share=1.0,
-            latency_s=self.latency,
-            multicast_rate_bps=self.down_rate,
+            multicast_rate_bps=ideal.down_rate,
             redraws=0,
             remarks=(),
-            medium="fair" if self.sharing == "equal" else "none",
+            medium="fair" if ideal.sharing == "equal" else "none",
             duplex="fdd",
             crowd_independent=True,
         )
 
-    def open(self, env: Any, devices: Sequence[str], server: str, seed: int) -> Network:
-        """Return the network on `env`; nothing is drawn."""
-        return Courier(env, _FixedAir(self, devices, server), wire_bytes=int)
-
-
-class _FixedAir:
-    coherence_s = None
-
-    def __init__(self, rates: Ideal, devices: Sequence[str], server: str) -> None:
-        self.latency_s = rates.latency
-        self._rates = rates
-        self._devices = frozenset(devices)
-        self._server = server
-
     def paths(self, src: str, dsts: tuple[str, ...]) -> Sequence[Path]:
-        uplink = dsts == (self._server,)
+        server = self._hosts.server
+        uplink = dsts == (server,)
         devices = (src,) if uplink else dsts
-        if not devices or (not uplink and src != self._server) or not self._devices.issuperset(devices):
-            raise KeyError(f"{src} -> {', '.join(dsts)}: not a device and {self._server}")
-        mine = "" if self._rates.sharing == "equal" else devices[0] if devices[1:] == () else "*"
-        return [Path(f"{'up' if uplink else 'down'}/{mine}", uplink, devices, inf, 0.0)]
+        if not devices or (not uplink and src != server) or not self._devices.issuperset(devices):
+            raise KeyError(f"{src} -> {', '.join(dsts)}: not a device and {server}")
+        own = "" if self._ideal.sharing == "equal" else devices[0] if devices[1:] == () else "*"
+        lane = f"{'up' if uplink else 'down'}/{own}"
+        return [Path(lane, uplink, devices, inf, 0.0, self._ideal.latency)]
 
     def share(self, lane: str) -> Share:
         return FluidShare()
 
-    def senders(self, lane: str, transfers: int) -> int:
-        return 0
-
-    def disturbed(self, lane: str) -> Sequence[str]:
-        return ()
-
     def rate_bps(self, path: Path, block: int, heard: Mapping[str, int]) -> tuple[float, Among]:
-        return self._rates.up_rate if path.uplink else self._rates.down_rate, None
+        return self._ideal.up_rate if path.uplink else self._ideal.down_rate, None

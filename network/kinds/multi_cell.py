@@ -7,14 +7,14 @@ them, at no cost.
 from collections.abc import Sequence
 from itertools import pairwise
 from math import cos, isfinite, pi, sin
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import BitsPerSecond, Coordinate, Count, Metres
-from slfac_sim.network.contract import Network, Station, Survey
+from slfac_sim.network.contract import Hosts, Station
+from slfac_sim.network.fluid_network import Air
 from slfac_sim.network.kinds._cellular import Cellular
-from slfac_sim.network.kinds._radio import Site
 from slfac_sim.network.radio.cells import Interference
 from slfac_sim.network.radio.interference import YATES
 
@@ -52,17 +52,10 @@ class MultiCell(Cellular):
         if self.interference != "load" and self.offered is not None:
             raise ValueError(f"offered goes with interference: load (got {self.interference})")
 
-    def survey(self, devices: Sequence[str], server: str, seed: int) -> Survey:
-        """Return the links as a run with this `seed` will have them, alone in their cell, the others busy."""
-        return self._together(devices, server, seed).survey()
-
-    def open(self, env: Any, devices: Sequence[str], server: str, seed: int) -> Network:
-        """Return the cells on `env`, with the links of the survey."""
-        return self._together(devices, server, seed).open(env)
-
-    def _together(self, devices: Sequence[str], server: str, seed: int) -> Site:
+    def air(self, hosts: Hosts, seed: int) -> Air:
+        """Return the air of all stations."""
         stations = tuple(Station(f"s{i}", x_m, y_m) for i, (x_m, y_m) in enumerate(self._places()))
-        return self._site(stations, devices, server, seed, self.interference, self.offered or 0.0)
+        return self._air(stations, hosts, seed, self.interference, self.offered or 0.0)
 
     def _places(self) -> Sequence[tuple[float, float]]:
         if self.station_positions is not None:

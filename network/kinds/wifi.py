@@ -5,15 +5,15 @@ contender, however many transfers it has.
 """
 
 import dataclasses
-from collections.abc import Sequence
-from functools import cache, partial
+from functools import cache, cached_property
 from typing import Annotated, Any, Literal, Self
 
 from slfac_sim.foundation.plugins import Plugin, settings
 from slfac_sim.foundation.units import Coordinate, Decibels, Hertz, Metres, Seconds, Watts, dbm_to_w
-from slfac_sim.network.contract import Network, NetworkSettings, Station, Survey
+from slfac_sim.network.contract import Hosts, Station
 from slfac_sim.network.engine import Flow
-from slfac_sim.network.kinds._radio import Site
+from slfac_sim.network.fluid_network import Air, FluidSettings
+from slfac_sim.network.kinds._radio import Packets, SurveyedAir
 from slfac_sim.network.media.csma import Csma
 from slfac_sim.network.media.dcf import Dcf
 from slfac_sim.network.radio.budget import Budget, Shadowing
@@ -28,7 +28,7 @@ _LONG_BYTES = 10_000_000  # a message whose last packet does not matter
 
 
 @settings
-class Wifi(NetworkSettings):
+class Wifi(FluidSettings):
     """Devices uniformly between `min_distance` and `radius` of the access point, or at `positions`.
 
     `medium: csma` or `dcf` has the 802.11 settings; its `standard` decides on the rates as well. The PHY
@@ -75,31 +75,12 @@ class Wifi(NetworkSettings):
         """The same air without fades: no PHY rate is a mean over them."""
         return dataclasses.replace(self, fading=NoFading())
 
-    def survey(self, devices: Sequence[str], server: str, seed: int) -> Survey:
-        """Return the links as a run with this `seed` will have them; rates are those of UDP, alone."""
-        return self._site(devices, server, seed).survey()
-
-    def open(self, env: Any, devices: Sequence[str], server: str, seed: int) -> Network:
-        """Return the cell on `env`, with the links of the survey."""
-        return self._site(devices, server, seed).open(env)
-
-    def _site(self, devices: Sequence[str], server: str, seed: int) -> Site:
-        station = Station(server, 0.0, 0.0)
-        fluid = _fluid(self.medium)
-        return Site(
-            radio=self._radio(station, seed),
-            layout=Layout((station,), self.radius, self.min_distance, self.positions),
-            devices=devices,
-            server=server,
-            seed=seed,
-            outage=self.outage,
-            packet_bytes=self.medium.packet_bytes,
-            header_bytes=self.medium.exchanges.header_bytes,
-            carried_bytes=int,
-            alone_bps=partial(_together_bps, fluid, 1),
-            best_bps=lambda rate_bps: max(_together_bps(fluid, n, rate_bps) for n in range(1, _CROWD)),
-            group_bps=partial(_together_bps, fluid, 1, dst="*"),
-        )
+    def air(self, hosts: Hosts, seed: int) -> Air:
+        """Return the channel; the rates of its survey are those of UDP, alone."""
+        station = Station(hosts.server, 0.0, 0.0)
+        layout = Layout((station,), self.radius, self.min_distance, self.positions)
+        packets = Packets(self.medium.packet_bytes, self.medium.exchanges.header_bytes)
+        return WifiAir(self._radio(station, seed), layout, hosts, seed, self.outage, packets)
 
     def _radio(self, station: Station, seed: int) -> Radio:
         medium = dataclasses.replace(self.medium, seed=seed) if isinstance(self.medium, Dcf) else self.medium
@@ -127,9 +108,30 @@ class Wifi(NetworkSettings):
         )
 
 
-def _fluid(medium: Csma | Dcf) -> Csma:
-    """Return the fluid of the same channel."""
-    return Csma(**{field.name: getattr(medium, field.name) for field in dataclasses.fields(Csma)})
+class WifiAir(SurveyedAir):
+    """Its medium adds the headers of 802.11, and gives goodput for the PHY rates that it is told."""
+
+    def carried_bytes(self, payload_bytes: int) -> int:
+        """Return the payload."""
+        return payload_bytes
+
+    def alone_bps(self, rate_bps: float) -> float:
+        """Return the goodput of one sender."""
+        return _together_bps(self._fluid, 1, rate_bps)
+
+    def best_bps(self, rate_bps: float) -> float:
+        """Return the most that all senders have together, of any number of them."""
+        return max(_together_bps(self._fluid, n, rate_bps) for n in range(1, _CROWD))
+
+    def group_bps(self, rate_bps: float) -> float:
+        """Return the goodput of a multicast."""
+        return _together_bps(self._fluid, 1, rate_bps, dst="*")
+
+    @cached_property
+    def _fluid(self) -> Csma:
+        """The fluid of the same channel."""
+        medium = self.radio.medium
+        return Csma(**{field.name: getattr(medium, field.name) for field in dataclasses.fields(Csma)})
 
 
 @cache

@@ -5,8 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from slfac_sim.network.contract import Hosts
 from slfac_sim.network.engine import Share
-from slfac_sim.network.fluid_network import Among
+from slfac_sim.network.fluid_network import Air, Among
 from slfac_sim.network.radio.budget import Floats
 from slfac_sim.network.radio.cells import Radio
 from slfac_sim.network.radio.placement import Bools, Ground
@@ -16,19 +17,18 @@ from slfac_sim.network.transfers import Path
 _SURVEYED_BLOCKS = 100
 
 
-class RadioAir:
-    """An `Air` (see `courier`) over `radio`, with the devices on the `ground`."""
+class RadioAir(Air):
+    """The air of `radio`, with the devices on the `ground`."""
 
-    def __init__(self, devices: Sequence[str], server: str, seed: int, radio: Radio, ground: Ground) -> None:
-        self.coherence_s = radio.fading.coherence_s
-        self.latency_s = radio.latency_s
-        self._devices = tuple(devices)
-        self._server, self._seed = server, seed
-        self._radio, self._ground = radio, ground
+    def __init__(self, hosts: Hosts, seed: int, radio: Radio, ground: Ground) -> None:
+        devices = hosts.devices
+        self.hosts, self.radio, self.ground = hosts, radio, ground
+        self._server, self._seed = hosts.server, seed
+        self._coherence_s = radio.fading.coherence_s
         self._reception = Reception(devices, seed, radio, ground)
         self._cells = range(len(radio.stations))
         self._index = {device: i for i, device in enumerate(devices)}
-        self._seat = {  # the place of each device among those of its cell
+        self._member = {  # the place of each device among those of its cell
             device: int(np.searchsorted(self._reception.members[cell], i))
             for (device, i), cell in zip(self._index.items(), ground.serving.tolist(), strict=True)
         }
@@ -36,7 +36,10 @@ class RadioAir:
         self._rated = functools.lru_cache(maxsize=8 * len(devices))(self._new_rate)
         self._paths = functools.cache(self._new_paths)
 
-    # --- the Air of `courier` ---
+    @property
+    def coherence_s(self) -> float | None:
+        """The length of a block of fading, or None."""
+        return self._coherence_s
 
     def paths(self, src: str, dsts: tuple[str, ...]) -> Sequence[Path]:
         """Return the paths between the server and devices, one a station. Raises `KeyError` for others."""
@@ -45,30 +48,28 @@ class RadioAir:
     def share(self, lane: str) -> Share:
         """Return the medium of a lane: each direction of each station has its own, but for half duplex."""
         cell, way = _parsed(lane)
-        return self._radio.medium.share(self._reception.users(cell, way), self._radio.part(way == "up"))
+        return self.radio.medium.share(self._reception.users(cell, way), self.radio.part(way == "up"))
 
     def senders(self, lane: str, transfers: int) -> int:
         """Return how many senders the disturbed lanes hear of `lane`."""
-        return self._radio.senders(_parsed(lane)[1] == "up", transfers)
+        return self.radio.senders(_parsed(lane)[1] == "up", transfers)
 
     def disturbed(self, lane: str) -> Sequence[str]:
         """Return the lanes of the same direction at the other stations, if they hear what goes on here."""
-        if self._radio.interference != "activity":
+        if self.radio.interference != "activity":
             return ()
         own, way = _parsed(lane)
         return [f"{cell}/{way}" for cell in self._cells if cell != own]
 
     def rate_bps(self, path: Path, block: int, heard: Mapping[str, int]) -> tuple[float, Among]:
         """Return the slowest receiver's rate in `block` while others are `heard`, and among n."""
-        if path.hopeless:
+        if path.unreachable:
             return 0.0, None
         activity = self._reception.fixed[path.uplink]
         if activity is None:
             own, way = _parsed(path.lane)
             activity = tuple(0.0 if j == own else float(heard.get(f"{j}/{way}", 0)) for j in self._cells)
-        return self._rated(path, 0 if self.coherence_s is None else block, activity)
-
-    # --- for the survey ---
+        return self._rated(path, 0 if self._coherence_s is None else block, activity)
 
     def check(self) -> None:
         """Raise `BadInput` where a station has more devices than its medium has places for."""
@@ -97,23 +98,21 @@ class RadioAir:
         Under block fading another device is the slowest in each block: the mean of the slowest, over
         the first blocks of the very fades that a run will see.
         """
-        everybody = self._new_paths(self._server, self._devices)
-        blocks = range(1 if self.coherence_s is None else _SURVEYED_BLOCKS)
+        everybody = self._new_paths(self._server, tuple(self.hosts.devices))
+        blocks = range(1 if self._coherence_s is None else _SURVEYED_BLOCKS)
         heard = {path.lane: 1 for path in everybody}
         return min(
             float(np.mean([self.rate_bps(path, block, heard)[0] for block in blocks])) for path in everybody
         )
 
-    # --- what it is made of ---
-
     def _of_all(self, uplink: bool, activity: Activity, n: Callable[[int], int]) -> Floats:
-        found_bps = np.zeros(len(self._devices))
+        rates_bps = np.zeros(len(self.hosts.devices))
         for cell, members in enumerate(self._reception.members):
-            found_bps[members] = self._reception.mean_bps(cell, uplink, activity, n(cell))
-        return found_bps
+            rates_bps[members] = self._reception.mean_bps(cell, uplink, activity, n(cell))
+        return rates_bps
 
     def _ways(self) -> tuple[str, ...]:
-        return ("air",) if self._radio.duplex == "half" else ("up", "down")
+        return ("air",) if self.radio.duplex == "half" else ("up", "down")
 
     def _way(self, uplink: bool) -> str:
         return self._ways()[0 if uplink else -1]
@@ -125,20 +124,21 @@ class RadioAir:
             raise KeyError(f"{src} -> {', '.join(dsts)}: one end must be {self._server}")
         served: dict[int, list[str]] = {}
         for device in devices:
-            served.setdefault(int(self._ground.serving[self._index[device]]), []).append(device)
+            served.setdefault(int(self.ground.serving[self._index[device]]), []).append(device)
         return [self._path(cell, uplink, tuple(members)) for cell, members in sorted(served.items())]
 
     def _path(self, cell: int, uplink: bool, devices: tuple[str, ...]) -> Path:
         place = self._index[devices[0]]
-        snr_db = self._ground.up_snr_db if uplink else self._ground.down_snr_db
+        snr_db = self.ground.up_snr_db if uplink else self.ground.down_snr_db
         rates_bps = self._reception.mean_bps(cell, uplink, self._reception.nobody(uplink), 1)
         return Path(
             lane=f"{cell}/{self._way(uplink)}",
             uplink=uplink,
             devices=devices,
             snr_db=min(float(snr_db[self._index[device]]) for device in devices),
-            power_w=float(self._ground.power_w[place]) if uplink else self._radio.budget.station_power_w,
-            hopeless=not rates_bps[self._seats(devices)].all(),
+            power_w=float(self.ground.power_w[place]) if uplink else self.radio.budget.station_power_w,
+            latency_s=self.radio.latency_s,
+            unreachable=not rates_bps[self._members(devices)].all(),
             power_among=self._power_among(place) if self._reception.part(uplink, 2) < 1.0 else None,
         )
 
@@ -147,22 +147,22 @@ class RadioAir:
 
         Where there are fewer parts than senders, they take turns.
         """
-        gain_db = self._ground.gain_db[self._ground.serving[place], [place]]
-        power_w = float(self._ground.power_w[place])
-        most = self._radio.rates.most_parts(self._radio.budget.bandwidth_hz)
+        gain_db = self.ground.gain_db[self.ground.serving[place], [place]]
+        power_w = float(self.ground.power_w[place])
+        most = self.radio.rates.most_parts(self.radio.budget.bandwidth_hz)
 
         def of_full(n: int) -> float:
             part = 1.0 / min(n, most)
-            return float(self._radio.budget.power_w(gain_db, part)[0]) / power_w / (part * n)
+            return float(self.radio.budget.power_w(gain_db, part)[0]) / power_w / (part * n)
 
         return functools.cache(of_full)
 
-    def _seats(self, devices: Sequence[str]) -> list[int]:
-        return [self._seat[device] for device in devices]
+    def _members(self, devices: Sequence[str]) -> list[int]:
+        return [self._member[device] for device in devices]
 
     def _new_gain(self, device: str, block: int) -> float:
-        k = float(self._ground.k[self._index[device]])
-        return self._radio.fading.gain(self._seed, device, block, k)
+        k = float(self.ground.k[self._index[device]])
+        return self.radio.fading.gain(self._seed, device, block, k)
 
     def _new_rate(self, path: Path, block: int, activity: Activity) -> tuple[float, Among]:
         rate_bps = self._slowest(path, block, activity)
@@ -172,10 +172,10 @@ class RadioAir:
     def _slowest(self, path: Path, block: int, activity: Activity) -> Callable[[int], float]:
         """Return the slowest receiver's rate over its part of the medium as a function of how many send."""
         reception, uplink = self._reception, path.uplink
-        if self.coherence_s is None:
-            cell, seats = _parsed(path.lane)[0], self._seats(path.devices)
-            return lambda n: float(reception.mean_bps(cell, uplink, activity, n)[seats].min())
-        radio = self._radio
+        if self._coherence_s is None:
+            cell, members = _parsed(path.lane)[0], self._members(path.devices)
+            return lambda n: float(reception.mean_bps(cell, uplink, activity, n)[members].min())
+        radio = self.radio
         gains = np.array([self._gain(device, block) for device in path.devices])
         places = [self._index[device] for device in path.devices]
         signal = reception.signal(uplink, activity).of(places).times(gains)

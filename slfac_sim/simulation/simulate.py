@@ -13,7 +13,7 @@ from slfac_sim.hosts.power import Power
 from slfac_sim.hosts.slowdowns import Factor, product
 from slfac_sim.ledger.store import Book
 from slfac_sim.ledger.tables import AIR
-from slfac_sim.network import Survey
+from slfac_sim.network import Hosts, Survey
 from slfac_sim.scenario.host_names import SERVER, device_names
 from slfac_sim.scenario.schema import CODEC_SPEED, Scenario
 from slfac_sim.simulation.clock import Clock
@@ -47,9 +47,14 @@ def outages_of(scenario: Scenario) -> dict[str, Iterator[Outage]]:
     )
 
 
+def hosts_of(scenario: Scenario) -> Hosts:
+    """Return who is on the network."""
+    return Hosts(device_names(scenario.devices.count), (SERVER,))
+
+
 def survey_of(scenario: Scenario) -> Survey:
     """Return what the air of `scenario` offers, as a run will find it. Raises `BadInput`."""
-    survey: Survey = scenario.network.survey(device_names(scenario.devices.count), SERVER, scenario.seed.air)
+    survey: Survey = scenario.network.survey(hosts_of(scenario), scenario.seed.air)
     return survey
 
 
@@ -77,7 +82,7 @@ class Simulation:
         self._energy = Energy(_powers(scenario), dict.fromkeys(names, scenario.devices.battery))
         self._player = SimulatedPlayer(
             self._env,
-            scenario.network.open(self._env, names, SERVER, scenario.seed.air),
+            scenario.network.open(self._env, hosts_of(scenario), scenario.seed.air),
             host_speeds(scenario),
             ledger,
             on_note,

@@ -10,7 +10,7 @@ import simpy
 from slfac_sim.effects import Effect, Send
 from slfac_sim.ledger.store import Book, Row
 from slfac_sim.ledger.tables import TABLES
-from slfac_sim.network import Network, Survey, Transfer
+from slfac_sim.network import Hosts, Network, Survey, Transfer
 from slfac_sim.simulation.observer import Listener
 
 if TYPE_CHECKING:
@@ -183,15 +183,15 @@ class WatchedNetwork:
         self._inner = inner
         self._watch = watch
 
-    def survey(self, devices: Sequence[str], server: str, seed: int) -> Survey:
+    def survey(self, hosts: Hosts, seed: int) -> Survey:
         """Return what the air offers."""
-        survey: Survey = self._inner.survey(devices, server, seed)
+        survey: Survey = self._inner.survey(hosts, seed)
         return survey
 
-    def open(self, env: simpy.Environment, devices: Sequence[str], server: str, seed: int) -> Network:
+    def open(self, env: simpy.Environment, hosts: Hosts, seed: int) -> Network:
         """Return the network on `env`."""
         self._watch.env = env
-        self._watch.network = self._inner.open(env, devices, server, seed)
+        self._watch.network = self._inner.open(env, hosts, seed)
         return _Told(self._watch.network, self._watch)
 
     def __getattr__(self, name: str) -> Any:
