@@ -2,7 +2,7 @@
 
 from golden.group import Group, each, ours, run
 
-WIRELESS = ("cell", "multi_cell", "wifi")
+WIRELESS = {"cell": "radius: 800 m", "multi_cell": "radius: 250 m", "wifi": "radius: 40 m"}  # not all at best
 PARTS_OF_AIR = ("medium", "pathloss", "rate", "fading")
 KINDS = (
     each("protocols", "protocol", "protocol={kind: CHOICE, rounds: 2, steps: 2}"),
@@ -11,9 +11,18 @@ KINDS = (
     each("codecs of models", "codec", "codec.model={kind: CHOICE}", "protocol.rounds=1"),
     each("networks", "network", "network={kind: CHOICE}"),
     *(
-        each(f"{kind}, {part}", f"network.{part}", f"network={{kind: {kind}, {part}: {{kind: CHOICE}}}}")
-        for kind in WIRELESS
+        each(
+            f"{kind}, {part}",
+            f"network.{part}",
+            f"network={{kind: {kind}, {wide}, {part}: {{kind: CHOICE}}}}",
+        )
+        for kind, wide in WIRELESS.items()
         for part in PARTS_OF_AIR
+    ),
+    each(
+        "rates, still",
+        "network.rate",
+        "network={kind: cell, radius: 1 km, fading: none, rate: {kind: CHOICE}}",
     ),
     each("speeds", "devices.speed", "devices.speed={kind: CHOICE}"),
     each("slowdowns", "devices.slowdowns", "devices.slowdowns=[{kind: CHOICE}]"),
