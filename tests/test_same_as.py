@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from golden.comparison import compare, read_words
+from golden.comparison import compare, masked, read_words
 from golden.player import choices
 
 SAID = """$ slfac_sim check base.yaml
@@ -111,6 +111,34 @@ def test_what_depends_on_host_date_and_place_is_masked(then: Path, here: Path) -
     for folder, date in ((then, "2026-01-02 03:04:05,678"), (here, "2027-01-02 03:04:05,679")):
         (folder / "group" / "run.log").write_text(f"{date} begun in {folder}\n")
     assert differences(then, here) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (
+            "symbols 95 %, frame 5 %  17.000  3.73e-08  0.09  0.09\n",
+            "symbols 95 %, frame 5 %  17.000  3.73e-08  0.1  12.5\n",
+        ),
+        ('{"encode_s": 1.2e-05,\n"decode_s": 7.5e-06}', '{"encode_s": 1.1e-05,\n"decode_s": 8}'),
+        ("776e136d488f2fdc,e58af51befdd682d,raw\n", "776e136d488f2fdc,43ef8a378cb8328d,raw\n"),
+        (
+            "host memory, peak  0.41 GB, 0:09 elapsed, about 1:02 left",
+            "host memory, peak  1.2 GB, 1:00 elapsed, nearly done",
+        ),
+    ],
+)
+def test_times_of_the_host_and_hashes_of_sources_are_masked(old: str, new: str) -> None:
+    assert masked(old, {}) == masked(new, {})
+
+
+def test_what_stands_beside_a_mask_is_compared() -> None:
+    assert masked("frame 5 %  17.000  3.73e-08  0.09  0.09\n", {}) != masked(
+        "frame 5 %  17.001  3.73e-08  0.09  0.09\n", {}
+    )
+    assert masked("776e136d488f2fdc,e58af51befdd682d,raw", {}) != masked(
+        "876e136d488f2fdc,e58af51befdd682d,raw", {}
+    )
 
 
 def test_a_training_goes_by_its_scenario(then: Path, here: Path) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 MASKS = (
     (r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(,\d+)?", "<time of day>"),
     (r"\b\d{8}-\d{6}(-\d+)?\b", "<time of day>"),
-    (r'"(wall_s|cpu_s|peak_rss_bytes|took_s)": [^,\s}]+', r'"\1": <host>'),
+    (r'"(wall_s|cpu_s|peak_rss_bytes|took_s|encode_s|decode_s)": [^,\s}]+', r'"\1": <host>'),
     (r'"host_s": (\{[^}]*\}|[^,\s}]+)', '"host_s": <host>'),
     (r"host time +[\d,]+ s wall, [\d,]+ s CPU", "host time <host>"),
     (r"host memory, peak +[\d.]+ GB", "host memory <host>"),
@@ -26,6 +26,8 @@ MASKS = (
     (r"about [\d.e+-]+ (s|min|h) on this host", "about <host> on this host"),
     (r"(time on this host +about )[\d.e+-]+ (s|min|h)\n", r"\1<host>\n"),
     (r"of a budget of [\d.]+ GB", "of a budget of <host>"),
+    (r"(% +[\d.,]+ +[\d.e+-]+) +[\d.,]+ +[\d.,]+(?=\n)", r"\1 <host>"),  # of `codec compare`
+    (r"(?m)^([0-9a-f]{16},)[0-9a-f]{16},", r"\1<sources>,"),
     (r'("training": |"source files, threads": )"[0-9a-f]{16}"', r"\1<sources>"),
 )
 PICTURES = (".png", ".svg", ".pdf")
