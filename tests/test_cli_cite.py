@@ -6,12 +6,15 @@ from pathlib import Path
 import pytest
 from worlds import scenario
 
+from slfac_sim import __version__
 from slfac_sim.cli import main
-from slfac_sim.foundation.citing import Reference
+from slfac_sim.foundation.citing import library, reference
+from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import find, kinds
 from slfac_sim.runs.citations import references_of
 from slfac_sim.scenario.files import dump
 
+WITHIN = ("journal", "booktitle", "institution", "howpublished")
 FAMILIES = (
     *("codecs", "hosts.speeds", "protocols"),
     *(f"learning.{name}" for name in ("datasets", "models", "optimisers", "partitions")),
@@ -33,33 +36,36 @@ def test_references_follow_the_parts() -> None:
 
 
 def test_references_of_a_list_of_plug_ins_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    source = Reference(key="heat", entry="misc", title="Heat", year=2000, within="Somewhere")
-    monkeypatch.setattr(find("slfac_sim.hosts.slowdowns", "thermal"), "references", (source,), raising=False)
+    entry = "@misc{heat,\n  title = {{Heat}},\n  howpublished = {Somewhere},\n  year = {2000},\n}"
+    monkeypatch.setattr(find("slfac_sim.hosts.slowdowns", "thermal"), "references", (entry,))
     found = references_of(scenario("devices.slowdowns=[jitter, thermal]"))
-    assert ("devices.slowdowns.1", source) in found
+    assert ("devices.slowdowns.1", reference(entry)) in found
     assert "heat" not in keys("devices.slowdowns=[jitter]")
 
 
-def everything() -> list[Reference]:
+def test_every_reference_is_there_and_well_formed() -> None:
+    """Every entry of the file is named by a plug-in or by the software, and every name has its entry."""
     plugins = [
         find(f"slfac_sim.{family}", kind) for family in FAMILIES for kind in kinds(f"slfac_sim.{family}")
     ]
-    own = [reference for plugin in plugins for reference in getattr(plugin, "references", ())]
-    return [*own, *(reference for _, reference in references_of())]
-
-
-def test_every_reference_is_well_formed() -> None:
-    found = {reference.key: reference for reference in everything()}
-    assert len(found) >= 15
-    for key, reference in found.items():
+    named = {reference(name).key for plugin in plugins for name in plugin.references}
+    named |= {cited.key for _, cited in references_of()}
+    assert named <= set(library())
+    for key, cited in library().items():
         assert re.fullmatch(r"[a-z][a-z0-9_]*", key)
-        assert not reference.doi or re.fullmatch(r"10\.\d{4,5}/\S+", reference.doi)
-        assert not reference.arxiv or re.fullmatch(r"\d{4}\.\d{4,5}", reference.arxiv)
-        assert reference.doi or reference.arxiv or reference.url or reference.within, key
-        assert reference.title in reference.text()
-        entry = reference.bibtex()
-        assert entry.count("{") == entry.count("}")
-        assert "_" not in entry.replace(r"\_", "").split("\n", 1)[1]
+        assert re.fullmatch(r"10\.\d{4,5}/\S+", cited.fields.get("doi", "10.1000/1"))
+        assert re.fullmatch(r"\d{4}\.\d{4,5}", cited.fields.get("eprint", "2000.00000"))
+        assert cited.fields.keys() & {"doi", "eprint", "url", *WITHIN}
+        assert "{" not in cited.text()
+        assert cited.bibtex.count("{") == cited.bibtex.count("}")
+    assert library()["slfac_sim"].fields["howpublished"] == f"version {__version__}"
+
+
+def test_an_unknown_key_and_an_unreadable_entry_are_refused() -> None:
+    with pytest.raises(BadInput, match=r"no 'he2016dep' in references\.bib; did you mean 'he2016deep'"):
+        reference("he2016dep")
+    with pytest.raises(BadInput, match="not one BibTeX entry with a field a line"):
+        reference("@misc{heat, title = {Heat}}")
 
 
 def test_text_and_bibtex_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -77,9 +83,9 @@ def test_text_and_bibtex_on_the_command_line(tmp_path: Path, capsys: pytest.Capt
 
 
 def test_a_group_keeps_its_name_whole() -> None:
-    reference = Reference(
-        key="x", entry="misc", title="T & U", authors=("The A_B group", "others"), pages="1-2"
+    entry = (
+        "@misc{x,\n  author = {{The A\\_B, C group} and others},\n"
+        "  title = {{T \\& U}},\n  pages = {1--2},\n}"
     )
-    assert "author = {{The A\\_B group} and others}" in reference.bibtex()
-    assert "title = {{T \\& U}}" in reference.bibtex()
-    assert reference.text() == "The A_B group et al. T & U. 1-2"
+    assert reference(entry).text() == "The A_B, C group et al. T & U. 1-2"
+    assert reference(entry).bibtex == entry

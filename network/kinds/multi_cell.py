@@ -9,14 +9,12 @@ from itertools import pairwise
 from math import cos, isfinite, pi, sin
 from typing import ClassVar
 
-from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import BitsPerSecond, Coordinate, Count, Metres
 from slfac_sim.network.contract import Hosts, Station
 from slfac_sim.network.fluid_network import Air
 from slfac_sim.network.kinds._cellular import Cellular
 from slfac_sim.network.radio.cells import Interference
-from slfac_sim.network.radio.interference import YATES
 
 
 @settings
@@ -31,7 +29,7 @@ class MultiCell(Cellular):
     its receivers.
     """
 
-    references: ClassVar[tuple[Reference, ...]] = (YATES,)
+    references: ClassVar[tuple[str, ...]] = ("yates1995",)
 
     stations: Count = 7
     spacing: Metres = 300.0

@@ -1,22 +1,9 @@
 """Who has which place on a medium that keeps one for each user. It knows no time."""
 
-from slfac_sim.foundation.citing import Reference
 from slfac_sim.network.engine import Flow
 
 User = tuple[str, str]
 
-RUBIN = Reference(
-    key="rubin1979message",
-    entry="article",
-    title="Message delays in FDMA and TDMA communication channels",
-    authors=("Rubin, Izhak",),
-    year=1979,
-    within="IEEE Transactions on Communications",
-    volume="27",
-    number="5",
-    pages="769-777",
-    doi="10.1109/TCOM.1979.1094462",
-)
 """Of media that keep a place for each user."""
 
 

@@ -6,12 +6,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.network.engine import Flow, Share
 from slfac_sim.network.engine.allotted import Allotment, AllottedShare
 from slfac_sim.network.media import Crowd, Medium
-from slfac_sim.network.media._users import RUBIN, Places
+from slfac_sim.network.media._users import Places
 
 
 @settings
@@ -23,7 +22,7 @@ class Fdma(Medium):
     for 1/n of the power. Nothing to set.
     """
 
-    references: ClassVar[tuple[Reference, ...]] = (RUBIN,)
+    references: ClassVar[tuple[str, ...]] = ("rubin1979message",)
 
     crowd: ClassVar[Crowd] = "power"
     crowd_independent = False

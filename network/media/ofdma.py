@@ -6,7 +6,6 @@ from typing import ClassVar
 
 import numpy as np
 
-from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Count
 from slfac_sim.network.engine import Flow, Share
@@ -25,16 +24,7 @@ class Ofdma(Medium):
     not looked at. (Tse and Viswanath, section 6.1: orthogonal multiple access.)
     """
 
-    references: ClassVar[tuple[Reference, ...]] = (
-        Reference(
-            key="tse2005fundamentals",
-            entry="misc",
-            title="Fundamentals of Wireless Communication",
-            authors=("Tse, David", "Viswanath, Pramod"),
-            year=2005,
-            within="Cambridge University Press",
-        ),
-    )
+    references: ClassVar[tuple[str, ...]] = ("tse2005fundamentals",)
 
     crowd: ClassVar[Crowd] = "power"
     crowd_independent = False

@@ -7,7 +7,6 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.network.engine import Flow, Share
 from slfac_sim.network.engine.allotted import Allotment, AllottedShare
@@ -28,20 +27,7 @@ class ProportionalFair(Medium):
     airtime (4 % less rate) and the strongest 14 % more (6 %).
     """
 
-    references: ClassVar[tuple[Reference, ...]] = (
-        Reference(
-            key="viswanath2002opportunistic",
-            entry="article",
-            title="Opportunistic beamforming using dumb antennas",
-            authors=("Viswanath, Pramod", "Tse, David N. C.", "Laroia, Rajiv"),
-            year=2002,
-            within="IEEE Transactions on Information Theory",
-            volume="48",
-            number="6",
-            pages="1277-1294",
-            doi="10.1109/TIT.2002.1003822",
-        ),
-    )
+    references: ClassVar[tuple[str, ...]] = ("viswanath2002opportunistic",)
 
     crowd: ClassVar[Crowd] = "diversity"
     crowd_independent = False

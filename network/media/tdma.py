@@ -2,14 +2,12 @@
 
 from typing import ClassVar
 
-from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Count, Seconds
 from slfac_sim.network.engine import Share
 from slfac_sim.network.media import Medium
 from slfac_sim.network.media._turns import Frames, RoundRobin
-from slfac_sim.network.media._users import RUBIN
 
 
 @settings
@@ -23,21 +21,7 @@ class Tdma(Medium):
     is the last in the round (round robin: Kleinrock 1967; processor sharing as slots become short).
     """
 
-    references: ClassVar[tuple[Reference, ...]] = (
-        RUBIN,
-        Reference(
-            key="kleinrock1967time",
-            entry="article",
-            title="Time-shared systems: a theoretical treatment",
-            authors=("Kleinrock, Leonard",),
-            year=1967,
-            within="Journal of the ACM",
-            volume="14",
-            number="2",
-            pages="242-261",
-            doi="10.1145/321386.321388",
-        ),
-    )
+    references: ClassVar[tuple[str, ...]] = ("rubin1979message", "kleinrock1967time")
 
     slot: Seconds = 1e-3
     work_conserving: bool = False

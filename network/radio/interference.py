@@ -11,23 +11,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from slfac_sim.foundation.citing import Reference
-
 Floats = NDArray[np.float64]
 Stations = NDArray[np.intp]
 
-YATES = Reference(
-    key="yates1995",
-    entry="article",
-    title="A framework for uplink power control in cellular radio systems",
-    authors=("Yates, Roy D.",),
-    year=1995,
-    within="IEEE Journal on Selected Areas in Communications",
-    volume="13",
-    number="7",
-    pages="1341-1347",
-    doi="10.1109/49.414651",
-)
 
 _SETTLED = 1e-6
 

@@ -5,7 +5,6 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Part, Watts, dbm_to_w, w_to_dbm
 
@@ -19,16 +18,7 @@ _FILLED = 0.9
 class PowerControl:
     """Open-loop power control: `target` is P0 for one resource block, `alpha` the part of the loss repaid."""
 
-    references: ClassVar[tuple[Reference, ...]] = (
-        Reference(
-            key="ts38213",
-            entry="techreport",
-            title="NR; Physical layer procedures for control",
-            authors=("3GPP",),
-            within="3rd Generation Partnership Project",
-            number="TS 38.213",
-        ),
-    )
+    references: ClassVar[tuple[str, ...]] = ("ts38213",)
 
     target: Watts = dbm_to_w(-80.0)
     alpha: Part = 0.8

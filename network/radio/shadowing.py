@@ -7,23 +7,9 @@ with and without line of sight differ in sigma and d_cor, and are independent of
 import numpy as np
 from numpy.typing import NDArray
 
-from slfac_sim.foundation.citing import Reference
-
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-GUDMUNDSON = Reference(
-    key="gudmundson1991",
-    entry="article",
-    title="Correlation model for shadow fading in mobile radio systems",
-    authors=("Gudmundson, Mikael",),
-    year=1991,
-    within="Electronics Letters",
-    volume="27",
-    number="23",
-    pages="2145-2146",
-    doi="10.1049/el:19911328",
-)
 
 MOST_CORRELATED = 2000
 """More devices than this are shadowed independently: the work grows with the cube of their number."""

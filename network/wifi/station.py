@@ -5,51 +5,10 @@ from typing import Annotated, Any, ClassVar, get_args
 
 from pydantic import BeforeValidator
 
-from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Count
 from slfac_sim.network.media import Medium
 from slfac_sim.network.wifi.timing import LARGEST_PACKET_BYTES, Exchanges, Standard
-
-STANDARD = Reference(
-    key="ieee80211",
-    entry="techreport",
-    title=(
-        "Information technology: Local and metropolitan area networks: Specific requirements, Part 11: "
-        "Wireless LAN Medium Access Control (MAC) and Physical Layer (PHY) Specifications"
-    ),
-    authors=("IEEE",),
-    year=2016,
-    within="Institute of Electrical and Electronics Engineers",
-    number="IEEE Std 802.11-2016",
-)
-BIANCHI = Reference(
-    key="bianchi2000",
-    entry="article",
-    title="Performance analysis of the IEEE 802.11 distributed coordination function",
-    authors=("Bianchi, Giuseppe",),
-    year=2000,
-    within="IEEE Journal on Selected Areas in Communications",
-    volume="18",
-    number="3",
-    pages="535-547",
-    doi="10.1109/49.840210",
-)
-ANOMALY = Reference(
-    key="heusse2003",
-    entry="inproceedings",
-    title="Performance anomaly of 802.11b",
-    authors=(
-        "Heusse, Martin",
-        "Rousseau, Franck",
-        "Berger-Sabbatel, Gilles",
-        "Duda, Andrzej",
-    ),
-    year=2003,
-    within="IEEE INFOCOM 2003",
-    pages="836-843",
-    doi="10.1109/INFCOM.2003.1208921",
-)
 
 
 def _modelled(value: Any) -> Any:
@@ -70,7 +29,7 @@ class Station(Medium):
     once more; without it, for that at once.
     """
 
-    references: ClassVar[tuple[Reference, ...]] = (STANDARD, BIANCHI, ANOMALY)
+    references: ClassVar[tuple[str, ...]] = ("ieee80211", "bianchi2000", "heusse2003")
 
     crowd_independent = False
 

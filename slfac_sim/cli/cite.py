@@ -21,5 +21,5 @@ def main(arguments: argparse.Namespace) -> int:
     if asked is not None and (Path(asked) / "scenario.yaml").is_file():
         asked = Path(asked) / "scenario.yaml"
     for part, reference in references_of(None if asked is None else load(asked)):
-        print(reference.bibtex() + "\n" if arguments.bibtex else f"{part}: {reference.text()}")
+        print(reference.bibtex + "\n" if arguments.bibtex else f"{part}: {reference.text()}")
     return 0

@@ -38,7 +38,6 @@ from slfac_sim.codecs.kit.packing import Symbols
 from slfac_sim.codecs.kit.pairs import State
 from slfac_sim.codecs.kit.stateless import largest_magnitude
 from slfac_sim.codecs.kit.wire import Frame, Sections, framed, unseal
-from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.streams import stream as random_stream
 from slfac_sim.foundation.units import SeedNumber
@@ -59,16 +58,7 @@ class AqSgd(Codec):
     outermost levels are -max and max.
     """
 
-    references: ClassVar[tuple[Reference, ...]] = (
-        Reference(
-            key="wang2022aqsgd",
-            entry="misc",
-            title="Fine-tuning Language Models over Slow Networks using Activation Compression "
-            "with Guarantees",
-            year=2022,
-            arxiv="2206.01299",
-        ),
-    )
+    references: ClassVar[tuple[str, ...]] = ("wang2022aqsgd",)
     bits: Annotated[int, Field(ge=2, le=8)] = 4
     rounding: Literal["nearest", "stochastic"] = "nearest"
     entropy: Entropy = "none"

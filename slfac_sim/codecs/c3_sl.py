@@ -16,7 +16,6 @@ from slfac_sim.codecs import Backward, BadBody, BadTensor, Codec, Payload, Tenso
 from slfac_sim.codecs.kit.floats import LARGEST, FloatType, read_floats, rows_of, write_floats
 from slfac_sim.codecs.kit.stateless import StatelessReceiver, StatelessSender, largest_magnitude
 from slfac_sim.codecs.kit.wire import Sections, framed, unseal
-from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.streams import stream as random_stream
 
@@ -36,16 +35,7 @@ class C3Sl(Codec):
     have. Training copes with it where the server learns from what arrives.
     """
 
-    references: ClassVar[tuple[Reference, ...]] = (
-        Reference(
-            key="hsieh2022c3sl",
-            entry="misc",
-            title="C3-SL: Circular Convolution-Based Batch-Wise Compression for Communication-Efficient "
-            "Split Learning",
-            year=2022,
-            arxiv="2207.12397",
-        ),
-    )
+    references: ClassVar[tuple[str, ...]] = ("hsieh2022c3sl",)
     backward: ClassVar[Backward] = "linear"
     may_lose_to_zeros: ClassVar[str] = "the other samples of a group stay in each as noise of their energy"
     encode_flops_per_value: ClassVar[float] = 480.0

@@ -40,7 +40,6 @@ from slfac_sim.codecs.kit.groups import (
 from slfac_sim.codecs.kit.sparse import Mask, read_places, write_places
 from slfac_sim.codecs.kit.stateless import StatelessReceiver, StatelessSender
 from slfac_sim.codecs.kit.wire import Sections, framed, unseal
-from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Positive
 
@@ -64,16 +63,7 @@ class EasyQuant(Codec):
     entropy: Entropy = "none"
     header_dtype: HeaderType = "float16"
 
-    references: ClassVar[tuple[Reference, ...]] = (
-        Reference(
-            key="tang2024easyquant",
-            entry="misc",
-            title="EasyQuant: An Efficient Data-free Quantization Algorithm for LLMs",
-            authors=("Tang, Hanlin", "others"),
-            year=2024,
-            arxiv="2403.02775",
-        ),
-    )
+    references: ClassVar[tuple[str, ...]] = ("tang2024easyquant",)
 
     @property
     def label(self) -> str:

@@ -18,7 +18,6 @@ from slfac_sim.codecs.kit.pairs import Checkpointed, Confirms, State, correct, s
 from slfac_sim.codecs.kit.stateless import largest_magnitude
 from slfac_sim.codecs.kit.wire import unseal
 from slfac_sim.codecs.topk import TopK
-from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import Plugin, settings
 
 KIND = "error_feedback"
@@ -32,17 +31,7 @@ class ErrorFeedback(Codec):
     For the uplink: on the downlink the server knows no sample ids, and nothing is remembered.
     """
 
-    references: ClassVar[tuple[Reference, ...]] = (
-        Reference(
-            key="seide2014onebit",
-            entry="inproceedings",
-            title="1-Bit Stochastic Gradient Descent and its Application to Data-Parallel Distributed "
-            "Training of Speech DNNs",
-            authors=("Seide, Frank", "Fu, Hao", "Droppo, Jasha", "Li, Gang", "Yu, Dong"),
-            year=2014,
-            within="Interspeech",
-        ),
-    )
+    references: ClassVar[tuple[str, ...]] = ("seide2014onebit",)
 
     codec: Annotated[Codec, Plugin("slfac_sim.codecs")] = TopK()
 

@@ -21,7 +21,6 @@ from slfac_sim.codecs.kit.packing import Symbols
 from slfac_sim.codecs.kit.pairs import State
 from slfac_sim.codecs.kit.stateless import StatelessReceiver, largest_magnitude
 from slfac_sim.codecs.kit.wire import Frame, Sections, framed, unseal
-from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import NotNegative
 
@@ -40,15 +39,7 @@ class FedLite(Codec):
     |z - z~|^2 over the batch is added to the loss.
     """
 
-    references: ClassVar[tuple[Reference, ...]] = (
-        Reference(
-            key="wang2022fedlite",
-            entry="misc",
-            title="FedLite: A Scalable Approach for Federated Learning on Resource-constrained Clients",
-            year=2022,
-            arxiv="2201.11865",
-        ),
-    )
+    references: ClassVar[tuple[str, ...]] = ("wang2022fedlite",)
     length: Annotated[int, Field(ge=1, le=1024)] = 8
     groups: Annotated[int, Field(ge=1, le=256)] = 1
     centroids: Annotated[int, Field(ge=2, le=1024)] = 16

@@ -18,7 +18,6 @@ from slfac_sim.codecs.kit.entropy import Entropy, decode_flops, encode_flops
 from slfac_sim.codecs.kit.groups import times_power, unscaled
 from slfac_sim.codecs.kit.stateless import StatelessReceiver, StatelessSender, largest_magnitude
 from slfac_sim.codecs.kit.wire import unseal
-from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 
 KIND = "fp8"
@@ -44,16 +43,7 @@ class Fp8(Codec):
     scaling: Literal["message", "none"] = "message"
     entropy: Entropy = "none"
 
-    references: ClassVar[tuple[Reference, ...]] = (
-        Reference(
-            key="fp8formats2022",
-            entry="misc",
-            title="FP8 Formats for Deep Learning",
-            authors=("Micikevicius, Paulius", "others"),
-            year=2022,
-            arxiv="2209.05433",
-        ),
-    )
+    references: ClassVar[tuple[str, ...]] = ("fp8formats2022",)
 
     @property
     def label(self) -> str:

@@ -44,7 +44,6 @@ from slfac_sim.codecs.kit.groups import (
 )
 from slfac_sim.codecs.kit.stateless import StatelessReceiver, StatelessSender
 from slfac_sim.codecs.kit.wire import Sections, framed, unseal
-from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 
 KIND = "powerquant"
@@ -65,17 +64,7 @@ class PowerQuant(Codec):
     entropy: Entropy = "none"
     header_dtype: HeaderType = "float16"
 
-    references: ClassVar[tuple[Reference, ...]] = (
-        Reference(
-            key="yvinec2023powerquant",
-            entry="inproceedings",
-            title="PowerQuant: Automorphism Search for Non-Uniform Quantization",
-            authors=("Yvinec, Edouard", "Dapogny, Arnaud", "Cord, Matthieu", "Bailly, Kevin"),
-            year=2023,
-            within="International Conference on Learning Representations",
-            arxiv="2301.09858",
-        ),
-    )
+    references: ClassVar[tuple[str, ...]] = ("yvinec2023powerquant",)
 
     @property
     def label(self) -> str:

@@ -38,7 +38,6 @@ from slfac_sim.codecs.kit.groups import (
 from slfac_sim.codecs.kit.packing import Symbols
 from slfac_sim.codecs.kit.stateless import DrawingSender, Draws, StatelessReceiver
 from slfac_sim.codecs.kit.wire import Sections, framed, unseal
-from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import SeedNumber
 
@@ -63,23 +62,7 @@ class Qsgd(Codec):
 
     unbiased: ClassVar[bool] = True
     may_lose_to_zeros: ClassVar[str] = "being right in the mean costs variance, up to sqrt(n) / s energies"
-    references: ClassVar[tuple[Reference, ...]] = (
-        Reference(
-            key="alistarh2017qsgd",
-            entry="inproceedings",
-            title="QSGD: Communication-Efficient SGD via Gradient Quantization and Encoding",
-            authors=(
-                "Alistarh, Dan",
-                "Grubic, Demjan",
-                "Li, Jerry",
-                "Tomioka, Ryota",
-                "Vojnovic, Milan",
-            ),
-            year=2017,
-            within="Advances in Neural Information Processing Systems 30",
-            arxiv="1610.02132",
-        ),
-    )
+    references: ClassVar[tuple[str, ...]] = ("alistarh2017qsgd",)
 
     @property
     def label(self) -> str:

@@ -13,7 +13,6 @@ from pydantic import Field
 from slfac_sim.codecs import Backward, Codec, Payload, Tensor
 from slfac_sim.codecs.kit.floats import Floats, FloatType, rows_of
 from slfac_sim.codecs.kit.sparse import (
-    ZHENG,
     Mask,
     at_places,
     decode_sparse,
@@ -24,7 +23,6 @@ from slfac_sim.codecs.kit.sparse import (
 )
 from slfac_sim.codecs.kit.stateless import DrawingSender, Draws, StatelessReceiver, largest_magnitude
 from slfac_sim.codecs.kit.wire import unseal
-from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import SeedNumber
 
@@ -42,7 +40,7 @@ class RandTopK(Codec):
 
     partner: ClassVar[str | None] = "on_support"
     backward: ClassVar[Backward] = "linear"
-    references: ClassVar[tuple[Reference, ...]] = (ZHENG,)
+    references: ClassVar[tuple[str, ...]] = ("zheng2023topk",)
     encode_flops_per_value: ClassVar[float] = 930.0
     decode_flops_per_value: ClassVar[float] = 210.0
 

@@ -45,7 +45,6 @@ from slfac_sim.codecs.kit.entropy import (
 from slfac_sim.codecs.kit.quantise import band_ends, dequantise, quantise, rounded_ends, sent_bits
 from slfac_sim.codecs.kit.stateless import StatelessReceiver, StatelessSender, largest_magnitude
 from slfac_sim.codecs.kit.wire import Sections, framed, unseal
-from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 
 KIND = "slfac"
@@ -73,16 +72,7 @@ class SlFac(Codec):
     EasyQuant with its default settings, each band a group, all of them in (b_min + b_max) // 2 bits (ours).
     """
 
-    references: ClassVar[tuple[Reference, ...]] = (
-        Reference(
-            key="slfac2026",
-            entry="misc",
-            title="SL-FAC: A Communication-Efficient Split Learning Framework with "
-            "Frequency-Aware Compression",
-            year=2026,
-            arxiv="2604.07316",
-        ),
-    )
+    references: ClassVar[tuple[str, ...]] = ("slfac2026",)
 
     theta: Annotated[float, Field(gt=0.0, le=1.0)] = 0.9
     b_min: Annotated[int, Field(ge=1, le=16)] = 2

@@ -25,7 +25,6 @@ from slfac_sim.codecs._rd.write import Attempt, seal
 from slfac_sim.codecs.kit.dct import Floats
 from slfac_sim.codecs.kit.groups import times_power
 from slfac_sim.codecs.kit.stateless import StatelessSender, largest_magnitude
-from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Count
 
@@ -50,17 +49,7 @@ class SlFacRd(Codec):
     bits, with the lambda of the step.
     """
 
-    references: ClassVar[tuple[Reference, ...]] = (
-        Reference(
-            key="bamler2022constriction",
-            entry="misc",
-            title="Understanding Entropy Coding With Asymmetric Numeral Systems (ANS): a Statistician's "
-            "Perspective",
-            authors=("Bamler, Robert",),
-            year=2022,
-            arxiv="2201.01741",
-        ),
-    )
+    references: ClassVar[tuple[str, ...]] = ("bamler2022constriction",)
 
     step: Annotated[float, Field(gt=0.0, le=1000.0)] = 1.5
     dead_zone: Annotated[float, Field(ge=0.5, le=1.0)] = 0.65

@@ -35,7 +35,6 @@ from slfac_sim.codecs.kit.groups import (
 )
 from slfac_sim.codecs.kit.stateless import DrawingSender, Draws, StatelessReceiver
 from slfac_sim.codecs.kit.wire import Sections, framed, unseal
-from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import NotNegative, SeedNumber
 
@@ -62,25 +61,7 @@ class TernGrad(Codec):
     seed: SeedNumber = 0
 
     may_lose_to_zeros: ClassVar[str] = "being right in the mean costs variance: sum |x| (m - |x|)"
-    references: ClassVar[tuple[Reference, ...]] = (
-        Reference(
-            key="wen2017terngrad",
-            entry="inproceedings",
-            title="TernGrad: Ternary Gradients to Reduce Communication in Distributed Deep Learning",
-            authors=(
-                "Wen, Wei",
-                "Xu, Cong",
-                "Yan, Feng",
-                "Wu, Chunpeng",
-                "Wang, Yandan",
-                "Chen, Yiran",
-                "Li, Hai",
-            ),
-            year=2017,
-            within="Advances in Neural Information Processing Systems 30",
-            arxiv="1705.07878",
-        ),
-    )
+    references: ClassVar[tuple[str, ...]] = ("wen2017terngrad",)
 
     @property
     def unbiased(self) -> bool:

@@ -13,7 +13,6 @@ from pydantic import Field
 from slfac_sim.codecs import Backward, Codec, Payload, Tensor
 from slfac_sim.codecs.kit.floats import FloatType, rows_of
 from slfac_sim.codecs.kit.sparse import (
-    ZHENG,
     Mask,
     at_places,
     decode_sparse,
@@ -24,7 +23,6 @@ from slfac_sim.codecs.kit.sparse import (
 )
 from slfac_sim.codecs.kit.stateless import StatelessReceiver, StatelessSender, largest_magnitude
 from slfac_sim.codecs.kit.wire import unseal
-from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 
 KIND = "topk"
@@ -36,7 +34,7 @@ class TopK(Codec):
 
     partner: ClassVar[str | None] = "on_support"
     backward: ClassVar[Backward] = "linear"
-    references: ClassVar[tuple[Reference, ...]] = (ZHENG,)
+    references: ClassVar[tuple[str, ...]] = ("zheng2023topk",)
     encode_flops_per_value: ClassVar[float] = 260.0
     decode_flops_per_value: ClassVar[float] = 170.0
 

@@ -1,87 +1,85 @@
-"""A reference to a publication: what a plug-in states of its source, as plain text and as BibTeX.
+"""Publications: plug-ins name entries of `references.bib` by their keys, or bring an entry of their own."""
 
-A plug-in lists its own in a class variable ``references``; this module knows none of them.
-"""
-
+import difflib
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from functools import cache
+from importlib import resources
+
+from slfac_sim.foundation.errors import BadInput
+
+_ENTRY = re.compile(r"^@\w+\{([^,\s]+),\n((?: +\w+ = \{.*\},?\n)+)\}", re.MULTILINE)
+_FIELD = re.compile(r"^ +(\w+) = \{(.*)\},?$", re.MULTILINE)
+_WITHIN = ("journal", "booktitle", "institution", "howpublished")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Reference:
-    """A publication, keyed for BibTeX; `authors` as ``Family, Given`` (a group by its name;
-    ``others`` last). What is unknown stays empty.
-
-    `within` is the journal, the proceedings or the institution, as `entry` says.
-    """
+    """An entry of BibTeX: its `key`, its `fields` as they stand there, and the whole of it as `bibtex`."""
 
     key: str
-    entry: Literal["article", "inproceedings", "techreport", "misc"]
-    title: str
-    authors: tuple[str, ...] = ()
-    year: int | None = None
-    within: str = ""
-    volume: str = ""
-    number: str = ""
-    pages: str = ""
-    doi: str = ""
-    arxiv: str = ""
-    url: str = ""
+    fields: Mapping[str, str]
+    bibtex: str
 
     def text(self) -> str:
         """Return the reference in one line."""
-        place = ", ".join(part for part in (self.within, self._numbered(), self.pages) if part)
-        named = ", ".join(_given_first(author) for author in self.authors if author != "others")
-        authors = f"{named} et al" if "others" in self.authors else named
-        line = ". ".join(part for part in (authors, self.title, place) if part) + (
-            f", {self.year}" if self.year else ""
-        )
-        links = (
-            f"doi:{self.doi}" if self.doi else "",
-            f"arXiv:{self.arxiv}" if self.arxiv else "",
-            self.url,
-        )
-        return ". ".join([line, *(link for link in links if link)])
+        names = self.fields.get("author", "").split(" and ")
+        authors = ", ".join(_given_first(name) for name in names if name != "others")
+        within = next((self._plain(field) for field in _WITHIN if field in self.fields), "")
+        pages = self._plain("pages").replace("--", "-")
+        place = ", ".join(part for part in (within, self._numbered(), pages) if part)
+        said = (authors + " et al" * ("others" in names), self._plain("title"), place)
+        year = f", {self.fields['year']}" if "year" in self.fields else ""
+        line = ". ".join(part for part in said if part) + year
+        links = (("doi:", "doi"), ("arXiv:", "eprint"), ("", "url"))
+        return ". ".join([line, *(name + self.fields[link] for name, link in links if link in self.fields)])
 
-    def bibtex(self) -> str:
-        """Return the BibTeX entry."""
-        fields = [f"  {name} = {{{value}}}," for name, value in self._fields() if value]
-        return "\n".join([f"@{self.entry}{{{self.key},", *fields, "}"])
+    def _plain(self, field: str) -> str:
+        return _plain(self.fields.get(field, ""))
 
     def _numbered(self) -> str:
-        return f"{self.volume}({self.number})" if self.volume and self.number else self.volume or self.number
+        volume, number = self._plain("volume"), self._plain("number")
+        return f"{volume}({number})" if volume and number else volume or number
 
-    def _fields(self) -> list[tuple[str, str]]:
-        place = {
-            "article": "journal",
-            "inproceedings": "booktitle",
-            "techreport": "institution",
-            "misc": "howpublished",
-        }
-        return [
-            ("author", " and ".join(map(_author, self.authors))),
-            ("title", f"{{{_escaped(self.title)}}}"),
-            (place[self.entry], _escaped(self.within)),
-            ("year", str(self.year or "")),
-            ("volume", self.volume),
-            ("number", self.number),
-            ("pages", self.pages.replace("-", "--")),
-            ("doi", self.doi),
-            ("eprint", self.arxiv),
-            ("archiveprefix", "arXiv" if self.arxiv else ""),
-            ("url", self.url),
-        ]
+
+def reference(name: str) -> Reference:
+    """Return the entry of `references.bib` with the key `name`, or the entry that `name` is itself.
+
+    An entry has one field a line, ``  title = {...},``, as in that file. Raises `BadInput` for an unknown key
+    and for what cannot be read.
+    """
+    if name.lstrip().startswith("@"):
+        entries = _entries(name)
+        if len(entries) != 1:
+            raise BadInput(f"not one BibTeX entry with a field a line: {name.strip()[:60]!r}")
+        return next(iter(entries.values()))
+    if name not in library():
+        near = difflib.get_close_matches(name, library(), n=1)
+        raise BadInput(f"no '{name}' in references.bib" + "".join(f"; did you mean '{key}'?" for key in near))
+    return library()[name]
+
+
+@cache
+def library() -> Mapping[str, Reference]:
+    """Return every entry of `references.bib`, by key."""
+    return _entries(resources.files("slfac_sim").joinpath("references.bib").read_text(encoding="utf-8"))
+
+
+def _entries(text: str) -> dict[str, Reference]:
+    return {
+        entry[1]: Reference(entry[1], dict(_FIELD.findall(entry[2])), entry[0])
+        for entry in _ENTRY.finditer(text.strip() + "\n")
+    }
 
 
 def _given_first(author: str) -> str:
-    family, _, given = author.partition(", ")
+    """Return ``Family, Given`` the other way round; a group stands in braces, and keeps its name."""
+    if author.startswith("{"):
+        return _plain(author)
+    family, _, given = _plain(author).partition(", ")
     return f"{given} {family}".strip()
 
 
-def _author(name: str) -> str:
-    """Return the name for BibTeX; a group's stands in braces, so that it is not taken apart."""
-    return _escaped(name) if ", " in name or name == "others" else f"{{{_escaped(name)}}}"
-
-
-def _escaped(text: str) -> str:
-    return text.replace("&", r"\&").replace("%", r"\%").replace("_", r"\_")
+def _plain(text: str) -> str:
+    return re.sub(r"\\([&%_])|[{}]", r"\1", text)

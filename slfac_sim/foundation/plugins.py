@@ -167,8 +167,13 @@ def adapter(cls: Any) -> TypeAdapter[Any]:
 
 
 def strict(cls: type[Any]) -> type[Any]:
-    """Make the plain dataclass `cls` refuse unknown keys, infinities and NaN when read from a file."""
+    """Make the plain dataclass `cls` refuse unknown keys, infinities and NaN when read from a file.
+
+    It has `references`, keys of `references.bib` or whole BibTeX entries; none unless it names some.
+    """
     cls.__pydantic_config__ = ConfigDict(extra="forbid", allow_inf_nan=False)
+    if not any("references" in vars(base) for base in cls.__mro__):
+        cls.references = ()
     return cls
 
 

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from pydantic import Field
 
 from slfac_sim.effects import Compute, Failure, Note, Present, Task, Together
-from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Count, NotNegative
 from slfac_sim.learning.staleness import discount, train_discounted
@@ -47,16 +46,7 @@ class Asynchronous(ProtocolSettings):
     then w is evaluated. A training that is resumed begins again: there is no moment at which all is quiet.
     """
 
-    references: ClassVar[tuple[Reference, ...]] = (
-        Reference(
-            key="xie2019fedasync",
-            entry="misc",
-            title="Asynchronous Federated Optimization",
-            authors=("Xie, Cong", "Koyejo, Oluwasanmi", "Gupta, Indranil"),
-            year=2019,
-            arxiv="1903.03934",
-        ),
-    )
+    references: ClassVar[tuple[str, ...]] = ("xie2019fedasync",)
     layout: ClassVar[str] = "split"
     model_broadcast: ClassVar[str] = "unicast"
 

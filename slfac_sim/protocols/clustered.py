@@ -13,7 +13,6 @@ from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from slfac_sim.effects import Task
-from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Count
 from slfac_sim.protocols import ProtocolSettings, Schedule
@@ -40,30 +39,7 @@ class Clustered(ProtocolSettings):
     cluster's.
     """
 
-    references: ClassVar[tuple[Reference, ...]] = (
-        Reference(
-            key="wu2023split",
-            entry="article",
-            title="Split Learning over Wireless Networks: Parallel Design and Resource Management",
-            authors=(
-                "Wu, Wen",
-                "Li, Mushu",
-                "Qu, Kaige",
-                "Zhou, Conghao",
-                "Shen, Xuemin",
-                "Zhuang, Weihua",
-                "Li, Xu",
-                "Shi, Weisen",
-            ),
-            year=2023,
-            within="IEEE Journal on Selected Areas in Communications",
-            volume="41",
-            number="4",
-            pages="1051-1066",
-            doi="10.1109/JSAC.2023.3242704",
-            arxiv="2204.08119",
-        ),
-    )
+    references: ClassVar[tuple[str, ...]] = ("wu2023split",)
     layout: ClassVar[str] = "split"
 
     rounds: Count = 8

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from slfac_sim.effects import Compute, Failure, Offer, Present, Send, Task
-from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Count
 from slfac_sim.protocols import ProtocolSettings, Schedule
@@ -48,25 +47,7 @@ class Epsl(ProtocolSettings):
     is told which message it answers (`on_support` then sends all).
     """
 
-    references: ClassVar[tuple[Reference, ...]] = (
-        Reference(
-            key="lin2024efficient",
-            entry="article",
-            title="Efficient Parallel Split Learning over Resource-constrained Wireless Edge Networks",
-            authors=(
-                "Lin, Zheng",
-                "Zhu, Guangyu",
-                "Deng, Yiqin",
-                "Chen, Xianhao",
-                "Gao, Yue",
-                "Huang, Kaibin",
-                "Fang, Yuguang",
-            ),
-            year=2024,
-            within="IEEE Transactions on Mobile Computing",
-            arxiv="2303.15991",
-        ),
-    )
+    references: ClassVar[tuple[str, ...]] = ("lin2024efficient",)
     layout: ClassVar[str] = "split"
 
     rounds: Count = 8

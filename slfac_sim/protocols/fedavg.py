@@ -10,7 +10,6 @@ from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from slfac_sim.effects import Task
-from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Count
 from slfac_sim.protocols import ProtocolSettings, Schedule
@@ -20,23 +19,6 @@ from slfac_sim.protocols._whole_rounds import federated_round, steps_of
 
 if TYPE_CHECKING:
     from slfac_sim.protocols import Participants
-
-MCMAHAN = Reference(
-    key="mcmahan2017communication",
-    entry="inproceedings",
-    title="Communication-Efficient Learning of Deep Networks from Decentralized Data",
-    authors=(
-        "McMahan, H. Brendan",
-        "Moore, Eider",
-        "Ramage, Daniel",
-        "Hampson, Seth",
-        "Agüera y Arcas, Blaise",
-    ),
-    year=2017,
-    within="International Conference on Artificial Intelligence and Statistics (AISTATS)",
-    pages="1273-1282",
-    arxiv="1602.05629",
-)
 
 
 @settings
@@ -49,7 +31,7 @@ class FedAvg(ProtocolSettings):
     something. The settings `cut`, `codec.uplink` and `codec.downlink` of the scenario have no effect.
     """
 
-    references: ClassVar[tuple[Reference, ...]] = (MCMAHAN,)
+    references: ClassVar[tuple[str, ...]] = ("mcmahan2017communication",)
     layout: ClassVar[str] = "whole"
 
     rounds: Count = 8

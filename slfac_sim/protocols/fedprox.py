@@ -9,7 +9,6 @@ from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from slfac_sim.effects import Task
-from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Count, NotNegative
 from slfac_sim.protocols import ProtocolSettings, Schedule
@@ -20,25 +19,6 @@ from slfac_sim.protocols._whole_rounds import federated_round, steps_of
 if TYPE_CHECKING:
     from slfac_sim.protocols import Participants
 
-LI = Reference(
-    key="li2020federated",
-    entry="inproceedings",
-    title="Federated Optimization in Heterogeneous Networks",
-    authors=(
-        "Li, Tian",
-        "Sahu, Anit Kumar",
-        "Zaheer, Manzil",
-        "Sanjabi, Maziar",
-        "Talwalkar, Ameet",
-        "Smith, Virginia",
-    ),
-    year=2020,
-    within="Machine Learning and Systems (MLSys)",
-    volume="2",
-    pages="429-450",
-    arxiv="1812.06127",
-)
-
 
 @settings
 class FedProx(ProtocolSettings):
@@ -48,7 +28,7 @@ class FedProx(ProtocolSettings):
     of its work: the paper's partial work of slow devices is a `deadline` here, which drops them.
     """
 
-    references: ClassVar[tuple[Reference, ...]] = (LI,)
+    references: ClassVar[tuple[str, ...]] = ("li2020federated",)
     layout: ClassVar[str] = "whole"
 
     mu: NotNegative = 0.01

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from slfac_sim.effects import Offer, Task
-from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Count, Seconds
 from slfac_sim.protocols import ProtocolSettings, Schedule
@@ -22,7 +21,6 @@ from slfac_sim.protocols._averaged import averaged_round, in_averaged_rounds
 from slfac_sim.protocols._exchange import Asked, answer, batches_of, cohort_sizes, in_cohorts, steps_of
 from slfac_sim.protocols._participation import Participation
 from slfac_sim.protocols._served import alone, learn
-from slfac_sim.protocols._thapa import SPLITFED
 
 if TYPE_CHECKING:
     from slfac_sim.codecs import Payload
@@ -45,7 +43,7 @@ class Parallel(ProtocolSettings):
     waited for `wait`. The latter two know no barrier within a round, and there timing steers learning.
     """
 
-    references: ClassVar[tuple[Reference, ...]] = (SPLITFED,)
+    references: ClassVar[tuple[str, ...]] = ("thapa2022splitfed",)
     layout: ClassVar[str] = "split"
 
     rounds: Count = 8

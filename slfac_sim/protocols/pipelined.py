@@ -12,7 +12,6 @@ from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from slfac_sim.effects import Excuse, Failed, Failure, Task, Together
-from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Count
 from slfac_sim.protocols import ProtocolSettings, Schedule
@@ -29,7 +28,6 @@ from slfac_sim.protocols._exchange import (
     steps_of,
 )
 from slfac_sim.protocols._participation import Participation
-from slfac_sim.protocols._thapa import SPLITFED
 
 if TYPE_CHECKING:
     from slfac_sim.codecs import Payload
@@ -48,29 +46,7 @@ class Pipelined(ProtocolSettings):
     its mini-batches begins no further one in that round. The other settings are those of `parallel`.
     """
 
-    references: ClassVar[tuple[Reference, ...]] = (
-        Reference(
-            key="narayanan2019pipedream",
-            entry="inproceedings",
-            title="PipeDream: Generalized Pipeline Parallelism for DNN Training",
-            authors=(
-                "Narayanan, Deepak",
-                "Harlap, Aaron",
-                "Phanishayee, Amar",
-                "Seshadri, Vivek",
-                "Devanur, Nikhil R.",
-                "Ganger, Gregory R.",
-                "Gibbons, Phillip B.",
-                "Zaharia, Matei",
-            ),
-            year=2019,
-            within="ACM Symposium on Operating Systems Principles",
-            pages="1-15",
-            doi="10.1145/3341301.3359646",
-            arxiv="1806.03377",
-        ),
-        SPLITFED,
-    )
+    references: ClassVar[tuple[str, ...]] = ("narayanan2019pipedream", "thapa2022splitfed")
     layout: ClassVar[str] = "split"
     stashes_weights: ClassVar[bool] = True
 

@@ -9,7 +9,6 @@ from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from slfac_sim.effects import Failure, Present, Task
-from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Count
 from slfac_sim.protocols import ProtocolSettings, Schedule
@@ -39,20 +38,7 @@ class Sequential(ProtocolSettings):
     of a turn. In the end `model_broadcast` brings the last half to all.
     """
 
-    references: ClassVar[tuple[Reference, ...]] = (
-        Reference(
-            key="gupta2018distributed",
-            entry="article",
-            title="Distributed learning of deep neural network over multiple agents",
-            authors=("Gupta, Otkrist", "Raskar, Ramesh"),
-            year=2018,
-            within="Journal of Network and Computer Applications",
-            volume="116",
-            pages="1-8",
-            doi="10.1016/j.jnca.2018.05.003",
-            arxiv="1810.06060",
-        ),
-    )
+    references: ClassVar[tuple[str, ...]] = ("gupta2018distributed",)
     layout: ClassVar[str] = "split"
 
     rounds: Count = 8

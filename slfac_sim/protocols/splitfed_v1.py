@@ -11,7 +11,6 @@ from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from slfac_sim.effects import Task
-from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Count
 from slfac_sim.protocols import ProtocolSettings, Schedule
@@ -19,7 +18,6 @@ from slfac_sim.protocols._averaged import averaged_round, in_averaged_rounds
 from slfac_sim.protocols._copies import average_copies, learn_with_copies
 from slfac_sim.protocols._exchange import steps_of
 from slfac_sim.protocols._participation import Participation
-from slfac_sim.protocols._thapa import SPLITFED
 
 if TYPE_CHECKING:
     from slfac_sim.codecs import Payload
@@ -39,7 +37,7 @@ class SplitfedV1(ProtocolSettings):
     for each), since it is whole models that are averaged, block by block.
     """
 
-    references: ClassVar[tuple[Reference, ...]] = (SPLITFED,)
+    references: ClassVar[tuple[str, ...]] = ("thapa2022splitfed",)
     layout: ClassVar[str] = "split"
     cuts_may_differ: ClassVar[bool] = True
 

@@ -12,7 +12,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from slfac_sim.effects import Offer, Task
-from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.streams import stream
 from slfac_sim.foundation.units import Count
@@ -21,7 +20,6 @@ from slfac_sim.protocols._averaged import averaged_round, in_averaged_rounds
 from slfac_sim.protocols._exchange import Asked, answer, batches_of, cohort_sizes, steps_of
 from slfac_sim.protocols._participation import Participation
 from slfac_sim.protocols._served import learn_in_step, queue_of
-from slfac_sim.protocols._thapa import SPLITFED
 
 if TYPE_CHECKING:
     from slfac_sim.codecs import Payload
@@ -40,7 +38,7 @@ class SplitfedV2(ProtocolSettings):
     `parallel`.
     """
 
-    references: ClassVar[tuple[Reference, ...]] = (SPLITFED,)
+    references: ClassVar[tuple[str, ...]] = ("thapa2022splitfed",)
     layout: ClassVar[str] = "split"
 
     rounds: Count = 8

@@ -10,7 +10,6 @@ from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from slfac_sim.effects import Task
-from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Count
 from slfac_sim.protocols import ProtocolSettings, Schedule
@@ -37,28 +36,7 @@ class SplitfedV3(ProtocolSettings):
     be halves that have not learnt yet. Our reading: copies are averaged once a round, weighted by samples.
     """
 
-    references: ClassVar[tuple[Reference, ...]] = (
-        Reference(
-            key="gawali2021comparison",
-            entry="inproceedings",
-            title="Comparison of Privacy-Preserving Distributed Deep Learning Methods in Healthcare",
-            authors=(
-                "Gawali, Manish",
-                "Arvind, C. S.",
-                "Suryavanshi, Shriya",
-                "Madaan, Harshit",
-                "Gaikwad, Ashrika",
-                "Bhanu Prakash, K. N.",
-                "Kulkarni, Viraj",
-                "Pant, Aniruddha",
-            ),
-            year=2021,
-            within="Medical Image Understanding and Analysis",
-            volume="12722",
-            pages="457-471",
-            arxiv="2012.12591",
-        ),
-    )
+    references: ClassVar[tuple[str, ...]] = ("gawali2021comparison",)
     layout: ClassVar[str] = "split_own"
     model_broadcast: ClassVar[Literal["multicast", "unicast"]] = "multicast"  # of no model
 

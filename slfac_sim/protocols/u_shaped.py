@@ -11,7 +11,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from slfac_sim.effects import Task
-from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Count
 from slfac_sim.protocols import ProtocolSettings, Schedule
@@ -37,16 +36,7 @@ class UShaped(ProtocolSettings):
     messages down.
     """
 
-    references: ClassVar[tuple[Reference, ...]] = (
-        Reference(
-            key="vepakomma2018split",
-            entry="misc",
-            title="Split learning for health: Distributed deep learning without sharing raw patient data",
-            authors=("Vepakomma, Praneeth", "Gupta, Otkrist", "Swedish, Tristan", "Raskar, Ramesh"),
-            year=2018,
-            arxiv="1812.00564",
-        ),
-    )
+    references: ClassVar[tuple[str, ...]] = ("vepakomma2018split",)
     layout: ClassVar[str] = "u_shape"
 
     rounds: Count = 8

@@ -11,7 +11,6 @@ from typing import ClassVar
 
 import numpy as np
 
-from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.streams import stream
 from slfac_sim.foundation.units import Hertz, MetresPerSecond, Seconds
@@ -31,32 +30,7 @@ class Jakes(Fading):
     1 / `doppler`, which follows the fades.
     """
 
-    references: ClassVar[tuple[Reference, ...]] = (
-        Reference(
-            key="clarke1968",
-            entry="article",
-            title="A statistical theory of mobile-radio reception",
-            authors=("Clarke, Richard H.",),
-            year=1968,
-            within="Bell System Technical Journal",
-            volume="47",
-            number="6",
-            pages="957-1000",
-            doi="10.1002/j.1538-7305.1968.tb00069.x",
-        ),
-        Reference(
-            key="xiao2006",
-            entry="article",
-            title="Novel sum-of-sinusoids simulation models for Rayleigh and Rician fading channels",
-            authors=("Xiao, Chengshan", "Zheng, Yahong Rosa", "Beaulieu, Norman C."),
-            year=2006,
-            within="IEEE Transactions on Wireless Communications",
-            volume="5",
-            number="12",
-            pages="3667-3679",
-            doi="10.1109/TWC.2006.256990",
-        ),
-    )
+    references: ClassVar[tuple[str, ...]] = ("clarke1968", "xiao2006")
 
     speed: MetresPerSecond = 1.0
     doppler: Hertz | None = None

@@ -4,17 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from slfac_sim.foundation.citing import Reference
 from slfac_sim.network.radio.pathloss import Bools, Floats
-
-TR38901 = Reference(
-    key="tr38901",
-    entry="techreport",
-    title="Study on channel model for frequencies from 0.5 to 100 GHz",
-    authors=("3GPP",),
-    within="3rd Generation Partnership Project",
-    number="TR 38.901",
-)
 
 _C_M_PER_S = 3.0e8  # Note 1 of Table 7.4.1-1 rounds the speed of light
 EFFECTIVE_ENVIRONMENT_M = 1.0

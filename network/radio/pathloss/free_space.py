@@ -4,7 +4,6 @@ from typing import ClassVar
 
 import numpy as np
 
-from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Decibels
 from slfac_sim.network.radio.pathloss import Bools, Floats
@@ -19,20 +18,7 @@ class FreeSpace:
     Without it the fading is Rayleigh, whichever kind it is; a line of sight alone is `fading: none`.
     """
 
-    references: ClassVar[tuple[Reference, ...]] = (
-        Reference(
-            key="friis1946",
-            entry="article",
-            title="A note on a simple transmission formula",
-            authors=("Friis, Harald T.",),
-            year=1946,
-            within="Proceedings of the IRE",
-            volume="34",
-            number="5",
-            pages="254-256",
-            doi="10.1109/JRPROC.1946.234568",
-        ),
-    )
+    references: ClassVar[tuple[str, ...]] = ("friis1946",)
 
     rician_k: Decibels | None = None
 

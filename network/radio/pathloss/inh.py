@@ -4,12 +4,10 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Metres
 from slfac_sim.network.radio.pathloss import Bools, Floats
-from slfac_sim.network.radio.pathloss._tr38901 import TR38901, rician_k_db
-from slfac_sim.network.radio.shadowing import GUDMUNDSON
+from slfac_sim.network.radio.pathloss._tr38901 import rician_k_db
 
 _SHORTEST_SLANT_M = 1.0
 
@@ -18,7 +16,7 @@ _SHORTEST_SLANT_M = 1.0
 class Inh:
     """`office` sets how soon a line of sight is lost; heights are above the floor."""
 
-    references: ClassVar[tuple[Reference, ...]] = (TR38901, GUDMUNDSON)
+    references: ClassVar[tuple[str, ...]] = ("tr38901", "gudmundson1991")
 
     office: Literal["mixed", "open"] = "mixed"
     station_height: Metres = 3.0

@@ -4,11 +4,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Decibels, Metres, Positive
 from slfac_sim.network.radio.pathloss import Bools, Floats
-from slfac_sim.network.radio.shadowing import GUDMUNDSON
 
 
 @settings
@@ -19,7 +17,7 @@ class LogDistance:
     Rician factor of every link, Rayleigh fading when it is not given.
     """
 
-    references: ClassVar[tuple[Reference, ...]] = (GUDMUNDSON,)
+    references: ClassVar[tuple[str, ...]] = ("gudmundson1991",)
 
     exponent: Positive = 3.0
     reference_distance: Metres = 1.0

@@ -8,18 +8,15 @@ from typing import ClassVar
 
 import numpy as np
 
-from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Metres
 from slfac_sim.network.radio.pathloss import Bools, Floats
 from slfac_sim.network.radio.pathloss._tr38901 import (
     EFFECTIVE_ENVIRONMENT_M,
-    TR38901,
     TwoSlopes,
     rician_k_db,
     two_slopes_db,
 )
-from slfac_sim.network.radio.shadowing import GUDMUNDSON
 
 _LAW = TwoSlopes(28.0, 22.0, 9.0, 13.54, 39.08, 20.0, 0.6)
 _HIGHEST_DEVICE_M = 22.5
@@ -29,7 +26,7 @@ _HIGHEST_DEVICE_M = 22.5
 class Uma:
     """Heights of the antennas above the street."""
 
-    references: ClassVar[tuple[Reference, ...]] = (TR38901, GUDMUNDSON)
+    references: ClassVar[tuple[str, ...]] = ("tr38901", "gudmundson1991")
 
     station_height: Metres = 25.0
     device_height: Metres = 1.5

@@ -4,19 +4,16 @@ from typing import ClassVar
 
 import numpy as np
 
-from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Metres
 from slfac_sim.network.radio.pathloss import Bools, Floats
 from slfac_sim.network.radio.pathloss._tr38901 import (
     EFFECTIVE_ENVIRONMENT_M,
-    TR38901,
     TwoSlopes,
     breakpoint_m,
     rician_k_db,
     two_slopes_db,
 )
-from slfac_sim.network.radio.shadowing import GUDMUNDSON
 
 __all__ = ["Umi", "breakpoint_m", "pathloss_db"]
 
@@ -27,7 +24,7 @@ _LAW = TwoSlopes(32.4, 21.0, 9.5, 22.4, 35.3, 21.3, 0.3)
 class Umi:
     """Heights of the antennas above the street."""
 
-    references: ClassVar[tuple[Reference, ...]] = (TR38901, GUDMUNDSON)
+    references: ClassVar[tuple[str, ...]] = ("tr38901", "gudmundson1991")
 
     station_height: Metres = 10.0
     device_height: Metres = 1.5

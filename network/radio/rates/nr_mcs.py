@@ -14,7 +14,6 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.network.radio.stepwise import Steps, Stepwise
 
@@ -69,32 +68,7 @@ _UPLINK_ETA, _DOWNLINK_ETA = 0.92, 0.86  # 1 - overhead, TS 38.306, clause 4.1.2
 class NrMcs(Stepwise):
     """`numerology` mu sets the subcarrier spacing, 15 kHz x 2^mu; `table` the highest modulation."""
 
-    references: ClassVar[tuple[Reference, ...]] = (
-        Reference(
-            key="ts38214",
-            entry="techreport",
-            title="NR; Physical layer procedures for data",
-            authors=("3GPP",),
-            within="3rd Generation Partnership Project",
-            number="TS 38.214",
-        ),
-        Reference(
-            key="ts381011",
-            entry="techreport",
-            title="NR; User Equipment (UE) radio transmission and reception; Part 1: Range 1 Standalone",
-            authors=("3GPP",),
-            within="3rd Generation Partnership Project",
-            number="TS 38.101-1",
-        ),
-        Reference(
-            key="ts38306",
-            entry="techreport",
-            title="NR; User Equipment (UE) radio access capabilities",
-            authors=("3GPP",),
-            within="3rd Generation Partnership Project",
-            number="TS 38.306",
-        ),
-    )
+    references: ClassVar[tuple[str, ...]] = ("ts38214", "ts381011", "ts38306")
 
     numerology: Literal[0, 1, 2] = 1
     table: Literal["64qam", "256qam"] = "64qam"

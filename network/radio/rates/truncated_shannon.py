@@ -8,7 +8,6 @@ from typing import ClassVar
 
 import numpy as np
 
-from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Decibels, Part, Positive
 from slfac_sim.network.radio.rates import Bools, Floats, RateModel, Survival
@@ -25,16 +24,7 @@ class TruncatedShannon(RateModel):
     The defaults are the report's: 64QAM of rate 4/5 down, 16QAM of rate 3/4 up, one antenna a side.
     """
 
-    references: ClassVar[tuple[Reference, ...]] = (
-        Reference(
-            key="tr36942",
-            entry="techreport",
-            title="E-UTRA; Radio Frequency (RF) system scenarios",
-            authors=("3GPP",),
-            within="3rd Generation Partnership Project",
-            number="TR 36.942",
-        ),
-    )
+    references: ClassVar[tuple[str, ...]] = ("tr36942",)
 
     up_alpha: Part = 0.4
     down_alpha: Part = 0.6

@@ -11,10 +11,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.network.radio.stepwise import Steps, Stepwise
-from slfac_sim.network.wifi.station import STANDARD
 from slfac_sim.network.wifi.timing import Standard
 
 RATES_BPS: Mapping[Standard, tuple[float, ...]] = MappingProxyType(
@@ -42,7 +40,7 @@ _BANDWIDTH_HZ = 20e6
 class Wifi(Stepwise):
     """`standard` chooses the table; a medium that is 802.11 too should be of the same."""
 
-    references: ClassVar[tuple[Reference, ...]] = (STANDARD,)
+    references: ClassVar[tuple[str, ...]] = ("ieee80211",)
 
     standard: Standard = "802.11n"
 

@@ -13,15 +13,7 @@ from slfac_sim.codecs import BadBody, Payload, Tensor
 from slfac_sim.codecs.kit.floats import Floats, FloatType, Octets, read_floats, rows_of, write_floats
 from slfac_sim.codecs.kit.packing import pack, packed_bytes, unpack
 from slfac_sim.codecs.kit.wire import Frame, Sections, framed, unseal
-from slfac_sim.foundation.citing import Reference
 
-ZHENG = Reference(
-    key="zheng2023topk",
-    entry="misc",
-    title="Reducing Communication for Split Learning by Randomized Top-k Sparsification",
-    year=2023,
-    arxiv="2305.18469",
-)
 """Of the codecs that keep the largest values."""
 
 Mask = NDArray[np.bool_]

@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import ClassVar
 
-from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Count
 from slfac_sim.learning.datasets import Dataset, DataSource, Report
@@ -51,16 +50,7 @@ class FashionMnist(DataSource):
     so many, for quick trials.
     """
 
-    references: ClassVar[tuple[Reference, ...]] = (
-        Reference(
-            key="xiao2017fashion",
-            entry="misc",
-            title="Fashion-MNIST: a Novel Image Dataset for Benchmarking Machine Learning Algorithms",
-            authors=("Xiao, Han", "Rasul, Kashif", "Vollgraf, Roland"),
-            year=2017,
-            arxiv="1708.07747",
-        ),
-    )
+    references: ClassVar[tuple[str, ...]] = ("xiao2017fashion",)
 
     folder: Path | None = None
     verify: bool = True

@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import ClassVar
 
-from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Count
 from slfac_sim.learning.datasets import Dataset, DataSource, Report
@@ -51,20 +50,7 @@ class Mnist(DataSource):
     so many, for quick trials.
     """
 
-    references: ClassVar[tuple[Reference, ...]] = (
-        Reference(
-            key="lecun1998gradient",
-            entry="article",
-            title="Gradient-Based Learning Applied to Document Recognition",
-            authors=("LeCun, Yann", "Bottou, Léon", "Bengio, Yoshua", "Haffner, Patrick"),
-            year=1998,
-            within="Proceedings of the IEEE",
-            volume="86",
-            number="11",
-            pages="2278-2324",
-            doi="10.1109/5.726791",
-        ),
-    )
+    references: ClassVar[tuple[str, ...]] = ("lecun1998gradient",)
 
     folder: Path | None = None
     verify: bool = True

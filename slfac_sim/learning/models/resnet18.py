@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 
 if TYPE_CHECKING:
@@ -20,19 +19,7 @@ class ResNet18:
     28x28 give 64x14x14 after `stem` and 64x7x7 after `pool`, `block1` and `block2`.
     """
 
-    references: ClassVar[tuple[Reference, ...]] = (
-        Reference(
-            key="he2016deep",
-            entry="inproceedings",
-            title="Deep Residual Learning for Image Recognition",
-            authors=("He, Kaiming", "Zhang, Xiangyu", "Ren, Shaoqing", "Sun, Jian"),
-            year=2016,
-            within="IEEE Conference on Computer Vision and Pattern Recognition",
-            pages="770-778",
-            doi="10.1109/CVPR.2016.90",
-            arxiv="1512.03385",
-        ),
-    )
+    references: ClassVar[tuple[str, ...]] = ("he2016deep",)
 
     def blocks(self, channels: int, classes: int) -> list[tuple[str, nn.Module]]:
         """Return the eleven blocks; 11,689,512 parameters with 3 channels and 1000 classes."""

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field
 
-from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import NotNegative, Positive
 
@@ -24,17 +23,7 @@ class Adam:
     `weight_decay` adds that multiple of a weight to its gradient.
     """
 
-    references: ClassVar[tuple[Reference, ...]] = (
-        Reference(
-            key="kingma2015adam",
-            entry="inproceedings",
-            title="Adam: A Method for Stochastic Optimization",
-            authors=("Kingma, Diederik P.", "Ba, Jimmy"),
-            year=2015,
-            within="International Conference on Learning Representations",
-            arxiv="1412.6980",
-        ),
-    )
+    references: ClassVar[tuple[str, ...]] = ("kingma2015adam",)
 
     learning_rate: Positive = 1e-3
     betas: tuple[Decay, Decay] = (0.9, 0.999)

@@ -12,7 +12,6 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from slfac_sim.foundation.citing import Reference
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.streams import stream
@@ -36,33 +35,7 @@ class Dirichlet:
     a device that is left with too few samples can make the whole draw be repeated.
     """
 
-    references: ClassVar[tuple[Reference, ...]] = (
-        Reference(
-            key="hsu2019measuring",
-            entry="misc",
-            title="Measuring the Effects of Non-Identical Data Distribution for "
-            "Federated Visual Classification",
-            authors=("Hsu, Tzu-Ming Harry", "Qi, Hang", "Brown, Matthew"),
-            year=2019,
-            arxiv="1909.06335",
-        ),
-        Reference(
-            key="yurochkin2019bayesian",
-            entry="inproceedings",
-            title="Bayesian Nonparametric Federated Learning of Neural Networks",
-            authors=(
-                "Yurochkin, Mikhail",
-                "Agarwal, Mayank",
-                "Ghosh, Soumya",
-                "Greenewald, Kristjan",
-                "Hoang, Trong Nghia",
-                "Khazaeni, Yasaman",
-            ),
-            year=2019,
-            within="International Conference on Machine Learning",
-            arxiv="1905.12022",
-        ),
-    )
+    references: ClassVar[tuple[str, ...]] = ("hsu2019measuring", "yurochkin2019bayesian")
 
     alpha: Positive = 0.5
     min_samples: Count = 2
