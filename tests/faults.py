@@ -8,9 +8,9 @@ from pathlib import Path
 from worlds import scenario
 
 from slfac_sim.foundation.plugins import kinds
+from slfac_sim.hosts.names import SERVER
 from slfac_sim.ledger.store import Rows
 from slfac_sim.runs.opening import build
-from slfac_sim.scenario.host_names import SERVER
 from slfac_sim.simulation.invariants import strictly
 from slfac_sim.simulation.simulate import Simulation
 

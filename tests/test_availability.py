@@ -16,7 +16,7 @@ from slfac_sim.hosts.availability.always import Always
 from slfac_sim.hosts.availability.crash import Crash
 from slfac_sim.hosts.availability.on_off import OnOff
 from slfac_sim.hosts.availability.trace import Trace
-from slfac_sim.scenario.host_names import device_names
+from slfac_sim.hosts.names import device_names
 
 RANDOM = [OnOff(), OnOff(start="on"), Crash(), Crash(restart=None), Crash(restart=0.0)]
 

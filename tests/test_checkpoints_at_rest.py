@@ -10,11 +10,11 @@ from faults import PROTOCOLS, has_limits, settings_of, within
 from worlds import scenario
 
 from slfac_sim.effects import Send, Task, Together
+from slfac_sim.hosts.names import SERVER
 from slfac_sim.protocols.parallel import Parallel
 from slfac_sim.runs.checkpoints import FOLDER
 from slfac_sim.runs.resume import prepare_resume, resume
 from slfac_sim.runs.run import prepare, run
-from slfac_sim.scenario.host_names import SERVER
 
 ROUNDS = 3
 CUTS = ["deadline", "enough", "devices come and go", "the server comes and goes"]

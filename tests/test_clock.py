@@ -10,11 +10,11 @@ import simpy
 from fakes import participants
 from worlds import column, live_run, table
 
+from slfac_sim.hosts.names import SERVER, device_names
 from slfac_sim.ledger.store import Ledger
 from slfac_sim.network import Hosts
 from slfac_sim.network.kinds.ideal import Ideal
 from slfac_sim.protocols.parallel import Parallel
-from slfac_sim.scenario.host_names import SERVER, device_names
 from slfac_sim.simulation.simulated import SimulatedPlayer
 
 Rows = list[dict[str, Any]]

@@ -8,7 +8,7 @@ from slfac_sim.effects import CODEC_WORK
 from slfac_sim.forecast.cuts import cuts_of
 from slfac_sim.forecast.forecast import forecast
 from slfac_sim.foundation.plugins import kinds
-from slfac_sim.scenario.host_names import SERVER
+from slfac_sim.hosts.names import SERVER
 from slfac_sim.simulation.simulate import codec_speeds, host_speeds, survey_of
 
 SPEEDS = ("devices.codec_speed=2 MFLOP/s", "server.codec_speed=40 MFLOP/s")

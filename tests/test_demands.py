@@ -10,7 +10,7 @@ from slfac_sim.effects import CODEC_WORK
 from slfac_sim.forecast.demands import flops_of, samples_a_round, sizes_of
 from slfac_sim.forecast.forecast import forecast
 from slfac_sim.foundation.plugins import kinds
-from slfac_sim.scenario.host_names import SERVER
+from slfac_sim.hosts.names import SERVER
 from slfac_sim.simulation.simulate import survey_of
 
 ROUNDS, STEPS = 2, 2

@@ -20,12 +20,12 @@ from worlds import live_run, scenario, table, world
 from slfac_sim.analysis.draw import FIGURES, draw_run
 from slfac_sim.forecast.round_time import round_time
 from slfac_sim.foundation.plugins import kinds
+from slfac_sim.hosts.names import SERVER, device_names
 from slfac_sim.ledger.store import TABLES, Ledger
 from slfac_sim.network import Hosts
 from slfac_sim.network.kinds.ideal import Ideal
 from slfac_sim.protocols.parallel import Parallel
 from slfac_sim.runs.run import prepare, run
-from slfac_sim.scenario.host_names import SERVER, device_names
 from slfac_sim.simulation.replay import protocol_of
 from slfac_sim.simulation.simulate import simulate, survey_of
 from slfac_sim.simulation.simulated import SimulatedPlayer

@@ -17,12 +17,12 @@ from worlds import TINY, live_run, scenario, world
 from slfac_sim.cli import main
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import kinds
+from slfac_sim.hosts.names import device_names
 from slfac_sim.learning.draws import Draws, drawn_for
 from slfac_sim.learning.weights import initialise
 from slfac_sim.learning.world import World
 from slfac_sim.ledger.store import Ledger
 from slfac_sim.runs.opening import build
-from slfac_sim.scenario.host_names import device_names
 from slfac_sim.scenario.steering import steered
 from slfac_sim.simulation.instant import InstantPlayer
 from slfac_sim.simulation.replay import protocol_of

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from worlds import live_run, scenario, table
 
+from slfac_sim.hosts.names import SERVER
 from slfac_sim.hosts.power import DevicePower, ServerPower
 from slfac_sim.ledger.store import Ledger, Rows
 from slfac_sim.network import Delivery
 from slfac_sim.runs.opening import build
 from slfac_sim.runs.replay import Record, retime
 from slfac_sim.runs.run import prepare, run
-from slfac_sim.scenario.host_names import SERVER
 from slfac_sim.simulation.energy import CODEC_WORK, Energy
 from slfac_sim.simulation.simulate import simulate
 from slfac_sim.simulation.simulated import Stalled

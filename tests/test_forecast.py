@@ -14,10 +14,10 @@ from slfac_sim.forecast.demands import sizes_of
 from slfac_sim.forecast.forecast import Forecast, forecast
 from slfac_sim.forecast.host import host_seconds
 from slfac_sim.foundation.errors import BadInput
+from slfac_sim.hosts.names import SERVER, device_names
 from slfac_sim.network import Hosts
 from slfac_sim.runs.opening import build
 from slfac_sim.scenario.files import load
-from slfac_sim.scenario.host_names import SERVER, device_names
 
 RAW = ("codec=raw", "network.fading=none", "protocol.rounds=1")
 

@@ -15,12 +15,12 @@ from slfac_sim.cli import main
 from slfac_sim.effects import Send
 from slfac_sim.forecast.cuts import best_of, cuts_of, mixture_of
 from slfac_sim.foundation.errors import BadInput
+from slfac_sim.hosts.names import device_names
 from slfac_sim.learning.evaluation import mean_score
 from slfac_sim.learning.weights import state_size, state_vector, weighted_mean
 from slfac_sim.learning.world import World
 from slfac_sim.ledger.store import Ledger
 from slfac_sim.scenario.files import load
-from slfac_sim.scenario.host_names import device_names
 from slfac_sim.scenario.steering import steered
 from slfac_sim.simulation.replay import protocol_of
 from slfac_sim.simulation.simulate import simulate

@@ -57,7 +57,7 @@ def test_what_is_only_repeated_is_read_once() -> None:
 
 def test_every_device_has_the_work_of_its_own_machine() -> None:
     one = world("devices.memory_bandwidth=1 MB/s")
-    own = machines(one.scenario)
+    own = machines(one.scenario.devices, one.scenario.seed.air)
     part = PartWork(one.cast.split.device, ["conv1"], (1, 12, 12), BATCH)
     for device in one.devices:
         assert device.exchange.work == device_work(one.cast.split.work, part, own[device.name])
@@ -130,10 +130,11 @@ def test_measured_times_are_kept_to_the_second() -> None:
 
 
 def test_the_machines_of_a_scenario() -> None:
-    alike = machines(scenario("devices.memory=1 GB", "devices.power.idle=1 W"))
+    alike = machines(scenario("devices.memory=1 GB", "devices.power.idle=1 W").devices, 0)
     figures = {(one.memory, one.memory_bandwidth, one.power.idle) for one in alike.values()}
     assert figures == {(1e9, None, 1.0)}
-    own = scenario("devices.speed={kind: profiles, names: {raspberry_pi_4: 2, laptop: 3}, hardware: true}")
-    assert sorted(one.memory for one in machines(own).values() if one.memory) == [4e9, 4e9, 16e9, 16e9, 16e9]
-    without = scenario("devices.speed={kind: profiles, names: {raspberry_pi_4: 2, laptop: 3}}")
-    assert {one.memory for one in machines(without).values()} == {None}
+    profiles = "devices.speed={{kind: profiles, names: {{raspberry_pi_4: 2, laptop: 3}}, hardware: {}}}"
+    own = machines(scenario(profiles.format("true")).devices, 0)
+    assert sorted(one.memory for one in own.values() if one.memory) == [4e9, 4e9, 16e9, 16e9, 16e9]
+    without = machines(scenario(profiles.format("false")).devices, 0)
+    assert {one.memory for one in without.values()} == {None}

@@ -15,6 +15,7 @@ from worlds import column, live_run, table
 
 from slfac_sim.effects import Send, Task
 from slfac_sim.hosts.availability import Outage
+from slfac_sim.hosts.names import SERVER, device_names
 from slfac_sim.ledger.store import Rows
 from slfac_sim.network import Hosts
 from slfac_sim.network.kinds.ideal import Ideal
@@ -22,7 +23,6 @@ from slfac_sim.protocols._participation import Participation
 from slfac_sim.protocols.parallel import Parallel
 from slfac_sim.protocols.selections.fastest import Fastest
 from slfac_sim.protocols.selections.random import Random
-from slfac_sim.scenario.host_names import SERVER, device_names
 from slfac_sim.simulation.simulated import SimulatedPlayer, Stalled
 
 DEVICES = device_names(3)

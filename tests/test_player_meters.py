@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from slfac_sim.effects import MISSED, Compute, Failed, HostDown, Offer, Present, Send, Task, Together
 from slfac_sim.hosts.availability import Outage
+from slfac_sim.hosts.names import SERVER
 from slfac_sim.ledger.store import Rows
 from slfac_sim.network import Delivery, Hosts
 from slfac_sim.network.kinds.ideal import Ideal
-from slfac_sim.scenario.host_names import SERVER
 from slfac_sim.simulation.hosts import Host
 from slfac_sim.simulation.sharing import SharedHost
 from slfac_sim.simulation.simulated import SimulatedPlayer

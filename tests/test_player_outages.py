@@ -26,10 +26,10 @@ from slfac_sim.effects import (
     Together,
 )
 from slfac_sim.hosts.availability import Outage
+from slfac_sim.hosts.names import SERVER, device_names
 from slfac_sim.ledger.store import Rows
 from slfac_sim.network import Hosts
 from slfac_sim.network.kinds.ideal import Ideal
-from slfac_sim.scenario.host_names import SERVER, device_names
 from slfac_sim.simulation.outages import Outages
 from slfac_sim.simulation.simulated import SimulatedPlayer, Stalled
 

@@ -11,11 +11,11 @@ from fakes import participants, payload
 from worlds import column, live_run, scenario, table
 
 from slfac_sim.effects import MISSED, Compute, Failed, Note, Offer, Send, Task, Together, TransferLost
+from slfac_sim.hosts.names import SERVER, device_names
 from slfac_sim.ledger.store import Ledger
 from slfac_sim.network import Delivery, Hosts, Lost
 from slfac_sim.network.kinds.ideal import Ideal
 from slfac_sim.protocols.parallel import Parallel
-from slfac_sim.scenario.host_names import SERVER, device_names
 from slfac_sim.simulation.instant import InstantPlayer
 from slfac_sim.simulation.replay import protocol_of
 from slfac_sim.simulation.simulate import simulate

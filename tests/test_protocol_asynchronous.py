@@ -20,6 +20,7 @@ from worlds import scenario, world
 
 from slfac_sim.effects import Failure, Send, Task, Together, TransferLost
 from slfac_sim.hosts.availability import Outage
+from slfac_sim.hosts.names import SERVER, device_names
 from slfac_sim.learning.staleness import discount, train_discounted
 from slfac_sim.learning.weights import load_state_vector, state_vector
 from slfac_sim.ledger.store import Rows
@@ -27,7 +28,6 @@ from slfac_sim.network import Hosts
 from slfac_sim.network.kinds.ideal import Ideal
 from slfac_sim.protocols.asynchronous import Asynchronous
 from slfac_sim.runs.run import prepare, run
-from slfac_sim.scenario.host_names import SERVER, device_names
 from slfac_sim.simulation.instant import InstantPlayer
 from slfac_sim.simulation.simulated import SimulatedPlayer, Stalled
 

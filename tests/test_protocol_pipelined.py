@@ -15,6 +15,7 @@ from worlds import live_run, scenario, world
 
 from slfac_sim.effects import Excuse, Send
 from slfac_sim.hosts.availability import Outage
+from slfac_sim.hosts.names import SERVER, device_names
 from slfac_sim.learning.halves import DeviceHalf
 from slfac_sim.learning.stashing import StashingHalf
 from slfac_sim.learning.weights import state_vector
@@ -23,7 +24,6 @@ from slfac_sim.network import Hosts
 from slfac_sim.network.kinds.ideal import Ideal
 from slfac_sim.protocols.pipelined import Pipelined
 from slfac_sim.runs.run import prepare, run
-from slfac_sim.scenario.host_names import SERVER, device_names
 from slfac_sim.simulation.instant import InstantPlayer
 from slfac_sim.simulation.simulated import SimulatedPlayer
 

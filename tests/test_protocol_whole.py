@@ -13,10 +13,10 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 from worlds import live_run, scenario, table, world
 
+from slfac_sim.hosts.names import SERVER
 from slfac_sim.learning.weights import initialise, load_state_vector, state_vector
 from slfac_sim.learning.world import World
 from slfac_sim.runs.opening import build
-from slfac_sim.scenario.host_names import SERVER
 from slfac_sim.simulation.instant import InstantPlayer
 
 PLAIN = ("learning.optimiser={kind: sgd, learning_rate: 0.05}", "model={kind: small_cnn, batch_norm: false}")

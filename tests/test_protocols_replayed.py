@@ -6,8 +6,8 @@ import pytest
 from worlds import live_run, scenario
 
 from slfac_sim.foundation.plugins import kinds
+from slfac_sim.hosts.names import device_names
 from slfac_sim.ledger.store import Ledger
-from slfac_sim.scenario.host_names import device_names
 from slfac_sim.scenario.steering import steered
 from slfac_sim.simulation.replay import protocol_of
 from slfac_sim.simulation.simulate import simulate

@@ -15,6 +15,7 @@ from worlds import live_run, scenario
 
 from slfac_sim.effects import Compute, Note, Send, Task, Together
 from slfac_sim.foundation.errors import BadInput
+from slfac_sim.hosts.names import SERVER
 from slfac_sim.ledger.store import TABLES, Ledger, Rows, digest_of
 from slfac_sim.ledger.summary import HostClock, summary_of
 from slfac_sim.ledger.tables import DIGESTED
@@ -22,7 +23,6 @@ from slfac_sim.protocols.parallel import Parallel
 from slfac_sim.runs.folder import Account, fill
 from slfac_sim.runs.replay import Finished, Record, load_training, replayed_scenario, retime, timed
 from slfac_sim.runs.run import prepare, run
-from slfac_sim.scenario.host_names import SERVER
 from slfac_sim.simulation.simulate import simulate
 from slfac_sim.simulation.simulated import Stalled
 

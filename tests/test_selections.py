@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from scipy.stats import chisquare
 
 from slfac_sim.foundation.plugins import find, kinds
+from slfac_sim.hosts.names import device_names
 from slfac_sim.protocols.selections import Selection
 from slfac_sim.protocols.selections.all import All
 from slfac_sim.protocols.selections.fastest import Fastest
 from slfac_sim.protocols.selections.random import Random
-from slfac_sim.scenario.host_names import device_names
 
 NAMES = device_names(20)
 

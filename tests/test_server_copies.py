@@ -11,13 +11,13 @@ import torch
 from torch import nn
 
 from slfac_sim.foundation.errors import BadInput
+from slfac_sim.hosts.names import SERVER
 from slfac_sim.learning.draws import Draws
 from slfac_sim.learning.halves import ServerHalf
 from slfac_sim.learning.optimisers.adam import Adam
 from slfac_sim.learning.optimisers.sgd import Sgd
 from slfac_sim.learning.server_copies import ServerCopies
 from slfac_sim.learning.weights import state_vector
-from slfac_sim.scenario.host_names import SERVER
 
 OPTIMISERS = [Sgd(learning_rate=0.1), Sgd(learning_rate=0.1, momentum=0.9), Adam(learning_rate=0.01)]
 DEVICES = ["a", "b", "c"]

@@ -7,11 +7,11 @@ import simpy
 from fakes import participants, payload
 
 from slfac_sim.effects import Compute, Note, Offer, Send, Task, Together
+from slfac_sim.hosts.names import SERVER, device_names
 from slfac_sim.ledger.store import TABLES, Rows
 from slfac_sim.network import Hosts
 from slfac_sim.network.kinds.ideal import Ideal
 from slfac_sim.protocols.parallel import Parallel
-from slfac_sim.scenario.host_names import SERVER, device_names
 from slfac_sim.simulation.simulated import SimulatedPlayer
 
 Tables = dict[str, list[dict[str, Any]]]

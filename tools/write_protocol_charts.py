@@ -15,9 +15,9 @@ from pathlib import Path
 
 from slfac_sim.effects import Compute, Effect, Note, Offer, Send, Together
 from slfac_sim.foundation.plugins import find, kinds
+from slfac_sim.hosts.names import SERVER
 from slfac_sim.runs.opening import build
 from slfac_sim.scenario.files import read
-from slfac_sim.scenario.host_names import SERVER
 from slfac_sim.simulation.instant import InstantPlayer
 from slfac_sim.simulation.observer import Listener, heard_by
 

@@ -13,10 +13,10 @@ import numpy as np
 
 from slfac_sim.codecs import Payload, Tensor
 from slfac_sim.foundation.errors import BadInput
+from slfac_sim.hosts.names import device_names
 from slfac_sim.learning.datasets import Report
 from slfac_sim.learning.world import World
 from slfac_sim.runs.opening import build
-from slfac_sim.scenario.host_names import device_names
 from slfac_sim.scenario.schema import Scenario
 from slfac_sim.simulation.instant import InstantPlayer
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import simpy
 
+from slfac_sim.hosts.names import SERVER, device_names
 from slfac_sim.network import Lost, Network, Survey
-from slfac_sim.scenario.host_names import SERVER, device_names
 from slfac_sim.scenario.schema import Scenario
 from slfac_sim.simulation.simulate import hosts_of
 

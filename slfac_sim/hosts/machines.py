@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from slfac_sim.hosts.names import device_names
 from slfac_sim.hosts.power import Power
+from slfac_sim.hosts.settings import Devices
 from slfac_sim.hosts.speeds import BlockSeconds, Hardware, Speeds
-from slfac_sim.scenario.host_names import device_names
-from slfac_sim.scenario.schema import Scenario
 
 
 @dataclass(frozen=True)
@@ -24,10 +24,13 @@ class Machine:
     blocks: Mapping[str, BlockSeconds] | None = None
 
 
-def machines(scenario: Scenario) -> dict[str, Machine]:
-    """Return the machine of each device, in device order. Raises `BadInput` for speeds that do not fit."""
-    devices, names, seed = scenario.devices, device_names(scenario.devices.count), scenario.seed.air
+def machines(devices: Devices, seed: int) -> dict[str, Machine]:
+    """Return the machine of each device, in device order, with the draws of `seed`, that of the air.
+
+    Raises `BadInput` for speeds that do not fit.
+    """
     kind: Speeds = devices.speed
+    names = device_names(devices.count)
     speeds = kind.speeds(names, seed)
     given = Hardware(devices.memory, devices.memory_bandwidth, devices.power)
     hardware, blocks = kind.hardware_of(names, seed), kind.blocks()

@@ -10,11 +10,11 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from slfac_sim.codecs import Codec, Tensor
+from slfac_sim.hosts.names import SERVER
 from slfac_sim.learning.divergence import sound, sound_loss
 from slfac_sim.learning.draws import drawn_for
 from slfac_sim.learning.halves import Labels
 from slfac_sim.learning.kernels import forward
-from slfac_sim.scenario.host_names import SERVER
 
 Through = Callable[[Tensor], Tensor]
 Logits = tuple[torch.Tensor, torch.Tensor | None]

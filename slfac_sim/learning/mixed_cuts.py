@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slfac_sim.codecs import Payload, Tensor
+from slfac_sim.hosts.names import SERVER
 from slfac_sim.learning.divergence import sound
 from slfac_sim.learning.halves import Feedback
 from slfac_sim.learning.model_exchange import ModelServer, exact
 from slfac_sim.learning.participants import Arrived, EdgeServer
 from slfac_sim.learning.server_copies import MOST_BYTES, ServerCopies
 from slfac_sim.learning.weights import load_state_vector, state_size, state_vector
-from slfac_sim.scenario.host_names import SERVER
 from slfac_sim.scenario.schema import ModelCodecs
 
 

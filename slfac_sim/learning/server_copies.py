@@ -19,11 +19,11 @@ import torch
 
 from slfac_sim.codecs import Payload, Tensor
 from slfac_sim.foundation.errors import BadInput
+from slfac_sim.hosts.names import SERVER
 from slfac_sim.learning.divergence import sound_loss
 from slfac_sim.learning.draws import Draws
 from slfac_sim.learning.halves import Feedback, Labels, ServerHalf
 from slfac_sim.learning.weights import load_state_vector, state_size, state_vector
-from slfac_sim.scenario.host_names import SERVER
 
 MOST_BYTES = 1_000_000_000
 

@@ -10,9 +10,9 @@ from typing import Any
 
 from slfac_sim.foundation.plugins import kind_of
 from slfac_sim.foundation.units import exact
+from slfac_sim.hosts.names import SERVER
 from slfac_sim.ledger.store import Book
 from slfac_sim.ledger.tables import ENERGY
-from slfac_sim.scenario.host_names import SERVER
 from slfac_sim.scenario.schema import Codecs, ModelCodecs, Scenario
 from slfac_sim.scenario.steering import cuts_a_model, exchanges_models
 

@@ -13,6 +13,7 @@ from typing import Any
 from slfac_sim.effects import Task
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.memory import no_collection
+from slfac_sim.hosts.names import device_names
 from slfac_sim.ledger.folder import LEDGER, Run
 from slfac_sim.ledger.folder import load as load_run
 from slfac_sim.ledger.store import TABLES, Book, Ledger, Rows, tuples_of
@@ -20,7 +21,6 @@ from slfac_sim.ledger.summary import HostClock
 from slfac_sim.runs.folder import Account, check_air, check_place, fill, make_folder
 from slfac_sim.scenario.files import dump, load, read
 from slfac_sim.scenario.fingerprint import READ_AFTERWARDS, invisible_in, visible_differences
-from slfac_sim.scenario.host_names import device_names
 from slfac_sim.scenario.schema import Scenario
 from slfac_sim.scenario.steering import cut_is_open, steered
 from slfac_sim.simulation.invariants import strictly

@@ -15,6 +15,7 @@ from typing import Any
 
 from slfac_sim.effects import Task
 from slfac_sim.foundation.errors import BadInput
+from slfac_sim.hosts.names import device_names
 from slfac_sim.learning.datasets import Report
 from slfac_sim.learning.world import World
 from slfac_sim.ledger.folder import LEDGER, SUMMARY
@@ -28,7 +29,6 @@ from slfac_sim.runs.opening import build
 from slfac_sim.runs.run import Prepared, conduct, start
 from slfac_sim.runs.starting import set_threads
 from slfac_sim.scenario.files import load
-from slfac_sim.scenario.host_names import device_names
 from slfac_sim.scenario.schema import Scenario
 from slfac_sim.simulation.replay import Script, follow, script_until
 from slfac_sim.simulation.simulate import OnNote

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from slfac_sim.effects import Task
+from slfac_sim.hosts.names import device_names
 from slfac_sim.learning.datasets import Report
 from slfac_sim.learning.world import World
 from slfac_sim.ledger.store import Book, Ledger
@@ -16,7 +17,6 @@ from slfac_sim.runs.checkpoints import Begun, Checkpoints, forget, versions_of
 from slfac_sim.runs.folder import Account, check_air, check_place, fill, make_folder
 from slfac_sim.runs.opening import build
 from slfac_sim.runs.starting import set_threads
-from slfac_sim.scenario.host_names import device_names
 from slfac_sim.scenario.schema import Scenario
 from slfac_sim.simulation.invariants import strictly
 from slfac_sim.simulation.observer import heard_by

@@ -47,7 +47,9 @@ _LEARNS = (
     "learning",
     "protocols",
     "runs/starting.py",
-    "scenario/host_names.py",
+    "hosts/names.py",
+    "hosts/settings.py",
+    "scenario/schedule.py",
     "scenario/schema.py",
 )
 

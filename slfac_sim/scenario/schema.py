@@ -12,19 +12,15 @@ from slfac_sim.codecs import Codec
 from slfac_sim.codecs.raw import Raw
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import EveryField, Plugin, settings
-from slfac_sim.foundation.units import Bytes, BytesPerSecond, Count, FlopPerSecond, Joules, SeedNumber
-from slfac_sim.hosts.availability.always import Always
-from slfac_sim.hosts.power import DevicePower, ServerPower
+from slfac_sim.foundation.units import Count, SeedNumber
+from slfac_sim.hosts.settings import Devices, Server
 
 AUTO = "auto"  # a cut that is chosen for the shortest predicted round
 PER_DEVICE = "per_device"  # the same, for each device by itself
 RESERVED = ("latest", "trainings", "studies", "ask", "crossover")
-CODEC_SPEED = 10e9  # FLOP/s: codecs are serial work of a CPU core, also on a host that trains on a GPU
 BatchSize = Annotated[int, Field(ge=1, le=65_536)]
 Accuracy = Annotated[float, Field(gt=0.0, le=1.0)]
 CodecNode = Annotated[Any, Plugin("slfac_sim.codecs")]
-AvailabilityNode = Annotated[Any, Plugin("slfac_sim.hosts.availability", "always")]
-Slowdowns = tuple[Annotated[Any, Plugin("slfac_sim.hosts.slowdowns")], ...]
 
 
 @settings
@@ -70,43 +66,6 @@ class Codecs:
     uplink: CodecNode
     downlink: CodecNode
     model: Annotated[ModelCodecs, EveryField()] = ModelCodecs()
-
-
-@settings
-class Devices:
-    """The devices: how many, and how fast each computes (achieved FLOP/s, 2 per multiply-add).
-
-    `slowdowns` multiply the time that a compute takes, and `availability` says when devices are down. With
-    a `memory` a device's half and one mini-batch must fit in it; with a `memory_bandwidth` each operation of
-    its half takes as long as its memory traffic, where that is longer (roofline). A device whose `battery`
-    is used up is down for good. Codecs take their equivalent FLOPs / `codec_speed`; without one that is the
-    device's speed, but at most `CODEC_SPEED`.
-    """
-
-    count: Annotated[int, Field(ge=1, le=100_000)] = 10
-    speed: Annotated[Any, Plugin("slfac_sim.hosts.speeds")]
-    codec_speed: FlopPerSecond | None = None
-    slowdowns: Slowdowns = ()
-    availability: AvailabilityNode = Always()
-    memory: Bytes | None = None
-    memory_bandwidth: BytesPerSecond | None = None
-    power: DevicePower = DevicePower()
-    battery: Joules | None = None
-
-
-@settings
-class Server:
-    """The edge server: one processor, first in, first out (`fifo`), or at work on all at once (`sharing`).
-
-    Its `codec_speed` is as that of devices.
-    """
-
-    speed: FlopPerSecond = 1e12
-    codec_speed: FlopPerSecond | None = None
-    discipline: Literal["fifo", "sharing"] = "fifo"
-    slowdowns: Slowdowns = ()
-    availability: AvailabilityNode = Always()
-    power: ServerPower = ServerPower()
 
 
 @settings

@@ -9,9 +9,9 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from slfac_sim.effects import CODEC_WORK
+from slfac_sim.hosts.names import SERVER
 from slfac_sim.hosts.power import Power
 from slfac_sim.network import Delivery
-from slfac_sim.scenario.host_names import SERVER
 
 
 class _Account:

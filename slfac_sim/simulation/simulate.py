@@ -9,13 +9,14 @@ from slfac_sim.foundation.errors import Diverged
 from slfac_sim.hosts.availability import Outage, plans
 from slfac_sim.hosts.availability.always import Always
 from slfac_sim.hosts.machines import machines
+from slfac_sim.hosts.names import SERVER, device_names
 from slfac_sim.hosts.power import Power
+from slfac_sim.hosts.settings import CODEC_SPEED
 from slfac_sim.hosts.slowdowns import Factor, product
 from slfac_sim.ledger.store import Book
 from slfac_sim.ledger.tables import AIR
 from slfac_sim.network import Hosts, Survey
-from slfac_sim.scenario.host_names import SERVER, device_names
-from slfac_sim.scenario.schema import CODEC_SPEED, Scenario
+from slfac_sim.scenario.schema import Scenario
 from slfac_sim.simulation.clock import Clock
 from slfac_sim.simulation.energy import Energy
 from slfac_sim.simulation.simulated import SimulatedPlayer
@@ -134,7 +135,8 @@ def calm(scenario: Scenario) -> Scenario:
 
 def _powers(scenario: Scenario) -> dict[str, Power]:
     """Return what each host draws."""
-    return {**{name: one.power for name, one in machines(scenario).items()}, SERVER: scenario.server.power}
+    owned = machines(scenario.devices, scenario.seed.air)
+    return {**{name: machine.power for name, machine in owned.items()}, SERVER: scenario.server.power}
 
 
 def _slowness(scenario: Scenario) -> dict[str, Factor]:

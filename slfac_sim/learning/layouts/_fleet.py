@@ -31,7 +31,7 @@ def works(scenario: Scenario, counted: Work, held: Held) -> Mapping[str, Work]:
     part = PartWork(held.part, held.blocks, held.shape, scenario.learning.batch)
     known: dict[tuple[float, float | None], Work] = {}
     found = {}
-    for name, machine in machines(scenario).items():
+    for name, machine in machines(scenario.devices, scenario.seed.air).items():
         kind = machine.speed, machine.memory_bandwidth
         if kind not in known:
             known[kind] = device_work(counted, part, machine)
@@ -47,7 +47,7 @@ def held_memory(scenario: Scenario, held: Held) -> Memory:
 def fitting(scenario: Scenario, held: Held) -> list[str]:
     """Return the devices into whose memory `held` and a mini-batch fit."""
     needed = held_memory(scenario, held).total
-    known = machines(scenario).items()
+    known = machines(scenario.devices, scenario.seed.air).items()
     return [name for name, one in known if one.memory is None or needed <= one.memory]
 
 
@@ -64,7 +64,7 @@ def refuse_what_does_not_fit(
     if not ground.limited:
         return
     scenario = ground.scenario
-    known = machines(scenario)
+    known = machines(scenario.devices, scenario.seed.air)
     among = [(known[name].memory, name) for name in (known if names is None else names)]
     limited = [(memory, name) for memory, name in among if memory is not None]
     if limited:

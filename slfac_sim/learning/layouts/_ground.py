@@ -7,11 +7,11 @@ import numpy as np
 import torch
 from torch import nn
 
+from slfac_sim.hosts.names import device_names
 from slfac_sim.learning.batches import Indices, Shard
 from slfac_sim.learning.datasets import Dataset
 from slfac_sim.learning.halves import Labels
 from slfac_sim.learning.participants import Batch
-from slfac_sim.scenario.host_names import device_names
 from slfac_sim.scenario.schema import Scenario
 
 EVALUATION_CHUNK = 512  # samples per forward pass, rounded to whole messages: a matter of speed

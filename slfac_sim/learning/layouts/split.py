@@ -9,6 +9,7 @@ from torch import nn
 
 from slfac_sim.codecs import Payload, Tensor, seeded
 from slfac_sim.foundation.errors import BadInput
+from slfac_sim.hosts.names import SERVER
 from slfac_sim.learning.batches import Shard
 from slfac_sim.learning.draws import Draws
 from slfac_sim.learning.evaluation import Score, evaluate, in_messages, mean_score
@@ -22,7 +23,6 @@ from slfac_sim.learning.participants import Device, EdgeServer, Exchange
 from slfac_sim.learning.stashing import Half, StashingHalf
 from slfac_sim.learning.weights import load_sound, state_vector
 from slfac_sim.learning.work import Work, smallest_normalised_map
-from slfac_sim.scenario.host_names import SERVER
 from slfac_sim.scenario.schedule import Schedule
 
 

@@ -10,6 +10,7 @@ from torch import nn
 
 from slfac_sim.codecs import Payload, Tensor
 from slfac_sim.foundation.errors import BadInput
+from slfac_sim.hosts.names import SERVER
 from slfac_sim.learning.evaluation import mean_score
 from slfac_sim.learning.layouts import Layout, split
 from slfac_sim.learning.layouts._cutting import refuse_mixtures
@@ -18,7 +19,6 @@ from slfac_sim.learning.mixed_cuts import MixedServer
 from slfac_sim.learning.participants import Device
 from slfac_sim.learning.weights import state_size
 from slfac_sim.learning.work import Work
-from slfac_sim.scenario.host_names import SERVER
 
 
 class Cast(Layout):

@@ -11,6 +11,7 @@ from torch import nn
 
 from slfac_sim.codecs import Payload, seeded
 from slfac_sim.foundation.errors import BadInput
+from slfac_sim.hosts.names import SERVER
 from slfac_sim.learning.batches import Shard
 from slfac_sim.learning.draws import Draws
 from slfac_sim.learning.evaluation import in_messages, mean_score
@@ -23,7 +24,6 @@ from slfac_sim.learning.participants import Exchange
 from slfac_sim.learning.u_shape import Body, Ends, EndsHalf, UDevice, UServer, evaluate
 from slfac_sim.learning.weights import initial_blocks, load_sound, state_vector
 from slfac_sim.learning.work import Work, count_work, smallest_normalised_map, smashed_shape
-from slfac_sim.scenario.host_names import SERVER
 from slfac_sim.scenario.schema import Scenario
 
 

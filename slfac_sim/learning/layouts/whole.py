@@ -9,6 +9,7 @@ from torch import nn
 
 from slfac_sim.codecs import Payload, seeded
 from slfac_sim.foundation.errors import BadInput
+from slfac_sim.hosts.names import SERVER
 from slfac_sim.learning.batches import Shard
 from slfac_sim.learning.evaluation import Score, evaluate, mean_score
 from slfac_sim.learning.layouts import Layout
@@ -18,7 +19,6 @@ from slfac_sim.learning.model_exchange import exact, fit_for_models, state_in
 from slfac_sim.learning.weights import initial_blocks, load_sound, state_vector
 from slfac_sim.learning.whole import Learner, Trainee, WholeDevice, WholeServer
 from slfac_sim.learning.work import Work, count_work, smallest_normalised_map
-from slfac_sim.scenario.host_names import SERVER
 from slfac_sim.scenario.schedule import Schedule
 
 

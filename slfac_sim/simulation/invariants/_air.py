@@ -3,7 +3,7 @@
 from collections import defaultdict
 from typing import Any
 
-from slfac_sim.scenario.host_names import SERVER
+from slfac_sim.hosts.names import SERVER
 from slfac_sim.simulation.invariants._violated import PART, Laws, rounding_s
 
 RATE, AIRTIME = "rate <= capacity", "airtime <= elapsed"

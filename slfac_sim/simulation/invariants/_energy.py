@@ -4,8 +4,8 @@ from collections import defaultdict
 from typing import Any
 
 from slfac_sim.hosts.machines import machines
+from slfac_sim.hosts.names import SERVER
 from slfac_sim.network import NetworkSettings
-from slfac_sim.scenario.host_names import SERVER
 from slfac_sim.simulation.invariants._air import CRUMB_S
 from slfac_sim.simulation.invariants._violated import PART, Laws, rounding_s
 
@@ -25,7 +25,8 @@ class EnergyLaws(Laws):
         device_w, station_w = network.radiates_w
         self._power_w = {"up": device_w, "down": station_w}
         self._controlled = network.controls_power
-        self._powers = {name: one.power for name, one in machines(self.scenario).items()}
+        owned = machines(self.scenario.devices, self.scenario.seed.air)
+        self._powers = {name: machine.power for name, machine in owned.items()}
         self._powers[SERVER] = self.scenario.server.power
         self._in_turn = False
         self._stations = 0

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from slfac_sim.effects import Compute, Effect, Offer, Send
-from slfac_sim.scenario.host_names import SERVER
+from slfac_sim.hosts.names import SERVER
 from slfac_sim.simulation.invariants._violated import Laws
 
 LAW = "causality"
