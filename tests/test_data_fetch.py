@@ -16,14 +16,13 @@ from data_files import BODIES, NAMES, FakePackage, FakeResponse, no_network, no_
 from slfac_sim.cli import data as data_command
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.learning.datasets import DataError, _download
-from slfac_sim.learning.datasets._commands import run_command
 from slfac_sim.learning.datasets._download import download, open_url
 from slfac_sim.learning.datasets._fetch import fetch, where
 from slfac_sim.learning.datasets._folder import read_verified
 from slfac_sim.learning.datasets._load import load_idx
-from slfac_sim.learning.datasets._packages import DebianPackage, NpmPackage
+from slfac_sim.learning.datasets._packages import DebianPackage, NpmPackage, run_command
+from slfac_sim.learning.datasets._places import whole
 from slfac_sim.learning.datasets._sets import fetchable, idx_set
-from slfac_sim.learning.datasets._whole import whole
 
 
 @pytest.fixture(autouse=True)

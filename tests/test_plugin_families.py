@@ -1,5 +1,6 @@
-"""Every family refuses what is not of it, in one sentence: others' plug-ins, and modules that are none."""
+"""Every family refuses what is not of it, and what a plug-in can do is a member of its contract."""
 
+import ast
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -78,3 +79,43 @@ def test_a_plug_in_of_another_family_is_one_sentence(family: str, stranger: str)
 
 def test_families_are_found_by_themselves() -> None:
     assert len(FAMILIES) >= 15
+
+
+ROOT = Path(__file__).resolve().parent.parent
+NO_PLUGINS = {
+    "slfac_sim/cli/__init__.py": "argparse: not every command takes overrides",
+    "slfac_sim/foundation/plugin_sources.py": "modules: some have no file",
+    "slfac_sim/foundation/threads.py": "os: some systems know no affinity",
+    "slfac_sim/learning/datasets/_download.py": "exceptions: some have a number of errno",
+    "slfac_sim/learning/states.py": "dataclasses: whether one is frozen",
+    "slfac_sim/learning/weights.py": "torch: layers that draw their weights, and batch-norm",
+    "slfac_sim/scenario/shape.py": "typing: marks of a type hint",
+    "slfac_sim/studies/search/varied.py": "typing: marks of a type hint",
+    "slfac_sim/studies/values.py": "a path into settings that a user has written",
+}
+PENDING = {
+    "slfac_sim/codecs/kit/pairs.py": "what the ends of a codec can do beside sending and receiving",
+    "slfac_sim/codecs/kit/nested.py": "whether a codec may stand inside another one",
+    "slfac_sim/runs/citations.py": "the references of a plug-in",
+}
+
+
+def test_what_a_plug_in_can_do_is_a_member_and_never_guessed() -> None:
+    """No `hasattr`, no `getattr` with a name written out or a default, no kind compared by its name."""
+    sources = [path for top in ("slfac_sim", "network", "analysis") for path in (ROOT / top).rglob("*.py")]
+    guessing = {path.relative_to(ROOT).as_posix(): lines for path in sources if (lines := guesses(path))}
+    assert {path: lines for path, lines in guessing.items() if path not in NO_PLUGINS | PENDING} == {}
+    assert set(NO_PLUGINS) <= set(guessing), "these guess no more: take them off the list"
+
+
+def guesses(path: Path) -> list[int]:
+    """Return the lines of the source `path` that ask what an object happens to have, or what kind it is."""
+    lines = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            literal = len(node.args) > 2 or any(isinstance(word, ast.Constant) for word in node.args[1:2])
+            if node.func.id == "hasattr" or (node.func.id == "getattr" and literal):
+                lines.append(node.lineno)
+        if isinstance(node, ast.Compare) and "kind_of(" in ast.unparse(node):
+            lines.append(node.lineno)
+    return lines

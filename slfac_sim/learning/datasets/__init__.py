@@ -8,23 +8,19 @@ data come only from the kind `synthetic`, and say so (`Dataset.real`).
 import functools
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import Family
+from slfac_sim.learning.datasets._sets import IdxSet, Report
+from slfac_sim.learning.datasets._sound import DataError, sound_levels, sound_parts
 
-Report = Callable[[str], None]
-"""Takes one line that says what is being done; None in its place asks for silence."""
+__all__ = ["FAMILY", "DataError", "DataSource", "Dataset", "Report", "mean_and_std"]
 
 _PAIRS_AT_A_TIME = 1 << 17  # bincount works on 8-byte integers: the whole of MNIST at once would be 188 MB
-
-
-class DataError(BadInput):
-    """Data that are missing, damaged, or not what they should be; the message says where and what to do."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +47,6 @@ class Dataset:
     source: str
 
     def __post_init__(self) -> None:
-        from slfac_sim.learning.datasets._sound import sound_parts  # it needs the error above
-
         for part, array in sound_parts(self).items():
             object.__setattr__(self, part, array)
 
@@ -87,6 +81,9 @@ class Dataset:
 class DataSource(ABC):
     """What every data set inherits: its settings."""
 
+    files: ClassVar[IdxSet | None] = None
+    """The public IDX files that it is made of, for `data fetch`; None where there are none."""
+
     @abstractmethod
     def load(self, report: Report | None = None) -> Dataset:
         """Return the data; `report` is told, line by line, of what takes long. Raises `DataError`."""
@@ -106,8 +103,6 @@ def mean_and_std(images: NDArray[np.uint8]) -> tuple[float, float]:
     Raises `DataError` for anything but levels from 0 to 255, and when all pixels are equal, since such images
     cannot be normalised.
     """
-    from slfac_sim.learning.datasets._sound import sound_levels  # it needs the error above
-
     pixels = sound_levels(images, "images").reshape(-1)
     counts = _histogram(pixels)
     levels = np.arange(256) / 255.0

@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 
 from slfac_sim.learning.datasets import DataError, Report
 from slfac_sim.learning.datasets._folder import read_file
+from slfac_sim.learning.datasets._places import whole
 from slfac_sim.learning.datasets._sets import IdxFile, IdxSet
-from slfac_sim.learning.datasets._whole import whole
 
 _OPEN_WITHIN_S = 5.0
 _FILE_WITHIN_S = 600.0

@@ -1,21 +1,43 @@
 """Finds a data set of IDX files and makes a `Dataset` of it; the one place that knows the order of search."""
 
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from slfac_sim.learning.datasets import DataError, Dataset, Report, mean_and_std
+from slfac_sim.foundation.plugins import settings
+from slfac_sim.foundation.units import Count
+from slfac_sim.learning.datasets import DataError, Dataset, DataSource, Report, mean_and_std
 from slfac_sim.learning.datasets._download import Open, download, open_url
 from slfac_sim.learning.datasets._folder import Arrays, read_unverified, read_verified
 from slfac_sim.learning.datasets._places import cache_folder, offline, places
 from slfac_sim.learning.datasets._sets import IdxSet, put_where
 
 
-def check_settings(folder: Path | None, verify: bool) -> None:
-    """Raise `ValueError` for settings that make no sense together."""
-    if folder is None and not verify:
-        raise ValueError("verify: false needs a folder: only data that you name yourself go unverified")
+@settings
+class IdxData(DataSource):
+    """The settings of a data set of four public files; an abstract class, which lacks these `files`."""
+
+    files: ClassVar[IdxSet]
+
+    folder: Path | None = None
+    verify: bool = True
+    train_samples: Count | None = None
+    test_samples: Count | None = None
+
+    def __post_init__(self) -> None:
+        if self.folder is None and not self.verify:
+            raise ValueError("verify: false needs a folder: only data that you name yourself go unverified")
+
+    @property
+    def most_samples(self) -> int | None:
+        """How many training samples it has at most; other data may have any number."""
+        return self.train_samples or (self.files.train_labels.shape[0] if self.verify else None)
+
+    def load(self, report: Report | None = None) -> Dataset:
+        """Return the data, images [n, 1, h, w]. Raises `DataError`."""
+        return load_idx(self.files, self.folder, self.verify, self.train_samples, self.test_samples, report)
 
 
 def load_idx(

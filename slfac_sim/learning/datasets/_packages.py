@@ -5,12 +5,14 @@ folder and unpacked there.
 """
 
 import os
+import subprocess
 import tarfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from slfac_sim.learning.datasets import DataError, Report
-from slfac_sim.learning.datasets._commands import Run
+from slfac_sim.learning.datasets._sets import Run
 
 _UPDATE_WITHIN_S = 120.0
 _FETCH_WITHIN_S = 300.0
@@ -110,3 +112,36 @@ def _only(folder: Path, pattern: str) -> Path:
     if len(found) != 1:
         raise DataError(f"found {len(found)} files {pattern} after the download, expected 1")
     return found[0]
+
+
+def run_command(command: Sequence[str], folder: Path, limit_s: float) -> None:
+    """Run `command` in `folder`, without a terminal, for at most `limit_s` seconds.
+
+    Raises `DataError` when the program is not installed, takes too long, or fails (with what it wrote
+    to stderr of errors).
+    """
+    try:
+        subprocess.run(
+            command,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=limit_s,
+            check=True,
+        )
+    except FileNotFoundError:
+        raise DataError(f"{command[0]} is not installed") from None
+    except subprocess.TimeoutExpired:
+        raise DataError(f"{' '.join(command)}: not done after {limit_s:g} s") from None
+    except subprocess.CalledProcessError as error:
+        reason = _complaint(error.stderr) or f"exit status {error.returncode}"
+        raise DataError(f"{' '.join(command)}: {reason}") from None
+
+
+def _complaint(stderr: str) -> str:
+    """Return the first three lines that speak of an error; warnings and advice surround them."""
+    lines = [line.strip() for line in stderr.splitlines()]
+    errors = [line for line in lines if line.startswith("E: ") or "error" in line.lower()]
+    return "; ".join(errors[:3])

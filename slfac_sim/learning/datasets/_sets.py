@@ -1,17 +1,21 @@
 """What a data set of four IDX files is: names, shapes and hashes; it knows no folder and reads nothing."""
 
 import difflib
-import importlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from slfac_sim.foundation.errors import BadInput
-from slfac_sim.foundation.plugins import kinds
-from slfac_sim.learning.datasets import Report
-from slfac_sim.learning.datasets._commands import Run
+from slfac_sim.foundation.plugins import find, kinds
 
 _FAMILY = "slfac_sim.learning.datasets"
+
+Report = Callable[[str], None]
+"""Takes one line that says what is being done; None in its place asks for silence."""
+
+Run = Callable[[Sequence[str], Path, float], None]
+"""Runs a command in a folder within so many seconds; raises `DataError` unless it succeeds."""
 
 
 @dataclass(frozen=True)
@@ -70,9 +74,9 @@ def put_where(files: IdxSet) -> str:
 
 
 def fetchable() -> dict[str, IdxSet]:
-    """Return the data sets that consist of IDX files, by kind: their modules call theirs `FILES`."""
-    modules = {kind: importlib.import_module(f"{_FAMILY}.{kind}") for kind in kinds(_FAMILY)}
-    return {kind: module.FILES for kind, module in modules.items() if hasattr(module, "FILES")}
+    """Return the files of the data sets that are made of IDX files, by kind."""
+    files = {kind: find(_FAMILY, kind).files for kind in kinds(_FAMILY)}
+    return {kind: mine for kind, mine in files.items() if mine is not None}
 
 
 def idx_set(name: str) -> IdxSet:

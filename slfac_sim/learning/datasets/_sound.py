@@ -7,10 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from slfac_sim.learning.datasets import DataError
+from slfac_sim.foundation.errors import BadInput
 
 MOST_CLASSES = 256  # a label is sent as one byte
 _COLOURS = (3, 4)  # channels that stand last where images come from pictures
+
+
+class DataError(BadInput):
+    """Data that are missing, damaged, or not what they should be; the message says where and what to do."""
 
 
 def sound_parts(data: Any) -> Mapping[str, NDArray[Any]]:

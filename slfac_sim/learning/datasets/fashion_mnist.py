@@ -1,48 +1,15 @@
 """Fashion-MNIST: 60,000 + 10,000 articles of clothing, 28 x 28 grey pixels (Xiao, Rasul, Vollgraf, 2017)."""
 
-from pathlib import Path
 from typing import ClassVar
 
 from slfac_sim.foundation.plugins import settings
-from slfac_sim.foundation.units import Count
-from slfac_sim.learning.datasets import Dataset, DataSource, Report
-from slfac_sim.learning.datasets._load import check_settings, load_idx
+from slfac_sim.learning.datasets._load import IdxData
 from slfac_sim.learning.datasets._packages import DebianPackage
 from slfac_sim.learning.datasets._sets import IdxFile, IdxSet
 
-FILES = IdxSet(
-    name="fashion_mnist",
-    classes=10,
-    train_images=IdxFile(
-        "train-images-idx3-ubyte",
-        (60000, 28, 28),
-        "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
-    ),
-    train_labels=IdxFile(
-        "train-labels-idx1-ubyte",
-        (60000,),
-        "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
-    ),
-    test_images=IdxFile(
-        "t10k-images-idx3-ubyte",
-        (10000, 28, 28),
-        "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
-    ),
-    test_labels=IdxFile(
-        "t10k-labels-idx1-ubyte",
-        (10000,),
-        "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
-    ),
-    mirrors=(
-        "https://github.com/zalandoresearch/fashion-mnist/raw/master/data/fashion/",
-        "https://storage.googleapis.com/tensorflow/tf-keras-datasets/",
-    ),
-    package=DebianPackage("dataset-fashion-mnist", "/usr/share/datasets/fashion-mnist"),
-)
-
 
 @settings
-class FashionMnist(DataSource):
+class FashionMnist(IdxData):
     """Real Fashion-MNIST, verified by SHA-256.
 
     `folder` names where the four files lie (relative to the working folder) and is binding. `verify:
@@ -51,20 +18,32 @@ class FashionMnist(DataSource):
     """
 
     references: ClassVar[tuple[str, ...]] = ("xiao2017fashion",)
-
-    folder: Path | None = None
-    verify: bool = True
-    train_samples: Count | None = None
-    test_samples: Count | None = None
-
-    def __post_init__(self) -> None:
-        check_settings(self.folder, self.verify)
-
-    @property
-    def most_samples(self) -> int | None:
-        """How many training samples it has at most; other data may have any number."""
-        return self.train_samples or (FILES.train_labels.shape[0] if self.verify else None)
-
-    def load(self, report: Report | None = None) -> Dataset:
-        """Return the data, images [n, 1, 28, 28]. Raises `DataError`."""
-        return load_idx(FILES, self.folder, self.verify, self.train_samples, self.test_samples, report)
+    files: ClassVar[IdxSet] = IdxSet(
+        name="fashion_mnist",
+        classes=10,
+        train_images=IdxFile(
+            "train-images-idx3-ubyte",
+            (60000, 28, 28),
+            "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+        ),
+        train_labels=IdxFile(
+            "train-labels-idx1-ubyte",
+            (60000,),
+            "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+        ),
+        test_images=IdxFile(
+            "t10k-images-idx3-ubyte",
+            (10000, 28, 28),
+            "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+        ),
+        test_labels=IdxFile(
+            "t10k-labels-idx1-ubyte",
+            (10000,),
+            "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
+        ),
+        mirrors=(
+            "https://github.com/zalandoresearch/fashion-mnist/raw/master/data/fashion/",
+            "https://storage.googleapis.com/tensorflow/tf-keras-datasets/",
+        ),
+        package=DebianPackage("dataset-fashion-mnist", "/usr/share/datasets/fashion-mnist"),
+    )

