@@ -18,9 +18,8 @@ import pytest
 from worlds import TINY, scenario, table
 
 from slfac_sim.cli import main
-from slfac_sim.foundation.ending import status_of
+from slfac_sim.foundation.ending import Terminated, status_of, termination_raised
 from slfac_sim.foundation.errors import BadInput, HostFailed
-from slfac_sim.foundation.interrupt import Terminated, termination_raised
 from slfac_sim.runs.resume import prepare_resume, resume
 from slfac_sim.runs.run import prepare, run
 

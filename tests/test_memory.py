@@ -2,14 +2,14 @@
 
 import pytest
 
-from slfac_sim.foundation import memory
+from slfac_sim.foundation import host
 
 
 def test_it_is_given_back_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
     now, given = [0.0], []
-    monkeypatch.setattr(memory.time, "monotonic", lambda: now[0])
-    monkeypatch.setattr(memory, "_trim", lambda: given.append)
-    spare = memory.Spare()
+    monkeypatch.setattr(host.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(host, "_trim", lambda: given.append)
+    spare = host.Spare()
     for now[0] in (1.0, 4.9, 5.0, 6.0, 9.9, 10.0):
         spare.give_back()
     assert given == [0, 0]
@@ -20,9 +20,9 @@ def test_other_c_libraries_do_without(monkeypatch: pytest.MonkeyPatch, fault: ty
     def absent(name: None) -> None:
         raise fault
 
-    monkeypatch.setattr(memory.ctypes, "CDLL", absent)
-    memory._trim.cache_clear()
-    assert memory._trim()(0) is None
-    memory._trim.cache_clear()
+    monkeypatch.setattr(host.ctypes, "CDLL", absent)
+    host._trim.cache_clear()
+    assert host._trim()(0) is None
+    host._trim.cache_clear()
     monkeypatch.undo()
-    assert memory._trim()(0) in (None, 0, 1)
+    assert host._trim()(0) in (None, 0, 1)

@@ -12,7 +12,7 @@ import pytest
 from worlds import TINY, scenario
 
 from slfac_sim.cli import COMMANDS, main
-from slfac_sim.foundation.trusting import NO_PLUGINS
+from slfac_sim.foundation.plugins import NO_PLUGINS
 from slfac_sim.network.case.command import main as network
 from slfac_sim.runs.run import prepare, run
 

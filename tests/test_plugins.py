@@ -8,7 +8,8 @@ import pytest
 from pydantic import ValidationError
 
 from slfac_sim.foundation.errors import BadInput
-from slfac_sim.foundation.plugins import EveryField, Plugin, adapter, find, kind_of, kinds, settings
+from slfac_sim.foundation.fields import EveryField
+from slfac_sim.foundation.plugins import Plugin, adapter, find, kind_of, kinds, settings
 
 ONE = """
 from slfac_sim.foundation.plugins import settings

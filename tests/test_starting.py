@@ -12,7 +12,7 @@ from torch import nn
 from worlds import scenario, world
 
 from slfac_sim.foundation.errors import BadInput
-from slfac_sim.foundation.threads import in_words, threads_for
+from slfac_sim.foundation.host import threads_for
 from slfac_sim.learning.optimisers.adam import Adam
 from slfac_sim.learning.optimisers.sgd import Sgd
 from slfac_sim.learning.trial import on_trial
@@ -74,10 +74,6 @@ def test_too_many_threads_are_refused_by_the_name_of_who_asked(monkeypatch: pyte
         threads_for(None)
     with pytest.raises(BadInput, match="--threads 0: must be at least 1"):
         threads_for(0)
-
-
-def test_threads_in_words() -> None:
-    assert [in_words(1), in_words(2)] == ["1 thread", "2 threads"]
 
 
 def test_workers_share_the_cores_while_there_is_something_to_train(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -52,7 +52,7 @@ def _print(content: str) -> None:
 
 def _run(case_file: str, output: str | None) -> int:
     from slfac_sim.foundation.errors import BadInput
-    from slfac_sim.foundation.memory import no_collection
+    from slfac_sim.foundation.host import no_collection
     from slfac_sim.network.case import read, refuse_unwritable, simulate, text, write
 
     if output is not None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from slfac_sim.foundation.errors import BadInput
-from slfac_sim.foundation.input_files import read_text
+from slfac_sim.foundation.files import read_text
 from slfac_sim.network.case.links import read_link
 from slfac_sim.network.case.parts import Case
 from slfac_sim.network.case.rules import got, mapping, unknown_key

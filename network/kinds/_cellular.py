@@ -3,7 +3,8 @@
 from dataclasses import replace
 from typing import Annotated, Any, Literal, Self
 
-from slfac_sim.foundation.plugins import OrNone, Plugin, settings
+from slfac_sim.foundation.fields import OrNone
+from slfac_sim.foundation.plugins import Plugin, settings
 from slfac_sim.foundation.units import (
     Coordinate,
     Count,

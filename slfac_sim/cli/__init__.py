@@ -59,7 +59,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _performed(arguments: argparse.Namespace) -> int:
-    from slfac_sim.foundation.input_files import check_name
+    from slfac_sim.foundation.files import check_name
 
     for name, value in vars(arguments).items():
         if isinstance(value, os.PathLike) or (name in ("scenario", "study") and isinstance(value, str)):

@@ -4,9 +4,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from slfac_sim.analysis.format import kind_name, one_decimal, percent, reached
+from slfac_sim.analysis.format import count, kind_name, one_decimal, percent, reached
 from slfac_sim.cli._common import print_table
-from slfac_sim.foundation.threads import in_words
 from slfac_sim.ledger.folder import DRAWN
 
 _FLOAT_BITS = 32.0
@@ -27,7 +26,7 @@ def print_figures(folder: Path, drawn: str) -> None:
 
 def _rows(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     accuracy, sent, bits, host = (summary[key] for key in ("accuracy", "bytes", "bits_per_value", "host"))
-    threads = in_words(host["threads"])
+    threads = count(host["threads"], "thread")
     if accuracy["final"] is not None:
         yield (
             "test accuracy, final (best)",

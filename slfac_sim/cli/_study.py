@@ -4,9 +4,9 @@ import argparse
 import json
 from typing import TYPE_CHECKING
 
+from slfac_sim.analysis.format import count
 from slfac_sim.cli._common import about, note, print_table
 from slfac_sim.foundation.errors import BadInput
-from slfac_sim.foundation.threads import in_words
 
 if TYPE_CHECKING:
     from slfac_sim.studies.plan import Plan
@@ -48,7 +48,7 @@ def tell_study(arguments: argparse.Namespace) -> None:
 def _print(whole: "Plan", found: dict[str, float]) -> None:
     lines = [(path, f"{len(values)} values") for path, values in whole.study.axes.items()]
     trainings = f"{found['trainings']:,}, of which {found['trainings_on_record']:,} are on record"
-    side = f"{found['workers']} at once, each training with {in_words(int(found['threads']))}"
+    side = f"{found['workers']} at once, each training with {count(int(found['threads']), 'thread')}"
     lines += [
         ("points", f"{found['points']:,}, each a replay"),
         ("trainings", trainings),

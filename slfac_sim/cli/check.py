@@ -10,9 +10,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from slfac_sim.analysis.format import count
 from slfac_sim.cli._common import about, add_scenario_arguments, print_table, read_scenario
 from slfac_sim.foundation.errors import BadInput
-from slfac_sim.foundation.threads import in_words
 
 if TYPE_CHECKING:
     from slfac_sim.forecast.forecast import Forecast
@@ -216,7 +216,7 @@ def _duplex(survey: "Survey") -> str:
 
 def _host(figures: "Forecast", host: Host) -> Iterator[tuple[str, str]]:
     yield "work on this host", f"{figures.total_flops / 1e12:,.2f} TFLOP, evaluations included"
-    yield "time on this host", f"about {about(sum(host.parts_s.values()))} on {in_words(host.threads)}"
+    yield "time on this host", f"about {about(sum(host.parts_s.values()))} on {count(host.threads, 'thread')}"
     yield "", ", ".join(f"{part} {about(seconds)}" for part, seconds in host.parts_s.items())
     yield "memory on this host", f"about {figures.memory_bytes / 1e9:.2f} GB at the peak"
 

@@ -11,8 +11,10 @@ import difflib
 import functools
 import importlib
 import json
+import os
 import pkgutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from inspect import isabstract, isfunction, signature
 from typing import Any, Protocol, TypeVar, dataclass_transform, get_type_hints
 
@@ -27,9 +29,25 @@ from pydantic import (
 from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
 
 from slfac_sim.foundation.errors import BadInput
-from slfac_sim.foundation.trusting import plugins_refused
 
 T = TypeVar("T")
+
+NO_PLUGINS = "SLFAC_NO_PLUGINS"
+"""Set, and not to 0: modules that an input names are not imported, here or in processes begun here."""
+
+
+@contextmanager
+def without_plugins() -> Iterator[None]:
+    """Have modules that an input names refused meanwhile."""
+    before = os.environ.get(NO_PLUGINS)
+    os.environ[NO_PLUGINS] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[NO_PLUGINS]
+        else:
+            os.environ[NO_PLUGINS] = before
 
 
 @dataclasses.dataclass(frozen=True)
@@ -115,7 +133,7 @@ def kind_of(plugin: object) -> str:
 
 
 def _foreign(kind: str) -> Any:
-    if plugins_refused():
+    if os.environ.get(NO_PLUGINS, "") not in ("", "0"):
         raise BadInput(f"'{kind}' is a module of somebody's own, and --no-plugins imports none")
     try:
         cls: Any = _only_dataclass(kind)
@@ -238,61 +256,3 @@ class Plugin:
             "x-family": self.family,
             "x-otherwise": self.otherwise,
         }  # slfac_sim.scenario.json_schema writes the family out
-
-
-def same(value: Any) -> Any:
-    """Return `value`."""
-    return value
-
-
-@dataclasses.dataclass(frozen=True)
-class OrNone:
-    """Annotation of a field that may be switched off: the text ``none`` is null."""
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_before_validator_function(self._read, handler(source))
-
-    def _read(self, value: Any) -> Any:
-        return None if value == "none" else value
-
-    def __get_pydantic_json_schema__(
-        self, schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
-        return {"anyOf": [handler(schema), {"const": "none"}]}
-
-
-@dataclasses.dataclass(frozen=True)
-class EveryField:
-    """Annotation of a field of settings of which one value, in their place, stands for every field.
-
-    ``seed: 3`` is short for ``seed: {learning: 3, air: 3}``, and ``codec: raw`` for the same codec in both
-    directions. Whatever is no mapping, or is a mapping with a `kind`, is such a single value. The first field
-    gets it as it is, each other one what `others` makes of it; it does not stand for the fields `but`.
-    """
-
-    others: Callable[[Any], Any] = same
-    but: tuple[str, ...] = ()
-
-    def spread(self, fields: Sequence[str], value: Any) -> dict[str, Any]:
-        """Return what the one `value` is short for: a value for each of `fields` that it stands for."""
-        rest = self.others(value)
-        names = [name for name in fields if name not in self.but]
-        return {name: rest if place else value for place, name in enumerate(names)}
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        names = [field.name for field in dataclasses.fields(source)]
-
-        def written_out(value: Any) -> Any:
-            is_whole = isinstance(value, source) or (isinstance(value, Mapping) and "kind" not in value)
-            return value if is_whole else self.spread(names, value)
-
-        return core_schema.no_info_before_validator_function(written_out, handler(source))
-
-    def __get_pydantic_json_schema__(
-        self, schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
-        written_out = handler.resolve_ref_schema(handler(schema))
-        single = dict(next(iter(written_out["properties"].values())))
-        single.pop("title", None)
-        single.pop("default", None)
-        return {"anyOf": [written_out, single]}

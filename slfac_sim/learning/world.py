@@ -5,7 +5,7 @@ from dataclasses import fields
 from typing import Any
 
 from slfac_sim.codecs import Payload
-from slfac_sim.foundation.memory import Spare
+from slfac_sim.foundation.host import Spare
 from slfac_sim.learning.datasets import Dataset
 from slfac_sim.learning.layouts import open_cast
 from slfac_sim.learning.layouts._ground import Ground

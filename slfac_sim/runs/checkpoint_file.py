@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from slfac_sim.foundation.errors import BadInput
-from slfac_sim.foundation.own_files import whole
+from slfac_sim.foundation.files import whole
 
 _MAGIC = b"slfac_sim checkpoint 1\n"
 _CHECKSUM_BYTES = hashlib.sha256().digest_size

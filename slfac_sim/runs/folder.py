@@ -13,9 +13,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from slfac_sim.foundation.ending import InterruptNoted, Terminated
 from slfac_sim.foundation.errors import OF_THE_HOST, BadInput, Diverged, HostFailed, sentence
-from slfac_sim.foundation.interrupt import InterruptNoted, Terminated
-from slfac_sim.foundation.own_files import lock, own_name
+from slfac_sim.foundation.files import lock, own_name
 from slfac_sim.ledger.folder import BEGUN, DRAWN, LEDGER, SUMMARY
 from slfac_sim.ledger.store import Book, Ledger
 from slfac_sim.ledger.summary import HostClock, summary_of

@@ -12,7 +12,7 @@ from typing import Any
 
 from slfac_sim.effects import Task
 from slfac_sim.foundation.errors import BadInput
-from slfac_sim.foundation.memory import no_collection
+from slfac_sim.foundation.host import no_collection
 from slfac_sim.hosts.names import device_names
 from slfac_sim.ledger.folder import LEDGER, Run
 from slfac_sim.ledger.folder import load as load_run

@@ -4,8 +4,7 @@ import gc
 import os
 import sys
 
-from slfac_sim.foundation.memory import no_collection
-from slfac_sim.foundation.threads import threads_for
+from slfac_sim.foundation.host import no_collection, threads_for
 
 
 def import_torch() -> None:

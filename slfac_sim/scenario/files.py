@@ -16,7 +16,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from slfac_sim.foundation.input_files import read_bytes
+from slfac_sim.foundation.files import read_bytes
 from slfac_sim.foundation.plugins import adapter, kind_of
 from slfac_sim.scenario.faults import faults_of
 from slfac_sim.scenario.json_schema import schema_of

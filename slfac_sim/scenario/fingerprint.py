@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import slfac_sim
-from slfac_sim.foundation.content import hash_of
+from slfac_sim.foundation.files import hash_of
 from slfac_sim.foundation.plugin_sources import sources_of
 from slfac_sim.scenario.files import plain
 from slfac_sim.scenario.schema import Scenario

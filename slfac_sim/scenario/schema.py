@@ -11,7 +11,8 @@ from pydantic import Field, TypeAdapter, ValidationError
 from slfac_sim.codecs import Codec
 from slfac_sim.codecs.raw import Raw
 from slfac_sim.foundation.errors import BadInput
-from slfac_sim.foundation.plugins import EveryField, Plugin, settings
+from slfac_sim.foundation.fields import EveryField
+from slfac_sim.foundation.plugins import Plugin, settings
 from slfac_sim.foundation.units import Count, SeedNumber
 from slfac_sim.hosts.settings import Devices, Server
 

@@ -7,7 +7,8 @@ from functools import cache
 from typing import Any
 
 from slfac_sim.foundation.errors import BadInput
-from slfac_sim.foundation.plugins import EveryField, Plugin, find
+from slfac_sim.foundation.fields import EveryField
+from slfac_sim.foundation.plugins import Plugin, find
 from slfac_sim.scenario.located import Located, Path
 
 

@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, final
 
 from slfac_sim.effects import Compute, Effect, Excuse, Failure, Note, Offer, Present, Send, Task, Together
-from slfac_sim.foundation.memory import no_collection
+from slfac_sim.foundation.host import no_collection
 from slfac_sim.ledger.store import PLACE, TABLES, Row, tuples_of
 from slfac_sim.ledger.tables import ASIDES, SUMS
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from slfac_sim.foundation.threads import cores
+from slfac_sim.foundation.host import cores
 from slfac_sim.studies.jobs import Demand
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from slfac_sim.foundation.errors import BadInput
-from slfac_sim.foundation.input_files import read_text
+from slfac_sim.foundation.files import read_text
 from slfac_sim.foundation.plugins import adapter
 from slfac_sim.scenario.faults import faults_of
 from slfac_sim.scenario.files import OF_STUDIES, dump

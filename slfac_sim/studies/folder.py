@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from slfac_sim.foundation.errors import BadInput
-from slfac_sim.foundation.own_files import lock, write_text
+from slfac_sim.foundation.files import lock, write_text
 from slfac_sim.studies.files import STUDY, written
 from slfac_sim.studies.plan import Plan, Point
 

@@ -4,8 +4,8 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from slfac_sim.foundation.host import threads_for
 from slfac_sim.foundation.plugins import settings
-from slfac_sim.foundation.threads import threads_for
 from slfac_sim.foundation.units import Count, SeedNumber
 from slfac_sim.scenario.schema import Accuracy, check_targets
 

@@ -11,8 +11,8 @@ import tarfile
 from pathlib import Path
 
 from slfac_sim.foundation.errors import BadInput
-from slfac_sim.foundation.own_files import own_name
-from slfac_sim.foundation.threads import threads_for
+from slfac_sim.foundation.files import own_name
+from slfac_sim.foundation.host import threads_for
 from slfac_sim.scenario.fingerprint import learning_key
 from slfac_sim.scenario.schema import Scenario
 

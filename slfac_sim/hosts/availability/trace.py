@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from slfac_sim.foundation.errors import BadInput
-from slfac_sim.foundation.input_files import read_text
+from slfac_sim.foundation.files import read_text
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.hosts.availability import Availability, Outage
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from slfac_sim.foundation.errors import BadInput
-from slfac_sim.foundation.input_files import read_text
+from slfac_sim.foundation.files import read_text
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import FlopPerSecond
 from slfac_sim.hosts.speeds import BlockSeconds, Speeds

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from slfac_sim.foundation import own_files
+from slfac_sim.foundation import files
 from slfac_sim.learning.datasets import DataError
 from slfac_sim.learning.datasets._sets import IdxSet
 
@@ -50,7 +50,7 @@ def whole(target: Path) -> Iterator[Path]:
     """
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with own_files.whole(target) as part:
+        with files.whole(target) as part:
             yield part
     except OSError as error:
         raise DataError(f"{error.filename or target}: {error.strerror or error}") from None

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from slfac_sim.foundation.errors import BadInput
-from slfac_sim.foundation.threads import threads_for
+from slfac_sim.foundation.host import threads_for
 from slfac_sim.foundation.units import exact
 from slfac_sim.runs.folder import check_place, make_folder
 from slfac_sim.scenario.files import load
