@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from slfac_sim.analysis.studies.study import CURVE, DEVICES_J, StudyResult, is_study, load_study
 from slfac_sim.foundation.errors import BadInput
-from slfac_sim.ledger.folder import SUMMARY, Column, column
+from slfac_sim.ledger.folder import SUMMARY
 from slfac_sim.ledger.folder import load as load_run
+from slfac_sim.ledger.reader import Column, column
 
 if TYPE_CHECKING:
     from pandas import DataFrame

@@ -25,7 +25,7 @@ from _measuring import spent
 from whole_run import Learnt, bare, simulated
 
 from slfac_sim.learning.world import World
-from slfac_sim.ledger.store import Ledger
+from slfac_sim.ledger.store import FileLedger
 from slfac_sim.ledger.summary import peak_rss_bytes
 from slfac_sim.runs.opening import build
 from slfac_sim.runs.run import set_threads
@@ -62,7 +62,7 @@ def startup(overrides: Sequence[str]) -> dict[str, Any]:
 
     began_s = time.perf_counter()
     world = build(load("100_devices", overrides))
-    with tempfile.TemporaryDirectory() as folder, Ledger(Path(folder) / "l") as ledger, suppress(Begun):
+    with tempfile.TemporaryDirectory() as folder, FileLedger(Path(folder) / "l") as ledger, suppress(Begun):
         simulate(world.scenario, world.scenario.protocol.run(world), ledger, stop)
     return {"wall_s": time.perf_counter() - began_s, "peak_bytes": peak_rss_bytes()}
 

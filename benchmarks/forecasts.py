@@ -13,7 +13,7 @@ from _measuring import parser
 from slfac_sim.forecast.demands import compressed_sizes
 from slfac_sim.forecast.round_time import round_time
 from slfac_sim.foundation.plugins import kinds
-from slfac_sim.ledger.store import Rows
+from slfac_sim.ledger.store import MemoryLedger
 from slfac_sim.runs.opening import build
 from slfac_sim.runs.run import set_threads
 from slfac_sim.scenario.files import load
@@ -33,7 +33,7 @@ NETWORKS = {
 def ratio(kind: str, network: str) -> float:
     """Return the forecast over the run."""
     scenario = load(SMALL, [*PLAIN, network, f"protocol={{kind: {kind}, rounds: 2, steps: 2}}"])
-    world, rows = build(scenario), Rows()
+    world, rows = build(scenario), MemoryLedger()
     schedule = scenario.protocol.schedule
     foretold_s = round_time(world, survey_of(scenario), schedule, compressed_sizes(world)).seconds
     assert foretold_s is not None

@@ -21,7 +21,7 @@ import torch
 from _measuring import machine, parser, show
 
 from slfac_sim.learning.world import World
-from slfac_sim.ledger.store import Ledger
+from slfac_sim.ledger.store import FileLedger
 from slfac_sim.runs.opening import build
 from slfac_sim.runs.run import set_threads
 from slfac_sim.scenario.files import load
@@ -58,7 +58,7 @@ def trained(scenario: str, overrides: Sequence[str]) -> Found:
 
 def last_accuracy(world: World) -> float:
     """Simulate, and return the accuracy of the last evaluation."""
-    with tempfile.TemporaryDirectory() as folder, Ledger(Path(folder) / "ledger.sqlite") as ledger:
+    with tempfile.TemporaryDirectory() as folder, FileLedger(Path(folder) / "ledger.sqlite") as ledger:
         simulate(world.scenario, world.scenario.protocol.run(world), ledger)
         return float(ledger.last("evals", "accuracy"))
 

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from slfac_sim.ledger.store import Ledger, Rows
+from slfac_sim.ledger.store import FileLedger, MemoryLedger
 from slfac_sim.ledger.summary import summary_of
 from slfac_sim.runs.replay import Record, replayed_scenario, retime
 from slfac_sim.scenario.files import dump, load
@@ -36,7 +36,7 @@ def make_record(folder: Path, size: Size) -> Path:
 
     folder.mkdir()
     (folder / "scenario.yaml").write_text(dump(scenario), encoding="utf-8")
-    with Ledger(folder / "ledger.sqlite") as ledger:
+    with FileLedger(folder / "ledger.sqlite") as ledger:
         simulate(scenario, scenario.protocol.run(unlearning(devices)), ledger)
         summary = summary_of(scenario, {}, ledger, {}, "finished", "")
     (folder / "summary.json").write_text(json.dumps(summary), encoding="utf-8")
@@ -69,7 +69,7 @@ class Parts:
         return result
 
 
-class TimedLedger(Ledger):
+class TimedLedger(FileLedger):
     """A ledger that knows the CPU seconds that bringing rows to the disk has cost."""
 
     cpu_s = 0.0
@@ -95,7 +95,7 @@ def into_file(run: Path) -> Parts:
 
 def in_memory(run: Path) -> Parts:
     """Replay the record in `run` into rows in memory, as a sweep does."""
-    parts, rows = Parts(), Rows()
+    parts, rows = Parts(), MemoryLedger()
     record = Record.load(run)
     scenario = replayed_scenario(record, OTHER_AIR)
     parts.time("play", lambda: retime(record, scenario, rows))

@@ -17,7 +17,7 @@ from _measuring import last_of, parser, show, spent
 from slfac_sim.codecs import Tensor
 from slfac_sim.learning.weights import state_vector
 from slfac_sim.learning.world import World
-from slfac_sim.ledger.store import Ledger
+from slfac_sim.ledger.store import FileLedger
 from slfac_sim.runs.opening import build
 from slfac_sim.runs.run import set_threads
 from slfac_sim.scenario.files import load
@@ -45,7 +45,7 @@ def bare(world: World) -> Learnt:
 
 def simulated(world: World) -> Learnt:
     """Train with clock, network and ledger."""
-    with tempfile.TemporaryDirectory() as folder, Ledger(Path(folder) / "ledger.sqlite") as ledger:
+    with tempfile.TemporaryDirectory() as folder, FileLedger(Path(folder) / "ledger.sqlite") as ledger:
         simulate(world.scenario, world.scenario.protocol.run(world), ledger)
         ledger.digest()
         accuracies = [accuracy for (accuracy,) in ledger.tuples("evals", ("accuracy",))]

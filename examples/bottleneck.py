@@ -9,7 +9,8 @@ seconds of all parts add up to the whole. `python -m slfac_sim explain RUN` says
 from pathlib import Path
 
 from slfac_sim.analysis.attribution import attribute
-from slfac_sim.ledger.store import TABLES, Rows
+from slfac_sim.ledger.store import MemoryLedger
+from slfac_sim.ledger.tables import TABLES
 from slfac_sim.runs.replay import Record, retime
 from slfac_sim.scenario.files import load
 from slfac_sim.studies.trainings import ensure
@@ -19,7 +20,7 @@ SMALL = Path(__file__).with_name("small.yaml")
 if __name__ == "__main__":
     scenario = load(SMALL, ["codec=raw"], seed=0)
     record = Record.load(ensure(scenario))  # trained once, perhaps on another network
-    rows = Rows()
+    rows = MemoryLedger()
     seconds = retime(record, scenario, rows)
     found = attribute({name: rows.rows(name) for name in TABLES})
     for part, part_s in found.parts_s.items():

@@ -9,7 +9,7 @@ from worlds import scenario
 
 from slfac_sim.foundation.plugins import kinds
 from slfac_sim.hosts.names import SERVER
-from slfac_sim.ledger.store import Rows
+from slfac_sim.ledger.store import MemoryLedger
 from slfac_sim.runs.opening import build
 from slfac_sim.simulation.invariants import strictly
 from slfac_sim.simulation.simulate import Simulation
@@ -54,9 +54,9 @@ def has_limits(kind: str) -> bool:
     return "participation" in {field.name for field in fields(protocol)}
 
 
-def played(*overrides: str) -> Rows:
+def played(*overrides: str) -> MemoryLedger:
     """Play a scenario, its laws watched; nothing is under way when it has ended or cannot go on."""
-    chosen, rows, summary = scenario(*overrides), Rows(), {}
+    chosen, rows, summary = scenario(*overrides), MemoryLedger(), {}
     with strictly(chosen, rows, chosen.protocol.run(build(chosen)), summary) as (watched, task, book):
         simulation = Simulation(watched, book)
         simulation.play(task)

@@ -18,7 +18,7 @@ from slfac_sim.codecs.raw import Raw
 from slfac_sim.effects import Compute, Excuse, Note, Offer, Send, Together
 from slfac_sim.learning.weights import state_vector
 from slfac_sim.learning.world import World
-from slfac_sim.ledger.store import Rows
+from slfac_sim.ledger.store import MemoryLedger
 from slfac_sim.runs.opening import build
 from slfac_sim.scenario.schema import Codecs
 from slfac_sim.simulation.instant import InstantPlayer
@@ -53,9 +53,9 @@ def heard(world: World) -> list[Any]:
     return effects
 
 
-def on_the_clock(*overrides: str) -> tuple[World, Rows]:
+def on_the_clock(*overrides: str) -> tuple[World, MemoryLedger]:
     """Play the tiny scenario on its clock, every invariant watched; return who learnt and the ledger."""
-    chosen, rows, summary = scenario(*overrides), Rows(), {}
+    chosen, rows, summary = scenario(*overrides), MemoryLedger(), {}
     world = build(chosen)
     with strictly(chosen, rows, chosen.protocol.run(world), summary) as (watched, task, book):
         simulate(watched, task, book)

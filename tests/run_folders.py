@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from slfac_sim.ledger.store import TABLES
+from slfac_sim.ledger.tables import TABLES
 
 ACCURACY = (0.0980, 0.4510, 0.8320, 0.9150, 0.9420, 0.9570, 0.9650, 0.9720, 0.9780)
 TARGETS = (0.8, 0.9, 0.95, 0.97)

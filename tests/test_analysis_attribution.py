@@ -17,7 +17,7 @@ from slfac_sim.analysis.bounds import BOUNDS, bounds, busiest_lane_s
 from slfac_sim.analysis.critical_path import Segment
 from slfac_sim.effects import Task, Together
 from slfac_sim.hosts import names
-from slfac_sim.ledger.store import TABLES
+from slfac_sim.ledger.tables import TABLES
 from slfac_sim.network.kinds.ideal import Ideal
 
 CELL = "network={kind: cell, bandwidth: 5 MHz, uplink_share: 0.4, device_power: 1 mW}"

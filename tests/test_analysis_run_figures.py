@@ -21,7 +21,7 @@ from slfac_sim.analysis.attribution import PARTS, attribute
 from slfac_sim.analysis.draw import draw
 from slfac_sim.cli import main
 from slfac_sim.ledger.folder import load
-from slfac_sim.ledger.store import TABLES
+from slfac_sim.ledger.tables import TABLES
 from slfac_sim.runs.run import prepare, run
 
 FIGURES = (

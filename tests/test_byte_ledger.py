@@ -13,9 +13,10 @@ from slfac_sim.analysis.draw import draw
 from slfac_sim.analysis.figures import band_bits, byte_ledger
 from slfac_sim.codecs import Payload
 from slfac_sim.ledger.folder import load
-from slfac_sim.ledger.store import Rows
+from slfac_sim.ledger.store import MemoryLedger
 from slfac_sim.ledger.tables import AIR, ASIDES, DIGESTED, SUMS
-from slfac_sim.simulation.replay import RecordedParcel, script_of
+from slfac_sim.simulation.replay import script_of
+from slfac_sim.simulation.replay_log import RecordedParcel
 from slfac_sim.simulation.tally import Tally
 
 
@@ -25,7 +26,7 @@ def body(nbytes: int, notes: dict[str, float] | None = None, **parts: int) -> Pa
 
 def test_a_round_worked_by_hand() -> None:
     """Two bodies of one kind, one of a codec that tells nothing; then a round of its own."""
-    book, tally = Rows(), Tally()
+    book, tally = MemoryLedger(), Tally()
     tally.count("smashed_up", body(7, {"bits_low": 2.0}, frame=3, symbols=4))
     tally.count("labels", body(5))
     tally.count("smashed_up", body(9, {"bits_low": 5.0}, frame=3, symbols=6))

@@ -17,8 +17,8 @@ from slfac_sim import analysis
 from slfac_sim.cli import main
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.ledger.export import export
-from slfac_sim.ledger.store import TABLES as OURS
-from slfac_sim.ledger.store import Ledger
+from slfac_sim.ledger.store import FileLedger
+from slfac_sim.ledger.tables import TABLES as OURS
 
 TABLES = ["evals", "steps", "transfers"]
 
@@ -68,7 +68,7 @@ def test_every_type_of_the_ledger_has_a_parquet_type(tmp_path: Path) -> None:
     pytest.importorskip("pyarrow")
     folder = fake_run(tmp_path / "run")
     (folder / "ledger.sqlite").unlink()
-    with Ledger(folder / "ledger.sqlite") as ledger:
+    with FileLedger(folder / "ledger.sqlite") as ledger:
         ledger.add(
             "limits", {"task": "", "seq": 0, "asked_s": 0.0, "tasks": 3, "deadline_s": None, "enough": None}
         )

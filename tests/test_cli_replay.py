@@ -10,7 +10,7 @@ import pytest
 from worlds import scenario, table
 
 from slfac_sim.cli import main
-from slfac_sim.ledger.store import TABLES
+from slfac_sim.ledger.tables import TABLES
 from slfac_sim.runs.run import prepare, run
 
 NETWORKS = {

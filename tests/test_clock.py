@@ -11,7 +11,7 @@ from fakes import participants
 from worlds import column, live_run, table
 
 from slfac_sim.hosts.names import SERVER, device_names
-from slfac_sim.ledger.store import Ledger
+from slfac_sim.ledger.store import FileLedger
 from slfac_sim.network import Hosts
 from slfac_sim.network.kinds.ideal import Ideal
 from slfac_sim.protocols.parallel import Parallel
@@ -29,7 +29,7 @@ def test_a_round_of_three_devices_worked_by_hand(tmp_path: Path) -> None:
     network = Ideal(up_rate=8e6, down_rate=8e6, latency=0.01).open(env, Hosts(device_names(3), (SERVER,)), 0)
     speeds = {"d000": 1e9, "d001": 2e9, "d002": 4e9, SERVER: 10e9}
     cast = participants(server_flops=1e9, model_bytes=100_000)
-    with Ledger(path) as ledger:
+    with FileLedger(path) as ledger:
         player = SimulatedPlayer(env, network, speeds, ledger)
         player.play(Parallel(rounds=1, steps=1).run(cast))  # type: ignore[arg-type]
     transfers, computes = table(path, "transfers"), table(path, "computes")

@@ -17,7 +17,7 @@ from worlds import scenario
 
 from slfac_sim.hosts.slowdowns.exponential import Exponential
 from slfac_sim.learning.world import World
-from slfac_sim.ledger.store import Rows
+from slfac_sim.ledger.store import MemoryLedger
 from slfac_sim.runs.opening import build
 from slfac_sim.scenario.schema import Scenario
 from slfac_sim.simulation.simulate import simulate
@@ -59,7 +59,7 @@ def sizes() -> tuple[float, int]:
 
 def uploads(case: Scenario) -> list[float]:
     """Run `case` and return how long each upload of smashed data took, in order."""
-    rows, (_, nbytes) = Rows(), sizes()
+    rows, (_, nbytes) = MemoryLedger(), sizes()
     simulate(case, case.protocol.run(build(case)), rows)
     sent = rows.tuples("transfers", ("dst", "payload_bytes", "asked_s", "end_s"))
     return [end_s - asked_s for dst, size, asked_s, end_s in sent if (dst, size) == ("server", nbytes)]

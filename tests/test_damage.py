@@ -15,7 +15,7 @@ from worlds import scenario
 
 from slfac_sim.analysis.cli import main as analysis
 from slfac_sim.cli import main
-from slfac_sim.ledger.store import digest_of
+from slfac_sim.ledger.reader import LedgerReader
 from slfac_sim.ledger.tables import TABLES
 from slfac_sim.runs.checkpoint_file import write_tree
 from slfac_sim.runs.run import prepare, run
@@ -125,10 +125,8 @@ def sql(text: str, signed: bool = True) -> Damage:
                     db.execute(text)
             except sqlite3.IntegrityError:
                 return  # SQLite does not take it either
-            if signed:
-                digest = digest_of(db)
         if signed:
-            key("summary.json", "digest", digest)(run)
+            key("summary.json", "digest", LedgerReader(run / "ledger.sqlite").digest())(run)
 
     return damage
 

@@ -21,7 +21,8 @@ from slfac_sim.analysis.draw import FIGURES, draw_run
 from slfac_sim.forecast.round_time import round_time
 from slfac_sim.foundation.plugins import kinds
 from slfac_sim.hosts.names import SERVER, device_names
-from slfac_sim.ledger.store import TABLES, Ledger
+from slfac_sim.ledger.store import FileLedger
+from slfac_sim.ledger.tables import TABLES
 from slfac_sim.network import Hosts
 from slfac_sim.network.kinds.ideal import Ideal
 from slfac_sim.protocols.parallel import Parallel
@@ -95,7 +96,7 @@ def test_the_protocol_of_extending_md_takes_turns_and_can_be_replayed(
     turns = [host for before, host in zip(["", *worked], worked, strict=False) if host != before]
     assert turns == 2 * device_names(5)
     assert len(table(live, "steps")) == 20
-    with Ledger(tmp_path / "again.sqlite") as ledger:
+    with FileLedger(tmp_path / "again.sqlite") as ledger:
         assert simulate(chosen, protocol_of(live, device_names(5)), ledger) == seconds
         for name in ("computes", "transfers", "steps", "evals"):
             replayed = ledger.query(f"SELECT * FROM {name} ORDER BY rowid")
@@ -263,7 +264,7 @@ def _worked_by_hand(path: Path) -> None:
     env = simpy.Environment()
     network = Ideal(up_rate=8e6, down_rate=8e6, latency=0.01).open(env, Hosts(device_names(3), (SERVER,)), 0)
     speeds = {"d000": 1e9, "d001": 2e9, "d002": 4e9, SERVER: 10e9}
-    with Ledger(path) as ledger:
+    with FileLedger(path) as ledger:
         plan = Parallel(rounds=1, steps=1).run(participants())  # type: ignore[arg-type]
         SimulatedPlayer(env, network, speeds, ledger).play(plan)
 

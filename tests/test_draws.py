@@ -21,7 +21,7 @@ from slfac_sim.hosts.names import device_names
 from slfac_sim.learning.draws import Draws, drawn_for
 from slfac_sim.learning.weights import initialise
 from slfac_sim.learning.world import World
-from slfac_sim.ledger.store import Ledger
+from slfac_sim.ledger.store import FileLedger
 from slfac_sim.runs.opening import build
 from slfac_sim.scenario.steering import steered
 from slfac_sim.simulation.instant import InstantPlayer
@@ -85,7 +85,7 @@ def test_the_order_in_which_jobs_run_reaches_no_draw(kind: str, tmp_path: Path) 
     """Recorded here, it is the live run there, where other devices are fast."""
     live_run(tmp_path / "here.sqlite", *settings_of(kind))
     chosen, _, digest = live_run(tmp_path / "there.sqlite", *settings_of(kind), *ELSEWHERE)
-    with Ledger(tmp_path / "replayed.sqlite") as ledger:
+    with FileLedger(tmp_path / "replayed.sqlite") as ledger:
         simulate(chosen, protocol_of(tmp_path / "here.sqlite", device_names(5)), ledger)
         assert ledger.digest() == digest
 

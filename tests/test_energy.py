@@ -11,7 +11,7 @@ from worlds import live_run, scenario, table
 
 from slfac_sim.hosts.names import SERVER
 from slfac_sim.hosts.power import DevicePower, ServerPower
-from slfac_sim.ledger.store import Ledger, Rows
+from slfac_sim.ledger.store import FileLedger, MemoryLedger
 from slfac_sim.network import Delivery
 from slfac_sim.runs.opening import build
 from slfac_sim.runs.replay import Record, retime
@@ -140,7 +140,7 @@ RUNS = {
 def test_energy_is_the_integral_of_power(tmp_path: Path, changes: list[str]) -> None:
     path = tmp_path / "ledger.sqlite"
     chosen = scenario(*changes, "devices.power.idle=0.5 W", "server.power.receive=9 W")
-    with Ledger(path) as ledger:
+    with FileLedger(path) as ledger:
         try:
             end_s = simulate(chosen, chosen.protocol.run(build(chosen)), ledger)
         except Stalled:
@@ -189,7 +189,7 @@ def test_the_summary_has_the_sums(finished: Path) -> None:
 
 
 def test_what_is_radiated_is_in_it(finished: Path) -> None:
-    rows = Rows()
+    rows = MemoryLedger()
     silent = scenario("devices.power.transmit=0 W", "server.power.transmit=0 W")
     retime(Record.load(finished), silent, rows)
     radiated = sum(row["transmit_j"] for row in rows.rows("energy"))
@@ -201,12 +201,12 @@ def test_a_replay_has_the_energy_of_a_live_run_and_power_changes_nothing_else(
 ) -> None:
     changes = ("devices.power.compute=20 W", "server.power.idle=0 W", "network.bandwidth=2 MHz")
     chosen, _, digest = live_run(tmp_path / "live.sqlite", *changes)
-    rows = Rows()
+    rows = MemoryLedger()
     retime(Record.load(finished), chosen, rows)
     assert rows.digest() == digest
     assert rows.rows("energy") == table(tmp_path / "live.sqlite", "energy")
     assert rows.rows("spent") == table(tmp_path / "live.sqlite", "spent")
-    other = Rows()
+    other = MemoryLedger()
     retime(Record.load(finished), scenario(changes[2]), other)
     assert other.digest() == digest
     assert other.rows("energy") != rows.rows("energy")
@@ -269,7 +269,7 @@ def test_energy_is_written_however_a_run_ends(tmp_path: Path) -> None:
         if name == "rounds":
             raise KeyboardInterrupt
 
-    with Ledger(tmp_path / "ledger.sqlite") as ledger, pytest.raises(KeyboardInterrupt):
+    with FileLedger(tmp_path / "ledger.sqlite") as ledger, pytest.raises(KeyboardInterrupt):
         simulate(chosen, chosen.protocol.run(build(chosen)), ledger, stop)
     rows = table(tmp_path / "ledger.sqlite", "energy")
     (done,) = table(tmp_path / "ledger.sqlite", "rounds")

@@ -13,11 +13,11 @@ from faults import EFFECTS, FAULTS, PROTOCOLS, ROUNDS, has_limits, played, setti
 from test_strict import KINDS
 from worlds import column
 
-from slfac_sim.ledger.store import Rows
+from slfac_sim.ledger.store import MemoryLedger
 from slfac_sim.simulation.simulated import Stalled
 
 
-def assert_whole(kind: str, rows: Rows) -> None:
+def assert_whole(kind: str, rows: MemoryLedger) -> None:
     """Every round is there, everybody is accounted for, and no batch was served for nobody."""
     assert column(rows.rows("rounds"), "round") == list(range(1, ROUNDS + 1))
     if has_limits(kind):

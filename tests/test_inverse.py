@@ -14,7 +14,7 @@ from worlds import TINY, live_run, scenario
 
 from slfac_sim.cli import main
 from slfac_sim.foundation.errors import BadInput
-from slfac_sim.ledger.store import Rows
+from slfac_sim.ledger.store import MemoryLedger
 from slfac_sim.scenario.schema import Seed
 from slfac_sim.studies.search.asking import Request, ask, crossover, side_overrides
 from slfac_sim.studies.search.crossover import Duel, crossover_words
@@ -66,7 +66,7 @@ def test_a_question_that_is_none_is_refused(text: str, message: str) -> None:
 
 
 def test_measures_are_those_of_the_rows() -> None:
-    rows = Rows()
+    rows = MemoryLedger()
     place = {"task": "", "seq": 0}
     for at_s, accuracy in ((0.0, 0.1), (2.0, 0.9), (3.0, 0.85), (4.0, 0.95)):
         figures = {"accuracy": accuracy, "loss": 1.0, "accuracy_no_codec": accuracy, "payload_bytes": 0}

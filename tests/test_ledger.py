@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from worlds import table
 
-from slfac_sim.ledger.store import TABLES, Ledger, Rows, rows_of, tuples_of
+from slfac_sim.ledger.reader import LedgerReader
+from slfac_sim.ledger.store import FileLedger, MemoryLedger
+from slfac_sim.ledger.tables import TABLES
 
 PAYLOAD = {"transfer": 0, "kind": "labels", "bytes": 16, "value_count": 16, "sha256": "00"}
 EVAL: dict[str, Any] = {
@@ -18,30 +21,30 @@ EVAL: dict[str, Any] = {
 
 
 def test_rows_come_back_as_they_went_in(tmp_path: Path) -> None:
-    with Ledger(tmp_path / "l.sqlite") as ledger:
+    with FileLedger(tmp_path / "l.sqlite") as ledger:
         ledger.add("evals", EVAL)
         ledger.add("payloads", PAYLOAD)
-    assert list(rows_of(tmp_path / "l.sqlite", "evals")) == [EVAL]
+    assert table(tmp_path / "l.sqlite", "evals") == [EVAL]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["l.sqlite"]  # the single file travels
 
 
 def test_numbers_are_given_in_order(tmp_path: Path) -> None:
     row = dict.fromkeys(TABLES["computes"], 1)
     del row["id"]
-    with Ledger(tmp_path / "l.sqlite") as ledger:
+    with FileLedger(tmp_path / "l.sqlite") as ledger:
         assert [ledger.add("computes", row) for _ in range(3)] == [0, 1, 2]
         assert ledger.query("SELECT id FROM computes") == [(0,), (1,), (2,)]
 
 
 def test_only_what_was_committed_is_on_disk(tmp_path: Path) -> None:
     path = tmp_path / "l.sqlite"
-    ledger = Ledger(path)
+    ledger = FileLedger(path)
     ledger.add("payloads", PAYLOAD)
     ledger.commit()
     ledger.add("payloads", PAYLOAD)
-    assert len(list(rows_of(path, "payloads"))) == 1
+    assert len(table(path, "payloads")) == 1
     ledger.close()
-    assert len(list(rows_of(path, "payloads"))) == 2
+    assert len(table(path, "payloads")) == 2
 
 
 @pytest.mark.parametrize(
@@ -53,7 +56,7 @@ def test_only_what_was_committed_is_on_disk(tmp_path: Path) -> None:
     ],
 )
 def test_wrong_rows_are_refused(tmp_path: Path, table: str, row: dict[str, Any], message: str) -> None:
-    with Ledger(tmp_path / "l.sqlite") as ledger, pytest.raises(ValueError, match=message):
+    with FileLedger(tmp_path / "l.sqlite") as ledger, pytest.raises(ValueError, match=message):
         ledger.add(table, row)
 
 
@@ -61,31 +64,31 @@ def test_all_tables_are_made_in_one_transaction(tmp_path: Path, monkeypatch: pyt
     """One wait for the disk, not one a table: of a ledger that fails halfway nothing is there."""
     monkeypatch.setitem(TABLES, "no table", {"at_s": ("REAL", "")})
     with pytest.raises(sqlite3.OperationalError, match="syntax error"):
-        Ledger(tmp_path / "l.sqlite")
+        FileLedger(tmp_path / "l.sqlite")
     with closing(sqlite3.connect(tmp_path / "l.sqlite")) as db:
         assert db.execute("SELECT name FROM sqlite_master").fetchall() == []
 
 
 def test_a_ledger_is_never_overwritten(tmp_path: Path) -> None:
-    Ledger(tmp_path / "l.sqlite").close()
+    FileLedger(tmp_path / "l.sqlite").close()
     with pytest.raises(FileExistsError, match="exists already"):
-        Ledger(tmp_path / "l.sqlite")
+        FileLedger(tmp_path / "l.sqlite")
 
 
 def test_the_digest_sees_the_last_bit_of_a_float(tmp_path: Path) -> None:
     digests = set()
     for name, at_s in (("a", 0.1), ("b", 0.1), ("c", 0.1 + 2**-56)):
-        with Ledger(tmp_path / name) as ledger:
+        with FileLedger(tmp_path / name) as ledger:
             ledger.add("evals", {**EVAL, "at_s": at_s})
             digests.add(ledger.digest())
     assert len(digests) == 2
 
 
 def test_readers_cannot_write(tmp_path: Path) -> None:
-    Ledger(tmp_path / "l.sqlite").close()
-    with pytest.raises(sqlite3.Error):
-        next(rows_of(tmp_path / "l.sqlite", "payloads; DROP TABLE payloads"))
-    assert list(rows_of(tmp_path / "l.sqlite", "payloads")) == []
+    FileLedger(tmp_path / "l.sqlite").close()
+    with LedgerReader(tmp_path / "l.sqlite").connect() as db, pytest.raises(sqlite3.Error, match="readonly"):
+        db.execute("DROP TABLE payloads")
+    assert table(tmp_path / "l.sqlite", "payloads") == []
 
 
 def test_rows_in_memory_are_those_of_a_file(tmp_path: Path) -> None:
@@ -95,8 +98,8 @@ def test_rows_in_memory_are_those_of_a_file(tmp_path: Path) -> None:
         {**EVAL, "round": True, "at_s": -0.0},
     ]  # fmt: skip
     limit = {"task": "1.0", "seq": 3, "asked_s": 1, "tasks": 5, "deadline_s": None, "enough": 2}
-    rows = Rows()
-    with Ledger(tmp_path / "l.sqlite") as ledger:
+    rows = MemoryLedger()
+    with FileLedger(tmp_path / "l.sqlite") as ledger:
         for book in (rows, ledger):
             assert book.last("evals", "at_s") is None
             assert [book.add("evals", row) for row in odd] == [0, 1, 2, 3, 4]
@@ -111,12 +114,12 @@ def test_rows_in_memory_are_those_of_a_file(tmp_path: Path) -> None:
 
 
 def test_a_table_without_rows_leaves_no_mark_in_the_digest() -> None:
-    assert Rows().digest() == hashlib.sha256().hexdigest()
+    assert MemoryLedger().digest() == hashlib.sha256().hexdigest()
 
 
 def test_what_the_air_offered_is_no_part_of_the_digest() -> None:
     """It follows from the scenario; a run of before there were such tables keeps its digest in a replay."""
-    rows, same = Rows(), Rows()
+    rows, same = MemoryLedger(), MemoryLedger()
     rows.add("stations", {"name": "a", "x_m": 0.0, "y_m": float("nan")})
     assert rows.rows("stations") == [{"name": "a", "x_m": 0.0, "y_m": None}]
     for book in (rows, same):
@@ -125,17 +128,17 @@ def test_what_the_air_offered_is_no_part_of_the_digest() -> None:
 
 
 def test_tuples_of_a_closed_ledger_can_be_chosen(tmp_path: Path) -> None:
-    with Ledger(tmp_path / "l.sqlite") as ledger:
+    with FileLedger(tmp_path / "l.sqlite") as ledger:
         for number in range(4):
             ledger.add("payloads", {**PAYLOAD, "transfer": number})
-    found = tuples_of(tmp_path / "l.sqlite", "payloads", ("kind", "transfer"), "transfer > ?", (1,))
+    found = LedgerReader(tmp_path / "l.sqlite").tuples("payloads", ("kind", "transfer"), "transfer > ?", (1,))
     assert list(found) == [("labels", 2), ("labels", 3)]
 
 
 def test_a_commit_that_fails_loses_nothing(tmp_path: Path) -> None:
     """The disk is full, say, after the first table: what was waiting still waits."""
     path = tmp_path / "l.sqlite"
-    ledger = Ledger(path)
+    ledger = FileLedger(path)
     ledger.add("evals", EVAL)
     ledger.add("payloads", PAYLOAD)
     ledger._waiting["evals"].append((object(),) * len(TABLES["evals"]))
@@ -143,4 +146,4 @@ def test_a_commit_that_fails_loses_nothing(tmp_path: Path) -> None:
         ledger.commit()
     ledger._waiting["evals"].pop()
     ledger.close()
-    assert len(list(rows_of(path, "payloads"))) == len(list(rows_of(path, "evals"))) == 1
+    assert len(table(path, "payloads")) == len(table(path, "evals")) == 1

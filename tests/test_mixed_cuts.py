@@ -19,7 +19,7 @@ from slfac_sim.hosts.names import device_names
 from slfac_sim.learning.evaluation import mean_score
 from slfac_sim.learning.weights import state_size, state_vector, weighted_mean
 from slfac_sim.learning.world import World
-from slfac_sim.ledger.store import Ledger
+from slfac_sim.ledger.store import FileLedger
 from slfac_sim.scenario.files import load
 from slfac_sim.scenario.steering import steered
 from slfac_sim.simulation.replay import protocol_of
@@ -111,7 +111,7 @@ def test_it_is_resumed_to_the_same_digest(tmp_path: Path) -> None:
 def test_recorded_here_it_is_the_live_run_there(tmp_path: Path) -> None:
     live_run(tmp_path / "here.sqlite", V1, MIXED)
     chosen, seconds, digest = live_run(tmp_path / "there.sqlite", V1, MIXED, "network.bandwidth=1 MHz")
-    with Ledger(tmp_path / "replayed.sqlite") as ledger:
+    with FileLedger(tmp_path / "replayed.sqlite") as ledger:
         assert simulate(chosen, protocol_of(tmp_path / "here.sqlite", device_names(5)), ledger) == seconds
         assert ledger.digest() == digest
 

@@ -16,7 +16,7 @@ from worlds import column, live_run, table
 from slfac_sim.effects import Send, Task
 from slfac_sim.hosts.availability import Outage
 from slfac_sim.hosts.names import SERVER, device_names
-from slfac_sim.ledger.store import Rows
+from slfac_sim.ledger.store import MemoryLedger
 from slfac_sim.network import Hosts
 from slfac_sim.network.kinds.ideal import Ideal
 from slfac_sim.protocols._participation import Participation
@@ -44,10 +44,10 @@ class Played:
         return self.rows.tuples(name, columns)
 
 
-def play(protocol: Task, down: dict[str, Spans], reason: str = "off") -> tuple[Rows, float]:
+def play(protocol: Task, down: dict[str, Spans], reason: str = "off") -> tuple[MemoryLedger, float]:
     env = simpy.Environment(initial_time=0.0)
     network = Ideal(up_rate=8e6, down_rate=8e6, latency=0.01).open(env, Hosts(DEVICES, (SERVER,)), 0)
-    rows = Rows()
+    rows = MemoryLedger()
     plans = {host: iter([Outage(*span, reason) for span in spans]) for host, spans in down.items()}
     SimulatedPlayer(env, network, SPEEDS, rows, availability=plans).play(protocol)
     return rows, env.now

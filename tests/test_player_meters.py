@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from slfac_sim.effects import MISSED, Compute, Failed, HostDown, Offer, Present, Send, Task, Together
 from slfac_sim.hosts.availability import Outage
 from slfac_sim.hosts.names import SERVER
-from slfac_sim.ledger.store import Rows
+from slfac_sim.ledger.store import MemoryLedger
 from slfac_sim.network import Delivery, Hosts
 from slfac_sim.network.kinds.ideal import Ideal
 from slfac_sim.simulation.hosts import Host
@@ -60,7 +60,7 @@ class Books:
 def player(books: Books | None = None, **more: Any) -> SimulatedPlayer:
     env = simpy.Environment(initial_time=0.0)
     network = Ideal(up_rate=8e6, down_rate=8e6, latency=0.0).open(env, Hosts(["d000", "d001"], (SERVER,)), 0)
-    return SimulatedPlayer(env, network, SPEEDS, Rows(), energy=books, **more)
+    return SimulatedPlayer(env, network, SPEEDS, MemoryLedger(), energy=books, **more)
 
 
 def one(effect: Any) -> Task:

@@ -27,7 +27,7 @@ from slfac_sim.effects import (
 )
 from slfac_sim.hosts.availability import Outage
 from slfac_sim.hosts.names import SERVER, device_names
-from slfac_sim.ledger.store import Rows
+from slfac_sim.ledger.store import MemoryLedger
 from slfac_sim.network import Hosts
 from slfac_sim.network.kinds.ideal import Ideal
 from slfac_sim.simulation.outages import Outages
@@ -46,7 +46,7 @@ class Stage:
         self.network = Ideal(up_rate=8e6, down_rate=8e6, latency=0.0).open(
             self.env, Hosts(DEVICES, (SERVER,)), 0
         )
-        self.rows = Rows()
+        self.rows = MemoryLedger()
         plans = {
             host: iter([Outage(down_s, up_s, reason) for down_s, up_s in spans])
             for host, spans in outages.items()
@@ -275,7 +275,7 @@ def test_an_outage_of_a_device_ends_its_hopeless_transfer_and_a_protocol_without
 
     def player(env: simpy.Environment, **spans: Spans) -> SimulatedPlayer:
         plans = {host: iter([Outage(*span, "off") for span in of]) for host, of in spans.items()}
-        return SimulatedPlayer(env, Silence(env), SPEEDS, Rows(), availability=plans)  # type: ignore[arg-type]
+        return SimulatedPlayer(env, Silence(env), SPEEDS, MemoryLedger(), availability=plans)  # type: ignore[arg-type]
 
     env = simpy.Environment(initial_time=0.0)
     leaves = player(env, d000=[(5.0, 6.0)], d001=[(1.0, 2.0)])
@@ -299,7 +299,7 @@ def test_an_end_that_overtakes_an_outage_hastens_no_other() -> None:
     env = simpy.Environment(initial_time=0.0)
     heard: list[str] = []
     plans = {"a": iter([Outage(1.0, 2.0, "off")]), "b": iter([Outage(5.0, 6.0, "off")])}
-    outages = Outages(env, plans, Rows(), heard.append, heard.append)
+    outages = Outages(env, plans, MemoryLedger(), heard.append, heard.append)
     outages.put_next_on_calendar()
     outages.end("a", "battery empty")
     outages.end("a", "battery empty")

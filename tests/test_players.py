@@ -12,7 +12,7 @@ from worlds import column, live_run, scenario, table
 
 from slfac_sim.effects import MISSED, Compute, Failed, Note, Offer, Send, Task, Together, TransferLost
 from slfac_sim.hosts.names import SERVER, device_names
-from slfac_sim.ledger.store import Ledger
+from slfac_sim.ledger.store import FileLedger
 from slfac_sim.network import Delivery, Hosts, Lost
 from slfac_sim.network.kinds.ideal import Ideal
 from slfac_sim.protocols.parallel import Parallel
@@ -33,7 +33,7 @@ class Stage:
         self.env = simpy.Environment()
         self.network = Ideal(**settings).open(self.env, Hosts(DEVICES, (SERVER,)), 0)
         self.path = path / "ledger.sqlite"
-        self.ledger = Ledger(self.path)
+        self.ledger = FileLedger(self.path)
         self.player = SimulatedPlayer(self.env, self.network, SPEEDS, self.ledger)
 
     def play(self, task: Task) -> Any:
@@ -167,7 +167,7 @@ def test_a_lost_transfer_is_raised_into_the_protocol_and_is_a_row(tmp_path: Path
         except TransferLost as lost:
             return f"caught: {lost.reason}"
 
-    with Ledger(tmp_path / "ledger.sqlite") as ledger:
+    with FileLedger(tmp_path / "ledger.sqlite") as ledger:
         player = SimulatedPlayer(env, LossyNetwork(env), SPEEDS, ledger)  # type: ignore[arg-type]
         plain = one(Send("d001", SERVER, {"labels": payload(7)}))
         assert player.play(one(Together([catches(), plain]))) == [
@@ -211,7 +211,7 @@ def test_a_stalled_transfer_is_named(tmp_path: Path) -> None:
     """A device out of coverage in a scenario that allows it: its first transfer never ends."""
     chosen = scenario("network.positions=[[20,0],[0,20],[9000,0],[30,0],[0,30]]", "network.outage=allow")
     cast = participants(steps=(1, 1, 1))
-    with Ledger(tmp_path / "ledger.sqlite") as ledger, pytest.raises(Stalled) as caught:
+    with FileLedger(tmp_path / "ledger.sqlite") as ledger, pytest.raises(Stalled) as caught:
         simulate(chosen, Parallel(rounds=1, steps=1).run(cast), ledger)  # type: ignore[arg-type]
     assert "stalled: d002 -> server (500000 bytes since " in str(caught.value)
     assert "(2 of 3 offers)" in str(caught.value)
@@ -273,7 +273,7 @@ def test_replay_gives_the_clock_of_the_live_run_exactly(
     record, live = record_of(codec), tmp_path / "live.sqlite"
     there, live_s, digest = live_run(live, f"codec={codec}", *NETWORKS[network])
     names = device_names(there.devices.count)
-    with Ledger(tmp_path / "replay.sqlite") as ledger:
+    with FileLedger(tmp_path / "replay.sqlite") as ledger:
         assert simulate(there, protocol_of(record, names), ledger) == live_s
         for name in ("transfers", "payloads", "computes", "offers", "steps", "rounds", "evals"):
             replayed = [tuple(row.values()) for row in table(live, name)]

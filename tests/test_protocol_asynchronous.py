@@ -23,7 +23,7 @@ from slfac_sim.hosts.availability import Outage
 from slfac_sim.hosts.names import SERVER, device_names
 from slfac_sim.learning.staleness import discount, train_discounted
 from slfac_sim.learning.weights import load_state_vector, state_vector
-from slfac_sim.ledger.store import Rows
+from slfac_sim.ledger.store import MemoryLedger
 from slfac_sim.network import Hosts
 from slfac_sim.network.kinds.ideal import Ideal
 from slfac_sim.protocols.asynchronous import Asynchronous
@@ -60,9 +60,9 @@ def losing(task: Task, is_lost: Callable[[Send], bool]) -> Task:
             answer, go_on = failure, task.throw
 
 
-def played(task: Task, speeds: dict[str, float], outages: dict[str, list[Outage]]) -> Rows:
+def played(task: Task, speeds: dict[str, float], outages: dict[str, list[Outage]]) -> MemoryLedger:
     """Play `task` on a network and a server that take no time."""
-    rows, env = Rows(), simpy.Environment(initial_time=0.0)
+    rows, env = MemoryLedger(), simpy.Environment(initial_time=0.0)
     network = Ideal(up_rate=1e300, down_rate=1e300).open(env, Hosts(device_names(len(speeds)), (SERVER,)), 0)
     plans = {host: iter(spans) for host, spans in outages.items()}
     player = SimulatedPlayer(env, network, {**speeds, SERVER: 1e300}, rows, availability=plans)
@@ -190,7 +190,7 @@ def test_devices_that_are_down_do_not_hold_up_the_end() -> None:
 
 
 def test_a_lost_transfer_costs_its_mini_batch_or_its_mixing() -> None:
-    cast, sends, rows = cast_of(1), 0, Rows()
+    cast, sends, rows = cast_of(1), 0, MemoryLedger()
 
     def lost(send: Send) -> bool:
         nonlocal sends

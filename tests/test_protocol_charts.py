@@ -9,7 +9,7 @@ from write_protocol_charts import FAMILY, PAGE, chart, course_of, lines_of, mess
 from slfac_sim.effects import Compute, Note, Offer, Send, Together
 from slfac_sim.foundation.plugins import kinds
 from slfac_sim.simulation.instant import InstantPlayer
-from slfac_sim.simulation.observer import heard_by
+from slfac_sim.simulation.observer import observed_by
 
 TEXT = PAGE.read_text(encoding="utf-8")
 HOST = r"(?:server|d\d{3})"
@@ -87,7 +87,7 @@ def test_a_protocol_drawn_by_hand() -> None:
         yield Compute("server", 1.0, lambda: None, "average")
 
     course = Course()
-    InstantPlayer().play(heard_by(course, protocol()))
+    InstantPlayer().play(observed_by(course, protocol()))
     branches = [
         [
             f"    Note over {host}: forward, encode",

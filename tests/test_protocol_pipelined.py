@@ -19,7 +19,7 @@ from slfac_sim.hosts.names import SERVER, device_names
 from slfac_sim.learning.halves import DeviceHalf
 from slfac_sim.learning.stashing import StashingHalf
 from slfac_sim.learning.weights import state_vector
-from slfac_sim.ledger.store import Rows
+from slfac_sim.ledger.store import MemoryLedger
 from slfac_sim.network import Hosts
 from slfac_sim.network.kinds.ideal import Ideal
 from slfac_sim.protocols.pipelined import Pipelined
@@ -30,9 +30,9 @@ from slfac_sim.simulation.simulated import SimulatedPlayer
 DEEP = "protocol={{kind: pipelined, rounds: 2, steps: 4, depth: {}}}"
 
 
-def played(task: Any, devices: int, outages: dict[str, list[Outage]] | None = None) -> Rows:
+def played(task: Any, devices: int, outages: dict[str, list[Outage]] | None = None) -> MemoryLedger:
     """Play `task` at 1 MB/s each way for every device, 1 GFLOP/s on devices, 10 on the server."""
-    rows, env, names = Rows(), simpy.Environment(initial_time=0.0), device_names(devices)
+    rows, env, names = MemoryLedger(), simpy.Environment(initial_time=0.0), device_names(devices)
     network = Ideal(up_rate=8e6, down_rate=8e6, sharing="none").open(env, Hosts(names, (SERVER,)), 0)
     speeds = {**dict.fromkeys(names, 1e9), SERVER: 10e9}
     plans = {host: iter(spans) for host, spans in (outages or {}).items()}
@@ -40,7 +40,7 @@ def played(task: Any, devices: int, outages: dict[str, list[Outage]] | None = No
     return rows
 
 
-def work_of(rows: Rows, host: str) -> list[tuple[str, float, float]]:
+def work_of(rows: MemoryLedger, host: str) -> list[tuple[str, float, float]]:
     found = rows.tuples("computes", ("what", "start_s", "end_s", "host", "flops"))
     return [(what, start, end) for what, start, end, where, flops in found if where == host and flops >= 1e9]
 

@@ -7,7 +7,7 @@ from worlds import live_run, scenario
 
 from slfac_sim.foundation.plugins import kinds
 from slfac_sim.hosts.names import device_names
-from slfac_sim.ledger.store import Ledger
+from slfac_sim.ledger.store import FileLedger
 from slfac_sim.scenario.steering import steered
 from slfac_sim.simulation.replay import protocol_of
 from slfac_sim.simulation.simulate import simulate
@@ -36,7 +36,7 @@ def test_recorded_here_it_is_the_live_run_there(kind: str, tmp_path: Path) -> No
     """Batch-norm's statistics, momenta and codecs included: the order of arrival reaches none of them."""
     live_run(tmp_path / "here.sqlite", settings(kind))
     chosen, seconds, digest = live_run(tmp_path / "there.sqlite", settings(kind), *ELSEWHERE)
-    with Ledger(tmp_path / "replayed.sqlite") as ledger:
+    with FileLedger(tmp_path / "replayed.sqlite") as ledger:
         task = protocol_of(tmp_path / "here.sqlite", device_names(5))
         assert simulate(chosen, task, ledger) == seconds
         assert ledger.digest() == digest

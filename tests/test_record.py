@@ -16,9 +16,10 @@ from worlds import live_run, scenario
 from slfac_sim.effects import Compute, Note, Send, Task, Together
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.hosts.names import SERVER
-from slfac_sim.ledger.store import TABLES, Ledger, Rows, digest_of
+from slfac_sim.ledger.reader import LedgerReader
+from slfac_sim.ledger.store import FileLedger, MemoryLedger
 from slfac_sim.ledger.summary import HostClock, summary_of
-from slfac_sim.ledger.tables import DIGESTED
+from slfac_sim.ledger.tables import DIGESTED, TABLES
 from slfac_sim.protocols.parallel import Parallel
 from slfac_sim.runs.folder import Account, fill
 from slfac_sim.runs.replay import Finished, Record, load_training, replayed_scenario, retime, timed
@@ -64,7 +65,7 @@ def copy(recorded: Path, tmp_path: Path) -> Path:
 @pytest.mark.parametrize("air", AIRS)
 def test_a_replay_in_memory_equals_the_live_run(recorded: Path, air: str, tmp_path: Path) -> None:
     """Every table, row for row; and the digest, and what a summary says."""
-    record, rows, live = Record.load(recorded), Rows(), tmp_path / "live.sqlite"
+    record, rows, live = Record.load(recorded), MemoryLedger(), tmp_path / "live.sqlite"
     _, live_s, digest = live_run(live, *AIRS[air])
     assert retime(record, replayed_scenario(record, AIRS[air]), rows) == live_s
     assert rows.digest() == digest
@@ -79,10 +80,10 @@ def test_a_record_is_played_as_often_as_one_likes(recorded: Path, tmp_path: Path
     """In memory and into a file, in any order, with equal digests and summaries."""
     record, found = Record.load(recorded), []
     for _ in range(2):
-        rows = Rows()
+        rows = MemoryLedger()
         retime(record, record.scenario, rows)
         found.append(summary_of(record.scenario, record.summary["data"], rows, {}, "finished", ""))
-    with Ledger(tmp_path / "again.sqlite") as ledger:
+    with FileLedger(tmp_path / "again.sqlite") as ledger:
         retime(record, record.scenario, ledger)
         found.append(summary_of(record.scenario, record.summary["data"], ledger, {}, "finished", ""))
     assert found[0] == found[1] == found[2]
@@ -93,11 +94,11 @@ def test_a_replay_stalls_where_a_live_run_would(recorded: Path) -> None:
     far = ("network.positions=[[20,0],[0,20],[9000,0],[30,0],[0,30]]", "network.outage=allow")
     record = Record.load(recorded)
     with pytest.raises(Stalled, match="stalled: d002 -> server"):
-        retime(record, replayed_scenario(record, far), Rows())
+        retime(record, replayed_scenario(record, far), MemoryLedger())
 
 
 def test_what_learning_sees_is_refused(recorded: Path) -> None:
-    record, rows = Record.load(recorded), Rows()
+    record, rows = Record.load(recorded), MemoryLedger()
     changed = scenario("codec.uplink.theta=0.95", "seed.learning=3", "network.bandwidth=1 MHz")
     with pytest.raises(BadInput) as caught:
         retime(record, changed, rows)
@@ -114,9 +115,9 @@ def test_what_learning_sees_is_refused(recorded: Path) -> None:
 def altered(folder: Path, sql: str) -> None:
     """Change the ledger in `folder`, whose summary then has its digest: a run that came out so."""
     with closing(sqlite3.connect(folder / "ledger.sqlite")) as db:
-        with db:
-            db.execute(sql)
-        digest = digest_of(db)
+        db.execute(sql)
+        db.commit()
+    digest = LedgerReader(folder / "ledger.sqlite").digest()
     path = folder / "summary.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "digest": digest}))
 
@@ -221,7 +222,7 @@ def test_a_steered_training_stands_for_its_own_scenario(steered_run: Path) -> No
     rows = timed(training, scenario(*STEERED, "name=other", "evaluation.targets=[0.5]"))
     assert rows.digest() == training.summary["digest"]
     for table in TABLES:
-        assert rows.rows(table) == Ledger(steered_run / "ledger.sqlite", continued=True).rows(table)
+        assert rows.rows(table) == FileLedger(steered_run / "ledger.sqlite", continued=True).rows(table)
     assert rows.rows("outages")
 
 
@@ -241,13 +242,13 @@ def test_work_by_the_roofline_is_replayed_on_other_networks_and_on_no_other_mach
     memory = "devices.memory_bandwidth=50 MB/s"
     roofline = (memory, "codec=raw")
     run(prepare(scenario(*roofline), tmp_path / "run", threads=1))
-    record, rows = Record.load(tmp_path / "run"), Rows()
+    record, rows = Record.load(tmp_path / "run"), MemoryLedger()
     _, _, digest = live_run(tmp_path / "live.sqlite", *roofline, "network.bandwidth=1 MHz")
     retime(record, scenario(*roofline, "network.bandwidth=1 MHz"), rows)
     assert rows.digest() == digest
     for change in ((memory, "devices.speed={kind: fixed}"), ("devices.memory_bandwidth=60 MB/s",)):
         with pytest.raises(BadInput, match="learning sees devices"):
-            retime(record, scenario(*change, "codec=raw"), Rows())
+            retime(record, scenario(*change, "codec=raw"), MemoryLedger())
 
 
 def played(folder: Path, task: Task) -> Path:
@@ -255,7 +256,7 @@ def played(folder: Path, task: Task) -> Path:
     folder.mkdir()
     chosen = scenario()
 
-    def play(ledger: Ledger, heard: Heard, _: logging.Logger) -> None:
+    def play(ledger: FileLedger, heard: Heard, _: logging.Logger) -> None:
         simulate(chosen, task, ledger, heard)
 
     data = {"name": "none", "real": False}
@@ -289,7 +290,7 @@ def test_tasks_that_do_nothing_keep_their_places(tmp_path: Path) -> None:
         yield Together([idle(), one(Together([one(Send("d000", SERVER, {"labels": payload(5)}))]))])
         yield Note("rounds", {"round": 1, "devices": 5, "samples": 1, "loss": 0.5})
 
-    record, rows = Record.load(played(tmp_path / "r", protocol())), Rows()
+    record, rows = Record.load(played(tmp_path / "r", protocol())), MemoryLedger()
     retime(record, record.scenario, rows)
     assert rows.digest() == record.summary["digest"]
     assert [row["task"] for row in rows.rows("computes") + rows.rows("transfers")] == ["1.1", "3.1/0.0"]

@@ -23,9 +23,9 @@ from slfac_sim.codecs.uniform import Uniform
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import kinds
 from slfac_sim.learning.datasets.synthetic import Synthetic
-from slfac_sim.ledger.store import TABLES
+from slfac_sim.ledger.continued import Differs
+from slfac_sim.ledger.tables import TABLES
 from slfac_sim.runs.checkpoints import FOLDER
-from slfac_sim.runs.ledger_continued import Differs
 from slfac_sim.runs.resume import finished, prepare_resume, resume
 from slfac_sim.runs.run import prepare, run
 
@@ -59,7 +59,7 @@ def undisturbed(folder: Path, *overrides: str) -> dict[str, Any]:
 def death() -> Iterator[None]:
     """Expect a death within; as with a kill, nothing is written or closed properly after it."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("slfac_sim.ledger.store.Ledger.close", lambda ledger: ledger._db.close())
+        patch.setattr("slfac_sim.ledger.store.FileLedger.close", lambda ledger: ledger._db.close())
         with pytest.raises(Death):
             yield
 

@@ -5,17 +5,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from worlds import scenario
+from worlds import scenario, table
 
 from slfac_sim.cli import main
 from slfac_sim.foundation.plugins import kinds
-from slfac_sim.ledger.store import rows_of
 from slfac_sim.ledger.tables import TABLES
 from slfac_sim.network import Delivery
 from slfac_sim.network.transfers import FluidTransfer
 from slfac_sim.runs.replay import Record, prepare_replay, replay
 from slfac_sim.runs.run import prepare, run
-from slfac_sim.simulation.invariants._watching import WatchedBook
+from slfac_sim.simulation.invariants._watching import WatchedLedger
 
 SHORT = ("protocol.rounds=1", "protocol.steps=1")
 LAWS = {"Little", "airtime <= elapsed", "bytes", "causality", "energy = power x time", "rate <= capacity"}
@@ -47,7 +46,7 @@ def test_every_kind_of_air_keeps_the_laws(override: str, tmp_path: Path) -> None
     assert summary["status"] == "finished", summary["reason"]
     assert summary["invariants"]["violated"] == 0
     assert summary["invariants"]["checked"].keys() == LAWS
-    sent = list(rows_of(tmp_path / "r" / "ledger.sqlite", "transfers"))
+    sent = table(tmp_path / "r" / "ledger.sqlite", "transfers")
     assert {(row["tries"], row["outcome"]) for row in sent} == {(1, "delivered")}  # as docs/results.md says
 
 
@@ -114,9 +113,9 @@ def test_littles_law_is_exact_however_long_all_have_waited(
 def lying(monkeypatch: pytest.MonkeyPatch, table: str, column: str, lie: Callable[[Any], Any]) -> None:
     """Let the third row of `table` be written with another value of `column`."""
     names = [name for name in TABLES[table] if name != "id"]
-    honest, place, written = WatchedBook.append, names.index(column), 0
+    honest, place, written = WatchedLedger.append, names.index(column), 0
 
-    def append(book: WatchedBook, name: str, values: tuple[Any, ...]) -> int:
+    def append(book: WatchedLedger, name: str, values: tuple[Any, ...]) -> int:
         nonlocal written
         if name == table:
             written += 1
@@ -124,7 +123,7 @@ def lying(monkeypatch: pytest.MonkeyPatch, table: str, column: str, lie: Callabl
                 values = (*values[:place], lie(values[place]), *values[place + 1 :])
         return honest(book, name, values)
 
-    monkeypatch.setattr(WatchedBook, "append", append)
+    monkeypatch.setattr(WatchedLedger, "append", append)
 
 
 @pytest.mark.matrix

@@ -26,7 +26,7 @@ from slfac_sim.analysis.statistics import (
 )
 from slfac_sim.analysis.style import house_style
 from slfac_sim.cli import main
-from slfac_sim.ledger.store import Rows
+from slfac_sim.ledger.store import MemoryLedger
 from slfac_sim.ledger.summary import summary_of
 from slfac_sim.scenario.schema import Seed
 from slfac_sim.studies.search.crossover import Duel, crossover_words
@@ -175,7 +175,7 @@ def test_a_run_that_was_not_asked_is_told_from_one_that_did_not_reach(
 
 
 def test_the_summary_of_a_run_names_them() -> None:
-    rows = Rows()
+    rows = MemoryLedger()
     place = {"task": "", "seq": 0, "round": 0, "loss": 1.0, "accuracy_no_codec": 0.5, "payload_bytes": 0}
     for at_s, accuracy in ((0.0, 0.5), (2.0, 0.9)):
         rows.add("evals", {**place, "at_s": at_s, "accuracy": accuracy})

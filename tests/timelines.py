@@ -8,7 +8,8 @@ from fakes import participants, payload
 
 from slfac_sim.effects import Compute, Note, Offer, Send, Task, Together
 from slfac_sim.hosts.names import SERVER, device_names
-from slfac_sim.ledger.store import TABLES, Rows
+from slfac_sim.ledger.store import MemoryLedger
+from slfac_sim.ledger.tables import TABLES
 from slfac_sim.network import Hosts
 from slfac_sim.network.kinds.ideal import Ideal
 from slfac_sim.protocols.parallel import Parallel
@@ -18,7 +19,7 @@ Tables = dict[str, list[dict[str, Any]]]
 SPEEDS = {"d000": 1e9, "d001": 2e9, "d002": 4e9, SERVER: 10e9}
 
 
-def tables_of(rows: Rows) -> Tables:
+def tables_of(rows: MemoryLedger) -> Tables:
     rows.commit()
     return {table: rows.rows(table) for table in TABLES}
 
@@ -26,7 +27,7 @@ def tables_of(rows: Rows) -> Tables:
 def play(protocol: Task, speeds: Mapping[str, float], network: Any = None) -> Tables:
     """Play `protocol` on `network` (8 Mbit/s each way, shared, 10 ms) and return the ledger's tables."""
     network = network or Ideal(up_rate=8e6, down_rate=8e6, latency=0.01)
-    env, rows = simpy.Environment(), Rows()
+    env, rows = simpy.Environment(), MemoryLedger()
     devices = [host for host in speeds if host != SERVER]
     SimulatedPlayer(env, network.open(env, Hosts(devices, (SERVER,)), 0), speeds, rows).play(protocol)
     return tables_of(rows)

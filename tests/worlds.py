@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from slfac_sim.learning.world import World
-from slfac_sim.ledger.store import Ledger, rows_of
+from slfac_sim.ledger.reader import LedgerReader
+from slfac_sim.ledger.store import FileLedger
+from slfac_sim.ledger.tables import TABLES
 from slfac_sim.runs.opening import build
 from slfac_sim.scenario.files import load
 from slfac_sim.scenario.schema import Scenario
@@ -25,13 +27,14 @@ def world(*overrides: str) -> World:
 def live_run(path: Path, *overrides: str) -> tuple[Scenario, float, str]:
     """Run the tiny scenario into the ledger `path`; return it with the simulated seconds and the digest."""
     chosen = scenario(*overrides)
-    with Ledger(path) as ledger:
+    with FileLedger(path) as ledger:
         seconds = simulate(chosen, chosen.protocol.run(build(chosen)), ledger)
         return chosen, seconds, ledger.digest()
 
 
 def table(path: Path, name: str) -> list[dict[str, Any]]:
-    return list(rows_of(path, name))
+    columns = list(TABLES[name])
+    return [dict(zip(columns, row, strict=True)) for row in LedgerReader(path).tuples(name, columns)]
 
 
 def column(rows: Sequence[dict[str, Any]], name: str) -> list[Any]:

@@ -19,7 +19,7 @@ from slfac_sim.hosts.names import SERVER
 from slfac_sim.runs.opening import build
 from slfac_sim.scenario.files import read
 from slfac_sim.simulation.instant import InstantPlayer
-from slfac_sim.simulation.observer import Listener, heard_by
+from slfac_sim.simulation.observer import Observer, observed_by
 
 FAMILY = "slfac_sim.protocols"
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "protocols.md"
@@ -47,7 +47,7 @@ MARK = "<!-- From here on written by tools/write_protocol_charts.py. -->"
 
 
 @dataclass
-class Course(Listener):
+class Course(Observer):
     """What a protocol asks for, task by task."""
 
     tasks: dict[str, list[Effect]] = field(default_factory=lambda: defaultdict(list))
@@ -113,7 +113,7 @@ def course_of(name: str, shown: Sequence[str] = ()) -> Course:
     once = [f"{key}: 1" for key in ("rounds", "steps") if key in find(FAMILY, name).__dataclass_fields__]
     protocol = f"protocol: {{{', '.join([f'kind: {name}', *once])}}}\n"
     scenario, course = read(SCENARIO + protocol, "chart", shown), Course()
-    InstantPlayer().play(heard_by(course, scenario.protocol.run(build(scenario))))
+    InstantPlayer().play(observed_by(course, scenario.protocol.run(build(scenario))))
     return course
 
 

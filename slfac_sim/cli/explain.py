@@ -108,7 +108,7 @@ def _bounds(
 def _replays(run: "Run", reached: Mapping[str, float]) -> dict[str, list[float | None]]:
     """Return what replays without a limit take to the same evaluations, and to the end. Raises `BadInput`."""
     from slfac_sim.hosts.speeds.fixed import Fixed
-    from slfac_sim.ledger.store import Rows
+    from slfac_sim.ledger.store import MemoryLedger
     from slfac_sim.network.kinds.ideal import Ideal
     from slfac_sim.runs.replay import Record, replayed_scenario, retime
     from slfac_sim.simulation.simulate import survey_of
@@ -129,7 +129,7 @@ def _replays(run: "Run", reached: Mapping[str, float]) -> dict[str, list[float |
     }
     found: dict[str, list[float | None]] = {}
     for name, scenario in without.items():
-        rows = Rows()
+        rows = MemoryLedger()
         end_s = retime(record, scenario, rows)
         at_s = {row["round"]: row["at_s"] for row in rows.rows("evals")}
         found[name] = [*(at_s[numbers[instant_s]] for instant_s in reached.values()), end_s]

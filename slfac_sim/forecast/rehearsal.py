@@ -13,7 +13,7 @@ from slfac_sim.hosts.names import SERVER
 from slfac_sim.learning.participants import Exchange
 from slfac_sim.learning.work import Work
 from slfac_sim.protocols import Participation, Schedule
-from slfac_sim.simulation.replay import RecordedParcel
+from slfac_sim.simulation.replay_log import RecordedParcel
 
 EVERYBODY = Participation()
 

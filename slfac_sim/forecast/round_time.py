@@ -18,7 +18,8 @@ from slfac_sim.forecast.demands import Sizes, chosen, plain_sizes, server_values
 from slfac_sim.forecast.rehearsal import Actor, in_turn, rehearsal
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import kind_of
-from slfac_sim.ledger.store import TABLES, Rows
+from slfac_sim.ledger.store import MemoryLedger
+from slfac_sim.ledger.tables import TABLES
 from slfac_sim.network import Survey
 from slfac_sim.protocols import Schedule
 from slfac_sim.scenario.schema import Scenario
@@ -179,6 +180,6 @@ def _parts_s(scenario: Scenario, schedule: Schedule, actors: Sequence[Actor]) ->
 
 def _played(scenario: Scenario, task: Task) -> dict[str, list[dict[str, Any]]]:
     """Play `task` and return the rows that it has left. Raises `Stalled`."""
-    rows = Rows()
+    rows = MemoryLedger()
     simulate(calm(scenario), task, rows)
     return {table: list(rows.rows(table)) for table in TABLES if table != "payloads"}

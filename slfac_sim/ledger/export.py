@@ -8,7 +8,6 @@ import os
 import sqlite3
 import tempfile
 from collections.abc import Callable, Sequence
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -72,13 +71,9 @@ def _place(written: Path, file: Path, overwrite: bool) -> None:
 
 
 def _write(run: Run, name: str, writer: Callable[..., None], path: Path) -> None:
-    source = run.folder / LEDGER
-    try:
-        with closing(run.connect()) as ledger:
-            columns = [(row[1], str(row[2])) for row in ledger.execute(f'PRAGMA table_info("{name}")')]
-            writer(ledger.execute(f'SELECT * FROM "{name}" ORDER BY rowid'), columns, path)
-    except sqlite3.Error as error:
-        raise BadInput(f"{source}: cannot be read ({error}); expected the SQLite file of a run") from error
+    with run.ledger.connect() as ledger:
+        columns = [(row[1], str(row[2])) for row in ledger.execute(f'PRAGMA table_info("{name}")')]
+        writer(ledger.execute(f'SELECT * FROM "{name}" ORDER BY rowid'), columns, path)
 
 
 def _write_csv(cursor: sqlite3.Cursor, columns: Sequence[tuple[str, str]], path: Path) -> None:

@@ -1,9 +1,7 @@
 """Reads a run folder, `summary.json` and `ledger.sqlite`; it writes nothing and knows no figure."""
 
 import json
-import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,9 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slfac_sim.foundation.errors import BadInput
-from slfac_sim.ledger.store import digest_of, refuse_odd
-
-Column = NDArray[Any] | list[Any]
+from slfac_sim.ledger.reader import Column, LedgerReader
 
 SUMMARY, LEDGER, DRAWN = "summary.json", "ledger.sqlite", "figures"
 BEGUN = "checkpoints/begun.json"  # there from the beginning of a run until it is finished
@@ -54,9 +50,10 @@ class Run:
         times = self.summary["time_to_accuracy_s"]
         return {float(target): times[target] for target in sorted(times, key=float)}
 
-    def connect(self) -> sqlite3.Connection:
-        """Return a connection to the ledger that can only read. Raises `sqlite3.Error`."""
-        return sqlite3.connect(_read_only(self.folder / LEDGER), uri=True)
+    @property
+    def ledger(self) -> LedgerReader:
+        """Its ledger, to be read."""
+        return LedgerReader(self.folder / LEDGER)
 
     @property
     def altered(self) -> str:
@@ -67,11 +64,7 @@ class Run:
         there = self.summary.get("digest")
         if there is None:
             return ""
-        try:
-            with closing(self.connect()) as ledger:
-                here = digest_of(ledger)
-        except sqlite3.Error as error:
-            raise _unreadable(self.folder / LEDGER, error) from error
+        here = self.ledger.digest()
         told = f"its digest is {here[:16]}, and {str(there)[:16]} in {SUMMARY}"
         return "" if here == there else f"{self.folder / LEDGER}: altered since the run: {told}"
 
@@ -84,32 +77,11 @@ class Run:
 
     def tables(self) -> list[str]:
         """Return the names of the ledger's tables, sorted. Raises `BadInput` if it cannot be read."""
-        path = self.folder / LEDGER
-        try:
-            with closing(self.connect()) as ledger:
-                return _tables(ledger)
-        except sqlite3.Error as error:
-            raise _unreadable(path, error) from error
+        return self.ledger.tables()
 
     def table(self, name: str) -> dict[str, Column]:
-        """Return the ledger's table `name` by columns: arrays of numbers (NULL is NaN), lists of texts.
-
-        Raises `BadInput` if there is no such table, or the ledger cannot be read, or a cell is not as a run
-        writes it; and for a column that is not there, when it is asked for.
-        """
-        path = self.folder / LEDGER
-        try:
-            with closing(self.connect()) as ledger:
-                _need_table(ledger, path, name)
-                cursor = ledger.execute(f'SELECT * FROM "{name}" ORDER BY rowid')
-                names = [column[0] for column in cursor.description]
-                columns = list(zip(*cursor, strict=True)) or [()] * len(names)
-        except sqlite3.Error as error:
-            raise _unreadable(path, error) from error
-        for key, values in zip(names, columns, strict=True):
-            refuse_odd(path, name, key, values)
-        found = zip(names, map(column, columns), strict=True)
-        return _Columns(path, name, found)
+        """Return the ledger's table `name` by columns, as `LedgerReader.columns` does. Raises `BadInput`."""
+        return self.ledger.columns(name)
 
     def curve(self) -> Curve:
         """Return the accuracy over time and bytes, from the table `evals`. Raises `BadInput`."""
@@ -135,17 +107,6 @@ class Run:
         if not (np.isfinite(numbers) | (may_lack & np.isnan(numbers))).all():
             raise BadInput(f"{self.folder / LEDGER}: column {name} of table evals holds more than numbers")
         return numbers
-
-
-class _Columns(dict[str, Column]):
-    """The columns of one table, which says what it lacks."""
-
-    def __init__(self, path: Path, table: str, columns: Iterable[tuple[str, Column]]) -> None:
-        super().__init__(columns)
-        self._where = f"{path}: table {table}"
-
-    def __missing__(self, name: str) -> Column:
-        raise BadInput(f"{self._where} has no column {name}; it has {', '.join(self)}")
 
 
 def load(folder: str | Path) -> Run:
@@ -232,32 +193,3 @@ def _check_target(path: Path, target: str, seconds: Any) -> None:
         raise BadInput(f"{place}found target {target!r}, expected a fraction such as '0.95'")
     if isinstance(seconds, bool) or not isinstance(seconds, _TYPES["a number or null"]):
         raise BadInput(f"{place}{target}: found {seconds!r}, expected a number or null")
-
-
-def _unreadable(path: Path, error: sqlite3.Error) -> BadInput:
-    return BadInput(f"{path}: cannot be read ({error}); expected the SQLite file of a run")
-
-
-def _read_only(path: Path) -> str:
-    # A ledger that was closed is one immutable file, readable from any disk. One with a journal beside
-    # it belongs to a run that was killed or still goes on: then SQLite must look at the journal too.
-    beside = (path.with_name(path.name + end) for end in ("-wal", "-journal"))
-    return path.resolve().as_uri() + ("?mode=ro" if any(map(Path.exists, beside)) else "?mode=ro&immutable=1")
-
-
-def _tables(ledger: sqlite3.Connection) -> list[str]:
-    rows = ledger.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
-    return [row[0] for row in rows]
-
-
-def _need_table(ledger: sqlite3.Connection, path: Path, name: str) -> None:
-    known = _tables(ledger)
-    if name not in known:
-        raise BadInput(f"{path}: no table '{name}' among {', '.join(known) or 'none'}")
-
-
-def column(values: Sequence[Any]) -> Column:
-    """Return `values` as an array of numbers (None is NaN), or as a list where a text is among them."""
-    if any(isinstance(value, str | bytes) for value in values):
-        return list(values)
-    return np.array([np.nan if value is None else value for value in values])

@@ -1,7 +1,7 @@
-"""The ledger: every transfer, computation and learning figure of a run, in one SQLite file or in memory.
+"""Writes the ledger, every transfer, computation and learning figure of a run, into a file or into memory.
 
-`ledger_tables` says what its columns mean; it knows nothing of who writes them. Rows are kept in memory
-until the next commit (one per round), so that what is on disk is always a whole number of rounds.
+`tables` says what its columns mean; it knows nothing of who writes them. Rows are kept in memory until the
+next commit (one per round), so that what is on disk is always a whole number of rounds.
 """
 
 import hashlib
@@ -9,46 +9,25 @@ import math
 import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from slfac_sim.foundation.errors import BadInput
-from slfac_sim.ledger.tables import DIGESTED, PLACE, TABLES
+from slfac_sim.ledger.tables import DIGESTED, TABLES
 
-__all__ = [
-    "PLACE",
-    "TABLES",
-    "Book",
-    "Ledger",
-    "Row",
-    "Rows",
-    "digest_of",
-    "refuse_odd",
-    "rows_of",
-    "tuples_of",
-]
 _PRAGMAS = ("PRAGMA journal_mode=DELETE", "PRAGMA synchronous=NORMAL")
 _NUMBERED = frozenset(table for table, columns in TABLES.items() if "id" in columns)
 _GIVEN = {table: {name: None for name in columns if name != "id"} for table, columns in TABLES.items()}
 _TYPES: dict[str, type] = {"REAL": float, "TEXT": str}
-_STORED: dict[str, set[type]] = {
-    "TEXT": {str, type(None)},
-    "REAL": {float, type(None)},
-    "INTEGER": {int, type(None)},
-    "INTEGER PRIMARY KEY": {int},
-}
-_IN_WORDS = {str: "a text", bytes: "bytes", int: "a whole number", float: "a fraction", type(None): "NULL"}
 _CHUNK = 4096  # rows hashed at once
 _MOST_VALUES = 999  # that a statement may have in every SQLite
 
 Row = tuple[Any, ...]
 
 
-class Book(ABC):
-    """What rows are added to: a `Ledger` keeps them in a file, `Rows` in memory; equal rows, equal digests.
+class Ledger(ABC):
+    """What rows are added to, in a file (`FileLedger`) or in memory (`MemoryLedger`): same rows, same digest.
 
     `delivered_bytes` are the payload bytes delivered so far, kept by who adds the transfers.
     """
@@ -111,10 +90,11 @@ class Book(ABC):
         A table without rows leaves no mark, and the tables of the air before the run (`AIR`) are left out.
         """
         self.commit()
-        return _digest(self._chunks)
+        return digest_of(self._chunks)
 
 
-def _digest(chunks: Callable[[str], Iterable[list[Row]]]) -> str:
+def digest_of(chunks: Callable[[str], Iterable[list[Row]]]) -> str:
+    """Return the digest of the rows that `chunks` yields of each table; see `Ledger.digest`."""
     whole = hashlib.sha256()
     for table in DIGESTED:
         head = f"{table}\n"
@@ -124,7 +104,7 @@ def _digest(chunks: Callable[[str], Iterable[list[Row]]]) -> str:
     return whole.hexdigest()
 
 
-class Rows(Book):
+class MemoryLedger(Ledger):
     """A ledger in memory only, for the many replays of a study."""
 
     def __init__(self) -> None:
@@ -181,7 +161,7 @@ def _value(value: Any, kept: type) -> Any:
     return kept(value) if kept is not float else float(value) + 0.0  # -0.0 is 0.0
 
 
-class Ledger(Book):
+class FileLedger(Ledger):
     """A new ledger in the file `path`; refuses a file that exists. Close it, or use it in a `with`.
 
     With `continued` it is the ledger that is there; what a killed process was about to commit is taken back.
@@ -249,7 +229,7 @@ class Ledger(Book):
         return self._db.execute(sql, parameters).fetchall()
 
     def _chunks(self, table: str) -> Iterator[list[Row]]:
-        yield from _chunks_in(self._db, table)
+        yield from chunks_in(self._db, table)
 
     def close(self) -> None:
         """Commit and close; the single file then holds everything. It is closed even if that fails."""
@@ -258,7 +238,7 @@ class Ledger(Book):
         finally:
             self._db.close()
 
-    def __enter__(self) -> "Ledger":
+    def __enter__(self) -> "FileLedger":
         return self
 
     def __exit__(
@@ -267,60 +247,8 @@ class Ledger(Book):
         self.close()
 
 
-def rows_of(path: Path | str, table: str) -> Iterator[dict[str, Any]]:
-    """Yield the rows of `table` in the closed ledger `path`, in order, as {column: value}."""
-    with closing(_reader(path)) as db:
-        db.row_factory = sqlite3.Row
-        for row in db.execute(f"SELECT * FROM {table} ORDER BY rowid"):
-            yield dict(row)
-
-
-def tuples_of(
-    path: Path | str, table: str, names: Sequence[str], where: str = "1", parameters: Row = ()
-) -> Iterator[Row]:
-    """Yield the columns `names` of the rows of `table` in the closed ledger `path`, in order.
-
-    Raises `BadInput` for a cell that no run writes, and `sqlite3.Error`.
-    """
-    sql = f"SELECT {', '.join(names)} FROM {table} WHERE {where} ORDER BY rowid"
-    with closing(_reader(path)) as db:
-        cursor = db.execute(sql, parameters)
-        while rows := cursor.fetchmany(_CHUNK):
-            for name, values in zip(names, zip(*rows, strict=True), strict=True):
-                refuse_odd(path, table, name, values)
-            yield from rows
-
-
-def refuse_odd(path: Path | str, table: str, name: str, values: Sequence[Any]) -> None:
-    """Raise `BadInput` if a column of a run's table holds `values` that no run writes; others may hold all.
-
-    Texts, whole numbers and times are there unless the column's meaning says when they are NULL.
-    """
-    kind, meaning = TABLES.get(table, {}).get(name, ("", ""))
-    if not kind:
-        return
-    types = set(map(type, values))
-    odd = types - _STORED[kind]
-    if "NULL" not in meaning and (kind != "REAL" or name.endswith("_s")):
-        odd |= types & {type(None)}
-    found = ", ".join(sorted(_IN_WORDS[one] for one in odd))
-    if not odd and name.endswith("_s") and not all(map(math.isfinite, filter(None, values))):
-        found = "infinity"
-    if found:
-        raise BadInput(f"{path}: column {name} of table {table}: found {found}, expected {kind}")
-
-
-def digest_of(db: sqlite3.Connection) -> str:
-    """Return the digest of the ledger that `db` reads; see `Book.digest`. A missing table has no rows."""
-    there = {name for (name,) in db.execute("SELECT name FROM sqlite_master")}
-    return _digest(lambda table: _chunks_in(db, table) if table in there else ())
-
-
-def _chunks_in(db: sqlite3.Connection, table: str) -> Iterator[list[Row]]:
+def chunks_in(db: sqlite3.Connection, table: str) -> Iterator[list[Row]]:
+    """Yield all rows of `table` whole, in order, some at a time."""
     cursor = db.execute(f"SELECT * FROM {table} ORDER BY rowid")
     while rows := cursor.fetchmany(_CHUNK):
         yield rows
-
-
-def _reader(path: Path | str) -> sqlite3.Connection:
-    return sqlite3.connect(f"{Path(path).resolve().as_uri()}?mode=ro", uri=True)

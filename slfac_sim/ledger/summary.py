@@ -11,7 +11,7 @@ from typing import Any
 from slfac_sim.foundation.plugins import kind_of
 from slfac_sim.foundation.units import exact
 from slfac_sim.hosts.names import SERVER
-from slfac_sim.ledger.store import Book
+from slfac_sim.ledger.store import Ledger
 from slfac_sim.ledger.tables import ENERGY
 from slfac_sim.scenario.schema import Codecs, ModelCodecs, Scenario
 from slfac_sim.scenario.steering import cuts_a_model, exchanges_models
@@ -52,7 +52,7 @@ def peak_rss_bytes() -> int | None:
 def summary_of(
     scenario: Scenario,
     data: Mapping[str, Any],
-    ledger: Book,
+    ledger: Ledger,
     host: Mapping[str, Any],
     status: str,
     reason: str,
@@ -124,7 +124,7 @@ def codec_label(codecs: Codecs | ModelCodecs) -> str:
     return f"up {up.label}, down {down.label}"
 
 
-def _by_kind(ledger: Book) -> dict[str, tuple[int, int]]:
+def _by_kind(ledger: Ledger) -> dict[str, tuple[int, int]]:
     """Return bytes sent and the numbers that they stand for, of each kind of payload."""
     sums: dict[str, tuple[int, int]] = {}
     for kind, nbytes, values in ledger.tuples("payloads", ("kind", "bytes", "value_count")):
@@ -133,7 +133,7 @@ def _by_kind(ledger: Book) -> dict[str, tuple[int, int]]:
     return sums
 
 
-def _energy(ledger: Book) -> dict[str, dict[str, float]]:
+def _energy(ledger: Ledger) -> dict[str, dict[str, float]]:
     """Return what all devices together drew, and what the server drew, by what it was for."""
     names = [name for name in ENERGY["energy"] if name.endswith("_j")]
     rows = ledger.tuples("energy", ("host", *names))
@@ -147,7 +147,7 @@ def _energy(ledger: Book) -> dict[str, dict[str, float]]:
     }
 
 
-def _last_s(ledger: Book) -> float:
+def _last_s(ledger: Ledger) -> float:
     """Return when the last thing ended; rows are written in the order of what they tell of."""
     columns = {"transfers": "end_s", "computes": "end_s", "steps": "at_s", "rounds": "at_s"}
     latest = (ledger.last(table, column) for table, column in columns.items())

@@ -16,12 +16,12 @@ from typing import Any
 from slfac_sim.foundation.ending import InterruptNoted, Terminated
 from slfac_sim.foundation.errors import OF_THE_HOST, BadInput, Diverged, HostFailed, sentence
 from slfac_sim.foundation.files import lock, own_name
+from slfac_sim.ledger.continued import Differs
 from slfac_sim.ledger.folder import BEGUN, DRAWN, LEDGER, SUMMARY
-from slfac_sim.ledger.store import Book, Ledger
+from slfac_sim.ledger.store import FileLedger, Ledger
 from slfac_sim.ledger.summary import HostClock, summary_of
 from slfac_sim.network import Survey
 from slfac_sim.runs.checkpoints import write_whole
-from slfac_sim.runs.ledger_continued import Differs
 from slfac_sim.scenario.files import dump
 from slfac_sim.scenario.schema import Scenario
 from slfac_sim.simulation.simulate import OnNote, host_speeds, outages_of, survey_of
@@ -83,7 +83,7 @@ def fill(
     account: Account,
     play: Callable[[Any, OnNote, logging.Logger], Any],
     on_note: OnNote,
-    open_ledger: Callable[[Path], AbstractContextManager[Book]] = Ledger,
+    open_ledger: Callable[[Path], AbstractContextManager[Ledger]] = FileLedger,
     begin: Callable[[], object] = lambda: None,
 ) -> dict[str, Any]:
     """Have `play` write the ledger in `folder`, put everything else beside it, and return the summary.
@@ -119,7 +119,7 @@ def _filled(
     account: Account,
     play: Callable[[Any, OnNote, logging.Logger], Any],
     heard: "_Heard",
-    open_ledger: Callable[[Path], AbstractContextManager[Book]],
+    open_ledger: Callable[[Path], AbstractContextManager[Ledger]],
 ) -> dict[str, Any]:
     scenario, log = account.scenario, heard.log
     write_whole(folder / SCENARIO, dump(scenario))
@@ -200,7 +200,7 @@ class _Heard:
     interrupt: InterruptNoted
     logged: int
 
-    def of(self, ledger: Book) -> OnNote:
+    def of(self, ledger: Ledger) -> OnNote:
         """Return what hears the notes of `ledger`, with the bytes delivered until then."""
 
         def heard(table: str, row: Mapping[str, Any]) -> None:

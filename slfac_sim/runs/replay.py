@@ -3,7 +3,6 @@
 A replay is exact where timing does not steer learning; anything else is refused, with the reason.
 """
 
-import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from logging import Logger
@@ -16,8 +15,10 @@ from slfac_sim.foundation.host import no_collection
 from slfac_sim.hosts.names import device_names
 from slfac_sim.ledger.folder import LEDGER, Run
 from slfac_sim.ledger.folder import load as load_run
-from slfac_sim.ledger.store import TABLES, Book, Ledger, Rows, tuples_of
+from slfac_sim.ledger.reader import LedgerReader
+from slfac_sim.ledger.store import FileLedger, Ledger, MemoryLedger
 from slfac_sim.ledger.summary import HostClock
+from slfac_sim.ledger.tables import TABLES
 from slfac_sim.runs.folder import Account, check_air, check_place, fill, make_folder
 from slfac_sim.scenario.files import dump, load, read
 from slfac_sim.scenario.fingerprint import READ_AFTERWARDS, invisible_in, visible_differences
@@ -68,7 +69,7 @@ class Finished:
     folder: Path
     scenario: Scenario
     summary: Mapping[str, Any]
-    rows: Rows
+    rows: MemoryLedger
 
 
 def load_training(folder: Path, chosen: bool = False) -> Record | Finished:
@@ -83,7 +84,7 @@ def load_training(folder: Path, chosen: bool = False) -> Record | Finished:
     return Finished(run.folder, scenario, run.summary, _rows_in(run.folder))
 
 
-def timed(training: Record | Finished, scenario: Scenario) -> Rows:
+def timed(training: Record | Finished, scenario: Scenario) -> MemoryLedger:
     """Return the rows that a live run of `scenario` would have left. Raises as `retime` does."""
     if isinstance(training, Finished):
         chosen = ("cut",) if cut_is_open(scenario) else ()  # by the training, for the very same clock
@@ -92,17 +93,17 @@ def timed(training: Record | Finished, scenario: Scenario) -> Rows:
             told = "; ".join(differences)
             raise BadInput(f"{training.folder}: {steered(scenario)}, and it ran otherwise: {told}")
         return training.rows
-    rows = Rows()
+    rows = MemoryLedger()
     retime(training, scenario, rows)
     return rows
 
 
-def _rows_in(folder: Path) -> Rows:
+def _rows_in(folder: Path) -> MemoryLedger:
     """Return the rows of the ledger of the run in `folder`."""
-    path, rows = folder / LEDGER, Rows()
-    there = {name for (name,) in tuples_of(path, "sqlite_master", ("name",))}
+    recorded, rows = LedgerReader(folder / LEDGER), MemoryLedger()
+    there = recorded.tables()
     for table in (table for table in TABLES if table in there):
-        for row in tuples_of(path, table, [name for name in TABLES[table] if name != "id"]):
+        for row in recorded.tuples(table, [name for name in TABLES[table] if name != "id"]):
             rows.append(table, row)
     return rows
 
@@ -128,7 +129,7 @@ def replayed_scenario(
 def retime(
     record: Record,
     scenario: Scenario,
-    ledger: Book,
+    ledger: Ledger,
     on_note: OnNote = lambda table, row: None,
     laws: dict[str, Any] | None = None,
 ) -> float:
@@ -184,7 +185,7 @@ def replay(
     """
     record, scenario = prepared.record, prepared.scenario
 
-    def play(ledger: Ledger, heard: OnNote, log: Logger) -> None:
+    def play(ledger: FileLedger, heard: OnNote, log: Logger) -> None:
         retime(record, scenario, ledger, heard, extra if strict else None)
 
     extra: dict[str, Any] = {"replay_of": record.summary["digest"]}
@@ -231,8 +232,6 @@ def _script(folder: Path, scenario: Scenario, summary: Mapping[str, Any]) -> Scr
         script = script_of(path, device_names(scenario.devices.count))
     except TimingSteered as fault:
         raise BadInput(f"{path}: {fault}; on another clock it would learn otherwise") from fault
-    except sqlite3.Error as error:
-        raise BadInput(f"{path}: cannot be read ({error}); expected the SQLite file of a run") from error
     except BadInput:
         raise
     except (ValueError, LookupError) as error:  # rows that no protocol can have asked for

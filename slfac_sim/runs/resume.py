@@ -18,13 +18,15 @@ from slfac_sim.foundation.errors import BadInput
 from slfac_sim.hosts.names import device_names
 from slfac_sim.learning.datasets import Report
 from slfac_sim.learning.world import World
+from slfac_sim.ledger.continued import ContinuedLedger
 from slfac_sim.ledger.folder import LEDGER, SUMMARY
 from slfac_sim.ledger.folder import load as load_run
-from slfac_sim.ledger.store import TABLES, Ledger, tuples_of
+from slfac_sim.ledger.reader import LedgerReader
+from slfac_sim.ledger.store import FileLedger
 from slfac_sim.ledger.summary import HostClock
+from slfac_sim.ledger.tables import TABLES
 from slfac_sim.runs.checkpoints import Begun, newest, versions_of
 from slfac_sim.runs.folder import SCENARIO, check_air, check_idle
-from slfac_sim.runs.ledger_continued import Continued
 from slfac_sim.runs.opening import build
 from slfac_sim.runs.run import Prepared, conduct, start
 from slfac_sim.runs.starting import set_threads
@@ -104,12 +106,12 @@ def resume(
         begun,
         lambda ledger: _whole(resumable, ledger, on_learning),
         on_note,
-        open_ledger=Continued,
+        open_ledger=ContinuedLedger,
         logged=resumable.rounds,
     )
 
 
-def _whole(resumable: Resumable, ledger: Continued, on_learning: Callable[[], object]) -> Task:
+def _whole(resumable: Resumable, ledger: ContinuedLedger, on_learning: Callable[[], object]) -> Task:
     """Yield what is on record until the checkpoint, and go on with learning."""
     prepared = resumable.prepared
     yield from follow(resumable.script)
@@ -161,12 +163,13 @@ def _rounds_on_record(path: Path) -> int:
 
 def _seq_of(folder: Path, number: int) -> int:
     """Return the number of the root's effect that ended round `number`."""
-    ((seq,),) = tuples_of(folder / LEDGER, "rounds", ("seq",), "round = ? AND task = ''", (number,))
+    ledger = LedgerReader(folder / LEDGER)
+    ((seq,),) = ledger.tuples("rounds", ("seq",), "round = ? AND task = ''", (number,))
     return int(seq)
 
 
-def _anew(path: Path) -> Ledger:
+def _anew(path: Path) -> FileLedger:
     """Return a new ledger in the file `path`, in the place of one that cannot be gone on with."""
     for end in ("", *_JOURNALS):
         path.with_name(f"{path.name}{end}").unlink(missing_ok=True)
-    return Ledger(path)
+    return FileLedger(path)

@@ -10,7 +10,7 @@ from slfac_sim.effects import Task
 from slfac_sim.hosts.names import device_names
 from slfac_sim.learning.datasets import Report
 from slfac_sim.learning.world import World
-from slfac_sim.ledger.store import Book, Ledger
+from slfac_sim.ledger.store import FileLedger, Ledger
 from slfac_sim.ledger.summary import HostClock
 from slfac_sim.network import Survey
 from slfac_sim.runs.checkpoints import Begun, Checkpoints, forget, versions_of
@@ -19,8 +19,8 @@ from slfac_sim.runs.opening import build
 from slfac_sim.runs.starting import set_threads
 from slfac_sim.scenario.schema import Scenario
 from slfac_sim.simulation.invariants import strictly
-from slfac_sim.simulation.observer import heard_by
-from slfac_sim.simulation.replay_log import Asides
+from slfac_sim.simulation.observer import observed_by
+from slfac_sim.simulation.replay_log import ReplayLog
 from slfac_sim.simulation.simulate import OnNote, Simulation
 
 
@@ -83,7 +83,7 @@ def run(
 
 
 def start(
-    prepared: Prepared, begun: Begun, on_note: OnNote, open_ledger: Callable[[Path], Any] = Ledger
+    prepared: Prepared, begun: Begun, on_note: OnNote, open_ledger: Callable[[Path], Any] = FileLedger
 ) -> dict[str, Any]:
     """Simulate from the beginning, as `begun` says; see `run`."""
     return conduct(
@@ -96,7 +96,7 @@ def conduct(
     begun: Begun,
     protocol_on: Callable[[Any], Task],
     on_note: OnNote,
-    open_ledger: Callable[[Path], Any] = Ledger,
+    open_ledger: Callable[[Path], Any] = FileLedger,
     logged: int = -1,
 ) -> dict[str, Any]:
     """Play the protocol that `protocol_on(ledger)` returns, fill the folder, and return the summary.
@@ -106,7 +106,7 @@ def conduct(
     scenario, world = prepared.scenario, prepared.world
     extra: dict[str, Any] = {"resumed": begun.resumed} if begun.resumed else {}
 
-    def play(ledger: Book, heard: OnNote, log: Logger) -> None:
+    def play(ledger: Ledger, heard: OnNote, log: Logger) -> None:
         checkpoints = Checkpoints(prepared.folder, begun.every, log)
         _learn(prepared, protocol_on(ledger), checkpoints, begun.strict, ledger, heard, extra)
 
@@ -123,13 +123,13 @@ def _learn(
     protocol: Task,
     checkpoints: Checkpoints,
     strict: bool,
-    ledger: Book,
+    ledger: Ledger,
     heard: OnNote,
     extra: dict[str, Any],
 ) -> None:
     """Play `protocol` and keep `checkpoints`; `extra` takes what `strict` has checked."""
     scenario, world = prepared.scenario, prepared.world
-    task = heard_by(Asides(device_names(scenario.devices.count), ledger.append), protocol)
+    task = observed_by(ReplayLog(device_names(scenario.devices.count), ledger.append), protocol)
     try:
         with strictly(scenario, ledger, task, extra, strict) as (watched, told, book):
             simulation = Simulation(watched, book, heard)

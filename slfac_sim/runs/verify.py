@@ -3,7 +3,6 @@
 It changes nothing in the run folder.
 """
 
-import sqlite3
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
@@ -14,12 +13,12 @@ from typing import Any
 
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.learning.datasets import Report
+from slfac_sim.ledger.continued import difference
 from slfac_sim.ledger.folder import LEDGER, SUMMARY
 from slfac_sim.ledger.folder import load as load_run
-from slfac_sim.ledger.store import tuples_of
+from slfac_sim.ledger.reader import LedgerReader
 from slfac_sim.ledger.tables import DIGESTED, TABLES
 from slfac_sim.runs.folder import SCENARIO
-from slfac_sim.runs.ledger_continued import difference
 from slfac_sim.runs.run import Prepared, prepare, run
 from slfac_sim.scenario.files import load
 from slfac_sim.simulation.simulate import OnNote
@@ -89,14 +88,10 @@ def verify(verifiable: Verifiable, on_note: OnNote = lambda table, row: None) ->
         summary = run(verifiable.prepared, on_note, checkpoint_every=0)
         if summary["status"] == "interrupted":
             raise KeyboardInterrupt
-        try:
-            differences = (
-                *_differences(verifiable.folder / LEDGER, again / LEDGER),
-                *_told_otherwise(verifiable.summary, summary),
-            )
-        except sqlite3.Error as error:
-            path = verifiable.folder / LEDGER
-            raise BadInput(f"{path}: cannot be read ({error}); expected the SQLite file of a run") from error
+        differences = (
+            *_differences(LedgerReader(verifiable.folder / LEDGER), LedgerReader(again / LEDGER)),
+            *_told_otherwise(verifiable.summary, summary),
+        )
         return Verdict(summary["digest"], verifiable.summary["digest"], differences)
 
 
@@ -107,13 +102,13 @@ def _told_otherwise(record: Mapping[str, Any], again: Mapping[str, Any]) -> Iter
             yield f"{SUMMARY}, {key}: {record.get(key)!r} on record, {again[key]!r} now"
 
 
-def _differences(record: Path, again: Path) -> Iterator[str]:
+def _differences(record: LedgerReader, again: LedgerReader) -> Iterator[str]:
     """Yield the first difference of each table of what happened."""
-    there = {name for (name,) in tuples_of(record, "sqlite_master", ("name",))}
+    there = record.tables()
     for table in DIGESTED:
         names = list(TABLES[table])
-        old = tuples_of(record, table, names) if table in there else iter(())
-        pairs = zip_longest(old, tuples_of(again, table, names))
+        recorded = record.tuples(table, names) if table in there else ()
+        pairs = zip_longest(recorded, again.tuples(table, names))
         for number, (was, found) in enumerate(pairs):
             if was != found:
                 yield difference(table, number, was, found)

@@ -1,4 +1,4 @@
-"""Listening: who stands between a protocol and its player and hears what is asked for and what comes of it.
+"""An observer stands between a protocol and its player and hears what is asked for and what comes of it.
 
 It passes everything on as it is, and knows neither the protocol nor the player.
 """
@@ -10,7 +10,7 @@ from typing import Any
 from slfac_sim.effects import Effect, Failure, Task, Together
 
 
-class Listener:
+class Observer:
     """Hears every effect by its `task` and its number `seq` within it; does nothing of its own."""
 
     def asked(self, task: str, seq: int, effect: Effect) -> None:
@@ -29,8 +29,8 @@ class Listener:
         """Hear that a task has ended after `seq` effects, well or with a `failure`."""
 
 
-def heard_by(listener: Listener, task: Task, path: str = "") -> Task:
-    """Yield the effects of `task`, and have `listener` hear of it and of all tasks that it starts."""
+def observed_by(observer: Observer, task: Task, path: str = "") -> Task:
+    """Yield the effects of `task`, and have `observer` hear of it and of all tasks that it starts."""
     seq, answer = 0, None
     go_on: Callable[[Any], Any] = task.send
     try:
@@ -38,30 +38,30 @@ def heard_by(listener: Listener, task: Task, path: str = "") -> Task:
             try:
                 effect = go_on(answer)
             except StopIteration as stop:
-                listener.over(path, seq, None)
+                observer.over(path, seq, None)
                 return stop.value
             except Failure as failure:
-                listener.over(path, seq, failure)
+                observer.over(path, seq, failure)
                 raise
-            listener.asked(path, seq, effect)
+            observer.asked(path, seq, effect)
             try:
-                answer, go_on = (yield _heard_below(listener, effect, path, seq)), task.send
+                answer, go_on = (yield _observed_below(observer, effect, path, seq)), task.send
             except Failure as failure:
-                listener.failed(path, seq, effect)
+                observer.failed(path, seq, effect)
                 answer, go_on = failure, task.throw
             except GeneratorExit:
-                listener.withdrawn(path, seq, effect)
+                observer.withdrawn(path, seq, effect)
                 raise
             else:
-                listener.answered(path, seq, effect)
+                observer.answered(path, seq, effect)
             seq += 1
     finally:
         task.close()
 
 
-def _heard_below(listener: Listener, effect: Effect, path: str, seq: int) -> Effect:
+def _observed_below(observer: Observer, effect: Effect, path: str, seq: int) -> Effect:
     if not isinstance(effect, Together):
         return effect
     prefix = f"{path}/{seq}." if path else f"{seq}."
-    tasks = [heard_by(listener, task, f"{prefix}{place}") for place, task in enumerate(effect.tasks)]
+    tasks = [observed_by(observer, task, f"{prefix}{place}") for place, task in enumerate(effect.tasks)]
     return dataclasses.replace(effect, tasks=tasks)

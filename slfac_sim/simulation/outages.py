@@ -13,7 +13,7 @@ import simpy
 
 from slfac_sim.effects import HostDown
 from slfac_sim.hosts.availability import Outage
-from slfac_sim.ledger.store import Book
+from slfac_sim.ledger.store import Ledger
 from slfac_sim.simulation.hosts import Call
 
 Told = Callable[[str], None]
@@ -46,7 +46,7 @@ class Outages:
         self,
         env: simpy.Environment,
         plans: Mapping[str, Iterator[Outage]],
-        ledger: Book,
+        ledger: Ledger,
         went_down: Told,
         came_up: Told,
     ) -> None:

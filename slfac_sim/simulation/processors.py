@@ -7,7 +7,7 @@ from typing import Any, Literal
 import simpy
 
 from slfac_sim.effects import CODEC_WORK, Compute, HostDown
-from slfac_sim.ledger.store import Book
+from slfac_sim.ledger.store import Ledger
 from slfac_sim.simulation.hosts import Host, Slowness, Turn
 from slfac_sim.simulation.metering import Meter
 from slfac_sim.simulation.outages import Outages, cause_of
@@ -44,7 +44,7 @@ class Processors:
         speeds: Speeds,
         slowness: Mapping[str, Slowness],
         disciplines: Mapping[str, Discipline],
-        ledger: Book,
+        ledger: Ledger,
         outages: Outages,
         meter: Meter | None,
     ) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import simpy
 
 from slfac_sim.effects import Compute, Excuse, HostDown, Offer
-from slfac_sim.ledger.store import Book
+from slfac_sim.ledger.store import Ledger
 from slfac_sim.simulation.hosts import Call
 from slfac_sim.simulation.outages import Outages
 
@@ -66,7 +66,7 @@ class Queues:
     def __init__(
         self,
         env: simpy.Environment,
-        ledger: Book,
+        ledger: Ledger,
         outages: Outages,
         compute: Callable[[Compute, str, int], Steps],
     ) -> None:

@@ -5,20 +5,20 @@ On another clock it is exact where timing does not steer learning, which holds f
 deadlines. On the clock of the record it is exact always: what was cut short then is cut short again.
 """
 
-import json
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import chain
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, NamedTuple, final
 
-from slfac_sim.effects import Compute, Effect, Excuse, Failure, Note, Offer, Present, Send, Task, Together
+from slfac_sim.effects import Compute, Effect, Failure, Note, Offer, Send, Task, Together
 from slfac_sim.foundation.host import no_collection
-from slfac_sim.ledger.store import PLACE, TABLES, Row, tuples_of
-from slfac_sim.ledger.tables import ASIDES, SUMS
+from slfac_sim.ledger.reader import LedgerReader
+from slfac_sim.ledger.store import Row
+from slfac_sim.ledger.tables import ASIDES, PLACE, SUMS, TABLES
+from slfac_sim.simulation.replay_log import Ended, RecordedParcel, logged_steps, no_job
 
 _STAMPED = ("task", "seq", "at_s", "payload_bytes")  # the player's part of a note's row
 _NOTES = [table for table, columns in TABLES.items() if {"task", "at_s"} <= columns.keys()]
@@ -33,31 +33,11 @@ class Started(NamedTuple):
     enough: int | None = None
 
 
-@final
-class Ended(NamedTuple):
-    """The end of a task that did not end well."""
-
-    reason: str
-
-
 Step = Effect | Started | Ended
 
 
 class TimingSteered(ValueError):
     """The record holds work that timing cut short or could have: no other clock could be right."""
-
-
-class RecordedParcel(NamedTuple):
-    """What is known of a body that was sent once: its length, its count of values, its fingerprint.
-
-    Its parts and notes are in the sums of the record (`Script.sums`).
-    """
-
-    nbytes: int
-    values: int
-    sha256: str
-    parts: None = None
-    notes: Mapping[str, float] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -102,8 +82,9 @@ def follow(script: Script, task: str = "") -> Task:
 
 def script_of(ledger: Path | str, hosts: Sequence[str]) -> Script:
     """Return the script recorded in the closed ledger `ledger`. Raises `TimingSteered`."""
-    _refuse_steered(ledger)
-    return _script(ledger, hosts, None)
+    reader = LedgerReader(Path(ledger))
+    _refuse_steered(reader)
+    return _script(reader, hosts, None)
 
 
 def script_until(ledger: Path | str, hosts: Sequence[str], last: int) -> Script:
@@ -111,39 +92,40 @@ def script_until(ledger: Path | str, hosts: Sequence[str], last: int) -> Script:
 
     It is exact on the clock of the record only: same network, same speeds, same limits.
     """
-    return _script(ledger, hosts, last)
+    return _script(LedgerReader(Path(ledger)), hosts, last)
 
 
-def _script(ledger: Path | str, hosts: Sequence[str], last: int | None) -> Script:
+def _script(ledger: LedgerReader, hosts: Sequence[str], last: int | None) -> Script:
     """Return the whole script, or that up to effect `last` of the root, on the clock of the record."""
-    there = {name for (name,) in tuples_of(ledger, "sqlite_master", ("name",))}
+    there = ledger.tables()
     notes = chain.from_iterable(_notes(ledger, table) for table in _NOTES if table in there)
-    asides = chain(_limits(ledger), _asides(ledger))
-    sends = _sends(ledger, hosts, same_clock=last is not None)
-    found: _Found = chain(sends, _computes(ledger), _offers(ledger), notes, asides)
+    logged = list(logged_steps(ledger)) if "asides" in there else []  # before what other tables tell
+    known = None if last is not None else {step[:2] for step in logged if isinstance(step[2], Send)}
+    sends = _sends(ledger, tuple(hosts), known)
+    steps: _Steps = chain(sends, _computes(ledger), _offers(ledger), notes, _limits(ledger), logged)
     if last is not None:
-        found = (one for one in found if int(one[0].partition(".")[0] or one[1]) <= last)
+        steps = ((task, seq, step) for task, seq, step in steps if int(task.partition(".")[0] or seq) <= last)
     with no_collection():
-        places = _arrange(found)
+        places = _arrange(steps)
         tasks = {task: _in_order(places, task) for task in places}
     counts = {table: _count(ledger, table) for table in ("transfers", "rounds", "steps")}
     return Script({"": []} | tasks | _idle(tasks), counts, _sums(ledger, there))
 
 
-def _count(ledger: Path | str, table: str) -> int:
-    ((count,),) = tuples_of(ledger, table, ("count(*)",))
+def _count(ledger: LedgerReader, table: str) -> int:
+    ((count,),) = ledger.tuples(table, ("count(*)",))
     return int(count)
 
 
-def _sums(ledger: Path | str, there: Collection[str]) -> dict[str, list[Row]]:
+def _sums(ledger: LedgerReader, there: Collection[str]) -> dict[str, list[Row]]:
     return {
-        table: list(tuples_of(ledger, table, list(columns)))
+        table: list(ledger.tuples(table, list(columns)))
         for table, columns in (SUMS | ASIDES).items()
         if table in there
     }
 
 
-_Found = Iterable[tuple[str, int, Any]]  # a task, the number of its effect, and what is known of that
+_Steps = Iterable[tuple[str, int, Any]]  # a task, the number of its effect, and what is known of that
 _Places = dict[str, dict[int, Any]]  # task -> number of the effect -> a step, or {place: name} of its tasks
 
 
@@ -156,10 +138,10 @@ class _Children:
     limits: tuple[float | None, int | None] = (None, None)
 
 
-def _arrange(found: _Found) -> _Places:
+def _arrange(steps: _Steps) -> _Places:
     """Put every effect in its place, and every task under the effect of its parent that started it."""
     places: _Places = defaultdict(dict)
-    for task, seq, step in found:
+    for task, seq, step in steps:
         if step is not None:
             places[task][seq] = step
         else:
@@ -181,8 +163,8 @@ def _adopt(places: _Places, task: str) -> None:
 
 def _in_order(places: _Places, task: str) -> list[Step]:
     """Return the steps of `task`; a number that left no row was a `Together` of tasks without effects."""
-    found, prefix = places[task], f"{task}/" if task else ""
-    steps: list[Any] = list(map(found.get, range(max(found, default=-1) + 1)))
+    place, prefix = places[task], f"{task}/" if task else ""
+    steps: list[Any] = list(map(place.get, range(max(place, default=-1) + 1)))
     for seq in [seq for seq, step in enumerate(steps) if step is None or type(step) is _Children]:
         steps[seq] = _started(steps[seq] or _Children(), f"{prefix}{seq}.")
     return steps
@@ -201,84 +183,53 @@ def _idle(tasks: Mapping[str, Sequence[Step]]) -> dict[str, list[Any]]:
     return {name: [] for name in started - tasks.keys()}
 
 
-def _refuse_steered(ledger: Path | str) -> None:
+def _refuse_steered(ledger: LedgerReader) -> None:
     """Raise `TimingSteered` for work that was cut short, or that could have been."""
     for table, wanted in (("transfers", "delivered"), ("computes", "done")):
-        for number, outcome in tuples_of(ledger, table, ("id", "outcome"), "outcome != ?", (wanted,)):
+        for number, outcome in ledger.tuples(table, ("id", "outcome"), "outcome != ?", (wanted,)):
             raise TimingSteered(f"{table.removesuffix('s')} {number} was {outcome}: timing steered this run")
-    for task, seq, deadline_s, enough in tuples_of(ledger, "limits", (*PLACE, "deadline_s", "enough")):
+    for task, seq, deadline_s, enough in ledger.tuples("limits", (*PLACE, "deadline_s", "enough")):
         limit = f"a deadline of {deadline_s:g} s" if deadline_s is not None else f"{enough} results as enough"
         raise TimingSteered(f"effect {seq} of task '{task}' had {limit}: timing could steer this run")
 
 
-def _sends(ledger: Path | str, hosts: Sequence[str], same_clock: bool) -> _Found:
+def _sends(
+    ledger: LedgerReader, devices: tuple[str, ...], known: Collection[tuple[str, int]] | None
+) -> _Steps:
+    """Yield the transfers. Who heard a multicast is `known` from elsewhere; None: the clock is the same."""
     parcels: dict[int, dict[str, RecordedParcel]] = defaultdict(dict)
     columns = ("transfer", "kind", "bytes", "value_count", "sha256")
-    for transfer, kind, nbytes, values, sha256 in tuples_of(ledger, "payloads", columns):
+    for transfer, kind, nbytes, values, sha256 in ledger.tuples("payloads", columns):
         parcels[transfer][kind] = RecordedParcel(nbytes, values, sha256)
-    everybody = tuple(hosts)
-    told = {(task, seq) for task, seq, what, _ in _told(ledger) if what == "send"}
     asked = (*PLACE, "id", "src", "dst", "receivers")
-    for task, seq, number, src, dst, receivers in tuples_of(ledger, "transfers", asked):
-        whole = dst != "*" or receivers == len(everybody)
-        if not whole and (task, seq) not in told and not same_clock:  # there it is not heard by as many again
-            known = f"{receivers} of {len(everybody)} devices, and it is not known to which"
-            raise TimingSteered(f"transfer {number} went to {known}")
-        yield task, seq, Send(src, everybody if dst == "*" else dst, parcels[number])
+    for task, seq, transfer, src, dst, receivers in ledger.tuples("transfers", asked):
+        if known is not None and dst == "*" and receivers != len(devices) and (task, seq) not in known:
+            heard = f"{receivers} of {len(devices)} devices, and it is not known to which"
+            raise TimingSteered(f"transfer {transfer} went to {heard}")
+        yield task, seq, Send(src, devices if dst == "*" else dst, parcels[transfer])
 
 
-def _computes(ledger: Path | str) -> _Found:
-    effect = cache(lambda host, flops, what: Compute(host, flops, _nothing, what))  # much work is alike
+def _computes(ledger: LedgerReader) -> _Steps:
+    effect = cache(lambda host, flops, what: Compute(host, flops, no_job, what))  # much work is alike
     asked = "task NOT GLOB 'queue *'"  # the rest is the work that offers wait for
-    for task, seq, host, flops, what in tuples_of(
-        ledger, "computes", (*PLACE, "host", "flops", "what"), asked
-    ):
+    columns = (*PLACE, "host", "flops", "what")
+    for task, seq, host, flops, what in ledger.tuples("computes", columns, asked):
         yield task, seq, effect(host, flops, what)
 
 
-def _offers(ledger: Path | str) -> _Found:
+def _offers(ledger: LedgerReader) -> _Steps:
     columns = (*PLACE, "host", "queue", "place", "flops", "max_items", "what")
-    for task, seq, host, queue, place, flops, max_items, what in tuples_of(ledger, "offers", columns):
+    for task, seq, host, queue, place, flops, max_items, what in ledger.tuples("offers", columns):
         yield task, seq, Offer(host, queue, place, None, list, flops, max_items, what)
 
 
-def _notes(ledger: Path | str, table: str) -> _Found:
+def _notes(ledger: LedgerReader, table: str) -> _Steps:
     figures = [name for name in TABLES[table] if name not in _STAMPED]
-    for task, seq, *values in tuples_of(ledger, table, (*PLACE, *figures)):
+    for task, seq, *values in ledger.tuples(table, (*PLACE, *figures)):
         yield task, seq, Note(table, dict(zip(figures, values, strict=True)))
 
 
-def _limits(ledger: Path | str) -> _Found:
-    for task, seq, *limits, tasks in tuples_of(ledger, "limits", (*PLACE, "deadline_s", "enough", "tasks")):
-        yield task, seq, _Children(count=tasks, limits=(limits[0], limits[1]))
-
-
-def _told(ledger: Path | str) -> Iterator[tuple[str, int, str, dict[str, Any]]]:
-    if any(tuples_of(ledger, "sqlite_master", ("name",), "name = ?", tuple(ASIDES))):
-        for task, seq, what, told in tuples_of(ledger, "asides", (*PLACE, "what", "told")):
-            yield task, seq, what, json.loads(told)
-
-
-def _asides(ledger: Path | str) -> _Found:
-    """Yield what the other tables do not tell, or not all of (`asides.Asides`); it goes before them."""
-    for task, seq, what, told in _told(ledger):
-        yield task, seq, None if what == "idle" else _TOLD[what](told)
-
-
-def _told_send(told: dict[str, Any]) -> Send:
-    dst = tuple(told["dst"]) if isinstance(told["dst"], list) else told["dst"]
-    return Send(told["src"], dst, {kind: RecordedParcel(*one) for kind, one in told["payloads"].items()})
-
-
-_TOLD: dict[str, Callable[[dict[str, Any]], Step]] = {
-    "compute": lambda told: Compute(job=_nothing, **told),
-    "send": _told_send,
-    "offer": lambda told: Offer(item=None, serve=list, **told),
-    "excuse": lambda told: Excuse(**told),
-    "present": lambda told: Present(tuple(told["hosts"]), told["wait"]),
-    "failed": lambda told: Ended(told["reason"]),
-}
-
-
-def _nothing() -> None:
-    """Stand in for a job whose outcome is on record."""
+def _limits(ledger: LedgerReader) -> _Steps:
+    columns = (*PLACE, "deadline_s", "enough", "tasks")
+    for task, seq, deadline_s, enough, tasks in ledger.tuples("limits", columns):
+        yield task, seq, _Children(count=tasks, limits=(deadline_s, enough))

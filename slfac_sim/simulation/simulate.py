@@ -13,7 +13,7 @@ from slfac_sim.hosts.names import SERVER, device_names
 from slfac_sim.hosts.power import Power
 from slfac_sim.hosts.settings import CODEC_SPEED
 from slfac_sim.hosts.slowdowns import Factor, product
-from slfac_sim.ledger.store import Book
+from slfac_sim.ledger.store import Ledger
 from slfac_sim.ledger.tables import AIR
 from slfac_sim.network import Hosts, Survey
 from slfac_sim.scenario.schema import Scenario
@@ -73,7 +73,7 @@ class Simulation:
     What the air offers is in `ledger` before anything happens. Raises `BadInput` for an air that cannot be.
     """
 
-    def __init__(self, scenario: Scenario, ledger: Book, on_note: OnNote = lambda table, row: None) -> None:
+    def __init__(self, scenario: Scenario, ledger: Ledger, on_note: OnNote = lambda table, row: None) -> None:
         for table, rows in air_rows(survey_of(scenario)).items():
             for row in rows:
                 ledger.add(table, row)
@@ -116,7 +116,7 @@ class Simulation:
 
 
 def simulate(
-    scenario: Scenario, protocol: Task, ledger: Book, on_note: OnNote = lambda table, row: None
+    scenario: Scenario, protocol: Task, ledger: Ledger, on_note: OnNote = lambda table, row: None
 ) -> float:
     """Run `protocol` in a `Simulation` of `scenario`, write `ledger`, and return the simulated seconds."""
     return Simulation(scenario, ledger, on_note).play(protocol)

@@ -25,7 +25,7 @@ from slfac_sim.effects import (
     Together,
 )
 from slfac_sim.hosts.availability import Outage
-from slfac_sim.ledger.store import Book
+from slfac_sim.ledger.store import Ledger
 from slfac_sim.network import Network
 from slfac_sim.simulation.clock import CUT_OFF, GO_DOWN, end_of_instant
 from slfac_sim.simulation.hosts import Slowness
@@ -57,7 +57,7 @@ class SimulatedPlayer:
         env: simpy.Environment,
         network: Network,
         speeds: Mapping[str, float],
-        ledger: Book,
+        ledger: Ledger,
         on_note: Callable[[str, Mapping[str, Any]], None] = lambda table, row: None,
         *,
         codec_speeds: Mapping[str, float] | None = None,

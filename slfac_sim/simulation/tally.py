@@ -8,7 +8,7 @@ import math
 from collections import defaultdict
 
 from slfac_sim.effects import Parcel
-from slfac_sim.ledger.store import Book
+from slfac_sim.ledger.store import Ledger
 
 WHOLE = "body"  # the part of a body whose codec tells of none
 
@@ -34,7 +34,7 @@ class Tally:
         for name, value in parcel.notes.items():
             self._notes[kind, name].append(float(value))
 
-    def close_round(self, book: Book, number: int | None = None) -> None:
+    def close_round(self, book: Ledger, number: int | None = None) -> None:
         """Write what was counted since the last call as round `number` (None: the one after the last)."""
         number = self._last_round + 1 if number is None else number
         for key in sorted(self._parts):

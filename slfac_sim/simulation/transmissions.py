@@ -7,7 +7,7 @@ from typing import Any
 import simpy
 
 from slfac_sim.effects import HostDown, Send, TransferLost
-from slfac_sim.ledger.store import Book
+from slfac_sim.ledger.store import Ledger
 from slfac_sim.network import Delivery, Lost, Network
 from slfac_sim.simulation.metering import Meter
 from slfac_sim.simulation.outages import Outages, cause_of
@@ -36,7 +36,7 @@ class Transmissions:
         self,
         env: simpy.Environment,
         network: Network,
-        ledger: Book,
+        ledger: Ledger,
         tally: Tally,
         outages: Outages,
         meter: Meter | None,

@@ -11,8 +11,9 @@ from typing import Any
 
 from slfac_sim.analysis.attribution import attribute
 from slfac_sim.analysis.bounds import bounds
-from slfac_sim.ledger.store import TABLES, Book
+from slfac_sim.ledger.store import Ledger
 from slfac_sim.ledger.summary import summary_of
+from slfac_sim.ledger.tables import TABLES
 from slfac_sim.runs.replay import Finished, Record, load_training, timed
 from slfac_sim.scenario.schema import Scenario
 from slfac_sim.simulation.simulate import survey_of
@@ -119,7 +120,7 @@ def head(point: Point, status: str, reason: str) -> dict[str, Any]:
     }
 
 
-def _curve(rows: Book) -> dict[str, list[Any]]:
+def _curve(rows: Ledger) -> dict[str, list[Any]]:
     """Return the evaluations, with the joules that devices had drawn by then if the record tells of them."""
     curve = {name: [row[0] for row in rows.tuples("evals", (name,))] for name in CURVE}
     devices_j = [row[0] for row in rows.tuples("spent", ("devices_j",))]

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from slfac_sim.effects import Task
-from slfac_sim.ledger.store import Book
+from slfac_sim.ledger.store import Ledger
 from slfac_sim.scenario.schema import Scenario
 from slfac_sim.simulation.invariants._air import AirLaws
 from slfac_sim.simulation.invariants._bytes import ByteLaws
@@ -20,20 +20,20 @@ from slfac_sim.simulation.invariants._energy import EnergyLaws
 from slfac_sim.simulation.invariants._order import OrderLaws
 from slfac_sim.simulation.invariants._queues import QueueLaws
 from slfac_sim.simulation.invariants._violated import Laws, Violated
-from slfac_sim.simulation.invariants._watching import Ears, Watch, WatchedBook, WatchedNetwork
-from slfac_sim.simulation.observer import heard_by
+from slfac_sim.simulation.invariants._watching import Ears, Watch, WatchedLedger, WatchedNetwork
+from slfac_sim.simulation.observer import observed_by
 
 __all__ = ["Violated", "strictly"]
 
 _LAWS: tuple[type[Laws], ...] = (OrderLaws, ByteLaws, AirLaws, EnergyLaws, QueueLaws)
 
 
-Watched = tuple[Scenario, Task, Book]
+Watched = tuple[Scenario, Task, Ledger]
 
 
 @contextmanager
 def strictly(
-    scenario: Scenario, ledger: Book, task: Task, summary: dict[str, Any], strict: bool = True
+    scenario: Scenario, ledger: Ledger, task: Task, summary: dict[str, Any], strict: bool = True
 ) -> Iterator[Watched]:
     """Give what to simulate, so that `task` on `scenario` is watched and writes into `ledger`.
 
@@ -51,8 +51,8 @@ def strictly(
         network = WatchedNetwork(scenario.network, watch)
         yield (
             dataclasses.replace(scenario, network=network),
-            heard_by(Ears(watch), task),
-            WatchedBook(ledger, watch),
+            observed_by(Ears(watch), task),
+            WatchedLedger(ledger, watch),
         )
         for laws in watch.laws:
             laws.close()

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import simpy
 
 from slfac_sim.effects import Effect, Send
-from slfac_sim.ledger.store import Book, Row
+from slfac_sim.ledger.store import Ledger, Row
 from slfac_sim.ledger.tables import TABLES
 from slfac_sim.network import Hosts, Network, Survey, Transfer
-from slfac_sim.simulation.observer import Listener
+from slfac_sim.simulation.observer import Observer
 
 if TYPE_CHECKING:
     from slfac_sim.simulation.invariants._violated import Laws
@@ -106,7 +106,7 @@ class Watch:
             self.air.change(-1, self.now_s)
 
 
-class Ears(Listener):
+class Ears(Observer):
     """Tells the laws what the protocol asks for and when it is answered."""
 
     def __init__(self, watch: Watch) -> None:
@@ -137,10 +137,10 @@ class Ears(Listener):
             laws.left(task, seq, effect)
 
 
-class WatchedBook(Book):
+class WatchedLedger(Ledger):
     """A ledger that writes into `inner` and tells the laws of every row before it does."""
 
-    def __init__(self, inner: Book, watch: Watch) -> None:
+    def __init__(self, inner: Ledger, watch: Watch) -> None:
         self._inner = inner
         self._watch = watch
 

@@ -14,7 +14,7 @@ from typing import Literal
 from slfac_sim.analysis.format import percent
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.units import exact, parse_quantity
-from slfac_sim.ledger.store import Book
+from slfac_sim.ledger.store import Ledger
 
 Sense = Literal["<=", ">="]
 
@@ -46,7 +46,7 @@ class Measure:
         """Tell whether the untrained model of a run met the target: then its time is 0 s on any network."""
         return self.target is not None and measured == 0.0
 
-    def of(self, book: Book) -> float:
+    def of(self, book: Ledger) -> float:
         """Return the measure of the run in `book`, in SI; infinity for a target that it never reached.
 
         It is 0 for a target that the untrained model met.
@@ -110,26 +110,26 @@ def _fraction(text: str, argument: str) -> float:
         raise BadInput(f"question {text!r}: {reason}") from None
 
 
-def _time_to_accuracy(book: Book, target: float | None) -> float:
+def _time_to_accuracy(book: Ledger, target: float | None) -> float:
     assert target is not None
     evals = book.tuples("evals", ("at_s", "accuracy"))
     return float(next((at_s for at_s, accuracy in evals if accuracy >= target), math.inf))
 
 
-def _simulated_s(book: Book, _: float | None) -> float:
+def _simulated_s(book: Ledger, _: float | None) -> float:
     ends = {"transfers": "end_s", "computes": "end_s", "steps": "at_s", "rounds": "at_s"}
     return max((at_s for table, name in ends.items() for (at_s,) in book.tuples(table, [name])), default=0.0)
 
 
-def _bytes_total(book: Book, _: float | None) -> float:
+def _bytes_total(book: Ledger, _: float | None) -> float:
     return float(sum(nbytes for (nbytes,) in book.tuples("payloads", ["bytes"])))
 
 
-def _energy_j(book: Book, _: float | None) -> float:
+def _energy_j(book: Ledger, _: float | None) -> float:
     return float(sum(energy_j for (energy_j,) in book.tuples("transfers", ["energy_j"])))
 
 
-_READERS: dict[str, Callable[[Book, float | None], float]] = {
+_READERS: dict[str, Callable[[Ledger, float | None], float]] = {
     "time_to_accuracy": _time_to_accuracy,
     "simulated_s": _simulated_s,
     "bytes_total": _bytes_total,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from slfac_sim.foundation.errors import BadInput
-from slfac_sim.ledger.store import Rows
+from slfac_sim.ledger.store import MemoryLedger
 from slfac_sim.ledger.summary import label_of
 from slfac_sim.runs.replay import Record, retime
 from slfac_sim.scenario.files import load
@@ -43,7 +43,7 @@ class Replays:
         """
 
         def replayed(value: float) -> float:
-            rows = Rows()
+            rows = MemoryLedger()
             try:
                 retime(self.record, varied.in_scenario(self.scenario, value), rows)
             except BadInput as error:

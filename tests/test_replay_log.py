@@ -1,4 +1,4 @@
-"""Asides: with them a record holds every effect, so that the same clock plays exactly the same again."""
+"""The replay log: with it a record holds every effect, so that the same clock plays exactly the same."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import simpy
 from fakes import payload
+from worlds import table
 
 from slfac_sim.effects import (
     Compute,
@@ -21,12 +22,13 @@ from slfac_sim.effects import (
     Together,
 )
 from slfac_sim.hosts.availability import Outage
-from slfac_sim.ledger.store import TABLES, Ledger, rows_of
+from slfac_sim.ledger.store import FileLedger
+from slfac_sim.ledger.tables import TABLES
 from slfac_sim.network import Hosts
 from slfac_sim.network.kinds.ideal import Ideal
-from slfac_sim.simulation.observer import heard_by
-from slfac_sim.simulation.replay import Ended, Started, follow, script_of, script_until
-from slfac_sim.simulation.replay_log import Asides
+from slfac_sim.simulation.observer import observed_by
+from slfac_sim.simulation.replay import Started, follow, script_of, script_until
+from slfac_sim.simulation.replay_log import Ended, ReplayLog
 from slfac_sim.simulation.simulated import SimulatedPlayer
 
 HOSTS = ("d000", "d001", "d002")
@@ -91,16 +93,16 @@ def one(effect: Any) -> Task:
 def play(path: Path, task: Task) -> float:
     env = simpy.Environment()
     network = Ideal(up_rate=8e6, down_rate=8e6).open(env, Hosts(HOSTS, ("server",)), 0)
-    with Ledger(path) as ledger:
+    with FileLedger(path) as ledger:
         plans = {host: iter(outages) for host, outages in OUTAGES.items()}
-        listened = heard_by(Asides(HOSTS, ledger.append), task)
+        listened = observed_by(ReplayLog(HOSTS, ledger.append), task)
         SimulatedPlayer(env, network, SPEEDS, ledger, availability=plans).play(listened)
     return float(env.now)
 
 
 def tables(path: Path) -> dict[str, list[Any]]:
     sums = ("parts", "codec_notes")  # of recorded bodies nothing is known but their length
-    return {name: list(rows_of(path, name)) for name in TABLES if name not in sums}
+    return {name: table(path, name) for name in TABLES if name not in sums}
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +113,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_it_holds_what_no_other_table_does(recorded: Path) -> None:
-    found = [row["what"] for row in rows_of(recorded, "asides")]
+    found = [row["what"] for row in table(recorded, "asides")]
     assert {name: found.count(name) for name in sorted(set(found))} == {
         "compute": 2,
         "excuse": 1,
@@ -128,13 +130,13 @@ def test_on_its_own_clock_a_record_plays_as_it_was(recorded: Path, tmp_path: Pat
     script = script_until(recorded, HOSTS, last=99)
     again = tmp_path / "again.sqlite"
     assert play(again, follow(script)) == pytest.approx(
-        max(row["end_s"] for row in rows_of(recorded, "computes"))
+        max(row["end_s"] for row in table(recorded, "computes"))
     )
     assert tables(again) == tables(recorded)
 
 
 def test_it_can_be_played_up_to_an_effect_of_the_root(recorded: Path, tmp_path: Path) -> None:
-    (last,) = (row["seq"] for row in rows_of(recorded, "rounds"))
+    (last,) = (row["seq"] for row in table(recorded, "rounds"))
     again = tmp_path / "again.sqlite"
     play(again, follow(script_until(recorded, HOSTS, last)))
     there, found = tables(recorded), tables(again)
@@ -189,7 +191,7 @@ def test_a_listener_changes_nothing() -> None:
             heard.append("closed")
 
     told: list[Any] = []
-    listened = heard_by(Asides((), lambda table, row: told.append(row[:3])), task())
+    listened = observed_by(ReplayLog((), lambda table, row: told.append(row[:3])), task())
     assert listened.send(None) == Present(("a",))
     assert listened.send("q") == Excuse("a", "q")
     assert listened.throw(HostDown("off")) == Present(("b",))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from slfac_sim.foundation.errors import BadInput
-from slfac_sim.ledger.store import Book, Ledger, Row, as_stored
+from slfac_sim.ledger.store import FileLedger, Ledger, Row, as_stored
 from slfac_sim.ledger.tables import SUMS, TABLES
 
 
@@ -17,7 +17,7 @@ class Differs(BadInput):
     """What happens now is not what is on record."""
 
 
-class Continued(Book):
+class ContinuedLedger(Ledger):
     """The ledger in the file `path`, of which the rows until `go_on` are there already.
 
     Until then every row that is added must be the next one of its table in the file. Nothing in the file
@@ -27,7 +27,7 @@ class Continued(Book):
     def __init__(self, path: Path | str) -> None:
         super().__init__()
         self._path = path
-        self._ledger = Ledger(path, continued=True)
+        self._ledger = FileLedger(path, continued=True)
         self._there: dict[str, Generator[Row, None, None]] | None = {
             table: self._rows(table) for table in TABLES
         }
@@ -95,7 +95,7 @@ class Continued(Book):
                 there.close()
         self._ledger.close()
 
-    def __enter__(self) -> "Continued":
+    def __enter__(self) -> "ContinuedLedger":
         return self
 
     def __exit__(self, *_: object) -> None:
