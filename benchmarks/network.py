@@ -13,7 +13,7 @@ from math import inf
 import simpy
 
 from slfac_sim.network import Hosts
-from slfac_sim.network.engine import BundledShare, Engine, Flow, FluidShare, Routed, Share
+from slfac_sim.network.engine import Engine, Flow, FluidShare, MaxMinShare, Routed, Share
 from slfac_sim.network.kinds.ideal import Ideal
 
 ON_ONE = (100, 1_000, 10_000, 100_000)
@@ -67,7 +67,7 @@ def cells_us(count: int, rounds: int) -> float:
         path = (f"cell{rng.randrange(CELLS)}", "server")
         return Routed(rng.expovariate(1.0), 1.0, rate_bps, path=path, consumption=(1.0 / rate_bps, 1.0))
 
-    return events_us(count, BundledShare(capacities), flow, rounds)
+    return events_us(count, MaxMinShare(capacities), flow, rounds)
 
 
 def transfers_us(count: int) -> float:

@@ -9,8 +9,7 @@ import simpy
 
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.network.contract import Hosts, NetworkSettings, Survey, Transfer
-from slfac_sim.network.engine import Engine, Flow, Share
-from slfac_sim.network.engine.engine import Call
+from slfac_sim.network.engine import Call, Engine, Flow, Share
 from slfac_sim.network.transfers import FluidTransfer, JointTransfer, Path
 
 _NO_TIME_S = 1e-12  # whatever takes less is meant to take none: its rate stands for infinity

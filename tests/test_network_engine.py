@@ -9,15 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slfac_sim.network.engine import (
-    BundledShare,
+    Call,
     Engine,
     Flow,
     FluidShare,
+    MaxMinShare,
     NaiveShare,
     Profile,
     Routed,
 )
-from slfac_sim.network.engine.engine import Call
 
 SHARES = pytest.mark.parametrize("kind", [FluidShare, NaiveShare])
 GOLDEN = (5**0.5 - 1) / 2  # change times on its multiples never tie with completions, which are rational
@@ -451,7 +451,7 @@ def test_capacities_change_before_completions_and_those_before_arrivals():
 
 def test_who_follows_at_the_instant_of_an_end_shares_its_reallocation():
     env, engine, _, ends = on_clock()
-    share = BundledShare({"": 1.0})
+    share = MaxMinShare({"": 1.0})
 
     def again(_):
         ends.append(env.now)
@@ -488,7 +488,7 @@ def test_a_profile_is_followed_while_there_are_flows_and_looked_up_when_they_ret
 
 def test_links_of_one_share_follow_their_own_profiles():
     env, engine, start_at, ends = on_clock()
-    share = BundledShare({"A": 1.0, "B": 1.0})
+    share = MaxMinShare({"A": 1.0, "B": 1.0})
     engine.follow(share, Profile(1.0, [(1.0, 2.0)]), "A")
     engine.follow(share, Profile(2.0, [(1.0, 0.0), (4.0, 2.0)]), "B")
     start_at(0.0, 0, share, Routed(3.0, 1.0, path=("A", "B"), consumption=(1.0, 1.0)))

@@ -9,19 +9,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slfac_sim.network.engine import (
-    BundledShare,
+    Call,
     Demand,
     Engine,
     Flow,
     FluidShare,
+    MaxMinShare,
     NaiveGraph,
     Profile,
     Routed,
     plan,
 )
-from slfac_sim.network.engine.engine import Call
-from slfac_sim.network.engine.filling import Link, Tenant, fill
-from slfac_sim.network.engine.naive import water
+from slfac_sim.network.engine.filling import Link, LinkUser, fill
+from slfac_sim.network.engine.naive import fill_plainly
 from slfac_sim.network.engine.pool import Sum
 
 GOLDEN = (5**0.5 - 1) / 2  # change times on its multiples never tie with completions, which are rational
@@ -30,15 +30,15 @@ GOLDEN = (5**0.5 - 1) / 2  # change times on its multiples never tie with comple
 def filled(capacities, rows):
     """Return the levels of rows (weight, ceiling, {link: use}) by `fill`."""
     links = {name: Link(float(capacity)) for name, capacity in capacities.items()}
-    tenants = []
+    users = []
     for weight, ceiling, uses in rows:
-        tenant = Tenant(tuple((links[name], float(use)) for name, use in uses.items()), float(ceiling))
-        tenant.weight = float(weight)
+        user = LinkUser(tuple((links[name], float(use)) for name, use in uses.items()), float(ceiling))
+        user.weight = float(weight)
         for name in uses:
-            links[name].tenants[tenant] = None
-        tenants.append(tenant)
-    fill(links.values(), tenants)
-    return [tenant.level for tenant in tenants]
+            links[name].users[user] = None
+        users.append(user)
+    fill(links.values(), users)
+    return [user.level for user in users]
 
 
 # --- rates ---
@@ -60,7 +60,7 @@ HAND_CASES = [  # spec: capacities, rows (weight, cap, uses), rates
 ]
 
 
-@pytest.mark.parametrize("solve", [filled, water])
+@pytest.mark.parametrize("solve", [filled, fill_plainly])
 @pytest.mark.parametrize(("capacities", "flows", "rates"), HAND_CASES)
 def test_hand_cases(solve, capacities, flows, rates):
     rows = [(weight, cap / weight, dict.fromkeys(way, 1)) for weight, cap, way in flows]
@@ -70,7 +70,7 @@ def test_hand_cases(solve, capacities, flows, rates):
     )
 
 
-@pytest.mark.parametrize("solve", [filled, water])
+@pytest.mark.parametrize("solve", [filled, fill_plainly])
 def test_airtime_equal_rate_is_the_performance_anomaly_and_equal_airtime_is_not(solve):
     phy = [54, 54, 54, 6]
     assert solve({"air": 1.0}, [(1, inf, {"air": 1 / r}) for r in phy]) == pytest.approx([4.5] * 4)
@@ -96,11 +96,11 @@ capacities_of = st.fixed_dictionaries(
 
 @given(capacities_of, rows_of)
 def test_levels_are_those_of_exact_fractions_and_are_max_min(capacities, rows):
-    exact = water(capacities, rows)
+    exact = fill_plainly(capacities, rows)
     numbers = {name: float(capacity) for name, capacity in capacities.items()}
     floats = [(float(w), float(c), {name: float(u) for name, u in uses.items()}) for w, c, uses in rows]
     assert filled(capacities, rows) == pytest.approx([float(x) for x in exact], rel=1e-12, abs=1e-12)
-    assert water(numbers, floats) == pytest.approx([float(x) for x in exact], rel=1e-12, abs=1e-12)
+    assert fill_plainly(numbers, floats) == pytest.approx([float(x) for x in exact], rel=1e-12, abs=1e-12)
     used = {
         name: sum(w * x * u.get(name, 0) for (w, _, u), x in zip(rows, exact, strict=True))
         for name in "ABCDE"
@@ -200,7 +200,7 @@ def same(one, other):
 def test_one_link_with_caps_a_and_b_and_naive_agree(script):
     naive = played(NaiveGraph({"A": 2.0}), routed, "A", script)
     same(played(FluidShare(2.0), single, "A", script), naive)
-    same(played(BundledShare({"A": 2.0}), routed, "A", script), naive)
+    same(played(MaxMinShare({"A": 2.0}), routed, "A", script), naive)
 
 
 @given(steps)
@@ -208,7 +208,7 @@ def test_one_link_with_caps_a_and_b_and_naive_agree(script):
 def test_graphs_b_and_naive_agree(script):
     capacities = {"A": 2.0, "B": 3.0, "C": 1.0, "D": 2.0}
     same(
-        played(BundledShare(capacities), routed, WAYS, script),
+        played(MaxMinShare(capacities), routed, WAYS, script),
         played(NaiveGraph(capacities), routed, WAYS, script),
     )
 
@@ -217,7 +217,7 @@ def test_graphs_b_and_naive_agree(script):
 def test_no_link_carries_more_than_it_can(script):
     capacities = {"A": 2.0, "B": 3.0, "C": 1.0, "D": 2.0}
     quiet = [entry for entry in script if entry[1] != "capacity"]
-    ends, flows = played(BundledShare(capacities), routed, WAYS, quiet)
+    ends, flows = played(MaxMinShare(capacities), routed, WAYS, quiet)
     until_s = max([step * GOLDEN for step, *_ in quiet], default=0.0) + 1e3
     for name, capacity in capacities.items():
         used = fsum(
@@ -231,7 +231,7 @@ def test_no_link_carries_more_than_it_can(script):
     assert all(0.0 <= flow.left_bits <= flow.bits for flow in flows)
 
 
-@pytest.mark.parametrize("kind", [BundledShare, NaiveGraph])
+@pytest.mark.parametrize("kind", [MaxMinShare, NaiveGraph])
 def test_an_outage_keeps_every_bit_and_stops_nobody_else(kind):
     share = kind({"A": 2.0, "B": 2.0})
     stalls, goes_on = routed("A", 4, 1, 9, 1), routed("B", 4, 1, 9, 1)
@@ -269,7 +269,7 @@ def test_flows_that_end_at_one_instant_come_in_the_order_of_start_on_either_side
 
 
 def test_many_starts_of_one_instant_are_one_filling():
-    share = BundledShare({"A": 1.0, "B": 1.0, "C": 1.0})
+    share = MaxMinShare({"A": 1.0, "B": 1.0, "C": 1.0})
     flows = [routed("AB" if i % 2 else "C", 1 + i % 3, 1, 9, 1) for i in range(100)]
     for flow in flows:
         share.start(1.0, flow)
@@ -282,7 +282,7 @@ def test_many_starts_of_one_instant_are_one_filling():
     assert (ended, share.solves) == (100, 1 + len(instants))
 
 
-@pytest.mark.parametrize("kind", [BundledShare, NaiveGraph])
+@pytest.mark.parametrize("kind", [MaxMinShare, NaiveGraph])
 def test_bundles_end_together_in_the_order_of_start(kind):
     share = kind({"A": 2.0, "B": 1.0})
     flows = [routed(way, 1, 1, 9, 1) for way in ("A", "B", "A")]
@@ -294,7 +294,7 @@ def test_bundles_end_together_in_the_order_of_start(kind):
 
 
 def test_bundles_come_and_go_and_their_dues_move():
-    share = BundledShare({"A": 1.0, "B": 1.0})
+    share = MaxMinShare({"A": 1.0, "B": 1.0})
     first, second, gone = routed("AB", 2, 1, 9, 1), routed("A", 2, 1, 9, 1), routed("A", 2, 2, 9, 1)
     share.start(0.0, first)
     assert share.due_s == 2.0
@@ -307,8 +307,8 @@ def test_bundles_come_and_go_and_their_dues_move():
     assert share.finish(share.due_s) == [second]
     assert share._now_s == 4.0
     assert share.due_s == inf
-    assert not share._bundles
-    assert not any(link.tenants for link in share._links.values())
+    assert not share._groups
+    assert not any(link.users for link in share._links.values())
 
 
 def test_what_a_heavy_tenant_leaves_is_not_lost_in_rounding():
@@ -317,17 +317,17 @@ def test_what_a_heavy_tenant_leaves_is_not_lost_in_rounding():
 
 
 def test_a_change_solves_only_what_it_can_reach():
-    share = BundledShare(dict.fromkeys("ABC", 1.0))
+    share = MaxMinShare(dict.fromkeys("ABC", 1.0))
     for way in ("A", "AB", "C"):
         share.start(0.0, routed(way, 9, 1, 9, 1))
     assert share.due_s == 9.0
     share.set_capacity(1.0, 2.0, "B")
-    links, bundles = share._reached()
-    assert (len(links), len(bundles)) == (2, 2)
+    links, groups = share._reached()
+    assert (len(links), len(groups)) == (2, 2)
 
 
 def test_a_routed_flow_has_no_rate_of_its_own_and_needs_links_that_exist():
-    share = BundledShare({"A": 1.0})
+    share = MaxMinShare({"A": 1.0})
     with pytest.raises(TypeError, match="a routed flow has no rate of its own"):
         share.set_rates(0.0, [])
     with pytest.raises(KeyError, match="X"):
@@ -423,7 +423,7 @@ def shares_of(capacities, ways):
 
 def test_one_link_is_a_fluid_share_and_tied_links_are_a_bundled_one():
     places, follows = shares_of({"A": 5.0, "B": 4.0, "C": 4.0}, ["A", "A", "B", "BC", "C"])
-    assert [type(share) for share, _ in places] == [FluidShare] * 2 + [BundledShare] * 3
+    assert [type(share) for share, _ in places] == [FluidShare] * 2 + [MaxMinShare] * 3
     assert places[0][0] is places[1][0]
     assert not follows
 
@@ -443,14 +443,14 @@ def test_a_server_that_its_cells_cannot_fill_is_left_out():
     assert len({share for share, _ in places}) == 2
     assert follows == [(places[2][0], capacities["2"], "")]
     places, follows = shares_of(capacities | {"S": Profile(50.0, [(9.0, 49.0)])}, ["1S", "1S", "2S", "2S"])
-    assert {type(share) for share, _ in places} == {BundledShare}
+    assert {type(share) for share, _ in places} == {MaxMinShare}
     assert sorted(link for _, _, link in follows) == ["2", "S"]
 
 
 def test_what_fills_a_server_up_counts_by_its_use():
     profiles = {"1": Profile(10.0), "S": Profile(15.0)}
     demands = [Demand(("1", "S"), (1.0, use), 8.0) for use in (2.0, 1.0)]
-    assert {type(share) for share, _ in plan(profiles, demands).places} == {BundledShare}
+    assert {type(share) for share, _ in plan(profiles, demands).places} == {MaxMinShare}
     profiles["S"] = Profile(20.0)
     assert {type(share) for share, _ in plan(profiles, demands).places} == {FluidShare}
 

@@ -14,9 +14,8 @@ from statistics import fmean, stdev
 import pytest
 import simpy
 
-from slfac_sim.network.case.playing import play
-from slfac_sim.network.engine import Engine, Flow, FluidShare, Share
-from slfac_sim.network.engine.engine import Call
+from slfac_sim.network.case.running import play
+from slfac_sim.network.engine import Call, Engine, Flow, FluidShare, Share
 from slfac_sim.network.media.fifo import Fifo
 
 BATCHES = 30

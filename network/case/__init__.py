@@ -1,7 +1,6 @@
 """Cases: transfers over links and media from one JSON file, without learning. They know no scenario.
 
-`read` a file, `simulate` it, `write` the `text` of what came out: `python -m slfac_sim.network` does all
-three. A case::
+`read` a file and `simulate` it; `python -m slfac_sim.network` writes what comes out. A case::
 
     {"links": {"lan": {"capacity_bps": 2e7, "latency_s": 0.001, "profile": [[5.0, 1e7]]}},
      "transfers": [{"id": 0, "path": ["lan"], "start_s": 0.0, "bytes": 1000}]}
@@ -11,20 +10,8 @@ each link consumption x rate sums to at most the capacity, no transfer exceeds i
 is max-min fair.
 """
 
-from slfac_sim.network.case.parts import Air, Case, Transfer, Wire
+from slfac_sim.network.case.case import Air, Case, Transfer, Wire
 from slfac_sim.network.case.reading import read
 from slfac_sim.network.case.running import Outcome, simulate
-from slfac_sim.network.case.writing import refuse_unwritable, text, write
 
-__all__ = [
-    "Air",
-    "Case",
-    "Outcome",
-    "Transfer",
-    "Wire",
-    "read",
-    "refuse_unwritable",
-    "simulate",
-    "text",
-    "write",
-]
+__all__ = ["Air", "Case", "Outcome", "Transfer", "Wire", "read", "simulate"]

@@ -1,46 +1,43 @@
-"""A case from a JSON file, checked whole before anything runs. It runs nothing.
+"""A case from a JSON file, checked whole before anything runs; what is wrong is told in one line."""
 
-Every fault is a `BadInput` of one line: the file, the place in it, what was found, what is allowed.
-"""
-
+import dataclasses
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.files import read_text
-from slfac_sim.network.case.links import read_link
-from slfac_sim.network.case.parts import Case
-from slfac_sim.network.case.rules import got, mapping, unknown_key
-from slfac_sim.network.case.transfers import read_transfers
+from slfac_sim.foundation.plugins import adapter, find
+from slfac_sim.foundation.words import in_words, unknown_key
+from slfac_sim.network.case.case import MEDIA, Air, Case, Transfer, Wire
 
-_KEYS = ("links", "transfers", "engine")
-_ENGINES = ("auto", "naive")
+_UNKNOWN = "unexpected_keyword_argument"
 
 
 def read(file: str | Path) -> Case:
-    """Return the case in `file`. Raises `BadInput` for the first fault."""
+    """Return the case in `file`.
+
+    Raises `BadInput` for the first fault: the file, the place in it, what was found, what is allowed.
+    """
     try:
-        return _case(_tree(Path(file)))
+        text = read_text(file)
+        return _case(text, json.loads(text, object_pairs_hook=_keys_once))
     except BadInput as error:
         raise BadInput(f"{file}: {error}") from None
-
-
-def _tree(file: Path) -> Any:
-    try:
-        return json.loads(read_text(file), object_pairs_hook=_keys_once)
-    except BadInput:
-        raise
     except OSError as error:
-        raise BadInput(f"cannot be read ({error.strerror or error})") from None
+        raise BadInput(f"{file}: cannot be read ({error.strerror or error})") from None
     except UnicodeDecodeError as error:
-        raise BadInput(f"is not UTF-8 (byte {error.start})") from None
+        raise BadInput(f"{file}: is not UTF-8 (byte {error.start})") from None
     except json.JSONDecodeError as error:
-        raise BadInput(f"line {error.lineno}, column {error.colno}: {error.msg}") from None
+        raise BadInput(f"{file}: line {error.lineno}, column {error.colno}: {error.msg}") from None
     except RecursionError:
-        raise BadInput("is nested too deeply") from None
+        raise BadInput(f"{file}: is nested too deeply") from None
     except ValueError as error:  # an integer of thousands of digits
-        raise BadInput(f"cannot be read ({error})") from None
+        raise BadInput(f"{file}: cannot be read ({error})") from None
 
 
 def _keys_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -52,17 +49,44 @@ def _keys_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return node
 
 
-def _case(tree: Any) -> Case:
-    if type(tree) is not dict:
-        raise BadInput(f"must be a mapping (got {got(tree)})")
-    for key in tree:
-        if key not in _KEYS:
-            raise BadInput(unknown_key(key, _KEYS))
-    for key in ("links", "transfers"):
-        if key not in tree:
-            raise BadInput(f"missing key '{key}'")
-    engine = tree.get("engine", "auto")
-    if engine not in _ENGINES:
-        raise BadInput(f"engine: must be {' or '.join(_ENGINES)} (got {got(engine)})")
-    links = {name: read_link(f"links.{name}", node) for name, node in mapping("links", tree["links"]).items()}
-    return Case(links, read_transfers(tree["transfers"], links), engine)
+def _case(text: str, tree: Any) -> Case:
+    try:
+        case: Case = adapter(Case).validate_json(text, strict=True)
+        return case
+    except ValidationError as error:
+        raise BadInput(_first_fault(error.errors(), tree)) from None
+
+
+def _first_fault(faults: Sequence[ErrorDetails], tree: Any) -> str:
+    """Return where the first fault is, and what is wrong there, by each branch of a union."""
+    first = next((fault for fault in faults if fault["type"] == _UNKNOWN), faults[0])
+    is_unknown = first["type"] == _UNKNOWN
+    where, node = _place(first["loc"][:-1] if is_unknown else first["loc"], tree)
+    if is_unknown:
+        text = unknown_key(str(first["loc"][-1]), _known(first["loc"], node))
+    elif first["type"] == "missing":
+        text = in_words(first, node)
+    else:
+        branches = [in_words(fault, node) for fault in faults if _place(fault["loc"], tree)[0] == where]
+        text = ", or ".join(dict.fromkeys(branches))
+    return f"{where}: {text}" if where else text
+
+
+def _place(loc: Sequence[str | int], tree: Any) -> tuple[str, Any]:
+    """Return ``transfers[3].bytes`` and what is there, without the steps of `loc` that the tree has not."""
+    where, node = "", tree
+    for step in loc:
+        if isinstance(node, dict) and step in node:
+            where, node = f"{where}.{step}" if where else str(step), node[step]
+        elif isinstance(node, list) and isinstance(step, int):
+            where, node = f"{where}[{step}]", node[step]
+    return where, node
+
+
+def _known(loc: Sequence[str | int], node: Any) -> list[str]:
+    """Return the keys that may stand in `node`, where the last step of `loc` is none of them."""
+    if loc[0] == "links" and "kind" in node:
+        both = (*dataclasses.fields(Air), *dataclasses.fields(find(MEDIA, node["kind"])))
+        return ["kind", *(field.name for field in both if field.name != "medium")]
+    holder = Case if len(loc) == 1 else Transfer if loc[0] == "transfers" else Wire
+    return [field.name for field in dataclasses.fields(holder)]

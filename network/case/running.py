@@ -1,14 +1,16 @@
 """A case as it runs: which shares its transfers meet in, and when each ends. It reads and writes no file."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
+from math import inf, log1p
 from typing import NamedTuple
 
 from slfac_sim.foundation.errors import BadInput
-from slfac_sim.network.case.gains import among
-from slfac_sim.network.case.parts import Air, Case, Transfer, Wire
-from slfac_sim.network.case.playing import Change, play
-from slfac_sim.network.engine import Flow, Share
-from slfac_sim.network.engine.choose import Demand, plan
+from slfac_sim.network.case.case import Air, Case, Transfer, Wire
+from slfac_sim.network.engine import Demand, Flow, Share, plan
+
+Arrival = tuple[float, Flow]
+Change = tuple[float, float, str]  # when, the capacity from then on, of which link
 
 
 class Outcome(NamedTuple):
@@ -54,11 +56,17 @@ def _with_latency(case: Case, ends: Sequence[float | None]) -> list[float | None
     ]
 
 
+def demand(t: Transfer) -> Demand:
+    """Return the transfer `t` over wires as one that `plan` takes."""
+    uses = t.consumption or {}
+    consumption = tuple(uses.get(name, 1.0) for name in t.path) if uses else (1.0,) * len(t.path)
+    return Demand(t.path, consumption, 8.0 * t.bytes, t.weight or 1.0, t.cap_bps or inf)
+
+
 def _on_wires(case: Case) -> Iterable[_Meeting]:
     wires = {name: link.capacity for name, link in case.links.items() if isinstance(link, Wire)}
     sent = [(i, t) for i, t in enumerate(case.transfers) if t.bytes and t.path[0] in wires]
-    demands = [Demand(t.path, t.consumption, 8.0 * t.bytes, t.weight, t.cap_bps) for _, t in sent]
-    places, follows = plan(wires, demands, case.engine)
+    places, follows = plan(wires, [demand(t) for _, t in sent], case.engine)
     meetings: dict[Share, _Meeting] = {}
     for (i, _), (share, flow) in zip(sent, places, strict=True):
         if share not in meetings:
@@ -95,5 +103,71 @@ def _channel(air: Air, uplink: bool, transfers: Mapping[int, Transfer]) -> _Meet
 
 
 def _flow(air: Air, t: Transfer) -> Flow:
-    gain = None if t.snr_db is None else among(air.medium.crowd, t.phy_rate_bps, t.snr_db)
-    return Flow(8.0 * t.bytes, t.phy_rate_bps, t.weight, t.cap_bps, gain, t.src, t.dst)
+    rate_bps = t.phy_rate_bps or 0.0
+    gain = None if t.snr_db is None else among(air.medium.crowd, rate_bps, t.snr_db)
+    return Flow(8.0 * t.bytes, rate_bps, t.weight or 1.0, t.cap_bps or inf, gain, t.src or "", t.dst or "")
+
+
+def among(crowd: str, rate_bps: float, snr_db: float) -> Callable[[int], float]:
+    """Return the rate over its part of the medium when n transfers have one, for `Flow.among`.
+
+    `rate_bps` is the rate alone, whatever its coding; the gain over it is Shannon's at `snr_db`, the
+    SNR alone (its mean, where fades are chosen among): log2(1 + n S) / log2(1 + S) for a power-limited
+    sender in 1/n of the band, E[log2(1 + S M_n)] / E[log2(1 + S M_1)] for the best of n Rayleigh fades.
+    """
+    gain, snr = _diversity if crowd == "diversity" else _power, 10.0 ** (snr_db / 10.0)
+    return lambda n: rate_bps * gain(snr, n)
+
+
+@cache
+def _power(snr: float, n: int) -> float:
+    return log1p(n * snr) / log1p(snr)
+
+
+@cache
+def _diversity(snr: float, n: int) -> float:
+    from slfac_sim.network.media.proportional_fair import best_of  # a plug-in
+
+    return best_of(n, snr) / best_of(1, snr)
+
+
+class Played(NamedTuple):
+    """When the last bit of each flow left, for those that are through, and how many events that took.
+
+    An event is an arrival, a completion, or a change of capacity before the last of them.
+    """
+
+    last_bit_s: dict[Flow, float]
+    events: int
+
+
+def play(share: Share, arrivals: Sequence[Arrival], changes: Iterable[Change]) -> Played:
+    """Let `arrivals` take part in `share`, whose capacity has `changes`, both in the order of time.
+
+    At one instant capacities change first, then flows are through, then flows arrive, as in `Engine`, which
+    takes longer because anything may still happen; a test holds the two together.
+    """
+    last_bit_s: dict[Flow, float] = {}
+    coming, changing = iter(arrivals), iter(changes)
+    arrival_s, flow = next(coming, _NO_ARRIVAL)
+    change_s, capacity, link = next(changing, _NO_CHANGE)
+    changed = 0
+    while len(last_bit_s) < len(arrivals):
+        now_s = min(arrival_s, change_s, share.due_s)
+        if now_s == inf:
+            break  # what is left waits for ever
+        while change_s <= now_s:
+            share.set_capacity(now_s, capacity, link)
+            changed += 1
+            change_s, capacity, link = next(changing, _NO_CHANGE)
+        if share.due_s <= now_s:
+            for through in share.finish(now_s):
+                last_bit_s[through] = now_s
+        while arrival_s <= now_s:
+            share.start(now_s, flow)
+            arrival_s, flow = next(coming, _NO_ARRIVAL)
+    return Played(last_bit_s, len(arrivals) + len(last_bit_s) + changed)
+
+
+_NO_ARRIVAL: Arrival = (inf, Flow(0.0, 0.0))
+_NO_CHANGE: Change = (inf, 0.0, "")

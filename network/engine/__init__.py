@@ -1,24 +1,25 @@
 """The sharing engine: who has how much of a medium, and when each transfer is through. It knows no radio.
 
-Shares are arithmetic on given times: `FluidShare` for one medium, `BundledShare` for several links,
+Shares are arithmetic on given times: `FluidShare` for one medium, `MaxMinShare` for several links,
 `NaiveShare` and `NaiveGraph` as their references. `Engine` puts them on a SimPy clock; `plan` chooses
 the shares of a case known in advance.
 """
 
 from slfac_sim.network.engine.choose import Demand, Plan, plan
-from slfac_sim.network.engine.engine import Engine
 from slfac_sim.network.engine.flow import Flow, Routed, Share
 from slfac_sim.network.engine.fluid import FluidShare
-from slfac_sim.network.engine.max_min import BundledShare
+from slfac_sim.network.engine.max_min import MaxMinShare
 from slfac_sim.network.engine.naive import NaiveGraph, NaiveShare
 from slfac_sim.network.engine.profiles import Profile
+from slfac_sim.network.engine.simpy_engine import Call, Engine
 
 __all__ = [
-    "BundledShare",
+    "Call",
     "Demand",
     "Engine",
     "Flow",
     "FluidShare",
+    "MaxMinShare",
     "NaiveGraph",
     "NaiveShare",
     "Plan",

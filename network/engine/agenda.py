@@ -18,7 +18,7 @@ class Followed:
         self.until_s = -inf
 
 
-class Seat:
+class ShareState:
     """A share at an engine: its rank (by first use), how many flows it has, what it follows."""
 
     __slots__ = ("due_s", "flows", "followed", "rank", "share")
@@ -32,17 +32,17 @@ class Seat:
 
 
 class Agenda:
-    """When each seat's share is due. What was noted earlier of a seat is out of date and gets lost."""
+    """When each state's share is due. What was noted earlier of a state is out of date and gets lost."""
 
     def __init__(self) -> None:
-        self._entries: list[tuple[float, int, Seat]] = []
+        self._entries: list[tuple[float, int, ShareState]] = []
         self._limit = 16
 
-    def note(self, seat: Seat) -> None:
-        """Note the present `due_s` of the share of `seat`."""
-        seat.due_s = seat.share.due_s
-        if seat.due_s < inf:
-            heappush(self._entries, (seat.due_s, seat.rank, seat))
+    def note(self, state: ShareState) -> None:
+        """Note the present `due_s` of the share of `state`."""
+        state.due_s = state.share.due_s
+        if state.due_s < inf:
+            heappush(self._entries, (state.due_s, state.rank, state))
             if len(self._entries) > self._limit:
                 self._entries = [entry for entry in self._entries if entry[0] == entry[2].due_s]
                 heapify(self._entries)
@@ -55,11 +55,11 @@ class Agenda:
             heappop(entries)
         return entries[0][0] if entries else inf
 
-    def take(self, now_s: float) -> list[Seat]:
-        """Take out the seats whose shares are due by now."""
-        entries, seats = self._entries, []
+    def take(self, now_s: float) -> list[ShareState]:
+        """Take out the states whose shares are due by now."""
+        entries, states = self._entries, []
         while entries and entries[0][0] <= now_s:
-            due_s, _, seat = heappop(entries)
-            if due_s == seat.due_s:
-                seats.append(seat)
-        return seats
+            due_s, _, state = heappop(entries)
+            if due_s == state.due_s:
+                states.append(state)
+        return states

@@ -10,11 +10,10 @@ from collections.abc import Callable, Iterable, Sequence
 from math import inf
 
 import numpy as np
-from numpy.typing import NDArray
 
+from slfac_sim.foundation.arrays import Floats
 from slfac_sim.network.engine.flow import Flow
 
-Floats = NDArray[np.float64]
 Allotment = tuple[Floats, Floats, Floats]
 
 _LEFT, _AIRTIME, _RADIATED, _START, _RATE, _PART, _RADIATING, _CAP, _NEED, _END = range(10)

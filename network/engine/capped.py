@@ -46,7 +46,7 @@ class Capped:
             self.highest.clear()
             self._ends.clear()
 
-    def ripe(self, now_s: float) -> list[Flow]:
+    def take_finished(self, now_s: float) -> list[Flow]:
         """Take out the flows that are through by now."""
         through = []
         while head(self._ends) <= now_s:

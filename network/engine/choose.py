@@ -4,7 +4,7 @@
    of its transfers let through at most, as a server's fast link behind slow cells.
 2. A link of constant capacity that only one transfer of the case uses becomes a cap of that transfer.
 3. What is left falls into components that share no link. A component of one link is a `FluidShare`
-   (O(log N) per event); one of several is a `BundledShare`.
+   (O(log N) per event); one of several is a `MaxMinShare`.
 """
 
 from collections import Counter
@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 
 from slfac_sim.network.engine.flow import Flow, Routed, Share
 from slfac_sim.network.engine.fluid import FluidShare
-from slfac_sim.network.engine.max_min import BundledShare
+from slfac_sim.network.engine.max_min import MaxMinShare
 from slfac_sim.network.engine.naive import NaiveGraph
 from slfac_sim.network.engine.profiles import Profile
 
@@ -149,7 +149,7 @@ def _give_shares(profiles: Mapping[str, Profile], routes: list[_Route]) -> None:
             names = _tied(name, users)
             share: Share = FluidShare(profiles[name].before)
             if len(names) > 1:
-                share = BundledShare({name: profiles[name].before for name in names})
+                share = MaxMinShare({name: profiles[name].before for name in names})
             shares.update(dict.fromkeys(names, share))
     for route in routes:
         route.share = shares[next(iter(route.uses))]
@@ -157,10 +157,10 @@ def _give_shares(profiles: Mapping[str, Profile], routes: list[_Route]) -> None:
 
 def _tied(name: str, users: Mapping[str, Sequence[_Route]]) -> list[str]:
     """Return the links that routes tie to `name`, however far, and itself."""
-    found = {name: None}
+    tied = {name: None}
     todo = [name]
-    for one in todo:
-        new = dict.fromkeys(other for route in users[one] for other in route.uses if other not in found)
-        found.update(new)
+    for link in todo:
+        new = dict.fromkeys(other for route in users[link] for other in route.uses if other not in tied)
+        tied.update(new)
         todo.extend(new)
     return todo

@@ -1,6 +1,6 @@
 """Weighted max-min rates over several links with caps, by progressive filling. It knows no flows and no time.
 
-A water level rises from 0; a tenant's rate is its weight x level until it freezes, at its ceiling or when
+A water level rises from 0; a user's rate is its weight x level until it freezes, at its ceiling or when
 a link on its way is full (Bertsekas and Gallager, Data Networks, 2nd ed., section 6.5.2; with weights,
 caps and consumption coefficients as in Casanova et al., SimGrid, JPDC 74(10), 2014).
 """
@@ -13,14 +13,14 @@ from math import fsum, inf
 
 @dataclass(eq=False, slots=True)
 class Link:
-    """A capacity and the tenants that share it.
+    """A capacity and the users that share it.
 
     The rest is of the filling under way: the capacity not yet given, what a unit of level takes of it,
-    what it took when `left` was last found anew, and how many tenants still rise.
+    what it took when `left` was last found anew, and how many users still rise.
     """
 
     capacity: float
-    tenants: "dict[Tenant, None]" = field(default_factory=dict)
+    users: "dict[LinkUser, None]" = field(default_factory=dict)
     left: float = 0.0
     load: float = 0.0
     full: float = 0.0
@@ -28,7 +28,7 @@ class Link:
 
 
 @dataclass(eq=False, slots=True)
-class Tenant:
+class LinkUser:
     """Who shares links: its rate is `weight` x `level`, of which each link of `uses` loses so much per unit.
 
     `level` never rises above `ceiling`; `fill` finds it.
@@ -44,59 +44,59 @@ _RISING = -1.0
 _REMNANT = 1e-3
 
 
-def fill(links: Iterable[Link], tenants: Iterable[Tenant]) -> None:
-    """Set the level of all `tenants`, which must be all those of `links`; each has a link or a ceiling.
+def fill(links: Iterable[Link], users: Iterable[LinkUser]) -> None:
+    """Set the level of all `users`, which must be all those of `links`; each has a link or a ceiling.
 
-    Costs O((tenants + links) log(tenants + links)) with ways of bounded length: a link's level only
+    Costs O((users + links) log(users + links)) with ways of bounded length: a link's level only
     rises while others freeze, so a level taken from the heap that is out of date is put back.
     """
-    heap: list[tuple[float, int, Link | Tenant]] = []
+    heap: list[tuple[float, int, Link | LinkUser]] = []
     for link in links:
         link.left, link.load, link.rising = link.capacity, 0.0, 0
-    for tenant in tenants:
-        tenant.level = _RISING
-        for link, use in tenant.uses:
-            link.load += use * tenant.weight
+    for user in users:
+        user.level = _RISING
+        for link, use in user.uses:
+            link.load += use * user.weight
             link.rising += 1
-        if tenant.ceiling < inf:
-            heap.append((tenant.ceiling, len(heap), tenant))
+        if user.ceiling < inf:
+            heap.append((user.ceiling, len(heap), user))
     for link in links:
         if link.rising:
             link.full = link.load
             heap.append((link.left / link.load, len(heap), link))
     heapify(heap)
     while heap:
-        level, rank, one = heap[0]
-        if isinstance(one, Tenant):
+        level, rank, next_full = heap[0]
+        if isinstance(next_full, LinkUser):
             heappop(heap)
-            if one.level == _RISING:
-                _freeze(one, level)
-        elif not one.rising:
+            if next_full.level == _RISING:
+                _freeze(next_full, level)
+        elif not next_full.rising:
             heappop(heap)
         else:
-            if one.load < _REMNANT * one.full:
-                _refresh(one)
-            now = max(0.0, one.left / one.load)  # rounding may have left less than nothing
+            if next_full.load < _REMNANT * next_full.full:
+                _refresh(next_full)
+            now = max(0.0, next_full.left / next_full.load)  # rounding may have left less than nothing
             if now > level:
-                heapreplace(heap, (now, rank, one))
+                heapreplace(heap, (now, rank, next_full))
             else:
                 heappop(heap)
-                for tenant in one.tenants:
-                    if tenant.level == _RISING:
-                        _freeze(tenant, now)
+                for user in next_full.users:
+                    if user.level == _RISING:
+                        _freeze(user, now)
 
 
 def _refresh(link: Link) -> None:
     """Find `left` and `load` anew: so much has been taken from them that rounding shows."""
-    loads = [(use * t.weight, t.level) for t in link.tenants for other, use in t.uses if other is link]
+    loads = [(use * t.weight, t.level) for t in link.users for other, use in t.uses if other is link]
     link.load = link.full = fsum(load for load, level in loads if level == _RISING)
     link.left = link.capacity - fsum(load * level for load, level in loads if level != _RISING)
 
 
-def _freeze(tenant: Tenant, level: float) -> None:
-    tenant.level = level
-    for link, use in tenant.uses:
-        load = use * tenant.weight
+def _freeze(user: LinkUser, level: float) -> None:
+    user.level = level
+    for link, use in user.uses:
+        load = use * user.weight
         link.left -= load * level
         link.load -= load
         link.rising -= 1

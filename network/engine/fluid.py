@@ -72,9 +72,9 @@ class FluidShare:
         through: list[Flow] = []
         while self.due_s <= now_s:
             self._free.advance(now_s)
-            through += self._free.ripe()
+            through += self._free.take_finished()
             if self._capped.live:
-                through += self._capped.ripe(now_s)
+                through += self._capped.take_finished(now_s)
             self._settle()
         if len(through) > 1:
             through.sort(key=lambda flow: flow.order)

@@ -6,7 +6,7 @@ from math import inf
 from slfac_sim.network.engine.flow import Flow, Routed
 
 
-def water(
+def fill_plainly(
     capacities: Mapping[str, float], rows: Sequence[tuple[float, float, Mapping[str, float]]]
 ) -> list[float]:
     """Return the level of each row (weight, ceiling, use of links) by plain progressive filling.
@@ -80,7 +80,7 @@ class NaiveGraph:
             for name, use in zip(flow.path, flow.consumption, strict=True):
                 uses[name] = uses.get(name, 0.0) + use
             rows.append((flow.weight, flow.cap_bps / flow.weight, uses))
-        levels = water(self._capacities, rows)
+        levels = fill_plainly(self._capacities, rows)
         return [(flow, flow.weight * level) for flow, level in zip(self._flows, levels, strict=True)]
 
     def _advance(self, now_s: float) -> None:
@@ -120,7 +120,7 @@ class NaiveShare(NaiveGraph):
         """Return each flow that is served, with its rate in bit/s."""
         served = [flow for flow in self._flows if flow.rate_bps > 0.0]
         rows = [(f.weight, f.cap_bps / f.rate_bps / f.weight, {"": 1.0}) for f in served]
-        levels = water(self._capacities, rows)
+        levels = fill_plainly(self._capacities, rows)
         return [
             (flow, flow.rate_bps * flow.weight * level) for flow, level in zip(served, levels, strict=True)
         ]

@@ -105,7 +105,7 @@ class Pool:
         charge(flow, inf if through else (self.v - flow.key) * flow.weight * flow.rate_bps)
         self._forget(flow)
 
-    def ripe(self) -> list[Flow]:
+    def take_finished(self) -> list[Flow]:
         """Take out the flows that are through."""
         heap, through = self._heap, []
         while heap and heap[0][0] <= self.v:

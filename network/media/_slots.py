@@ -1,9 +1,8 @@
 """The proportional fair scheduler slot by slot: what its fluid mean is checked against. It knows no flows."""
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from slfac_sim.foundation.arrays import Floats
 
 
 def proportional_fair_slots(rates_bps: Floats, window_slots: float = 100.0) -> tuple[Floats, Floats]:

@@ -10,15 +10,16 @@ from math import floor
 import numpy as np
 from numpy.typing import NDArray
 
+from slfac_sim.foundation.arrays import Floats
 from slfac_sim.network.engine import Flow
-from slfac_sim.network.engine.allotted import Allotment, AllottedShare, Floats
+from slfac_sim.network.engine.allotted import Allotment, AllottedShare
 from slfac_sim.network.media._users import Places, User, user_of
 
 _CRUMB = 1e-6  # of a slot: what rounding leaves of a turn is no reason to wait for the next
 
 
 class Turns(AllottedShare):
-    """A share (see `Share`) by turns; `_seat` says who is at which position of the cycle."""
+    """A share (see `Share`) by turns; `_places_and_cycle` says who is at which position of the cycle."""
 
     def __init__(self, slot_s: float, capacity: float) -> None:
         super().__init__(self._in_own_turn, capacity)
@@ -26,17 +27,17 @@ class Turns(AllottedShare):
         self._crumb_s = _CRUMB * slot_s
         self._anchor_s = 0.0
         self._cycle = 1
-        self._seats: NDArray[np.intp] = np.zeros(0, dtype=np.intp)
+        self._places_of_flows: NDArray[np.intp] = np.zeros(0, dtype=np.intp)
 
-    def _seat(self) -> tuple[list[int], int]:
+    def _places_and_cycle(self) -> tuple[list[int], int]:
         """Return the position of each flow that is served, and the length of the cycle, in slots."""
         raise NotImplementedError
 
     def _in_own_turn(self, flows: Sequence[Flow]) -> Allotment:
-        seats, self._cycle = self._seat()
-        self._seats = np.array(seats, dtype=np.intp)
+        places, self._cycle = self._places_and_cycle()
+        self._places_of_flows = np.array(places, dtype=np.intp)
         self._in_service = 1.0 / self._cycle
-        turn = 1.0 / np.bincount(self._seats)[self._seats]  # the flows of a user share it
+        turn = 1.0 / np.bincount(self._places_of_flows)[self._places_of_flows]  # the flows of a user share it
         return turn * np.array([flow.rate_bps for flow in flows]), turn, turn
 
     def _turns_s(self, now_s: float) -> Floats:
@@ -44,7 +45,7 @@ class Turns(AllottedShare):
         cycle_s = self._cycle * self._slot_s
         cycles = floor((now_s - self._anchor_s) / cycle_s)
         within_s = (now_s - self._anchor_s) - cycles * cycle_s
-        own_s: Floats = np.clip(within_s - self._seats * self._slot_s, 0.0, self._slot_s)
+        own_s: Floats = np.clip(within_s - self._places_of_flows * self._slot_s, 0.0, self._slot_s)
         return cycles * self._slot_s + own_s
 
     def _served_s(self, now_s: float) -> Floats:
@@ -53,13 +54,13 @@ class Turns(AllottedShare):
     def _ends_s(self, need_s: Floats) -> Floats:
         total_s = self._turns_s(self._now_s) + np.where(np.isinf(need_s), 0.0, need_s)
         turns = np.maximum(np.ceil(total_s / self._slot_s - _CRUMB) - 1.0, 0.0)  # full ones before the last
-        others_s = (turns * (self._cycle - 1) + self._seats) * self._slot_s
+        others_s = (turns * (self._cycle - 1) + self._places_of_flows) * self._slot_s
         ends_s = np.maximum(self._anchor_s + others_s + total_s, self._now_s)
         return np.where(np.isfinite(need_s) & (need_s > 0.0), ends_s, self._now_s + need_s)
 
     def _opens_s(self) -> Floats:
         cycle_s = self._cycle * self._slot_s
-        since_s = np.mod(self._now_s - self._anchor_s - self._seats * self._slot_s, cycle_s)
+        since_s = np.mod(self._now_s - self._anchor_s - self._places_of_flows * self._slot_s, cycle_s)
         open_now = since_s < self._slot_s * (1.0 - _CRUMB)
         return self._now_s + np.where(open_now, 0.0, cycle_s - since_s)
 
@@ -76,7 +77,7 @@ class Frames(Turns):
         self._places.of(flow)
         super().start(now_s, flow)
 
-    def _seat(self) -> tuple[list[int], int]:
+    def _places_and_cycle(self) -> tuple[list[int], int]:
         return [self._places.of(flow) for flow in self._flows], self._places.count
 
 
@@ -97,9 +98,9 @@ class RoundRobin(Turns):
             self._pass_on()
         super()._settle()
 
-    def _seat(self) -> tuple[list[int], int]:
-        seats = {user: seat for seat, user in enumerate(self._round)}
-        return [seats[user_of(flow)] for flow in self._flows], len(seats)
+    def _places_and_cycle(self) -> tuple[list[int], int]:
+        places = {user: place for place, user in enumerate(self._round)}
+        return [places[user_of(flow)] for flow in self._flows], len(places)
 
     def _pass_on(self) -> None:
         """Have the round begin with whose turn it is now, and let users come and go."""

@@ -9,16 +9,14 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
 
 import numpy as np
-from numpy.typing import NDArray
 
+from slfac_sim.foundation.arrays import Floats
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.network.engine import Flow, Share
 from slfac_sim.network.engine.allotted import AllottedShare
 from slfac_sim.network.wifi.bianchi import alone_probability, fixed_point, mean_slot_s
 from slfac_sim.network.wifi.station import Station
 from slfac_sim.network.wifi.timing import DOUBLINGS, SLOT_S, WINDOW
-
-Floats = NDArray[np.float64]
 
 
 @settings

@@ -26,6 +26,8 @@ class Dcf(Station):
     `Flow.radiated_s` the time of its data (and RTS) frames. Weights and caps of flows are not looked at.
     """
 
+    heeds_caps = False
+
     retry_limit: Count | None = 7
     seed: SeedNumber = 0
 

@@ -13,6 +13,7 @@ class Fifo(Medium):
     """Nothing to set."""
 
     crowd_independent = True
+    heeds_weights = False
 
     def share(self, users: int, capacity: float) -> Share:
         """Return the medium; it takes any number of users."""

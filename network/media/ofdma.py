@@ -28,6 +28,8 @@ class Ofdma(Medium):
 
     crowd: ClassVar[Crowd] = "power"
     crowd_independent = False
+    heeds_weights = False
+    heeds_caps = False
 
     resource_blocks: Count | None = None
 

@@ -5,14 +5,12 @@ from functools import cache
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from slfac_sim.foundation.arrays import Floats
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.network.engine import Flow, Share
 from slfac_sim.network.engine.allotted import Allotment, AllottedShare
 from slfac_sim.network.media import Crowd, Medium
-
-Floats = NDArray[np.float64]
 
 
 @settings

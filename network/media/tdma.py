@@ -23,6 +23,9 @@ class Tdma(Medium):
 
     references: ClassVar[tuple[str, ...]] = ("rubin1979message", "kleinrock1967time")
 
+    heeds_weights = False
+    heeds_caps = False
+
     slot: Seconds = 1e-3
     work_conserving: bool = False
     slots: Count | None = None

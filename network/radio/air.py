@@ -5,12 +5,12 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from slfac_sim.foundation.arrays import Bools, Floats
 from slfac_sim.network.contract import Hosts
 from slfac_sim.network.engine import Share
 from slfac_sim.network.fluid_network import Air, Among
-from slfac_sim.network.radio.budget import Floats
 from slfac_sim.network.radio.cells import Radio
-from slfac_sim.network.radio.placement import Bools, Ground
+from slfac_sim.network.radio.placement import Ground
 from slfac_sim.network.radio.reception import Activity, Reception
 from slfac_sim.network.transfers import Path
 

@@ -4,16 +4,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from slfac_sim.foundation.arrays import Bools, Floats
 from slfac_sim.foundation.units import dbm_to_w, w_to_dbm
 from slfac_sim.network.radio.pathloss import WholePathLoss
 from slfac_sim.network.radio.power import PowerControl
 from slfac_sim.network.radio.shadowing import shadow_db
 from slfac_sim.network.radio.signal import Signal, evenly, limited
 
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 Shadowing = Literal["none", "independent", "correlated"]
 
 THERMAL_NOISE_DBM_PER_HZ = -174.0

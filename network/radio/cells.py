@@ -6,12 +6,13 @@ from typing import Literal
 
 import numpy as np
 
+from slfac_sim.foundation.arrays import Bools, Floats
 from slfac_sim.network.contract import Station
 from slfac_sim.network.media import Medium
 from slfac_sim.network.radio import interference
-from slfac_sim.network.radio.budget import Budget, Floats, ratio
+from slfac_sim.network.radio.budget import Budget, ratio
 from slfac_sim.network.radio.fading import Fading
-from slfac_sim.network.radio.placement import Bools, Ground
+from slfac_sim.network.radio.placement import Ground
 from slfac_sim.network.radio.rates import RateModel
 from slfac_sim.network.radio.signal import Signal
 

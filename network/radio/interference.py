@@ -11,7 +11,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from slfac_sim.foundation.arrays import Floats
+
 Stations = NDArray[np.intp]
 
 

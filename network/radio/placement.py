@@ -7,13 +7,13 @@ from math import isfinite
 import numpy as np
 from numpy.typing import NDArray
 
+from slfac_sim.foundation.arrays import Bools, Floats
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.streams import stream
 from slfac_sim.network.contract import Station
-from slfac_sim.network.radio.budget import Budget, Floats
+from slfac_sim.network.radio.budget import Budget
 from slfac_sim.network.radio.shadowing import between_sites
 
-Bools = NDArray[np.bool_]
 _ATTEMPTS = 200
 
 

@@ -3,12 +3,10 @@
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from slfac_sim.foundation.arrays import Floats
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Part, Watts, dbm_to_w, w_to_dbm
-
-Floats = NDArray[np.float64]
 
 _BLOCK_HZ = 180e3
 _FILLED = 0.9

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from slfac_sim.foundation.arrays import Floats
 from slfac_sim.network.media.proportional_fair import best_survival
 from slfac_sim.network.radio import interference
-from slfac_sim.network.radio.budget import Floats
 from slfac_sim.network.radio.cells import Radio
 from slfac_sim.network.radio.placement import Ground
 from slfac_sim.network.radio.signal import Signal

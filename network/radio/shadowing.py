@@ -5,11 +5,8 @@ with and without line of sight differ in sigma and d_cor, and are independent of
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
-
+from slfac_sim.foundation.arrays import Bools, Floats
 
 MOST_CORRELATED = 2000
 """More devices than this are shadowed independently: the work grows with the cube of their number."""

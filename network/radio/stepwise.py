@@ -11,7 +11,8 @@ from abc import abstractmethod
 
 import numpy as np
 
-from slfac_sim.network.radio.rates import Bools, Floats, RateModel, Survival
+from slfac_sim.foundation.arrays import Bools, Floats
+from slfac_sim.network.radio.rates import RateModel, Survival
 from slfac_sim.network.radio.signal import Signal, evenly
 
 Steps = tuple[tuple[float, ...], tuple[float, ...]]

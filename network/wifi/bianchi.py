@@ -10,7 +10,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from slfac_sim.foundation.arrays import Floats
 
 
 def attempt_probability(p: float, window: int, doublings: int) -> float:

@@ -32,6 +32,8 @@ class Station(Medium):
     references: ClassVar[tuple[str, ...]] = ("ieee80211", "bianchi2000", "heusse2003")
 
     crowd_independent = False
+    heeds_weights = False
+    half_duplex = True
 
     standard: Annotated[Standard, BeforeValidator(_modelled)] = "802.11n"
     packet_bytes: Count = 1472

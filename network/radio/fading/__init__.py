@@ -2,13 +2,9 @@
 
 from abc import ABC, abstractmethod
 
-import numpy as np
-from numpy.typing import NDArray
-
+from slfac_sim.foundation.arrays import Floats
 from slfac_sim.foundation.plugins import Family
 from slfac_sim.network.radio.rates import Survival
-
-Floats = NDArray[np.float64]
 
 _C_M_PER_S = 299_792_458.0
 

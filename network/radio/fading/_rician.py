@@ -7,7 +7,8 @@ from math import cos, pi, sqrt
 
 import numpy as np
 
-from slfac_sim.network.radio.rates import Floats, Survival
+from slfac_sim.foundation.arrays import Floats
+from slfac_sim.network.radio.rates import Survival
 
 
 def power_gain(rng: np.random.Generator, k: float) -> float:

@@ -2,10 +2,11 @@
 
 import dataclasses
 
+from slfac_sim.foundation.arrays import Floats
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.streams import stream
 from slfac_sim.foundation.units import MetresPerSecond, Seconds
-from slfac_sim.network.radio.fading import Fading, Floats, coherence_s, doppler_hz
+from slfac_sim.network.radio.fading import Fading, coherence_s, doppler_hz
 from slfac_sim.network.radio.fading._rician import power_gain, survival
 from slfac_sim.network.radio.rates import Survival
 

@@ -1,7 +1,8 @@
 """Fading much faster than a transfer: the rate is its mean over the fades, and nothing happens."""
 
+from slfac_sim.foundation.arrays import Floats
 from slfac_sim.foundation.plugins import settings
-from slfac_sim.network.radio.fading import Fading, Floats
+from slfac_sim.network.radio.fading import Fading
 from slfac_sim.network.radio.fading._rician import survival
 from slfac_sim.network.radio.rates import Survival
 

@@ -11,10 +11,11 @@ from typing import ClassVar
 
 import numpy as np
 
+from slfac_sim.foundation.arrays import Floats
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.streams import stream
 from slfac_sim.foundation.units import Hertz, MetresPerSecond, Seconds
-from slfac_sim.network.radio.fading import Fading, Floats, doppler_hz
+from slfac_sim.network.radio.fading import Fading, doppler_hz
 from slfac_sim.network.radio.fading._rician import survival
 from slfac_sim.network.radio.rates import Survival
 

@@ -1,7 +1,8 @@
 """No fading: the SNR is the mean SNR."""
 
+from slfac_sim.foundation.arrays import Floats
 from slfac_sim.foundation.plugins import settings
-from slfac_sim.network.radio.fading import Fading, Floats
+from slfac_sim.network.radio.fading import Fading
 
 
 @settings

@@ -2,13 +2,8 @@
 
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
+from slfac_sim.foundation.arrays import Bools, Floats
 from slfac_sim.foundation.plugins import Family
-
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 
 
 class PathLoss(Protocol):

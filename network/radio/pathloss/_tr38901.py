@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from slfac_sim.network.radio.pathloss import Bools, Floats
+from slfac_sim.foundation.arrays import Bools, Floats
 
 _C_M_PER_S = 3.0e8  # Note 1 of Table 7.4.1-1 rounds the speed of light
 EFFECTIVE_ENVIRONMENT_M = 1.0

@@ -4,9 +4,9 @@ from typing import ClassVar
 
 import numpy as np
 
+from slfac_sim.foundation.arrays import Bools, Floats
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Decibels
-from slfac_sim.network.radio.pathloss import Bools, Floats
 
 _C_M_PER_S = 299_792_458.0
 

@@ -4,9 +4,9 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
+from slfac_sim.foundation.arrays import Bools, Floats
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Metres
-from slfac_sim.network.radio.pathloss import Bools, Floats
 from slfac_sim.network.radio.pathloss._tr38901 import rician_k_db
 
 _SHORTEST_SLANT_M = 1.0

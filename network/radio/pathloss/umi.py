@@ -4,9 +4,9 @@ from typing import ClassVar
 
 import numpy as np
 
+from slfac_sim.foundation.arrays import Bools, Floats
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Metres
-from slfac_sim.network.radio.pathloss import Bools, Floats
 from slfac_sim.network.radio.pathloss._tr38901 import (
     EFFECTIVE_ENVIRONMENT_M,
     TwoSlopes,

@@ -5,13 +5,10 @@ from collections.abc import Callable
 from math import inf
 
 import numpy as np
-from numpy.typing import NDArray
 
+from slfac_sim.foundation.arrays import Bools, Floats
 from slfac_sim.foundation.plugins import Family
 from slfac_sim.network.radio.signal import Signal
-
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 
 Survival = Callable[[Floats], Floats]
 """P(power gain > x) of a fading law whose mean gain is 1."""

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from slfac_sim.network.radio.rates import Floats
+from slfac_sim.foundation.arrays import Floats
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(96)
 

@@ -8,9 +8,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from slfac_sim.foundation.arrays import Bools, Floats
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Decibels, Part, Positive
-from slfac_sim.network.radio.rates import Bools, Floats, RateModel, Survival
+from slfac_sim.network.radio.rates import RateModel, Survival
 from slfac_sim.network.radio.rates._integral import NO_GAIN_ABOVE, integral
 from slfac_sim.network.radio.signal import Signal
 

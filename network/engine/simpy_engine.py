@@ -11,7 +11,7 @@ from operator import attrgetter
 import simpy
 from simpy.events import NORMAL, EventPriority
 
-from slfac_sim.network.engine.agenda import Agenda, Followed, Seat
+from slfac_sim.network.engine.agenda import Agenda, Followed, ShareState
 from slfac_sim.network.engine.flow import Flow, Share
 from slfac_sim.network.engine.profiles import Profile
 
@@ -52,11 +52,11 @@ class Engine:
         self.solves = 0
         self.events = 0
         self._env = env
-        self._seats: dict[Share, Seat] = {}
-        self._where: dict[Flow, tuple[Seat, Done]] = {}
+        self._states: dict[Share, ShareState] = {}
+        self._where: dict[Flow, tuple[ShareState, Done]] = {}
         self._arrivals: dict[Flow, None] = {}
         self._through: dict[Flow, Done] = {}
-        self._dirty: dict[Seat, None] = {}
+        self._dirty: dict[ShareState, None] = {}
         self._agenda = Agenda()
         self._solving = False
         self._wake: simpy.Event | None = None
@@ -64,41 +64,41 @@ class Engine:
 
     def start(self, share: Share, flow: Flow, done: Done) -> None:
         """Let `flow` take part in `share` from this instant on."""
-        seat = self._seats.get(share) or self._seat(share)
-        seat.flows += 1
-        self._where[flow] = (seat, done)
+        state = self._states.get(share) or self._new_state(share)
+        state.flows += 1
+        self._where[flow] = (state, done)
         self._arrivals[flow] = None
-        self._changed(seat)
+        self._changed(state)
 
     def cancel(self, flow: Flow) -> None:
         """Take `flow` out at once; its `done` will not be called. Raises `KeyError` if it is not in."""
         if self._through.pop(flow, None):  # its last bit left at this very instant
             return
-        seat, _ = self._where.pop(flow)
-        seat.flows -= 1
+        state, _ = self._where.pop(flow)
+        state.flows -= 1
         if flow in self._arrivals:
             del self._arrivals[flow]
         else:
-            seat.share.cancel(self._env.now, flow)
-            self._changed(seat)
+            state.share.cancel(self._env.now, flow)
+            self._changed(state)
 
     def set_rates(self, rates_bps: Iterable[tuple[Flow, float]]) -> None:
         """Give flows new rates, all in one reallocation."""
-        changes: dict[Seat, list[tuple[Flow, float]]] = {}
+        changes: dict[ShareState, list[tuple[Flow, float]]] = {}
         for flow, rate_bps in rates_bps:
             if flow in self._arrivals:
                 flow.rate_bps = rate_bps
             elif flow not in self._through:  # otherwise its last bit left at this very instant
                 changes.setdefault(self._where[flow][0], []).append((flow, rate_bps))
-        for seat, pairs in changes.items():
-            seat.share.set_rates(self._env.now, pairs)
-            self._changed(seat)
+        for state, pairs in changes.items():
+            state.share.set_rates(self._env.now, pairs)
+            self._changed(state)
 
     def set_capacity(self, share: Share, capacity: float, link: str = "") -> None:
         """Change the capacity of `share`, or of one of its links."""
         share.set_capacity(self._env.now, capacity, link)
         self.events += 1
-        self._changed(self._seats.get(share) or self._seat(share))
+        self._changed(self._states.get(share) or self._new_state(share))
 
     def follow(self, share: Share, profile: Profile, link: str = "") -> None:
         """Keep the capacity of `share`, or of one of its links, at the present value of `profile`.
@@ -106,31 +106,31 @@ class Engine:
         Changes are taken one at a time, and only while the share has flows: with none it is left
         alone, and brought up to date when the next one arrives.
         """
-        seat = self._seats.get(share) or self._seat(share)
-        seat.followed.append(Followed(profile, link))
-        if seat.flows:
-            self._catch_up(seat)
+        state = self._states.get(share) or self._new_state(share)
+        state.followed.append(Followed(profile, link))
+        if state.flows:
+            self._catch_up(state)
 
-    def _seat(self, share: Share) -> Seat:
-        seat = self._seats[share] = Seat(share, len(self._seats))
-        return seat
+    def _new_state(self, share: Share) -> ShareState:
+        state = self._states[share] = ShareState(share, len(self._states))
+        return state
 
-    def _catch_up(self, seat: Seat) -> None:
-        """Bring the capacities of `seat` up to date, and put their next changes on the clock."""
+    def _catch_up(self, state: ShareState) -> None:
+        """Bring the capacities of `state` up to date, and put their next changes on the clock."""
         now_s = self._env.now
-        for followed in seat.followed:
+        for followed in state.followed:
             if followed.until_s <= now_s:
-                self.set_capacity(seat.share, followed.profile.at(now_s), followed.link)
+                self.set_capacity(state.share, followed.profile.at(now_s), followed.link)
                 followed.until_s = followed.profile.next_s(now_s)
                 if followed.until_s < inf:
-                    Call(self._env, followed.until_s, lambda _: self._on_change(seat))
+                    Call(self._env, followed.until_s, lambda _: self._on_change(state))
 
-    def _on_change(self, seat: Seat) -> None:
-        if seat.flows:  # otherwise the next arrival will see to it
-            self._catch_up(seat)
+    def _on_change(self, state: ShareState) -> None:
+        if state.flows:  # otherwise the next arrival will see to it
+            self._catch_up(state)
 
-    def _changed(self, seat: Seat) -> None:
-        self._dirty[seat] = None
+    def _changed(self, state: ShareState) -> None:
+        self._dirty[state] = None
         if not self._solving:
             self._solving = True
             Call(self._env, self._env.now, self._solve, _LAST)
@@ -147,10 +147,10 @@ class Engine:
         self._solving = True  # so that a change made by a `done` is settled here and now
         for due in self._agenda.take(now_s):
             dirty[due] = None
-        for seat in sorted(dirty, key=_rank) if len(dirty) > 1 else list(dirty):
-            for flow in seat.share.finish(now_s):
+        for state in sorted(dirty, key=_rank) if len(dirty) > 1 else list(dirty):
+            for flow in state.share.finish(now_s):
                 self._through[flow] = self._where.pop(flow)[1]
-                seat.flows -= 1
+                state.flows -= 1
         while self._through:
             flow = next(iter(self._through))
             self.events += 1
@@ -158,8 +158,8 @@ class Engine:
         if self._arrivals:
             self._begin(now_s)
         self._dirty, self._solving = {}, False
-        for seat in dirty:
-            self._agenda.note(seat)
+        for state in dirty:
+            self._agenda.note(state)
         self.solves += 1
         self._arm()
 
@@ -167,10 +167,10 @@ class Engine:
         arrivals, self._arrivals = self._arrivals, {}
         self.events += len(arrivals)
         for flow in arrivals:
-            seat = self._where[flow][0]
-            if seat.followed:
-                self._catch_up(seat)
-            seat.share.start(now_s, flow)
+            state = self._where[flow][0]
+            if state.followed:
+                self._catch_up(state)
+            state.share.start(now_s, flow)
 
     def _arm(self) -> None:
         """Have the engine woken when the first share is due. A wake-up that comes too early re-arms."""

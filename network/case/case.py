@@ -1,0 +1,185 @@
+"""What a case consists of: links, media, transfers, as settings that are checked whole. It runs nothing."""
+
+import dataclasses
+import difflib
+import json
+from functools import cached_property
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, PlainValidator
+
+from slfac_sim.foundation.plugins import Plugin, adapter, kind_of, settings
+from slfac_sim.foundation.units import Part
+from slfac_sim.foundation.words import got
+from slfac_sim.network.engine.profiles import Profile
+
+MEDIA = "slfac_sim.network.media"
+_MOST_NAMES = 10
+
+# The bounds are far beyond any network, and near enough that no quotient of such numbers overflows.
+Amount = Annotated[float, Field(ge=0.0, le=1e18)]  # bytes, and a capacity, which may be none
+Time = Annotated[float, Field(ge=0.0, le=1e9)]  # seconds
+Positive = Annotated[float, Field(ge=1e-18, le=1e18)]  # a rate, a weight, a consumption
+Level = Annotated[float, Field(ge=-300.0, le=300.0)]  # dB
+Name = Annotated[str, Field(min_length=1)]
+
+
+@settings
+class Wire:
+    """A link: its capacity in bit/s, and the seconds from a bit's departure to its arrival.
+
+    `profile` lists [from when on, capacity]; `capacity_bps` holds before the first.
+    """
+
+    capacity_bps: Amount
+    latency_s: Time = 0.0
+    profile: tuple[tuple[Time, Amount], ...] = ()
+
+    def __post_init__(self) -> None:
+        _ = self.capacity  # refuses times that do not increase
+
+    @cached_property
+    def capacity(self) -> Profile:
+        """The capacity over time."""
+        return Profile(self.capacity_bps, self.profile)
+
+
+@settings
+class Air:
+    """A link that is a medium, which has all of the time or, by `profile`, a part (0 to 1) of it.
+
+    ``half`` duplex has one channel for both directions. ``fdd`` has one for each: to the `station` and
+    from it. ``tdd`` divides the time of one between them: `uplink_share` of it (0.5) leads to the station.
+    In a file the settings of the medium stand beside these.
+    """
+
+    medium: Annotated[Any, Plugin(MEDIA)]
+    latency_s: Time = 0.0
+    profile: tuple[tuple[Time, Part], ...] = ()
+    duplex: Literal["half", "fdd", "tdd"] = "half"
+    station: Name | None = None
+    uplink_share: Part | None = None
+
+    def __post_init__(self) -> None:
+        _ = self.part  # refuses times that do not increase
+        if self.uplink_share is not None and self.duplex != "tdd":
+            raise ValueError(f"uplink_share is for duplex: tdd alone (got {self.duplex})")
+        if self.duplex != "half" and self.medium.half_duplex:
+            raise ValueError(f"{kind_of(self.medium)} is half duplex by nature (got duplex {self.duplex})")
+        if self.duplex != "half" and self.station is None:
+            raise ValueError(f"missing key 'station', which duplex {self.duplex} needs")
+
+    @cached_property
+    def part(self) -> Profile:
+        """The part of the time that the medium has, over time."""
+        return Profile(1.0, self.profile)
+
+    def share_of_time(self, uplink: bool) -> float:
+        """Return the part of that which the channel in this direction has."""
+        if self.duplex != "tdd":
+            return 1.0
+        up = 0.5 if self.uplink_share is None else self.uplink_share
+        return up if uplink else 1.0 - up
+
+
+def _link(node: Any) -> Wire | Air:
+    if isinstance(node, dict) and "kind" in node:
+        own = {field.name for field in dataclasses.fields(Air)} - {"medium"}
+        medium = {key: value for key, value in node.items() if key not in own}
+        node = {"medium": medium} | {key: value for key, value in node.items() if key in own}
+        return adapter(Air).validate_json(json.dumps(node), strict=True)  # type: ignore[no-any-return]
+    return adapter(Wire).validate_json(json.dumps(node), strict=True)  # type: ignore[no-any-return]
+
+
+@settings
+class Transfer:
+    """`bytes` that are ready at `start_s` and go over all links of `path` at once.
+
+    A bit uses `consumption` of each link of the path (1). `weight` (1) is that of the bit rate on wires, and
+    of the part of the channel on a medium; `cap_bps` bounds the bit rate. On a medium, `phy_rate_bps` is
+    the rate alone (see `Medium`), and `snr_db` makes it depend on how many others are served
+    (see `slfac_sim.network.case.running.among`).
+    """
+
+    id: int | str
+    path: Annotated[tuple[str, ...], Field(min_length=1)]
+    start_s: Time
+    bytes: Amount
+    consumption: dict[str, Positive] | None = None
+    weight: Positive | None = None
+    cap_bps: Positive | None = None
+    src: Name | None = None
+    dst: Name | None = None
+    phy_rate_bps: Positive | None = None
+    snr_db: Level | None = None
+
+
+@settings
+class Case:
+    """Links by name, and the transfers over them; `engine` is ``naive`` for the reference engine of wires."""
+
+    links: dict[str, Annotated[Wire | Air, PlainValidator(_link)]]
+    transfers: tuple[Transfer, ...]
+    engine: Literal["auto", "naive"] = "auto"
+
+    def __post_init__(self) -> None:
+        numbers: dict[int | str, int] = {}
+        paths: set[tuple[str, ...]] = set()
+        for i, transfer in enumerate(self.transfers):
+            if numbers.setdefault(transfer.id, i) != i:
+                first = numbers[transfer.id]
+                raise ValueError(f"transfers[{i}].id: {got(transfer.id)} is the id of transfers[{first}]")
+            if transfer.path not in paths:
+                self._check_path(f"transfers[{i}].path", transfer.path)
+                paths.add(transfer.path)
+            for name in transfer.consumption or ():
+                if name not in transfer.path:
+                    path = ", ".join(transfer.path)
+                    raise ValueError(f"transfers[{i}].consumption: link '{name}' is not in the path {path}")
+            link = self.links[transfer.path[0]]
+            if isinstance(link, Air):
+                _check_airborne(f"transfers[{i}]", transfer, link)
+            elif transfer.phy_rate_bps is not None or transfer.snr_db is not None:
+                key = "snr_db" if transfer.phy_rate_bps is None else "phy_rate_bps"
+                raise ValueError(f"transfers[{i}].{key}: there is no medium in its path")
+
+    def _check_path(self, where: str, path: tuple[str, ...]) -> None:
+        for name in path:
+            if name not in self.links:
+                raise ValueError(f"{where}: {_no_link(name, list(self.links))}")
+            if path.count(name) > 1:
+                raise ValueError(f"{where}: link '{name}' stands twice in it")
+            if isinstance(self.links[name], Air) and len(path) > 1:
+                raise ValueError(f"{where}: medium '{name}' must be alone in it (got {len(path)} links)")
+
+
+def _no_link(name: str, known: list[str]) -> str:
+    shown = ", ".join(known[:_MOST_NAMES]) + (", ..." if len(known) > _MOST_NAMES else "")
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"no link {got(name)} among {shown or 'none'}" + (f"; did you mean '{near[0]}'?" if near else "")
+
+
+def _check_airborne(where: str, transfer: Transfer, air: Air) -> None:
+    """Check a transfer on the medium `air`. Raises `ValueError` that begins with `where`."""
+    medium, name, station = air.medium, f"medium '{transfer.path[0]}'", air.station
+    for key in ("src", "dst"):
+        if getattr(transfer, key) is None:
+            raise ValueError(f"{where}: missing key '{key}', which {name} needs")
+    if transfer.phy_rate_bps is None:
+        raise ValueError(f"{where}: missing key 'phy_rate_bps': {name} has no rates of its own")
+    if transfer.src == transfer.dst:
+        raise ValueError(f"{where}.dst: must be another than src, '{transfer.src}'")
+    if air.duplex != "half" and station not in (transfer.src, transfer.dst):
+        raise ValueError(f"{where}: neither src nor dst is '{station}', the station of {name}")
+    if transfer.consumption is not None:
+        raise ValueError(f"{where}.consumption: {name} takes none; the rate says what a bit uses")
+    if transfer.snr_db is not None and medium.crowd == "power" and transfer.src == station:
+        spreads = f"'{station}' spreads its power over the band"
+        raise ValueError(f"{where}.snr_db: {spreads}; leave it out of what it sends")
+    unused = {
+        "weight": transfer.weight is not None and not medium.heeds_weights,
+        "cap_bps": transfer.cap_bps is not None and not medium.heeds_caps,
+        "snr_db": transfer.snr_db is not None and medium.crowd == "none",
+    }
+    for key in (key for key, is_unused in unused.items() if is_unused):
+        raise ValueError(f"{where}.{key}: {name}, {kind_of(medium)}, makes no use of it")
