@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from slfac_sim.analysis.structure import SERVER
+from slfac_sim.foundation.arrays import Floats
 
-Times = NDArray[np.float64]
 DIRECTIONS = ("up", "down")
 
 
@@ -20,9 +19,9 @@ class Busy:
     `airtime_s` is what was carried in each, as time on the whole medium.
     """
 
-    from_s: Times
-    to_s: Times
-    airtime_s: Times
+    from_s: Floats
+    to_s: Floats
+    airtime_s: Floats
 
     @property
     def share(self) -> float:
@@ -35,7 +34,7 @@ class Busy:
         part = self.airtime_s[length_s > 0.0] / length_s[length_s > 0.0]
         return float(part.max()) if part.size else 1.0
 
-    def within_s(self, edges_s: Times) -> Times:
+    def within_s(self, edges_s: Floats) -> Floats:
         """Return how many seconds of each bin between `edges_s` were busy."""
         ends = np.column_stack([self.from_s, self.to_s]).ravel()
         busy = np.concatenate([[0.0], np.cumsum(self.to_s - self.from_s)])

@@ -10,6 +10,7 @@ from math import fsum
 
 from slfac_sim.analysis.attribution import Attribution
 from slfac_sim.analysis.critical_path import AIR_WAIT, AIRTIME, BARRIER, PROPAGATION, Segment
+from slfac_sim.analysis.format import fixed_percent
 from slfac_sim.analysis.structure import SERVER
 
 NAMES = ("uplink air", "downlink air", "devices", "server", "latency", "waiting for a deadline")
@@ -28,8 +29,8 @@ class Bottleneck:
         if not self.shares:
             return "bottleneck: none, nothing took time"
         (name, share), *others = self.shares.items()
-        told = ", ".join(f"{other} {_percent(part)}" for other, part in others if part >= _TOLD)
-        return f"bottleneck: {name}, {_percent(share)} of the time" + (f" ({told})" if told else "")
+        told = ", ".join(f"{other} {fixed_percent(part)}" for other, part in others if part >= _TOLD)
+        return f"bottleneck: {name}, {fixed_percent(share)} of the time" + (f" ({told})" if told else "")
 
 
 def bottleneck(found: Attribution) -> Bottleneck:
@@ -55,7 +56,3 @@ def _name(segment: Segment) -> str:
     if segment.part == BARRIER:
         return "waiting for a deadline"
     return "server" if segment.host == SERVER else "devices"
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %"

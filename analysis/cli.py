@@ -50,7 +50,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _report(folders: Sequence[str], out: Path | None, as_json: bool) -> str:
-    from slfac_sim.analysis.studies.study import is_study
+    from slfac_sim.analysis.studies.reading import is_study
 
     studies = [Path(folder) for folder in folders if is_study(Path(folder))]
     if studies and len(folders) > 1:
@@ -74,9 +74,9 @@ def _report(folders: Sequence[str], out: Path | None, as_json: bool) -> str:
 
 
 def _study_report(folder: Path, out: Path, as_json: bool) -> str:
-    from slfac_sim.analysis.report import FIGURES, REPORT, SUMMARY, finish_study
+    from slfac_sim.analysis.studies.report import DRAWN, REPORT, SUMMARY, finish_study
 
     closing = finish_study(folder, out)
     if as_json:
         return (out / SUMMARY).read_text(encoding="utf-8").rstrip()
-    return "\n".join([*closing, "", str(out / REPORT), *map(str, sorted((out / FIGURES).iterdir()))])
+    return "\n".join([*closing, "", str(out / REPORT), *map(str, sorted((out / DRAWN).iterdir()))])

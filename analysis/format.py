@@ -21,6 +21,11 @@ def share(part: float, digits: int = 4) -> str:
     return f"{100 * part:.{digits}g} %"
 
 
+def fixed_percent(part: float, decimals: int = 0) -> str:
+    """Return a part of 1 with so many decimals, as in a column: ``97.40 %`` for 2."""
+    return f"{100 * part:.{decimals}f} %"
+
+
 def one_decimal(value: float | None) -> str:
     """Return `value` with one decimal, with three digits below 10; a dash where there is none."""
     if value is None:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from slfac_sim.analysis.studies.study import CURVE, DEVICES_J, StudyResult, is_study, load_study
+from slfac_sim.analysis.studies.reading import CURVE, is_study, load_study
+from slfac_sim.analysis.studies.study import JOULES, StudyResult
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.ledger.folder import SUMMARY
 from slfac_sim.ledger.folder import load as load_run
@@ -84,13 +85,13 @@ def _points(study: StudyResult) -> dict[str, Column]:
 def _curves(study: StudyResult) -> dict[str, Column]:
     """Return the evaluations of all finished points, one after another."""
     same = ["key", *(axis.path for axis in study.axes), "seed_learning", "seed_air"]
-    found: dict[str, list[Any]] = {name: [] for name in (*same, *CURVE, DEVICES_J)}
+    found: dict[str, list[Any]] = {name: [] for name in (*same, *CURVE, JOULES)}
     for place, curve in enumerate(study.columns["curve"]):
         if curve is None:
             continue
         for name in CURVE:
             found[name] += curve[name]
-        found[DEVICES_J] += curve.get(DEVICES_J) or [None] * len(curve["round"])
+        found[JOULES] += curve.get(JOULES) or [None] * len(curve["round"])
         for name in same:
             found[name] += [study.columns[name][place]] * len(curve["round"])
     return {name: column(values) for name, values in found.items()}

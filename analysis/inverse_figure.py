@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
 from slfac_sim.analysis.style import FAINT, INK, canvas, legend_label, look
 from slfac_sim.analysis.ticks import log_axis
+from slfac_sim.foundation.arrays import Floats
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,8 @@ class Line:
     """
 
     label: str
-    x: NDArray[np.float64]
-    y: NDArray[np.float64]
+    x: Floats
+    y: Floats
 
 
 def draw(

@@ -16,9 +16,9 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.text import Annotation, Text
 from matplotlib.transforms import Bbox
-from numpy.typing import NDArray
 
 from slfac_sim.analysis.ticks import FewLog
+from slfac_sim.foundation.arrays import Floats
 
 NOTE = "note"  # the gid of a text that may be moved
 _MARGIN, _GAP = 4.0, 2.0  # px at the edge of the canvas, and between texts
@@ -148,7 +148,7 @@ def _place_notes(figure: Figure) -> None:
             text.set_visible(False)
 
 
-def _curves_px(text: Annotation) -> NDArray[np.float64]:
+def _curves_px(text: Annotation) -> Floats:
     """Return points [points, 2] along the lines beside which `text` stands, but for those behind the data."""
     points = [np.empty((0, 2))]
     for line in text.axes.lines if text.axes is not None else ():

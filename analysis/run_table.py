@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from slfac_sim.analysis.format import NOT_ASKED, one_decimal, percent, reached
+from slfac_sim.analysis.format import NOT_ASKED, fixed_percent, one_decimal, percent, reached
 from slfac_sim.analysis.text_tables import aligned
 from slfac_sim.ledger.folder import Run
 
@@ -93,7 +93,7 @@ def _line(name: str, run: Run, targets: Sequence[float]) -> list[str]:
     final = run.summary["accuracy"]["final"]
     return [
         name,
-        "-" if final is None else f"{100 * final:.2f} %",
+        "-" if final is None else fixed_percent(final, 2),
         one_decimal(run.summary["simulated_s"]),
         *(_time(run, target) for target in targets),
         one_decimal(run.summary["bytes"]["total"] / 1e6),

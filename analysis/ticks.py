@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, Locator, MaxNLocator, NullFormatter, NullLocator
-from numpy.typing import NDArray
+
+from slfac_sim.foundation.arrays import Floats
 
 _DIGITS: tuple[Sequence[float], ...] = ((1, 1.5, 2, 3, 4, 5, 6, 8), (1, 2, 3, 5, 7), (1, 2, 5), (1, 3), (1,))
 _FEWEST = 3
@@ -65,7 +66,7 @@ def plain_axis(axis: Any) -> None:
     axis.set_major_formatter(FuncFormatter(plain))
 
 
-def from_zero_or_log(axes: Axes, values: NDArray[np.float64]) -> None:
+def from_zero_or_log(axes: Axes, values: Floats) -> None:
     """Scale the vertical axis for positive `values`: from 0, or by logarithms if they differ by far."""
     shown = values[np.isfinite(values) & (values > 0.0)]
     if shown.size and shown.max() > _FAR * shown.min():
@@ -75,6 +76,6 @@ def from_zero_or_log(axes: Axes, values: NDArray[np.float64]) -> None:
         plain_axis(axes.yaxis)
 
 
-def _within(low: float, high: float, ticks: Any) -> NDArray[np.float64]:
+def _within(low: float, high: float, ticks: Any) -> Floats:
     values = np.array([float(f"{value:.12g}") for value in ticks])
     return values[(values >= low * (1 - 1e-9)) & (values <= high * (1 + 1e-9))]

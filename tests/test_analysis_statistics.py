@@ -8,19 +8,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slfac_sim.analysis.statistics import (
-    POSITIVE,
+from slfac_sim.analysis.crossings import (
     Crossing,
     equal_accuracy,
     final_accuracy,
     first_crossing,
+    smoothed_crossing,
+)
+from slfac_sim.analysis.statistics import (
+    POSITIVE,
     geometric_interval,
     interval_of,
     mean_interval,
     over_runs,
     paired_ratio,
     quantile_reached,
-    smoothed_crossing,
     split_variance,
 )
 

@@ -8,7 +8,7 @@ import pytest
 from study_folders import fake_study
 
 from slfac_sim.analysis.studies.axes import assign_roles, make_axis
-from slfac_sim.analysis.studies.study import load_study
+from slfac_sim.analysis.studies.reading import load_study
 from slfac_sim.foundation.errors import BadInput
 
 

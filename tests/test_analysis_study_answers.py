@@ -8,16 +8,13 @@ from typing import Any
 import pytest
 from study_folders import fake_study
 
-from slfac_sim.analysis.statistics import Crossing, PairedRatio, paired_ratio
+from slfac_sim.analysis.crossings import Crossing
+from slfac_sim.analysis.statistics import PairedRatio, paired_ratio
 from slfac_sim.analysis.studies.answers import (
-    BYTES,
-    SECONDS,
     Crossover,
     accuracy_at,
-    at_place,
-    baseline_line,
     common_budget,
-    crossovers,
+    crossed,
     is_clear,
     largest_part,
     main_target,
@@ -27,7 +24,8 @@ from slfac_sim.analysis.studies.answers import (
     to_target,
     variance,
 )
-from slfac_sim.analysis.studies.study import StudyResult, load_study
+from slfac_sim.analysis.studies.reading import load_study
+from slfac_sim.analysis.studies.study import BYTES, SECONDS, StudyResult
 
 ONE = {"network.bandwidth": ["1 MHz"], "codec": ["raw", "slfac"]}
 
@@ -45,9 +43,7 @@ def _study(folder: Path, change: Any, axes: Any = None, **more: Any) -> StudyRes
 
 
 def _ratio(study: StudyResult, target: float = 0.8, smoothed: bool = False) -> PairedRatio:
-    found = ratio(
-        study, at_place(study, {}, "raw", "1 MHz"), at_place(study, {}, "slfac", "1 MHz"), target, smoothed
-    )
+    found = ratio(study, {}, "slfac", "1 MHz", target, smoothed)
     assert found is not None
     return found
 
@@ -79,7 +75,7 @@ def test_a_seed_that_never_arrives_stays_in_the_time_and_in_the_ratio(tmp_path: 
             point["curve"]["accuracy"] = [0.1, 0.5, 0.6, 0.7]
 
     study = _study(tmp_path / "s", change)
-    time = to_target(study, at_place(study, {}, "raw", "1 MHz"), 0.8)
+    time = to_target(study, study.at({}, "raw", "1 MHz"), 0.8)
     assert time is not None
     assert (time.n, time.censored, time.mean, time.median) == (3, 1, None, (160.0, 160.0))
     found = _ratio(study)  # 4, 4, and more than 360 / 60
@@ -100,7 +96,7 @@ def test_smoothed_and_raw_crossings_differ(tmp_path: Path) -> None:
 
 def test_targets_count_bytes_too(tmp_path: Path) -> None:
     study = _study(tmp_path / "s", _one_to_four)
-    found = to_target(study, at_place(study, {}, "raw", "1 MHz"), 0.8, over=BYTES)
+    found = to_target(study, study.at({}, "raw", "1 MHz"), 0.8, over=BYTES)
     assert found is not None
     assert found.mean is not None
     assert found.mean.mean == 20.0
@@ -108,7 +104,7 @@ def test_targets_count_bytes_too(tmp_path: Path) -> None:
 
 def test_accuracy_within_a_budget_is_that_of_the_last_evaluation(tmp_path: Path) -> None:
     study = _study(tmp_path / "s", _one_to_four)
-    points = at_place(study, {}, "raw", "1 MHz").points
+    points = study.at({}, "raw", "1 MHz").points
     for budget, accuracy in ((20.0, 0.8), (29.9, 0.8), (30.0, 0.9), (0.0, 0.1)):
         found = accuracy_at(study, points, budget, BYTES)
         assert found is not None
@@ -124,8 +120,8 @@ def test_the_main_target_is_the_highest_that_half_of_each_line_reaches(tmp_path:
 
 
 def test_raw_is_the_baseline_wherever_it_stands(tmp_path: Path) -> None:
-    assert baseline_line(load_study(fake_study(tmp_path / "s", {"codec": ["slfac", "raw"]}))) == "raw"
-    assert baseline_line(load_study(fake_study(tmp_path / "t", {"codec": ["topk", "slfac"]}))) == "topk"
+    assert load_study(fake_study(tmp_path / "s", {"codec": ["slfac", "raw"]})).baseline == "raw"
+    assert load_study(fake_study(tmp_path / "t", {"codec": ["topk", "slfac"]})).baseline == "topk"
 
 
 def _r(value: float) -> PairedRatio:
@@ -137,19 +133,19 @@ def _bound(value: float) -> PairedRatio:
 
 
 def test_crossover_is_interpolated_on_logarithms() -> None:
-    (found,) = crossovers([1.0, 10.0, 1000.0], [_r(4.0), _r(2.0), _r(0.5)])
+    (found,) = crossed([1.0, 10.0, 1000.0], [_r(4.0), _r(2.0), _r(0.5)])
     assert (found.low, found.high, found.gains) == (10.0, 1000.0, "below")
     assert found.at == pytest.approx(100.0)
 
 
 def test_crossovers_in_both_directions_and_none() -> None:
-    assert [one.gains for one in crossovers([1, 2, 3], [_r(2.0), _r(0.5), _r(3.0)])] == ["below", "above"]
-    assert crossovers([1, 2, 3], [_r(2.0), _r(1.5), _r(1.1)]) == []
-    assert crossovers([1, 2], [_r(2.0), None]) == []
+    assert [one.gains for one in crossed([1, 2, 3], [_r(2.0), _r(0.5), _r(3.0)])] == ["below", "above"]
+    assert crossed([1, 2, 3], [_r(2.0), _r(1.5), _r(1.1)]) == []
+    assert crossed([1, 2], [_r(2.0), None]) == []
 
 
 def test_a_bounded_ratio_has_a_side_but_no_place() -> None:
-    (found,) = crossovers([1.0, 2.0, 3.0], [_bound(5.0), _bound(0.9), _r(0.5)])
+    (found,) = crossed([1.0, 2.0, 3.0], [_bound(5.0), _bound(0.9), _r(0.5)])
     assert (found.low, found.high, math.isnan(found.at)) == (1.0, 3.0, True)
     assert isinstance(found, Crossover)
 
@@ -170,7 +166,7 @@ def test_one_training_at_several_places_is_correlated(tmp_path: Path) -> None:
 
 def test_the_largest_part_moves_from_air_to_devices(tmp_path: Path) -> None:
     study = load_study(fake_study(tmp_path / "s"))
-    parts = [largest_part(study, at_place(study, {}, "raw", x)) for x in ("1 MHz", "10 MHz", "100 MHz")]
+    parts = [largest_part(study, study.at({}, "raw", x)) for x in ("1 MHz", "10 MHz", "100 MHz")]
     assert [part[0] for part in parts if part] == ["airtime", "airtime", "device compute"]
 
 
@@ -199,7 +195,7 @@ def test_only_draws_that_every_training_has_are_split(tmp_path: Path) -> None:
 
 def test_more_bandwidth_is_never_slower_in_the_fake(tmp_path: Path) -> None:
     study = load_study(fake_study(tmp_path / "s"))
-    found = [to_target(study, at_place(study, {}, "raw", x), 0.8) for x in ("1 MHz", "10 MHz", "100 MHz")]
+    found = [to_target(study, study.at({}, "raw", x), 0.8) for x in ("1 MHz", "10 MHz", "100 MHz")]
     means = [one.mean.mean for one in found if one is not None and one.mean is not None]
     assert len(means) == 3
     assert all(one > two for one, two in pairwise(means))

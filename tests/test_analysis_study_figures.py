@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from study_folders import fake_study
 
-from slfac_sim.analysis.studies.draw import FIGURES, draw_study
-from slfac_sim.analysis.studies.figures._bands import Band, Bands, draw_bands
-from slfac_sim.analysis.studies.study import load_study
+from slfac_sim.analysis.studies.figures._bands import Band, Bands, draw
+from slfac_sim.analysis.studies.reading import load_study
+from slfac_sim.analysis.studies.report import FIGURES, draw_study
 from slfac_sim.analysis.style import fill, house_style
 from slfac_sim.analysis.text_tables import write_csv
 from slfac_sim.foundation.plugins import kinds
@@ -263,7 +263,7 @@ def test_a_line_that_sends_nothing_is_a_level_on_a_logarithmic_axis() -> None:
     """It has no place at 0 there: with one, the axes would shrink to nothing."""
     ends = [np.array([5.0, 10.0]), np.array([500.0, 1000.0]), np.array([0.0])]
     lines = [Band(f"line {n}", n, x, (y := np.linspace(0.5, 0.9, x.size)), y, y) for n, x in enumerate(ends)]
-    figure = draw_bands(Bands("MB", 1.0, [("", lines)], (0.9,), ""))
+    figure = draw(Bands("MB", 1.0, ("payload_mb", 1e6), [("", lines)], (0.9,), ""))
     figure.canvas.draw()
     (axes,) = figure.axes
     assert axes.get_xscale() == "log"

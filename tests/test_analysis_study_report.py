@@ -11,9 +11,10 @@ import pytest
 from study_folders import fake_study
 
 from slfac_sim.analysis.cli import main
-from slfac_sim.analysis.report import finish_study, write_tables
-from slfac_sim.analysis.statistics import Crossing, over_runs, paired_ratio
-from slfac_sim.analysis.studies.study import load_study
+from slfac_sim.analysis.crossings import Crossing
+from slfac_sim.analysis.statistics import over_runs, paired_ratio
+from slfac_sim.analysis.studies.reading import load_study
+from slfac_sim.analysis.studies.report import finish_study, write_tables
 from slfac_sim.analysis.studies.tables import (
     bytes_table,
     ratio_cell,

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from worlds import world
 
-from slfac_sim.analysis.statistics import final_accuracy, mean_interval, smoothed_crossing
+from slfac_sim.analysis.crossings import final_accuracy, smoothed_crossing
+from slfac_sim.analysis.statistics import mean_interval
 from slfac_sim.learning.evaluation import Score, mean_score
 
 SETS = st.integers(1, 10_000)

@@ -19,8 +19,8 @@ from worlds import TINY
 
 from slfac_sim.analysis import cuts_figure, draw, inverse_figure
 from slfac_sim.analysis.laying_out import broken
-from slfac_sim.analysis.studies import draw as study_draw
-from slfac_sim.analysis.studies.study import load_study
+from slfac_sim.analysis.studies import report as study_report
+from slfac_sim.analysis.studies.reading import load_study
 from slfac_sim.analysis.style import canvas, house_style, look, say
 from slfac_sim.analysis.ticks import log_axis
 from slfac_sim.cli import main
@@ -116,9 +116,9 @@ def studies(tmp_path_factory: pytest.TempPathFactory) -> dict[float, list[Path]]
 
 @pytest.mark.matrix
 @pytest.mark.parametrize("span", SPANS)
-@pytest.mark.parametrize("kind", kinds(study_draw.FIGURES))
+@pytest.mark.parametrize("kind", kinds(study_report.FIGURES))
 def test_texts_of_a_study_s_figure(kind: str, span: float, studies: dict[float, list[Path]]) -> None:
-    figure = importlib.import_module(f"{study_draw.FIGURES}.{kind}")
+    figure = importlib.import_module(f"{study_report.FIGURES}.{kind}")
     with house_style():
         for folder in studies[span]:
             data = figure.data(load_study(folder))

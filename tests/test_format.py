@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from study_folders import fake_study
 
 from slfac_sim.analysis.format import amount, as_fast, between, percent, quantity, unit_of
-from slfac_sim.analysis.report import finish_study
+from slfac_sim.analysis.studies.report import finish_study
 from slfac_sim.foundation.units import exact
 
 TARGETS = st.floats(1e-6, 1.0)

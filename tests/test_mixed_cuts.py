@@ -10,7 +10,7 @@ from test_resume import killed, resumed, undisturbed
 from torch import nn
 from worlds import live_run, scenario, world
 
-from slfac_sim.analysis.studies.study import load_study
+from slfac_sim.analysis.studies.reading import load_study
 from slfac_sim.cli import main
 from slfac_sim.effects import Send
 from slfac_sim.forecast.cuts import best_of, cuts_of, mixture_of

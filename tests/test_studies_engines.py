@@ -187,7 +187,8 @@ def test_shards_share_a_folder_and_the_last_one_finishes(
 ) -> None:
     finished: list[dict[str, str]] = []
     monkeypatch.setattr(
-        "slfac_sim.analysis.report.finish_study", lambda folder: finished.append(rows(folder)) or ["end"]
+        "slfac_sim.analysis.studies.report.finish_study",
+        lambda folder: finished.append(rows(folder)) or ["end"],
     )
     words = ("--axis", "codec=raw,slfac", "--axis", "network.bandwidth=1,2 MHz", "--seeds", "1")
     assert _sweep(tmp_path, *words, "--shard", "2/2") == 0
@@ -207,7 +208,7 @@ def test_shards_share_a_folder_and_the_last_one_finishes(
 def test_failures_are_listed_and_make_the_exit_status_4(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("slfac_sim.analysis.report.finish_study", lambda folder: [])
+    monkeypatch.setattr("slfac_sim.analysis.studies.report.finish_study", lambda folder: [])
     absurd = ("learning.optimiser.learning_rate=1e12", "model.batch_norm=false")
     words = ("--seeds", "2", "--targets", "0.5", *absurd, "codec=slfac")
     assert _sweep(tmp_path, *words) == 4

@@ -12,7 +12,6 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
-from numpy.typing import NDArray
 
 from slfac_sim.analysis.format import NOT_REACHED, UNTRAINED, percent
 from slfac_sim.analysis.laying_out import broken, note
@@ -27,6 +26,7 @@ from slfac_sim.analysis.style import (
     stacked_canvas,
 )
 from slfac_sim.analysis.ticks import plain_axis
+from slfac_sim.foundation.arrays import Floats
 
 _TICKS = (0.0, 0.5, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99, 0.995, 0.999, 0.9999)
 _LEGEND_CHARACTERS = 60  # in one line of a column
@@ -38,8 +38,8 @@ class Series:
     """One run on the axes: `x` and `accuracy` [evaluations], and where it reached each target, or None."""
 
     label: str
-    x: NDArray[np.float64]
-    accuracy: NDArray[np.float64]
+    x: Floats
+    accuracy: Floats
     reached_at: Mapping[float, float | None]
 
     def is_untrained(self, target: float) -> bool:
@@ -169,9 +169,9 @@ def log_error_axis(axes: Axes, top: float) -> None:
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: percent(value)))
 
 
-def _height(accuracy: NDArray[np.float64]) -> NDArray[np.float64]:
+def _height(accuracy: Floats) -> Floats:
     return -np.log10(np.maximum(1.0 - accuracy, _LEAST_ERROR / 10))
 
 
-def _accuracy(height: NDArray[np.float64]) -> NDArray[np.float64]:
+def _accuracy(height: Floats) -> Floats:
     return 1.0 - 10.0**-height

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from slfac_sim.analysis.rows import offered_of
+from slfac_sim.foundation.arrays import Floats
 from slfac_sim.ledger.folder import Run
 
 Rows = Sequence[Mapping[str, Any]]
@@ -23,11 +23,11 @@ class Series:
     stations: Rows
     links: Rows
 
-    def column(self, name: str) -> NDArray[np.float64]:
+    def column(self, name: str) -> Floats:
         """Return the column `name` of the links [devices]; NaN where it is not known."""
         return np.array([np.nan if row[name] is None else row[name] for row in self.links], np.float64)
 
-    def rate_bps(self, way: str, which: str = "rate") -> NDArray[np.float64]:
+    def rate_bps(self, way: str, which: str = "rate") -> Floats:
         """Return the rates (or the `best`) of the links [devices], in the part of the time that `way` has."""
         part = self.air[0][f"{way}_share"] if self.air else 1.0
         return part * self.column(f"{way}_{which}_bps")

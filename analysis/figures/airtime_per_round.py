@@ -12,18 +12,18 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
-from numpy.typing import NDArray
 
 from slfac_sim.analysis.air import DIRECTIONS, device_of, direction
 from slfac_sim.analysis.bounds import UNSHARED
+from slfac_sim.analysis.format import share
 from slfac_sim.analysis.rows import offered_of, rows_of
 from slfac_sim.analysis.style import FAINT, INK, WAYS, say, stacked_canvas
 from slfac_sim.analysis.ticks import from_zero_or_log
+from slfac_sim.foundation.arrays import Floats
 from slfac_sim.ledger.folder import Run
 
 MAIN = False
 ONE_RUN = True
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,7 @@ def _shares(axes: Axes, rounds: Sequence[Round], way: str, index: int) -> None:
     places = [row.round + 0.36 * (index - 0.5) for row in rounds if row.round is not None]
     whole_s = sum(row.to_s - row.from_s for row in rounds)
     mean = sum(row.airtime_s[way] for row in rounds) / (whole_s or 1.0)
-    name = f"{way}: {100 * mean:.3g} % of the time"
+    name = f"{way}: {share(mean, 3)} of the time"
     axes.bar(places, shares, 0.34, color=WAYS[way].colour, edgecolor=INK, linewidth=0.3, label=name)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from slfac_sim.analysis.format import kind_name, quantity, unit_of
+from slfac_sim.analysis.format import kind_name, quantity, share, unit_of
 from slfac_sim.analysis.style import HEIGHT_MM, INK, Fill, fill, kind_fill, legend_label, look, stacked_canvas
 from slfac_sim.analysis.ticks import plain_axis
 from slfac_sim.ledger.folder import Run
@@ -63,7 +63,7 @@ def draw(series: Sequence[Series]) -> Figure:
         }
         bars = axes.barh(places, [nbytes / scale for nbytes in sent], 0.9 * thick, **style)
         total = sum(sent) or 1
-        texts = [f"{quantity(n, 'B')}, {100 * n / total:.2g} %" if n else "none" for n in sent]
+        texts = [f"{quantity(n, 'B')}, {share(n / total, 2)}" if n else "none" for n in sent]
         axes.bar_label(bars, texts, padding=2, fontsize=6.5, color=INK)
     axes.set_yticks(range(len(kinds)), [kind_name(kind) for kind in kinds])
     axes.invert_yaxis()

@@ -19,6 +19,7 @@ from slfac_sim.analysis.figures._offered import TOO_OLD, Series, data
 from slfac_sim.analysis.format import amount
 from slfac_sim.analysis.style import FAINT, INK, say, stacked_canvas
 from slfac_sim.analysis.ticks import FewLog, plain
+from slfac_sim.foundation.arrays import Floats
 
 __all__ = ["MAIN", "ONE_RUN", "Series", "data", "draw", "table"]
 
@@ -111,7 +112,7 @@ def _bar(figure: Figure, axes: Axes, scale: Normalize) -> None:
         bar.ax.yaxis.set_minor_locator(NullLocator())
 
 
-def _scale(rates: NDArray[np.float64]) -> Normalize:
+def _scale(rates: Floats) -> Normalize:
     if not rates.size or rates.max() <= rates.min():
         middle = float(rates.max(initial=1.0))
         return Normalize(0.5 * middle, 1.5 * middle)

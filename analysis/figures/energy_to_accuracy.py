@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
 from slfac_sim.analysis.figures import _accuracy
 from slfac_sim.analysis.figures._accuracy import draw_accuracy, scaled
 from slfac_sim.analysis.format import amount, unit_of
 from slfac_sim.analysis.rows import spent_of
+from slfac_sim.foundation.arrays import Floats
 from slfac_sim.ledger.folder import Run
 
 MAIN = False
@@ -27,9 +27,9 @@ class Series:
     """One run: joules of devices and server, and accuracy, at each evaluation [evaluations]."""
 
     label: str
-    devices_j: NDArray[np.float64]
-    server_j: NDArray[np.float64]
-    accuracy: NDArray[np.float64]
+    devices_j: Floats
+    server_j: Floats
+    accuracy: Floats
     targets: Sequence[float]
 
     @property

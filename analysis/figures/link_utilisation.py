@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
-from numpy.typing import NDArray
 
 from slfac_sim.analysis.air import DIRECTIONS, busy
+from slfac_sim.analysis.format import share
 from slfac_sim.analysis.rows import rows_of
 from slfac_sim.analysis.style import INK, WAYS, stacked_canvas
+from slfac_sim.foundation.arrays import Floats
 from slfac_sim.ledger.folder import Run
 
 MAIN = False
@@ -28,8 +29,8 @@ class Series:
     """One run: edges of the bins, and by direction the busy part of each bin and of the whole."""
 
     label: str
-    edges_s: NDArray[np.float64]
-    busy: dict[str, NDArray[np.float64]]
+    edges_s: Floats
+    busy: dict[str, Floats]
     mean: dict[str, float]
 
 
@@ -62,7 +63,7 @@ def draw(series: Sequence[Series]) -> Figure:
     for way, axes in zip(DIRECTIONS, panels, strict=True):
         axes.stairs(one.busy[way], one.edges_s, fill=True, color=WAYS[way].colour, alpha=0.45)
         axes.stairs(one.busy[way], one.edges_s, color=INK, linewidth=0.5)
-        axes.set_title(f"{way}: busy for {100 * one.mean[way]:.3g} % of the run", loc="left", fontsize=7.0)
+        axes.set_title(f"{way}: busy for {share(one.mean[way], 3)} of the run", loc="left", fontsize=7.0)
         axes.set_ylim(0.0, 1.0)
         axes.set_xlim(0.0, one.edges_s[-1])
         axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from numpy.typing import NDArray
 
 from slfac_sim.analysis.air import DIRECTIONS, busy
 from slfac_sim.analysis.format import amount
@@ -21,12 +20,12 @@ from slfac_sim.analysis.rows import rows_of
 from slfac_sim.analysis.structure import SERVER
 from slfac_sim.analysis.style import INK, WAYS, stacked_canvas
 from slfac_sim.analysis.ticks import from_zero_or_log
+from slfac_sim.foundation.arrays import Floats
 from slfac_sim.ledger.folder import Run
 
 MAIN = False
 ONE_RUN = True
 _BINS = 60
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from numpy.typing import NDArray
 
 from slfac_sim.analysis.style import INK, fill, stacked_canvas
+from slfac_sim.foundation.arrays import Floats
 from slfac_sim.ledger.folder import Run
 
 MAIN = False
@@ -28,7 +29,7 @@ class Taken:
     """What of one kind was taken: its `staleness` and `weight` [times]."""
 
     staleness: NDArray[np.int64]
-    weight: NDArray[np.float64]
+    weight: Floats
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from matplotlib.ticker import MaxNLocator
 from slfac_sim.analysis.attribution import PARTS, Slice, attribute
 from slfac_sim.analysis.bars import bars
 from slfac_sim.analysis.bottleneck import bottleneck
+from slfac_sim.analysis.format import share
 from slfac_sim.analysis.laying_out import broken
 from slfac_sim.analysis.rows import rows_of
 from slfac_sim.analysis.style import canvas, fill
@@ -91,4 +92,4 @@ def _stack(
 def _name(part: str, series: Sequence[Series]) -> str:
     if len(series) > 1:
         return part
-    return f"{part}, {100 * series[0].parts_s[part] / series[0].until_s:.2g} %"
+    return f"{part}, {share(series[0].parts_s[part] / series[0].until_s, 2)}"

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
-from numpy.typing import NDArray
 
 from slfac_sim.analysis.format import quantity
 from slfac_sim.analysis.style import FAINT, WAYS, canvas, legend_label, look
 from slfac_sim.analysis.ticks import log_axis
+from slfac_sim.foundation.arrays import Floats
 from slfac_sim.ledger.folder import Run
 
 MAIN = False
@@ -31,7 +31,7 @@ class Series:
     """One run: seconds at each of the levels, by what they are of (`up`, `up, airtime`, `down`, ...)."""
 
     label: str
-    quantiles_s: Mapping[str, NDArray[np.float64]]
+    quantiles_s: Mapping[str, Floats]
 
 
 def data(run: Run) -> Series:

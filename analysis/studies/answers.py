@@ -1,7 +1,7 @@
 """What a study says: times, ratios, crossovers and limits as numbers; it writes no text and draws nothing.
 
-A *combination* is one value of every axis; its runs are its seeds. Two lines are compared seed by seed, over
-the same learning seed and the same air.
+The runs of a combination are its seeds. Two lines are compared seed by seed, over the same learning seed and
+the same air.
 """
 
 import math
@@ -11,35 +11,25 @@ from itertools import pairwise
 
 import numpy as np
 
-from slfac_sim.analysis.statistics import (
+from slfac_sim.analysis.crossings import (
     Crossing,
-    Interval,
-    OverRuns,
-    PairedRatio,
-    VarianceSplit,
     equal_accuracy,
     final_accuracy,
     first_crossing,
     mean_accuracy,
+    smoothed_crossing,
+)
+from slfac_sim.analysis.statistics import (
+    Interval,
+    OverRuns,
+    PairedRatio,
+    VarianceSplit,
     mean_interval,
     over_runs,
     paired_ratio,
-    smoothed_crossing,
     split_variance,
 )
-from slfac_sim.analysis.studies.axes import Axis
-from slfac_sim.analysis.studies.study import DEVICES_J, StudyResult
-
-SECONDS, BYTES, ROUNDS = "at_s", "payload_bytes", "round"  # what a curve can be drawn over
-JOULES = DEVICES_J  # that all devices have drawn; points of earlier versions do not tell
-
-
-@dataclass(frozen=True)
-class Combination:
-    """One value of each axis (path: text), and the places of its finished points, in the order of seeds."""
-
-    axes: Mapping[str, str]
-    points: tuple[int, ...]
+from slfac_sim.analysis.studies.study import BYTES, SECONDS, Combination, StudyResult
 
 
 @dataclass(frozen=True)
@@ -54,39 +44,6 @@ class Crossover:
     high: float
     at: float
     gains: str
-
-
-def combinations(study: StudyResult, fixed: Mapping[str, str] | None = None) -> list[Combination]:
-    """Return the combinations that agree with `fixed`, panels first, then lines, then x; empty ones too."""
-    roles, fixed = study.roles, fixed or {}
-    found: list[dict[str, str]] = [{}]
-    for axis in (*roles.panels, roles.line, roles.x):
-        if axis is not None:
-            texts = [text for text in axis.texts if fixed.get(axis.path, text) == text]
-            found = [{**axes, axis.path: text} for axes in found for text in texts]
-    return [Combination(axes, tuple(study.select(axes))) for axes in found]
-
-
-def texts_of(axis: Axis | None) -> tuple[str, ...]:
-    """Return the values of an axis; a role that no axis has counts as one value, the empty text."""
-    return axis.texts if axis is not None else ("",)
-
-
-def at_place(study: StudyResult, panel: Mapping[str, str], line: str, x: str) -> Combination:
-    """Return the combination of a panel (path: text), a line and an x; empty texts for absent axes."""
-    axes = dict(panel)
-    for axis, text in ((study.roles.line, line), (study.roles.x, x)):
-        if axis is not None:
-            axes[axis.path] = text
-    return Combination(axes, tuple(study.select(axes)))
-
-
-def panels_of(study: StudyResult) -> list[dict[str, str]]:
-    """Return every combination of the axes that are neither x nor lines; an empty one where there is none."""
-    found: list[dict[str, str]] = [{}]
-    for axis in study.roles.panels:
-        found = [{**panel, axis.path: text} for panel in found for text in axis.texts]
-    return found
 
 
 def crossings(
@@ -120,12 +77,13 @@ def tells(study: StudyResult, points: Sequence[int], over: str) -> bool:
 
 
 def ratio(
-    study: StudyResult, baseline: Combination, other: Combination, target: float, smoothed: bool = False
+    study: StudyResult, panel: Mapping[str, str], rival: str, x: str, target: float, smoothed: bool = False
 ) -> PairedRatio | None:
-    """Return how many times sooner `other` is at `target` than `baseline`.
+    """Return how many times sooner the line `rival` is at `target` than the baseline, at one panel and x.
 
     None if no seed has finished both; a seed of which only one has finished is no pair.
     """
+    baseline, other = study.at(panel, study.baseline, x), study.at(panel, rival, x)
     seeds = {_seed(study, i): i for i in baseline.points}
     pairs = [(seeds[_seed(study, i)], i) for i in other.points if _seed(study, i) in seeds]
     if not pairs:
@@ -134,30 +92,26 @@ def ratio(
     return paired_ratio(*sides)
 
 
-def baseline_line(study: StudyResult) -> str:
-    """Return the line that others are compared with: the raw codec if there is one, else the first."""
-    texts = texts_of(study.roles.line)
-    return next((text for text in texts if text == "raw" or text.startswith("{kind: raw")), texts[0])
-
-
-def rival_lines(study: StudyResult) -> list[str]:
-    """Return all lines but the baseline."""
-    base = baseline_line(study)
-    return [text for text in texts_of(study.roles.line) if text != base]
-
-
 def main_target(study: StudyResult) -> float | None:
     """Return the target of the closing lines: the highest that training every line reached in half its runs.
 
     It is the lowest target if there is no such one, and None if the study has no targets.
     """
     for target in sorted(study.targets, reverse=True):
-        if all(_half_reach(study, line, target) for line in texts_of(study.roles.line)):
+        if all(_half_reach(study, line, target) for line in study.lines):
             return target
     return min(study.targets, default=None)
 
 
-def crossovers(numbers: Sequence[float], ratios: Sequence[PairedRatio | None]) -> list[Crossover]:
+def crossovers(study: StudyResult, panel: Mapping[str, str], rival: str, target: float) -> list[Crossover]:
+    """Return where along x the ratio passes 1; values at which it has no side are passed over."""
+    axis = study.roles.x
+    if axis is None or axis.numbers is None:
+        return []
+    return crossed(axis.numbers, [ratio(study, panel, rival, x, target) for x in study.xs])
+
+
+def crossed(numbers: Sequence[float], ratios: Sequence[PairedRatio | None]) -> list[Crossover]:
     """Return where the ratio passes 1 along ascending `numbers`; a ratio without a side is passed over."""
     known = [(x, r, side(r)) for x, r in zip(numbers, ratios, strict=True) if r is not None and side(r)]
     found = []
@@ -182,37 +136,21 @@ def is_clear(value: PairedRatio) -> bool:
     return mean is not None and (mean.low > 1 or mean.high < 1)
 
 
-def mean_parts(study: StudyResult, place: Combination) -> dict[str, float]:
-    """Return the seconds of each part of the time, averaged over the seeds of a combination."""
-    return _means([study.columns["parts_s"][i] for i in place.points])
+def means(study: StudyResult, place: Combination, column: str) -> dict[str, float]:
+    """Return a column of mappings (``parts_s``, ``bytes``) averaged over seeds; empty if a point has none."""
+    rows = [study.columns[column][i] for i in place.points]
+    names = list(dict.fromkeys(name for row in rows if row for name in row))
+    return {name: float(np.mean([row.get(name, 0.0) for row in rows])) for name in names if all(rows)}
 
 
 def largest_part(study: StudyResult, place: Combination) -> tuple[str, float] | None:
     """Return the largest part of the time of a combination, and its share; None without any."""
-    parts = mean_parts(study, place)
+    parts = means(study, place, "parts_s")
     whole = sum(parts.values())
     if whole <= 0:
         return None
     part = max(parts, key=lambda name: parts[name])
     return part, parts[part] / whole
-
-
-def mean_bounds(study: StudyResult, place: Combination) -> dict[str, float]:
-    """Return the lower bounds of the time, averaged over seeds; empty where points do not have them."""
-    found = [study.columns["bounds_s"][i] for i in place.points]
-    return _means(found) if found and all(found) else {}
-
-
-def mean_energy(study: StudyResult, place: Combination) -> dict[str, float]:
-    """Return what was drawn, averaged over seeds, by who and what for; empty where points do not tell."""
-    found = [study.columns["energy"][i] for i in place.points]
-    return _means(found) if found and all(found) else {}
-
-
-def mean_bytes(study: StudyResult, place: Combination) -> dict[str, float]:
-    """Return the payload bytes of each kind, averaged over the seeds of a combination."""
-    sent = _means([study.columns["bytes"][i] for i in place.points])
-    return {kind: nbytes for kind, nbytes in sent.items() if kind != "total"}
 
 
 def accuracy_at(study: StudyResult, points: Sequence[int], budget: float, over: str) -> Interval | None:
@@ -243,11 +181,11 @@ def final_mean(study: StudyResult, place: Combination) -> float:
     return mean_accuracy(finals)
 
 
-def equally_accurate(study: StudyResult, one: Combination, two: Combination, target: float) -> bool:
+def equally_accurate(study: StudyResult, baseline: Combination, other: Combination, target: float) -> bool:
     """Apply the rule of equal accuracy to two combinations."""
     curves = [
         [(study.columns["curve"][i][SECONDS], study.columns["curve"][i]["accuracy"]) for i in place.points]
-        for place in (one, two)
+        for place in (baseline, other)
     ]
     return equal_accuracy(curves[0], curves[1], target)
 
@@ -297,11 +235,6 @@ def _half_reach(study: StudyResult, line: str, target: float) -> bool:
     found = crossings(study, points, target)
     without = sum(crossing.censored or crossing.untrained for crossing in found)
     return bool(found) and 2 * without <= len(found)
-
-
-def _means(rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    return {name: float(np.mean([row.get(name, 0.0) for row in rows])) for name in names}
 
 
 def _between(low: float, high: float, before: float, after: float) -> float:

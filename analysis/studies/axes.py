@@ -65,6 +65,10 @@ class Axis:
         written = f"{number:.3g}" if abs(number) < 1000 else f"{number:,.0f}"
         return f"{written} {self.unit}" if self.unit else f"{self.name} {written}"
 
+    def rounded(self, number: float) -> str:
+        """Return a place on the axis that is known roughly, to two digits."""
+        return self.amount(float(f"{number:.2g}"))
+
     @cached_property
     def _names(self) -> dict[str, str]:
         """What values that are written as mappings are called, by their texts."""

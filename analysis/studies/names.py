@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
-from slfac_sim.analysis.studies.answers import texts_of
 from slfac_sim.analysis.studies.study import StudyResult
 
 T = TypeVar("T")
@@ -46,7 +45,7 @@ def spread(values: Sequence[T], most: int = 4) -> list[T]:
 def _labels(study: StudyResult) -> dict[str, str]:
     axis = study.roles.line
     found: dict[str, str] = {}
-    for text in texts_of(axis):
+    for text in study.lines:
         points = study.select({axis.path: text} if axis is not None else {})
         labels = Counter(study.columns["label"][i] for i in points)  # those of whole models are others
         value = axis.shown(text) if axis is not None else study.name

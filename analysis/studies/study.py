@@ -1,19 +1,24 @@
-"""Reads a study folder, `study.yaml` and `points/*.json`; it writes nothing and draws nothing."""
+"""The result of a study: its points as columns, and the combinations that it compares; it reads no file."""
 
-import json
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from slfac_sim.analysis.studies.axes import Axis, Roles, assign_roles, make_axis
-from slfac_sim.foundation.errors import BadInput
+from slfac_sim.analysis.studies.axes import Axis, Roles, assign_roles
 
-STUDY, POINTS = "study.yaml", "points"
-STATUSES = ("finished", "failed")
-CURVE = ("round", "at_s", "accuracy", "accuracy_no_codec", "loss", "payload_bytes")
-DEVICES_J = "devices_j"  # of a curve as well, but for points of earlier versions
+SECONDS, BYTES, ROUNDS = "at_s", "payload_bytes", "round"  # what a curve can be drawn over
+JOULES = "devices_j"  # that all devices have drawn; points of earlier versions do not tell
+
+
+@dataclass(frozen=True)
+class Combination:
+    """One value of each axis (path: text), and the places of its finished points, in the order of seeds."""
+
+    axes: Mapping[str, str]
+    points: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,44 @@ class StudyResult:
     def roles(self) -> Roles:
         """Which axis is drawn along, which makes the lines, and which are left."""
         return assign_roles(self.axes)
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The values of the axis that makes the lines; without one it counts as one value, the empty text."""
+        return self.roles.line.texts if self.roles.line is not None else ("",)
+
+    @property
+    def xs(self) -> tuple[str, ...]:
+        """The values of the x axis, as `lines` has those of the other."""
+        return self.roles.x.texts if self.roles.x is not None else ("",)
+
+    @cached_property
+    def panels(self) -> list[dict[str, str]]:
+        """Every combination of the axes that are neither x nor lines; an empty one where there is none."""
+        texts = itertools.product(*(axis.texts for axis in self.roles.panels))
+        return [dict(zip((axis.path for axis in self.roles.panels), one, strict=True)) for one in texts]
+
+    @property
+    def combinations(self) -> list["Combination"]:
+        """All combinations, panels first, then lines, then x; empty ones too."""
+        return [self.at(*place) for place in itertools.product(self.panels, self.lines, self.xs)]
+
+    @property
+    def baseline(self) -> str:
+        """The line that others are compared with: the raw codec if there is one, else the first."""
+        raw = (text for text in self.lines if text == "raw" or text.startswith("{kind: raw"))
+        return next(raw, self.lines[0])
+
+    @property
+    def rivals(self) -> list[str]:
+        """All lines but the baseline."""
+        return [text for text in self.lines if text != self.baseline]
+
+    def at(self, panel: Mapping[str, str], line: str, x: str) -> "Combination":
+        """Return the combination of a panel (path: text), a line and an x; empty texts for absent axes."""
+        own = ((self.roles.line, line), (self.roles.x, x))
+        axes = {**panel, **{axis.path: text for axis, text in own if axis is not None}}
+        return Combination(axes, tuple(self.select(axes)))
 
     def failed(self) -> list[int]:
         """Return the places of the points that have no result."""
@@ -70,166 +113,3 @@ class StudyResult:
                 texts = tuple(self.columns[axis.path][i] for axis in self.axes)
                 cells[self.columns["air_draw"][i]].setdefault(texts, []).append(i)
         return cells
-
-
-def is_study(folder: Path) -> bool:
-    """Say whether `folder` is the folder of a study, rather than of a run."""
-    return (folder / STUDY).is_file()
-
-
-def load_study(folder: str | Path) -> StudyResult:
-    """Return the study in `folder`.
-
-    Raises `BadInput` that names the file, what was found and what is allowed.
-    """
-    folder = Path(folder)
-    if not is_study(folder):
-        raise BadInput(f"{folder}: no {STUDY} in it; a study folder holds {STUDY} and {POINTS}/*.json")
-    described = _study(folder / STUDY)
-    files = sorted((folder / POINTS).glob("*.json"))
-    if not files:
-        raise BadInput(f"{folder / POINTS}: no point in it; expected a file KEY.json for each point")
-    points = [_point(file) for file in files]
-    _check_axes(files, points)
-    listed = described["axes"]
-    axes = tuple(_axis(path, points, listed.get(path, ())) for path in _paths(points, listed))
-    points.sort(key=lambda point: _order(point, axes))
-    columns = _columns(points, axes)
-    return StudyResult(folder, described["name"], tuple(sorted(described["targets"])), axes, columns)
-
-
-def _study(path: Path) -> dict[str, Any]:
-    import yaml
-
-    try:
-        study = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise BadInput(f"{path}: not YAML ({' '.join(str(error).split())})") from error
-    if not isinstance(study, dict):
-        raise BadInput(f"{path}: found {type(study).__name__}, expected a mapping with the study")
-    targets, axes = study.get("targets"), study.get("axes")
-    if not isinstance(study.get("name"), str):
-        raise BadInput(f"{path}: name: found {study.get('name')!r}, expected a text")
-    if not isinstance(targets, list | tuple) or not all(_is_fraction(target) for target in targets):
-        raise BadInput(f"{path}: targets: found {targets!r}, expected a list of fractions such as [0.8]")
-    if not isinstance(axes, dict) or not all(isinstance(values, list) for values in axes.values()):
-        raise BadInput(f"{path}: axes: found {axes!r}, expected a mapping of settings to lists of values")
-    return study
-
-
-def _is_fraction(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= 1
-
-
-# What the analysis uses of a point file; the rest may change without it.
-_ALWAYS = {
-    **dict.fromkeys(("key", "training", "status", "reason"), "a text"),
-    **dict.fromkeys(("axes", "values"), "an object"),
-    **dict.fromkeys(("seed.learning", "seed.air"), "a number"),
-    "air_draw": "true or false",
-}
-_FINISHED = {
-    **dict.fromkeys(("label", "digest"), "a text"),
-    **dict.fromkeys(("simulated_s", "rounds", "transfers", "energy_j", "wire_bytes"), "a number"),
-    **dict.fromkeys(("bytes", "bits_per_value", "curve", "parts_s"), "an object"),
-    "bytes.total": "a number",
-    **{f"curve.{name}": "a list of numbers" for name in CURVE},
-    "curve.accuracy_no_codec": "a list of numbers or null",
-}
-
-
-def _point(path: Path) -> dict[str, Any]:
-    try:
-        point = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:  # bad JSON and bad UTF-8 alike
-        raise BadInput(f"{path}: not JSON ({error}); expected a point of a study") from error
-    if not isinstance(point, dict):
-        raise BadInput(f"{path}: found {type(point).__name__}, expected an object with a point of a study")
-    for place, kind in _ALWAYS.items():
-        _check(path, point, place, kind)
-    if point["status"] not in STATUSES:
-        raise BadInput(f"{path}: status: found {point['status']!r}, expected one of {', '.join(STATUSES)}")
-    if point["status"] == "finished":
-        for place, kind in _FINISHED.items():
-            _check(path, point, place, kind)
-        names: tuple[str, ...] = CURVE
-        if point["curve"].get(DEVICES_J) is not None:
-            _check(path, point, f"curve.{DEVICES_J}", "a list of numbers")
-            names = (*CURVE, DEVICES_J)
-        lengths = {name: len(point["curve"][name]) for name in names}
-        if len(set(lengths.values())) > 1:
-            raise BadInput(f"{path}: curve: found lists of lengths {lengths}, expected equal ones")
-    return point
-
-
-def _check(path: Path, point: Mapping[str, Any], place: str, kind: str) -> None:
-    value: Any = point
-    for key in place.split("."):
-        if not isinstance(value, Mapping) or key not in value:
-            raise BadInput(f"{path}: {place}: missing, expected {kind}")
-        value = value[key]
-    if not _is(value, kind):
-        shown = repr(value) if len(repr(value)) < 60 else repr(value)[:60] + "..."
-        raise BadInput(f"{path}: {place}: found {shown}, expected {kind}")
-
-
-def _is(value: Any, kind: str) -> bool:
-    if kind == "a list of numbers":
-        return isinstance(value, list) and all(_is(one, "a number") for one in value)
-    if kind == "a list of numbers or null":
-        return isinstance(value, list) and all(one is None or _is(one, "a number") for one in value)
-    if kind == "true or false":
-        return isinstance(value, bool)
-    types: dict[str, tuple[type, ...]] = {"a text": (str,), "a number": (int, float), "an object": (dict,)}
-    return isinstance(value, types[kind]) and not isinstance(value, bool)
-
-
-def _check_axes(files: Sequence[Path], points: Sequence[Mapping[str, Any]]) -> None:
-    wanted = set(points[0]["axes"])
-    for path, point in zip(files, points, strict=True):
-        for field in ("axes", "values"):
-            if set(point[field]) != wanted:
-                found = ", ".join(sorted(point[field])) or "none"
-                raise BadInput(f"{path}: {field}: found {found}, expected {', '.join(sorted(wanted))}")
-
-
-def _paths(points: Sequence[Mapping[str, Any]], listed: Mapping[str, Any]) -> list[str]:
-    found = points[0]["axes"]
-    return [path for path in listed if path in found] + [path for path in found if path not in listed]
-
-
-def _axis(path: str, points: Sequence[Mapping[str, Any]], listed: Sequence[Any]) -> Axis:
-    values = {str(point["axes"][path]): point["values"][path] for point in points}
-    return make_axis(path, values, [_words(value) for value in listed])
-
-
-def _words(value: Any) -> str:
-    """Return a value of an axis as points write it: ``{kind: slfac, theta: 0.9}``."""
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}: {_words(inner)}" for key, inner in value.items()) + "}"
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _order(point: Mapping[str, Any], axes: Sequence[Axis]) -> tuple[Any, ...]:
-    places = (axis.texts.index(str(point["axes"][axis.path])) for axis in axes)
-    return (*places, point["air_draw"], point["seed"]["learning"], point["seed"]["air"])
-
-
-def _columns(points: Sequence[Mapping[str, Any]], axes: Sequence[Axis]) -> dict[str, list[Any]]:
-    columns: dict[str, list[Any]] = {
-        axis.path: [str(point["axes"][axis.path]) for point in points] for axis in axes
-    }
-    columns["seed_learning"] = [point["seed"]["learning"] for point in points]
-    columns["seed_air"] = [point["seed"]["air"] for point in points]
-    fields = [*_ALWAYS, *_FINISHED, "bounds_s", "straggler"]
-    for field in (field for field in fields if "." not in field and field not in ("axes", "values")):
-        columns[field] = [point.get(field) for point in points]
-    columns["energy"] = [_flat(point.get("energy")) for point in points]
-    return columns
-
-
-def _flat(energy: Any) -> dict[str, float] | None:
-    """Return what was drawn as {``devices.total_j``: joules}; None for points of earlier versions."""
-    if not isinstance(energy, dict):
-        return None
-    return {f"{who}.{name}": joules for who, drawn in energy.items() for name, joules in drawn.items()}

@@ -5,35 +5,24 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from slfac_sim.analysis.statistics import Crossing, Interval, OverRuns, final_accuracy, interval_of
+from slfac_sim.analysis.crossings import Crossing, final_accuracy
+from slfac_sim.analysis.statistics import Interval, interval_of
 from slfac_sim.analysis.studies.answers import (
-    BYTES,
-    JOULES,
-    SECONDS,
-    Combination,
-    at_place,
-    baseline_line,
-    combinations,
     crossings,
     crossovers,
     equally_accurate,
     largest_part,
     main_target,
-    mean_bounds,
-    mean_energy,
-    mean_parts,
+    means,
     over_the_air,
-    panels_of,
     ratio,
-    rival_lines,
     shares_trainings,
     tells,
-    texts_of,
     to_target,
     variance,
 )
 from slfac_sim.analysis.studies.names import line_label
-from slfac_sim.analysis.studies.study import StudyResult
+from slfac_sim.analysis.studies.study import BYTES, JOULES, Combination, StudyResult
 from slfac_sim.foundation.units import exact
 
 _SCALARS = ("simulated_s", "rounds", "transfers", "energy_j", "wire_bytes", "digest")
@@ -50,7 +39,7 @@ def study_summary(study: StudyResult, closing: Sequence[str]) -> dict[str, Any]:
         "axes": {axis.path: list(axis.texts) for axis in study.axes},
         "x": study.roles.x.path if study.roles.x is not None else None,
         "lines": study.roles.line.path if study.roles.line is not None else None,
-        "baseline": baseline_line(study),
+        "baseline": study.baseline,
         "seeds": sorted(set(study.columns["seed_learning"])),
         "points": {
             "all": study.size,
@@ -59,7 +48,7 @@ def study_summary(study: StudyResult, closing: Sequence[str]) -> dict[str, Any]:
             "air_draws": sum(study.columns["air_draw"]),
         },
         "correlated_along_x": shares_trainings(study),
-        "combinations": [_combination(study, place) for place in combinations(study)],
+        "combinations": [_combination(study, place) for place in study.combinations],
         "ratios": list(_ratios(study)),
         "crossovers": list(_crossovers(study)),
         "air": list(_air(study)),
@@ -127,12 +116,12 @@ def _combination(study: StudyResult, place: Combination) -> dict[str, Any]:
         "simulated_s": _mean("simulated_s", [study.columns["simulated_s"][i] for i in points]),
         "bytes_total": _mean("bytes_total", [study.columns["bytes"][i]["total"] for i in points]),
         "energy_j": _mean("energy_j", [study.columns["energy_j"][i] for i in points]),
-        "energy": mean_energy(study, place),
+        "energy": means(study, place, "energy"),
         "accuracy_final": _mean(
             "accuracy", [final_accuracy(study.columns["curve"][i]["accuracy"]) for i in points]
         ),
-        "parts_s": mean_parts(study, place),
-        "bounds_s": mean_bounds(study, place),
+        "parts_s": means(study, place, "parts_s"),
+        "bounds_s": means(study, place, "bounds_s"),
         "largest_part": largest_part(study, place),
     }
     found["targets"] = {exact(target): _targets(study, place, target) for target in study.targets}
@@ -141,75 +130,49 @@ def _combination(study: StudyResult, place: Combination) -> dict[str, Any]:
 
 def _targets(study: StudyResult, place: Combination, target: float) -> dict[str, Any]:
     return {
-        "first_s": _over(to_target(study, place, target, over=SECONDS)),
-        "smoothed_s": _over(to_target(study, place, target, smoothed=True)),
-        "first_bytes": _over(to_target(study, place, target, over=BYTES)),
-        f"first_{JOULES}": _over(to_target(study, place, target, over=JOULES)),
-        "crossings_s": [dataclasses.asdict(crossing) for crossing in crossings(study, place.points, target)],
+        "first_s": to_target(study, place, target),
+        "smoothed_s": to_target(study, place, target, smoothed=True),
+        "first_bytes": to_target(study, place, target, over=BYTES),
+        f"first_{JOULES}": to_target(study, place, target, over=JOULES),
+        "crossings_s": crossings(study, place.points, target),
     }
 
 
 def _ratios(study: StudyResult) -> Iterator[dict[str, Any]]:
-    base = baseline_line(study)
     for panel, rival, target in _questions(study):
-        for x in texts_of(study.roles.x):
-            one, two = at_place(study, panel, base, x), at_place(study, panel, rival, x)
-            row: dict[str, Any] = {"axes": dict(two.axes), "target": target}
+        for x in study.xs:
+            base, other = study.at(panel, study.baseline, x), study.at(panel, rival, x)
+            row: dict[str, Any] = {"axes": dict(other.axes), "target": target}
             for name, smoothed in (("first", False), ("smoothed", True)):
-                value = ratio(study, one, two, target, smoothed)
-                row[name] = None if value is None else dataclasses.asdict(value)
-            yield row | {"equal_accuracy": equally_accurate(study, one, two, target)}
+                row[name] = ratio(study, panel, rival, x, target, smoothed)
+            yield row | {"equal_accuracy": equally_accurate(study, base, other, target)}
 
 
 def _crossovers(study: StudyResult) -> Iterator[dict[str, Any]]:
     axis = study.roles.x
-    if axis is None or axis.numbers is None:
-        return
-    for panel, rival, target in _questions(study):
-        ratios = [
-            ratio(
-                study,
-                at_place(study, panel, baseline_line(study), x),
-                at_place(study, panel, rival, x),
-                target,
-            )
-            for x in axis.texts
-        ]
-        for found in crossovers(axis.numbers, ratios):
-            yield {
-                "panel": panel,
-                "line": rival,
-                "target": target,
-                "unit": axis.unit,
-                **dataclasses.asdict(found),
-            }
+    for panel, rival, target in _questions(study) if axis is not None else ():
+        for place in crossovers(study, panel, rival, target):
+            row = {"panel": panel, "line": rival, "target": target, "unit": axis.unit}
+            yield row | dataclasses.asdict(place)
 
 
 def _questions(study: StudyResult) -> Iterator[tuple[dict[str, str], str, float]]:
-    for panel in panels_of(study):
-        for rival in rival_lines(study):
+    for panel in study.panels:
+        for rival in study.rivals:
             for target in study.targets:
                 yield panel, rival, target
 
 
 def _air(study: StudyResult) -> Iterator[dict[str, Any]]:
-    for place in combinations(study):
+    targets = {"simulated_s": None, **{f"to_{exact(target)}_s": target for target in study.targets}}
+    for place in study.combinations:
         if over_the_air(study, place.axes):
-            splits: dict[str, Any] = {"simulated_s": variance(study, place.axes, None)}
-            splits |= {
-                f"to_{exact(target)}_s": variance(study, place.axes, target) for target in study.targets
-            }
-            yield {"axes": dict(place.axes)} | {
-                name: None if split is None else dataclasses.asdict(split) for name, split in splits.items()
-            }
+            splits = {name: variance(study, place.axes, target) for name, target in targets.items()}
+            yield {"axes": dict(place.axes), **splits}
 
 
 def _mean(quantity: str, values: Sequence[float]) -> Interval | None:
     return interval_of(quantity, values) if values else None
-
-
-def _over(value: OverRuns | None) -> dict[str, Any] | None:
-    return None if value is None else dataclasses.asdict(value)
 
 
 def _plain(value: Any) -> Any:

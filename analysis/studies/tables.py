@@ -7,44 +7,32 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from slfac_sim.analysis.format import amount, between, percent, times, unit_of
-from slfac_sim.analysis.statistics import (
-    Crossing,
-    Interval,
-    PairedRatio,
-    VarianceSplit,
-    geometric_interval,
-    over_runs,
-    quantile_reached,
-)
+from slfac_sim.analysis.crossings import Crossing
+from slfac_sim.analysis.format import amount, fixed_percent, percent, unit_of
+from slfac_sim.analysis.statistics import over_runs
 from slfac_sim.analysis.studies.answers import (
-    BYTES,
-    JOULES,
-    ROUNDS,
-    SECONDS,
-    Combination,
     accuracy_at,
-    at_place,
-    baseline_line,
-    combinations,
     common_budget,
     crossings,
     is_clear,
-    mean_bounds,
-    mean_parts,
+    means,
     over_the_air,
-    panels_of,
     ratio,
-    rival_lines,
     shares_trainings,
     tells,
-    texts_of,
     to_target,
     variance,
 )
 from slfac_sim.analysis.studies.names import short_label
-from slfac_sim.analysis.studies.study import StudyResult
-from slfac_sim.analysis.studies.words import time_words
+from slfac_sim.analysis.studies.phrases import (
+    accuracy_cell,
+    bracket_words,
+    quantiles_cell,
+    ratio_cell,
+    time_words,
+    variance_cells,
+)
+from slfac_sim.analysis.studies.study import BYTES, JOULES, ROUNDS, SECONDS, Combination, StudyResult
 
 Table = list[dict[str, str]]
 SHARES = {"at a quarter": 0.25, "at half": 0.5, "at all of it": 1.0}  # of the common budget
@@ -103,18 +91,17 @@ def times_table(study: StudyResult, target: float) -> Table:
 def ratios_table(study: StudyResult, target: float) -> Table:
     """Return how many times as fast as the baseline each rival is, raw and smoothed, with the pairs."""
     rows = []
-    for panel in panels_of(study):
-        for rival in rival_lines(study):
-            for x in texts_of(study.roles.x):
-                base, other = (at_place(study, panel, line, x) for line in (baseline_line(study), rival))
-                raw = ratio(study, base, other, target)
+    for panel in study.panels:
+        for rival in study.rivals:
+            for x in study.xs:
+                raw = ratio(study, panel, rival, x, target)
                 rows.append(
                     {
-                        **_place(study, other),
+                        **_place(study, study.at(panel, rival, x)),
                         "pairs": str(raw.n if raw is not None else 0),
                         "first evaluation there": ratio_cell(raw),
                         "1 left out": "yes" if raw is not None and is_clear(raw) else "no",
-                        "mean of 3 there": ratio_cell(ratio(study, base, other, target, smoothed=True)),
+                        "mean of 3 there": ratio_cell(ratio(study, panel, rival, x, target, smoothed=True)),
                     }
                 )
     return rows
@@ -144,9 +131,9 @@ def joules_table(study: StudyResult) -> Table:
 
 def _timed_rows(study: StudyResult, over: str) -> Table:
     rows: Table = []
-    for panel in panels_of(study):
-        for x in texts_of(study.roles.x):
-            places = [at_place(study, panel, line, x) for line in texts_of(study.roles.line)]
+    for panel in study.panels:
+        for x in study.xs:
+            places = [study.at(panel, line, x) for line in study.lines]
             rows += _budget_rows(study, [p for p in places if tells(study, p.points, over)], over)
     return rows
 
@@ -155,12 +142,14 @@ def parts_table(study: StudyResult) -> Table:
     """Return the mean time of each combination, the share of each part, lower bounds, and the straggler."""
     rows = []
     for place in _finished(study):
-        parts = mean_parts(study, place)
+        parts = means(study, place, "parts_s")
         whole = sum(parts.values())
         if whole <= 0:
             continue
         shares = {f"{part} (%)": f"{100 * seconds / whole:.1f}" for part, seconds in parts.items()}
-        bounds = {f"least with {name}": f"{amount(s)} s" for name, s in mean_bounds(study, place).items()}
+        bounds = {
+            f"least with {name}": f"{amount(s)} s" for name, s in means(study, place, "bounds_s").items()
+        }
         rows.append(
             {
                 **_place(study, place),
@@ -179,16 +168,16 @@ def air_table(study: StudyResult, target: float | None) -> Table:
     Quantiles count runs that never reached the target (Kaplan-Meier); variances need all of them to.
     """
     rows = []
-    for place in combinations(study):
+    for place in study.combinations:
         table = over_the_air(study, place.axes)
         if not table:
             continue
         row = _place(study, place) | {"trainings x draws": f"{len(table)} x {len(table[0])}"}
-        row |= _split_cells("whole run", variance(study, place.axes, None))
+        row |= variance_cells("whole run", variance(study, place.axes, None))
         if target is not None:
             found = [one for points in table for one in crossings(study, points, target)]
-            row[f"{percent(target)}: median (5 .. 95 %)"] = _quantiles(found)
-            row |= _split_cells(percent(target), variance(study, place.axes, target))
+            row[f"{percent(target)}: median (5 .. 95 %)"] = quantiles_cell(found)
+            row |= variance_cells(percent(target), variance(study, place.axes, target))
         rows.append(row)
     return rows
 
@@ -206,43 +195,8 @@ def failures_table(study: StudyResult) -> Table:
     ]
 
 
-def bracket_words(found: Sequence[Crossing]) -> str:
-    """Return the mean bracket of crossings, ``(112, 150] s``: the target lay after the one, by the other.
-
-    Its ends are geometric means, as that of the crossings is.
-    """
-    if not found or any(crossing.censored or crossing.untrained for crossing in found):
-        return "-"
-    low, high = ([crossing.bracket[end] for crossing in found] for end in (0, 1))
-    ends = [geometric_interval(side).mean if all(side) else 0.0 for side in (low, high)]
-    return f"({amount(ends[0])}, {amount(ends[1])}] s"
-
-
-def ratio_cell(value: PairedRatio | None) -> str:
-    """Return a ratio and its interval, ``4.14 [3.40, 5.03]``; with a censored pair a median or bounds."""
-    if value is None:
-        return "-"
-    untrained = f"({value.untrained} of {value.n + value.untrained} untrained)" if value.untrained else ""
-    return " ".join(part for part in (_ratio(value), untrained) if part)
-
-
-def _ratio(value: PairedRatio) -> str:
-    if value.mean is not None:
-        interval = f" [{times(value.mean.low)}, {times(value.mean.high)}]" if value.n > 1 else ""
-        return times(value.mean.mean) + interval
-    if value.n == 0:
-        return "not known"
-    low, high = value.median
-    some = f"({value.censored} of {value.n} censored)"
-    if low > 0 and math.isfinite(high):
-        return f"{'median ' if low == high else ''}{between(low, high)} {some}"
-    if math.isfinite(high):
-        return f"< {times(high)} {some}"
-    return f"> {times(low)} {some}" if low > 0 else f"not known {some}"
-
-
 def _finished(study: StudyResult) -> list[Combination]:
-    return [place for place in combinations(study) if place.points]
+    return [place for place in study.combinations if place.points]
 
 
 def _place(study: StudyResult, place: Combination, with_x: bool = True) -> dict[str, str]:
@@ -270,7 +224,7 @@ def _budget_rows(study: StudyResult, places: Sequence[Combination], over: str, w
     for place in places if not math.isnan(budget) else ():
         row = _place(study, place, with_x) | {"budget": f"{amount(budget / scale)} {unit}"}
         for name, share in SHARES.items():
-            row[name] = _accuracy(accuracy_at(study, place.points, share * budget, over))
+            row[name] = accuracy_cell(accuracy_at(study, place.points, share * budget, over))
         for target in study.targets:
             found = [_scaled(one, scale) for one in crossings(study, place.points, target, over=over)]
             row[f"to {percent(target)}"] = time_words(over_runs(found), unit)
@@ -283,14 +237,6 @@ def _scaled(crossing: Crossing, scale: float) -> Crossing:
     return Crossing(crossing.at / scale, (low / scale, high / scale), crossing.censored)
 
 
-def _accuracy(value: Interval | None) -> str:
-    if value is None:
-        return "-"
-    if value.n == 1:
-        return f"{100 * value.mean:.2f} %"
-    return f"{100 * value.mean:.2f} [{100 * value.low:.2f}, {100 * value.high:.2f}] %"
-
-
 def _straggler(study: StudyResult, place: Combination) -> str:
     last: Counter[str] = Counter()
     for i in place.points:
@@ -298,35 +244,7 @@ def _straggler(study: StudyResult, place: Combination) -> str:
     if not last:
         return "-"
     device, most = min(last.items(), key=lambda item: (-item[1], item[0]))
-    return f"{device} ({100 * most / last.total():.0f} %)"
-
-
-def _split_cells(what: str, split: VarianceSplit | None) -> dict[str, str]:
-    names = ("learning", "air", "both")
-    if split is None:
-        return {f"{what}: s.d. by {name}": "-" for name in names}
-    whole = split.learning + split.air + split.both
-    return {
-        f"{what}: s.d. by {name}": f"{amount(math.sqrt(part))} s ({_share(part, whole)})"
-        for name, part in zip(names, (split.learning, split.air, split.both), strict=True)
-    }
-
-
-def _share(part: float, whole: float) -> str:
-    return f"{100 * part / whole:.0f} %" if whole > 0 else "0 %"
-
-
-def _quantiles(found: Sequence[Crossing]) -> str:
-    last = max(crossing.at for crossing in found)
-    low, middle, high = (quantile_reached(found, share) for share in (0.05, 0.5, 0.95))
-    words = [_quantile(value, last) for value in (middle, low, high)]
-    return f"{words[0]} ({words[1]} .. {words[2]}) s"
-
-
-def _quantile(value: float, last: float) -> str:
-    if value <= 0.0:
-        return "untrained"
-    return f"> {amount(last)}" if math.isinf(value) else amount(value)
+    return f"{device} ({fixed_percent(most / last.total())})"
 
 
 def _filled(rows: Sequence[Mapping[str, str]]) -> Table:

@@ -3,28 +3,24 @@
 import math
 from collections.abc import Mapping, Sequence
 
-from slfac_sim.analysis.format import amount, as_fast, between, count, percent, times
-from slfac_sim.analysis.statistics import EQUAL_POINTS, OverRuns, PairedRatio
+from slfac_sim.analysis.crossings import EQUAL_POINTS
+from slfac_sim.analysis.format import count, fixed_percent, percent
+from slfac_sim.analysis.statistics import PairedRatio
 from slfac_sim.analysis.studies.answers import (
-    Combination,
-    at_place,
-    baseline_line,
     crossovers,
     equally_accurate,
     final_mean,
     is_clear,
     largest_part,
     main_target,
-    panels_of,
     ratio,
-    rival_lines,
     shares_trainings,
     side,
-    texts_of,
     to_target,
 )
 from slfac_sim.analysis.studies.names import panel_label, short_label, spread, x_label
-from slfac_sim.analysis.studies.study import StudyResult
+from slfac_sim.analysis.studies.phrases import ratio_words, time_words
+from slfac_sim.analysis.studies.study import Combination, StudyResult
 
 _MOST_LINES = 12  # of one question, on the screen
 _CLAIM_SEEDS = 5
@@ -39,7 +35,7 @@ def closing_lines(study: StudyResult) -> list[str]:
         return ["No point of the study has finished.", *failure_lines(study)]
     target = main_target(study)
     lines = ["The study has no target."] if target is None else [_heading(study, target)]
-    for panel in panels_of(study):
+    for panel in study.panels:
         where = panel_label(study, panel)
         lines += [f"At {where}:"] if where else []
         if target is not None:
@@ -50,103 +46,31 @@ def closing_lines(study: StudyResult) -> list[str]:
     return [*lines, *caveats(study), *failure_lines(study)]
 
 
-def ratio_words(value: PairedRatio | None) -> str:
-    """Return a ratio in words: ``4.13 times as fast [3.38, 5.04]``, ``more than 7.41 times as fast``."""
-    if value is None:
-        return "not known, no seed has finished both"
-    if value.n == 0:
-        return f"not known ({_left_out(value)})"
-    left_out = f"; {_left_out(value)}" if value.untrained else ""
-    return _ratio(value) + left_out
-
-
-def _ratio(value: PairedRatio) -> str:
-    if value.mean is not None:
-        return _mean_words(value)
-    low, high = value.median
-    some = f"median; {value.censored} of {count(value.n, 'pair')} with a run that did not reach the target"
-    if low > 0 and math.isfinite(high):
-        return f"{between(low, high)} times as fast ({some})"
-    if low > 0:
-        return f"more than {as_fast(low)} ({some})"
-    if math.isfinite(high):
-        return f"less than {as_fast(high)} ({some})"
-    return f"not known ({some.removeprefix('median; ')})"
-
-
-def _left_out(value: PairedRatio) -> str:
-    pairs = count(value.n + value.untrained, "pair")
-    return f"left out: {value.untrained} of {pairs}, whose target an untrained model meets"
-
-
-def time_words(value: OverRuns | None, unit: str = "s") -> str:
-    """Return a time over seeds: ``123 [110, 136] s``, ``median 140 s (1 of 3 not there)``, ``> 200 s``.
-
-    With an empty `unit` the bare numbers.
-    """
-    if value is None:
-        return "no run"
-    unit = f" {unit}" if unit else ""
-    if value.mean is not None:
-        return f"{amount(value.mean.mean)}{_interval(value)}{unit}"
-    low, high = value.median
-    some = f" ({_exceptions(value)})" if value.censored or value.untrained else ""
-    if high == 0.0:
-        return f"untrained{some}"
-    if low == high:
-        return f"median {amount(low)}{unit}{some}"
-    if not math.isfinite(high):
-        return f"> {amount(low)}{unit}{some}"
-    if low == 0.0:
-        return f"median at most {amount(high)}{unit}{some}"
-    return f"median {' to '.join(dict.fromkeys((amount(low), amount(high))))}{unit}{some}"
-
-
-def _interval(value: OverRuns) -> str:
-    mean = value.mean
-    if mean is None or math.isnan(mean.low):
-        return ""
-    return f" [{amount(mean.low)}, {amount(mean.high)}]"
-
-
-def _exceptions(value: OverRuns) -> str:
-    """Return which of the runs have no time: ``1 of 3 not there, 1 of 3 untrained``."""
-    counts = {"not there": value.censored, "untrained": value.untrained}
-    return ", ".join(f"{number} of {value.n} {what}" for what, number in counts.items() if number)
-
-
 def crossover_line(study: StudyResult, panel: Mapping[str, str], rival: str, target: float) -> str:
     """Say where along x `rival` stops beating the baseline, or that there is no such place in the range."""
     axis = study.roles.x
     assert axis is not None
-    base = baseline_line(study)
-    ratios = [
-        ratio(study, at_place(study, panel, base, x), at_place(study, panel, rival, x), target)
-        for x in axis.texts
-    ]
-    one, other = short_label(study, rival), short_label(study, base)
-    found = crossovers(axis.numbers or (), ratios)
-    if not found:
-        return _no_crossover(study, ratios, one, other)
+    names = short_label(study, rival), short_label(study, study.baseline)
+    ratios = [ratio(study, panel, rival, x, target) for x in study.xs]
     places = []
-    for crossing in found:
-        about = f", about {axis.amount(float(f'{crossing.at:.2g}'))}" if math.isfinite(crossing.at) else ""
-        faster = (one, other) if crossing.gains == "below" else (other, one)
+    for crossing in crossovers(study, panel, rival, target):
+        about = f", about {axis.rounded(crossing.at)}" if math.isfinite(crossing.at) else ""
+        below, above = names if crossing.gains == "below" else names[::-1]
         low, high = axis.amount(crossing.low), axis.amount(crossing.high)
-        places.append(
-            f"between {low} and {high}{about}; {faster[0]} is faster below it, {faster[1]} above it"
-        )
-    return f"Crossover of {one} and {other}: {'; and '.join(places)}{_doubt(study, ratios)}."
+        places.append(f"between {low} and {high}{about}; {below} is faster below it, {above} above it")
+    if not places:
+        return _no_crossover(study, ratios, *names)
+    return f"Crossover of {' and '.join(names)}: {'; and '.join(places)}{_doubt(study, ratios)}."
 
 
 def limit_lines(study: StudyResult, panel: Mapping[str, str]) -> list[str]:
     """Say, for each end of x, which part of the time is the largest, line by line."""
-    texts = texts_of(study.roles.x)
+    texts = study.xs
     lines = []
     for x in dict.fromkeys((texts[0], texts[-1])):
         parts = []
-        for line in texts_of(study.roles.line):
-            found = largest_part(study, at_place(study, panel, line, x))
+        for line in study.lines:
+            found = largest_part(study, study.at(panel, line, x))
             if found is not None:
                 parts.append((short_label(study, line), *found))
         if parts:
@@ -157,13 +81,10 @@ def limit_lines(study: StudyResult, panel: Mapping[str, str]) -> list[str]:
 
 def accuracy_lines(study: StudyResult, target: float) -> list[str]:
     """Apply the rule of equal accuracy to each rival, at every x of the first panel."""
-    panel, base = panels_of(study)[0], baseline_line(study)
+    panel, base = study.panels[0], study.baseline
     lines = []
-    for rival in rival_lines(study):
-        pairs = [
-            (at_place(study, panel, base, x), at_place(study, panel, rival, x))
-            for x in texts_of(study.roles.x)
-        ]
+    for rival in study.rivals:
+        pairs = [(study.at(panel, base, x), study.at(panel, rival, x)) for x in study.xs]
         pairs = [pair for pair in pairs if pair[0].points and pair[1].points]
         equal = [equally_accurate(study, one, two, target) for one, two in pairs]
         if equal:
@@ -204,9 +125,9 @@ def _heading(study: StudyResult, target: float) -> str:
 
 
 def _panel_lines(study: StudyResult, panel: Mapping[str, str], target: float) -> list[str]:
-    rivals, base = rival_lines(study), baseline_line(study)
-    most = _MOST_LINES if len(panels_of(study)) == 1 else 2
-    xs = spread(texts_of(study.roles.x), most)
+    rivals, base = study.rivals, study.baseline
+    most = _MOST_LINES if len(study.panels) == 1 else 2
+    xs = spread(study.xs, most)
     if not rivals:
         return [_time_line(study, panel, base, x, target) for x in xs]
     lines = []
@@ -221,13 +142,12 @@ def _panel_lines(study: StudyResult, panel: Mapping[str, str], target: float) ->
 
 
 def _time_line(study: StudyResult, panel: Mapping[str, str], line: str, x: str, target: float) -> str:
-    found = to_target(study, at_place(study, panel, line, x), target)
+    found = to_target(study, study.at(panel, line, x), target)
     return f"  {x_label(study, x) or short_label(study, line)}: {time_words(found)}"
 
 
 def _ratio_line(study: StudyResult, panel: Mapping[str, str], rival: str, x: str, target: float) -> str:
-    base = at_place(study, panel, baseline_line(study), x)
-    words = ratio_words(ratio(study, base, at_place(study, panel, rival, x), target))
+    words = ratio_words(ratio(study, panel, rival, x, target))
     return f"{x_label(study, x)}: {words}" if x else words
 
 
@@ -236,19 +156,9 @@ def _smoothed_line(
 ) -> str:
     parts = []
     for x in dict.fromkeys((xs[0], xs[-1])):
-        base = at_place(study, panel, baseline_line(study), x)
-        words = ratio_words(ratio(study, base, at_place(study, panel, rival, x), target, smoothed=True))
+        words = ratio_words(ratio(study, panel, rival, x, target, smoothed=True))
         parts.append(f"{words} at {x_label(study, x)}" if x else words)
     return f"By the mean over 3 evaluations: {'; '.join(parts)}."
-
-
-def _mean_words(value: PairedRatio) -> str:
-    mean = value.mean
-    assert mean is not None
-    if value.n == 1:
-        return f"{as_fast(mean.mean)} (1 seed, no interval)"
-    doubt = "" if is_clear(value) else ", no clear difference"
-    return f"{as_fast(mean.mean)} [{times(mean.low)}, {times(mean.high)}]{doubt}"
 
 
 def _no_crossover(study: StudyResult, ratios: Sequence[PairedRatio | None], one: str, other: str) -> str:
@@ -284,7 +194,7 @@ def _limits(parts: Sequence[tuple[str, str, float]]) -> str:
     """Return ``airtime (69 % for raw fp32, 55 % for top-k)`` or, where they differ, one after another."""
     said = []
     for part in dict.fromkeys(part for _, part, _ in parts):
-        shares = (f"{100 * share:.0f} % for {line}" for line, largest, share in parts if largest == part)
+        shares = (f"{fixed_percent(share)} for {line}" for line, largest, share in parts if largest == part)
         said.append(f"{part} ({', '.join(shares)})")
     return " and ".join(said)
 
@@ -296,9 +206,9 @@ def _equal_words(
     equal: Sequence[bool],
     target: float,
 ) -> str:
-    one, other = short_label(study, rival), short_label(study, baseline_line(study))
+    one, other = short_label(study, rival), short_label(study, study.baseline)
     finals = [final_mean(study, place) for place in pairs[0]]
-    shown = f"{other} {100 * finals[0]:.1f} %, {one} {100 * finals[1]:.1f} %"
+    shown = f"{other} {fixed_percent(finals[0], 1)}, {one} {fixed_percent(finals[1], 1)}"
     if all(equal):
         said = "are equally accurate"
     elif any(equal):

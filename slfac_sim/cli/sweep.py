@@ -225,7 +225,7 @@ def _tell(failures: "Sequence[Failure]") -> None:
 
 def _finish(folder: Path, arguments: argparse.Namespace) -> None:
     """Write tables, figures and report, and print the closing lines."""
-    from slfac_sim.analysis.report import finish_study
+    from slfac_sim.analysis.studies.report import finish_study
 
     lines = finish_study(folder)
     if arguments.json:

@@ -6,7 +6,6 @@ the bound as text (``> 512``); a median that stands for a mean, because a run is
 
 import textwrap
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,11 +13,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from numpy.typing import NDArray
 
 from slfac_sim.analysis.format import amount
 from slfac_sim.analysis.laying_out import note
-from slfac_sim.analysis.studies.axes import DECADE, Axis
+from slfac_sim.analysis.studies.axes import DECADE
+from slfac_sim.analysis.studies.figures._lines import Against, Line
 from slfac_sim.analysis.style import (
     FAINT,
     INK,
@@ -33,93 +32,20 @@ from slfac_sim.analysis.style import (
     stacked_canvas,
 )
 from slfac_sim.analysis.ticks import log_axis, plain_axis
+from slfac_sim.foundation.arrays import Bools, Floats
 
 _LEGEND_CHARACTERS, _TICK_CHARACTERS = 58, 18
 _DENSE = 24  # points, beyond which intervals are a band and markers are sparse
-Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Line:
-    """One variant: at each of `x` a `middle` with its interval `low` to `high`, or a bound; NaN for nothing.
-
-    `beyond` is a lower bound (drawn with an arrow up), `within` an upper one (arrow down). `is_median`
-    [points] says which middles are medians, because a run is censored. `left_out` [points] counts runs, or
-    pairs, that are not shown because the untrained model meets the target. `look` numbers colour and marker.
-    """
-
-    label: str
-    look: int
-    x: Array
-    middle: Array
-    low: Array
-    high: Array
-    beyond: Array
-    within: Array
-    is_median: NDArray[np.bool_]
-    left_out: NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Against:
-    """What is drawn: `panels` (title, lines) below one another, all over one x axis.
-
-    `ticks` [values of x] are names where x is no quantity, else None. `interval` says in words what the bars
-    are; `level` is a horizontal line with its label, `marks` [panels] vertical ones. `y_log` asks for a
-    logarithmic axis also where the values span less than a decade.
-    """
-
-    x_label: str
-    x_log: bool
-    y_label: str
-    panels: Sequence[tuple[str, Sequence[Line]]]
-    interval: str
-    ticks: Sequence[str] | None = None
-    level: tuple[float, str] | None = None
-    marks: Sequence[Sequence[tuple[float, str]]] = ()
-    y_log: bool = False
-
-
-def positions(axis: Axis | None, line: int) -> Array:
-    """Return where the values of an axis stand: its numbers, or 0, 1, 2; without one, the line's place."""
-    if axis is None:
-        return np.array([float(line)])
-    return np.array(axis.numbers if axis.numbers is not None else range(len(axis.texts)), dtype=np.float64)
-
-
-def has_something(data: Against) -> bool:
-    """Say whether there is anything to draw: a middle, an interval or a bound."""
-    shown = [(one.middle, one.low, one.beyond, one.within) for _, lines in data.panels for one in lines]
-    return any(np.isfinite(values).any() for values in shown)
-
-
-def row_table(data: Against, x_name: str) -> Iterator[dict[str, Any]]:
-    """Yield the rows behind the figure, one for each point of each line."""
-    for title, lines in data.panels:
-        for line in lines:
-            for i, x in enumerate(line.x):
-                yield {
-                    "panel": title,
-                    "line": line.label,
-                    x_name: data.ticks[int(x)] if data.ticks is not None else float(x),
-                    "statistic": "median" if line.is_median[i] else "mean",
-                    "middle": line.middle[i],
-                    "low": line.low[i],
-                    "high": line.high[i],
-                    "more_than": line.beyond[i],
-                    "less_than": line.within[i],
-                    "untrained": line.left_out[i],
-                }
-
-
-def draw_against(data: Against, panel_mm: float) -> Figure:
+def draw(data: Against) -> Figure:
     """Return the figure; y is logarithmic where its values span more than a decade."""
     lines = [line for _, one in data.panels for line in one]
     handles = list(_handles(data, lines))
     labels = [str(handle.get_label()) for handle in handles] or [""]
     columns = legend_columns(labels)
     rows = legend_rows(labels, columns)
-    tall_mm = height_mm(panel_mm, max(len(some) for _, some in data.panels))
+    tall_mm = height_mm(data.panel_mm, max(len(some) for _, some in data.panels))
     figure, all_axes = stacked_canvas(len(data.panels), tall_mm + names_mm(data.ticks or ()), rows)
     bottom, top, log = _limits(lines, data)
     for place, (axes, (title, some)) in enumerate(zip(all_axes, data.panels, strict=True)):
@@ -157,7 +83,7 @@ def _draw_line(axes: Axes, line: Line) -> None:
     _arrows(axes, line, line.within, up=False)
 
 
-def _some(size: int) -> NDArray[np.bool_]:
+def _some(size: int) -> Bools:
     """Return which of many points have a marker."""
     chosen = np.zeros(size, dtype=np.bool_)
     chosen[:: -(-size // _DENSE)] = True
@@ -178,7 +104,7 @@ def _marker(style: Look, face: str) -> dict[str, Any]:
     }
 
 
-def _arrows(axes: Axes, line: Line, bounds: Array, up: bool) -> None:
+def _arrows(axes: Axes, line: Line, bounds: Floats, up: bool) -> None:
     style = look(line.look)
     for i, (x, bound) in enumerate(zip(line.x, bounds, strict=True)):
         if not np.isfinite(bound):

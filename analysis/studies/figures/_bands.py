@@ -16,12 +16,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator
-from numpy.typing import NDArray
 
 from slfac_sim.analysis.figures._accuracy import log_error_axis
 from slfac_sim.analysis.format import count, unit_of
 from slfac_sim.analysis.statistics import mean_interval
-from slfac_sim.analysis.studies.answers import at_place, panels_of, texts_of
 from slfac_sim.analysis.studies.names import line_label, panel_label, x_label
 from slfac_sim.analysis.studies.study import StudyResult
 from slfac_sim.analysis.style import (
@@ -34,6 +32,7 @@ from slfac_sim.analysis.style import (
     stacked_canvas,
 )
 from slfac_sim.analysis.ticks import log_axis, plain_axis
+from slfac_sim.foundation.arrays import Floats
 
 PANEL_MM = 47.0
 _FEWEST_FOR_T = (
@@ -43,7 +42,6 @@ _LEGEND_CHARACTERS = 58
 _LEAST_ERROR = 1e-4
 _FAR_APART = 4.0  # ends of lines: from here on short lines could not be told apart on a linear axis
 _TICKS = (0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999)  # panels are lower than a run's own figure
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -52,33 +50,35 @@ class Band:
 
     label: str
     look: int
-    x: Array
-    mean: Array
-    low: Array
-    high: Array
+    x: Floats
+    mean: Floats
+    low: Floats
+    high: Floats
 
 
 @dataclass(frozen=True)
 class Bands:
     """What is drawn: `panels` (title, bands), each with an x axis of its own; `band` says what a band is.
 
-    The unit of `x_label` is `scale` of that of the bands, which is SI.
+    The unit of `x_label` is `scale` of that of the bands, which is SI. In the table x is called
+    `column[0]`, in a unit of `column[1]`.
     """
 
     x_label: str
     scale: float
+    column: tuple[str, float]
     panels: Sequence[tuple[str, Sequence[Band]]]
     targets: Sequence[float]
     band: str
 
 
-def bands(study: StudyResult, over: str, unit: str, label: str) -> Bands | None:
+def bands(study: StudyResult, over: str, unit: str, label: str, column: tuple[str, float]) -> Bands | None:
     """Return the curves over `over`, whose SI unit is `unit`, at the lowest and highest x of the first panel.
 
-    None where no point there has any evaluation.
+    In the table x is called `column[0]`, in a unit of `column[1]`. None where no point has any evaluation.
     """
-    panel = panels_of(study)[0]
-    ends = list(dict.fromkeys((texts_of(study.roles.x)[0], texts_of(study.roles.x)[-1])))
+    panel = study.panels[0]
+    ends = list(dict.fromkeys((study.xs[0], study.xs[-1])))
     panels = []
     for x in ends:
         title = ", ".join(part for part in (x_label(study, x), panel_label(study, panel)) if part)
@@ -90,11 +90,12 @@ def bands(study: StudyResult, over: str, unit: str, label: str) -> Bands | None:
         return None
     last = [float(band.x.max()) for _, lines in panels for band in lines]
     scale, unit = unit_of([min((x for x in last if x > 0.0), default=0.0)], unit)
-    return Bands(f"{label} ({unit})", scale, panels, study.targets, _band_words(study))
+    return Bands(f"{label} ({unit})", scale, column, panels, study.targets, _band_words(study))
 
 
-def row_table(data: Bands, x_name: str, scale: float = 1.0) -> list[dict[str, Any]]:
-    """Return one row for each place of each line; `x_name` is in units of `scale`."""
+def table(data: Bands) -> list[dict[str, Any]]:
+    """Return one row for each place of each line."""
+    x_name, scale = data.column
     return [
         {
             "panel": title,
@@ -110,7 +111,7 @@ def row_table(data: Bands, x_name: str, scale: float = 1.0) -> list[dict[str, An
     ]
 
 
-def draw_bands(data: Bands) -> Figure:
+def draw(data: Bands) -> Figure:
     """Return the figure."""
     every = [band for _, some in data.panels for band in some]
     named = {band.look: legend_label(textwrap.fill(band.label, _LEGEND_CHARACTERS)) for band in every}
@@ -190,8 +191,8 @@ def _draw_band(axes: Axes, band: Band) -> None:
 
 def _lines(study: StudyResult, panel: Mapping[str, str], x: str, over: str) -> list[Band]:
     lines = []
-    for index, text in enumerate(texts_of(study.roles.line)):
-        points = at_place(study, panel, text, x).points
+    for index, text in enumerate(study.lines):
+        points = study.at(panel, text, x).points
         curves = [study.columns["curve"][i] for i in points]
         curves = [curve for curve in curves if curve.get(over)]
         if curves:
@@ -222,12 +223,11 @@ def _last(curve: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _band_words(study: StudyResult) -> str:
-    roles = study.roles
     numbers = {
-        len(at_place(study, panel, line, x).points)
-        for panel in panels_of(study)[:1]
-        for line in texts_of(roles.line)
-        for x in texts_of(roles.x)
+        len(study.at(panel, line, x).points)
+        for panel in study.panels[:1]
+        for line in study.lines
+        for x in study.xs
     }
     most = max(numbers)
     if most < 2:

@@ -8,20 +8,19 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
-from numpy.typing import NDArray
 
 from slfac_sim.analysis.format import amount, kind_name, unit_of
-from slfac_sim.analysis.studies.answers import at_place, mean_bytes, panels_of, texts_of
+from slfac_sim.analysis.studies.answers import means
 from slfac_sim.analysis.studies.names import line_label, x_label
-from slfac_sim.analysis.studies.study import StudyResult
+from slfac_sim.analysis.studies.study import Combination, StudyResult
 from slfac_sim.analysis.style import INK, kind_fill, stacked_canvas
 from slfac_sim.analysis.ticks import plain_axis
+from slfac_sim.foundation.arrays import Floats
 
 _BAR_MM, _FRAME_MM = 8.0, 14.0
 _LEGEND_COLUMNS = 3
 _TEXT_CHARACTERS = 20
 _SEEN = 5e-4  # of the longest bar: smaller kinds are left to the table
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -30,15 +29,15 @@ class BytesByKind:
 
     bars: Sequence[str]
     kinds: Sequence[str]
-    sent_bytes: Array
+    sent_bytes: Floats
 
 
 def data(study: StudyResult) -> BytesByKind | None:
     """Return the bytes at the first values of further axes; None where nothing finished."""
-    panel, xs = panels_of(study)[0], texts_of(study.roles.x)
+    panel, xs = study.panels[0], study.xs
     rows: list[tuple[str, dict[str, float]]] = []
-    for line in texts_of(study.roles.line):
-        ends = [mean_bytes(study, at_place(study, panel, line, x)) for x in dict.fromkeys((xs[0], xs[-1]))]
+    for line in study.lines:
+        ends = [_sent(study, study.at(panel, line, x)) for x in dict.fromkeys((xs[0], xs[-1]))]
         if len(ends) == 2 and ends[0] == ends[1]:
             ends = ends[:1]
         for x, sent in zip((xs[0], xs[-1]), ends, strict=False):
@@ -50,6 +49,11 @@ def data(study: StudyResult) -> BytesByKind | None:
     kinds = list(dict.fromkeys(kind for _, sent in rows for kind in sent))
     sent_bytes = np.array([[sent.get(kind, 0.0) for kind in kinds] for _, sent in rows])
     return BytesByKind([bar for bar, _ in rows], kinds, sent_bytes)
+
+
+def _sent(study: StudyResult, place: Combination) -> dict[str, float]:
+    sent = means(study, place, "bytes")
+    return {kind: nbytes for kind, nbytes in sent.items() if kind != "total"}
 
 
 def table(sent: BytesByKind) -> list[dict[str, Any]]:

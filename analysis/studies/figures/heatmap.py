@@ -1,7 +1,7 @@
 """A heatmap over two axes of the study: times as fast as the baseline, or seconds to the target."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,26 +9,18 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm, Normalize, TwoSlopeNorm
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
 from slfac_sim.analysis.format import percent, times
-from slfac_sim.analysis.studies.answers import (
-    Combination,
-    at_place,
-    baseline_line,
-    main_target,
-    ratio,
-    texts_of,
-    to_target,
-)
+from slfac_sim.analysis.statistics import Estimate
+from slfac_sim.analysis.studies.answers import main_target, ratio, to_target
 from slfac_sim.analysis.studies.axes import Axis
 from slfac_sim.analysis.studies.names import line_label, short_label, spread
 from slfac_sim.analysis.studies.study import StudyResult
 from slfac_sim.analysis.style import INK, stacked_canvas
+from slfac_sim.foundation.arrays import Floats
 
 _ROW_MM, _FRAME_MM = 6.0, 20.0
 _MOST_WITH_TEXT = 12  # columns that leave room for a number in each cell
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -42,7 +34,7 @@ class Heat:
     y_label: str
     columns: Sequence[str]
     rows: Sequence[str]
-    panels: Sequence[tuple[str, Array, Array, Array]]
+    panels: Sequence[tuple[str, Floats, Floats, Floats]]
     is_ratio: bool
 
 
@@ -52,8 +44,8 @@ def data(study: StudyResult) -> Heat | None:
     if axes is None or target is None:
         return None
     across, down = axes
-    lines = [text for text in texts_of(study.roles.line) if study.roles.line is not down]
-    base = baseline_line(study)
+    lines = [text for text in study.lines if study.roles.line is not down]
+    base = study.baseline
     rivals = [text for text in lines if text != base]
     titles = {text: f"times as fast to {percent(target)} as {short_label(study, base)}" for text in rivals}
     is_ratio = bool(rivals)
@@ -135,25 +127,15 @@ def _cell(
 ) -> tuple[float, float, float]:
     """Return (middle, more than, less than) of one cell; further panel axes stay at their first value."""
     panel = {axis.path: axis.texts[0] for axis in study.roles.panels} | {down.path: y}
-    if not line:
-        over = to_target(study, _place(study, {**panel, across.path: x}), target)
-        if over is None:
-            return math.nan, math.nan, math.nan
-        if over.mean is not None:
-            return over.mean.mean, math.nan, math.nan
-        return _bounds(*over.median)
-    base = at_place(study, panel, baseline_line(study), x)
-    value = ratio(study, base, at_place(study, panel, line, x), target)
+    if line:
+        value: Estimate | None = ratio(study, panel, line, x, target)
+    else:
+        value = to_target(
+            study, study.at(panel, y if down is study.roles.line else study.lines[0], x), target
+        )
     if value is None:
         return math.nan, math.nan, math.nan
     return (value.mean.mean, math.nan, math.nan) if value.mean is not None else _bounds(*value.median)
-
-
-def _place(study: StudyResult, axes: Mapping[str, str]) -> Combination:
-    line = study.roles.line
-    if line is not None and line.path not in axes:
-        axes = {**axes, line.path: line.texts[0]}
-    return Combination(axes, tuple(study.select(axes)))
 
 
 def _bounds(low: float, high: float) -> tuple[float, float, float]:
@@ -162,7 +144,7 @@ def _bounds(low: float, high: float) -> tuple[float, float, float]:
     return math.nan, low if low > 0 else math.nan, high if math.isfinite(high) else math.nan
 
 
-def _filled(middle: Array, low: Array, high: Array) -> Array:
+def _filled(middle: Floats, low: Floats, high: Floats) -> Floats:
     return np.where(np.isfinite(middle), middle, np.where(np.isfinite(low), low, high))
 
 
@@ -187,7 +169,7 @@ def _frame(axes: Axes, heat: Heat, title: str) -> None:
         spine.set_visible(False)
 
 
-def _write(axes: Axes, shown: Array, middle: Array, low: Array, high: Array, colours: Array) -> None:
+def _write(axes: Axes, shown: Floats, middle: Floats, low: Floats, high: Floats, colours: Floats) -> None:
     for i, j in np.ndindex(shown.shape):
         if not np.isfinite(shown[i, j]):
             text = "no run"

@@ -9,20 +9,19 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter
-from numpy.typing import NDArray
 
 from slfac_sim.analysis.format import share
-from slfac_sim.analysis.studies.answers import at_place, mean_parts, panels_of, texts_of
+from slfac_sim.analysis.studies.answers import means
 from slfac_sim.analysis.studies.names import line_label, panel_label, short_label, spread
 from slfac_sim.analysis.studies.study import StudyResult
 from slfac_sim.analysis.style import INK, fill, name_ticks, names_mm, stacked_canvas
+from slfac_sim.foundation.arrays import Floats
 
 PANEL_MM = 44.0
 _LEGEND_COLUMNS = 3
 _MANY_BARS = 12  # beyond these, the seconds above them are small
 _TICK_CHARACTERS = 18
 _MOST_BARS, _MOST_LINES, _SMALL_PRINT_FROM = 12, 20, 10
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -32,16 +31,16 @@ class TimeParts:
     x_label: str
     ticks: Sequence[str]
     parts: Sequence[str]
-    panels: Sequence[tuple[str, Array]]
+    panels: Sequence[tuple[str, Floats]]
 
 
 def data(study: StudyResult) -> TimeParts | None:
     """Return the seconds of each part, at the first values of further axes; None where no point has parts."""
-    axis, panel = study.roles.x, panels_of(study)[0]
-    xs = spread(texts_of(axis), _MOST_BARS)
+    axis, panel = study.roles.x, study.panels[0]
+    xs = spread(study.xs, _MOST_BARS)
     rows = {
-        line: [mean_parts(study, at_place(study, panel, line, x)) for x in xs]
-        for line in spread(texts_of(study.roles.line), 4 if axis is not None else _MOST_LINES)
+        line: [means(study, study.at(panel, line, x), "parts_s") for x in xs]
+        for line in spread(study.lines, 4 if axis is not None else _MOST_LINES)
     }
     parts = list(dict.fromkeys(part for row in rows.values() for one in row for part in one))
     if not parts:
@@ -103,11 +102,11 @@ def draw(times: TimeParts) -> Figure:
     return figure
 
 
-def _grid(row: Sequence[Mapping[str, float]], parts: Sequence[str]) -> Array:
+def _grid(row: Sequence[Mapping[str, float]], parts: Sequence[str]) -> Floats:
     return np.array([[one.get(part, np.nan) for one in row] for part in parts], dtype=np.float64)
 
 
-def _bars(axes: Axes, seconds: Array, used: Sequence[int]) -> None:
+def _bars(axes: Axes, seconds: Floats, used: Sequence[int]) -> None:
     whole = seconds.sum(axis=0)
     below = np.zeros(whole.shape)
     for i in used:

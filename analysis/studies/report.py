@@ -1,13 +1,16 @@
 """Closes a study: points.csv, summary.json, report.md, figures and closing lines, from its folder alone."""
 
+import importlib
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from slfac_sim.analysis.format import count, percent
-from slfac_sim.analysis.studies.answers import baseline_line, main_target, rival_lines
+from slfac_sim.analysis.studies.answers import main_target
 from slfac_sim.analysis.studies.names import line_label, short_label
-from slfac_sim.analysis.studies.study import StudyResult, load_study
+from slfac_sim.analysis.studies.reading import load_study
+from slfac_sim.analysis.studies.study import StudyResult
+from slfac_sim.analysis.studies.summary import point_rows, study_summary
 from slfac_sim.analysis.studies.tables import (
     Table,
     air_table,
@@ -22,9 +25,11 @@ from slfac_sim.analysis.studies.tables import (
     times_table,
 )
 from slfac_sim.analysis.studies.words import closing_lines
-from slfac_sim.analysis.text_tables import as_markdown, markdown
+from slfac_sim.analysis.text_tables import as_markdown, markdown, write_csv
+from slfac_sim.foundation.plugins import kinds
 
-POINTS_CSV, SUMMARY, REPORT, FIGURES = "points.csv", "summary.json", "report.md", "figures"
+POINTS_CSV, SUMMARY, REPORT, DRAWN = "points.csv", "summary.json", "report.md", "figures"
+FIGURES = "slfac_sim.analysis.studies.figures"
 
 
 def finish_study(folder: Path, out: Path | None = None) -> list[str]:
@@ -38,22 +43,32 @@ def finish_study(folder: Path, out: Path | None = None) -> list[str]:
     out = out or folder
     out.mkdir(parents=True, exist_ok=True)
     write_tables(study, out, closing)
-    # matplotlib takes half a second to import: not before the folder is known to be good
-    from slfac_sim.analysis.studies.draw import draw_study
-
-    draw_study(study, out / FIGURES)
+    draw_study(study, out / DRAWN)
     return closing
 
 
 def write_tables(study: StudyResult, out: Path, closing: Sequence[str]) -> None:
     """Write `points.csv`, `summary.json` and `report.md` of `study` into the folder `out`."""
-    from slfac_sim.analysis.studies.summary import point_rows, study_summary
-    from slfac_sim.analysis.text_tables import write_csv
-
     write_csv(point_rows(study), out / POINTS_CSV)
     summary = json.dumps(study_summary(study, closing), indent=2, allow_nan=False)
     (out / SUMMARY).write_text(summary + "\n", encoding="utf-8")
     (out / REPORT).write_text("\n".join(report_lines(study, closing)) + "\n", encoding="utf-8")
+
+
+def draw_study(study: StudyResult, out: Path) -> list[Path]:
+    """Draw what the study has figures for into `out`; return the files: PNG, SVG and table of each."""
+    # matplotlib takes half a second to import: not before the folder is known to be good
+    from slfac_sim.analysis.style import house_style, save
+
+    files: list[Path] = []
+    with house_style():
+        for name in kinds(FIGURES):
+            figure = importlib.import_module(f"{FIGURES}.{name}")
+            data = figure.data(study)
+            if data is not None:
+                files += save(figure.draw(data), out, name)
+                files.append(write_csv(figure.table(data), out / f"{name}.csv"))
+    return files
 
 
 def report_lines(study: StudyResult, closing: Sequence[str]) -> Iterator[str]:
@@ -64,8 +79,8 @@ def report_lines(study: StudyResult, closing: Sequence[str]) -> Iterator[str]:
     yield from _section("Time, bytes and energy to each target", costs_table(study))
     for target in study.targets:
         yield from _section(f"Seconds to {percent(target)}", times_table(study, target))
-        if rival_lines(study):
-            title = f"Times as fast as {short_label(study, baseline_line(study))}, to {percent(target)}"
+        if study.rivals:
+            title = f"Times as fast as {short_label(study, study.baseline)}, to {percent(target)}"
             yield from _section(title, ratios_table(study, target))
     yield from _section("Equal rounds", rounds_table(study))
     yield from _section("Equal bytes (payload, all directions)", bytes_table(study))
@@ -91,7 +106,7 @@ def _section(title: str, table: Table) -> Iterator[str]:
 
 
 def _how_to_read(study: StudyResult) -> list[str]:
-    labels = [line_label(study, text) for text in dict.fromkeys((baseline_line(study), *rival_lines(study)))]
+    labels = [line_label(study, text) for text in dict.fromkeys((study.baseline, *study.rivals))]
     compared = as_markdown("; ".join(labels))
     target = main_target(study)
     lines = [
