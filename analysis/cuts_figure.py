@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from slfac_sim.analysis.style import INK, WAYS, Fill, canvas, fill
+from slfac_sim.analysis.bars import stack
+from slfac_sim.analysis.style import WAYS, Fill, canvas, fill, legend
+from slfac_sim.foundation.arrays import Floats
 
 _WAYS = {f"air {way}": Fill(look.colour, "") for way, look in WAYS.items()}
 _OTHERS = (6, 1, 2, 4, 5, 7)  # the fills that neither direction has
@@ -31,28 +32,23 @@ def draw(bars: Sequence[Bar]) -> Figure:
         if any(bar.parts_s.get(part, 0.0) > 0.0 for bar in bars)
     ]
     figure, axes = canvas(legend_rows=-(-len(parts) // 3))
-    places = list(range(len(bars)))
-    before = [0.0] * len(bars)
-    handles: list[Any] = []
-    for index, part in enumerate(parts):
-        lengths = [bar.parts_s.get(part, 0.0) for bar in bars]
-        look = _WAYS.get(part, fill(_OTHERS[index % len(_OTHERS)]))
-        style: dict[str, Any] = {
-            "color": look.colour,
-            "hatch": look.hatch,
-            "edgecolor": INK,
-            "linewidth": 0.4,
-        }
-        handles.append(axes.barh(places, lengths, 0.66, left=before, **style))
-        before = [one + length for one, length in zip(before, lengths, strict=True)]
-    _name(axes, bars, before)
-    figure.legend(handles, parts, loc="outside upper left", ncols=3, handlelength=1.8)
+    drawn = (
+        (
+            part,
+            _WAYS.get(part, fill(_OTHERS[index % len(_OTHERS)])),
+            [bar.parts_s.get(part, 0.0) for bar in bars],
+        )
+        for index, part in enumerate(parts)
+    )
+    layers, ends = stack(axes, range(len(bars)), drawn, width=0.66, along_x=True)
+    _name(axes, bars, ends)
+    legend(figure, handles=layers, ncols=3, handlelength=1.8)
     return figure
 
 
-def _name(axes: Axes, bars: Sequence[Bar], ends: Sequence[float]) -> None:
+def _name(axes: Axes, bars: Sequence[Bar], ends: Floats) -> None:
     """Name the bars and write what there is to say at their ends."""
-    longest = max(ends) or 1.0
+    longest = float(max(ends)) or 1.0
     for place, (bar, end) in enumerate(zip(bars, ends, strict=True)):
         said = "not possible" if bar.refused else f"{end:,.3g} s" + (", best" if bar.best else "")
         weight = "bold" if bar.best else "normal"

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from slfac_sim.analysis.style import FAINT, INK, canvas, legend_label, look
+from slfac_sim.analysis.style import FAINT, INK, canvas, legend, legend_label, look
 from slfac_sim.analysis.ticks import log_axis
 from slfac_sim.foundation.arrays import Floats
 
@@ -50,23 +50,20 @@ def draw(
     axes.set_xlabel(x_label)
     axes.set_ylabel(y_label)
     if any(labels):
-        figure.legend(loc="outside upper left")
+        legend(
+            figure,
+        )
     return figure
 
 
 def _draw_line(axes: Axes, line: Line, index: int, named: bool) -> None:
-    style = look(index)
     seen = np.isfinite(line.y) & (line.y > 0.0)
     axes.plot(
         line.x[seen],
         line.y[seen],
         label=legend_label(line.label) if named and line.label else "_",
-        color=style.colour,
-        linestyle=style.dashes,
-        marker=style.marker,
         markersize=2.6,
-        markeredgecolor="white",
-        markeredgewidth=0.3,
+        **{**look(index).outlined, "markeredgewidth": 0.3},
     )
 
 

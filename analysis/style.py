@@ -10,6 +10,7 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 
 from slfac_sim.analysis.laying_out import broken, lay_out
 
@@ -48,12 +49,16 @@ _RC: dict[Any, Any] = {
     "axes.edgecolor": INK,
     "axes.labelcolor": INK,
     "text.color": INK,
+    "axes.titlelocation": "left",
+    "axes.titlesize": 7.0,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "lines.linewidth": 1.3,
     "lines.markersize": 3.6,
     "lines.markeredgewidth": 0.7,
     "hatch.linewidth": 0.5,
+    "grid.color": FAINT,
+    "grid.linewidth": 0.4,
     "svg.hashsalt": "slfac_sim",
     "svg.fonttype": "none",  # text stays text: it can be searched and edited
 }
@@ -66,6 +71,16 @@ class Look:
     colour: str
     marker: str
     dashes: str
+
+    @property
+    def line(self) -> dict[str, Any]:
+        """What `Axes.plot` needs for the curve of this run."""
+        return {"color": self.colour, "linestyle": self.dashes, "marker": self.marker}
+
+    @property
+    def outlined(self) -> dict[str, Any]:
+        """The same, with markers that stand out from the curve."""
+        return {**self.line, "markeredgecolor": "white", "markeredgewidth": 0.4}
 
 
 def look(index: int) -> Look:
@@ -97,6 +112,10 @@ class Fill:
 
     colour: str
     hatch: str
+
+    def patch(self, label: str = "") -> Patch:
+        """Return what stands for the part in a legend."""
+        return Patch(facecolor=self.colour, hatch=self.hatch, edgecolor=INK, linewidth=0.4, label=label)
 
 
 _FILLS = (
@@ -173,6 +192,16 @@ def legend_rows(labels: Collection[str], columns: int = 1) -> int:
     return -(-sum(label.count("\n") + 1 for label in labels) // columns)
 
 
+def legend(figure: Figure, *entries: Any, title: str | None = None, **how: Any) -> None:
+    """Put a legend above all axes, to the left; its `title` says of which run the figure is."""
+    figure.legend(*entries, loc="outside upper left", title=title, alignment="left", **how)
+
+
+def head(figure: Figure, text: str) -> None:
+    """Say above a figure that has no legend there of which run it is."""
+    figure.suptitle(text, x=0.01, horizontalalignment="left", fontsize=7.0)
+
+
 def name_ticks(axes: Axes, names: Sequence[str], characters: int) -> None:
     """Name the places 0, 1, 2, ... of the horizontal axis; many names stand upright."""
     upright = len(names) > _MOST_LEVEL_NAMES
@@ -194,6 +223,14 @@ def say(axes: Axes, *texts: str) -> None:
     axes.set_axis_off()
     lines = "\n".join(line for text in texts for line in broken(text, 48))
     axes.text(0.5, 0.5, lines, transform=axes.transAxes, ha="center", va="center", fontsize=7.5)
+
+
+def nothing(figure: Figure, *texts: str) -> Figure:
+    """Leave all axes of `figure` empty, and say on the last of them why; return it."""
+    for axes in figure.axes:
+        axes.set_axis_off()
+    say(figure.axes[-1], *texts)
+    return figure
 
 
 def save(figure: Figure, folder: Path, name: str) -> list[Path]:

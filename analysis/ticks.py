@@ -6,7 +6,14 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, Locator, MaxNLocator, NullFormatter, NullLocator
+from matplotlib.ticker import (
+    FuncFormatter,
+    Locator,
+    MaxNLocator,
+    NullFormatter,
+    NullLocator,
+    PercentFormatter,
+)
 
 from slfac_sim.foundation.arrays import Floats
 
@@ -64,6 +71,16 @@ def log_axis(axis: Any) -> None:
 def plain_axis(axis: Any) -> None:
     """Write the ticks of a linear axis as plain numbers."""
     axis.set_major_formatter(FuncFormatter(plain))
+
+
+def whole_numbers(axis: Any) -> None:
+    """Let an axis of counts, or of rounds, have ticks at whole numbers."""
+    axis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10], min_n_ticks=1))
+
+
+def percents(axis: Any) -> None:
+    """Write the parts of 1 on an axis as percents."""
+    axis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
 
 
 def from_zero_or_log(axes: Axes, values: Floats) -> None:

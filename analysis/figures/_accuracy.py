@@ -21,6 +21,7 @@ from slfac_sim.analysis.style import (
     INK,
     Look,
     height_mm,
+    legend,
     legend_label,
     look,
     stacked_canvas,
@@ -91,7 +92,9 @@ def draw_accuracy(series: Sequence[Series], x_label: str, amount: Callable[[floa
         _annotate(axes, series[0], reached, amount)
     axes.set_xlabel(x_label)
     axes.set_ylabel("test accuracy (log-error scale)")
-    figure.legend(loc="outside upper left")
+    legend(
+        figure,
+    )
     return figure
 
 
@@ -115,12 +118,8 @@ def _draw_run(axes: Axes, one: Series, label: str, style: Look) -> None:
         one.x,
         np.minimum(one.accuracy, 1 - _LEAST_ERROR),
         label=label,
-        color=style.colour,
-        linestyle=style.dashes,
-        marker=style.marker,
-        markeredgecolor="white",
-        markeredgewidth=0.4,
         clip_on=False,
+        **style.outlined,
     )
 
 

@@ -11,14 +11,13 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from slfac_sim.analysis.air import DIRECTIONS, device_of, direction
 from slfac_sim.analysis.bounds import UNSHARED
 from slfac_sim.analysis.format import share
 from slfac_sim.analysis.rows import offered_of, rows_of
-from slfac_sim.analysis.style import FAINT, INK, WAYS, say, stacked_canvas
-from slfac_sim.analysis.ticks import from_zero_or_log
+from slfac_sim.analysis.style import INK, WAYS, legend, nothing, stacked_canvas
+from slfac_sim.analysis.ticks import from_zero_or_log, percents, whole_numbers
 from slfac_sim.foundation.arrays import Floats
 from slfac_sim.ledger.folder import Run
 
@@ -112,9 +111,7 @@ def draw(series: Sequence[Series]) -> Figure:
     rounds = [row for row in one.rounds if row.round is not None]
     figure, (above, below) = stacked_canvas(2, 34.0, legend_rows=3)
     if not rounds:
-        above.set_axis_off()
-        say(below, one.label, "No round was finished.")
-        return figure
+        return nothing(figure, one.label, "No round was finished.")
     for index, way in enumerate(DIRECTIONS):
         _shares(above, rounds, way, index)
         if way in one.shares:
@@ -122,19 +119,20 @@ def draw(series: Sequence[Series]) -> Figure:
                 one.shares[way], color=WAYS[way].colour, linestyle=(3 * index, (3, 3)), linewidth=0.8
             )
         _devices(below, rounds, way, index)
-    above.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
+    percents(above.yaxis)
     more = "; dashed: what the direction may have" if one.shares else ""
-    above.set_title(f"all devices{more}", loc="left", fontsize=7.0)
+    above.set_title(f"all devices{more}")
     above.set_ylabel("of the time")
     above.tick_params(labelbottom=False)
     from_zero_or_log(below, np.concatenate([row.devices_s[way] for row in rounds for way in DIRECTIONS]))
-    below.set_title("a device: least, median, most", loc="left", fontsize=7.0)
+    below.set_title("a device: least, median, most")
     below.set_ylabel("airtime (s)")
+    below.grid(axis="y")
     below.set_xlabel("round")
     for axes in (above, below):
         axes.set_xlim(0.4, len(rounds) + 0.6)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10], min_n_ticks=1))
-    figure.legend(loc="outside upper left", title=one.label, alignment="left")
+        whole_numbers(axes.xaxis)
+    legend(figure, title=one.label)
     return figure
 
 
@@ -155,4 +153,3 @@ def _devices(axes: Axes, rounds: Sequence[Round], way: str, index: int) -> None:
     )
     axes.vlines(places, least, most, color=WAYS[way].colour, linewidth=1.6)
     axes.plot(places, middle, WAYS[way].marker, color=WAYS[way].colour, markersize=2.8)
-    axes.grid(axis="y", linewidth=0.4, color=FAINT)

@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from slfac_sim.analysis.figures.byte_ledger import TOO_OLD
 from slfac_sim.analysis.format import ACROSS
 from slfac_sim.analysis.rows import sums_of
-from slfac_sim.analysis.style import FAINT, WAYS, look, say, stacked_canvas
+from slfac_sim.analysis.style import WAYS, legend, look, nothing, stacked_canvas
+from slfac_sim.analysis.ticks import percents, whole_numbers
 from slfac_sim.ledger.folder import Run
 
 MAIN = False
@@ -50,40 +50,26 @@ def draw(series: Sequence[Series]) -> Figure:
     shares = _lines(one, lambda name: name.endswith("_fraction"))
     figure, panels = stacked_canvas(2, 32.0, legend_rows=2 + (len(bits) + 1) // 2)
     if not bits and not shares:
-        panels[0].set_axis_off()
-        say(panels[1], one.label, TOO_OLD if one.old else "These codecs have no bands.")
-        return figure
+        return nothing(figure, one.label, TOO_OLD if one.old else "These codecs have no bands.")
     for axes, lines in zip(panels, (bits, shares), strict=True):
         if not lines:
             axes.set_axis_off()
         names = sorted({name for name, _ in lines}, reverse=True)  # the low band before the high one
         for (name, way), points in lines.items():
-            style = replace(look(names.index(name)), colour=WAYS[way].colour)
-            axes.plot(
-                *zip(*points, strict=True),
-                color=style.colour,
-                marker=style.marker,
-                linestyle=style.dashes,
-                markersize=2.6,
-                label=f"{name.replace('_', ' ')}, {way}",
-            )
+            style = replace(look(names.index(name)), colour=WAYS[way].colour).line
+            label = f"{name.replace('_', ' ')}, {way}"
+            axes.plot(*zip(*points, strict=True), **style, markersize=2.6, label=label)
         axes.set_ylim(bottom=0.0)
-        axes.grid(axis="y", linewidth=0.4, color=FAINT)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10], min_n_ticks=1))
+        axes.grid(axis="y")
+        whole_numbers(axes.xaxis)
     panels[0].set_ylabel("bits a value")
     panels[0].tick_params(labelbottom=False)
     panels[1].set_ylabel("of the values")
-    panels[1].yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
+    percents(panels[1].yaxis)
     panels[1].set_xlabel("round")
     if shares:
         panels[1].legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2)
-    figure.legend(
-        *panels[0].get_legend_handles_labels(),
-        loc="outside upper left",
-        ncols=2,
-        title=one.label,
-        alignment="left",
-    )
+    legend(figure, *panels[0].get_legend_handles_labels(), ncols=2, title=one.label)
     return figure
 
 

@@ -7,14 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
-from slfac_sim.analysis.bars import bars
+from slfac_sim.analysis.bars import stack
 from slfac_sim.analysis.format import ACROSS, amount, kind_name, unit_of
 from slfac_sim.analysis.rows import sums_of
-from slfac_sim.analysis.style import fill, say, stacked_canvas
+from slfac_sim.analysis.style import fill, legend, nothing, stacked_canvas
+from slfac_sim.analysis.ticks import whole_numbers
 from slfac_sim.ledger.folder import Run
 
 MAIN = False
@@ -48,20 +47,27 @@ def draw(series: Sequence[Series]) -> Figure:
     parts = sorted({row["part"] for row in one.parts if row["kind"] in ACROSS}, key=_size(one.parts))
     figure, panels = stacked_canvas(2, 32.0, legend_rows=2 + (len(parts) + 1) // 2)
     if not parts:
-        panels[0].set_axis_off()
-        say(panels[1], one.label, TOO_OLD if not one.parts else "Nothing was sent across the cut.")
-        return figure
+        return nothing(figure, one.label, TOO_OLD if not one.parts else "Nothing was sent across the cut.")
     sent = {kind: [row for row in one.parts if row["kind"] == kind] for kind in ACROSS}
     scale, unit = unit_of((row["bytes"] for rows in sent.values() for row in rows), "B")
     for axes, (kind, rows) in zip(panels, sent.items(), strict=True):
-        _stack(axes, rows, parts, scale)
+        rounds = sorted({row["round"] for row in rows})
+        sizes = {(row["round"], row["part"]): row["bytes"] / scale for row in rows}
+        layers, _ = stack(
+            axes,
+            rounds,
+            (
+                (part, fill(index), [sizes.get((number, part), 0.0) for number in rounds])
+                for index, part in enumerate(parts)
+            ),
+        )
+        whole_numbers(axes.xaxis)
         whole = amount(sum(row["bytes"] for row in rows) / scale)
-        axes.set_title(f"{kind_name(kind)}: {whole} {unit}", loc="left", fontsize=7.0)
+        axes.set_title(f"{kind_name(kind)}: {whole} {unit}")
         axes.set_ylabel(f"{unit} a round")
     panels[0].tick_params(labelbottom=False)
     panels[1].set_xlabel("round")
-    handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper left", ncols=2, title=one.label, alignment="left")
+    legend(figure, handles=layers, ncols=2, title=one.label)
     return figure
 
 
@@ -72,14 +78,3 @@ def _size(rows: Sequence[Mapping[str, Any]]) -> Any:
         if row["kind"] in ACROSS:
             sums[row["part"]] = sums.get(row["part"], 0) + row["bytes"]
     return lambda part: (-sums[part], part)
-
-
-def _stack(axes: Axes, rows: Sequence[Mapping[str, Any]], parts: Sequence[str], scale: float) -> None:
-    rounds = sorted({row["round"] for row in rows})
-    found = {(row["round"], row["part"]): row["bytes"] / scale for row in rows}
-    base = [0.0] * len(rounds)
-    for index, part in enumerate(parts):
-        heights = [found.get((number, part), 0.0) for number in rounds]
-        bars(axes, rounds, heights, base, fill(index), part)
-        base = [low + height for low, height in zip(base, heights, strict=True)]
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10], min_n_ticks=1))

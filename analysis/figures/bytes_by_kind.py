@@ -8,10 +8,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch
 
 from slfac_sim.analysis.format import kind_name, quantity, share, unit_of
-from slfac_sim.analysis.style import HEIGHT_MM, INK, Fill, fill, kind_fill, legend_label, look, stacked_canvas
+from slfac_sim.analysis.style import (
+    HEIGHT_MM,
+    INK,
+    Fill,
+    fill,
+    head,
+    kind_fill,
+    legend,
+    legend_label,
+    look,
+    stacked_canvas,
+)
 from slfac_sim.analysis.ticks import plain_axis
 from slfac_sim.ledger.folder import Run
 
@@ -81,8 +91,7 @@ def _run_fill(index: int) -> Fill:
 def _legend(figure: Figure, series: Sequence[Series]) -> None:
     """Name the runs; the kinds of a single one have looks of their own."""
     if len(series) == 1:
-        figure.suptitle(series[0].label, x=0.01, horizontalalignment="left", fontsize=7.0)
+        head(figure, series[0].label)
         return
-    looks = [_run_fill(index) for index in range(len(series))]
-    patches = [Patch(facecolor=one.colour, hatch=one.hatch, edgecolor=INK, linewidth=0.4) for one in looks]
-    figure.legend(patches, [legend_label(one.label) for one in series], loc="outside upper left")
+    names = [legend_label(one.label) for one in series]
+    legend(figure, [_run_fill(index).patch() for index in range(len(series))], names)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from slfac_sim.analysis.figures._offered import TOO_OLD, Series, data
 from slfac_sim.analysis.format import amount
-from slfac_sim.analysis.style import FAINT, INK, say, stacked_canvas
+from slfac_sim.analysis.style import FAINT, INK, legend, nothing, stacked_canvas
 from slfac_sim.analysis.ticks import FewLog, plain
 from slfac_sim.foundation.arrays import Floats
 
@@ -48,8 +48,7 @@ def draw(series: Sequence[Series]) -> Figure:
     figure, (axes,) = stacked_canvas(1, _MAP_MM, legend_rows=3)
     placed = np.isfinite(one.column("x_m")) if one.links else np.zeros(0, bool)
     if not placed.any():
-        say(axes, one.label, _NOWHERE if one.links else TOO_OLD)
-        return figure
+        return nothing(figure, one.label, _NOWHERE if one.links else TOO_OLD)
     _ranges(axes, one)
     _devices(figure, axes, one, placed)
     _stations(axes, one)
@@ -57,8 +56,7 @@ def draw(series: Sequence[Series]) -> Figure:
     axes.margins(0.04)
     axes.set_xlabel("east (m)")
     axes.set_ylabel("north (m)")
-    figure.legend(
-        loc="outside upper left", ncols=4, title=_title(one), alignment="left", handlelength=1.0,
+    legend(figure, ncols=4, title=_title(one), handlelength=1.0,
         columnspacing=1.2,
     )  # fmt: skip
     return figure

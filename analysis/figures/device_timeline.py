@@ -16,7 +16,7 @@ from slfac_sim.analysis.attribution import device_days
 from slfac_sim.analysis.critical_path import BARRIER, CODEC, CODEC_WORK, DEVICE_COMPUTE, Segment
 from slfac_sim.analysis.rows import rows_of
 from slfac_sim.analysis.structure import SERVER
-from slfac_sim.analysis.style import INK, WAYS, Fill, fill, stacked_canvas
+from slfac_sim.analysis.style import INK, WAYS, Fill, fill, legend, stacked_canvas
 from slfac_sim.ledger.folder import Run
 
 MAIN = False
@@ -99,9 +99,7 @@ def draw(series: Sequence[Series]) -> Figure:
     ]
     what = "the whole run" if one.round is None else f"round {one.round}"
     title = f"{one.label}: {what}"
-    figure.legend(
-        handles=handles, loc="outside upper left", ncols=3, title=title, alignment="left", handlelength=1.4
-    )
+    legend(figure, handles=handles, ncols=3, title=title, handlelength=1.4)
     return figure
 
 

@@ -6,12 +6,13 @@ from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch
+from matplotlib.patches import PathPatch
 from matplotlib.ticker import MaxNLocator
 
+from slfac_sim.analysis.bars import name_ends, stack
 from slfac_sim.analysis.format import amount, unit_of
 from slfac_sim.analysis.rows import rows_of
-from slfac_sim.analysis.style import INK, fill, stacked_canvas
+from slfac_sim.analysis.style import fill, legend, stacked_canvas
 from slfac_sim.analysis.ticks import plain_axis
 from slfac_sim.ledger.folder import Run
 
@@ -76,43 +77,25 @@ def draw(series: Sequence[Series]) -> Figure:
     groups = [group for group in (together(one), single(one)) if group]
     figure, panels = stacked_canvas(len(groups), 29.0, legend_rows=3)
     for axes, group in zip(panels, groups, strict=True):
-        _bars(axes, group)
-    looks = [fill(index) for index in _FILLS]
-    handles = [
-        Patch(facecolor=look.colour, hatch=look.hatch, edgecolor=INK, linewidth=0.4, label=part)
-        for look, part in zip(looks, _PARTS, strict=True)
-    ]
-    figure.legend(
-        handles=handles,
-        loc="outside upper left",
-        ncols=3,
-        title=one.label,
-        alignment="left",
-        handlelength=1.6,
-    )
+        layers = _bars(axes, group)
+    legend(figure, handles=layers, ncols=3, title=one.label, handlelength=1.6)
     return figure
 
 
-def _bars(axes: Axes, group: Sequence[tuple[str, Mapping[str, float]]]) -> None:
-    most_j = max(sum(parts.values()) for _, parts in group)
-    scale, unit = unit_of([most_j], "J")
-    places = list(range(len(group)))
-    before = [0.0] * len(group)
-    for part, index in zip(_PARTS, _FILLS, strict=True):
-        lengths = [parts[part] / scale for _, parts in group]
-        look = fill(index)
-        axes.barh(
-            places, lengths, 0.66, before, color=look.colour, hatch=look.hatch, edgecolor=INK, linewidth=0.4
-        )
-        before = [left + length for left, length in zip(before, lengths, strict=True)]
-    for place, total in zip(places, before, strict=True):
-        axes.annotate(
-            f"{amount(total)} {unit}", (total, place), xytext=(3, 0), textcoords="offset points", va="center"
-        )
+def _bars(axes: Axes, group: Sequence[tuple[str, Mapping[str, float]]]) -> list[PathPatch]:
+    scale, unit = unit_of([max(sum(parts.values()) for _, parts in group)], "J")
+    places = range(len(group))
+    drawn = (
+        (part, fill(index), [parts[part] / scale for _, parts in group])
+        for part, index in zip(_PARTS, _FILLS, strict=True)
+    )
+    layers, ends = stack(axes, places, drawn, width=0.66, along_x=True)
+    name_ends(axes, places, ends, (f"{amount(end)} {unit}" for end in ends))
     axes.set_yticks(places, [name for name, _ in group])
     axes.tick_params(axis="y", length=0)
     axes.invert_yaxis()
-    axes.set_xlim(0.0, 1.25 * max(before) or 1.0)
+    axes.set_xlim(0.0, 1.25 * max(ends) or 1.0)
     axes.xaxis.set_major_locator(MaxNLocator(5))
     plain_axis(axes.xaxis)
     axes.set_xlabel(f"energy drawn in the whole run ({unit})")
+    return layers

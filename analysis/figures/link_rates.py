@@ -14,7 +14,7 @@ from matplotlib.ticker import MaxNLocator
 
 from slfac_sim.analysis.figures._offered import TOO_OLD, Series, data
 from slfac_sim.analysis.format import amount
-from slfac_sim.analysis.style import FAINT, WAYS, say, stacked_canvas
+from slfac_sim.analysis.style import WAYS, legend, nothing, say, stacked_canvas
 from slfac_sim.analysis.ticks import from_zero_or_log
 
 __all__ = ["MAIN", "ONE_RUN", "Series", "data", "draw", "table"]
@@ -37,18 +37,14 @@ def draw(series: Sequence[Series]) -> Figure:
     one = series[0]
     figure, (above, below) = stacked_canvas(2, _PANEL_MM, legend_rows=3)
     if not one.links:
-        above.set_axis_off()
-        say(below, one.label, TOO_OLD)
-        return figure
+        return nothing(figure, one.label, TOO_OLD)
     order = np.lexsort((one.column("up_snr_db"), one.column("up_rate_bps")))
     rank = 1 + np.arange(len(order))
     noisy = False
     for way in WAYS:
         snr_db, rate = one.column(f"{way}_snr_db")[order], one.rate_bps(way)[order]
         best = one.rate_bps(way, "best")[order]
-        style: dict[str, Any] = {
-            "color": WAYS[way].colour, "marker": WAYS[way].marker, "markersize": 1.8, "linestyle": "none",
-        }  # fmt: skip
+        style = {**WAYS[way].line, "markersize": 1.8, "linestyle": "none"}
         if np.isfinite(snr_db).any():
             noisy = True
             above.plot(rank, np.where(np.isfinite(snr_db), snr_db, np.nan), **style)
@@ -64,18 +60,18 @@ def _finish(figure: Figure, above: Axes, below: Axes, one: Series, noisy: bool) 
     if noisy:
         above.set_ylabel("mean SNR (dB)")
         above.tick_params(labelbottom=False)
-        above.grid(axis="y", linewidth=0.4, color=FAINT)
+        above.grid(axis="y")
     else:
         say(above, "The links of this network have no noise.")
     for axes in (above, below):
         axes.set_xlim(0.5, len(one.links) + 0.5)
     from_zero_or_log(below, np.concatenate([one.rate_bps(way, "best") for way in WAYS]) / 1e6)
-    below.grid(axis="y", linewidth=0.4, color=FAINT)
+    below.grid(axis="y")
     below.set_ylabel("rate (Mbit/s)")
     below.set_xlabel("devices, slowest uplink first")
     for axes in (above, below):
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-    figure.legend(loc="outside upper left", title=f"{one.label}: alone on the air", alignment="left")
+    legend(figure, title=f"{one.label}: alone on the air")
 
 
 def _label(rate_bps: Any, way: str) -> str:

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
 
 from slfac_sim.analysis.air import DIRECTIONS, busy
 from slfac_sim.analysis.format import share
 from slfac_sim.analysis.rows import rows_of
-from slfac_sim.analysis.style import INK, WAYS, stacked_canvas
+from slfac_sim.analysis.style import INK, WAYS, head, stacked_canvas
+from slfac_sim.analysis.ticks import percents
 from slfac_sim.foundation.arrays import Floats
 from slfac_sim.ledger.folder import Run
 
@@ -63,11 +63,11 @@ def draw(series: Sequence[Series]) -> Figure:
     for way, axes in zip(DIRECTIONS, panels, strict=True):
         axes.stairs(one.busy[way], one.edges_s, fill=True, color=WAYS[way].colour, alpha=0.45)
         axes.stairs(one.busy[way], one.edges_s, color=INK, linewidth=0.5)
-        axes.set_title(f"{way}: busy for {share(one.mean[way], 3)} of the run", loc="left", fontsize=7.0)
+        axes.set_title(f"{way}: busy for {share(one.mean[way], 3)} of the run")
         axes.set_ylim(0.0, 1.0)
         axes.set_xlim(0.0, one.edges_s[-1])
-        axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
+        percents(axes.yaxis)
     panels[-1].set_xlabel("simulated time (s)")
     figure.supylabel("busy part of the time", fontsize=7.5)
-    figure.suptitle(one.label, x=0.01, horizontalalignment="left", fontsize=7.0)
+    head(figure, one.label)
     return figure

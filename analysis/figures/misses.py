@@ -15,9 +15,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from slfac_sim.analysis.bars import bars
+from slfac_sim.analysis.bars import stack
 from slfac_sim.analysis.rows import rows_of
-from slfac_sim.analysis.style import fill, stacked_canvas
+from slfac_sim.analysis.style import fill, head, stacked_canvas
+from slfac_sim.analysis.ticks import whole_numbers
 from slfac_sim.ledger.folder import Run
 
 MAIN = False
@@ -98,17 +99,17 @@ def draw(series: Sequence[Series]) -> Figure:
         axes.set_ylabel(what)
         axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2, handlelength=1.6, columnspacing=1.2)
     panels[-1].set_xlabel("round")
-    figure.suptitle(one.label, x=0.01, ha="left", fontsize=7.0)
+    head(figure, one.label)
     return figure
 
 
 def _stack(axes: Axes, rounds: Sequence[int], found: Mapping[str, Mapping[int, float]]) -> None:
-    before = [0.0] * len(rounds)
     by_size = sorted(found, key=lambda reason: (-sum(found[reason].values()), reason))
-    for place, reason in enumerate(by_size):
-        heights = [float(found[reason].get(number, 0)) for number in rounds]
-        name = reason if len(reason) <= _MOST_CHARACTERS else f"{reason[: _MOST_CHARACTERS - 3]}..."
-        bars(axes, rounds, heights, before, fill(_FILLS[place % len(_FILLS)]), name)
-        before = [low + height for low, height in zip(before, heights, strict=True)]
+    names = [
+        name if len(name) <= _MOST_CHARACTERS else f"{name[: _MOST_CHARACTERS - 3]}..." for name in by_size
+    ]
+    looks = [fill(_FILLS[place % len(_FILLS)]) for place in range(len(names))]
+    heights = [[float(found[reason].get(number, 0)) for number in rounds] for reason in by_size]
+    stack(axes, rounds, zip(names, looks, heights, strict=True))
     axes.set_xlim(0.4, max(rounds, default=1) + 0.6)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10], min_n_ticks=1))
+    whole_numbers(axes.xaxis)

@@ -18,7 +18,7 @@ from slfac_sim.analysis.air import DIRECTIONS, busy
 from slfac_sim.analysis.format import amount
 from slfac_sim.analysis.rows import rows_of
 from slfac_sim.analysis.structure import SERVER
-from slfac_sim.analysis.style import INK, WAYS, stacked_canvas
+from slfac_sim.analysis.style import INK, WAYS, legend, stacked_canvas
 from slfac_sim.analysis.ticks import from_zero_or_log
 from slfac_sim.foundation.arrays import Floats
 from slfac_sim.ledger.folder import Run
@@ -87,14 +87,14 @@ def draw(series: Sequence[Series]) -> Figure:
         axes.set_xlim(0.0, one.edges_s[-1])
         from_zero_or_log(axes, np.concatenate([totals, medians]))
         axes.set_ylabel("Mbit/s")
-        axes.set_title(_title(one, way), loc="left", fontsize=7.0)
+        axes.set_title(_title(one, way))
     panels[-1].set_xlabel("simulated time (s)")
     lines = [
         Line2D([], [], color=INK, linewidth=1.2),
         Line2D([], [], color=INK, linewidth=0.8, linestyle=":"),
     ]
     names = ("all together, mean of a bin", "a transfer (median)")
-    figure.legend(lines, names, loc="outside upper left", ncols=2, title=one.label, alignment="left")
+    legend(figure, lines, names, ncols=2, title=one.label)
     return figure
 
 

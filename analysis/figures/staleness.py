@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, PercentFormatter
 from numpy.typing import NDArray
 
-from slfac_sim.analysis.style import INK, fill, stacked_canvas
+from slfac_sim.analysis.style import INK, fill, head, stacked_canvas
+from slfac_sim.analysis.ticks import percents, whole_numbers
 from slfac_sim.foundation.arrays import Floats
 from slfac_sim.ledger.folder import Run
 
@@ -70,10 +70,10 @@ def draw(series: Sequence[Series]) -> Figure:
     figure, panels = stacked_canvas(len(one.taken), 38.0 if len(one.taken) > 1 else 55.0, legend_rows=1)
     for index, (axes, (kind, taken)) in enumerate(zip(panels, one.taken.items(), strict=True)):
         _histogram(axes, taken.staleness, index)
-        axes.set_title(f"{_KINDS[kind]}: {_told(taken)}", loc="left", fontsize=7.0)
+        axes.set_title(f"{_KINDS[kind]}: {_told(taken)}")
         axes.set_ylabel("part of them")
     panels[-1].set_xlabel("staleness (steps, or mixings, behind)")
-    figure.suptitle(one.label, x=0.01, ha="left", fontsize=7.0)
+    head(figure, one.label)
     return figure
 
 
@@ -84,8 +84,8 @@ def _histogram(axes: Axes, staleness: NDArray[np.int64], index: int) -> None:
     places = width * (np.arange(shares.size) + 0.5) - 0.5
     axes.bar(places, shares, 0.86 * width, color=fill(3 * index).colour, edgecolor=INK, linewidth=0.4)
     axes.set_xlim(-0.7 * width, max(width * shares.size - 0.3 * width, 5.0))
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10], min_n_ticks=1))
-    axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
+    whole_numbers(axes.xaxis)
+    percents(axes.yaxis)
 
 
 def _told(taken: Taken) -> str:

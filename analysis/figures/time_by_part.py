@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from slfac_sim.analysis.attribution import PARTS, Slice, attribute
-from slfac_sim.analysis.bars import bars
+from slfac_sim.analysis.bars import stack
 from slfac_sim.analysis.bottleneck import bottleneck
 from slfac_sim.analysis.format import share
 from slfac_sim.analysis.laying_out import broken
 from slfac_sim.analysis.rows import rows_of
-from slfac_sim.analysis.style import canvas, fill
+from slfac_sim.analysis.style import canvas, fill, legend
+from slfac_sim.analysis.ticks import whole_numbers
 from slfac_sim.ledger.folder import Run
 
 MAIN = True
@@ -56,37 +56,28 @@ def table(series: Sequence[Series]) -> Iterator[dict[str, Any]]:
 
 def draw(series: Sequence[Series]) -> Figure:
     """Return the figure of one or several runs."""
+    several = len(series) > 1
     whole_s = sum(one.until_s for one in series)
     shown = [part for part in PARTS if sum(one.parts_s[part] for one in series) > _SEEN * whole_s]
     figure, axes = canvas(legend_rows=-(-len(shown) // 2) + 2)
-    if len(series) == 1:
+    if not several:
         rounds = [row for row in series[0].rounds if row.round is not None] or series[0].rounds
         parts_s, places = [row.parts_s for row in rounds], [row.round or 0 for row in rounds]
         axes.set_xlabel("round")
         axes.set_ylabel("time on the critical path (s)")
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10], min_n_ticks=1))
+        whole_numbers(axes.xaxis)
     else:
         parts_s, places = [one.parts_s for one in series], list(range(len(series)))
         axes.set_xlabel("time on the critical path (s)")
         axes.set_yticks(places, ["\n".join(broken(one.label, _WRAP)) for one in series])
         axes.invert_yaxis()
-    handles = [_stack(axes, places, parts_s, part, along_x=len(series) > 1) for part in shown]
-    told = [series[0].label, *broken(series[0].bottleneck, _WIDE)] if len(series) == 1 else []
-    title = "\n".join(told)
-    names = [_name(part, series) for part in shown]
-    figure.legend(
-        handles, names, loc="outside upper left", ncols=2, title=title, alignment="left", handlelength=1.8
+    drawn = (
+        (_name(part, series), fill(PARTS.index(part)), [parts[part] for parts in parts_s]) for part in shown
     )
+    layers, _ = stack(axes, places, drawn, width=0.6 if several else 0.8, along_x=several)
+    title = None if several else "\n".join([series[0].label, *broken(series[0].bottleneck, _WIDE)])
+    legend(figure, handles=layers, ncols=2, title=title, handlelength=1.8)
     return figure
-
-
-def _stack(
-    axes: Any, places: Sequence[int], parts_s: Sequence[dict[str, float]], part: str, along_x: bool
-) -> Any:
-    """Put `part` on top of the parts before it; return what stands for it in the legend."""
-    before = [sum(one[other] for other in PARTS[: PARTS.index(part)]) for one in parts_s]
-    look, lengths = fill(PARTS.index(part)), [one[part] for one in parts_s]
-    return bars(axes, places, lengths, before, look, width=0.6 if along_x else 0.8, along_x=along_x)
 
 
 def _name(part: str, series: Sequence[Series]) -> str:

@@ -11,11 +11,10 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
 
 from slfac_sim.analysis.format import quantity
-from slfac_sim.analysis.style import FAINT, WAYS, canvas, legend_label, look
-from slfac_sim.analysis.ticks import log_axis
+from slfac_sim.analysis.style import WAYS, canvas, legend, legend_label, look
+from slfac_sim.analysis.ticks import log_axis, percents
 from slfac_sim.foundation.arrays import Floats
 from slfac_sim.ledger.folder import Run
 
@@ -78,13 +77,13 @@ def draw(series: Sequence[Series]) -> Figure:
         )
     log_axis(axes.xaxis)
     axes.set_ylim(0.0, 1.0)
-    axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
+    percents(axes.yaxis)
     axes.set_xlabel("time (s)")
     axes.set_ylabel("part of the transfers")
-    axes.grid(axis="x", linewidth=0.4, color=FAINT)
+    axes.grid(axis="x")
     title = None if several else series[0].label
     handles, labels = axes.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper left", title=title, alignment="left")
+    legend(figure, handles, labels, title=title)
     return figure
 
 

@@ -149,10 +149,10 @@ def _ratios(study: StudyResult) -> Iterator[dict[str, Any]]:
 
 
 def _crossovers(study: StudyResult) -> Iterator[dict[str, Any]]:
-    axis = study.roles.x
-    for panel, rival, target in _questions(study) if axis is not None else ():
+    unit = study.roles.x.unit if study.roles.x is not None else ""
+    for panel, rival, target in _questions(study):
         for place in crossovers(study, panel, rival, target):
-            row = {"panel": panel, "line": rival, "target": target, "unit": axis.unit}
+            row = {"panel": panel, "line": rival, "target": target, "unit": unit}
             yield row | dataclasses.asdict(place)
 
 

@@ -23,6 +23,7 @@ from slfac_sim.analysis.style import (
     INK,
     Look,
     height_mm,
+    legend,
     legend_columns,
     legend_label,
     legend_rows,
@@ -57,10 +58,10 @@ def draw(data: Against) -> Figure:
         for at, text in data.marks[place] if data.marks else ():
             _mark(axes, at, text)
         if title:
-            axes.set_title(title, fontsize=7.0, loc="left")
+            axes.set_title(title)
         axes.set_ylabel(data.y_label)
     all_axes[-1].set_xlabel(data.x_label)
-    figure.legend(handles=handles, loc="outside upper left", ncols=columns)
+    legend(figure, handles=handles, ncols=columns)
     return figure
 
 

@@ -25,6 +25,7 @@ from slfac_sim.analysis.studies.study import StudyResult
 from slfac_sim.analysis.style import (
     FAINT,
     height_mm,
+    legend,
     legend_columns,
     legend_label,
     legend_rows,
@@ -126,14 +127,14 @@ def draw(data: Bands) -> Figure:
             axes.axhline(target, color=FAINT, linewidth=0.6, linestyle=(0, (1, 2)), zorder=0)
         log_error_axis(axes, top)
         axes.yaxis.set_major_locator(FixedLocator(_TICKS))
-        axes.set_title(title, fontsize=7.0, loc="left")
+        axes.set_title(title)
         axes.set_ylabel("test accuracy (log-error)")
     all_axes[-1].set_xlabel(data.x_label)
     handles: list[Any] = [
-        Line2D([], [], label=label, **_line_style(number)) for number, label in sorted(named.items())
+        Line2D([], [], label=label, **look(number).outlined) for number, label in sorted(named.items())
     ]
     extra = [Patch(facecolor=FAINT, alpha=0.6, label=data.band)] if data.band else []
-    figure.legend(handles=[*handles, *extra], loc="outside upper left", ncols=columns)
+    legend(figure, handles=[*handles, *extra], ncols=columns)
     return figure
 
 
@@ -160,21 +161,10 @@ def _after_start(band: Band) -> Band:
     )
 
 
-def _line_style(number: int) -> dict[str, Any]:
-    style = look(number)
-    return {
-        "color": style.colour,
-        "linestyle": style.dashes,
-        "marker": style.marker,
-        "markeredgecolor": "white",
-        "markeredgewidth": 0.4,
-    }
-
-
 def _draw_band(axes: Axes, band: Band) -> None:
     most = 1 - _LEAST_ERROR
     if band.x.size == 1 and band.x[0] == 0.0:
-        level = {**_line_style(band.look), "marker": "", "linewidth": 0.9}
+        level = {**look(band.look).outlined, "marker": "", "linewidth": 0.9}
         axes.axhline(float(min(band.mean[0], most)), **level, zorder=1)
         if axes.get_xscale() == "log":
             return  # which has no place for 0
@@ -183,7 +173,7 @@ def _draw_band(axes: Axes, band: Band) -> None:
         np.minimum(band.mean, most),
         markevery=max(1, band.x.size // 8),
         clip_on=False,
-        **_line_style(band.look),
+        **look(band.look).outlined,
     )
     low, high = np.clip(band.low, 0, most), np.clip(band.high, 0, most)
     axes.fill_between(band.x, low, high, color=look(band.look).colour, alpha=0.25, linewidth=0, zorder=1)

@@ -122,11 +122,11 @@ def _places(axis: Axis | None, line: int) -> Floats:
 
 
 def _line(label: str, look: int, x: Floats, values: Sequence[Estimate | None], bound_is_median: bool) -> Line:
-    cells = np.array([_cell(value) for value in values], dtype=np.float64).reshape(-1, 5).T
+    middle, low, high, beyond, within = np.array([_cell(value) for value in values]).T
     without_mean = [value is not None and value.mean is None for value in values]
-    is_median = np.array(without_mean) & (bound_is_median | np.isfinite(cells[1]))
+    is_median = np.array(without_mean) & (bound_is_median | np.isfinite(low))
     left_out = np.array([0 if value is None else value.untrained for value in values], dtype=np.int64)
-    return Line(label, look, x, *cells, is_median, left_out)
+    return Line(label, look, x, middle, low, high, beyond, within, is_median, left_out)
 
 
 def _cell(value: Estimate | None) -> tuple[float, float, float, float, float]:

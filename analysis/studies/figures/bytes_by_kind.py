@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch
 
+from slfac_sim.analysis.bars import name_ends, stack
 from slfac_sim.analysis.format import amount, kind_name, unit_of
 from slfac_sim.analysis.studies.answers import means
 from slfac_sim.analysis.studies.names import line_label, x_label
 from slfac_sim.analysis.studies.study import Combination, StudyResult
-from slfac_sim.analysis.style import INK, kind_fill, stacked_canvas
+from slfac_sim.analysis.style import kind_fill, legend, stacked_canvas
 from slfac_sim.analysis.ticks import plain_axis
 from slfac_sim.foundation.arrays import Floats
 
@@ -75,41 +75,18 @@ def draw(sent: BytesByKind) -> Figure:
     """Return the figure: stacked bars, with the whole in MB at their ends."""
     rows = -(-len(sent.kinds) // _LEGEND_COLUMNS)
     figure, (axes,) = stacked_canvas(1, _FRAME_MM + _BAR_MM * len(sent.bars), legend_rows=rows)
-    before = np.zeros(len(sent.bars))
     places = np.arange(len(sent.bars))[::-1]
-    looks = [kind_fill(kind) for kind in sent.kinds]
     scale, unit = unit_of(sent.sent_bytes.sum(axis=1), "B")
-    for look, lengths in zip(looks, sent.sent_bytes.T / scale, strict=True):
-        axes.barh(
-            places,
-            lengths,
-            0.62,
-            before,
-            color=look.colour,
-            hatch=look.hatch,
-            edgecolor=INK,
-            linewidth=0.4,
-        )
-        before = before + lengths
-    for place, total in zip(places, before, strict=True):
-        axes.annotate(
-            f"{amount(float(total))} {unit}",
-            (total, place),
-            xytext=(3, 0),
-            textcoords="offset points",
-            va="center",
-        )
+    kinds = [(kind_name(kind), kind_fill(kind)) for kind in sent.kinds]
+    lengths = sent.sent_bytes.T / scale
+    drawn = ((*kind, row) for kind, row in zip(kinds, lengths, strict=True))
+    layers, ends = stack(axes, places, drawn, width=0.62, along_x=True)
+    name_ends(axes, places, ends, (f"{amount(float(end))} {unit}" for end in ends))
     axes.set_yticks(places, [textwrap.fill(bar, _TEXT_CHARACTERS) for bar in sent.bars])
     axes.tick_params(axis="y", length=0)
     plain_axis(axes.xaxis)
-    axes.set_xlim(0.0, 1.22 * float(before.max()) or 1.0)
+    axes.set_xlim(0.0, 1.22 * float(ends.max()) or 1.0)
     axes.set_xlabel(f"payload of a whole run ({unit})")
-    handles = [
-        Patch(facecolor=look.colour, hatch=look.hatch, edgecolor=INK, linewidth=0.4, label=kind_name(kind))
-        for look, kind, lengths in zip(looks, sent.kinds, sent.sent_bytes.T / scale, strict=True)
-        if lengths.max() > _SEEN * before.max()
-    ]
-    figure.legend(
-        handles=handles, loc="outside upper left", ncols=_LEGEND_COLUMNS, columnspacing=1.0, handlelength=1.6
-    )
+    seen = [layer for layer, row in zip(layers, lengths, strict=True) if row.max() > _SEEN * ends.max()]
+    legend(figure, handles=seen, ncols=_LEGEND_COLUMNS, columnspacing=1.0, handlelength=1.6)
     return figure

@@ -159,7 +159,7 @@ def _norm(heat: Heat) -> Normalize:
 
 
 def _frame(axes: Axes, heat: Heat, title: str) -> None:
-    axes.set_title(title, fontsize=7.0, loc="left")
+    axes.set_title(title)
     step = -(-len(heat.columns) // _MOST_WITH_TEXT)
     axes.set_xticks(range(0, len(heat.columns), step), heat.columns[::step])
     axes.set_yticks(range(len(heat.rows)), heat.rows)

@@ -34,7 +34,7 @@ def data(study: StudyResult) -> Against | None:
 
 def _crossovers(study: StudyResult, panel: Mapping[str, str], target: float) -> Iterator[tuple[float, str]]:
     axis = study.roles.x
-    for rival in study.rivals if axis is not None else ():
+    for rival in study.rivals:
         for place in crossovers(study, panel, rival, target):
-            if math.isfinite(place.at):
+            if axis is not None and math.isfinite(place.at):
                 yield place.at, f"crossover about {axis.rounded(place.at)}"

@@ -7,14 +7,15 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch
+from matplotlib.patches import PathPatch
 from matplotlib.ticker import FixedLocator, FuncFormatter
 
+from slfac_sim.analysis.bars import stack
 from slfac_sim.analysis.format import share
 from slfac_sim.analysis.studies.answers import means
 from slfac_sim.analysis.studies.names import line_label, panel_label, short_label, spread
 from slfac_sim.analysis.studies.study import StudyResult
-from slfac_sim.analysis.style import INK, fill, name_ticks, names_mm, stacked_canvas
+from slfac_sim.analysis.style import fill, legend, name_ticks, names_mm, stacked_canvas
 from slfac_sim.foundation.arrays import Floats
 
 PANEL_MM = 44.0
@@ -79,8 +80,8 @@ def draw(times: TimeParts) -> Figure:
     panel_mm, rows = PANEL_MM + names_mm(times.ticks), -(-len(used) // _LEGEND_COLUMNS)
     figure, all_axes = stacked_canvas(len(times.panels), panel_mm, legend_rows=rows)
     for axes, (title, seconds) in zip(all_axes, times.panels, strict=True):
-        _bars(axes, seconds, used)
-        axes.set_title(title, fontsize=7.0, loc="left", pad=11.0)
+        layers = _bars(axes, seconds, {times.parts[i]: i for i in used})
+        axes.set_title(title, pad=11.0)
         name_ticks(axes, times.ticks, _TICK_CHARACTERS)
         axes.tick_params(axis="x", labelsize=7.0 if len(times.ticks) < _SMALL_PRINT_FROM else 6.0)
         axes.set_xlim(-0.6, len(times.ticks) - 0.4)
@@ -90,15 +91,7 @@ def draw(times: TimeParts) -> Figure:
         axes.set_ylabel("share of the time\n(above: seconds)")
         axes.tick_params(axis="x", length=0)
     all_axes[-1].set_xlabel(times.x_label)
-    handles = [
-        Patch(
-            facecolor=fill(i).colour, hatch=fill(i).hatch, edgecolor=INK, linewidth=0.4, label=times.parts[i]
-        )
-        for i in used
-    ]
-    figure.legend(
-        handles=handles, loc="outside upper left", ncols=_LEGEND_COLUMNS, columnspacing=1.0, handlelength=1.6
-    )
+    legend(figure, handles=layers, ncols=_LEGEND_COLUMNS, columnspacing=1.0, handlelength=1.6)
     return figure
 
 
@@ -106,22 +99,10 @@ def _grid(row: Sequence[Mapping[str, float]], parts: Sequence[str]) -> Floats:
     return np.array([[one.get(part, np.nan) for one in row] for part in parts], dtype=np.float64)
 
 
-def _bars(axes: Axes, seconds: Floats, used: Sequence[int]) -> None:
+def _bars(axes: Axes, seconds: Floats, used: Mapping[str, int]) -> list[PathPatch]:
     whole = seconds.sum(axis=0)
-    below = np.zeros(whole.shape)
-    for i in used:
-        share = np.nan_to_num(seconds[i] / whole)
-        axes.bar(
-            range(whole.size),
-            share,
-            0.78,
-            below,
-            color=fill(i).colour,
-            hatch=fill(i).hatch,
-            edgecolor=INK,
-            linewidth=0.4,
-        )
-        below = below + share
+    drawn = ((part, fill(i), np.nan_to_num(seconds[i] / whole)) for part, i in used.items())
+    layers, _ = stack(axes, range(whole.size), drawn, width=0.78)
     for place, total in enumerate(whole):
         if np.isfinite(total):
             axes.annotate(
@@ -133,3 +114,4 @@ def _bars(axes: Axes, seconds: Floats, used: Sequence[int]) -> None:
                 fontsize=5.6 if len(whole) <= _MANY_BARS else 4.4,
                 annotation_clip=False,
             )
+    return layers
