@@ -11,7 +11,6 @@ from slfac_sim.foundation.streams import stream
 from slfac_sim.network import Hosts
 from slfac_sim.network.kinds.cell import Cell
 from slfac_sim.network.radio.fading import coherence_s, doppler_hz
-from slfac_sim.network.radio.fading._rician import survival
 from slfac_sim.network.radio.fading.block import Block
 from slfac_sim.network.radio.fading.ergodic import Ergodic
 from slfac_sim.network.radio.fading.jakes import Jakes, gains
@@ -23,6 +22,9 @@ from slfac_sim.network.radio.rates.truncated_shannon import TruncatedShannon
 from slfac_sim.network.radio.signal import Signal, evenly, limited
 
 RICIAN = 10.0**0.9
+
+
+survival = Ergodic().survival
 
 
 def ratios(*levels_db):

@@ -9,8 +9,9 @@ import simpy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from media_play import EVERY, FRAME_S, GOLDEN, MEDIA, flow, play, three
+from naive_share import NaiveShare
 
-from slfac_sim.network.engine import Engine, NaiveShare
+from slfac_sim.network.engine import Engine
 from slfac_sim.network.media.ofdma import Ofdma
 from slfac_sim.network.media.proportional_fair import ProportionalFair
 

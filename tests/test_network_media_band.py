@@ -10,10 +10,9 @@ from media_play import flow, play
 from scipy.special import comb, exp1
 
 from slfac_sim.network.engine.allotted import AllottedShare
-from slfac_sim.network.media._slots import proportional_fair_slots
 from slfac_sim.network.media.fdma import Fdma
 from slfac_sim.network.media.ofdma import Ofdma
-from slfac_sim.network.media.proportional_fair import ProportionalFair, best_of, best_survival, harmonic
+from slfac_sim.network.media.proportional_fair import ProportionalFair, best_of, best_survival
 from slfac_sim.network.media.tdma import Tdma
 
 
@@ -114,6 +113,11 @@ def test_the_best_of_n_is_the_finite_sum(n):
     assert measured == pytest.approx([finite_sum(n, snr) for snr in snrs], rel=1e-9)
 
 
+def harmonic(n: int) -> float:
+    """Return H_n = 1 + 1/2 + ... + 1/n: E[M], the gain where the rate is linear in the SNR."""
+    return float(np.sum(1.0 / np.arange(1, n + 1)))
+
+
 def test_the_gain_of_a_linear_rate_is_harmonic():
     assert [harmonic(n) for n in (1, 2, 3, 4)] == pytest.approx([1.0, 1.5, 11 / 6, 25 / 12])
     for n in (1, 4, 50, 1000):
@@ -125,6 +129,27 @@ def test_the_gain_of_a_linear_rate_is_harmonic():
 def test_the_survival_of_the_best():
     gain = np.array([0.0, 0.5, 2.0])
     assert best_survival(3, lambda x: np.exp(-x))(gain) == pytest.approx(1.0 - (1.0 - np.exp(-gain)) ** 3)
+
+
+def proportional_fair_slots(
+    rates_bps: np.ndarray, window_slots: float = 100.0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return each user's mean rate, and the part of the slots that it had, from its rates [slots, users].
+
+    Each slot goes to the user whose rate is the largest multiple of its mean so far (of equals, to the
+    first), and T_i += (served rate - T_i) / `window_slots` follows the means. They begin at 1/n of the
+    mean of `rates_bps`, which must be positive (Viswanath, Tse and Laroia 2002, section III).
+    """
+    slots, users = rates_bps.shape
+    mean_bps = rates_bps.mean(axis=0) / users
+    served_bits, turns = np.zeros(users), np.zeros(users)
+    for rate_bps in rates_bps:
+        user = int(np.argmax(rate_bps / mean_bps))
+        mean_bps *= 1.0 - 1.0 / window_slots
+        mean_bps[user] += rate_bps[user] / window_slots
+        served_bits[user] += rate_bps[user]
+        turns[user] += 1.0
+    return served_bits / slots, turns / slots
 
 
 @pytest.mark.parametrize(("n", "snr"), [(1, 1.0), (2, 10.0), (4, 1.0), (4, 100.0), (8, 10.0)])

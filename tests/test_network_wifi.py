@@ -14,8 +14,26 @@ from slfac_sim.network.media.csma import Csma
 from slfac_sim.network.media.dcf import Dcf
 from slfac_sim.network.radio.rates.wifi import Wifi
 from slfac_sim.network.wifi.backoff import Backoff
-from slfac_sim.network.wifi.bianchi import accesses_per_s, attempt_probability, fixed_point, mean_slot_s
+from slfac_sim.network.wifi.bianchi import alone_probability, attempt_probability, fixed_point, mean_slot_s
 from slfac_sim.network.wifi.timing import Exchanges, control_rate_bps, frame_us
+
+
+def accesses_per_s(
+    senders: int,
+    window: int,
+    doublings: int,
+    slot_s: float,
+    success_s: float,
+    collision_s: float,
+) -> float:
+    """Return the successful accesses a second of each of `senders`, whose frames may differ in length.
+
+    Bianchi's normalised throughput S is `senders` times this times the length of the payload in seconds.
+    """
+    tau, _ = fixed_point(senders, window, doublings)
+    ones = np.ones(senders)
+    slot = mean_slot_s(tau, slot_s, np.arange(senders), ones, ones * success_s, ones * collision_s)
+    return alone_probability(tau, senders) / slot
 
 
 def rules(standard, packet_bytes=1400, aggregation=True, rts=False, eifs=False):

@@ -1,7 +1,7 @@
 """The sharing engine: who has how much of a medium, and when each transfer is through. It knows no radio.
 
 Shares are arithmetic on given times: `FluidShare` for one medium, `MaxMinShare` for several links,
-`NaiveShare` and `NaiveGraph` as their references. `Engine` puts them on a SimPy clock; `plan` chooses
+`NaiveGraph` as their reference. `Engine` puts them on a SimPy clock; `plan` chooses
 the shares of a case known in advance.
 """
 
@@ -9,7 +9,7 @@ from slfac_sim.network.engine.choose import Demand, Plan, plan
 from slfac_sim.network.engine.flow import Flow, Routed, Share
 from slfac_sim.network.engine.fluid import FluidShare
 from slfac_sim.network.engine.max_min import MaxMinShare
-from slfac_sim.network.engine.naive import NaiveGraph, NaiveShare
+from slfac_sim.network.engine.naive import NaiveGraph
 from slfac_sim.network.engine.profiles import Profile
 from slfac_sim.network.engine.simpy_engine import Call, Engine
 
@@ -21,7 +21,6 @@ __all__ = [
     "FluidShare",
     "MaxMinShare",
     "NaiveGraph",
-    "NaiveShare",
     "Plan",
     "Profile",
     "Routed",

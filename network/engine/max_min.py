@@ -148,7 +148,7 @@ class MaxMinShare:
                 group.version += 1
                 group.pool.run(0.0, 1.0)
                 del self._groups[group.key]
-        links, groups = self._reached()
+        links, groups = self.reached()
         before = [group.level for group in groups]
         fill(links, groups)
         for group, level in zip(groups, before, strict=True):
@@ -161,7 +161,7 @@ class MaxMinShare:
             self._dues = [entry for entry in self._dues if entry[2] == entry[3].version]
             heapify(self._dues)
 
-    def _reached(self) -> tuple[list[Link], list[FlowGroup]]:
+    def reached(self) -> tuple[list[Link], list[FlowGroup]]:
         """Return the links and groups that are tied to the changed ones, however far."""
         links = dict(self._dirty)
         groups: dict[LinkUser, None] = {}

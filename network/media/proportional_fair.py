@@ -68,11 +68,6 @@ def best_of(n: int, snr: float) -> float:
     return float(0.5 * end / np.log(2.0) * np.sum(weights * best_survival(n, _rayleigh)(np.expm1(y) / snr)))
 
 
-def harmonic(n: int) -> float:
-    """Return H_n = 1 + 1/2 + ... + 1/n: E[M], the gain where the rate is linear in the SNR."""
-    return float(np.sum(1.0 / np.arange(1, n + 1)))
-
-
 def _rayleigh(gain: Floats) -> Floats:
     return np.exp(-gain)
 

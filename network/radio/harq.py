@@ -4,8 +4,6 @@ Each try of a block fails with the same probability, independently. Soft combini
 tries better than the first, is left out, so the figures are on the safe side.
 """
 
-import numpy as np
-
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Count, Part, Seconds
 
@@ -47,15 +45,3 @@ def mean_tries(failure: float, most: int) -> float:
 def residual(failure: float, most: int) -> float:
     """Return the probability that `most` tries all fail: p^m."""
     return float(failure**most)
-
-
-def mean_rounds(failure: float, blocks: int) -> float:
-    """Return after how many rounds all `blocks` are through, when each round repeats those that failed.
-
-    The maximum of independent geometric numbers (selective repeat): sum over k >= 0 of 1 - (1 - p^k)^n.
-    """
-    rounds, k, missing = 1.0, 1, 1.0
-    while missing > 1e-15:
-        missing = -float(np.expm1(blocks * np.log1p(-(failure**k))))
-        rounds, k = rounds + missing, k + 1
-    return rounds

@@ -48,14 +48,3 @@ def _root(xy_m: Floats, decorrelation_m: float) -> Floats:
     correlation = (1.0 - _OWN) * np.exp(-apart_m / decorrelation_m)
     np.fill_diagonal(correlation, 1.0)
     return np.linalg.cholesky(correlation)
-
-
-def walked_db(
-    shadow_db: Floats, moved_m: Floats, sigma_db: Floats, decorrelation_m: Floats, normals: Floats
-) -> Floats:
-    """Return the shadowing of devices after they travelled `moved_m` from where it was `shadow_db`.
-
-    X' = rho X + sqrt(1 - rho^2) sigma N, rho = exp(-d / d_cor): exact along a straight line.
-    """
-    rho = np.exp(-moved_m / decorrelation_m)
-    return rho * shadow_db + np.sqrt(1.0 - rho**2) * sigma_db * normals

@@ -67,21 +67,3 @@ def mean_slot_s(
 def alone_probability(tau: float, senders: int) -> float:
     """Return the probability that a given sender transmits in a slot, and no other: tau (1 - tau)^(n-1)."""
     return tau * (1.0 - tau) ** (senders - 1)
-
-
-def accesses_per_s(
-    senders: int,
-    window: int,
-    doublings: int,
-    slot_s: float,
-    success_s: float | Floats,
-    collision_s: float | Floats,
-) -> float:
-    """Return the successful accesses a second of each of `senders`, whose frames may differ in length.
-
-    Bianchi's normalised throughput S is `senders` times this times the length of the payload in seconds.
-    """
-    tau, _ = fixed_point(senders, window, doublings)
-    ones = np.ones(senders)
-    slot = mean_slot_s(tau, slot_s, np.arange(senders), ones, ones * success_s, ones * collision_s)
-    return alone_probability(tau, senders) / slot

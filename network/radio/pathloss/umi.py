@@ -10,12 +10,9 @@ from slfac_sim.foundation.units import Metres
 from slfac_sim.network.radio.pathloss._tr38901 import (
     EFFECTIVE_ENVIRONMENT_M,
     TwoSlopes,
-    breakpoint_m,
     rician_k_db,
     two_slopes_db,
 )
-
-__all__ = ["Umi", "breakpoint_m", "pathloss_db"]
 
 _LAW = TwoSlopes(32.4, 21.0, 9.5, 22.4, 35.3, 21.3, 0.3)
 
@@ -44,7 +41,7 @@ class Umi:
         """Return the median loss; distances below 10 m count as 10 m."""
         d2d_m = np.maximum(distance_m, self.shortest_m)
         d3d_m = np.hypot(d2d_m, self.station_height - self.device_height)
-        return pathloss_db(d2d_m, d3d_m, carrier_hz, self.station_height, self.device_height, los)
+        return two_slopes_db(_LAW, d2d_m, d3d_m, carrier_hz, self.station_height, self.device_height, los)
 
     def shadowing_sigma_db(self, los: Bools) -> Floats:
         """Return 4 dB with and 7.82 dB without line of sight (Table 7.4.1-1)."""
@@ -57,15 +54,3 @@ class Umi:
     def rician_k_db(self, los: Bools) -> tuple[Floats, Floats]:
         """Return 9 dB and 5 dB with line of sight (Table 7.5-6), Rayleigh without."""
         return rician_k_db(los, 9.0, 5.0)
-
-
-def pathloss_db(
-    d2d_m: Floats,
-    d3d_m: Floats,
-    carrier_hz: float,
-    station_height_m: float,
-    device_height_m: float,
-    los: Bools,
-) -> Floats:
-    """Return the UMi loss of TR 38.901, Table 7.4.1-1, from horizontal and slant distances."""
-    return two_slopes_db(_LAW, d2d_m, d3d_m, carrier_hz, station_height_m, device_height_m, los)
