@@ -12,7 +12,7 @@ from pathlib import Path
 
 from _measuring import machine, parser
 
-from slfac_sim.runs.run import set_threads
+from slfac_sim.runs.starting import set_threads
 
 HERE = Path(__file__).resolve().parent
 REPORT = (

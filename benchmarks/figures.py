@@ -15,7 +15,7 @@ from _measuring import command_s, last_of, parser, show
 from whole_run import simulated
 
 from slfac_sim.runs.opening import build
-from slfac_sim.runs.run import set_threads
+from slfac_sim.runs.starting import set_threads
 from slfac_sim.scenario.files import load
 
 SMALL = str(Path(__file__).resolve().parent.parent / "examples" / "small.yaml")

@@ -15,7 +15,7 @@ from slfac_sim.forecast.round_time import round_time
 from slfac_sim.foundation.plugins import kinds
 from slfac_sim.ledger.store import MemoryLedger
 from slfac_sim.runs.opening import build
-from slfac_sim.runs.run import set_threads
+from slfac_sim.runs.starting import set_threads
 from slfac_sim.scenario.files import load
 from slfac_sim.simulation.simulate import simulate, survey_of
 

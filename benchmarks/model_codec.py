@@ -15,7 +15,7 @@ from _measuring import last_of, parser, show
 from slfac_sim.analysis.statistics import mean_interval
 from slfac_sim.effects import Note
 from slfac_sim.runs.opening import build
-from slfac_sim.runs.run import set_threads
+from slfac_sim.runs.starting import set_threads
 from slfac_sim.scenario.files import load
 from slfac_sim.simulation.instant import InstantPlayer
 

@@ -23,7 +23,7 @@ from _measuring import machine, parser, show
 from slfac_sim.learning.world import World
 from slfac_sim.ledger.store import FileLedger
 from slfac_sim.runs.opening import build
-from slfac_sim.runs.run import set_threads
+from slfac_sim.runs.starting import set_threads
 from slfac_sim.scenario.files import load
 from slfac_sim.simulation.simulate import simulate
 

@@ -18,7 +18,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from slfac_sim.learning.kernels import forward
 from slfac_sim.learning.models.resnet18 import ResNet18
-from slfac_sim.runs.run import set_threads
+from slfac_sim.runs.starting import set_threads
 
 SAMPLES, PAIRS = (800,), 3
 SHAPE, CUT, CLASSES = (64, 7, 7), 3, 10

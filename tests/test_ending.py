@@ -55,7 +55,7 @@ def test_sigterm_ends_a_run_as_ctrl_c_does(
 def test_sigterm_before_a_run_has_begun_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("slfac_sim.runs.run.build", lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+    monkeypatch.setattr("slfac_sim.runs.opening.build", lambda *_: os.kill(os.getpid(), signal.SIGTERM))
     assert main(["run", str(TINY), "--quiet", "--out", str(tmp_path / "r")]) == 143
     assert list(tmp_path.iterdir()) == []
 

@@ -1,7 +1,6 @@
 """Records: a replay equals the live run row for row and in its digest; what it could not equal is refused."""
 
 import json
-import logging
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -21,7 +20,7 @@ from slfac_sim.ledger.store import FileLedger, MemoryLedger
 from slfac_sim.ledger.summary import HostClock, summary_of
 from slfac_sim.ledger.tables import DIGESTED, TABLES
 from slfac_sim.protocols.parallel import Parallel
-from slfac_sim.runs.folder import Account, fill
+from slfac_sim.runs.folder import RunFolder
 from slfac_sim.runs.replay import Finished, Record, load_training, replayed_scenario, retime, timed
 from slfac_sim.runs.run import prepare, run
 from slfac_sim.simulation.simulate import simulate
@@ -256,11 +255,9 @@ def played(folder: Path, task: Task) -> Path:
     folder.mkdir()
     chosen = scenario()
 
-    def play(ledger: FileLedger, heard: Heard, _: logging.Logger) -> None:
-        simulate(chosen, task, ledger, heard)
-
     data = {"name": "none", "real": False}
-    fill(folder, Account(chosen, data, HostClock(1)), play, lambda table, row: None)
+    with RunFolder.open(folder) as ours, ours.fill(chosen, data, HostClock(1)) as ledger:
+        simulate(chosen, task, ledger)
     return folder
 
 

@@ -56,8 +56,8 @@ def main(arguments: argparse.Namespace) -> int:
     import_torch()
     from slfac_sim.forecast.forecast import forecast
     from slfac_sim.forecast.host import host_seconds
-    from slfac_sim.runs.folder import check_air
-    from slfac_sim.runs.run import ready
+    from slfac_sim.runs.opening import ready
+    from slfac_sim.simulation.simulate import check_air
 
     threads = set_threads(None)
     if arguments.cuts:

@@ -16,8 +16,10 @@ def main(arguments: argparse.Namespace) -> int:
     from slfac_sim.cli._progress import Progress
     from slfac_sim.runs.verify import prepare_verify, verify
 
-    with Progress(quiet=arguments.quiet) as progress:
-        verifiable = prepare_verify(arguments.run, progress.say)
+    with (
+        Progress(quiet=arguments.quiet) as progress,
+        prepare_verify(arguments.run, progress.say) as verifiable,
+    ):
         scenario = verifiable.prepared.scenario
         progress.begin(scenario.name, verifiable.prepared.world.device_steps, scenario.protocol.rounds)
         verdict = verify(verifiable, progress.on_note)

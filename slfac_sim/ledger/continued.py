@@ -80,11 +80,12 @@ class ContinuedLedger(Ledger):
         self.commit()
         return self._ledger.last(table, name)
 
-    def _chunks(self, table: str) -> Iterator[list[Row]]:
-        return self._ledger._chunks(table)
+    def chunks(self, table: str) -> Iterator[list[Row]]:
+        """Yield all rows of `table` whole, in order, some at a time."""
+        return self._ledger.chunks(table)
 
     def _rows(self, table: str) -> Generator[Row, None, None]:
-        for rows in self._ledger._chunks(table):
+        for rows in self._ledger.chunks(table):
             yield from rows
 
     def close(self) -> None:
@@ -94,12 +95,6 @@ class ContinuedLedger(Ledger):
             for there in self._there.values():
                 there.close()
         self._ledger.close()
-
-    def __enter__(self) -> "ContinuedLedger":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 def difference(table: str, number: int, there: Row | None, here: Row | None) -> str:

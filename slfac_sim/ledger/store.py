@@ -11,8 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
-from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from slfac_sim.ledger.tables import DIGESTED, TABLES
 
@@ -64,6 +63,16 @@ class Ledger(ABC):
     def commit(self) -> None:
         """Keep everything added so far, all or nothing."""
 
+    def close(self) -> None:
+        """Keep everything added so far, and take no more."""
+        self.commit()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def stop(self) -> None:  # noqa: B027 - most have nothing to do then
         """Know that who writes has ended, well or not; nothing is added from now on."""
 
@@ -76,7 +85,7 @@ class Ledger(ABC):
         """Return the column `name` of the last row of `table`, or None if it has no rows."""
 
     @abstractmethod
-    def _chunks(self, table: str) -> Iterator[list[Row]]:
+    def chunks(self, table: str) -> Iterator[list[Row]]:
         """Yield all rows of `table` whole, in order, some at a time; none of the lists is empty."""
 
     def rows(self, table: str) -> list[dict[str, Any]]:
@@ -90,7 +99,7 @@ class Ledger(ABC):
         A table without rows leaves no mark, and the tables of the air before the run (`AIR`) are left out.
         """
         self.commit()
-        return digest_of(self._chunks)
+        return digest_of(self.chunks)
 
 
 def digest_of(chunks: Callable[[str], Iterable[list[Row]]]) -> str:
@@ -129,7 +138,8 @@ class MemoryLedger(Ledger):
         rows = self._kept[table]
         return rows[-1][list(TABLES[table]).index(name)] if rows else None
 
-    def _chunks(self, table: str) -> Iterator[list[Row]]:
+    def chunks(self, table: str) -> Iterator[list[Row]]:
+        """Yield all rows of `table` whole, in order, some at a time."""
         rows = self._kept[table]
         for first in range(0, len(rows), _CHUNK):
             yield rows[first : first + _CHUNK]
@@ -228,7 +238,8 @@ class FileLedger(Ledger):
         self.commit()
         return self._db.execute(sql, parameters).fetchall()
 
-    def _chunks(self, table: str) -> Iterator[list[Row]]:
+    def chunks(self, table: str) -> Iterator[list[Row]]:
+        """Yield all rows of `table` whole, in order, some at a time."""
         yield from chunks_in(self._db, table)
 
     def close(self) -> None:
@@ -237,14 +248,6 @@ class FileLedger(Ledger):
             self.commit()
         finally:
             self._db.close()
-
-    def __enter__(self) -> "FileLedger":
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def chunks_in(db: sqlite3.Connection, table: str) -> Iterator[list[Row]]:

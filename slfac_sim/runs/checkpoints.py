@@ -6,13 +6,11 @@ was cut off goes on.
 """
 
 import json
-import os
 import shutil
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
-from logging import Logger
 from pathlib import Path
 from platform import python_version
 from typing import Any, Protocol
@@ -21,6 +19,7 @@ import slfac_sim
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.ledger.folder import BEGUN
 from slfac_sim.runs.checkpoint_file import BadCheckpoint, read_tree, write_tree
+from slfac_sim.runs.folder import RunFolder, write_whole
 from slfac_sim.scenario.fingerprint import learning_key, point_key
 from slfac_sim.scenario.schema import Scenario
 
@@ -94,30 +93,31 @@ def versions_of(scenario: Scenario, threads: int) -> dict[str, str]:
 
 
 class Checkpoints:
-    """Writes the checkpoints of the run in the folder `run`; the last two are kept."""
+    """Writes the checkpoints of the run in `folder`, every so many rounds (see `Begun`); two are kept."""
 
-    def __init__(self, run: Path, every: int | None, log: Logger) -> None:
-        self._folder = run / FOLDER
+    def __init__(self, folder: RunFolder, every: int | None) -> None:
+        self._folder = folder.path / FOLDER
         self._every = every
-        self._log = log
+        self._log = folder.log
         self._cost_s, self._last_s = _FIRST_S, time.monotonic()
 
-    def keep(self, number: int, state: State, under_way: Iterable[str]) -> None:
-        """Write `state` after round `number`, if one is due then and nothing is `under_way`.
+    def keep(self, round_number: int, state: State, under_way: Iterable[str]) -> None:
+        """Write `state` after round `round_number`, if one is due then and nothing is `under_way`.
 
         Work under way would yet change what learns, and no state tells of it: a run that went on from there
         would be another.
         """
-        if not self._due(number):
+        if not self._due(round_number):
             return
         work = next(iter(under_way), None)
         if work is not None:
-            self._log.info("round %d: no checkpoint, for work is under way, such as: %s", number, work)
+            text = "round %d: no checkpoint, for work is under way, such as: %s"
+            self._log.info(text, round_number, work)
             return
         began_s = time.monotonic()
         self._folder.mkdir(exist_ok=True)
         try:
-            write_tree(_path(self._folder, number), state.get_state())
+            write_tree(_path(self._folder, round_number), state.get_state())
         except TypeError as error:  # somebody else's plug-in
             self._every = 0
             write_whole(self._folder / _WHY_NONE, f"no checkpoint can be written: {error}\n")
@@ -127,9 +127,9 @@ class Checkpoints:
         self._last_s = time.monotonic()
         self._cost_s = self._last_s - began_s
 
-    def _due(self, number: int) -> bool:
+    def _due(self, round_number: int) -> bool:
         if self._every is not None:
-            return self._every > 0 and number % self._every == 0
+            return self._every > 0 and round_number % self._every == 0
         return time.monotonic() - self._last_s >= _WORTH * self._cost_s
 
 
@@ -141,33 +141,24 @@ def newest(run: Path, rounds: int) -> tuple[int, Any, list[str]]:
     why_none = run / FOLDER / _WHY_NONE
     faults = [why_none.read_text(encoding="utf-8", errors="replace").strip()] if why_none.is_file() else []
     for path in reversed(_paths(run / FOLDER)):
-        number = int(path.stem.rpartition("_")[2])
-        if number > rounds:
+        round_number = int(path.stem.rpartition("_")[2])
+        if round_number > rounds:
             continue
         try:
-            return number, read_tree(path), faults
+            return round_number, read_tree(path), faults
         except BadCheckpoint as fault:
             faults.append(str(fault))
     return 0, None, faults
 
 
-def forget(run: Path) -> None:
-    """Remove what is only needed while the run in the folder `run` is unfinished."""
-    shutil.rmtree(run / FOLDER, ignore_errors=True)
+def forget(folder: RunFolder) -> None:
+    """Remove what is only needed while the run in `folder` is unfinished, if it is finished."""
+    if folder.summary["status"] == "finished":
+        shutil.rmtree(folder.path / FOLDER, ignore_errors=True)
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write `text` to the file `path`, which a kill leaves as it was or as it is to be."""
-    part = path.with_name(f"{path.name}.part")
-    with open(part, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(part, path)
-
-
-def _path(folder: Path, number: int) -> Path:
-    return folder / f"round_{number:06d}.checkpoint"
+def _path(folder: Path, round_number: int) -> Path:
+    return folder / f"round_{round_number:06d}.checkpoint"
 
 
 def _paths(folder: Path) -> list[Path]:

@@ -7,8 +7,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager
-from dataclasses import dataclass, field
+from contextlib import closing, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -20,11 +19,9 @@ from slfac_sim.ledger.continued import Differs
 from slfac_sim.ledger.folder import BEGUN, DRAWN, LEDGER, SUMMARY
 from slfac_sim.ledger.store import FileLedger, Ledger
 from slfac_sim.ledger.summary import HostClock, summary_of
-from slfac_sim.network import Survey
-from slfac_sim.runs.checkpoints import write_whole
 from slfac_sim.scenario.files import dump
 from slfac_sim.scenario.schema import Scenario
-from slfac_sim.simulation.simulate import OnNote, host_speeds, outages_of, survey_of
+from slfac_sim.simulation.simulate import OnNote
 from slfac_sim.simulation.simulated import Stalled
 
 SCENARIO, LOG = "scenario.yaml", "run.log"
@@ -32,33 +29,10 @@ RUNS = Path("runs")
 LATEST = RUNS / "latest"
 
 
-@dataclass(frozen=True)
-class Account:
-    """What a run folder tells of its run beside the ledger: scenario, data, host, and `extra` keys.
-
-    Of a run that is gone on with, evaluations up to round `logged` are in the log already. `notes` are what
-    was said while the scenario was read.
-    """
-
-    scenario: Scenario
-    data: Mapping[str, Any]
-    clock: HostClock
-    extra: Mapping[str, Any] = field(default_factory=dict)
-    logged: int = -1
-    notes: Sequence[str] = ()
-
-
 def check_place(out: Path | None) -> None:
     """Raise `BadInput` if `out` is there and is anything but an empty folder."""
     if out is not None and out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise BadInput(f"--out {out}: exists and is not an empty folder; name a new one")
-
-
-def check_air(scenario: Scenario) -> Survey:
-    """Return what the air offers. Raises `BadInput` for speeds, outages or places that cannot be had."""
-    host_speeds(scenario)
-    outages_of(scenario)
-    return survey_of(scenario)
 
 
 def make_folder(out: Path | None, name: str, mark: str = LOG) -> Path:
@@ -78,34 +52,109 @@ def make_folder(out: Path | None, name: str, mark: str = LOG) -> Path:
     raise BadInput(f"--out {out}: another process has begun in it; name a new folder")
 
 
-def fill(
-    folder: Path,
-    account: Account,
-    play: Callable[[Any, OnNote, logging.Logger], Any],
-    on_note: OnNote,
-    open_ledger: Callable[[Path], AbstractContextManager[Ledger]] = FileLedger,
-    begin: Callable[[], object] = lambda: None,
-) -> dict[str, Any]:
-    """Have `play` write the ledger in `folder`, put everything else beside it, and return the summary.
+class RunFolder:
+    """A run folder that is ours, to be filled by one run or replay.
 
-    `begin` is called once the folder is ours, before anything is written. Ctrl-C and a stalled protocol end
-    it early; the summary's `status` is then `interrupted` or `failed`, its `reason` says why, and what was
-    recorded is kept. After SIGTERM `Terminated` is raised when all that is done. Raises `BadInput` if another
-    process is at it, and `HostFailed` where the folder cannot be written.
+    `log` is its log, `extra` what its summary is to tell beside the ledger, and `summary` what is in
+    ``summary.json`` once it is filled.
     """
-    with _logged(folder) as log, InterruptNoted() as interrupt:
-        try:
-            begin()
-            summary = _filled(
-                folder, account, play, _Heard(log, on_note, interrupt, account.logged), open_ledger
-            )
-        except OF_THE_HOST as error:
-            log.exception("the folder could not be written")
-            raise HostFailed(f"{folder}: {sentence(error)}; {_kept_in(folder)}") from error
-    point_latest_to(folder)
-    if interrupt.terminated and summary["status"] == "interrupted":
-        raise Terminated
-    return summary
+
+    def __init__(self, path: Path, log: logging.Logger, interrupt: InterruptNoted) -> None:
+        self.path = path
+        self.log = log
+        self.extra: dict[str, Any] = {}
+        self.summary: dict[str, Any] = {}
+        self._interrupt = interrupt
+
+    @classmethod
+    @contextmanager
+    def open(cls, path: Path) -> Iterator["RunFolder"]:
+        """Give the folder `path`, whose log nobody else writes until the block is over.
+
+        After SIGTERM `Terminated` is raised when all is done. Raises `BadInput` if another process is at it,
+        and `HostFailed` where it cannot be written.
+        """
+        with _logged(path) as log, InterruptNoted() as interrupt:
+            folder = cls(path, log, interrupt)
+            try:
+                yield folder
+            except OF_THE_HOST as error:
+                log.exception("the folder could not be written")
+                raise HostFailed(f"{path}: {sentence(error)}; {_kept_in(path)}") from error
+        point_latest_to(path)
+        if interrupt.terminated and folder.summary["status"] == "interrupted":
+            raise Terminated
+
+    @contextmanager
+    def fill(
+        self,
+        scenario: Scenario,
+        data: Mapping[str, Any],
+        clock: HostClock,
+        notes: Sequence[str] = (),
+        open_ledger: Callable[[Path], Ledger] = FileLedger,
+    ) -> Iterator[Any]:
+        """Give the ledger of a run of `scenario` to be written; after the block the rest lies beside it.
+
+        `data` are the name of the data set and whether it is real, `notes` what was said while the scenario
+        was read. Ctrl-C, a stalled protocol and a defect end the block early and are not raised: the
+        summary's `status` is then `interrupted` or `failed`, its `reason` says why, and what was recorded is
+        kept.
+        """
+        self._begin(scenario, notes)
+        status, reason = "finished", ""
+        with open_ledger(self.path / LEDGER) as ledger:
+            try:
+                yield ledger
+            except BaseException as error:
+                status, reason = self._ended_by(error)
+            finally:
+                ledger.stop()
+            facts = summary_of(scenario, data, ledger, clock.spent(), status, reason)
+        self._finish({**facts, **self.extra})
+
+    def report(self, ledger: Ledger, on_note: OnNote, logged: int = -1) -> OnNote:
+        """Return who is to hear the notes that go into `ledger`.
+
+        The log hears of evaluations after round `logged`, `on_note` of all notes, with the bytes delivered
+        until then. It then ends the run if Ctrl-C or SIGTERM has asked for that.
+        """
+
+        def heard(table: str, row: Mapping[str, Any]) -> None:
+            if table == "evals" and row["round"] > logged:
+                text = "round %(round)d: %(at_s).6g s, accuracy %(accuracy).4f, %(payload_bytes)d bytes"
+                self.log.info(text, row)
+            on_note(table, {**row, "payload_bytes": ledger.delivered_bytes})
+            self._interrupt.check()
+
+        return heard
+
+    def _begin(self, scenario: Scenario, notes: Sequence[str]) -> None:
+        write_whole(self.path / SCENARIO, dump(scenario))
+        (self.path / SUMMARY).unlink(missing_ok=True)
+        shutil.rmtree(self.path / DRAWN, ignore_errors=True)  # of the run as it was before it was resumed
+        self.log.info("%s: %d devices, seeds %s", scenario.name, scenario.devices.count, scenario.seed)
+        for note in notes:
+            self.log.info("note: %s", note)
+
+    def _ended_by(self, error: BaseException) -> tuple[str, str]:
+        """Return the status and the reason of a run that `error` ended; what must not be kept is raised."""
+        if isinstance(error, KeyboardInterrupt | Terminated):
+            who = "SIGTERM" if isinstance(error, Terminated) else "the user"
+            return "interrupted", f"by {who}; what was recorded until then is kept"
+        if isinstance(error, Differs | sqlite3.Error) or not isinstance(error, Exception):
+            raise error  # a ledger that is another's, or that cannot be written
+        if isinstance(error, Stalled | Diverged | BadInput):
+            return "failed", str(error)
+        self.log.exception("the run failed")  # a defect, ours or a plug-in's; the folder is finished
+        return "failed", f"{type(error).__name__}: {error} (its place is in run.log)"
+
+    def _finish(self, summary: dict[str, Any]) -> None:
+        write_whole(self.path / SUMMARY, json.dumps(summary, indent=2) + "\n")
+        ended = f"{summary['status']} ({summary['reason']})" if summary["reason"] else summary["status"]
+        text = "%s after %.6g simulated s; digest %s"
+        self.log.info(text, ended, summary["simulated_s"], summary["digest"])
+        self.summary = summary
 
 
 def _kept_in(folder: Path) -> str:
@@ -114,50 +163,10 @@ def _kept_in(folder: Path) -> str:
     return "nothing of it can be gone on with"
 
 
-def _filled(
-    folder: Path,
-    account: Account,
-    play: Callable[[Any, OnNote, logging.Logger], Any],
-    heard: "_Heard",
-    open_ledger: Callable[[Path], AbstractContextManager[Ledger]],
-) -> dict[str, Any]:
-    scenario, log = account.scenario, heard.log
-    write_whole(folder / SCENARIO, dump(scenario))
-    (folder / SUMMARY).unlink(missing_ok=True)
-    shutil.rmtree(folder / DRAWN, ignore_errors=True)  # of the run as it was before it was resumed
-    log.info("%s: %d devices, seeds %s", scenario.name, scenario.devices.count, scenario.seed)
-    for note in account.notes:
-        log.info("note: %s", note)
-    with open_ledger(folder / LEDGER) as ledger:
-        status, reason = _outcome(lambda: play(ledger, heard.of(ledger), log), log)
-        facts = summary_of(scenario, account.data, ledger, account.clock.spent(), status, reason)
-    summary = {**facts, **account.extra}
-    write_whole(folder / SUMMARY, json.dumps(summary, indent=2) + "\n")
-    ended = f"{status} ({reason})" if reason else status
-    log.info("%s after %.6g simulated s; digest %s", ended, summary["simulated_s"], summary["digest"])
-    return summary
-
-
 def check_idle(folder: Path) -> None:
     """Raise `BadInput` if a process is at work on the run in `folder`."""
     with _logged(folder):
         pass
-
-
-def _outcome(play: Callable[[], Any], log: logging.Logger) -> tuple[str, str]:
-    try:
-        play()
-    except (Differs, sqlite3.Error):  # of a ledger that is another's, or that cannot be written
-        raise
-    except (KeyboardInterrupt, Terminated) as asked:
-        who = "SIGTERM" if isinstance(asked, Terminated) else "the user"
-        return "interrupted", f"by {who}; what was recorded until then is kept"
-    except (Stalled, Diverged, BadInput) as fault:
-        return "failed", str(fault)
-    except Exception as error:  # a defect, ours or a plug-in's: the folder is finished all the same
-        log.exception("the run failed")
-        return "failed", f"{type(error).__name__}: {error} (its place is in run.log)"
-    return "finished", ""
 
 
 def _new_folders(name: str) -> Iterator[Path]:
@@ -173,6 +182,11 @@ class _Log(logging.FileHandler):
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the name that `logging` calls
         """Drop the line."""
+
+    def close(self) -> None:
+        """Close it, whatever becomes of what is not yet written."""
+        with suppress(OSError):
+            super().close()
 
 
 @contextmanager
@@ -191,26 +205,14 @@ def _logged(folder: Path) -> Iterator[logging.Logger]:
         yield log
 
 
-@dataclass(frozen=True)
-class _Heard:
-    """Who hears every note: the log hears evaluations after round `logged`, `on_note` all."""
-
-    log: logging.Logger
-    on_note: OnNote
-    interrupt: InterruptNoted
-    logged: int
-
-    def of(self, ledger: Ledger) -> OnNote:
-        """Return what hears the notes of `ledger`, with the bytes delivered until then."""
-
-        def heard(table: str, row: Mapping[str, Any]) -> None:
-            if table == "evals" and row["round"] > self.logged:
-                text = "round %(round)d: %(at_s).6g s, accuracy %(accuracy).4f, %(payload_bytes)d bytes"
-                self.log.info(text, row)
-            self.on_note(table, {**row, "payload_bytes": ledger.delivered_bytes})
-            self.interrupt.check()
-
-        return heard
+def write_whole(path: Path, text: str) -> None:
+    """Write `text` to the file `path`, which a kill leaves as it was or as it is to be."""
+    part = path.with_name(f"{path.name}.part")
+    with open(part, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(part, path)
 
 
 def point_latest_to(folder: Path) -> None:

@@ -4,8 +4,10 @@ from slfac_sim.forecast.cuts import in_words, with_best_cut
 from slfac_sim.forecast.expecting import world_of
 from slfac_sim.learning.datasets import Report
 from slfac_sim.learning.world import World
+from slfac_sim.network import Survey
 from slfac_sim.scenario.schema import Scenario
 from slfac_sim.scenario.steering import cut_is_open
+from slfac_sim.simulation.simulate import check_air
 
 
 def build(scenario: Scenario, report: Report | None = None) -> World:
@@ -20,3 +22,12 @@ def build(scenario: Scenario, report: Report | None = None) -> World:
         if report is not None:
             report(f"cut: after {in_words(scenario.cut)}")
     return world_of(scenario, data)
+
+
+def ready(scenario: Scenario, report: Report | None = None) -> tuple[World, Survey]:
+    """Return the world of `scenario` and its air: everything that a user could have got wrong is tried.
+
+    `check` and `run` refuse the same scenarios, because both ask here. Raises `BadInput`.
+    """
+    world = build(scenario, report)
+    return world, check_air(world.scenario)

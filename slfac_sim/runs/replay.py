@@ -5,7 +5,6 @@ A replay is exact where timing does not steer learning; anything else is refused
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from logging import Logger
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +15,17 @@ from slfac_sim.hosts.names import device_names
 from slfac_sim.ledger.folder import LEDGER, Run
 from slfac_sim.ledger.folder import load as load_run
 from slfac_sim.ledger.reader import LedgerReader
-from slfac_sim.ledger.store import FileLedger, Ledger, MemoryLedger
+from slfac_sim.ledger.store import Ledger, MemoryLedger
 from slfac_sim.ledger.summary import HostClock
 from slfac_sim.ledger.tables import TABLES
-from slfac_sim.runs.folder import Account, check_air, check_place, fill, make_folder
+from slfac_sim.runs.folder import RunFolder, check_place, make_folder
 from slfac_sim.scenario.files import dump, load, read
 from slfac_sim.scenario.fingerprint import READ_AFTERWARDS, invisible_in, visible_differences
 from slfac_sim.scenario.schema import Scenario
 from slfac_sim.scenario.steering import cut_is_open, steered
 from slfac_sim.simulation.invariants import strictly
 from slfac_sim.simulation.replay import Script, TimingSteered, follow, script_of
-from slfac_sim.simulation.simulate import OnNote, simulate
+from slfac_sim.simulation.simulate import OnNote, check_air, simulate
 
 
 @dataclass(frozen=True)
@@ -184,13 +183,12 @@ def replay(
     `strict` checks the `invariants` live.
     """
     record, scenario = prepared.record, prepared.scenario
-
-    def play(ledger: FileLedger, heard: OnNote, log: Logger) -> None:
-        retime(record, scenario, ledger, heard, extra if strict else None)
-
-    extra: dict[str, Any] = {"replay_of": record.summary["digest"]}
-    account = Account(scenario, record.summary["data"], prepared.clock, extra, notes=prepared.notes)
-    return fill(prepared.folder, account, play, on_note)
+    with RunFolder.open(prepared.folder) as folder:
+        folder.extra["replay_of"] = record.summary["digest"]
+        with folder.fill(scenario, record.summary["data"], prepared.clock, prepared.notes) as ledger:
+            laws = folder.extra if strict else None
+            retime(record, scenario, ledger, folder.report(ledger, on_note), laws)
+    return folder.summary
 
 
 def _finished(folder: Path) -> Run:

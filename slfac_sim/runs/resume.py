@@ -25,15 +25,15 @@ from slfac_sim.ledger.reader import LedgerReader
 from slfac_sim.ledger.store import FileLedger
 from slfac_sim.ledger.summary import HostClock
 from slfac_sim.ledger.tables import TABLES
-from slfac_sim.runs.checkpoints import Begun, newest, versions_of
-from slfac_sim.runs.folder import SCENARIO, check_air, check_idle
+from slfac_sim.runs.checkpoints import Begun, forget, newest, versions_of
+from slfac_sim.runs.folder import SCENARIO, RunFolder, check_idle
 from slfac_sim.runs.opening import build
-from slfac_sim.runs.run import Prepared, conduct, start
+from slfac_sim.runs.run import Prepared, learn
 from slfac_sim.runs.starting import set_threads
 from slfac_sim.scenario.files import load
 from slfac_sim.scenario.schema import Scenario
 from slfac_sim.simulation.replay import Script, follow, script_until
-from slfac_sim.simulation.simulate import OnNote
+from slfac_sim.simulation.simulate import OnNote, check_air
 
 _JOURNALS = ("-journal", "-wal", "-shm")
 
@@ -85,7 +85,7 @@ def prepare_resume(folder: Path, report: Report | None = None) -> Resumable:
         _restore(world, state, folder, rounds)
         script = script_until(folder / LEDGER, device_names(scenario.devices.count), _seq_of(folder, rounds))
     begun = dataclasses.replace(begun, resumed=begun.resumed + 1)
-    return Resumable(Prepared(scenario, world, folder, clock), begun, rounds, script, tuple(remarks))
+    return Resumable(Prepared(world, folder, clock), begun, rounds, script, tuple(remarks))
 
 
 def resume(
@@ -95,29 +95,29 @@ def resume(
 ) -> dict[str, Any]:
     """Simulate to the end and return the summary, as `run.run` does; a run that begins again is one.
 
-    `on_learning` is called when what is on record has been played. Raises `ledger_continued.Differs` where
-    that came out otherwise than it was; ledger and checkpoints are then as they were.
+    `on_learning` is called when what is on record has been played. Raises `continued.Differs` where that
+    came out otherwise than it was; ledger and checkpoints are then as they were.
     """
-    prepared, begun = resumable.prepared, resumable.begun
-    if not resumable.rounds:
-        return start(prepared, begun, on_note, _anew)
-    return conduct(
-        prepared,
-        begun,
-        lambda ledger: _whole(resumable, ledger, on_learning),
-        on_note,
-        open_ledger=ContinuedLedger,
-        logged=resumable.rounds,
-    )
+    prepared, begun, rounds = resumable.prepared, resumable.begun, resumable.rounds
+    with RunFolder.open(prepared.folder) as folder:
+        begun.write(folder.path)
+        folder.extra["resumed"] = begun.resumed
+        open_ledger = ContinuedLedger if rounds else _anew
+        with folder.fill(prepared.scenario, prepared.data, prepared.clock, (), open_ledger) as ledger:
+            report = folder.report(ledger, on_note, logged=rounds or -1)
+            learn(prepared.world, _protocol(resumable, ledger, on_learning), begun, folder, ledger, report)
+    forget(folder)
+    return folder.summary
 
 
-def _whole(resumable: Resumable, ledger: ContinuedLedger, on_learning: Callable[[], object]) -> Task:
-    """Yield what is on record until the checkpoint, and go on with learning."""
-    prepared = resumable.prepared
-    yield from follow(resumable.script)
-    ledger.go_on(resumable.rounds)
-    on_learning()
-    return (yield from prepared.scenario.protocol.run(prepared.world))
+def _protocol(resumable: Resumable, ledger: Any, on_learning: Callable[[], object]) -> Task:
+    """Yield what is on record until the checkpoint, if there is one, and go on with learning."""
+    if resumable.rounds:
+        yield from follow(resumable.script)
+        ledger.go_on(resumable.rounds)
+        on_learning()
+    world = resumable.prepared.world
+    return (yield from world.scenario.protocol.run(world))
 
 
 def _restore(world: World, state: Any, folder: Path, rounds: int) -> None:
@@ -133,8 +133,8 @@ def _refuse_others(folder: Path, scenario: Scenario, begun: Begun) -> None:
     names = here.keys() | begun.versions.keys()
     others = [name for name in sorted(names) if here.get(name) != begun.versions.get(name)]
     if others:
-        found = "; ".join(f"{name}: {begun.versions.get(name)} then, {here.get(name)} now" for name in others)
-        raise BadInput(f"{folder}: cannot be resumed, since it would not be the same run ({found})")
+        pairs = "; ".join(f"{name}: {begun.versions.get(name)} then, {here.get(name)} now" for name in others)
+        raise BadInput(f"{folder}: cannot be resumed, since it would not be the same run ({pairs})")
 
 
 def _last_checkpoint(folder: Path) -> tuple[int, Any, list[str]]:
@@ -161,10 +161,10 @@ def _rounds_on_record(path: Path) -> int:
     return int(rounds)
 
 
-def _seq_of(folder: Path, number: int) -> int:
-    """Return the number of the root's effect that ended round `number`."""
+def _seq_of(folder: Path, round_number: int) -> int:
+    """Return the number of the root's effect that ended round `round_number`."""
     ledger = LedgerReader(folder / LEDGER)
-    ((seq,),) = ledger.tuples("rounds", ("seq",), "round = ? AND task = ''", (number,))
+    ((seq,),) = ledger.tuples("rounds", ("seq",), "round = ? AND task = ''", (round_number,))
     return int(seq)
 
 

@@ -1,8 +1,7 @@
-"""A run from scenario to folder: what is prepared, simulated and summed up, in this order."""
+"""A run from scenario to folder: prepared, simulated and summed up, in this order."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from logging import Logger
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +9,11 @@ from slfac_sim.effects import Task
 from slfac_sim.hosts.names import device_names
 from slfac_sim.learning.datasets import Report
 from slfac_sim.learning.world import World
-from slfac_sim.ledger.store import FileLedger, Ledger
+from slfac_sim.ledger.store import Ledger
 from slfac_sim.ledger.summary import HostClock
-from slfac_sim.network import Survey
 from slfac_sim.runs.checkpoints import Begun, Checkpoints, forget, versions_of
-from slfac_sim.runs.folder import Account, check_air, check_place, fill, make_folder
-from slfac_sim.runs.opening import build
+from slfac_sim.runs.folder import RunFolder, check_place, make_folder
+from slfac_sim.runs.opening import ready
 from slfac_sim.runs.starting import set_threads
 from slfac_sim.scenario.schema import Scenario
 from slfac_sim.simulation.invariants import strictly
@@ -28,11 +26,21 @@ from slfac_sim.simulation.simulate import OnNote, Simulation
 class Prepared:
     """A run that is ready to go: everything that a user could have got wrong has been tried."""
 
-    scenario: Scenario
     world: World
     folder: Path
     clock: HostClock
     notes: Sequence[str] = ()
+
+    @property
+    def scenario(self) -> Scenario:
+        """What is run."""
+        return self.world.scenario
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """What the summary says of the data."""
+        data = self.world.data
+        return {"name": data.name, "real": data.real, "sha256": data.sha256}
 
 
 def prepare(
@@ -51,16 +59,7 @@ def prepare(
     clock = HostClock(set_threads(threads))
     check_place(out)
     world, _ = ready(scenario, report)
-    return Prepared(world.scenario, world, make_folder(out, scenario.name), clock, notes)
-
-
-def ready(scenario: Scenario, report: Report | None = None) -> tuple[World, Survey]:
-    """Return the world of `scenario` and its air: everything that a user could have got wrong is tried.
-
-    `check` and `run` refuse the same scenarios, because both ask here. Raises `BadInput`.
-    """
-    world = build(scenario, report)
-    return world, check_air(world.scenario)
+    return Prepared(world, make_folder(out, scenario.name), clock, notes)
 
 
 def run(
@@ -72,68 +71,30 @@ def run(
     """Simulate, and return the summary, which lies in the folder with ledger and log.
 
     Ctrl-C and a stalled protocol end the run early; the summary's `status` is then `interrupted` or
-    `failed`, its `reason` says why, and what was recorded is kept. `resuming` goes on with such a run, and
+    `failed`, its `reason` says why, and what was recorded is kept. `resume` goes on with such a run, and
     with one that was killed, from the last checkpoint: one is written every `checkpoint_every` rounds (0:
     never; None: as often as it takes less than 2 % of the time). `strict` checks the `invariants` live.
     """
-    scenario, threads = prepared.scenario, prepared.clock.threads
+    scenario, world, threads = prepared.scenario, prepared.world, prepared.clock.threads
     versions = versions_of(scenario, threads)
-    begun = Begun(threads, checkpoint_every, strict, versions, prepared.world.data.sha256)
-    return start(prepared, begun, on_note)
+    begun = Begun(threads, checkpoint_every, strict, versions, world.data.sha256)
+    with RunFolder.open(prepared.folder) as folder:
+        begun.write(folder.path)
+        with folder.fill(scenario, prepared.data, prepared.clock, prepared.notes) as ledger:
+            learn(world, scenario.protocol.run(world), begun, folder, ledger, folder.report(ledger, on_note))
+    forget(folder)
+    return folder.summary
 
 
-def start(
-    prepared: Prepared, begun: Begun, on_note: OnNote, open_ledger: Callable[[Path], Any] = FileLedger
-) -> dict[str, Any]:
-    """Simulate from the beginning, as `begun` says; see `run`."""
-    return conduct(
-        prepared, begun, lambda _: prepared.scenario.protocol.run(prepared.world), on_note, open_ledger
-    )
-
-
-def conduct(
-    prepared: Prepared,
-    begun: Begun,
-    protocol_on: Callable[[Any], Task],
-    on_note: OnNote,
-    open_ledger: Callable[[Path], Any] = FileLedger,
-    logged: int = -1,
-) -> dict[str, Any]:
-    """Play the protocol that `protocol_on(ledger)` returns, fill the folder, and return the summary.
-
-    The ledger is opened by `open_ledger`; evaluations up to round `logged` are in the log already.
-    """
-    scenario, world = prepared.scenario, prepared.world
-    extra: dict[str, Any] = {"resumed": begun.resumed} if begun.resumed else {}
-
-    def play(ledger: Ledger, heard: OnNote, log: Logger) -> None:
-        checkpoints = Checkpoints(prepared.folder, begun.every, log)
-        _learn(prepared, protocol_on(ledger), checkpoints, begun.strict, ledger, heard, extra)
-
-    data = {"name": world.data.name, "real": world.data.real, "sha256": world.data.sha256}
-    account = Account(scenario, data, prepared.clock, extra, logged, prepared.notes)
-    summary = fill(prepared.folder, account, play, on_note, open_ledger, lambda: begun.write(prepared.folder))
-    if summary["status"] == "finished":
-        forget(prepared.folder)
-    return summary
-
-
-def _learn(
-    prepared: Prepared,
-    protocol: Task,
-    checkpoints: Checkpoints,
-    strict: bool,
-    ledger: Ledger,
-    heard: OnNote,
-    extra: dict[str, Any],
+def learn(
+    world: World, protocol: Task, begun: Begun, folder: RunFolder, ledger: Ledger, on_note: OnNote
 ) -> None:
-    """Play `protocol` and keep `checkpoints`; `extra` takes what `strict` has checked."""
-    scenario, world = prepared.scenario, prepared.world
-    task = observed_by(ReplayLog(device_names(scenario.devices.count), ledger.append), protocol)
-    try:
-        with strictly(scenario, ledger, task, extra, strict) as (watched, told, book):
-            simulation = Simulation(watched, book, heard)
-            world.when_kept = lambda number: checkpoints.keep(number, world, simulation.under_way())
-            simulation.play(told)
-    finally:
-        ledger.stop()
+    """Play `protocol` in simulated time and write `ledger`; checkpoints of `world` go into `folder`."""
+    scenario = world.scenario
+    checkpoints = Checkpoints(folder, begun.every)
+    log = ReplayLog(device_names(scenario.devices.count), ledger.append)
+    task = observed_by(log, protocol)
+    with strictly(scenario, ledger, task, folder.extra, begun.strict) as (watched, told, into):
+        simulation = Simulation(watched, into, on_note)
+        world.when_kept = lambda round_number: checkpoints.keep(round_number, world, simulation.under_way())
+        simulation.play(told)

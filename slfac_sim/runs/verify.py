@@ -5,7 +5,7 @@ It changes nothing in the run folder.
 
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.learning.datasets import Report
 from slfac_sim.ledger.continued import difference
-from slfac_sim.ledger.folder import LEDGER, SUMMARY
+from slfac_sim.ledger.folder import LEDGER, SUMMARY, Run
 from slfac_sim.ledger.folder import load as load_run
 from slfac_sim.ledger.reader import LedgerReader
 from slfac_sim.ledger.tables import DIGESTED, TABLES
@@ -34,10 +34,9 @@ class Verifiable:
     """
 
     folder: Path
-    summary: dict[str, Any]
+    summary: Mapping[str, Any]
     prepared: Prepared
     others: tuple[str, ...]
-    closing: ExitStack
 
 
 @dataclass(frozen=True)
@@ -54,10 +53,26 @@ class Verdict:
         return self.digest == self.recorded and not self.differences
 
 
-def prepare_verify(folder: Path, report: Report | None = None) -> Verifiable:
-    """Read the run in `folder` and build its world anew. Raises `BadInput` for what cannot be verified."""
-    found = load_run(folder)
-    folder, summary = found.folder, dict(found.summary)
+@contextmanager
+def prepare_verify(folder: Path, report: Report | None = None) -> Iterator[Verifiable]:
+    """Read the run in `folder`, build its world anew and give both; the second folder goes with the block.
+
+    Raises `BadInput` for what cannot be verified.
+    """
+    recorded = load_run(folder)
+    threads = _threads_of(recorded)
+    scenario = load(recorded.folder / SCENARIO)
+    with tempfile.TemporaryDirectory(prefix="slfac_sim-verify-") as there:
+        prepared = prepare(scenario, Path(there) / "again", threads, report)
+        then, now = recorded.summary["host"], prepared.clock.spent()
+        others = [name for name in _VERSIONS if then.get(name) != now[name]]
+        told = tuple(f"{name}: {then.get(name)} then, {now[name]} now" for name in others)
+        yield Verifiable(recorded.folder, recorded.summary, prepared, told)
+
+
+def _threads_of(recorded: Run) -> int:
+    """Return how many threads a run had. Raises `BadInput` unless it can be verified."""
+    folder, summary = recorded.folder, recorded.summary
     if summary["status"] != "finished":
         raise BadInput(f"{folder}: the run is {summary['status']}; only a finished one can be verified")
     if "replay_of" in summary:
@@ -70,29 +85,20 @@ def prepare_verify(folder: Path, report: Report | None = None) -> Verifiable:
         raise BadInput(
             f"{folder}: its summary has no digest, or does not tell the threads: nothing to compare"
         )
-    scenario = load(folder / SCENARIO)
-    with ExitStack() as closing:
-        there = Path(closing.enter_context(tempfile.TemporaryDirectory(prefix="slfac_sim-verify-")))
-        prepared = prepare(scenario, there / "again", host["threads"], report)
-        kept = closing.pop_all()
-    here = prepared.clock.spent()
-    pairs = {name: (host.get(name), here[name]) for name in _VERSIONS}
-    others = tuple(f"{name}: {then} then, {now} now" for name, (then, now) in pairs.items() if then != now)
-    return Verifiable(folder, summary, prepared, others, kept)
+    return int(host["threads"])
 
 
 def verify(verifiable: Verifiable, on_note: OnNote = lambda table, row: None) -> Verdict:
     """Do the run again and compare it. Raises `BadInput` if the record cannot be read."""
-    with verifiable.closing:
-        again = verifiable.prepared.folder
-        summary = run(verifiable.prepared, on_note, checkpoint_every=0)
-        if summary["status"] == "interrupted":
-            raise KeyboardInterrupt
-        differences = (
-            *_differences(LedgerReader(verifiable.folder / LEDGER), LedgerReader(again / LEDGER)),
-            *_told_otherwise(verifiable.summary, summary),
-        )
-        return Verdict(summary["digest"], verifiable.summary["digest"], differences)
+    again = verifiable.prepared.folder
+    summary = run(verifiable.prepared, on_note, checkpoint_every=0)
+    if summary["status"] == "interrupted":
+        raise KeyboardInterrupt
+    differences = (
+        *_differences(LedgerReader(verifiable.folder / LEDGER), LedgerReader(again / LEDGER)),
+        *_told_otherwise(verifiable.summary, summary),
+    )
+    return Verdict(summary["digest"], verifiable.summary["digest"], differences)
 
 
 def _told_otherwise(record: Mapping[str, Any], again: Mapping[str, Any]) -> Iterator[str]:
@@ -104,12 +110,12 @@ def _told_otherwise(record: Mapping[str, Any], again: Mapping[str, Any]) -> Iter
 
 def _differences(record: LedgerReader, again: LedgerReader) -> Iterator[str]:
     """Yield the first difference of each table of what happened."""
-    there = record.tables()
+    known = record.tables()
     for table in DIGESTED:
         names = list(TABLES[table])
-        recorded = record.tuples(table, names) if table in there else ()
+        recorded = record.tuples(table, names) if table in known else ()
         pairs = zip_longest(recorded, again.tuples(table, names))
-        for number, (was, found) in enumerate(pairs):
-            if was != found:
-                yield difference(table, number, was, found)
+        for number, (there, here) in enumerate(pairs):
+            if there != here:
+                yield difference(table, number, there, here)
                 break

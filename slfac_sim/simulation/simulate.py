@@ -59,6 +59,13 @@ def survey_of(scenario: Scenario) -> Survey:
     return survey
 
 
+def check_air(scenario: Scenario) -> Survey:
+    """Return what the air offers. Raises `BadInput` for speeds, outages or places that cannot be had."""
+    host_speeds(scenario)
+    outages_of(scenario)
+    return survey_of(scenario)
+
+
 def air_rows(survey: Survey) -> dict[str, list[dict[str, Any]]]:
     """Return `survey` as rows of the ledger's tables `air`, `stations` and `links`."""
     found = {"air": [survey], "stations": survey.stations, "links": survey.links}

@@ -12,11 +12,11 @@ from typing import Any
 
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.learning.partitions import require_samples
-from slfac_sim.runs.folder import check_air
 from slfac_sim.scenario.files import plain
 from slfac_sim.scenario.fingerprint import learning_key, point_key
 from slfac_sim.scenario.located import Fault, ScenarioError
 from slfac_sim.scenario.schema import Scenario, Seed
+from slfac_sim.simulation.simulate import check_air
 from slfac_sim.studies.cells import base_of, cells_of
 from slfac_sim.studies.files import StudyFile
 from slfac_sim.studies.study import Study

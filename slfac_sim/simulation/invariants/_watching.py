@@ -172,8 +172,8 @@ class WatchedLedger(Ledger):
         """Return the column `name` of the last row of `table`, or None."""
         return self._inner.last(table, name)
 
-    def _chunks(self, table: str) -> Iterator[list[Row]]:
-        return self._inner._chunks(table)
+    def chunks(self, table: str) -> Iterator[list[Row]]:
+        return self._inner.chunks(table)
 
 
 class WatchedNetwork:
