@@ -19,7 +19,7 @@ from slfac_sim.hosts.names import SERVER, device_names
 from slfac_sim.ledger.store import MemoryLedger
 from slfac_sim.network import Hosts
 from slfac_sim.network.kinds.ideal import Ideal
-from slfac_sim.protocols._participation import Participation
+from slfac_sim.protocols import Participation
 from slfac_sim.protocols.parallel import Parallel
 from slfac_sim.protocols.selections.fastest import Fastest
 from slfac_sim.protocols.selections.random import Random

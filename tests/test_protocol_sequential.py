@@ -21,7 +21,7 @@ from worlds import column, world
 
 from slfac_sim.effects import Compute, Send
 from slfac_sim.learning.weights import state_vector
-from slfac_sim.protocols._participation import Participation
+from slfac_sim.protocols import Participation
 from slfac_sim.protocols.sequential import Sequential
 from slfac_sim.simulation.instant import InstantPlayer
 from slfac_sim.simulation.simulated import Stalled

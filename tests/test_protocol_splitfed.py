@@ -164,7 +164,7 @@ def test_version_2_takes_a_step_for_each_device_in_turn() -> None:
     overrides = (*PLAIN, of("splitfed_v2"), "seed.learning=3")
     one = world(*overrides)
     devices = {device.name: device for device in one.devices}
-    order = turns(devices, 3, number=1, step=1)
+    order = turns(devices, 3, round_number=1, step=1)
     assert order != sorted(order)
     near, far = one.cast.split.device, one.cast.split.server
     rate, before = 0.05, state_vector(near)

@@ -149,12 +149,12 @@ def test_of_equals_none_is_faster() -> None:
 UNTOLD = """
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.protocols.parallel import Parallel
-from slfac_sim.protocols import ProtocolSettings
+from slfac_sim.protocols import LearningProtocol
 from typing import Any
-from slfac_sim.protocols._participation import Participation
+from slfac_sim.protocols import Participation
 
 @settings
-class Untold(ProtocolSettings):
+class Untold(LearningProtocol):
     rounds: int = 1
     steps: int = 1
     fastest: bool = False

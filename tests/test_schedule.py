@@ -8,7 +8,7 @@ import pytest
 
 from slfac_sim.cli import main
 from slfac_sim.foundation.plugins import find, kinds
-from slfac_sim.protocols import ProtocolSettings, Schedule
+from slfac_sim.protocols import LearningProtocol, Schedule
 
 TINY = str(Path(__file__).with_name("tiny.yaml"))
 FAMILY = "slfac_sim.protocols"
@@ -67,14 +67,14 @@ def test_a_protocol_that_does_not_inherit_the_contract_is_refused_in_a_sentence(
     monkeypatch.syspath_prepend(tmp_path)
     assert main(["check", TINY, "protocol={kind: their_schedules.unsworn}"]) == 2
     (line,) = capsys.readouterr().err.strip().splitlines()
-    assert "their_schedules.unsworn.Theirs does not inherit from slfac_sim.protocols.ProtocolSettings" in line
+    assert "their_schedules.unsworn.Theirs does not inherit from slfac_sim.protocols.LearningProtocol" in line
 
 
 def test_what_a_protocol_does_not_say_of_itself_it_inherits(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write(tmp_path, "sworn", "from slfac_sim.protocols import ProtocolSettings", "(ProtocolSettings)")
+    write(tmp_path, "sworn", "from slfac_sim.protocols import LearningProtocol", "(LearningProtocol)")
     monkeypatch.syspath_prepend(tmp_path)
     theirs = find(FAMILY, "their_schedules.sworn")()
-    assert isinstance(theirs, ProtocolSettings)
+    assert isinstance(theirs, LearningProtocol)
     assert (theirs.schedule, theirs.timing_steers_learning, theirs.layout) == (None, None, "split")

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from slfac_sim.effects import Compute, Effect, Note, Offer, Send, Together
+from slfac_sim.foundation.citing import reference
 from slfac_sim.foundation.plugins import find, kinds
 from slfac_sim.hosts.names import SERVER
 from slfac_sim.runs.opening import build
@@ -95,7 +96,7 @@ def section(name: str, courses: Sequence[Course]) -> str:
     plugin = find(FAMILY, name)
     module = importlib.import_module(plugin.__module__)
     said = [paragraph for text in (module.__doc__, plugin.__doc__) for paragraph in paragraphs(text or "")]
-    said += [f"Source: {one.text()}." for one in getattr(plugin, "references", ())]
+    said += [f"Source: {reference(key).text()}." for key in plugin.references]
     for shown, course in zip(SHOWN.get(name, ((),)), courses, strict=True):
         said += [f"With `{'`, `'.join(shown)}`:"] if shown else []
         said.append("\n".join(["```mermaid", *chart(course), "```"]))

@@ -1,82 +1,42 @@
 """Protocols: how devices and server learn together, written as generators that yield effects.
 
-One file per protocol, chosen by `kind:` in the scenario: a frozen dataclass of settings with the method
-`run`. A protocol reads like the figure in its paper. It is a pure function of the replies that it is
-sent: it reads no clock and knows no network.
+One file per protocol, chosen by `kind:` in the scenario: a frozen dataclass of settings that inherits from
+`RoundProtocol` (and then writes one `round`) or from `LearningProtocol` (and writes all of `run`). A protocol
+reads like the figure in its paper. It is a pure function of the replies that it is sent: it reads no clock
+and knows no network. What protocols are written with is in `slfac_sim.protocols.kit`.
 """
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from slfac_sim.effects import Task
+from slfac_sim.effects import Note, Task
 from slfac_sim.foundation.plugins import Family
-from slfac_sim.protocols._participation import Participation
+from slfac_sim.protocols.kit.mini_batches import steps_of
+from slfac_sim.protocols.kit.models import hand_out
+from slfac_sim.protocols.kit.participants import Participants
+from slfac_sim.protocols.kit.participation import Participation
 from slfac_sim.scenario.schedule import Schedule
 
 if TYPE_CHECKING:
     from slfac_sim.codecs import Payload
-    from slfac_sim.learning.participants import Device, EdgeServer
+
+__all__ = ["LearningProtocol", "Participants", "Participation", "RoundProtocol", "Schedule", "Share"]
 
 
-__all__ = ["Participants", "Participation", "ProtocolSettings", "Schedule"]
-
-
-class Participants(Protocol):
-    """Who learns together, and how the outcome is measured."""
-
-    @property
-    def devices(self) -> Sequence[Device]:
-        """The devices, in device order."""
-        ...
-
-    @property
-    def server(self) -> EdgeServer:
-        """The edge server."""
-        ...
-
-    @property
-    def seed(self) -> int:
-        """The seed of everything that is drawn for learning."""
-        ...
-
-    @property
-    def may_be_absent(self) -> bool:
-        """Whether a host can be down; where none can, nobody is asked who is there."""
-        ...
-
-    def expected_s(self, device: str) -> float:
-        """Return about how long a round of `device` takes with the air and the server to itself."""
-        ...
-
-    def evaluate(self, model: bytes, last: bool = False) -> dict[str, Any]:
-        """Return the figures of `evals` for the devices' common part in the body `model`.
-
-        The `last` evaluation of a training tells the accuracy without the codec too.
-        """
-        ...
-
-    def due(self, round_number: int, rounds: int) -> bool:
-        """Return whether round `round_number` of `rounds` ends with an evaluation."""
-        ...
-
-    def begun(self) -> tuple[int, Payload]:
-        """Return how many rounds are done, and what the devices have learnt in common until then."""
-        ...
-
-    def keep(self, round_number: int, model: Payload) -> None:
-        """Take note that `round_number` is done and left `model`."""
-        ...
-
-
-class ProtocolSettings(ABC):
+class LearningProtocol(ABC):
     """What every protocol inherits: its settings are a frozen dataclass of which this is the base.
 
-    What a protocol does not say of itself holds as it stands here.
+    What a protocol does not say of itself holds as it stands here; a member without `ClassVar` may be one of
+    its settings.
     """
 
+    references: ClassVar[tuple[str, ...]] = ()
+    """Where the protocol was published: keys of `references.bib`."""
     layout: ClassVar[str] = "split"
     """Where the parts of the model lie: a module of `slfac_sim.learning.layouts`, or a dotted name."""
     cuts_may_differ: ClassVar[bool] = False
@@ -85,6 +45,14 @@ class ProtocolSettings(ABC):
     """Whether several mini-batches of a device are under way at once."""
     rounds: int
     """The number of rounds."""
+    steps: int | None = None
+    """The mini-batches of a device in a round; None: `local_epochs` passes over its samples."""
+    local_epochs: int = 1
+    """The passes of a round where `steps` is None."""
+    model_broadcast: Literal["multicast", "unicast"] = "multicast"
+    """Whether a model is sent once at the slowest device's rate, or once for each device."""
+    initial_model: Literal["seed", "broadcast"] = "seed"
+    """Whether devices have the initial model from the seed, or are sent it."""
     participation: Participation = Participation()
     """Who takes part in a round: by default everybody who is there, with no deadline."""
     evaluate_devices: int | None = None
@@ -99,28 +67,86 @@ class ProtocolSettings(ABC):
         self.participation.check(devices)
 
     @property
-    def timing_steers_learning(self) -> bool | None:
-        """Whether another clock could change what is learnt (deadlines, order of arrival); then no replay.
-
-        None: the protocol does not say, which counts as True.
-        """
-        return None
-
-    @property
     def schedule(self) -> Schedule | None:
         """What a round asks of devices, server and air in which order; None: there is no forecast."""
         return None
 
-    @abstractmethod
-    def run(self, participants: Any) -> Task:
-        """Yield the effects of the whole training."""
+    @property
+    def timing_steers_learning(self) -> bool | None:
+        """Whether another clock could change what is learnt (deadlines, order of arrival); then no replay.
+
+        None, without a schedule: the protocol does not say, which counts as True.
+        """
+        schedule = self.schedule
+        if schedule is None:
+            return None
+        return schedule.order_matters or self.participation.timing_steers_learning
 
     @abstractmethod
-    def device_steps(self, participants: Any) -> int:
+    def run(self, participants: Participants) -> Task:
+        """Yield the effects of the whole training."""
+
+    def device_steps(self, participants: Participants) -> int:
         """Return how many mini-batches all devices together go through, for the progress display."""
+        passes = [steps_of(device, self.steps, self.local_epochs) for device in participants.devices]
+        return self.rounds * sum(passes)
+
+
+@dataclass(frozen=True)
+class Share:
+    """What a device contributed to a round: its part's state, the samples it used, their summed loss."""
+
+    device: str
+    state: Any
+    samples: int
+    loss: float
+
+
+class RoundProtocol(LearningProtocol):
+    """A protocol of rounds, and what follows from that: evaluations, rows of `rounds`, checkpoints, resuming.
+
+    All that lasts from one round to the next lies with the participants and in one model; a protocol's own
+    variables live no longer than a round. So a training can go on from the end of any round.
+    """
+
+    hands_out_last: ClassVar[bool] = True
+    """Whether the model that the last round leaves is brought to all devices."""
+
+    @abstractmethod
+    def round(self, participants: Participants, round_number: int, model: Payload) -> Task:
+        """Yield the effects of one round, which begins with `model`, what the devices have in common.
+
+        Returns that as it is after the round, and the `Share`s of the devices that finished it.
+        """
+
+    def run(self, participants: Participants) -> Task:
+        """Yield the effects of the whole training."""
+        done, model = participants.begun()
+        if done == 0:
+            yield Note("evals", {"round": 0, **participants.evaluate(model.body)})
+        for round_number in range(done + 1, self.rounds + 1):
+            model, shares = yield from self.round(participants, round_number, model)
+            if participants.due(round_number, self.rounds):
+                figures = participants.evaluate(model.body, round_number == self.rounds)
+                yield Note("evals", {"round": round_number, **figures})
+            yield Note("rounds", _sums(round_number, shares))
+            participants.keep(round_number, model)
+        if self.hands_out_last:
+            devices = yield from self.participation.present(participants)
+            yield from hand_out(participants, devices, model, self.model_broadcast)
+
+    def is_known(self, round_number: int) -> bool:
+        """Return whether devices have the model that the round begins with from the seed, at no cost."""
+        return round_number == 1 and self.initial_model == "seed"
+
+
+def _sums(round_number: int, shares: Sequence[Share]) -> dict[str, Any]:
+    samples = sum(share.samples for share in shares)
+    loss = sum(share.loss for share in shares) / samples if samples else math.nan
+    return {"round": round_number, "devices": len(shares), "samples": samples, "loss": loss}
 
 
 FAMILY = Family(
-    ProtocolSettings,
+    LearningProtocol,
     shared=("rounds", "steps", "participation", "model_broadcast", "initial_model", "local_epochs"),
 )

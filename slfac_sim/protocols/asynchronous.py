@@ -18,9 +18,10 @@ from slfac_sim.effects import Compute, Failure, Note, Present, Task, Together
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Count, NotNegative
 from slfac_sim.learning.staleness import discount, train_discounted
-from slfac_sim.protocols import ProtocolSettings, Schedule
-from slfac_sim.protocols._exchange import answer, batches_of, bring, step_note, steps_of
-from slfac_sim.protocols._halves import announce, hand_in, take
+from slfac_sim.protocols import LearningProtocol, Schedule
+from slfac_sim.protocols.kit.exchange import downlink, uplink
+from slfac_sim.protocols.kit.mini_batches import batches_of, step_note
+from slfac_sim.protocols.kit.models import announce, hand_in, take
 
 if TYPE_CHECKING:
     from slfac_sim.codecs import Payload
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 
 @settings
-class Asynchronous(ProtocolSettings):
+class Asynchronous(LearningProtocol):
     """As many mini-batches as in `rounds` rounds of `steps` of every device, begun by whoever is ready.
 
     The server takes a step for each mini-batch alone, with its learning rate times 1/(1+s)^a: a is
@@ -47,18 +48,11 @@ class Asynchronous(ProtocolSettings):
     """
 
     references: ClassVar[tuple[str, ...]] = ("xie2019fedasync",)
-    layout: ClassVar[str] = "split"
-    model_broadcast: ClassVar[str] = "unicast"
 
     rounds: Count = 8
     steps: Count | None = None
     mixing: Annotated[float, Field(gt=0.0, le=1.0)] = 0.6
     staleness_exponent: NotNegative = 0.5
-
-    @property
-    def timing_steers_learning(self) -> bool:
-        """Whether another clock could change what is learnt: the order of arrival does."""
-        return True
 
     @property
     def schedule(self) -> Schedule:
@@ -73,10 +67,6 @@ class Asynchronous(ProtocolSettings):
         yield Together([self._device(participants, course, device) for device in participants.devices])
         if course.ended < course.whole:
             raise Failure(f"round {course.round} cannot end: no device can reach the server any more")
-
-    def device_steps(self, participants: Participants) -> int:
-        """Return how many mini-batches all devices together go through."""
-        return self.rounds * sum(steps_of(device, self.steps) for device in participants.devices)
 
     def _device(self, participants: Participants, course: _Course, device: Device) -> Task:
         """One device: mini-batch after mini-batch, while there are some that nobody has begun."""
@@ -103,15 +93,15 @@ class Asynchronous(ProtocolSettings):
     def _learn(self, participants: Participants, course: _Course, member: _Member, batch: Indices) -> Task:
         """One mini-batch, there and back, with a step of the server for it alone."""
         device = member.device
-        asked, arrived = yield from bring(participants, device, batch)
-        flops = asked.samples * device.exchange.work.server_step_flops
+        in_flight, arrived = yield from uplink(participants, device, batch)
         work = partial(self._step, participants, course, member, arrived)
-        feedback, number, seen = yield Compute(participants.server.name, flops, work, "train")
+        train = Compute(participants.server.name, in_flight.train_flops, work, "train")
+        feedback, server_step, seen = yield train
         yield Note("staleness", {"device": device.name, "kind": "step", **seen})
-        yield from answer(participants, device, asked, feedback)
-        member.learnt_from = number
-        step = course.count(device.name, asked.samples, feedback.loss)
-        yield step_note(course.round, step, device, asked.samples, feedback)
+        yield from downlink(participants, device, in_flight, feedback)
+        member.learnt_from = server_step
+        step = course.count(device.name, in_flight.samples, feedback.loss)
+        yield step_note(course.round, step, device.name, in_flight.samples, feedback)
 
     def _step(
         self, participants: Participants, course: _Course, member: _Member, arrived: Arrived
@@ -128,15 +118,15 @@ class Asynchronous(ProtocolSettings):
         device = member.device
         state = yield from hand_in(participants, device)
         work = partial(self._mix, participants, course, member, state)
-        model, number, seen = yield Compute(participants.server.name, 4.0 * device.model_values, work, "mix")
+        model, mixing, seen = yield Compute(participants.server.name, 4.0 * device.model_values, work, "mix")
         yield Note("staleness", {"device": device.name, "kind": "mix", **seen})
-        return model, number
+        return model, mixing
 
-    def _take(self, participants: Participants, member: _Member, model: Payload, number: int) -> Task:
-        """Give the common half after mixing `number` to the device, which goes on from it."""
+    def _take(self, participants: Participants, member: _Member, model: Payload, mixing: int) -> Task:
+        """Give the common half after mixing number `mixing` to the device, which goes on from it."""
         handout = yield from announce(participants, [member.device], model, "unicast")
         yield from take(participants, member.device, handout)
-        member.given = number
+        member.given = mixing
 
     def _mix(
         self, participants: Participants, course: _Course, member: _Member, state: Any
@@ -151,14 +141,14 @@ class Asynchronous(ProtocolSettings):
 
     def _end_one(self, participants: Participants, course: _Course) -> Task:
         """Count a mini-batch that has ended, well or not, and close the round that it ends, if any."""
-        number = course.round
+        round_number = course.round
         course.ended += 1
-        if course.round == number:
+        if course.round == round_number:
             return
-        if participants.due(number, self.rounds):
-            figures = participants.evaluate(course.common.body, number == self.rounds)
-            yield Note("evals", {"round": number, **figures})
-        yield Note("rounds", {"round": number, **course.close_round()})
+        if participants.due(round_number, self.rounds):
+            figures = participants.evaluate(course.common.body, round_number == self.rounds)
+            yield Note("evals", {"round": round_number, **figures})
+        yield Note("rounds", {"round": round_number, **course.close_round()})
 
 
 @dataclass

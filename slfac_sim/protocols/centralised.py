@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from slfac_sim.effects import Task
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Count
-from slfac_sim.protocols import ProtocolSettings, Schedule
-from slfac_sim.protocols._participation import steadily
-from slfac_sim.protocols._rounds import Share, in_rounds
-from slfac_sim.protocols._whole_rounds import batches_of, steps_of, train
+from slfac_sim.protocols import RoundProtocol, Schedule, Share
+from slfac_sim.protocols.fedavg import train
+from slfac_sim.protocols.kit.mini_batches import batches_of, learn, steps_of
+from slfac_sim.protocols.kit.participation import steadily
 
 if TYPE_CHECKING:
     from slfac_sim.codecs import Payload
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @settings
-class Centralised(ProtocolSettings):
+class Centralised(RoundProtocol):
     """`rounds` rounds of `steps` mini-batches, or of one pass over all samples when `steps` is null.
 
     A mini-batch has devices x `learning.batch` samples, as many as all devices together use in a step of
@@ -28,33 +28,25 @@ class Centralised(ProtocolSettings):
     """
 
     layout: ClassVar[str] = "whole"
-    model_broadcast: ClassVar[str] = "unicast"
+    hands_out_last: ClassVar[bool] = False
 
     rounds: Count = 8
     steps: Count | None = None
-
-    @property
-    def timing_steers_learning(self) -> bool:
-        """Whether another clock could change what is learnt."""
-        return False
 
     @property
     def schedule(self) -> Schedule:
         """What a round asks of devices, server and air in which order."""
         return Schedule(steps=self.steps, exchanges=0, models="kept", on_server=True)
 
-    def run(self, participants: Participants) -> Task:
-        """Yield the effects of the whole training."""
-        yield from in_rounds(participants, self.rounds, partial(self._round, participants))
-
     def device_steps(self, participants: Participants) -> int:
         """Return how many mini-batches the server goes through."""
         server: Any = participants.server
-        return self.rounds * steps_of(server.trainee.shard, self.steps, 1)
+        return self.rounds * steps_of(server.trainee, self.steps)
 
-    def _round(self, participants: Participants, number: int, model: Payload) -> Task:
+    def round(self, participants: Participants, round_number: int, model: Payload) -> Task:
+        """Let the server train."""
         server: Any = participants.server
-        batches = batches_of(server.trainee, self.steps, 1, number)
-        again = partial(steadily, server.name)
-        samples, loss = yield from train(server.name, server, number, batches, again)
-        return server.model_payload(), [Share(None, samples, loss)]
+        batches = batches_of(server.trainee, self.steps, round_number)
+        exchange = partial(train, server, do=partial(steadily, server.name))
+        samples, loss = yield from learn(server.name, round_number, batches, exchange)
+        return server.model_payload(), [Share(server.name, None, samples, loss)]

@@ -8,28 +8,24 @@ sharing out bandwidth are not here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from slfac_sim.effects import Task
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Count
-from slfac_sim.protocols import ProtocolSettings, Schedule
-from slfac_sim.protocols._averaged import averaged, in_averaged_rounds
-from slfac_sim.protocols._exchange import batches_of, cohort_sizes, in_cohorts, steps_of
-from slfac_sim.protocols._order import Order, in_order
-from slfac_sim.protocols._participation import Participation
-from slfac_sim.protocols._rounds import Share
+from slfac_sim.protocols import Participation, RoundProtocol, Schedule, Share
+from slfac_sim.protocols.fedavg import averaged
+from slfac_sim.protocols.kit.exchange import in_cohorts
+from slfac_sim.protocols.kit.participation import Order, in_order
 
 if TYPE_CHECKING:
     from slfac_sim.codecs import Payload
-    from slfac_sim.learning.participants import Device
     from slfac_sim.protocols import Participants
 
 
 @settings
-class Clustered(ProtocolSettings):
+class Clustered(RoundProtocol):
     """`rounds` rounds, in each of which every cluster learns once, `steps` mini-batches or one local epoch.
 
     `cluster` devices make a cluster, the last one may have fewer: those that follow each other in device
@@ -40,7 +36,6 @@ class Clustered(ProtocolSettings):
     """
 
     references: ClassVar[tuple[str, ...]] = ("wu2023split",)
-    layout: ClassVar[str] = "split"
 
     rounds: Count = 8
     steps: Count | None = None
@@ -56,44 +51,21 @@ class Clustered(ProtocolSettings):
             raise ValueError(f"participation.enough must be at most cluster, {self.cluster} (got {enough})")
 
     @property
-    def timing_steers_learning(self) -> bool:
-        """Whether another clock could change what is learnt."""
-        return self.participation.timing_steers_learning
-
-    @property
     def schedule(self) -> Schedule:
         """What a round asks of devices, server and air in which order."""
-        return Schedule(
-            steps=self.steps,
-            at_once=self.cluster,
-            broadcast=self.model_broadcast,
-        )
+        return Schedule(steps=self.steps, at_once=self.cluster, broadcast=self.model_broadcast)
 
-    def run(self, participants: Participants) -> Task:
-        """Yield the effects of the whole training."""
-        yield from in_averaged_rounds(participants, self, partial(self._round, participants))
-
-    def device_steps(self, participants: Participants) -> int:
-        """Return how many mini-batches all devices together go through."""
-        return self.rounds * sum(steps_of(device, self.steps) for device in participants.devices)
-
-    def _round(self, participants: Participants, number: int, model: Payload) -> Task:
-        chosen = yield from self.participation.choose(participants, number)
-        devices = in_order(chosen, self.order, number, participants.seed)
+    def round(self, participants: Participants, round_number: int, model: Payload) -> Task:
+        """Let one cluster after the other learn in cohorts, each from the average of the one before."""
+        chosen = yield from self.participation.choose(participants, round_number)
+        devices = in_order(chosen, self.order, round_number, participants.seed)
         everyone: list[Share] = []
         for first in range(0, len(devices), self.cluster):
             cluster = devices[first : first + self.cluster]
-            known = number == 1 and self.initial_model == "seed" and not everyone
-            learning = partial(self._in_cohorts, participants, number)
-            model, shares = yield from averaged(participants, self, number, cluster, model, known, learning)
+            is_known = self.is_known(round_number) and not everyone
+            learning = partial(in_cohorts, steps=self.steps, group=cluster[0].name)
+            model, shares = yield from averaged(
+                self, participants, round_number, cluster, model, is_known, learning
+            )
             everyone += shares
         return model, everyone
-
-    def _in_cohorts(
-        self, participants: Participants, number: int, cluster: Sequence[Device]
-    ) -> Iterator[Task]:
-        lengths = [steps_of(device, self.steps) for device in cluster]
-        cohorts, group = cohort_sizes(lengths), f".{cluster[0].name}"
-        for device, length in zip(cluster, lengths, strict=True):
-            batches = batches_of(device, self.steps, number)
-            yield in_cohorts(participants, device, number, batches, cohorts[:length], group)

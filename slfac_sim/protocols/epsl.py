@@ -19,12 +19,10 @@ from pydantic import Field
 from slfac_sim.effects import Compute, Failure, Offer, Present, Send, Task
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Count
-from slfac_sim.protocols import ProtocolSettings, Schedule
-from slfac_sim.protocols._averaged import averaged_round, in_averaged_rounds
-from slfac_sim.protocols._exchange import Asked, batches_of, cohort_sizes, in_cohorts, steps_of
-from slfac_sim.protocols._halves import unreached
-from slfac_sim.protocols._participation import Participation
-from slfac_sim.protocols._served import learn_in_step, queue_of
+from slfac_sim.protocols import Participation, Schedule
+from slfac_sim.protocols.fedavg import FederatedAveraging
+from slfac_sim.protocols.kit.exchange import InFlight, Meeting, in_cohorts
+from slfac_sim.protocols.kit.models import unreached
 
 if TYPE_CHECKING:
     from slfac_sim.codecs import Payload
@@ -34,7 +32,7 @@ if TYPE_CHECKING:
 
 
 @settings
-class Epsl(ProtocolSettings):
+class Epsl(FederatedAveraging):
     """`parallel` with the first ceil(`phi` b) samples of the mini-batches aggregated; all else is as there.
 
     b is the smallest mini-batch of the step, where they differ. Every sample counts alike, so devices are
@@ -48,7 +46,6 @@ class Epsl(ProtocolSettings):
     """
 
     references: ClassVar[tuple[str, ...]] = ("lin2024efficient",)
-    layout: ClassVar[str] = "split"
 
     rounds: Count = 8
     steps: Count | None = None
@@ -58,133 +55,117 @@ class Epsl(ProtocolSettings):
     participation: Participation = Participation()
 
     @property
-    def timing_steers_learning(self) -> bool:
-        """Whether another clock could change what is learnt."""
-        return self.participation.timing_steers_learning
-
-    @property
     def schedule(self) -> Schedule:
         """What a round asks of devices, server and air in which order."""
-        return Schedule(
-            steps=self.steps,
-            aggregated=self.phi,
-            broadcast=self.model_broadcast,
-        )
+        return Schedule(steps=self.steps, aggregated=self.phi, broadcast=self.model_broadcast)
 
-    def run(self, participants: Participants) -> Task:
-        """Yield the effects of the whole training."""
-        yield from in_averaged_rounds(participants, self, partial(self._round, participants))
+    def learning(
+        self, participants: Participants, round_number: int, devices: Sequence[Device]
+    ) -> Iterator[Task]:
+        """Yield the task of each of `devices`."""
+        if self.phi == 0.0:
+            return in_cohorts(participants, round_number, devices, self.steps)
+        step = partial(_aggregating_step, self._cuts(devices))
+        return in_cohorts(participants, round_number, devices, self.steps, step, _respond)
 
-    def device_steps(self, participants: Participants) -> int:
-        """Return how many mini-batches all devices together go through."""
-        return self.rounds * sum(steps_of(device, self.steps) for device in participants.devices)
-
-    def _round(self, participants: Participants, number: int, model: Payload) -> Task:
-        learning = partial(self._learning, participants, number)
-        return (yield from averaged_round(participants, self, number, model, learning))
-
-    def _learning(self, participants: Participants, number: int, devices: Sequence[Device]) -> Iterator[Task]:
-        lengths = [steps_of(device, self.steps) for device in devices]
-        cohorts = cohort_sizes(lengths)
-        cuts = self._cuts(devices, lengths) if self.phi > 0.0 else []
-        for device, length in zip(devices, lengths, strict=True):
-            batches = batches_of(device, self.steps, number)
-            if self.phi == 0.0:
-                yield in_cohorts(participants, device, number, batches, cohorts[:length])
-                continue
-            step = _Step(participants, device, number, cohorts, cuts)
-            yield learn_in_step(participants, device, number, batches, length, step.offered, step.responded)
-
-    def _cuts(self, devices: Sequence[Device], lengths: Sequence[int]) -> list[int]:
+    def _cuts(self, devices: Sequence[Device]) -> list[int]:
         """Return, step by step, how many samples of each mini-batch are aggregated."""
         sizes = [device.shard.sizes(self.steps) for device in devices]
-        smallest = [min(mine[step] for mine in sizes if len(mine) > step) for step in range(max(lengths))]
+        smallest = [
+            min(mine[step] for mine in sizes if len(mine) > step) for step in range(max(map(len, sizes)))
+        ]
         # 0.07 * 100 is a little above 7, which is no reason to aggregate 8
         return [max(1, math.ceil(round(self.phi * samples, 9))) for samples in smallest]
 
 
 @dataclass(frozen=True)
-class _Step:
-    """What happens in each step of `device` in round `number`; `cuts` are the samples aggregated in each."""
+class _Reply:
+    """What the server has for a device of the `cohort` that met: the shared gradient, and its own."""
 
-    participants: Participants
-    device: Device
-    number: int
-    cohorts: Sequence[int]
-    cuts: Sequence[int]
+    meeting: Meeting
+    cohort: tuple[str, ...]
+    feedback: Aggregated
 
-    def offered(self, step: int, asked: Asked, arrived: Any) -> Offer:
-        """Offer what has arrived to one step of the server over the cohort."""
-        server, cohort, cut = self.participants.server, self.cohorts[step - 1], self.cuts[step - 1]
 
-        def train(items: Sequence[tuple[str, Any]]) -> list[tuple[tuple[str, ...], Aggregated]]:
-            names = tuple(name for name, _ in items)
-            answers = server.train_aggregated(cut, [arrived for _, arrived in items])
-            return [(names, answer) for answer in answers]
+def _aggregating_step(
+    cuts: Sequence[int],
+    participants: Participants,
+    device: Device,
+    in_flight: InFlight,
+    arrived: Any,
+    meeting: Meeting,
+) -> Offer:
+    """Offer what `arrived` to one step over all that meet, which aggregates the first of `cuts` samples."""
+    server, cut = participants.server, cuts[meeting.step - 1]
 
-        work, own = self.device.exchange.work, asked.samples - cut
-        together = cut * work.server_step_flops / cohort  # this device's part of what is done for all
-        flops = asked.samples * work.server_forward_flops + own * work.server_backward_flops + together
-        item, queue = (self.device.name, arrived), queue_of(self.number, step)
-        return Offer(server.name, queue, self.device.place, item, train, flops, cohort, "train")
+    def train(items: Sequence[tuple[str, Any]]) -> list[_Reply]:
+        names = tuple(name for name, _ in items)
+        answers = server.train_aggregated(cut, [arrived for _, arrived in items])
+        return [_Reply(meeting, names, answer) for answer in answers]
 
-    def responded(
-        self, step: int, asked: Asked, arrived: Any, got: tuple[tuple[str, ...], Aggregated]
-    ) -> Task:
-        """Bring back the shared gradient and the device's own, from which it learns."""
-        device, cost, n = self.device, self.device.exchange, asked.samples
-        cohort, feedback = got
-        shared = yield from self._broadcast(step, cohort, feedback)
-        own = (yield from self._own(feedback)) if len(feedback.gradient) else None
-        decode = partial(_decode, device, asked, shared, own)
-        gradient = yield Compute(device.name, n * cost.decode_down_flops, decode, "decode")
-        work = n * cost.work.device_backward_flops
-        learn = partial(device.backward, asked.smashed.pending, gradient)
-        yield Compute(device.name, work, learn, "backward")
-        return feedback
+    work, own = device.exchange.work, in_flight.samples - cut
+    together = cut * work.server_step_flops / meeting.devices  # this device's part of what is done for all
+    flops = in_flight.samples * work.server_forward_flops + own * work.server_backward_flops + together
+    return meeting.offer(server.name, device.place, (device.name, arrived), train, flops)
 
-    def _broadcast(self, step: int, cohort: tuple[str, ...], feedback: Aggregated) -> Task:
-        """Return the shared gradient's body once it is with the `cohort`, whose first device sees to that."""
-        server, place = self.participants.server, cohort.index(self.device.name)
-        sent: Any = None
-        if place == 0:
-            try:
-                sent = yield from self._sent_to_all(step, cohort, feedback)
-            except Failure as failure:
-                sent = failure  # of which the others must hear
-        queue = f"broadcast {self.number}.{step}"
-        heard = yield Offer(server.name, queue, place, sent, _from_the_first, 0.0, len(cohort), "broadcast")
-        if isinstance(heard, Failure):
-            raise Failure(heard.reason)
-        body, reached = heard
-        name = self.device.name
-        if name not in reached and (yield Present((name,))):  # who is still down is told when it decodes
-            raise unreached(name)
-        return body
 
-    def _sent_to_all(self, step: int, cohort: tuple[str, ...], feedback: Aggregated) -> Task:
-        server, cost = self.participants.server, self.device.exchange
-        sender = cost.downlink.sender(f"all/down/{self.number}.{step}")
-        flops = len(feedback.shared) * cost.encode_down_flops
-        body = yield Compute(server.name, flops, partial(sender.encode, feedback.shared), "encode")
-        return body, (yield Send(server.name, cohort, {"smashed_down": body}))
+def _respond(participants: Participants, device: Device, in_flight: InFlight, reply: _Reply) -> Task:
+    """Bring back the shared gradient and the device's own, from which it learns."""
+    cost, n, feedback = device.exchange, in_flight.samples, reply.feedback
+    shared = yield from _shared(participants, device, reply)
+    own = (yield from _own(participants, device, feedback)) if len(feedback.gradient) else None
+    decode = partial(_decode, device, in_flight, shared, own)
+    gradient = yield Compute(device.name, n * cost.decode_down_flops, decode, "decode")
+    learn = partial(device.backward, in_flight.smashed.pending, gradient)
+    yield Compute(device.name, n * cost.work.device_backward_flops, learn, "backward")
+    return feedback
 
-    def _own(self, feedback: Aggregated) -> Task:
-        server, device = self.participants.server, self.device
-        flops = len(feedback.gradient) * device.exchange.encode_down_flops
-        body = yield Compute(server.name, flops, partial(server.encode, device.name, feedback), "encode")
-        yield Send(server.name, device.name, {"smashed_down": body})
-        return body
+
+def _shared(participants: Participants, device: Device, reply: _Reply) -> Task:
+    """Return the shared gradient's body once it is with the cohort, whose first device sees to that."""
+    server, name, place = participants.server, device.name, reply.cohort.index(device.name)
+    sent: Any = None
+    if place == 0:
+        try:
+            sent = yield from _broadcast(participants, device, reply)
+        except Failure as failure:
+            sent = failure  # of which the others must hear
+    queue = f"broadcast {reply.meeting.round_number}.{reply.meeting.step}"
+    heard = yield Offer(server.name, queue, place, sent, _from_the_first, 0.0, len(reply.cohort), "broadcast")
+    if isinstance(heard, Failure):
+        raise Failure(heard.reason)
+    body, reached = heard
+    if name not in reached and (yield Present((name,))):  # who is still down is told when it decodes
+        raise unreached(name)
+    return body
+
+
+def _broadcast(participants: Participants, device: Device, reply: _Reply) -> Task:
+    """Send the shared gradient to the whole cohort at once; returns its body, and whom it has reached."""
+    server, cost, shared = participants.server, device.exchange, reply.feedback.shared
+    sender = cost.downlink.sender(f"all/down/{reply.meeting.round_number}.{reply.meeting.step}")
+    flops = len(shared) * cost.encode_down_flops
+    body = yield Compute(server.name, flops, partial(sender.encode, shared), "encode")
+    return body, (yield Send(server.name, reply.cohort, {"smashed_down": body}))
+
+
+def _own(participants: Participants, device: Device, feedback: Aggregated) -> Task:
+    """Send the device its own gradient; returns its body."""
+    server = participants.server
+    flops = len(feedback.gradient) * device.exchange.encode_down_flops
+    body = yield Compute(server.name, flops, partial(server.encode, device.name, feedback), "encode")
+    yield Send(server.name, device.name, {"smashed_down": body})
+    return body
 
 
 def _from_the_first(sent: Sequence[Any]) -> list[Any]:
     return [sent[0]] * len(sent)
 
 
-def _decode(device: Device, asked: Asked, shared: Payload, own: Payload | None) -> Any:
+def _decode(device: Device, in_flight: InFlight, shared: Payload, own: Payload | None) -> Any:
     """Return the gradient of the device's whole mini-batch from the bodies of both parts."""
     from slfac_sim.learning.epsl import joined
 
     first = device.exchange.downlink.receiver().decode(shared.body)
     rest = None if own is None else device.decode(own.body)
-    return device.settle(joined(first, rest, asked.samples), asked.there.body)
+    return device.settle(joined(first, rest, in_flight.samples), in_flight.sent.body)

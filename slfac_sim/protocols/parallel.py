@@ -8,28 +8,24 @@ do not wait for the cohort: a step for each mini-batch as it arrives, or for as 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from slfac_sim.effects import Offer, Task
+from slfac_sim.effects import Compute, Offer, Task
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Count, Seconds
-from slfac_sim.protocols import ProtocolSettings, Schedule
-from slfac_sim.protocols._averaged import averaged_round, in_averaged_rounds
-from slfac_sim.protocols._exchange import Asked, answer, batches_of, cohort_sizes, in_cohorts, steps_of
-from slfac_sim.protocols._participation import Participation
-from slfac_sim.protocols._served import alone, learn
+from slfac_sim.protocols import Participation, Schedule
+from slfac_sim.protocols.fedavg import FederatedAveraging
+from slfac_sim.protocols.kit.exchange import InFlight, Meeting, ServerStep, in_cohorts, on_cohort
 
 if TYPE_CHECKING:
-    from slfac_sim.codecs import Payload
     from slfac_sim.learning.participants import Device
     from slfac_sim.protocols import Participants
 
 
 @settings
-class Parallel(ProtocolSettings):
+class Parallel(FederatedAveraging):
     """`rounds` rounds of `steps` mini-batches per device, or of one local epoch when `steps` is null.
 
     There are two barriers: the server waits for the whole cohort of a step, and for all device halves at
@@ -44,7 +40,6 @@ class Parallel(ProtocolSettings):
     """
 
     references: ClassVar[tuple[str, ...]] = ("thapa2022splitfed",)
-    layout: ClassVar[str] = "split"
 
     rounds: Count = 8
     steps: Count | None = None
@@ -54,11 +49,6 @@ class Parallel(ProtocolSettings):
     max_items: Count = 8
     wait: Annotated[Seconds, Field(ge=0.0)] = 0.1
     participation: Participation = Participation()
-
-    @property
-    def timing_steers_learning(self) -> bool:
-        """Whether another clock could change what is learnt: who finishes, or the order of arrival."""
-        return self.server_step != "cohort" or self.participation.timing_steers_learning
 
     @property
     def schedule(self) -> Schedule:
@@ -71,52 +61,32 @@ class Parallel(ProtocolSettings):
             broadcast=self.model_broadcast,
         )
 
-    def run(self, participants: Participants) -> Task:
-        """Yield the effects of the whole training."""
-        yield from in_averaged_rounds(participants, self, partial(self._round, participants))
-
-    def device_steps(self, participants: Participants) -> int:
-        """Return how many mini-batches all devices together go through."""
-        return self.rounds * sum(steps_of(device, self.steps) for device in participants.devices)
-
-    def _round(self, participants: Participants, number: int, model: Payload) -> Task:
-        learning = self._in_cohorts if self.server_step == "cohort" else self._as_they_come
-        return (
-            yield from averaged_round(
-                participants, self, number, model, partial(learning, participants, number)
-            )
-        )
-
-    def _in_cohorts(
-        self, participants: Participants, number: int, devices: Sequence[Device]
+    def learning(
+        self, participants: Participants, round_number: int, devices: Sequence[Device]
     ) -> Iterator[Task]:
-        lengths = [steps_of(device, self.steps) for device in devices]
-        cohorts = cohort_sizes(lengths)
-        for device, length in zip(devices, lengths, strict=True):
-            batches = batches_of(device, self.steps, number)
-            yield in_cohorts(participants, device, number, batches, cohorts[:length])
+        """Yield the task of each of `devices`."""
+        steps: dict[str, ServerStep] = {
+            "cohort": on_cohort,
+            "arrival": on_arrival,
+            "batching": self._on_what_is_there,
+        }
+        step, waits = steps[self.server_step], self.server_step == "cohort"
+        return in_cohorts(participants, round_number, devices, self.steps, step, waits=waits)
 
-    def _as_they_come(
-        self, participants: Participants, number: int, devices: Sequence[Device]
-    ) -> Iterator[Task]:
-        for device in devices:
-            if self.server_step == "arrival":
-                served = partial(alone, participants, device, partial(_train_one, participants))
-            else:
-                served = partial(self._in_queue, participants, device, number)
-            yield learn(participants, device, number, batches_of(device, self.steps, number), served)
-
-    def _in_queue(
-        self, participants: Participants, device: Device, number: int, step: int, asked: Asked, arrived: Any
-    ) -> Task:
-        server, flops = participants.server, asked.samples * device.exchange.work.server_step_flops
-        feedback = yield Offer(
-            server.name, f"batching {number}", device.place, arrived, server.train, flops,
+    def _on_what_is_there(
+        self, participants: Participants, device: Device, in_flight: InFlight, arrived: Any, meeting: Meeting
+    ) -> Offer:
+        """Offer what `arrived` to a queue that takes a step on what is there when it is full, or in time."""
+        server, queue = participants.server, f"batching {meeting.round_number}"
+        return Offer(
+            server.name, queue, device.place, arrived, server.train, in_flight.train_flops,
             self.max_items, "train", self.wait,
         )  # fmt: skip
-        yield from answer(participants, device, asked, feedback)
-        return feedback
 
 
-def _train_one(participants: Participants, arrived: Any) -> Any:
-    return participants.server.train([arrived])[0]
+def on_arrival(
+    participants: Participants, device: Device, in_flight: InFlight, arrived: Any, meeting: Meeting
+) -> Compute:
+    """Take a step on what `arrived`, by itself."""
+    server = participants.server
+    return Compute(server.name, in_flight.train_flops, lambda: server.train([arrived])[0], "train")

@@ -8,36 +8,32 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from slfac_sim.effects import Excuse, Failed, Failure, Task, Together
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Count
-from slfac_sim.protocols import ProtocolSettings, Schedule
-from slfac_sim.protocols._averaged import averaged_round, in_averaged_rounds
-from slfac_sim.protocols._exchange import (
-    Asked,
-    answer,
-    batches_of,
-    carry,
-    cohort_offer,
-    cohort_sizes,
-    compress,
-    step_note,
-    steps_of,
+from slfac_sim.protocols import Participation, Schedule
+from slfac_sim.protocols.fedavg import FederatedAveraging
+from slfac_sim.protocols.kit.exchange import (
+    InFlight,
+    Meeting,
+    downlink,
+    encode,
+    meetings,
+    on_cohort,
+    send,
 )
-from slfac_sim.protocols._participation import Participation
+from slfac_sim.protocols.kit.mini_batches import batches_of, step_note, steps_of
 
 if TYPE_CHECKING:
-    from slfac_sim.codecs import Payload
     from slfac_sim.learning.batches import Indices
     from slfac_sim.learning.participants import Device
     from slfac_sim.protocols import Participants
 
 
 @settings
-class Pipelined(ProtocolSettings):
+class Pipelined(FederatedAveraging):
     """`parallel` with up to `depth` mini-batches of each device in flight; a depth of 1 is `parallel`.
 
     While one waits for its gradient the device computes the next one's forward pass, with the weights that it
@@ -47,7 +43,6 @@ class Pipelined(ProtocolSettings):
     """
 
     references: ClassVar[tuple[str, ...]] = ("narayanan2019pipedream", "thapa2022splitfed")
-    layout: ClassVar[str] = "split"
     stashes_weights: ClassVar[bool] = True
 
     rounds: Count = 8
@@ -58,56 +53,35 @@ class Pipelined(ProtocolSettings):
     participation: Participation = Participation()
 
     @property
-    def timing_steers_learning(self) -> bool:
-        """Whether another clock could change what is learnt: which updates a forward pass has seen."""
-        return self.depth > 1 or self.participation.timing_steers_learning
-
-    @property
     def schedule(self) -> Schedule:
         """What a round asks of devices, server and air in which order."""
-        return Schedule(
-            steps=self.steps,
-            in_flight=self.depth,
-            broadcast=self.model_broadcast,
-        )
+        return Schedule(steps=self.steps, in_flight=self.depth, broadcast=self.model_broadcast)
 
-    def run(self, participants: Participants) -> Task:
-        """Yield the effects of the whole training."""
-        yield from in_averaged_rounds(participants, self, partial(self._round, participants))
-
-    def device_steps(self, participants: Participants) -> int:
-        """Return how many mini-batches all devices together go through."""
-        return self.rounds * sum(steps_of(device, self.steps) for device in participants.devices)
-
-    def _round(self, participants: Participants, number: int, model: Payload) -> Task:
-        learning = partial(self._learning, participants, number)
-        return (yield from averaged_round(participants, self, number, model, learning))
-
-    def _learning(self, participants: Participants, number: int, devices: Sequence[Device]) -> Iterator[Task]:
+    def learning(
+        self, participants: Participants, round_number: int, devices: Sequence[Device]
+    ) -> Iterator[Task]:
+        """Yield the task of each of `devices`."""
         lengths = [steps_of(device, self.steps) for device in devices]
-        cohorts = cohort_sizes(lengths)
         for device, length in zip(devices, lengths, strict=True):
-            steps = enumerate(cohorts[:length], start=1)
-            ahead = _Ahead(number, steps, batches_of(device, self.steps, number))
+            own = iter(meetings(round_number, lengths)[:length])
+            ahead = _Ahead(own, batches_of(device, self.steps, round_number))
             yield _lanes(participants, device, ahead, self.depth)
 
 
 @dataclass(frozen=True)
 class _Ahead:
-    """What is ahead of a device in round `number`: steps (from 1) with their cohorts, and mini-batches."""
+    """What is ahead of a device in a round: its meetings with the others, and its mini-batches."""
 
-    number: int
-    steps: Iterator[tuple[int, int]]
+    meetings: Iterator[Meeting]
     batches: Iterator[Indices]
 
 
 @dataclass(frozen=True)
-class _InFlight:
-    """A mini-batch that the device has encoded, for step `step` of its round, in a cohort of `cohort`."""
+class _Begun:
+    """A mini-batch that the device has encoded, and the meeting that it is for."""
 
-    step: int
-    cohort: int
-    asked: Asked
+    meeting: Meeting
+    in_flight: InFlight
 
 
 def _lanes(participants: Participants, device: Device, ahead: _Ahead, depth: int) -> Task:
@@ -127,50 +101,44 @@ def _lanes(participants: Participants, device: Device, ahead: _Ahead, depth: int
     return sum(samples for samples, _ in done), sum(loss for _, loss in done)
 
 
-def _lane(participants: Participants, device: Device, ahead: _Ahead, one: _InFlight | None) -> Task:
-    """Learn from `one` and then from what is ahead, one at a time; returns samples and summed loss."""
+def _lane(participants: Participants, device: Device, ahead: _Ahead, begun: _Begun | None) -> Task:
+    """Learn from what is `begun` and then from what is ahead; returns samples and summed loss."""
     samples, loss = 0, 0.0
-    while one is not None:
-        feedback = yield from _finish(participants, device, ahead, one)
-        count = one.asked.samples
-        yield step_note(ahead.number, one.step, device, count, feedback)
+    while begun is not None:
+        feedback = yield from _finish(participants, device, ahead, begun)
+        count = begun.in_flight.samples
+        yield step_note(begun.meeting.round_number, begun.meeting.step, device.name, count, feedback)
         samples, loss = samples + count, loss + feedback.loss * count
-        one = yield from _begin(participants, device, ahead)
+        begun = yield from _begin(participants, device, ahead)
     return samples, loss
 
 
 def _begin(participants: Participants, device: Device, ahead: _Ahead) -> Task:
     """Compute and encode the next mini-batch; returns it, or None if there is none."""
-    step, cohort = next(ahead.steps, (0, 0))
-    if step == 0:
+    meeting = next(ahead.meetings, None)
+    if meeting is None:
         return None
     try:
-        return _InFlight(step, cohort, (yield from compress(device, next(ahead.batches))))
+        return _Begun(meeting, (yield from encode(device, next(ahead.batches))))
     except Failure:
-        yield from _excuse(participants, ahead, step)
+        yield from _excuse(participants, ahead, meeting)
         raise
 
 
-def _finish(participants: Participants, device: Device, ahead: _Ahead, one: _InFlight) -> Task:
-    """Have the server answer `one` and the device learn from that; returns the server's `Feedback`."""
-    missed: tuple[int, ...] = (one.step,)
+def _finish(participants: Participants, device: Device, ahead: _Ahead, begun: _Begun) -> Task:
+    """Have the server answer what is `begun`, and the device learn; returns the server's `Feedback`."""
+    missed: tuple[Meeting, ...] = (begun.meeting,)
     try:
-        arrived = yield from carry(participants, device, one.asked)
-        queue = _queue(ahead.number, one.step)
-        feedback = yield cohort_offer(participants, device, one.asked, arrived, queue, one.cohort)
+        arrived = yield from send(participants, device, begun.in_flight)
+        feedback = yield on_cohort(participants, device, begun.in_flight, arrived, begun.meeting)
         missed = ()
-        yield from answer(participants, device, one.asked, feedback)
+        return (yield from downlink(participants, device, begun.in_flight, feedback))
     except Failure:
         yield from _excuse(participants, ahead, *missed)
         raise
-    return feedback
 
 
-def _excuse(participants: Participants, ahead: _Ahead, *missed: int) -> Task:
-    """Let no cohort wait for the steps `missed`, nor for those ahead, which will not be begun."""
-    for step in (*missed, *(later for later, _ in ahead.steps)):
-        yield Excuse(participants.server.name, _queue(ahead.number, step))
-
-
-def _queue(number: int, step: int) -> str:
-    return f"cohort {number}.{step}"
+def _excuse(participants: Participants, ahead: _Ahead, *missed: Meeting) -> Task:
+    """Let no cohort wait at the meetings `missed`, nor at those ahead, for which nothing will be begun."""
+    for meeting in (*missed, *ahead.meetings):
+        yield Excuse(participants.server.name, meeting.queue)

@@ -7,25 +7,30 @@ global epoch. It is federated averaging of the whole model, computed in two plac
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from slfac_sim.effects import Task
+from slfac_sim.effects import Compute, Task
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Count
-from slfac_sim.protocols import ProtocolSettings, Schedule
-from slfac_sim.protocols._averaged import averaged_round, in_averaged_rounds
-from slfac_sim.protocols._copies import average_copies, learn_with_copies
-from slfac_sim.protocols._exchange import steps_of
-from slfac_sim.protocols._participation import Participation
+from slfac_sim.protocols import Participation, RoundProtocol, Schedule, Share
+from slfac_sim.protocols.fedavg import federated_round
+from slfac_sim.protocols.kit.exchange import InFlight, Meeting, in_cohorts
+from slfac_sim.protocols.kit.participation import steadily
 
 if TYPE_CHECKING:
     from slfac_sim.codecs import Payload
+    from slfac_sim.learning.mixed_cuts import MixedCopies
+    from slfac_sim.learning.participants import Device
+    from slfac_sim.learning.server_copies import ServerCopies
     from slfac_sim.protocols import Participants
+
+    Copies = ServerCopies | MixedCopies
 
 
 @settings
-class SplitfedV1(ProtocolSettings):
+class SplitfedV1(RoundProtocol):
     """`rounds` rounds of `steps` mini-batches per device, or of one local epoch when `steps` is null.
 
     Averaged are device halves and server halves, weighted by the samples that each used. The server works on
@@ -38,7 +43,6 @@ class SplitfedV1(ProtocolSettings):
     """
 
     references: ClassVar[tuple[str, ...]] = ("thapa2022splitfed",)
-    layout: ClassVar[str] = "split"
     cuts_may_differ: ClassVar[bool] = True
 
     rounds: Count = 8
@@ -46,11 +50,6 @@ class SplitfedV1(ProtocolSettings):
     model_broadcast: Literal["multicast", "unicast"] = "multicast"
     initial_model: Literal["seed", "broadcast"] = "seed"
     participation: Participation = Participation()
-
-    @property
-    def timing_steers_learning(self) -> bool:
-        """Whether another clock could change what is learnt; the order of arrival does not."""
-        return self.participation.timing_steers_learning
 
     @property
     def schedule(self) -> Schedule:
@@ -62,18 +61,50 @@ class SplitfedV1(ProtocolSettings):
             averages_copies=True,
         )
 
-    def run(self, participants: Participants) -> Task:
-        """Yield the effects of the whole training."""
-        yield from in_averaged_rounds(participants, self, partial(self._round, participants))
-
-    def device_steps(self, participants: Participants) -> int:
-        """Return how many mini-batches all devices together go through."""
-        return self.rounds * sum(steps_of(device, self.steps) for device in participants.devices)
-
-    def _round(self, participants: Participants, number: int, model: Payload) -> Task:
+    def round(self, participants: Participants, round_number: int, model: Payload) -> Task:
+        """Let every device learn with a copy of the server's half; average both sides."""
         with participants.server.copies() as copies:
-            learning = partial(learn_with_copies, participants, self, copies, number)
-            model, shares = yield from averaged_round(participants, self, number, model, learning)
-            devices = [share.device for share in shares]
-            yield from average_copies(participants, copies, devices, [share.samples for share in shares])
+            learning = partial(learning_with, copies, steps=self.steps)
+            model, shares = yield from federated_round(self, participants, round_number, model, learning)
+            yield from average_copies(participants, copies, shares)
             return copies.joined(model), shares
+
+
+def learning_with(
+    copies: Copies,
+    participants: Participants,
+    round_number: int,
+    devices: Sequence[Device],
+    steps: int | None,
+) -> Iterator[Task]:
+    """Return the tasks in which `devices` learn, each with its own of `copies`."""
+    copies.begin([device.name for device in devices])
+    step = partial(_on_copy, copies)
+    return in_cohorts(participants, round_number, devices, steps, step, waits=False)
+
+
+def _on_copy(
+    copies: Copies,
+    participants: Participants,
+    device: Device,
+    in_flight: InFlight,
+    arrived: Any,
+    meeting: Meeting,
+) -> Compute:
+    """Take a step of the copy of `device` on what `arrived`."""
+    step = partial(copies.train, device.name, arrived)
+    return Compute(participants.server.name, in_flight.train_flops, step, "train")
+
+
+def average_copies(participants: Participants, copies: Copies, shares: Sequence[Share]) -> Task:
+    """Make the server's half the mean of the copies of the devices in `shares`, weighted by their samples.
+
+    The work is that of averaging device halves: 2 FLOPs per value of each copy.
+    """
+    devices = [share.device for share in shares]
+    average = partial(copies.average, devices, [share.samples for share in shares])
+    if not devices:
+        average()  # there is nothing to compute: the half is again what it was before the round
+        return
+    server, flops = participants.server.name, 2.0 * sum(copies.values_of(device) for device in devices)
+    yield from steadily(server, Compute(server, flops, average, "average"))

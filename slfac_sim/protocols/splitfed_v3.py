@@ -6,18 +6,13 @@ Gawali et al., 2021, "Comparison of Privacy-Preserving Distributed Deep Learning
 
 from __future__ import annotations
 
-from functools import partial
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar
 
 from slfac_sim.effects import Task
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Count
-from slfac_sim.protocols import ProtocolSettings, Schedule
-from slfac_sim.protocols._averaged import DeviceShare
-from slfac_sim.protocols._copies import average_copies, learn_with_copies
-from slfac_sim.protocols._exchange import steps_of
-from slfac_sim.protocols._participation import Participation
-from slfac_sim.protocols._rounds import in_rounds
+from slfac_sim.protocols import Participation, RoundProtocol, Schedule, Share
+from slfac_sim.protocols.splitfed_v1 import average_copies, learning_with
 
 if TYPE_CHECKING:
     from slfac_sim.codecs import Payload
@@ -26,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @settings
-class SplitfedV3(ProtocolSettings):
+class SplitfedV3(RoundProtocol):
     """`rounds` rounds of `steps` mini-batches per device, or of one local epoch when `steps` is null.
 
     Averaged are the server's copies of its half, as in `splitfed_v1`; device halves are neither averaged nor
@@ -38,7 +33,7 @@ class SplitfedV3(ProtocolSettings):
 
     references: ClassVar[tuple[str, ...]] = ("gawali2021comparison",)
     layout: ClassVar[str] = "split_own"
-    model_broadcast: ClassVar[Literal["multicast", "unicast"]] = "multicast"  # of no model
+    hands_out_last: ClassVar[bool] = False
 
     rounds: Count = 8
     steps: Count | None = None
@@ -46,39 +41,21 @@ class SplitfedV3(ProtocolSettings):
     participation: Participation = Participation()
 
     @property
-    def timing_steers_learning(self) -> bool:
-        """Whether another clock could change what is learnt; the order of arrival does not."""
-        return self.participation.timing_steers_learning
-
-    @property
     def schedule(self) -> Schedule:
         """What a round asks of devices, server and air in which order."""
-        return Schedule(
-            steps=self.steps,
-            server_step="arrival",
-            models="kept",
-            averages_copies=True,
-        )
+        return Schedule(steps=self.steps, server_step="arrival", models="kept", averages_copies=True)
 
-    def run(self, participants: Participants) -> Task:
-        """Yield the effects of the whole training."""
-        yield from in_rounds(participants, self.rounds, partial(self._round, participants))
-
-    def device_steps(self, participants: Participants) -> int:
-        """Return how many mini-batches all devices together go through."""
-        return self.rounds * sum(steps_of(device, self.steps) for device in participants.devices)
-
-    def _round(self, participants: Participants, number: int, model: Payload) -> Task:
-        devices = yield from self.participation.choose(participants, number)
+    def round(self, participants: Participants, round_number: int, model: Payload) -> Task:
+        """Let every device learn with a copy of the server's half, and average the copies."""
+        devices = yield from self.participation.choose(participants, round_number)
         with participants.server.copies() as copies:
-            learning = learn_with_copies(participants, self, copies, number, devices)
-            tasks = [_device_round(device, learns) for device, learns in zip(devices, learning, strict=True)]
-            shares = yield from self.participation.gather(number, devices, tasks)
-            names = [share.device for share in shares]
-            yield from average_copies(participants, copies, names, [share.samples for share in shares])
+            learning = learning_with(copies, participants, round_number, devices, self.steps)
+            tasks = [_share(device, learns) for device, learns in zip(devices, learning, strict=True)]
+            shares = yield from self.participation.gather(round_number, devices, tasks)
+            yield from average_copies(participants, copies, shares)
         return model, shares
 
 
-def _device_round(device: Device, learns: Task) -> Task:
+def _share(device: Device, learns: Task) -> Task:
     samples, loss = yield from learns
-    return DeviceShare(None, samples, loss, device.name)
+    return Share(device.name, None, samples, loss)

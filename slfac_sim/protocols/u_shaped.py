@@ -10,22 +10,24 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from slfac_sim.effects import Task
+from slfac_sim.effects import Compute, Excuse, Offer, Send, Task
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Count
-from slfac_sim.protocols import ProtocolSettings, Schedule
-from slfac_sim.protocols._averaged import averaged_round, in_averaged_rounds
-from slfac_sim.protocols._exchange import batches_of, cohort_sizes, steps_of
-from slfac_sim.protocols._participation import Participation
-from slfac_sim.protocols._u_exchange import in_cohorts
+from slfac_sim.protocols import Participation, Schedule
+from slfac_sim.protocols.fedavg import FederatedAveraging
+from slfac_sim.protocols.kit.exchange import Meeting, meetings
+from slfac_sim.protocols.kit.mini_batches import batches_of, learn, steps_of
 
 if TYPE_CHECKING:
-    from slfac_sim.codecs import Payload
+    from slfac_sim.codecs import Payload, Tensor
+    from slfac_sim.learning.batches import Indices
+    from slfac_sim.learning.halves import Feedback, Smashed
+    from slfac_sim.learning.u_shape import Middle, UDevice, UServer
     from slfac_sim.protocols import Participants
 
 
 @settings
-class UShaped(ProtocolSettings):
+class UShaped(FederatedAveraging):
     """`rounds` rounds of `steps` mini-batches per device, or of one local epoch when `steps` is null.
 
     `cut` ends the head, `tail` names the first block of the tail (null: the last block with weights). The
@@ -47,34 +49,140 @@ class UShaped(ProtocolSettings):
     participation: Participation = Participation()
 
     @property
-    def timing_steers_learning(self) -> bool:
-        """Whether another clock could change what is learnt."""
-        return self.participation.timing_steers_learning
-
-    @property
     def schedule(self) -> Schedule:
         """What a round asks of devices, server and air in which order."""
-        return Schedule(
-            steps=self.steps,
-            exchanges=2,
-            broadcast=self.model_broadcast,
-        )
+        return Schedule(steps=self.steps, exchanges=2, broadcast=self.model_broadcast)
 
-    def run(self, participants: Participants) -> Task:
-        """Yield the effects of the whole training."""
-        yield from in_averaged_rounds(participants, self, partial(self._round, participants))
+    def learning(
+        self, participants: Participants, round_number: int, devices: Sequence[Any]
+    ) -> Iterator[Task]:
+        """Yield the task of each of `devices`, in step with the others.
 
-    def device_steps(self, participants: Participants) -> int:
-        """Return how many mini-batches all devices together go through."""
-        return self.rounds * sum(steps_of(device, self.steps) for device in participants.devices)
-
-    def _round(self, participants: Participants, number: int, model: Payload) -> Task:
-        learning = partial(self._in_cohorts, participants, number)
-        return (yield from averaged_round(participants, self, number, model, learning))
-
-    def _in_cohorts(self, participants: Any, number: int, devices: Sequence[Any]) -> Iterator[Task]:
+        A device that fails is excused from all that still waits for it: a cohort whose body has seen its
+        smashed data then steps without its gradient.
+        """
+        server: Any = participants.server
         lengths = [steps_of(device, self.steps) for device in devices]
-        cohorts = cohort_sizes(lengths)
+        ahead = meetings(round_number, lengths)
         for device, length in zip(devices, lengths, strict=True):
-            batches = batches_of(device, self.steps, number)
-            yield in_cohorts(participants.server, device, number, batches, cohorts[:length])
+            excuses = [
+                Excuse(server.name, _queue(way, meeting))
+                for meeting in ahead[:length]
+                for way in ("forward", "backward")
+            ]
+            batches = batches_of(device, self.steps, round_number)
+            exchange = partial(_exchange, server, device, ahead, excuses)
+            yield learn(device.name, round_number, batches, exchange, excuses)
+
+
+def _queue(way: str, meeting: Meeting) -> str:
+    return f"{way} {meeting.round_number}.{meeting.step}"
+
+
+def _exchange(
+    server: UServer,
+    device: UDevice,
+    ahead: Sequence[Meeting],
+    excuses: list[Excuse],
+    step: int,
+    batch: Indices,
+) -> Task:
+    """One mini-batch through head, body and tail, and back; returns the device's own `Feedback`.
+
+    The first two of the `excuses` are dropped as the cohort has met.
+    """
+    n, work, meeting = len(batch), device.exchange.work, ahead[step - 1]
+    smashed = yield Compute(
+        device.name, n * work.device_forward_flops, lambda: device.forward(batch), "forward"
+    )
+    up, arrived = yield from _up(server, device, smashed, n)
+    middle = yield _pass(server, device, meeting, arrived, n, "forward")
+    excuses.pop(0)
+    out, activations = yield from _down(server, device, middle, n)
+    feedback = yield Compute(
+        device.name,
+        n * (device.inner.work.device_forward_flops + device.inner.work.device_backward_flops),
+        lambda: device.judge(activations, smashed),
+        "tail",
+    )
+    gradient = yield from _gradient_up(server, device, feedback, out, n)
+    own = yield _pass(server, device, meeting, (middle, gradient), n, "backward")
+    excuses.pop(0)
+    back = yield from _gradient_down(server, device, own, up, n)
+    yield Compute(
+        device.name,
+        n * work.device_backward_flops,
+        lambda: device.backward(smashed.pending, back),
+        "backward",
+    )
+    return feedback
+
+
+def _up(server: UServer, device: UDevice, smashed: Smashed, n: int) -> Task:
+    """Bring the activations of the head to the server; returns what was sent and what arrived."""
+    cost = device.exchange
+    sent = yield Compute(device.name, n * cost.encode_up_flops, lambda: device.encode(smashed), "encode")
+    yield Send(device.name, server.name, {"smashed_up": sent})
+    arrived = yield Compute(
+        server.name, n * cost.decode_up_flops, lambda: server.decode(device.name, sent.body), "decode"
+    )
+    return sent, arrived
+
+
+def _down(server: UServer, device: UDevice, middle: Middle, n: int) -> Task:
+    """Bring the activations of the body to the device; returns what was sent and what arrived."""
+    cost = device.inner
+    sent = yield Compute(
+        server.name, n * cost.encode_down_flops, lambda: server.encode_middle(device.name, middle), "encode"
+    )
+    yield Send(server.name, device.name, {"middle_down": sent})
+    arrived = yield Compute(
+        device.name, n * cost.decode_down_flops, lambda: device.decode_middle(sent.body), "decode"
+    )
+    return sent, arrived
+
+
+def _gradient_up(server: UServer, device: UDevice, feedback: Feedback, asked: Payload, n: int) -> Task:
+    """Bring the gradient at the tail to the server, in answer to `asked`; returns it as it arrived."""
+    cost = device.inner
+    sent = yield Compute(
+        device.name,
+        n * cost.encode_up_flops,
+        lambda: device.encode_gradient(feedback, asked.body),
+        "encode",
+    )
+    yield Send(device.name, server.name, {"middle_up": sent})
+    return (
+        yield Compute(
+            server.name,
+            n * cost.decode_up_flops,
+            lambda: server.decode_gradient(device.name, sent.body, asked.body),
+            "decode",
+        )
+    )
+
+
+def _gradient_down(server: UServer, device: UDevice, gradient: Tensor, asked: Payload, n: int) -> Task:
+    """Bring the gradient at the cut to the device, in answer to `asked`; returns it as it arrived."""
+    cost = device.exchange
+    sent = yield Compute(
+        server.name,
+        n * cost.encode_down_flops,
+        lambda: server.encode(device.name, gradient, asked.body),
+        "encode",
+    )
+    yield Send(server.name, device.name, {"smashed_down": sent})
+    return (
+        yield Compute(
+            device.name, n * cost.decode_down_flops, lambda: device.decode(sent.body, asked.body), "decode"
+        )
+    )
+
+
+def _pass(server: UServer, device: UDevice, meeting: Meeting, item: object, n: int, way: str) -> Offer:
+    """Return the offer of `item` to the body's pass one way over the whole cohort."""
+    work = device.exchange.work
+    serve = server.forward if way == "forward" else server.backward
+    flops = n * (work.server_forward_flops if way == "forward" else work.server_backward_flops)
+    queue = _queue(way, meeting)
+    return Offer(server.name, queue, device.place, item, serve, flops, meeting.devices, way)

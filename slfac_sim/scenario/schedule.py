@@ -44,6 +44,15 @@ class Schedule:
     averages_copies: bool = False
     on_server: bool = False
 
+    @property
+    def order_matters(self) -> bool:
+        """Whether what is learnt depends on the order in which mini-batches arrive, and so on the clock.
+
+        It does not where the server waits for all, nor where it has a copy of its part for each device.
+        """
+        as_they_come = self.server_step in ("arrival", "batching") and not self.averages_copies
+        return as_they_come or self.in_flight > 1 or self.models == "mixed"
+
     def smallest_cohort(self, devices: int) -> int:
         """Return the fewest mini-batches in a step of the server when so many `devices` take part."""
         if self.server_step != "cohort":

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from slfac_sim.protocols._exchange import exchange
+from slfac_sim.protocols.kit.exchange import Meeting, exchange
 from slfac_sim.runs.opening import build
 from slfac_sim.scenario.files import load
 
@@ -20,7 +20,7 @@ def exchanged(world, steps):
     """Run `steps` mini-batches of the first device, in the shipped protocol; yield the payloads of each."""
     device = world.devices[0]
     for step in range(steps):
-        sent, task, reply = {}, exchange(world, device, device.next_batch(), f"1.{step}", 1), None
+        sent, task, reply = {}, exchange(world, device, device.next_batch(), Meeting(1, step, 1)), None
         while True:
             try:
                 effect = task.send(reply)

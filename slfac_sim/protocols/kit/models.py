@@ -1,4 +1,4 @@
-"""How device halves travel: handed out, taken, handed in. It knows no batch."""
+"""How models, or halves of them, travel: handed out, taken, handed in."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from slfac_sim.effects import Compute, HostDown, Present, Send, Task, Together
-from slfac_sim.protocols._participation import steadily
+from slfac_sim.protocols.kit.participation import steadily
 
 if TYPE_CHECKING:
     from slfac_sim.codecs import Payload
     from slfac_sim.learning.participants import Device
     from slfac_sim.learning.whole import WholeDevice
-    from slfac_sim.protocols import Participants
+    from slfac_sim.protocols.kit.participants import Participants
 
 Broadcast = Literal["multicast", "unicast"]
 

@@ -1,20 +1,24 @@
-"""Who takes part in a round, and what becomes of those who do not finish it. It knows no protocol."""
+"""Who takes part in a round, and what becomes of those who do not finish it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
 from slfac_sim.effects import MISSED, Failed, Failure, HostDown, Note, Present, Task, Together
 from slfac_sim.foundation.plugins import Plugin, settings
+from slfac_sim.foundation.streams import stream
 from slfac_sim.foundation.units import Count, Seconds
 from slfac_sim.protocols.selections.all import All
 
 if TYPE_CHECKING:
     from slfac_sim.effects import Compute, Send
-    from slfac_sim.protocols import Participants
+    from slfac_sim.learning.participants import Device
+    from slfac_sim.protocols.kit.participants import Participants
+
+Order = Literal["fixed", "random"]
 
 
 @settings
@@ -52,8 +56,8 @@ class Participation:
                 f" (got {self.enough})"
             )
 
-    def choose(self, participants: Participants, number: int) -> Task:
-        """Return the devices that take part in round `number`, in device order.
+    def choose(self, participants: Participants, round_number: int) -> Task:
+        """Return the devices that take part in round `round_number`, in device order.
 
         Waits until one is there. Raises `Failure` when none ever will be.
         """
@@ -62,11 +66,11 @@ class Participation:
         if participants.may_be_absent:
             there = yield Present(names, wait=True)
             if not there:
-                raise Failure(f"round {number} cannot begin: no device is left")
+                raise Failure(f"round {round_number} cannot begin: no device is left")
             for name in names:
                 if name not in there:
-                    yield Note("misses", {"round": number, "device": name, "reason": "absent"})
-        chosen = set(self.select.choose(there, number, participants.seed, participants.expected_s))
+                    yield Note("misses", {"round": round_number, "device": name, "reason": "absent"})
+        chosen = set(self.select.choose(there, round_number, participants.seed, participants.expected_s))
         return [device for device in participants.devices if device.name in chosen]
 
     def present(self, participants: Participants) -> Task:
@@ -76,7 +80,7 @@ class Participation:
         there = yield Present(tuple(device.name for device in participants.devices))
         return [device for device in participants.devices if device.name in there]
 
-    def gather(self, number: int, devices: Sequence[Any], tasks: Sequence[Task]) -> Task:
+    def gather(self, round_number: int, devices: Sequence[Any], tasks: Sequence[Task]) -> Task:
         """Run the `tasks` of `devices` side by side and return the results of those that were done.
 
         The others are noted.
@@ -87,8 +91,15 @@ class Participation:
         for device, result in zip(devices, results, strict=True):
             reason = result.reason if isinstance(result, Failed) else cut
             if result is MISSED or isinstance(result, Failed):
-                yield Note("misses", {"round": number, "device": device.name, "reason": reason})
+                yield Note("misses", {"round": round_number, "device": device.name, "reason": reason})
         return done
+
+
+def in_order(devices: Sequence[Device], order: Order, round_number: int, seed: int) -> list[Device]:
+    """Return `devices` in device order, or in an order that is drawn for round `round_number`."""
+    if order == "fixed":
+        return list(devices)
+    return [devices[place] for place in stream(seed, "order", round_number).permutation(len(devices))]
 
 
 def in_turn(first: Task, then: Task) -> Task:
