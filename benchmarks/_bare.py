@@ -24,7 +24,7 @@ class Bare:
     """The halves, optimisers, batches and codecs that `world` begins with, and what each evaluation found."""
 
     def __init__(self, world: World) -> None:
-        scenario, split = world.scenario, world.cast.split
+        scenario, split = world.scenario, world.layout.split
         self.scenario, self.data = scenario, world.data
         self.halves = [copy.deepcopy(split.device).train() for _ in world.devices]
         self.server = copy.deepcopy(split.server)

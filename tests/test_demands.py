@@ -7,7 +7,7 @@ import pytest
 from worlds import live_run, table, world
 
 from slfac_sim.effects import CODEC_WORK
-from slfac_sim.forecast.demands import flops_of, samples_a_round, sizes_of
+from slfac_sim.forecast.demands import samples_a_round, sizes_of
 from slfac_sim.forecast.forecast import forecast
 from slfac_sim.foundation.plugins import kinds
 from slfac_sim.hosts.names import SERVER
@@ -55,7 +55,7 @@ def _learners(kind: str) -> int:
 def test_the_work_is_what_the_run_then_computes(tmp_path: Path, kind: str) -> None:
     path, settings = tmp_path / "ledger.sqlite", settings_of(kind)
     one = world(settings)
-    flops = flops_of(one)
+    flops = one.layout.flops()
     samples = samples_a_round(one)
     live_run(path, settings)
     spent: Counter[str] = Counter()

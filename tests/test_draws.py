@@ -207,7 +207,7 @@ def test_a_forecast_draws_alike_and_leaves_no_trace(kind: str, capsys: pytest.Ca
 
 def test_evaluations_draw_alike_and_with_or_without_a_second_pass() -> None:
     one = world(*settings_of("parallel"))
-    body = one.cast.initial().body
+    body = one.layout.initial().body
     first, second, exact = one.evaluate(body), one.evaluate(body), one.evaluate(body, last=True)
     assert first["accuracy"] == second["accuracy"] == exact["accuracy"]
     assert first["loss"] == second["loss"] == exact["loss"]

@@ -9,7 +9,7 @@ import pytest
 import torch
 from worlds import world
 
-from slfac_sim.forecast._air import Rush, fading_remarks
+from slfac_sim.forecast.air import Rush, fading_remarks
 from slfac_sim.forecast.demands import sizes_of
 from slfac_sim.forecast.forecast import Forecast, forecast
 from slfac_sim.forecast.host import host_seconds

@@ -49,12 +49,12 @@ def test_work_of_a_convolution_by_hand() -> None:
 
 
 def test_initial_weights_depend_on_the_seed_and_not_on_the_cut() -> None:
-    one = world("cut=conv1").cast.split
-    other = world("cut=conv2").cast.split
+    one = world("cut=conv1").layout.split
+    other = world("cut=conv2").layout.split
     joined = [nn.Sequential(*half.device, *half.server) for half in (one, other)]
     assert np.array_equal(state_vector(joined[0]), state_vector(joined[1]))
     assert not np.array_equal(
-        state_vector(one.device), state_vector(world("cut=conv1", "seed.learning=1").cast.split.device)
+        state_vector(one.device), state_vector(world("cut=conv1", "seed.learning=1").layout.split.device)
     )
 
 
@@ -134,7 +134,7 @@ def test_one_step_of_parallel_sl_equals_one_large_batch_step() -> None:
     reference = world(*overrides)
     batches = [device.next_batch() for device in reference.devices]
     images, labels = reference.data.train_batch(np.concatenate(batches))
-    whole = nn.Sequential(*reference.cast.split.device, *reference.cast.split.server)
+    whole = nn.Sequential(*reference.layout.split.device, *reference.layout.split.server)
     optimiser = torch.optim.SGD(whole.parameters(), lr=scenario(*overrides).learning.optimiser.learning_rate)
     nn.functional.cross_entropy(whole(torch.from_numpy(images)), torch.from_numpy(labels)).backward()
     optimiser.step()
@@ -142,7 +142,7 @@ def test_one_step_of_parallel_sl_equals_one_large_batch_step() -> None:
     split = world(*overrides)
     InstantPlayer().play(split.scenario.protocol.run(split))
     learnt = nn.Sequential(*split.devices[0]._half.model, *split.server.half.model)
-    before = state_vector(nn.Sequential(*world(*overrides).cast.split.device))
+    before = state_vector(nn.Sequential(*world(*overrides).layout.split.device))
     assert not np.allclose(state_vector(split.devices[0]._half.model), before, atol=1e-4)
     np.testing.assert_allclose(state_vector(learnt), state_vector(whole), rtol=1e-4, atol=1e-6)
 
@@ -157,7 +157,7 @@ def test_unequal_batches_weigh_by_samples() -> None:
     assert len(sizes) > 1
     images, labels = split.data.train_batch(np.arange(len(split.data.train_labels)))
     reference = world(*overrides)
-    whole = nn.Sequential(*reference.cast.split.device, *reference.cast.split.server)
+    whole = nn.Sequential(*reference.layout.split.device, *reference.layout.split.server)
     optimiser = torch.optim.SGD(whole.parameters(), lr=0.05)
     nn.functional.cross_entropy(whole(torch.from_numpy(images)), torch.from_numpy(labels)).backward()
     optimiser.step()
@@ -205,4 +205,4 @@ def test_work_is_charged_by_samples() -> None:
         one.scenario.protocol.run(one)
     )
     forward = [effect for effect in heard if effect.what == "forward"]
-    assert {effect.flops for effect in forward} == {8 * one.cast.split.work.device_forward_flops}
+    assert {effect.flops for effect in forward} == {8 * one.layout.split.work.device_forward_flops}

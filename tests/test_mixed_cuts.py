@@ -34,7 +34,7 @@ def whole_models(learnt: World) -> dict[str, nn.Module]:
     """Return the model that a device and the server hold together, one for each cut."""
     return {
         cut: nn.Sequential(*cast.devices[0]._half.model, *cast.server.half.model)
-        for cut, cast in learnt.cast.casts.items()
+        for cut, cast in learnt.layout.by_cut.items()
     }
 
 
@@ -54,7 +54,7 @@ def test_it_is_federated_averaging_wherever_the_models_are_cut(way: str) -> None
     expected = weighted_mean([state_vector(model) for model in models], samples)
     learnt = world(*overrides, MIXED)
     heard(learnt)
-    assert set(learnt.cast.casts) == {"conv1", "conv2", "conv3"}
+    assert set(learnt.layout.by_cut) == {"conv1", "conv2", "conv3"}
     for model in whole_models(learnt).values():
         np.testing.assert_allclose(state_vector(model), expected, rtol=1e-4, atol=1e-5)
 
@@ -95,9 +95,9 @@ def test_a_device_that_is_missing_counts_in_neither_part(tmp_path: Path) -> None
     plan.write_text("device,down_s,up_s\nd002,0.0,\n", encoding="utf-8")
     learnt, rows = on_the_clock(V1, MIXED, f"devices.availability={{kind: trace, file: {plan}}}")
     assert rows.tuples("rounds", ("devices",)) == [(4,), (4,)]
-    first = learnt.cast.casts["conv1"]
+    first = learnt.layout.by_cut["conv1"]
     whole = nn.Sequential(*first.devices[0]._half.model, *first.server.half.model)
-    deepest = learnt.cast.casts["conv3"].server.half.model
+    deepest = learnt.layout.by_cut["conv3"].server.half.model
     assert np.array_equal(state_vector(whole)[-state_size(deepest) :], state_vector(deepest))
 
 
@@ -186,7 +186,7 @@ def test_a_device_needs_memory_for_its_own_half_only() -> None:
 def test_figures_are_means_over_devices() -> None:
     learnt = world(V1, MIXED)
     rows = [effect.row for effect in heard(learnt) if getattr(effect, "table", "") == "evals"]
-    casts = learnt.cast.casts.items()
+    casts = learnt.layout.by_cut.items()
     scores = {cut: mean_score([(cast.score(cast.devices[0].model_state(), True), 1)]) for cut, cast in casts}
     weights = {"conv1": 2, "conv2": 2, "conv3": 1}
     for name in ("accuracy", "loss", "accuracy_no_codec"):

@@ -10,7 +10,7 @@ from worlds import scenario, world
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.hosts.machines import Machine, machines
 from slfac_sim.hosts.power import DevicePower
-from slfac_sim.learning.layouts._cutting import split_model
+from slfac_sim.learning.cutting import split_model
 from slfac_sim.learning.operations import Operation, operations
 from slfac_sim.learning.work import PartWork, count_work, device_work
 from slfac_sim.scenario.files import load
@@ -58,9 +58,9 @@ def test_what_is_only_repeated_is_read_once() -> None:
 def test_every_device_has_the_work_of_its_own_machine() -> None:
     one = world("devices.memory_bandwidth=1 MB/s")
     own = machines(one.scenario.devices, one.scenario.seed.air)
-    part = PartWork(one.cast.split.device, ["conv1"], (1, 12, 12), BATCH)
+    part = PartWork(one.layout.split.device, ["conv1"], (1, 12, 12), BATCH)
     for device in one.devices:
-        assert device.exchange.work == device_work(one.cast.split.work, part, own[device.name])
+        assert device.exchange.work == device_work(one.layout.split.work, part, own[device.name])
     assert len({device.exchange.work for device in one.devices}) == len(one.devices)
     alike = world().devices
     assert len({id(device.exchange.work) for device in alike}) == 1
@@ -68,7 +68,7 @@ def test_every_device_has_the_work_of_its_own_machine() -> None:
 
 @pytest.mark.parametrize("cut", ["conv1", "conv2"])
 def test_the_flops_are_those_that_are_counted_without_a_roofline(cut: str) -> None:
-    split = world(f"cut={cut}").cast.split
+    split = world(f"cut={cut}").layout.split
     passes = operations(split.device, (1, 12, 12), BATCH)
     assert sum(one.flops for one in passes.forward) == split.work.device_forward_flops
     assert sum(one.flops for one in passes.backward) == split.work.device_backward_flops
@@ -90,7 +90,7 @@ def test_the_time_of_a_layer_by_hand() -> None:
 
 
 def test_more_bandwidth_is_never_slower_and_none_is_as_counted() -> None:
-    split = world().cast.split
+    split = world().layout.split
     part = PartWork(split.device, ["conv1"], (1, 12, 12), BATCH)
     times = [device_work(split.work, part, machine(bandwidth)) for bandwidth in (1e6, 1e8, 1e10, 1e14)]
     flops = [work.device_forward_flops + work.device_backward_flops for work in times]

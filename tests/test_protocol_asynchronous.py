@@ -218,14 +218,14 @@ def test_one_device_that_mixes_wholly_learns_as_the_whole_model_would() -> None:
         *([("step", 0, 1.0)] * 3 + [("mix", 0, 1.0)]) * 2
     ]
     alone = world(*plain)
-    whole = nn.Sequential(*alone.cast.split.device, *alone.cast.split.server).train()
+    whole = nn.Sequential(*alone.layout.split.device, *alone.layout.split.server).train()
     optimiser = alone.scenario.learning.optimiser.open(whole.parameters())
     for _ in range(6):
         images, labels = alone.data.train_batch(alone.devices[0].next_batch())
         optimiser.zero_grad()
         cross_entropy(whole(torch.from_numpy(images)), torch.from_numpy(labels)).backward()
         optimiser.step()
-    device = nn.Sequential(*alone.cast.split.device)
+    device = nn.Sequential(*alone.layout.split.device)
     load_state_vector(device, ours.server.decode_model(ours.devices[0].model_payload().body))
     learnt = np.concatenate([state_vector(device), state_vector(ours.server.half.model)])
     np.testing.assert_allclose(learnt, state_vector(whole), rtol=1e-4, atol=1e-6)

@@ -125,7 +125,7 @@ def test_a_step_of_two_devices_effect_by_effect() -> None:
         "server encode", "server encode", "server -> d000: smashed_down", "server -> d001: smashed_down",
         "d000 decode", "d001 decode", "d000 backward", "d001 backward", "note steps", "note steps",
     ]  # fmt: skip
-    values = one.cast.split.values_per_sample
+    values = one.layout.split.values_per_sample
     sent = [effect.payloads["smashed_down"].values for effect in effects if _is_down(effect)]
     assert sent == [3 * values, 5 * values, 5 * values]
 
@@ -152,7 +152,7 @@ def test_the_servers_work_shrinks(phi: float, cut: int) -> None:
     """5 devices of 8 samples: forward 40 and the means; backward those that are left and the means."""
     one = world(of(phi))
     offers = [effect for effect in heard(one) if isinstance(effect, Offer) and effect.what == "train"]
-    work = one.cast.split.work
+    work = one.layout.split.work
     forward, backward = 40 + cut, 5 * (8 - cut) + cut
     expected = forward * work.server_forward_flops + backward * work.server_backward_flops
     assert sum(offer.flops for offer in offers) == pytest.approx(expected)

@@ -29,7 +29,7 @@ def of(server_step: str, rounds: int = 1, steps: int = 1, more: str = "") -> str
 def trained(overrides: str, *more: str) -> list[int]:
     """Return, in order, how many mini-batches each step of the server had."""
     learnt, rows = on_the_clock(overrides, *more)
-    per_batch = 8 * learnt.cast.split.work.server_step_flops
+    per_batch = 8 * learnt.layout.split.work.server_step_flops
     return [round(row["flops"] / per_batch) for row in rows.rows("computes") if row["what"] == "train"]
 
 

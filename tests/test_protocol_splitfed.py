@@ -137,7 +137,7 @@ def test_version_3_averages_the_server_only() -> None:
     overrides = (of("splitfed_v3", steps=3), *UNEVEN)
     models, samples = learnt_alone(build(scenario(*overrides)), 3)
     learnt = world(*overrides)
-    cut = len(learnt.cast.split.device)
+    cut = len(learnt.layout.split.device)
     heard(learnt)
     for device, alone in zip(learnt.devices, models, strict=True):
         np.testing.assert_allclose(
@@ -152,7 +152,7 @@ def test_version_3_is_measured_as_a_mean_over_devices() -> None:
     one = world(of("splitfed_v3", steps=4, evaluate_devices=2))
     found = heard(one)
     figures = [effect.row for effect in found if getattr(effect, "table", "") == "evals"][-1]
-    cut = one.cast._cut
+    cut = one.layout
     scores = [mean_score([(cut.score(device.model_state(), True), 1)]) for device in one.devices[:2]]
     assert scores[0] != scores[1]
     for name in ("accuracy", "loss", "accuracy_no_codec"):
@@ -166,7 +166,7 @@ def test_version_2_takes_a_step_for_each_device_in_turn() -> None:
     devices = {device.name: device for device in one.devices}
     order = turns(devices, 3, round_number=1, step=1)
     assert order != sorted(order)
-    near, far = one.cast.split.device, one.cast.split.server
+    near, far = one.layout.split.device, one.layout.split.server
     rate, before = 0.05, state_vector(near)
     halves: dict[int, Vector] = {}
     for device in [devices[name] for name in order]:
@@ -226,7 +226,7 @@ def test_who_misses_a_deadline_leaves_no_trace_in_the_average(kind: str) -> None
     learnt, rows = on_the_clock(of(kind, rounds=2, steps=3, participation="{deadline: 30 ms}"))
     assert column(rows.rows("rounds"), "devices") == [0, 0]
     assert any(row["what"] == "train" for row in rows.rows("computes"))
-    assert np.array_equal(state_vector(learnt.server.half.model), state_vector(world().cast.split.server))
+    assert np.array_equal(state_vector(learnt.server.half.model), state_vector(world().layout.split.server))
     assert not learnt.server.half.optimiser.state
     assert scenario(of(kind, participation="{deadline: 1 s}")).protocol.timing_steers_learning
 
@@ -239,9 +239,9 @@ def test_work_is_charged(kind: str) -> None:
     trained = [effect.flops for effect in found if effect.what == "train"]
     if kind == "splitfed_v2":  # the work of an offer
         trained = [effect.flops for effect in effects if isinstance(effect, Offer)]
-    assert trained == [8 * one.cast.split.work.server_step_flops] * 5
+    assert trained == [8 * one.layout.split.work.server_step_flops] * 5
     averaged = [effect.flops for effect in found if effect.what == "average"]
-    near, far = (10.0 * state_size(half) for half in (one.cast.split.device, one.cast.split.server))
+    near, far = (10.0 * state_size(half) for half in (one.layout.split.device, one.layout.split.server))
     assert averaged == {"splitfed_v1": [near, far], "splitfed_v2": [near], "splitfed_v3": [far]}[kind]
 
 

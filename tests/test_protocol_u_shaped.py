@@ -21,7 +21,6 @@ from worlds import column, world
 
 from slfac_sim.effects import Compute, Offer, Send
 from slfac_sim.foundation.errors import BadInput
-from slfac_sim.learning.layouts._fleet import held_memory
 from slfac_sim.learning.weights import state_vector
 
 U = "protocol={kind: u_shaped, rounds: 2, steps: 2}"
@@ -92,8 +91,8 @@ def test_with_one_step_a_round_it_learns_what_parallel_learns(steps: int, equal:
 
 
 def test_the_work_of_the_three_parts_is_that_of_the_two() -> None:
-    two = world().cast.split.work
-    parts = world(U).cast.thirds
+    two = world().layout.split.work
+    parts = world(U).layout.thirds
     assert parts.work.device_forward_flops == two.device_forward_flops
     assert parts.work.device_backward_flops == two.device_backward_flops
     tail = parts.tail_work.device_forward_flops + parts.tail_work.device_backward_flops
@@ -103,7 +102,7 @@ def test_the_work_of_the_three_parts_is_that_of_the_two() -> None:
 
 def test_every_pass_is_charged_where_it_is_done() -> None:
     one = world(ONE_STEP)
-    effects, parts = heard(one), one.cast.thirds
+    effects, parts = heard(one), one.layout.thirds
     flops: dict[str, set[float]] = {}
     for effect in effects:
         if isinstance(effect, Compute | Offer):
@@ -175,7 +174,7 @@ def test_on_a_machine_whose_memory_is_slow_the_tail_takes_its_time_too() -> None
 def test_both_ends_must_fit_into_a_device() -> None:
     with pytest.raises(BadInput, match=r"devices.memory: d000 has 1 kB"):
         world(U, "devices.memory=1 kB")
-    part, two = (held_memory(one.scenario, one.cast.held) for one in (world(U), world()))
+    part, two = (one.layout.memory() for one in (world(U), world()))
     assert part.weights == two.weights + 4 * (16 * 4 + 4)
     assert part.activations > two.activations
 

@@ -133,7 +133,7 @@ def test_a_device_without_coverage_ends_no_round_and_is_never_the_fastest() -> N
     never = RoundTime(None, "d002 has no coverage", endless=True)
     assert round_time(one, survey, schedule) == never
     assert never.seconds == math.inf
-    alone = alone_s(one, survey)
+    alone = alone_s(one)
     assert [device for device, seconds in alone.items() if seconds == math.inf] == ["d002"]
     fast = world(*far, "protocol={kind: splitfed_v3, participation: {select: {kind: fastest, count: 4}}}")
     assert round_time(fast, survey, fast.scenario.protocol.schedule).seconds < math.inf
@@ -143,7 +143,7 @@ def test_of_equals_none_is_faster() -> None:
     """Turns begin at other times, whose rounding must not decide who takes part."""
     alike = ("devices.speed={kind: fixed, speed: 0.1 GFLOP/s}", "network={kind: ideal}", "devices.count=30")
     one = world(*alike, "data.train_samples=480")
-    assert len(set(alone_s(one, survey_of(one.scenario)).values())) == 1
+    assert len(set(alone_s(one).values())) == 1
 
 
 UNTOLD = """

@@ -108,7 +108,7 @@ def test_optimisers_are_torchs_own(ours, torchs) -> None:  # type: ignore[no-unt
 
 
 def test_a_trial_leaves_the_part_and_torchs_draws_alone() -> None:
-    part = world().cast.split.device
+    part = world().layout.split.device
     before, state = [one.clone() for one in part.state_dict().values()], torch.get_rng_state()
     with on_trial(part) as (tried,):
         tried(torch.rand((4, 1, 12, 12))).sum().backward()

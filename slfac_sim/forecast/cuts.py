@@ -10,17 +10,24 @@ from dataclasses import dataclass, field, replace
 
 import torch
 
-from slfac_sim.forecast.demands import chosen, compressed_sizes, flops_of
-from slfac_sim.forecast.expecting import world_of
+from slfac_sim.forecast.demands import chosen, compressed_sizes
 from slfac_sim.forecast.rehearsal import Actor
-from slfac_sim.forecast.round_time import RoundTime, actors_of, alone, no_schedule, round_time, time_of
+from slfac_sim.forecast.round_time import (
+    RoundTime,
+    actors_of,
+    alone,
+    alone_s,
+    no_schedule,
+    round_time,
+    time_of,
+)
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import kind_of
+from slfac_sim.learning.cutting import refuse_mixtures
 from slfac_sim.learning.datasets import Dataset
-from slfac_sim.learning.layouts._cutting import refuse_mixtures
-from slfac_sim.learning.layouts._fleet import fitting, held_memory
+from slfac_sim.learning.world import World
 from slfac_sim.network import Survey
-from slfac_sim.protocols import Schedule
+from slfac_sim.scenario.schedule import Schedule
 from slfac_sim.scenario.schema import PER_DEVICE, Scenario
 from slfac_sim.scenario.steering import cuts_a_model
 from slfac_sim.simulation.simulate import survey_of
@@ -173,24 +180,24 @@ def _mixture(scenario: Scenario, survey: Survey, schedule: Schedule, cut_of: Map
 def _cut(scenario: Scenario, block: str, data: Dataset, survey: Survey) -> Cut:
     scenario, refused = replace(scenario, cut=block), ""
     try:
-        world = world_of(scenario, data)
+        world = World(scenario, data, alone_s)
     except BadInput as fault:
         refused = str(fault)
         try:
-            world = world_of(scenario, data, limited=False)
+            world = World(scenario, data, alone_s, limited=False)
         except BadInput as other:
             return Cut(block, str(other))
-    schedule, sizes, flops = _schedule(scenario), compressed_sizes(world), flops_of(world)
+    schedule, sizes, flops = _schedule(scenario), compressed_sizes(world), world.layout.flops()
     first = next(iter(sizes.values()))
     actors = actors_of(world, schedule, sizes, everybody=True)
     return Cut(
         block=block,
         refused=refused,
-        fits=tuple(fitting(scenario, world.cast.held)),
-        smashed_shape=world.cast.split.smashed_shape,
+        fits=tuple(world.layout.fitting()),
+        smashed_shape=world.layout.smashed_shape,
         device_flops=max(flops.devices.values()),
         server_flops=max(flops.server.values()),
-        memory_bytes=held_memory(scenario, world.cast.held).total,
+        memory_bytes=world.layout.memory().total,
         up_bytes=first.up,
         down_bytes=first.down,
         time=None if refused else round_time(world, survey, schedule, sizes),

@@ -9,29 +9,16 @@ from dataclasses import asdict, dataclass
 from statistics import median
 from typing import Any
 
-import numpy as np
-import torch
-from torch import nn
-
-from slfac_sim.forecast._air import Rush, fading_remarks, rush
-from slfac_sim.forecast.demands import (
-    Sizes,
-    compressed_sizes,
-    evaluated,
-    is_whole,
-    learners,
-    samples_a_round,
-    sizes_of,
-)
+from slfac_sim.forecast.air import Rush, fading_remarks, rush
+from slfac_sim.forecast.demands import compressed_sizes, evaluated, samples_a_round, sizes_of
+from slfac_sim.forecast.host import memory_of, parameters
 from slfac_sim.forecast.round_time import RoundTime, round_time
 from slfac_sim.foundation.plugins import kind_of
-from slfac_sim.learning.draws import drawn_for
-from slfac_sim.learning.kernels import forward
-from slfac_sim.learning.layouts._fleet import held_memory
 from slfac_sim.learning.partitions import label_histogram
+from slfac_sim.learning.sizes import Sizes
 from slfac_sim.learning.world import World
 from slfac_sim.network import Link, Survey
-from slfac_sim.protocols import Schedule
+from slfac_sim.scenario.schedule import Schedule
 from slfac_sim.scenario.schema import Scenario
 from slfac_sim.scenario.steering import exchanges_models, steered, why_down
 from slfac_sim.simulation.simulate import host_speeds
@@ -84,12 +71,13 @@ def forecast(world: World, survey: Survey) -> Forecast:
         "up": rush(scenario, survey, _rushed(compressed.up, compressed.model), uplink=True),
         "down": rush(scenario, survey, _rushed(compressed.down, compressed.model_down), uplink=False),
     }
+    layout = world.layout
     device_flops, server_flops = passes_of(world)
     return Forecast(
         devices=scenario.devices.count,
         samples=len(world.data.train_labels),
-        steps_per_round=world.device_steps / (learners(world)[0][2] * scenario.protocol.rounds),
-        smashed_shape=() if is_whole(world) else world.cast.split.smashed_shape,
+        steps_per_round=world.device_steps / (layout.learners[0].count * scenario.protocol.rounds),
+        smashed_shape=layout.smashed_shape,
         uncompressed=uncompressed,
         compressed=compressed,
         survey=survey,
@@ -97,8 +85,8 @@ def forecast(world: World, survey: Survey) -> Forecast:
         together=together,
         round=round_time(world, survey, schedule, compressed_sizes(world)),
         round_uncompressed=round_time(world, survey, schedule),
-        device_parameters=_parameters(world.cast.held.part) if _devices_learn(world) else 0,
-        server_parameters=sum(_parameters(part) for part, _, _ in learners(world)[_devices_learn(world) :]),
+        device_parameters=sum(parameters(part.module) for part in layout.learners if not part.on_server),
+        server_parameters=sum(parameters(part.module) for part in layout.learners if part.on_server),
         device_flops=device_flops,
         server_flops=server_flops,
         total_flops=_samples(world) * (device_flops + server_flops) + _evaluation_flops(world),
@@ -122,10 +110,6 @@ def _classes(world: World) -> list[int]:
     return [int(count) for count in (histogram > 0).sum(axis=1)]
 
 
-def _devices_learn(world: World) -> bool:
-    return bool(world.cast.devices_learn)
-
-
 def _rushed(minibatch: int, model: int) -> int:
     """Return the bytes of the transfer that all devices may begin at once: a mini-batch's or a model's."""
     return minibatch or model
@@ -138,10 +122,10 @@ def _samples(world: World) -> float:
 
 def passes_of(world: World) -> tuple[float, float]:
     """Return the FLOPs per sample of the passes on a device and on the server, without codecs."""
-    works = world.cast.works
-    passes = sum(work.device_forward_flops + work.device_backward_flops for work in works)
-    server = 0.0 if is_whole(world) else works[0].server_step_flops
-    return (passes, server) if _devices_learn(world) else (server, passes)
+    layout = world.layout
+    passes = sum(work.device_step_flops for work in layout.works)
+    server = layout.works[0].server_step_flops if layout.smashed_shape else 0.0
+    return (passes, server) if layout.devices_learn else (server, passes)
 
 
 def _remarks(world: World, uncompressed: Sizes, compressed: Sizes) -> list[str]:
@@ -162,7 +146,7 @@ def _remarks(world: World, uncompressed: Sizes, compressed: Sizes) -> list[str]:
 def _without_effect(world: World) -> list[str]:
     """Return which settings the protocol makes no use of."""
     protocol = world.scenario.protocol
-    if not is_whole(world):
+    if world.layout.smashed_shape:
         return []
     models = exchanges_models(world.scenario)
     unused = "cut, codec.uplink and codec.downlink have" if models else "cut, codec and network have"
@@ -172,7 +156,7 @@ def _without_effect(world: World) -> list[str]:
 
 def _mixed_cuts(world: World) -> list[str]:
     """Return what sizes and work mean where the cuts of devices differ."""
-    if not world.cast.by_cut:
+    if not (world.layout.smashed_shape and isinstance(world.scenario.cut, Mapping)):
         return []
     return [
         "the cuts of devices differ: smashed data, parameters, passes and memory are those of the cut that "
@@ -194,59 +178,19 @@ def _timing_remarks(scenario: Scenario) -> list[str]:
 
 
 def _device_memory(world: World) -> dict[str, int]:
-    if not _devices_learn(world):
+    if not world.layout.devices_learn:
         return {"total": 0}
-    memory = held_memory(world.scenario, world.cast.held)
+    memory = world.layout.memory()
     parts = asdict(memory)
     parts.pop("batch")
     return {**parts, "total": memory.total}
 
 
-def _parameters(half: nn.Module) -> int:
-    return sum(parameter.numel() for parameter in half.parameters())
-
-
 def _evaluation_flops(world: World) -> float:
     """Return the work of all evaluations, on this host: none of it takes simulated time."""
-    work = world.cast.work if is_whole(world) else world.cast.split.work
+    work = world.layout.works[0]
     on_devices, on_server = evaluated(world)
     return float(on_devices * work.device_forward_flops + on_server * work.server_forward_flops)
-
-
-# As seen on Linux: Python with torch and matplotlib loaded, and a backward pass, which holds gradients and
-# scratch memory beside what the forward pass kept.
-_INTERPRETER_BYTES = 350e6
-_BACKWARD = 3.0
-
-
-def memory_of(world: World) -> int:
-    """Return the bytes that a run takes at its peak, roughly.
-
-    These are data, weights with gradients and two moments, and what waits for gradients.
-    """
-    scenario = world.scenario
-    images = world.data.train_images.nbytes + world.data.test_images.nbytes
-    parts = learners(world)
-    weights = sum(count * _parameters(part) for part, _, count in parts)
-    cohort = scenario.devices.count * scenario.learning.batch
-    kept = sum(_kept_bytes(part, shape) for part, shape, _ in parts)
-    return int(_INTERPRETER_BYTES + images + 16 * weights + _BACKWARD * cohort * kept)
-
-
-def _kept_bytes(half: nn.Module, shape: tuple[int, ...]) -> float:
-    """Return the bytes per sample that `half` keeps for its backward pass, by torch's saved-tensor hooks."""
-    kept: dict[int, int] = {}
-
-    def keep(tensor: torch.Tensor) -> torch.Tensor:
-        kept[tensor.untyped_storage()._cdata] = tensor.numel() * tensor.element_size()
-        return tensor
-
-    weights = 4 * _parameters(half)
-    sample = torch.from_numpy(np.zeros((2, *shape), np.float32)).to(next(half.parameters()).device)
-    with drawn_for(0, "forecast"), torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        forward(half.train(), sample)
-    waiting: float = max(sum(kept.values()) - weights, 0) / 2
-    return waiting
 
 
 def spread(values: Sequence[float]) -> tuple[float, float, float]:

@@ -7,27 +7,26 @@ import math
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from slfac_sim.analysis.attribution import attribute
 from slfac_sim.analysis.bottleneck import resources_s
 from slfac_sim.analysis.critical_path import Segment
 from slfac_sim.codecs.raw import Raw
 from slfac_sim.effects import Task
-from slfac_sim.forecast.demands import Sizes, chosen, plain_sizes, server_values
+from slfac_sim.forecast.demands import chosen
 from slfac_sim.forecast.rehearsal import Actor, in_turn, rehearsal
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import kind_of
+from slfac_sim.learning.sizes import Sizes, plain_sizes
+from slfac_sim.learning.world import World
 from slfac_sim.ledger.store import MemoryLedger
 from slfac_sim.ledger.tables import TABLES
 from slfac_sim.network import Survey
-from slfac_sim.protocols import Schedule
+from slfac_sim.scenario.schedule import Schedule
 from slfac_sim.scenario.schema import Scenario
-from slfac_sim.simulation.simulate import calm, simulate
+from slfac_sim.simulation.simulate import calm, simulate, survey_of
 from slfac_sim.simulation.simulated import Stalled
-
-if TYPE_CHECKING:
-    from slfac_sim.learning.world import World
 
 _ROUNDS = 3  # of a protocol whose rounds have no end of their own
 _DIGITS = 9  # of what is compared: the clock's rounding must not decide between equals
@@ -58,7 +57,7 @@ def no_schedule(scenario: Scenario) -> str:
 
 
 def round_time(
-    world: "World", survey: Survey, schedule: Schedule | None, sizes: Mapping[str, Sizes] | None = None
+    world: World, survey: Survey, schedule: Schedule | None, sizes: Mapping[str, Sizes] | None = None
 ) -> RoundTime:
     """Return the forecast of a round of `world` in which everybody is there, on the air of `survey`.
 
@@ -82,22 +81,21 @@ def time_of(scenario: Scenario, survey: Survey, schedule: Schedule, actors: Sequ
 
 
 def actors_of(
-    world: "World", schedule: Schedule, sizes: Mapping[str, Sizes] | None = None, everybody: bool = False
+    world: World, schedule: Schedule, sizes: Mapping[str, Sizes] | None = None, everybody: bool = False
 ) -> list[Actor]:
     """Return who takes part in the first round, or `everybody`, with what each has to do in it."""
     if schedule.on_server:
         return [_server(world, schedule)]
-    known = plain_sizes(world, schedule) if sizes is None else sizes
-    asked = [device.name for device in world.devices] if everybody else chosen(world)
-    actors = [
-        _actor(world, schedule, device, known[device.name])
-        for device in world.devices
-        if device.name in asked
-    ]
-    return [_plain(actor) for actor in actors] if sizes is None else actors
+    asked = chosen(world) if not everybody else {device.name for device in world.devices}
+    devices = [device for device in world.devices if device.name in asked]
+    if sizes is not None:
+        return [_actor(world, schedule, device, sizes[device.name]) for device in devices]
+    batch, models = world.scenario.learning.batch, schedule.models != "kept"
+    plain = [_actor(world, schedule, device, plain_sizes(device, batch, models)) for device in devices]
+    return [_without_codecs(actor) for actor in plain]
 
 
-def alone_s(world: "World", survey: Survey) -> dict[str, float]:
+def alone_s(world: World) -> dict[str, float]:
     """Return the seconds of a round of each device if it has the air and the server to itself.
 
     Nothing is compressed in it: what a selection can know in advance. Infinity for a device out of reach.
@@ -107,7 +105,7 @@ def alone_s(world: "World", survey: Survey) -> dict[str, float]:
     if schedule is None:
         raise BadInput(f"how long devices take cannot be foretold: {no_schedule(world.scenario)}")
     actors = actors_of(world, schedule, everybody=True)
-    found = alone(world.scenario, survey, schedule, actors)
+    found = alone(world.scenario, survey_of(world.scenario), schedule, actors)
     return {name: math.fsum(parts_s.values()) for name, parts_s in found.items()}
 
 
@@ -129,7 +127,7 @@ def alone(
     return found
 
 
-def _actor(world: "World", schedule: Schedule, device: Any, sizes: Sizes) -> Actor:
+def _actor(world: World, schedule: Schedule, device: Any, sizes: Sizes) -> Actor:
     crossings = device.crossings
     return Actor(
         name=device.name,
@@ -142,11 +140,11 @@ def _actor(world: "World", schedule: Schedule, device: Any, sizes: Sizes) -> Act
         device_codec_flops=device.model_codec_flops,
         server_codec_flops=world.server.model_codec_flops(device.model_values),
         model_values=device.model_values,
-        server_values=server_values(world, device.name) if schedule.averages_copies else 0,
+        server_values=world.layout.server_values(device.name) if schedule.averages_copies else 0,
     )
 
 
-def _plain(actor: Actor) -> Actor:
+def _without_codecs(actor: Actor) -> Actor:
     """Return `actor` as if nothing were compressed."""
     raw, values = Raw(), actor.model_values
     flops = values * raw.encode_flops_per_value, values * raw.decode_flops_per_value
@@ -154,7 +152,7 @@ def _plain(actor: Actor) -> Actor:
     return replace(actor, crossings=crossings, device_codec_flops=flops, server_codec_flops=flops)
 
 
-def _server(world: "World", schedule: Schedule) -> Actor:
+def _server(world: World, schedule: Schedule) -> Actor:
     """Return the server as who learns, alone."""
     shard = world.server.trainee.shard
     return Actor(

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 import torch
@@ -47,29 +48,33 @@ def mean_score(scores: Sequence[tuple[Score, int]]) -> dict[str, float]:
 
 
 def evaluate(
-    device: nn.Module,
-    server: nn.Module,
+    parts: Sequence[nn.Module],
     batches: Iterable[tuple[torch.Tensor, Labels]],
-    through_codec: Through,
+    codecs: Sequence[Through],
     exact: bool,
     seed: int = 0,
 ) -> Score:
-    """Return the score over `batches` of (images, labels), both halves in evaluation mode.
+    """Return the score over `batches` of (images, labels) of a model cut into `parts`, in evaluation mode.
 
-    `through_codec` maps smashed data [batch, ...] to what the server would have decoded. The accuracy without
-    it takes another pass of the server, which is made only if `exact` and where the codec changes anything.
+    Each of `codecs` maps what leaves a part [batch, ...] to what the next one would have decoded. The
+    accuracy without them takes another pass of all parts but the first, which is made only if `exact` and
+    where a codec changes anything.
     """
+    first, *others = parts
 
     def answer(images: torch.Tensor) -> Logits:
-        smashed = forward(device, images)
-        arrived = sent(smashed, through_codec)
-        logits = forward(server, arrived)
-        if torch.equal(smashed, arrived):
-            return logits, logits
-        return logits, forward(server, smashed) if exact else None
+        smashed = output = forward(first, images)
+        changed = False
+        for part, codec in zip(others, codecs, strict=True):
+            arrived = sent(output, codec)
+            changed = changed or not torch.equal(output, arrived)
+            output = forward(part, arrived)
+        if not changed:
+            return output, output
+        return output, reduce(lambda inner, part: forward(part, inner), others, smashed) if exact else None
 
-    device.eval()
-    server.eval()
+    for part in parts:
+        part.eval()
     return score(batches, answer, seed)
 
 

@@ -3,7 +3,7 @@
 What stays home stays home: images, labels, logits. Neither end knows the clock, the network, or the other.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -17,7 +17,6 @@ from slfac_sim.codecs.kit.pairs import confirm, correct, follow
 from slfac_sim.learning.batches import Indices, Shard
 from slfac_sim.learning.divergence import sound, sound_loss
 from slfac_sim.learning.draws import Draws
-from slfac_sim.learning.evaluation import Logits, Score, Through, score, sent
 from slfac_sim.learning.halves import Feedback, Labels, Pending, Smashed
 from slfac_sim.learning.kernels import forward
 from slfac_sim.learning.model_exchange import ModelServer
@@ -249,33 +248,3 @@ class UServer(ModelServer):
         """Return the bytes of the `gradient` for `device`, in answer to smashed data in the body `asked`."""
         follow(self._down[device], asked)
         return self._down[device].encode(sound(gradient, self.name, f"gradients for {device}"))
-
-
-def evaluate(
-    ends: Ends,
-    body: nn.Module,
-    batches: Iterable[tuple[torch.Tensor, Labels]],
-    through_uplink: Through,
-    through_downlink: Through,
-    exact: bool,
-    seed: int = 0,
-) -> Score:
-    """Return the score over `batches` of (images, labels), all parts in evaluation mode.
-
-    With the codec means with the uplink's between head and body and the downlink's between body and tail.
-    The accuracy without it takes more passes, made only if `exact` and where the codecs change anything.
-    """
-
-    def answer(images: torch.Tensor) -> Logits:
-        smashed = forward(ends.head, images)
-        arrived = sent(smashed, through_uplink)
-        middle = forward(body, arrived)
-        returned = sent(middle, through_downlink)
-        logits = forward(ends.tail, returned)
-        if torch.equal(smashed, arrived) and torch.equal(middle, returned):
-            return logits, logits
-        return logits, forward(ends.tail, forward(body, smashed)) if exact else None
-
-    ends.eval()
-    body.eval()
-    return score(batches, answer, seed)

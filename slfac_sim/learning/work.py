@@ -27,6 +27,11 @@ class Work:
     server_backward_flops: float
 
     @property
+    def device_step_flops(self) -> float:
+        """FLOPs per sample of both passes on a device."""
+        return self.device_forward_flops + self.device_backward_flops
+
+    @property
     def server_step_flops(self) -> float:
         """FLOPs per sample of the server's whole training step."""
         return self.server_forward_flops + self.server_backward_flops

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
+from functools import cached_property
 from typing import Any
 
 from slfac_sim.codecs import Payload
 from slfac_sim.foundation.host import Spare
 from slfac_sim.learning.datasets import Dataset
-from slfac_sim.learning.layouts import open_cast
-from slfac_sim.learning.layouts._ground import Ground
+from slfac_sim.learning.ground import Ground
+from slfac_sim.learning.layouts import Layout, open_layout
 from slfac_sim.learning.states import restore, state_of
 from slfac_sim.scenario.schema import Scenario
 from slfac_sim.scenario.steering import cuts_a_model, why_down
@@ -17,16 +18,19 @@ from slfac_sim.scenario.steering import cuts_a_model, why_down
 class World:
     """The participants of a scenario, in the layout that its protocol needs, and how far they have come.
 
-    Unless `limited`, the memory of devices has no limit. `expected_s` tells about how long a device takes for
-    a round with the air and the server to itself; it is handed in by who knows clock and network.
+    `expected` is handed in by who knows clock and network: it tells about how long each device takes for a
+    round with the air and the server to itself, and is asked when a protocol wants to know. Unless `limited`,
+    the memory of devices has no limit.
     """
 
-    def __init__(self, scenario: Scenario, data: Dataset, limited: bool = True) -> None:
+    def __init__(
+        self, scenario: Scenario, data: Dataset, expected: "Expected | None" = None, limited: bool = True
+    ) -> None:
         self.scenario = scenario
         self.data = data
-        self.cast: Any = open_cast(_layout(scenario), Ground(scenario, data, limited))
-        self.server: Any = self.cast.server
-        self.expected_s: Callable[[str], float] = _nobody_knows
+        self.layout: Layout = open_layout(_layout(scenario), Ground(scenario, data, limited))
+        self.server: Any = self.layout.server
+        self._expected = expected
         self.when_kept: Callable[[int], object] = lambda round_number: None
         self._spare = Spare()
         self._kept: tuple[int, Payload] | None = None
@@ -34,7 +38,7 @@ class World:
     @property
     def devices(self) -> Sequence[Any]:
         """The devices, in device order."""
-        return self.cast.devices  # type: ignore[no-any-return]
+        return self.layout.devices
 
     @property
     def seed(self) -> int:
@@ -46,10 +50,20 @@ class World:
         """Whether a host can be down."""
         return why_down(self.scenario) is not None
 
+    def expected_s(self, device: str) -> float:
+        """Return about how long a round of `device` takes with the air and the server to itself."""
+        return self._times_s[device]
+
+    @cached_property
+    def _times_s(self) -> Mapping[str, float]:
+        if self._expected is None:
+            raise RuntimeError("nobody has told the world what to expect of its devices")
+        return self._expected(self)
+
     def evaluate(self, model: bytes, last: bool = False) -> dict[str, Any]:
         """Return the figures of `evals` for the devices' common part in the body `model`."""
         exact = last or self.scenario.evaluation.no_codec == "every"
-        return self.cast.evaluate(model, exact)  # type: ignore[no-any-return]
+        return self.layout.evaluate(model, exact)
 
     def due(self, round_number: int, rounds: int) -> bool:
         """Return whether round `round_number` of `rounds` ends with an evaluation; the last always does."""
@@ -57,7 +71,7 @@ class World:
 
     def begun(self) -> tuple[int, Payload]:
         """Return how many rounds are done, and what the devices have learnt in common until then."""
-        return self._kept if self._kept is not None else (0, self.cast.initial())
+        return self._kept if self._kept is not None else (0, self.layout.initial())
 
     def keep(self, round_number: int, model: Payload) -> None:
         """Take note that `round_number` is done and left `model`: all that a later start needs to know."""
@@ -90,6 +104,5 @@ def _layout(scenario: Scenario) -> str:
     return str(scenario.protocol.layout)
 
 
-def _nobody_knows(device: str) -> float:
-    """Stand in until a world is told how long a round of `device` takes, which is for who knows the clock."""
-    raise RuntimeError(f"nobody has told the world what to expect of {device}")
+Expected = Callable[[World], Mapping[str, float]]
+"""Tells the seconds of a round of each device of a world alone, by its name."""

@@ -1,7 +1,7 @@
 """From a scenario to its world: data are loaded, an open cut is chosen, and who learns is built."""
 
 from slfac_sim.forecast.cuts import in_words, with_best_cut
-from slfac_sim.forecast.expecting import world_of
+from slfac_sim.forecast.round_time import alone_s
 from slfac_sim.learning.datasets import Report
 from slfac_sim.learning.world import World
 from slfac_sim.network import Survey
@@ -21,7 +21,7 @@ def build(scenario: Scenario, report: Report | None = None) -> World:
         scenario = with_best_cut(scenario, data)
         if report is not None:
             report(f"cut: after {in_words(scenario.cut)}")
-    return world_of(scenario, data)
+    return World(scenario, data, alone_s)
 
 
 def ready(scenario: Scenario, report: Report | None = None) -> tuple[World, Survey]:

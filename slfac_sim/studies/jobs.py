@@ -75,8 +75,7 @@ def demand(job: Forecast) -> Demand:
     Raises `BadInput` for an air that cannot be, and for what only building the world can find: a cut that the
     model lacks, missing data.
     """
-    from slfac_sim.forecast.forecast import memory_of
-    from slfac_sim.forecast.host import host_seconds
+    from slfac_sim.forecast.host import host_seconds, memory_of
     from slfac_sim.runs.opening import build
     from slfac_sim.runs.starting import set_threads
 

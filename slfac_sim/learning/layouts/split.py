@@ -5,28 +5,24 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
-from torch import nn
-
 from slfac_sim.codecs import Payload, Tensor, seeded
-from slfac_sim.foundation.errors import BadInput
 from slfac_sim.hosts.names import SERVER
 from slfac_sim.learning.batches import Shard
+from slfac_sim.learning.cutting import split_model
 from slfac_sim.learning.draws import Draws
 from slfac_sim.learning.evaluation import Score, evaluate, in_messages, mean_score
+from slfac_sim.learning.fleet import Held, fitting_cuts, refuse_lone_values, refuse_what_does_not_fit, works
+from slfac_sim.learning.ground import Ground
 from slfac_sim.learning.halves import DeviceHalf, ServerHalf
-from slfac_sim.learning.layouts import Layout
-from slfac_sim.learning.layouts._cutting import split_model
-from slfac_sim.learning.layouts._fleet import Held, fitting_cuts, refuse_what_does_not_fit, works
-from slfac_sim.learning.layouts._ground import Ground
+from slfac_sim.learning.layouts import Layout, Part
 from slfac_sim.learning.model_exchange import exact, fit_for_models
 from slfac_sim.learning.participants import Device, EdgeServer, Exchange
 from slfac_sim.learning.stashing import Half, StashingHalf
 from slfac_sim.learning.weights import load_sound, state_vector
-from slfac_sim.learning.work import Work, smallest_normalised_map
 from slfac_sim.scenario.schedule import Schedule
 
 
-class Cast(Layout):
+class Split(Layout):
     """100 devices are 100 halves, shards and optimisers; a half comes into being when it is first used.
 
     With `names` these devices alone.
@@ -34,18 +30,24 @@ class Cast(Layout):
 
     def __init__(self, ground: Ground, names: Collection[str] | None = None) -> None:
         scenario, data = ground.scenario, ground.data
-        self._ground = ground
+        super().__init__(ground)
         self.split = split_model(scenario, data.image_shape, data.classes)
         codec = seeded(scenario.codec, scenario.seed.learning)
         self._exchange = Exchange(self.split.work, self.split.values_per_sample, codec.uplink, codec.downlink)
         self.held = Held(self.split.device, self.split.device_blocks, data.image_shape)
+        self.smashed_shape, self.works = self.split.smashed_shape, [self.split.work]
+        self.beyond = [self.split.server]
+        self.learners = [
+            Part(self.split.device, data.image_shape, scenario.devices.count, on_server=False),
+            Part(self.split.server, self.smashed_shape, 1, on_server=True),
+        ]
         cuts = fitting_cuts(scenario, data.image_shape, data.classes)
         among = set(ground.names if names is None else names)
         mine = [name for name in ground.names if name in among]
         refuse_what_does_not_fit(ground, self.held, cuts, mine)
         self._initial = state_vector(self.split.device)
         self.models = fit_for_models(codec.model, self._initial)
-        self._works = works(scenario, self.split.work, self.held)
+        self._own_works = works(scenario, self.split.work, self.held)
         self.devices: Sequence[Device] = [
             self._device(place, shard) for place, shard in enumerate(ground.shards) if shard.device in among
         ]
@@ -64,16 +66,6 @@ class Cast(Layout):
         self._probe = copy.deepcopy(self.split.device).to(ground.host)
         self._through = in_messages(codec.uplink, scenario.learning.batch)
 
-    @property
-    def works(self) -> Sequence[Work]:
-        """The work of both halves."""
-        return [self.split.work]
-
-    @property
-    def beyond(self) -> Sequence[nn.Module]:
-        """The server's half."""
-        return [self.split.server]
-
     def initial(self) -> Payload:
         """Return the device half before training."""
         return exact(self._initial)
@@ -89,31 +81,25 @@ class Cast(Layout):
     def score(self, state: Tensor, exact: bool) -> Score:
         """Return the score with the device half of `state` [values]."""
         load_sound(self._probe, state)
-        batches, seed = self._ground.test_batches(), self._ground.scenario.seed.learning
-        return evaluate(self._probe, self.server.half.model, batches, self._through, exact, seed)
+        batches, seed = self.ground.test_batches(), self.ground.scenario.seed.learning
+        return evaluate([self._probe, self.server.half.model], batches, [self._through], exact, seed)
 
     def _device(self, place: int, shard: Shard) -> Device:
-        exchange = replace(self._exchange, work=self._works[shard.device])
-        fetch, values = self._ground.train_batch, self._initial.size
+        exchange = replace(self._exchange, work=self._own_works[shard.device])
+        fetch, values = self.ground.train_batch, self._initial.size
         return Device(shard.device, place, self._half, shard, fetch, exchange, self.models, values)
 
     def _half(self) -> Half:
-        model = copy.deepcopy(self.split.device).to(self._ground.host)
-        stashes = self._ground.scenario.protocol.stashes_weights
-        return (StashingHalf if stashes else DeviceHalf)(model, self._ground.optimiser(model))
+        model = copy.deepcopy(self.split.device).to(self.ground.host)
+        stashes = self.ground.scenario.protocol.stashes_weights
+        return (StashingHalf if stashes else DeviceHalf)(model, self.ground.optimiser(model))
 
     def _refuse_lone_values(self) -> None:
         """Refuse batches in which batch-norm would see one value of a channel: it cannot learn from that."""
-        if not any(device.shard.has_lone_samples for device in self.devices):
-            return
-        schedule: Schedule | None = self._ground.scenario.protocol.schedule
+        schedule: Schedule | None = self.ground.scenario.protocol.schedule
         # in a local epoch devices that have run out of batches leave the cohort, to the last one
         fixed = schedule if schedule is not None and schedule.steps is not None else None
         alone = fixed is None or fixed.smallest_cohort(len(self.devices)) == 1
-        halves: list[tuple[nn.Module, tuple[int, ...]]] = [(self.split.device, self._ground.data.image_shape)]
-        halves += [(self.split.server, self.split.smashed_shape)] if alone else []
-        if any(smallest_normalised_map(half, shape) == 1 for half, shape in halves):
-            raise BadInput(
-                "learning.batch: batches of a single sample cannot be normalised on 1 x 1 maps; "
-                "take larger batches, larger shards or another cut"
-            )
+        halves = [(part.module, part.shape) for part in self.learners if alone or not part.on_server]
+        shards = [device.shard for device in self.devices]
+        refuse_lone_values(shards, halves, ", larger shards or another cut")

@@ -13,17 +13,17 @@ from slfac_sim.codecs import Payload, seeded
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.hosts.names import SERVER
 from slfac_sim.learning.batches import Shard
+from slfac_sim.learning.cutting import place_of
 from slfac_sim.learning.draws import Draws
-from slfac_sim.learning.evaluation import in_messages, mean_score
-from slfac_sim.learning.layouts import Layout
-from slfac_sim.learning.layouts._cutting import Split, place_of
-from slfac_sim.learning.layouts._fleet import Held, refuse_what_does_not_fit, works
-from slfac_sim.learning.layouts._ground import Ground
+from slfac_sim.learning.evaluation import evaluate, in_messages, mean_score
+from slfac_sim.learning.fleet import Held, refuse_lone_values, refuse_what_does_not_fit, works
+from slfac_sim.learning.ground import Ground
+from slfac_sim.learning.layouts import Layout, Part
 from slfac_sim.learning.model_exchange import exact, fit_for_models
 from slfac_sim.learning.participants import Exchange
-from slfac_sim.learning.u_shape import Body, Ends, EndsHalf, UDevice, UServer, evaluate
+from slfac_sim.learning.u_shape import Body, Ends, EndsHalf, UDevice, UServer
 from slfac_sim.learning.weights import initial_blocks, load_sound, state_vector
-from slfac_sim.learning.work import Work, count_work, smallest_normalised_map, smashed_shape
+from slfac_sim.learning.work import Work, count_work, smashed_shape
 from slfac_sim.scenario.schema import Scenario
 
 
@@ -50,25 +50,31 @@ class Thirds:
         return Ends(self.head, self.tail, self.middle_shape)
 
 
-class Cast(Layout):
+class UShape(Layout):
     """Devices with two ends of the model each; they come into being when they are first used."""
 
     def __init__(self, ground: Ground) -> None:
         scenario, data = ground.scenario, ground.data
-        self._ground = ground
+        super().__init__(ground)
         thirds = self.thirds = cut_in_three(scenario, data.image_shape, data.classes)
         codec = seeded(scenario.codec, scenario.seed.learning)
         self._outer = Exchange(thirds.work, _size(thirds.smashed_shape), codec.uplink, codec.downlink)
         self._inner = Exchange(thirds.tail_work, _size(thirds.middle_shape), codec.uplink, codec.downlink)
         self._ends = thirds.ends
         self.held = Held(self._ends, (*thirds.head_blocks, *thirds.tail_blocks), data.image_shape)
+        self.smashed_shape, self.works = thirds.smashed_shape, [thirds.work, thirds.tail_work]
+        self.beyond = [thirds.body, thirds.tail]
+        self.learners = [
+            Part(self._ends, data.image_shape, scenario.devices.count, on_server=False),
+            Part(_Beyond(thirds.body, thirds.tail), thirds.smashed_shape, 1, on_server=True),
+        ]
         refuse_what_does_not_fit(ground, self.held)
         self._initial = state_vector(self._ends)
         self.models = fit_for_models(codec.model, self._initial)
         _refuse_lone_values(ground, thirds)
         head = Held(thirds.head, thirds.head_blocks, data.image_shape)
         tail = Held(_WithInput(thirds.tail), thirds.tail_blocks, thirds.middle_shape)
-        self._works = works(scenario, thirds.work, head)
+        self._head_works = works(scenario, thirds.work, head)
         self._tail_works = works(scenario, thirds.tail_work, tail)
         self.devices: Sequence[UDevice] = [
             self._device(place, shard) for place, shard in enumerate(ground.shards)
@@ -82,23 +88,6 @@ class Cast(Layout):
         batch = scenario.learning.batch
         self._through = in_messages(codec.uplink, batch), in_messages(codec.downlink, batch)
 
-    @property
-    def split(self) -> Split:
-        """The model as if it were cut in two, for forecasts: what devices hold, and what follows the head."""
-        thirds = self.thirds
-        far = _Beyond(thirds.body, thirds.tail)
-        return Split(self._ends, far, thirds.work, thirds.smashed_shape, thirds.head_blocks)
-
-    @property
-    def works(self) -> Sequence[Work]:
-        """The work of head and body, and that of the tail."""
-        return [self.thirds.work, self.thirds.tail_work]
-
-    @property
-    def beyond(self) -> Sequence[nn.Module]:
-        """Body and tail."""
-        return [self.thirds.body, self.thirds.tail]
-
     def initial(self) -> Payload:
         """Return both ends before training."""
         return exact(self._initial)
@@ -109,19 +98,20 @@ class Cast(Layout):
         Both codecs see messages of the training batch's size, as in training.
         """
         load_sound(self._probe, self.server.as_received(model))
-        batches, seed = self._ground.test_batches(), self._ground.scenario.seed.learning
-        score = evaluate(self._probe, self.server.half.model, batches, *self._through, exact, seed)
+        batches, seed = self.ground.test_batches(), self.ground.scenario.seed.learning
+        parts = [self._probe.head, self.server.half.model, self._probe.tail]
+        score = evaluate(parts, batches, self._through, exact, seed)
         return mean_score([(score, 1)])
 
     def _device(self, place: int, shard: Shard) -> UDevice:
-        outer = replace(self._outer, work=self._works[shard.device])
+        outer = replace(self._outer, work=self._head_works[shard.device])
         inner = replace(self._inner, work=self._tail_works[shard.device])
-        fetch, values = self._ground.train_batch, self._initial.size
+        fetch, values = self.ground.train_batch, self._initial.size
         return UDevice(shard.device, place, self._half, shard, fetch, outer, inner, self.models, values)
 
     def _half(self) -> EndsHalf:
-        model = copy.deepcopy(self._ends).to(self._ground.host)
-        return EndsHalf(model, self._ground.optimiser(model))
+        model = copy.deepcopy(self._ends).to(self.ground.host)
+        return EndsHalf(model, self.ground.optimiser(model))
 
 
 class _WithInput(nn.Module):
@@ -202,21 +192,11 @@ def _works(
 
 
 def _refuse_lone_values(ground: Ground, thirds: Thirds) -> None:
-    """Refuse batches in which batch-norm would see one value of a channel: it cannot learn from that."""
-    if not any(shard.has_lone_samples for shard in ground.shards):
-        return
     protocol = ground.scenario.protocol
     alone = len(ground.shards) == 1 or protocol.steps is None
-    parts: list[tuple[nn.Module, tuple[int, ...]]] = [
-        (thirds.head, ground.data.image_shape),
-        (thirds.tail, thirds.middle_shape),
-    ]
+    parts = [(thirds.head, ground.data.image_shape), (thirds.tail, thirds.middle_shape)]
     parts += [(thirds.body, thirds.smashed_shape)] if alone else []
-    if any(smallest_normalised_map(part, shape) == 1 for part, shape in parts):
-        raise BadInput(
-            "learning.batch: batches of a single sample cannot be normalised on 1 x 1 maps; "
-            "take larger batches, larger shards, another cut or another tail"
-        )
+    refuse_lone_values(ground.shards, parts, ", larger shards, another cut or another tail")
 
 
 def _size(shape: tuple[int, ...]) -> int:

@@ -2,27 +2,27 @@
 
 import copy
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from torch import nn
 
 from slfac_sim.codecs import Payload, seeded
-from slfac_sim.foundation.errors import BadInput
 from slfac_sim.hosts.names import SERVER
 from slfac_sim.learning.batches import Shard
 from slfac_sim.learning.evaluation import Score, evaluate, mean_score
-from slfac_sim.learning.layouts import Layout
-from slfac_sim.learning.layouts._fleet import Held, refuse_what_does_not_fit, works
-from slfac_sim.learning.layouts._ground import Ground
+from slfac_sim.learning.fleet import Held, refuse_lone_values, refuse_what_does_not_fit, works
+from slfac_sim.learning.ground import Ground
+from slfac_sim.learning.layouts import Flops, Layout, Part
 from slfac_sim.learning.model_exchange import exact, fit_for_models, state_in
+from slfac_sim.learning.sizes import Sizes
 from slfac_sim.learning.weights import initial_blocks, load_sound, state_vector
 from slfac_sim.learning.whole import Learner, Trainee, WholeDevice, WholeServer
-from slfac_sim.learning.work import Work, count_work, smallest_normalised_map
+from slfac_sim.learning.work import count_work
 from slfac_sim.scenario.schedule import Schedule
 
 
-class Cast(Layout):
+class Whole(Layout):
     """A model comes into being when it is first used. What the protocol wants is read from its settings.
 
     `send` says what devices send of a model, `mu` is FedProx's. Where its schedule has the server learn
@@ -30,23 +30,24 @@ class Cast(Layout):
     `evals` are the means over the models of so many devices, the first in device order.
     """
 
-    whole: ClassVar[bool] = True
-
     def __init__(self, ground: Ground) -> None:
         scenario, data = ground.scenario, ground.data
         protocol = scenario.protocol
-        self._ground = ground
+        super().__init__(ground)
         blocks = initial_blocks(scenario.model, data.image_shape, data.classes, scenario.seed.learning)
         self.model = nn.Sequential(*(block for _, block in blocks))
         self.held = Held(self.model, [name for name, _ in blocks], data.image_shape)
         schedule: Schedule | None = protocol.schedule
-        self.devices_learn = schedule is None or not schedule.on_server
+        on_server = schedule is not None and schedule.on_server
+        count = 1 if on_server else scenario.devices.count
+        self.learners = [Part(self.model, data.image_shape, count, on_server)]
         self._evaluated: int | None = protocol.evaluate_devices
         self.evaluated_models = min(self._evaluated or 1, scenario.devices.count)
         self._initial = state_vector(self.model)
         self.models = fit_for_models(seeded(scenario.codec.model, scenario.seed.learning), self._initial)
         self._difference = protocol.send == "difference"
         self.work = count_work(self.model, nn.Identity(), data.image_shape)
+        self.works = [self.work]
         if self.devices_learn:
             refuse_what_does_not_fit(ground, self.held)
         self._probe = copy.deepcopy(self.model).to(ground.host)
@@ -56,12 +57,23 @@ class Cast(Layout):
         everything = Shard(SERVER, samples, batch, scenario.seed.learning)
         trainee = Trainee(self._learner(0.0), everything, ground.train_batch)
         self.server = WholeServer(SERVER, trainee, self.work, self.models, self._initial, self._difference)
-        self._refuse_lone_values()
+        pupils = self.devices if self.devices_learn else [self.server]
+        shards = [pupil.trainee.shard for pupil in pupils]
+        refuse_lone_values(shards, [(self.model, data.image_shape)], " or larger shards")
 
-    @property
-    def works(self) -> Sequence[Work]:
-        """The work of the whole model."""
-        return [self.work]
+    def flops(self) -> Flops:
+        """Return the FLOPs per sample of whole passes, on each device or for it on the server."""
+        passes = {device.name: device.work.device_step_flops for device in self.devices}
+        nothing = dict.fromkeys(passes, 0.0)
+        if self.devices_learn:
+            return Flops(passes, nothing)
+        return Flops(nothing, dict.fromkeys(passes, self.work.device_step_flops))
+
+    def sizes(self) -> tuple[Sizes, Sizes]:
+        """Return the bytes of a device's model, once it has learnt: there may be a difference to send."""
+        trainee = self.devices[0].trainee
+        trainee.backward(trainee.forward(trainee.shard.epoch(0)[0]))
+        return super().sizes()
 
     def initial(self) -> Payload:
         """Return the model before training; an empty body where nothing is learnt in common."""
@@ -76,11 +88,11 @@ class Cast(Layout):
         return mean_score([(self._score(model), 1) for model in models])
 
     def _score(self, model: nn.Module) -> Score:
-        batches, seed = self._ground.test_batches(), self._ground.scenario.seed.learning
-        return evaluate(model, nn.Identity(), batches, lambda logits: logits, False, seed)
+        batches, seed = self.ground.test_batches(), self.ground.scenario.seed.learning
+        return evaluate([model, nn.Identity()], batches, [lambda logits: logits], False, seed)
 
     def _devices(self, mu: float) -> list[WholeDevice]:
-        ground, found = self._ground, []
+        ground, found = self.ground, []
         known = works(ground.scenario, self.work, self.held) if self.devices_learn else {}
         for place, shard in enumerate(ground.shards):
             trainee = Trainee(self._learner(mu), shard, ground.train_batch)
@@ -91,18 +103,7 @@ class Cast(Layout):
 
     def _learner(self, mu: float) -> Callable[[], Learner]:
         def new() -> Learner:
-            model = copy.deepcopy(self.model).to(self._ground.host)
-            return Learner(model, self._ground.optimiser(model), mu)
+            model = copy.deepcopy(self.model).to(self.ground.host)
+            return Learner(model, self.ground.optimiser(model), mu)
 
         return new
-
-    def _refuse_lone_values(self) -> None:
-        """Refuse batches in which batch-norm would see one value of a channel: it cannot learn from that."""
-        pupils = self.devices if self.devices_learn else [self.server]
-        if not any(pupil.trainee.shard.has_lone_samples for pupil in pupils):
-            return
-        if smallest_normalised_map(self.model, self._ground.data.image_shape) == 1:
-            raise BadInput(
-                "learning.batch: batches of a single sample cannot be normalised on 1 x 1 maps; "
-                "take larger batches or larger shards"
-            )

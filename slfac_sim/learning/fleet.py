@@ -1,15 +1,17 @@
 """The machines under a layout: what the part that devices hold takes on each, and whether it fits."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import nn
 
+from slfac_sim.foundation.errors import BadInput
 from slfac_sim.hosts.machines import machines
-from slfac_sim.learning.layouts._ground import Ground
+from slfac_sim.learning.batches import Shard
+from slfac_sim.learning.ground import Ground
 from slfac_sim.learning.memory import Memory, memory_of, refuse_if_too_large
-from slfac_sim.learning.work import PartWork, Work, device_work
+from slfac_sim.learning.work import PartWork, Work, device_work, smallest_normalised_map
 from slfac_sim.scenario.schema import Scenario
 
 
@@ -44,11 +46,10 @@ def held_memory(scenario: Scenario, held: Held) -> Memory:
     return memory_of(held.part, held.shape, scenario.learning.batch, scenario.learning.optimiser.open)
 
 
-def fitting(scenario: Scenario, held: Held) -> list[str]:
-    """Return the devices into whose memory `held` and a mini-batch fit."""
-    needed = held_memory(scenario, held).total
-    known = machines(scenario.devices, scenario.seed.air).items()
-    return [name for name, one in known if one.memory is None or needed <= one.memory]
+def fitting(scenario: Scenario, needed: int) -> list[str]:
+    """Return the devices into whose memory `needed` bytes fit."""
+    owned = machines(scenario.devices, scenario.seed.air).items()
+    return [name for name, machine in owned if machine.memory is None or needed <= machine.memory]
 
 
 def refuse_what_does_not_fit(
@@ -72,6 +73,22 @@ def refuse_what_does_not_fit(
         memory = held_memory(scenario, held)
         hint = otherwise(available) if memory.total > available else ""
         refuse_if_too_large(memory, available, name, hint)
+
+
+def refuse_lone_values(
+    shards: Iterable[Shard], parts: Iterable[tuple[nn.Module, tuple[int, ...]]], remedy: str
+) -> None:
+    """Refuse batches in which batch-norm would see one value of a channel: it cannot learn from that.
+
+    `parts` see inputs of these shapes; `remedy` says what to take instead.
+    """
+    if any(shard.has_lone_samples for shard in shards) and any(
+        smallest_normalised_map(part, shape) == 1 for part, shape in parts
+    ):
+        raise BadInput(
+            "learning.batch: batches of a single sample cannot be normalised on 1 x 1 maps; "
+            f"take larger batches{remedy}"
+        )
 
 
 def fitting_cuts(scenario: Scenario, shape: tuple[int, ...], classes: int) -> Callable[[float], str]:

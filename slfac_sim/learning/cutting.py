@@ -14,7 +14,7 @@ from slfac_sim.scenario.schema import Scenario
 
 
 @dataclass(frozen=True)
-class Split:
+class SplitModel:
     """A model cut in two: both halves before training, their work, and what crosses the cut per sample.
 
     `device_blocks` are the names of the blocks on the devices.
@@ -32,7 +32,7 @@ class Split:
         return int(np.prod(self.smashed_shape))
 
 
-def split_model(scenario: Scenario, image_shape: tuple[int, ...], classes: int) -> Split:
+def split_model(scenario: Scenario, image_shape: tuple[int, ...], classes: int) -> SplitModel:
     """Return the scenario's model with its initial weights, cut after the block that `cut` names.
 
     Raises `BadInput` for a cut that the model does not have, or that leaves one side without weights.
@@ -48,7 +48,7 @@ def split_model(scenario: Scenario, image_shape: tuple[int, ...], classes: int) 
         if not any(True for _ in half.parameters()):
             raise BadInput(f"cut: after '{scenario.cut}' the {side} would have nothing to learn")
     work, smashed = count_work(device, server, image_shape), smashed_shape(device, image_shape)
-    return Split(device, server, work, smashed, tuple(names[:place]))
+    return SplitModel(device, server, work, smashed, tuple(names[:place]))
 
 
 def refuse_mixtures(scenario: Scenario) -> None:
