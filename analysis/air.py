@@ -1,15 +1,36 @@
-"""When each direction of the air was busy, from the rows of transfers; it knows no settings of a network."""
+"""The air of a run: what it offers to each device, and when each direction of it was busy."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from slfac_sim.analysis.structure import SERVER
+from slfac_sim.analysis.rows import OFFERED, rows_if_there
+from slfac_sim.analysis.structure import SERVER, Row
 from slfac_sim.foundation.arrays import Floats
+from slfac_sim.ledger.folder import Run
 
 DIRECTIONS = ("up", "down")
+TOO_OLD = "This run was recorded by a version that did not write down what the air offered."
+
+
+@dataclass(frozen=True)
+class Offered:
+    """The tables `air`, `stations` and `links` of one run, or of a scenario before its run."""
+
+    label: str
+    air: Sequence[Row]
+    stations: Sequence[Row]
+    links: Sequence[Row]
+
+    def column(self, name: str) -> Floats:
+        """Return the column `name` of the links [devices]; NaN where it is not known."""
+        return np.array([np.nan if row[name] is None else row[name] for row in self.links], np.float64)
+
+    def rate_bps(self, way: str, which: str = "rate") -> Floats:
+        """Return the rates (or the `best`) of the links [devices], in the part of the time that `way` has."""
+        part = self.air[0][f"{way}_share"] if self.air else 1.0
+        return part * self.column(f"{way}_{which}_bps")
 
 
 @dataclass(frozen=True)
@@ -44,17 +65,17 @@ class Busy:
         return np.diff(np.interp(edges_s, ends, so_far))
 
 
-def direction(row: Mapping[str, Any]) -> str:
+def direction(row: Row) -> str:
     """Return `up` for a transfer to the server, `down` for one from it."""
     return "up" if row["dst"] == SERVER else "down"
 
 
-def device_of(row: Mapping[str, Any]) -> str:
+def device_of(row: Row) -> str:
     """Return the device at the far end of a transfer; `*` for a multicast."""
     return str(row["src"] if row["dst"] == SERVER else row["dst"])
 
 
-def busy(transfers: Sequence[Mapping[str, Any]], way: str) -> Busy:
+def busy(transfers: Sequence[Row], way: str) -> Busy:
     """Return when the direction `way` was busy: from first bits to last bits, latency left out."""
     rows = [(t["start_s"], t["last_bit_s"], t["airtime_s"]) for t in transfers if direction(t) == way]
     start_s, last_bit_s, airtime_s = np.array(sorted(rows)).reshape(-1, 3).T
@@ -64,3 +85,8 @@ def busy(transfers: Sequence[Mapping[str, Any]], way: str) -> Busy:
     first = np.concatenate([[0], 1 + np.flatnonzero(start_s[1:] > latest_s[:-1])])
     last = np.concatenate([first[1:] - 1, [len(start_s) - 1]])
     return Busy(start_s[first], latest_s[last], np.add.reduceat(airtime_s, first))
+
+
+def offered(run: Run) -> Offered:
+    """Return what the run's ledger says of its air; no rows, where the run is too old to say it."""
+    return Offered(run.label, **rows_if_there(run, OFFERED))

@@ -125,14 +125,14 @@ def _attribute(tables: Tables, of: Structure, instant_s: float | None) -> Attrib
     walk = Walk(of)
     walk.back(*place, from_s)
     path = _cut(reversed(walk.segments), 0.0, until_s)
-    barriers = tuple(one for one in reversed(walk.barriers) if one.at_s <= until_s)
+    barriers = tuple(barrier for barrier in reversed(walk.barriers) if barrier.at_s <= until_s)
     steps = _step_numbers(tables, {segment.task for segment in path})
     return Attribution(
         until_s=until_s,
         path=path,
         barriers=barriers,
         parts_s=total(path, until_s),
-        straggler=dict(Counter(one.device for one in barriers).most_common()),
+        straggler=dict(Counter(barrier.device for barrier in barriers).most_common()),
         rounds=tuple(_rounds(tables, path, barriers, until_s)),
         steps=tuple(_steps(path, barriers, steps)),
     )
@@ -140,11 +140,11 @@ def _attribute(tables: Tables, of: Structure, instant_s: float | None) -> Attrib
 
 def _cut(segments: Iterable[Segment], from_s: float, to_s: float) -> tuple[Segment, ...]:
     return tuple(
-        one._replace(from_s=max(one.from_s, from_s), to_s=min(one.to_s, to_s))
-        if one.from_s < from_s or one.to_s > to_s
-        else one
-        for one in segments
-        if one.to_s > from_s and one.from_s < to_s
+        segment._replace(from_s=max(segment.from_s, from_s), to_s=min(segment.to_s, to_s))
+        if segment.from_s < from_s or segment.to_s > to_s
+        else segment
+        for segment in segments
+        if segment.to_s > from_s and segment.from_s < to_s
     )
 
 
@@ -156,7 +156,7 @@ def _rounds(
     from_s = 0.0
     for number, to_s in [*ends, (None, until_s)]:
         if to_s > from_s:
-            late = [one.device for one in barriers if from_s < one.at_s <= to_s]
+            late = [barrier.device for barrier in barriers if from_s < barrier.at_s <= to_s]
             parts_s = total(_cut(path, from_s, to_s), to_s - from_s)
             yield Slice(number, None, from_s, to_s, parts_s, late[-1] if late else None)
         from_s = to_s
@@ -191,6 +191,6 @@ def _steps(path: Sequence[Segment], barriers: Sequence[Barrier], steps: _Steps) 
         step = _step_of(steps, segment.task, segment.seq)
         if step is not None:
             by_step[step].append(segment)
-    late = {_step_of(steps, one.task, one.seq): one.device for one in barriers}
+    late = {_step_of(steps, barrier.task, barrier.seq): barrier.device for barrier in barriers}
     for step, segments in sorted(by_step.items()):
         yield Slice(*step, segments[0].from_s, segments[-1].to_s, total(segments), late.get(step))

@@ -33,19 +33,19 @@ class Bottleneck:
         return f"bottleneck: {name}, {fixed_percent(share)} of the time" + (f" ({told})" if told else "")
 
 
-def bottleneck(found: Attribution) -> Bottleneck:
-    """Return the bottleneck of the critical path `found`."""
-    seconds = resources_s(found.path)
+def bottleneck(attribution: Attribution) -> Bottleneck:
+    """Return the bottleneck of the critical path of `attribution`."""
+    seconds = resources_s(attribution.path)
     largest_first = sorted((name for name in NAMES if seconds[name] > 0.0), key=lambda name: -seconds[name])
-    return Bottleneck({name: seconds[name] / found.until_s for name in largest_first})
+    return Bottleneck({name: seconds[name] / attribution.until_s for name in largest_first})
 
 
 def resources_s(path: Iterable[Segment]) -> dict[str, float]:
     """Return the seconds of each of `NAMES` on `path`."""
-    found: dict[str, list[float]] = {name: [] for name in NAMES}
-    for one in path:
-        found[_name(one)].append(one.to_s - one.from_s)
-    return {name: fsum(seconds) for name, seconds in found.items()}
+    lengths_s: dict[str, list[float]] = {name: [] for name in NAMES}
+    for segment in path:
+        lengths_s[_name(segment)].append(segment.to_s - segment.from_s)
+    return {name: fsum(seconds) for name, seconds in lengths_s.items()}
 
 
 def _name(segment: Segment) -> str:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
+from slfac_sim.analysis.air import Offered
 from slfac_sim.analysis.figures import RunFigure
 from slfac_sim.analysis.rows import forget
 from slfac_sim.analysis.run_table import names_of
@@ -50,8 +51,8 @@ def draw(runs: Sequence[Run], out: Path, main_alone: bool = False, report: Repor
     with house_style():
         for number, (name, figure) in enumerate(figures.items(), start=1):
             report(number, len(figures), name)
-            found = [(figure.data(run), label) for run, label in zip(runs, labels, strict=True)]
-            series = [replace(one, label=label) for one, label in found if one is not None]
+            named = [(figure.data(run), label) for run, label in zip(runs, labels, strict=True)]
+            series = [replace(data, label=label) for data, label in named if data is not None]
             files += _written(figure, series, out, name) if series else []
     forget()
     return files
@@ -62,12 +63,10 @@ def draw_air(label: str, tables: Mapping[str, Rows], out: Path) -> list[Path]:
 
     Return the files: PNG, SVG and table of each.
     """
-    from slfac_sim.analysis.figures._offered import Series
-
     files: list[Path] = []
     with house_style():
         for name in BEFORE:
-            files += _written(_figure(name), [Series(label, **tables)], out, name)
+            files += _written(_figure(name), [Offered(label, **tables)], out, name)
     return files
 
 

@@ -69,29 +69,29 @@ def _of_study(study: StudyResult) -> Frames:
 
 def _points(study: StudyResult) -> dict[str, Column]:
     """Return what has one value a point; a mapping such as `bytes` gives a column a key, ``bytes.total``."""
-    found: dict[str, Column] = {}
+    columns: dict[str, Column] = {}
     for name, values in study.columns.items():
         if name == "curve":
             continue
         keys = dict.fromkeys(key for value in values if isinstance(value, Mapping) for key in value)
         if not keys:
-            found[name] = column(values)
+            columns[name] = column(values)
         for key in keys:
             cells = [value.get(key) if isinstance(value, Mapping) else None for value in values]
-            found[f"{name}.{key}"] = column(cells)
-    return found
+            columns[f"{name}.{key}"] = column(cells)
+    return columns
 
 
 def _curves(study: StudyResult) -> dict[str, Column]:
     """Return the evaluations of all finished points, one after another."""
     same = ["key", *(axis.path for axis in study.axes), "seed_learning", "seed_air"]
-    found: dict[str, list[Any]] = {name: [] for name in (*same, *CURVE, JOULES)}
+    columns: dict[str, list[Any]] = {name: [] for name in (*same, *CURVE, JOULES)}
     for place, curve in enumerate(study.columns["curve"]):
         if curve is None:
             continue
         for name in CURVE:
-            found[name] += curve[name]
-        found[JOULES] += curve.get(JOULES) or [None] * len(curve["round"])
+            columns[name] += curve[name]
+        columns[JOULES] += curve.get(JOULES) or [None] * len(curve["round"])
         for name in same:
-            found[name] += [study.columns[name][place]] * len(curve["round"])
-    return {name: column(values) for name, values in found.items()}
+            columns[name] += [study.columns[name][place]] * len(curve["round"])
+    return {name: column(values) for name, values in columns.items()}

@@ -71,8 +71,7 @@ def _break_long_texts(figure: Figure) -> bool:
 
 def _titles(figure: Figure) -> Iterator[Text]:
     """Yield the texts that stand to the left and end where they end."""
-    legends = [*figure.legends, *(one for axes in figure.axes if (one := axes.get_legend()) is not None)]
-    for legend in legends:
+    for legend in filter(None, (*figure.legends, *(axes.get_legend() for axes in figure.axes))):
         yield from (text for text in (legend.get_title(), *legend.get_texts()) if text.get_text())
     own = [text for axes in figure.axes for text in (*axes.get_children(), axes.xaxis.label)]
     for text in (*own, *figure.texts):
@@ -120,11 +119,11 @@ def _labels(axis: Axis) -> list[Text]:
 
 
 def _touch(boxes: Sequence[Bbox]) -> bool:
-    return any(_overlap(one, other) for one, other in combinations(boxes, 2))
+    return any(_overlap(box, other) for box, other in combinations(boxes, 2))
 
 
-def _overlap(one: Bbox, other: Bbox) -> bool:
-    return bool(one.padded(_GAP / 2).overlaps(other.padded(_GAP / 2)))
+def _overlap(box: Bbox, other: Bbox) -> bool:
+    return bool(box.padded(_GAP / 2).overlaps(other.padded(_GAP / 2)))
 
 
 def _place_notes(figure: Figure) -> None:

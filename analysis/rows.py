@@ -1,4 +1,4 @@
-"""The tables of a run as rows, for what follows them one by one; arrays come from `Run.table` itself."""
+"""The tables of a run as rows, for what goes through them row by row; arrays come from `Run.table`."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -12,9 +12,8 @@ from slfac_sim.ledger.tables import TABLES
 
 Rows = list[dict[str, Any]]
 STRUCTURE = ("transfers", "computes", "offers", "steps", "rounds", "evals")  # what attribution needs
-OFFERED = ("air", "stations", "links")  # what the air offered; not in runs from before there was such a table
-
-SUMS = ("parts", "codec_notes")  # what bodies are made of; not in runs from before there was such a table
+OFFERED = ("air", "stations", "links")  # what the air offers, known before the run
+_KEPT = 12  # tables
 
 
 def rows_of(run: Run, names: Sequence[str] = STRUCTURE) -> dict[str, Rows]:
@@ -26,23 +25,10 @@ def rows_of(run: Run, names: Sequence[str] = STRUCTURE) -> dict[str, Rows]:
     return {name: _kept(run.folder, written, name) for name in names}
 
 
-def offered_of(run: Run) -> dict[str, Rows]:
-    """Return the tables of the air before the run; without rows where the run is too old to have them."""
+def rows_if_there(run: Run, names: Sequence[str]) -> dict[str, Rows]:
+    """Return the same, without rows where the run is too old to have a table."""
     there = set(run.tables())
-    return {name: rows_of(run, (name,))[name] if name in there else [] for name in OFFERED}
-
-
-def sums_of(run: Run) -> dict[str, Rows]:
-    """Return the tables of what bodies are made of; without rows where the run is too old to have them."""
-    there = set(run.tables())
-    return {name: rows_of(run, (name,))[name] if name in there else [] for name in SUMS}
-
-
-def spent_of(run: Run) -> Rows:
-    """Return what was drawn at each evaluation; no rows where the run is too old to tell of all of them."""
-    there = set(run.tables())
-    rows = rows_of(run, ("spent",))["spent"] if "spent" in there else []
-    return rows if len(rows) == run.curve().round.size else []
+    return {name: rows_of(run, (name,))[name] if name in there else [] for name in names}
 
 
 def forget() -> None:
@@ -50,7 +36,7 @@ def forget() -> None:
     _kept.cache_clear()
 
 
-@lru_cache(maxsize=len(STRUCTURE) + len(OFFERED) + len(SUMS))
+@lru_cache(maxsize=_KEPT)
 def _kept(folder: Path, written: int, name: str) -> Rows:
     columns = Run(folder, {}).table(name)
     for key in TABLES[name]:

@@ -172,11 +172,11 @@ def _flows(work: _Placed, radio: _Placed) -> Iterator[Event]:
     number = 0
     for track, row in radio:
         up = direction(row) == "up"
-        found = at_server.get((row["task"], row["seq"] + (1 if up else -1)))
-        if found is None or row["outcome"] != "delivered":
+        work_on_it = at_server.get((row["task"], row["seq"] + (1 if up else -1)))
+        if work_on_it is None or row["outcome"] != "delivered":
             continue
         here = (track, _us(row["asked_s"]))
-        there = (found[0], _us(found[1]["start_s"]))
+        there = (work_on_it[0], _us(work_on_it[1]["start_s"]))
         (start, start_us), (end, end_us) = (here, there) if up else (there, here)
         head = {"name": "sent", "cat": "flow", "id": number}
         yield {"ph": "s", **head, "pid": start[0], "tid": start[1], "ts": start_us}

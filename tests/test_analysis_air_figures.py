@@ -13,9 +13,11 @@ from run_folders import fake_run
 from test_analysis_run_figures import run_of
 from timelines import several_rounds, worked_by_hand
 
+from slfac_sim.analysis.air import Offered
 from slfac_sim.analysis.attribution import attribute
 from slfac_sim.analysis.bottleneck import NAMES, bottleneck
 from slfac_sim.analysis.draw import BEFORE, draw_air
+from slfac_sim.analysis.style import house_style
 from slfac_sim.ledger.folder import load
 from slfac_sim.network import Link, Station, Survey
 from slfac_sim.simulation.simulate import air_rows
@@ -63,7 +65,8 @@ def rows(path: Path) -> list[dict[str, str]]:
 
 def figure(name: str, one: Survey) -> Any:
     module = importlib.import_module(f"slfac_sim.analysis.figures.{name}")
-    return module.draw([module.Series("x", **air_rows(one))])
+    with house_style():
+        return module.draw([Offered("x", **air_rows(one))])
 
 
 def test_the_map_has_every_station_and_device_in_its_place(pictures: Path) -> None:

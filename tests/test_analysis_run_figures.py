@@ -19,6 +19,7 @@ from worlds import scenario
 from slfac_sim.analysis.air import busy
 from slfac_sim.analysis.attribution import PARTS, attribute
 from slfac_sim.analysis.draw import draw
+from slfac_sim.analysis.style import house_style
 from slfac_sim.cli import main
 from slfac_sim.ledger.folder import load
 from slfac_sim.ledger.tables import TABLES
@@ -156,8 +157,9 @@ def drawn_alone(folder: Path, name: str) -> tuple[list[str], list[dict[str, Any]
     series = module.data(load(folder))
     if series is None:
         return None
-    figure = module.draw([series])
-    figure.draw_without_rendering()
+    with house_style():
+        figure = module.draw([series])
+        figure.draw_without_rendering()
     found = [text for axes in figure.axes for text in (axes.get_title(loc="left"), axes.get_xlabel())]
     found += [tick.get_text() for axes in figure.axes for tick in axes.get_yticklabels()]
     found += [text.get_text() for axes in figure.axes for text in axes.texts]

@@ -4,7 +4,7 @@ The vertical axis shows accuracy on the logarithm of the error, -log10(1 - accur
 error has the same height, so that 90, 95, 97 and 99 % are as easy to tell apart as 10 and 50 %.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -48,23 +48,29 @@ class Series:
         return bool(self.x.size) and self.x[0] == 0.0 and self.accuracy[0] >= target
 
 
+def reached_at(x: Floats, accuracy: Floats, targets: Iterable[float]) -> dict[float, float | None]:
+    """Return where the curve first shows at least each target, None where it does not."""
+    above = {target: np.flatnonzero(accuracy >= target) for target in targets}
+    return {target: float(x[places[0]]) if places.size else None for target, places in above.items()}
+
+
 def scaled(series: Sequence[Series], scale: float) -> list[Series]:
     """Return `series` in a unit that is `scale` of theirs."""
     return [
         replace(
-            one,
-            x=one.x / scale,
-            reached_at={t: None if at is None else at / scale for t, at in one.reached_at.items()},
+            run,
+            x=run.x / scale,
+            reached_at={t: None if at is None else at / scale for t, at in run.reached_at.items()},
         )
-        for one in series
+        for run in series
     ]
 
 
 def accuracy_table(series: Sequence[Series], x_name: str) -> Iterator[dict[str, Any]]:
     """Yield one row for each evaluation of each run."""
-    for one in series:
-        for x, accuracy in zip(one.x, one.accuracy, strict=True):
-            yield {"run": one.label, x_name: float(x), "accuracy": float(accuracy)}
+    for run in series:
+        for x, accuracy in zip(run.x, run.accuracy, strict=True):
+            yield {"run": run.label, x_name: float(x), "accuracy": float(accuracy)}
 
 
 def draw_accuracy(series: Sequence[Series], x_label: str, amount: Callable[[float], str]) -> Figure:
@@ -73,21 +79,21 @@ def draw_accuracy(series: Sequence[Series], x_label: str, amount: Callable[[floa
     One run is annotated at every target. Several are compared at the highest target that any of them
     reached; the numbers then stand in the legend, where they cannot collide.
     """
-    targets = sorted({target for one in series for target in one.reached_at})
-    reached = [t for t in targets if any(_trained_at(one, t) is not None for one in series)]
+    targets = sorted({target for run in series for target in run.reached_at})
+    reached = [t for t in targets if any(_trained_at(run, t) is not None for run in series)]
     compared = reached[-1] if reached and len(series) > 1 else None
     labels = [
-        legend_label("\n".join(broken(_label(one, compared, amount), _LEGEND_CHARACTERS))) for one in series
+        legend_label("\n".join(broken(_label(run, compared, amount), _LEGEND_CHARACTERS))) for run in series
     ]
     rows = sum(label.count("\n") + 1 for label in labels)
     figure, (axes,) = stacked_canvas(1, height_mm(HEIGHT_MM, len(series)), rows)
     _scale(axes, series)
     for target in targets:
         axes.axhline(target, color=FAINT, linewidth=0.6, linestyle=(0, (1, 2)), zorder=0)
-    for index, (one, label) in enumerate(zip(series, labels, strict=True)):
-        _draw_run(axes, one, legend_label(label), look(index))
+    for index, (run, label) in enumerate(zip(series, labels, strict=True)):
+        _draw_run(axes, run, legend_label(label), look(index))
         if compared is not None:
-            _drop(axes, one, look(index), _trained_at(one, compared))
+            _drop(axes, run, look(index), _trained_at(run, compared))
     if compared is None:
         _annotate(axes, series[0], reached, amount)
     axes.set_xlabel(x_label)
@@ -98,52 +104,52 @@ def draw_accuracy(series: Sequence[Series], x_label: str, amount: Callable[[floa
     return figure
 
 
-def _trained_at(one: Series, target: float) -> float | None:
+def _trained_at(run: Series, target: float) -> float | None:
     """Return where training reached `target`; None where it did not, or had not to."""
-    return None if one.is_untrained(target) else one.reached_at.get(target)
+    return None if run.is_untrained(target) else run.reached_at.get(target)
 
 
-def _label(one: Series, compared: float | None, amount: Callable[[float], str]) -> str:
+def _label(run: Series, compared: float | None, amount: Callable[[float], str]) -> str:
     if compared is None:
-        met = [percent(target) for target in sorted(one.reached_at) if one.is_untrained(target)]
-        return one.label + (f"; untrained already at {', '.join(met)}" if met else "")
-    if one.is_untrained(compared):
-        return f"{one.label}: {percent(compared)} {UNTRAINED}"
-    at = one.reached_at.get(compared)
-    return f"{one.label}: {percent(compared)} " + (NOT_REACHED if at is None else f"at {amount(at)}")
+        met = [percent(target) for target in sorted(run.reached_at) if run.is_untrained(target)]
+        return run.label + (f"; untrained already at {', '.join(met)}" if met else "")
+    if run.is_untrained(compared):
+        return f"{run.label}: {percent(compared)} {UNTRAINED}"
+    at = run.reached_at.get(compared)
+    return f"{run.label}: {percent(compared)} " + (NOT_REACHED if at is None else f"at {amount(at)}")
 
 
-def _draw_run(axes: Axes, one: Series, label: str, style: Look) -> None:
+def _draw_run(axes: Axes, run: Series, label: str, style: Look) -> None:
     axes.plot(
-        one.x,
-        np.minimum(one.accuracy, 1 - _LEAST_ERROR),
+        run.x,
+        np.minimum(run.accuracy, 1 - _LEAST_ERROR),
         label=label,
         clip_on=False,
         **style.outlined,
     )
 
 
-def _mark(axes: Axes, one: Series, style: Look, at: float) -> float:
-    accuracy = float(np.interp(at, one.x, np.minimum(one.accuracy, 1 - _LEAST_ERROR)))
+def _mark(axes: Axes, run: Series, style: Look, at: float) -> float:
+    accuracy = float(np.interp(at, run.x, np.minimum(run.accuracy, 1 - _LEAST_ERROR)))
     axes.plot(at, accuracy, style.marker, color=style.colour, markersize=5, markeredgecolor=INK, zorder=3)
     return accuracy
 
 
-def _drop(axes: Axes, one: Series, style: Look, at: float | None) -> None:
-    if at is not None and one.x.size:
-        axes.vlines(at, 0.0, _mark(axes, one, style, at), color=style.colour, linewidth=0.6, zorder=1)
+def _drop(axes: Axes, run: Series, style: Look, at: float | None) -> None:
+    if at is not None and run.x.size:
+        axes.vlines(at, 0.0, _mark(axes, run, style, at), color=style.colour, linewidth=0.6, zorder=1)
 
 
-def _annotate(axes: Axes, one: Series, reached: Sequence[float], amount: Callable[[float], str]) -> None:
-    highest = {one.reached_at[target]: target for target in reached}  # one evaluation may pass several
+def _annotate(axes: Axes, run: Series, reached: Sequence[float], amount: Callable[[float], str]) -> None:
+    highest = {run.reached_at[target]: target for target in reached}  # one evaluation may pass several
     for at, target in highest.items():
-        if at is None or one.x.size == 0:
+        if at is None or run.x.size == 0:
             continue
         late = at > 0.55 * axes.get_xlim()[1]  # keep the text on the paper, and off the rising curve
         note(
             axes,
             f"{percent(target)} at {amount(at)}",
-            (at, _mark(axes, one, look(0), at)),
+            (at, _mark(axes, run, look(0), at)),
             (-5, 5) if late else (6, -4),
             horizontalalignment="right" if late else "left",
             verticalalignment="bottom" if late else "top",
@@ -153,10 +159,10 @@ def _annotate(axes: Axes, one: Series, reached: Sequence[float], amount: Callabl
 
 
 def _scale(axes: Axes, series: Sequence[Series]) -> None:
-    best = [np.minimum(one.accuracy, 1 - _LEAST_ERROR).max(initial=0.5) for one in series]
-    log_error_axis(axes, max([*best, *(t for one in series for t in one.reached_at)]))
+    best = [np.minimum(run.accuracy, 1 - _LEAST_ERROR).max(initial=0.5) for run in series]
+    log_error_axis(axes, max([*best, *(t for run in series for t in run.reached_at)]))
     plain_axis(axes.xaxis)
-    axes.set_xlim(0.0, max(one.x.max(initial=0.0) for one in series) * 1.03 or 1.0)
+    axes.set_xlim(0.0, max(run.x.max(initial=0.0) for run in series) * 1.03 or 1.0)
 
 
 def log_error_axis(axes: Axes, top: float) -> None:

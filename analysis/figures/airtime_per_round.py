@@ -4,7 +4,7 @@ A transfer counts in the round in which its last bit left. What comes after the 
 A multicast is airtime of the downlink, and of no device.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,10 +12,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from slfac_sim.analysis.air import DIRECTIONS, device_of, direction
+from slfac_sim.analysis.air import DIRECTIONS, Offered, device_of, direction, offered
 from slfac_sim.analysis.bounds import UNSHARED
 from slfac_sim.analysis.format import share
-from slfac_sim.analysis.rows import offered_of, rows_of
+from slfac_sim.analysis.rows import rows_of
 from slfac_sim.analysis.style import INK, WAYS, legend, nothing, stacked_canvas
 from slfac_sim.analysis.ticks import from_zero_or_log, percents, whole_numbers
 from slfac_sim.foundation.arrays import Floats
@@ -62,19 +62,15 @@ def data(run: Run) -> Series:
         of, device = spent[place][direction(row)], device_of(row)
         of[device] = of.get(device, 0.0) + row["airtime_s"]
     begins_s = [0.0, *ends_s[:-1]]
-    rounds = [_round(*one) for one in zip(numbers, begins_s, ends_s, spent, strict=True)]
-    return Series(run.label, rounds, _most(offered_of(run)))
+    rounds = [_round(*spans) for spans in zip(numbers, begins_s, ends_s, spent, strict=True)]
+    return Series(run.label, rounds, _most(offered(run)))
 
 
-def _most(offered: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, float]:
+def _most(air: Offered) -> dict[str, float]:
     """Return the part of the time that each direction may have; nothing where there are several media."""
-    one_medium = len({row["station"] for row in offered["links"]}) == 1
-    return {
-        way: row[f"{way}_share"]
-        for row in offered["air"]
-        for way in DIRECTIONS
-        if one_medium and row["medium"] != UNSHARED
-    }
+    if len({row["station"] for row in air.links}) != 1:
+        return {}
+    return {way: row[f"{way}_share"] for row in air.air for way in DIRECTIONS if row["medium"] != UNSHARED}
 
 
 def _round(number: int | None, from_s: float, to_s: float, spent: dict[str, dict[str, float]]) -> Round:
@@ -90,37 +86,37 @@ def _round(number: int | None, from_s: float, to_s: float, spent: dict[str, dict
 
 def table(series: Sequence[Series]) -> Iterator[dict[str, Any]]:
     """Yield one row for each round: airtime of each direction, and its spread over the devices."""
-    for one in series:
-        for row in one.rounds:
-            found: dict[str, Any] = {"run": one.label, "round": row.round or "after the last"}
-            found |= {"from_s": row.from_s, "to_s": row.to_s}
+    for run in series:
+        for row in run.rounds:
+            cells: dict[str, Any] = {"run": run.label, "round": row.round or "after the last"}
+            cells |= {"from_s": row.from_s, "to_s": row.to_s}
             for way in DIRECTIONS:
-                found[f"{way}_airtime_s"] = row.airtime_s[way]
-                found[f"{way}_share"] = row.airtime_s[way] / ((row.to_s - row.from_s) or 1.0)
+                cells[f"{way}_airtime_s"] = row.airtime_s[way]
+                cells[f"{way}_share"] = row.airtime_s[way] / ((row.to_s - row.from_s) or 1.0)
                 spread = (
                     np.quantile(row.devices_s[way], [0.0, 0.5, 1.0]) if row.devices_s[way].size else [""] * 3
                 )
                 for name, value in zip(("least", "median", "most"), spread, strict=True):
-                    found[f"{way}_device_{name}_s"] = value
-            yield found
+                    cells[f"{way}_device_{name}_s"] = value
+            yield cells
 
 
 def draw(series: Sequence[Series]) -> Figure:
     """Return the figure of the first run."""
-    one = series[0]
-    rounds = [row for row in one.rounds if row.round is not None]
+    run = series[0]
+    rounds = [row for row in run.rounds if row.round is not None]
     figure, (above, below) = stacked_canvas(2, 34.0, legend_rows=3)
     if not rounds:
-        return nothing(figure, one.label, "No round was finished.")
+        return nothing(figure, run.label, "No round was finished.")
     for index, way in enumerate(DIRECTIONS):
         _shares(above, rounds, way, index)
-        if way in one.shares:
+        if way in run.shares:
             above.axhline(
-                one.shares[way], color=WAYS[way].colour, linestyle=(3 * index, (3, 3)), linewidth=0.8
+                run.shares[way], color=WAYS[way].colour, linestyle=(3 * index, (3, 3)), linewidth=0.8
             )
         _devices(below, rounds, way, index)
     percents(above.yaxis)
-    more = "; dashed: what the direction may have" if one.shares else ""
+    more = "; dashed: what the direction may have" if run.shares else ""
     above.set_title(f"all devices{more}")
     above.set_ylabel("of the time")
     above.tick_params(labelbottom=False)
@@ -132,7 +128,7 @@ def draw(series: Sequence[Series]) -> Figure:
     for axes in (above, below):
         axes.set_xlim(0.4, len(rounds) + 0.6)
         whole_numbers(axes.xaxis)
-    legend(figure, title=one.label)
+    legend(figure, title=run.label)
     return figure
 
 

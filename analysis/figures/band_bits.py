@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from slfac_sim.analysis.figures.byte_ledger import TOO_OLD
 from slfac_sim.analysis.format import ACROSS
-from slfac_sim.analysis.rows import sums_of
+from slfac_sim.analysis.rows import rows_if_there
 from slfac_sim.analysis.style import WAYS, legend, look, nothing, stacked_canvas
 from slfac_sim.analysis.ticks import percents, whole_numbers
 from slfac_sim.ledger.folder import Run
@@ -32,25 +32,25 @@ class Series:
 
 def data(run: Run) -> Series:
     """Return what the run's ledger says."""
-    found = sums_of(run)
-    return Series(run.label, found["codec_notes"], not found["parts"])
+    rows = rows_if_there(run, ("parts", "codec_notes"))
+    return Series(run.label, rows["codec_notes"], not rows["parts"])
 
 
 def table(series: Sequence[Series]) -> Iterator[dict[str, Any]]:
     """Yield the rows of the ledger's table `codec_notes`, whatever their names."""
-    for one in series:
-        for row in one.notes:
-            yield {"run": one.label, **row}
+    for run in series:
+        for row in run.notes:
+            yield {"run": run.label, **row}
 
 
 def draw(series: Sequence[Series]) -> Figure:
     """Return the figure of the first run: bits above, shares below; a line for each note and direction."""
-    one = series[0]
-    bits = _lines(one, lambda name: name.startswith("bits_"))
-    shares = _lines(one, lambda name: name.endswith("_fraction"))
+    run = series[0]
+    bits = _lines(run, lambda name: name.startswith("bits_"))
+    shares = _lines(run, lambda name: name.endswith("_fraction"))
     figure, panels = stacked_canvas(2, 32.0, legend_rows=2 + (len(bits) + 1) // 2)
     if not bits and not shares:
-        return nothing(figure, one.label, TOO_OLD if one.old else "These codecs have no bands.")
+        return nothing(figure, run.label, TOO_OLD if run.old else "These codecs have no bands.")
     for axes, lines in zip(panels, (bits, shares), strict=True):
         if not lines:
             axes.set_axis_off()
@@ -69,13 +69,13 @@ def draw(series: Sequence[Series]) -> Figure:
     panels[1].set_xlabel("round")
     if shares:
         panels[1].legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2)
-    legend(figure, *panels[0].get_legend_handles_labels(), ncols=2, title=one.label)
+    legend(figure, *panels[0].get_legend_handles_labels(), ncols=2, title=run.label)
     return figure
 
 
-def _lines(one: Series, shown: Any) -> dict[tuple[str, str], list[tuple[int, float]]]:
-    found: dict[tuple[str, str], list[tuple[int, float]]] = {}
-    for row in one.notes:
+def _lines(run: Series, shown: Any) -> dict[tuple[str, str], list[tuple[int, float]]]:
+    lines: dict[tuple[str, str], list[tuple[int, float]]] = {}
+    for row in run.notes:
         if row["kind"] in ACROSS and shown(row["name"]):
-            found.setdefault((row["name"], ACROSS[row["kind"]]), []).append((row["round"], row["mean"]))
-    return dict(sorted(found.items(), key=lambda line: (line[0][0], list(WAYS).index(line[0][1]))))
+            lines.setdefault((row["name"], ACROSS[row["kind"]]), []).append((row["round"], row["mean"]))
+    return dict(sorted(lines.items(), key=lambda line: (line[0][0], list(WAYS).index(line[0][1]))))

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from slfac_sim.analysis.bars import stack
 from slfac_sim.analysis.format import ACROSS, amount, kind_name, unit_of
-from slfac_sim.analysis.rows import sums_of
+from slfac_sim.analysis.rows import rows_if_there
 from slfac_sim.analysis.style import fill, legend, nothing, stacked_canvas
 from slfac_sim.analysis.ticks import whole_numbers
 from slfac_sim.ledger.folder import Run
@@ -31,24 +31,24 @@ class Series:
 
 def data(run: Run) -> Series:
     """Return what the run's ledger says."""
-    return Series(run.label, sums_of(run)["parts"])
+    return Series(run.label, rows_if_there(run, ("parts",))["parts"])
 
 
 def table(series: Sequence[Series]) -> Iterator[dict[str, Any]]:
     """Yield the rows of the ledger's table `parts`."""
-    for one in series:
-        for row in one.parts:
-            yield {"run": one.label, **row}
+    for run in series:
+        for row in run.parts:
+            yield {"run": run.label, **row}
 
 
 def draw(series: Sequence[Series]) -> Figure:
     """Return the figure of the first run: a panel a direction, a stack of parts a round."""
-    one = series[0]
-    parts = sorted({row["part"] for row in one.parts if row["kind"] in ACROSS}, key=_size(one.parts))
+    run = series[0]
+    parts = sorted({row["part"] for row in run.parts if row["kind"] in ACROSS}, key=_size(run.parts))
     figure, panels = stacked_canvas(2, 32.0, legend_rows=2 + (len(parts) + 1) // 2)
     if not parts:
-        return nothing(figure, one.label, TOO_OLD if not one.parts else "Nothing was sent across the cut.")
-    sent = {kind: [row for row in one.parts if row["kind"] == kind] for kind in ACROSS}
+        return nothing(figure, run.label, TOO_OLD if not run.parts else "Nothing was sent across the cut.")
+    sent = {kind: [row for row in run.parts if row["kind"] == kind] for kind in ACROSS}
     scale, unit = unit_of((row["bytes"] for rows in sent.values() for row in rows), "B")
     for axes, (kind, rows) in zip(panels, sent.items(), strict=True):
         rounds = sorted({row["round"] for row in rows})
@@ -67,7 +67,7 @@ def draw(series: Sequence[Series]) -> Figure:
         axes.set_ylabel(f"{unit} a round")
     panels[0].tick_params(labelbottom=False)
     panels[1].set_xlabel("round")
-    legend(figure, handles=layers, ncols=2, title=one.label)
+    legend(figure, handles=layers, ncols=2, title=run.label)
     return figure
 
 

@@ -46,24 +46,24 @@ def data(run: Run) -> Series:
 
 def table(series: Sequence[Series]) -> Iterator[dict[str, Any]]:
     """Yield one row for each run and kind, then one for all kinds."""
-    for one in series:
-        for kind, nbytes in one.sent_bytes.items():
-            yield {"run": one.label, "kind": kind, "payload_bytes": nbytes, "wire_bytes": ""}
-        total = sum(one.sent_bytes.values())
-        yield {"run": one.label, "kind": "total", "payload_bytes": total, "wire_bytes": one.wire_bytes}
+    for run in series:
+        for kind, nbytes in run.sent_bytes.items():
+            yield {"run": run.label, "kind": kind, "payload_bytes": nbytes, "wire_bytes": ""}
+        total = sum(run.sent_bytes.values())
+        yield {"run": run.label, "kind": "total", "payload_bytes": total, "wire_bytes": run.wire_bytes}
 
 
 def draw(series: Sequence[Series]) -> Figure:
     """Return the figure of one or several runs: one group of bars for each kind that one of them sent."""
-    known = list(dict.fromkeys(kind for one in series for kind in one.sent_bytes))
-    kinds = [kind for kind in known if any(one.sent_bytes.get(kind) for one in series)] or known
+    known = list(dict.fromkeys(kind for run in series for kind in run.sent_bytes))
+    kinds = [kind for kind in known if any(run.sent_bytes.get(kind) for run in series)] or known
     height_mm = max(0.7 * HEIGHT_MM, 12.0 + 4.0 * len(kinds) * len(series))
     figure, (axes,) = stacked_canvas(1, height_mm, legend_rows=len(series))
-    scale, unit = unit_of((nbytes for one in series for nbytes in one.sent_bytes.values()), "B")
+    scale, unit = unit_of((nbytes for run in series for nbytes in run.sent_bytes.values()), "B")
     thick = 0.8 / len(series)
-    for index, one in enumerate(series):
+    for index, run in enumerate(series):
         places = [kind + thick * (index - (len(series) - 1) / 2) for kind in range(len(kinds))]
-        sent = [one.sent_bytes.get(kind, 0) for kind in kinds]
+        sent = [run.sent_bytes.get(kind, 0) for kind in kinds]
         looks = [kind_fill(kind) if len(series) == 1 else _run_fill(index) for kind in kinds]
         style: dict[str, Any] = {
             "color": [look.colour for look in looks],
@@ -93,5 +93,5 @@ def _legend(figure: Figure, series: Sequence[Series]) -> None:
     if len(series) == 1:
         head(figure, series[0].label)
         return
-    names = [legend_label(one.label) for one in series]
+    names = [legend_label(run.label) for run in series]
     legend(figure, [_run_fill(index).patch() for index in range(len(series))], names)

@@ -6,10 +6,9 @@ A target's bytes are those delivered when the first evaluation at or above it wa
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import numpy as np
 from matplotlib.figure import Figure
 
-from slfac_sim.analysis.figures._accuracy import Series, accuracy_table, draw_accuracy, scaled
+from slfac_sim.analysis.figures._accuracy import Series, accuracy_table, draw_accuracy, reached_at, scaled
 from slfac_sim.analysis.format import amount, unit_of
 from slfac_sim.ledger.folder import Run
 
@@ -21,11 +20,8 @@ def data(run: Run) -> Series:
     """Return accuracy over megabytes (10^6 bytes), and the megabytes at each target."""
     curve = run.curve()
     megabytes = curve.bytes_total / 1e6
-    reached_at = {}
-    for target in run.time_to_accuracy_s:
-        above = np.flatnonzero(curve.accuracy >= target)
-        reached_at[target] = float(megabytes[above[0]]) if above.size else None
-    return Series(run.label, megabytes, curve.accuracy, reached_at)
+    targets = reached_at(megabytes, curve.accuracy, run.time_to_accuracy_s)
+    return Series(run.label, megabytes, curve.accuracy, targets)
 
 
 def table(series: Sequence[Series]) -> Iterator[dict[str, Any]]:
@@ -35,6 +31,6 @@ def table(series: Sequence[Series]) -> Iterator[dict[str, Any]]:
 
 def draw(series: Sequence[Series]) -> Figure:
     """Return the figure of one or several runs on one axis."""
-    scale, unit = unit_of((1e6 * one.x.max(initial=0.0) for one in series), "B")
+    scale, unit = unit_of((1e6 * run.x.max(initial=0.0) for run in series), "B")
     label = f"payload sent, all directions ({unit})"
     return draw_accuracy(scaled(series, scale / 1e6), label, lambda sent: f"{amount(sent)} {unit}")

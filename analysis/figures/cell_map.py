@@ -15,13 +15,14 @@ from matplotlib.patches import Circle
 from matplotlib.ticker import NullLocator
 from numpy.typing import NDArray
 
-from slfac_sim.analysis.figures._offered import TOO_OLD, Series, data
+from slfac_sim.analysis.air import TOO_OLD, Offered
+from slfac_sim.analysis.air import offered as data
 from slfac_sim.analysis.format import amount
 from slfac_sim.analysis.style import FAINT, INK, legend, nothing, stacked_canvas
 from slfac_sim.analysis.ticks import FewLog, plain
 from slfac_sim.foundation.arrays import Floats
 
-__all__ = ["MAIN", "ONE_RUN", "Series", "data", "draw", "table"]
+__all__ = ["MAIN", "ONE_RUN", "data", "draw", "table"]
 
 MAIN = False
 ONE_RUN = True
@@ -32,55 +33,55 @@ _NAMED = 19  # stations; the names of more would hide the devices
 _WIDE = 10.0  # a larger ratio of rates is shown on a scale of logarithms
 
 
-def table(series: Sequence[Series]) -> Iterator[dict[str, Any]]:
+def table(series: Sequence[Offered]) -> Iterator[dict[str, Any]]:
     """Yield one row for each device, then one for each station."""
-    for one in series:
-        for link in one.links:
+    for run in series:
+        for link in run.links:
             names = ("device", "station", "x_m", "y_m", "los", "distance_m", "up_rate_bps", "down_rate_bps")
-            yield {"run": one.label, **{name: link[name] for name in names}}
-        for place in one.stations:
-            yield {"run": one.label, "station": place["name"], "x_m": place["x_m"], "y_m": place["y_m"]}
+            yield {"run": run.label, **{name: link[name] for name in names}}
+        for place in run.stations:
+            yield {"run": run.label, "station": place["name"], "x_m": place["x_m"], "y_m": place["y_m"]}
 
 
-def draw(series: Sequence[Series]) -> Figure:
+def draw(series: Sequence[Offered]) -> Figure:
     """Return the map of the first run."""
-    one = series[0]
+    run = series[0]
     figure, (axes,) = stacked_canvas(1, _MAP_MM, legend_rows=3)
-    placed = np.isfinite(one.column("x_m")) if one.links else np.zeros(0, bool)
+    placed = np.isfinite(run.column("x_m")) if run.links else np.zeros(0, bool)
     if not placed.any():
-        return nothing(figure, one.label, _NOWHERE if one.links else TOO_OLD)
-    _ranges(axes, one)
-    _devices(figure, axes, one, placed)
-    _stations(axes, one)
+        return nothing(figure, run.label, _NOWHERE if run.links else TOO_OLD)
+    _ranges(axes, run)
+    _devices(figure, axes, run, placed)
+    _stations(axes, run)
     axes.set_aspect("equal", adjustable="datalim")
     axes.margins(0.04)
     axes.set_xlabel("east (m)")
     axes.set_ylabel("north (m)")
-    legend(figure, ncols=4, title=_title(one), handlelength=1.0,
+    legend(figure, ncols=4, title=_title(run), handlelength=1.0,
         columnspacing=1.2,
     )  # fmt: skip
     return figure
 
 
-def _ranges(axes: Axes, one: Series) -> None:
+def _ranges(axes: Axes, run: Offered) -> None:
     """Draw the radius of each station's cell, and with several stations who serves whom."""
-    radius_m = one.air[0]["radius_m"] if one.air else None
-    for station in one.stations:
+    radius_m = run.air[0]["radius_m"] if run.air else None
+    for station in run.stations:
         place = (station["x_m"], station["y_m"])
         if radius_m is not None and np.isfinite(radius_m):
             axes.add_patch(Circle(place, radius_m, fill=False, edgecolor=FAINT, linewidth=0.6, zorder=0))
             axes.update_datalim([np.subtract(place, radius_m), np.add(place, radius_m)])
-    if len(one.stations) > 1:
-        places = {station["name"]: (station["x_m"], station["y_m"]) for station in one.stations}
-        for link in one.links:
+    if len(run.stations) > 1:
+        places = {station["name"]: (station["x_m"], station["y_m"]) for station in run.stations}
+        for link in run.links:
             if link["station"] in places:
                 x_m, y_m = places[link["station"]]
                 axes.plot([x_m, link["x_m"]], [y_m, link["y_m"]], color=FAINT, linewidth=0.4, zorder=0)
 
 
-def _devices(figure: Figure, axes: Axes, one: Series, placed: NDArray[np.bool_]) -> None:
-    x_m, y_m, los = (one.column(name) for name in ("x_m", "y_m", "los"))
-    bps = one.rate_bps("up")
+def _devices(figure: Figure, axes: Axes, run: Offered, placed: NDArray[np.bool_]) -> None:
+    x_m, y_m, los = (run.column(name) for name in ("x_m", "y_m", "los"))
+    bps = run.rate_bps("up")
     reached = placed & (bps > 0.0)
     scale = _scale(bps[reached] / 1e6)
     shapes = {
@@ -118,21 +119,21 @@ def _scale(rates: Floats) -> Normalize:
     return kind(float(rates.min()), float(rates.max()))
 
 
-def _stations(axes: Axes, one: Series) -> None:
-    if not one.stations:
+def _stations(axes: Axes, run: Offered) -> None:
+    if not run.stations:
         return
-    x_m, y_m = ([station[name] for station in one.stations] for name in ("x_m", "y_m"))
+    x_m, y_m = ([station[name] for station in run.stations] for name in ("x_m", "y_m"))
     axes.plot(x_m, y_m, "^", color="white", markeredgecolor=INK, markersize=6.0, zorder=4, label="station")
-    if 1 < len(one.stations) <= _NAMED:
-        for station in one.stations:
+    if 1 < len(run.stations) <= _NAMED:
+        for station in run.stations:
             axes.annotate(
                 station["name"], (station["x_m"], station["y_m"]), xytext=(4, 4), textcoords="offset points",
                 fontsize=6.0, zorder=5,
             )  # fmt: skip
 
 
-def _title(one: Series) -> str:
-    mbps = one.rate_bps("up") / 1e6
-    slowest = one.links[int(np.argmin(mbps))]["device"]
+def _title(run: Offered) -> str:
+    mbps = run.rate_bps("up") / 1e6
+    slowest = run.links[int(np.argmin(mbps))]["device"]
     middle, least = amount(float(np.median(mbps))), amount(float(mbps.min()))
-    return f"{one.label}\n{len(one.links)} devices, median {middle} Mbit/s up, least {least} ({slowest})"
+    return f"{run.label}\n{len(run.links)} devices, median {middle} Mbit/s up, least {least} ({slowest})"

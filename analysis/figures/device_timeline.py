@@ -63,30 +63,30 @@ def data(run: Run) -> Series:
 
 def table(series: Sequence[Series]) -> Iterator[dict[str, Any]]:
     """Yield one row for each stretch of each device's time."""
-    for one in series:
-        for device, day in one.days.items():
+    for run in series:
+        for device, day in run.days.items():
             for from_s, to_s, lane in day:
-                speed = one.speeds_flops[device]
+                speed = run.speeds_flops[device]
                 yield {"device": device, "speed_flops": speed, "from_s": from_s, "to_s": to_s, "doing": lane}
 
 
 def draw(series: Sequence[Series]) -> Figure:
     """Return the figure of the first run."""
-    one = series[0]
+    run = series[0]
     figure, (axes,) = stacked_canvas(1, _PANEL_MM, legend_rows=4)
-    half = 0.5 if len(one.days) > _NAMED else 0.42  # rows touch where they are too thin to be told apart
+    half = 0.5 if len(run.days) > _NAMED else 0.42  # rows touch where they are too thin to be told apart
     for lane in LANES:
         bars = [
             [(from_s, row - half), (from_s, row + half), (to_s, row + half), (to_s, row - half)]
-            for row, day in enumerate(one.days.values())
-            for from_s, to_s, what in day
-            if what == lane
+            for row, day in enumerate(run.days.values())
+            for from_s, to_s, doing in day
+            if doing == lane
         ]
         colour = _LOOKS[lane].colour
         axes.add_collection(PolyCollection(bars, facecolor=colour, linewidth=0, rasterized=True))
-    devices = list(one.days)
+    devices = list(run.days)
     axes.set_ylim(max(len(devices), 1) - 0.5, -0.5)
-    axes.set_xlim(one.from_s, one.to_s)
+    axes.set_xlim(run.from_s, run.to_s)
     if len(devices) <= _NAMED:
         axes.set_yticks(range(len(devices)), devices)
         axes.set_ylabel("devices, fastest on top")
@@ -97,8 +97,8 @@ def draw(series: Sequence[Series]) -> Figure:
     handles = [
         Patch(facecolor=_LOOKS[lane].colour, edgecolor=INK, linewidth=0.4, label=lane) for lane in LANES
     ]
-    what = "the whole run" if one.round is None else f"round {one.round}"
-    title = f"{one.label}: {what}"
+    doing = "the whole run" if run.round is None else f"round {run.round}"
+    title = f"{run.label}: {doing}"
     legend(figure, handles=handles, ncols=3, title=title, handlelength=1.4)
     return figure
 

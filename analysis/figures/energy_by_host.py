@@ -11,14 +11,14 @@ from matplotlib.ticker import MaxNLocator
 
 from slfac_sim.analysis.bars import name_ends, stack
 from slfac_sim.analysis.format import amount, unit_of
-from slfac_sim.analysis.rows import rows_of
+from slfac_sim.analysis.rows import rows_if_there
+from slfac_sim.analysis.structure import SERVER
 from slfac_sim.analysis.style import fill, legend, stacked_canvas
 from slfac_sim.analysis.ticks import plain_axis
 from slfac_sim.ledger.folder import Run
 
 MAIN = False
 ONE_RUN = True
-SERVER = "server"
 _PARTS = ("computing", "codec", "sending", "receiving", "idling")
 _FILLS = (6, 7, 5, 2, 4)
 
@@ -33,10 +33,8 @@ class Series:
 
 def data(run: Run) -> Series | None:
     """Return what every host drew; None where the run is too old to tell."""
-    if "energy" not in run.tables():
-        return None
-    found = {row["host"]: _parts(row) for row in rows_of(run, ("energy",))["energy"]}
-    return Series(run.label, found) if found else None
+    hosts = {row["host"]: _parts(row) for row in rows_if_there(run, ("energy",))["energy"]}
+    return Series(run.label, hosts) if hosts else None
 
 
 def _parts(row: Mapping[str, Any]) -> dict[str, float]:
@@ -46,39 +44,39 @@ def _parts(row: Mapping[str, Any]) -> dict[str, float]:
 
 def table(series: Sequence[Series]) -> Iterator[dict[str, Any]]:
     """Yield one row for each bar."""
-    for one in series:
-        for name, parts in [*together(one), *single(one)]:
+    for run in series:
+        for name, parts in [*together(run), *single(run)]:
             drawn = {f"{part}_j": joules for part, joules in parts.items()}
-            yield {"run": one.label, "bar": name, **drawn, "total_j": sum(parts.values())}
+            yield {"run": run.label, "bar": name, **drawn, "total_j": sum(parts.values())}
 
 
-def together(one: Series) -> list[tuple[str, Mapping[str, float]]]:
+def together(run: Series) -> list[tuple[str, Mapping[str, float]]]:
     """Return what all devices drew, and the server, each with its name."""
-    devices = [parts for host, parts in one.hosts.items() if host != SERVER]
-    found: list[tuple[str, Mapping[str, float]]] = []
+    devices = [parts for host, parts in run.hosts.items() if host != SERVER]
+    bars: list[tuple[str, Mapping[str, float]]] = []
     if devices:
         summed = {part: sum(parts[part] for parts in devices) for part in _PARTS}
-        found.append((f"{len(devices)} devices", summed))
-    return found + [(host, parts) for host, parts in one.hosts.items() if host == SERVER]
+        bars.append((f"{len(devices)} devices", summed))
+    return bars + [(host, parts) for host, parts in run.hosts.items() if host == SERVER]
 
 
-def single(one: Series) -> list[tuple[str, Mapping[str, float]]]:
+def single(run: Series) -> list[tuple[str, Mapping[str, float]]]:
     """Return the devices that drew least, most, and the median, with their names; the latter one of them."""
-    devices = sorted((sum(parts.values()), host) for host, parts in one.hosts.items() if host != SERVER)
+    devices = sorted((sum(parts.values()), host) for host, parts in run.hosts.items() if host != SERVER)
     if not devices:
         return []
     places = {"least": 0, "median": (len(devices) - 1) // 2, "most": len(devices) - 1}
-    return [(f"{word}: {devices[place][1]}", one.hosts[devices[place][1]]) for word, place in places.items()]
+    return [(f"{word}: {devices[place][1]}", run.hosts[devices[place][1]]) for word, place in places.items()]
 
 
 def draw(series: Sequence[Series]) -> Figure:
     """Return the figure of the first run: two groups of stacked bars, each on a scale of its own."""
-    one = series[0]
-    groups = [group for group in (together(one), single(one)) if group]
+    run = series[0]
+    groups = [group for group in (together(run), single(run)) if group]
     figure, panels = stacked_canvas(len(groups), 29.0, legend_rows=3)
     for axes, group in zip(panels, groups, strict=True):
         layers = _bars(axes, group)
-    legend(figure, handles=layers, ncols=3, title=one.label, handlelength=1.6)
+    legend(figure, handles=layers, ncols=3, title=run.label, handlelength=1.6)
     return figure
 
 

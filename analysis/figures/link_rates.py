@@ -12,12 +12,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from slfac_sim.analysis.figures._offered import TOO_OLD, Series, data
+from slfac_sim.analysis.air import TOO_OLD, Offered
+from slfac_sim.analysis.air import offered as data
 from slfac_sim.analysis.format import amount
 from slfac_sim.analysis.style import WAYS, legend, nothing, say, stacked_canvas
 from slfac_sim.analysis.ticks import from_zero_or_log
 
-__all__ = ["MAIN", "ONE_RUN", "Series", "data", "draw", "table"]
+__all__ = ["MAIN", "ONE_RUN", "data", "draw", "table"]
 
 MAIN = False
 ONE_RUN = True
@@ -25,25 +26,25 @@ _PANEL_MM = 34.0
 _GAIN = 1.001  # a smaller gain is none
 
 
-def table(series: Sequence[Series]) -> Iterator[dict[str, Any]]:
+def table(series: Sequence[Offered]) -> Iterator[dict[str, Any]]:
     """Yield one row for each device, in device order: the ledger's table `links`."""
-    for one in series:
-        for link in one.links:
-            yield {"run": one.label, **link}
+    for run in series:
+        for link in run.links:
+            yield {"run": run.label, **link}
 
 
-def draw(series: Sequence[Series]) -> Figure:
+def draw(series: Sequence[Offered]) -> Figure:
     """Return the figure of the first run."""
-    one = series[0]
+    run = series[0]
     figure, (above, below) = stacked_canvas(2, _PANEL_MM, legend_rows=3)
-    if not one.links:
-        return nothing(figure, one.label, TOO_OLD)
-    order = np.lexsort((one.column("up_snr_db"), one.column("up_rate_bps")))
+    if not run.links:
+        return nothing(figure, run.label, TOO_OLD)
+    order = np.lexsort((run.column("up_snr_db"), run.column("up_rate_bps")))
     rank = 1 + np.arange(len(order))
     noisy = False
     for way in WAYS:
-        snr_db, rate = one.column(f"{way}_snr_db")[order], one.rate_bps(way)[order]
-        best = one.rate_bps(way, "best")[order]
+        snr_db, rate = run.column(f"{way}_snr_db")[order], run.rate_bps(way)[order]
+        best = run.rate_bps(way, "best")[order]
         style = {**WAYS[way].line, "markersize": 1.8, "linestyle": "none"}
         if np.isfinite(snr_db).any():
             noisy = True
@@ -52,11 +53,11 @@ def draw(series: Sequence[Series]) -> Figure:
         if (best > _GAIN * rate).any() and np.isfinite(best).all():
             name = f"{way}, at best"
             below.plot(rank, best / 1e6, color=WAYS[way].colour, linewidth=0.8, linestyle="--", label=name)
-    _finish(figure, above, below, one, noisy)
+    _finish(figure, above, below, run, noisy)
     return figure
 
 
-def _finish(figure: Figure, above: Axes, below: Axes, one: Series, noisy: bool) -> None:
+def _finish(figure: Figure, above: Axes, below: Axes, run: Offered, noisy: bool) -> None:
     if noisy:
         above.set_ylabel("mean SNR (dB)")
         above.tick_params(labelbottom=False)
@@ -64,14 +65,14 @@ def _finish(figure: Figure, above: Axes, below: Axes, one: Series, noisy: bool) 
     else:
         say(above, "The links of this network have no noise.")
     for axes in (above, below):
-        axes.set_xlim(0.5, len(one.links) + 0.5)
-    from_zero_or_log(below, np.concatenate([one.rate_bps(way, "best") for way in WAYS]) / 1e6)
+        axes.set_xlim(0.5, len(run.links) + 0.5)
+    from_zero_or_log(below, np.concatenate([run.rate_bps(way, "best") for way in WAYS]) / 1e6)
     below.grid(axis="y")
     below.set_ylabel("rate (Mbit/s)")
     below.set_xlabel("devices, slowest uplink first")
     for axes in (above, below):
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-    legend(figure, title=f"{one.label}: alone on the air")
+    legend(figure, title=f"{run.label}: alone on the air")
 
 
 def _label(rate_bps: Any, way: str) -> str:

@@ -50,24 +50,24 @@ def data(run: Run) -> Series:
 
 def table(series: Sequence[Series]) -> Iterator[dict[str, Any]]:
     """Yield one row for each bin."""
-    for one in series:
-        for place, from_s in enumerate(one.edges_s[:-1]):
-            parts = {f"busy {way}": float(one.busy[way][place]) for way in DIRECTIONS}
-            yield {"run": one.label, "from_s": float(from_s), "to_s": float(one.edges_s[place + 1]), **parts}
+    for run in series:
+        for place, from_s in enumerate(run.edges_s[:-1]):
+            parts = {f"busy {way}": float(run.busy[way][place]) for way in DIRECTIONS}
+            yield {"run": run.label, "from_s": float(from_s), "to_s": float(run.edges_s[place + 1]), **parts}
 
 
 def draw(series: Sequence[Series]) -> Figure:
     """Return the figure of the first run."""
-    one = series[0]
+    run = series[0]
     figure, panels = stacked_canvas(len(DIRECTIONS), 30.0, legend_rows=1)
     for way, axes in zip(DIRECTIONS, panels, strict=True):
-        axes.stairs(one.busy[way], one.edges_s, fill=True, color=WAYS[way].colour, alpha=0.45)
-        axes.stairs(one.busy[way], one.edges_s, color=INK, linewidth=0.5)
-        axes.set_title(f"{way}: busy for {share(one.mean[way], 3)} of the run")
+        axes.stairs(run.busy[way], run.edges_s, fill=True, color=WAYS[way].colour, alpha=0.45)
+        axes.stairs(run.busy[way], run.edges_s, color=INK, linewidth=0.5)
+        axes.set_title(f"{way}: busy for {share(run.mean[way], 3)} of the run")
         axes.set_ylim(0.0, 1.0)
-        axes.set_xlim(0.0, one.edges_s[-1])
+        axes.set_xlim(0.0, run.edges_s[-1])
         percents(axes.yaxis)
     panels[-1].set_xlabel("simulated time (s)")
     figure.supylabel("busy part of the time", fontsize=7.5)
-    head(figure, one.label)
+    head(figure, run.label)
     return figure

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from slfac_sim.analysis.bars import stack
-from slfac_sim.analysis.rows import rows_of
+from slfac_sim.analysis.rows import rows_if_there, rows_of
 from slfac_sim.analysis.style import fill, head, stacked_canvas
 from slfac_sim.analysis.ticks import whole_numbers
 from slfac_sim.ledger.folder import Run
@@ -39,8 +39,7 @@ class Series:
 
 def data(run: Run) -> Series | None:
     """Return what the tables `misses` and `outages` say; None where they have no rows, or are not there."""
-    there = [name for name in ("misses", "outages") if name in run.tables()]
-    rows: dict[str, list[dict[str, Any]]] = {"misses": [], "outages": [], **rows_of(run, there)}
+    rows = rows_if_there(run, ("misses", "outages"))
     if not rows["misses"] and not rows["outages"]:
         return None
     ended = {row["round"]: row["at_s"] for row in rows_of(run, ("rounds",))["rounds"]}
@@ -53,63 +52,66 @@ def data(run: Run) -> Series | None:
 
 def reason_of(reason: str, device: str) -> str:
     """Return a reason without the name of the device that it is about."""
-    host, found, why = reason.partition(" is down: ")
-    if not found:
+    host, is_down, why = reason.partition(" is down: ")
+    if not is_down:
         return reason.replace(device, "device")
     return f"down: {why}" if host == device else f"{host} down: {why}"
 
 
 def _down(outages: Sequence[Mapping[str, Any]], ended: Mapping[int, float]) -> dict[str, dict[int, float]]:
-    found: dict[str, dict[int, float]] = {}
+    down: dict[str, dict[int, float]] = {}
     begin_s = 0.0
     for number, end_s in sorted(ended.items()):
         for row in outages:
             up_s = inf if row["up_s"] is None or row["up_s"] != row["up_s"] else row["up_s"]
             within_s = min(end_s, up_s) - max(begin_s, row["down_s"])
             if within_s > 0.0:
-                of = found.setdefault(row["reason"], {})
+                of = down.setdefault(row["reason"], {})
                 of[number] = of.get(number, 0.0) + within_s / (end_s - begin_s)
         begin_s = end_s
-    return found
+    return down
 
 
 def table(series: Sequence[Series]) -> Iterator[dict[str, Any]]:
     """Yield one row for each round."""
-    for one in series:
-        for number in one.rounds:
-            missed = {f"missed: {reason}": of.get(number, 0) for reason, of in one.missed.items()}
-            down = {f"down: {reason}": of.get(number, 0.0) for reason, of in one.down.items()}
-            yield {"run": one.label, "round": number, **missed, **down}
+    for run in series:
+        for number in run.rounds:
+            missed = {f"missed: {reason}": of.get(number, 0) for reason, of in run.missed.items()}
+            down = {f"down: {reason}": of.get(number, 0.0) for reason, of in run.down.items()}
+            yield {"run": run.label, "round": number, **missed, **down}
 
 
 def draw(series: Sequence[Series]) -> Figure:
     """Return the figure of the first run: a panel of misses and, where hosts were down, one of these."""
-    one = series[0]
+    run = series[0]
     shown = [
-        (found, what)
-        for found, what in ((one.missed, "devices that missed\nthe round"), (one.down, "hosts down\n(mean)"))
-        if found
+        (counts, label)
+        for counts, label in (
+            (run.missed, "devices that missed\nthe round"),
+            (run.down, "hosts down\n(mean)"),
+        )
+        if counts
     ]
-    rows = 1 + sum(-(-len(found) // 2) + 1 for found, _ in shown)
+    rows = 1 + sum(-(-len(counts) // 2) + 1 for counts, _ in shown)
     figure, panels = stacked_canvas(len(shown) or 1, 36.0 if len(shown) > 1 else 55.0, legend_rows=rows)
-    for axes, (found, what) in zip(panels, shown, strict=False):
-        _stack(axes, one.rounds, found)
-        if found is one.missed:
+    for axes, (counts, label) in zip(panels, shown, strict=False):
+        _stack(axes, run.rounds, counts)
+        if counts is run.missed:
             axes.yaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-        axes.set_ylabel(what)
+        axes.set_ylabel(label)
         axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2, handlelength=1.6, columnspacing=1.2)
     panels[-1].set_xlabel("round")
-    head(figure, one.label)
+    head(figure, run.label)
     return figure
 
 
-def _stack(axes: Axes, rounds: Sequence[int], found: Mapping[str, Mapping[int, float]]) -> None:
-    by_size = sorted(found, key=lambda reason: (-sum(found[reason].values()), reason))
+def _stack(axes: Axes, rounds: Sequence[int], counts: Mapping[str, Mapping[int, float]]) -> None:
+    by_size = sorted(counts, key=lambda reason: (-sum(counts[reason].values()), reason))
     names = [
         name if len(name) <= _MOST_CHARACTERS else f"{name[: _MOST_CHARACTERS - 3]}..." for name in by_size
     ]
     looks = [fill(_FILLS[place % len(_FILLS)]) for place in range(len(names))]
-    heights = [[float(found[reason].get(number, 0)) for number in rounds] for reason in by_size]
+    heights = [[float(counts[reason].get(number, 0)) for number in rounds] for reason in by_size]
     stack(axes, rounds, zip(names, looks, heights, strict=True))
     axes.set_xlim(0.4, max(rounds, default=1) + 0.6)
     whole_numbers(axes.xaxis)

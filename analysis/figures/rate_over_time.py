@@ -64,37 +64,37 @@ def data(run: Run) -> Series:
 
 def table(series: Sequence[Series]) -> Iterator[dict[str, Any]]:
     """Yield one row for each bin; the median is empty where nothing was under way."""
-    for one in series:
-        for place, from_s in enumerate(one.edges_s[:-1]):
-            row = {"run": one.label, "from_s": float(from_s), "to_s": float(one.edges_s[place + 1])}
+    for run in series:
+        for place, from_s in enumerate(run.edges_s[:-1]):
+            row = {"run": run.label, "from_s": float(from_s), "to_s": float(run.edges_s[place + 1])}
             for way in DIRECTIONS:
-                median_bps = one.median_bps[way][place]
-                row[f"{way}_bps"] = float(one.total_bps[way][place])
+                median_bps = run.median_bps[way][place]
+                row[f"{way}_bps"] = float(run.total_bps[way][place])
                 row[f"{way}_median_transfer_bps"] = "" if np.isnan(median_bps) else float(median_bps)
             yield row
 
 
 def draw(series: Sequence[Series]) -> Figure:
     """Return the figure of the first run."""
-    one = series[0]
+    run = series[0]
     figure, panels = stacked_canvas(len(DIRECTIONS), 32.0, legend_rows=2)
     for way, axes in zip(DIRECTIONS, panels, strict=True):
         totals, medians = (
-            np.where(bps > 0.0, bps, np.nan) / 1e6 for bps in (one.total_bps[way], one.median_bps[way])
+            np.where(bps > 0.0, bps, np.nan) / 1e6 for bps in (run.total_bps[way], run.median_bps[way])
         )
-        axes.stairs(totals, one.edges_s, color=WAYS[way].colour, linewidth=1.2, baseline=None)
-        axes.stairs(medians, one.edges_s, color=WAYS[way].colour, linewidth=0.8, baseline=None, linestyle=":")
-        axes.set_xlim(0.0, one.edges_s[-1])
+        axes.stairs(totals, run.edges_s, color=WAYS[way].colour, linewidth=1.2, baseline=None)
+        axes.stairs(medians, run.edges_s, color=WAYS[way].colour, linewidth=0.8, baseline=None, linestyle=":")
+        axes.set_xlim(0.0, run.edges_s[-1])
         from_zero_or_log(axes, np.concatenate([totals, medians]))
         axes.set_ylabel("Mbit/s")
-        axes.set_title(_title(one, way))
+        axes.set_title(_title(run, way))
     panels[-1].set_xlabel("simulated time (s)")
     lines = [
         Line2D([], [], color=INK, linewidth=1.2),
         Line2D([], [], color=INK, linewidth=0.8, linestyle=":"),
     ]
     names = ("all together, mean of a bin", "a transfer (median)")
-    legend(figure, lines, names, ncols=2, title=one.label)
+    legend(figure, lines, names, ncols=2, title=run.label)
     return figure
 
 
@@ -109,17 +109,17 @@ def median_rates_bps(bits: Floats, asked_s: Floats, last_s: Floats, edges_s: Flo
     took_s = last_s - asked_s
     timed = took_s > 0.0
     rate_bps = bits[timed] / took_s[timed]
-    found = np.full(len(edges_s) - 1, np.nan)
+    medians = np.full(len(edges_s) - 1, np.nan)
     for place, (from_s, to_s) in enumerate(pairwise(edges_s)):
         within = (asked_s[timed] < to_s) & (last_s[timed] > from_s)
         if within.any():
-            found[place] = np.median(rate_bps[within])
-    return found
+            medians[place] = np.median(rate_bps[within])
+    return medians
 
 
-def _title(one: Series, way: str) -> str:
-    medians = one.median_bps[way][~np.isnan(one.median_bps[way])]
+def _title(run: Series, way: str) -> str:
+    medians = run.median_bps[way][~np.isnan(run.median_bps[way])]
     if not medians.size:
         return f"{way}: nothing was sent"
     alone = amount(float(np.median(medians)) / 1e6)
-    return f"{way}: {amount(one.busy_bps[way] / 1e6)} Mbit/s while busy, {alone} for a transfer"
+    return f"{way}: {amount(run.busy_bps[way] / 1e6)} Mbit/s while busy, {alone} for a transfer"

@@ -48,7 +48,7 @@ def data(run: Run) -> Series | None:
     staleness, weight = np.asarray(rows["staleness"], np.int64), np.asarray(rows["weight"], np.float64)
     taken = {}
     for kind in _KINDS:
-        chosen = np.array([one == kind for one in rows["kind"]], dtype=bool)
+        chosen = np.array([run == kind for run in rows["kind"]], dtype=bool)
         if chosen.any():
             taken[kind] = Taken(staleness[chosen], weight[chosen])
     return Series(run.label, taken) if taken else None
@@ -56,24 +56,24 @@ def data(run: Run) -> Series | None:
 
 def table(series: Sequence[Series]) -> Iterator[dict[str, Any]]:
     """Yield one row for each kind and staleness that there was: how often, and with which mean weight."""
-    for one in series:
-        for kind, taken in one.taken.items():
+    for run in series:
+        for kind, taken in run.taken.items():
             for value in np.unique(taken.staleness):
                 chosen = taken.staleness == value
                 counted = {"times": int(chosen.sum()), "mean weight": float(taken.weight[chosen].mean())}
-                yield {"run": one.label, "kind": kind, "staleness": int(value), **counted}
+                yield {"run": run.label, "kind": kind, "staleness": int(value), **counted}
 
 
 def draw(series: Sequence[Series]) -> Figure:
     """Return the figure of the first run: a panel for each kind."""
-    one = series[0]
-    figure, panels = stacked_canvas(len(one.taken), 38.0 if len(one.taken) > 1 else 55.0, legend_rows=1)
-    for index, (axes, (kind, taken)) in enumerate(zip(panels, one.taken.items(), strict=True)):
+    run = series[0]
+    figure, panels = stacked_canvas(len(run.taken), 38.0 if len(run.taken) > 1 else 55.0, legend_rows=1)
+    for index, (axes, (kind, taken)) in enumerate(zip(panels, run.taken.items(), strict=True)):
         _histogram(axes, taken.staleness, index)
         axes.set_title(f"{_KINDS[kind]}: {_told(taken)}")
         axes.set_ylabel("part of them")
     panels[-1].set_xlabel("staleness (steps, or mixings, behind)")
-    head(figure, one.label)
+    head(figure, run.label)
     return figure
 
 

@@ -41,24 +41,24 @@ class Series:
 
 def data(run: Run) -> Series:
     """Return the parts of the critical path to the end of the run."""
-    found = attribute(rows_of(run))
-    sentence = bottleneck(found).sentence
-    return Series(run.label, found.until_s, found.parts_s, found.rounds, sentence)
+    path = attribute(rows_of(run))
+    sentence = bottleneck(path).sentence
+    return Series(run.label, path.until_s, path.parts_s, path.rounds, sentence)
 
 
 def table(series: Sequence[Series]) -> Iterator[dict[str, Any]]:
     """Yield one row for each round of each run: where it lies on the clock, and the seconds of each part."""
-    for one in series:
-        for row in one.rounds:
+    for run in series:
+        for row in run.rounds:
             number = "after the last" if row.round is None else row.round
-            yield {"run": one.label, "round": number, "from_s": row.from_s, "to_s": row.to_s, **row.parts_s}
+            yield {"run": run.label, "round": number, "from_s": row.from_s, "to_s": row.to_s, **row.parts_s}
 
 
 def draw(series: Sequence[Series]) -> Figure:
     """Return the figure of one or several runs."""
     several = len(series) > 1
-    whole_s = sum(one.until_s for one in series)
-    shown = [part for part in PARTS if sum(one.parts_s[part] for one in series) > _SEEN * whole_s]
+    whole_s = sum(run.until_s for run in series)
+    shown = [part for part in PARTS if sum(run.parts_s[part] for run in series) > _SEEN * whole_s]
     figure, axes = canvas(legend_rows=-(-len(shown) // 2) + 2)
     if not several:
         rounds = [row for row in series[0].rounds if row.round is not None] or series[0].rounds
@@ -67,9 +67,9 @@ def draw(series: Sequence[Series]) -> Figure:
         axes.set_ylabel("time on the critical path (s)")
         whole_numbers(axes.xaxis)
     else:
-        parts_s, places = [one.parts_s for one in series], list(range(len(series)))
+        parts_s, places = [run.parts_s for run in series], list(range(len(series)))
         axes.set_xlabel("time on the critical path (s)")
-        axes.set_yticks(places, ["\n".join(broken(one.label, _WRAP)) for one in series])
+        axes.set_yticks(places, ["\n".join(broken(run.label, _WRAP)) for run in series])
         axes.invert_yaxis()
     drawn = (
         (_name(part, series), fill(PARTS.index(part)), [parts[part] for parts in parts_s]) for part in shown

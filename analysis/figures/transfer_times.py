@@ -49,19 +49,19 @@ def data(run: Run) -> Series:
 
 def table(series: Sequence[Series]) -> Iterator[dict[str, Any]]:
     """Yield one row for each run and level: the seconds that this part of the transfers did not exceed."""
-    for one in series:
+    for run in series:
         for place, level in enumerate(_LEVELS):
-            times = {f"{name} (s)": float(values[place]) for name, values in one.quantiles_s.items()}
-            yield {"run": one.label, "part of transfers": round(float(level), 4), **times}
+            times = {f"{name} (s)": float(values[place]) for name, values in run.quantiles_s.items()}
+            yield {"run": run.label, "part of transfers": round(float(level), 4), **times}
 
 
 def draw(series: Sequence[Series]) -> Figure:
     """Return the figure of one or several runs."""
     several = len(series) > 1
     lines = [
-        (index, name, textwrap.fill(_label(one, name, several), _LEGEND_CHARACTERS))
-        for index, one in enumerate(series)
-        for name in one.quantiles_s
+        (index, name, textwrap.fill(_label(run, name, several), _LEGEND_CHARACTERS))
+        for index, run in enumerate(series)
+        for name in run.quantiles_s
         if not (several and "airtime" in name)
     ]
     figure, axes = canvas(legend_rows=sum(label.count("\n") + 1 for *_, label in lines) + (not several))
@@ -87,7 +87,7 @@ def draw(series: Sequence[Series]) -> Figure:
     return figure
 
 
-def _label(one: Series, name: str, several: bool) -> str:
-    median_s = float(one.quantiles_s[name][len(_LEVELS) // 2])
+def _label(run: Series, name: str, several: bool) -> str:
+    median_s = float(run.quantiles_s[name][len(_LEVELS) // 2])
     middle = quantity(median_s, "s")
-    return f"{one.label}: {name}, median {middle}" if several else f"{name}, median {middle}"
+    return f"{run.label}: {name}, median {middle}" if several else f"{name}, median {middle}"

@@ -114,12 +114,12 @@ def crossovers(study: StudyResult, panel: Mapping[str, str], rival: str, target:
 def crossed(numbers: Sequence[float], ratios: Sequence[PairedRatio | None]) -> list[Crossover]:
     """Return where the ratio passes 1 along ascending `numbers`; a ratio without a side is passed over."""
     known = [(x, r, side(r)) for x, r in zip(numbers, ratios, strict=True) if r is not None and side(r)]
-    found = []
+    places = []
     for (low, before, was), (high, after, now) in pairwise(known):
         if was != now:
             at = _between(low, high, before.middle, after.middle)
-            found.append(Crossover(low, high, at, "below" if was > 0 else "above"))
-    return found
+            places.append(Crossover(low, high, at, "below" if was > 0 else "above"))
+    return places
 
 
 def side(value: PairedRatio) -> int:
@@ -219,10 +219,10 @@ def variance(study: StudyResult, axes: Mapping[str, str], target: float | None) 
         return None
     if target is None:
         return split_variance([[study.columns["simulated_s"][i] for i in row] for row in table])
-    found = [crossings(study, row, target) for row in table]
-    if any(crossing.censored or crossing.untrained for row in found for crossing in row):
+    crossed = [crossings(study, row, target) for row in table]
+    if any(crossing.censored or crossing.untrained for row in crossed for crossing in row):
         return None
-    return split_variance([[crossing.at for crossing in row] for row in found])
+    return split_variance([[crossing.at for crossing in row] for row in crossed])
 
 
 def _seed(study: StudyResult, i: int) -> tuple[int, int]:
@@ -232,9 +232,9 @@ def _seed(study: StudyResult, i: int) -> tuple[int, int]:
 def _half_reach(study: StudyResult, line: str, target: float) -> bool:
     axis = study.roles.line
     points = study.select({axis.path: line} if axis is not None else {})
-    found = crossings(study, points, target)
-    without = sum(crossing.censored or crossing.untrained for crossing in found)
-    return bool(found) and 2 * without <= len(found)
+    crossed = crossings(study, points, target)
+    without = sum(crossing.censored or crossing.untrained for crossing in crossed)
+    return bool(crossed) and 2 * without <= len(crossed)
 
 
 def _between(low: float, high: float, before: float, after: float) -> float:

@@ -75,7 +75,7 @@ class Axis:
         read = {text: _settings(text) for text in self.texts}
         some = [settings for settings in read.values() if settings]
         same = (
-            {key for key in some[0] if all(one.get(key) == some[0][key] for one in some)} if some else set()
+            {key for key in some[0] if all(own.get(key) == some[0][key] for own in some)} if some else set()
         )
         names = {text: _name(settings, same) if settings else text for text, settings in read.items()}
         return names if len(set(names.values())) == len(names) else {}
@@ -118,7 +118,7 @@ def _settings(text: str) -> dict[str, str]:
     """Return the settings of ``{kind: epsl, phi: 0.5}`` as texts; none of a plain word, or of nested ones."""
     if not (text.startswith("{kind: ") and text.endswith("}")) or set("{}[]\"'") & set(text[1:-1]):
         return {}
-    return dict(one.partition(": ")[::2] for one in text[1:-1].split(", "))
+    return dict(part.partition(": ")[::2] for part in text[1:-1].split(", "))
 
 
 def _name(settings: Mapping[str, str], same: Collection[str]) -> str:

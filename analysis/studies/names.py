@@ -44,12 +44,12 @@ def spread(values: Sequence[T], most: int = 4) -> list[T]:
 
 def _labels(study: StudyResult) -> dict[str, str]:
     axis = study.roles.line
-    found: dict[str, str] = {}
+    names: dict[str, str] = {}
     for text in study.lines:
         points = study.select({axis.path: text} if axis is not None else {})
         labels = Counter(study.columns["label"][i] for i in points)  # those of whole models are others
         value = axis.shown(text) if axis is not None else study.name
         by_codec = axis is not None and axis.path.startswith("codec")
         single = by_codec or (axis is None and len(labels) == 1)
-        found[text] = labels.most_common(1)[0][0] if single and labels else value
-    return found if len(set(found.values())) == len(found) else {text: text for text in found}
+        names[text] = labels.most_common(1)[0][0] if single and labels else value
+    return names if len(set(names.values())) == len(names) else {text: text for text in names}

@@ -90,14 +90,14 @@ def _mean_words(value: PairedRatio) -> str:
     return f"{as_fast(mean.mean)} [{times(mean.low)}, {times(mean.high)}]{doubt}"
 
 
-def bracket_words(found: Sequence[Crossing]) -> str:
+def bracket_words(crossings: Sequence[Crossing]) -> str:
     """Return the mean bracket of crossings, ``(112, 150] s``: the target lay after the one, by the other.
 
     Its ends are geometric means, as that of the crossings is.
     """
-    if not found or any(crossing.censored or crossing.untrained for crossing in found):
+    if not crossings or any(crossing.censored or crossing.untrained for crossing in crossings):
         return "-"
-    low, high = ([crossing.bracket[end] for crossing in found] for end in (0, 1))
+    low, high = ([crossing.bracket[end] for crossing in crossings] for end in (0, 1))
     ends = [geometric_interval(side).mean if all(side) else 0.0 for side in (low, high)]
     return f"({amount(ends[0])}, {amount(ends[1])}] s"
 
@@ -146,10 +146,10 @@ def variance_cells(what: str, split: VarianceSplit | None) -> dict[str, str]:
     }
 
 
-def quantiles_cell(found: Sequence[Crossing]) -> str:
+def quantiles_cell(crossings: Sequence[Crossing]) -> str:
     """Return the median of crossings, and in brackets the times by which 5 and 95 % are there."""
-    last = max(crossing.at for crossing in found)
-    low, middle, high = (quantile_reached(found, share) for share in (0.05, 0.5, 0.95))
+    last = max(crossing.at for crossing in crossings)
+    low, middle, high = (quantile_reached(crossings, share) for share in (0.05, 0.5, 0.95))
     words = [_quantile(value, last) for value in (middle, low, high)]
     return f"{words[0]} ({words[1]} .. {words[2]}) s"
 

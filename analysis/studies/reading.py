@@ -117,9 +117,9 @@ def _check(path: Path, point: Mapping[str, Any], place: str, kind: str) -> None:
 
 def _is(value: Any, kind: str) -> bool:
     if kind == "a list of numbers":
-        return isinstance(value, list) and all(_is(one, "a number") for one in value)
+        return isinstance(value, list) and all(_is(item, "a number") for item in value)
     if kind == "a list of numbers or null":
-        return isinstance(value, list) and all(one is None or _is(one, "a number") for one in value)
+        return isinstance(value, list) and all(item is None or _is(item, "a number") for item in value)
     if kind == "true or false":
         return isinstance(value, bool)
     types: dict[str, tuple[type, ...]] = {"a text": (str,), "a number": (int, float), "an object": (dict,)}
@@ -131,13 +131,13 @@ def _check_axes(files: Sequence[Path], points: Sequence[Mapping[str, Any]]) -> N
     for path, point in zip(files, points, strict=True):
         for field in ("axes", "values"):
             if set(point[field]) != wanted:
-                found = ", ".join(sorted(point[field])) or "none"
-                raise BadInput(f"{path}: {field}: found {found}, expected {', '.join(sorted(wanted))}")
+                got = ", ".join(sorted(point[field])) or "none"
+                raise BadInput(f"{path}: {field}: found {got}, expected {', '.join(sorted(wanted))}")
 
 
 def _paths(points: Sequence[Mapping[str, Any]], listed: Mapping[str, Any]) -> list[str]:
-    found = points[0]["axes"]
-    return [path for path in listed if path in found] + [path for path in found if path not in listed]
+    paths = points[0]["axes"]
+    return [path for path in listed if path in paths] + [path for path in paths if path not in listed]
 
 
 def _axis(path: str, points: Sequence[Mapping[str, Any]], listed: Sequence[Any]) -> Axis:

@@ -60,7 +60,7 @@ class StudyResult:
     def panels(self) -> list[dict[str, str]]:
         """Every combination of the axes that are neither x nor lines; an empty one where there is none."""
         texts = itertools.product(*(axis.texts for axis in self.roles.panels))
-        return [dict(zip((axis.path for axis in self.roles.panels), one, strict=True)) for one in texts]
+        return [dict(zip((axis.path for axis in self.roles.panels), values, strict=True)) for values in texts]
 
     @property
     def combinations(self) -> list["Combination"]:

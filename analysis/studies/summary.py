@@ -32,7 +32,7 @@ _MAPPINGS = ("bytes", "bits_per_value", "energy", "parts_s", "bounds_s")
 def study_summary(study: StudyResult, closing: Sequence[str]) -> dict[str, Any]:
     """Return the summary of the study, with the `closing` lines; what is not known, or infinite, is null."""
     failed = study.failed()
-    found = {
+    summary = {
         "name": study.name,
         "targets": list(study.targets),
         "main_target": main_target(study),
@@ -57,7 +57,7 @@ def study_summary(study: StudyResult, closing: Sequence[str]) -> dict[str, Any]:
         ],
         "closing": list(closing),
     }
-    plain: dict[str, Any] = _plain(found)
+    plain: dict[str, Any] = _plain(summary)
     return plain
 
 
@@ -83,22 +83,22 @@ def _reached(study: StudyResult, i: int) -> dict[str, Any]:
     for target in study.targets:
         key = f"to_{exact(target)}"
         for smoothed, end in ((False, ""), (True, ".smoothed")):
-            (found,) = crossings(study, [i], target, smoothed)
-            row |= {f"{key}{end}_s": _place_of(found), f"{key}{end}_after_s": found.bracket[0]}
-            row |= {f"{key}{end}_censored": found.censored}
-        row[f"{key}_untrained"] = found.untrained
+            (crossing,) = crossings(study, [i], target, smoothed)
+            row |= {f"{key}{end}_s": _place_of(crossing), f"{key}{end}_after_s": crossing.bracket[0]}
+            row |= {f"{key}{end}_censored": crossing.censored}
+        row[f"{key}_untrained"] = crossing.untrained
         for over, unit in ((BYTES, "bytes"), (JOULES, JOULES)):
             if tells(study, [i], over):
-                (found,) = crossings(study, [i], target, over=over)
-                at = _place_of(found)
+                (crossing,) = crossings(study, [i], target, over=over)
+                at = _place_of(crossing)
                 row[f"{key}_{unit}"] = int(at) if over == BYTES and at is not None else at
-                row[f"{key}_{unit}_censored"] = found.censored
+                row[f"{key}_{unit}_censored"] = crossing.censored
     return row
 
 
-def _place_of(found: Crossing) -> float | None:
+def _place_of(crossing: Crossing) -> float | None:
     """Return the place of a crossing; none where the untrained model was there."""
-    return None if found.untrained else found.at
+    return None if crossing.untrained else crossing.at
 
 
 def _axes_of(study: StudyResult, i: int) -> dict[str, Any]:
@@ -109,7 +109,7 @@ def _axes_of(study: StudyResult, i: int) -> dict[str, Any]:
 def _combination(study: StudyResult, place: Combination) -> dict[str, Any]:
     points = place.points
     line = study.roles.line
-    found: dict[str, Any] = {
+    row: dict[str, Any] = {
         "axes": dict(place.axes),
         "label": line_label(study, place.axes[line.path] if line is not None else ""),
         "seeds": len(points),
@@ -124,8 +124,8 @@ def _combination(study: StudyResult, place: Combination) -> dict[str, Any]:
         "bounds_s": means(study, place, "bounds_s"),
         "largest_part": largest_part(study, place),
     }
-    found["targets"] = {exact(target): _targets(study, place, target) for target in study.targets}
-    return found
+    row["targets"] = {exact(target): _targets(study, place, target) for target in study.targets}
+    return row
 
 
 def _targets(study: StudyResult, place: Combination, target: float) -> dict[str, Any]:

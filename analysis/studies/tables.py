@@ -67,8 +67,8 @@ def _unit(study: StudyResult, over: str) -> tuple[float, str]:
 def _cost(study: StudyResult, place: Combination, target: float, over: str, scale: float) -> str:
     if not tells(study, place.points, over):
         return "-"
-    found = [_scaled(one, scale) for one in crossings(study, place.points, target, over=over)]
-    words = time_words(over_runs(found), "")
+    crossed = [_scaled(crossing, scale) for crossing in crossings(study, place.points, target, over=over)]
+    words = time_words(over_runs(crossed), "")
     return words.removesuffix(" (1 of 1 not there)").removesuffix(" (1 of 1 untrained)")
 
 
@@ -175,8 +175,8 @@ def air_table(study: StudyResult, target: float | None) -> Table:
         row = _place(study, place) | {"trainings x draws": f"{len(table)} x {len(table[0])}"}
         row |= variance_cells("whole run", variance(study, place.axes, None))
         if target is not None:
-            found = [one for points in table for one in crossings(study, points, target)]
-            row[f"{percent(target)}: median (5 .. 95 %)"] = quantiles_cell(found)
+            crossed = [crossing for points in table for crossing in crossings(study, points, target)]
+            row[f"{percent(target)}: median (5 .. 95 %)"] = quantiles_cell(crossed)
             row |= variance_cells(percent(target), variance(study, place.axes, target))
         rows.append(row)
     return rows
@@ -210,10 +210,10 @@ def _place(study: StudyResult, place: Combination, with_x: bool = True) -> dict[
 
 def _by_training(study: StudyResult) -> list[Combination]:
     """Return one combination for each set of trainings: others differ in timing only."""
-    found: dict[tuple[str, ...], Combination] = {}
+    places: dict[tuple[str, ...], Combination] = {}
     for place in _finished(study):
-        found.setdefault(tuple(study.columns["training"][i] for i in place.points), place)
-    return list(found.values())
+        places.setdefault(tuple(study.columns["training"][i] for i in place.points), place)
+    return list(places.values())
 
 
 def _budget_rows(study: StudyResult, places: Sequence[Combination], over: str, with_x: bool = True) -> Table:
@@ -226,8 +226,10 @@ def _budget_rows(study: StudyResult, places: Sequence[Combination], over: str, w
         for name, share in SHARES.items():
             row[name] = accuracy_cell(accuracy_at(study, place.points, share * budget, over))
         for target in study.targets:
-            found = [_scaled(one, scale) for one in crossings(study, place.points, target, over=over)]
-            row[f"to {percent(target)}"] = time_words(over_runs(found), unit)
+            crossed = [
+                _scaled(crossing, scale) for crossing in crossings(study, place.points, target, over=over)
+            ]
+            row[f"to {percent(target)}"] = time_words(over_runs(crossed), unit)
         rows.append(row)
     return rows
 

@@ -70,9 +70,9 @@ def limit_lines(study: StudyResult, panel: Mapping[str, str]) -> list[str]:
     for x in dict.fromkeys((texts[0], texts[-1])):
         parts = []
         for line in study.lines:
-            found = largest_part(study, study.at(panel, line, x))
-            if found is not None:
-                parts.append((short_label(study, line), *found))
+            largest = largest_part(study, study.at(panel, line, x))
+            if largest is not None:
+                parts.append((short_label(study, line), *largest))
         if parts:
             start = f"At {x_label(study, x)} the" if x else "The"
             lines.append(f"{start} largest part of the time is {_limits(parts)}.")
@@ -86,7 +86,7 @@ def accuracy_lines(study: StudyResult, target: float) -> list[str]:
     for rival in study.rivals:
         pairs = [(study.at(panel, base, x), study.at(panel, rival, x)) for x in study.xs]
         pairs = [pair for pair in pairs if pair[0].points and pair[1].points]
-        equal = [equally_accurate(study, one, two, target) for one, two in pairs]
+        equal = [equally_accurate(study, base_place, other, target) for base_place, other in pairs]
         if equal:
             lines.append(_equal_words(study, rival, pairs, equal, target))
     return lines
@@ -132,8 +132,8 @@ def _panel_lines(study: StudyResult, panel: Mapping[str, str], target: float) ->
         return [_time_line(study, panel, base, x, target) for x in xs]
     lines = []
     for rival in rivals:
-        one, other = short_label(study, rival), short_label(study, base)
-        lines.append(f"How many times as fast as {other} is {one}? (paired by seed)")
+        name, baseline = short_label(study, rival), short_label(study, base)
+        lines.append(f"How many times as fast as {baseline} is {name}? (paired by seed)")
         lines += [f"  {_ratio_line(study, panel, rival, x, target)}" for x in xs]
         lines.append(_smoothed_line(study, panel, rival, xs, target))
         if study.roles.x is not None and study.roles.x.numeric and len(study.roles.x.texts) > 1:
@@ -142,8 +142,8 @@ def _panel_lines(study: StudyResult, panel: Mapping[str, str], target: float) ->
 
 
 def _time_line(study: StudyResult, panel: Mapping[str, str], line: str, x: str, target: float) -> str:
-    found = to_target(study, study.at(panel, line, x), target)
-    return f"  {x_label(study, x) or short_label(study, line)}: {time_words(found)}"
+    value = to_target(study, study.at(panel, line, x), target)
+    return f"  {x_label(study, x) or short_label(study, line)}: {time_words(value)}"
 
 
 def _ratio_line(study: StudyResult, panel: Mapping[str, str], rival: str, x: str, target: float) -> str:
@@ -161,15 +161,15 @@ def _smoothed_line(
     return f"By the mean over 3 evaluations: {'; '.join(parts)}."
 
 
-def _no_crossover(study: StudyResult, ratios: Sequence[PairedRatio | None], one: str, other: str) -> str:
+def _no_crossover(study: StudyResult, ratios: Sequence[PairedRatio | None], rival: str, baseline: str) -> str:
     axis = study.roles.x
     assert axis is not None
     low, high = axis.shown(axis.texts[0]), axis.shown(axis.texts[-1])
     sides = {side(value) for value in ratios if value is not None} - {0}
-    start = f"No crossover of {one} and {other} from {low} to {high}"
+    start = f"No crossover of {rival} and {baseline} from {low} to {high}"
     if not sides:
         return f"{start} is known: nowhere is one clearly ahead of the other."
-    faster, slower = (one, other) if sides == {1} else (other, one)
+    faster, slower = (rival, baseline) if sides == {1} else (baseline, rival)
     known = [value for value in ratios if value is not None and side(value)]
     where = (
         "everywhere"
@@ -206,9 +206,9 @@ def _equal_words(
     equal: Sequence[bool],
     target: float,
 ) -> str:
-    one, other = short_label(study, rival), short_label(study, study.baseline)
+    name, baseline = short_label(study, rival), short_label(study, study.baseline)
     finals = [final_mean(study, place) for place in pairs[0]]
-    shown = f"{other} {fixed_percent(finals[0], 1)}, {one} {fixed_percent(finals[1], 1)}"
+    shown = f"{baseline} {fixed_percent(finals[0], 1)}, {name} {fixed_percent(finals[1], 1)}"
     if all(equal):
         said = "are equally accurate"
     elif any(equal):
@@ -218,6 +218,6 @@ def _equal_words(
     else:
         said = "are not equally accurate"
     return (
-        f"By the rule (every run crosses {percent(target)} smoothed, final means within half a point) {one} "
-        f"and {other} {said}: mean of the last 3 evaluations {shown}."
+        f"By the rule (every run crosses {percent(target)} smoothed, final means within half a point) {name} "
+        f"and {baseline} {said}: mean of the last 3 evaluations {shown}."
     )

@@ -95,10 +95,10 @@ def _bounds(
 ) -> tuple[dict[str, list[float]], str]:
     """Return the bounds at each instant and at the end, and the reason why there are none, or not all."""
     from slfac_sim.analysis.bounds import bounds, crowding
-    from slfac_sim.analysis.rows import offered_of, rows_of
+    from slfac_sim.analysis.rows import OFFERED, rows_if_there, rows_of
 
     try:
-        whole = {**tables, **offered_of(run), **rows_of(run, ("limits",))}
+        whole = {**tables, **rows_if_there(run, OFFERED), **rows_of(run, ("limits",))}
         found = [bounds(whole, until_s) for until_s in [*instants_s, None]]
     except (BadInput, ValueError) as reason:
         return {}, str(reason)

@@ -41,7 +41,7 @@ _DENSE = 24  # points, beyond which intervals are a band and markers are sparse
 
 def draw(data: Against) -> Figure:
     """Return the figure; y is logarithmic where its values span more than a decade."""
-    lines = [line for _, one in data.panels for line in one]
+    lines = [line for _, some in data.panels for line in some]
     handles = list(_handles(data, lines))
     labels = [str(handle.get_label()) for handle in handles] or [""]
     columns = legend_columns(labels)
@@ -141,8 +141,8 @@ def _limits(lines: Sequence[Line], data: Against) -> tuple[float, float, bool]:
 
     An interval that reaches below zero does not decide on the scale; a logarithmic axis cuts it off.
     """
-    seen = np.concatenate([np.concatenate([one.middle, one.beyond, one.within]) for one in lines])
-    bars = np.concatenate([np.concatenate([one.low, one.high]) for one in lines])
+    seen = np.concatenate([np.concatenate([line.middle, line.beyond, line.within]) for line in lines])
+    bars = np.concatenate([np.concatenate([line.low, line.high]) for line in lines])
     seen = seen[np.isfinite(seen)]
     seen = np.append(seen, data.level[0]) if data.level is not None else seen
     if seen.size == 0:
@@ -151,7 +151,7 @@ def _limits(lines: Sequence[Line], data: Against) -> tuple[float, float, bool]:
     log = low > 0 and (data.y_log or high / low > DECADE)
     bars = bars[np.isfinite(bars)]
     high = max([high, *bars])
-    highest_bound = max([0.0, *(bound for one in lines for bound in one.beyond[np.isfinite(one.beyond)])])
+    highest_bound = max([0.0, *(bound for line in lines for bound in line.beyond[np.isfinite(line.beyond)])])
     if not log:
         return min([0.0, *bars]), max(1.08 * high, 1.45 * highest_bound) or 1.0, False
     low = min([low, *bars[bars > low / 3]])
@@ -174,7 +174,7 @@ def _scales(axes: Axes, data: Against, log: bool, ends: tuple[float, float]) -> 
 
 
 def _handles(data: Against, lines: Sequence[Line]) -> Iterator[Line2D | Patch]:
-    named = {one.label: one for one in lines}
+    named = {line.label: line for line in lines}
     for line in named.values() if not named.keys() <= set(data.ticks or ()) else ():
         style = look(line.look)
         words = legend_label(textwrap.fill(line.label, _LEGEND_CHARACTERS))
@@ -182,14 +182,14 @@ def _handles(data: Against, lines: Sequence[Line]) -> Iterator[Line2D | Patch]:
         yield Line2D([], [], label=words, **options)
     if data.level is not None:
         yield Line2D([], [], color=INK, linewidth=0.8, linestyle=(0, (4, 2)), label=data.level[1])
-    if any(np.isfinite(one.low).any() for one in lines):
-        dense = max(one.x.size for one in lines) > _DENSE
+    if any(np.isfinite(line.low).any() for line in lines):
+        dense = max(line.x.size for line in lines) > _DENSE
         yield Patch(color=FAINT, label=data.interval) if dense else _sign("|", 8, 1.0, data.interval)
-    if any((one.is_median & np.isfinite(one.middle)).any() for one in lines):
+    if any((line.is_median & np.isfinite(line.middle)).any() for line in lines):
         yield Line2D([], [], label="median: a seed did not reach the target", **_marker(_INK_LOOK, "white"))
-    if any(np.isfinite(one.beyond).any() or np.isfinite(one.within).any() for one in lines):
+    if any(np.isfinite(line.beyond).any() or np.isfinite(line.within).any() for line in lines):
         yield _sign("^", 4, 0.2, "only a bound is known: seeds did not reach the target")
-    left_out = sum(int(one.left_out.sum()) for one in lines)
+    left_out = sum(int(line.left_out.sum()) for line in lines)
     if left_out:
         yield _sign("", 6, 0.2, f"{left_out} left out: the untrained model meets the target")
 

@@ -204,7 +204,7 @@ def _band(label: str, index: int, curves: Sequence[Mapping[str, Any]], over: str
     if len(curves) < _FEWEST_FOR_T:
         return Band(label, index, x, values.mean(axis=0), values.min(axis=0), values.max(axis=0))
     intervals = [mean_interval(column) for column in values.T]
-    low, high = (np.array([getattr(one, end) for one in intervals]) for end in ("low", "high"))
+    low, high = (np.array([getattr(interval, end) for interval in intervals]) for end in ("low", "high"))
     return Band(label, index, x, values.mean(axis=0), low, high)
 
 
@@ -227,7 +227,8 @@ def _band_words(study: StudyResult) -> str:
     return f"95 % t interval over {count(most, 'seed')}"
 
 
-def _equal(one: Sequence[Band], other: Sequence[Band]) -> bool:
-    return len(one) == len(other) and all(
-        np.array_equal(a.x, b.x) and np.array_equal(a.mean, b.mean) for a, b in zip(one, other, strict=True)
+def _equal(bands: Sequence[Band], others: Sequence[Band]) -> bool:
+    return len(bands) == len(others) and all(
+        np.array_equal(a.x, b.x) and np.array_equal(a.mean, b.mean)
+        for a, b in zip(bands, others, strict=True)
     )

@@ -86,7 +86,7 @@ def against(
         )
         for panel in spread(study.panels)
     ]
-    shown = [(one.middle, one.low, one.beyond, one.within) for _, lines in panels for one in lines]
+    shown = [(line.middle, line.low, line.beyond, line.within) for _, lines in panels for line in lines]
     if not any(np.isfinite(values).any() for values in shown):
         return None
     if axis is None:

@@ -43,7 +43,7 @@ def data(study: StudyResult) -> TimeParts | None:
         line: [means(study, study.at(panel, line, x), "parts_s") for x in xs]
         for line in spread(study.lines, 4 if axis is not None else _MOST_LINES)
     }
-    parts = list(dict.fromkeys(part for row in rows.values() for one in row for part in one))
+    parts = list(dict.fromkeys(part for row in rows.values() for cell in row for part in cell))
     if not parts:
         return None
     where = panel_label(study, panel)
@@ -96,7 +96,7 @@ def draw(times: TimeParts) -> Figure:
 
 
 def _grid(row: Sequence[Mapping[str, float]], parts: Sequence[str]) -> Floats:
-    return np.array([[one.get(part, np.nan) for one in row] for part in parts], dtype=np.float64)
+    return np.array([[cell.get(part, np.nan) for cell in row] for part in parts], dtype=np.float64)
 
 
 def _bars(axes: Axes, seconds: Floats, used: Mapping[str, int]) -> list[PathPatch]:
