@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from run_folders import ACCURACY, fake_run
 
+from slfac_sim.analysis.accuracy_curves import Series, draw_accuracy
 from slfac_sim.analysis.draw import FIGURES, draw, draw_run
-from slfac_sim.analysis.figures._accuracy import Series, draw_accuracy
 from slfac_sim.analysis.run_table import names_of
 from slfac_sim.analysis.style import house_style, look
 from slfac_sim.foundation.plugins import kinds

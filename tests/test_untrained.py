@@ -15,8 +15,8 @@ from test_cli_compare import run_of
 from test_inverse import BANDWIDTH, QUESTION, duel
 from worlds import scenario
 
+from slfac_sim.analysis.accuracy_curves import Series, draw_accuracy
 from slfac_sim.analysis.crossings import Crossing, first_crossing, smoothed_crossing
-from slfac_sim.analysis.figures._accuracy import Series, draw_accuracy
 from slfac_sim.analysis.statistics import over_runs, paired_ratio
 from slfac_sim.analysis.studies.report import finish_study
 from slfac_sim.analysis.style import house_style

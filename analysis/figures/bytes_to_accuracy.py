@@ -8,7 +8,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from slfac_sim.analysis.figures._accuracy import Series, accuracy_table, draw_accuracy, reached_at, scaled
+from slfac_sim.analysis.accuracy_curves import Series, accuracy_table, draw_accuracy, reached_at, scaled
 from slfac_sim.analysis.format import amount, unit_of
 from slfac_sim.ledger.folder import Run
 

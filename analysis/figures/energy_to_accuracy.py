@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from slfac_sim.analysis.figures import _accuracy
-from slfac_sim.analysis.figures._accuracy import draw_accuracy, reached_at, scaled
+from slfac_sim.analysis import accuracy_curves
+from slfac_sim.analysis.accuracy_curves import draw_accuracy, reached_at, scaled
 from slfac_sim.analysis.format import amount, unit_of
 from slfac_sim.analysis.rows import rows_if_there
 from slfac_sim.foundation.arrays import Floats
@@ -23,7 +23,7 @@ ONE_RUN = False
 
 
 @dataclass(frozen=True)
-class Series(_accuracy.Series):
+class Series(accuracy_curves.Series):
     """One run: `x` are the joules of all devices, beside those of the server, at each evaluation."""
 
     server_j: Floats

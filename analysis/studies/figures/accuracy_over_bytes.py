@@ -1,6 +1,6 @@
 """Accuracy against payload bytes sent, with a band over seeds; one panel where x changes no bytes."""
 
-from slfac_sim.analysis.studies.figures._bands import Bands, bands, draw, table
+from slfac_sim.analysis.studies.bands import Bands, bands, draw, table
 from slfac_sim.analysis.studies.study import BYTES, StudyResult
 
 __all__ = ["data", "draw", "table"]

@@ -1,6 +1,6 @@
 """Accuracy against the energy that all devices together drew, with a band over seeds; as over time."""
 
-from slfac_sim.analysis.studies.figures._bands import Bands, bands, draw, table
+from slfac_sim.analysis.studies.bands import Bands, bands, draw, table
 from slfac_sim.analysis.studies.study import JOULES, StudyResult
 
 __all__ = ["data", "draw", "table"]

@@ -1,6 +1,6 @@
 """Accuracy against simulated time with a band over seeds, at the lowest and the highest x of the study."""
 
-from slfac_sim.analysis.studies.figures._bands import Bands, bands, draw, table
+from slfac_sim.analysis.studies.bands import Bands, bands, draw, table
 from slfac_sim.analysis.studies.study import SECONDS, StudyResult
 
 __all__ = ["data", "draw", "table"]

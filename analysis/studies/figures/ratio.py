@@ -4,9 +4,9 @@ import math
 from collections.abc import Iterator, Mapping
 
 from slfac_sim.analysis.format import percent
+from slfac_sim.analysis.studies.against_axis import draw
 from slfac_sim.analysis.studies.answers import crossovers, main_target, ratio
-from slfac_sim.analysis.studies.figures._against_axis import draw
-from slfac_sim.analysis.studies.figures._lines import Against, against, table
+from slfac_sim.analysis.studies.estimates import Against, against, table
 from slfac_sim.analysis.studies.names import short_label, spread
 from slfac_sim.analysis.studies.study import StudyResult
 

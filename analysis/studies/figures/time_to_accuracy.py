@@ -1,9 +1,9 @@
 """Time to the target against the x axis of the study, with intervals over seeds; censoring is marked."""
 
 from slfac_sim.analysis.format import percent
+from slfac_sim.analysis.studies.against_axis import draw
 from slfac_sim.analysis.studies.answers import main_target, to_target
-from slfac_sim.analysis.studies.figures._against_axis import draw
-from slfac_sim.analysis.studies.figures._lines import Against, against, table
+from slfac_sim.analysis.studies.estimates import Against, against, table
 from slfac_sim.analysis.studies.study import StudyResult
 
 __all__ = ["data", "draw", "table"]

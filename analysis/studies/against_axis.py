@@ -17,7 +17,7 @@ from matplotlib.patches import Patch
 from slfac_sim.analysis.format import amount
 from slfac_sim.analysis.laying_out import note
 from slfac_sim.analysis.studies.axes import DECADE
-from slfac_sim.analysis.studies.figures._lines import Against, Line
+from slfac_sim.analysis.studies.estimates import Against, Line
 from slfac_sim.analysis.style import (
     FAINT,
     INK,

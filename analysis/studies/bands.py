@@ -17,7 +17,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator
 
-from slfac_sim.analysis.figures._accuracy import log_error_axis
+from slfac_sim.analysis.accuracy_curves import LEAST_ERROR, log_error_axis
 from slfac_sim.analysis.format import count, unit_of
 from slfac_sim.analysis.statistics import mean_interval
 from slfac_sim.analysis.studies.names import line_label, panel_label, x_label
@@ -40,7 +40,6 @@ _FEWEST_FOR_T = (
     5  # with 3 seeds a t interval is 2.5 standard deviations to either side: wider than the picture
 )
 _LEGEND_CHARACTERS = 58
-_LEAST_ERROR = 1e-4
 _FAR_APART = 4.0  # ends of lines: from here on short lines could not be told apart on a linear axis
 _TICKS = (0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999)  # panels are lower than a run's own figure
 
@@ -162,7 +161,7 @@ def _after_start(band: Band) -> Band:
 
 
 def _draw_band(axes: Axes, band: Band) -> None:
-    most = 1 - _LEAST_ERROR
+    most = 1 - LEAST_ERROR
     if band.x.size == 1 and band.x[0] == 0.0:
         level = {**look(band.look).outlined, "marker": "", "linewidth": 0.9}
         axes.axhline(float(min(band.mean[0], most)), **level, zorder=1)

@@ -31,7 +31,7 @@ from slfac_sim.foundation.arrays import Floats
 
 _TICKS = (0.0, 0.5, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99, 0.995, 0.999, 0.9999)
 _LEGEND_CHARACTERS = 60  # in one line of a column
-_LEAST_ERROR = 1e-4  # a test set of 10,000 shows no smaller one; keeps 100 % on the paper
+LEAST_ERROR = 1e-4  # a test set of 10,000 shows no smaller one; keeps 100 % on the paper
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ def _label(run: Series, compared: float | None, amount: Callable[[float], str]) 
 def _draw_run(axes: Axes, run: Series, label: str, style: Look) -> None:
     axes.plot(
         run.x,
-        np.minimum(run.accuracy, 1 - _LEAST_ERROR),
+        np.minimum(run.accuracy, 1 - LEAST_ERROR),
         label=label,
         clip_on=False,
         **style.outlined,
@@ -130,7 +130,7 @@ def _draw_run(axes: Axes, run: Series, label: str, style: Look) -> None:
 
 
 def _mark(axes: Axes, run: Series, style: Look, at: float) -> float:
-    accuracy = float(np.interp(at, run.x, np.minimum(run.accuracy, 1 - _LEAST_ERROR)))
+    accuracy = float(np.interp(at, run.x, np.minimum(run.accuracy, 1 - LEAST_ERROR)))
     axes.plot(at, accuracy, style.marker, color=style.colour, markersize=5, markeredgecolor=INK, zorder=3)
     return accuracy
 
@@ -159,7 +159,7 @@ def _annotate(axes: Axes, run: Series, reached: Sequence[float], amount: Callabl
 
 
 def _scale(axes: Axes, series: Sequence[Series]) -> None:
-    best = [np.minimum(run.accuracy, 1 - _LEAST_ERROR).max(initial=0.5) for run in series]
+    best = [np.minimum(run.accuracy, 1 - LEAST_ERROR).max(initial=0.5) for run in series]
     log_error_axis(axes, max([*best, *(t for run in series for t in run.reached_at)]))
     plain_axis(axes.xaxis)
     axes.set_xlim(0.0, max(run.x.max(initial=0.0) for run in series) * 1.03 or 1.0)
@@ -168,14 +168,14 @@ def _scale(axes: Axes, series: Sequence[Series]) -> None:
 def log_error_axis(axes: Axes, top: float) -> None:
     """Make the vertical axis one of accuracy on the logarithm of the error, from 0 to just above `top`."""
     axes.set_yscale("function", functions=(_height, _accuracy))
-    axes.set_ylim(0.0, float(_accuracy(_height(np.array(min(top, 1 - _LEAST_ERROR))) + 0.08)))
+    axes.set_ylim(0.0, float(_accuracy(_height(np.array(min(top, 1 - LEAST_ERROR))) + 0.08)))
     axes.yaxis.set_major_locator(FixedLocator(_TICKS))
     axes.yaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: percent(value)))
 
 
 def _height(accuracy: Floats) -> Floats:
-    return -np.log10(np.maximum(1.0 - accuracy, _LEAST_ERROR / 10))
+    return -np.log10(np.maximum(1.0 - accuracy, LEAST_ERROR / 10))
 
 
 def _accuracy(height: Floats) -> Floats:
