@@ -20,7 +20,6 @@ from matplotlib.ticker import FixedLocator
 from slfac_sim.analysis.accuracy_curves import LEAST_ERROR, log_error_axis
 from slfac_sim.analysis.format import count, unit_of
 from slfac_sim.analysis.statistics import mean_interval
-from slfac_sim.analysis.studies.names import line_label, panel_label, x_label
 from slfac_sim.analysis.studies.study import StudyResult
 from slfac_sim.analysis.style import (
     FAINT,
@@ -81,7 +80,7 @@ def bands(study: StudyResult, over: str, unit: str, label: str, column: tuple[st
     ends = list(dict.fromkeys((study.xs[0], study.xs[-1])))
     panels = []
     for x in ends:
-        title = ", ".join(part for part in (x_label(study, x), panel_label(study, panel)) if part)
+        title = ", ".join(part for part in (study.x_label(x), study.panel_label(panel)) if part)
         panels.append((title, _lines(study, panel, x, over)))
     if len(panels) == 2 and _equal(panels[0][1], panels[1][1]):
         panels = [("", panels[0][1])]
@@ -185,7 +184,7 @@ def _lines(study: StudyResult, panel: Mapping[str, str], x: str, over: str) -> l
         curves = [study.columns["curve"][i] for i in points]
         curves = [curve for curve in curves if curve.get(over)]
         if curves:
-            lines.append(_band(line_label(study, text), index, curves, over))
+            lines.append(_band(study.line_label(text), index, curves, over))
     return lines
 
 

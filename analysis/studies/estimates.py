@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from slfac_sim.analysis.statistics import Estimate
 from slfac_sim.analysis.studies.axes import Axis
-from slfac_sim.analysis.studies.names import line_label, panel_label, short_label, spread
-from slfac_sim.analysis.studies.study import StudyResult
+from slfac_sim.analysis.studies.study import StudyResult, spread
 from slfac_sim.foundation.arrays import Bools, Floats
 
 
@@ -72,10 +71,10 @@ def against(
     axis = study.roles.x
     panels = [
         (
-            panel_label(study, panel),
+            study.panel_label(panel),
             [
                 _line(
-                    line_label(study, text),
+                    study.line_label(text),
                     look,
                     _places(axis, place),
                     [estimate(panel, text, x) for x in study.xs],
@@ -90,7 +89,7 @@ def against(
     if not any(np.isfinite(values).any() for values in shown):
         return None
     if axis is None:
-        return Against("", False, panels=panels, ticks=[short_label(study, text) for text in looks], **how)
+        return Against("", False, panels=panels, ticks=[study.short_label(text) for text in looks], **how)
     ticks = None if axis.numeric else [axis.tick(text) for text in axis.texts]
     return Against(axis.label, axis.logarithmic, panels=panels, ticks=ticks, **how)
 

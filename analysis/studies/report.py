@@ -7,7 +7,6 @@ from pathlib import Path
 
 from slfac_sim.analysis.format import count, percent
 from slfac_sim.analysis.studies.answers import main_target
-from slfac_sim.analysis.studies.names import line_label, short_label
 from slfac_sim.analysis.studies.reading import load_study
 from slfac_sim.analysis.studies.study import StudyResult
 from slfac_sim.analysis.studies.summary import point_rows, study_summary
@@ -80,7 +79,7 @@ def report_lines(study: StudyResult, closing: Sequence[str]) -> Iterator[str]:
     for target in study.targets:
         yield from _section(f"Seconds to {percent(target)}", times_table(study, target))
         if study.rivals:
-            title = f"Times as fast as {short_label(study, study.baseline)}, to {percent(target)}"
+            title = f"Times as fast as {study.short_label(study.baseline)}, to {percent(target)}"
             yield from _section(title, ratios_table(study, target))
     yield from _section("Equal rounds", rounds_table(study))
     yield from _section("Equal bytes (payload, all directions)", bytes_table(study))
@@ -106,7 +105,7 @@ def _section(title: str, table: Table) -> Iterator[str]:
 
 
 def _how_to_read(study: StudyResult) -> list[str]:
-    labels = [line_label(study, text) for text in dict.fromkeys((study.baseline, *study.rivals))]
+    labels = [study.line_label(text) for text in dict.fromkeys((study.baseline, *study.rivals))]
     compared = as_markdown("; ".join(labels))
     target = main_target(study)
     lines = [

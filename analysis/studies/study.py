@@ -1,13 +1,16 @@
-"""The result of a study: its points as columns, and the combinations that it compares; it reads no file."""
+"""The result of a study: its points as columns, what it compares and how that is called; it reads no file."""
 
 import itertools
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from slfac_sim.analysis.studies.axes import Axis, Roles, assign_roles
+
+T = TypeVar("T")
 
 SECONDS, BYTES, ROUNDS = "at_s", "payload_bytes", "round"  # what a curve can be drawn over
 JOULES = "devices_j"  # that all devices have drawn; points of earlier versions do not tell
@@ -84,6 +87,37 @@ class StudyResult:
         axes = {**panel, **{axis.path: text for axis, text in own if axis is not None}}
         return Combination(axes, tuple(self.select(axes)))
 
+    def line_label(self, text: str) -> str:
+        """Return the full name of a line: its codec with the settings, or the value of its axis."""
+        return self._labels[text]
+
+    def short_label(self, text: str) -> str:
+        """Return the name of a line up to its first comma, where that still tells the lines apart."""
+        short = {key: name if "{" in name else name.split(",")[0] for key, name in self._labels.items()}
+        return short[text] if len(set(short.values())) == len(short) else self._labels[text]
+
+    def panel_label(self, panel: Mapping[str, str]) -> str:
+        """Return the values of the axes that are neither x nor lines: ``latency 5 ms``; empty without any."""
+        shown = [(axis.name, axis.shown(panel[axis.path])) for axis in self.roles.panels]
+        return ", ".join(value if value.startswith(name) else f"{name} {value}" for name, value in shown)
+
+    def x_label(self, text: str) -> str:
+        """Return one value of the x axis: ``5 MHz``; empty where no axis is x."""
+        return self.roles.x.shown(text) if self.roles.x is not None else ""
+
+    @cached_property
+    def _labels(self) -> dict[str, str]:
+        axis = self.roles.line
+        names: dict[str, str] = {}
+        for text in self.lines:
+            points = self.select({axis.path: text} if axis is not None else {})
+            labels = Counter(self.columns["label"][i] for i in points)  # those of whole models are others
+            value = axis.shown(text) if axis is not None else self.name
+            by_codec = axis is not None and axis.path.startswith("codec")
+            single = by_codec or (axis is None and len(labels) == 1)
+            names[text] = labels.most_common(1)[0][0] if single and labels else value
+        return names if len(set(names.values())) == len(names) else {text: text for text in names}
+
     def failed(self) -> list[int]:
         """Return the places of the points that have no result."""
         return [i for i, status in enumerate(self.columns["status"]) if status == "failed"]
@@ -113,3 +147,10 @@ class StudyResult:
                 texts = tuple(self.columns[axis.path][i] for axis in self.axes)
                 cells[self.columns["air_draw"][i]].setdefault(texts, []).append(i)
         return cells
+
+
+def spread(values: Sequence[T], most: int = 4) -> list[T]:
+    """Return the first, the last, and evenly spaced ones between them: a page has room for `most` of them."""
+    if len(values) <= most:
+        return list(values)
+    return [values[round(i * (len(values) - 1) / (most - 1))] for i in range(most)]

@@ -21,7 +21,6 @@ from slfac_sim.analysis.studies.answers import (
     to_target,
     variance,
 )
-from slfac_sim.analysis.studies.names import line_label
 from slfac_sim.analysis.studies.study import BYTES, JOULES, Combination, StudyResult
 from slfac_sim.foundation.units import exact
 
@@ -111,7 +110,7 @@ def _combination(study: StudyResult, place: Combination) -> dict[str, Any]:
     line = study.roles.line
     row: dict[str, Any] = {
         "axes": dict(place.axes),
-        "label": line_label(study, place.axes[line.path] if line is not None else ""),
+        "label": study.line_label(place.axes[line.path] if line is not None else ""),
         "seeds": len(points),
         "simulated_s": _mean("simulated_s", [study.columns["simulated_s"][i] for i in points]),
         "bytes_total": _mean("bytes_total", [study.columns["bytes"][i]["total"] for i in points]),

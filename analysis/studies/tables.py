@@ -23,7 +23,6 @@ from slfac_sim.analysis.studies.answers import (
     to_target,
     variance,
 )
-from slfac_sim.analysis.studies.names import short_label
 from slfac_sim.analysis.studies.phrases import (
     accuracy_cell,
     bracket_words,
@@ -205,7 +204,7 @@ def _place(study: StudyResult, place: Combination, with_x: bool = True) -> dict[
     if roles.x is not None and with_x:
         cells[roles.x.name] = roles.x.shown(place.axes[roles.x.path])
     line = place.axes[roles.line.path] if roles.line is not None else ""
-    return cells | {roles.line.name if roles.line is not None else "study": short_label(study, line)}
+    return cells | {roles.line.name if roles.line is not None else "study": study.short_label(line)}
 
 
 def _by_training(study: StudyResult) -> list[Combination]:

@@ -18,9 +18,8 @@ from slfac_sim.analysis.studies.answers import (
     side,
     to_target,
 )
-from slfac_sim.analysis.studies.names import panel_label, short_label, spread, x_label
 from slfac_sim.analysis.studies.phrases import ratio_words, time_words
-from slfac_sim.analysis.studies.study import Combination, StudyResult
+from slfac_sim.analysis.studies.study import Combination, StudyResult, spread
 
 _MOST_LINES = 12  # of one question, on the screen
 _CLAIM_SEEDS = 5
@@ -36,7 +35,7 @@ def closing_lines(study: StudyResult) -> list[str]:
     target = main_target(study)
     lines = ["The study has no target."] if target is None else [_heading(study, target)]
     for panel in study.panels:
-        where = panel_label(study, panel)
+        where = study.panel_label(panel)
         lines += [f"At {where}:"] if where else []
         if target is not None:
             lines += _panel_lines(study, panel, target)
@@ -50,7 +49,7 @@ def crossover_line(study: StudyResult, panel: Mapping[str, str], rival: str, tar
     """Say where along x `rival` stops beating the baseline, or that there is no such place in the range."""
     axis = study.roles.x
     assert axis is not None
-    names = short_label(study, rival), short_label(study, study.baseline)
+    names = study.short_label(rival), study.short_label(study.baseline)
     ratios = [ratio(study, panel, rival, x, target) for x in study.xs]
     places = []
     for crossing in crossovers(study, panel, rival, target):
@@ -72,9 +71,9 @@ def limit_lines(study: StudyResult, panel: Mapping[str, str]) -> list[str]:
         for line in study.lines:
             largest = largest_part(study, study.at(panel, line, x))
             if largest is not None:
-                parts.append((short_label(study, line), *largest))
+                parts.append((study.short_label(line), *largest))
         if parts:
-            start = f"At {x_label(study, x)} the" if x else "The"
+            start = f"At {study.x_label(x)} the" if x else "The"
             lines.append(f"{start} largest part of the time is {_limits(parts)}.")
     return lines
 
@@ -132,7 +131,7 @@ def _panel_lines(study: StudyResult, panel: Mapping[str, str], target: float) ->
         return [_time_line(study, panel, base, x, target) for x in xs]
     lines = []
     for rival in rivals:
-        name, baseline = short_label(study, rival), short_label(study, base)
+        name, baseline = study.short_label(rival), study.short_label(base)
         lines.append(f"How many times as fast as {baseline} is {name}? (paired by seed)")
         lines += [f"  {_ratio_line(study, panel, rival, x, target)}" for x in xs]
         lines.append(_smoothed_line(study, panel, rival, xs, target))
@@ -143,12 +142,12 @@ def _panel_lines(study: StudyResult, panel: Mapping[str, str], target: float) ->
 
 def _time_line(study: StudyResult, panel: Mapping[str, str], line: str, x: str, target: float) -> str:
     value = to_target(study, study.at(panel, line, x), target)
-    return f"  {x_label(study, x) or short_label(study, line)}: {time_words(value)}"
+    return f"  {study.x_label(x) or study.short_label(line)}: {time_words(value)}"
 
 
 def _ratio_line(study: StudyResult, panel: Mapping[str, str], rival: str, x: str, target: float) -> str:
     words = ratio_words(ratio(study, panel, rival, x, target))
-    return f"{x_label(study, x)}: {words}" if x else words
+    return f"{study.x_label(x)}: {words}" if x else words
 
 
 def _smoothed_line(
@@ -157,7 +156,7 @@ def _smoothed_line(
     parts = []
     for x in dict.fromkeys((xs[0], xs[-1])):
         words = ratio_words(ratio(study, panel, rival, x, target, smoothed=True))
-        parts.append(f"{words} at {x_label(study, x)}" if x else words)
+        parts.append(f"{words} at {study.x_label(x)}" if x else words)
     return f"By the mean over 3 evaluations: {'; '.join(parts)}."
 
 
@@ -206,7 +205,7 @@ def _equal_words(
     equal: Sequence[bool],
     target: float,
 ) -> str:
-    name, baseline = short_label(study, rival), short_label(study, study.baseline)
+    name, baseline = study.short_label(rival), study.short_label(study.baseline)
     finals = [final_mean(study, place) for place in pairs[0]]
     shown = f"{baseline} {fixed_percent(finals[0], 1)}, {name} {fixed_percent(finals[1], 1)}"
     if all(equal):

@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 from slfac_sim.analysis.bars import name_ends, stack
 from slfac_sim.analysis.format import amount, kind_name, unit_of
 from slfac_sim.analysis.studies.answers import means
-from slfac_sim.analysis.studies.names import line_label, x_label
 from slfac_sim.analysis.studies.study import Combination, StudyResult
 from slfac_sim.analysis.style import kind_fill, legend, stacked_canvas
 from slfac_sim.analysis.ticks import plain_axis
@@ -41,8 +40,8 @@ def data(study: StudyResult) -> BytesByKind | None:
         if len(ends) == 2 and ends[0] == ends[1]:
             ends = ends[:1]
         for x, sent in zip((xs[0], xs[-1]), ends, strict=False):
-            where = f", {x_label(study, x)}" if len(ends) == 2 else ""
-            rows.append((line_label(study, line) + where, sent))
+            where = f", {study.x_label(x)}" if len(ends) == 2 else ""
+            rows.append((study.line_label(line) + where, sent))
     rows = [(bar, sent) for bar, sent in rows if sent]
     if not rows:
         return None

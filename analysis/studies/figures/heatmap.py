@@ -14,8 +14,7 @@ from slfac_sim.analysis.format import percent, times
 from slfac_sim.analysis.statistics import Estimate
 from slfac_sim.analysis.studies.answers import main_target, ratio, to_target
 from slfac_sim.analysis.studies.axes import Axis
-from slfac_sim.analysis.studies.names import line_label, short_label, spread
-from slfac_sim.analysis.studies.study import StudyResult
+from slfac_sim.analysis.studies.study import StudyResult, spread
 from slfac_sim.analysis.style import INK, stacked_canvas
 from slfac_sim.foundation.arrays import Floats
 
@@ -47,11 +46,11 @@ def data(study: StudyResult) -> Heat | None:
     lines = [text for text in study.lines if study.roles.line is not down]
     base = study.baseline
     rivals = [text for text in lines if text != base]
-    titles = {text: f"times as fast to {percent(target)} as {short_label(study, base)}" for text in rivals}
+    titles = {text: f"times as fast to {percent(target)} as {study.short_label(base)}" for text in rivals}
     is_ratio = bool(rivals)
     panels = []
     for text in spread(rivals or [""]):
-        title = f"{line_label(study, text)}:\n{titles[text]}" if is_ratio else f"seconds to {percent(target)}"
+        title = f"{study.line_label(text)}:\n{titles[text]}" if is_ratio else f"seconds to {percent(target)}"
         cells = [[_cell(study, across, down, x, y, text, target) for x in across.texts] for y in down.texts]
         grid = np.array(cells, dtype=np.float64)
         panels.append((title, grid[..., 0], grid[..., 1], grid[..., 2]))

@@ -7,8 +7,7 @@ from slfac_sim.analysis.format import percent
 from slfac_sim.analysis.studies.against_axis import draw
 from slfac_sim.analysis.studies.answers import crossovers, main_target, ratio
 from slfac_sim.analysis.studies.estimates import Against, against, table
-from slfac_sim.analysis.studies.names import short_label, spread
-from slfac_sim.analysis.studies.study import StudyResult
+from slfac_sim.analysis.studies.study import StudyResult, spread
 
 __all__ = ["data", "draw", "table"]
 
@@ -26,7 +25,7 @@ def data(study: StudyResult) -> Against | None:
         y_label=f"times as fast to {percent(target)}",
         interval="95 % t interval, paired by seed",
         panel_mm=48.0,
-        level=(1.0, f"as fast as {short_label(study, study.baseline)}"),
+        level=(1.0, f"as fast as {study.short_label(study.baseline)}"),
         marks=[list(_crossovers(study, panel, target)) for panel in spread(study.panels)],
         y_log=True,
     )

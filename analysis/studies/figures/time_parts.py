@@ -13,8 +13,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter
 from slfac_sim.analysis.bars import stack
 from slfac_sim.analysis.format import share
 from slfac_sim.analysis.studies.answers import means
-from slfac_sim.analysis.studies.names import line_label, panel_label, short_label, spread
-from slfac_sim.analysis.studies.study import StudyResult
+from slfac_sim.analysis.studies.study import StudyResult, spread
 from slfac_sim.analysis.style import fill, legend, name_ticks, names_mm, stacked_canvas
 from slfac_sim.foundation.arrays import Floats
 
@@ -46,13 +45,13 @@ def data(study: StudyResult) -> TimeParts | None:
     parts = list(dict.fromkeys(part for row in rows.values() for cell in row for part in cell))
     if not parts:
         return None
-    where = panel_label(study, panel)
+    where = study.panel_label(panel)
     grids = {line: _grid(row, parts) for line, row in rows.items()}
     if axis is None:  # one bar for each line, all in one panel
-        names = [short_label(study, line) for line in grids]
+        names = [study.short_label(line) for line in grids]
         return TimeParts("", names, parts, [(where, np.concatenate(list(grids.values()), axis=1))])
     panels = [
-        (line_label(study, line) + (f", {where}" if where else ""), grid) for line, grid in grids.items()
+        (study.line_label(line) + (f", {where}" if where else ""), grid) for line, grid in grids.items()
     ]
     return TimeParts(axis.label, [axis.tick(x) for x in xs], parts, panels)
 
