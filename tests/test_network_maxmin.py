@@ -383,21 +383,21 @@ demand_of = st.builds(
 )
 
 
-def run_case(profiles, cases, engine):
+def run_case(profiles, cases, kind):
     env, ends = simpy.Environment(), {}
-    engine = Engine(env)
-    places, follows = plan(profiles, [demand for _, demand in cases], engine)
+    on_clock = Engine(env)
+    places, follows = plan(profiles, [demand for _, demand in cases], kind)
     for share, profile, link in follows:
-        engine.follow(share, profile, link)
+        on_clock.follow(share, profile, link)
     numbers = {flow: i for i, (_, flow) in enumerate(places)}
 
     def done(flow):
         ends[numbers[flow]] = env.now
 
     for (at_s, _), place in zip(cases, places, strict=True):
-        Call(env, at_s, lambda _, place=place: engine.start(*place, done))
+        Call(env, at_s, lambda _, place=place: on_clock.start(*place, done))
     env.run()
-    return ends, engine
+    return ends, on_clock
 
 
 @given(

@@ -6,6 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from slfac_sim.foundation.errors import BadInput
+from slfac_sim.network import Hosts
+from slfac_sim.network.kinds.cell import Cell
+from slfac_sim.network.radio.pathloss import PathLoss
 from slfac_sim.network.radio.pathloss.free_space import FreeSpace
 from slfac_sim.network.radio.pathloss.inh import Inh
 from slfac_sim.network.radio.pathloss.log_distance import LogDistance
@@ -222,3 +226,32 @@ def test_correlation_between_sites_outlives_that_in_space():
     for device in range(3):
         found = np.corrcoef(drawn_db[:, 0, device], drawn_db[:, 1, device])[0, 1]
         assert found == pytest.approx(0.5, abs=0.05)
+
+
+class Bare(PathLoss):
+    """What a path loss has to say, and no more."""
+
+    shortest_m = 1.0
+
+    def los_probability(self, distance_m):
+        return np.ones_like(distance_m)
+
+    def loss_db(self, distance_m, los, carrier_hz):
+        return 40.0 + 20.0 * np.log10(np.maximum(distance_m, 1.0))
+
+    def shadowing_sigma_db(self, los):
+        return np.full(los.shape, 4.0)
+
+
+@pytest.mark.parametrize(
+    ("wish", "said"),
+    [
+        ({"shadowing": "correlated"}, "network.shadowing: .* has no decorrelation distance"),
+        ({"small_scale": "rician"}, "network.small_scale: .* has no Rician factors"),
+    ],
+)
+def test_a_path_loss_that_does_not_know_is_one_sentence(wish, said):
+    hosts = Hosts(("a", "b"), ("server",))
+    Cell(pathloss=Bare()).survey(hosts, 0)
+    with pytest.raises(BadInput, match=said):
+        Cell(pathloss=Bare(), **wish).survey(hosts, 0)

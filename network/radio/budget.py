@@ -7,7 +7,7 @@ import numpy as np
 
 from slfac_sim.foundation.arrays import Bools, Floats
 from slfac_sim.foundation.units import dbm_to_w, w_to_dbm
-from slfac_sim.network.radio.pathloss import WholePathLoss
+from slfac_sim.network.radio.pathloss import PathLoss
 from slfac_sim.network.radio.power import PowerControl
 from slfac_sim.network.radio.shadowing import shadow_db
 from slfac_sim.network.radio.signal import Signal, evenly, limited
@@ -36,7 +36,7 @@ class Budget:
     with in any part of it.
     """
 
-    pathloss: WholePathLoss
+    pathloss: PathLoss
     carrier_hz: float
     bandwidth_hz: float
     device_power_w: float

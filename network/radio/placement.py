@@ -77,12 +77,12 @@ def ground(devices: Sequence[str], seed: int, layout: Layout, budget: Budget, co
     """
     draws, redraws = _draws(devices, seed, 0, len(layout.stations)), 0
     if layout.positions_m is not None:
-        return _judged(_stand(devices, layout, draws, budget), covered)
+        return _judged(_at_positions(devices, layout, draws, budget), covered)
     for attempt in range(1, _ATTEMPTS + 1):
-        found = _judged(_scatter(devices, layout, draws, budget), covered)
-        lost = np.flatnonzero(~found.covered).tolist()
+        placed = _judged(_around_stations(devices, layout, draws, budget), covered)
+        lost = np.flatnonzero(~placed.covered).tolist()
         if not lost:
-            return replace(found, redraws=redraws)
+            return replace(placed, redraws=redraws)
         draws.redraw(lost, _draws([devices[i] for i in lost], seed, attempt, len(layout.stations)))
         redraws += len(lost)
     raise BadInput(
@@ -91,8 +91,8 @@ def ground(devices: Sequence[str], seed: int, layout: Layout, budget: Budget, co
     )
 
 
-def _judged(found: Ground, covered: Covered) -> Ground:
-    return replace(found, covered=covered(found))
+def _judged(placed: Ground, covered: Covered) -> Ground:
+    return replace(placed, covered=covered(placed))
 
 
 def _draws(devices: Sequence[str], seed: int, attempt: int, stations: int) -> _Draws:
@@ -112,7 +112,7 @@ def _link(seed: int, device: str, station: int, attempt: int) -> tuple[float, fl
     return float(rng.random()), float(rng.standard_normal())
 
 
-def _scatter(devices: Sequence[str], layout: Layout, draws: _Draws, budget: Budget) -> Ground:
+def _around_stations(devices: Sequence[str], layout: Layout, draws: _Draws, budget: Budget) -> Ground:
     """Place the devices around the stations in turn, uniformly in each ring."""
     sites_m = _sites_m(layout)
     home = np.arange(len(devices)) % len(sites_m)
@@ -122,10 +122,10 @@ def _scatter(devices: Sequence[str], layout: Layout, draws: _Draws, budget: Budg
     xy_m = sites_m[home] + from_home_m[:, None] * np.column_stack([np.cos(turn), np.sin(turn)])
     distance_m = _distances_m(sites_m, xy_m)
     distance_m[home, np.arange(len(devices))] = from_home_m  # not spoilt by the way through x and y
-    return _worth(xy_m, distance_m, draws, budget)
+    return _with_links(xy_m, distance_m, draws, budget)
 
 
-def _stand(devices: Sequence[str], layout: Layout, draws: _Draws, budget: Budget) -> Ground:
+def _at_positions(devices: Sequence[str], layout: Layout, draws: _Draws, budget: Budget) -> Ground:
     positions_m = layout.positions_m or ()
     if len(positions_m) != len(devices):
         raise BadInput(f"network.positions: {len(positions_m)} positions for {len(devices)} devices")
@@ -133,7 +133,7 @@ def _stand(devices: Sequence[str], layout: Layout, draws: _Draws, budget: Budget
     for device, (x_m, y_m) in zip(devices, xy_m.tolist(), strict=True):
         if not (isfinite(x_m) and isfinite(y_m)):
             raise BadInput(f"network.positions: {device} must stand at two finite numbers (got {x_m}, {y_m})")
-    return _worth(xy_m, _distances_m(_sites_m(layout), xy_m), draws, budget)
+    return _with_links(xy_m, _distances_m(_sites_m(layout), xy_m), draws, budget)
 
 
 def _sites_m(layout: Layout) -> Floats:
@@ -146,7 +146,7 @@ def _distances_m(sites_m: Floats, xy_m: Floats) -> Floats:
     return np.asarray(np.hypot(apart_m[..., 0], apart_m[..., 1]))
 
 
-def _worth(xy_m: Floats, distance_m: Floats, draws: _Draws, budget: Budget) -> Ground:
+def _with_links(xy_m: Floats, distance_m: Floats, draws: _Draws, budget: Budget) -> Ground:
     los = draws.los < budget.pathloss.los_probability(distance_m)
     gain_db = budget.gain_db(distance_m, los, draws.shadow, xy_m)
     serving = np.argmax(gain_db, axis=0)

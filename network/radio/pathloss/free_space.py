@@ -7,12 +7,13 @@ import numpy as np
 from slfac_sim.foundation.arrays import Bools, Floats
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Decibels
+from slfac_sim.network.radio.pathloss import PathLoss
 
 _C_M_PER_S = 299_792_458.0
 
 
 @settings
-class FreeSpace:
+class FreeSpace(PathLoss):
     """`rician_k` is the Rician factor of every link; the model itself says nothing of fading.
 
     Without it the fading is Rayleigh, whichever kind it is; a line of sight alone is `fading: none`.

@@ -7,13 +7,14 @@ import numpy as np
 from slfac_sim.foundation.arrays import Bools, Floats
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Metres
+from slfac_sim.network.radio.pathloss import PathLoss
 from slfac_sim.network.radio.pathloss._tr38901 import rician_k_db
 
 _SHORTEST_SLANT_M = 1.0
 
 
 @settings
-class Inh:
+class Inh(PathLoss):
     """`office` sets how soon a line of sight is lost; heights are above the floor."""
 
     references: ClassVar[tuple[str, ...]] = ("tr38901", "gudmundson1991")

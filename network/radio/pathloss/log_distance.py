@@ -7,10 +7,11 @@ import numpy as np
 from slfac_sim.foundation.arrays import Bools, Floats
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Decibels, Metres, Positive
+from slfac_sim.network.radio.pathloss import PathLoss
 
 
 @settings
-class LogDistance:
+class LogDistance(PathLoss):
     """The defaults are the loss of free space over 1 m at 5.15 GHz, and the exponent of a built-up area.
 
     `shadowing` is a standard deviation and `decorrelation` its correlation distance; `rician_k` is the

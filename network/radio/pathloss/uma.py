@@ -11,6 +11,7 @@ import numpy as np
 from slfac_sim.foundation.arrays import Bools, Floats
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Metres
+from slfac_sim.network.radio.pathloss import PathLoss
 from slfac_sim.network.radio.pathloss._tr38901 import (
     EFFECTIVE_ENVIRONMENT_M,
     TwoSlopes,
@@ -23,7 +24,7 @@ _HIGHEST_DEVICE_M = 22.5
 
 
 @settings
-class Uma:
+class Uma(PathLoss):
     """Heights of the antennas above the street."""
 
     references: ClassVar[tuple[str, ...]] = ("tr38901", "gudmundson1991")

@@ -7,6 +7,7 @@ import numpy as np
 from slfac_sim.foundation.arrays import Bools, Floats
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Metres
+from slfac_sim.network.radio.pathloss import PathLoss
 from slfac_sim.network.radio.pathloss._tr38901 import (
     EFFECTIVE_ENVIRONMENT_M,
     TwoSlopes,
@@ -18,7 +19,7 @@ _LAW = TwoSlopes(32.4, 21.0, 9.5, 22.4, 35.3, 21.3, 0.3)
 
 
 @settings
-class Umi:
+class Umi(PathLoss):
     """Heights of the antennas above the street."""
 
     references: ClassVar[tuple[str, ...]] = ("tr38901", "gudmundson1991")
