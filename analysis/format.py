@@ -33,6 +33,13 @@ def one_decimal(value: float | None) -> str:
     return f"{value:,.1f}" if abs(value) >= 9.995 else f"{value:.3g}"
 
 
+def about(seconds: float) -> str:
+    """Return an estimate of seconds with two digits, or in whole minutes or hours."""
+    if seconds < 99.5:
+        return f"{seconds:.2g} s"
+    return f"{seconds / 60:.0f} min" if seconds < 99.5 * 60 else f"{seconds / 3600:.0f} h"
+
+
 NOT_ASKED, NOT_REACHED, UNTRAINED = "not asked", "not reached", "untrained"
 
 

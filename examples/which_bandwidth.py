@@ -8,7 +8,8 @@ Bisection over replays; the last line is the answer, for both seeds.
 import json
 from pathlib import Path
 
-from slfac_sim.studies.search.asking import Request, ask
+from slfac_sim.studies.search.ask import ask
+from slfac_sim.studies.search.replays import Request
 
 SMALL = str(Path(__file__).with_name("small.yaml"))
 

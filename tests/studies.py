@@ -5,8 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
-from slfac_sim.studies.engines import Outcome
-from slfac_sim.studies.engines._attempt import attempt
+from slfac_sim.studies.engines import Outcome, attempt
 from slfac_sim.studies.engines.local import perform
 from slfac_sim.studies.files import Changes, read_study
 from slfac_sim.studies.folder import StudyFolder

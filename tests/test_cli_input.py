@@ -30,7 +30,7 @@ def test_a_scenario_given_to_sweep_is_told_what_it_is(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("slfac_sim.studies.sweep.sweep", lambda *a, **k: [])
+    monkeypatch.setattr("slfac_sim.studies.execution.sweep", lambda *a, **k: [])
     (tmp_path / "tiny.yaml").write_text(TINY.read_text())
     main(["sweep", "tiny.yaml", "--seeds", "1", "--workers", "1"])
     said = "note: tiny.yaml is a scenario: read as the base of a study without axes (--axis adds one)"

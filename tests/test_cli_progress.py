@@ -2,15 +2,15 @@
 
 import pytest
 
-from slfac_sim.cli import _progress
-from slfac_sim.cli._progress import Progress
+from slfac_sim.cli import progress as progress_module
+from slfac_sim.cli.progress import Progress
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Return a list of one number, the time in seconds."""
     now = [0.0]
-    monkeypatch.setattr(_progress.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(progress_module.time, "monotonic", lambda: now[0])
     return now
 
 

@@ -16,12 +16,12 @@ from slfac_sim.cli import main
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.ledger.store import MemoryLedger
 from slfac_sim.scenario.schema import Seed
-from slfac_sim.studies.search.asking import Request, ask, crossover, side_overrides
-from slfac_sim.studies.search.crossover import Duel, crossover_words
+from slfac_sim.studies.search.ask import Answer, answer_lines, ask
+from slfac_sim.studies.search.bisection import Found, search, spaced, turns
+from slfac_sim.studies.search.crossover import Duel, crossover, crossover_lines, side_overrides
 from slfac_sim.studies.search.question import read_question, time_to
-from slfac_sim.studies.search.search import Found, search, spaced, turns
-from slfac_sim.studies.search.varied import Varied, shown, varied
-from slfac_sim.studies.search.wording import Answer, asked_words
+from slfac_sim.studies.search.replays import Request
+from slfac_sim.studies.search.setting import Setting, setting_at, shown
 
 RANGE = (1.0, 100.0)
 
@@ -133,9 +133,9 @@ def test_turns_are_where_a_curve_is_not_monotone() -> None:
 
 def test_a_setting_is_found_with_its_dimension() -> None:
     tiny = scenario()
-    assert varied(tiny, "network.bandwidth") == Varied("network.bandwidth", 5e6, "frequency")
-    assert varied(tiny, "network.uplink_share").dimension is None
-    speed = varied(tiny, "devices.speed.median")
+    assert setting_at(tiny, "network.bandwidth") == Setting("network.bandwidth", 5e6, "frequency")
+    assert setting_at(tiny, "network.uplink_share").dimension is None
+    speed = setting_at(tiny, "devices.speed.median")
     assert (speed.shown(2.5e9), speed.between(None)) == ("2.5 GFLOP/s", (1e7, 1e9))
     assert speed.between("1 MFLOP/s, 2 GFLOP/s") == (1e6, 2e9)
     assert speed.in_scenario(tiny, 3e7).devices.speed.median == 3e7
@@ -154,14 +154,14 @@ def test_a_setting_is_found_with_its_dimension() -> None:
 )
 def test_a_setting_that_cannot_be_varied_is_refused(path: str, message: str) -> None:
     with pytest.raises(BadInput, match="--vary") as fault:
-        varied(scenario(), path)
+        setting_at(scenario(), path)
     assert message in str(fault.value)
 
 
 @pytest.mark.parametrize("text", ["1 MHz", "5 MHz,1 MHz", "0,1 MHz", "1 MB,2 MB", "a,b"])
 def test_a_range_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(BadInput, match="--between"):
-        varied(scenario(), "network.bandwidth").between(text)
+        setting_at(scenario(), "network.bandwidth").between(text)
 
 
 @pytest.mark.parametrize(
@@ -181,7 +181,7 @@ def test_a_quantity_is_shown_with_a_unit_that_suits(value: float, dimension: str
     assert shown(value, dimension) == text
 
 
-BANDWIDTH = Varied("network.bandwidth", 5e6, "frequency")
+BANDWIDTH = Setting("network.bandwidth", 5e6, "frequency")
 QUESTION = read_question("time_to_accuracy(0.8) <= 100 s")
 
 
@@ -190,7 +190,7 @@ def inverse_law(seconds_at_1_mhz: float) -> Found:
 
 
 def words(*found: Found) -> list[str]:
-    return asked_words(
+    return answer_lines(
         QUESTION, BANDWIDTH, [Answer(Seed(learning=i, air=i), one) for i, one in enumerate(found)]
     )
 
@@ -233,9 +233,9 @@ def test_all_none_and_a_seed_without_an_answer_are_said_plainly() -> None:
 
 
 def test_a_largest_value_and_a_curve_that_turns_are_told() -> None:
-    latency = Varied("network.latency", 0.005, "duration")
+    latency = Setting("network.latency", 0.005, "duration")
     rising = search(lambda s: 10_000 * s, QUESTION.holds, (1e-3, 1.0))
-    (line,) = asked_words(QUESTION, latency, [Answer(Seed(), rising)])
+    (line,) = answer_lines(QUESTION, latency, [Answer(Seed(), rising)])
     assert line.startswith("the largest network.latency with time_to_accuracy(0.8) <= 100 s is 10 ms (")
     bent = search(lambda hz: 95.0 + 20 * math.cos(math.log10(hz) * 6), QUESTION.holds, (1e6, 1e8))
     caution, line = words(bent)
@@ -257,25 +257,25 @@ def duel(a_s: float, b_s: float, a_fixed_s: float = 0.0) -> Duel:
 
 def test_a_crossover_is_where_one_stops_beating_the_other() -> None:
     # 100/x + 5 = 200/x at x = 20
-    (line,) = crossover_words("slfac", "raw", time_to(0.8), BANDWIDTH, [duel(100.0, 200.0, 5.0)])
+    (line,) = crossover_lines("slfac", "raw", time_to(0.8), BANDWIDTH, [duel(100.0, 200.0, 5.0)])
     assert line.startswith("slfac beats raw up to network.bandwidth = 19.")
     assert "and not from 20" in line
     assert line.endswith(
         "(slfac 1.90 times as fast at 1 MHz, raw 3.00 times as fast at 100 MHz, time to 80 %)"
     )
-    lines = crossover_words("slfac", "raw", time_to(0.8), BANDWIDTH, [duel(100.0, 200.0, 5.0)] * 2)
+    lines = crossover_lines("slfac", "raw", time_to(0.8), BANDWIDTH, [duel(100.0, 200.0, 5.0)] * 2)
     assert lines[-1].startswith("slfac stops beating raw at network.bandwidth = 19.")
 
 
 def test_no_crossover_is_said_plainly() -> None:
-    (line,) = crossover_words("slfac", "raw", time_to(0.8), BANDWIDTH, [duel(300.0, 200.0)])
+    (line,) = crossover_lines("slfac", "raw", time_to(0.8), BANDWIDTH, [duel(300.0, 200.0)])
     assert line.startswith(
         "no crossover: raw beats slfac at every network.bandwidth from 1 MHz to 100 MHz (raw 1.50 times as"
     )
     never = Duel(Seed(), search(lambda x: 0.0, lambda r: r < 1.0, RANGE), {1.0: (5.0, math.inf)})
-    (line,) = crossover_words("slfac", "raw", time_to(0.8), BANDWIDTH, [never])
+    (line,) = crossover_lines("slfac", "raw", time_to(0.8), BANDWIDTH, [never])
     assert line == ("no crossover: raw never reaches the target in the rounds that were trained, slfac does")
-    (line,) = crossover_words("a", "a", time_to(0.8), BANDWIDTH, [duel(200.0, 200.0)])
+    (line,) = crossover_lines("a", "a", time_to(0.8), BANDWIDTH, [duel(200.0, 200.0)])
     assert line == "a and a take the same time at every network.bandwidth from 1 MHz to 100 MHz"
 
 
@@ -376,7 +376,8 @@ def test_with_its_training_on_record_a_question_needs_no_torch(cache: Path, tmp_
     code = f"""
 import sys
 from pathlib import Path
-from slfac_sim.studies.search.asking import Request, ask
+from slfac_sim.studies.search.ask import ask
+from slfac_sim.studies.search.replays import Request
 cache, out = Path({str(cache)!r}), Path({str(tmp_path / "second")!r})
 ask(Request({str(TINY)!r}, "network.bandwidth", cache=cache, out=out), "simulated_s <= 2 s")
 print("torch" in sys.modules)

@@ -17,7 +17,7 @@ from slfac_sim.learning.optimisers.adam import Adam
 from slfac_sim.learning.optimisers.sgd import Sgd
 from slfac_sim.learning.trial import on_trial
 from slfac_sim.runs.run import prepare
-from slfac_sim.studies.expecting import workers_for
+from slfac_sim.studies.forecast import workers_for
 
 ROOT = Path(__file__).parent.parent
 

@@ -8,7 +8,8 @@ from worlds import TINY, scenario
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.protocols.parallel import Parallel
 from slfac_sim.scenario.steering import steered, work_needs_speed
-from slfac_sim.studies.search.asking import Request, ask
+from slfac_sim.studies.search.ask import ask
+from slfac_sim.studies.search.replays import Request
 
 STEERING = {
     "devices.availability=on_off": "devices may be down (devices.availability), and when is a matter of time",

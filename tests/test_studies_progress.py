@@ -3,8 +3,8 @@
 import pytest
 from studies import tiny_plan
 
-from slfac_sim.cli import _sweep_progress
-from slfac_sim.cli._sweep_progress import SweepProgress
+from slfac_sim.cli import sweep_progress
+from slfac_sim.cli.sweep_progress import SweepProgress
 from slfac_sim.studies.engines import Outcome
 from slfac_sim.studies.jobs import Replay, Train
 
@@ -13,7 +13,7 @@ from slfac_sim.studies.jobs import Replay, Train
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Return a list of one number, the time in seconds."""
     now = [0.0]
-    monkeypatch.setattr(_sweep_progress.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(sweep_progress.time, "monotonic", lambda: now[0])
     return now
 
 

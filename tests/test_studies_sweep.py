@@ -17,9 +17,9 @@ from slfac_sim.runs.run import prepare, run
 from slfac_sim.studies import trainings
 from slfac_sim.studies.engines import Outcome
 from slfac_sim.studies.folder import StudyFolder
+from slfac_sim.studies.forecast import forecast
 from slfac_sim.studies.jobs import Forecast, Job, Replay, Train, replayed
 from slfac_sim.studies.plan import Plan
-from slfac_sim.studies.sweep import forecast
 from slfac_sim.studies.trainings import pack, unpack
 
 AXES = ("network.bandwidth=1,5 MHz", "codec=raw,slfac")

@@ -24,10 +24,10 @@ from slfac_sim.cli import main
 from slfac_sim.ledger.store import MemoryLedger
 from slfac_sim.ledger.summary import summary_of
 from slfac_sim.scenario.schema import Seed
-from slfac_sim.studies.search.crossover import Duel, crossover_words
+from slfac_sim.studies.search.ask import Answer, answer_lines
+from slfac_sim.studies.search.bisection import search
+from slfac_sim.studies.search.crossover import Duel, crossover_lines
 from slfac_sim.studies.search.question import time_to
-from slfac_sim.studies.search.search import search
-from slfac_sim.studies.search.wording import Answer, asked_words
 
 KINDS = ("reached", "censored", "untrained")
 RUNS = st.tuples(st.sampled_from(KINDS), st.floats(1e-3, 1e6))
@@ -183,17 +183,17 @@ def test_the_summary_of_a_run_names_them() -> None:
 def test_ask_and_crossover_leave_them_out() -> None:
     untrained = search(lambda _: 0.0, QUESTION.holds, (1e6, 1e8))
     slow = search(lambda hertz: 600e6 / hertz, QUESTION.holds, (1e6, 1e8))
-    lines = asked_words(
+    lines = answer_lines(
         QUESTION, BANDWIDTH, [Answer(Seed(learning=n), f) for n, f in enumerate([slow, untrained])]
     )
     assert "the untrained model meets the target" in lines[1]
     assert lines[-1].endswith("(left out: 1 of 2 seeds, whose untrained model meets the target)")
     assert "is 6.0" in lines[-1]
     duels = [duel(100.0, 200.0, 5.0), duel(100.0, 200.0, 5.0), duel(0.0, 200.0)]
-    lines = crossover_words("slfac", "raw", time_to(0.8), BANDWIDTH, duels)
+    lines = crossover_lines("slfac", "raw", time_to(0.8), BANDWIDTH, duels)
     assert "the untrained model of slfac meets the target" in lines[2]
     assert "median of 2 seeds" in lines[3]
     assert lines[3].endswith("(left out: 1 of 3 seeds, whose untrained model meets the target)")
     both = Duel(Seed(), search(lambda _: 1.0, lambda r: r < 1.0, (1e6, 1e8)), {1e6: (0.0, 0.0)})
-    (line,) = crossover_words("slfac", "raw", time_to(0.8), BANDWIDTH, [both])
+    (line,) = crossover_lines("slfac", "raw", time_to(0.8), BANDWIDTH, [both])
     assert line == "not compared: the untrained model of slfac and of raw meets the target"

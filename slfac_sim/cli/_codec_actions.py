@@ -12,8 +12,8 @@ import numpy as np
 
 from slfac_sim import codecs
 from slfac_sim.analysis.text_tables import aligned
-from slfac_sim.cli._common import screen_width
 from slfac_sim.cli.capture import FACTS
+from slfac_sim.cli.common import screen_width
 from slfac_sim.codec_lab import chosen
 from slfac_sim.codec_lab.inspecting import inspect as inspected
 from slfac_sim.codec_lab.knobs import knobs_of, sweep

@@ -5,7 +5,7 @@ import json
 import sys
 from pathlib import Path
 
-from slfac_sim.cli._common import add_scenario_arguments, read_scenario
+from slfac_sim.cli.common import add_scenario_arguments, read_scenario
 from slfac_sim.foundation.errors import BadInput
 
 FACTS = "capture.json"

@@ -2,30 +2,18 @@
 
 import argparse
 import json
-import math
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING
 
-from slfac_sim.analysis.format import count
-from slfac_sim.cli._common import about, add_scenario_arguments, print_table, read_scenario
+from slfac_sim.cli.common import add_scenario_arguments, note, print_table, read_scenario
 from slfac_sim.foundation.errors import BadInput
 
 if TYPE_CHECKING:
-    from slfac_sim.forecast.forecast import Forecast
+    from slfac_sim.forecast.cuts import Cut
     from slfac_sim.network import Survey
     from slfac_sim.scenario.schema import Scenario
-
-
-@dataclass(frozen=True)
-class Host:
-    """What a run takes of this host: seconds by what they are for, on so many threads."""
-
-    threads: int
-    parts_s: Mapping[str, float]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,205 +30,109 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Print the forecast."""
-    from slfac_sim.runs.starting import import_torch, set_threads
+    from slfac_sim.runs.starting import import_torch
     from slfac_sim.studies.files import is_study
 
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # threads that wait busily would double its CPU time
     if is_study(arguments.scenario):
-        from slfac_sim.cli._study import tell_study
-
         import_torch()
-        tell_study(arguments)
+        _check_study(arguments)
         return 0
     scenario = read_scenario(arguments)
     import_torch()
-    from slfac_sim.forecast.forecast import forecast
-    from slfac_sim.forecast.host import host_seconds
-    from slfac_sim.runs.opening import ready
-    from slfac_sim.simulation.simulate import check_air
-
-    threads = set_threads(None)
-    if arguments.cuts:
-        from slfac_sim.cli._cuts import tell_cuts
-
-        check_air(scenario)
-        tell_cuts(scenario, arguments.figures, arguments.json)
-        return 0
-    world, survey = ready(scenario)
-    scenario = world.scenario
-    figures = forecast(world, survey)
-    host = Host(threads, host_seconds(world))
-    if arguments.json:
-        more = {
-            "round_s": figures.round.seconds,
-            "bottleneck": figures.bottleneck,
-            "host_s": host.parts_s,
-            "threads": threads,
-        }
-        print(json.dumps(_finite({**asdict(figures), **more}), indent=2))
-    else:
-        _print(scenario, figures, host)
-    if arguments.figures is not None:
-        _draw(scenario, figures.survey, arguments.figures, sys.stderr if arguments.json else sys.stdout)
+    _check_cuts(scenario, arguments) if arguments.cuts else _check_run(scenario, arguments)
     return 0
 
 
-def _draw(scenario: "Scenario", survey: "Survey", folder: Path, report: TextIO) -> None:
-    """Draw what can be seen of the air before a run, and tell the pictures on `report`."""
+def _check_run(scenario: "Scenario", arguments: argparse.Namespace) -> None:
+    """Print the forecast of a run, and draw its air."""
+    from slfac_sim.forecast.forecast import forecast
+    from slfac_sim.forecast.host import host_seconds
+    from slfac_sim.forecast.report import facts_of, lines_of
+    from slfac_sim.runs.opening import ready
+    from slfac_sim.runs.starting import set_threads
+
+    threads = set_threads(None)
+    world, survey = ready(scenario)
+    figures, host_s = forecast(world, survey), host_seconds(world)
+    if arguments.json:
+        print(json.dumps(facts_of(figures, host_s, threads), indent=2))
+    else:
+        lines = list(lines_of(world.scenario, figures, host_s, threads))
+        print_table(f"{scenario.name}: what will run", lines, "ll")
+        for remark in figures.remarks:
+            print(f"note: {remark}")
+    if arguments.figures is not None:
+        for path in _draw_air(scenario.name, survey, arguments.figures):
+            _print_figure(path, arguments)
+
+
+def _draw_air(name: str, survey: "Survey", folder: Path) -> list[Path]:
+    """Draw what can be seen of the air before a run; return the pictures."""
     from slfac_sim.analysis.draw import draw_air
     from slfac_sim.simulation.simulate import air_rows
 
     try:
-        files = draw_air(scenario.name, air_rows(survey), folder)
+        return [path for path in draw_air(name, air_rows(survey), folder) if path.suffix == ".png"]
     except OSError as error:
         raise BadInput(f"--figures {folder}: cannot be written ({error.strerror})") from error
-    for path in files:
-        if path.suffix == ".png":
-            print(f"figure: {path}", file=report)
 
 
-def _print(scenario: "Scenario", figures: "Forecast", host: Host) -> None:
-    parts = _learning(scenario, figures), _traffic(scenario, figures), _air(figures), _host(figures, host)
-    print_table(f"{scenario.name}: what will run", [line for part in parts for line in part], "ll")
-    for remark in figures.remarks:
-        print(f"note: {remark}")
-
-
-def _learning(scenario: "Scenario", figures: "Forecast") -> Iterator[tuple[str, str]]:
+def _check_cuts(scenario: "Scenario", arguments: argparse.Namespace) -> None:
+    """Print every cut of the model, and draw them."""
+    from slfac_sim.forecast.cuts import best_of, cuts_of, mixture_of
+    from slfac_sim.forecast.report import CUT_COLUMNS, cut_facts, cut_notes, cut_row
     from slfac_sim.foundation.plugins import kind_of
+    from slfac_sim.runs.starting import set_threads
+    from slfac_sim.simulation.simulate import check_air
 
-    batch = scenario.learning.batch
-    yield "data", f"{kind_of(scenario.data)}: {figures.samples:,} samples, {kind_of(scenario.partition)}"
-    yield "samples a device", _counts(figures.samples_per_device)
-    yield "classes a device", _counts(figures.classes_per_device)
-    yield "devices", f"{figures.devices}, batch {batch}, {figures.steps_per_round:g} steps a round"
-    yield "rounds", f"{scenario.protocol.rounds}, {kind_of(scenario.protocol)}"
-    yield "speeds, GFLOP/s", _three([speed / 1e9 for speed in figures.speeds])
-    yield "model", f"{kind_of(scenario.model)}, {_cut(scenario, figures)}"
-    yield (
-        "parameters",
-        f"{figures.device_parameters:,} on a device, {figures.server_parameters:,} on the server",
-    )
-    work = f"{figures.device_flops / 1e6:,.1f} on a device, {figures.server_flops / 1e6:,.1f} on the server"
-    yield "MFLOP per sample", work
-    memory = figures.device_memory
-    parts = ", ".join(f"{part} {nbytes / 1e6:,.3g}" for part, nbytes in memory.items() if part != "total")
-    if parts:
-        yield "memory on a device, MB", f"{memory['total'] / 1e6:,.3g} ({parts})"
-
-
-def _cut(scenario: "Scenario", figures: "Forecast") -> str:
-    if not figures.smashed_shape:
-        return "whole"
-    from slfac_sim.forecast.cuts import in_words
-
-    return f"cut after {in_words(scenario.cut)}: {' x '.join(map(str, figures.smashed_shape))} smashed"
-
-
-def _traffic(scenario: "Scenario", figures: "Forecast") -> Iterator[tuple[str, str]]:
-    raw, sent = figures.uncompressed, figures.compressed
-    if raw.up:
-        yield from _crossing(scenario, figures)
-    if raw.labels:
-        yield "labels", f"leave the devices: {raw.labels} bytes a device-step, readable by the server"
+    set_threads(None)
+    check_air(scenario)
+    cuts = cuts_of(scenario, scenario.data.load())
+    best = best_of(cuts)
+    mixed = mixture_of(scenario, cuts) if scenario.protocol.cuts_may_differ else None
+    if arguments.json:
+        print(json.dumps(cut_facts(cuts, best, mixed), indent=2))
     else:
-        yield (
-            "labels",
-            "stay on the devices" if figures.device_parameters else "lie on the server, as all data",
-        )
-    if raw.model:
-        part = "device half" if raw.up else "model"
-        each = f"{sent.model:,} bytes up a device and round, {sent.model_down:,} down"
-        same = (sent.model, sent.model_down) == (raw.model, raw.model_down)
-        yield part, each if same else f"{each} by the codec; {raw.model:,} uncompressed"
+        title = f"{scenario.name}: cuts of {kind_of(scenario.model)}, by predicted round"
+        print_table(title, [CUT_COLUMNS, *map(cut_row, cuts)], "llrrrrrl")
+        for remark in cut_notes(cuts, best, mixed):
+            print(f"note: {remark}")
+        print(f"best: cut after {best.block}, a round of about {best.round_s:,.3g} s")
+    if arguments.figures is not None:
+        _print_figure(_draw_cuts(cuts, best, arguments.figures), arguments)
 
 
-def _crossing(scenario: "Scenario", figures: "Forecast") -> Iterator[tuple[str, str]]:
-    from slfac_sim.ledger.summary import codec_label
+def _draw_cuts(cuts: "list[Cut]", best: "Cut", folder: Path) -> Path:
+    from slfac_sim.analysis.cuts_figure import Bar, draw
+    from slfac_sim.analysis.style import house_style, save
 
-    raw, sent = figures.uncompressed, figures.compressed
-    up, down = raw.smashed_up + raw.middle_up, raw.smashed_down + raw.middle_down
-    yield "codec", codec_label(scenario.codec)
-    yield "bytes per device-step", f"{up:,} up, {down:,} down, uncompressed"
-    up, down = sent.smashed_up + sent.middle_up, sent.smashed_down + sent.middle_down
-    yield "", f"{up:,} up, {down:,} down by the codec (first batch, initial weights)"
-    labels = ", labels included" if raw.labels else ""
-    yield "bytes per cohort step", f"{figures.devices * (raw.up + raw.down):,} uncompressed{labels}"
-
-
-def _air(figures: "Forecast") -> Iterator[tuple[str, str]]:
-    from slfac_sim.forecast.forecast import link_figures
-
-    names = {
-        "distance_m": ("distance, m", 1.0),
-        "up_snr_db": ("SNR up, dB", 1.0),
-        "down_snr_db": ("SNR down, dB", 1.0),
-        "up_rate_bps": ("rate up alone, Mbit/s", 1e-6),
-        "down_rate_bps": ("rate down alone, Mbit/s", 1e-6),
-    }
-    survey = figures.survey
-    yield "medium", f"{survey.medium}, {_duplex(survey)}"
-    shares = {"up_rate_bps": survey.up_share, "down_rate_bps": survey.down_share}
-    for name, levels in link_figures(survey.links).items():
-        title, scale = names[name]
-        yield title, _three([level * scale * shares.get(name, 1.0) for level in levels])
-    sent = figures.compressed.up or figures.compressed.model
-    for way, one in figures.together.items() if sent else ():
-        yield f"rate {way} all at once, Mbit/s", _three([rate / 1e6 for rate in one.rates_bps])
-        what = "a mini-batch" if figures.uncompressed.up else "a model"
-        yield "", f"{what} {way} of every device: {_seconds(one.through_s)}"
-    if figures.survey.redraws:
-        yield "positions redrawn", f"{figures.survey.redraws} had no coverage"
-    yield from _round(figures)
+    bars = [Bar(cut.block, cut.parts_s, cut is best, bool(cut.refused)) for cut in cuts]
+    try:
+        with house_style():
+            return save(draw(bars), folder, "cuts")[0]
+    except OSError as error:
+        raise BadInput(f"--figures {folder}: cannot be written ({error.strerror})") from error
 
 
-def _round(figures: "Forecast") -> Iterator[tuple[str, str]]:
-    """Say what is foretold of a round: its time and what that is for, or why it is not."""
-    foretold, without = figures.round, figures.round_uncompressed
-    if foretold.parts_s is None:
-        yield "a round", f"{'never ends' if foretold.endless else 'no forecast'}: {foretold.reason}"
-        return
-    uncompressed = "" if without.seconds is None else f" (uncompressed {_seconds(without.seconds)})"
-    yield "a round", f"about {_seconds(foretold.seconds or 0.0)}{uncompressed}"
-    told = sorted(foretold.parts_s.items(), key=lambda of: -of[1])
-    parts = ", ".join(f"{part} {_seconds(seconds)}" for part, seconds in told if seconds > 0.0)
-    yield "bottleneck", f"{figures.bottleneck} (of the round: {parts})"
+def _print_figure(path: Path, arguments: argparse.Namespace) -> None:
+    print(f"figure: {path}", file=sys.stderr if arguments.json else sys.stdout)
 
 
-def _duplex(survey: "Survey") -> str:
-    if survey.duplex == "half":
-        return "half duplex: one band for both ways"
-    up, down = f"{100 * survey.up_share:.3g} % of the time up", f"{100 * survey.down_share:.3g} % down"
-    return f"{survey.duplex}: {up}, {down}"
+def _check_study(arguments: argparse.Namespace) -> None:
+    """Print what the study would run. Raises `BadInput` for what only a scenario has."""
+    given = {"--cuts": arguments.cuts, "--figures": arguments.figures, "--seed": arguments.seed is not None}
+    for option in (option for option, is_given in given.items() if is_given):
+        raise BadInput(f"{option}: is for scenarios, and {arguments.scenario} is a study")
+    from slfac_sim.studies.files import Changes, read_study
+    from slfac_sim.studies.forecast import facts_of, lines_of
+    from slfac_sim.studies.plan import plan
 
-
-def _host(figures: "Forecast", host: Host) -> Iterator[tuple[str, str]]:
-    yield "work on this host", f"{figures.total_flops / 1e12:,.2f} TFLOP, evaluations included"
-    yield "time on this host", f"about {about(sum(host.parts_s.values()))} on {count(host.threads, 'thread')}"
-    yield "", ", ".join(f"{part} {about(seconds)}" for part, seconds in host.parts_s.items())
-    yield "memory on this host", f"about {figures.memory_bytes / 1e9:.2f} GB at the peak"
-
-
-def _counts(values: Sequence[int]) -> str:
-    from slfac_sim.forecast.forecast import spread
-
-    return "min {:,.0f}, median {:,.0f}, max {:,.0f}".format(*spread(values))
-
-
-def _seconds(seconds: float) -> str:
-    return f"{seconds:,.2f} s" if math.isfinite(seconds) else "for ever: a device has no coverage"
-
-
-def _three(values: Sequence[float]) -> str:
-    from slfac_sim.forecast.forecast import spread
-
-    return "min {:,.2f}, median {:,.2f}, max {:,.2f}".format(*spread(values))
-
-
-def _finite(value: Any) -> Any:
-    """Return `value` with infinities (the SNR of an ideal link) as null, since JSON has none."""
-    if isinstance(value, dict):
-        return {key: _finite(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(inner) for inner in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    whole = plan(read_study(arguments.scenario, Changes(overrides=arguments.overrides)))
+    for sentence in whole.notes:
+        note(sentence)
+    facts = facts_of(whole)
+    if arguments.json:
+        print(json.dumps(facts, indent=2))
+    else:
+        print_table(f"{whole.study.name}: what will run", lines_of(whole, facts), "ll")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from slfac_sim.analysis.format import as_fast, one_decimal, percent, reached, share
-from slfac_sim.cli._common import screen_width, warn_of_altered
+from slfac_sim.cli.common import screen_width, warn_of_altered
 from slfac_sim.foundation.units import exact
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 import argparse
 
-from slfac_sim.cli._asking import add_search_arguments, print_answer, request_of
+from slfac_sim.cli.ask import add_search_arguments, print_answer, request_of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Answer; the last line says where they cross, or that they never do in the range."""
-    from slfac_sim.studies.search.asking import crossover
+    from slfac_sim.studies.search.crossover import crossover
 
     folder = crossover(request_of(arguments), arguments.a, arguments.b, arguments.target)
     print_answer(folder, arguments.json)

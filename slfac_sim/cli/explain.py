@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from slfac_sim.analysis.format import percent
-from slfac_sim.cli._common import print_table, warn_of_altered
+from slfac_sim.cli.common import print_table, warn_of_altered
 from slfac_sim.foundation.errors import BadInput
 
 if TYPE_CHECKING:

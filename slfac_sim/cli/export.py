@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from slfac_sim.cli._common import warn_of_altered
+from slfac_sim.cli.common import warn_of_altered
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

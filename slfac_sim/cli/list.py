@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from slfac_sim.analysis.format import NOT_ASKED, one_decimal, percent, reached, share
-from slfac_sim.cli._common import screen_width
+from slfac_sim.cli.common import screen_width
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -4,7 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from slfac_sim.cli._common import add_closing_arguments, note, told
+from slfac_sim.cli.closing import add_closing_arguments, close
+from slfac_sim.cli.common import note
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Replay the run; the first line printed is the new run folder."""
-    from slfac_sim.cli._progress import Progress
+    from slfac_sim.cli.progress import Progress
     from slfac_sim.runs.replay import prepare_replay, replay
 
     prepared = prepare_replay(arguments.run, arguments.overrides, arguments.seed_air, arguments.out)
@@ -30,4 +31,4 @@ def main(arguments: argparse.Namespace) -> int:
         record = prepared.record
         progress.begin(prepared.scenario.name, record.device_steps, record.scenario.protocol.rounds)
         summary = replay(prepared, progress.on_note, arguments.strict)
-    return told(prepared.folder, summary, arguments)
+    return close(prepared.folder, summary, arguments)

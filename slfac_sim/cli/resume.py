@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from slfac_sim.cli._common import add_closing_arguments, told
+from slfac_sim.cli.closing import add_closing_arguments, close
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -15,7 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Go on with the run in its own folder; the first line printed is that folder."""
-    from slfac_sim.cli._progress import Progress
+    from slfac_sim.cli.progress import Progress
     from slfac_sim.runs.resume import finished, prepare_resume, resume
 
     if finished(arguments.run):
@@ -31,4 +31,4 @@ def main(arguments: argparse.Namespace) -> int:
         progress.say(f"resumed {where}")
         progress.begin(prepared.scenario.name, prepared.world.device_steps, prepared.scenario.protocol.rounds)
         summary = resume(resumable, progress.on_note, progress.learn)
-    return told(prepared.folder, summary, arguments)
+    return close(prepared.folder, summary, arguments)

@@ -4,7 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from slfac_sim.cli._common import add_closing_arguments, add_scenario_arguments, note, read_scenario, told
+from slfac_sim.cli.closing import add_closing_arguments, close
+from slfac_sim.cli.common import add_scenario_arguments, note, read_scenario
 from slfac_sim.foundation.errors import BadInput
 
 
@@ -36,7 +37,7 @@ def main(arguments: argparse.Namespace) -> int:
     from slfac_sim.runs.starting import import_torch
 
     import_torch()
-    from slfac_sim.cli._progress import Progress
+    from slfac_sim.cli.progress import Progress
     from slfac_sim.runs.run import prepare, run
 
     with Progress(quiet=arguments.quiet) as progress:
@@ -49,4 +50,4 @@ def main(arguments: argparse.Namespace) -> int:
             checkpoint_every=arguments.checkpoint_every,
             strict=arguments.strict,
         )
-    return told(prepared.folder, summary, arguments)
+    return close(prepared.folder, summary, arguments)

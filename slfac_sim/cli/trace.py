@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from slfac_sim.cli._common import warn_of_altered
+from slfac_sim.cli.common import warn_of_altered
 from slfac_sim.foundation.errors import BadInput
 
 

@@ -13,7 +13,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Print whether it came out the same, and if not, where it differs."""
-    from slfac_sim.cli._progress import Progress
+    from slfac_sim.cli.progress import Progress
     from slfac_sim.runs.verify import prepare_verify, verify
 
     with (

@@ -6,8 +6,6 @@ say so. Nothing here is drawn that the run would not draw alike.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from statistics import median
-from typing import Any
 
 from slfac_sim.forecast.air import Rush, fading_remarks, rush
 from slfac_sim.forecast.demands import compressed_sizes, evaluated, samples_a_round, sizes_of
@@ -17,7 +15,7 @@ from slfac_sim.foundation.plugins import kind_of
 from slfac_sim.learning.partitions import label_histogram
 from slfac_sim.learning.sizes import Sizes
 from slfac_sim.learning.world import World
-from slfac_sim.network import Link, Survey
+from slfac_sim.network import Survey
 from slfac_sim.scenario.schedule import Schedule
 from slfac_sim.scenario.schema import Scenario
 from slfac_sim.scenario.steering import exchanges_models, steered, why_down
@@ -191,20 +189,3 @@ def _evaluation_flops(world: World) -> float:
     work = world.layout.works[0]
     on_devices, on_server = evaluated(world)
     return float(on_devices * work.device_forward_flops + on_server * work.server_forward_flops)
-
-
-def spread(values: Sequence[float]) -> tuple[float, float, float]:
-    """Return minimum, median and maximum of `values`."""
-    return min(values), float(median(values)), max(values)
-
-
-def link_figures(links: Sequence[Link]) -> dict[str, tuple[float, float, float]]:
-    """Return minimum, median and maximum over the devices of each figure of their links."""
-    names: dict[str, Any] = {
-        "distance_m": [link.distance_m for link in links],
-        "up_snr_db": [link.up_snr_db for link in links],
-        "down_snr_db": [link.down_snr_db for link in links],
-        "up_rate_bps": [link.up_rate_bps for link in links],
-        "down_rate_bps": [link.down_rate_bps for link in links],
-    }
-    return {name: spread(values) for name, values in names.items()}

@@ -1,4 +1,4 @@
-"""This host: how many threads a command takes of it, and memory given back or spared."""
+"""This host: how many threads a command takes of it, the memory it has, and what is given back of it."""
 
 import ctypes
 import gc
@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 
 from slfac_sim.foundation.errors import BadInput
 
@@ -72,3 +73,28 @@ def _trim() -> Callable[[int], object]:
         return ctypes.CDLL(None).malloc_trim
     except (OSError, AttributeError, TypeError):  # another C library, or another system
         return lambda pad: None
+
+
+def available_bytes() -> float | None:
+    """Return the memory that this process may still take; a control group may allow less than there is."""
+    free = _meminfo()
+    limit = _number(Path("/sys/fs/cgroup/memory.max"))
+    used = _number(Path("/sys/fs/cgroup/memory.current"))
+    left = limit - used if limit is not None and used is not None else None
+    return min((nbytes for nbytes in (free, left) if nbytes is not None), default=None)
+
+
+def _meminfo() -> float | None:
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return None
+    found = next((line.split()[1] for line in lines if line.startswith("MemAvailable:")), None)
+    return None if found is None else 1024.0 * int(found)
+
+
+def _number(path: Path) -> float | None:
+    try:
+        return float(path.read_text(encoding="ascii"))
+    except (OSError, ValueError):  # no control groups, or no limit ("max")
+        return None

@@ -5,38 +5,42 @@ It knows no pool, no cluster and no terminal.
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from slfac_sim.foundation.errors import BadInput
-from slfac_sim.scenario.schema import Seed
 from slfac_sim.studies import trainings
 from slfac_sim.studies.engines import Engine, Outcome
 from slfac_sim.studies.folder import StudyFolder
-from slfac_sim.studies.jobs import Demand, Forecast, Job, Replay, Train, head
+from slfac_sim.studies.jobs import Job, Replay, Train, head
 from slfac_sim.studies.plan import Plan, Point, title
 
 _POLL_S = 0.2
 
 
 class Watcher(Protocol):
-    """Is told how the sweep goes on, for a display."""
+    """Sees how the sweep goes on, for a display; `workers` are those of its engine."""
+
+    workers: int
+
+    def say(self, line: str) -> None:
+        """Take a line about what takes long."""
+        ...
 
     def begin(self, trainings_left: int, trainings_all: int, points_left: int, points_all: int) -> None:
-        """Be told how much there is to do; the rest is on disk."""
+        """Take how much there is to do; the rest is on disk."""
         ...
 
     def ended(self, outcome: Outcome) -> None:
-        """Be told of a job that is over for good."""
+        """Take a job that is over for good."""
         ...
 
     def retried(self, outcome: Outcome) -> None:
-        """Be told of a job that is tried again."""
+        """Take a job that is tried again."""
         ...
 
     def tick(self) -> None:
-        """Be told that time has passed."""
+        """Know that time has passed."""
         ...
 
 
@@ -65,26 +69,6 @@ def missing_trainings(plan: Plan, points: Iterable[Point], cache: Path) -> list[
         for key, scenario in plan.trainings.items()
         if key in needed and not trainings.has(cache, key)
     ]
-
-
-def forecast(jobs: Sequence[Train], engine: Engine) -> list[Demand]:
-    """Return what each of `jobs` will take. Raises `BadInput` with all that is wrong with any of them.
-
-    One of each kind is looked at: trainings that differ in their seed alone take the same. What a worker
-    dies of here is left to the trainings themselves, unless it befalls all of them.
-    """
-    kinds: dict[str, list[Train]] = defaultdict(list)
-    for job in jobs:
-        kinds[repr(replace(job.scenario, seed=Seed()))].append(job)
-    alike = {same[0].key: len(same) for same in kinds.values()}
-    for first, *_ in kinds.values():
-        engine.submit(Forecast(first.key, first.scenario, first.threads))
-    outcomes = [_wait(engine) for _ in kinds]
-    found = [one.value for one in outcomes if not one.reason for _ in range(alike[one.job.key])]
-    wrong = [outcome.reason for outcome in outcomes if outcome.reason and not (outcome.again and found)]
-    if wrong:
-        raise BadInput("\n".join(dict.fromkeys(wrong)))
-    return found
 
 
 def sweep(
@@ -167,10 +151,3 @@ class _Sweep:
         if outcome.reason:
             self._failures.append(Failure(title(job.point), outcome.reason, 1))
         self.folder.write(head(job.point, "failed", outcome.reason) if outcome.reason else outcome.value)
-
-
-def _wait(engine: Engine) -> Outcome:
-    while True:
-        outcome = engine.next(_POLL_S)
-        if outcome is not None:
-            return outcome

@@ -4,10 +4,13 @@ An engine does jobs in other processes, several at a time. It writes trainings i
 everything else; it knows nothing of points that are done, of retries or of tables.
 """
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, NamedTuple, Protocol, Self
 
+from slfac_sim.foundation.errors import BadInput, Diverged
 from slfac_sim.studies.jobs import Job
 
 
@@ -51,3 +54,26 @@ class Engine(Protocol):
     ) -> None:
         """Stop, at once, whatever is under way."""
         ...
+
+
+class Attempt(NamedTuple):
+    """A value, or a reason; `again` and `took_s` as in `Outcome`."""
+
+    value: Any
+    reason: str
+    again: bool
+    took_s: float
+
+
+def attempt(work: Callable[..., Any], *arguments: Any) -> Attempt:
+    """Return what came of ``work(*arguments)``, and never raise."""
+    from slfac_sim.simulation.simulated import Stalled
+
+    began_s = time.perf_counter()
+    try:
+        value, reason, again = work(*arguments), "", False
+    except (BadInput, Diverged, Stalled) as error:  # the scenario's own fault: it would come again
+        value, reason, again = None, str(error), False
+    except Exception as error:  # whatever else it is, it costs this job alone
+        value, reason, again = None, f"{type(error).__name__}: {error}", True
+    return Attempt(value, reason, again, time.perf_counter() - began_s)

@@ -20,8 +20,7 @@ from typing import Any, Self
 from pebble import ProcessExpired, ProcessPool
 
 from slfac_sim.scenario.steering import cut_is_open
-from slfac_sim.studies.engines import Outcome
-from slfac_sim.studies.engines._attempt import Attempt, attempt
+from slfac_sim.studies.engines import Attempt, Outcome, attempt
 from slfac_sim.studies.jobs import Forecast, Job, Train, demand, record_in, replayed
 from slfac_sim.studies.trainings import folder_of, train
 

@@ -19,8 +19,7 @@ from typing import Any, Self
 import slfac_sim
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import NO_PLUGINS, kind_of
-from slfac_sim.studies.engines import Outcome
-from slfac_sim.studies.engines._attempt import attempt
+from slfac_sim.studies.engines import Outcome, attempt
 from slfac_sim.studies.engines._shipped import ShippedData, ShippedRecord, measured, played, trained
 from slfac_sim.studies.jobs import Forecast, Job, Train
 from slfac_sim.studies.trainings import folder_of, pack, unpack

@@ -1,20 +1,24 @@
-"""The crossover of two settings: over one setting of the network, where one stops reaching a target first.
+"""`crossover`: over one setting of the network, where one codec (or other settings) stops beating another.
 
-It compares times to the target of paired replays (same seeds, same air), and knows no codec by name.
+Times to the target are compared of paired replays: same seeds, same air.
 """
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median
 
 from slfac_sim.analysis.format import as_fast
-from slfac_sim.scenario.schema import Seed
-from slfac_sim.studies.search.question import Measure
-from slfac_sim.studies.search.replays import Replays
-from slfac_sim.studies.search.search import Found, search
-from slfac_sim.studies.search.varied import Varied
-from slfac_sim.studies.search.wording import left_out, range_text
+from slfac_sim.foundation.errors import BadInput
+from slfac_sim.foundation.units import exact
+from slfac_sim.runs.folder import check_place, make_folder
+from slfac_sim.scenario.schema import Scenario, Seed
+from slfac_sim.studies.search.answer import ANSWER, Point, facts_of, left_out, write_answer
+from slfac_sim.studies.search.bisection import Found, search
+from slfac_sim.studies.search.question import Measure, time_to
+from slfac_sim.studies.search.replays import Replays, Request
+from slfac_sim.studies.search.setting import Setting, setting_at
 
 
 @dataclass(frozen=True)
@@ -34,9 +38,61 @@ class Duel:
     times_s: dict[float, tuple[float, float]]  # value: time of A, time of B
 
 
-def fight(a: Replays, b: Replays, measure: Measure, varied: Varied, between: tuple[float, float]) -> Duel:
+def crossover(request: Request, a: str, b: str, target: float | None = None) -> Path:
+    """Find where A stops reaching the `target` accuracy before B; return the folder of the answer.
+
+    `a` and `b` are codecs (``raw``) or overrides (``codec.uplink.theta=0.8; codec.downlink=raw``). Without
+    `target`, the scenario's highest that both reach. Raises `BadInput`.
+    """
+    overrides = {name: side_overrides(name) for name in (a, b)}
+    scenario = request.scenario_with(*overrides.values())
+    setting = setting_at(scenario, request.vary)
+    between = setting.between(request.between)
+    check_place(request.out)
+    sides = [Side(name, request.replays(overrides[name])) for name in (a, b)]
+    measure = time_to(target) if target is not None else _common_target(scenario, sides)
+    duels = []
+    for first, second in zip(sides[0].replays, sides[1].replays, strict=True):
+        request.say(f"replaying seed {first.seed.learning} of both with other values of {setting.path}")
+        duels.append(fight(first, second, measure, setting, between))
+    words = crossover_lines(a, b, measure, setting, duels)
+    facts = {"a": a, "b": b, **facts_of(between, [(duel.seed, duel.found) for duel in duels])}
+    marks = [edge.low.value for duel in duels for edge in duel.found.edges]
+    folder = make_folder(request.out, f"crossover/{scenario.name}", ANSWER)
+    write_answer(folder, words, facts, _points(sides, duels), setting, measure, marks)
+    return folder
+
+
+def side_overrides(text: str) -> list[str]:
+    """Return the overrides that one side stands for: ``raw`` is ``codec=raw``; ``;`` parts several."""
+    parts = [part.strip() for part in text.split(";")]
+    if not all(parts):
+        raise BadInput(f"'{text}': expected a codec, or KEY=VALUE; KEY=VALUE; ...")
+    return [part if "=" in part else f"codec={part}" for part in parts]
+
+
+def _common_target(scenario: Scenario, sides: Sequence[Side]) -> Measure:
+    """Return the highest target of `scenario` that every training of both sides reached."""
+    best = min(one.record.summary["accuracy"]["best"] or 0.0 for side in sides for one in side.replays)
+    reached = [target for target in scenario.evaluation.targets if target <= best]
+    if not reached:
+        targets = ", ".join(exact(target) for target in scenario.evaluation.targets)
+        raise BadInput(f"--target: not every training reaches one of {targets}; name one up to {best:.4g}")
+    return time_to(max(reached))
+
+
+def _points(sides: Sequence[Side], duels: Sequence[Duel]) -> list[Point]:
+    return [
+        (side.name, duel.seed, value, times[number])
+        for duel in duels
+        for value, times in duel.times_s.items()
+        for number, side in enumerate(sides)
+    ]
+
+
+def fight(a: Replays, b: Replays, measure: Measure, setting: Setting, between: tuple[float, float]) -> Duel:
     """Return where A is the faster one, for one pair of seeds."""
-    first, second = a.measure(measure, varied), b.measure(measure, varied)
+    first, second = a.measure(measure, setting), b.measure(measure, setting)
     times: dict[float, tuple[float, float]] = {}
 
     def ratio(value: float) -> float:
@@ -53,9 +109,9 @@ def _ratio(a: float, b: float) -> float:
     return a / b if b > 0.0 and math.isfinite(b) else 0.0 if b else math.inf
 
 
-def crossover_words(a: str, b: str, measure: Measure, varied: Varied, duels: Sequence[Duel]) -> list[str]:
+def crossover_lines(a: str, b: str, measure: Measure, setting: Setting, duels: Sequence[Duel]) -> list[str]:
     """Return the lines that say where A and B cross; the last one is the answer over all seeds."""
-    lines = [_of_one(a, b, measure, varied, duel) for duel in duels]
+    lines = [_of_one(a, b, measure, setting, duel) for duel in duels]
     if len(duels) == 1:
         return lines
     named = [f"seed {duel.seed.learning}: {line}" for duel, line in zip(duels, lines, strict=True)]
@@ -63,14 +119,14 @@ def crossover_words(a: str, b: str, measure: Measure, varied: Varied, duels: Seq
     if not compared:
         whole = "no pair of trainings is compared"
     elif len(compared) == 1:
-        whole = _of_one(a, b, measure, varied, compared[0])
+        whole = _of_one(a, b, measure, setting, compared[0])
     else:
-        whole = _of_all(a, b, measure, varied, compared)
+        whole = _of_all(a, b, measure, setting, compared)
     return [*named, whole + left_out(len(duels) - len(compared), len(duels))]
 
 
-def _of_one(a: str, b: str, measure: Measure, varied: Varied, duel: Duel) -> str:
-    found, where = duel.found, f"{varied.path} {range_text(varied, duel.found)}"
+def _of_one(a: str, b: str, measure: Measure, setting: Setting, duel: Duel) -> str:
+    found, where = duel.found, f"{setting.path} {setting.range_text(duel.found)}"
     untrained = _untrained(a, b, measure, duel)
     if untrained:
         return f"not compared: the untrained model of {' and of '.join(untrained)} meets the target"
@@ -82,21 +138,20 @@ def _of_one(a: str, b: str, measure: Measure, varied: Varied, duel: Duel) -> str
     if not found.edges:
         winner, loser = (a, b) if found.holds_at_low else (b, a)
         return (
-            f"no crossover: {winner} beats {loser} at every {where} ({_factors(found, varied, a, b)}, "
+            f"no crossover: {winner} beats {loser} at every {where} ({_factors(found, setting, a, b)}, "
             f"{_target(measure)})"
         )
     if len(found.edges) == 1:
         edge = found.edges[0]
         below, above = (b, a) if edge.holds_above else (a, b)
-        low, high = varied.shown(edge.low.value), varied.shown(edge.high.value)
+        low, high = setting.shown(edge.low.value), setting.shown(edge.high.value)
         return (
-            f"{below} beats {above} up to {varied.path} = {low}, and not from {high} on "
-            f"({_factors(found, varied, a, b)}, {_target(measure)})"
+            f"{below} beats {above} up to {setting.path} = {low}, and not from {high} on "
+            f"({_factors(found, setting, a, b)}, {_target(measure)})"
         )
-    held = " and ".join(f"from {varied.shown(x)} to {varied.shown(y)}" for x, y in found.stretches())
-    return (
-        f"several crossovers: {a} beats {b} with {varied.path} {held}, and not elsewhere ({_target(measure)})"
-    )
+    held = " and ".join(f"from {setting.shown(x)} to {setting.shown(y)}" for x, y in found.stretches())
+    held = f"{setting.path} {held}, and not elsewhere"
+    return f"several crossovers: {a} beats {b} with {held} ({_target(measure)})"
 
 
 def _untrained(a: str, b: str, measure: Measure, duel: Duel) -> list[str]:
@@ -118,11 +173,11 @@ def _never(a: str, b: str, duel: Duel) -> str | None:
     return f"no crossover: {lost[0]} never reaches the target in the rounds that were trained, {winner} does"
 
 
-def _factors(found: Found, varied: Varied, a: str, b: str) -> str:
+def _factors(found: Found, setting: Setting, a: str, b: str) -> str:
     """Return which one is faster at both ends, and by how much."""
     ends = (found.samples[0], found.samples[-1])
     return ", ".join(
-        f"{a if end.measured < 1.0 else b} {as_fast(_factor(end.measured))} at {varied.shown(end.value)}"
+        f"{a if end.measured < 1.0 else b} {as_fast(_factor(end.measured))} at {setting.shown(end.value)}"
         for end in ends
     )
 
@@ -135,22 +190,22 @@ def _target(measure: Measure) -> str:
     return measure.axis[0]
 
 
-def _of_all(a: str, b: str, measure: Measure, varied: Varied, duels: Sequence[Duel]) -> str:
+def _of_all(a: str, b: str, measure: Measure, setting: Setting, duels: Sequence[Duel]) -> str:
     crossings = sorted(duel.found.edges[0].low.value for duel in duels if len(duel.found.edges) == 1)
     others = [duel for duel in duels if len(duel.found.edges) != 1]
     ups = {duel.found.edges[0].holds_above for duel in duels if len(duel.found.edges) == 1}
     if not others and len(ups) == 1:
         below, above = (b, a) if ups.pop() else (a, b)
-        ends = " to ".join(dict.fromkeys((varied.shown(crossings[0]), varied.shown(crossings[-1]))))
+        ends = " to ".join(dict.fromkeys((setting.shown(crossings[0]), setting.shown(crossings[-1]))))
         return (
-            f"{below} stops beating {above} at {varied.path} = {varied.shown(median(crossings))} "
+            f"{below} stops beating {above} at {setting.path} = {setting.shown(median(crossings))} "
             f"(median of {len(duels)} seeds, {ends}; {_target(measure)})"
         )
     sides = {duel.found.holds_at_low for duel in duels}
     if not crossings and len(sides) == 1 and not any(duel.found.edges for duel in duels):
         winner, loser = (a, b) if sides.pop() else (b, a)
-        where = range_text(varied, duels[0].found)
+        where = setting.range_text(duels[0].found)
         return (
-            f"no crossover in any of {len(duels)} seeds: {loser} beats {winner} at no {varied.path} {where}"
+            f"no crossover in any of {len(duels)} seeds: {loser} beats {winner} at no {setting.path} {where}"
         )
     return f"the {len(duels)} seeds disagree: {len(crossings)} have one crossover; see the lines above"

@@ -46,12 +46,12 @@ class Measure:
         """Tell whether the untrained model of a run met the target: then its time is 0 s on any network."""
         return self.target is not None and measured == 0.0
 
-    def of(self, book: Ledger) -> float:
-        """Return the measure of the run in `book`, in SI; infinity for a target that it never reached.
+    def of(self, ledger: Ledger) -> float:
+        """Return the measure of the run in `ledger`, in SI; infinity for a target that it never reached.
 
         It is 0 for a target that the untrained model met.
         """
-        return _READERS[self.name](book, self.target)
+        return _READERS[self.name](ledger, self.target)
 
 
 @dataclass(frozen=True)
@@ -110,23 +110,25 @@ def _fraction(text: str, argument: str) -> float:
         raise BadInput(f"question {text!r}: {reason}") from None
 
 
-def _time_to_accuracy(book: Ledger, target: float | None) -> float:
+def _time_to_accuracy(ledger: Ledger, target: float | None) -> float:
     assert target is not None
-    evals = book.tuples("evals", ("at_s", "accuracy"))
+    evals = ledger.tuples("evals", ("at_s", "accuracy"))
     return float(next((at_s for at_s, accuracy in evals if accuracy >= target), math.inf))
 
 
-def _simulated_s(book: Ledger, _: float | None) -> float:
+def _simulated_s(ledger: Ledger, _: float | None) -> float:
     ends = {"transfers": "end_s", "computes": "end_s", "steps": "at_s", "rounds": "at_s"}
-    return max((at_s for table, name in ends.items() for (at_s,) in book.tuples(table, [name])), default=0.0)
+    return max(
+        (at_s for table, name in ends.items() for (at_s,) in ledger.tuples(table, [name])), default=0.0
+    )
 
 
-def _bytes_total(book: Ledger, _: float | None) -> float:
-    return float(sum(nbytes for (nbytes,) in book.tuples("payloads", ["bytes"])))
+def _bytes_total(ledger: Ledger, _: float | None) -> float:
+    return float(sum(nbytes for (nbytes,) in ledger.tuples("payloads", ["bytes"])))
 
 
-def _energy_j(book: Ledger, _: float | None) -> float:
-    return float(sum(energy_j for (energy_j,) in book.tuples("transfers", ["energy_j"])))
+def _energy_j(ledger: Ledger, _: float | None) -> float:
+    return float(sum(energy_j for (energy_j,) in ledger.tuples("transfers", ["energy_j"])))
 
 
 _READERS: dict[str, Callable[[Ledger, float | None], float]] = {

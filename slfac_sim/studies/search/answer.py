@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from slfac_sim.foundation.json_values import json_value
 from slfac_sim.scenario.schema import Seed
+from slfac_sim.studies.search.bisection import Found
 from slfac_sim.studies.search.question import Measure
-from slfac_sim.studies.search.varied import Varied, unit_for
+from slfac_sim.studies.search.setting import Setting, unit_for
 
 if TYPE_CHECKING:
     from slfac_sim.analysis.inverse_figure import Line
@@ -28,7 +30,7 @@ def write_answer(
     words: Sequence[str],
     facts: Mapping[str, Any],
     points: Sequence[Point],
-    varied: Varied,
+    setting: Setting,
     measure: Measure,
     marks: Sequence[float],
     bound: float | None = None,
@@ -37,18 +39,42 @@ def write_answer(
 
     `marks` are the values of the answer, one for each crossing; `bound` is the quantity asked about.
     """
-    answer = {**facts, "answer": list(words), "vary": varied.path, "measure": measure.text}
-    text = json.dumps(_finite(answer), indent=2, ensure_ascii=False)
+    answer = {**facts, "answer": list(words), "vary": setting.path, "measure": measure.text}
+    text = json.dumps(json_value(answer), indent=2, ensure_ascii=False)
     (folder / ANSWER).write_text(text + "\n", encoding="utf-8")
-    _write_curve(folder / "curve.csv", points, varied, measure)
-    _draw(folder, points, varied, measure, marks, bound)
+    _write_curve(folder / "curve.csv", points, setting, measure)
+    _draw(folder, points, setting, measure, marks, bound)
 
 
-def _write_curve(path: Path, points: Sequence[Point], varied: Varied, measure: Measure) -> None:
+def facts_of(between: tuple[float, float], searches: Sequence[tuple[Seed, Found]]) -> dict[str, Any]:
+    """Return the range and what was found in it for each pair of seeds; every value in SI."""
+    return {"between": between, "seeds": [_facts(seed, found) for seed, found in searches]}
+
+
+def _facts(seed: Seed, found: Found) -> dict[str, Any]:
+    return {
+        "learning": seed.learning,
+        "air": seed.air,
+        "holds": found.stretches(),
+        "edges": [
+            {"low": edge.low.value, "high": edge.high.value, "holds_above": edge.holds_above}
+            for edge in found.edges
+        ],
+    }
+
+
+def left_out(untrained: int, of: int) -> str:
+    """Return how many seeds are not in an answer over all of them; nothing if there are none."""
+    return (
+        f" (left out: {untrained} of {of} seeds, whose untrained model meets the target)" if untrained else ""
+    )
+
+
+def _write_curve(path: Path, points: Sequence[Point], setting: Setting, measure: Measure) -> None:
     """One row per replay, in SI; what was never reached is an empty cell."""
     with path.open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file, lineterminator="\n")
-        table.writerow(["side", "seed_learning", "seed_air", varied.path, measure.text])
+        table.writerow(["side", "seed_learning", "seed_air", setting.path, measure.text])
         for side, seed, value, measured in sorted(points, key=_order):
             shown = measured if math.isfinite(measured) else ""
             table.writerow([side, seed.learning, seed.air, value, shown])
@@ -62,7 +88,7 @@ def _order(point: Point) -> tuple[Any, ...]:
 def _draw(
     folder: Path,
     points: Sequence[Point],
-    varied: Varied,
+    setting: Setting,
     measure: Measure,
     marks: Sequence[float],
     bound: float | None,
@@ -70,13 +96,13 @@ def _draw(
     from slfac_sim.analysis.inverse_figure import draw
     from slfac_sim.analysis.style import house_style, save
 
-    x_unit, x_factor = unit_for(float(np.median([point[2] for point in points])), varied.dimension)
+    x_unit, x_factor = unit_for(float(np.median([point[2] for point in points])), setting.dimension)
     heights = [point[3] for point in points if math.isfinite(point[3])]
     y_unit, y_factor = unit_for(max(heights, default=1.0), measure.dimension)
     with house_style():
         figure = draw(
             _lines(points, x_factor, y_factor),
-            _titled(varied.path, x_unit),
+            _titled(setting.path, x_unit),
             _titled(measure.axis[0], y_unit),
             [mark / x_factor for mark in marks],
             None if bound is None else bound / y_factor,
@@ -95,12 +121,3 @@ def _lines(points: Sequence[Point], x_factor: float, y_factor: float) -> "list[L
 
 def _titled(name: str, unit: str) -> str:
     return f"{name} ({unit})" if unit else name
-
-
-def _finite(value: Any) -> Any:
-    """Return `value` with infinities as null, since JSON has none."""
-    if isinstance(value, Mapping):
-        return {key: _finite(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(inner) for inner in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
-from slfac_sim.cli._progress import clock
+from slfac_sim.cli.progress import clock
 
 if TYPE_CHECKING:
     from slfac_sim.studies.engines import Outcome

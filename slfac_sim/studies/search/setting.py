@@ -13,6 +13,7 @@ from slfac_sim.foundation.units import Quantity, parse_quantity
 from slfac_sim.scenario.files import dump, read
 from slfac_sim.scenario.fingerprint import invisible
 from slfac_sim.scenario.schema import Scenario
+from slfac_sim.studies.search.bisection import Found
 
 _UNITS = {
     "duration": (("µs", 1e-6), ("ms", 1e-3), ("s", 1.0)),
@@ -30,7 +31,7 @@ _SPAN = 10.0  # without a range, values from a tenth to ten times the scenario's
 
 
 @dataclass(frozen=True)
-class Varied:
+class Setting:
     """The setting at `path`: its `value` in the scenario (SI), and its `dimension`, None for a number."""
 
     path: str
@@ -44,6 +45,10 @@ class Varied:
     def shown(self, value: float) -> str:
         """Return `value` for people: ``8.42 MHz``."""
         return shown(value, self.dimension)
+
+    def range_text(self, found: Found) -> str:
+        """Return the range that was searched, in words."""
+        return f"from {self.shown(found.samples[0].value)} to {self.shown(found.samples[-1].value)}"
 
     def between(self, text: str | None) -> tuple[float, float]:
         """Return the range in `text`, ``"1 MHz,100 MHz"``; without one, a decade around the own value."""
@@ -62,7 +67,7 @@ class Varied:
         return low, high
 
 
-def varied(scenario: Scenario, path: str) -> Varied:
+def setting_at(scenario: Scenario, path: str) -> Setting:
     """Return the setting of `scenario` at `path`, such as ``network.bandwidth``.
 
     Raises `BadInput` for a path that leads nowhere, for what is no real number, and for what learning
@@ -82,7 +87,7 @@ def varied(scenario: Scenario, path: str) -> Varied:
         raise BadInput(f"--vary {path}: {reason}")
     if not isinstance(value, float):
         raise BadInput(f"--vary {path}: is {value!r}, and only a quantity or a real number can be varied")
-    return Varied(path, value, _dimension(hint))
+    return Setting(path, value, _dimension(hint))
 
 
 def _dimension(hint: Any) -> str | None:

@@ -1,0 +1,103 @@
+"""How a run ends on standard output: its table or its summary as JSON, its figures, the exit status."""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from slfac_sim.cli.common import print_table
+from slfac_sim.foundation.errors import BadInput
+
+_FLOAT_BITS = 32.0
+
+
+def add_closing_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what is drawn and printed of a run: what `close` needs."""
+    parser.add_argument(
+        "--draw", choices=("none", "main", "all"), help="which figures (default: main; with --quiet none)"
+    )
+    parser.add_argument("--quiet", action="store_true", help="no progress, no table, no figures")
+    parser.add_argument("--json", action="store_true", help="print the summary as JSON, and no table")
+
+
+def close(folder: Path, summary: Mapping[str, Any], arguments: argparse.Namespace) -> int:
+    """Print how the run in `folder` ended, then draw its figures, as asked; return the exit status."""
+    with_table = not (arguments.json or arguments.quiet)
+    drawn = arguments.draw or ("none" if arguments.quiet else "main")
+    if arguments.json:
+        print(json.dumps(summary, indent=2), flush=True)
+    elif with_table:
+        print_summary(summary)
+    if summary["status"] != "finished":
+        print(f"{summary['status']}: {summary['reason']}", file=sys.stderr)
+    if drawn != "none":
+        _draw(folder, drawn == "main", arguments.quiet)
+    if with_table:
+        _print_figures(folder, drawn)
+    return {"finished": 0, "interrupted": 130}.get(summary["status"], 1)
+
+
+def print_summary(summary: Mapping[str, Any]) -> None:
+    """Print the closing table of a run."""
+    print_table(f"{summary['scenario']}: {summary['label']}", list(_rows(summary)), "ll")
+
+
+def _draw(folder: Path, main_alone: bool, quiet: bool) -> None:
+    """Draw the figures of the run in `folder`, which is complete without them."""
+    from slfac_sim.analysis.draw import draw_run
+    from slfac_sim.cli.progress import Progress
+
+    try:
+        with Progress(quiet) as progress:
+            draw_run(folder, main_alone, progress.figure)
+    except KeyboardInterrupt:
+        print(f"only figures are missing: python -m slfac_sim.analysis {folder}", file=sys.stderr)
+        raise
+    except OSError as error:
+        raise BadInput(f"{error.filename}: cannot write the figures ({error.strerror})") from error
+
+
+def _print_figures(folder: Path, drawn: str) -> None:
+    """Print how to get the figures of the run in `folder` that were not drawn, and where the first is."""
+    from slfac_sim.ledger.folder import DRAWN
+
+    if drawn != "all":
+        print(f"{'all ' if drawn == 'main' else ''}figures: python -m slfac_sim.analysis {folder}")
+    if drawn != "none":
+        print(f"figure: {folder / DRAWN / 'time_to_accuracy.png'}")
+
+
+def _rows(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    from slfac_sim.analysis.format import count, kind_name, one_decimal, percent, reached
+
+    accuracy, sent, bits, host = (summary[key] for key in ("accuracy", "bytes", "bits_per_value", "host"))
+    threads = count(host["threads"], "thread")
+    if accuracy["final"] is not None:
+        final, best = (f"{100 * accuracy[name]:.2f} %" for name in ("final", "best"))
+        yield "test accuracy, final (best)", f"{final} ({best})"
+    yield "simulated time", f"{one_decimal(summary['simulated_s'])} s in {summary['rounds']} rounds"
+    for target, at_s in summary["time_to_accuracy_s"].items():
+        yield f"time to {percent(float(target))}", f"{reached(at_s)} s" if at_s else reached(at_s)
+    for kind, nbytes in sent.items():
+        if nbytes or kind == "total":
+            yield f"bytes, {kind_name(kind)}", f"{nbytes:,}"
+    if bits["up"] is not None and bits["down"] is not None:
+        yield "bits per value, up / down", f"{bits['up']:.2f} / {bits['down']:.2f}"
+    models = bits["model_up"], bits["model_down"]
+    if None not in models and min(models) < _FLOAT_BITS:  # as they are, they take a little more
+        yield "bits per value of models, up / down", f"{models[0]:.2f} / {models[1]:.2f}"
+    if summary["positions_redrawn"]:
+        yield "positions redrawn", f"{summary['positions_redrawn']}, for want of coverage"
+    yield "transfers", f"{summary['transfers']:,}"
+    yield "host time", f"{host['wall_s']:,.0f} s wall, {host['cpu_s']:,.0f} s CPU, {threads}"
+    if host["peak_rss_bytes"] is not None:
+        yield "host memory, peak", f"{host['peak_rss_bytes'] / 1e9:.2f} GB"
+    if "resumed" in summary:
+        yield "resumed", count(summary["resumed"], "time")
+    if "invariants" in summary:
+        checks = sum(summary["invariants"]["checked"].values())
+        yield "laws of simulation", f"{checks:,} checks, {summary['invariants']['violated']} violated"
+    # a replay computes nothing that depends on threads
+    yield "digest" if "replay_of" in summary else f"digest ({threads})", summary["digest"][:16]

@@ -1,0 +1,56 @@
+"""What commands share: tables as wide as the terminal, notes, and the arguments that name a scenario."""
+
+import argparse
+import shutil
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from slfac_sim.analysis.text_tables import Lines
+    from slfac_sim.ledger.folder import Run
+    from slfac_sim.scenario.schema import Scenario
+
+
+def screen_width() -> int | None:
+    """Return how many columns the terminal has, or `COLUMNS` says; None for a file or a pipe."""
+    return shutil.get_terminal_size((0, 0)).columns or None
+
+
+def print_table(title: str, lines: "Lines", sides: str) -> None:
+    """Print a titled table: `sides` has a letter for each column, l for texts, r for numbers."""
+    from slfac_sim.analysis.text_tables import aligned, wrapped
+
+    width = screen_width()
+    print(*wrapped(title, width or len(title)), aligned(lines, sides, width), sep="\n")
+
+
+def note(sentence: str) -> None:
+    """Print a sentence that a user should read, also with `--quiet`."""
+    print(f"note: {sentence}", file=sys.stderr, flush=True)
+
+
+def warn_of_altered(*runs: "Run") -> None:
+    """Say on standard error which of `runs` have another ledger than when they ended. Raises `BadInput`."""
+    for reason in (run.altered for run in runs):
+        if reason:
+            print(f"warning: {reason}", file=sys.stderr)
+
+
+def add_scenario_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the scenario, its overrides and the seed."""
+    parser.add_argument("scenario", metavar="FILE", help="a scenario file, or the name of a shipped one")
+    parser.add_argument(
+        "overrides", nargs="*", metavar="KEY=VALUE", help='such as network.bandwidth="10 MHz" or codec=raw'
+    )
+    parser.add_argument("--seed", type=int, metavar="N", help="set both seeds, learning and air, to N")
+
+
+def read_scenario(arguments: argparse.Namespace, report: Callable[[str], None] = note) -> "Scenario":
+    """Return the scenario that the arguments name. Raises `BadInput` with all of its faults.
+
+    `report` gets a sentence for each kind that is changed, with the settings that an override drops.
+    """
+    from slfac_sim.scenario.files import load
+
+    return load(arguments.scenario, arguments.overrides, arguments.seed, report)

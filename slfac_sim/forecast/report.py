@@ -1,0 +1,193 @@
+"""A forecast, and the cuts of a model, as `check` prints them. It computes nothing."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from statistics import median
+from typing import Any
+
+from slfac_sim.analysis.format import about, count
+from slfac_sim.forecast.cuts import Cut, Mixture, in_words
+from slfac_sim.forecast.forecast import Forecast
+from slfac_sim.foundation.json_values import json_value
+from slfac_sim.foundation.plugins import kind_of
+from slfac_sim.ledger.summary import codec_label
+from slfac_sim.network import Survey
+from slfac_sim.scenario.schema import Scenario
+
+Line = tuple[str, str]
+
+
+def facts_of(figures: Forecast, host_s: Mapping[str, float], threads: int) -> Any:
+    """Return the forecast, and the seconds that a run takes of this host on so many `threads`, for JSON."""
+    more = {"round_s": figures.round.seconds, "bottleneck": figures.bottleneck}
+    return json_value({**json_value(figures), **more, "host_s": host_s, "threads": threads})
+
+
+def lines_of(
+    scenario: Scenario, figures: Forecast, host_s: Mapping[str, float], threads: int
+) -> Iterator[Line]:
+    """Yield what will run, what it sends, over which air, and what it takes of this host."""
+    yield from _learning(scenario, figures)
+    yield from _traffic(scenario, figures)
+    yield from _air(figures)
+    yield from _round(figures)
+    yield "work on this host", f"{figures.total_flops / 1e12:,.2f} TFLOP, evaluations included"
+    yield "time on this host", f"about {about(sum(host_s.values()))} on {count(threads, 'thread')}"
+    yield "", ", ".join(f"{part} {about(seconds)}" for part, seconds in host_s.items())
+    yield "memory on this host", f"about {figures.memory_bytes / 1e9:.2f} GB at the peak"
+
+
+def _learning(scenario: Scenario, figures: Forecast) -> Iterator[Line]:
+    batch = scenario.learning.batch
+    yield "data", f"{kind_of(scenario.data)}: {figures.samples:,} samples, {kind_of(scenario.partition)}"
+    yield "samples a device", _spread(figures.samples_per_device, decimals=0)
+    yield "classes a device", _spread(figures.classes_per_device, decimals=0)
+    yield "devices", f"{figures.devices}, batch {batch}, {figures.steps_per_round:g} steps a round"
+    yield "rounds", f"{scenario.protocol.rounds}, {kind_of(scenario.protocol)}"
+    yield "speeds, GFLOP/s", _spread([speed / 1e9 for speed in figures.speeds])
+    yield "model", f"{kind_of(scenario.model)}, {_cut(scenario, figures)}"
+    yield "parameters", _both(f"{figures.device_parameters:,}", f"{figures.server_parameters:,}")
+    flops = figures.device_flops, figures.server_flops
+    yield "MFLOP per sample", _both(*(f"{each / 1e6:,.1f}" for each in flops))
+    memory = figures.device_memory
+    parts = ", ".join(f"{part} {nbytes / 1e6:,.3g}" for part, nbytes in memory.items() if part != "total")
+    if parts:
+        yield "memory on a device, MB", f"{memory['total'] / 1e6:,.3g} ({parts})"
+
+
+def _both(on_device: str, on_server: str) -> str:
+    return f"{on_device} on a device, {on_server} on the server"
+
+
+def _cut(scenario: Scenario, figures: Forecast) -> str:
+    if not figures.smashed_shape:
+        return "whole"
+    return f"cut after {in_words(scenario.cut)}: {_shape(figures.smashed_shape)} smashed"
+
+
+def _shape(shape: Sequence[int]) -> str:
+    return " x ".join(map(str, shape))
+
+
+def _traffic(scenario: Scenario, figures: Forecast) -> Iterator[Line]:
+    raw, sent = figures.uncompressed, figures.compressed
+    if raw.up:
+        yield from _crossing(scenario, figures)
+    if raw.labels:
+        yield "labels", f"leave the devices: {raw.labels} bytes a device-step, readable by the server"
+    else:
+        on_devices = figures.device_parameters
+        yield "labels", "stay on the devices" if on_devices else "lie on the server, as all data"
+    if raw.model:
+        part = "device half" if raw.up else "model"
+        each = f"{sent.model:,} bytes up a device and round, {sent.model_down:,} down"
+        same = (sent.model, sent.model_down) == (raw.model, raw.model_down)
+        yield part, each if same else f"{each} by the codec; {raw.model:,} uncompressed"
+
+
+def _crossing(scenario: Scenario, figures: Forecast) -> Iterator[Line]:
+    raw, sent = figures.uncompressed, figures.compressed
+    up, down = raw.smashed_up + raw.middle_up, raw.smashed_down + raw.middle_down
+    yield "codec", codec_label(scenario.codec)
+    yield "bytes per device-step", f"{up:,} up, {down:,} down, uncompressed"
+    up, down = sent.smashed_up + sent.middle_up, sent.smashed_down + sent.middle_down
+    yield "", f"{up:,} up, {down:,} down by the codec (first batch, initial weights)"
+    labels = ", labels included" if raw.labels else ""
+    yield "bytes per cohort step", f"{figures.devices * (raw.up + raw.down):,} uncompressed{labels}"
+
+
+def _air(figures: Forecast) -> Iterator[Line]:
+    survey, links = figures.survey, figures.survey.links
+    yield "medium", f"{survey.medium}, {_duplex(survey)}"
+    yield "distance, m", _spread([link.distance_m for link in links])
+    yield "SNR up, dB", _spread([link.up_snr_db for link in links])
+    yield "SNR down, dB", _spread([link.down_snr_db for link in links])
+    up_bps = [link.up_rate_bps * survey.up_share for link in links]
+    down_bps = [link.down_rate_bps * survey.down_share for link in links]
+    yield "rate up alone, Mbit/s", _spread([rate_bps / 1e6 for rate_bps in up_bps])
+    yield "rate down alone, Mbit/s", _spread([rate_bps / 1e6 for rate_bps in down_bps])
+    sent = figures.compressed.up or figures.compressed.model
+    for way, rush in figures.together.items() if sent else ():
+        yield f"rate {way} all at once, Mbit/s", _spread([rate_bps / 1e6 for rate_bps in rush.rates_bps])
+        payload = "a mini-batch" if figures.uncompressed.up else "a model"
+        yield "", f"{payload} {way} of every device: {_seconds(rush.through_s)}"
+    if survey.redraws:
+        yield "positions redrawn", f"{survey.redraws} had no coverage"
+
+
+def _duplex(survey: Survey) -> str:
+    if survey.duplex == "half":
+        return "half duplex: one band for both ways"
+    up, down = f"{100 * survey.up_share:.3g} % of the time up", f"{100 * survey.down_share:.3g} % down"
+    return f"{survey.duplex}: {up}, {down}"
+
+
+def _round(figures: Forecast) -> Iterator[Line]:
+    """Yield the time of a round and what it is for, or why there is no forecast of it."""
+    coded, uncompressed = figures.round, figures.round_uncompressed
+    if coded.parts_s is None:
+        yield "a round", f"{'never ends' if coded.endless else 'no forecast'}: {coded.reason}"
+        return
+    without = "" if uncompressed.seconds is None else f" (uncompressed {_seconds(uncompressed.seconds)})"
+    yield "a round", f"about {_seconds(coded.seconds or 0.0)}{without}"
+    longest_first = sorted(coded.parts_s.items(), key=lambda part: -part[1])
+    parts = ", ".join(f"{part} {_seconds(seconds)}" for part, seconds in longest_first if seconds > 0.0)
+    yield "bottleneck", f"{figures.bottleneck} (of the round: {parts})"
+
+
+def _spread(values: Sequence[float], decimals: int = 2) -> str:
+    least, middle, most = (f"{v:,.{decimals}f}" for v in (min(values), median(values), max(values)))
+    return f"min {least}, median {middle}, max {most}"
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:,.2f} s" if math.isfinite(seconds) else "for ever: a device has no coverage"
+
+
+def cut_facts(cuts: Sequence[Cut], best: Cut, mixed: Mixture | None) -> dict[str, Any]:
+    """Return every cut, the best one, and the best mixture where devices may differ, for JSON."""
+    per_device = mixed and {"cut_of": mixed.cut_of, "round_s": mixed.round_s}
+    return {"best": best.block, "cuts": [_cut_facts(cut) for cut in cuts], "per_device": per_device}
+
+
+def _cut_facts(cut: Cut) -> dict[str, Any]:
+    figures = json_value(cut)
+    for name in ("actors", "time", "asked"):
+        del figures[name]
+    more = {"parts_s": dict(cut.parts_s), "round_s": cut.round_s, "bottleneck": cut.bottleneck}
+    return {**figures, **json_value(more)}
+
+
+CUT_COLUMNS = ("cut after", "smashed", "MFLOP", "memory, MB", "up, kB", "down, kB", "round, s", "most of it")
+
+
+def cut_row(cut: Cut) -> list[str]:
+    """Return the cells of `cut` below `CUT_COLUMNS`."""
+    if cut.refused or not cut.parts_s:
+        why = "not possible" if cut.refused else cut.time.reason if cut.time is not None else ""
+        return [cut.block, why, *[""] * 6]
+    share = 100 * cut.parts_s[cut.bottleneck] / cut.round_s
+    return [
+        cut.block,
+        _shape(cut.smashed_shape),
+        f"{cut.device_flops / 1e6:,.3g}",
+        f"{cut.memory_bytes / 1e6:,.3g}",
+        f"{cut.up_bytes / 1e3:,.4g}",
+        f"{cut.down_bytes / 1e3:,.4g}",
+        f"{cut.round_s:,.4g}",
+        f"{cut.bottleneck}, {share:.0f} %",
+    ]
+
+
+def cut_notes(cuts: Sequence[Cut], best: Cut, mixed: Mixture | None) -> Iterator[str]:
+    """Yield why cuts are refused, what the columns mean, and what cuts that differ would gain."""
+    yield from (f"{cut.block}: {cut.refused}" for cut in cuts if cut.refused)
+    sizes = "kB a mini-batch (first one, initial weights)"
+    yield f"MFLOP a sample (codec included) and memory on a device; {sizes}"
+    if mixed is None:
+        yield "all devices have one cut; they may differ only with protocol splitfed_v1 (cut: per_device)"
+    elif mixed.round_s >= best.round_s:
+        yield "no different cuts for different devices are predicted to be faster"
+    else:
+        blocks, round_s = in_words(mixed.cut_of), f"{mixed.round_s:,.3g} s"
+        yield f"with {blocks} a round would take about {round_s} (cut: per_device)"

@@ -1,0 +1,173 @@
+"""`ask`: which values of a setting meet a bound; the answer, over all seeds, in words.
+
+Each training is recorded or made, then replayed with other values until the bracket is narrow.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from slfac_sim.runs.folder import check_place, make_folder
+from slfac_sim.scenario.schema import Seed
+from slfac_sim.studies.search.answer import ANSWER, facts_of, left_out, write_answer
+from slfac_sim.studies.search.bisection import GRID, Edge, Found, search, turns
+from slfac_sim.studies.search.question import Measure, Question, read_question
+from slfac_sim.studies.search.replays import Request
+from slfac_sim.studies.search.setting import Setting, setting_at, shown
+
+_MET_BY_ALL = "nothing is timed for any seed"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What was found for one pair of seeds."""
+
+    seed: Seed
+    found: Found
+
+
+def ask(request: Request, text: str) -> Path:
+    """Find the values of the setting setting for which the question in `text` holds; return the folder.
+
+    Raises `BadInput` for a question, a setting or a range that cannot be used.
+    """
+    question = read_question(text)
+    scenario = request.scenario_with()
+    setting = setting_at(scenario, request.vary)
+    between = setting.between(request.between)
+    check_place(request.out)
+    answers = []
+    for training in request.replays():
+        request.say(f"replaying seed {training.seed.learning} with other values of {setting.path}")
+        measured = training.measure(question.measure, setting)
+        answers.append(Answer(training.seed, search(measured, question.holds, between)))
+    points = [("", a.seed, sample.value, sample.measured) for a in answers for sample in a.found.samples]
+    facts = {"question": question.text, **facts_of(between, [(a.seed, a.found) for a in answers])}
+    words = answer_lines(question, setting, answers)
+    marks = [edge.inside.value for answer in answers for edge in answer.found.edges]
+    folder = make_folder(request.out, f"ask/{scenario.name}", ANSWER)
+    write_answer(folder, words, facts, points, setting, question.measure, marks, question.bound)
+    return folder
+
+
+def answer_lines(question: Question, setting: Setting, answers: Sequence[Answer]) -> list[str]:
+    """Return the lines that answer `question`; the last one is the answer over all seeds."""
+    lines = [_of_one(question, setting, answer.found) for answer in answers]
+    if len(answers) == 1:
+        return [*_caution(setting, answers), *lines]
+    named = [f"{_seeds(answer.seed)}: {line}" for answer, line in zip(answers, lines, strict=True)]
+    asked = [answer.found for answer in answers if not is_untrained(question.measure, answer.found)]
+    whole = _MET_BY_ALL
+    if asked:
+        whole = _of_one(question, setting, asked[0]) if len(asked) == 1 else _of_all(question, setting, asked)
+    return [*named, *_caution(setting, answers), whole + left_out(len(answers) - len(asked), len(answers))]
+
+
+def is_untrained(measure: Measure, found: Found) -> bool:
+    """Say whether the untrained model met the target, so that no network can change when it was reached."""
+    return all(measure.is_untrained(sample.measured) for sample in found.samples)
+
+
+def measured_text(measure: Measure, value: float) -> str:
+    """Return a measured value for people: ``599 s``, or that the target was never reached."""
+    return "never" if math.isinf(value) else shown(value, measure.dimension)
+
+
+def _seeds(seed: Seed) -> str:
+    one = seed.learning == seed.air
+    return f"seed {seed.learning}" if one else f"seeds {seed.learning} (learning), {seed.air} (air)"
+
+
+def _of_one(question: Question, setting: Setting, found: Found) -> str:
+    where = f"{setting.path} {setting.range_text(found)}"
+    if is_untrained(question.measure, found):
+        return "the untrained model meets the target: no training is timed, and no network changes that"
+    if found.everywhere:
+        return f"every {where} gives {question.text} ({_ends(question.measure, setting, found)})"
+    if found.nowhere:
+        return f"no {where} gives {question.text}; {_nearest(question, setting, found)}"
+    if len(found.edges) == 1:
+        edge = found.edges[0]
+        which = "smallest" if edge.holds_above else "largest"
+        return (
+            f"the {which} {setting.path} with {question.text} is {_bracket(question.measure, setting, edge)}"
+        )
+    held = " and ".join(f"from {setting.shown(a)} to {setting.shown(b)}" for a, b in found.stretches())
+    return f"{question.text} holds with {setting.path} {held}, and elsewhere {setting.range_text(found)} not"
+
+
+def _bracket(measure: Measure, setting: Setting, edge: Edge) -> str:
+    inside, outside = edge.inside, edge.outside
+    return (
+        f"{setting.shown(inside.value)} ({measured_text(measure, inside.measured)}; "
+        f"at {setting.shown(outside.value)} {measured_text(measure, outside.measured)})"
+    )
+
+
+def _ends(measure: Measure, setting: Setting, found: Found) -> str:
+    low, high = found.samples[0], found.samples[-1]
+    return (
+        f"{measured_text(measure, low.measured)} at {setting.shown(low.value)}, "
+        f"{measured_text(measure, high.measured)} at {setting.shown(high.value)}"
+    )
+
+
+def _nearest(question: Question, setting: Setting, found: Found) -> str:
+    if all(math.isinf(sample.measured) for sample in found.samples):
+        return "the target is not reached in the rounds that were trained, and no network changes that"
+    best = min(found.samples, key=lambda sample: abs(sample.measured - question.bound))
+    measured = measured_text(question.measure, best.measured)
+    return f"the nearest is {measured}, at {setting.shown(best.value)}"
+
+
+def _of_all(question: Question, setting: Setting, found: Sequence[Found]) -> str:
+    count, where = len(found), f"{setting.path} {setting.range_text(found[0])}"
+    open_ended = [one for one in found if one.nowhere]
+    directions = {edge.holds_above for one in found for edge in one.edges}
+    if open_ended:
+        return (
+            f"no {where} gives {question.text} for each of {count} seeds: "
+            f"none does for {len(open_ended)} of them"
+        )
+    if len(directions) > 1 or any(len(one.edges) > 1 for one in found):
+        return f"the {count} seeds have no single threshold in common; see the lines above"
+    if not directions:
+        return f"every {where} gives {question.text} for each of {count} seeds"
+    return _spread(question, setting, found, upwards=directions.pop())
+
+
+def _spread(question: Question, setting: Setting, found: Sequence[Found], upwards: bool) -> str:
+    """Return the answer for all seeds at once: the value that does it for each of them, and the others'."""
+    end = 0 if upwards else -1
+    values = sorted(
+        (one.edges[0].inside.value if one.edges else one.samples[end].value for one in found),
+        reverse=not upwards,
+    )
+    which = "smallest" if upwards else "largest"
+    free = sum(one.everywhere for one in found)
+    note = f"; for {free} of them the whole range does it" if free else ""
+    return (
+        f"the {which} {setting.path} with {question.text} for each of {len(found)} seeds is "
+        f"{setting.shown(values[-1])} ({spread_text(setting, values)}{note})"
+    )
+
+
+def spread_text(setting: Setting, values: Sequence[float]) -> str:
+    """Return the ends of the sorted `values` of several seeds, and their median from three seeds on."""
+    middle = f", median {setting.shown(median(values))}" if len(values) > 2 else ""
+    ends = dict.fromkeys((setting.shown(values[0]), setting.shown(values[-1])))
+    return f"by seed {' to '.join(ends)}{middle}"
+
+
+def _caution(setting: Setting, answers: Sequence[Answer]) -> list[str]:
+    """Return a line when a curve is not monotone: an edge between two values of the grid may be unseen."""
+    bends = sorted({value for answer in answers for value in turns(answer.found.samples)})
+    if not bends:
+        return []
+    places = ", ".join(setting.shown(value) for value in bends[:5]) + (", ..." if len(bends) > 5 else "")
+    return [
+        f"the curve is not monotone: it turns at {places}; between two of the {GRID} values looked at first "
+        "it may meet the bound unseen"
+    ]
