@@ -1,8 +1,7 @@
 """A study as plain data: `summary.json`, its numbers by combination, and the rows of `points.csv`."""
 
 import dataclasses
-import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from slfac_sim.analysis.crossings import Crossing, final_accuracy
@@ -22,6 +21,7 @@ from slfac_sim.analysis.studies.answers import (
     variance,
 )
 from slfac_sim.analysis.studies.study import BYTES, JOULES, Combination, StudyResult
+from slfac_sim.foundation.json_values import json_value
 from slfac_sim.foundation.units import exact
 
 _SCALARS = ("simulated_s", "rounds", "transfers", "energy_j", "wire_bytes", "digest")
@@ -56,7 +56,7 @@ def study_summary(study: StudyResult, closing: Sequence[str]) -> dict[str, Any]:
         ],
         "closing": list(closing),
     }
-    plain: dict[str, Any] = _plain(summary)
+    plain: dict[str, Any] = json_value(summary)
     return plain
 
 
@@ -172,16 +172,3 @@ def _air(study: StudyResult) -> Iterator[dict[str, Any]]:
 
 def _mean(quantity: str, values: Sequence[float]) -> Interval | None:
     return interval_of(quantity, values) if values else None
-
-
-def _plain(value: Any) -> Any:
-    """Return `value` as JSON has it: NaN and infinities are null, dataclasses are objects."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return _plain(dataclasses.asdict(value))
-    if isinstance(value, Mapping):
-        return {key: _plain(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(inner) for inner in value]
-    if isinstance(value, float):
-        return float(value) if math.isfinite(value) else None
-    return value

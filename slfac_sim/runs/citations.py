@@ -38,7 +38,8 @@ def _asked_by(node: Any, path: str) -> Iterator[tuple[str, str]]:
             yield from _asked_by(item, f"{path}.{place}")
     if not dataclasses.is_dataclass(node):
         return
-    for name in node.references:
+    settings: Any = node
+    for name in settings.references:
         yield path, name
-    for field in dataclasses.fields(node):
-        yield from _asked_by(getattr(node, field.name), f"{path}.{field.name}".lstrip("."))
+    for field in dataclasses.fields(settings):
+        yield from _asked_by(getattr(settings, field.name), f"{path}.{field.name}".lstrip("."))
