@@ -15,6 +15,7 @@ import pytest
 import simpy
 from fakes import participants
 from run_folders import SELDOM
+from test_resume import killed, resumed, undisturbed
 from worlds import live_run, scenario, table, world
 
 from slfac_sim.analysis.draw import FIGURES, draw_run
@@ -26,6 +27,7 @@ from slfac_sim.ledger.tables import TABLES
 from slfac_sim.network import Hosts
 from slfac_sim.network.kinds.ideal import Ideal
 from slfac_sim.protocols.parallel import Parallel
+from slfac_sim.runs.resume import prepare_resume
 from slfac_sim.runs.run import prepare, run
 from slfac_sim.simulation.replay import protocol_of
 from slfac_sim.simulation.simulate import simulate, survey_of
@@ -113,6 +115,19 @@ def test_a_round_of_the_protocol_of_extending_md_takes_what_was_foretold(
     one = world(*settings)
     foretold = round_time(one, survey_of(one.scenario), one.scenario.protocol.schedule)
     assert foretold.seconds == pytest.approx(second - first, rel=0.1)
+
+
+def test_the_protocol_of_extending_md_is_resumed_and_may_lose_devices(
+    their_pkg: Path, tmp_path: Path
+) -> None:
+    """Checkpoints and participation come with the class that it inherits."""
+    turns = ("protocol={kind: their_pkg.in_turn, rounds: 3, steps: 1}", "devices.count=3")
+    summary = undisturbed(tmp_path / "whole", *turns)
+    killed(tmp_path / "cut", 12, *turns)
+    assert prepare_resume(tmp_path / "cut").rounds >= 1
+    assert resumed(tmp_path / "cut")["digest"] == summary["digest"]
+    live_run(tmp_path / "late.sqlite", *turns, "protocol.participation.deadline=1 us")
+    assert [row["reason"] for row in table(tmp_path / "late.sqlite", "misses")] == ["deadline"] * 9
 
 
 FAMILIES = {

@@ -41,7 +41,7 @@ def drive(task: Task, seen: list[str]) -> Any:
 def test_one_exchange_driven_by_hand() -> None:
     """Every effect of a mini-batch, in its order, each job called as a player would call it."""
     cast = participants(codec_flops=5.0)
-    task = exchange(cast, cast.devices[1], [7], Meeting(2, 1, 3))  # type: ignore[arg-type]
+    task = exchange(cast, cast.devices[1], [Meeting(2, 1, 3)], 1, [7])  # type: ignore[arg-type]
     seen: list[str] = []
     feedback = drive(task, seen)
     assert feedback.device == "d001"

@@ -20,7 +20,6 @@ from played import (
 from worlds import column, world
 
 from slfac_sim.effects import Compute, Send
-from slfac_sim.learning.weights import state_vector
 from slfac_sim.protocols import Participation
 from slfac_sim.protocols.sequential import Sequential
 from slfac_sim.simulation.instant import InstantPlayer
@@ -96,7 +95,7 @@ def test_an_order_that_is_drawn() -> None:
 def test_in_the_end_all_devices_hold_the_same_half() -> None:
     one = world(TURNS)
     heard(one)
-    states = [state_vector(device._half.model) for device in one.devices]
+    states = [device.model_state() for device in one.devices]
     assert all(np.array_equal(states[0], state) for state in states[1:])
 
 

@@ -140,9 +140,7 @@ def test_version_3_averages_the_server_only() -> None:
     cut = len(learnt.layout.split.device)
     heard(learnt)
     for device, alone in zip(learnt.devices, models, strict=True):
-        np.testing.assert_allclose(
-            state_vector(device._half.model), state_vector(alone[:cut]), rtol=1e-4, atol=1e-5
-        )
+        np.testing.assert_allclose(device.model_state(), state_vector(alone[:cut]), rtol=1e-4, atol=1e-5)
     expected = mean_of([model[cut:] for model in models], samples)
     np.testing.assert_allclose(state_vector(learnt.server.half.model), expected, rtol=1e-4, atol=1e-5)
 
@@ -182,7 +180,7 @@ def test_version_2_takes_a_step_for_each_device_in_turn() -> None:
     heard(learnt)
     np.testing.assert_allclose(state_vector(learnt.server.half.model), expected, rtol=1e-4, atol=1e-6)
     mean = np.mean([halves[device.place] for device in one.devices], axis=0)
-    np.testing.assert_allclose(state_vector(learnt.devices[0]._half.model), mean, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(learnt.devices[0].model_state(), mean, rtol=1e-4, atol=1e-6)
 
 
 def test_turns_are_drawn_for_each_device_and_step() -> None:

@@ -202,7 +202,7 @@ def test_a_crash_in_mid_batch(when: str, tmp_path: Path) -> None:
     queues = [row["queue"] for row in rows.rows("offers")]
     met = [queues.count(name) for name in ("forward 1.1", "backward 1.1", "forward 1.2", "backward 1.2")]
     assert met == [5, 5, 4 if when == "before the body" else 5, 4]
-    assert all(np.isfinite(state_vector(device._half.model)).all() for device in world_.devices)
+    assert all(np.isfinite(device.model_state()).all() for device in world_.devices)
 
 
 def test_who_never_answers_counts_for_nothing() -> None:

@@ -20,12 +20,23 @@ from slfac_sim.protocols.kit.mini_batches import steps_of
 from slfac_sim.protocols.kit.models import hand_out
 from slfac_sim.protocols.kit.participants import Participants
 from slfac_sim.protocols.kit.participation import Participation
-from slfac_sim.scenario.schedule import Schedule
+from slfac_sim.scenario.schedule import Broadcast, Schedule
 
 if TYPE_CHECKING:
     from slfac_sim.codecs import Payload
 
-__all__ = ["LearningProtocol", "Participants", "Participation", "RoundProtocol", "Schedule", "Share"]
+__all__ = [
+    "Broadcast",
+    "InitialModel",
+    "LearningProtocol",
+    "Participants",
+    "Participation",
+    "RoundProtocol",
+    "Schedule",
+    "Share",
+]
+
+InitialModel = Literal["seed", "broadcast"]
 
 
 class LearningProtocol(ABC):
@@ -49,9 +60,9 @@ class LearningProtocol(ABC):
     """The mini-batches of a device in a round; None: `local_epochs` passes over its samples."""
     local_epochs: int = 1
     """The passes of a round where `steps` is None."""
-    model_broadcast: Literal["multicast", "unicast"] = "multicast"
+    model_broadcast: Broadcast = "multicast"
     """Whether a model is sent once at the slowest device's rate, or once for each device."""
-    initial_model: Literal["seed", "broadcast"] = "seed"
+    initial_model: InitialModel = "seed"
     """Whether devices have the initial model from the seed, or are sent it."""
     participation: Participation = Participation()
     """Who takes part in a round: by default everybody who is there, with no deadline."""

@@ -9,12 +9,12 @@ sharing out bandwidth are not here.
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar
 
 from slfac_sim.effects import Task
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Count
-from slfac_sim.protocols import Participation, RoundProtocol, Schedule, Share
+from slfac_sim.protocols import Broadcast, InitialModel, Participation, RoundProtocol, Schedule, Share
 from slfac_sim.protocols.fedavg import averaged
 from slfac_sim.protocols.kit.exchange import in_cohorts
 from slfac_sim.protocols.kit.participation import Order, in_order
@@ -41,8 +41,8 @@ class Clustered(RoundProtocol):
     steps: Count | None = None
     cluster: Count = 5
     order: Order = "fixed"
-    model_broadcast: Literal["multicast", "unicast"] = "multicast"
-    initial_model: Literal["seed", "broadcast"] = "seed"
+    model_broadcast: Broadcast = "multicast"
+    initial_model: InitialModel = "seed"
     participation: Participation = Participation()
 
     def __post_init__(self) -> None:

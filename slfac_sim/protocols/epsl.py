@@ -12,14 +12,14 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import Field
 
 from slfac_sim.effects import Compute, Failure, Offer, Present, Send, Task
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Count
-from slfac_sim.protocols import Participation, Schedule
+from slfac_sim.protocols import Broadcast, InitialModel, Participation, Schedule
 from slfac_sim.protocols.fedavg import FederatedAveraging
 from slfac_sim.protocols.kit.exchange import InFlight, Meeting, in_cohorts
 from slfac_sim.protocols.kit.models import unreached
@@ -50,8 +50,8 @@ class Epsl(FederatedAveraging):
     rounds: Count = 8
     steps: Count | None = None
     phi: Annotated[float, Field(ge=0.0, le=1.0)] = 0.5
-    model_broadcast: Literal["multicast", "unicast"] = "multicast"
-    initial_model: Literal["seed", "broadcast"] = "seed"
+    model_broadcast: Broadcast = "multicast"
+    initial_model: InitialModel = "seed"
     participation: Participation = Participation()
 
     @property

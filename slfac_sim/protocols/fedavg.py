@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from slfac_sim.effects import Compute, Effect, Task
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Count
-from slfac_sim.protocols import Participation, RoundProtocol, Schedule, Share
+from slfac_sim.protocols import Broadcast, InitialModel, Participation, RoundProtocol, Schedule, Share
 from slfac_sim.protocols.kit.mini_batches import batches_of, learn
 from slfac_sim.protocols.kit.models import Handout, announce, hand_in, take
 from slfac_sim.protocols.kit.participation import in_turn, steadily
@@ -154,6 +154,6 @@ class FedAvg(WholeModels):
     steps: Count | None = None
     local_epochs: Count = 1
     send: Literal["model", "difference"] = "model"
-    model_broadcast: Literal["multicast", "unicast"] = "multicast"
-    initial_model: Literal["seed", "broadcast"] = "seed"
+    model_broadcast: Broadcast = "multicast"
+    initial_model: InitialModel = "seed"
     participation: Participation = Participation()

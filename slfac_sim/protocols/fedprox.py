@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Count, NotNegative
-from slfac_sim.protocols import Participation
+from slfac_sim.protocols import Broadcast, InitialModel, Participation
 from slfac_sim.protocols.fedavg import WholeModels
 
 
@@ -28,6 +28,6 @@ class FedProx(WholeModels):
     steps: Count | None = None
     local_epochs: Count = 1
     send: Literal["model", "difference"] = "model"
-    model_broadcast: Literal["multicast", "unicast"] = "multicast"
-    initial_model: Literal["seed", "broadcast"] = "seed"
+    model_broadcast: Broadcast = "multicast"
+    initial_model: InitialModel = "seed"
     participation: Participation = Participation()

@@ -15,7 +15,7 @@ from pydantic import Field
 from slfac_sim.effects import Compute, Offer, Task
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Count, Seconds
-from slfac_sim.protocols import Participation, Schedule
+from slfac_sim.protocols import Broadcast, InitialModel, Participation, Schedule
 from slfac_sim.protocols.fedavg import FederatedAveraging
 from slfac_sim.protocols.kit.exchange import InFlight, Meeting, ServerStep, in_cohorts, on_cohort
 
@@ -43,8 +43,8 @@ class Parallel(FederatedAveraging):
 
     rounds: Count = 8
     steps: Count | None = None
-    model_broadcast: Literal["multicast", "unicast"] = "multicast"
-    initial_model: Literal["seed", "broadcast"] = "seed"
+    model_broadcast: Broadcast = "multicast"
+    initial_model: InitialModel = "seed"
     server_step: Literal["cohort", "arrival", "batching"] = "cohort"
     max_items: Count = 8
     wait: Annotated[Seconds, Field(ge=0.0)] = 0.1

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar
 
 from slfac_sim.effects import Excuse, Failed, Failure, Task, Together
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Count
-from slfac_sim.protocols import Participation, Schedule
+from slfac_sim.protocols import Broadcast, InitialModel, Participation, Schedule
 from slfac_sim.protocols.fedavg import FederatedAveraging
 from slfac_sim.protocols.kit.exchange import (
     InFlight,
@@ -48,8 +48,8 @@ class Pipelined(FederatedAveraging):
     rounds: Count = 8
     steps: Count | None = None
     depth: Count = 2
-    model_broadcast: Literal["multicast", "unicast"] = "multicast"
-    initial_model: Literal["seed", "broadcast"] = "seed"
+    model_broadcast: Broadcast = "multicast"
+    initial_model: InitialModel = "seed"
     participation: Participation = Participation()
 
     @property
@@ -62,9 +62,9 @@ class Pipelined(FederatedAveraging):
     ) -> Iterator[Task]:
         """Yield the task of each of `devices`."""
         lengths = [steps_of(device, self.steps) for device in devices]
+        all_ahead = meetings(round_number, lengths)
         for device, length in zip(devices, lengths, strict=True):
-            own = iter(meetings(round_number, lengths)[:length])
-            ahead = _Ahead(own, batches_of(device, self.steps, round_number))
+            ahead = _Ahead(iter(all_ahead[:length]), batches_of(device, self.steps, round_number))
             yield _lanes(participants, device, ahead, self.depth)
 
 

@@ -5,20 +5,20 @@ Split learning as it was first proposed (Gupta, Raskar, 2018, arXiv:1810.06060).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
 
 from slfac_sim.effects import Failure, Present, Task
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Count
-from slfac_sim.protocols import Participation, RoundProtocol, Schedule, Share
-from slfac_sim.protocols.kit.exchange import Meeting, exchange
-from slfac_sim.protocols.kit.mini_batches import batches_of, learn
+from slfac_sim.protocols import Broadcast, InitialModel, Participation, RoundProtocol, Schedule, Share
+from slfac_sim.protocols.kit.exchange import exchange, meetings
+from slfac_sim.protocols.kit.mini_batches import batches_of, learn, steps_of
 from slfac_sim.protocols.kit.models import announce, hand_in, take
 from slfac_sim.protocols.kit.participation import Order, in_order
 
 if TYPE_CHECKING:
     from slfac_sim.codecs import Payload
-    from slfac_sim.learning.batches import Indices
     from slfac_sim.learning.participants import Device
     from slfac_sim.protocols import Participants
 
@@ -41,8 +41,8 @@ class Sequential(RoundProtocol):
     rounds: Count = 8
     steps: Count | None = None
     order: Order = "fixed"
-    model_broadcast: Literal["multicast", "unicast"] = "multicast"
-    initial_model: Literal["seed", "broadcast"] = "seed"
+    model_broadcast: Broadcast = "multicast"
+    initial_model: InitialModel = "seed"
     participation: Participation = Participation()
 
     def __post_init__(self) -> None:
@@ -74,12 +74,9 @@ class Sequential(RoundProtocol):
         if model is not None:
             handout = yield from announce(participants, [device], model, "unicast")
             yield from take(participants, device, handout)
-
-        def exchanged(step: int, batch: Indices) -> Task:
-            alone = Meeting(round_number, step, 1, device.name)
-            return exchange(participants, device, batch, alone)
-
+        alone = meetings(round_number, [steps_of(device, self.steps)], device.name)
         batches = batches_of(device, self.steps, round_number)
+        exchanged = partial(exchange, participants, device, alone)
         samples, loss = yield from learn(device.name, round_number, batches, exchanged)
         state = yield from hand_in(participants, device)
         return Share(device.name, participants.server.in_common(state), samples, loss)

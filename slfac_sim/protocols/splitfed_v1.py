@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from slfac_sim.effects import Compute, Task
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Count
-from slfac_sim.protocols import Participation, RoundProtocol, Schedule, Share
+from slfac_sim.protocols import Broadcast, InitialModel, Participation, RoundProtocol, Schedule, Share
 from slfac_sim.protocols.fedavg import federated_round
 from slfac_sim.protocols.kit.exchange import InFlight, Meeting, in_cohorts
 from slfac_sim.protocols.kit.participation import steadily
@@ -47,8 +47,8 @@ class SplitfedV1(RoundProtocol):
 
     rounds: Count = 8
     steps: Count | None = None
-    model_broadcast: Literal["multicast", "unicast"] = "multicast"
-    initial_model: Literal["seed", "broadcast"] = "seed"
+    model_broadcast: Broadcast = "multicast"
+    initial_model: InitialModel = "seed"
     participation: Participation = Participation()
 
     @property

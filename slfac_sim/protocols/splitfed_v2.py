@@ -8,13 +8,13 @@ and updates its half each time; only the clients' halves are averaged.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from slfac_sim.effects import Offer, Task
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.streams import stream
 from slfac_sim.foundation.units import Count
-from slfac_sim.protocols import Participation, Schedule
+from slfac_sim.protocols import Broadcast, InitialModel, Participation, Schedule
 from slfac_sim.protocols.fedavg import FederatedAveraging
 from slfac_sim.protocols.kit.exchange import InFlight, Meeting, in_cohorts
 
@@ -38,8 +38,8 @@ class SplitfedV2(FederatedAveraging):
 
     rounds: Count = 8
     steps: Count | None = None
-    model_broadcast: Literal["multicast", "unicast"] = "multicast"
-    initial_model: Literal["seed", "broadcast"] = "seed"
+    model_broadcast: Broadcast = "multicast"
+    initial_model: InitialModel = "seed"
     participation: Participation = Participation()
 
     @property

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from slfac_sim.effects import Compute, Excuse, Offer, Send, Task
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Count
-from slfac_sim.protocols import Participation, Schedule
+from slfac_sim.protocols import Broadcast, InitialModel, Participation, Schedule
 from slfac_sim.protocols.fedavg import FederatedAveraging
 from slfac_sim.protocols.kit.exchange import Meeting, meetings
 from slfac_sim.protocols.kit.mini_batches import batches_of, learn, steps_of
@@ -44,8 +44,8 @@ class UShaped(FederatedAveraging):
     rounds: Count = 8
     steps: Count | None = None
     tail: str | None = None
-    model_broadcast: Literal["multicast", "unicast"] = "multicast"
-    initial_model: Literal["seed", "broadcast"] = "seed"
+    model_broadcast: Broadcast = "multicast"
+    initial_model: InitialModel = "seed"
     participation: Participation = Participation()
 
     @property

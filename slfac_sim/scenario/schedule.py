@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 ServerStep = Literal["cohort", "in turn", "arrival", "batching"]
+Broadcast = Literal["multicast", "unicast"]
 Models = Literal["averaged", "relayed", "mixed", "kept"]
 
 
@@ -40,7 +41,7 @@ class Schedule:
     wait_s: float = 0.0
     aggregated: float = 0.0
     models: Models = "averaged"
-    broadcast: Literal["multicast", "unicast"] = "multicast"
+    broadcast: Broadcast = "multicast"
     averages_copies: bool = False
     on_server: bool = False
 

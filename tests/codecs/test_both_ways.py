@@ -19,8 +19,9 @@ def energy(tensor):
 def exchanged(world, steps):
     """Run `steps` mini-batches of the first device, in the shipped protocol; yield the payloads of each."""
     device = world.devices[0]
-    for step in range(steps):
-        sent, task, reply = {}, exchange(world, device, device.next_batch(), Meeting(1, step, 1)), None
+    for _ in range(steps):
+        sent, reply = {}, None
+        task = exchange(world, device, [Meeting(1, 1, 1)], 1, device.next_batch())
         while True:
             try:
                 effect = task.send(reply)

@@ -112,18 +112,19 @@ def downlink(participants: Participants, device: Device, in_flight: InFlight, fe
 def exchange(
     participants: Participants,
     device: Device,
+    ahead: Sequence[Meeting],
+    step: int,
     batch: Indices,
-    meeting: Meeting,
     server_step: ServerStep = on_cohort,
     respond: Response = downlink,
     excuses: list[Excuse] | None = None,
 ) -> Task:
-    """One mini-batch, there and back; returns the server's `Feedback`.
+    """One mini-batch, there and back, in `step` of the meetings `ahead` in a round; returns the `Feedback`.
 
     The first of the `excuses` is dropped once the server has taken its step: nobody waits there any more.
     """
     in_flight, arrived = yield from uplink(participants, device, batch)
-    reply = yield server_step(participants, device, in_flight, arrived, meeting)
+    reply = yield server_step(participants, device, in_flight, arrived, ahead[step - 1])
     if excuses:
         excuses.pop(0)
     return (yield from respond(participants, device, in_flight, reply))
@@ -154,19 +155,8 @@ def in_cohorts(
     ahead = meetings(round_number, lengths, group)
     for device, length in zip(devices, lengths, strict=True):
         excuses = [Excuse(participants.server.name, meeting.queue) for meeting in ahead[:length] if waits]
-        step = partial(_nth_exchange, participants, device, ahead, server_step, respond, excuses)
+        exchanged = partial(
+            exchange, participants, device, ahead, server_step=server_step, respond=respond, excuses=excuses
+        )
         batches = batches_of(device, steps, round_number)
-        yield learn(device.name, round_number, batches, step, excuses)
-
-
-def _nth_exchange(
-    participants: Participants,
-    device: Device,
-    ahead: Sequence[Meeting],
-    server_step: ServerStep,
-    respond: Response,
-    excuses: list[Excuse],
-    step: int,
-    batch: Indices,
-) -> Task:
-    return exchange(participants, device, batch, ahead[step - 1], server_step, respond, excuses)
+        yield learn(device.name, round_number, batches, exchanged, excuses)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from slfac_sim.effects import Compute, HostDown, Present, Send, Task, Together
 from slfac_sim.protocols.kit.participation import steadily
@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from slfac_sim.learning.participants import Device
     from slfac_sim.learning.whole import WholeDevice
     from slfac_sim.protocols.kit.participants import Participants
-
-Broadcast = Literal["multicast", "unicast"]
+    from slfac_sim.scenario.schedule import Broadcast
 
 
 @dataclass(frozen=True)
