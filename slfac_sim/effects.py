@@ -1,7 +1,8 @@
 """Effects: what a protocol asks for, one at a time; they say nothing of how or when it comes about.
 
 A protocol is a generator that yields effects and is sent their replies. A player performs them: at once
-(`players.instant`), on a simulated clock (`players.simulated`), or from a record (`players.replay`).
+(`simulation.instant`), on a simulated clock (`simulation.simulated`), or from a record
+(`simulation.replay`).
 """
 
 from collections.abc import Callable, Generator, Mapping, Sequence

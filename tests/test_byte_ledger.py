@@ -17,7 +17,7 @@ from slfac_sim.ledger.store import MemoryLedger
 from slfac_sim.ledger.tables import AIR, ASIDES, DIGESTED, SUMS
 from slfac_sim.simulation.replay import script_of
 from slfac_sim.simulation.replay_log import RecordedParcel
-from slfac_sim.simulation.tally import Tally
+from slfac_sim.simulation.transmissions import Tally
 
 
 def body(nbytes: int, notes: dict[str, float] | None = None, **parts: int) -> Payload:

@@ -1,6 +1,7 @@
 """What the player tells of energy, batteries that run out, slow hosts, and processors that share."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -57,10 +58,22 @@ class Books:
             self.left[host] -= seconds
 
 
-def player(books: Books | None = None, **more: Any) -> SimulatedPlayer:
-    env = simpy.Environment(initial_time=0.0)
+@dataclass
+class Player:
+    """A player, its clock and its ledger."""
+
+    player: SimulatedPlayer
+    env: simpy.Environment
+    ledger: MemoryLedger
+
+    def play(self, task: Task) -> Any:
+        return self.player.play(task)
+
+
+def player(books: Books | None = None, **more: Any) -> Player:
+    env, ledger = simpy.Environment(initial_time=0.0), MemoryLedger()
     network = Ideal(up_rate=8e6, down_rate=8e6, latency=0.0).open(env, Hosts(["d000", "d001"], (SERVER,)), 0)
-    return SimulatedPlayer(env, network, SPEEDS, MemoryLedger(), energy=books, **more)
+    return Player(SimulatedPlayer(env, network, SPEEDS, ledger, energy=books, **more), env, ledger)
 
 
 def one(effect: Any) -> Task:
@@ -129,7 +142,7 @@ def test_a_host_whose_battery_is_empty_is_down_for_ever() -> None:
     # 0.75 s done, 0.25 s cut off, and from 2.5 s on three times 0.75 s: the last one uses the battery up
     off = "d000 is down: off"
     assert plays.play(lives()) == ["ok", off, "ok", "ok", "ok", "d000 is down: battery empty", "over"]
-    rows = plays._ledger.tuples("outages", ("host", "down_s", "up_s", "reason"))
+    rows = plays.ledger.tuples("outages", ("host", "down_s", "up_s", "reason"))
     assert rows == [("d000", 1.0, 2.0, "off"), ("d000", 4.75, None, "battery empty")]
     assert [heard for heard in books.heard if heard[0] in ("down", "up")] == [
         ("down", "d000", 1.0), ("up", "d000", 2.0), ("down", "d000", 4.75),
@@ -141,7 +154,7 @@ def test_a_battery_that_a_cut_off_work_used_up_keeps_the_host_down() -> None:
     plays = player(books, availability={"d000": iter([Outage(1.0, 2.0, "off"), Outage(3.0, 4.0, "off")])})
     other = one(work("d001", 9.0))
     assert plays.play(one(Together([one(work("d000", 5.0)), other]))) == [Failed("d000 is down: off"), "work"]
-    rows = plays._ledger.tuples("outages", ("host", "down_s", "up_s", "reason"))
+    rows = plays.ledger.tuples("outages", ("host", "down_s", "up_s", "reason"))
     assert rows == [("d000", 1.0, 1.0, "off"), ("d000", 1.0, None, "battery empty")]
     assert [heard[0] for heard in books.heard] == ["down", "computed", "computed"]
 
@@ -189,7 +202,7 @@ def test_nobody_waits_on_for_a_host_that_died_meanwhile() -> None:
         try:
             yield work("d000", 5.0)
         except HostDown:
-            return (yield Present(("d000",), wait=True)), plays._env.now
+            return (yield Present(("d000",), wait=True)), plays.env.now
 
     results = plays.play(one(Together([waits(), one(send("d000", SERVER, 5.0))])))
     assert results == [((), 0.5), Failed("d000 is down: off")]
@@ -210,7 +223,7 @@ def test_a_battery_may_be_found_empty_when_its_host_comes_up() -> None:
     plan = iter([Outage(1.0, 2.0, "off"), Outage(7.0, 8.0, "off")])
     plays = player(Idle(d000=9.0), availability={"d000": plan})
     assert plays.play(one(Together([one(Present(("d000",))), one(work("d001", 9.0))]))) == [("d000",), "work"]
-    rows = plays._ledger.tuples("outages", ("host", "down_s", "up_s", "reason"))
+    rows = plays.ledger.tuples("outages", ("host", "down_s", "up_s", "reason"))
     assert rows == [("d000", 1.0, 2.0, "off"), ("d000", 2.0, None, "battery empty")]
 
 
@@ -225,7 +238,7 @@ def test_a_factor_is_asked_when_a_compute_begins() -> None:
     tasks = [one(work("d000", seconds)) for seconds in (1.0, 2.0, 3.0)]
     plays.play(one(Together([*tasks, one(work("d001", 1.0))])))
     assert asked == [(0.0, 0, 1.0), (1.0, 1, 2.0), (5.0, 2, 3.0)]
-    rows = plays._ledger.tuples("computes", ("host", "start_s", "end_s"))
+    rows = plays.ledger.tuples("computes", ("host", "start_s", "end_s"))
     assert sorted(rows) == [
         ("d000", 0.0, 1.0), ("d000", 1.0, 5.0), ("d000", 5.0, 14.0), ("d001", 0.0, 1.0),
     ]  # fmt: skip
@@ -298,7 +311,7 @@ def test_what_is_given_up_speeds_the_others_up_and_busy_time_counts_once() -> No
 
     def long() -> Task:
         yield work(SERVER, 3.0, "long")
-        return plays._env.now
+        return plays.env.now
 
     # half speed for 2 s, then 2 s alone
     assert plays.play(one(Together([limited(), long(), one(work("d000", 1.0))]))) == [[MISSED], 4.0, "work"]
@@ -307,7 +320,7 @@ def test_what_is_given_up_speeds_the_others_up_and_busy_time_counts_once() -> No
         ("computed", SERVER, "cut", 1.0),
         ("computed", SERVER, "long", 3.0),
     ]
-    rows = plays._ledger.tuples("computes", ("what", "start_s", "end_s", "outcome"))
+    rows = plays.ledger.tuples("computes", ("what", "start_s", "end_s", "outcome"))
     assert rows[1:] == [("cut", 0.0, 2.0, "interrupted"), ("long", 0.0, 4.0, "done")]
 
 
@@ -318,7 +331,7 @@ def test_a_shared_host_that_goes_down_is_idle_when_it_comes_up() -> None:
     def again() -> Task:
         yield work("d000", 2.5)
         yield work(SERVER, 1.0)
-        return plays._env.now
+        return plays.env.now
 
     down = Failed("server is down: restart")
     assert plays.play(one(Together([one(work(SERVER, 3.0)), one(work(SERVER, 9.0)), again()]))) == [
@@ -331,7 +344,7 @@ def test_a_shared_host_that_goes_down_is_idle_when_it_comes_up() -> None:
 def test_a_shared_host_asks_its_factor_at_once() -> None:
     plays = player(disciplines={SERVER: "sharing"}, slowdown={SERVER: lambda now_s, number, nominal_s: 2.0})
     plays.play(one(work(SERVER, 1.0)))
-    assert plays._env.now == 2.0
+    assert plays.env.now == 2.0
 
 
 def test_a_shared_processor_with_poisson_arrivals_has_the_mean_sojourn_of_m_m_1_ps() -> None:

@@ -14,7 +14,7 @@ from slfac_sim.network import Delivery
 from slfac_sim.network.transfers import FluidTransfer
 from slfac_sim.runs.replay import Record, prepare_replay, replay
 from slfac_sim.runs.run import prepare, run
-from slfac_sim.simulation.invariants._watching import WatchedLedger
+from slfac_sim.simulation.invariants.watching import WatchedLedger
 
 SHORT = ("protocol.rounds=1", "protocol.steps=1")
 LAWS = {"Little", "airtime <= elapsed", "bytes", "causality", "energy = power x time", "rate <= capacity"}
@@ -103,7 +103,7 @@ def test_a_long_run_keeps_the_laws(tmp_path: Path) -> None:
 def test_littles_law_is_exact_however_long_all_have_waited(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    laws = "slfac_sim.simulation.invariants._order.OrderLaws"
+    laws = "slfac_sim.simulation.invariants.order.OrderLaws"
     monkeypatch.setattr(f"{laws}.row", lambda laws, table, row: None)
     monkeypatch.setattr(f"{laws}.left", lambda *arguments, **more: None)
     lying(monkeypatch, "computes", "asked_s", lambda value: value + 1e-6)
@@ -193,7 +193,7 @@ def test_a_transfer_that_the_ledger_forgets_breaks_littles_law(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What the laws of order would find first is found by the queues as well."""
-    laws = "slfac_sim.simulation.invariants._order.OrderLaws"
+    laws = "slfac_sim.simulation.invariants.order.OrderLaws"
     monkeypatch.setattr(f"{laws}.row", lambda laws, table, row: None)
     monkeypatch.setattr(f"{laws}.left", lambda *arguments, **more: None)
     lying(monkeypatch, "transfers", "asked_s", lambda value: value - 1.0)

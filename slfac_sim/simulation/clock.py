@@ -3,7 +3,9 @@
 At one instant work ends first, then limits cut off what is left of it, then hosts go down.
 """
 
+from collections.abc import Generator
 from heapq import heappop, heappush
+from typing import Any
 
 import simpy
 from simpy.events import NORMAL, EventPriority
@@ -11,6 +13,20 @@ from simpy.events import NORMAL, EventPriority
 # Behind SimPy's URGENT (0) and NORMAL (1), and what the network settles last of all at an instant (2).
 CUT_OFF = EventPriority(3)
 GO_DOWN = EventPriority(4)
+
+Steps = Generator[simpy.Event, Any, Any]
+"""What a process of SimPy is made from."""
+
+
+class Call(simpy.Event):
+    """A call of `callback` after all that is to happen `delay_s` from now already."""
+
+    _ok, _value = True, None
+
+    def __init__(self, env: simpy.Environment, callback: Any, delay_s: float = 0.0) -> None:
+        self.env = env
+        self.callbacks = [callback]
+        env.schedule(self, delay=delay_s)
 
 
 def end_of_instant(env: simpy.Environment, rank: EventPriority) -> simpy.Event:

@@ -1,17 +1,22 @@
-"""The energy of hosts: power integrated over what each did. It knows no protocol and reads no clock.
+"""The energy of hosts: power integrated over what each did, and what comes of an empty battery.
 
 A host draws `idle` while it is up, and on top of that `compute` while its processor works, `transmit` and
 what its radio radiates while it is on the air, and `receive` while others send to it. Being on the air is
-counted at full power, by the airtime of each transfer, whatever share of the medium that had.
+counted at full power, by the airtime of each transfer, whatever share of the medium that had. It knows no
+protocol.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
+
+import simpy
 
 from slfac_sim.effects import CODEC_WORK
 from slfac_sim.hosts.names import SERVER
 from slfac_sim.hosts.power import Power
 from slfac_sim.network import Delivery
+
+EMPTY = "battery empty"
 
 
 class _Account:
@@ -121,3 +126,45 @@ class Energy:
             "busy_s": account.compute_s,
             "up_s": up_s,
         }
+
+
+class Meter:
+    """Tells `energy`, and has `end(host, reason)` take down for ever the hosts whose battery is empty."""
+
+    def __init__(self, env: simpy.Environment, energy: Energy, end: Callable[[str, str], None]) -> None:
+        self._env = env
+        self._energy = energy
+        self._limited = frozenset(energy.limited)
+        self._end = end
+
+    def computed(self, host: str, what: str, busy_s: float) -> None:
+        """Tell that `host` has worked."""
+        self._energy.computed(host, what, busy_s)
+        if host in self._limited:
+            self._end_empty(host)
+
+    def sent(self, delivery: Delivery, receivers: tuple[str, ...]) -> None:
+        """Tell of a transfer that has ended."""
+        self._energy.sent(delivery, receivers)
+        if self._limited:
+            for host in (delivery.src, *receivers):
+                self._end_empty(host)
+
+    def down(self, host: str) -> None:
+        """Tell that `host` has gone down."""
+        self._energy.down(host, self._env.now)
+
+    def up(self, host: str) -> None:
+        """Tell that `host` has come up."""
+        self._energy.up(host, self._env.now)
+        if host in self._limited:
+            self._end_empty(host)
+
+    def spent(self, round_number: int) -> dict[str, Any]:
+        """Return the row of the table `spent` for an evaluation now, after round `round_number`."""
+        devices_j, server_j = self._energy.spent_together_j(self._env.now)
+        return {"round": round_number, "at_s": self._env.now, "devices_j": devices_j, "server_j": server_j}
+
+    def _end_empty(self, host: str) -> None:
+        if self._energy.empty(host, self._env.now):
+            self._end(host, EMPTY)

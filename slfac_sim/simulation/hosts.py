@@ -12,8 +12,8 @@ from typing import Any
 
 import simpy
 
-Slowness = Callable[[float, int, float], float]
-"""`slowness(now_s, number, duration_s)`: the factor on the duration of a host's stretch `number` (from 0)."""
+from slfac_sim.hosts.slowdowns import Factor
+from slfac_sim.simulation.clock import Call
 
 
 class Turn(simpy.Event):
@@ -38,12 +38,12 @@ class Turn(simpy.Event):
 class Host:
     """One processor on the clock of `env`.
 
-    `slowness`, asked when a stretch begins, is what its duration is multiplied by.
+    `slowdown`, asked when a stretch begins, is what its duration is multiplied by.
     """
 
-    def __init__(self, env: simpy.Environment, slowness: Slowness | None = None) -> None:
+    def __init__(self, env: simpy.Environment, slowdown: Factor | None = None) -> None:
         self.env = env
-        self._slowness = slowness
+        self._slowdown = slowdown
         self._begun = 0
         self._queue: deque[Turn] = deque()
         self._working_on: Turn | None = None
@@ -94,18 +94,7 @@ class Host:
         if turn is self._working_on:  # not given up since it was granted
             turn.start_s = self.env.now
             turn.begun = True
-            if self._slowness is not None:
-                turn.duration_s *= self._slowness(turn.start_s, self._begun, turn.duration_s)
+            if self._slowdown is not None:
+                turn.duration_s *= self._slowdown(turn.start_s, self._begun, turn.duration_s)
                 self._begun += 1
             self.env.schedule(turn, delay=turn.duration_s)
-
-
-class Call(simpy.Event):
-    """A call of `callback` after all that is to happen `delay_s` from now already."""
-
-    _ok, _value = True, None
-
-    def __init__(self, env: simpy.Environment, callback: Any, delay_s: float = 0.0) -> None:
-        self.env = env
-        self.callbacks = [callback]
-        env.schedule(self, delay=delay_s)

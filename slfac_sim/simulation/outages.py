@@ -14,9 +14,7 @@ import simpy
 from slfac_sim.effects import HostDown
 from slfac_sim.hosts.availability import Outage
 from slfac_sim.ledger.store import Ledger
-from slfac_sim.simulation.hosts import Call
-
-Told = Callable[[str], None]
+from slfac_sim.simulation.clock import Call
 
 
 @dataclass
@@ -47,8 +45,8 @@ class Outages:
         env: simpy.Environment,
         plans: Mapping[str, Iterator[Outage]],
         ledger: Ledger,
-        went_down: Told,
-        came_up: Told,
+        went_down: Callable[[str], None],
+        came_up: Callable[[str], None],
     ) -> None:
         self._env = env
         self._plans = dict(plans)

@@ -1,19 +1,20 @@
 """Computing on the simulated clock: what is asked of hosts, and a row for each of it. It knows no network."""
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import simpy
 
 from slfac_sim.effects import CODEC_WORK, Compute, HostDown
+from slfac_sim.hosts.slowdowns import Factor
 from slfac_sim.ledger.store import Ledger
-from slfac_sim.simulation.hosts import Host, Slowness, Turn
-from slfac_sim.simulation.metering import Meter
+from slfac_sim.simulation.clock import Steps
+from slfac_sim.simulation.energy import Meter
+from slfac_sim.simulation.hosts import Host, Turn
 from slfac_sim.simulation.outages import Outages, cause_of
 from slfac_sim.simulation.sharing import SharedHost
 
-Steps = Generator[simpy.Event, Any, Any]
 Discipline = Literal["fifo", "sharing"]
 
 _KINDS: dict[Discipline, type[Host] | type[SharedHost]] = {"fifo": Host, "sharing": SharedHost}
@@ -42,7 +43,7 @@ class Processors:
         self,
         env: simpy.Environment,
         speeds: Speeds,
-        slowness: Mapping[str, Slowness],
+        slowdowns: Mapping[str, Factor],
         disciplines: Mapping[str, Discipline],
         ledger: Ledger,
         outages: Outages,
@@ -54,7 +55,7 @@ class Processors:
         self._meter = meter
         self._duration_s = speeds.duration_s
         self._hosts = {
-            name: _KINDS[disciplines.get(name, "fifo")](env, slowness.get(name)) for name in speeds.training
+            name: _KINDS[disciplines.get(name, "fifo")](env, slowdowns.get(name)) for name in speeds.training
         }
 
     def compute(self, effect: Compute, task: str, seq: int) -> Steps:

@@ -4,18 +4,16 @@ They know no network, and of a host only that it can be asked to compute and may
 """
 
 import dataclasses
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from operator import attrgetter
-from typing import Any
 
 import simpy
 
 from slfac_sim.effects import Compute, Excuse, HostDown, Offer
 from slfac_sim.ledger.store import Ledger
-from slfac_sim.simulation.hosts import Call
+from slfac_sim.simulation.clock import Call, Steps
 from slfac_sim.simulation.outages import Outages
 
-Steps = Generator[simpy.Event, Any, Any]
 _place_of = attrgetter("offer.place")
 
 

@@ -10,19 +10,21 @@ from heapq import heappop, heappush
 
 import simpy
 
-from slfac_sim.simulation.hosts import Call, Slowness, Turn
+from slfac_sim.hosts.slowdowns import Factor
+from slfac_sim.simulation.clock import Call
+from slfac_sim.simulation.hosts import Turn
 
 
 class SharedHost:
     """A processor on the clock of `env`, shared by all that is asked of it.
 
-    It has the verbs of `Host`. What comes, ends or is given up costs O(log n). `slowness` is as there; a
+    It has the verbs of `Host`. What comes, ends or is given up costs O(log n). `slowdown` is as there; a
     stretch begins when it is asked for.
     """
 
-    def __init__(self, env: simpy.Environment, slowness: Slowness | None = None) -> None:
+    def __init__(self, env: simpy.Environment, slowdown: Factor | None = None) -> None:
         self.env = env
-        self._slowness = slowness
+        self._slowdown = slowdown
         self._asked = 0
         self._virtual_s = 0.0
         self._at_s = env.now
@@ -43,8 +45,8 @@ class SharedHost:
             self._ends.clear()
         turn = Turn(self.env, _ignore, duration_s)
         turn.begun = True
-        if self._slowness is not None:
-            turn.duration_s *= self._slowness(self.env.now, self._asked, turn.duration_s)
+        if self._slowdown is not None:
+            turn.duration_s *= self._slowdown(self.env.now, self._asked, turn.duration_s)
         self._begun_at[turn] = self._virtual_s
         heappush(self._ends, (self._virtual_s + turn.duration_s, self._asked, turn))
         self._asked += 1

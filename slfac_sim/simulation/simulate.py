@@ -68,9 +68,9 @@ def check_air(scenario: Scenario) -> Survey:
 
 def air_rows(survey: Survey) -> dict[str, list[dict[str, Any]]]:
     """Return `survey` as rows of the ledger's tables `air`, `stations` and `links`."""
-    found = {"air": [survey], "stations": survey.stations, "links": survey.links}
+    figures = {"air": [survey], "stations": survey.stations, "links": survey.links}
     return {
-        table: [{name: getattr(one, name) for name in AIR[table]} for one in found[table]] for table in AIR
+        table: [{name: getattr(row, name) for name in AIR[table]} for row in figures[table]] for table in AIR
     }
 
 
@@ -96,7 +96,7 @@ class Simulation:
             on_note,
             codec_speeds=codec_speeds(scenario),
             availability=outages_of(scenario),
-            slowdown=_slowness(scenario),
+            slowdown=_slowdowns(scenario),
             disciplines={SERVER: scenario.server.discipline},
             energy=self._energy,
         )
@@ -104,14 +104,14 @@ class Simulation:
     def play(self, protocol: Task) -> float:
         """Play `protocol` to its end and return the simulated seconds.
 
-        It is a real one, that learns, or a recorded one (`players.replay`): the clock is the same. What hosts
-        drew is written when it is over, however it ends. Raises `players.simulated.Stalled` when nothing can
+        It is a real one, that learns, or a recorded one (`replay`): the clock is the same. What hosts
+        drew is written when it is over, however it ends. Raises `simulated.Stalled` when nothing can
         happen any more before the protocol has ended, and `Diverged` with the round.
         """
         try:
             self._player.play(protocol)
-        except Diverged as found:
-            raise found.during(len(self._ledger.tuples("rounds", ("round",))) + 1) from None
+        except Diverged as error:
+            raise error.during(len(self._ledger.tuples("rounds", ("round",))) + 1) from None
         finally:
             for row in self._energy.rows(self._env.now):
                 self._ledger.add("energy", row)
@@ -146,8 +146,8 @@ def _powers(scenario: Scenario) -> dict[str, Power]:
     return {**{name: machine.power for name, machine in owned.items()}, SERVER: scenario.server.power}
 
 
-def _slowness(scenario: Scenario) -> dict[str, Factor]:
+def _slowdowns(scenario: Scenario) -> dict[str, Factor]:
     """Return by what the durations of computes are multiplied, for hosts that can be slow."""
     names = device_names(scenario.devices.count)
     causes = {**dict.fromkeys(names, scenario.devices.slowdowns), SERVER: scenario.server.slowdowns}
-    return {host: product(found, host, scenario.seed.air) for host, found in causes.items() if found}
+    return {host: product(cause, host, scenario.seed.air) for host, cause in causes.items() if cause}

@@ -5,7 +5,7 @@ learning, and it sees learning only as jobs to be called. Host time never enters
 FLOPs say, however long it takes here.
 """
 
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import inf
 from typing import Any
 
@@ -25,18 +25,15 @@ from slfac_sim.effects import (
     Together,
 )
 from slfac_sim.hosts.availability import Outage
+from slfac_sim.hosts.slowdowns import Factor
 from slfac_sim.ledger.store import Ledger
 from slfac_sim.network import Network
-from slfac_sim.simulation.clock import CUT_OFF, GO_DOWN, end_of_instant
-from slfac_sim.simulation.hosts import Slowness
-from slfac_sim.simulation.metering import Energy, Meter
+from slfac_sim.simulation.clock import CUT_OFF, GO_DOWN, Steps, end_of_instant
+from slfac_sim.simulation.energy import Energy, Meter
 from slfac_sim.simulation.outages import Outages
 from slfac_sim.simulation.processors import Discipline, Processors, Speeds
 from slfac_sim.simulation.queues import Queues
-from slfac_sim.simulation.tally import Tally
 from slfac_sim.simulation.transmissions import Transmissions
-
-Steps = Generator[simpy.Event, Any, Any]
 
 
 class Stalled(RuntimeError):
@@ -62,19 +59,18 @@ class SimulatedPlayer:
         *,
         codec_speeds: Mapping[str, float] | None = None,
         availability: Mapping[str, Iterator[Outage]] | None = None,
-        slowdown: Mapping[str, Slowness] | None = None,
+        slowdown: Mapping[str, Factor] | None = None,
         disciplines: Mapping[str, Discipline] | None = None,
         energy: Energy | None = None,
     ) -> None:
         self._env = env
         self._ledger = ledger
         self._on_note = on_note
-        self._tally = Tally()
         meter = self._meter = None if energy is None else Meter(env, energy, self._end_of)
         outages = self._outages = Outages(env, availability or {}, ledger, self._went_down, self._came_up)
         paces = Speeds(speeds, speeds if codec_speeds is None else codec_speeds)
         self._processors = Processors(env, paces, slowdown or {}, disciplines or {}, ledger, outages, meter)
-        self._transmissions = Transmissions(env, network, ledger, self._tally, outages, meter)
+        self._transmissions = Transmissions(env, network, ledger, outages, meter)
         self._queues = Queues(env, ledger, outages, self._processors.compute)
         self._perform: dict[type, Callable[[Any, str, int], Steps]] = {
             Send: self._transmissions.send,
@@ -104,7 +100,7 @@ class SimulatedPlayer:
             raise Stalled(f"{when}: {failure.reason}") from None
         finally:
             self._outages.close()
-            self._tally.close_round(self._ledger)
+            self._transmissions.close_round()
         return process.value
 
     def under_way(self) -> Iterator[str]:
@@ -164,15 +160,13 @@ class SimulatedPlayer:
             self._ledger.append("limits", (task, seq, self._env.now, *limits))
         prefix = f"{task}/{seq}." if task else f"{seq}."
         children = [
-            self._env.process(self._child(child, f"{prefix}{number}"))
-            for number, child in enumerate(effect.tasks)
+            self._env.process(self._child(child, f"{prefix}{place}"))
+            for place, child in enumerate(effect.tasks)
         ]
         try:
             yield self._until(children, effect)
             if any(child.is_alive for child in children):
-                yield end_of_instant(
-                    self._env, CUT_OFF
-                )  # what ends at the very instant of the limit has ended
+                yield end_of_instant(self._env, CUT_OFF)  # what ends at the instant of the limit has ended
         finally:
             _interrupt(children)
         yield simpy.AllOf(self._env, children)
@@ -219,7 +213,7 @@ class SimulatedPlayer:
         if effect.table == "evals" and self._meter is not None:
             self._ledger.add("spent", self._meter.spent(effect.row["round"]))
         if effect.table == "rounds":
-            self._tally.close_round(self._ledger, effect.row["round"])
+            self._transmissions.close_round(effect.row["round"])
             self._ledger.commit()
         self._on_note(effect.table, row)
 

@@ -1,19 +1,56 @@
-"""Sending on the simulated clock: transfers of the network, and a row for each. It knows no processor."""
+"""Sending on the simulated clock: transfers, a row for each, sums of their bodies. It knows no processor."""
 
 import dataclasses
-from collections.abc import Generator, Iterator
-from typing import Any
+import math
+from collections import defaultdict
+from collections.abc import Iterator
 
 import simpy
 
-from slfac_sim.effects import HostDown, Send, TransferLost
+from slfac_sim.effects import HostDown, Parcel, Send, TransferLost
 from slfac_sim.ledger.store import Ledger
 from slfac_sim.network import Delivery, Lost, Network
-from slfac_sim.simulation.metering import Meter
+from slfac_sim.simulation.clock import Steps
+from slfac_sim.simulation.energy import Meter
 from slfac_sim.simulation.outages import Outages, cause_of
-from slfac_sim.simulation.tally import Tally
 
-Steps = Generator[simpy.Event, Any, Any]
+WHOLE = "body"  # the part of a body whose codec tells of none
+
+
+class Tally:
+    """Counts what bodies are made of until their round has ended, then writes `parts` and `codec_notes`.
+
+    Four to ten rows for each kind of body and round, however many messages there are. Sums do not depend on
+    the order of the messages: two clocks under which the same bodies are sent in the same rounds leave equal
+    rows.
+    """
+
+    def __init__(self) -> None:
+        self._parts: dict[tuple[str, str], tuple[int, int]] = {}
+        self._notes: dict[tuple[str, str], list[float]] = defaultdict(list)
+        self._last_round = 0
+
+    def count(self, kind: str, parcel: Parcel) -> None:
+        """Count a payload; a recorded one, whose parts are None, is on record."""
+        if parcel.parts is None:
+            return
+        for part, nbytes in (parcel.parts or {WHOLE: parcel.nbytes}).items():
+            messages, before = self._parts.get((kind, part), (0, 0))
+            self._parts[kind, part] = messages + 1, before + nbytes
+        for name, value in parcel.notes.items():
+            self._notes[kind, name].append(float(value))
+
+    def close_round(self, ledger: Ledger, round_number: int | None = None) -> None:
+        """Write what was counted since the last call as this round (None: the one after the last)."""
+        round_number = self._last_round + 1 if round_number is None else round_number
+        for key in sorted(self._parts):
+            ledger.append("parts", (round_number, *key, *self._parts[key]))
+        for key in sorted(self._notes):
+            values = self._notes[key]
+            ledger.append("codec_notes", (round_number, *key, len(values), math.fsum(values) / len(values)))
+        self._parts.clear()
+        self._notes.clear()
+        self._last_round = round_number
 
 
 @dataclasses.dataclass(eq=False, slots=True)
@@ -37,14 +74,13 @@ class Transmissions:
         env: simpy.Environment,
         network: Network,
         ledger: Ledger,
-        tally: Tally,
         outages: Outages,
         meter: Meter | None,
     ) -> None:
         self._env = env
         self._network = network
         self._ledger = ledger
-        self._tally = tally
+        self._tally = Tally()
         self._outages = outages
         self._meter = meter
         self._under_way: dict[_UnderWay, None] = {}
@@ -77,23 +113,28 @@ class Transmissions:
 
     def fail(self, host: str, failure: HostDown) -> None:
         """Raise `failure` into every transfer from `host`, or to it alone; multicasts go on without it."""
-        for one in list(self._under_way):
-            if one.src == host or one.dsts == (host,):
-                del self._under_way[one]
-                assert one.asker is not None  # effects are performed by processes
-                one.asker.interrupt(failure)
-            elif host in one.dsts:
-                one.dsts = tuple(dst for dst in one.dsts if dst != host)
+        for transfer in list(self._under_way):
+            if transfer.src == host or transfer.dsts == (host,):
+                del self._under_way[transfer]
+                assert transfer.asker is not None  # effects are performed by processes
+                transfer.asker.interrupt(failure)
+            elif host in transfer.dsts:
+                transfer.dsts = tuple(dst for dst in transfer.dsts if dst != host)
 
     def can_fail(self) -> bool:
         """Return whether an outage that is still to come would end a transfer that is under way."""
         comes = self._outages.will_go_down
-        return any(comes(one.src) or all(map(comes, one.dsts)) for one in self._under_way)
+        return any(comes(transfer.src) or all(map(comes, transfer.dsts)) for transfer in self._under_way)
 
     def under_way(self) -> Iterator[str]:
         """Yield, in words, every transfer that the network has not ended yet, by its own account."""
-        for one in self._network.stalled():
-            yield f"{one.src} -> {one.dst} ({one.payload_bytes} bytes since {one.asked_s:.6g} s)"
+        for transfer in self._network.stalled():
+            what = f"{transfer.payload_bytes} bytes since {transfer.asked_s:.6g} s"
+            yield f"{transfer.src} -> {transfer.dst} ({what})"
+
+    def close_round(self, round_number: int | None = None) -> None:
+        """Write the sums of the bodies since the last call, as `Tally.close_round` does."""
+        self._tally.close_round(self._ledger, round_number)
 
     def _reachable(self, effect: Send) -> str | tuple[str, ...]:
         """Return who there is to send to. Raises `HostDown` if the sender or all receivers are down."""
@@ -116,9 +157,9 @@ class Transmissions:
 
     def _write(self, effect: Send, task: str, seq: int, delivery: Delivery, outcome: str) -> None:
         append, figures = self._ledger.append, delivery[:-1]  # but `delivered`, as the columns of the table
-        number = append("transfers", (task, seq, *figures, outcome))
+        transfer = append("transfers", (task, seq, *figures, outcome))
         for kind, parcel in effect.payloads.items():
-            append("payloads", (number, kind, parcel.nbytes, parcel.values, parcel.sha256))
+            append("payloads", (transfer, kind, parcel.nbytes, parcel.values, parcel.sha256))
             self._tally.count(kind, parcel)
         if outcome == "delivered":
             self._ledger.delivered_bytes += delivery.payload_bytes

@@ -14,19 +14,18 @@ from typing import Any
 from slfac_sim.effects import Task
 from slfac_sim.ledger.store import Ledger
 from slfac_sim.scenario.schema import Scenario
-from slfac_sim.simulation.invariants._air import AirLaws
-from slfac_sim.simulation.invariants._bytes import ByteLaws
-from slfac_sim.simulation.invariants._energy import EnergyLaws
-from slfac_sim.simulation.invariants._order import OrderLaws
-from slfac_sim.simulation.invariants._queues import QueueLaws
-from slfac_sim.simulation.invariants._violated import Laws, Violated
-from slfac_sim.simulation.invariants._watching import Ears, Watch, WatchedLedger, WatchedNetwork
+from slfac_sim.simulation.invariants.air import AirLaws
+from slfac_sim.simulation.invariants.bytes import ByteLaws
+from slfac_sim.simulation.invariants.energy import EnergyLaws
+from slfac_sim.simulation.invariants.laws import Laws, Violated, Watch
+from slfac_sim.simulation.invariants.order import OrderLaws
+from slfac_sim.simulation.invariants.queues import QueueLaws
+from slfac_sim.simulation.invariants.watching import WatchedLedger, WatchedNetwork, WatchedProtocol
 from slfac_sim.simulation.observer import observed_by
 
 __all__ = ["Violated", "strictly"]
 
 _LAWS: tuple[type[Laws], ...] = (OrderLaws, ByteLaws, AirLaws, EnergyLaws, QueueLaws)
-
 
 Watched = tuple[Scenario, Task, Ledger]
 
@@ -45,17 +44,17 @@ def strictly(
         return
     checked: Counter[str] = Counter()
     watch = Watch()
-    watch.laws = tuple(kind(scenario, watch, checked) for kind in _LAWS)
+    laws = tuple(kind(scenario, watch, checked) for kind in _LAWS)
     violated = 0
     try:
         network = WatchedNetwork(scenario.network, watch)
         yield (
             dataclasses.replace(scenario, network=network),
-            observed_by(Ears(watch), task),
-            WatchedLedger(ledger, watch),
+            observed_by(WatchedProtocol(watch, laws), task),
+            WatchedLedger(ledger, laws),
         )
-        for laws in watch.laws:
-            laws.close()
+        for law in laws:
+            law.close()
     except Violated:
         violated = 1
         raise

@@ -4,7 +4,7 @@ from collections import Counter
 from typing import Any
 
 from slfac_sim.effects import Effect, Send
-from slfac_sim.simulation.invariants._violated import Laws
+from slfac_sim.simulation.invariants.laws import Laws
 
 LAW = "bytes"
 
@@ -28,8 +28,8 @@ class ByteLaws(Laws):
         if table == "transfers":
             self._ended[row["outcome"]] += row["payload_bytes"]
             place = f"transfers, effect {row['seq']} of task '{row['task']}'"
-            found = f"{row['payload_bytes']} bytes of payload, {row['wire_bytes']} on the wire"
-            self.hold(LAW, 0 <= row["payload_bytes"] <= row["wire_bytes"], place, found)
+            figures = f"{row['payload_bytes']} bytes of payload, {row['wire_bytes']} on the wire"
+            self.hold(LAW, 0 <= row["payload_bytes"] <= row["wire_bytes"], place, figures)
         elif table == "payloads":
             self._parts += row["bytes"]
         elif table == "rounds":
@@ -43,12 +43,12 @@ class ByteLaws(Laws):
         watch, ended = self.watch, sum(self._ended.values())
         way = sum(watch.on_air.values())
         told = ", ".join(f"{nbytes} {outcome}" for outcome, nbytes in sorted(self._ended.items()))
-        found = f"{watch.offered_bytes} bytes offered to the network, {told or 'none'}, {way} under way"
-        self.hold(LAW, watch.offered_bytes == ended + way, place, found)
+        figures = f"{watch.offered_bytes} bytes offered to the network, {told or 'none'}, {way} under way"
+        self.hold(LAW, watch.offered_bytes == ended + way, place, figures)
         self.hold(
-            LAW, watch.offered_bytes == self._sent, place, f"{found}, {self._sent} sent by the protocol"
+            LAW, watch.offered_bytes == self._sent, place, f"{figures}, {self._sent} sent by the protocol"
         )
-        self.hold(LAW, self._parts == ended, place, f"{found}, {self._parts} in payloads")
+        self.hold(LAW, self._parts == ended, place, f"{figures}, {self._parts} in payloads")
         stalled = watch.network.stalled() if watch.network is not None else ()
         under_way = f"{len(watch.on_air)} transfers under way, {len(stalled)} by the network's own account"
         self.hold(LAW, bool(stalled) == bool(watch.on_air), place, under_way)

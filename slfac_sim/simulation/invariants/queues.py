@@ -9,8 +9,7 @@ from collections import defaultdict
 from typing import Any
 
 from slfac_sim.effects import Compute, Effect, Offer
-from slfac_sim.simulation.invariants._violated import Laws
-from slfac_sim.simulation.invariants._watching import System
+from slfac_sim.simulation.invariants.laws import Laws, System
 
 LAW = "Little"
 
@@ -43,10 +42,10 @@ class QueueLaws(Laws):
         """Compare both sides of every system."""
         for name, system in sorted(self._systems.items()):
             self.hold(LAW, system.inside == 0, name, f"{system.inside} never left")
-            found = (
+            figures = (
                 f"{system.by_counting_s!r} s by counting who is there, {system.in_ledger_s!r} s in the ledger"
             )
-            self.hold(LAW, system.balanced, name, found)
+            self.hold(LAW, system.balanced, name, figures)
 
     def _change(self, effect: Effect, by: int) -> None:
         if isinstance(effect, Compute):

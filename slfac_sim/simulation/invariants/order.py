@@ -5,7 +5,7 @@ from typing import Any
 
 from slfac_sim.effects import Compute, Effect, Offer, Send
 from slfac_sim.hosts.names import SERVER
-from slfac_sim.simulation.invariants._violated import Laws
+from slfac_sim.simulation.invariants.laws import Laws
 
 LAW = "causality"
 _QUEUE = "queue "  # tasks of the player itself: the work that offers wait for
@@ -48,10 +48,10 @@ class OrderLaws(Laws):
 
     def left(self, task: str, seq: int, effect: Effect) -> None:
         """An effect has left one row, whichever way it ended."""
-        one = self._open.pop(task, None)
-        if one is not None:
-            found = f"{one.rows} rows of {one.tables} tell of it, not one"
-            self.hold(LAW, one.rows == 1, f"effect {seq} of task '{task}'", found)
+        asked = self._open.pop(task, None)
+        if asked is not None:
+            figures = f"{asked.rows} rows of {asked.tables} tell of it, not one"
+            self.hold(LAW, asked.rows == 1, f"effect {seq} of task '{task}'", figures)
 
     def row(self, table: str, row: dict[str, Any]) -> None:
         """The times of a row are in order, end now, and begin when the effect was asked for."""
@@ -69,18 +69,16 @@ class OrderLaws(Laws):
     def _in_order(self, table: str, row: dict[str, Any]) -> None:
         times = [row[name] for name in _TIMES[table]]
         held = times == sorted(times) and times[-1] == self.watch.now_s
-        found = ", ".join(f"{name} {row[name]!r}" for name in _TIMES[table])
-        self.hold(LAW, held, _place(table, row), f"{found}, at {self.watch.now_s!r} s")
+        figures = ", ".join(f"{name} {row[name]!r}" for name in _TIMES[table])
+        self.hold(LAW, held, _place(table, row), f"{figures}, at {self.watch.now_s!r} s")
 
     def _as_asked(self, table: str, row: dict[str, Any]) -> None:
-        one = self._open.get(row["task"])
-        held = one is not None and one.seq == row["seq"] and one.asked_s == row["asked_s"]
-        asked = (
-            "nothing was asked for" if one is None else f"effect {one.seq} was asked for at {one.asked_s!r} s"
-        )
-        self.hold(LAW, held, _place(table, row), f"asked_s {row['asked_s']!r}, but {asked}")
-        if one is not None:
-            one.rows += 1
+        asked, now_asked = self._open.get(row["task"]), "nothing was asked for"
+        if asked is not None:
+            now_asked = f"effect {asked.seq} was asked for at {asked.asked_s!r} s"
+            asked.rows += 1
+        held = asked is not None and asked.seq == row["seq"] and asked.asked_s == row["asked_s"]
+        self.hold(LAW, held, _place(table, row), f"asked_s {row['asked_s']!r}, but {now_asked}")
 
     def _one_at_a_time(self, row: dict[str, Any]) -> None:
         """A processor that serves in turn begins with nothing before it is through with the last."""
@@ -90,8 +88,8 @@ class OrderLaws(Laws):
         began = row["outcome"] == "done" or row["start_s"] > row["asked_s"]
         free_s = self._free_s.get(host, 0.0)
         if began:
-            found = f"began at {row['start_s']!r} s, free at {free_s!r} s"
-            self.hold(LAW, row["start_s"] >= free_s, _place("computes", row), found)
+            figures = f"began at {row['start_s']!r} s, free at {free_s!r} s"
+            self.hold(LAW, row["start_s"] >= free_s, _place("computes", row), figures)
             self._free_s[host] = max(free_s, row["end_s"])
 
 

@@ -4,7 +4,7 @@ from collections import defaultdict
 from typing import Any
 
 from slfac_sim.hosts.names import SERVER
-from slfac_sim.simulation.invariants._violated import PART, Laws, rounding_s
+from slfac_sim.simulation.invariants.laws import PART, Laws, rounding_s
 
 RATE, AIRTIME = "rate <= capacity", "airtime <= elapsed"
 CRUMB_S = 1e-9  # of a transfer's airtime: what a medium by slots may take for nothing
@@ -44,9 +44,9 @@ class AirLaws(Laws):
         for lane, stretches in sorted(self._used.items()):
             share = self._shares[lane]
             for first_s, last_s, airtime_s, slack_s in _busy(stretches):
-                found = f"{airtime_s!r} s of airtime within {last_s - first_s!r} s, at most {share:g} of it"
+                figures = f"{airtime_s!r} s of airtime within {last_s - first_s!r} s, at most {share:g} of it"
                 held = airtime_s <= share * (last_s - first_s) + slack_s
-                self.hold(AIRTIME, held, f"{lane}, {first_s:.9g} s to {last_s:.9g} s", found)
+                self.hold(AIRTIME, held, f"{lane}, {first_s:.9g} s to {last_s:.9g} s", figures)
 
     def _check(self, row: dict[str, Any], place: str) -> None:
         up = row["dst"] == SERVER
@@ -55,8 +55,8 @@ class AirLaws(Laws):
             max(self._stations, 1) if row["dst"] == "*" else 1
         )  # each station sends its part of a multicast
         length_s = row["last_bit_s"] - row["start_s"]
-        found = f"{row['airtime_s']!r} s of airtime within {length_s!r} s, of which it may have {share:g}"
-        self.hold(AIRTIME, row["airtime_s"] <= senders * share * length_s + _slack_s(row), place, found)
+        figures = f"{row['airtime_s']!r} s of airtime within {length_s!r} s, of which it may have {share:g}"
+        self.hold(AIRTIME, row["airtime_s"] <= senders * share * length_s + _slack_s(row), place, figures)
         self._note(row, up, share, senders)
         capacity_bps = self._capacity_bps(row, up)
         if capacity_bps is not None:

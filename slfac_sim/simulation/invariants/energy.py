@@ -6,8 +6,8 @@ from typing import Any
 from slfac_sim.hosts.machines import machines
 from slfac_sim.hosts.names import SERVER
 from slfac_sim.network import NetworkSettings
-from slfac_sim.simulation.invariants._air import CRUMB_S
-from slfac_sim.simulation.invariants._violated import PART, Laws, rounding_s
+from slfac_sim.simulation.invariants.air import CRUMB_S
+from slfac_sim.simulation.invariants.laws import PART, Laws, rounding_s
 
 LAW = "energy = power x time"
 
@@ -60,14 +60,14 @@ class EnergyLaws(Laws):
         senders = max(self._stations, 1) if row["dst"] == "*" else 1
         most_j = power_w * senders * (row["last_bit_s"] - row["start_s"])
         place = f"transfers, effect {row['seq']} of task '{row['task']}'"
-        found = f"{row['energy_j']!r} J radiated, at most {most_j!r} J"
+        figures = f"{row['energy_j']!r} J radiated, at most {most_j!r} J"
         slack_j = PART * most_j + power_w * senders * (CRUMB_S + rounding_s(row["last_bit_s"]))
-        self.hold(LAW, 0.0 <= row["energy_j"] <= most_j + slack_j, place, found)
+        self.hold(LAW, 0.0 <= row["energy_j"] <= most_j + slack_j, place, figures)
         if self._in_turn and not (up and self._controlled):
             due_j = power_w * row["airtime_s"]
             held = abs(row["energy_j"] - due_j) <= PART * due_j
-            found = f"{row['energy_j']!r} J radiated, {power_w:g} W x {row['airtime_s']!r} s"
-            self.hold(LAW, held, place, found)
+            figures = f"{row['energy_j']!r} J radiated, {power_w:g} W x {row['airtime_s']!r} s"
+            self.hold(LAW, held, place, figures)
 
     def _account(self, row: dict[str, Any]) -> None:
         host = row["host"]
@@ -80,17 +80,17 @@ class EnergyLaws(Laws):
             "total_j": row["compute_j"] + row["transmit_j"] + row["receive_j"] + row["idle_j"],
         }
         for name, joules in due.items():
-            found = f"{name} {row[name]!r}, due {joules!r}"
-            self.hold(LAW, row[name] == joules, f"energy of {host}", found)
+            figures = f"{name} {row[name]!r}, due {joules!r}"
+            self.hold(LAW, row[name] == joules, f"energy of {host}", figures)
         least_s = _covered(self._worked[host])
         most_s = _covered(self._worked[host] + self._perhaps[host])
         busy_s, up_s = row["busy_s"], row["up_s"]
         slack_s = rounding_s(self.watch.now_s, 1 + len(self._worked[host]) + len(self._perhaps[host]))
         held = least_s - slack_s <= busy_s <= min(most_s, up_s) + slack_s
-        found = f"busy {busy_s!r} s of {up_s!r}, by its computes {least_s!r} to {most_s!r}"
-        self.hold(LAW, held, f"energy of {host}", found)
-        found = f"codec_j {row['codec_j']!r} of compute_j {row['compute_j']!r}"
-        self.hold(LAW, row["codec_j"] <= row["compute_j"], f"energy of {host}", found)
+        figures = f"busy {busy_s!r} s of {up_s!r}, by its computes {least_s!r} to {most_s!r}"
+        self.hold(LAW, held, f"energy of {host}", figures)
+        figures = f"codec_j {row['codec_j']!r} of compute_j {row['compute_j']!r}"
+        self.hold(LAW, row["codec_j"] <= row["compute_j"], f"energy of {host}", figures)
 
 
 def _covered(stretches: list[tuple[float, float]]) -> float:
