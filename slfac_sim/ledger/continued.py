@@ -40,7 +40,7 @@ class ContinuedLedger(Ledger):
         self.commit()
         self._there = None
         rounds = {table: self._ledger.tuples(table, ("round",)) for table in SUMS}
-        sums = {table: sum(number <= after_round for (number,) in rounds[table]) for table in SUMS}
+        sums = {table: sum(past <= after_round for (past,) in rounds[table]) for table in SUMS}
         self._ledger.keep_only({**self._next_id, **sums})
 
     def stop(self) -> None:
@@ -100,13 +100,13 @@ class ContinuedLedger(Ledger):
 def difference(table: str, number: int, there: Row | None, here: Row | None) -> str:
     """Say in which column row `number` of `table` is another than on record (`there`)."""
     if there is None or here is None:
-        found = "not on record, but now" if there is None else "on record, but not now"
-        return f"table {table}, row {number}: {found}"
+        where = "not on record, but now" if there is None else "on record, but not now"
+        return f"table {table}, row {number}: {where}"
     names: Mapping[str, Any] = TABLES[table]
-    column, was, found = next(
+    column, then, now = next(
         (name, a, b) for name, a, b in zip(names, there, here, strict=True) if not _same(a, b)
     )
-    return f"table {table}, row {number}, column {column}: {was!r} on record, {found!r} now"
+    return f"table {table}, row {number}, column {column}: {then!r} on record, {now!r} now"
 
 
 def _same(a: Any, b: Any) -> bool:

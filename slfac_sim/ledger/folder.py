@@ -65,8 +65,8 @@ class Run:
         if there is None:
             return ""
         here = self.ledger.digest()
-        told = f"its digest is {here[:16]}, and {str(there)[:16]} in {SUMMARY}"
-        return "" if here == there else f"{self.folder / LEDGER}: altered since the run: {told}"
+        digests = f"its digest is {here[:16]}, and {str(there)[:16]} in {SUMMARY}"
+        return "" if here == there else f"{self.folder / LEDGER}: altered since the run: {digests}"
 
     def refuse_altered(self) -> None:
         """Raise `BadInput` for a ledger that is not the one that the summary is of, or without a digest."""

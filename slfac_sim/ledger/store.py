@@ -230,8 +230,8 @@ class FileLedger(Ledger):
 
     def last(self, table: str, name: str) -> Any:
         """Return the column `name` of the last row of `table`, or None if it has no rows."""
-        found = self.query(f"SELECT {name} FROM {table} ORDER BY rowid DESC LIMIT 1")
-        return found[0][0] if found else None
+        rows = self.query(f"SELECT {name} FROM {table} ORDER BY rowid DESC LIMIT 1")
+        return rows[0][0] if rows else None
 
     def query(self, sql: str, parameters: Row = ()) -> list[Row]:
         """Return the rows of a query over what has been added so far."""

@@ -72,9 +72,9 @@ def _packed(value: Any, blobs: list[memoryview], at: list[int]) -> Any:
     if isinstance(value, _PLAIN):
         return value
     if isinstance(value, list):
-        return [_packed(one, blobs, at) for one in value]
+        return [_packed(item, blobs, at) for item in value]
     if isinstance(value, tuple):
-        return {"tuple": [_packed(one, blobs, at) for one in value]}
+        return {"tuple": [_packed(item, blobs, at) for item in value]}
     if isinstance(value, Mapping):
         return {"dict": [[_packed(k, blobs, at), _packed(v, blobs, at)] for k, v in value.items()]}
     kind, flat = _flat(value)
@@ -103,11 +103,11 @@ def _flat(value: Any) -> tuple[dict[str, Any], memoryview]:
 
 def _unpacked(packed: Any, blob: memoryview) -> Any:
     if isinstance(packed, list):
-        return [_unpacked(one, blob) for one in packed]
+        return [_unpacked(item, blob) for item in packed]
     if not isinstance(packed, dict):
         return packed
     if "tuple" in packed:
-        return tuple(_unpacked(one, blob) for one in packed["tuple"])
+        return tuple(_unpacked(item, blob) for item in packed["tuple"])
     if "dict" in packed:
         return {_unpacked(key, blob): _unpacked(value, blob) for key, value in packed["dict"]}
     return _array(packed, blob[packed["at"] : packed["at"] + packed["bytes"]])

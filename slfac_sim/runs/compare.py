@@ -49,10 +49,9 @@ class Comparison:
 def compare(a: Path, b: Path) -> Comparison:
     """Return the comparison of the runs in two folders. Raises `BadInput` for a folder that is no run."""
     first, second = load(a), load(b)
-    one, other = _settings(first), _settings(second)
-    paths = [*one, *(path for path in other if path not in one)]
-    found = {path: (one.get(path), other.get(path)) for path in paths if one.get(path) != other.get(path)}
-    return Comparison(first, second, {path: pair for path, pair in found.items() if path != "name"})
+    in_a, in_b = _settings(first), _settings(second)
+    pairs = {path: (in_a.get(path), in_b.get(path)) for path in in_a | in_b if path != "name"}
+    return Comparison(first, second, {path: pair for path, pair in pairs.items() if pair[0] != pair[1]})
 
 
 def _settings(run: Run) -> dict[str, Any]:

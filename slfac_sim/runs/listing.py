@@ -52,10 +52,10 @@ def runs_under(folder: Path, check: bool = False) -> list[Listed]:
     """
     if not folder.is_dir():
         raise BadInput(f"{folder}: no such folder; expected one with runs below it, such as runs")
-    return sorted(_found(folder, check), key=lambda one: one.folder)
+    return sorted(_runs_below(folder, check), key=lambda run: run.folder)
 
 
-def _found(top: Path, check: bool) -> Iterator[Listed]:
+def _runs_below(top: Path, check: bool) -> Iterator[Listed]:
     for path, below, files in os.walk(top):
         folder = Path(path)
         if len(_MARKS & set(files)) >= 2 or (folder / BEGUN).is_file():

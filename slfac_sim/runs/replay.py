@@ -18,7 +18,7 @@ from slfac_sim.ledger.reader import LedgerReader
 from slfac_sim.ledger.store import Ledger, MemoryLedger
 from slfac_sim.ledger.summary import HostClock
 from slfac_sim.ledger.tables import TABLES
-from slfac_sim.runs.folder import RunFolder, check_place, make_folder
+from slfac_sim.runs.folder import SCENARIO, RunFolder, check_place, make_folder
 from slfac_sim.scenario.files import dump, load, read
 from slfac_sim.scenario.fingerprint import READ_AFTERWARDS, invisible_in, visible_differences
 from slfac_sim.scenario.schema import Scenario
@@ -44,7 +44,7 @@ class Record:
         Raises `BadInput` for anything but a finished, undamaged run in which timing steered nothing.
         """
         run = _finished(folder)
-        scenario = load(run.folder / "scenario.yaml")
+        scenario = load(run.folder / SCENARIO)
         _refuse_steered(folder, scenario)
         return cls(run.folder, scenario, run.summary, _script(run.folder, scenario, run.summary))
 
@@ -76,7 +76,7 @@ def load_training(folder: Path, chosen: bool = False) -> Record | Finished:
 
     It cannot if the clock has `chosen` where the model is cut, which the run's own scenario does not tell.
     """
-    scenario = load(folder / "scenario.yaml")
+    scenario = load(folder / SCENARIO)
     if steered(scenario) is None and not chosen:
         return Record.load(folder)
     run = _finished(folder)
@@ -89,8 +89,8 @@ def timed(training: Record | Finished, scenario: Scenario) -> MemoryLedger:
         chosen = ("cut",) if cut_is_open(scenario) else ()  # by the training, for the very same clock
         differences = visible_differences(training.scenario, scenario, (*READ_AFTERWARDS, *chosen))
         if differences:
-            told = "; ".join(differences)
-            raise BadInput(f"{training.folder}: {steered(scenario)}, and it ran otherwise: {told}")
+            reason = f"{steered(scenario)}, and it ran otherwise: {'; '.join(differences)}"
+            raise BadInput(f"{training.folder}: {reason}")
         return training.rows
     rows = MemoryLedger()
     retime(training, scenario, rows)
@@ -119,7 +119,7 @@ def replayed_scenario(
     faults, or for settings that learning sees.
     """
     seeds = () if seed is None else (f"seed.air={seed}",)
-    source = str(record.folder / "scenario.yaml")
+    source = str(record.folder / SCENARIO)
     scenario = read(dump(record.scenario), source, [*seeds, *overrides], report=report)
     _refuse_visible(record, scenario)
     return scenario
@@ -135,12 +135,11 @@ def retime(
     """Play `record` on the network, the speeds and the server of `scenario`; return the simulated seconds.
 
     `ledger` then holds what a live run of `scenario` would have written. Raises `BadInput` where learning
-    would have seen the difference, and `players.simulated.Stalled` where a live run would. With `laws` the
+    would have seen the difference, and `simulated.Stalled` where a live run would. With `laws` the
     `invariants` are checked, and it is given what came of that.
     """
     _refuse_visible(record, scenario)
-    found: dict[str, Any] = {} if laws is None else laws
-    with strictly(scenario, ledger, record.protocol(), found, laws is not None) as watched, no_collection():
+    with strictly(scenario, ledger, record.protocol(), laws) as watched, no_collection():
         seconds = simulate(*watched, on_note)
     for table, rows in record.script.sums.items():
         for row in rows:
@@ -235,7 +234,7 @@ def _script(folder: Path, scenario: Scenario, summary: Mapping[str, Any]) -> Scr
     except (ValueError, LookupError) as error:  # rows that no protocol can have asked for
         raise BadInput(f"{path}: damaged: its rows make no protocol ({error})") from error
     for name in ("transfers", "rounds"):
-        found, told = script.counts[name], summary.get(name)
-        if found != told:
-            raise BadInput(f"{path}: damaged: {found} {name}, and {told} in the summary")
+        if script.counts[name] != summary.get(name):
+            counts = f"{script.counts[name]} {name}, and {summary.get(name)} in the summary"
+            raise BadInput(f"{path}: damaged: {counts}")
     return script

@@ -93,8 +93,8 @@ def learn(
     scenario = world.scenario
     checkpoints = Checkpoints(folder, begun.every)
     log = ReplayLog(device_names(scenario.devices.count), ledger.append)
-    task = observed_by(log, protocol)
-    with strictly(scenario, ledger, task, folder.extra, begun.strict) as (watched, told, into):
-        simulation = Simulation(watched, into, on_note)
+    laws = folder.extra if begun.strict else None
+    with strictly(scenario, ledger, observed_by(log, protocol), laws) as (scenario, task, ledger):
+        simulation = Simulation(scenario, ledger, on_note)
         world.when_kept = lambda round_number: checkpoints.keep(round_number, world, simulation.under_way())
-        simulation.play(told)
+        simulation.play(task)

@@ -66,8 +66,8 @@ def prepare_verify(folder: Path, report: Report | None = None) -> Iterator[Verif
         prepared = prepare(scenario, Path(there) / "again", threads, report)
         then, now = recorded.summary["host"], prepared.clock.spent()
         others = [name for name in _VERSIONS if then.get(name) != now[name]]
-        told = tuple(f"{name}: {then.get(name)} then, {now[name]} now" for name in others)
-        yield Verifiable(recorded.folder, recorded.summary, prepared, told)
+        pairs = tuple(f"{name}: {then.get(name)} then, {now[name]} now" for name in others)
+        yield Verifiable(recorded.folder, recorded.summary, prepared, pairs)
 
 
 def _threads_of(recorded: Run) -> int:

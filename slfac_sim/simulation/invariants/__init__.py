@@ -32,14 +32,14 @@ Watched = tuple[Scenario, Task, Ledger]
 
 @contextmanager
 def strictly(
-    scenario: Scenario, ledger: Ledger, task: Task, summary: dict[str, Any], strict: bool = True
+    scenario: Scenario, ledger: Ledger, task: Task, summary: dict[str, Any] | None
 ) -> Iterator[Watched]:
     """Give what to simulate, so that `task` on `scenario` is watched and writes into `ledger`.
 
     Raises `Violated` for a broken law, at the end at the latest. `summary` is given the key `invariants`:
-    how often each law was checked, and whether one was broken. Unless `strict`, nothing is watched.
+    how often each law was checked, and whether one was broken. Where it is None nothing is watched.
     """
-    if not strict:
+    if summary is None:
         yield scenario, task, ledger
         return
     checked: Counter[str] = Counter()

@@ -42,8 +42,8 @@ class ByteLaws(Laws):
     def _compare(self, place: str) -> None:
         watch, ended = self.watch, sum(self._ended.values())
         way = sum(watch.on_air.values())
-        told = ", ".join(f"{nbytes} {outcome}" for outcome, nbytes in sorted(self._ended.items()))
-        figures = f"{watch.offered_bytes} bytes offered to the network, {told or 'none'}, {way} under way"
+        outcomes = ", ".join(f"{nbytes} {outcome}" for outcome, nbytes in sorted(self._ended.items()))
+        figures = f"{watch.offered_bytes} bytes offered to the network, {outcomes or 'none'}, {way} under way"
         self.hold(LAW, watch.offered_bytes == ended + way, place, figures)
         self.hold(
             LAW, watch.offered_bytes == self._sent, place, f"{figures}, {self._sent} sent by the protocol"
