@@ -123,8 +123,7 @@ def cost_of(codec: Codec, tensor: Tensor, most: int) -> Cost:
     spent_s = 0.0
     while len(encode_s) < min(3, most) or (len(encode_s) < most and spent_s < 1.5):
         for end in (sender, receiver):
-            if hasattr(end, "follow"):
-                end.follow(asked)
+            end.follow(asked)
         begun_s = time.process_time()
         body = sender.encode(tensor, ids).body
         encoded_s = time.process_time()
@@ -132,8 +131,7 @@ def cost_of(codec: Codec, tensor: Tensor, most: int) -> Cost:
         decode_s.append(time.process_time() - encoded_s)
         encode_s.append(encoded_s - begun_s)
         spent_s += encode_s[-1] + decode_s[-1]
-        if hasattr(sender, "confirm"):
-            sender.confirm(body)
+        sender.confirm(body)
     return Cost(min(encode_s), min(decode_s), tensor.size)
 
 

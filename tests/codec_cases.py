@@ -12,6 +12,7 @@ import numpy as np
 from codec_oracles import tensor_of
 
 from slfac_sim import codecs
+from slfac_sim.codecs.kit import bodies
 from slfac_sim.codecs.kit import wire as _wire
 from slfac_sim.foundation import plugins
 
@@ -67,7 +68,7 @@ def declares_unbiased(kind, switch):
         codec = codec_of(kind, **switch)
     except Exception:  # as above
         return False
-    return bool(getattr(codec, "unbiased", False))
+    return bool(codec.unbiased)
 
 
 def ids_of(tensor):
@@ -75,11 +76,11 @@ def ids_of(tensor):
 
 
 def encoded(codec, tensor, stream="up/d017", training=True):
-    return codecs.typed_sender(codec, stream).encode(tensor, ids_of(tensor), training)
+    return bodies.TypedSender(codec, stream).encode(tensor, ids_of(tensor), training)
 
 
 def decoded(codec, body):
-    return codecs.typed_receiver(codec).decode(body)
+    return bodies.TypedReceiver(codec).decode(body)
 
 
 def ships(kind):

@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 from scipy.fft import dctn
 from scipy.ndimage import gaussian_filter
 
-from slfac_sim.codecs._slfac import wire as _slfac_wire
 from slfac_sim.codecs.kit.wire import Sections, unseal
+from slfac_sim.codecs.slfac import Form, Header, read_header
 
 CONTENTS = (
     "normal", "sparse", "constant", "zero", "some planes zero", "smooth", "one spike", "wide range", "two",
@@ -72,8 +72,8 @@ def spectra_of(tensor, scope):
 def header_of(body):
     """Return (form, header) of an SL-FAC body; the ends are in the units of the tensor."""
     frame = unseal(body, "slfac")
-    form = _slfac_wire.Form.from_bytes(frame.settings)
+    form = Form.from_bytes(frame.settings)
     _, groups, coefficients = form.arrange(frame.shape)
-    header = _slfac_wire.read_header(Sections(frame.content), form, groups, coefficients)
+    header = read_header(Sections(frame.content), form, groups, coefficients)
     ends = header.ends.astype(np.float64) * 2.0**-form.exponent
-    return form, _slfac_wire.Header(header.last_low, header.bits, ends)
+    return form, Header(header.last_low, header.bits, ends)

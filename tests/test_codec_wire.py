@@ -8,13 +8,12 @@ import pytest
 from codec_cases import mutants, resealed
 from codec_oracles import header_of, tensor_of
 
-from slfac_sim import codecs
 from slfac_sim.codecs import BadBody, BadTensor
-from slfac_sim.codecs._slfac import wire as _slfac_wire
+from slfac_sim.codecs.kit import bodies
 from slfac_sim.codecs.kit.packing import packed_bytes
 from slfac_sim.codecs.kit.wire import seal, unseal
 from slfac_sim.codecs.raw import Raw
-from slfac_sim.codecs.slfac import SlFac
+from slfac_sim.codecs.slfac import Form, Header, SlFac, write_header
 
 SENDERS = {
     "raw": Raw().sender("up"),
@@ -42,13 +41,13 @@ def test_the_frame_of_a_slfac_message_is_22_bytes():
 def test_the_type_of_the_values_is_four_bits_of_the_frame_and_no_more():
     """Bodies of equal values differ in half of the form and in the checksum only."""
     tensor = tensor_of("smooth", (2, 3, 5, 4)).astype(np.float16)
-    sender = codecs.typed_sender(SlFac(), "up")
+    sender = bodies.TypedSender(SlFac(), "up")
     half, single = sender.encode(tensor).body, sender.encode(tensor.astype(np.float32)).body
     assert (single[3], half[3]) == (0x04, 0x14)
     assert (single[:3], single[4:-4]) == (half[:3], half[4:-4])
-    assert codecs.decode(half).dtype == np.float16
+    assert bodies.decode(half).dtype == np.float16
     assert SlFac().receiver().decode(half).dtype == np.float32
-    assert np.array_equal(SlFac().receiver().decode(half), codecs.decode(single))
+    assert np.array_equal(SlFac().receiver().decode(half), bodies.decode(single))
 
 
 RAMP = [[0, 1, 2, 3], [1, 2, 3, 5], [2, 3, 4, 9]]
@@ -74,7 +73,7 @@ def golden_tensor(name):
 def test_golden_bytes_decode_for_ever(name):
     """Encoders may improve; bodies of version 1 must stay readable, so only decoding is compared."""
     tensor = golden_tensor(name)
-    decoded = codecs.decode(bytes.fromhex(GOLDEN[name]))
+    decoded = bodies.decode(bytes.fromhex(GOLDEN[name]))
     assert decoded.shape == tensor.shape
     assert np.abs(decoded - tensor).max() < 0.2
     corner = {"raw": [-1.0, 1.5], "plane": [0.079, 0.858, 2.175], "channel": [0.014, 1.032, 1.930]}[name]
@@ -105,18 +104,18 @@ def test_golden_lengths_by_hand():
 )
 def test_refusals_word_for_word(change, message):
     with pytest.raises(BadBody, match="^body: " + re.escape(message)):
-        codecs.decode(change(body_of("plane")))
+        bodies.decode(change(body_of("plane")))
 
 
 def test_a_body_cannot_choose_what_is_imported():
     with pytest.raises(BadBody, match=r"^body: made by codec 'os\.path', which is not one of ours$"):
-        codecs.decode(seal("os.path", (1,), b"", NOTHING))
+        bodies.decode(seal("os.path", (1,), b"", NOTHING))
 
 
 def peak_bytes(body):
     tracemalloc.start()
     try:
-        codecs.decode(body)
+        bodies.decode(body)
     except BadBody:
         pass
     finally:
@@ -128,32 +127,32 @@ def peak_bytes(body):
 @pytest.mark.parametrize("shape", [(2**27, 1, 1, 1), (1, 2048, 256, 256), (2**33, 2**33, 7, 7), (0, 1, 2, 2)])
 @pytest.mark.parametrize("kind", ["raw", "slfac"])
 def test_a_claim_that_the_length_cannot_justify_allocates_nothing(kind, shape):
-    settings = _slfac_wire.Form("plane", "float16", 2, 8, 0).to_bytes() if kind == "slfac" else b""
+    settings = Form("plane", "float16", 2, 8, 0).to_bytes() if kind == "slfac" else b""
     body = seal(kind, shape, settings, [np.zeros(1000, np.uint8)])
-    codecs.decode(body_of("plane"))  # caches and imports are not the body's doing
+    bodies.decode(body_of("plane"))  # caches and imports are not the body's doing
     with pytest.raises(BadBody):
-        codecs.decode(body)
+        bodies.decode(body)
     assert peak_bytes(body) < 100_000
 
 
 def test_a_channel_cannot_claim_more_than_a_million_values():
     """A valid header of one constant channel over 2^25 samples, in 34 bytes."""
-    settings = _slfac_wire.Form("channel", "float16", 2, 8, 0).to_bytes()
+    settings = Form("channel", "float16", 2, 8, 0).to_bytes()
     header = np.zeros(packed_bytes(2, 3) + 8, np.uint8)  # k* of K = 1 takes no bit
     body = seal("slfac", (2**25, 1, 1, 1), settings, [header])
     with pytest.raises(BadBody, match="a channel of 33554432 values, at most 1048576 are legal"):
-        codecs.decode(body)
+        bodies.decode(body)
     assert peak_bytes(body) < 100_000
-    assert codecs.decode(seal("slfac", (2**20, 1, 1, 1), settings, [header])).shape == (2**20, 1, 1, 1)
+    assert bodies.decode(seal("slfac", (2**20, 1, 1, 1), settings, [header])).shape == (2**20, 1, 1, 1)
     with pytest.raises(BadTensor, match="use scope plane"):
         SlFac(scope="channel").sender("s").encode(np.zeros((2**20 + 1, 1, 1, 1), np.float32))
 
 
 @pytest.mark.parametrize("exponent", [-128, -91, 127])
 def test_an_exponent_that_no_encoder_writes_is_refused(exponent):
-    settings = _slfac_wire.Form("plane", "float16", 2, 8, exponent).to_bytes()
+    settings = Form("plane", "float16", 2, 8, exponent).to_bytes()
     with pytest.raises(BadBody, match="are not SL-FAC's"):
-        codecs.decode(seal("slfac", (1, 1, 2, 2), settings, [np.zeros(100, np.uint8)]))
+        bodies.decode(seal("slfac", (1, 1, 2, 2), settings, [np.zeros(100, np.uint8)]))
 
 
 @pytest.mark.parametrize("name", SENDERS)
@@ -162,7 +161,7 @@ def test_mutants_are_refused_or_decode_to_a_tensor_of_the_claimed_shape(name):
     messages = set()
     for mutant in mutants(body_of(name), 1500):
         try:
-            tensor = codecs.decode(mutant)
+            tensor = bodies.decode(mutant)
         except BadBody as error:
             refused += 1
             messages.add(str(error))
@@ -181,12 +180,12 @@ def test_every_cut_and_every_flipped_bit_is_refused(name):
     body = body_of(name, (1, 2, 3, 3))
     for size in range(len(body)):
         with pytest.raises(BadBody):
-            codecs.decode(body[:size])
+            bodies.decode(body[:size])
     for bit in range(8 * len(body)):
         flipped = bytearray(body)
         flipped[bit // 8] ^= 1 << bit % 8
         with pytest.raises(BadBody):
-            codecs.decode(bytes(flipped))
+            bodies.decode(bytes(flipped))
 
 
 def test_memory_of_mutants_is_bounded_by_their_length():
@@ -201,18 +200,16 @@ def test_header_fields_out_of_range_are_refused(block, value):
     form, header = header_of(body)
     last_low = np.full_like(header.last_low, value if block == "k*" else 3)
     bits = np.full_like(header.bits, form.b_min + value if block == "width" else 4)
-    wrong = _slfac_wire.Header(last_low, bits, header.ends)
-    content = _slfac_wire.write_header(wrong, form, 20)
+    wrong = Header(last_low, bits, header.ends)
+    content = write_header(wrong, form, 20)
     with pytest.raises(BadBody, match="a band's end or width is out of range"):
-        codecs.decode(seal("slfac", tensor.shape, form.to_bytes(), content))
+        bodies.decode(seal("slfac", tensor.shape, form.to_bytes(), content))
 
 
 @pytest.mark.parametrize("ends", [[np.nan, 0.0], [0.0, np.inf], [1.0, 0.5]])
 def test_ends_that_are_not_finite_or_not_ordered_are_refused(ends):
-    form = _slfac_wire.Form("plane", "float16", 2, 8, 0)
-    header = _slfac_wire.Header(
-        np.zeros(1, np.int64), np.full((1, 2), 2, np.uint8), np.array([[ends, [0.0, 0.0]]])
-    )
-    content = _slfac_wire.write_header(header, form, 4)
+    form = Form("plane", "float16", 2, 8, 0)
+    header = Header(np.zeros(1, np.int64), np.full((1, 2), 2, np.uint8), np.array([[ends, [0.0, 0.0]]]))
+    content = write_header(header, form, 4)
     with pytest.raises(BadBody, match="a band's minimum and maximum are not finite, ordered and in range"):
-        codecs.decode(seal("slfac", (1, 1, 2, 2), form.to_bytes(), content))
+        bodies.decode(seal("slfac", (1, 1, 2, 2), form.to_bytes(), content))

@@ -85,17 +85,14 @@ ROOT = Path(__file__).resolve().parent.parent
 NO_PLUGINS = {
     "slfac_sim/cli/__init__.py": "argparse: not every command takes overrides",
     "slfac_sim/foundation/plugin_sources.py": "modules: some have no file",
-    "slfac_sim/foundation/threads.py": "os: some systems know no affinity",
+    "slfac_sim/foundation/host.py": "os: some systems know no affinity",
     "slfac_sim/learning/datasets/_download.py": "exceptions: some have a number of errno",
-    "slfac_sim/learning/states.py": "dataclasses: whether one is frozen",
     "slfac_sim/learning/weights.py": "torch: layers that draw their weights, and batch-norm",
     "slfac_sim/scenario/shape.py": "typing: marks of a type hint",
     "slfac_sim/studies/search/varied.py": "typing: marks of a type hint",
     "slfac_sim/studies/values.py": "a path into settings that a user has written",
 }
 PENDING = {
-    "slfac_sim/codecs/kit/pairs.py": "what the ends of a codec can do beside sending and receiving",
-    "slfac_sim/codecs/kit/nested.py": "whether a codec may stand inside another one",
     "slfac_sim/runs/citations.py": "the references of a plug-in",
 }
 

@@ -19,6 +19,7 @@ import pytest
 from worlds import TINY, scenario
 
 from slfac_sim.cli import main
+from slfac_sim.codecs import Payload, Sender
 from slfac_sim.codecs.uniform import Uniform
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import kinds
@@ -323,9 +324,12 @@ def test_an_end_that_keeps_its_state_to_itself_costs_everything_and_no_digest(
     """Nobody can tell whether somebody else's codec has a memory, so that nothing of it is relied upon."""
     original = Uniform.sender
 
-    class Secretive:
-        def __init__(self, inner: Any) -> None:
-            self.encode = inner.encode
+    class Secretive(Sender):
+        def __init__(self, inner: Sender) -> None:
+            self._inner = inner
+
+        def encode(self, *message: Any, **more: Any) -> Payload:
+            return self._inner.encode(*message, **more)
 
     monkeypatch.setattr(Uniform, "sender", lambda codec, stream: Secretive(original(codec, stream)))
     summary = undisturbed(tmp_path / "whole", "codec=uniform")

@@ -15,6 +15,7 @@ import pytest
 from worlds import TINY, scenario, table
 
 from slfac_sim.analysis.draw import draw_run
+from slfac_sim.codecs import Sender
 from slfac_sim.codecs.slfac import SlFac
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.runs.run import prepare, run
@@ -109,7 +110,7 @@ def test_one_corrupted_body_changes_the_digest(
     def sender(self: SlFac, stream: str) -> Any:
         inner = original(self, stream)
 
-        class Corrupting:
+        class Corrupting(Sender):
             def encode(self, tensor: Any, *rest: Any, **more: Any) -> Any:
                 nonlocal calls
                 calls += stream == "d003/up"

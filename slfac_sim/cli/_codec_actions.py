@@ -20,6 +20,7 @@ from slfac_sim.codec_lab.knobs import knobs_of, sweep
 from slfac_sim.codec_lab.measuring import Measured, measure, relative_error
 from slfac_sim.codec_lab.measuring import encode as encoded
 from slfac_sim.codec_lab.tensor_files import folder, read_body, read_tensor, whole, write_tensor
+from slfac_sim.codecs.kit.bodies import decode as decoded
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import kind_of
 
@@ -49,7 +50,7 @@ def encode(arguments: argparse.Namespace) -> int:
 def decode(arguments: argparse.Namespace) -> int:
     """Write the tensor of the body and print its shape."""
     with _naming(arguments.body):
-        tensor = codecs.decode(read_body(arguments.body))
+        tensor = decoded(read_body(arguments.body))
     stored = tensor if tensor.dtype.kind == "f" else tensor.astype(np.float32)  # .npy knows no bfloat16
     write_tensor(arguments.out, stored)
     print(f"{arguments.out}: {stored.dtype} {list(stored.shape)}")

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from slfac_sim.codecs import Tensor, decode
+from slfac_sim.codecs import Tensor
+from slfac_sim.codecs.kit.bodies import decode
 from slfac_sim.codecs.kit.wire import VERSION, byte_ledger, unseal
 
 UNTOLD = "content"  # bytes that the codec's decoder takes without saying what for

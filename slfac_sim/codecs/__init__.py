@@ -10,21 +10,22 @@ import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from slfac_sim.foundation import plugins
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import Family
-
-if TYPE_CHECKING:
-    from slfac_sim.codecs.kit.types import TypedReceiver, TypedSender
 
 Tensor = NDArray[np.float32]
 Backward = Literal["straight_through", "linear", "added_term"]
 Settings = TypeVar("Settings")
+
+State = Mapping[str, Any]
+"""A checkpoint of an end: texts, bytes (of some length), numbers, truth values, None, lists and mappings of
+these, so that a reader of plain data (``torch.load(weights_only=True)``) takes it.
+"""
 
 
 class BadBody(BadInput):
@@ -60,9 +61,38 @@ class Payload:
         return hashlib.sha256(self.body).hexdigest()[:16]
 
 
-class Sender(Protocol):
+class End:
+    """One end of a stream of messages. What has a default here is for ends that remember.
+
+    A device's message is *asked*, and the server's is its *answer*. All that passes between two ends is
+    bytes, and whoever holds an end tells it what happened. An end that never hears of an arrival must go on
+    working: it then sends messages that stand alone.
+    """
+
+    def follow(self, asked: bytes) -> None:
+        """Take the next message to be the answer to the body `asked`; both ends of the answers are told."""
+        return
+
+    def get_state(self) -> State | None:
+        """Return all that the next message depends on; None: nothing, as of a frozen dataclass.
+
+        Raises `TypeError` for any other end that does not say: it may well remember something.
+        """
+        if dataclasses.is_dataclass(self) and self.__dataclass_params__.frozen:
+            return None
+        kind = f"{type(self).__module__}.{type(self).__qualname__}"
+        raise TypeError(f"{kind} has no get_state and set_state, and is no frozen dataclass")
+
+    def set_state(self, state: State) -> None:
+        """Go on as the end that gave `state` would. Raises `ValueError` where nothing is remembered."""
+        if state:
+            raise ValueError(f"a {type(self).__name__} keeps nothing, and there is a state for one")
+
+
+class Sender(End, ABC):
     """The encoding end of one stream of messages."""
 
+    @abstractmethod
     def encode(
         self, tensor: Tensor, sample_ids: NDArray[np.int64] | None = None, training: bool = True
     ) -> Payload:
@@ -73,10 +103,19 @@ class Sender(Protocol):
         """
         ...
 
+    def confirm(self, body: bytes) -> None:
+        """Know that the other end has decoded `body`, which this one sent: its answer is there."""
+        return
 
-class Receiver(Protocol):
+    def correct(self, asked: bytes, gradient: Tensor) -> Tensor:
+        """Return the gradient to learn from, where `gradient` answers the body `asked` of this end."""
+        return gradient
+
+
+class Receiver(End, ABC):
     """The decoding end of one stream of messages."""
 
+    @abstractmethod
     def decode(self, body: bytes) -> Tensor:
         """Return the tensor of `body`, of the shape that was encoded, float32. Raises `BadBody`."""
         ...
@@ -148,6 +187,19 @@ class Codec(ABC):
         """Why the squared error can be above the energy of the tensor, that of zeros; "": it cannot."""
         return ""
 
+    @property
+    def unfit_for_models(self) -> str:
+        """Why no model can be sent, whose messages stand alone and answer none; "": it can."""
+        return ""
+
+    @staticmethod
+    def support(body: bytes) -> NDArray[np.bool_] | None:
+        """Return which values `body`, of this kind, carries ([samples, values of one]), from its bytes alone.
+
+        None: all of them. Of what is told, `on_support` sends gradients for these alone. Raises `BadBody`.
+        """
+        return None
+
 
 FAMILY = Family(Codec, shared=("bits", "rate", "rounding", "values", "entropy", "header_dtype", "seed"))
 
@@ -159,40 +211,10 @@ def seeded(settings: Settings, seed: int) -> Settings:
     """
     node: Any = settings
     changes: dict[str, Any] = {}
-    for one in dataclasses.fields(node):
-        value = getattr(node, one.name)
+    for field_ in dataclasses.fields(node):
+        value = getattr(node, field_.name)
         if dataclasses.is_dataclass(value):
-            changes[one.name] = seeded(value, seed)
-        elif one.name == "seed":
-            changes[one.name] = value + seed
-    changed: Settings = dataclasses.replace(node, **changes)
-    return changed
-
-
-def typed_sender(codec: Codec, stream: str) -> "TypedSender":
-    """Return a new sending end of `codec` that takes float32, float16 and bfloat16; bodies tell which."""
-    from slfac_sim.codecs.kit import types as _types
-
-    return _types.TypedSender(codec.sender(stream), stream)
-
-
-def typed_receiver(codec: Codec) -> "TypedReceiver":
-    """Return a new receiving end of `codec` that gives back the type of values that was sent."""
-    from slfac_sim.codecs.kit import types as _types
-
-    return _types.TypedReceiver(codec.receiver())
-
-
-def decode(body: bytes) -> NDArray[Any]:
-    """Return the tensor of `body`, in the type that was sent; needs only the bytes.
-
-    For a body of any shipped codec without memory, or the first of one with memory.
-    The frame names the codec. Raises `BadBody`, also for a codec that is not shipped: a body must not
-    choose which foreign module is imported.
-    """
-    from slfac_sim.codecs.kit import wire as _wire  # it needs the errors above
-
-    kind = _wire.unseal(body).kind
-    if kind not in plugins.kinds("slfac_sim.codecs"):
-        raise BadBody(f"body: made by codec {kind!r}, which is not one of ours")
-    return typed_receiver(plugins.find("slfac_sim.codecs", kind)()).decode(body)
+            changes[field_.name] = seeded(value, seed)
+        elif field_.name == "seed":
+            changes[field_.name] = value + seed
+    return dataclasses.replace(node, **changes)  # type: ignore[no-any-return]

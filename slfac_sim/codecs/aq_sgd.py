@@ -3,6 +3,15 @@
 Both ends remember each sample's last activation in float16. A message names its samples and, for each, the
 checksum of the row that its change starts from; a sender starts from rows whose arrival is confirmed, and
 sends all others in full. So a lost or cancelled message costs bytes, never exactness.
+
+>>> sender, receiver = AqSgd().sender("up"), AqSgd().receiver()
+>>> first = sender.encode(np.ones((1, 64), np.float32), np.array([7])).body
+>>> float(receiver.decode(first)[0, 0])
+1.0
+>>> sender.confirm(first)
+>>> change = sender.encode(np.full((1, 64), 1.5, np.float32), np.array([7])).body
+>>> len(first), len(change), float(receiver.decode(change)[0, 0])
+(155, 66, 1.46875)
 """
 
 import struct
@@ -14,8 +23,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from slfac_sim.codecs import BadBody, Codec, Payload, Tensor
+from slfac_sim.codecs import BadBody, Codec, Payload, Receiver, Sender, State, Tensor
 from slfac_sim.codecs.kit.entropy import (
+    ENTROPIES,
     Entropy,
     decode_flops,
     decode_symbols,
@@ -23,7 +33,7 @@ from slfac_sim.codecs.kit.entropy import (
     encode_symbols,
     entropy_bits,
 )
-from slfac_sim.codecs.kit.floats import Floats, from_halves, read_halves, rounded, rows_of, write_floats
+from slfac_sim.codecs.kit.floats import Floats, Mask, from_halves, read_halves, rounded, rows_of, write_floats
 from slfac_sim.codecs.kit.memory import (
     Ids,
     Row,
@@ -35,7 +45,7 @@ from slfac_sim.codecs.kit.memory import (
     unpack_rows,
 )
 from slfac_sim.codecs.kit.packing import Symbols
-from slfac_sim.codecs.kit.pairs import State
+from slfac_sim.codecs.kit.sparse import read_bitmap
 from slfac_sim.codecs.kit.stateless import largest_magnitude
 from slfac_sim.codecs.kit.wire import Frame, Sections, framed, unseal
 from slfac_sim.foundation.plugins import settings
@@ -43,9 +53,6 @@ from slfac_sim.foundation.streams import stream as random_stream
 from slfac_sim.foundation.units import SeedNumber
 
 KIND = "aq_sgd"
-Mask = NDArray[np.bool_]
-
-_ENTROPIES: tuple[Entropy, ...] = ("none", "zstd", "ans")
 _SETTINGS = struct.Struct("<BBB")  # bits, entropy stage, whether samples are named
 
 
@@ -59,6 +66,8 @@ class AqSgd(Codec):
     """
 
     references: ClassVar[tuple[str, ...]] = ("wang2022aqsgd",)
+    unfit_for_models: ClassVar[str] = "it remembers samples, and a model is none"
+
     bits: Annotated[int, Field(ge=2, le=8)] = 4
     rounding: Literal["nearest", "stochastic"] = "nearest"
     entropy: Entropy = "none"
@@ -102,7 +111,7 @@ class _Parts:
     symbols: Symbols
 
 
-class _Sender:
+class _Sender(Sender):
     def __init__(self, codec: AqSgd, stream: str) -> None:
         self._codec = codec
         self._stream = stream
@@ -157,7 +166,7 @@ class _Sender:
         self._memory.set_state(state["memory"])
 
 
-class _Receiver:
+class _Receiver(Receiver):
     """Holds, of each sample, the row that the last change started from and the one it led to."""
 
     def __init__(self) -> None:
@@ -257,7 +266,7 @@ def _arrived(shape: tuple[int, int], parts: _Parts, known: list[Row | None], bit
 
 
 def _write(codec: AqSgd, shape: tuple[int, ...], parts: _Parts) -> Payload:
-    settings = _SETTINGS.pack(codec.bits, _ENTROPIES.index(codec.entropy), parts.ids is not None)
+    settings = _SETTINGS.pack(codec.bits, ENTROPIES.index(codec.entropy), parts.ids is not None)
     blocks = []
     if parts.ids is not None:
         blocks = [("indices", parts.ids.astype("<u4").view(np.uint8))]
@@ -273,10 +282,8 @@ def _write(codec: AqSgd, shape: tuple[int, ...], parts: _Parts) -> Payload:
 
 
 def _read(frame: Frame) -> tuple[int, _Parts]:
-    if len(frame.settings) != _SETTINGS.size:
-        raise BadBody(f"body: {len(frame.settings)} bytes of settings, expected {_SETTINGS.size}")
-    bits, stage, named = _SETTINGS.unpack(frame.settings)
-    if not 2 <= bits <= 8 or stage >= len(_ENTROPIES) or named > 1:
+    bits, stage, named = frame.unpacked(_SETTINGS)
+    if not 2 <= bits <= 8 or stage >= len(ENTROPIES) or named > 1:
         raise BadBody(f"body: {bits} bits, entropy stage {stage} or flag {named} is unknown")
     samples, values = rows_of(frame.shape)
     if len(frame.content) < samples:
@@ -290,7 +297,7 @@ def _read(frame: Frame) -> tuple[int, _Parts]:
     full = from_halves(*read_halves(sections, samples - changed, values))
     symbols: Any = np.empty(0, np.uint8)
     if changed:
-        symbols = decode_symbols(sections, changed * values, bits, _ENTROPIES[stage])
+        symbols = decode_symbols(sections, changed * values, bits, ENTROPIES[stage])
     sections.end(0)
     return bits, _Parts(ids, is_change, starts, full, scales, symbols)
 
@@ -299,8 +306,7 @@ def _read_names(sections: Sections, samples: int) -> tuple[Ids, Mask, NDArray[np
     ids = np.frombuffer(sections.take(4 * samples, "indices"), "<u4").astype(np.int64)
     if len(np.unique(ids)) < samples:
         raise BadBody("body: a sample is named twice")
-    bitmap = np.frombuffer(sections.take((samples + 7) // 8, "state"), np.uint8)
-    is_change = np.unpackbits(bitmap, count=samples, bitorder="little").view(np.bool_)
+    is_change = read_bitmap(sections, samples, "state")
     octets = sections.take(4 * int(is_change.sum()), "state")
     starts = np.frombuffer(octets, "<u4").astype(np.uint32)
     return ids, is_change, starts

@@ -2,6 +2,12 @@
 
 S_g = sum_i k_i (*) z_i; the receiver takes circular correlations of S_g with the same keys, which leave the
 other samples as noise. Sent on the way back, gradients pass the adjoint of what the activation passed.
+
+>>> tensor = np.eye(2, 512, dtype=np.float32)
+>>> body = C3Sl(together=2).sender("up").encode(tensor).body
+>>> len(body), C3Sl().receiver().decode(body)[:, :2].round(1)
+(1053, array([[1. , 0. ],
+       [0.1, 1. ]], dtype=float32))
 """
 
 import functools
@@ -12,22 +18,21 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from slfac_sim.codecs import Backward, BadBody, BadTensor, Codec, Payload, Tensor
-from slfac_sim.codecs.kit.floats import LARGEST, FloatType, read_floats, rows_of, write_floats
-from slfac_sim.codecs.kit.stateless import StatelessReceiver, StatelessSender, largest_magnitude
+from slfac_sim.codecs import Backward, BadBody, BadTensor, Payload, Tensor
+from slfac_sim.codecs.kit.floats import FLOAT_TYPES, LARGEST, FloatType, read_floats, rows_of, write_floats
+from slfac_sim.codecs.kit.stateless import Stateless, largest_magnitude
 from slfac_sim.codecs.kit.wire import Sections, framed, unseal
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.streams import stream as random_stream
 
 KIND = "c3_sl"
 _SETTINGS = struct.Struct("<BBQ")  # R, type, seed of the keys
-_TYPES: tuple[FloatType, FloatType] = ("float16", "float32")
 _MOST_TOGETHER = 64
 _LARGEST = 2.0**96  # transforms of float32 must stay float32
 
 
 @settings
-class C3Sl(Codec):
+class C3Sl(Stateless):
     """Adds up `together` samples (R of the paper); the batch's last group may be smaller.
 
     Keys are normal draws scaled to unit length; they come from `seed`, which both ends know: it is in every
@@ -50,53 +55,41 @@ class C3Sl(Codec):
         """The codec's name for people."""
         return f"C3-SL, {self.together} samples in one, {self.values}"
 
-    def sender(self, stream: str) -> StatelessSender:
-        """Return the sending end of `stream`, whose name appears in errors only."""
-        return StatelessSender(stream, functools.partial(encode, self))
+    def encode(self, tensor: Tensor, stream: str) -> Payload:
+        """Return the payload of `tensor` ([batch, ...]). Raises `BadTensor`, also beyond 2^96."""
+        largest = largest_magnitude(tensor, stream)
+        if largest > _LARGEST:
+            raise BadTensor(f"{stream}: expected magnitudes up to {_LARGEST:.3g} (got {largest:.3g})")
+        samples, values = rows_of(tensor.shape)
+        rows = np.ascontiguousarray(tensor).reshape(samples, values)
+        together, seed = min(self.together, samples), self.seed % 2**64
+        spectra = np.zeros((-(-samples // together), values // 2 + 1), np.complex128)
+        for place in range(together):
+            bound = np.fft.rfft(rows[place::together], axis=1)
+            bound *= key_spectrum(seed, values, place)
+            spectra[: len(bound)] += bound
+        sums = np.clip(np.fft.irfft(spectra, values, axis=1), -LARGEST, LARGEST).astype(np.float32)
+        settings = _SETTINGS.pack(together, FLOAT_TYPES.index(self.values), seed)
+        return framed(KIND, tensor.shape, settings, [("symbols", write_floats(sums, self.values))])
 
-    def receiver(self) -> StatelessReceiver:
-        """Return the receiving end; the keys follow from the bytes."""
-        return StatelessReceiver(decode)
-
-
-def encode(codec: C3Sl, tensor: Tensor, stream: str) -> Payload:
-    """Return the payload of `tensor` ([batch, ...]). Raises `BadTensor`, also beyond 2^96."""
-    largest = largest_magnitude(tensor, stream)
-    if largest > _LARGEST:
-        raise BadTensor(f"{stream}: expected magnitudes up to {_LARGEST:.3g} (got {largest:.3g})")
-    samples, values = rows_of(tensor.shape)
-    rows = np.ascontiguousarray(tensor).reshape(samples, values)
-    together, seed = min(codec.together, samples), codec.seed % 2**64
-    spectra = np.zeros((-(-samples // together), values // 2 + 1), np.complex128)
-    for place in range(together):
-        bound = np.fft.rfft(rows[place::together], axis=1)
-        bound *= key_spectrum(seed, values, place)
-        spectra[: len(bound)] += bound
-    sums = np.clip(np.fft.irfft(spectra, values, axis=1), -LARGEST, LARGEST).astype(np.float32)
-    settings = _SETTINGS.pack(together, _TYPES.index(codec.values), seed)
-    return framed(KIND, tensor.shape, settings, [("symbols", write_floats(sums, codec.values))])
-
-
-def decode(body: bytes) -> Tensor:
-    """Return the tensor of `body`. Raises `BadBody`."""
-    frame = unseal(body, KIND)
-    if len(frame.settings) != _SETTINGS.size:
-        raise BadBody(f"body: {len(frame.settings)} bytes of settings, expected {_SETTINGS.size}")
-    together, dtype, seed = _SETTINGS.unpack(frame.settings)
-    samples, values = rows_of(frame.shape)
-    if not 1 <= together <= min(samples, _MOST_TOGETHER) or dtype >= len(_TYPES):
-        raise BadBody(f"body: {together} of {samples} samples together, or type {dtype} is unknown")
-    groups = -(-samples // together)
-    sections = Sections(frame.content)
-    sections.end(groups * (4 * values if dtype else 2 * values + 1))
-    sums = read_floats(sections, groups, values, _TYPES[dtype])
-    spectra = np.fft.rfft(sums.astype(np.float64), axis=1)
-    rows = np.empty((samples, values), np.float32)
-    for place in range(together):
-        mine = rows[place::together]
-        keyed = spectra[: len(mine)] * np.conj(key_spectrum(seed, values, place))
-        mine[:] = np.clip(np.fft.irfft(keyed, values, axis=1), -LARGEST, LARGEST)
-    return rows.reshape(frame.shape)
+    def decode(self, body: bytes) -> Tensor:
+        """Return the tensor of `body`. Raises `BadBody`."""
+        frame = unseal(body, KIND)
+        together, dtype, seed = frame.unpacked(_SETTINGS)
+        samples, values = rows_of(frame.shape)
+        if not 1 <= together <= min(samples, _MOST_TOGETHER) or dtype >= len(FLOAT_TYPES):
+            raise BadBody(f"body: {together} of {samples} samples together, or type {dtype} is unknown")
+        groups = -(-samples // together)
+        sections = Sections(frame.content)
+        sections.end(groups * (4 * values if dtype else 2 * values + 1))
+        sums = read_floats(sections, groups, values, FLOAT_TYPES[dtype])
+        spectra = np.fft.rfft(sums.astype(np.float64), axis=1)
+        rows = np.empty((samples, values), np.float32)
+        for place in range(together):
+            mine = rows[place::together]
+            keyed = spectra[: len(mine)] * np.conj(key_spectrum(seed, values, place))
+            mine[:] = np.clip(np.fft.irfft(keyed, values, axis=1), -LARGEST, LARGEST)
+        return rows.reshape(frame.shape)
 
 
 def key_spectrum(seed: int, values: int, place: int) -> NDArray[np.complex128]:

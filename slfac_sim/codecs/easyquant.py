@@ -1,17 +1,22 @@
 """EasyQuant: the few values far from the mean stay floats, the rest share a fine symmetric grid.
 
 It knows one tensor at a time. The paper quantises weights by channel; `scope` lets other groups do it.
+Symbols are q + `side`, the largest q.
+
+>>> body = EasyQuant(sigmas=1.2).sender("up").encode(np.array([0.1, -0.2, 0.3, 5.0], np.float32)).body
+>>> len(body), EasyQuant().receiver().decode(body).round(3)
+(36, array([ 0.1, -0.2,  0.3,  5. ], dtype=float32))
 """
 
 import functools
 import struct
+from collections.abc import Callable
 from typing import Annotated, ClassVar
 
 import numpy as np
 from pydantic import Field
 
-from slfac_sim.codecs import BadBody, Codec, Payload, Tensor
-from slfac_sim.codecs._easy import best_steps, quantise, residuals, side_of
+from slfac_sim.codecs import BadBody
 from slfac_sim.codecs.kit.entropy import (
     Entropy,
     decode_flops,
@@ -21,35 +26,34 @@ from slfac_sim.codecs.kit.entropy import (
     entropy_bits,
     least_bytes,
 )
+from slfac_sim.codecs.kit.floats import Floats, Mask, refuse_infinite
 from slfac_sim.codecs.kit.groups import (
-    Floats,
     Form,
     HeaderType,
     Scope,
     arrange,
     figures_of,
-    grouped,
     invertible,
     largest_of,
     sends,
     some_of,
-    tensor_of,
-    unscaled,
-    unusual,
 )
-from slfac_sim.codecs.kit.sparse import Mask, read_places, write_places
-from slfac_sim.codecs.kit.stateless import StatelessReceiver, StatelessSender
-from slfac_sim.codecs.kit.wire import Sections, framed, unseal
+from slfac_sim.codecs.kit.packing import Symbols
+from slfac_sim.codecs.kit.quantiser import Grouped, Written
+from slfac_sim.codecs.kit.sparse import read_places, write_places
+from slfac_sim.codecs.kit.stateless import Draws
+from slfac_sim.codecs.kit.wire import Frame, Sections
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Positive
 
-KIND = "easyquant"
-_MORE = struct.Struct("<BI")
+_MORE = struct.Struct("<BI")  # bits, outliers
 _FEWEST, _SAMPLE = 1024, 2**16  # values of a group and of a message in the search
+_GOLDEN = (5**0.5 - 1) / 2
+_ROUNDS = 10  # of golden section: the step is known to 1 % of the interval
 
 
 @settings
-class EasyQuant(Codec):
+class EasyQuant(Grouped):
     """Values with |x - mean| >= `sigmas` standard deviations of the group are sent as float16, with places.
 
     The others are s q, q = round(x / s) limited to -(2^(bits-1) - 1) .. 2^(bits-1) - 1, where the step s of
@@ -68,8 +72,7 @@ class EasyQuant(Codec):
     @property
     def label(self) -> str:
         """The codec's name for people."""
-        words = [f"EasyQuant {self.bits} bit", self.scope, f"{self.sigmas:g} sigma"]
-        return ", ".join([*words, *unusual(self)])
+        return self.named(f"EasyQuant {self.bits} bit", self.scope, f"{self.sigmas:g} sigma")
 
     @property
     def encode_flops_per_value(self) -> float:
@@ -82,68 +85,52 @@ class EasyQuant(Codec):
         """Equivalent FLOPs to decode one value."""
         return 270.0 + decode_flops(self.entropy, self.bits)
 
-    def sender(self, stream: str) -> StatelessSender:
-        """Return the sending end of `stream`, whose name appears in errors only."""
-        return StatelessSender(stream, functools.partial(encode, self))
+    def write(self, rows: Floats, form: Form, draws: Draws) -> Written:
+        """Return the steps, the places of the outliers, the symbols, and the outliers."""
+        apart = _outliers(rows, self.sigmas)
+        outliers = rows[apart].astype("<f2")
+        rows[apart] = 0
 
-    def receiver(self) -> StatelessReceiver:
-        """Return the receiving end; it needs nothing but the bytes."""
-        return StatelessReceiver(decode)
+        side = side_of(self.bits)
+        errors = functools.partial(_errors, some_of(rows, _FEWEST, _SAMPLE), side)
+        steps = invertible(best_steps(largest_of(rows), side, errors)).astype(form.dtype)
+        wide = steps.astype(np.float32)
+        sent = sends(wide, rows.shape[1])
+        symbols = quantised(rows[sent], wide[sent, None], side)[~apart[sent]]
 
+        blocks = [
+            ("ranges", steps.view(np.uint8)),
+            ("indices", write_places(apart.reshape(1, -1), outliers.size)),
+            ("symbols", encode_symbols(symbols, self.bits, form.entropy)),
+            ("symbols", outliers.view(np.uint8)),
+        ]
+        notes = {"entropy_bound_bytes": entropy_bits(symbols) / 8, "outliers": outliers.size / rows.size}
+        return _MORE.pack(self.bits, outliers.size), blocks, notes
 
-def encode(codec: EasyQuant, tensor: Tensor, stream: str) -> Payload:
-    """Return the payload of `tensor`. Raises `BadTensor`, naming `stream`."""
-    form, rows = grouped(codec, tensor, stream)
-    apart = _outliers(rows, codec.sigmas)
-    count = int(apart.sum())
-    floats = rows[apart].astype("<f2")
+    def read(self, sections: Sections, form: Form, frame: Frame, settings: bytes) -> Floats:
+        """Return the rows of `write`. Raises `BadBody`."""
+        bits, count = _MORE.unpack(settings) if len(settings) == _MORE.size else (0, 0)
+        groups, size = arrange(frame.shape, form.scope)
+        if not 2 <= bits <= 16 or count > groups * size:
+            raise frame.foreign_settings()
+        steps = figures_of(sections, form, groups)
+        sent = sends(steps, size)
+        least = least_bytes(max(0, int(sent.sum()) * size - count), bits, form.entropy) + 2 * count
+        if least > len(sections.rest) or steps.min() < 0:
+            raise BadBody("body: content ends early, or a step is negative")
 
-    rest = np.where(apart, np.float32(0), rows)
-    side = side_of(codec.bits)
-    steps = invertible(_steps(rest, side)).astype(form.dtype)
-    sent = sends(steps.astype(np.float32), rows.shape[1])
-    symbols = quantise(rest[sent], steps[sent, None].astype(np.float32), side)[~apart[sent]]
+        apart = read_places(sections, 1, groups * size, count).reshape(groups, size)
+        inside = ~apart[sent]
+        symbols = decode_symbols(sections, int(inside.sum()), bits, form.entropy)
+        outliers = np.frombuffer(sections.take(2 * count, "symbols"), "<f2").astype(np.float32)
+        refuse_infinite(outliers)
 
-    blocks = [
-        ("ranges", steps.view(np.uint8)),
-        ("indices", write_places(apart.reshape(1, -1), count)),
-        ("symbols", encode_symbols(symbols, codec.bits, codec.entropy)),
-        ("symbols", floats.view(np.uint8)),
-    ]
-    notes = {"entropy_bound_bytes": entropy_bits(symbols) / 8, "outliers": count / tensor.size}
-    extra = _MORE.pack(codec.bits, count)
-    return framed(KIND, tensor.shape, form.to_bytes() + extra, blocks, notes)
-
-
-def decode(body: bytes) -> Tensor:
-    """Return the tensor of `body`. Raises `BadBody`."""
-    frame = unseal(body, KIND)
-    form, extra = Form.from_bytes(frame.settings, _MORE.size)
-    bits, count = _MORE.unpack(extra)
-    groups, size = arrange(frame.shape, form.scope)
-    if not 2 <= bits <= 16 or count > groups * size:
-        raise BadBody(f"body: settings {frame.settings.hex()} are not those of {KIND}")
-    sections = Sections(frame.content)
-    steps = figures_of(sections, form, groups)
-    sent = sends(steps, size)
-    least = least_bytes(max(0, int(sent.sum()) * size - count), bits, form.entropy) + 2 * count
-    if least > len(sections.rest) or steps.min() < 0:
-        raise BadBody("body: content ends early, or a step is negative")
-
-    apart = read_places(sections, 1, groups * size, count).reshape(groups, size)
-    inside = ~apart[sent]
-    symbols = decode_symbols(sections, int(inside.sum()), bits, form.entropy)
-    floats = np.frombuffer(sections.take(2 * count, "symbols"), "<f2").astype(np.float32)
-    sections.end(0)
-    if not np.isfinite(floats).all():
-        raise BadBody("body: a value is not finite")
-
-    some = np.zeros(inside.shape, np.float32)
-    some[inside] = symbols.astype(np.float32) - np.float32(side_of(bits))
-    rows = np.zeros((groups, size), np.float32)
-    rows[sent] = some * steps[sent, None]
-    rows[apart] = floats
-    return tensor_of(unscaled(rows, form.exponent), frame.shape, form.scope)
+        some = np.zeros(inside.shape, np.float32)
+        some[inside] = symbols.astype(np.float32) - np.float32(side_of(bits))
+        rows = np.zeros((groups, size), np.float32)
+        rows[sent] = some * steps[sent, None]
+        rows[apart] = outliers
+        return rows
 
 
 def _outliers(rows: Floats, sigmas: float) -> Mask:
@@ -154,15 +141,54 @@ def _outliers(rows: Floats, sigmas: float) -> Mask:
     return apart
 
 
-def _steps(rows: Floats, side: int) -> Floats:
-    """Return the step of every row with the least squared error."""
-    return best_steps(
-        largest_of(rows), side, functools.partial(_errors, some_of(rows, _FEWEST, _SAMPLE), side)
-    )
-
-
 def _errors(rows: Floats, side: int, steps: Floats) -> Floats:
     """Return the squared error of every row with its step of `steps`."""
     rest = residuals(rows, steps[:, None], side)
     errors: Floats = np.einsum("gn,gn->g", rest, rest)
     return errors
+
+
+def side_of(bits: int) -> int:
+    """Return the largest q: 2^(bits-1) - 1."""
+    return int(2 ** (bits - 1) - 1)
+
+
+def quantised(values: Floats, steps: Floats, side: int) -> Symbols:
+    """Return q plus the largest q, q = round(x / s) limited to -side .. side; 0 where s is."""
+    per_step = np.divide(1, steps, out=np.zeros_like(steps), where=steps > 0)
+    levels = values * per_step
+    levels += np.float32(side + 0.5)
+    np.clip(levels, 0, 2 * side, out=levels)
+    return levels.astype(np.uint8) if side < 128 else levels.astype(np.uint16)
+
+
+def residuals(values: Floats, steps: Floats, side: int) -> Floats:
+    """Return x^ - x of every value with its step."""
+    wide = np.maximum(steps, np.finfo(np.float32).tiny)
+    rest = np.clip(np.rint(values / wide), -side, side)
+    rest *= wide
+    rest -= values
+    return rest
+
+
+def best_steps(largest: Floats, side: int, errors: Callable[[Floats], Floats]) -> Floats:
+    """Return the step of every group, between 0.2 and 1.05 of its largest magnitude / `side`.
+
+    Golden section of the squared error, all groups at once: `errors` gives those of one step per group.
+    """
+    coarsest = largest / np.float32(side)
+    low: Floats = coarsest * np.float32(0.2)
+    high: Floats = coarsest * np.float32(1.05)
+    left, right = high - (high - low) * np.float32(_GOLDEN), low + (high - low) * np.float32(_GOLDEN)
+    at_left, at_right = errors(left), errors(right)
+    for _ in range(_ROUNDS):
+        down = at_left <= at_right
+        low, high = np.where(down, low, left), np.where(down, right, high)
+        inner = np.where(
+            down, high - (high - low) * np.float32(_GOLDEN), low + (high - low) * np.float32(_GOLDEN)
+        )
+        fresh = errors(inner)
+        left, right = np.where(down, inner, right), np.where(down, left, inner)
+        at_left, at_right = np.where(down, fresh, at_right), np.where(down, at_left, fresh)
+    best: Floats = np.where(at_left <= at_right, left, right)
+    return best

@@ -3,6 +3,14 @@
 It wraps another codec. The memory is the sender's alone, belongs to samples, not to places in a batch, and
 is float16. A loss is remembered when its message is known to have arrived: one that was lost or cancelled
 leaves no trace. Without sample ids, and in evaluation, the inner codec is as if alone.
+
+>>> sender, receiver = ErrorFeedback(codec=TopK(rate=0.5)).sender("up"), ErrorFeedback().receiver()
+>>> for _ in range(2):
+...     body = sender.encode(np.array([[3.0, 2.0]], np.float32), np.array([7])).body
+...     len(body), receiver.decode(body).tolist()
+...     sender.confirm(body)
+(51, [[3.0, 0.0]])
+(51, [[0.0, 4.0]])
 """
 
 from typing import Annotated, ClassVar
@@ -10,22 +18,21 @@ from typing import Annotated, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from slfac_sim.codecs import Backward, BadBody, Codec, Payload, Tensor
-from slfac_sim.codecs.kit.floats import LARGEST, Floats, rows_of
+from slfac_sim.codecs import BadBody, Codec, Payload, Receiver, Sender, State, Tensor
+from slfac_sim.codecs.kit.bodies import support_of
+from slfac_sim.codecs.kit.floats import LARGEST, Floats, Mask, rows_of
 from slfac_sim.codecs.kit.memory import SampleMemory, check_ids, to_rows, to_values
-from slfac_sim.codecs.kit.nested import NestedReceiver, refuse_wrappers, wrapped
-from slfac_sim.codecs.kit.pairs import Checkpointed, Confirms, State, correct, support_of
+from slfac_sim.codecs.kit.nested import NestedReceiver, Wrapper, inner_body, wrapped
 from slfac_sim.codecs.kit.stateless import largest_magnitude
 from slfac_sim.codecs.kit.wire import unseal
 from slfac_sim.codecs.topk import TopK
 from slfac_sim.foundation.plugins import Plugin, settings
 
 KIND = "error_feedback"
-Mask = NDArray[np.bool_]
 
 
 @settings
-class ErrorFeedback(Codec):
+class ErrorFeedback(Wrapper):
     """Sends x + m through `codec` and remembers m = x + m - what arrived, for each sample.
 
     For the uplink: on the downlink the server knows no sample ids, and nothing is remembered.
@@ -33,10 +40,9 @@ class ErrorFeedback(Codec):
 
     references: ClassVar[tuple[str, ...]] = ("seide2014onebit",)
 
-    codec: Annotated[Codec, Plugin("slfac_sim.codecs")] = TopK()
+    unfit_for_models: ClassVar[str] = "it remembers samples, and a model is none"
 
-    def __post_init__(self) -> None:
-        refuse_wrappers(self.codec)
+    codec: Annotated[Codec, Plugin("slfac_sim.codecs")] = TopK()
 
     @property
     def label(self) -> str:
@@ -47,16 +53,6 @@ class ErrorFeedback(Codec):
     def partner(self) -> str | None:
         """The inner codec's: what that has kept is told by its wrapper too."""
         return self.codec.partner
-
-    @property
-    def backward(self) -> Backward:
-        """As the inner codec's."""
-        return self.codec.backward
-
-    @property
-    def may_lose_to_zeros(self) -> str:
-        """Why the error may exceed the tensor's energy: the inner codec's reason; none if that has none."""
-        return self.codec.may_lose_to_zeros
 
     @property
     def encode_flops_per_value(self) -> float:
@@ -76,15 +72,20 @@ class ErrorFeedback(Codec):
         """Return the receiving end, which knows nothing of the memory."""
         return _Receiver(self)
 
+    @staticmethod
+    def support(body: bytes) -> Mask | None:
+        """Return which values `body` carries, as its inner codec tells it. Raises `BadBody`."""
+        return support_of(inner_body(body))
 
-class _Receiver:
+
+class _Receiver(Receiver):
     def __init__(self, codec: ErrorFeedback) -> None:
         self._inner = NestedReceiver(codec.codec)
 
     def decode(self, body: bytes) -> Tensor:
         """Return the tensor of `body`. Raises `BadBody`."""
         frame = unseal(body, KIND)
-        tensor = self._inner.decode(_inner_body(body))
+        tensor = self._inner.decode(inner_body(body))
         if frame.settings or tensor.shape != frame.shape:
             raise BadBody(f"body: shape {list(tensor.shape)} inside, expected {list(frame.shape)}")
         return tensor
@@ -98,7 +99,7 @@ class _Receiver:
         self._inner.set_state(state)
 
 
-class _Sender:
+class _Sender(Sender):
     """Decodes what it sends, with a receiver of its own, to know what was lost."""
 
     def __init__(self, codec: ErrorFeedback, stream: str) -> None:
@@ -136,30 +137,19 @@ class _Sender:
     def confirm(self, body: bytes) -> None:
         """Remember what `body` lost: it has arrived."""
         self._memory.confirm(body)
-        if isinstance(self._inner, Confirms):
-            self._inner.confirm(_inner_body(body))
+        self._inner.confirm(inner_body(body))
 
     def correct(self, asked: bytes, gradient: Tensor) -> Tensor:
         """Return `gradient` as the inner sender corrects it: the memory has no part in it."""
-        return correct(self._inner, _inner_body(asked), gradient)
+        return self._inner.correct(inner_body(asked), gradient)
 
     def get_state(self) -> State:
         """Return the memory, and that of the inner ends."""
-        inner = self._inner.get_state() if isinstance(self._inner, Checkpointed) else {}
+        inner = self._inner.get_state() or {}
         return {"memory": self._memory.get_state(), "inner": inner, "mirror": self._mirror.get_state()}
 
     def set_state(self, state: State) -> None:
         """Go on as the sender that gave `state` would."""
         self._memory.set_state(state["memory"])
         self._mirror.set_state(state["mirror"])
-        if isinstance(self._inner, Checkpointed):
-            self._inner.set_state(state["inner"])
-
-
-def _inner_body(body: bytes) -> bytes:
-    return bytes(unseal(body, KIND).content)
-
-
-def support(body: bytes) -> Mask | None:
-    """Return which values `body` carries, as its inner codec tells it. Raises `BadBody`."""
-    return support_of(_inner_body(body))
+        self._inner.set_state(state["inner"])

@@ -2,6 +2,12 @@
 
 The codebook is found anew for every message by k-means, and travels with it. The device knows what its
 message lost, and can add a part of that to the gradient which comes back.
+
+>>> tensor = np.array([[1, 2, 1, 2, 5, 6], [1, 2, 5, 6, 5, 6]], np.float32)
+>>> body = FedLite(length=2, centroids=2).sender("up").encode(tensor).body
+>>> len(body), FedLite().receiver().decode(body)
+(36, array([[1., 2., 1., 2., 5., 6.],
+       [1., 2., 5., 6., 5., 6.]], dtype=float32))
 """
 
 import itertools
@@ -12,13 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from slfac_sim.codecs import Backward, BadBody, Codec, Payload, Tensor
-from slfac_sim.codecs.kit.awaited import Awaited
-from slfac_sim.codecs.kit.entropy import Entropy, decode_symbols, encode_symbols, entropy_bits
-from slfac_sim.codecs.kit.floats import LARGEST, read_floats, rounded, rows_of, write_floats
-from slfac_sim.codecs.kit.kmeans import kmeans, nearest
+from slfac_sim.codecs import Backward, BadBody, Codec, Payload, Sender, State, Tensor
+from slfac_sim.codecs.kit.entropy import ENTROPIES, Entropy, decode_symbols, encode_symbols, entropy_bits
+from slfac_sim.codecs.kit.floats import LARGEST, Floats, read_floats, rounded, rows_of, write_floats
+from slfac_sim.codecs.kit.memory import Awaited
 from slfac_sim.codecs.kit.packing import Symbols
-from slfac_sim.codecs.kit.pairs import State
+from slfac_sim.codecs.kit.products import AVX2_ROWS, product
 from slfac_sim.codecs.kit.stateless import StatelessReceiver, largest_magnitude
 from slfac_sim.codecs.kit.wire import Frame, Sections, framed, unseal
 from slfac_sim.foundation.plugins import settings
@@ -26,7 +31,10 @@ from slfac_sim.foundation.units import NotNegative
 
 KIND = "fedlite"
 _SETTINGS = struct.Struct("<HHHB")  # values of a sub-vector, groups, centroids, entropy stage
-_ENTROPIES: tuple[Entropy, ...] = ("none", "zstd", "ans")
+_FITTED = 2**11  # vectors that the centroids are found on; all are assigned in the end
+_BLOCK = 2**14
+
+Labels = NDArray[np.int64]
 
 
 @settings
@@ -79,7 +87,7 @@ class FedLite(Codec):
         return StatelessReceiver(decode)
 
 
-class _Sender:
+class _Sender(Sender):
     """Knows what its messages lost until these are answered, where that is asked for."""
 
     def __init__(self, codec: FedLite, stream: str) -> None:
@@ -134,7 +142,7 @@ def encode(codec: FedLite, tensor: Tensor) -> Payload:
     codebook = np.concatenate([book.reshape(1, -1) for book in books])
     bits = (codec.centroids - 1).bit_length()
     symbols: Symbols = labels.reshape(-1).astype(np.uint8) if bits <= 8 else labels.reshape(-1)
-    settings = _SETTINGS.pack(length, groups, codec.centroids, _ENTROPIES.index(codec.entropy))
+    settings = _SETTINGS.pack(length, groups, codec.centroids, ENTROPIES.index(codec.entropy))
     blocks = [
         ("codebook", write_floats(codebook, "float16")),
         ("symbols", encode_symbols(symbols, bits, codec.entropy)),
@@ -165,15 +173,62 @@ def decode(body: bytes) -> Tensor:
 
 
 def _read_settings(frame: Frame) -> tuple[int, int, int, Entropy]:
-    if len(frame.settings) != _SETTINGS.size:
-        raise BadBody(f"body: {len(frame.settings)} bytes of settings, expected {_SETTINGS.size}")
-    length, groups, centroids, stage = _SETTINGS.unpack(frame.settings)
-    if not 1 <= length <= 1024 or groups < 1 or centroids < 2 or stage >= len(_ENTROPIES):
-        raise BadBody(f"body: settings {frame.settings.hex()} are unknown")
-    return length, groups, centroids, _ENTROPIES[stage]
+    length, groups, centroids, stage = frame.unpacked(_SETTINGS)
+    if not 1 <= length <= 1024 or groups < 1 or centroids < 2 or stage >= len(ENTROPIES):
+        raise frame.foreign_settings()
+    return length, groups, centroids, ENTROPIES[stage]
 
 
 def _groups(pieces: int, groups: int) -> list[slice]:
     """Return the sub-vectors of each group: neighbours, as evenly as they go."""
     ends = [pieces * group // groups for group in range(groups + 1)]
     return [slice(begin, end) for begin, end in itertools.pairwise(ends)]
+
+
+def kmeans(points: Floats, count: int, iterations: int) -> Floats:
+    """Return `count` centroids ([count, length]) of `points` ([n, length], magnitudes about 1).
+
+    Lloyd's iteration on an evenly spaced part of the points, from those at even ranks of their norms. In the
+    end each centroid is the mean of all points that are nearest to it, or where it was if there are none.
+    """
+    some = points[:: max(1, len(points) // _FITTED)]
+    norms = np.einsum("nl,nl->n", some, some)
+    ranks = ((np.arange(count) + 0.5) * len(some) / count).astype(int)
+    centroids = some[np.argsort(norms, kind="stable")[ranks]].copy()
+    for _ in range(iterations):
+        label = nearest(some, centroids)
+        moved, counts = _means(some, label, centroids)
+        _fill_empty(moved, counts, some, label)
+        if np.array_equal(moved, centroids):
+            break
+        centroids = moved
+    return _means(points, nearest(points, centroids), centroids)[0]
+
+
+def nearest(points: Floats, centroids: Floats) -> Labels:
+    """Return the index of the centroid nearest to each of the points; the first one of equals."""
+    half_norms = np.einsum("cl,cl->c", centroids, centroids) / 2
+    label = np.empty(len(points), np.int64)
+    for begin in range(0, len(points), _BLOCK):
+        closeness = product(points[begin : begin + _BLOCK], centroids.T, AVX2_ROWS)
+        closeness -= half_norms
+        label[begin : begin + _BLOCK] = closeness.argmax(axis=1)
+    return label
+
+
+def _means(points: Floats, label: Labels, centroids: Floats) -> tuple[Floats, Labels]:
+    counts = np.bincount(label, minlength=len(centroids))
+    means = centroids.copy()
+    for place in range(points.shape[1]):
+        sums = np.bincount(label, weights=points[:, place], minlength=len(centroids))
+        means[counts > 0, place] = sums[counts > 0] / counts[counts > 0]
+    return means, counts
+
+
+def _fill_empty(centroids: Floats, counts: Labels, points: Floats, label: Labels) -> None:
+    """Move centroids without points to the points that are farthest from theirs."""
+    empty = np.flatnonzero(counts == 0)
+    if empty.size:
+        off = points - centroids[label]
+        farthest = np.argsort(-np.einsum("nl,nl->n", off, off), kind="stable")[: empty.size]
+        centroids[empty[: farthest.size]] = points[farthest]

@@ -2,9 +2,12 @@
 
 It knows no groups. Both formats are those of Micikevicius et al. (2022): e4m3 has no infinities and ends
 at 448, e5m2 ends at 57344.
+
+>>> body = Fp8().sender("up").encode(np.array([0.1, -1.0], np.float32)).body
+>>> len(body), Fp8().receiver().decode(body)
+(20, array([ 0.1015625, -1.       ], dtype=float32))
 """
 
-import functools
 import math
 import struct
 from typing import ClassVar, Literal
@@ -12,11 +15,11 @@ from typing import ClassVar, Literal
 import ml_dtypes
 import numpy as np
 
-from slfac_sim.codecs import BadBody, Codec, Payload, Tensor
-from slfac_sim.codecs.kit.cast import payload_of, tensor_of
+from slfac_sim.codecs import Payload, Tensor
+from slfac_sim.codecs.kit.cast import cast, values_in
 from slfac_sim.codecs.kit.entropy import Entropy, decode_flops, encode_flops
 from slfac_sim.codecs.kit.groups import times_power, unscaled
-from slfac_sim.codecs.kit.stateless import StatelessReceiver, StatelessSender, largest_magnitude
+from slfac_sim.codecs.kit.stateless import Stateless, largest_magnitude
 from slfac_sim.codecs.kit.wire import unseal
 from slfac_sim.foundation.plugins import settings
 
@@ -28,10 +31,11 @@ _LARGEST = (448.0, 57344.0)
 _TOPS = (8, 15)  # the largest magnitude of a scaled message is below 2^top
 _EXPONENTS = (8 - 128, 15 + 149)  # from the largest float32 to the smallest
 _MORE = struct.Struct("<Bh")
+_SETTINGS = struct.Struct("<BBh")  # entropy stage, format, exponent
 
 
 @settings
-class Fp8(Codec):
+class Fp8(Stateless):
     """Rounds every value to the nearest 8-bit float of `format`, after scaling.
 
     `scaling: message` multiplies by the power of two that brings the largest magnitude next to the end
@@ -63,32 +67,20 @@ class Fp8(Codec):
         """Equivalent FLOPs to decode one value."""
         return 260.0 + decode_flops(self.entropy, 8)
 
-    def sender(self, stream: str) -> StatelessSender:
-        """Return the sending end of `stream`, whose name appears in errors only."""
-        return StatelessSender(stream, functools.partial(encode, self))
+    def encode(self, tensor: Tensor, stream: str) -> Payload:
+        """Return the payload of `tensor`. Raises `BadTensor`, naming `stream`."""
+        largest = largest_magnitude(tensor, stream)
+        code, exponent = _FORMATS.index(self.format), 0
+        if self.scaling == "message" and largest > 0:
+            exponent = _TOPS[code] - math.frexp(largest)[1]
+            tensor = times_power(np.array(tensor), exponent)
+        more = _MORE.pack(code, exponent)
+        return cast(KIND, tensor, _TYPES[code], _LARGEST[code], self.entropy, more)
 
-    def receiver(self) -> StatelessReceiver:
-        """Return the receiving end; it needs nothing but the bytes."""
-        return StatelessReceiver(decode)
-
-
-def encode(codec: Fp8, tensor: Tensor, stream: str) -> Payload:
-    """Return the payload of `tensor`. Raises `BadTensor`, naming `stream`."""
-    largest = largest_magnitude(tensor, stream)
-    code = _FORMATS.index(codec.format)
-    exponent = 0
-    if codec.scaling == "message" and largest > 0:
-        exponent = _TOPS[code] - math.frexp(largest)[1]
-        tensor = times_power(np.array(tensor), exponent)
-    return payload_of(KIND, tensor, _TYPES[code], _LARGEST[code], codec.entropy, _MORE.pack(code, exponent))
-
-
-def decode(body: bytes) -> Tensor:
-    """Return the tensor of `body`. Raises `BadBody`."""
-    frame = unseal(body, KIND)
-    if len(frame.settings) != 1 + _MORE.size:
-        raise BadBody(f"body: {len(frame.settings)} bytes of settings, expected {1 + _MORE.size}")
-    code, exponent = _MORE.unpack_from(frame.settings, 1)
-    if code >= len(_TYPES) or not _EXPONENTS[0] <= exponent <= _EXPONENTS[1]:
-        raise BadBody(f"body: settings {frame.settings.hex()} are not those of {KIND}")
-    return unscaled(tensor_of(frame, _TYPES[code], _MORE.size), exponent)
+    def decode(self, body: bytes) -> Tensor:
+        """Return the tensor of `body`. Raises `BadBody`."""
+        frame = unseal(body, KIND)
+        _, code, exponent = frame.unpacked(_SETTINGS)
+        if code >= len(_TYPES) or not _EXPONENTS[0] <= exponent <= _EXPONENTS[1]:
+            raise frame.foreign_settings()
+        return unscaled(values_in(frame, _TYPES[code], _MORE.size), exponent)

@@ -3,54 +3,51 @@
 It wraps another codec, for the downlink. Which values a top-k or SplitFC message has kept is in its bytes,
 which both ends hold: places cost nothing on the way back. The answer names the message by its checksum, so
 that an end which follows another message refuses it.
+
+>>> from slfac_sim.codecs.topk import TopK
+>>> asked = TopK(rate=0.5).sender("up").encode(np.array([[3.0, 2.0, 4.0, 1.0]], np.float32)).body
+>>> sender, receiver = OnSupport().sender("down"), OnSupport().receiver()
+>>> sender.follow(asked), receiver.follow(asked)
+(None, None)
+>>> body = sender.encode(np.array([[0.1, 0.2, 0.3, 0.4]], np.float32)).body
+>>> len(body), receiver.decode(body)
+(49, array([[0.1, 0. , 0.3, 0. ]], dtype=float32))
 """
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from slfac_sim.codecs import Backward, BadBody, Codec, Payload, Tensor
-from slfac_sim.codecs.kit.floats import rows_of
-from slfac_sim.codecs.kit.nested import NestedReceiver, refuse_wrappers, wrapped
-from slfac_sim.codecs.kit.pairs import Checkpointed, Confirms, State, correct, support_of
+from slfac_sim.codecs import BadBody, Codec, End, Payload, Receiver, Sender, State, Tensor
+from slfac_sim.codecs.kit.bodies import support_of
+from slfac_sim.codecs.kit.floats import Mask, rows_of
+from slfac_sim.codecs.kit.nested import NestedReceiver, Wrapper, inner_body, wrapped
 from slfac_sim.codecs.kit.stateless import largest_magnitude
 from slfac_sim.codecs.kit.wire import framed, unseal
 from slfac_sim.codecs.raw import Raw
 from slfac_sim.foundation.plugins import Plugin, settings
 
 KIND = "on_support"
-Mask = NDArray[np.bool_]
 _NAME_BYTES = 4  # settings are the asked body's checksum, its last bytes; none: the answer stands alone
 
 
 @settings
-class OnSupport(Codec):
+class OnSupport(Wrapper):
     """Sends through `codec` the values that the answered message has kept, as [samples, kept of each].
 
     Where there is no such message, or its codec keeps all, the whole tensor is sent. What is not sent is
     zero at the other end: exactly so, since no value depends on what was dropped.
     """
 
-    codec: Annotated[Codec, Plugin("slfac_sim.codecs")] = Raw()
+    unfit_for_models: ClassVar[str] = "it answers other messages, and a model answers none"
 
-    def __post_init__(self) -> None:
-        refuse_wrappers(self.codec)
+    codec: Annotated[Codec, Plugin("slfac_sim.codecs")] = Raw()
 
     @property
     def label(self) -> str:
         """The codec's name for people."""
         return f"{self.codec.label}, on the support"
-
-    @property
-    def backward(self) -> Backward:
-        """As the inner codec's."""
-        return self.codec.backward
-
-    @property
-    def may_lose_to_zeros(self) -> str:
-        """Why the error may exceed the tensor's energy: the inner codec's reason; none if that has none."""
-        return self.codec.may_lose_to_zeros
 
     @property
     def encode_flops_per_value(self) -> float:
@@ -71,7 +68,7 @@ class OnSupport(Codec):
         return _Receiver(self.codec)
 
 
-class _End:
+class _End(End):
     """What both ends know: the checksum of the message that is answered next, and what it has kept."""
 
     def __init__(self) -> None:
@@ -83,7 +80,7 @@ class _End:
         self.asked, self.support = asked[-_NAME_BYTES:], support_of(asked)
 
 
-class _Sender(_End):
+class _Sender(_End, Sender):
     def __init__(self, codec: Codec, stream: str) -> None:
         super().__init__()
         self._stream = stream
@@ -105,25 +102,23 @@ class _Sender(_End):
 
     def confirm(self, body: bytes) -> None:
         """Let the inner sender know that the other end has decoded `body`."""
-        if isinstance(self._inner, Confirms):
-            self._inner.confirm(bytes(unseal(body, KIND).content))
+        self._inner.confirm(inner_body(body))
 
     def correct(self, asked: bytes, gradient: Tensor) -> Tensor:
         """Return `gradient` as the inner sender corrects it, where `asked` is its message alone."""
         frame = unseal(asked, KIND)
-        return gradient if frame.settings else correct(self._inner, bytes(frame.content), gradient)
+        return gradient if frame.settings else self._inner.correct(bytes(frame.content), gradient)
 
     def get_state(self) -> State:
         """Return the memory of the inner sender; the message followed is no state between exchanges."""
-        return self._inner.get_state() if isinstance(self._inner, Checkpointed) else {}
+        return self._inner.get_state() or {}
 
     def set_state(self, state: State) -> None:
         """Go on as the sender that gave `state` would."""
-        if isinstance(self._inner, Checkpointed):
-            self._inner.set_state(state)
+        self._inner.set_state(state)
 
 
-class _Receiver(_End):
+class _Receiver(_End, Receiver):
     def __init__(self, codec: Codec) -> None:
         super().__init__()
         self._inner = NestedReceiver(codec)

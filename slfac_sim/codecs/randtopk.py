@@ -2,27 +2,23 @@
 
 The places are drawn anew for every message while training; in evaluation it is plain top-k. What is not
 sent is zero at the other end, and what is sent is sent as it is: the result is biased, as the paper has it.
+
+>>> import numpy as np
+>>> sender = RandTopK(rate=0.5, alpha=0.5).sender("up")
+>>> bodies = [sender.encode(np.array([[1.0, -4.0, 2.0, 3.0]], np.float32)).body for _ in range(2)]
+>>> [RandTopK().receiver().decode(body).tolist() for body in bodies]
+[[[0.0, 0.0, 2.0, 3.0]], [[1.0, 0.0, 2.0, 0.0]]]
 """
 
-import functools
 from typing import Annotated, ClassVar
 
 import numpy as np
 from pydantic import Field
 
-from slfac_sim.codecs import Backward, Codec, Payload, Tensor
-from slfac_sim.codecs.kit.floats import Floats, FloatType, rows_of
-from slfac_sim.codecs.kit.sparse import (
-    Mask,
-    at_places,
-    decode_sparse,
-    kept_count,
-    largest,
-    read_sparse,
-    write_sparse,
-)
-from slfac_sim.codecs.kit.stateless import DrawingSender, Draws, StatelessReceiver, largest_magnitude
-from slfac_sim.codecs.kit.wire import unseal
+from slfac_sim.codecs import Payload, Sender, Tensor
+from slfac_sim.codecs.kit.floats import Floats, FloatType, Mask, rows_of
+from slfac_sim.codecs.kit.sparse import Sparse, at_places, kept_count, largest, write_sparse
+from slfac_sim.codecs.kit.stateless import DrawingSender, Draws, largest_magnitude
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import SeedNumber
 
@@ -31,16 +27,13 @@ _LEAST = np.float32(1e-30)
 
 
 @settings
-class RandTopK(Codec):
+class RandTopK(Sparse):
     """Draws k = round(`rate` d) values of each sample, one after the other, without replacement.
 
     Each of the k largest has the weight (1 - `alpha`)/k, every other one `alpha`/(d - k). `seed` starts the
     draws, which the receiver need not know.
     """
 
-    partner: ClassVar[str | None] = "on_support"
-    backward: ClassVar[Backward] = "linear"
-    references: ClassVar[tuple[str, ...]] = ("zheng2023topk",)
     encode_flops_per_value: ClassVar[float] = 930.0
     decode_flops_per_value: ClassVar[float] = 210.0
 
@@ -54,31 +47,25 @@ class RandTopK(Codec):
         """The codec's name for people."""
         return f"RandTopk, {self.rate:g} of the values in {self.values}, alpha {self.alpha:g}"
 
-    def sender(self, stream: str) -> "_Sender":
-        """Return the sending end of `stream`, which names its draws."""
-        return _Sender(stream, self.seed, KIND, functools.partial(encode, self))
+    def encode(self, tensor: Tensor, stream: str, draws: Draws = None) -> Payload:
+        """Return the payload of `tensor` (any shape); without `draws`, of plain top-k."""
+        largest_magnitude(tensor, stream)
+        samples, values = rows_of(tensor.shape)
+        count = kept_count(self.rate, values)
+        mask = largest(np.abs(np.ascontiguousarray(tensor).reshape(samples, values)), count)
+        if draws is not None:
+            mask = drawn(mask, count, self.alpha, draws)
+        return write_sparse(KIND, tensor, mask, self.values)
 
-    def receiver(self) -> StatelessReceiver:
-        """Return the receiving end; it needs nothing but the bytes."""
-        return StatelessReceiver(decode)
+    def sender(self, stream: str) -> Sender:
+        """Return the sending end of `stream`, which names its draws."""
+        return _Sender(stream, self.seed, KIND, self.encode)
 
 
 class _Sender(DrawingSender):
     def correct(self, asked: bytes, gradient: Tensor) -> Tensor:
         """Return `gradient` on the values that `asked` has kept: no other has had an effect."""
-        return at_places(asked, KIND, gradient)
-
-
-def encode(codec: RandTopK, tensor: Tensor, stream: str, draws: Draws) -> Payload:
-    """Return the payload of `tensor` (any shape); without `draws`, of plain top-k. Raises `BadTensor`."""
-    largest_magnitude(tensor, stream)
-    samples, values = rows_of(tensor.shape)
-    count = kept_count(codec.rate, values)
-    magnitudes = np.abs(np.ascontiguousarray(tensor).reshape(samples, values))
-    mask = largest(magnitudes, count)
-    if draws is not None:
-        mask = drawn(mask, count, codec.alpha, draws)
-    return write_sparse(KIND, tensor, mask, codec.values)
+        return at_places(asked, gradient)
 
 
 def drawn(top: Mask, count: int, alpha: float, rng: np.random.Generator) -> Mask:
@@ -93,13 +80,3 @@ def drawn(top: Mask, count: int, alpha: float, rng: np.random.Generator) -> Mask
     speeds: Floats = np.where(top, np.float32((1 - alpha) / count), np.float32(alpha / rest))
     speeds /= np.maximum(rng.standard_exponential(top.shape, dtype=np.float32), _LEAST)
     return largest(speeds, count)
-
-
-def decode(body: bytes) -> Tensor:
-    """Return the tensor of `body`. Raises `BadBody`."""
-    return decode_sparse(body, KIND)
-
-
-def support(body: bytes) -> Mask:
-    """Return which values `body` carries ([samples, values of one]). Raises `BadBody`."""
-    return read_sparse(unseal(body, KIND))[0]

@@ -2,6 +2,12 @@
 
 The entropy of a channel is mixed with its own past, which the sender keeps for its stream; the message says
 what came of it, so that the receiver needs no past.
+
+>>> body = SlAcc(groups=2).sender("up").encode(np.array([[0, 1], [0, 2], [0, 3]], np.float32)).body
+>>> len(body), SlAcc().receiver().decode(body)
+(42, array([[0.       , 1.       ],
+       [0.       , 2.0039215],
+       [0.       , 3.       ]], dtype=float32))
 """
 
 import struct
@@ -12,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from slfac_sim.codecs import BadBody, BadTensor, Codec, Payload, Tensor
-from slfac_sim.codecs.kit.channels import arranged
+from slfac_sim.codecs import BadBody, BadTensor, Codec, Payload, Sender, State, Tensor
 from slfac_sim.codecs.kit.entropy import (
+    ENTROPIES,
     Entropy,
     decode_flops,
     decode_symbols,
@@ -22,19 +28,17 @@ from slfac_sim.codecs.kit.entropy import (
     encode_symbols,
     entropy_bits,
 )
-from slfac_sim.codecs.kit.floats import LARGEST, Floats
+from slfac_sim.codecs.kit.floats import LARGEST, Floats, Reals
+from slfac_sim.codecs.kit.groups import channels_of
 from slfac_sim.codecs.kit.packing import Symbols, pack, packed_bytes, unpack
-from slfac_sim.codecs.kit.pairs import State
 from slfac_sim.codecs.kit.stateless import StatelessReceiver, largest_magnitude
 from slfac_sim.codecs.kit.wire import Frame, Sections, framed, unseal
 from slfac_sim.foundation.plugins import settings
 
 KIND = "sl_acc"
-Reals = NDArray[np.float64]
 EntropyOf = Literal["histogram", "min_max", "softmax"]
 
 _SETTINGS = struct.Struct("<BB")  # groups, entropy stage
-_ENTROPIES: tuple[Entropy, ...] = ("none", "zstd", "ans")
 _BINS = 256
 _PAST = 5
 _MOST_GROUPS = 16
@@ -92,7 +96,7 @@ class SlAcc(Codec):
         return StatelessReceiver(decode)
 
 
-class _Sender:
+class _Sender(Sender):
     """Keeps the entropies of the last five training messages of its stream."""
 
     def __init__(self, codec: SlAcc, stream: str) -> None:
@@ -105,7 +109,7 @@ class _Sender:
     ) -> Payload:
         """Return the payload of `tensor` (any shape). Raises `BadTensor`."""
         largest_magnitude(tensor, self._stream)
-        outer, channels, inner = arranged(tensor.shape)
+        outer, channels, inner = channels_of(tensor.shape)
         if outer * inner > _LARGEST_CHANNEL:
             limits = f"channels of at most {_LARGEST_CHANNEL} values (got shape {list(tensor.shape)})"
             raise BadTensor(f"{self._stream}: expected {limits}")
@@ -208,7 +212,7 @@ def _write(
         ("indices", pack(label, _label_bits(bits.size))),
         ("ranges", ends.reshape(-1).view(np.uint8)),
     ]
-    settings = _SETTINGS.pack(bits.size, _ENTROPIES.index(codec.entropy))
+    settings = _SETTINGS.pack(bits.size, ENTROPIES.index(codec.entropy))
     notes = {"mean_bits": float(bits[label].mean()), "entropy_bound_bytes": bound_bits / 8}
     return framed(KIND, shape, settings, header + blocks, notes)
 
@@ -226,7 +230,7 @@ def _quantise(values: Floats, ends: Floats, bits: int) -> Symbols:
 def decode(body: bytes) -> Tensor:
     """Return the tensor of `body`. Raises `BadBody`."""
     frame = unseal(body, KIND)
-    outer, channels, inner = arranged(frame.shape)
+    outer, channels, inner = channels_of(frame.shape)
     groups, stage = _read_settings(frame, outer * inner)
     sections = Sections(frame.content)
     bits = np.frombuffer(sections.take(groups, "widths"), np.uint8)
@@ -252,12 +256,10 @@ def decode(body: bytes) -> Tensor:
 
 
 def _read_settings(frame: Frame, channel_values: int) -> tuple[int, Entropy]:
-    if len(frame.settings) != _SETTINGS.size:
-        raise BadBody(f"body: {len(frame.settings)} bytes of settings, expected {_SETTINGS.size}")
-    groups, stage = _SETTINGS.unpack(frame.settings)
-    if not 1 <= groups <= _MOST_GROUPS or stage >= len(_ENTROPIES) or channel_values > _LARGEST_CHANNEL:
+    groups, stage = frame.unpacked(_SETTINGS)
+    if not 1 <= groups <= _MOST_GROUPS or stage >= len(ENTROPIES) or channel_values > _LARGEST_CHANNEL:
         raise BadBody(f"body: {groups} groups, entropy stage {stage}, channels of {channel_values} values")
-    return groups, _ENTROPIES[stage]
+    return groups, ENTROPIES[stage]
 
 
 def _check_groups(bits: NDArray[np.uint8], label: NDArray[np.integer], ends: Floats) -> None:

@@ -1,11 +1,14 @@
 """SL-FAC, our reading: transform, split, allocate, quantise, pack (arXiv 2604.07316).
 
-It knows one tensor at a time, as maps of [batch, channels, h, w] (`_slfac_maps`), and no tensor before it.
-The formulas are at the steps (`_dct`, `_bands`, `_quantise`), the layout of the bytes is in
+It knows one tensor at a time, as maps of [batch, channels, h, w] (`_slfac.maps`), and no tensor before it.
+The formulas are at the steps (`kit.dct`, `_slfac.bands`, `_slfac.quantise`), the layout of the bytes is in
 docs/wire_format.md.
+
+>>> body = SlFac().sender("up").encode(np.arange(16, dtype=np.float32).reshape(1, 1, 4, 4)).body
+>>> len(body), SlFac().receiver().decode(body)[0, 0, 1].round(1)
+(39, array([4., 5., 6., 7.], dtype=float32))
 """
 
-import functools
 import math
 from typing import Annotated, ClassVar
 
@@ -13,10 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from slfac_sim.codecs import BadBody, BadTensor, Codec, Payload, Tensor
+from slfac_sim.codecs import BadBody, BadTensor, Payload, Tensor
 from slfac_sim.codecs._slfac.bands import Normaliser, Selection, allocate, lengths, split, weights
 from slfac_sim.codecs._slfac.by_width import gathered, scattered, widths
 from slfac_sim.codecs._slfac.maps import map_shape, maps_of, tensor_of
+from slfac_sim.codecs._slfac.quantise import band_ends, dequantise, quantise, sent_bits
 from slfac_sim.codecs._slfac.rivals import read_bands, write_bands
 from slfac_sim.codecs._slfac.wire import (
     EXPONENTS,
@@ -32,7 +36,7 @@ from slfac_sim.codecs._slfac.wire import (
     read_header,
     write_header,
 )
-from slfac_sim.codecs.kit.dct import Floats, forward, inverse
+from slfac_sim.codecs.kit.dct import forward, inverse
 from slfac_sim.codecs.kit.entropy import (
     Entropy,
     decode_flops,
@@ -42,8 +46,9 @@ from slfac_sim.codecs.kit.entropy import (
     entropy_bits,
     least_bytes,
 )
-from slfac_sim.codecs.kit.quantise import band_ends, dequantise, quantise, rounded_ends, sent_bits
-from slfac_sim.codecs.kit.stateless import StatelessReceiver, StatelessSender, largest_magnitude
+from slfac_sim.codecs.kit.floats import Floats
+from slfac_sim.codecs.kit.groups import rounded_ends
+from slfac_sim.codecs.kit.stateless import Stateless, largest_magnitude
 from slfac_sim.codecs.kit.wire import Sections, framed, unseal
 from slfac_sim.foundation.plugins import settings
 
@@ -61,7 +66,7 @@ _TOP = 15  # coefficients are scaled to at most 2^15: inside float16, as far as 
 
 
 @settings
-class SlFac(Codec):
+class SlFac(Stateless):
     """SL-FAC: each spectrum splits where its cumulative energy reaches `theta`; bits follow band energy.
 
     `scope` says what shares one split, widths and ends: a `plane` (one sample, one channel), or a
@@ -93,7 +98,7 @@ class SlFac(Codec):
 
     @property
     def one_width(self) -> int:
-        """Bits of every value with a quantiser other than `fqc`."""
+        """Bits of every value with a quantiser other than `fqc`, and about the mean with it."""
         return (self.b_min + self.b_max) // 2
 
     @property
@@ -113,55 +118,66 @@ class SlFac(Codec):
     @property
     def encode_flops_per_value(self) -> float:
         """Equivalent FLOPs to encode one value."""
-        return _FLOPS[self.quantiser, self.scope][0] + encode_flops(
-            self.entropy, (self.b_min + self.b_max) // 2
-        )
+        return _FLOPS[self.quantiser, self.scope][0] + encode_flops(self.entropy, self.one_width)
 
     @property
     def decode_flops_per_value(self) -> float:
         """Equivalent FLOPs to decode one value."""
-        return _FLOPS[self.quantiser, self.scope][1] + decode_flops(
-            self.entropy, (self.b_min + self.b_max) // 2
-        )
+        return _FLOPS[self.quantiser, self.scope][1] + decode_flops(self.entropy, self.one_width)
 
-    def sender(self, stream: str) -> StatelessSender:
-        """Return the sending end of `stream`, whose name appears in errors only."""
-        return StatelessSender(stream, functools.partial(encode, self))
+    def encode(self, tensor: Tensor, stream: str) -> Payload:
+        """Return the payload of `tensor`. Raises `BadTensor`, naming `stream`."""
+        form = _form(self, _exponent(tensor, stream))
+        shape = map_shape(tensor.shape)
+        samples, groups, coefficients = form.arrange(shape)
+        if samples * coefficients > LARGEST_GROUP:
+            found = f"{samples} samples of {coefficients} values"
+            raise BadTensor(
+                f"{stream}: a channel holds at most {LARGEST_GROUP} values (got {found}); use scope plane"
+            )
 
-    def receiver(self) -> StatelessReceiver:
-        """Return the receiving end; it needs nothing but the bytes."""
-        return StatelessReceiver(decode)
+        maps = (maps_of(tensor) * np.float32(2.0**form.exponent)).reshape(-1, *shape[2:])
+        spectra = forward(maps).reshape(samples, groups, coefficients)
 
+        bands = split(spectra, self.theta, weights(spectra, self.selection, shape[0]))
+        sizes = bands.sizes
 
-def encode(codec: SlFac, tensor: Tensor, stream: str) -> Payload:
-    """Return the payload of `tensor`. Raises `BadTensor`, naming `stream`."""
-    form = _form(codec, _exponent(tensor, stream))
-    shape = map_shape(tensor.shape)
-    samples, groups, coefficients = form.arrange(shape)
-    if samples * coefficients > LARGEST_GROUP:
-        found = f"{samples} samples of {coefficients} values"
-        raise BadTensor(
-            f"{stream}: a channel holds at most {LARGEST_GROUP} values (got {found}); use scope plane"
-        )
+        energy = np.ldexp(bands.mean_energy, -2 * form.exponent)
+        bits = allocate(energy, sizes, self.normaliser, form.b_min, form.b_max)
 
-    maps = (maps_of(tensor) * np.float32(2.0**form.exponent)).reshape(-1, *shape[2:])
-    spectra = forward(maps).reshape(samples, groups, coefficients)
+        row = spectra.reshape(samples, -1)
+        own = form.quantiser == "fqc"
+        written = _write_fqc(row, bits, sizes, form) if own else write_bands(row, sizes, form)
+        header = write_header(Header(bands.last_low, bits, written.ends), form, coefficients)
+        blocks = [*zip(("splits", "widths", "ranges"), header, strict=True), *written.blocks]
+        notes = _notes(bits, sizes)
+        if self.entropy != "none":
+            notes["entropy_bound_bytes"] = written.bound_bits / 8
+        return framed(KIND, tensor.shape, form.to_bytes(), blocks, notes)
 
-    bands = split(spectra, codec.theta, weights(spectra, codec.selection, shape[0]))
-    sizes = bands.sizes
+    def decode(self, body: bytes) -> Tensor:
+        """Return the tensor of `body`. Raises `BadBody`.
 
-    energy = np.ldexp(bands.mean_energy, -2 * form.exponent)
-    bits = allocate(energy, sizes, codec.normaliser, form.b_min, form.b_max)
+        The header is read and the length checked before anything of the tensor's size is allocated.
+        """
+        frame = unseal(body, KIND)
+        form = Form.from_bytes(frame.settings)
+        shape = map_shape(frame.shape)
+        if max(shape[2:]) > MAX_SIDE:
+            raise BadBody(f"body: shape {list(frame.shape)} is not one of small maps")
+        samples, groups, coefficients = form.arrange(shape)
+        if samples * coefficients > LARGEST_GROUP:
+            raise BadBody(
+                f"body: a channel of {samples * coefficients} values, at most {LARGEST_GROUP} are legal"
+            )
 
-    row = spectra.reshape(samples, -1)
-    own = form.quantiser == "fqc"
-    written = _write_fqc(row, bits, sizes, form) if own else write_bands(row, sizes, form)
-    header = write_header(Header(bands.last_low, bits, written.ends), form, coefficients)
-    blocks = [*zip(("splits", "widths", "ranges"), header, strict=True), *written.blocks]
-    notes = _notes(bits, sizes)
-    if codec.entropy != "none":
-        notes["entropy_bound_bytes"] = written.bound_bits / 8
-    return framed(KIND, tensor.shape, form.to_bytes(), blocks, notes)
+        sections = Sections(frame.content)
+        header = read_header(sections, form, groups, coefficients)
+        sizes = lengths(header.last_low, coefficients)
+        read = _read_fqc if form.quantiser == "fqc" else read_bands
+        spectra = read(sections, header, sizes, samples, form)
+        sections.end(0)
+        return tensor_of(inverse(spectra.reshape(-1, coefficients), *shape[2:]), frame.shape)
 
 
 def _form(codec: SlFac, exponent: int) -> Form:
@@ -179,31 +195,6 @@ def _write_fqc(row: Floats, bits: NDArray[np.uint8], sizes: NDArray[np.int64], f
     blocks = [("symbols", encode_symbols(symbols, width, form.entropy)) for width, symbols in by_width]
     bound = sum(entropy_bits(symbols) for _, symbols in by_width) if form.entropy != "none" else 0.0
     return Bands(ends, blocks, bound)
-
-
-def decode(body: bytes) -> Tensor:
-    """Return the tensor of `body`. Raises `BadBody`.
-
-    The header is read and the length checked before anything of the tensor's size is allocated.
-    """
-    frame = unseal(body, KIND)
-    form = Form.from_bytes(frame.settings)
-    shape = map_shape(frame.shape)
-    if max(shape[2:]) > MAX_SIDE:
-        raise BadBody(f"body: shape {list(frame.shape)} is not one of small maps")
-    samples, groups, coefficients = form.arrange(shape)
-    if samples * coefficients > LARGEST_GROUP:
-        raise BadBody(
-            f"body: a channel of {samples * coefficients} values, at most {LARGEST_GROUP} are legal"
-        )
-
-    sections = Sections(frame.content)
-    header = read_header(sections, form, groups, coefficients)
-    sizes = lengths(header.last_low, coefficients)
-    read = _read_fqc if form.quantiser == "fqc" else read_bands
-    spectra = read(sections, header, sizes, samples, form)
-    sections.end(0)
-    return tensor_of(inverse(spectra.reshape(-1, coefficients), *shape[2:]), frame.shape)
 
 
 def _read_fqc(

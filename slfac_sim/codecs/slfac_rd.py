@@ -2,7 +2,11 @@
 
 It knows one tensor at a time. Values are measured from their channel's level, quantised with a dead zone in
 one step for the tensor, in space or in frequency, perhaps along the message's own axes of its channels
-(`_rd_domains`), and coded by models that learn as they go (`_rd_coder`). Bodies come in layers.
+(`_rd.domains`), and coded by models that learn as they go (`_rd.coder`). Bodies come in layers.
+
+>>> body = SlFacRd(step=0.5).sender("up").encode(np.arange(16, dtype=np.float32).reshape(1, 1, 4, 4)).body
+>>> len(body), SlFacRd().receiver().decode(body)[0, 0, 0].round(1)
+(45, array([0.5, 1.4, 2.6, 3.4], dtype=float32))
 """
 
 import functools
@@ -14,7 +18,7 @@ from typing import Annotated, ClassVar, Literal, TypeVar
 import numpy as np
 from pydantic import Field
 
-from slfac_sim.codecs import Codec, Payload, Tensor
+from slfac_sim.codecs import Payload, Tensor
 from slfac_sim.codecs._rd.coder import LARGEST_MAGNITUDE
 from slfac_sim.codecs._rd.domains import Axes, channel_means, choose, energy_of, has_tables, moved
 from slfac_sim.codecs._rd.maps import map_shape, maps_of
@@ -22,9 +26,9 @@ from slfac_sim.codecs._rd.quantise import quantise, rebuild, values
 from slfac_sim.codecs._rd.rate import search
 from slfac_sim.codecs._rd.read import RdReceiver
 from slfac_sim.codecs._rd.write import Attempt, seal
-from slfac_sim.codecs.kit.dct import Floats
+from slfac_sim.codecs.kit.floats import Floats
 from slfac_sim.codecs.kit.groups import times_power
-from slfac_sim.codecs.kit.stateless import StatelessSender, largest_magnitude
+from slfac_sim.codecs.kit.stateless import Stateless, largest_magnitude
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Count
 
@@ -39,7 +43,7 @@ T = TypeVar("T")
 
 
 @settings
-class SlFacRd(Codec):
+class SlFacRd(Stateless):
     """Dead-zone quantiser in one step for the tensor, entropy-coded; bodies can be cut between layers.
 
     `step` is in root mean squares of the tensor, each channel measured from its level; magnitudes below
@@ -90,12 +94,27 @@ class SlFacRd(Codec):
         zone = f", dead zone {self.dead_zone:g}" if self.dead_zone != 0.65 else ""
         return f"SL-FAC RD (ours), {rate}{zone}" + (f", {self.domain}" if self.domain != "auto" else "")
 
-    def sender(self, stream: str) -> StatelessSender:
-        """Return the sending end of `stream`, whose name appears in errors only."""
-        return StatelessSender(stream, functools.partial(encode, self))
+    def encode(self, tensor: Tensor, stream: str) -> Payload:
+        """Return the payload of `tensor`. Raises `BadTensor`, naming `stream`."""
+        source = _source(tensor, stream)
+        start = self.step * source.unit
+        if source.energy == 0:
+            return seal(_attempt(self, source, 1.0), self.layers)
+        target_bytes = _target_bytes(self, tensor.size)
+        if self.target_error is not None:
+            error = functools.partial(_error, source)
+            found = _search(self, source, lambda attempt: (error(attempt), attempt), self.target_error)
+            return seal(found[1], self.layers)
+        if target_bytes is not None:
+            return _search(self, source, lambda attempt: _sized(self, attempt), target_bytes)[1]
+        return seal(_attempt(self, source, start), self.layers)
+
+    def decode(self, body: bytes) -> Tensor:
+        """Return the tensor of `body`, which is whole. Raises `BadBody`."""
+        return RdReceiver().decode(body)
 
     def receiver(self) -> RdReceiver:
-        """Return the receiving end; it needs nothing but the bytes."""
+        """Return the receiving end, which can also begin with the first layers of a body."""
         return RdReceiver()
 
 
@@ -110,22 +129,6 @@ class _Source:
     no_negatives: bool
     energy: float
     unit: float
-
-
-def encode(codec: SlFacRd, tensor: Tensor, stream: str) -> Payload:
-    """Return the payload of `tensor`. Raises `BadTensor`, naming `stream`."""
-    source = _source(tensor, stream)
-    start = codec.step * source.unit
-    if source.energy == 0:
-        return seal(_attempt(codec, source, 1.0), codec.layers)
-    target_bytes = _target_bytes(codec, tensor.size)
-    if codec.target_error is not None:
-        error = functools.partial(_error, source)
-        found = _search(codec, source, lambda attempt: (error(attempt), attempt), codec.target_error)
-        return seal(found[1], codec.layers)
-    if target_bytes is not None:
-        return _search(codec, source, lambda attempt: _sized(codec, attempt), target_bytes)[1]
-    return seal(_attempt(codec, source, start), codec.layers)
 
 
 def _search(

@@ -2,6 +2,12 @@
 
 A *column* is one feature over the batch. It knows one tensor at a time; drops are drawn anew for every
 training message. FC-SL, a rival in SL-FAC's paper, is read as the variant that drops nothing by chance.
+
+>>> codec = SplitFc(variant="fc_sl", reduction=3.0, quantiser="float16")
+>>> body = codec.sender("up").encode(np.array([[1, 2, 3], [1, 5, 3.5]], np.float32)).body
+>>> len(body), codec.receiver().decode(body)
+(30, array([[0., 2., 0.],
+       [0., 5., 0.]], dtype=float32))
 """
 
 import functools
@@ -9,17 +15,15 @@ import struct
 from typing import Annotated, ClassVar, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
-from slfac_sim.codecs import Backward, BadBody, BadTensor, Codec, Payload, Tensor
+from slfac_sim.codecs import Backward, BadBody, BadTensor, Payload, Sender, State, Tensor
 from slfac_sim.codecs._splitfc import columns as columns_of
-from slfac_sim.codecs.kit.awaited import Awaited
-from slfac_sim.codecs.kit.channels import arranged
-from slfac_sim.codecs.kit.floats import LARGEST, Floats, read_floats, rows_of, write_floats
-from slfac_sim.codecs.kit.pairs import State
-from slfac_sim.codecs.kit.sparse import MOST_VALUES_A_KEPT_ONE, Mask, read_places, write_places
-from slfac_sim.codecs.kit.stateless import DrawingSender, Draws, StatelessReceiver, largest_magnitude
+from slfac_sim.codecs.kit.floats import LARGEST, Floats, Mask, Reals, read_floats, rows_of, write_floats
+from slfac_sim.codecs.kit.groups import channels_of
+from slfac_sim.codecs.kit.memory import Awaited
+from slfac_sim.codecs.kit.sparse import MOST_VALUES_A_KEPT_ONE, read_places, write_places
+from slfac_sim.codecs.kit.stateless import DrawingSender, Draws, Stateless, largest_magnitude
 from slfac_sim.codecs.kit.wire import Frame, Sections, framed, seal, unseal
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import SeedNumber
@@ -28,11 +32,10 @@ KIND = "splitfc"
 _SETTINGS = struct.Struct("<BI")  # quantiser, number of kept columns
 _QUANTISERS = ("float16", "two_stage")
 _MOST_SAMPLES = 2**13  # a dropped column costs a bit: bounds what a short body can ask for
-_Reals = NDArray[np.float64]
 
 
 @settings
-class SplitFc(Codec):
+class SplitFc(Stateless):
     """Keeps about one of `reduction` columns, in `bits_per_value` bits per value of the whole tensor.
 
     `variant` splitfc keeps columns by chance, the more the wider they spread, and divides them by their
@@ -75,13 +78,35 @@ class SplitFc(Codec):
         rest = f"{self.bits_per_value:g} bits" if self.quantiser == "two_stage" else "float16"
         return f"{name}, 1 of {self.reduction:g} columns, {rest}"
 
-    def sender(self, stream: str) -> "_Sender":
+    def sender(self, stream: str) -> Sender:
         """Return the sending end of `stream`, which names its draws."""
         return _Sender(self, stream)
 
-    def receiver(self) -> StatelessReceiver:
-        """Return the receiving end; it needs nothing but the bytes."""
-        return StatelessReceiver(decode)
+    def encode(self, tensor: Tensor, stream: str, draws: Draws = None) -> Payload:
+        """Return the payload of `tensor` ([batch, ...]); without `draws`, nothing is dropped by chance."""
+        return encode(self, tensor, stream, draws)[0]
+
+    def decode(self, body: bytes) -> Tensor:
+        """Return the tensor of `body`: the kept columns, and zeros. Raises `BadBody`."""
+        frame = unseal(body, KIND)
+        samples, values = rows_of(frame.shape)
+        sections = Sections(frame.content)
+        quantiser, count, kept = _read_kept(frame, sections)
+        tensor = np.zeros((samples, values), np.float32)
+        if quantiser == "float16" and count:
+            sections.end(1 + 2 * samples * count)
+            tensor[:, kept] = read_floats(sections, 1, samples * count, "float16").reshape(samples, count)
+        elif count:
+            tensor[:, kept] = columns_of.read(sections, samples, count)
+        sections.end(0)
+        return tensor.reshape(frame.shape)
+
+    @staticmethod
+    def support(body: bytes) -> Mask:
+        """Return which values `body` carries ([samples, values of one]): whole columns. Raises `BadBody`."""
+        frame = unseal(body, KIND)
+        _, _, kept = _read_kept(frame, Sections(frame.content))
+        return np.repeat(kept[None, :], rows_of(frame.shape)[0], axis=0)
 
 
 class _Sender(DrawingSender):
@@ -137,7 +162,7 @@ def encode(codec: SplitFc, tensor: Tensor, stream: str, draws: Draws) -> tuple[P
     return _write(codec, tensor.shape, kept, scaled), factors
 
 
-def _choice(codec: SplitFc, spread: _Reals, draws: Draws) -> tuple[Mask, _Reals]:
+def _choice(codec: SplitFc, spread: Reals, draws: Draws) -> tuple[Mask, Reals]:
     """Return which columns are sent, and with what chance each of them was kept."""
     certain = np.ones(spread.size)
     if codec.variant == "fc_sl":
@@ -148,23 +173,23 @@ def _choice(codec: SplitFc, spread: _Reals, draws: Draws) -> tuple[Mask, _Reals]
     return draws.random(spread.size) < chances, chances
 
 
-def spreads(tensor: Tensor, magnitude: float) -> _Reals:
+def spreads(tensor: Tensor, magnitude: float) -> Reals:
     """Return the standard deviation over the batch of every column, after min-max scaling of its channel.
 
     Features without a map ([batch, features]) are scaled as one channel, or every one would have the same
     range (ours).
     """
     rows = tensor.reshape(rows_of(tensor.shape)) / np.float32(magnitude or 1.0)
-    outer, channels, inner = (1, 1, tensor.size) if tensor.ndim < 3 else arranged(tensor.shape)
+    outer, channels, inner = (1, 1, tensor.size) if tensor.ndim < 3 else channels_of(tensor.shape)
     apart = rows.reshape(outer, channels, inner)
     ranges = apart.max(axis=(0, 2)) - apart.min(axis=(0, 2))
     per_column = np.resize(np.repeat(ranges, inner), rows.shape[1]) if channels > 1 else ranges
-    relative: _Reals = np.zeros(rows.shape[1])
+    relative: Reals = np.zeros(rows.shape[1])
     np.divide(rows.std(axis=0), per_column, out=relative, where=per_column > 0)
     return relative
 
 
-def keep_chances(spread: _Reals, reduction: float) -> _Reals:
+def keep_chances(spread: Reals, reduction: float) -> Reals:
     """Return with what chance each column is kept: (s_i + C) D / sum_j (s_j + C), D = columns / reduction.
 
     C is the least constant that keeps every chance at or below one. Their sum is D.
@@ -175,11 +200,11 @@ def keep_chances(spread: _Reals, reduction: float) -> _Reals:
     if kept == columns or total == 0:
         return np.full(columns, 1 / reduction)
     lift = max(0.0, (kept * spread.max() - total) / (columns - kept))
-    chances: _Reals = np.minimum((spread + lift) * kept / (total + columns * lift), 1.0)
+    chances: Reals = np.minimum((spread + lift) * kept / (total + columns * lift), 1.0)
     return chances
 
 
-def widest(spread: _Reals, reduction: float) -> Mask:
+def widest(spread: Reals, reduction: float) -> Mask:
     """Return the round(columns / reduction) columns of largest spread, at least one; ties go to the first."""
     count = max(1, round(spread.size / reduction), -(-spread.size // MOST_VALUES_A_KEPT_ONE))
     kept = np.zeros(spread.size, np.bool_)
@@ -203,35 +228,8 @@ def _write(codec: SplitFc, shape: tuple[int, ...], kept: Mask, rows: Floats) -> 
     return framed(KIND, shape, settings, blocks + more, notes | {"two_stage_fraction": two_stage / count})
 
 
-def decode(body: bytes) -> Tensor:
-    """Return the tensor of `body`: the kept columns, and zeros. Raises `BadBody`."""
-    frame = unseal(body, KIND)
-    samples, values = rows_of(frame.shape)
-    sections = Sections(frame.content)
-    quantiser, count, kept = _read_kept(frame, sections)
-    if quantiser == "float16" and count:
-        sections.end(1 + 2 * samples * count)
-        rows = read_floats(sections, 1, samples * count, "float16").reshape(samples, count)
-    elif count:
-        rows = columns_of.read(sections, samples, count)
-    sections.end(0)
-    tensor = np.zeros((samples, values), np.float32)
-    if count:
-        tensor[:, kept] = rows
-    return tensor.reshape(frame.shape)
-
-
-def support(body: bytes) -> Mask:
-    """Return which values `body` carries ([samples, values of one]): whole columns. Raises `BadBody`."""
-    frame = unseal(body, KIND)
-    _, _, kept = _read_kept(frame, Sections(frame.content))
-    return np.repeat(kept[None, :], rows_of(frame.shape)[0], axis=0)
-
-
 def _read_kept(frame: Frame, sections: Sections) -> tuple[str, int, Mask]:
-    if len(frame.settings) != _SETTINGS.size:
-        raise BadBody(f"body: {len(frame.settings)} bytes of settings, expected {_SETTINGS.size}")
-    quantiser, count = _SETTINGS.unpack(frame.settings)
+    quantiser, count = frame.unpacked(_SETTINGS)
     samples, values = rows_of(frame.shape)
     if quantiser >= len(_QUANTISERS) or count > values or samples > _MOST_SAMPLES:
         raise BadBody(f"body: {count} of {values} columns of {samples} samples, or quantiser {quantiser}")

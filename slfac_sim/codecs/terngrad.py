@@ -1,40 +1,24 @@
 """TernGrad: every value as -1, 0 or 1 times its group's largest magnitude, right in the mean.
 
 It knows one tensor at a time. Five of the three-valued symbols travel in one byte (3^5 = 243).
+
+>>> body = TernGrad().sender("up").encode(np.array([0.25, -0.5, 1.0], np.float32)).body
+>>> len(body), TernGrad().receiver().decode(body)
+(25, array([1., 0., 1.], dtype=float32))
 """
 
-import functools
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from slfac_sim.codecs import BadBody, Codec, Payload, Tensor
-from slfac_sim.codecs.kit.entropy import (
-    Entropy,
-    decode_flops,
-    decode_symbols,
-    encode_flops,
-    encode_symbols,
-    entropy_bits,
-)
-from slfac_sim.codecs.kit.groups import (
-    Floats,
-    Form,
-    HeaderType,
-    Scope,
-    arrange,
-    figures_of,
-    grouped,
-    largest_of,
-    rounded_up,
-    sends,
-    tensor_of,
-    unscaled,
-    unusual,
-)
-from slfac_sim.codecs.kit.stateless import DrawingSender, Draws, StatelessReceiver
-from slfac_sim.codecs.kit.wire import Sections, framed, unseal
+from slfac_sim.codecs import BadBody, Sender
+from slfac_sim.codecs.kit.entropy import Entropy, decode_flops, decode_symbols, encode_flops, encode_symbols
+from slfac_sim.codecs.kit.floats import Floats, Octets
+from slfac_sim.codecs.kit.groups import HeaderType, Scope, largest_of, rounded_up
+from slfac_sim.codecs.kit.packing import Symbols
+from slfac_sim.codecs.kit.quantiser import Figures, GroupQuantiser
+from slfac_sim.codecs.kit.stateless import DrawingSender, Draws
+from slfac_sim.codecs.kit.wire import Sections
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import NotNegative, SeedNumber
 
@@ -46,7 +30,7 @@ _TRITS_OF = (np.arange(_BYTES)[:, None] // _WEIGHTS % 3).astype(np.uint8)
 
 
 @settings
-class TernGrad(Codec):
+class TernGrad(GroupQuantiser):
     """x^ = m sgn(x) b with b = 1 with probability |x| / m, else 0; m is the group's largest magnitude.
 
     First |x| is limited to `clip` standard deviations of the group, 2.5 as the paper has it: less variance,
@@ -71,9 +55,8 @@ class TernGrad(Codec):
     @property
     def label(self) -> str:
         """The codec's name for people."""
-        words = ["TernGrad", self.scope]
-        words += [f"clipped at {self.clip:g} sigma" if self.clip else "unclipped"]
-        return ", ".join([*words, *unusual(self)])
+        clip = f"clipped at {self.clip:g} sigma" if self.clip else "unclipped"
+        return self.named("TernGrad", self.scope, clip)
 
     @property
     def encode_flops_per_value(self) -> float:
@@ -85,72 +68,53 @@ class TernGrad(Codec):
         """Equivalent FLOPs to decode one value."""
         return 97.0 + decode_flops(self.entropy, 8) / _TRITS
 
-    def sender(self, stream: str) -> DrawingSender:
+    def sender(self, stream: str) -> Sender:
         """Return the sending end of `stream`, whose name is in errors and in its draws."""
-        return DrawingSender(stream, self.seed, KIND, functools.partial(encode, self))
+        return DrawingSender(stream, self.seed, KIND, self.encode)
 
-    def receiver(self) -> StatelessReceiver:
-        """Return the receiving end; it needs nothing but the bytes."""
-        return StatelessReceiver(decode)
+    def figures(self, rows: Floats, dtype: np.dtype[np.floating], draws: Draws) -> Figures:
+        """Return the largest magnitude of every row, once it is clipped."""
+        if self.clip:
+            limits = np.float32(self.clip) * rows.std(axis=1, keepdims=True)
+            np.clip(rows, -limits, limits, out=rows)
+        return rounded_up(largest_of(rows), dtype)
 
+    def quantise(self, rows: Floats, figures: Floats, draws: Draws) -> tuple[Symbols, bytes]:
+        """Return 0, 1 or 2 for -m, 0 and m: floor(x / m + u) + 1, u drawn from [0, 1); a half without draws.
 
-def encode(codec: TernGrad, tensor: Tensor, stream: str, draws: Draws) -> Payload:
-    """Return the payload of `tensor`; without `draws`, of nearest levels. Raises `BadTensor`."""
-    form, rows = grouped(codec, tensor, stream)
-    if codec.clip:
-        limits = np.float32(codec.clip) * rows.std(axis=1, keepdims=True)
-        rows = np.clip(rows, -limits, limits)
-    largest = rounded_up(largest_of(rows), form.dtype)
-    sent = sends(largest.astype(np.float32), rows.shape[1])
+        1 comes last, or it would round u up to 1 now and then, and a zero would become m.
+        """
+        levels = rows
+        levels *= np.divide(1, figures, out=np.zeros_like(figures), where=figures > 0)[:, None]
+        levels += np.float32(0.5) if draws is None else draws.random(rows.shape, np.float32)
+        np.floor(levels, out=levels)
+        levels += np.float32(1)
+        np.clip(levels, 0, 2, out=levels)
+        return levels.astype(np.uint8), b""
 
-    trits = _trits(rows[sent], largest[sent], draws).reshape(-1)
-    octets = _packed(trits)
-    blocks = [("ranges", largest.view(np.uint8)), ("symbols", encode_symbols(octets, 8, codec.entropy))]
-    notes = {"entropy_bound_bytes": entropy_bits(trits) / 8}
-    return framed(KIND, tensor.shape, form.to_bytes(), blocks, notes)
+    def symbol_bits(self, settings: bytes) -> int:
+        """Return the bits of a byte of symbols; 0 for settings that no encoder writes."""
+        return 0 if settings else 8
 
+    def dequantise(self, symbols: Symbols, figures: Floats, settings: bytes) -> Floats:
+        """Return -m, 0 and m."""
+        return (symbols.astype(np.float32) - np.float32(1)) * figures[:, None]
 
-def decode(body: bytes) -> Tensor:
-    """Return the tensor of `body`. Raises `BadBody`."""
-    frame = unseal(body, KIND)
-    form, _ = Form.from_bytes(frame.settings, 0)
-    groups, size = arrange(frame.shape, form.scope)
-    sections = Sections(frame.content)
-    largest = figures_of(sections, form, groups)
-    sent = sends(largest, size)
-    count = int(sent.sum()) * size
-    octets = decode_symbols(sections, -(-count // _TRITS), 8, form.entropy)
-    sections.end(0)
-    if octets.max(initial=0) >= _BYTES:
-        raise BadBody(f"body: a byte of {_TRITS} symbols is not below {_BYTES}")
+    def coded(self, symbols: Symbols, bits: int, entropy: Entropy) -> Octets:
+        """Return `symbols` five to a byte, filled up with zeros (1), and coded."""
+        five = np.ones((-(-symbols.size // _TRITS), _TRITS), np.uint8)
+        five.reshape(-1)[: symbols.size] = symbols
+        octets = np.zeros(len(five), np.uint8)
+        for place, weight in enumerate(_WEIGHTS):
+            octets += five[:, place] * weight
+        return encode_symbols(octets, bits, entropy)
 
-    trits = np.take(_TRITS_OF, octets, axis=0).reshape(-1)
-    if (trits[count:] != 1).any():
-        raise BadBody("body: the padding of the symbols is not zero")
-    rows = np.zeros((groups, size), np.float32)
-    rows[sent] = (trits[:count].reshape(-1, size).astype(np.float32) - np.float32(1)) * largest[sent, None]
-    return tensor_of(unscaled(rows, form.exponent), frame.shape, form.scope)
-
-
-def _trits(rows: Floats, largest: NDArray[np.floating], draws: Draws) -> NDArray[np.uint8]:
-    """Return 0, 1 or 2 for -m, 0 and m: floor(x / m + u) + 1, u drawn from [0, 1); a half without draws.
-
-    1 comes last, or it would round u up to 1 now and then, and a zero would become m.
-    """
-    wide = largest.astype(np.float32)
-    levels = rows * np.divide(1, wide, out=np.zeros_like(wide), where=wide > 0)[:, None]
-    levels += np.float32(0.5) if draws is None else draws.random(rows.shape, np.float32)
-    np.floor(levels, out=levels)
-    levels += np.float32(1)
-    np.clip(levels, 0, 2, out=levels)
-    return levels.astype(np.uint8)
-
-
-def _packed(trits: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    padded = np.ones(-(-trits.size // _TRITS) * _TRITS, np.uint8)
-    padded[: trits.size] = trits
-    five = padded.reshape(-1, _TRITS)
-    octets = np.zeros(len(five), np.uint8)
-    for place, weight in enumerate(_WEIGHTS):
-        octets += five[:, place] * weight
-    return octets
+    def read_coded(self, sections: Sections, count: int, bits: int, entropy: Entropy) -> Symbols:
+        """Return the `count` symbols of `coded`. Raises `BadBody`."""
+        octets = decode_symbols(sections, -(-count // _TRITS), bits, entropy)
+        if octets.max(initial=0) >= _BYTES:
+            raise BadBody(f"body: a byte of {_TRITS} symbols is not below {_BYTES}")
+        trits = np.take(_TRITS_OF, octets, axis=0).reshape(-1)
+        if (trits[count:] != 1).any():
+            raise BadBody("body: the padding of the symbols is not zero")
+        return trits[:count]

@@ -12,7 +12,6 @@ import torch
 from torch import nn
 
 from slfac_sim.codecs import Codec, Tensor
-from slfac_sim.codecs.kit.pairs import follow
 from slfac_sim.forecast.demands import evaluated, samples_a_round
 from slfac_sim.learning.draws import drawn_for
 from slfac_sim.learning.evaluation import in_messages
@@ -136,7 +135,7 @@ def _back(codec: Codec, tensor: Tensor, asked: bytes) -> Tensor:
     """Return `tensor` as it comes through `codec` in answer to the body `asked`."""
     sender, receiver = codec.sender("trial"), codec.receiver()
     for end in (sender, receiver):
-        follow(end, asked)
+        end.follow(asked)
     return receiver.decode(sender.encode(tensor).body)
 
 

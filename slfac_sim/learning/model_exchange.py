@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from slfac_sim.codecs import BadBody, BadTensor, Codec, Payload, Sender, Tensor
-from slfac_sim.codecs.kit.pairs import Checkpointed, Follows
 from slfac_sim.codecs.raw import Raw
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import kind_of
@@ -49,12 +48,10 @@ def fit_for_models(codecs: ModelCodecs, state: Tensor) -> ModelCodecs:
 
 
 def _try(codec: Codec, state: Tensor) -> None:
-    sender, receiver = codec.sender("model"), codec.receiver()
-    if isinstance(sender, Follows):
-        raise BadTensor("it answers other messages, and a model answers none")
-    if isinstance(receiver, Checkpointed):
-        raise BadTensor("it remembers samples, and a model is none")
-    arrived = receiver.decode(sender.encode(state.reshape(1, -1), training=False).body)
+    if codec.unfit_for_models:
+        raise BadTensor(codec.unfit_for_models)
+    sent = codec.sender("model").encode(state.reshape(1, -1), training=False)
+    arrived = codec.receiver().decode(sent.body)
     if arrived.size != state.size:
         raise BadBody(f"{arrived.size} values arrive of {state.size}")
 

@@ -12,7 +12,6 @@ import numpy as np
 import torch
 
 from slfac_sim.codecs import BadBody, Codec, Payload, Receiver, Sender, Tensor
-from slfac_sim.codecs.kit.pairs import confirm, correct, follow
 from slfac_sim.learning.batches import Indices, Shard
 from slfac_sim.learning.divergence import sound, sound_loss
 from slfac_sim.learning.draws import Draws
@@ -129,13 +128,15 @@ class Device(Keeps):
 
         The answer is also the receipt: only now does the uplink's sender know that `asked` has arrived.
         """
-        follow(self._down, asked)
+        if asked is None:
+            return self._down.decode(body)
+        self._down.follow(asked)
         return self.settle(self._down.decode(body), asked)
 
-    def settle(self, gradient: Tensor, asked: bytes | None) -> Tensor:
+    def settle(self, gradient: Tensor, asked: bytes) -> Tensor:
         """Let the uplink's sender know that `gradient` answers `asked`; returns it as that corrects it."""
-        confirm(self._up, asked)
-        return correct(self._up, asked, gradient)
+        self._up.confirm(asked)
+        return self._up.correct(asked, gradient)
 
     def backward(self, pending: Pending, gradient: Tensor) -> None:
         """Update the half by `gradient` of the activation that waits in `pending`."""
@@ -230,7 +231,8 @@ class EdgeServer(ModelServer):
 
     def encode(self, device: str, feedback: Feedback, asked: bytes | None = None) -> Payload:
         """Return the bytes of the gradient for `device`, in answer to smashed data in the body `asked`."""
-        follow(self._down[device], asked)
+        if asked is not None:
+            self._down[device].follow(asked)
         return self._down[device].encode(sound(feedback.gradient, self.name, f"gradients for {device}"))
 
     def copies(self) -> ServerCopies:

@@ -11,7 +11,6 @@ import torch
 from torch import nn
 
 from slfac_sim.codecs import Codec, Payload, Tensor
-from slfac_sim.codecs.kit.pairs import follow
 from slfac_sim.learning.draws import drawn_for
 from slfac_sim.learning.halves import Smashed
 from slfac_sim.learning.model_exchange import exact
@@ -126,5 +125,5 @@ def _judged(beyond: Sequence[nn.Module], smashed: Smashed) -> tuple[Tensor | Non
 def _answer(codec: Codec, gradient: Tensor, asked: bytes) -> int:
     """Return the bytes of `gradient` in answer to the body `asked`."""
     sender = codec.sender("forecast")
-    follow(sender, asked)
+    sender.follow(asked)
     return sender.encode(gradient).nbytes

@@ -4,14 +4,24 @@ A tree is made of dicts, lists, tuples, numbers, texts, bytes, None, NumPy array
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import is_dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import torch
 
-from slfac_sim.codecs.kit.pairs import Checkpointed
-
 _PLAIN = (bool, int, float, str, bytes, type(None))
+
+
+@runtime_checkable
+class Checkpointed(Protocol):
+    """What says itself what it keeps: ends of codecs, and whoever learns."""
+
+    def get_state(self) -> Mapping[str, Any] | None:
+        """Return all that later steps depend on; None: nothing."""
+        ...
+
+    def set_state(self, state: Any) -> None:
+        """Go on as the one that gave `state` would."""
+        ...
 
 
 class Keeps:
@@ -38,7 +48,7 @@ class Keeps:
 
 
 def state_of(thing: Any) -> Any:
-    """Return the state of `thing` as a tree; None for a frozen dataclass, which has none.
+    """Return the state of `thing` as a tree; None if it keeps nothing.
 
     Raises `TypeError` for what does not say whether it has one: somebody else's codec with a memory, perhaps.
     """
@@ -51,11 +61,9 @@ def state_of(thing: Any) -> Any:
     if isinstance(thing, Sequence):
         return [state_of(one) for one in thing]
     if isinstance(thing, Checkpointed):
-        return dict(thing.get_state())
-    if is_dataclass(thing) and getattr(type(thing), "__dataclass_params__").frozen:  # noqa: B009
-        return None
-    kind = f"{type(thing).__module__}.{type(thing).__qualname__}"
-    raise TypeError(f"{kind} has no get_state and set_state, and is no frozen dataclass")
+        state = thing.get_state()
+        return None if state is None else dict(state)
+    raise TypeError(f"{type(thing).__module__}.{type(thing).__qualname__} has no get_state and set_state")
 
 
 def restore(thing: Any, state: Any) -> None:
@@ -71,6 +79,4 @@ def restore(thing: Any, state: Any) -> None:
         for one, there in zip(thing, state, strict=True):
             restore(one, there)
     elif isinstance(thing, Checkpointed):
-        thing.set_state(state)
-    elif state is not None:
-        raise ValueError(f"a {type(thing).__name__} keeps nothing, and there is a state for one")
+        thing.set_state({} if state is None else state)

@@ -13,7 +13,6 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from slfac_sim.codecs import BadBody, Payload, Receiver, Sender, Tensor
-from slfac_sim.codecs.kit.pairs import confirm, correct, follow
 from slfac_sim.learning.batches import Indices, Shard
 from slfac_sim.learning.divergence import sound, sound_loss
 from slfac_sim.learning.draws import Draws
@@ -184,7 +183,7 @@ class UDevice(Device):
 
     def encode_gradient(self, feedback: Feedback, asked: bytes) -> Payload:
         """Return the bytes of the gradient, in answer to activations in the body `asked`."""
-        follow(self._gradient_up, asked)
+        self._gradient_up.follow(asked)
         return self._gradient_up.encode(sound(feedback.gradient, self.name, "gradients of its tail"))
 
 
@@ -234,10 +233,10 @@ class UServer(ModelServer):
 
     def decode_gradient(self, device: str, body: bytes, asked: bytes) -> Tensor:
         """Return the gradient of `device` at the tail, in answer to activations in the body `asked`."""
-        follow(self._gradient_up[device], asked)
+        self._gradient_up[device].follow(asked)
         gradient = self._gradient_up[device].decode(body)
-        confirm(self._middle_down[device], asked)
-        return correct(self._middle_down[device], asked, gradient)
+        self._middle_down[device].confirm(asked)
+        return self._middle_down[device].correct(asked, gradient)
 
     def backward(self, answers: Sequence[tuple[Middle, Tensor]]) -> list[Tensor]:
         """Take one step of the body and return each device's gradient at the cut, in the same order."""
@@ -246,5 +245,5 @@ class UServer(ModelServer):
 
     def encode(self, device: str, gradient: Tensor, asked: bytes) -> Payload:
         """Return the bytes of the `gradient` for `device`, in answer to smashed data in the body `asked`."""
-        follow(self._down[device], asked)
+        self._down[device].follow(asked)
         return self._down[device].encode(sound(gradient, self.name, f"gradients for {device}"))

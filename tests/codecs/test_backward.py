@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from slfac_sim.codecs.kit.pairs import confirm, correct, follow
 from slfac_sim.codecs.splitfc import keep_chances, spreads
 
 FINEST = {"values": "float32", "bits_per_value": 32.0}  # so that rounding hides nothing
@@ -46,11 +45,11 @@ def through(codec, tensor, gradient, answers=None):
     up, down = codec.sender("up/d017"), answers.sender("d017/down")
     asked = up.encode(tensor, ids_of(tensor)).body
     arrived, back = codec.receiver().decode(asked), answers.receiver()
-    follow(down, asked)
-    follow(back, asked)
+    down.follow(asked)
+    back.follow(asked)
     returned = back.decode(down.encode(gradient).body)
-    confirm(up, asked)
-    return arrived, correct(up, asked, returned)
+    up.confirm(asked)
+    return arrived, up.correct(asked, returned)
 
 
 def inner(left, right):
@@ -127,9 +126,9 @@ def test_splitfc_learns_from_the_gradient_in_the_mean(quantiser):
     down, back = down("d017/down"), back()
     for _ in range(messages):
         asked = up.encode(tensor).body
-        follow(down, asked)
-        follow(back, asked)
-        learnt += correct(up, asked, back.decode(down.encode(gradient).body)) / messages
+        down.follow(asked)
+        back.follow(asked)
+        learnt += up.correct(asked, back.decode(down.encode(gradient).body)) / messages
     chances = keep_chances(spreads(tensor, float(np.abs(tensor).max())), codec.reduction)
     kept = np.broadcast_to(chances > 0, (16, chances.size)).reshape(gradient.shape)
     wanted = np.where(kept, gradient, 0)
@@ -142,7 +141,7 @@ def test_answers_may_come_in_another_order_than_they_were_asked_for(name):
     codec, gradient = EVERY[name], tensor_of("normal", SHAPES[0])
     tensors = [tensor_of("normal", SHAPES[0], seed=seed) for seed in range(3)]
     first, other = codec.sender("up"), codec.sender("up")
-    in_turn = [correct(first, first.encode(tensor).body, gradient) for tensor in tensors]
+    in_turn = [first.correct(first.encode(tensor).body, gradient) for tensor in tensors]
     asked = [other.encode(tensor).body for tensor in tensors]
     for place in (2, 0, 1):
-        assert np.array_equal(correct(other, asked[place], gradient), in_turn[place])
+        assert np.array_equal(other.correct(asked[place], gradient), in_turn[place])

@@ -5,11 +5,11 @@ import io
 import numpy as np
 import pytest
 import torch
-from codec_cases import EVERY_SWITCH, codec_of, declares_unbiased, encoded, ids_of
+from codec_cases import EVERY_SWITCH, KINDS, codec_of, declares_unbiased, encoded, ids_of
 from codec_oracles import tensor_of
 
 from slfac_sim import codecs
-from slfac_sim.codecs.kit.pairs import Checkpointed, confirm, correct, follow
+from slfac_sim.codecs import End
 
 UNBIASED = {name: case for name, case in EVERY_SWITCH.items() if declares_unbiased(*case)}
 ASKED = codec_of("topk").sender("asked").encode(tensor_of("normal", (6, 12, 5, 5))).body
@@ -30,12 +30,12 @@ def goes_on(pairs, visits):
         tensor = tensor_of("normal", (6, 12, 5, 5), seed=visit) / 20 + tensor_of("smooth", (6, 12, 5, 5))
         for sender, receiver in pairs:
             for end in (sender, receiver):
-                follow(end, ASKED)
+                end.follow(ASKED)
             body = sender.encode(tensor, np.arange(6)).body
             if visit % 3:
-                confirm(sender, body)
+                sender.confirm(body)
             arrived = receiver.decode(body)
-            seen.append((body, arrived.tobytes(), correct(sender, body, arrived).tobytes()))
+            seen.append((body, arrived.tobytes(), sender.correct(body, arrived).tobytes()))
     return seen
 
 
@@ -54,9 +54,7 @@ def test_ends_that_are_saved_and_restored_go_on_alike(kind, switch):
     goes_on([ends], range(7))
     fresh = codec.sender("up/d017"), codec.receiver()
     for old, new in zip(ends, fresh, strict=True):
-        assert isinstance(old, Checkpointed) == isinstance(new, Checkpointed)
-        if isinstance(old, Checkpointed):
-            new.set_state(saved(old.get_state()))
+        new.set_state(saved(old.get_state()) or {})
     one, other = goes_on([ends], range(7, 11)), goes_on([fresh], range(7, 11))
     assert one == other
 
@@ -87,3 +85,12 @@ def test_the_seed_of_the_run_reaches_codecs_within_codecs_and_keys():
     keyed = codecs.seeded(codec_of("c3_sl", seed=2**64 - 1), 3)
     tensor = tensor_of("normal", (4, 3, 4, 4))
     assert encoded(keyed, tensor).body == encoded(codec_of("c3_sl", seed=2), tensor).body
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_codec_whose_messages_need_others_says_so(kind):
+    """A receiver that remembers, or an end that follows, is not for models, of which each stands alone."""
+    codec = codec_of(kind)
+    remembers = codec.receiver().get_state() is not None
+    follows = type(codec.sender("up")).follow is not End.follow
+    assert bool(codec.unfit_for_models) == (remembers or follows)

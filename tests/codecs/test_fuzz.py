@@ -13,8 +13,8 @@ import pytest
 from codec_cases import EVERY_SWITCH, codec_of, encoded, mutants, ships
 from codec_oracles import tensor_of
 
-from slfac_sim import codecs
 from slfac_sim.codecs import BadBody
+from slfac_sim.codecs.kit import bodies
 from slfac_sim.codecs.kit.wire import unseal
 
 MUTATIONS = int(os.environ.get("MUTATIONS", "3000"))
@@ -26,7 +26,7 @@ FORTY_MB = 40e6  # one header may stand for 2^20 equal values, in three arrays
 def outcome(body):
     """Decode `body`; return its refusal, or None. Anything but `BadBody` is a failure of the test."""
     try:
-        tensor = codecs.decode(body)
+        tensor = bodies.decode(body)
     except BadBody as refused:
         return str(refused)
     assert tensor.shape == unseal(body).shape

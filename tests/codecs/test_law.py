@@ -1,7 +1,11 @@
 """The law of codecs: what every file of the family must keep, under every switch, whoever wrote it."""
 
+import doctest
 import hashlib
+import importlib
 import json
+import pkgutil
+import re
 
 import ml_dtypes
 import numpy as np
@@ -24,8 +28,8 @@ from codec_oracles import FORMS, tensor_of, tensors
 from hypothesis import given
 from hypothesis import settings as examples
 
-from slfac_sim import codecs
-from slfac_sim.codecs import BadBody, BadTensor
+from slfac_sim.codecs import BadBody, BadTensor, kit
+from slfac_sim.codecs.kit.bodies import decode
 
 EVERY = pytest.mark.parametrize("kind", KINDS)
 SWITCHED = pytest.mark.parametrize(("kind", "switch"), EVERY_SWITCH.values(), ids=EVERY_SWITCH)
@@ -46,11 +50,11 @@ def keeps_the_law(codec, tensor):
         assert (arrived.shape, arrived.dtype, payload.values) == (tensor.shape, tensor.dtype, tensor.size)
         assert np.isfinite(arrived.astype(np.float32)).all()
         assert encoded(codec, tensor, training=training).body == payload.body
-        assert np.array_equal(codecs.decode(payload.body), arrived)
+        assert np.array_equal(decode(payload.body), arrived)
         assert sum(payload.parts.values()) == len(payload.body)
         assert all(size >= 0 for size in payload.parts.values())
         assert all(np.isfinite(note) for note in payload.notes.values())
-        if not getattr(codec, "may_lose_to_zeros", ""):
+        if not codec.may_lose_to_zeros:
             assert squared_error(arrived, tensor) <= squared_error(0.0, tensor) * (1 + 1e-6)
     assert np.array_equal(tensor, before)
 
@@ -234,7 +238,7 @@ def test_costs_and_label_are_declared(kind, switch):
 
 @EVERY
 def test_an_exception_from_never_worse_than_zeros_gives_its_reason(kind):
-    reason = getattr(codec_of(kind), "may_lose_to_zeros", "")
+    reason = codec_of(kind).may_lose_to_zeros
     assert reason == "" or len(reason) > 20
 
 
@@ -282,14 +286,30 @@ def test_draws_differ_between_messages_and_streams_and_not_between_runs(kind, sw
     assert len({*bodies, codec.sender("up/d002").encode(tensor, ids_of(tensor)).body}) == 3
 
 
+@EVERY
+def test_an_example_with_numbers_shows_what_it_does(kind):
+    """In the docstring of its module or class: values in; the length of the body and decoded values out."""
+    module = importlib.import_module(f"slfac_sim.codecs.{kind}")
+    examples = [example for test in doctest.DocTestFinder().find(module) for example in test.examples]
+    assert any(re.search(r"\d", example.want) for example in examples)
+    assert doctest.testmod(module).failed == 0
+
+
+@pytest.mark.parametrize("name", [module.name for module in pkgutil.iter_modules(kit.__path__)])
+def test_a_module_of_the_kit_has_an_example(name):
+    found = doctest.testmod(importlib.import_module(f"slfac_sim.codecs.kit.{name}"))
+    assert found.attempted > 0
+    assert found.failed == 0
+
+
 # --- other processes, other times ------------------------------------------------------------------------
 
 
 DECODE = """
 import sys, hashlib, pathlib
-from slfac_sim import codecs
+from slfac_sim.codecs.kit.bodies import decode
 for path in sys.argv[1:]:
-    print(hashlib.sha256(codecs.decode(pathlib.Path(path).read_bytes()).tobytes()).hexdigest())
+    print(hashlib.sha256(decode(pathlib.Path(path).read_bytes()).tobytes()).hexdigest())
 assert not {"torch", "simpy"} & set(sys.modules)
 """
 
@@ -352,7 +372,7 @@ def test_golden_bodies_decode_for_ever(path):
     value of a short type by a whole step of it.
     """
     for case in json.loads(path.read_text(encoding="utf-8")):
-        arrived = codecs.decode(bytes.fromhex(case["body"]))
+        arrived = decode(bytes.fromhex(case["body"]))
         assert (arrived.dtype.name, list(arrived.shape)) == (case["dtype"], case["shape"])
         wanted = np.array(case["values"])
         one_step = float(ml_dtypes.finfo(arrived.dtype).eps) * np.abs(wanted)

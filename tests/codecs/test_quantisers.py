@@ -8,8 +8,8 @@ import pytest
 from codec_cases import codec_of, decoded, encoded
 from codec_oracles import tensor_of
 
-from slfac_sim import codecs
 from slfac_sim.codecs import BadBody
+from slfac_sim.codecs.kit import bodies
 from slfac_sim.codecs.kit.groups import arrange, rows_of
 from slfac_sim.codecs.kit.groups import tensor_of as tensor_from
 from slfac_sim.codecs.kit.wire import seal, unseal
@@ -266,10 +266,10 @@ def test_the_entropy_stage_changes_bytes_and_no_value(kind):
 def test_a_header_alone_stands_for_at_most_two_to_the_twentieth_equal_values(kind):
     frame = unseal(encoded(codec_of(kind, scope="tensor"), np.zeros(4, np.float32)).body)
     content = [np.frombuffer(frame.content, np.uint8)]
-    assert not codecs.decode(seal(kind, (2**20,), frame.settings, content)).any()
+    assert not bodies.decode(seal(kind, (2**20,), frame.settings, content)).any()
     tracemalloc.start()
     with pytest.raises(BadBody, match="content ends early"):
-        codecs.decode(seal(kind, (2**25,), frame.settings, content))
+        bodies.decode(seal(kind, (2**25,), frame.settings, content))
     assert tracemalloc.get_traced_memory()[1] < 100_000
     tracemalloc.stop()
 
@@ -282,4 +282,4 @@ def test_figures_that_no_encoder_writes_are_refused(kind, figure):
     content = np.array(np.frombuffer(frame.content, np.uint8))
     content[:4] = np.frombuffer(np.float32(figure).tobytes(), np.uint8)
     with pytest.raises(BadBody, match="not finite or out of range"):
-        codecs.decode(seal(kind, frame.shape, frame.settings, [content]))
+        bodies.decode(seal(kind, frame.shape, frame.settings, [content]))

@@ -5,12 +5,11 @@ import pytest
 from codec_oracles import tensor_of
 
 from slfac_sim.codecs import BadBody
-from slfac_sim.codecs._slfac.maps import map_shape, maps_of
-from slfac_sim.codecs._slfac.maps import tensor_of as back
-from slfac_sim.codecs._slfac.wire import Form, read_header
+from slfac_sim.codecs.kit.bodies import decode
 from slfac_sim.codecs.kit.dct import zigzag
 from slfac_sim.codecs.kit.wire import Sections, seal, unseal
-from slfac_sim.codecs.slfac import SlFac, decode
+from slfac_sim.codecs.slfac import Form, SlFac, map_shape, maps_of, read_header
+from slfac_sim.codecs.slfac import tensor_of as back
 
 
 def send(tensor, **settings):

@@ -12,10 +12,9 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from slfac_sim.codecs import BadBody
-from slfac_sim.codecs._splitfc import columns as _splitfc_columns
+from slfac_sim.codecs._splitfc import radix as _radix
 from slfac_sim.codecs._splitfc.levels import LEVELS, Plan, distortion, nearest_below, plan
-from slfac_sim.codecs.kit import radix as _radix
-from slfac_sim.codecs.kit.pairs import support_of
+from slfac_sim.codecs.kit.bodies import support_of
 from slfac_sim.codecs.kit.sparse import kept_count, largest, read_places, write_places
 from slfac_sim.codecs.kit.wire import Sections
 from slfac_sim.codecs.randtopk import drawn
@@ -206,20 +205,16 @@ def test_the_budget_is_met_and_used(shape, bits):
 
 def test_a_wide_column_is_off_by_half_a_step_between_its_end_points():
     rows = tensor_of("normal", (40, 12))
-    blocks, wide = _splitfc_columns.write(rows, 1e9)
-    content = b"".join(block.tobytes() for _, block in blocks)
-    decoded = _splitfc_columns.read(Sections(memoryview(content)), *rows.shape)
-    assert wide == 12
+    payload, decoded = there(codec_of("splitfc", variant="fc_sl", reduction=1, bits_per_value=32), rows)
+    assert payload.notes["two_stage_fraction"] == 1
     span = rows.max(axis=0) - rows.min(axis=0) + 2 * (rows.max() - rows.min()) / 199
     assert (np.abs(decoded - rows) <= span / (LEVELS[-1] - 1) / 2 * 1.001).all()
 
 
 def test_narrow_columns_arrive_as_their_means():
     rows = (np.arange(6) + tensor_of("normal", (40, 6), 1e-3)).astype(np.float32)
-    blocks, wide = _splitfc_columns.write(rows, 8 * 30.0)
-    content = b"".join(block.tobytes() for _, block in blocks)
-    decoded = _splitfc_columns.read(Sections(memoryview(content)), *rows.shape)
-    assert wide == 0
+    payload, decoded = there(codec_of("splitfc", variant="fc_sl", reduction=1, bits_per_value=1.8), rows)
+    assert payload.notes["two_stage_fraction"] == 0
     assert np.abs(decoded - rows.mean(axis=0)).max() < 5 / (LEVELS[-1] - 1)
     assert (decoded == decoded[0]).all()
 

@@ -14,9 +14,8 @@ from scipy.cluster.vq import vq
 from slfac_sim.codecs import BadBody, BadTensor, Payload
 from slfac_sim.codecs.aq_sgd import quantise_changes
 from slfac_sim.codecs.c3_sl import key_spectrum
+from slfac_sim.codecs.fedlite import kmeans, nearest
 from slfac_sim.codecs.kit.floats import from_halves, rounded, to_halves
-from slfac_sim.codecs.kit.kmeans import kmeans, nearest
-from slfac_sim.codecs.kit.pairs import confirm, correct
 from slfac_sim.codecs.sl_acc import bits_of, entropies_of, grouped
 
 
@@ -129,11 +128,11 @@ def test_both_ends_stay_in_step_whatever_is_lost(kind, data):
             if kind == "aq_sgd":
                 assert np.array_equal(arrived, remembered(sender, tensor.shape))
         if fate == "arrives":
-            confirm(sender, body)
+            sender.confirm(body)
         if fate == "arrives late":
             late.append(body)
         elif late and data.draw(st.booleans()):
-            confirm(sender, late.pop(0))
+            sender.confirm(late.pop(0))
         if data.draw(st.booleans()):
             sender, receiver = restored(codec, sender, receiver)
 
@@ -374,10 +373,10 @@ def test_the_device_adds_what_was_lost_to_the_gradient():
     again.set_state(sender.get_state())
     wanted = gradient + 0.5 / 4 * (tensor - codec.receiver().decode(body))
     for end in (sender, again):
-        assert np.allclose(correct(end, body, gradient), wanted)
-        assert np.array_equal(correct(end, body[:-1], gradient), gradient)
+        assert np.allclose(end.correct(body, gradient), wanted)
+        assert np.array_equal(end.correct(body[:-1], gradient), gradient)
     plain = codec_of("fedlite").sender("up")
-    assert np.array_equal(correct(plain, plain.encode(tensor).body, gradient), gradient)
+    assert np.array_equal(plain.correct(plain.encode(tensor).body, gradient), gradient)
 
 
 def test_of_a_message_of_zeros_nothing_is_lost():
@@ -385,7 +384,7 @@ def test_of_a_message_of_zeros_nothing_is_lost():
     sender, gradient = codec_of("fedlite", correction=0.5).sender("up"), tensor_of("normal", (4, 3, 6, 6))
     body = sender.encode(np.zeros_like(gradient)).body
     assert not codec_of("fedlite").receiver().decode(body).any()
-    assert np.array_equal(correct(sender, body, gradient), gradient)
+    assert np.array_equal(sender.correct(body, gradient), gradient)
 
 
 def test_payloads_are_whole():

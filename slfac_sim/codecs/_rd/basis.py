@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from slfac_sim.codecs import BadBody
 from slfac_sim.codecs._rd.models import Link, probabilities
-from slfac_sim.codecs.kit.dct import Floats
+from slfac_sim.codecs.kit.floats import Floats
 from slfac_sim.codecs.kit.products import AVX2_ROWS, product
 
 MAX_CHANNELS = 128

@@ -1,7 +1,7 @@
 """The choice of domain: what a message is measured from, along which axes, in space or in frequency.
 
 It knows squared error and an estimate of bits, no bytes. A domain is a level per channel, perhaps a basis of
-the channels (`_rd_basis`), and perhaps the DCT; all keep energy, so one step means the same error in each.
+the channels (`_rd.basis`), and perhaps the DCT; all keep energy, so one step means the same error in each.
 """
 
 import functools
@@ -20,7 +20,7 @@ from slfac_sim.codecs._rd.basis import (
     project,
 )
 from slfac_sim.codecs._rd.maps import Shape, can_transform, from_frequencies, to_frequencies
-from slfac_sim.codecs.kit.dct import Floats
+from slfac_sim.codecs.kit.floats import Floats
 
 _T = TypeVar("_T", np.float32, np.float64)
 

@@ -9,7 +9,8 @@ import math
 import numpy as np
 
 from slfac_sim.codecs import Tensor
-from slfac_sim.codecs.kit.dct import Floats, forward, inverse, zigzag
+from slfac_sim.codecs.kit.dct import forward, inverse, zigzag
+from slfac_sim.codecs.kit.floats import Floats
 
 Shape = tuple[int, int, int, int]
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from slfac_sim.codecs.kit.dct import Floats
+from slfac_sim.codecs.kit.floats import Floats
 
 _CODE = 128  # `first` and `shift` are sent in 1/128
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from slfac_sim.codecs import BadBody, Tensor
+from slfac_sim.codecs import BadBody, Receiver, Tensor
 from slfac_sim.codecs._rd.basis import run_codes
 from slfac_sim.codecs._rd.coder import MapCoder, Plan, plan
 from slfac_sim.codecs._rd.domains import Axes, has_tables, is_legal
@@ -16,51 +16,46 @@ from slfac_sim.codecs._rd.models import Reading
 from slfac_sim.codecs._rd.order import Slabs, order
 from slfac_sim.codecs._rd.quantise import rebuild
 from slfac_sim.codecs._rd.wire import KIND, VALUES_PER_BYTE, Form, layer_ends, read_layers, seed
-from slfac_sim.codecs.kit.dct import Floats
+from slfac_sim.codecs.kit.floats import Floats
 from slfac_sim.codecs.kit.groups import unscaled
 from slfac_sim.codecs.kit.wire import Frame, Sections, unseal
 
 
 @dataclass(frozen=True)
-class RdReceiver:
+class RdReceiver(Receiver):
     """The decoding end of any stream."""
 
     def decode(self, body: bytes, partial: bool = False) -> Tensor:
-        """Return the tensor of `body`; with `partial`, `body` may be cut between layers. Raises `BadBody`."""
-        return decode(body, partial)
+        """Return the tensor of `body`, or with `partial` what its first layers tell. Raises `BadBody`.
 
+        `partial` takes a whole body, or one that is cut at one of `boundaries`; channels of missing layers
+        are at their levels. Headers and checksums are read before anything of the tensor's size is allocated.
+        """
+        frame = _unseal(body, partial)
+        form = Form.from_bytes(frame.settings)
+        if math.prod(frame.shape) > VALUES_PER_BYTE * (len(frame.content) + 1):
+            raise BadBody(f"body: {len(frame.content)} bytes of content are too few for {list(frame.shape)}")
+        checksum = seed(frame.shape, frame.settings)
+        blocks = read_layers(Sections(frame.content), form.layers, checksum, partial)
+        shape = map_shape(frame.shape)
+        first = Sections(blocks[0])
+        axes, rates = _read_tables(first, form, shape)
+        live = order(rates)
+        cut = plan((shape[0], len(live), *shape[2:]), form.layers)
+        if len(cut.layer_ends) != form.layers:
+            raise BadBody(f"body: {form.layers} layers for {len(live)} channels")
+        symbols = [rest.take(len(rest.rest), "symbols") for rest in (first, *map(Sections, blocks[1:]))]
+        coefficients = _read_maps(cut, form, (shape[0], len(rates), *shape[2:]), live, symbols)
+        maps = axes.inverse(coefficients)
+        if form.no_negatives:
+            np.maximum(maps, 0, out=maps)
+        tensor = tensor_of(maps, frame.shape)
+        return unscaled(tensor, form.exponent) if form.exponent else tensor
 
-def decode(body: bytes, partial: bool = False) -> Tensor:
-    """Return the tensor of `body`, or with `partial` what its first layers tell. Raises `BadBody`.
-
-    `partial` takes a whole body, or one that is cut at one of `boundaries`; channels of missing layers are
-    at their levels. Headers and checksums are read before anything of the tensor's size is allocated.
-    """
-    frame = _unseal(body, partial)
-    form = Form.from_bytes(frame.settings)
-    if math.prod(frame.shape) > VALUES_PER_BYTE * (len(frame.content) + 1):
-        raise BadBody(f"body: {len(frame.content)} bytes of content are too few for {list(frame.shape)}")
-    checksum = seed(frame.shape, frame.settings)
-    blocks = read_layers(Sections(frame.content), form.layers, checksum, partial)
-    shape = map_shape(frame.shape)
-    first = Sections(blocks[0])
-    axes, rates = _read_tables(first, form, shape)
-    live = order(rates)
-    cut = plan((shape[0], len(live), *shape[2:]), form.layers)
-    if len(cut.layer_ends) != form.layers:
-        raise BadBody(f"body: {form.layers} layers for {len(live)} channels")
-    symbols = [rest.take(len(rest.rest), "symbols") for rest in (first, *map(Sections, blocks[1:]))]
-    coefficients = _read_maps(cut, form, (shape[0], len(rates), *shape[2:]), live, symbols)
-    maps = axes.inverse(coefficients)
-    if form.no_negatives:
-        np.maximum(maps, 0, out=maps)
-    tensor = tensor_of(maps, frame.shape)
-    return unscaled(tensor, form.exponent) if form.exponent else tensor
-
-
-def boundaries(body: bytes) -> list[int]:
-    """Return the lengths in bytes to which `body` may be cut for `decode(..., partial=True)`, ascending."""
-    return layer_ends(len(body), unseal(body, KIND))
+    @staticmethod
+    def boundaries(body: bytes) -> list[int]:
+        """Return the lengths in bytes to which `body` may be cut for a `partial` decode, ascending."""
+        return layer_ends(len(body), unseal(body, KIND))
 
 
 def _unseal(body: bytes, partial: bool) -> Frame:

@@ -15,7 +15,7 @@ from slfac_sim.codecs._rd.models import Writing
 from slfac_sim.codecs._rd.order import Slabs, in_slabs, order, rates_of
 from slfac_sim.codecs._rd.quantise import Levels, values
 from slfac_sim.codecs._rd.wire import KIND, VALUES_PER_BYTE, Form, Octets, layer_head, seed
-from slfac_sim.codecs.kit.dct import Floats
+from slfac_sim.codecs.kit.floats import Floats
 from slfac_sim.codecs.kit.wire import framed
 
 Blocks = list[tuple[str, Octets]]

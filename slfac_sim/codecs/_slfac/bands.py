@@ -12,7 +12,7 @@ from typing import Literal, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from slfac_sim.codecs.kit.dct import Floats
+from slfac_sim.codecs.kit.floats import Floats
 
 Normaliser = Literal["chsum", "chmax", "msgmax", "rel", "lin"]
 Selection = Literal["energy", "magnitude", "std"]

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slfac_sim.codecs._slfac.wire import MAX_SIDE
-from slfac_sim.codecs.kit.dct import Floats
+from slfac_sim.codecs.kit.floats import Floats
 
 
 def map_shape(shape: tuple[int, ...]) -> tuple[int, int, int, int]:

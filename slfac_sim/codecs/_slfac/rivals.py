@@ -9,13 +9,13 @@ import functools
 import numpy as np
 from numpy.typing import NDArray
 
-from slfac_sim.codecs import BadBody, _easy, _power
+from slfac_sim.codecs import BadBody, easyquant, powerquant
+from slfac_sim.codecs._slfac.quantise import band_ends, by_band, spread
 from slfac_sim.codecs._slfac.wire import Bands, Form, Header
-from slfac_sim.codecs.kit.dct import Floats
 from slfac_sim.codecs.kit.entropy import decode_symbols, encode_symbols, entropy_bits, least_bytes
+from slfac_sim.codecs.kit.floats import Floats, Mask, refuse_infinite
 from slfac_sim.codecs.kit.groups import invertible, rounded_up
-from slfac_sim.codecs.kit.quantise import band_ends, by_band, spread
-from slfac_sim.codecs.kit.sparse import Mask, read_places, write_places
+from slfac_sim.codecs.kit.sparse import read_places, write_places
 from slfac_sim.codecs.kit.wire import Sections
 
 _SAMPLE = 32749  # values in the search for a; a prime, so that they are not all of a few frequencies
@@ -46,9 +46,9 @@ def _write_power(row: Floats, sizes: Sizes, form: Form) -> Bands:
     figures = np.where(lowest < 0, -largest, largest)
     wide = spread(figures.astype(np.float32), sizes)
     signed, most = wide < 0, np.abs(wide)
-    shares = _power.shares_of(row, most)
-    code = _fitting(shares, most, _power.levels_of(signed, form.b_min))
-    symbols = _power.quantise(shares, signed, code, form.b_min)[:, wide != 0].reshape(-1)
+    shares = powerquant.shares_of(row, most)
+    code = _fitting(shares, most, powerquant.levels_of(signed, form.b_min))
+    symbols = powerquant.quantised(shares, signed, code, form.b_min)[:, wide != 0].reshape(-1)
     blocks = [
         ("ranges", np.array([code], np.uint8)),
         ("symbols", encode_symbols(symbols, form.b_min, form.entropy)),
@@ -60,31 +60,33 @@ def _fitting(shares: Floats, largest: Floats, levels: Floats) -> int:
     """Return the code of the exponent with the least squared error, on values at equal distances."""
     places = np.arange(min(_SAMPLE, shares.size)) * shares.size // min(_SAMPLE, shares.size)
     some, columns = np.abs(shares.reshape(-1)[places]), places % len(levels)
-    return _power.best_code(some, levels[columns], largest[columns])
+    return powerquant.best_code(some, levels[columns], largest[columns])
 
 
 def _read_power(sections: Sections, figures: Floats, sizes: Sizes, samples: int, form: Form) -> Floats:
     code = sections.take(1, "ranges")[0]
-    if not _power.is_code(code):
+    if not powerquant.is_code(code):
         raise BadBody(f"body: {code} is no code of an exponent")
     count = samples * int(sizes[figures != 0].sum())
     sent = decode_symbols(sections, count, form.b_min, form.entropy)
     wide = spread(figures, sizes)
     symbols = np.zeros((samples, len(wide)), sent.dtype)
     symbols[:, wide != 0] = sent.reshape(samples, -1)
-    return _power.dequantise(symbols, np.abs(wide), wide < 0, code, form.b_min)
+    return powerquant.dequantised(symbols, np.abs(wide), wide < 0, code, form.b_min)
 
 
 def _write_easy(row: Floats, sizes: Sizes, form: Form) -> Bands:
     """The figure of a band is its step."""
     apart = _outliers(row, sizes)
     rest = np.where(apart, np.float32(0), row)
-    side = _easy.side_of(form.b_min)
+    side = easyquant.side_of(form.b_min)
     lowest, highest = band_ends(rest, sizes)
-    best = _easy.best_steps(np.maximum(highest, -lowest), side, functools.partial(_errors, rest, sizes, side))
+    best = easyquant.best_steps(
+        np.maximum(highest, -lowest), side, functools.partial(_errors, rest, sizes, side)
+    )
     steps = invertible(best).astype(form.end_dtype)
     wide = spread(steps.astype(np.float32), sizes)
-    symbols = _easy.quantise(rest, wide, side)[~apart & (wide > 0)]
+    symbols = easyquant.quantised(rest, wide, side)[~apart & (wide > 0)]
 
     count = int(apart.sum())
     blocks = [
@@ -108,14 +110,14 @@ def _outliers(row: Floats, sizes: Sizes) -> Mask:
 
 def _errors(rest: Floats, sizes: Sizes, side: int, steps: Floats) -> Floats:
     """Return the squared error of every band with its step of `steps` ([groups, 2])."""
-    residuals = _easy.residuals(rest, spread(steps, sizes), side)
+    residuals = easyquant.residuals(rest, spread(steps, sizes), side)
     errors: Floats = by_band(np.add, np.einsum("sc,sc->c", residuals, residuals), sizes)
     return errors
 
 
 def _read_easy(sections: Sections, steps: Floats, sizes: Sizes, samples: int, form: Form) -> Floats:
     count = int.from_bytes(sections.take(_COUNT_BYTES, "indices"), "little")
-    side = _easy.side_of(form.b_min)
+    side = easyquant.side_of(form.b_min)
     values = samples * int(sizes.sum())
     sent = samples * int(sizes[steps > 0].sum())
     least = least_bytes(max(0, sent - count), form.b_min, form.entropy) + 2 * count
@@ -129,8 +131,7 @@ def _read_easy(sections: Sections, steps: Floats, sizes: Sizes, samples: int, fo
     inside = ~apart & (wide > 0)
     symbols = decode_symbols(sections, int(inside.sum()), form.b_min, form.entropy)
     floats = np.frombuffer(sections.take(2 * count, "symbols"), "<f2").astype(np.float32)
-    if not np.isfinite(floats).all():
-        raise BadBody("body: a value is not finite")
+    refuse_infinite(floats)
     row = np.zeros(apart.shape, np.float32)
     row[inside] = symbols.astype(np.float32) - np.float32(side)
     row *= wide

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slfac_sim.codecs import BadBody
-from slfac_sim.codecs.kit.entropy import Entropy
+from slfac_sim.codecs.kit.entropy import ENTROPIES, Entropy
 from slfac_sim.codecs.kit.packing import pack, packed_bytes, unpack
 from slfac_sim.codecs.kit.wire import Sections
 
@@ -25,7 +25,6 @@ LARGEST_GROUP = 2**20  # values that share one header, which bounds what a short
 EXPONENTS = (-90, 126)  # what an encoder can write: 2^15 / (LARGEST x MAX_SIDE), and the end of float32
 _LARGEST_END = 2.0**104  # a coefficient is at most MAX_SIDE times the largest value
 _SETTINGS = struct.Struct("<BBb")
-_ENTROPIES: tuple[Entropy, ...] = get_args(Entropy)
 _QUANTISERS: tuple[Quantiser, ...] = get_args(Quantiser)
 _TYPES: dict[HeaderType, np.dtype[np.floating]] = {"float16": np.dtype("<f2"), "float32": np.dtype("<f4")}
 
@@ -48,7 +47,7 @@ class Form:
     def to_bytes(self) -> bytes:
         """Return the three bytes of the frame's settings."""
         flags = (self.scope == "channel") | (self.header_dtype == "float32") << 1
-        flags |= _ENTROPIES.index(self.entropy) << 2 | _QUANTISERS.index(self.quantiser) << 4
+        flags |= ENTROPIES.index(self.entropy) << 2 | _QUANTISERS.index(self.quantiser) << 4
         return _SETTINGS.pack(flags, (self.b_min - 1) | (self.b_max - 1) << 4, self.exponent)
 
     @classmethod
@@ -59,13 +58,13 @@ class Form:
         flags, widths, exponent = _SETTINGS.unpack(settings)
         b_min, b_max = (widths & 15) + 1, (widths >> 4) + 1
         entropy, quantiser = flags >> 2 & 3, flags >> 4
-        known = entropy < len(_ENTROPIES) and quantiser < len(_QUANTISERS)
+        known = entropy < len(ENTROPIES) and quantiser < len(_QUANTISERS)
         legal = b_min <= b_max if quantiser == 0 else 2 <= b_min == b_max
         if not (known and legal and EXPONENTS[0] <= exponent <= EXPONENTS[1]):
             raise BadBody(f"body: settings {settings.hex()} are not SL-FAC's")
         scope: Scope = "channel" if flags & 1 else "plane"
         header: HeaderType = "float32" if flags & 2 else "float16"
-        words = _ENTROPIES[entropy], _QUANTISERS[quantiser]
+        words = ENTROPIES[entropy], _QUANTISERS[quantiser]
         return cls(scope, header, b_min, b_max, exponent, *words)
 
     @property

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slfac_sim.codecs import BadBody
+from slfac_sim.codecs._splitfc import radix
 from slfac_sim.codecs._splitfc.levels import LEVELS, Plan, plan
-from slfac_sim.codecs.kit import radix as radix
-from slfac_sim.codecs.kit.floats import LARGEST, Floats, Octets
+from slfac_sim.codecs.kit.floats import LARGEST, Floats, Octets, Reals
 from slfac_sim.codecs.kit.packing import pack, packed_bytes, unpack
+from slfac_sim.codecs.kit.sparse import read_bitmap
 from slfac_sim.codecs.kit.wire import Sections
 
-Reals = NDArray[np.float64]
 Places = NDArray[np.int64]
 
 END_POINT_LEVELS = 200
@@ -29,7 +29,7 @@ def write(rows: Floats, budget_bits: float) -> tuple[list[tuple[str, Octets]], i
     least, most = values.min(axis=0), values.max(axis=0)
     means = np.clip(values.mean(axis=0), least, most)
     order = np.argsort(least - most, kind="stable")
-    chosen = plan((most - least)[order], float(np.ptp(means)), len(rows), budget_bits, _cost(rows.shape))
+    chosen = plan((most - least)[order], float(np.ptp(means)), len(rows), budget_bits, _Cost(*rows.shape))
     wide = np.zeros(rows.shape[1], np.bool_)
     wide[order[: chosen.levels.size]] = True
     places = np.zeros(rows.shape[1], np.int64)
@@ -44,18 +44,13 @@ def write(rows: Floats, budget_bits: float) -> tuple[list[tuple[str, Octets]], i
 
 def read(sections: Sections, samples: int, columns: int) -> Floats:
     """Return the rows ([samples, columns]) of `write`. Raises `BadBody`."""
-    bitmap = np.frombuffer(sections.take(packed_bytes(columns, 1), "widths"), np.uint8)
-    wide = np.unpackbits(bitmap, count=columns, bitorder="little").view(np.bool_)
+    wide = read_bitmap(sections, columns, "widths")
     rows = np.empty((samples, columns), np.float32)
     if wide.any():
         rows[:, wide] = _read_wide(sections, samples, int(wide.sum()))
     if not wide.all():
         rows[:, ~wide] = _read_means(sections, int((~wide).sum()))
     return rows
-
-
-def _cost(shape: tuple[int, ...]) -> "_Cost":
-    return _Cost(*shape)
 
 
 class _Cost:

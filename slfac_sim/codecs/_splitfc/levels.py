@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Reals = NDArray[np.float64]
+from slfac_sim.codecs.kit.floats import Reals
+
 Places = NDArray[np.int64]
 
 # What a quantiser may have, four to an octave: its place in this list is five bits of the message.

@@ -1,22 +1,78 @@
-"""Values as shorter floats: the bytes of fp16, bf16 and fp8, with the entropy stage behind.
+"""Values as shorter floats, the entropy stage behind: what fp16 and bf16 inherit, and fp8 uses.
 
-It knows no codec: the type is given. A value beyond the largest of the type becomes the largest.
+A value beyond the largest of the type becomes the largest.
+
+>>> import numpy as np
+>>> frame = unseal(cast("half", np.array([1.0, 1e9], np.float32), np.float16, 65504.0, "none").body)
+>>> values_in(frame, np.float16)
+array([1.0000e+00, 6.5504e+04], dtype=float32)
 """
 
 import math
-from typing import get_args
+from abc import abstractmethod
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from slfac_sim.codecs import BadBody, Payload, Tensor
-from slfac_sim.codecs.kit.entropy import Entropy, decode_symbols, encode_symbols, entropy_bits
-from slfac_sim.codecs.kit.wire import Frame, Sections, framed
+from slfac_sim.codecs import Payload, Tensor
+from slfac_sim.codecs.kit.entropy import (
+    ENTROPIES,
+    Entropy,
+    decode_flops,
+    decode_symbols,
+    encode_flops,
+    encode_symbols,
+    entropy_bits,
+)
+from slfac_sim.codecs.kit.floats import refuse_infinite
+from slfac_sim.codecs.kit.stateless import Stateless, largest_magnitude
+from slfac_sim.codecs.kit.wire import Frame, Sections, framed, unseal
+from slfac_sim.foundation.plugins import kind_of
 
-_ENTROPIES: tuple[Entropy, ...] = get_args(Entropy)
+
+class Cast(Stateless):
+    """A codec that rounds every value to the nearest of a `dtype` of 16 bits, whose end is `largest`.
+
+    `cast_flops` are the equivalent FLOPs of casting one value there, and back.
+    """
+
+    dtype: ClassVar[DTypeLike]
+    largest: ClassVar[float]
+    cast_flops: ClassVar[tuple[float, float]]
+
+    @property
+    @abstractmethod
+    def entropy(self) -> Entropy:
+        """The entropy stage."""
+        ...
+
+    @property
+    def label(self) -> str:
+        """The codec's name for people."""
+        return kind_of(self) if self.entropy == "none" else f"{kind_of(self)}, {self.entropy}"
+
+    @property
+    def encode_flops_per_value(self) -> float:
+        """Equivalent FLOPs to encode one value."""
+        return self.cast_flops[0] + encode_flops(self.entropy, 16)
+
+    @property
+    def decode_flops_per_value(self) -> float:
+        """Equivalent FLOPs to decode one value."""
+        return self.cast_flops[1] + decode_flops(self.entropy, 16)
+
+    def encode(self, tensor: Tensor, stream: str) -> Payload:
+        """Return the payload of `tensor`. Raises `BadTensor`, naming `stream`."""
+        largest_magnitude(tensor, stream)
+        return cast(kind_of(self), tensor, self.dtype, self.largest, self.entropy)
+
+    def decode(self, body: bytes) -> Tensor:
+        """Return the tensor of `body`. Raises `BadBody`."""
+        return values_in(unseal(body, kind_of(self)), self.dtype)
 
 
-def payload_of(
+def cast(
     kind: str, tensor: Tensor, dtype: DTypeLike, largest: float, entropy: Entropy, more: bytes = b""
 ) -> Payload:
     """Return the payload of the values of `tensor`, rounded to the nearest of `dtype`.
@@ -27,19 +83,18 @@ def payload_of(
     symbols = short.view(f"u{short.itemsize}")
     blocks = [("symbols", encode_symbols(symbols, 8 * short.itemsize, entropy))]
     notes = {"entropy_bound_bytes": entropy_bits(symbols) / 8}
-    return framed(kind, tensor.shape, bytes([_ENTROPIES.index(entropy)]) + more, blocks, notes)
+    return framed(kind, tensor.shape, bytes([ENTROPIES.index(entropy)]) + more, blocks, notes)
 
 
-def tensor_of(frame: Frame, dtype: DTypeLike, more_bytes: int = 0) -> Tensor:
+def values_in(frame: Frame, dtype: DTypeLike, more_bytes: int = 0) -> Tensor:
     """Return the tensor in `frame`, float32. Raises `BadBody`, also for NaN and infinities."""
     settings = frame.settings
-    if len(settings) != 1 + more_bytes or settings[0] >= len(_ENTROPIES):
-        raise BadBody(f"body: settings {settings.hex()} are not those of {frame.kind}")
-    bits = 8 * np.dtype(dtype).itemsize
+    if len(settings) != 1 + more_bytes or settings[0] >= len(ENTROPIES):
+        raise frame.foreign_settings()
     sections = Sections(frame.content)
-    symbols = decode_symbols(sections, math.prod(frame.shape), bits, _ENTROPIES[settings[0]])
+    bits = 8 * np.dtype(dtype).itemsize
+    symbols = decode_symbols(sections, math.prod(frame.shape), bits, ENTROPIES[settings[0]])
     sections.end(0)
     values = symbols.view(dtype).astype(np.float32).reshape(frame.shape)
-    if not np.isfinite(values).all():
-        raise BadBody("body: a value is not finite")
+    refuse_infinite(values)
     return values

@@ -3,6 +3,13 @@
 It knows nothing of bands or bits. DCT-II: F(u,v) = a(u) a(v) sum_xy X(x,y) cos(pi (2x+1) u / 2h)
 cos(pi (2y+1) v / 2w) with a(0) = sqrt(1/n), else sqrt(2/n) (Ahmed, Natarajan and Rao, 1974), so that
 energy is kept and the inverse is the transpose. Zig-zag order is that of JPEG (ITU-T T.81, figure A.6).
+
+>>> coefficients = forward(np.ones((1, 2, 2), np.float32))
+>>> coefficients
+array([[2., 0., 0., 0.]], dtype=float32)
+>>> inverse(coefficients, 2, 2)
+array([[[1., 1.],
+        [1., 1.]]], dtype=float32)
 """
 
 import functools
@@ -10,9 +17,8 @@ import functools
 import numpy as np
 from numpy.typing import NDArray
 
+from slfac_sim.codecs.kit.floats import Floats
 from slfac_sim.codecs.kit.products import AVX2_ROWS, product
-
-Floats = NDArray[np.float32]
 
 # Up to this many values a map is one row times one matrix, the zig-zag folded into it; above, two
 # products and a permutation. Measured in ns a value, one thread: 1.0 against 2.2 at 7x7, 1.8 against 2.0

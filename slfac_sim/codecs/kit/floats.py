@@ -2,9 +2,15 @@
 
 float16 alone would lose gradients of 1e-6 and overflow above 65504: each row is multiplied by 2^e, so that
 its largest magnitude lies just below 2^15, and e travels as one signed byte.
+
+>>> to_halves(np.array([[1e-6, -3e-6]], np.float32))
+(array([[ 8.592e+03, -2.578e+04]], dtype=float16), array([33], dtype=int8))
+>>> read_floats(Sections(write_floats(np.ones((2, 3), np.float32), "float16").data), 2, 3, "float16")
+array([[1., 1., 1.],
+       [1., 1., 1.]], dtype=float32)
 """
 
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +19,12 @@ from slfac_sim.codecs import BadBody
 from slfac_sim.codecs.kit.wire import Sections
 
 FloatType = Literal["float16", "float32"]
+FLOAT_TYPES: tuple[FloatType, ...] = get_args(FloatType)  # by the code in a body
 Floats = NDArray[np.float32]
 Halves = NDArray[np.float16]
+Reals = NDArray[np.float64]
 Octets = NDArray[np.uint8]
+Mask = NDArray[np.bool_]
 
 LARGEST = float(np.finfo(np.float32).max)
 _TOP = 15
@@ -77,7 +86,7 @@ def read_floats(
     """
     if dtype == "float32":
         values = np.frombuffer(sections.take(4 * rows * count, what_for), "<f4").astype(np.float32)
-        _refuse_infinite(values)
+        refuse_infinite(values)
         return values.reshape(rows, count)
     return from_halves(*read_halves(sections, rows, count, what_for))
 
@@ -90,10 +99,11 @@ def read_halves(
     if exponents.min(initial=0) < _EXPONENTS[0] or exponents.max(initial=0) > _EXPONENTS[1]:
         raise BadBody("body: the exponent of a row is out of range")
     halves = np.frombuffer(sections.take(2 * rows * count, what_for), "<f2").astype(np.float16)
-    _refuse_infinite(halves)
+    refuse_infinite(halves)
     return halves.reshape(rows, count), exponents
 
 
-def _refuse_infinite(values: NDArray[np.floating]) -> None:
+def refuse_infinite(values: NDArray[np.floating]) -> None:
+    """Raise `BadBody` if one of `values` is NaN or infinite."""
     if not np.isfinite(values).all():
         raise BadBody("body: a value is NaN or infinite")

@@ -1,29 +1,34 @@
-"""Which values share one header, and how a message is scaled; common to the quantising codecs.
-
-It knows no quantiser. A *group* is what shares one range: the whole `tensor`, a `channel` over the batch,
+"""Which values share one header, and how a message is scaled; what quantising codecs have in common.
+ A *group* is what shares one range: the whole `tensor`, a `channel` over the batch,
 or a `plane` (one sample, one channel). Channels are the second axis of [B, C, h, w] and the last of token
 tensors [B, T, D] and of features [B, D]; of features a plane is the sample. Other shapes with one
 dimension are one group; with five or more they have channels where images have them.
+
+>>> arrange((64, 3, 14, 14), "plane"), arrange((64, 10), "channel")
+((192, 196), (10, 64))
+>>> rows, exponent = scaled(np.array([[0.5, -3.0]], np.float32), "up")
+>>> rows.tolist(), exponent, unscaled(rows, exponent)
+([[4096.0, -24576.0]], 13, array([[ 0.5, -3. ]], dtype=float32))
 """
 
 import math
 import struct
 from dataclasses import dataclass
-from typing import Literal, Protocol, get_args
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from slfac_sim.codecs import BadBody, Tensor
-from slfac_sim.codecs.kit.entropy import Entropy
-from slfac_sim.codecs.kit.quantise import NARROWEST
+from slfac_sim.codecs.kit.entropy import ENTROPIES, Entropy
+from slfac_sim.codecs.kit.floats import Floats
 from slfac_sim.codecs.kit.stateless import largest_magnitude
 from slfac_sim.codecs.kit.wire import Sections
 
 Scope = Literal["tensor", "channel", "plane"]
 HeaderType = Literal["float16", "float32"]
-Floats = NDArray[np.float32]
 
+NARROWEST = 2.0**-100  # a range narrower than this is sent as constant: its step could not be inverted
 LARGEST_GROUP = 2**20  # a larger group always sends symbols: bounds what a header alone can ask for
 _TOP = 15  # the largest magnitude of a message is scaled to [2^14, 2^15]: inside float16, far from its ends
 _EXPONENTS = (_TOP - 128, _TOP + 149)  # of the largest and of the smallest float32
@@ -31,7 +36,6 @@ _LARGEST_FIGURE = 2.0**30  # the norm of MAX_VALUES values of 2^15, and then som
 _DANGER = _TOP + 30 - 128  # below this exponent, 2^30 and its like would leave float32 when scaled back
 _FORM = struct.Struct("<Bh")
 _SCOPES: tuple[Scope, ...] = get_args(Scope)
-_ENTROPIES: tuple[Entropy, ...] = get_args(Entropy)
 
 
 @dataclass(frozen=True)
@@ -46,21 +50,21 @@ class Form:
     def to_bytes(self) -> bytes:
         """Return the three bytes with which the frame's settings begin."""
         flags = _SCOPES.index(self.scope) | (self.header_dtype == "float32") << 2
-        return _FORM.pack(flags | _ENTROPIES.index(self.entropy) << 3, self.exponent)
+        return _FORM.pack(flags | ENTROPIES.index(self.entropy) << 3, self.exponent)
 
     @classmethod
-    def from_bytes(cls, settings: bytes, extra: int) -> tuple["Form", bytes]:
-        """Return the form, and the `extra` bytes that follow it in `settings`. Raises `BadBody`."""
-        if len(settings) != _FORM.size + extra:
-            raise BadBody(f"body: {len(settings)} bytes of settings, expected {_FORM.size + extra}")
+    def from_bytes(cls, settings: bytes) -> tuple["Form", bytes]:
+        """Return the form, and what follows it in `settings`. Raises `BadBody`."""
+        if len(settings) < _FORM.size:
+            raise BadBody(f"body: {len(settings)} bytes of settings, expected at least {_FORM.size}")
         flags, exponent = _FORM.unpack_from(settings)
         scope, entropy = flags & 3, flags >> 3
-        if scope >= len(_SCOPES) or entropy >= len(_ENTROPIES):
+        if scope >= len(_SCOPES) or entropy >= len(ENTROPIES):
             raise BadBody(f"body: settings {settings.hex()} are unknown")
         if not _EXPONENTS[0] <= exponent <= _EXPONENTS[1]:
             raise BadBody(f"body: an exponent of {exponent} is out of range")
         header: HeaderType = "float32" if flags & 4 else "float16"
-        return cls(_SCOPES[scope], header, _ENTROPIES[entropy], exponent), settings[_FORM.size :]
+        return cls(_SCOPES[scope], header, ENTROPIES[entropy], exponent), settings[_FORM.size :]
 
     @property
     def dtype(self) -> np.dtype[np.floating]:
@@ -78,6 +82,18 @@ def arrange(shape: tuple[int, ...], scope: Scope) -> tuple[int, int]:
     if scope == "plane":
         groups = shape[0] if len(shape) == 2 else shape[0] * groups
     return groups, values // groups
+
+
+def channels_of(shape: tuple[int, ...]) -> tuple[int, int, int]:
+    """Return (outer, channels, inner) so that a tensor of `shape`, reshaped to it, has its channels apart.
+
+    Fewer than two dimensions are one channel.
+    """
+    if len(shape) < 2:
+        return 1, 1, math.prod(shape)
+    if len(shape) < 4:
+        return math.prod(shape[:-1]), shape[-1], 1
+    return shape[0], shape[1], math.prod(shape[2:])
 
 
 def rows_of(tensor: Tensor, scope: Scope) -> Floats:
@@ -124,40 +140,6 @@ def unscaled(rows: Floats, exponent: int) -> Floats:
     return times_power(rows, -exponent)
 
 
-class Grouped(Protocol):
-    """What the settings of every quantising codec have."""
-
-    @property
-    def scope(self) -> Scope:
-        """What shares one range."""
-        ...
-
-    @property
-    def header_dtype(self) -> HeaderType:
-        """Type of a figure in the header."""
-        ...
-
-    @property
-    def entropy(self) -> Entropy:
-        """The entropy stage."""
-        ...
-
-
-def grouped(codec: Grouped, tensor: Tensor, stream: str) -> tuple[Form, Floats]:
-    """Return the form of a message of `codec`, and `tensor`, scaled, as rows [groups, values of a group].
-
-    Raises `BadTensor`, naming `stream`.
-    """
-    values, exponent = scaled(tensor, stream)
-    return Form(codec.scope, codec.header_dtype, codec.entropy, exponent), rows_of(values, codec.scope)
-
-
-def unusual(codec: Grouped) -> list[str]:
-    """Return the words of a label for an entropy stage and a type of header that are not the default."""
-    words: list[str] = [codec.entropy] if codec.entropy != "none" else []
-    return words + ([f"{codec.header_dtype} headers"] if codec.header_dtype != "float16" else [])
-
-
 def largest_of(rows: Floats) -> Floats:
     """Return the largest magnitude of every row [groups]."""
     return np.asarray(np.maximum(rows.max(axis=1), -rows.min(axis=1)))
@@ -182,6 +164,25 @@ def rounded_up(figures: Floats, dtype: DTypeLike) -> NDArray[np.floating]:
     rounded = figures.astype(dtype)
     above = np.nextafter(rounded, np.asarray(np.inf, rounded.dtype))
     return np.where(rounded < figures, above, rounded)
+
+
+def rounded_ends(
+    smallest: Floats, largest: Floats, dtype: DTypeLike, exact: bool = False
+) -> NDArray[np.floating]:
+    """Return the ends of ranges as a header carries them (one axis more than `smallest`, of `dtype`).
+
+    Rounded outwards, so that no value lies outside and every error stays below half a step. Ends that are
+    equal (or next to it) are both rounded to the nearest, and stay equal, unless they must be `exact`.
+    """
+    open_ = np.asarray(exact | (largest - smallest >= NARROWEST))
+    outwards = np.array([-smallest, np.where(open_, largest, smallest)])  # so that outwards is up for both
+    rounded = outwards.astype(dtype)
+    infinity = np.asarray(np.inf, rounded.dtype)
+    np.nextafter(rounded, infinity, out=rounded, where=open_ & (rounded < outwards))
+    ends = np.empty((*open_.shape, 2), rounded.dtype)
+    np.negative(rounded[0], out=ends[..., 0])
+    ends[..., 1] = rounded[1]
+    return ends
 
 
 def figures_of(sections: Sections, form: Form, *shape: int) -> Floats:

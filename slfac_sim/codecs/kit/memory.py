@@ -1,7 +1,17 @@
-"""What an end remembers of each sample: one row of float16 with its power of two. It knows no codec.
+"""What ends remember: rows of samples (`SampleMemory`), and arrays for messages on their way (`Awaited`).
 
-A sender's rows become its own only when the message they were sent with is *confirmed*; until then they
-wait, and a lost message leaves no trace. Sending a sample again makes its earlier waiting row void.
+A row is float16 with its power of two. A sender's rows become its own only when the message they were sent
+with is *confirmed*; until then they wait, and a lost message leaves no trace. Sending a sample again makes
+its earlier waiting row void.
+
+>>> import numpy as np
+>>> memory, ids = SampleMemory(), np.array([7])
+>>> memory.sent(b"body", ids, to_rows(np.array([[1.0, -2.0]], np.float32)))
+>>> memory.recall(ids, 2)
+[None]
+>>> memory.confirm(b"body")
+>>> to_values(memory.recall(ids, 2))
+array([[ 1., -2.]], dtype=float32)
 """
 
 from dataclasses import dataclass
@@ -10,14 +20,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from slfac_sim.codecs import BadTensor
+from slfac_sim.codecs import BadTensor, State
 from slfac_sim.codecs.kit.floats import Floats, Halves, from_halves, to_halves
-from slfac_sim.codecs.kit.pairs import State
 
 Ids = NDArray[np.int64]
-_HALF = np.dtype("<f2")
+_HALF, _SINGLE = np.dtype("<f2"), np.dtype("<f4")
 _LARGEST_ID = 2**32 - 1
 _MOST_WAITING = 8  # messages; an older one counts as lost
+_MOST_AWAITED = 64
 
 
 @dataclass(frozen=True)
@@ -92,6 +102,37 @@ class SampleMemory:
         """Take the memory of `get_state`."""
         self._held = unpack_rows(state["held"])
         self._waiting = [_Waiting(each["body"], unpack_rows(each)) for each in state["waiting"]]
+
+
+class Awaited:
+    """One array of float32 for each message on its way, found by the message's body."""
+
+    def __init__(self) -> None:
+        self._kept: dict[bytes, NDArray[np.float32]] = {}
+
+    def put(self, body: bytes, values: NDArray[np.float32]) -> None:
+        """Keep `values` until `body` is answered."""
+        self._kept[fingerprint(body)] = values
+        while len(self._kept) > _MOST_AWAITED:
+            del self._kept[next(iter(self._kept))]
+
+    def take(self, body: bytes) -> NDArray[np.float32] | None:
+        """Return what was kept for `body`, and keep it no longer; None for an unknown one."""
+        return self._kept.pop(fingerprint(body), None)
+
+    def get_state(self) -> list[dict[str, Any]]:
+        """Return all that is kept, as plain data."""
+        return [
+            {"body": body, "shape": list(values.shape), "values": values.astype(_SINGLE).tobytes()}
+            for body, values in self._kept.items()
+        ]
+
+    def set_state(self, state: list[State]) -> None:
+        """Keep what `get_state` gave."""
+        self._kept = {
+            kept["body"]: np.frombuffer(kept["values"], _SINGLE).astype(np.float32).reshape(kept["shape"])
+            for kept in state
+        }
 
 
 def pack_rows(rows: dict[int, Row]) -> dict[str, Any]:

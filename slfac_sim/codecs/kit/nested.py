@@ -1,20 +1,40 @@
-"""A codec inside another one: whose body a wrapper carries, and who opens it. It knows no codec by name."""
+"""A codec inside another one: what a wrapper inherits, its frame around the inner body, and who opens that.
+
+A wrapper has a setting `codec`; wrappers are not nested.
+
+>>> from slfac_sim.codecs.raw import Raw
+>>> inner = Raw().sender("up").encode(np.ones(2, np.float32))
+>>> whole = wrapped("mine", (1, 2), b"", inner)
+>>> whole.nbytes - inner.nbytes, inner_body(whole.body) == inner.body
+(16, True)
+"""
 
 import numpy as np
 
-from slfac_sim import codecs
-from slfac_sim.codecs import BadBody, Codec, Payload, Receiver, Tensor
-from slfac_sim.codecs.kit.pairs import Checkpointed, State
+from slfac_sim.codecs import Backward, BadBody, Codec, Payload, Receiver, State, Tensor
+from slfac_sim.codecs.kit.bodies import decode, shipped
 from slfac_sim.codecs.kit.wire import framed, tell, unseal
-from slfac_sim.foundation import plugins
-
-WRAPPERS = ("error_feedback", "on_support")
+from slfac_sim.foundation.plugins import kind_of
 
 
-def refuse_wrappers(codec: Codec) -> None:
-    """Raise `ValueError` if `codec` is itself a wrapper: wrappers are not nested."""
-    if plugins.kind_of(codec) in WRAPPERS:
-        raise ValueError(f"codec must not be {plugins.kind_of(codec)} itself")
+class Wrapper(Codec):
+    """What every wrapper has of the codec that it wraps. Raises `ValueError` for another wrapper."""
+
+    codec: Codec
+
+    def __post_init__(self) -> None:
+        if isinstance(self.codec, Wrapper):
+            raise ValueError(f"codec must not be {kind_of(self.codec)} itself")
+
+    @property
+    def backward(self) -> Backward:
+        """As the inner codec's."""
+        return self.codec.backward
+
+    @property
+    def may_lose_to_zeros(self) -> str:
+        """Why the error may exceed the tensor's energy: the inner codec's reason; none if that has none."""
+        return self.codec.may_lose_to_zeros
 
 
 def wrapped(kind: str, shape: tuple[int, ...], settings: bytes, inner: Payload) -> Payload:
@@ -25,29 +45,31 @@ def wrapped(kind: str, shape: tuple[int, ...], settings: bytes, inner: Payload) 
     return Payload(whole.body, whole.values, inner.notes, parts)
 
 
-class NestedReceiver:
+def inner_body(body: bytes) -> bytes:
+    """Return the body inside that of a wrapper. Raises `BadBody`."""
+    return bytes(unseal(body).content)
+
+
+class NestedReceiver(Receiver):
     """Opens the inner bodies of `codec`, and those of any other shipped codec if they stand alone."""
 
     def __init__(self, codec: Codec) -> None:
-        self._kind = plugins.kind_of(codec)
-        self._receiver: Receiver = codec.receiver()
+        self._kind = kind_of(codec)
+        self._receiver = codec.receiver()
 
     def decode(self, body: bytes) -> Tensor:
         """Return the tensor of the inner `body`. Raises `BadBody`."""
         frame = unseal(body)
-        kind = frame.kind
-        if kind in WRAPPERS:
-            raise BadBody(f"body: {kind} inside another codec")
+        codec = shipped(frame.kind)
+        if codec is not None and issubclass(codec, Wrapper):
+            raise BadBody(f"body: {frame.kind} inside another codec")
         tell("frame", len(body) - len(frame.content))
-        if kind != self._kind and kind in plugins.kinds("slfac_sim.codecs"):
-            return codecs.decode(body)
-        return self._receiver.decode(body)
+        return self._receiver.decode(body) if codec is None or frame.kind == self._kind else decode(body)
 
     def get_state(self) -> State:
-        """Return the memory of the inner receiver, if it has one."""
-        return self._receiver.get_state() if isinstance(self._receiver, Checkpointed) else {}
+        """Return the memory of the inner receiver, empty if it has none."""
+        return self._receiver.get_state() or {}
 
     def set_state(self, state: State) -> None:
         """Take the memory of `get_state`."""
-        if isinstance(self._receiver, Checkpointed):
-            self._receiver.set_state(state)
+        self._receiver.set_state(state)

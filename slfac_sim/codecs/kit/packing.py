@@ -1,8 +1,15 @@
-"""Packing of n-bit integers, 1 to 16 bits each, without gaps; it knows nothing of what they mean.
+"""Packing of n-bit integers without gaps, 1 to 16 bits each, or as words up to 32 bits.
 
 Little-endian: symbol i of up to 8 bits takes bits [i n, i n + n) of the byte string read as one long
 integer. Wider symbols are two runs: all low bytes, then the remaining n - 8 bits of each, packed. Eight
 symbols at a time are moved together inside one 64-bit word, in three steps of doubling width.
+
+>>> pack(np.array([1, 2, 3, 7], np.uint8), 3)
+array([209,  14], dtype=uint8)
+>>> unpack(_, 4, 3)
+array([1, 2, 3, 7], dtype=uint8)
+>>> words_bytes(4, 20)
+10
 """
 
 import functools
@@ -43,6 +50,25 @@ def unpack(data: memoryview | bytes | NDArray[np.uint8], count: int, bits: int) 
         wide: NDArray[np.uint16] = (high << np.uint16(8)) | octets[:count]
         return wide
     return octets if bits == 8 else _unpack_narrow(octets, count, bits)
+
+
+def words_bytes(count: int, bits: int) -> int:
+    """Return the bytes that `count` words of `bits` bits (0 to 32) take."""
+    return packed_bytes(count, min(bits, 16)) + packed_bytes(count, max(bits - 16, 0))
+
+
+def pack_words(words: NDArray[np.unsignedinteger], bits: int) -> NDArray[np.uint8]:
+    """Return `words` ([count], each below 2^bits) as `words_bytes(count, bits)` bytes."""
+    low, high = (words & 0xFFFF).astype(np.uint16), (words >> 16).astype(np.uint16)
+    return np.concatenate([pack(low, min(bits, 16)), pack(high, max(bits - 16, 0))])
+
+
+def unpack_words(data: memoryview, count: int, bits: int) -> NDArray[np.uint32]:
+    """Return the `count` words in `data`, which must hold exactly `words_bytes(count, bits)` bytes."""
+    low_bytes = packed_bytes(count, min(bits, 16))
+    low = unpack(data[:low_bytes], count, min(bits, 16)).astype(np.uint32)
+    high = unpack(data[low_bytes:], count, max(bits - 16, 0)).astype(np.uint32)
+    return low | high << np.uint32(16)
 
 
 def _pack_narrow(symbols: NDArray[np.uint8], bits: int) -> NDArray[np.uint8]:

@@ -3,6 +3,10 @@
 A BLAS that spreads a product over threads cuts it where their number says, and what lies at a cut is added
 up in another order. OpenBLAS does so above 2^18 multiply-adds (and then, with two threads on shared cores, it
 takes up to 100 times as long): larger products are cut here, where their shapes say.
+
+>>> product(np.ones((2, 3), np.float32), np.ones((3, 1), np.float32))
+array([[3.],
+       [3.]], dtype=float32)
 """
 
 from typing import TypeVar

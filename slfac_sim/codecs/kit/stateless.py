@@ -1,24 +1,53 @@
-"""Both ends of a stream for codecs without memory, and the check that every tensor passes first.
+"""What a codec without memory inherits, its ends, and the check that every tensor passes first.
 
-It knows no codec. Cached matrices of shapes are no memory: they change no byte.
+Cached matrices of shapes are no memory: they change no byte.
+
+>>> import numpy as np
+>>> largest_magnitude(np.array([1.5, -2.0], np.float32), "d000/up")
+2.0
 """
 
-from collections.abc import Callable, Mapping
+from abc import abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from slfac_sim.codecs import BadTensor, Payload, Tensor
+from slfac_sim.codecs import BadTensor, Codec, Payload, Receiver, Sender, State, Tensor
 from slfac_sim.codecs.kit.wire import MAX_DIMENSIONS, MAX_VALUES
 from slfac_sim.foundation import streams
 
 Draws = np.random.Generator | None  # None: no random choice, as in inference
 
 
+class Stateless(Codec):
+    """A codec whose every message stands alone: it gives `encode` and `decode`, and the ends follow.
+
+    One that draws opens a `DrawingSender` instead, and its `encode` takes the draws as well.
+    """
+
+    @abstractmethod
+    def encode(self, tensor: Tensor, stream: str) -> Payload:
+        """Return the payload of `tensor`. Raises `BadTensor`, naming `stream`."""
+        ...
+
+    @abstractmethod
+    def decode(self, body: bytes) -> Tensor:
+        """Return the tensor of `body`, which tells all that is needed. Raises `BadBody`."""
+        ...
+
+    def sender(self, stream: str) -> Sender:
+        """Return the sending end of `stream`, whose name appears in errors only."""
+        return StatelessSender(stream, self.encode)
+
+    def receiver(self) -> Receiver:
+        """Return the receiving end; it needs nothing but the bytes."""
+        return StatelessReceiver(self.decode)
+
+
 @dataclass(frozen=True)
-class StatelessSender:
+class StatelessSender(Sender):
     """The encoding end of `stream`, whose every message stands alone."""
 
     stream: str
@@ -32,7 +61,7 @@ class StatelessSender:
 
 
 @dataclass
-class DrawingSender:
+class DrawingSender(Sender):
     """The encoding end of `stream` for codecs without memory that choose at random in training.
 
     The draws of a message depend on `seed`, stream, `purpose` and the number of the message, which is all
@@ -55,17 +84,17 @@ class DrawingSender:
         self.messages += training
         return payload
 
-    def get_state(self) -> Mapping[str, Any]:
+    def get_state(self) -> State:
         """Return the number of training messages so far."""
         return {"messages": self.messages}
 
-    def set_state(self, state: Mapping[str, Any]) -> None:
+    def set_state(self, state: State) -> None:
         """Go on as the sender that gave `state` would."""
         self.messages = int(state["messages"])
 
 
 @dataclass(frozen=True)
-class StatelessReceiver:
+class StatelessReceiver(Receiver):
     """The decoding end of any stream of the codec."""
 
     decoder: Callable[[bytes], Tensor]

@@ -2,6 +2,13 @@
 
 It knows no codec: what the settings and the content mean is the business of the one it names. The
 layout is written down in docs/wire_format.md; everything is little-endian.
+
+>>> payload = framed("mine", (2, 3), bytes([8]), [("symbols", np.arange(6, dtype=np.uint8))])
+>>> payload.nbytes, payload.values, dict(payload.parts)
+(23, 6, {'frame': 17, 'symbols': 6})
+>>> frame = unseal(payload.body, "mine")
+>>> frame.shape, list(frame.settings), list(Sections(frame.content).take(2))
+((2, 3), [8], [0, 1])
 """
 
 import math
@@ -11,6 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +27,7 @@ from slfac_sim.codecs import BadBody, Payload
 
 MAGIC = b"\x5f\xac"
 VERSION = 1
-FLOAT32 = 0  # codecs take and give float32 only; other types are those of the ends around them (`_types`)
+FLOAT32 = 0  # codecs take and give float32 only; other types are those of the ends around them (`bodies`)
 TYPES = 3  # float32, float16, bfloat16: the code has four bits
 MAX_DIMENSIONS = 8
 MAX_VALUES = 2**27  # 512 MiB of float32: a body that claims more is refused unread
@@ -41,6 +49,16 @@ class Frame:
     settings: bytes
     content: memoryview
     type_code: int = FLOAT32
+
+    def unpacked(self, layout: struct.Struct) -> tuple[Any, ...]:
+        """Return the settings, as `layout` packed them. Raises `BadBody` for a different number of bytes."""
+        if len(self.settings) != layout.size:
+            raise BadBody(f"body: {len(self.settings)} bytes of settings, expected {layout.size}")
+        return layout.unpack(self.settings)
+
+    def foreign_settings(self) -> BadBody:
+        """Return the error for settings that no encoder writes."""
+        return BadBody(f"body: settings {self.settings.hex()} are not those of {self.kind}")
 
 
 _TAKEN: ContextVar[dict[str, int] | None] = ContextVar("taken", default=None)

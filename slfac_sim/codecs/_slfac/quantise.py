@@ -1,20 +1,20 @@
-"""The min-max linear quantiser over runs of a long row; it knows no transform, no codec and no bytes.
- A *band* is a run of neighbouring columns; bands follow each other and
-cover the row, and `sizes` gives their lengths. Values are [samples, columns], and all samples share the
+"""FQC: the min-max linear quantiser over runs of a long row; it knows no transform and no bytes.
+
+A *band* is a run of neighbouring columns; bands follow each other and cover the row, and `sizes` gives their
+lengths. Values are [samples, columns], and all samples share the
 band's ends and bits. A band whose ends are equal is constant: it has no symbols.
 """
 
 from typing import TypeVar
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import NDArray
 
-from slfac_sim.codecs.kit.dct import Floats
+from slfac_sim.codecs.kit.floats import Floats
 from slfac_sim.codecs.kit.packing import Symbols
 
 _T = TypeVar("_T", np.float32, np.float64, np.uint8)
 
-NARROWEST = 2.0**-100  # a band narrower than this is sent as constant: its step could not be inverted
 _TINY = np.finfo(np.float32).tiny
 _LEVELS = np.array([2.0**bits - 1 for bits in range(17)], np.float32)
 
@@ -61,23 +61,6 @@ def _reduced(
 def spread(figures: NDArray[_T], sizes: NDArray[np.int64]) -> NDArray[_T]:
     """Return the figure of its band ([groups, 2]) for every column."""
     return figures.reshape(-1).repeat(sizes.reshape(-1))
-
-
-def rounded_ends(smallest: Floats, largest: Floats, dtype: DTypeLike) -> NDArray[np.floating]:
-    """Return the ends as the header carries them ([groups, 2 bands, 2 ends] of `dtype`).
-
-    Rounded outwards, so that no value lies outside and every error stays below half a step; ends that are
-    equal (or next to it) are both rounded to the nearest, and stay equal.
-    """
-    open_ = largest - smallest >= NARROWEST
-    outwards = np.array([-smallest, np.where(open_, largest, smallest)])  # so that outwards is up for both
-    rounded = outwards.astype(dtype)
-    infinity = np.asarray(np.inf, rounded.dtype)
-    np.nextafter(rounded, infinity, out=rounded, where=open_ & (rounded < outwards))
-    ends = np.empty((*open_.shape, 2), rounded.dtype)
-    np.negative(rounded[0], out=ends[..., 0])
-    ends[..., 1] = rounded[1]
-    return ends
 
 
 def sent_bits(bits: NDArray[np.uint8], ends: Floats) -> NDArray[np.uint8]:

@@ -10,10 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slfac_sim.codecs import BadBody
-from slfac_sim.codecs.kit.packing import pack, packed_bytes, unpack
+from slfac_sim.codecs.kit.floats import Octets
+from slfac_sim.codecs.kit.packing import pack_words, unpack_words, words_bytes
 from slfac_sim.codecs.kit.wire import Sections
-
-Octets = NDArray[np.uint8]
 
 
 @functools.cache
@@ -30,7 +29,7 @@ def coded_bytes(count: int, levels: int) -> int:
     """Return the bytes that `count` symbols of `levels` take."""
     together = digits(levels)
     words, rest = divmod(count, together)
-    return _word_bytes(words, _bits(levels, together)) + _word_bytes(int(rest > 0), _bits(levels, rest))
+    return words_bytes(words, _bits(levels, together)) + words_bytes(int(rest > 0), _bits(levels, rest))
 
 
 def write(symbols: NDArray[np.integer], levels: int) -> Octets:
@@ -42,8 +41,8 @@ def write(symbols: NDArray[np.integer], levels: int) -> Octets:
     words = wide[:whole].reshape(-1, together) @ powers
     rest = wide[whole:]
     last = (rest @ powers[: rest.size]).reshape(-1)[: int(rest.size > 0)]
-    ends = _pack_words(last, _bits(levels, rest.size))
-    return np.concatenate([_pack_words(words, _bits(levels, together)), ends])
+    ends = pack_words(last, _bits(levels, rest.size))
+    return np.concatenate([pack_words(words, _bits(levels, together)), ends])
 
 
 def read(sections: Sections, count: int, levels: int, what_for: str = "symbols") -> NDArray[np.uint16]:
@@ -60,26 +59,12 @@ def _read_words(
     sections: Sections, words: int, levels: int, together: int, what_for: str
 ) -> NDArray[np.uint16]:
     bits = _bits(levels, together)
-    low_bits, high_bits = min(bits, 16), max(bits - 16, 0)
-    low_octets = sections.take(packed_bytes(words, low_bits), what_for)
-    high_octets = sections.take(packed_bytes(words, high_bits), what_for)
-    low = unpack(low_octets, words, low_bits).astype(np.uint64)
-    high = unpack(high_octets, words, high_bits).astype(np.uint64)
-    numbers = low | high << np.uint64(16)
+    numbers = unpack_words(sections.take(words_bytes(words, bits), what_for), words, bits).astype(np.uint64)
     if numbers.max(initial=0) >= levels**together:
         raise BadBody(f"body: a number is too large for {together} symbols of {levels} levels")
     powers = np.uint64(levels) ** np.arange(together, dtype=np.uint64)
     symbols: NDArray[np.uint64] = numbers[:, None] // powers % np.uint64(levels)
     return symbols.astype(np.uint16).reshape(-1)
-
-
-def _pack_words(words: NDArray[np.uint64], bits: int) -> Octets:
-    low = pack((words & np.uint64(0xFFFF)).astype(np.uint16), min(bits, 16))
-    return np.concatenate([low, pack((words >> np.uint64(16)).astype(np.uint16), max(bits - 16, 0))])
-
-
-def _word_bytes(words: int, bits: int) -> int:
-    return packed_bytes(words, min(bits, 16)) + packed_bytes(words, max(bits - 16, 0))
 
 
 def _bits(levels: int, together: int) -> int:
