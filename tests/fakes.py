@@ -73,7 +73,7 @@ class FakeServer:
     def decode(self, device: str, body: bytes, labels: bytes) -> str:
         return device
 
-    def train(self, cohort: Sequence[str]) -> list[Any]:
+    def train(self, cohort: Sequence[str], rate: float = 1.0) -> list[Any]:
         self.heard.append("server trains on " + " ".join(cohort))
         return [SimpleNamespace(device=device, loss=1.0, correct=1) for device in cohort]
 

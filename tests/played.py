@@ -108,7 +108,7 @@ def assert_all_bodies_are_decoded(*overrides: str, kinds: dict[str, int]) -> Non
 
 def whole_model(world: World) -> nn.Module:
     """Return the model as device 0 and the server hold it, in one piece."""
-    near, far = world.devices[0]._half.model, world.server.half.model
+    near, far = world.devices[0].half.model, world.server.half.model
     if hasattr(near, "tail"):
         return nn.Sequential(*near.head, *far, *near.tail)
     return nn.Sequential(*near, *far)

@@ -12,7 +12,7 @@ FEW = "protocol={kind: parallel, rounds: 2, steps: 1, participation: {select: {k
 
 
 def with_halves(one: World) -> list[str]:
-    return [device.name for device in one.devices if "_half" in vars(device)]
+    return [device.name for device in one.devices if "half" in vars(device)]
 
 
 def test_a_half_that_was_never_used_comes_into_being_with_the_model_last_loaded() -> None:
@@ -55,4 +55,4 @@ def test_no_gradients_are_held_between_mini_batches() -> None:
         device: Any = one.devices[0]
         smashed = device.forward(device.next_batch())
         device.backward(smashed.pending, np.ones_like(smashed.tensor))
-        assert all(weight.grad is None for weight in device._half.model.parameters())
+        assert all(weight.grad is None for weight in device.half.model.parameters())

@@ -62,7 +62,7 @@ def _first_weight(device: Any) -> torch.Tensor:
     learner = getattr(device, "trainee", device)
     learner.forward(np.arange(4))  # brings the model into being
     state = learner.get_state()
-    model = (state["learner"] if learner is not device else state["_half"])["model"]
+    model = (state["learner"] if learner is not device else state["half"])["model"]
     weight: torch.Tensor = next(iter(model.values()))
     return weight
 

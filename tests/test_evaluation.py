@@ -10,8 +10,8 @@ from worlds import table, world
 
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.learning.batches import Shard
-from slfac_sim.learning.participants import Exchange
 from slfac_sim.learning.weights import state_vector
+from slfac_sim.learning.work import Exchange
 from slfac_sim.learning.world import World
 from slfac_sim.ledger.folder import load as load_run
 from slfac_sim.runs.run import prepare, run
@@ -30,7 +30,7 @@ def trained() -> World:
 
 def by_hand(one: World, lossy: bool, message: int = 8) -> tuple[float, float]:
     """Accuracy and mean loss on the test set, one message of the training batch's size at a time."""
-    device, server = one.devices[0]._half.model.eval(), one.server.half.model.eval()
+    device, server = one.devices[0].half.model.eval(), one.server.half.model.eval()
     sender, receiver = one.scenario.codec.uplink.sender("x"), one.scenario.codec.uplink.receiver()
     right, loss = 0, 0.0
     everything = np.arange(len(one.data.test_labels))

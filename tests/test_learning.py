@@ -141,9 +141,9 @@ def test_one_step_of_parallel_sl_equals_one_large_batch_step() -> None:
 
     split = world(*overrides)
     InstantPlayer().play(split.scenario.protocol.run(split))
-    learnt = nn.Sequential(*split.devices[0]._half.model, *split.server.half.model)
+    learnt = nn.Sequential(*split.devices[0].half.model, *split.server.half.model)
     before = state_vector(nn.Sequential(*world(*overrides).layout.split.device))
-    assert not np.allclose(state_vector(split.devices[0]._half.model), before, atol=1e-4)
+    assert not np.allclose(state_vector(split.devices[0].half.model), before, atol=1e-4)
     np.testing.assert_allclose(state_vector(learnt), state_vector(whole), rtol=1e-4, atol=1e-6)
 
 
@@ -162,7 +162,7 @@ def test_unequal_batches_weigh_by_samples() -> None:
     nn.functional.cross_entropy(whole(torch.from_numpy(images)), torch.from_numpy(labels)).backward()
     optimiser.step()
     InstantPlayer().play(split.scenario.protocol.run(split))
-    learnt = nn.Sequential(*split.devices[0]._half.model, *split.server.half.model)
+    learnt = nn.Sequential(*split.devices[0].half.model, *split.server.half.model)
     np.testing.assert_allclose(state_vector(learnt), state_vector(whole), rtol=1e-4, atol=1e-6)
 
 
@@ -183,9 +183,9 @@ def test_learning_learns() -> None:
 def test_every_device_keeps_its_own_moments_and_takes_the_average() -> None:
     one = world("protocol.rounds=1", "protocol.steps=2")
     InstantPlayer().play(one.scenario.protocol.run(one))
-    states = [state_vector(device._half.model) for device in one.devices]
+    states = [state_vector(device.half.model) for device in one.devices]
     assert all(np.array_equal(states[0], state) for state in states[1:])
-    moments = [next(iter(device._half.optimiser.state.values()))["momentum_buffer"] for device in one.devices]
+    moments = [next(iter(device.half.optimiser.state.values()))["momentum_buffer"] for device in one.devices]
     assert not torch.equal(moments[0], moments[1])
 
 

@@ -33,7 +33,7 @@ MIXED = "cut={d000: conv2, d001: conv1, d002: conv3, d003: conv1, d004: conv2}"
 def whole_models(learnt: World) -> dict[str, nn.Module]:
     """Return the model that a device and the server hold together, one for each cut."""
     return {
-        cut: nn.Sequential(*cast.devices[0]._half.model, *cast.server.half.model)
+        cut: nn.Sequential(*cast.devices[0].half.model, *cast.server.half.model)
         for cut, cast in learnt.layout.by_cut.items()
     }
 
@@ -65,7 +65,7 @@ def test_one_cut_for_all_written_for_each_is_that_cut() -> None:
     one, other = world(V1, same), world(V1, "cut=conv2")
     heard(one)
     heard(other)
-    joined = nn.Sequential(*other.devices[0]._half.model, *other.server.half.model)
+    joined = nn.Sequential(*other.devices[0].half.model, *other.server.half.model)
     (model,) = whole_models(one).values()
     np.testing.assert_allclose(state_vector(model), state_vector(joined), rtol=1e-3, atol=1e-4)
 
@@ -96,7 +96,7 @@ def test_a_device_that_is_missing_counts_in_neither_part(tmp_path: Path) -> None
     learnt, rows = on_the_clock(V1, MIXED, f"devices.availability={{kind: trace, file: {plan}}}")
     assert rows.tuples("rounds", ("devices",)) == [(4,), (4,)]
     first = learnt.layout.by_cut["conv1"]
-    whole = nn.Sequential(*first.devices[0]._half.model, *first.server.half.model)
+    whole = nn.Sequential(*first.devices[0].half.model, *first.server.half.model)
     deepest = learnt.layout.by_cut["conv3"].server.half.model
     assert np.array_equal(state_vector(whole)[-state_size(deepest) :], state_vector(deepest))
 

@@ -4,7 +4,6 @@ import dataclasses
 from collections.abc import Callable
 from math import inf
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -21,12 +20,11 @@ from worlds import scenario, world
 from slfac_sim.effects import Failure, Send, Task, Together, TransferLost
 from slfac_sim.hosts.availability import Outage
 from slfac_sim.hosts.names import SERVER, device_names
-from slfac_sim.learning.staleness import discount, train_discounted
 from slfac_sim.learning.weights import load_state_vector, state_vector
 from slfac_sim.ledger.store import MemoryLedger
 from slfac_sim.network import Hosts
 from slfac_sim.network.kinds.ideal import Ideal
-from slfac_sim.protocols.asynchronous import Asynchronous
+from slfac_sim.protocols.asynchronous import Asynchronous, discount
 from slfac_sim.runs.run import prepare, run
 from slfac_sim.simulation.instant import InstantPlayer
 from slfac_sim.simulation.simulated import SimulatedPlayer, Stalled
@@ -36,7 +34,6 @@ TINY = "protocol={kind: asynchronous, rounds: 3, steps: 2}"
 
 def cast_of(devices: int, **more: Any) -> FakeParticipants:
     cast: Any = participants(steps=(1,) * devices, server_flops=0.0, **more)
-    cast.server.half = SimpleNamespace(optimiser=SimpleNamespace(param_groups=[{"lr": 1.0}]))
     return cast  # type: ignore[no-any-return]
 
 
@@ -237,7 +234,7 @@ def test_a_discounted_step_is_a_step_of_a_smaller_rate() -> None:
     before = state_vector(late.server.half.model)
     answers = []
     for one, step in (
-        (late, lambda batch: train_discounted(late.server, batch, discount(3, 1.0))),
+        (late, lambda batch: late.server.train([batch], discount(3, 1.0))[0]),
         (small, lambda batch: small.server.train([batch])[0]),
     ):
         smashed = one.devices[0].forward(one.devices[0].next_batch())

@@ -16,8 +16,7 @@ from worlds import live_run, scenario, world
 from slfac_sim.effects import Excuse, Send
 from slfac_sim.hosts.availability import Outage
 from slfac_sim.hosts.names import SERVER, device_names
-from slfac_sim.learning.halves import DeviceHalf
-from slfac_sim.learning.stashing import StashingHalf
+from slfac_sim.learning.halves import DeviceHalf, StashingHalf
 from slfac_sim.learning.weights import state_vector
 from slfac_sim.ledger.store import MemoryLedger
 from slfac_sim.network import Hosts

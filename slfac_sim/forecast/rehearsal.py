@@ -9,9 +9,8 @@ from dataclasses import dataclass
 
 from slfac_sim.effects import Compute, Note, Offer, Send, Task, Together
 from slfac_sim.hosts.names import SERVER
-from slfac_sim.learning.participants import Exchange
 from slfac_sim.learning.sizes import Sizes
-from slfac_sim.learning.work import Work
+from slfac_sim.learning.work import Exchange, Work
 from slfac_sim.protocols import Participation, Schedule
 from slfac_sim.simulation.replay_log import RecordedParcel
 

@@ -1,4 +1,4 @@
-"""A step of the server that aggregates last-layer gradients over devices; no clock, no network.
+"""A step of the server that aggregates last-layer gradients over devices, for `epsl`; no clock, no network.
 
 Lin et al., 2023, "Efficient Parallel Split Learning over Resource-constrained Wireless Edge Networks"
 (arXiv:2303.15991): for some positions in the mini-batch the gradients at the last layer are averaged over the
@@ -40,12 +40,11 @@ def aggregating_step(
     included, and what flows through its statistics to samples that are aggregated is dropped.
     """
     half.model.train()
-    host = next(half.model.parameters()).device
     sizes = [len(labels) for _, labels in cohort]
     means = np.mean([tensor[:aggregated] for tensor, _ in cohort], axis=0, dtype=np.float32)
-    inputs = torch.from_numpy(np.concatenate([*(tensor for tensor, _ in cohort), means])).to(host)
+    inputs = torch.from_numpy(np.concatenate([*(tensor for tensor, _ in cohort), means])).to(half.host)
     inputs.requires_grad_()
-    labels = torch.from_numpy(np.concatenate([labels for _, labels in cohort])).to(host)
+    labels = torch.from_numpy(np.concatenate([labels for _, labels in cohort])).to(half.host)
     half.optimiser.zero_grad(set_to_none=True)
     logits = forward(half.model, inputs)
     real = logits[: len(labels)].detach()

@@ -3,13 +3,15 @@
 Tensors cross between them as NumPy arrays that were bytes in between; neither half knows of the other.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
+from torch.func import functional_call
 from torch.nn.functional import cross_entropy
 
 from slfac_sim.codecs import Tensor
@@ -49,14 +51,19 @@ class Feedback:
     correct: int
 
 
-class DeviceHalf(Keeps):
-    """The blocks before the cut, with their own optimiser; every device has one of its own."""
+class Half(Keeps):
+    """A part of the model with an optimiser of its own."""
 
     kept = ("model", "optimiser")
 
     def __init__(self, model: nn.Module, optimiser: torch.optim.Optimizer) -> None:
         self.model = model
         self.optimiser = optimiser
+        self.host = next(model.parameters()).device
+
+
+class DeviceHalf(Half):
+    """The blocks before the cut; every device has a half of its own."""
 
     def forward(self, images: torch.Tensor, labels: Labels) -> Smashed:
         """Run `images` [batch, channels, h, w] up to the cut, in training mode."""
@@ -75,18 +82,48 @@ class DeviceHalf(Keeps):
         self.optimiser.zero_grad(set_to_none=True)  # a thousand devices keep no gradients while they wait
 
 
-class ServerHalf(Keeps):
-    """The blocks after the cut, with their optimiser."""
+@dataclass(frozen=True)
+class Stashed(Pending):
+    """An activation that waits for its gradient, with the weights of its forward pass."""
 
-    kept = ("model", "optimiser")
+    weights: Mapping[str, torch.Tensor]
 
-    def __init__(self, model: nn.Module, optimiser: torch.optim.Optimizer) -> None:
-        self.model = model
-        self.optimiser = optimiser
-        self._host = next(model.parameters()).device
 
-    def step(self, cohort: Sequence[tuple[Tensor, Labels]]) -> list[Feedback]:
+class StashingHalf(DeviceHalf):
+    """A device half with several mini-batches in flight: each goes back through the weights it came through.
+
+    Weight stashing (Narayanan et al., SOSP 2019, arXiv:1806.03377, section 3.3), for `pipelined`: an update
+    applies the gradient at the stashed weights to the newest ones. Batch-norm's running statistics are not
+    stashed: every forward pass moves the newest, in the order of the passes. Gradients do not depend on them.
+    With one mini-batch at a time it learns exactly as a `DeviceHalf`.
+    """
+
+    def forward(self, images: torch.Tensor, labels: Labels) -> Smashed:
+        """Run `images` [batch, channels, h, w] up to the cut, in training mode, on a copy of the weights."""
+        self.model.train()
+        weights = {
+            name: weight.detach().clone().requires_grad_() for name, weight in self.model.named_parameters()
+        }
+        activation = forward(lambda batch: functional_call(self.model, weights, (batch,)), images)
+        return Smashed(activation.detach().cpu().numpy(), labels, Stashed(activation, weights))
+
+    def backward(self, pending: Pending, gradient: Tensor) -> None:
+        """Send `gradient` (of the activation's shape) back through the graph; update the newest weights."""
+        assert isinstance(pending, Stashed)
+        pending.activation.backward(torch.from_numpy(gradient).to(pending.activation.device))
+        for name, weight in self.model.named_parameters():
+            weight.grad = pending.weights[name].grad
+        self.optimiser.step()
+        self.optimiser.zero_grad(set_to_none=True)
+
+
+class ServerHalf(Half):
+    """The blocks after the cut."""
+
+    def step(self, cohort: Sequence[tuple[Tensor, Labels]], rate: float = 1.0) -> list[Feedback]:
         """Take one optimiser step on the batches of `cohort`, concatenated in the order given.
+
+        Its learning rate is times `rate`; the optimiser's moments take the gradient as it is.
 
         The server minimises the mean loss over all samples. Device i is answered with the gradient of
         its *own* mean loss, so that one SGD step of the devices followed by an average weighted by
@@ -95,16 +132,30 @@ class ServerHalf(Keeps):
         """
         self.model.train()
         sizes = [len(labels) for _, labels in cohort]
-        smashed = torch.from_numpy(np.concatenate([tensor for tensor, _ in cohort])).to(self._host)
+        smashed = torch.from_numpy(np.concatenate([tensor for tensor, _ in cohort])).to(self.host)
         smashed.requires_grad_()
-        labels = torch.from_numpy(np.concatenate([labels for _, labels in cohort])).to(self._host)
+        labels = torch.from_numpy(np.concatenate([labels for _, labels in cohort])).to(self.host)
         self.optimiser.zero_grad(set_to_none=True)
         logits = forward(self.model, smashed)
         losses = cross_entropy(logits, labels, reduction="none")
         losses.mean().backward()
-        self.optimiser.step()
+        with _slowed(self.optimiser, rate):
+            self.optimiser.step()
         assert smashed.grad is not None
         return _answers(smashed.grad, losses.detach(), logits.detach().argmax(1) == labels, sizes)
+
+
+@contextmanager
+def _slowed(optimiser: torch.optim.Optimizer, rate: float) -> Iterator[None]:
+    """Have learning rates times `rate` inside the `with`."""
+    rates = [group["lr"] for group in optimiser.param_groups]
+    try:
+        for group, usual in zip(optimiser.param_groups, rates, strict=True):
+            group["lr"] = usual * rate
+        yield
+    finally:
+        for group, usual in zip(optimiser.param_groups, rates, strict=True):
+            group["lr"] = usual
 
 
 def _answers(

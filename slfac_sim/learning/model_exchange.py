@@ -56,9 +56,26 @@ def _try(codec: Codec, state: Tensor) -> None:
         raise BadBody(f"{arrived.size} values arrive of {state.size}")
 
 
-def model_codec_flops(models: ModelCodecs, values: int) -> tuple[float, float]:
-    """Return the equivalent FLOPs of a device that encodes a model of `values` numbers, and decodes one."""
-    return values * models.uplink.encode_flops_per_value, values * models.downlink.decode_flops_per_value
+class ModelDevice(Keeps):
+    """A device as far as it exchanges models with the server: its name, its place in device order.
+
+    Its model, or half, has a state of `model_values` numbers.
+    """
+
+    kept: ClassVar[tuple[str, ...]] = ("_model_up",)
+
+    def __init__(self, name: str, place: int, models: ModelCodecs, model_values: int) -> None:
+        self.name = name
+        self.place = place
+        self.model_values = model_values
+        self._models = models
+        self._model_up: Sender = models.uplink.sender(f"{name}/model")
+
+    @property
+    def model_codec_flops(self) -> tuple[float, float]:
+        """The equivalent FLOPs of encoding its model, and of decoding the server's."""
+        up, down = self._models.uplink, self._models.downlink
+        return self.model_values * up.encode_flops_per_value, self.model_values * down.decode_flops_per_value
 
 
 class ModelServer(Keeps):

@@ -1,11 +1,11 @@
-"""U-shaped learning: a device with head and tail, a server with the body in between, which sees no label.
+"""The participants of `u_shaped`: devices with head and tail, a server with the body, which sees no label.
 
 What stays home stays home: images, labels, logits. Neither end knows the clock, the network, or the other.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,11 +16,10 @@ from slfac_sim.codecs import BadBody, Payload, Receiver, Sender, Tensor
 from slfac_sim.learning.batches import Indices, Shard
 from slfac_sim.learning.divergence import sound, sound_loss
 from slfac_sim.learning.draws import Draws
-from slfac_sim.learning.halves import Feedback, Labels, Pending, Smashed
+from slfac_sim.learning.halves import DeviceHalf, Feedback, Half, Labels, Pending, Smashed
 from slfac_sim.learning.kernels import forward
-from slfac_sim.learning.model_exchange import ModelServer
-from slfac_sim.learning.participants import Batch, Device, Exchange
-from slfac_sim.learning.states import Keeps
+from slfac_sim.learning.participants import Batch, CutServer, Device
+from slfac_sim.learning.work import Exchange
 from slfac_sim.scenario.schema import ModelCodecs
 
 
@@ -67,14 +66,10 @@ class Ends(nn.Module):
         return smashed
 
 
-class EndsHalf(Keeps):
+class EndsHalf(DeviceHalf):
     """Head and tail of one device, with one optimiser for both."""
 
-    kept = ("model", "optimiser")
-
-    def __init__(self, model: Ends, optimiser: torch.optim.Optimizer) -> None:
-        self.model = model
-        self.optimiser = optimiser
+    model: Ends
 
     def forward(self, images: torch.Tensor, labels: Labels) -> Smashed:
         """Run `images` [batch, channels, h, w] through the head, in training mode."""
@@ -98,26 +93,14 @@ class EndsHalf(Keeps):
         right = int((logits.detach().argmax(1) == truth).sum())
         return Feedback(leaf.grad.cpu().numpy(), float(loss.detach()), right)
 
-    def backward(self, pending: Pending, gradient: Tensor) -> None:
-        """Send `gradient` back through the head, and update head and tail."""
-        pending.activation.backward(torch.from_numpy(gradient).to(pending.activation.device))
-        self.optimiser.step()
 
-
-class Body(Keeps):
-    """The blocks between head and tail, on the server, with their optimiser."""
-
-    kept = ("model", "optimiser")
-
-    def __init__(self, model: nn.Module, optimiser: torch.optim.Optimizer) -> None:
-        self.model = model
-        self.optimiser = optimiser
-        self._host = next(model.parameters()).device
+class Body(Half):
+    """The blocks between head and tail, on the server."""
 
     def forward(self, arrived: Sequence[Tensor]) -> list[Middle]:
         """Run the smashed data of several devices through the body as one batch, in the order given."""
         self.model.train()
-        smashed = torch.from_numpy(np.concatenate(arrived)).to(self._host).requires_grad_()
+        smashed = torch.from_numpy(np.concatenate(arrived)).to(self.host).requires_grad_()
         output = forward(self.model, smashed)
         cohort = Cohort(smashed, output, tuple(len(tensor) for tensor in arrived))
         pieces = output.detach().cpu().split(cohort.sizes)
@@ -136,7 +119,7 @@ class Body(Keeps):
         total = sum(len(gradient) for _, gradient in answers)
         upstream = torch.zeros_like(cohort.output)
         for rows, (_, gradient) in zip(places, answers, strict=True):
-            upstream[rows] = torch.from_numpy(gradient).to(self._host) * (len(gradient) / total)
+            upstream[rows] = torch.from_numpy(gradient).to(self.host) * (len(gradient) / total)
         self.optimiser.zero_grad(set_to_none=True)
         cohort.output.backward(upstream)
         self.optimiser.step()
@@ -152,7 +135,7 @@ class UDevice(Device):
     the forward and backward passes of a device are those of its tail.
     """
 
-    kept: ClassVar[tuple[str, ...]] = (*Device.kept, "_middle_down", "_gradient_up")
+    kept = (*Device.kept, "_middle_down", "_gradient_up")
 
     def __init__(
         self, name: str, place: int, new_half: Callable[[], Any], shard: Shard,
@@ -175,7 +158,7 @@ class UDevice(Device):
 
     def judge(self, middle: Tensor, smashed: Smashed) -> Feedback:
         """Run the tail on `middle` and return the gradient of the mini-batch's mean loss."""
-        half: Any = self._half
+        half: Any = self.half
         with self.draws.of("tail"):
             found: Feedback = half.judge(middle, smashed)
         sound_loss(found.loss, self.name)
@@ -187,38 +170,26 @@ class UDevice(Device):
         return self._gradient_up.encode(sound(feedback.gradient, self.name, "gradients of its tail"))
 
 
-class UServer(ModelServer):
+class UServer(CutServer[Body]):
     """The edge server: the body, and its ends of every device's codecs, of either crossing."""
 
-    kept = (*ModelServer.kept, "draws", "half", "_up", "_down", "_middle_down", "_gradient_up")
+    kept = (*CutServer.kept, "_middle_down", "_gradient_up")
 
     def __init__(
-        self,
-        name: str,
-        half: Body,
-        devices: Sequence[str],
-        inner: Exchange,
-        smashed_shape: tuple[int, ...],
-        models: ModelCodecs,
-        draws: Draws,
-    ) -> None:
-        super().__init__(name, models)
-        self.draws = draws
-        self.half = half
-        self._smashed_shape = smashed_shape
-        up, down = inner.uplink, inner.downlink
-        self._up: dict[str, Receiver] = {device: up.receiver() for device in devices}
-        self._down: dict[str, Sender] = {device: down.sender(f"{device}/down") for device in devices}
+        self, name: str, half: Body, devices: Sequence[str], exchange: Exchange,
+        smashed_shape: tuple[int, ...], models: ModelCodecs, draws: Draws,
+    ) -> None:  # fmt: skip
+        super().__init__(name, half, devices, exchange, smashed_shape, models, draws)
         self._middle_down: dict[str, Sender] = {
-            device: down.sender(f"{device}/middle_down") for device in devices
+            device: exchange.downlink.sender(f"{device}/middle_down") for device in devices
         }
-        self._gradient_up: dict[str, Receiver] = {device: up.receiver() for device in devices}
+        self._gradient_up: dict[str, Receiver] = {device: exchange.uplink.receiver() for device in devices}
 
     def decode(self, device: str, body: bytes) -> Tensor:
         """Return the smashed data of `device`; raises `BadBody` when its shape does not fit."""
         tensor = self._up[device].decode(body)
-        if tensor.shape[1:] != self._smashed_shape:
-            expected = ["batch", *self._smashed_shape]
+        if tensor.shape[1:] != self.smashed_shape:
+            expected = ["batch", *self.smashed_shape]
             raise BadBody(f"{device}: smashed data of shape {list(tensor.shape)}, expected {expected}")
         return tensor
 
@@ -242,8 +213,3 @@ class UServer(ModelServer):
         """Take one step of the body and return each device's gradient at the cut, in the same order."""
         with self.draws.of("backward"):
             return self.half.backward(answers)
-
-    def encode(self, device: str, gradient: Tensor, asked: bytes) -> Payload:
-        """Return the bytes of the `gradient` for `device`, in answer to smashed data in the body `asked`."""
-        self._down[device].follow(asked)
-        return self._down[device].encode(sound(gradient, self.name, f"gradients for {device}"))

@@ -11,17 +11,17 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from slfac_sim.codecs import Payload, Sender, Tensor
+from slfac_sim.codecs import Payload, Tensor
 from slfac_sim.learning.batches import Indices, Shard
 from slfac_sim.learning.divergence import sound, sound_loss
 from slfac_sim.learning.draws import Draws
-from slfac_sim.learning.halves import Labels
+from slfac_sim.learning.halves import Half, Labels
 from slfac_sim.learning.kernels import forward
-from slfac_sim.learning.model_exchange import ModelServer, decoded, exact, model_codec_flops
-from slfac_sim.learning.participants import Batch, Exchange
+from slfac_sim.learning.model_exchange import ModelDevice, ModelServer, decoded, exact
+from slfac_sim.learning.participants import Batch
 from slfac_sim.learning.states import Keeps
 from slfac_sim.learning.weights import load_sound, state_vector
-from slfac_sim.learning.work import Work
+from slfac_sim.learning.work import Exchange, Work
 from slfac_sim.scenario.schema import ModelCodecs
 
 
@@ -34,18 +34,15 @@ class Answers:
     correct: int
 
 
-class Learner(Keeps):
+class Learner(Half):
     """A whole model with its optimiser. With `mu` above 0 it minimises the loss of FedProx.
 
     That adds mu/2 times the squared distance of the weights from those last loaded (Li et al., 2020,
     arXiv:1812.06127, eq. 2). The losses it tells are without this term.
     """
 
-    kept = ("model", "optimiser")
-
     def __init__(self, model: nn.Module, optimiser: torch.optim.Optimizer, mu: float = 0.0) -> None:
-        self.model = model
-        self.optimiser = optimiser
+        super().__init__(model, optimiser)
         self._mu = mu
         self._anchor = self._weights()
 
@@ -120,27 +117,23 @@ class Trainee(Keeps):
         return sound(state_vector(self.learner.model), self.shard.device, "weights")
 
 
-class WholeDevice(Keeps):
-    """One device: its name, its place in device order, its own model, its end of the models' codec.
+class WholeDevice(ModelDevice):
+    """One device with a model of its own.
 
     With `difference` it sends what training has changed in the model that it began the round with, as it
     decoded that; `initial` [values] is the one that all know.
     """
 
-    kept = ("trainee", "_model_up")
+    kept = (*ModelDevice.kept, "trainee")
 
     def __init__(
         self, name: str, place: int, trainee: Trainee, work: Work, models: ModelCodecs, initial: Tensor,
         difference: bool,
     ) -> None:  # fmt: skip
-        self.name = name
-        self.place = place
+        super().__init__(name, place, models, initial.size)
         self.trainee = trainee
         self.work = work
-        self.model_values = initial.size
-        self._models = models
         self._begun_with = initial if difference else None
-        self._model_up: Sender = models.uplink.sender(f"{name}/model")
 
     @property
     def shard(self) -> Shard:
@@ -151,11 +144,6 @@ class WholeDevice(Keeps):
     def crossings(self) -> Sequence[Exchange]:
         """None: the model is not cut."""
         return []
-
-    @property
-    def model_codec_flops(self) -> tuple[float, float]:
-        """The equivalent FLOPs of encoding the model, and of decoding the server's."""
-        return model_codec_flops(self._models, self.model_values)
 
     def load_model(self, body: bytes) -> None:
         """Take over the server's model in `body`; the optimiser's moments stay."""

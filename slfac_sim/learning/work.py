@@ -8,6 +8,7 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
+from slfac_sim.codecs import Codec
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.hosts.machines import Machine
 from slfac_sim.learning.operations import Passes, operations, recorded
@@ -35,6 +36,36 @@ class Work:
     def server_step_flops(self) -> float:
         """FLOPs per sample of the server's whole training step."""
         return self.server_forward_flops + self.server_backward_flops
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """The cost of one mini-batch in FLOPs per sample, the codecs' equivalent FLOPs among them."""
+
+    work: Work
+    values_per_sample: int
+    uplink: Codec
+    downlink: Codec
+
+    @property
+    def encode_up_flops(self) -> float:
+        """Encoding of the smashed data of one sample."""
+        return self.values_per_sample * self.uplink.encode_flops_per_value
+
+    @property
+    def decode_up_flops(self) -> float:
+        """Decoding of the smashed data of one sample."""
+        return self.values_per_sample * self.uplink.decode_flops_per_value
+
+    @property
+    def encode_down_flops(self) -> float:
+        """Encoding of the gradient of one sample."""
+        return self.values_per_sample * self.downlink.encode_flops_per_value
+
+    @property
+    def decode_down_flops(self) -> float:
+        """Decoding of the gradient of one sample."""
+        return self.values_per_sample * self.downlink.decode_flops_per_value
 
 
 def count_work(device: nn.Module, server: nn.Module, image_shape: tuple[int, ...]) -> Work:

@@ -17,7 +17,6 @@ from pydantic import Field
 from slfac_sim.effects import Compute, Failure, Note, Present, Task, Together
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Count, NotNegative
-from slfac_sim.learning.staleness import discount, train_discounted
 from slfac_sim.protocols import LearningProtocol, Schedule
 from slfac_sim.protocols.kit.exchange import downlink, uplink
 from slfac_sim.protocols.kit.mini_batches import batches_of, step_note
@@ -109,7 +108,7 @@ class Asynchronous(LearningProtocol):
         """Take the server's next step; returns feedback, the step's number, and how stale it was."""
         staleness = course.server_steps - member.learnt_from
         weight = discount(staleness, self.staleness_exponent)
-        feedback = train_discounted(participants.server, arrived, weight)
+        (feedback,) = participants.server.train([arrived], weight)
         course.server_steps += 1
         return feedback, course.server_steps, {"staleness": staleness, "weight": weight}
 
@@ -228,3 +227,11 @@ def _both_up(participants: Participants, device: Device) -> Task:
             if not (yield Present((host,), wait=True)):
                 return False
     return True
+
+
+def discount(staleness: int, exponent: float) -> float:
+    """Return 1 / (1 + staleness)^exponent (polynomial; Xie et al., 2019, arXiv:1903.03934, 5.2).
+
+    1 for what is not stale; with exponent 0 for everything.
+    """
+    return float((1.0 + staleness) ** -exponent)

@@ -168,7 +168,7 @@ def _gradient_down(server: UServer, device: UDevice, gradient: Tensor, asked: Pa
     sent = yield Compute(
         server.name,
         n * cost.encode_down_flops,
-        lambda: server.encode(device.name, gradient, asked.body),
+        lambda: server.encode_gradient(device.name, gradient, asked.body),
         "encode",
     )
     yield Send(server.name, device.name, {"smashed_down": sent})

@@ -13,12 +13,12 @@ from slfac_sim.learning.draws import Draws
 from slfac_sim.learning.evaluation import Score, evaluate, in_messages, mean_score
 from slfac_sim.learning.fleet import Held, fitting_cuts, refuse_lone_values, refuse_what_does_not_fit, works
 from slfac_sim.learning.ground import Ground
-from slfac_sim.learning.halves import DeviceHalf, ServerHalf
+from slfac_sim.learning.halves import DeviceHalf, ServerHalf, StashingHalf
 from slfac_sim.learning.layouts import Layout, Part
 from slfac_sim.learning.model_exchange import exact, fit_for_models
-from slfac_sim.learning.participants import Device, EdgeServer, Exchange
-from slfac_sim.learning.stashing import Half, StashingHalf
+from slfac_sim.learning.participants import Device, EdgeServer
 from slfac_sim.learning.weights import load_sound, state_vector
+from slfac_sim.learning.work import Exchange
 from slfac_sim.scenario.schedule import Schedule
 
 
@@ -89,7 +89,7 @@ class Split(Layout):
         fetch, values = self.ground.train_batch, self._initial.size
         return Device(shard.device, place, self._half, shard, fetch, exchange, self.models, values)
 
-    def _half(self) -> Half:
+    def _half(self) -> DeviceHalf:
         model = copy.deepcopy(self.split.device).to(self.ground.host)
         stashes = self.ground.scenario.protocol.stashes_weights
         return (StashingHalf if stashes else DeviceHalf)(model, self.ground.optimiser(model))

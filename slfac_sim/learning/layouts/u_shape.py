@@ -20,10 +20,9 @@ from slfac_sim.learning.fleet import Held, refuse_lone_values, refuse_what_does_
 from slfac_sim.learning.ground import Ground
 from slfac_sim.learning.layouts import Layout, Part
 from slfac_sim.learning.model_exchange import exact, fit_for_models
-from slfac_sim.learning.participants import Exchange
 from slfac_sim.learning.u_shape import Body, Ends, EndsHalf, UDevice, UServer
 from slfac_sim.learning.weights import initial_blocks, load_sound, state_vector
-from slfac_sim.learning.work import Work, count_work, smashed_shape
+from slfac_sim.learning.work import Exchange, Work, count_work, smashed_shape
 from slfac_sim.scenario.schema import Scenario
 
 
