@@ -20,7 +20,7 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from slfac_sim.codec_lab.chosen import several, shipped
+from slfac_sim.codec_lab.choose import codecs_of, shipped
 from slfac_sim.codecs import BadTensor, Codec, Tensor
 from slfac_sim.foundation.plugins import find, kind_of
 from slfac_sim.learning.datasets.mnist import Mnist
@@ -184,7 +184,7 @@ def measured_here(words: Sequence[str], smoke: bool) -> Iterator[str]:
         f"{step.flops / step.cpu_s / 1e9:.1f} GFLOP/s"
     )
     for smashed in step.smashed:
-        for codec in several(words):
+        for codec in codecs_of(words):
             if smashed.what != "gradient" or kind_of(codec) in BOTH_WAYS:
                 yield report(codec, smashed, step, most)
 

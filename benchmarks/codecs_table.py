@@ -21,9 +21,9 @@ from pathlib import Path
 import numpy as np
 
 from slfac_sim.cli import main as slfac_sim
-from slfac_sim.codec_lab import chosen
-from slfac_sim.codec_lab.knobs import sweep
-from slfac_sim.codec_lab.measuring import Measured, front, measure
+from slfac_sim.codec_lab.choose import codec_of, shipped
+from slfac_sim.codec_lab.measure import Measured, front, measure
+from slfac_sim.codec_lab.rate_distortion import sweep
 from slfac_sim.codecs import Codec, Tensor
 
 STEP, TARGET = 50, 0.01
@@ -59,7 +59,7 @@ def codecs_of(kinds: Sequence[str]) -> list[Codec]:
     variants = [text.split() for text in VARIANTS.split("/") if text.split()]
     words = [[kind] for kind in kinds] + [one for one in variants if one[0] in kinds]
     found: list[Codec] = []
-    for codec in map(chosen.one, words):
+    for codec in map(codec_of, words):
         if codec not in found:
             found.append(codec)
     return sorted(found, key=lambda codec: codec.label.lower())
@@ -90,9 +90,9 @@ def equal_bits(captured: dict[str, dict[str, Tensor]]) -> list[str]:
     lines = _head(EQUAL_HEAD, texts=2)
     for name, tensors in captured.items():
         for way, tensor in tensors.items():
-            curves = [_curve(chosen.one(words.split()), tensor) for words in UNIFORM.values()]
+            curves = [_curve(codec_of(words.split()), tensor) for words in UNIFORM.values()]
             for scope in ("plane", "channel"):
-                codec = chosen.one(["slfac", f"scope={scope}"])
+                codec = codec_of(["slfac", f"scope={scope}"])
                 one = measure(codec, tensor, way, timed=False)
                 cells = [f"{name}, {way}", scope, _number(one.bits_per_value), f"{one.error:.2g}"]
                 cells += [f"{error_at(curve, one.bits_per_value):.2g}" for curve in curves]
@@ -167,7 +167,7 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the captures here")
     parser.add_argument("--write", type=Path, metavar="FILE", help="put the tables there, between marks")
     parser.add_argument("--smoke", action="store_true", help="little of it, on small tensors")
-    parser.add_argument("kinds", nargs="*", default=chosen.shipped(), metavar="KIND", help="default: all")
+    parser.add_argument("kinds", nargs="*", default=shipped(), metavar="KIND", help="default: all")
     arguments = parser.parse_args()
     what, kinds = (CAPTURES, STEP), arguments.kinds
     if arguments.smoke:

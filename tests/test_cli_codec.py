@@ -11,16 +11,16 @@ import numpy as np
 import pytest
 
 from slfac_sim.cli import main
-from slfac_sim.codec_lab import chosen
-from slfac_sim.codec_lab.inspecting import inspect
-from slfac_sim.codec_lab.knobs import knobs_of, sweep
-from slfac_sim.codec_lab.measuring import Measured, front, measure, relative_error
-from slfac_sim.codec_lab.tensor_files import read_body, read_tensor, whole
+from slfac_sim.codec_lab.choose import codec_of, shipped
+from slfac_sim.codec_lab.files import read_body, read_tensor
+from slfac_sim.codec_lab.measure import Measured, front, inspect, measure, relative_error
+from slfac_sim.codec_lab.rate_distortion import rate_settings, sweep
 from slfac_sim.codecs import BadBody, BadTensor
 from slfac_sim.codecs.kit.stateless import StatelessReceiver
 from slfac_sim.codecs.raw import Raw
 from slfac_sim.codecs.slfac import SlFac
 from slfac_sim.foundation.errors import BadInput
+from slfac_sim.foundation.files import whole
 
 
 @pytest.fixture
@@ -57,9 +57,9 @@ def test_encode_inspect_decode(here: Path, capsys: pytest.CaptureFixture[str]) -
 def test_parts_add_up_for_every_shipped_codec(here: Path) -> None:
     """What a decoder tells of a body is what its encoder said, to the byte."""
     tensor = np.load("x.npy")
-    for kind in chosen.shipped():
+    for kind in shipped():
         try:
-            payload = chosen.one([kind]).sender("s").encode(tensor, np.arange(4))
+            payload = codec_of([kind]).sender("s").encode(tensor, np.arange(4))
         except BadTensor:
             continue
         found = inspect(payload.body)
@@ -83,7 +83,7 @@ def test_compare_prints_every_codec_and_draws(here: Path, capsys: pytest.Capture
     assert [line for line in points if line.startswith("raw,,raw fp32,")]
     assert codec("compare x.npy --json") == 0
     found: list[dict[str, Any]] = json.loads(capsys.readouterr().out)
-    assert [one["codec"] for one in found] == chosen.shipped()
+    assert [one["codec"] for one in found] == shipped()
     raw = next(one for one in found if one["codec"] == "raw")
     assert raw["relative_squared_error"] == 0.0
     assert raw["bits_per_value"] == pytest.approx(32.0, abs=0.5)
@@ -159,7 +159,7 @@ def test_compare_has_a_row_for_every_codec_whatever_the_shape(
     np.save("x.npy", np.asarray(values, np.float32))
     assert codec("compare x.npy --json") == 0
     told = json.loads(capsys.readouterr().out)
-    assert [one["codec"] for one in told] == list(chosen.shipped())
+    assert [one["codec"] for one in told] == list(shipped())
     assert all(one["refused"].startswith("x.npy: expected ") for one in told if one["bytes"] == 0)
     assert codec("compare x.npy -o out") == 0
 
@@ -230,10 +230,10 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
 
 def test_knobs_keep_to_what_the_settings_allow() -> None:
     moved = sweep(SlFac(b_min=4))
-    assert knobs_of(SlFac()) == ["b_max", "theta"]
+    assert rate_settings(SlFac()) == ["b_max", "theta"]
     assert SlFac(b_min=4) in moved
     assert all(isinstance(one, SlFac) and one.b_min <= one.b_max for one in moved)
-    assert (knobs_of(Raw()), sweep(Raw())) == ([], [Raw()])
+    assert (rate_settings(Raw()), sweep(Raw())) == ([], [Raw()])
 
 
 def test_the_front_is_what_no_other_beats() -> None:
@@ -264,7 +264,7 @@ def test_help_is_at_hand_without_numpy_or_torch() -> None:
 def test_codecs_md_tells_of_every_shipped_codec_and_its_tables_are_there() -> None:
     text = (Path(__file__).parent.parent / "docs/codecs.md").read_text(encoding="utf-8")
     described = {name for line in text.splitlines() for name in re.findall(r"`(\w+)`", line.split(" | ")[0])}
-    assert set(chosen.shipped()) <= described
+    assert set(shipped()) <= described
     for name in ("codecs_table", "equal_bits"):
         inside = text.split(f"<!-- {name} begins -->")[1].split(f"<!-- {name} ends -->")[0]
         assert len([line for line in inside.splitlines() if line.startswith("|")]) > 9

@@ -24,9 +24,9 @@ from slfac_sim.analysis.studies.reading import load_study
 from slfac_sim.analysis.style import canvas, house_style, look, say
 from slfac_sim.analysis.ticks import log_axis
 from slfac_sim.cli import main
-from slfac_sim.codec_lab.measuring import Measured
-from slfac_sim.codec_lab.pictures import Curve
-from slfac_sim.codec_lab.pictures import figure_of as rates_figure
+from slfac_sim.codec_lab.measure import Measured
+from slfac_sim.codec_lab.rate_distortion import Curve
+from slfac_sim.codec_lab.rate_distortion import figure_of as rates_figure
 from slfac_sim.codec_lab.spectra import compaction_figure, spectra_figure, spectrum_of
 from slfac_sim.foundation.plugins import kinds
 from slfac_sim.ledger.folder import load

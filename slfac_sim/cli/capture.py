@@ -1,14 +1,11 @@
 """`capture`: real smashed activations and gradients of named training steps, as .npy files."""
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
 from slfac_sim.cli.common import add_scenario_arguments, read_scenario
 from slfac_sim.foundation.errors import BadInput
-
-FACTS = "capture.json"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,19 +23,17 @@ def main(arguments: argparse.Namespace) -> int:
     """Train as far as the last step, and print the files."""
     steps = steps_of(arguments.steps)
     scenario = read_scenario(arguments)
-    from slfac_sim.codec_lab.capturing import capture, facts_of
-    from slfac_sim.codec_lab.tensor_files import folder, whole, write_tensor
+    from slfac_sim.codec_lab.capture import capture, facts_of
+    from slfac_sim.codec_lab.files import make_folder, write_facts, write_tensor
     from slfac_sim.runs.starting import set_threads
 
     set_threads(arguments.threads)
     caught = capture(scenario, steps, arguments.device, lambda text: print(text, file=sys.stderr))
-    out = folder(arguments.out)
-    for one in caught:
-        write_tensor(out / one.name, one.tensor)
-        print(out / one.name)
-    with whole(out / FACTS) as part:
-        part.write_text(json.dumps(facts_of(scenario, caught), indent=2) + "\n", encoding="utf-8")
-    print(out / FACTS)
+    folder = make_folder(arguments.out)
+    for tensor in caught:
+        write_tensor(folder / tensor.name, tensor.tensor)
+        print(folder / tensor.name)
+    print(write_facts(folder, facts_of(scenario, caught)))
     return 0
 
 

@@ -1,1 +1,1 @@
-"""The workbench: codecs tried on single tensors, in files, without a simulation. It knows no clock."""
+"""Codecs tried on single tensors, in files, without a simulation. It knows no clock."""

@@ -27,15 +27,15 @@ def shipped() -> list[str]:
     return list(kinds("slfac_sim.codecs"))
 
 
-def one(words: Sequence[str]) -> Codec:
+def codec_of(words: Sequence[str]) -> Codec:
     """Return the codec of `words`, a kind and its settings. Raises `BadInput`."""
-    codecs = several(words)
+    codecs = codecs_of(words)
     if len(codecs) != 1:
         raise BadInput(f"--codec {' '.join(words)}: expected one codec (got {len(codecs)})")
     return codecs[0]
 
 
-def several(words: Sequence[str]) -> list[Codec]:
+def codecs_of(words: Sequence[str]) -> list[Codec]:
     """Return the codecs of `words`, in their order. Raises `BadInput`, with all faults of the first bad."""
     groups: list[list[str]] = []
     for word in words:

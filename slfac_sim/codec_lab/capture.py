@@ -20,7 +20,7 @@ from slfac_sim.runs.opening import build
 from slfac_sim.scenario.schema import Scenario
 from slfac_sim.simulation.instant import InstantPlayer
 
-Hear = Callable[[str, str, Tensor], None]
+Take = Callable[[str, str, Tensor], None]
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def capture(
     catcher = _Catcher(device, frozenset(steps))
     world = build(scenario, report)
     try:
-        InstantPlayer().play(scenario.protocol.run(_Heard(world, catcher.hear)))
+        InstantPlayer().play(scenario.protocol.run(_Overheard(world, catcher.take)))
     except _Enough:
         return catcher.caught
     taken = catcher.counts[device, "up"]
@@ -70,7 +70,7 @@ class _Catcher:
         self.counts: Counter[tuple[str, str]] = Counter()
         self._device, self._steps = device, steps
 
-    def hear(self, device: str, direction: str, tensor: Tensor) -> None:
+    def take(self, device: str, direction: str, tensor: Tensor) -> None:
         self.counts[device, direction] += 1
         step = self.counts[device, direction]
         if device == self._device and step in self._steps:
@@ -79,12 +79,12 @@ class _Catcher:
             raise _Enough
 
 
-class _Heard:
-    """A world whose tensors are told to `heard` before they are encoded, and which is not evaluated."""
+class _Overheard:
+    """A world whose tensors `take` gets before they are encoded, and which is not evaluated."""
 
-    def __init__(self, world: World, heard: Hear) -> None:
-        self.devices = [_HeardDevice(device, heard) for device in world.devices]
-        self.server = _HeardServer(world.server, heard)
+    def __init__(self, world: World, take: Take) -> None:
+        self.devices = [_Device(device, take) for device in world.devices]
+        self.server = _Server(world.server, take)
         self._world = world
 
     def __getattr__(self, name: str) -> Any:
@@ -97,28 +97,28 @@ class _Heard:
         return False
 
 
-class _HeardDevice:
-    def __init__(self, device: Any, heard: Hear) -> None:
-        self._device, self._heard = device, heard
+class _Device:
+    def __init__(self, device: Any, take: Take) -> None:
+        self._device, self._take = device, take
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._device, name)
 
     def encode(self, smashed: Any, *more: Any) -> Payload:
-        self._heard(self._device.name, "up", smashed.tensor)
+        self._take(self._device.name, "up", smashed.tensor)
         payload: Payload = self._device.encode(smashed, *more)
         return payload
 
 
-class _HeardServer:
-    def __init__(self, server: Any, heard: Hear) -> None:
-        self._server, self._heard = server, heard
+class _Server:
+    def __init__(self, server: Any, take: Take) -> None:
+        self._server, self._take = server, take
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._server, name)
 
     def encode(self, device: str, feedback: Any, *more: Any) -> Payload:
-        self._heard(device, "down", feedback.gradient)
+        self._take(device, "down", feedback.gradient)
         payload: Payload = self._server.encode(device, feedback, *more)
         return payload
 

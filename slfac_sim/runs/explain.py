@@ -1,0 +1,112 @@
+"""Where the simulated time of a run went, until each target and until the end, and what it takes at least."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from slfac_sim.analysis.attribution import Attribution, attribute_each, device_days, mean_day
+from slfac_sim.analysis.bounds import bounds, crowding
+from slfac_sim.analysis.format import percent
+from slfac_sim.analysis.rows import OFFERED, rows_if_there, rows_of
+from slfac_sim.foundation.errors import BadInput
+from slfac_sim.foundation.json_values import json_value
+from slfac_sim.hosts.speeds.fixed import Fixed
+from slfac_sim.ledger.folder import Run
+from slfac_sim.ledger.store import MemoryLedger
+from slfac_sim.network.kinds.ideal import Ideal
+from slfac_sim.runs.replay import Record, replayed_scenario, retime
+from slfac_sim.simulation.simulate import survey_of
+
+_NO_LIMIT = 1e30  # bit/s or FLOP/s, beyond what a scenario may say
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Of a run, for each of `instants`, the end last: one of `paths`, and one time of each bound.
+
+    `bounds_s` are lower bounds by name; `no_bounds` says why there are none, or not all. `replays_s` are the
+    times of replays without a limit, if asked for; None where no such instant is.
+    """
+
+    instants: Mapping[str, float]
+    paths: Sequence[Attribution]
+    day_s: Mapping[str, float]
+    bounds_s: Mapping[str, Sequence[float]]
+    no_bounds: str
+    replays_s: Mapping[str, Sequence[float | None]]
+
+    @property
+    def end(self) -> Attribution:
+        """The attribution of the whole run."""
+        return self.paths[-1]
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """All of it, for JSON."""
+        return {
+            "until_s": self.instants,
+            "critical_path_s": self._by_instant([path.parts_s for path in self.paths]),
+            "mean_device_day_s": self.day_s,
+            "bounds_s": {name: self._by_instant(times_s) for name, times_s in self.bounds_s.items()},
+            "replays_s": {name: self._by_instant(times_s) for name, times_s in self.replays_s.items()},
+            "no_bounds": self.no_bounds,
+            "barriers": len(self.end.barriers),
+            "straggler": self.end.straggler,
+            "rounds": json_value(self.end.rounds),
+            "steps": json_value(self.end.steps),
+        }
+
+    def _by_instant(self, values: Sequence[Any]) -> dict[str, Any]:
+        return dict(zip(self.instants, values, strict=True))
+
+
+def explain(run: Run, replayed: bool = False) -> Explanation:
+    """Return where the time of `run` went; `replayed` without its limits as well. Raises `BadInput`."""
+    tables = rows_of(run)
+    reached = {percent(target): at_s for target, at_s in run.time_to_accuracy_s.items() if at_s}
+    paths = attribute_each(tables, [*reached.values(), None])
+    bounds_s, no_bounds = _bounds(run, tables, [*reached.values(), None])
+    return Explanation(
+        instants={**reached, "end": paths[-1].until_s},
+        paths=paths,
+        day_s=mean_day(device_days(tables)),
+        bounds_s=bounds_s,
+        no_bounds=no_bounds,
+        replays_s=_replays(run, reached) if replayed else {},
+    )
+
+
+def _bounds(
+    run: Run, tables: Mapping[str, Any], instants_s: Sequence[float | None]
+) -> tuple[dict[str, list[float]], str]:
+    """Return the bounds at each instant, and the reason why there are none, or not all."""
+    try:
+        whole = {**tables, **rows_if_there(run, OFFERED), **rows_of(run, ("limits",))}
+        by_instant = [bounds(whole, until_s) for until_s in instants_s]
+    except (BadInput, ValueError) as reason:
+        return {}, str(reason)
+    return {name: [bound[name] for bound in by_instant] for name in by_instant[-1]}, crowding(whole)
+
+
+def _replays(run: Run, reached: Mapping[str, float]) -> dict[str, list[float | None]]:
+    """Return what replays without a limit take to the same evaluations, and to the end. Raises `BadInput`."""
+    record = Record.load(run.folder)
+    recorded = replayed_scenario(record, [])
+    no_limit = Ideal(up_rate=_NO_LIMIT, down_rate=_NO_LIMIT, latency=survey_of(recorded).latency_s)
+    without = {
+        "infinite bandwidth": replace(recorded, network=no_limit),
+        "zero compute": replace(
+            recorded,
+            devices=replace(recorded.devices, speed=Fixed(speed=_NO_LIMIT), codec_speed=_NO_LIMIT),
+            server=replace(recorded.server, speed=_NO_LIMIT, codec_speed=_NO_LIMIT),
+        ),
+    }
+    evals = run.table("evals")
+    round_at = dict(zip(evals["at_s"], evals["round"], strict=True))
+    replays_s: dict[str, list[float | None]] = {}
+    for name, scenario in without.items():
+        rows = MemoryLedger()
+        end_s = retime(record, scenario, rows)
+        at_s = {row["round"]: row["at_s"] for row in rows.rows("evals")}
+        replays_s[name] = [*(at_s[round_at[instant_s]] for instant_s in reached.values()), end_s]
+    return replays_s
