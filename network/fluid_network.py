@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from math import floor, inf, ulp
-from typing import Any
+from typing import Any, ClassVar
 
 import simpy
 
@@ -21,8 +21,10 @@ class Air(ABC):
     """What lies between the servers and the devices, for one seed: lanes, and the paths on them.
 
     A lane is a medium of its own. Rates change on one grid of blocks, if at all, and with how many senders
-    are `heard` of other lanes.
+    are `heard` of other lanes. A medium that adds headers itself, as 802.11 does, is told of payload alone.
     """
+
+    medium_adds_headers: ClassVar[bool] = False
 
     @property
     def coherence_s(self) -> float | None:
@@ -59,10 +61,6 @@ class Air(ABC):
     def wire_bytes(self, payload_bytes: int) -> int:
         """Return `payload_bytes` with the headers of their packets; as it stands, there are none."""
         return payload_bytes
-
-    def carried_bytes(self, payload_bytes: int) -> int:
-        """Return what the medium is told of: the `wire_bytes`, but that 802.11 adds its headers itself."""
-        return self.wire_bytes(payload_bytes)
 
 
 class FluidSettings(NetworkSettings):
@@ -115,7 +113,8 @@ class FluidNetwork:
 
     def _transfer(self, src: str, dst: str, path: Path, nbytes: int) -> FluidTransfer:
         rate_bps, among = self._air.rate_bps(path, self._block(), self._heard)
-        bits, wire_bytes = 8.0 * self._air.carried_bytes(nbytes), self._air.wire_bytes(nbytes)
+        wire_bytes = self._air.wire_bytes(nbytes)
+        bits = 8.0 * (nbytes if self._air.medium_adds_headers else wire_bytes)
         flow = Flow(bits, rate_bps, 1.0, inf, among, src, dst, path.power_among)
         transfer = FluidTransfer(self._env, src, dst, path, nbytes, wire_bytes, flow, self._give_up)
         self._under_way[transfer] = None

@@ -129,7 +129,7 @@ class AllottedShare:
             self._columns[:, column] = self._columns[:, len(self._flows)]
 
     def _advance(self, now_s: float) -> None:
-        """Bring every flow to `now_s`; what is foreseen to end by then ends exactly."""
+        """Bring every flow to `now_s`; what is due by then ends exactly."""
         if self._changed and now_s <= self._now_s:
             return  # no time has passed since the last change
         self._settle()
@@ -148,7 +148,7 @@ class AllottedShare:
         self._changed = True
 
     def _settle(self) -> None:
-        """Allot, and foresee the ends, if anything changed."""
+        """Allot, and find when each flow ends, if anything changed."""
         if not self._changed:
             return
         self._changed = False

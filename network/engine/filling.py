@@ -5,7 +5,7 @@ a link on its way is full (Bertsekas and Gallager, Data Networks, 2nd ed., secti
 caps and consumption coefficients as in Casanova et al., SimGrid, JPDC 74(10), 2014).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heapreplace
 from math import fsum, inf
@@ -44,12 +44,36 @@ _RISING = -1.0
 _REMNANT = 1e-3
 
 
-def fill(links: Iterable[Link], users: Iterable[LinkUser]) -> None:
+def fill(links: Sequence[Link], users: Iterable[LinkUser]) -> None:
     """Set the level of all `users`, which must be all those of `links`; each has a link or a ceiling.
 
     Costs O((users + links) log(users + links)) with ways of bounded length: a link's level only
     rises while others freeze, so a level taken from the heap that is out of date is put back.
     """
+    heap = _bounds(links, users)
+    while heap:
+        level, rank, bound = heap[0]
+        if isinstance(bound, LinkUser):
+            heappop(heap)
+            if bound.level == _RISING:
+                _freeze(bound, level)
+        elif not bound.rising:
+            heappop(heap)
+        else:
+            if bound.load < _REMNANT * bound.full:
+                _refresh(bound)
+            now = max(0.0, bound.left / bound.load)  # rounding may have left less than nothing
+            if now > level:
+                heapreplace(heap, (now, rank, bound))
+            else:
+                heappop(heap)
+                for user in bound.users:
+                    if user.level == _RISING:
+                        _freeze(user, now)
+
+
+def _bounds(links: Sequence[Link], users: Iterable[LinkUser]) -> list[tuple[float, int, Link | LinkUser]]:
+    """Let all users rise, and return the heap of the levels at which ceilings and links stop them."""
     heap: list[tuple[float, int, Link | LinkUser]] = []
     for link in links:
         link.left, link.load, link.rising = link.capacity, 0.0, 0
@@ -65,25 +89,7 @@ def fill(links: Iterable[Link], users: Iterable[LinkUser]) -> None:
             link.full = link.load
             heap.append((link.left / link.load, len(heap), link))
     heapify(heap)
-    while heap:
-        level, rank, next_full = heap[0]
-        if isinstance(next_full, LinkUser):
-            heappop(heap)
-            if next_full.level == _RISING:
-                _freeze(next_full, level)
-        elif not next_full.rising:
-            heappop(heap)
-        else:
-            if next_full.load < _REMNANT * next_full.full:
-                _refresh(next_full)
-            now = max(0.0, next_full.left / next_full.load)  # rounding may have left less than nothing
-            if now > level:
-                heapreplace(heap, (now, rank, next_full))
-            else:
-                heappop(heap)
-                for user in next_full.users:
-                    if user.level == _RISING:
-                        _freeze(user, now)
+    return heap
 
 
 def _refresh(link: Link) -> None:

@@ -31,7 +31,7 @@ def fill_plainly(
 
 
 class NaiveGraph:
-    """A share (see `Share`) of links with `Routed` flows. `Flow.finish` is the completion foreseen."""
+    """A share (see `Share`) of links with `Routed` flows. `Flow.finish` is when it is due."""
 
     def __init__(self, capacities: Mapping[str, float]) -> None:
         self.due_s = inf
@@ -44,13 +44,13 @@ class NaiveGraph:
         """Let `flow` take part from now on."""
         self._advance(now_s)
         self._flows.append(flow)
-        self._foresee()
+        self._reallocate()
 
     def cancel(self, now_s: float, flow: Flow) -> None:
         """Take `flow` out; its `left_bits` and `airtime_s` say how far it came."""
         self._advance(now_s)
         self._flows.remove(flow)
-        self._foresee()
+        self._reallocate()
 
     def set_rates(self, now_s: float, rates_bps: Iterable[tuple[Flow, float]]) -> None:
         """Raise `TypeError`: what a routed flow has follows from its links."""
@@ -60,14 +60,14 @@ class NaiveGraph:
         """Change the capacity of `link`; at 0 every flow on it waits."""
         self._advance(now_s)
         self._capacities[link] = capacity
-        self._foresee()
+        self._reallocate()
 
     def finish(self, now_s: float) -> list[Flow]:
         """Take out the flows that are through by now, in the order of start."""
         self._advance(now_s)
         through = [flow for flow in self._flows if flow.left_bits == 0.0]
         self._flows = [flow for flow in self._flows if flow.left_bits > 0.0]
-        self._foresee()
+        self._reallocate()
         return through
 
     def _served(self) -> list[tuple[Flow, float]]:
@@ -91,7 +91,7 @@ class NaiveGraph:
             flow.left_bits -= had_bits
         self._now_s = now_s
 
-    def _foresee(self) -> None:
+    def _reallocate(self) -> None:
         self._rates = self._served()
         for flow in self._flows:
             flow.finish = self._now_s if flow.left_bits == 0.0 else inf

@@ -81,7 +81,7 @@ class Pool:
         """Let V go on to `now_s`."""
         if now_s >= self.due_s:
             if self._first > self.v:
-                self.v = self._first  # exactly: rounding must not leave a crumb to send
+                self.v = self._first  # exactly: rounding must not leave a bit to send
         elif self.live:
             over, under = self._speed
             self.v += (now_s - self._now_s) * over / under

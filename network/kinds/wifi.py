@@ -109,11 +109,9 @@ class Wifi(FluidSettings):
 
 
 class WifiAir(SurveyedAir):
-    """Its medium adds the headers of 802.11, and gives goodput for the PHY rates that it is told."""
+    """Its medium gives goodput for the PHY rates that it is told."""
 
-    def carried_bytes(self, payload_bytes: int) -> int:
-        """Return the payload."""
-        return payload_bytes
+    medium_adds_headers = True
 
     def alone_bps(self, rate_bps: float) -> float:
         """Return the goodput of one sender."""

@@ -27,7 +27,7 @@ class DcfShare:
     """A share (see `Share`) of one 802.11 channel.
 
     Times within are the channel's own, which runs at `capacity` times the speed of the clock. The next
-    exchange is foreseen; until it starts, a newcomer can still come before it or into it. `free_s` is
+    exchange is planned; until it starts, a newcomer can still come before it or into it. `free_s` is
     when the channel was, or will be, free for idle slots. Each success is given the time since the last one,
     collisions and idle slots included, but none from before its flow came (`Flow.key`). `_asking` are the
     senders whose next frame is a BlockAckReq for what became of a flow's A-MPDU.
@@ -53,7 +53,7 @@ class DcfShare:
             self._through.append(flow)
         elif flow.rate_bps > 0.0:
             self._enter(flow)
-        self._foresee()
+        self._look_ahead()
 
     def cancel(self, now_s: float, flow: Flow) -> None:
         """Take `flow` out. A frame of it that is on the air is lost, and holds the channel to its end."""
@@ -62,7 +62,7 @@ class DcfShare:
             self._through.remove(flow)
         else:
             self._leave(flow)
-        self._foresee()
+        self._look_ahead()
 
     def set_rates(self, now_s: float, rates_bps: Iterable[tuple[Flow, float]]) -> None:
         """Give flows that take part new rates. A flow of rate 0 leaves the channel to the others."""
@@ -74,7 +74,7 @@ class DcfShare:
                     self._leave(flow)
                 elif flow not in self._queues.get(flow.src, ()):
                     self._enter(flow)
-        self._foresee()
+        self._look_ahead()
 
     def set_capacity(self, now_s: float, capacity: float, link: str = "") -> None:
         """Change the part of the time that the channel has; at 0 everything stands still."""
@@ -83,13 +83,13 @@ class DcfShare:
         for queue in self._queues.values():
             for flow in queue:
                 self._serve(flow)
-        self._foresee()
+        self._look_ahead()
 
     def finish(self, now_s: float) -> list[Flow]:
         """Take out the flows that are through by now, in the order of completion, then of start."""
         self._advance(now_s)
         through, self._through = self._through, []
-        self._foresee()
+        self._look_ahead()
         return through
 
     def _enter(self, flow: Flow) -> None:
@@ -171,7 +171,7 @@ class DcfShare:
             self._leave(flow)
             self._through.append(flow)
 
-    def _foresee(self) -> None:
+    def _look_ahead(self) -> None:
         if self._next is None and self._queues:
             self._next = self._next_exchange()
         self._next_due_s = inf
