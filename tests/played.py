@@ -13,7 +13,7 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 from worlds import scenario
 
-from slfac_sim.codecs import Codec, Payload
+from slfac_sim.codecs import Codec, Payload, Receiver
 from slfac_sim.codecs.raw import Raw
 from slfac_sim.effects import Compute, Excuse, Note, Offer, Send, Together
 from slfac_sim.learning.weights import state_vector
@@ -84,12 +84,12 @@ class SpyCodec(Codec):
     def receiver(self) -> Any:
         inner, decoded = Raw().receiver(), self.decoded
 
-        class Receiver:
+        class Spy(Receiver):
             def decode(self, body: bytes) -> Any:
                 decoded[body] += 1
                 return inner.decode(body)
 
-        return Receiver()
+        return Spy()
 
 
 def assert_all_bodies_are_decoded(*overrides: str, kinds: dict[str, int]) -> None:
