@@ -1,9 +1,10 @@
-"""Makes small run folders, as a finished run leaves them, for the tests of the analysis."""
+"""Makes small run folders, as a finished run leaves them, and disks that are full; it holds no tests."""
 
 import json
+import resource
 import sqlite3
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -75,3 +76,14 @@ def _summary(label: str, rows: list[tuple[Any, ...]]) -> dict[str, Any]:
 def _bytes(total: int) -> dict[str, int]:
     up = 2 * total // 5
     return {"smashed_up": up, "smashed_down": total - up, "labels": 0, "total": total}
+
+
+@contextmanager
+def largest_file(nbytes: int) -> Iterator[None]:
+    """Have files grow no larger, as on a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (nbytes, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)

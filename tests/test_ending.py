@@ -3,18 +3,16 @@
 import errno
 import json
 import os
-import resource
 import signal
 import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from run_folders import largest_file
 from worlds import TINY, scenario, table
 
 from slfac_sim.cli import main
@@ -69,17 +67,6 @@ def test_a_second_sigterm_acts_at_once(tmp_path: Path) -> None:
 
     with termination_raised(), pytest.raises(Terminated):
         run(prepare(scenario(), tmp_path / "r", threads=1), on_note)
-
-
-@contextmanager
-def largest_file(nbytes: int) -> Iterator[None]:
-    """Have files grow no larger, as on a full disk."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (nbytes, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @pytest.mark.parametrize("nbytes", [1_000, 20_000, 90_000, 110_000, 130_000])

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from fakes import payload
 from worlds import live_run, scenario
+from worlds import table as in_file
 
 from slfac_sim.effects import Compute, Note, Send, Task, Together
 from slfac_sim.foundation.errors import BadInput
@@ -194,7 +195,7 @@ def test_a_protocol_that_timing_steers_is_refused_by_name(
     monkeypatch.setattr(Parallel, "timing_steers_learning", True)
     with pytest.raises(BadInput, match="timing steers learning in the protocol parallel"):
         Record.load(recorded)
-    monkeypatch.delattr(Parallel, "timing_steers_learning")
+    monkeypatch.setattr(Parallel, "timing_steers_learning", None)
     with pytest.raises(BadInput, match="the protocol parallel does not say whether timing steers learning"):
         Record.load(recorded)
 
@@ -221,7 +222,7 @@ def test_a_steered_training_stands_for_its_own_scenario(steered_run: Path) -> No
     rows = timed(training, scenario(*STEERED, "name=other", "evaluation.targets=[0.5]"))
     assert rows.digest() == training.summary["digest"]
     for table in TABLES:
-        assert rows.rows(table) == FileLedger(steered_run / "ledger.sqlite", continued=True).rows(table)
+        assert rows.rows(table) == in_file(steered_run / "ledger.sqlite", table)
     assert rows.rows("outages")
 
 

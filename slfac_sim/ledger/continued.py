@@ -4,12 +4,12 @@ It is the witness of a resumed run: what the run does again must be what it did 
 knows neither protocol nor clock.
 """
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import Any
 
 from slfac_sim.foundation.errors import BadInput
-from slfac_sim.ledger.store import FileLedger, Ledger, Row, as_stored
+from slfac_sim.ledger.store import FileLedger, Row, as_stored
 from slfac_sim.ledger.tables import SUMS, TABLES
 
 
@@ -17,17 +17,16 @@ class Differs(BadInput):
     """What happens now is not what is on record."""
 
 
-class ContinuedLedger(Ledger):
+class ContinuedLedger(FileLedger):
     """The ledger in the file `path`, of which the rows until `go_on` are there already.
 
     Until then every row that is added must be the next one of its table in the file. Nothing in the file
     changes before `go_on`, so that a kill leaves it as good as it was.
     """
 
-    def __init__(self, path: Path | str) -> None:
-        super().__init__()
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, continued=True)
         self._path = path
-        self._ledger = FileLedger(path, continued=True)
         self._there: dict[str, Generator[Row, None, None]] | None = {
             table: self._rows(table) for table in TABLES
         }
@@ -39,9 +38,13 @@ class ContinuedLedger(Ledger):
         """
         self.commit()
         self._there = None
-        rounds = {table: self._ledger.tuples(table, ("round",)) for table in SUMS}
-        sums = {table: sum(past <= after_round for (past,) in rounds[table]) for table in SUMS}
-        self._ledger.keep_only({**self._next_id, **sums})
+        for table in SUMS:
+            rounds = self.tuples(table, ("round",))
+            self._next_id[table] = sum(past <= after_round for (past,) in rounds)
+        with self._db:
+            for table, count in self._next_id.items():
+                rest = f"(SELECT rowid FROM {table} ORDER BY rowid LIMIT -1 OFFSET ?)"
+                self._db.execute(f"DELETE FROM {table} WHERE rowid IN {rest}", (count,))
 
     def stop(self) -> None:
         """Forget what was added since the last commit, if it has not gone on: the file has it all."""
@@ -51,16 +54,10 @@ class ContinuedLedger(Ledger):
             for rows in self._waiting.values():
                 rows.clear()
 
-    def append(self, table: str, values: Row) -> int:
-        """Append the row with these `values`, in the order of the columns without `id`; return its number."""
-        if self._there is None:
-            return self._ledger.append(table, values)
-        return super().append(table, values)
-
     def commit(self) -> None:
         """Compare what was added with what is there, or keep it. Raises `Differs`."""
         if self._there is None:
-            self._ledger.commit()
+            super().commit()
             return
         for table, rows in self._waiting.items():
             first = self._next_id[table] - len(rows)
@@ -70,31 +67,17 @@ class ContinuedLedger(Ledger):
                     raise Differs(f"{self._path}: {difference(table, number, there, row)}")
             rows.clear()
 
-    def tuples(self, table: str, names: Sequence[str]) -> list[Row]:
-        """Return the columns `names` of all rows of `table`, those to come again included."""
-        self.commit()
-        return self._ledger.tuples(table, names)
-
-    def last(self, table: str, name: str) -> Any:
-        """Return the column `name` of the last row of `table`, or None if it has no rows."""
-        self.commit()
-        return self._ledger.last(table, name)
-
-    def chunks(self, table: str) -> Iterator[list[Row]]:
-        """Yield all rows of `table` whole, in order, some at a time."""
-        return self._ledger.chunks(table)
-
-    def _rows(self, table: str) -> Generator[Row, None, None]:
-        for rows in self._ledger.chunks(table):
-            yield from rows
-
     def close(self) -> None:
         """Commit and close."""
         if self._there is not None:
             self.stop()
             for there in self._there.values():
                 there.close()
-        self._ledger.close()
+        super().close()
+
+    def _rows(self, table: str) -> Generator[Row, None, None]:
+        for rows in self.chunks(table):
+            yield from rows
 
 
 def difference(table: str, number: int, there: Row | None, here: Row | None) -> str:

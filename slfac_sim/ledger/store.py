@@ -174,8 +174,8 @@ def _value(value: Any, kept: type) -> Any:
 class FileLedger(Ledger):
     """A new ledger in the file `path`; refuses a file that exists. Close it, or use it in a `with`.
 
-    With `continued` it is the ledger that is there; what a killed process was about to commit is taken back.
-    Raises `sqlite3.Error` for a file that is none.
+    With `continued` it is the one that is there (for `ContinuedLedger`); what a killed process was about to
+    commit is taken back. Raises `sqlite3.Error` for a file that is none.
     """
 
     def __init__(self, path: Path | str, continued: bool = False) -> None:
@@ -186,26 +186,12 @@ class FileLedger(Ledger):
         for pragma in _PRAGMAS:
             self._db.execute(pragma)
         if continued:
-            self._number_rows()
             return
         with self._db:
             self._db.execute("BEGIN")  # else each table is a transaction, which waits for the disk
             for table, columns in TABLES.items():
                 definition = ", ".join(f"{name} {kind}" for name, (kind, _) in columns.items())
                 self._db.execute(f"CREATE TABLE {table} ({definition})")
-
-    def _number_rows(self) -> None:
-        for table in TABLES:
-            ((self._next_id[table],),) = self._db.execute(f"SELECT count(*) FROM {table}")
-
-    def keep_only(self, rows: Mapping[str, int]) -> None:
-        """Drop all rows of each table but the first `rows[table]`, at once or not at all."""
-        self.commit()
-        with self._db:
-            for table, count in rows.items():
-                rest = f"(SELECT rowid FROM {table} ORDER BY rowid LIMIT -1 OFFSET ?)"
-                self._db.execute(f"DELETE FROM {table} WHERE rowid IN {rest}", (count,))
-        self._number_rows()
 
     def commit(self) -> None:
         """Bring everything added so far to the disk, all or nothing."""

@@ -120,14 +120,14 @@ class RunFolder:
         until then. It then ends the run if Ctrl-C or SIGTERM has asked for that.
         """
 
-        def heard(table: str, row: Mapping[str, Any]) -> None:
+        def report(table: str, row: Mapping[str, Any]) -> None:
             if table == "evals" and row["round"] > logged:
                 text = "round %(round)d: %(at_s).6g s, accuracy %(accuracy).4f, %(payload_bytes)d bytes"
                 self.log.info(text, row)
             on_note(table, {**row, "payload_bytes": ledger.delivered_bytes})
             self._interrupt.check()
 
-        return heard
+        return report
 
     def _begin(self, scenario: Scenario, notes: Sequence[str]) -> None:
         write_whole(self.path / SCENARIO, dump(scenario))

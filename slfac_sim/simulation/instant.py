@@ -41,10 +41,10 @@ class _Queue:
 
 
 class InstantPlayer:
-    """Performs a protocol without time. `heard` is called with every effect before it is performed."""
+    """Performs a protocol without time. `on_effect` is told every effect before it is performed."""
 
-    def __init__(self, heard: Callable[[Any], None] = lambda effect: None) -> None:
-        self._heard = heard
+    def __init__(self, on_effect: Callable[[Any], None] = lambda effect: None) -> None:
+        self._on_effect = on_effect
         self._ready: deque[_Strand] = deque()
         self._queues: dict[tuple[str, str], _Queue] = {}
 
@@ -74,7 +74,7 @@ class InstantPlayer:
                 raise
             strand.finished(Failed(failure.reason))
             return
-        self._heard(effect)
+        self._on_effect(effect)
         match effect:
             case Compute():
                 self._go_on(strand, effect.job())
