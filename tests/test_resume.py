@@ -60,7 +60,7 @@ def undisturbed(folder: Path, *overrides: str) -> dict[str, Any]:
 def death() -> Iterator[None]:
     """Expect a death within; as with a kill, nothing is written or closed properly after it."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("slfac_sim.ledger.store.FileLedger.close", lambda ledger: ledger._db.close())
+        patch.setattr("slfac_sim.ledger.store.FileLedger.close", lambda ledger: None)
         with pytest.raises(Death):
             yield
 

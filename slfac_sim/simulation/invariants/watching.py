@@ -88,7 +88,7 @@ class WatchedLedger(Ledger):
 
 
 class WatchedNetwork:
-    """Settings of a network that open a watched one; all else is as in `inner`."""
+    """What a simulation needs of the settings `inner` of a network, which it then has watched."""
 
     def __init__(self, inner: Any, watch: Watch) -> None:
         self._inner = inner
@@ -104,9 +104,6 @@ class WatchedNetwork:
         self._watch.env = env
         self._watch.network = self._inner.open(env, hosts, seed)
         return _Watched(self._watch.network, self._watch)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._inner, name)
 
 
 class _Watched:
