@@ -14,10 +14,11 @@ from worlds import live_run, scenario, table, world
 
 from slfac_sim.cli import main
 from slfac_sim.effects import Compute, Offer, Send
+from slfac_sim.forecast.actors import actors_of
 from slfac_sim.forecast.cuts import cuts_of
 from slfac_sim.forecast.demands import compressed_sizes
 from slfac_sim.forecast.rehearsal import rehearsal
-from slfac_sim.forecast.round_time import RoundTime, actors_of, alone_s, round_time
+from slfac_sim.forecast.round_time import RoundTime, alone_s, round_time
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import kinds
 from slfac_sim.simulation.instant import InstantPlayer

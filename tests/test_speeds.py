@@ -10,11 +10,10 @@ from scipy import stats
 
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import find, kinds
-from slfac_sim.hosts.speeds._profiles import PROFILES
 from slfac_sim.hosts.speeds.fixed import Fixed
 from slfac_sim.hosts.speeds.log_normal import LogNormal
 from slfac_sim.hosts.speeds.measured import Measured
-from slfac_sim.hosts.speeds.profiles import Name, Profiles
+from slfac_sim.hosts.speeds.profiles import PROFILES, Name, Profiles
 
 DEVICES = [f"d{i:03d}" for i in range(400)]
 TABLE = Path(__file__).with_name("block_times.csv")

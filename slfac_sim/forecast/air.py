@@ -46,7 +46,7 @@ def rush(scenario: Scenario, survey: Survey, nbytes: int, uplink: bool) -> Rush:
     went: dict[str, tuple[float, float]] = {}
     ends = [(name, SERVER) if uplink else (SERVER, name) for name in reached]
     transfers = [
-        env.process(_one(network, *pair, nbytes, name, went))
+        env.process(_transferred(network, *pair, nbytes, name, went))
         for name, pair in zip(reached, ends, strict=True)
     ]
     env.run(simpy.AllOf(env, transfers))
@@ -54,7 +54,7 @@ def rush(scenario: Scenario, survey: Survey, nbytes: int, uplink: bool) -> Rush:
     return Rush(rates, last_bits)
 
 
-def _one(
+def _transferred(
     network: Network, src: str, dst: str, nbytes: int, device: str, went: dict[str, tuple[float, float]]
 ) -> Generator[simpy.Event, Any, None]:
     try:
@@ -68,7 +68,7 @@ def _one(
 def fading_remarks(survey: Survey, rushes: Sequence[Rush]) -> list[str]:
     """Return the advice to take the mean over the fades, where blocks of them cost much and change little."""
     block_s = survey.coherence_s
-    lasting_s = [at_s for one in rushes for at_s in one.last_bits_s if math.isfinite(at_s)]
+    lasting_s = [at_s for went in rushes for at_s in went.last_bits_s if math.isfinite(at_s)]
     if block_s is None or not lasting_s:
         return []
     advice = "; network.fading: ergodic gives nearly the same times, with no event at every block"

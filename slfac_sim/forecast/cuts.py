@@ -10,11 +10,10 @@ from dataclasses import dataclass, field, replace
 
 import torch
 
+from slfac_sim.forecast.actors import Actor, actors_of
 from slfac_sim.forecast.demands import chosen, compressed_sizes
-from slfac_sim.forecast.rehearsal import Actor
 from slfac_sim.forecast.round_time import (
     RoundTime,
-    actors_of,
     alone,
     alone_s,
     no_schedule,

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from slfac_sim.effects import Compute, Note, Offer, Send, Task, Together
+from slfac_sim.forecast.actors import Actor
 from slfac_sim.hosts.names import SERVER
-from slfac_sim.learning.sizes import Sizes
-from slfac_sim.learning.work import Exchange, Work
+from slfac_sim.learning.work import Work
 from slfac_sim.protocols import Participation, Schedule
 from slfac_sim.simulation.replay_log import RecordedParcel
 
@@ -18,32 +18,6 @@ EVERYBODY = Participation()
 
 Begun = tuple[int, int]
 """A mini-batch that its device has encoded: the step that it is for, and its samples."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Actor:
-    """A device of a rehearsal: what it has to do in a round, and what that costs.
-
-    `batches` are the samples of its mini-batches, `sizes` the bytes of one of `batch` samples. `crossings`
-    are the places where the model is cut, outermost first; `work` is per sample. Of its model, `up_flops`
-    and `down_flops` are for encoding and decoding, each way.
-    """
-
-    name: str
-    place: int
-    batch: int
-    batches: Sequence[int]
-    sizes: Sizes
-    work: Work
-    crossings: Sequence[Exchange] = ()
-    device_codec_flops: tuple[float, float] = (0.0, 0.0)
-    server_codec_flops: tuple[float, float] = (0.0, 0.0)
-    model_values: int = 0
-    server_values: int = 0
-
-    def parcel(self, nbytes: int, samples: int) -> RecordedParcel:
-        """Return what `samples` of a mini-batch are sent in, which is `nbytes` if it is full."""
-        return RecordedParcel(round(nbytes * samples / self.batch), 0, "")
 
 
 def rehearsal(

@@ -6,19 +6,18 @@ The one forecast of time. `check`, `cut: auto`, `cut: per_device` and `select: f
 import math
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from slfac_sim.analysis.attribution import attribute
 from slfac_sim.analysis.bottleneck import resources_s
 from slfac_sim.analysis.critical_path import Segment
-from slfac_sim.codecs.raw import Raw
 from slfac_sim.effects import Task
-from slfac_sim.forecast.demands import chosen
-from slfac_sim.forecast.rehearsal import Actor, in_turn, rehearsal
+from slfac_sim.forecast.actors import Actor, actors_of
+from slfac_sim.forecast.rehearsal import in_turn, rehearsal
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import kind_of
-from slfac_sim.learning.sizes import Sizes, plain_sizes
+from slfac_sim.learning.sizes import Sizes
 from slfac_sim.learning.world import World
 from slfac_sim.ledger.store import MemoryLedger
 from slfac_sim.ledger.tables import TABLES
@@ -80,21 +79,6 @@ def time_of(scenario: Scenario, survey: Survey, schedule: Schedule, actors: Sequ
         return RoundTime(None, str(stalled), endless=True)
 
 
-def actors_of(
-    world: World, schedule: Schedule, sizes: Mapping[str, Sizes] | None = None, everybody: bool = False
-) -> list[Actor]:
-    """Return who takes part in the first round, or `everybody`, with what each has to do in it."""
-    if schedule.on_server:
-        return [_server(world, schedule)]
-    asked = chosen(world) if not everybody else {device.name for device in world.devices}
-    devices = [device for device in world.devices if device.name in asked]
-    if sizes is not None:
-        return [_actor(world, schedule, device, sizes[device.name]) for device in devices]
-    batch, models = world.scenario.learning.batch, schedule.models != "kept"
-    plain = [_actor(world, schedule, device, plain_sizes(device, batch, models)) for device in devices]
-    return [_without_codecs(actor) for actor in plain]
-
-
 def alone_s(world: World) -> dict[str, float]:
     """Return the seconds of a round of each device if it has the air and the server to itself.
 
@@ -125,44 +109,6 @@ def alone(
         parts_s = resources_s(turn)
         found[actor.name] = {part: float(f"{seconds:.{_DIGITS}g}") for part, seconds in parts_s.items()}
     return found
-
-
-def _actor(world: World, schedule: Schedule, device: Any, sizes: Sizes) -> Actor:
-    crossings = device.crossings
-    return Actor(
-        name=device.name,
-        place=device.place,
-        batch=world.scenario.learning.batch,
-        batches=device.shard.sizes(schedule.steps, schedule.passes),
-        sizes=sizes,
-        work=crossings[0].work if crossings else device.work,
-        crossings=crossings,
-        device_codec_flops=device.model_codec_flops,
-        server_codec_flops=world.server.model_codec_flops(device.model_values),
-        model_values=device.model_values,
-        server_values=world.layout.server_values(device.name) if schedule.averages_copies else 0,
-    )
-
-
-def _without_codecs(actor: Actor) -> Actor:
-    """Return `actor` as if nothing were compressed."""
-    raw, values = Raw(), actor.model_values
-    flops = values * raw.encode_flops_per_value, values * raw.decode_flops_per_value
-    crossings = [replace(crossing, uplink=raw, downlink=raw) for crossing in actor.crossings]
-    return replace(actor, crossings=crossings, device_codec_flops=flops, server_codec_flops=flops)
-
-
-def _server(world: World, schedule: Schedule) -> Actor:
-    """Return the server as who learns, alone."""
-    shard = world.server.trainee.shard
-    return Actor(
-        name=world.server.name,
-        place=0,
-        batch=shard.batch,
-        batches=shard.sizes(schedule.steps, schedule.passes),
-        sizes=Sizes(),
-        work=world.server.work,
-    )
 
 
 def _unreached(survey: Survey) -> set[str]:
