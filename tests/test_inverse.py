@@ -17,7 +17,7 @@ from slfac_sim.foundation.errors import BadInput
 from slfac_sim.ledger.store import MemoryLedger
 from slfac_sim.scenario.schema import Seed
 from slfac_sim.studies.search.ask import Answer, answer_lines, ask
-from slfac_sim.studies.search.bisection import Found, search, spaced, turns
+from slfac_sim.studies.search.bisection import SearchResult, search, spaced, turns
 from slfac_sim.studies.search.crossover import Duel, crossover, crossover_lines, side_overrides
 from slfac_sim.studies.search.question import read_question, time_to
 from slfac_sim.studies.search.replays import Request
@@ -185,11 +185,11 @@ BANDWIDTH = Setting("network.bandwidth", 5e6, "frequency")
 QUESTION = read_question("time_to_accuracy(0.8) <= 100 s")
 
 
-def inverse_law(seconds_at_1_mhz: float) -> Found:
+def inverse_law(seconds_at_1_mhz: float) -> SearchResult:
     return search(lambda hz: seconds_at_1_mhz * 1e6 / hz, QUESTION.holds, (1e6, 1e8))
 
 
-def words(*found: Found) -> list[str]:
+def words(*found: SearchResult) -> list[str]:
     return answer_lines(
         QUESTION, BANDWIDTH, [Answer(Seed(learning=i, air=i), one) for i, one in enumerate(found)]
     )

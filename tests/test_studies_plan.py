@@ -11,10 +11,11 @@ from studies import TINY, tiny_plan
 
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import kinds
+from slfac_sim.scenario.files import shipped
 from slfac_sim.scenario.located import ScenarioError
 from slfac_sim.scenario.schema import Seed
 from slfac_sim.scenario.yaml_text import to_tree
-from slfac_sim.studies.files import Changes, read_study, schema, shipped_studies, written
+from slfac_sim.studies.files import Changes, read_study, schema, written
 from slfac_sim.studies.plan import Plan, plan, shard
 from slfac_sim.studies.values import in_words, number_at, split_values
 
@@ -199,12 +200,12 @@ def test_a_study_is_named_after_its_file_and_its_base_lies_beside_it(tmp_path: P
     assert [point.axes for point in whole.points] == [{}]
 
 
-@pytest.mark.parametrize("name", sorted(shipped_studies()))
+@pytest.mark.parametrize("name", sorted(shipped("studies")))
 def test_shipped_studies_are_right(name: str) -> None:
     whole = plan(read_study(name.removesuffix(".yaml")))
     assert whole.study.name == name.removesuffix(".yaml")
     jsonschema.Draft202012Validator(schema()).validate(
-        to_tree(shipped_studies()[name].read_text(), name)[0].plain()
+        to_tree(shipped("studies")[name].read_text(), name)[0].plain()
     )
 
 

@@ -17,9 +17,9 @@ def main(arguments: argparse.Namespace) -> int:
     from slfac_sim.runs.citations import references_of
     from slfac_sim.scenario.files import load
 
-    asked = arguments.scenario
-    if asked is not None and (Path(asked) / "scenario.yaml").is_file():
-        asked = Path(asked) / "scenario.yaml"
-    for part, reference in references_of(None if asked is None else load(asked)):
+    source = arguments.scenario
+    if source is not None and (Path(source) / "scenario.yaml").is_file():
+        source = Path(source) / "scenario.yaml"
+    for part, reference in references_of(None if source is None else load(source)):
         print(reference.bibtex + "\n" if arguments.bibtex else f"{part}: {reference.text()}")
     return 0

@@ -25,40 +25,40 @@ def main(arguments: argparse.Namespace) -> int:
     """Print what differs, results and ratios; the last line tells whether seeds and air are the same."""
     from slfac_sim.runs.compare import compare
 
-    found = compare(arguments.a, arguments.b)
-    warn_of_altered(found.a, found.b)
+    comparison = compare(arguments.a, arguments.b)
+    warn_of_altered(comparison.a, comparison.b)
     if arguments.json:
-        print(json.dumps(_facts(found), indent=2))
+        print(json.dumps(_facts(comparison), indent=2))
         return 0
     from slfac_sim.analysis.text_tables import aligned
 
-    print(aligned([["", "A", "B"], *_lines(found)], "lll", screen_width()))
-    for target in found.targets:
-        print(f"time to {percent(target)}: {_verdict(found, target)}")
-    print(f"same seeds: {'yes' if found.same_seeds else 'no'}; air: {found.air}")
+    print(aligned([["", "A", "B"], *_lines(comparison)], "lll", screen_width()))
+    for target in comparison.targets:
+        print(f"time to {percent(target)}: {_verdict(comparison, target)}")
+    print(f"same seeds: {'yes' if comparison.same_seeds else 'no'}; air: {comparison.air}")
     return 0
 
 
-def _lines(found: "Comparison") -> Iterator[list[str]]:
-    a, b = found.a.summary, found.b.summary
-    yield ["run", *(_folder(run.folder) for run in (found.a, found.b))]
+def _lines(comparison: "Comparison") -> Iterator[list[str]]:
+    a, b = comparison.a.summary, comparison.b.summary
+    yield ["run", *(_folder(run.folder) for run in (comparison.a, comparison.b))]
     for name in ("scenario", "label", "status"):
         yield [name, str(a[name]), str(b[name])]
-    for path, (one, other) in found.differing.items():
+    for path, (one, other) in comparison.differing.items():
         yield [path, _value(one), _value(other)]
     yield ["accuracy, final", *(_accuracy(summary["accuracy"]["final"]) for summary in (a, b))]
     yield ["simulated s", one_decimal(a["simulated_s"]), one_decimal(b["simulated_s"])]
-    for target in found.targets:
-        times = (run.time_to_accuracy_s[target] for run in (found.a, found.b))
+    for target in comparison.targets:
+        times = (run.time_to_accuracy_s[target] for run in (comparison.a, comparison.b))
         yield [f"s to {percent(target)}", *map(reached, times)]
     yield ["MB", *(one_decimal(summary["bytes"]["total"] / 1e6) for summary in (a, b))]
     yield ["digest", *(str(summary.get("digest", ""))[:8] or "-" for summary in (a, b))]
 
 
-def _verdict(found: "Comparison", target: float) -> str:
-    ratio = found.ratio(target)
+def _verdict(comparison: "Comparison", target: float) -> str:
+    ratio = comparison.ratio(target)
     if ratio is None:
-        times = {"A": found.a.time_to_accuracy_s[target], "B": found.b.time_to_accuracy_s[target]}
+        times = {"A": comparison.a.time_to_accuracy_s[target], "B": comparison.b.time_to_accuracy_s[target]}
         missed = [name for name, at_s in times.items() if at_s is None]
         untrained = [name for name, at_s in times.items() if at_s == 0.0]
         said = [f"not reached by {' and '.join(missed)}"] if missed else []
@@ -69,14 +69,14 @@ def _verdict(found: "Comparison", target: float) -> str:
     return f"A is {as_fast(1 / ratio)}" if ratio < 1.0 else f"B is {as_fast(ratio)}"
 
 
-def _facts(found: "Comparison") -> dict[str, Any]:
+def _facts(comparison: "Comparison") -> dict[str, Any]:
     return {
-        "a": {"folder": str(found.a.folder), **found.a.summary},
-        "b": {"folder": str(found.b.folder), **found.b.summary},
-        "differing": {path: list(pair) for path, pair in found.differing.items()},
-        "time_ratio_a_over_b": {exact(target): found.ratio(target) for target in found.targets},
-        "same_seeds": found.same_seeds,
-        "air": found.air,
+        "a": {"folder": str(comparison.a.folder), **comparison.a.summary},
+        "b": {"folder": str(comparison.b.folder), **comparison.b.summary},
+        "differing": {path: list(pair) for path, pair in comparison.differing.items()},
+        "time_ratio_a_over_b": {exact(target): comparison.ratio(target) for target in comparison.targets},
+        "same_seeds": comparison.same_seeds,
+        "air": comparison.air,
     }
 
 

@@ -25,24 +25,24 @@ def main(arguments: argparse.Namespace) -> int:
     """Print the list; folders that cannot be read are in it, with the reason below."""
     from slfac_sim.runs.listing import runs_under
 
-    found = [one.facts() for one in runs_under(arguments.folder, arguments.check)]
+    runs = [run.facts() for run in runs_under(arguments.folder, arguments.check)]
     if arguments.json:
-        print(json.dumps(found, indent=2))
-    elif not found:
+        print(json.dumps(runs, indent=2))
+    elif not runs:
         print(f"no runs under {arguments.folder}")
     else:
-        print(_table(found, arguments.folder))
+        print(_table(runs, arguments.folder))
     return 0
 
 
-def _table(found: Sequence[Mapping[str, Any]], top: Path) -> str:
+def _table(runs: Sequence[Mapping[str, Any]], top: Path) -> str:
     from slfac_sim.analysis.text_tables import aligned
 
-    targets = sorted({float(target) for facts in found for target in facts.get("time_to_accuracy_s", ())})
+    targets = sorted({float(target) for facts in runs for target in facts.get("time_to_accuracy_s", ())})
     texts = ["run", "codec", "status"]
     head = [*texts, "accuracy", "simulated s", *(f"s to {percent(t)}" for t in targets), "MB", "digest"]
-    lines = [head, *(_line(facts, top, targets) for facts in found)]
-    reasons = [f"{facts['folder']}: {facts['reason']}" for facts in found if "reason" in facts]
+    lines = [head, *(_line(facts, top, targets) for facts in runs)]
+    reasons = [f"{facts['folder']}: {facts['reason']}" for facts in runs if "reason" in facts]
     return "\n".join([f"runs in {top}", aligned(lines, len(texts), screen_width()), *reasons])
 
 

@@ -27,16 +27,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "overrides", nargs="*", metavar="KEY=VALUE", help="change the base: network.radius=200"
     )
-    asked = parser.add_argument_group("what is asked")
-    asked.add_argument(
+    question = parser.add_argument_group("what is asked")
+    question.add_argument(
         "--axis", action="append", default=[], metavar="KEY=V,V,...", help='network.bandwidth="1,2,5 MHz"'
     )
-    asked.add_argument("--seeds", metavar="N", help="so many seeds from 0, or a list: 3,5,7")
-    asked.add_argument(
+    question.add_argument("--seeds", metavar="N", help="so many seeds from 0, or a list: 3,5,7")
+    question.add_argument(
         "--air-seeds", metavar="K", help="replay each training over K further draws of the air"
     )
-    asked.add_argument("--targets", metavar="A,A,...", help="accuracies whose times are asked for: 0.8,0.85")
-    asked.add_argument(
+    question.add_argument(
+        "--targets", metavar="A,A,...", help="accuracies whose times are asked for: 0.8,0.85"
+    )
+    question.add_argument(
         "--threads", metavar="N", help="host threads of each training (default: 2, or 1 on one core)"
     )
     kept = parser.add_argument_group("where it is kept")

@@ -1,16 +1,12 @@
 """Codecs chosen by words, `slfac theta=0.9 raw`: a kind opens a codec, settings refine the one before."""
 
-import json
 from collections.abc import Sequence
-from typing import Any
-
-from pydantic import ValidationError
 
 from slfac_sim.codecs import Codec
 from slfac_sim.foundation.errors import BadInput
-from slfac_sim.foundation.plugins import adapter, kinds, settings
-from slfac_sim.scenario.faults import faults_of
-from slfac_sim.scenario.located import Located, Place, ScenarioError
+from slfac_sim.foundation.plugins import kinds, settings
+from slfac_sim.scenario.faults import settings_of
+from slfac_sim.scenario.located import Located, Place
 from slfac_sim.scenario.schema import CodecNode
 from slfac_sim.scenario.yaml_text import to_tree
 
@@ -53,16 +49,8 @@ def _read(kind: str, given: Sequence[str]) -> Codec:
     node, faults = Located({"kind": Located(kind, top, top)}, top, top), []
     for rank, text in enumerate(given, start=2):
         name, _, value = text.partition("=")
-        child, found = to_tree(value, f"codec '{kind}', {text}", rank)
+        child, wrong = to_tree(value, f"codec '{kind}', {text}", rank)
         node = node.with_child(name, Located(child.value, child.place, child.place))
-        faults += found
-    tree = Located({"codec": node}, top, top)
-    try:
-        plain = json.dumps(tree.plain())
-        codec: Any = adapter(Chosen).validate_json(plain, strict=True).codec
-    except ValidationError as error:
-        raise ScenarioError([*faults, *faults_of(error, tree, Chosen)]) from error
-    if faults:
-        raise ScenarioError(faults)
-    chosen: Codec = codec
-    return chosen
+        faults += wrong
+    codec: Codec = settings_of(Located({"codec": node}, top, top), Chosen, faults).codec
+    return codec

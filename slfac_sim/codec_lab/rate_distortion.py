@@ -51,13 +51,13 @@ def sweep(codec: Codec) -> list[Codec]:
     """Return `codec` with its names at every place that its settings allow; itself among them."""
     names = rate_settings(codec)
     places = [_FIRST[names[0]] if rank == 0 else _SECOND[names[0]][1] for rank in range(len(names))]
-    found: list[Codec] = []
+    moved: list[Codec] = []
     for values in itertools.product(*places) if names else ():
         try:
-            found.append(_with(codec, dict(zip(names, values, strict=True))))
+            moved.append(_with(codec, dict(zip(names, values, strict=True))))
         except ValueError:  # out of this codec's range, or at odds with another of its settings
             continue
-    return found if codec in found else [*found, codec]
+    return moved if codec in moved else [*moved, codec]
 
 
 def _names(codec: Any) -> list[str]:

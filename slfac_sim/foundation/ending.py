@@ -37,9 +37,9 @@ def status_of(command: Callable[[], int], debug: bool = False, no_plugins: bool 
         with termination_raised(), _trusting(not no_plugins):
             return command()
     except KeyboardInterrupt:
-        return _told("interrupted", 130)
+        return _print_error("interrupted", 130)
     except Terminated:
-        return _told("terminated", 143)
+        return _print_error("terminated", 143)
     except BrokenPipeError:  # whoever read our output, `head` perhaps, has seen enough
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - for what is still to be flushed at exit
         return 1
@@ -47,10 +47,10 @@ def status_of(command: Callable[[], int], debug: bool = False, no_plugins: bool 
         if debug:
             raise
         if isinstance(error, BadInput):
-            return _told(str(error), 2)
+            return _print_error(str(error), 2)
         if isinstance(error, HostFailed | Diverged):
-            return _told(str(error), 1)
-        return _told(f"{sentence(error)}; --debug shows where", 1)
+            return _print_error(str(error), 1)
+        return _print_error(f"{sentence(error)}; --debug shows where", 1)
 
 
 def _trusting(plugins: bool) -> AbstractContextManager[None]:
@@ -61,7 +61,7 @@ def _trusting(plugins: bool) -> AbstractContextManager[None]:
     return without_plugins()
 
 
-def _told(text: str, status: int) -> int:
+def _print_error(text: str, status: int) -> int:
     print(text, file=sys.stderr)
     return status
 

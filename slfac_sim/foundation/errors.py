@@ -1,10 +1,10 @@
-"""Errors that are told in one sentence; every other one is a defect of ours."""
+"""Errors that a sentence explains; every other one is a defect of ours."""
 
 import sqlite3
 
 
 class BadInput(ValueError):
-    """Input that cannot be used: its message names the place, what was found and what is allowed.
+    """Input that cannot be used: its message names the place, what stands there and what is allowed.
 
     The command line prints the message alone, without a traceback, and exits with status 2.
     """

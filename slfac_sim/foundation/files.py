@@ -38,15 +38,15 @@ def read_bytes(path: str | Path, most_bytes: int = MOST_BYTES) -> bytes:
     """
     name = str(path)
     try:
-        found = os.stat(path)
+        status = os.stat(path)
     except ValueError as error:
         raise OSError(errno.EINVAL, "a null byte in the name", name) from error
-    if stat.S_ISDIR(found.st_mode):
+    if stat.S_ISDIR(status.st_mode):
         raise IsADirectoryError(errno.EISDIR, "a folder, not a file", name)
-    if not stat.S_ISREG(found.st_mode):
+    if not stat.S_ISREG(status.st_mode):
         raise OSError(errno.EINVAL, "a pipe or a device, not a file", name)
-    if found.st_size > most_bytes:
-        raise OSError(errno.EFBIG, f"{found.st_size:,} bytes; at most {most_bytes:,} are read", name)
+    if status.st_size > most_bytes:
+        raise OSError(errno.EFBIG, f"{status.st_size:,} bytes; at most {most_bytes:,} are read", name)
     with open(path, "rb") as file:
         return file.read()
 

@@ -18,9 +18,9 @@ def threads_for(asked: int | None) -> int:
     """Return `asked`; None takes ``OMP_NUM_THREADS``, or else 2, or 1 on one core. Raises `BadInput`."""
     if asked is not None:
         return _within(asked, "--threads")
-    told = os.environ.get("OMP_NUM_THREADS", "")
-    if told.isascii() and told.isdecimal() and int(told) > 0:
-        return _within(int(told), "OMP_NUM_THREADS")
+    usual = os.environ.get("OMP_NUM_THREADS", "")
+    if usual.isascii() and usual.isdecimal() and int(usual) > 0:
+        return _within(int(usual), "OMP_NUM_THREADS")
     return min(_USUAL, cores())
 
 
@@ -89,8 +89,8 @@ def _meminfo() -> float | None:
         lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
     except OSError:
         return None
-    found = next((line.split()[1] for line in lines if line.startswith("MemAvailable:")), None)
-    return None if found is None else 1024.0 * int(found)
+    kib = next((line.split()[1] for line in lines if line.startswith("MemAvailable:")), None)
+    return None if kib is None else 1024.0 * int(kib)
 
 
 def _number(path: Path) -> float | None:

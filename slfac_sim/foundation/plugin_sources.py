@@ -18,16 +18,16 @@ def sources_of(kind: str) -> dict[str, Path]:
 
     Those of Python, of slfac_sim and of installed packages are left out, but for the package of `kind`.
     """
-    home, found, waiting = kind.partition(".")[0], {}, [*_with_parents(kind)]
+    home, files, waiting = kind.partition(".")[0], {}, [*_with_parents(kind)]
     while waiting:
         name = waiting.pop()
-        if name in found or not (name.partition(".")[0] == home or _is_theirs(name)):
+        if name in files or not (name.partition(".")[0] == home or _is_theirs(name)):
             continue
         file = _file_of(name)
         if file is not None:
-            found[name] = file
+            files[name] = file
             waiting += _imports(file, name)
-    return dict(sorted(found.items()))
+    return dict(sorted(files.items()))
 
 
 def _with_parents(name: str) -> Iterator[str]:

@@ -161,7 +161,7 @@ def _whole(cls: type[Any]) -> type[Any]:
 @functools.cache
 def _only_dataclass(module_name: str) -> type[Any]:
     module = importlib.import_module(module_name)
-    found = [
+    classes = [
         value
         for name, value in vars(module).items()
         if isinstance(value, type)
@@ -169,13 +169,13 @@ def _only_dataclass(module_name: str) -> type[Any]:
         and value.__module__ == module_name
         and not name.startswith("_")
     ]
-    if len(found) != 1:
-        names = ", ".join(value.__name__ for value in found) or "none"
+    if len(classes) != 1:
+        names = ", ".join(value.__name__ for value in classes) or "none"
         raise BadInput(f"{module_name} must define one public dataclass, its plug-in (found: {names})")
-    params: Any = found[0].__dataclass_params__  # type: ignore[attr-defined]  # of every dataclass
+    params: Any = classes[0].__dataclass_params__  # type: ignore[attr-defined]  # of every dataclass
     if not params.frozen:
-        raise BadInput(f"{module_name}.{found[0].__name__} must be frozen: decorate it with @settings")
-    return found[0]
+        raise BadInput(f"{module_name}.{classes[0].__name__} must be frozen: decorate it with @settings")
+    return classes[0]
 
 
 @functools.cache

@@ -5,21 +5,41 @@ pydantic says where by a path that may hold steps which nobody wrote: the two fi
 name of what is missing. It does not know which settings there are.
 """
 
+import json
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from slfac_sim.foundation.plugins import adapter
 from slfac_sim.foundation.words import in_words, unknown_key
-from slfac_sim.scenario.located import Fault, Located, Path, Place
+from slfac_sim.scenario.located import Fault, Located, Path, Place, ScenarioError
 from slfac_sim.scenario.shape import holder_of, known_keys, walk
+
+T = TypeVar("T")
 
 _RENAMED = {"model_codec": "codec.model, for every protocol that sends models"}
 _NO_TEXT = "must be a text (got a mapping)"  # said by the first branch of a union with a mapping
 
 
-def faults_of(error: ValidationError, tree: Located, root: type[Any]) -> list[Fault]:
+def settings_of(tree: Located, root: type[T], faults: Sequence[Fault] = ()) -> T:
+    """Return `tree` read as a `root`. Raises `ScenarioError` with these `faults` and what pydantic finds.
+
+    A value that already has a fault is not blamed twice.
+    """
+    known = {fault.place for fault in faults}
+    try:
+        settings: T = adapter(root).validate_json(json.dumps(tree.plain()), strict=True)
+    except ValidationError as error:
+        further = [fault for fault in _faults_of(error, tree, root) if fault.place not in known]
+        raise ScenarioError([*faults, *further]) from error
+    if faults:
+        raise ScenarioError(faults)
+    return settings
+
+
+def _faults_of(error: ValidationError, tree: Located, root: type[Any]) -> list[Fault]:
     """Return one fault for each thing that `error` found in `tree`, which was read as a `root`.
 
     What several branches of a union say about one value is joined by "or".

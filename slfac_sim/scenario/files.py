@@ -7,18 +7,15 @@ Loading imports no torch.
 import dataclasses
 import difflib
 import enum
-import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from slfac_sim.foundation.files import read_bytes
-from slfac_sim.foundation.plugins import adapter, kind_of
-from slfac_sim.scenario.faults import faults_of
+from slfac_sim.foundation.plugins import kind_of
+from slfac_sim.scenario.faults import settings_of
 from slfac_sim.scenario.json_schema import schema_of
 from slfac_sim.scenario.located import Fault, Located, Place, ScenarioError
 from slfac_sim.scenario.overrides import graft
@@ -49,11 +46,11 @@ def load(
 
     An override is ``key.path=value``; its value is read as YAML. What is general is applied before what is
     particular, and a kind before its settings, so their order does not matter. Another kind keeps the
-    settings that its family shares, and `report` is told of those that are dropped. `seed` sets both seeds. A
-    scenario without a name is named after its file. Raises `ScenarioError` with all faults at once.
+    settings that its family shares, and `report` gets a sentence about those that are dropped. `seed` sets
+    both seeds. A scenario without a name is named after its file. Raises `ScenarioError` with all faults at
+    once.
     """
-    source, raw = _found(str(path_or_name))
-    stem = re.sub(r"[^A-Za-z0-9_.-]+", "-", Path(source).stem).lstrip("-._")
+    source, raw = _named(str(path_or_name))
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -61,7 +58,12 @@ def load(
         column = error.start - raw.rfind(b"\n", 0, error.start)
         place = Place(0, line, column, source)
         raise ScenarioError([Fault(place, (), f"not UTF-8 text (byte {raw[error.start]:#04x})")]) from error
-    return read(text, source, overrides, seed, stem or "scenario", report)
+    return read(text, source, overrides, seed, name_of(source) or "scenario", report)
+
+
+def name_of(file: str) -> str:
+    """Return the name that a scenario or a study has from its `file`; empty where no letter is left."""
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", Path(file).stem).lstrip("-._")
 
 
 def read(
@@ -75,8 +77,8 @@ def read(
     """Return the scenario in `text`, as `load` does; faults name `source`, `name` stands in for none."""
     tree, faults = to_tree(text, source)
     if not isinstance(tree.value, dict):
-        found = "is empty" if tree.value is None else "holds no mapping"
-        raise ScenarioError([Fault(tree.place, (), f"{found}; a scenario is a mapping of settings"), *faults])
+        state = "is empty" if tree.value is None else "holds no mapping"
+        raise ScenarioError([Fault(tree.place, (), f"{state}; a scenario is a mapping of settings"), *faults])
     of_a_study = sorted(OF_STUDIES & tree.value.keys())
     if of_a_study:
         text = f"is a study, not a scenario (it has '{of_a_study[0]}'); `sweep` runs it, `check` reads both"
@@ -86,7 +88,7 @@ def read(
     tree = grafted.tree
     if tree.child("name") is None:
         tree = tree.with_child("name", Located(name, tree.place, tree.place))
-    scenario = _checked(tree, faults + grafted.faults)
+    scenario = settings_of(tree, Scenario, faults + grafted.faults)
     for note in sorted(grafted.notes, key=lambda note: note.place):
         report(str(note))
     return scenario
@@ -111,18 +113,18 @@ def schema() -> dict[str, Any]:
 
     ``docs/scenario.schema.json`` holds it. A file may leave out `name`, which then is the file's.
     """
-    found = schema_of(Scenario, "slfac_sim scenario")
-    return {**found, "required": [key for key in found["required"] if key != "name"]}
+    whole = schema_of(Scenario, "slfac_sim scenario")
+    return {**whole, "required": [key for key in whole["required"] if key != "name"]}
 
 
-def shipped() -> dict[str, Any]:
-    """Return the scenarios that come with the package: file name to its resource."""
-    folder = resources.files("slfac_sim.scenarios")
+def shipped(folder_name: str = "") -> dict[str, Any]:
+    """Return the scenarios (or the ``"studies"``) that come with the package: file name to its resource."""
+    folder = resources.files("slfac_sim.scenarios").joinpath(folder_name)
     return {item.name: item for item in folder.iterdir() if item.name.endswith(".yaml")}
 
 
-def _found(asked: str) -> tuple[str, bytes]:
-    """Return the name to report and the bytes of the file `asked` for, or of the shipped scenario."""
+def _named(asked: str) -> tuple[str, bytes]:
+    """Return name and bytes of the file `asked`, or of the shipped scenario of that name."""
     try:
         return asked, read_bytes(asked)
     except OSError as error:
@@ -146,19 +148,6 @@ def _why_not(asked: str, error: OSError, known: Sequence[str]) -> str:
 
 def _no_file(source: str, text: str) -> ScenarioError:
     return ScenarioError([Fault(Place(0, 0, 0, source), (), text)])
-
-
-def _checked(tree: Located, faults: Sequence[Fault]) -> Scenario:
-    """Return the scenario of `tree`; a value that already has a fault is not blamed twice."""
-    known = {fault.place for fault in faults}
-    try:
-        scenario: Scenario = adapter(Scenario).validate_json(json.dumps(tree.plain()), strict=True)
-    except ValidationError as error:
-        further = [fault for fault in faults_of(error, tree, Scenario) if fault.place not in known]
-        raise ScenarioError([*faults, *further]) from error
-    if faults:
-        raise ScenarioError(faults)
-    return scenario
 
 
 def _plain(value: Any, hint: Any) -> Any:

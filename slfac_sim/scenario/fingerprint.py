@@ -105,7 +105,7 @@ def visible_differences(
 ) -> list[str]:
     """Return what differs and is visible to learning, as ``codec.uplink.theta: 0.9 there, 0.95 wanted``.
 
-    Of a plug-in of another kind only the kind is told. What is below a path in `hidden` (None: what learning
+    Of a plug-in of another kind only the kind is named. What is below a path in `hidden` (None: what learning
     sees in neither scenario) is not.
     """
     there, here = (dict(_leaves(plain(scenario))) for scenario in (recorded, wanted))
@@ -131,7 +131,7 @@ def _leaves(tree: Any, above: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def _within(path: str, above: Iterable[str]) -> bool:
-    return any(path == one or path.startswith(f"{one}.") for one in above)
+    return any(path == node or path.startswith(f"{node}.") for node in above)
 
 
 def _words(settings: Mapping[str, Any], path: str) -> str:
@@ -163,14 +163,14 @@ def _foreign(settings: Mapping[str, Any]) -> dict[str, dict[str, str]]:
 
 def _files(settings: Mapping[str, Any]) -> dict[str, str]:
     """Return the hashes of what settings name: every text that is a file, and every `folder` that is one."""
-    found = {}
+    hashes = {}
     for path, text in _texts(settings):
         if path == "name" or path.endswith("kind"):
             continue
         place = _place(text, path.endswith("folder"))
         if place is not None:
-            found[f"{path}: {text}"] = hash_of(place)
-    return found
+            hashes[f"{path}: {text}"] = hash_of(place)
+    return hashes
 
 
 def _place(text: str, may_be_folder: bool) -> Path | None:

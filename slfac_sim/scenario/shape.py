@@ -30,7 +30,7 @@ def hints_of(cls: Any) -> dict[str, Any]:
 
 
 def hint_at(root: type[Any], tree: Located, loc: Sequence[str | int]) -> Any:
-    """Return the type of what lies at `loc` below a `root`; None when it cannot be told."""
+    """Return the type of what lies at `loc` below a `root`; None when nothing says."""
     hint: Any = root
     for i, step in enumerate(loc):
         cls: Any = class_of(hint, tree, loc[:i])
@@ -43,7 +43,7 @@ def hint_at(root: type[Any], tree: Located, loc: Sequence[str | int]) -> Any:
 
 
 def known_keys(root: type[Any], tree: Located, loc: Sequence[str | int]) -> list[str]:
-    """Return the keys that the settings at `loc` may have; none when it cannot be told."""
+    """Return the keys that the settings at `loc` may have; none when nothing says."""
     hint = hint_at(root, tree, loc)
     cls = class_of(hint, tree, loc)
     names = [field.name for field in dataclasses.fields(cls)] if cls else []
@@ -96,7 +96,7 @@ def plugin_mark(hint: Any) -> Plugin | None:
     if isinstance(hint, Plugin):
         return hint
     inner = (*typing.get_args(hint), *getattr(hint, "__metadata__", ()))
-    return next((found for found in map(plugin_mark, inner) if found), None)
+    return next(filter(None, map(plugin_mark, inner)), None)
 
 
 def every_field(hint: Any) -> EveryField | None:

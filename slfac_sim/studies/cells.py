@@ -35,8 +35,8 @@ def _common(file: StudyFile) -> list[str]:
 def cells_of(file: StudyFile, report: Report) -> Iterator[tuple[Mapping[str, Any], Scenario]]:
     """Yield the value of each axis and the scenario, for every combination. Raises `ScenarioError`.
 
-    `report` is told of settings that a value drops, once for each combination. Each value
-    is tried alone first, so that its fault is told once and not for every combination.
+    `report` gets a sentence for each kind that is changed, once for each combination. Each value is tried
+    alone first, so that its fault is reported once and not for every combination.
     """
     axes = file.study.axes
     alone: list[_Choice] = [((path, i),) for path, values in axes.items() for i in range(len(values))]
@@ -45,8 +45,8 @@ def cells_of(file: StudyFile, report: Report) -> Iterator[tuple[Mapping[str, Any
         whole = itertools.product(*([(path, i) for i in range(len(values))] for path, values in axes.items()))
         scenarios, faults = _tried(file, list(whole), report)
     if faults:
-        raise ScenarioError(_said_once(file, faults))
-    yield from (({path: axes[path][i] for path, i in choice}, found) for choice, found in scenarios)
+        raise ScenarioError(_merged(file, faults))
+    yield from (({path: axes[path][i] for path, i in choice}, scenario) for choice, scenario in scenarios)
 
 
 def _tried(
@@ -78,20 +78,20 @@ def _placed(fault: Fault, file: StudyFile, choice: _Choice, otherwise: Place) ->
 
 
 def _child(node: Located, step: str | int) -> Located:
-    found = node.child(step)
-    assert found is not None, step
-    return found
+    child = node.child(step)
+    assert child is not None, step
+    return child
 
 
-def _said_once(file: StudyFile, faults: Sequence[Fault]) -> list[Fault]:
-    """Return `faults`; what is said of every value of an axis alike is said of the axis, once."""
+def _merged(file: StudyFile, faults: Sequence[Fault]) -> list[Fault]:
+    """Return `faults`; one that every value of an axis has becomes one of the axis."""
     kept = list(faults)
     axes = file.tree.child("axes")
     for values in axes.children() if axes is not None else ():
         places = {value.place for value in values.children()}
         for fault in faults:
-            alike = [one for one in kept if one.text == fault.text and one.place in places]
-            if len(places) > 1 and {one.place for one in alike} == places:
-                kept = [one for one in kept if one not in alike]
+            alike = [other for other in kept if other.text == fault.text and other.place in places]
+            if len(places) > 1 and {other.place for other in alike} == places:
+                kept = [other for other in kept if other not in alike]
                 kept.append(replace(fault, place=values.key_place))
     return kept

@@ -3,21 +3,16 @@
 A scenario stands for the study of it without axes. What a study leads to is known in `studies.plan`.
 """
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.files import read_text
-from slfac_sim.foundation.plugins import adapter
-from slfac_sim.scenario.faults import faults_of
-from slfac_sim.scenario.files import OF_STUDIES, dump
+from slfac_sim.scenario.faults import settings_of
+from slfac_sim.scenario.files import OF_STUDIES, dump, name_of, shipped
 from slfac_sim.scenario.json_schema import schema_of
 from slfac_sim.scenario.located import Fault, Located, Place, ScenarioError
 from slfac_sim.scenario.schema import Scenario
@@ -60,26 +55,18 @@ def read_study(asked: str, changes: Changes = NO_CHANGES) -> StudyFile:
     tree, faults, folder = _tree(asked)
     tree, further = _changed(tree, changes)
     tree = _named(tree)
-    study, wrong = _checked(tree)
-    faults = [*faults, *further, *wrong, *_seed_faults(tree), *_replaced_faults(tree)]
-    if study is None or faults:
-        raise ScenarioError(faults)
+    study = settings_of(tree, Study, [*faults, *further, *_seed_faults(tree), *_replaced_faults(tree)])
     beside = folder / study.base
     return StudyFile(study, tree, str(beside) if beside.is_file() else study.base)
 
 
 def is_study(asked: str) -> bool:
     """Return whether `asked` names a study's file, and no scenario's; what cannot be read is none."""
-    found = _text(asked)
-    if found is None or not re.search("^(base|axes) *:", found[1], re.MULTILINE):
+    source, text = _text(asked) or (asked, "")
+    if not re.search("^(base|axes) *:", text, re.MULTILINE):
         return False
-    return bool(isinstance(tree := to_tree(found[1], found[0])[0].value, dict) and tree.keys() & OF_STUDIES)
-
-
-def shipped_studies() -> dict[str, Any]:
-    """Return the studies that come with the package: file name to its resource."""
-    folder = resources.files("slfac_sim.scenarios") / "studies"
-    return {item.name: item for item in folder.iterdir() if item.name.endswith(".yaml")}
+    tree = to_tree(text, source)[0].value
+    return isinstance(tree, dict) and bool(tree.keys() & OF_STUDIES)
 
 
 def written(study: Study, base: Scenario) -> dict[str, str]:
@@ -103,10 +90,10 @@ def schema() -> dict[str, Any]:
 
 def _tree(asked: str) -> tuple[Located, list[Fault], Path]:
     """Return the study's tree, its faults, and the folder that its base is relative to."""
-    found = _text(asked)
-    if found is None:
+    named = _text(asked)
+    if named is None:
         return _study_of(asked), [], Path()
-    source, text = found
+    source, text = named
     tree, faults = to_tree(text, source)
     if isinstance(tree.value, dict) and not tree.value.keys() & OF_STUDIES:
         return _study_of(asked), [], Path()  # a scenario, with faults of its own
@@ -122,7 +109,7 @@ def _text(asked: str) -> tuple[str, str] | None:
     try:
         return asked, read_text(asked)
     except (OSError, UnicodeDecodeError):
-        known = shipped_studies()
+        known = shipped("studies")
     name = next((name for name in (asked, f"{asked}.yaml") if name in known), None)
     return None if name is None else (name, known[name].read_text(encoding="utf-8"))
 
@@ -135,8 +122,8 @@ def _study_of(scenario: str) -> Located:
 def _named(tree: Located) -> Located:
     if tree.child("name") is not None:
         return tree
-    stem = re.sub(r"[^A-Za-z0-9_.-]+", "-", Path(tree.place.source).stem).lstrip("-._")
-    return tree.with_child("name", Located(stem or "study", tree.place, tree.place))
+    name = name_of(tree.place.source) or "study"
+    return tree.with_child("name", Located(name, tree.place, tree.place))
 
 
 def _changed(tree: Located, changes: Changes) -> tuple[Located, list[Fault]]:
@@ -146,14 +133,14 @@ def _changed(tree: Located, changes: Changes) -> tuple[Located, list[Fault]]:
     given = {option: text for option, text in plain.items() if text is not None}
     for rank, (option, text) in enumerate(given.items(), start=1):
         listed = f"[{text}]" if option == "seeds" and "," in text else text
-        value, found = to_tree(listed, f"--{option} {text}", rank)
-        tree, faults = tree.with_child(option.replace("-", "_"), value), [*faults, *found]
+        value, wrong = to_tree(listed, f"--{option} {text}", rank)
+        tree, faults = tree.with_child(option.replace("-", "_"), value), [*faults, *wrong]
     if changes.targets is not None:
-        value, found = to_tree(f"[{changes.targets}]", f"--targets {changes.targets}", 4)
-        tree, faults = tree.with_child("targets", value), [*faults, *found]
+        value, wrong = to_tree(f"[{changes.targets}]", f"--targets {changes.targets}", 4)
+        tree, faults = tree.with_child("targets", value), [*faults, *wrong]
     for rank, text in enumerate(changes.axes, start=5):
-        tree, found = _with_axis(tree, text, Place(rank, 0, 0, f"--axis {text}"))
-        faults += found
+        tree, wrong = _with_axis(tree, text, Place(rank, 0, 0, f"--axis {text}"))
+        faults += wrong
     for rank, text in enumerate(changes.overrides, start=5 + len(changes.axes)):
         tree = _appended(tree, text, Place(rank, 0, 0, f"override '{text}'"))
     return tree, faults
@@ -174,7 +161,7 @@ def _with_axis(tree: Located, text: str, place: Place) -> tuple[Located, list[Fa
         axes = Located({}, place, place)
     items = Located([value for value, _ in read], place, place)
     return tree.with_child("axes", axes.with_child(path.strip(), items)), [
-        fault for _, found in read for fault in found
+        fault for _, wrong in read for fault in wrong
     ]
 
 
@@ -191,14 +178,6 @@ def _appended(tree: Located, text: str, place: Place) -> Located:
     ]
     items = [*kept, Located(text, place, place)]
     return tree.with_child("overrides", Located(items, before.place, before.key_place))
-
-
-def _checked(tree: Located) -> tuple[Study | None, list[Fault]]:
-    try:
-        study: Study = adapter(Study).validate_json(json.dumps(tree.plain()), strict=True)
-    except ValidationError as error:
-        return None, faults_of(error, tree, Study)
-    return study, []
 
 
 def _path_of(override: object) -> str:
@@ -237,6 +216,6 @@ def _seed_faults(tree: Located) -> list[Fault]:
     if axes is not None and isinstance(axes.value, dict):
         named += [(path, values.key_place) for path, values in axes.value.items()]
     if overrides is not None:
-        named += [(str(one.value).partition("=")[0], one.place) for one in overrides.children()]
+        named += [(_path_of(item.value), item.place) for item in overrides.children()]
     said = "is set by seeds and air_seeds of a study, for all points alike"
     return [Fault(place, (path,), said) for path, place in named if path.partition(".")[0] == "seed"]

@@ -127,11 +127,11 @@ def _curve(rows: Ledger) -> dict[str, list[Any]]:
 
 
 def _attributed(tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, Any]:
-    found = attribute(tables)
+    attribution = attribute(tables)
     return {
-        "parts_s": dict(found.parts_s),
+        "parts_s": dict(attribution.parts_s),
         "bounds_s": _bounds(tables),
-        "straggler": dict(found.straggler),
+        "straggler": dict(attribution.straggler),
     }
 
 

@@ -52,10 +52,10 @@ def train(scenario: Scenario, threads: int, cache: Path, key: str) -> None:
 
     Raises `Failed` or `BadInput`, and then leaves nothing behind.
     """
-    found = learning_key(scenario, threads)
-    if found != key:
+    here = learning_key(scenario, threads)
+    if here != key:
         raise BadInput(
-            f"training {key}: here it would be {found}; Python, torch, numpy and our source files must be"
+            f"training {key}: here it would be {here}; Python, torch, numpy and our source files must be"
             " those of the process that asked for it"
         )
     from slfac_sim.runs.run import prepare, run

@@ -60,12 +60,12 @@ def in_words(value: Any) -> str:
 
 def number_at(settings: object, path: str) -> float | None:
     """Return the number at the dotted `path` below `settings`, or None where there is no number."""
-    found: Any = settings
+    value: Any = settings
     for step in path.split("."):
-        if isinstance(found, list | tuple) and step.isdecimal():
-            found = found[int(step)] if int(step) < len(found) else None
-        elif isinstance(found, Mapping):
-            found = found.get(step)
+        if isinstance(value, list | tuple) and step.isdecimal():
+            value = value[int(step)] if int(step) < len(value) else None
+        elif isinstance(value, Mapping):
+            value = value.get(step)
         else:
-            found = getattr(found, step, None)
-    return None if isinstance(found, bool) or not isinstance(found, int | float) else found
+            value = getattr(value, step, None)
+    return None if isinstance(value, bool) or not isinstance(value, int | float) else value

@@ -14,7 +14,7 @@ import numpy as np
 
 from slfac_sim.foundation.json_values import json_value
 from slfac_sim.scenario.schema import Seed
-from slfac_sim.studies.search.bisection import Found
+from slfac_sim.studies.search.bisection import SearchResult
 from slfac_sim.studies.search.question import Measure
 from slfac_sim.studies.search.setting import Setting, unit_for
 
@@ -46,19 +46,19 @@ def write_answer(
     _draw(folder, points, setting, measure, marks, bound)
 
 
-def facts_of(between: tuple[float, float], searches: Sequence[tuple[Seed, Found]]) -> dict[str, Any]:
-    """Return the range and what was found in it for each pair of seeds; every value in SI."""
-    return {"between": between, "seeds": [_facts(seed, found) for seed, found in searches]}
+def facts_of(between: tuple[float, float], searches: Sequence[tuple[Seed, SearchResult]]) -> dict[str, Any]:
+    """Return the range and what holds where in it, for each pair of seeds; every value in SI."""
+    return {"between": between, "seeds": [_facts(seed, result) for seed, result in searches]}
 
 
-def _facts(seed: Seed, found: Found) -> dict[str, Any]:
+def _facts(seed: Seed, result: SearchResult) -> dict[str, Any]:
     return {
         "learning": seed.learning,
         "air": seed.air,
-        "holds": found.stretches(),
+        "holds": result.stretches(),
         "edges": [
             {"low": edge.low.value, "high": edge.high.value, "holds_above": edge.holds_above}
-            for edge in found.edges
+            for edge in result.edges
         ],
     }
 

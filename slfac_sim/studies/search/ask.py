@@ -12,7 +12,7 @@ from statistics import median
 from slfac_sim.runs.folder import check_place, make_folder
 from slfac_sim.scenario.schema import Seed
 from slfac_sim.studies.search.answer import ANSWER, facts_of, left_out, write_answer
-from slfac_sim.studies.search.bisection import GRID, Edge, Found, search, turns
+from slfac_sim.studies.search.bisection import GRID, Edge, SearchResult, search, turns
 from slfac_sim.studies.search.question import Measure, Question, read_question
 from slfac_sim.studies.search.replays import Request
 from slfac_sim.studies.search.setting import Setting, setting_at, shown
@@ -22,10 +22,10 @@ _MET_BY_ALL = "nothing is timed for any seed"
 
 @dataclass(frozen=True)
 class Answer:
-    """What was found for one pair of seeds."""
+    """What the search gave for one pair of seeds."""
 
     seed: Seed
-    found: Found
+    result: SearchResult
 
 
 def ask(request: Request, text: str) -> Path:
@@ -43,10 +43,10 @@ def ask(request: Request, text: str) -> Path:
         request.say(f"replaying seed {training.seed.learning} with other values of {setting.path}")
         measured = training.measure(question.measure, setting)
         answers.append(Answer(training.seed, search(measured, question.holds, between)))
-    points = [("", a.seed, sample.value, sample.measured) for a in answers for sample in a.found.samples]
-    facts = {"question": question.text, **facts_of(between, [(a.seed, a.found) for a in answers])}
+    points = [("", a.seed, sample.value, sample.measured) for a in answers for sample in a.result.samples]
+    facts = {"question": question.text, **facts_of(between, [(a.seed, a.result) for a in answers])}
     words = answer_lines(question, setting, answers)
-    marks = [edge.inside.value for answer in answers for edge in answer.found.edges]
+    marks = [edge.inside.value for answer in answers for edge in answer.result.edges]
     folder = make_folder(request.out, f"ask/{scenario.name}", ANSWER)
     write_answer(folder, words, facts, points, setting, question.measure, marks, question.bound)
     return folder
@@ -54,20 +54,20 @@ def ask(request: Request, text: str) -> Path:
 
 def answer_lines(question: Question, setting: Setting, answers: Sequence[Answer]) -> list[str]:
     """Return the lines that answer `question`; the last one is the answer over all seeds."""
-    lines = [_of_one(question, setting, answer.found) for answer in answers]
+    lines = [_of_one(question, setting, answer.result) for answer in answers]
     if len(answers) == 1:
         return [*_caution(setting, answers), *lines]
     named = [f"{_seeds(answer.seed)}: {line}" for answer, line in zip(answers, lines, strict=True)]
-    asked = [answer.found for answer in answers if not is_untrained(question.measure, answer.found)]
+    timed = [answer.result for answer in answers if not is_untrained(question.measure, answer.result)]
     whole = _MET_BY_ALL
-    if asked:
-        whole = _of_one(question, setting, asked[0]) if len(asked) == 1 else _of_all(question, setting, asked)
-    return [*named, *_caution(setting, answers), whole + left_out(len(answers) - len(asked), len(answers))]
+    if timed:
+        whole = _of_one(question, setting, timed[0]) if len(timed) == 1 else _of_all(question, setting, timed)
+    return [*named, *_caution(setting, answers), whole + left_out(len(answers) - len(timed), len(answers))]
 
 
-def is_untrained(measure: Measure, found: Found) -> bool:
+def is_untrained(measure: Measure, result: SearchResult) -> bool:
     """Say whether the untrained model met the target, so that no network can change when it was reached."""
-    return all(measure.is_untrained(sample.measured) for sample in found.samples)
+    return all(measure.is_untrained(sample.measured) for sample in result.samples)
 
 
 def measured_text(measure: Measure, value: float) -> str:
@@ -80,22 +80,22 @@ def _seeds(seed: Seed) -> str:
     return f"seed {seed.learning}" if one else f"seeds {seed.learning} (learning), {seed.air} (air)"
 
 
-def _of_one(question: Question, setting: Setting, found: Found) -> str:
-    where = f"{setting.path} {setting.range_text(found)}"
-    if is_untrained(question.measure, found):
+def _of_one(question: Question, setting: Setting, result: SearchResult) -> str:
+    where = f"{setting.path} {setting.range_text(result)}"
+    if is_untrained(question.measure, result):
         return "the untrained model meets the target: no training is timed, and no network changes that"
-    if found.everywhere:
-        return f"every {where} gives {question.text} ({_ends(question.measure, setting, found)})"
-    if found.nowhere:
-        return f"no {where} gives {question.text}; {_nearest(question, setting, found)}"
-    if len(found.edges) == 1:
-        edge = found.edges[0]
+    if result.everywhere:
+        return f"every {where} gives {question.text} ({_ends(question.measure, setting, result)})"
+    if result.nowhere:
+        return f"no {where} gives {question.text}; {_nearest(question, setting, result)}"
+    if len(result.edges) == 1:
+        edge = result.edges[0]
         which = "smallest" if edge.holds_above else "largest"
         return (
             f"the {which} {setting.path} with {question.text} is {_bracket(question.measure, setting, edge)}"
         )
-    held = " and ".join(f"from {setting.shown(a)} to {setting.shown(b)}" for a, b in found.stretches())
-    return f"{question.text} holds with {setting.path} {held}, and elsewhere {setting.range_text(found)} not"
+    held = " and ".join(f"from {setting.shown(a)} to {setting.shown(b)}" for a, b in result.stretches())
+    return f"{question.text} holds with {setting.path} {held}, and elsewhere {setting.range_text(result)} not"
 
 
 def _bracket(measure: Measure, setting: Setting, edge: Edge) -> str:
@@ -106,50 +106,50 @@ def _bracket(measure: Measure, setting: Setting, edge: Edge) -> str:
     )
 
 
-def _ends(measure: Measure, setting: Setting, found: Found) -> str:
-    low, high = found.samples[0], found.samples[-1]
+def _ends(measure: Measure, setting: Setting, result: SearchResult) -> str:
+    low, high = result.samples[0], result.samples[-1]
     return (
         f"{measured_text(measure, low.measured)} at {setting.shown(low.value)}, "
         f"{measured_text(measure, high.measured)} at {setting.shown(high.value)}"
     )
 
 
-def _nearest(question: Question, setting: Setting, found: Found) -> str:
-    if all(math.isinf(sample.measured) for sample in found.samples):
+def _nearest(question: Question, setting: Setting, result: SearchResult) -> str:
+    if all(math.isinf(sample.measured) for sample in result.samples):
         return "the target is not reached in the rounds that were trained, and no network changes that"
-    best = min(found.samples, key=lambda sample: abs(sample.measured - question.bound))
+    best = min(result.samples, key=lambda sample: abs(sample.measured - question.bound))
     measured = measured_text(question.measure, best.measured)
     return f"the nearest is {measured}, at {setting.shown(best.value)}"
 
 
-def _of_all(question: Question, setting: Setting, found: Sequence[Found]) -> str:
-    count, where = len(found), f"{setting.path} {setting.range_text(found[0])}"
-    open_ended = [one for one in found if one.nowhere]
-    directions = {edge.holds_above for one in found for edge in one.edges}
+def _of_all(question: Question, setting: Setting, results: Sequence[SearchResult]) -> str:
+    count, where = len(results), f"{setting.path} {setting.range_text(results[0])}"
+    open_ended = [result for result in results if result.nowhere]
+    directions = {edge.holds_above for result in results for edge in result.edges}
     if open_ended:
         return (
             f"no {where} gives {question.text} for each of {count} seeds: "
             f"none does for {len(open_ended)} of them"
         )
-    if len(directions) > 1 or any(len(one.edges) > 1 for one in found):
+    if len(directions) > 1 or any(len(result.edges) > 1 for result in results):
         return f"the {count} seeds have no single threshold in common; see the lines above"
     if not directions:
         return f"every {where} gives {question.text} for each of {count} seeds"
-    return _spread(question, setting, found, upwards=directions.pop())
+    return _spread(question, setting, results, upwards=directions.pop())
 
 
-def _spread(question: Question, setting: Setting, found: Sequence[Found], upwards: bool) -> str:
+def _spread(question: Question, setting: Setting, results: Sequence[SearchResult], upwards: bool) -> str:
     """Return the answer for all seeds at once: the value that does it for each of them, and the others'."""
     end = 0 if upwards else -1
     values = sorted(
-        (one.edges[0].inside.value if one.edges else one.samples[end].value for one in found),
+        (result.edges[0].inside.value if result.edges else result.samples[end].value for result in results),
         reverse=not upwards,
     )
     which = "smallest" if upwards else "largest"
-    free = sum(one.everywhere for one in found)
+    free = sum(result.everywhere for result in results)
     note = f"; for {free} of them the whole range does it" if free else ""
     return (
-        f"the {which} {setting.path} with {question.text} for each of {len(found)} seeds is "
+        f"the {which} {setting.path} with {question.text} for each of {len(results)} seeds is "
         f"{setting.shown(values[-1])} ({spread_text(setting, values)}{note})"
     )
 
@@ -163,7 +163,7 @@ def spread_text(setting: Setting, values: Sequence[float]) -> str:
 
 def _caution(setting: Setting, answers: Sequence[Answer]) -> list[str]:
     """Return a line when a curve is not monotone: an edge between two values of the grid may be unseen."""
-    bends = sorted({value for answer in answers for value in turns(answer.found.samples)})
+    bends = sorted({value for answer in answers for value in turns(answer.result.samples)})
     if not bends:
         return []
     places = ", ".join(setting.shown(value) for value in bends[:5]) + (", ..." if len(bends) > 5 else "")

@@ -44,7 +44,7 @@ class Edge:
 
 
 @dataclass(frozen=True)
-class Found:
+class SearchResult:
     """What a search saw: all samples in ascending order, the edges, and whether the condition holds at
     the lowest value.
     """
@@ -78,7 +78,7 @@ def search(
     between: tuple[float, float],
     grid: int = GRID,
     tolerance: float = TOLERANCE,
-) -> Found:
+) -> SearchResult:
     """Return what holds where over ``between``, each edge in a bracket whose ends differ by `tolerance`.
 
     `measure` is called once for each value. Raises `ValueError` unless 0 < low < high.
@@ -91,7 +91,7 @@ def search(
             edges.append(edge)
             samples += tried
     samples.sort(key=lambda sample: sample.value)
-    return Found(tuple(samples), tuple(edges), holds(samples[0].measured))
+    return SearchResult(tuple(samples), tuple(edges), holds(samples[0].measured))
 
 
 def spaced(between: tuple[float, float], count: int) -> list[float]:
@@ -124,12 +124,12 @@ def turns(samples: Sequence[Sample], least: float = 1e-3) -> list[float]:
 
     Steps below `least`, relative, are taken for none.
     """
-    found, direction = [], 0
+    bends, direction = [], 0
     for before, after in pairwise(samples):
         if not abs(after.measured - before.measured) > least * abs(before.measured):
             continue
         step = 1 if after.measured > before.measured else -1
         if direction and step != direction:
-            found.append(before.value)
+            bends.append(before.value)
         direction = step
-    return found
+    return bends

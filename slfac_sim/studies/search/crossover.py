@@ -15,7 +15,7 @@ from slfac_sim.foundation.units import exact
 from slfac_sim.runs.folder import check_place, make_folder
 from slfac_sim.scenario.schema import Scenario, Seed
 from slfac_sim.studies.search.answer import ANSWER, Point, facts_of, left_out, write_answer
-from slfac_sim.studies.search.bisection import Found, search
+from slfac_sim.studies.search.bisection import SearchResult, search
 from slfac_sim.studies.search.question import Measure, time_to
 from slfac_sim.studies.search.replays import Replays, Request
 from slfac_sim.studies.search.setting import Setting, setting_at
@@ -31,10 +31,10 @@ class Side:
 
 @dataclass(frozen=True)
 class Duel:
-    """Both sides for one pair of seeds: `found` is the search on the ratio time of A over time of B."""
+    """Both sides for one pair of seeds: `result` is the search on the ratio of their times, A over B."""
 
     seed: Seed
-    found: Found
+    result: SearchResult
     times_s: dict[float, tuple[float, float]]  # value: time of A, time of B
 
 
@@ -56,8 +56,8 @@ def crossover(request: Request, a: str, b: str, target: float | None = None) -> 
         request.say(f"replaying seed {first.seed.learning} of both with other values of {setting.path}")
         duels.append(fight(first, second, measure, setting, between))
     words = crossover_lines(a, b, measure, setting, duels)
-    facts = {"a": a, "b": b, **facts_of(between, [(duel.seed, duel.found) for duel in duels])}
-    marks = [edge.low.value for duel in duels for edge in duel.found.edges]
+    facts = {"a": a, "b": b, **facts_of(between, [(duel.seed, duel.result) for duel in duels])}
+    marks = [edge.low.value for duel in duels for edge in duel.result.edges]
     folder = make_folder(request.out, f"crossover/{scenario.name}", ANSWER)
     write_answer(folder, words, facts, _points(sides, duels), setting, measure, marks)
     return folder
@@ -99,8 +99,8 @@ def fight(a: Replays, b: Replays, measure: Measure, setting: Setting, between: t
         times[value] = first(value), second(value)
         return _ratio(*times[value])
 
-    found = search(ratio, lambda measured: measured < 1.0, between)
-    return Duel(a.seed, found, times)
+    result = search(ratio, lambda measured: measured < 1.0, between)
+    return Duel(a.seed, result, times)
 
 
 def _ratio(a: float, b: float) -> float:
@@ -126,30 +126,30 @@ def crossover_lines(a: str, b: str, measure: Measure, setting: Setting, duels: S
 
 
 def _of_one(a: str, b: str, measure: Measure, setting: Setting, duel: Duel) -> str:
-    found, where = duel.found, f"{setting.path} {setting.range_text(duel.found)}"
+    result, where = duel.result, f"{setting.path} {setting.range_text(duel.result)}"
     untrained = _untrained(a, b, measure, duel)
     if untrained:
         return f"not compared: the untrained model of {' and of '.join(untrained)} meets the target"
     silent = _never(a, b, duel)
     if silent is not None:
         return silent
-    if all(sample.measured == 1.0 for sample in found.samples):
+    if all(sample.measured == 1.0 for sample in result.samples):
         return f"{a} and {b} take the same time at every {where}"
-    if not found.edges:
-        winner, loser = (a, b) if found.holds_at_low else (b, a)
+    if not result.edges:
+        winner, loser = (a, b) if result.holds_at_low else (b, a)
         return (
-            f"no crossover: {winner} beats {loser} at every {where} ({_factors(found, setting, a, b)}, "
+            f"no crossover: {winner} beats {loser} at every {where} ({_factors(result, setting, a, b)}, "
             f"{_target(measure)})"
         )
-    if len(found.edges) == 1:
-        edge = found.edges[0]
+    if len(result.edges) == 1:
+        edge = result.edges[0]
         below, above = (b, a) if edge.holds_above else (a, b)
         low, high = setting.shown(edge.low.value), setting.shown(edge.high.value)
         return (
             f"{below} beats {above} up to {setting.path} = {low}, and not from {high} on "
-            f"({_factors(found, setting, a, b)}, {_target(measure)})"
+            f"({_factors(result, setting, a, b)}, {_target(measure)})"
         )
-    held = " and ".join(f"from {setting.shown(x)} to {setting.shown(y)}" for x, y in found.stretches())
+    held = " and ".join(f"from {setting.shown(x)} to {setting.shown(y)}" for x, y in result.stretches())
     held = f"{setting.path} {held}, and not elsewhere"
     return f"several crossovers: {a} beats {b} with {held} ({_target(measure)})"
 
@@ -173,9 +173,9 @@ def _never(a: str, b: str, duel: Duel) -> str | None:
     return f"no crossover: {lost[0]} never reaches the target in the rounds that were trained, {winner} does"
 
 
-def _factors(found: Found, setting: Setting, a: str, b: str) -> str:
+def _factors(result: SearchResult, setting: Setting, a: str, b: str) -> str:
     """Return which one is faster at both ends, and by how much."""
-    ends = (found.samples[0], found.samples[-1])
+    ends = (result.samples[0], result.samples[-1])
     return ", ".join(
         f"{a if end.measured < 1.0 else b} {as_fast(_factor(end.measured))} at {setting.shown(end.value)}"
         for end in ends
@@ -191,9 +191,9 @@ def _target(measure: Measure) -> str:
 
 
 def _of_all(a: str, b: str, measure: Measure, setting: Setting, duels: Sequence[Duel]) -> str:
-    crossings = sorted(duel.found.edges[0].low.value for duel in duels if len(duel.found.edges) == 1)
-    others = [duel for duel in duels if len(duel.found.edges) != 1]
-    ups = {duel.found.edges[0].holds_above for duel in duels if len(duel.found.edges) == 1}
+    crossings = sorted(duel.result.edges[0].low.value for duel in duels if len(duel.result.edges) == 1)
+    others = [duel for duel in duels if len(duel.result.edges) != 1]
+    ups = {duel.result.edges[0].holds_above for duel in duels if len(duel.result.edges) == 1}
     if not others and len(ups) == 1:
         below, above = (b, a) if ups.pop() else (a, b)
         ends = " to ".join(dict.fromkeys((setting.shown(crossings[0]), setting.shown(crossings[-1]))))
@@ -201,10 +201,10 @@ def _of_all(a: str, b: str, measure: Measure, setting: Setting, duels: Sequence[
             f"{below} stops beating {above} at {setting.path} = {setting.shown(median(crossings))} "
             f"(median of {len(duels)} seeds, {ends}; {_target(measure)})"
         )
-    sides = {duel.found.holds_at_low for duel in duels}
-    if not crossings and len(sides) == 1 and not any(duel.found.edges for duel in duels):
+    sides = {duel.result.holds_at_low for duel in duels}
+    if not crossings and len(sides) == 1 and not any(duel.result.edges for duel in duels):
         winner, loser = (a, b) if sides.pop() else (b, a)
-        where = setting.range_text(duels[0].found)
+        where = setting.range_text(duels[0].result)
         return (
             f"no crossover in any of {len(duels)} seeds: {loser} beats {winner} at no {setting.path} {where}"
         )

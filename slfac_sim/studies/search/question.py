@@ -56,7 +56,7 @@ class Measure:
 
 @dataclass(frozen=True)
 class Question:
-    """Whether `measure` stands on the right side of `bound` (SI); `text` is the question as asked."""
+    """Whether `measure` stands on the right side of `bound` (SI); `text` is the question."""
 
     measure: Measure
     sense: Sense

@@ -13,7 +13,7 @@ from slfac_sim.foundation.units import Quantity, parse_quantity
 from slfac_sim.scenario.files import dump, read
 from slfac_sim.scenario.fingerprint import invisible
 from slfac_sim.scenario.schema import Scenario
-from slfac_sim.studies.search.bisection import Found
+from slfac_sim.studies.search.bisection import SearchResult
 
 _UNITS = {
     "duration": (("µs", 1e-6), ("ms", 1e-3), ("s", 1.0)),
@@ -46,9 +46,9 @@ class Setting:
         """Return `value` for people: ``8.42 MHz``."""
         return shown(value, self.dimension)
 
-    def range_text(self, found: Found) -> str:
+    def range_text(self, result: SearchResult) -> str:
         """Return the range that was searched, in words."""
-        return f"from {self.shown(found.samples[0].value)} to {self.shown(found.samples[-1].value)}"
+        return f"from {self.shown(result.samples[0].value)} to {self.shown(result.samples[-1].value)}"
 
     def between(self, text: str | None) -> tuple[float, float]:
         """Return the range in `text`, ``"1 MHz,100 MHz"``; without one, a decade around the own value."""
