@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from slfac_sim.learning.datasets import DataError, Report
-from slfac_sim.learning.datasets._sets import IdxFile, IdxSet, Run
+from slfac_sim.learning.idx.sets import IdxFile, IdxSet, Run
 
 NAMES = (
     "train-images-idx3-ubyte",

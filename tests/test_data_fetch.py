@@ -15,14 +15,15 @@ from data_files import BODIES, NAMES, FakePackage, FakeResponse, no_network, no_
 
 from slfac_sim.cli import data as data_command
 from slfac_sim.foundation.errors import BadInput
-from slfac_sim.learning.datasets import DataError, _download
-from slfac_sim.learning.datasets._download import download, open_url
-from slfac_sim.learning.datasets._fetch import fetch, where
-from slfac_sim.learning.datasets._folder import read_verified
-from slfac_sim.learning.datasets._load import load_idx
-from slfac_sim.learning.datasets._packages import DebianPackage, NpmPackage, run_command
-from slfac_sim.learning.datasets._places import whole
-from slfac_sim.learning.datasets._sets import fetchable, idx_set
+from slfac_sim.learning.datasets import DataError
+from slfac_sim.learning.idx import download as downloading
+from slfac_sim.learning.idx.download import download, open_url
+from slfac_sim.learning.idx.fetch import fetch, where
+from slfac_sim.learning.idx.folder import read_verified
+from slfac_sim.learning.idx.load import load_idx
+from slfac_sim.learning.idx.packages import DebianPackage, NpmPackage, run_command
+from slfac_sim.learning.idx.places import whole
+from slfac_sim.learning.idx.sets import fetchable, idx_set
 
 
 @pytest.fixture(autouse=True)
@@ -98,7 +99,7 @@ def test_a_flawed_mirror_is_left_for_the_next_and_nothing_of_it_stays(tmp_path, 
 
 
 def test_a_download_that_trickles_is_given_up(tmp_path, monkeypatch):
-    monkeypatch.setattr(_download, "_FILE_WITHIN_S", -1.0)
+    monkeypatch.setattr(downloading, "_FILE_WITHIN_S", -1.0)
     with pytest.raises(DataError, match="train-images-idx3-ubyte: not done after -1 s"):
         download(tiny(), tmp_path, None, Mirrors())
 
@@ -157,7 +158,7 @@ def test_opening_an_address(server, monkeypatch):
         open_url(f"{root}/bad")
     with pytest.raises(DataError, match=r"^Connection refused$"):
         open_url("http://127.0.0.1:1/")
-    monkeypatch.setattr(_download, "_OPEN_WITHIN_S", 0.2)
+    monkeypatch.setattr(downloading, "_OPEN_WITHIN_S", 0.2)
     with pytest.raises(DataError, match=r"^no answer within 0\.2 s$|timed out"):
         open_url(f"{root}/slow")
 
@@ -169,8 +170,8 @@ def test_who_answers_too_late_is_hung_up_on(monkeypatch):
         assert given_up.wait(10)
         return response
 
-    monkeypatch.setattr(_download.urllib.request, "urlopen", late)
-    monkeypatch.setattr(_download, "_OPEN_WITHIN_S", 0.01)
+    monkeypatch.setattr(downloading.urllib.request, "urlopen", late)
+    monkeypatch.setattr(downloading, "_OPEN_WITHIN_S", 0.01)
     before = threading.enumerate()
     with pytest.raises(DataError, match=r"^no answer within 0\.01 s$"):
         open_url("http://one.example/")
@@ -337,7 +338,7 @@ def command(*words):
 
 
 def test_the_command_fetches_and_closes_with_the_folder(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("slfac_sim.learning.datasets._sets.fetchable", lambda: {"tiny": tiny()})
+    monkeypatch.setattr("slfac_sim.learning.idx.sets.fetchable", lambda: {"tiny": tiny()})
     write_tiny(tmp_path / "mine")
     assert command("fetch", "tiny", "--folder", str(tmp_path / "mine")) == 0
     out, err = capsys.readouterr()
@@ -347,7 +348,7 @@ def test_the_command_fetches_and_closes_with_the_folder(tmp_path, monkeypatch, c
 
 def test_the_command_says_where(tmp_path, monkeypatch, capsys):
     package = FakePackage(installed_in=tmp_path / "installed")
-    monkeypatch.setattr("slfac_sim.learning.datasets._sets.fetchable", lambda: {"tiny": tiny(package)})
+    monkeypatch.setattr("slfac_sim.learning.idx.sets.fetchable", lambda: {"tiny": tiny(package)})
     write_tiny(tmp_path / "installed")
     assert command("where") == 0
     assert capsys.readouterr().out == (

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.learning.datasets import DataError
-from slfac_sim.learning.datasets._idx import read_idx
+from slfac_sim.learning.idx.format import read_idx
 
 IMAGES, BODY = ARRAYS[0], BODIES[0]  # 6 x 4 x 5
 

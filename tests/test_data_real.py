@@ -5,8 +5,8 @@ import pytest
 
 from slfac_sim.foundation.plugins import find
 from slfac_sim.learning.datasets import DataError
-from slfac_sim.learning.datasets._places import places
-from slfac_sim.learning.datasets._sets import idx_set
+from slfac_sim.learning.idx.places import places
+from slfac_sim.learning.idx.sets import idx_set
 
 EXPECTED = {
     "mnist": (

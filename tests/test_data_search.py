@@ -7,9 +7,9 @@ from data_files import ARRAYS, NAMES, FakePackage, FakeResponse, idx_bytes, no_n
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import adapter
 from slfac_sim.learning.datasets import DataError
-from slfac_sim.learning.datasets._load import load_idx
 from slfac_sim.learning.datasets.fashion_mnist import FashionMnist
 from slfac_sim.learning.datasets.mnist import Mnist
+from slfac_sim.learning.idx.load import load_idx
 
 
 @pytest.fixture(autouse=True)

@@ -86,7 +86,7 @@ NO_PLUGINS = {
     "slfac_sim/cli/__init__.py": "argparse: not every command takes overrides",
     "slfac_sim/foundation/plugin_sources.py": "modules: some have no file",
     "slfac_sim/foundation/host.py": "os: some systems know no affinity",
-    "slfac_sim/learning/datasets/_download.py": "exceptions: some have a number of errno",
+    "slfac_sim/learning/idx/download.py": "exceptions: some have a number of errno",
     "slfac_sim/learning/weights.py": "torch: layers that draw their weights, and batch-norm",
     "slfac_sim/scenario/shape.py": "typing: marks of a type hint",
     "slfac_sim/studies/search/varied.py": "typing: marks of a type hint",

@@ -21,8 +21,8 @@ def main(arguments: argparse.Namespace) -> int:
 
 
 def _fetch(name: str, folder: Path | None) -> int:
-    from slfac_sim.learning.datasets._fetch import fetch
-    from slfac_sim.learning.datasets._sets import idx_set
+    from slfac_sim.learning.idx.fetch import fetch
+    from slfac_sim.learning.idx.sets import idx_set
 
     files = idx_set(name)
     target = fetch(files, folder, lambda line: print(line, file=sys.stderr, flush=True))
@@ -31,8 +31,8 @@ def _fetch(name: str, folder: Path | None) -> int:
 
 
 def _where(name: str | None) -> int:
-    from slfac_sim.learning.datasets._fetch import where
-    from slfac_sim.learning.datasets._sets import fetchable, idx_set
+    from slfac_sim.learning.idx.fetch import where
+    from slfac_sim.learning.idx.sets import fetchable, idx_set
 
     for files in fetchable().values() if name is None else [idx_set(name)]:
         print("\n".join([files.name, *(f"  {line}" for line in where(files))]))

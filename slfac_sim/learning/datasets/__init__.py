@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slfac_sim.foundation.plugins import Family
-from slfac_sim.learning.datasets._sets import IdxSet, Report
 from slfac_sim.learning.datasets._sound import DataError, sound_levels, sound_parts
+from slfac_sim.learning.idx.sets import IdxSet, Report
 
 __all__ = ["FAMILY", "DataError", "DataSource", "Dataset", "Report", "mean_and_std"]
 

@@ -3,9 +3,9 @@
 from typing import ClassVar
 
 from slfac_sim.foundation.plugins import settings
-from slfac_sim.learning.datasets._load import IdxData
-from slfac_sim.learning.datasets._packages import DebianPackage
-from slfac_sim.learning.datasets._sets import IdxFile, IdxSet
+from slfac_sim.learning.idx.load import IdxData
+from slfac_sim.learning.idx.packages import DebianPackage
+from slfac_sim.learning.idx.sets import IdxFile, IdxSet
 
 
 @settings

@@ -172,8 +172,8 @@ def _data_files(source: Any, name: str) -> Mapping[str, bytes] | None:
 
     A folder that the scenario names is looked for on the workers, under the same name.
     """
-    from slfac_sim.learning.datasets._folder import paths_in
-    from slfac_sim.learning.datasets._sets import fetchable
+    from slfac_sim.learning.idx.folder import paths_in
+    from slfac_sim.learning.idx.sets import fetchable
 
     files = fetchable().get(name)
     if files is None or source.folder is not None:

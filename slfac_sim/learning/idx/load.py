@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Count
 from slfac_sim.learning.datasets import DataError, Dataset, DataSource, Report, mean_and_std
-from slfac_sim.learning.datasets._download import Open, download, open_url
-from slfac_sim.learning.datasets._folder import Arrays, read_unverified, read_verified
-from slfac_sim.learning.datasets._places import cache_folder, offline, places
-from slfac_sim.learning.datasets._sets import IdxSet, put_where
+from slfac_sim.learning.idx.download import Open, download, open_url
+from slfac_sim.learning.idx.folder import Arrays, read_unverified, read_verified
+from slfac_sim.learning.idx.places import cache_folder, offline, places
+from slfac_sim.learning.idx.sets import IdxSet, put_where
 
 
 @settings

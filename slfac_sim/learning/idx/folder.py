@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slfac_sim.learning.datasets import DataError
-from slfac_sim.learning.datasets._idx import read_idx
-from slfac_sim.learning.datasets._sets import IdxFile, IdxSet, fetchable
+from slfac_sim.learning.idx.format import read_idx
+from slfac_sim.learning.idx.sets import IdxFile, IdxSet, fetchable
 
 
 class Arrays(NamedTuple):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from slfac_sim.learning.datasets import DataError, Report
-from slfac_sim.learning.datasets._sets import Run
+from slfac_sim.learning.idx.sets import Run
 
 _UPDATE_WITHIN_S = 120.0
 _FETCH_WITHIN_S = 300.0

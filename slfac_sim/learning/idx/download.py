@@ -14,9 +14,9 @@ from typing import BinaryIO, Protocol
 from urllib.parse import urlsplit
 
 from slfac_sim.learning.datasets import DataError, Report
-from slfac_sim.learning.datasets._folder import read_file
-from slfac_sim.learning.datasets._places import whole
-from slfac_sim.learning.datasets._sets import IdxFile, IdxSet
+from slfac_sim.learning.idx.folder import read_file
+from slfac_sim.learning.idx.places import whole
+from slfac_sim.learning.idx.sets import IdxFile, IdxSet
 
 _OPEN_WITHIN_S = 5.0
 _FILE_WITHIN_S = 600.0

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from slfac_sim.foundation import files
 from slfac_sim.learning.datasets import DataError
-from slfac_sim.learning.datasets._sets import IdxSet
+from slfac_sim.learning.idx.sets import IdxSet
 
 
 class Place(NamedTuple):
