@@ -228,7 +228,7 @@ def test_who_never_answers_counts_for_nothing() -> None:
 
 def test_a_body_that_does_not_fit_is_refused() -> None:
     one = world(U)
-    body = one.devices[0]._up.encode(np.zeros((8, 3, 6, 6), np.float32)).body
+    body = one.devices[0].exchange.uplink.sender("d000/up").encode(np.zeros((8, 3, 6, 6), np.float32)).body
     with pytest.raises(BadInput, match="d000: smashed data of shape"):
         one.server.decode("d000", body)
 

@@ -10,19 +10,17 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from slfac_sim.effects import Compute, Excuse, Offer, Send, Task
+from slfac_sim.effects import Compute, Excuse, Offer, Task
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Count
 from slfac_sim.protocols import Broadcast, InitialModel, Participation, Schedule
 from slfac_sim.protocols.fedavg import FederatedAveraging
-from slfac_sim.protocols.kit.exchange import Meeting, meetings
+from slfac_sim.protocols.kit.exchange import Meeting, meetings, message
 from slfac_sim.protocols.kit.mini_batches import batches_of, learn, steps_of
 
 if TYPE_CHECKING:
-    from slfac_sim.codecs import Payload, Tensor
     from slfac_sim.learning.batches import Indices
-    from slfac_sim.learning.halves import Feedback, Smashed
-    from slfac_sim.learning.u_shape import Middle, UDevice, UServer
+    from slfac_sim.learning.u_shape import UDevice, UServer
     from slfac_sim.protocols import Participants
 
 
@@ -91,92 +89,42 @@ def _exchange(
 
     The first two of the `excuses` are dropped as the cohort has met.
     """
-    n, work, meeting = len(batch), device.exchange.work, ahead[step - 1]
-    smashed = yield Compute(
-        device.name, n * work.device_forward_flops, lambda: device.forward(batch), "forward"
+    n, outer, inner, meeting = len(batch), device.exchange, device.inner, ahead[step - 1]
+    forward = partial(device.forward, batch)
+    smashed = yield Compute(device.name, n * outer.work.device_forward_flops, forward, "forward")
+    up, arrived = yield from message(
+        (device.name, n * outer.encode_up_flops, lambda: device.encode(smashed)),
+        (server.name, n * outer.decode_up_flops, lambda body: server.decode(device.name, body)),
+        "smashed_up",
     )
-    up, arrived = yield from _up(server, device, smashed, n)
     middle = yield _pass(server, device, meeting, arrived, n, "forward")
     excuses.pop(0)
-    out, activations = yield from _down(server, device, middle, n)
-    feedback = yield Compute(
-        device.name,
-        n * (device.inner.work.device_forward_flops + device.inner.work.device_backward_flops),
-        lambda: device.judge(activations, smashed),
-        "tail",
+    down, activations = yield from message(
+        (server.name, n * inner.encode_down_flops, lambda: server.encode_middle(device.name, middle)),
+        (device.name, n * inner.decode_down_flops, device.decode_middle),
+        "middle_down",
     )
-    gradient = yield from _gradient_up(server, device, feedback, out, n)
+    tail_flops = n * (inner.work.device_forward_flops + inner.work.device_backward_flops)
+    feedback = yield Compute(device.name, tail_flops, partial(device.judge, activations, smashed), "tail")
+    _, gradient = yield from message(
+        (device.name, n * inner.encode_up_flops, lambda: device.encode_gradient(feedback, down.body)),
+        (
+            server.name,
+            n * inner.decode_up_flops,
+            lambda body: server.decode_gradient(device.name, body, down.body),
+        ),
+        "middle_up",
+    )
     own = yield _pass(server, device, meeting, (middle, gradient), n, "backward")
     excuses.pop(0)
-    back = yield from _gradient_down(server, device, own, up, n)
-    yield Compute(
-        device.name,
-        n * work.device_backward_flops,
-        lambda: device.backward(smashed.pending, back),
-        "backward",
+    _, back = yield from message(
+        (server.name, n * outer.encode_down_flops, lambda: server.encode_gradient(device.name, own, up.body)),
+        (device.name, n * outer.decode_down_flops, lambda body: device.decode(body, up.body)),
+        "smashed_down",
     )
+    backward = partial(device.backward, smashed.pending, back)
+    yield Compute(device.name, n * outer.work.device_backward_flops, backward, "backward")
     return feedback
-
-
-def _up(server: UServer, device: UDevice, smashed: Smashed, n: int) -> Task:
-    """Bring the activations of the head to the server; returns what was sent and what arrived."""
-    cost = device.exchange
-    sent = yield Compute(device.name, n * cost.encode_up_flops, lambda: device.encode(smashed), "encode")
-    yield Send(device.name, server.name, {"smashed_up": sent})
-    arrived = yield Compute(
-        server.name, n * cost.decode_up_flops, lambda: server.decode(device.name, sent.body), "decode"
-    )
-    return sent, arrived
-
-
-def _down(server: UServer, device: UDevice, middle: Middle, n: int) -> Task:
-    """Bring the activations of the body to the device; returns what was sent and what arrived."""
-    cost = device.inner
-    sent = yield Compute(
-        server.name, n * cost.encode_down_flops, lambda: server.encode_middle(device.name, middle), "encode"
-    )
-    yield Send(server.name, device.name, {"middle_down": sent})
-    arrived = yield Compute(
-        device.name, n * cost.decode_down_flops, lambda: device.decode_middle(sent.body), "decode"
-    )
-    return sent, arrived
-
-
-def _gradient_up(server: UServer, device: UDevice, feedback: Feedback, asked: Payload, n: int) -> Task:
-    """Bring the gradient at the tail to the server, in answer to `asked`; returns it as it arrived."""
-    cost = device.inner
-    sent = yield Compute(
-        device.name,
-        n * cost.encode_up_flops,
-        lambda: device.encode_gradient(feedback, asked.body),
-        "encode",
-    )
-    yield Send(device.name, server.name, {"middle_up": sent})
-    return (
-        yield Compute(
-            server.name,
-            n * cost.decode_up_flops,
-            lambda: server.decode_gradient(device.name, sent.body, asked.body),
-            "decode",
-        )
-    )
-
-
-def _gradient_down(server: UServer, device: UDevice, gradient: Tensor, asked: Payload, n: int) -> Task:
-    """Bring the gradient at the cut to the device, in answer to `asked`; returns it as it arrived."""
-    cost = device.exchange
-    sent = yield Compute(
-        server.name,
-        n * cost.encode_down_flops,
-        lambda: server.encode_gradient(device.name, gradient, asked.body),
-        "encode",
-    )
-    yield Send(server.name, device.name, {"smashed_down": sent})
-    return (
-        yield Compute(
-            device.name, n * cost.decode_down_flops, lambda: device.decode(sent.body, asked.body), "decode"
-        )
-    )
 
 
 def _pass(server: UServer, device: UDevice, meeting: Meeting, item: object, n: int, way: str) -> Offer:

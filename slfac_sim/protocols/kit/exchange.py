@@ -99,14 +99,29 @@ def on_cohort(
 def downlink(participants: Participants, device: Device, in_flight: InFlight, feedback: Any) -> Task:
     """Bring the gradient back to the device, which learns from it; returns the `feedback`."""
     server, cost, n, sent = participants.server, device.exchange, in_flight.samples, in_flight.sent
-    encoded = partial(server.encode, device.name, feedback, sent.body)
-    back = yield Compute(server.name, n * cost.encode_down_flops, encoded, "encode")
-    yield Send(server.name, device.name, {"smashed_down": back})
-    decoded = partial(device.decode, back.body, sent.body)
-    gradient = yield Compute(device.name, n * cost.decode_down_flops, decoded, "decode")
+    _, gradient = yield from message(
+        (server.name, n * cost.encode_down_flops, lambda: server.encode(device.name, feedback, sent.body)),
+        (device.name, n * cost.decode_down_flops, lambda body: device.decode(body, sent.body)),
+        "smashed_down",
+    )
     learnt = partial(device.backward, in_flight.smashed.pending, gradient)
     yield Compute(device.name, n * cost.work.device_backward_flops, learnt, "backward")
     return feedback
+
+
+def message(
+    source: tuple[str, float, Callable[[], Payload]],
+    destination: tuple[str, float, Callable[[bytes], Any]],
+    kind: str,
+) -> Task:
+    """Encode, send as `kind` and decode; returns the payload, and what has arrived.
+
+    Of either side: the host, the FLOPs of its work, and the work.
+    """
+    (sender, encode_flops, encode), (receiver, decode_flops, decode) = source, destination
+    sent = yield Compute(sender, encode_flops, encode, "encode")
+    yield Send(sender, receiver, {kind: sent})
+    return sent, (yield Compute(receiver, decode_flops, lambda: decode(sent.body), "decode"))
 
 
 def exchange(

@@ -33,7 +33,9 @@ class Handout:
         return self.parts.get(device.model_values) or max(self.parts.values(), key=lambda part: part.values)
 
 
-def announce(participants: Participants, devices: Sequence[Device], model: Payload, way: Broadcast) -> Task:
+def announce(
+    participants: Participants, devices: Sequence[Device], model: Payload, broadcast: Broadcast
+) -> Task:
     """Encode `model` on the server, and send it to all `devices` at once if it goes by multicast.
 
     Of the model a device needs as many values as its own part has; a multicast has those of the largest part.
@@ -41,12 +43,12 @@ def announce(participants: Participants, devices: Sequence[Device], model: Paylo
     """
     server = participants.server.name
     sizes = list(dict.fromkeys(device.model_values for device in devices))
-    if way == "multicast":
+    if broadcast == "multicast":
         sizes = [max(sizes)]
     encode_flops = sum(participants.server.model_codec_flops(values)[0] for values in sizes)
     encode = partial(participants.server.encode_model, model, sizes)
     parts = yield from steadily(server, Compute(server, encode_flops, encode, "encode_model"))
-    if way == "unicast":
+    if broadcast == "unicast":
         return Handout(parts)
     names = tuple(device.name for device in devices)
     (sent,) = parts.values()
@@ -89,9 +91,11 @@ def hand_in(participants: Participants, device: Device | WholeDevice) -> Task:
     )
 
 
-def hand_out(participants: Participants, devices: Sequence[Device], model: Payload, way: Broadcast) -> Task:
+def hand_out(
+    participants: Participants, devices: Sequence[Device], model: Payload, broadcast: Broadcast
+) -> Task:
     """Bring `model` to all `devices`; those that cannot be reached go without it."""
     if not devices:
         return
-    handout = yield from announce(participants, devices, model, way)
+    handout = yield from announce(participants, devices, model, broadcast)
     yield Together([take(participants, device, handout) for device in devices])

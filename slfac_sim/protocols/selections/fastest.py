@@ -1,7 +1,6 @@
 """The devices that would be done first, as a server that knows their speeds and links would choose."""
 
 from collections.abc import Callable, Sequence
-from typing import ClassVar
 
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Count
@@ -15,8 +14,6 @@ class Fastest(Selection):
     The rule of thumb behind FedCS (Nishio and Yonetani, 2019, arXiv:1804.08333), without its deadline. Slow
     devices never take part, and neither does what only they know.
     """
-
-    timing_steers_learning: ClassVar[bool] = True
 
     count: Count = 10
 
