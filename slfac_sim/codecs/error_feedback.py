@@ -85,7 +85,7 @@ class _Receiver(Receiver):
     def decode(self, body: bytes) -> Tensor:
         """Return the tensor of `body`. Raises `BadBody`."""
         frame = unseal(body, KIND)
-        tensor = self._inner.decode(inner_body(body))
+        tensor = self._inner.decode(bytes(frame.content))
         if frame.settings or tensor.shape != frame.shape:
             raise BadBody(f"body: shape {list(tensor.shape)} inside, expected {list(frame.shape)}")
         return tensor
@@ -127,11 +127,11 @@ class _Sender(Sender):
     def _with_memory(self, tensor: Tensor, ids: NDArray[np.int64]) -> Floats:
         """Return `tensor` with what each sample has lost before."""
         rows = np.array(tensor, order="C").reshape(rows_of(tensor.shape))
-        found = self._memory.recall(ids, rows.shape[1])
-        known = np.array([row is not None for row in found])
+        remembered = self._memory.recall(ids, rows.shape[1])
+        known = np.array([row is not None for row in remembered])
         if known.any():
             with np.errstate(over="ignore"):
-                rows[known] += to_values([row for row in found if row is not None])
+                rows[known] += to_values([row for row in remembered if row is not None])
         return np.clip(rows, -LARGEST, LARGEST).reshape(tensor.shape)
 
     def confirm(self, body: bytes) -> None:

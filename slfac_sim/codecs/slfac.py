@@ -93,8 +93,8 @@ class SlFac(Stateless):
         if self.b_min > self.b_max:
             raise ValueError(f"b_min must not exceed b_max (got {self.b_min} and {self.b_max})")
         if self.quantiser != "fqc" and self.one_width < 2:
-            found = f"{self.b_min} and {self.b_max}"
-            raise ValueError(f"quantiser {self.quantiser} needs b_min + b_max of at least 4 (got {found})")
+            got = f"{self.b_min} and {self.b_max}"
+            raise ValueError(f"quantiser {self.quantiser} needs b_min + b_max of at least 4 (got {got})")
 
     @property
     def one_width(self) -> int:
@@ -131,9 +131,9 @@ class SlFac(Stateless):
         shape = map_shape(tensor.shape)
         samples, groups, coefficients = form.arrange(shape)
         if samples * coefficients > LARGEST_GROUP:
-            found = f"{samples} samples of {coefficients} values"
+            got = f"{samples} samples of {coefficients} values"
             raise BadTensor(
-                f"{stream}: a channel holds at most {LARGEST_GROUP} values (got {found}); use scope plane"
+                f"{stream}: a channel holds at most {LARGEST_GROUP} values (got {got}); use scope plane"
             )
 
         maps = (maps_of(tensor) * np.float32(2.0**form.exponent)).reshape(-1, *shape[2:])

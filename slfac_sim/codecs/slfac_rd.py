@@ -103,8 +103,8 @@ class SlFacRd(Stateless):
         target_bytes = _target_bytes(self, tensor.size)
         if self.target_error is not None:
             error = functools.partial(_error, source)
-            found = _search(self, source, lambda attempt: (error(attempt), attempt), self.target_error)
-            return seal(found[1], self.layers)
+            _, attempt = _search(self, source, lambda tried: (error(tried), tried), self.target_error)
+            return seal(attempt, self.layers)
         if target_bytes is not None:
             return _search(self, source, lambda attempt: _sized(self, attempt), target_bytes)[1]
         return seal(_attempt(self, source, start), self.layers)
@@ -146,11 +146,11 @@ def _search(
         attempt = _attempt(codec, source, step, axes)
         return *measure(attempt), attempt.axes
 
-    def figure(found: tuple[float, T, Axes]) -> float:
-        return found[0]
+    def figure(tried: tuple[float, T, Axes]) -> float:
+        return tried[0]
 
-    def off(found: tuple[float, T, Axes]) -> float:
-        return abs(math.log2(max(found[0], 1e-30) / target))
+    def off(tried: tuple[float, T, Axes]) -> float:
+        return abs(math.log2(max(tried[0], 1e-30) / target))
 
     start = codec.step * source.unit
     near = search(functools.partial(at, None), figure, target, start, limits, _COARSE)[2]

@@ -92,13 +92,15 @@ class SplitFc(Stateless):
         samples, values = rows_of(frame.shape)
         sections = Sections(frame.content)
         quantiser, count, kept = _read_kept(frame, sections)
-        tensor = np.zeros((samples, values), np.float32)
+        rows = np.empty((samples, 0), np.float32)
         if quantiser == "float16" and count:
             sections.end(1 + 2 * samples * count)
-            tensor[:, kept] = read_floats(sections, 1, samples * count, "float16").reshape(samples, count)
+            rows = read_floats(sections, 1, samples * count, "float16").reshape(samples, count)
         elif count:
-            tensor[:, kept] = columns_of.read(sections, samples, count)
+            rows = columns_of.read(sections, samples, count)
         sections.end(0)
+        tensor = np.zeros((samples, values), np.float32)
+        tensor[:, kept] = rows
         return tensor.reshape(frame.shape)
 
     @staticmethod

@@ -92,8 +92,8 @@ def run_codes(
     for part in np.unique(parts).tolist():
         places = np.flatnonzero(parts == part)
         wanted = None if codes is None else codes[:, places].reshape(-1) + _FINEST
-        found = link.run(_model(part / channels**0.5), wanted, channels * len(places))
-        result[:, places] = found.reshape(channels, -1) - _FINEST
+        entries = link.run(_model(part / channels**0.5), wanted, channels * len(places))
+        result[:, places] = entries.reshape(channels, -1) - _FINEST
     return result
 
 

@@ -110,7 +110,7 @@ class MapCoder:
         cut = self._cut
         size = (cut.batch, cut.quads, cut.height * cut.width)
         truth = None if flags is None else _join(flags).reshape(size)
-        found = np.zeros(size, np.uint8)
+        passed = np.zeros(size, np.uint8)
         base = self._activity_context()
         for begin, end in zip((0, *cut.sample_ends), cut.sample_ends, strict=False):
             for phase, places in enumerate(self._phases):
@@ -118,18 +118,18 @@ class MapCoder:
                     continue
                 context = base[phase][begin:end, None, places]
                 if phase:
-                    near = _neighbours(_POPULATION[found[begin:end]].reshape(-1, cut.height, cut.width))
+                    near = _neighbours(_POPULATION[passed[begin:end]].reshape(-1, cut.height, cut.width))
                     near = near.reshape(end - begin, cut.quads, -1)[:, :, places]
                     context = context + _NEAR_LEVEL[near]
                 context = np.broadcast_to(context, (end - begin, cut.quads, len(places)))
                 known = None if truth is None else np.take(truth[begin:end], places, axis=2).reshape(-1)
                 symbols = self._significance.run(link, self._slab, context.reshape(-1), known)
-                found[begin:end, :, places] = symbols.reshape(context.shape)
+                passed[begin:end, :, places] = symbols.reshape(context.shape)
         for quad in range(cut.quads):
-            self._active += _POPULATION[found[:, quad]].reshape(self._active.shape)
+            self._active += _POPULATION[passed[:, quad]].reshape(self._active.shape)
         self._seen += cut.slab_channels
         self._slab += 1
-        return _split(found).reshape(cut.batch, cut.quads, QUAD, cut.height, cut.width)
+        return _split(passed).reshape(cut.batch, cut.quads, QUAD, cut.height, cut.width)
 
     def _activity_context(self) -> tuple[Symbols, Symbols]:
         """Return the context of every place ([batch, places]) when its own neighbours are unknown, and known.
@@ -173,10 +173,10 @@ class MapCoder:
         self, link: Link, context: Symbols, magnitudes: NDArray[np.int32] | None
     ) -> NDArray[np.int32]:
         symbols = None if magnitudes is None else _symbol(magnitudes)
-        found = self._magnitude.run(link, 0, context, symbols)
-        result = _LOWEST[found]
-        large = np.flatnonzero(found >= _SINGLE)
-        extra = _EXTRA[found[large]]
+        codes = self._magnitude.run(link, 0, context, symbols)
+        result = _LOWEST[codes]
+        large = np.flatnonzero(codes >= _SINGLE)
+        extra = _EXTRA[codes[large]]
         for bits in np.unique(extra).tolist():
             places = large[extra == bits]
             rest = None if magnitudes is None else (magnitudes - result)[places]

@@ -172,13 +172,13 @@ def _levels(maps: Floats, some: Floats, step: float, mean: bool) -> NDArray[np.i
         return np.zeros(channels, np.int8)
     means = channel_means(maps) / unit
     if mean:
-        found = np.rint(means)
+        levels = np.rint(means)
     else:
         ordered = np.ascontiguousarray(some.transpose(1, 0, 2, 3)).reshape(channels, -1)
         middle = ordered.shape[1] // 2
-        found = np.rint(np.partition(ordered, middle, axis=1)[:, middle] / unit)
-    found = np.clip(found, -127, 127)
-    return np.where((found * means > 0) & (np.abs(found) < 2 * np.abs(means)), found, 0).astype(np.int8)
+        levels = np.rint(np.partition(ordered, middle, axis=1)[:, middle] / unit)
+    levels = np.clip(levels, -127, 127)
+    return np.where((levels * means > 0) & (np.abs(levels) < 2 * np.abs(means)), levels, 0).astype(np.int8)
 
 
 def energy_of(maps: NDArray[_T]) -> float:

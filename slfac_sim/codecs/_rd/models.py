@@ -59,10 +59,10 @@ class Reading:
     def run(self, model: Any, symbols: NDArray[np.int32] | None, count: int) -> NDArray[np.int32]:
         """Decode `count` symbols. Raises `BadBody` for bytes that no encoder wrote."""
         try:
-            found: NDArray[np.int32] = self._decoder.decode(model, count)
+            decoded: NDArray[np.int32] = self._decoder.decode(model, count)
         except (AssertionError, ValueError) as error:
             raise BadBody(f"body: its entropy-coded symbols are damaged ({error})") from None
-        return found
+        return decoded
 
 
 class Histograms:
@@ -85,16 +85,16 @@ class Histograms:
         counts = np.bincount(context, minlength=contexts)
         models = self._models(family)
         wanted = None if symbols is None else symbols[order].astype(np.int32)
-        found = np.empty(len(context), np.uint8)
+        passed = np.empty(len(context), np.uint8)
         end = 0
         for place in np.flatnonzero(counts).tolist():
             begin, end = end, end + int(counts[place])
             model = _Categorical(models[place], perfect=False)
-            found[begin:end] = link.run(model, None if wanted is None else wanted[begin:end], end - begin)
+            passed[begin:end] = link.run(model, None if wanted is None else wanted[begin:end], end - begin)
         result = symbols
         if result is None:
-            result = np.empty_like(found)
-            result[order] = found
+            result = np.empty_like(passed)
+            result[order] = passed
         self._learn(family, context, result)
         return result
 

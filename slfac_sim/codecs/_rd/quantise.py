@@ -29,19 +29,19 @@ class Levels:
 def quantise(coefficients: Floats, step: float, dead_zone: float) -> Levels:
     """Return where `coefficients` in `step` are not zero, and their means."""
     where = np.abs(coefficients) >= np.float32(step * dead_zone)
-    found = coefficients.reshape(-1)[np.flatnonzero(where)]
-    magnitude, _ = values(found, step, dead_zone)
-    exact = np.abs(found).astype(np.float64) / step
+    sent = coefficients.reshape(-1)[np.flatnonzero(where)]
+    magnitude, _ = values(sent, step, dead_zone)
+    exact = np.abs(sent).astype(np.float64) / step
     ones = magnitude == 1
     first = min(255, int(_mean(exact[ones]) * _CODE))
     shift = int(np.clip(np.floor(_mean((exact - magnitude)[~ones]) * _CODE), -127, 127))
     return Levels(where, first, shift)
 
 
-def values(found: Floats, step: float, dead_zone: float) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
-    """Return magnitude and sign of the coefficients `found`, none of which is zero when quantised."""
-    sizes = np.abs(found) * np.float32(1.0 / step) + np.float32(1.0 - dead_zone)
-    return np.maximum(sizes.astype(np.int32), 1), found < 0
+def values(sent: Floats, step: float, dead_zone: float) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
+    """Return magnitude and sign of the coefficients `sent`, none of which is zero when quantised."""
+    sizes = np.abs(sent) * np.float32(1.0 / step) + np.float32(1.0 - dead_zone)
+    return np.maximum(sizes.astype(np.int32), 1), sent < 0
 
 
 def rebuild(

@@ -3,6 +3,7 @@
 It knows neither: it is given what one attempt gives, and looks for a figure between two steps.
 """
 
+import itertools
 import math
 from collections.abc import Callable
 from typing import TypeVar
@@ -33,10 +34,10 @@ def search(
     tried: list[tuple[float, float]] = []
     best: tuple[float, T] | None = None
     while len(tried) < _ATTEMPTS:
-        found = attempt(2.0**place)
-        off = math.log2(max(figure(found), 1e-30) / target)
+        result = attempt(2.0**place)
+        off = math.log2(max(figure(result), 1e-30) / target)
         if best is None or abs(off) < abs(best[0]):
-            best = off, found
+            best = off, result
         tried.append((place, off))
         following = _next_place(tried, lowest, highest)
         if abs(off) < tolerance or following is None:
@@ -48,10 +49,10 @@ def search(
 
 def _next_place(tried: list[tuple[float, float]], lowest: float, highest: float) -> float | None:
     """Return where to try next; None when there is nothing new within the limits."""
-    above = [one for one in tried if one[1] > 0]
-    below = [one for one in tried if one[1] <= 0]
+    above = [point for point in tried if point[1] > 0]
+    below = [point for point in tried if point[1] <= 0]
     if above and below:
-        pairs = [(one, other) for one in above for other in below]
+        pairs = itertools.product(above, below)
         left, right = min(pairs, key=lambda pair: abs(pair[0][0] - pair[1][0]))
         share = left[1] / (left[1] - right[1])
         share = 0.5 if len(tried) % 4 == 3 else min(max(share, 0.05), 0.95)
@@ -69,6 +70,6 @@ def _outside(tried: list[tuple[float, float]]) -> float:
     (first, off_first), (last, off_last) = min(tried), max(tried)
     slope = (off_last - off_first) / (last - first)
     slope = math.copysign(max(abs(slope), _CERTAIN_SLOPE), slope)
-    nearest = min(tried, key=lambda one: abs(one[1]))
+    nearest = min(tried, key=lambda point: abs(point[1]))
     move = -1.2 * nearest[1] / slope
     return nearest[0] + min(max(move, -_FARTHEST), _FARTHEST)

@@ -93,8 +93,10 @@ def _read_maps(
         return maps
     coder, begin = MapCoder(cut), 0
     for end, block in zip(cut.layer_ends, blocks, strict=False):
-        found = coder.run(Reading(block), end - begin, None)
-        origin = Slabs(cut, begin, end, live, shape[1]).origin(found.place)
-        maps.reshape(-1)[origin] = rebuild(found.magnitude, found.negative, form.first, form.shift, form.step)
+        quantised = coder.run(Reading(block), end - begin, None)
+        origin = Slabs(cut, begin, end, live, shape[1]).origin(quantised.place)
+        maps.reshape(-1)[origin] = rebuild(
+            quantised.magnitude, quantised.negative, form.first, form.shift, form.step
+        )
         begin = end
     return maps

@@ -50,12 +50,12 @@ def _starts(sizes: NDArray[np.int64]) -> NDArray[np.int64]:
 def _reduced(
     reduction: np.ufunc, columns: NDArray[_T], sizes: NDArray[np.int64], starts: NDArray[np.int64]
 ) -> NDArray[_T]:
-    found: NDArray[_T] = reduction.reduceat(columns, starts).reshape(-1, 2)
+    reduced: NDArray[_T] = reduction.reduceat(columns, starts).reshape(-1, 2)
     empty = sizes[:, 1] == 0
     if empty.any():
-        found[empty, 0] = reduction(found[empty, 0], found[empty, 1])
-        found[empty, 1] = 0
-    return found
+        reduced[empty, 0] = reduction(reduced[empty, 0], reduced[empty, 1])
+        reduced[empty, 1] = 0
+    return reduced
 
 
 def spread(figures: NDArray[_T], sizes: NDArray[np.int64]) -> NDArray[_T]:

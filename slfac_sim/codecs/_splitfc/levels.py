@@ -45,10 +45,10 @@ def plan(
     scale = max(float(ranges.max(initial=0.0)), mean_range) or 1.0
     r, r_0 = ranges / scale, mean_range / scale
     counts = np.unique(np.linspace(0, r.size, _CANDIDATES).round().astype(int)).tolist()
-    found = [_least_price(r[:count], r_0, samples, budget_bits, cost_bits) for count in counts]
-    within = [each for each in found if cost_bits(each) <= budget_bits]
+    plans = [_least_price(r[:count], r_0, samples, budget_bits, cost_bits) for count in counts]
+    within = [each for each in plans if cost_bits(each) <= budget_bits]
     if not within:
-        return min(found, key=cost_bits)
+        return min(plans, key=cost_bits)
     return min(within, key=lambda each: distortion(r, r_0, samples, each))
 
 

@@ -24,6 +24,7 @@ from slfac_sim.foundation import plugins
 Values = NDArray[Any]  # of one of the three types
 
 _TYPES = (np.dtype(np.float32), np.dtype(np.float16), np.dtype(ml_dtypes.bfloat16))  # by code
+_SHIPPED: dict[str, type[Codec]] = {}  # once found: a look into the folder takes a millisecond
 _LARGEST = (np.inf, 65504.0, (2.0 - 2.0**-7) * 2.0**127)
 
 
@@ -81,7 +82,9 @@ def support_of(body: bytes) -> NDArray[np.bool_] | None:
 
 def shipped(kind: str) -> type[Codec] | None:
     """Return the codec `kind` if it is one of ours."""
-    return plugins.find("slfac_sim.codecs", kind) if kind in plugins.kinds("slfac_sim.codecs") else None
+    if kind not in _SHIPPED and kind in plugins.kinds("slfac_sim.codecs"):
+        _SHIPPED[kind] = plugins.find("slfac_sim.codecs", kind)
+    return _SHIPPED.get(kind)
 
 
 def _in_type(tensor: NDArray[np.float32], code: int) -> Values:

@@ -60,11 +60,13 @@ class NestedReceiver(Receiver):
     def decode(self, body: bytes) -> Tensor:
         """Return the tensor of the inner `body`. Raises `BadBody`."""
         frame = unseal(body)
-        codec = shipped(frame.kind)
-        if codec is not None and issubclass(codec, Wrapper):
-            raise BadBody(f"body: {frame.kind} inside another codec")
         tell("frame", len(body) - len(frame.content))
-        return self._receiver.decode(body) if codec is None or frame.kind == self._kind else decode(body)
+        codec = None if frame.kind == self._kind else shipped(frame.kind)
+        if codec is None:
+            return self._receiver.decode(body)
+        if issubclass(codec, Wrapper):
+            raise BadBody(f"body: {frame.kind} inside another codec")
+        return decode(body)
 
     def get_state(self) -> State:
         """Return the memory of the inner receiver, empty if it has none."""

@@ -118,6 +118,6 @@ def largest_magnitude(tensor: Tensor, stream: str) -> float:
     largest = max(float(tensor.max()), -float(tensor.min()))
     if not np.isfinite(largest):
         place = tuple(int(index) for index in np.argwhere(~np.isfinite(tensor))[0])
-        found = f"{tensor[place]} at {list(place)} of a tensor of shape {list(tensor.shape)}"
-        raise BadTensor(f"{stream}: only finite values can be encoded (got {found})")
+        got = f"{tensor[place]} at {list(place)} of a tensor of shape {list(tensor.shape)}"
+        raise BadTensor(f"{stream}: only finite values can be encoded (got {got})")
     return largest
