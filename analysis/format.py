@@ -57,6 +57,11 @@ def amount(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 99.95 else f"{value:.3g}"
 
 
+def three_digits(value: float) -> str:
+    """Return a number with three digits, all of those before the point, and no exponent."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+
+
 def times(ratio: float) -> str:
     """Return a ratio with two decimals, with fewer from 10 on, with two digits below a tenth."""
     if not 0.1 <= ratio < 9.995:

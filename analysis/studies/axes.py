@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from slfac_sim.analysis.format import three_digits
+
 _QUANTITY = re.compile(r"\s*([+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?)\s*(\S*)\s*")
 DECADE = 10.0
 
@@ -62,7 +64,7 @@ class Axis:
 
     def amount(self, number: float) -> str:
         """Return a place on the axis that need not be one of its values, to three digits."""
-        written = f"{number:.3g}" if abs(number) < 1000 else f"{number:,.0f}"
+        written = three_digits(number)
         return f"{written} {self.unit}" if self.unit else f"{self.name} {written}"
 
     def rounded(self, number: float) -> str:

@@ -70,12 +70,12 @@ def _print_figures(folder: Path, drawn: str) -> None:
 
 
 def _rows(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    from slfac_sim.analysis.format import count, kind_name, one_decimal, percent, reached
+    from slfac_sim.analysis.format import count, fixed_percent, kind_name, one_decimal, percent, reached
 
     accuracy, sent, bits, host = (summary[key] for key in ("accuracy", "bytes", "bits_per_value", "host"))
     threads = count(host["threads"], "thread")
     if accuracy["final"] is not None:
-        final, best = (f"{100 * accuracy[name]:.2f} %" for name in ("final", "best"))
+        final, best = (fixed_percent(accuracy[name], 2) for name in ("final", "best"))
         yield "test accuracy, final (best)", f"{final} ({best})"
     yield "simulated time", f"{one_decimal(summary['simulated_s'])} s in {summary['rounds']} rounds"
     for target, at_s in summary["time_to_accuracy_s"].items():

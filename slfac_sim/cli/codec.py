@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from slfac_sim.analysis.format import fixed_percent
 from slfac_sim.cli.common import screen_width
 from slfac_sim.foundation.errors import BadInput
 
@@ -165,7 +166,7 @@ def _line(measured: "Measured") -> list[str]:
 
 def _largest_parts(parts: Mapping[str, int], of_bytes: int) -> str:
     largest = sorted(parts.items(), key=lambda part: -part[1])[:3]
-    return ", ".join(f"{name} {100 * nbytes / of_bytes:.0f} %" for name, nbytes in largest if nbytes)
+    return ", ".join(f"{name} {fixed_percent(nbytes / of_bytes)}" for name, nbytes in largest if nbytes)
 
 
 def _spectra(arguments: argparse.Namespace) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from slfac_sim.analysis.format import fixed_percent
 from slfac_sim.cli.common import print_table, warn_of_altered
 from slfac_sim.foundation.errors import BadInput
 
@@ -84,7 +85,7 @@ def _parts(explanation: "Explanation") -> Iterator[list[str]]:
     for part in PARTS:
         times = [path.parts_s[part] for path in explanation.paths]
         portion = times[-1] / explanation.end.until_s if explanation.end.until_s else 0.0
-        yield [part, *map(_seconds, times), f"{100 * portion:.1f} %", _seconds(explanation.day_s[part])]
+        yield [part, *map(_seconds, times), fixed_percent(portion, 1), _seconds(explanation.day_s[part])]
     whole = [path.until_s for path in explanation.paths]
     yield ["sum", *map(_seconds, whole), "100 %", _seconds(sum(explanation.day_s.values()))]
     for name, row in explanation.bounds_s.items():

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from slfac_sim.analysis.format import fixed_percent
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.status import Status
@@ -90,7 +92,7 @@ class Progress:
     def _line(self, row: Mapping[str, Any]) -> str:
         parts = [f"round {row['round']}/{self._rounds}", f"{row['at_s']:,.1f} s simulated"]
         if self._evaluation:
-            parts.append(f"accuracy {100 * self._evaluation['accuracy']:.2f} %")
+            parts.append(f"accuracy {fixed_percent(self._evaluation['accuracy'], 2)}")
         parts.append(f"{row['payload_bytes'] / 1e6:,.1f} MB")
         elapsed_s = time.monotonic() - self._began_s
         learnt = self._steps_done - self._steps_before

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from statistics import median
 from typing import Any
 
-from slfac_sim.analysis.format import about, count
+from slfac_sim.analysis.format import about, count, fixed_percent, share
 from slfac_sim.forecast.cuts import Cut, Mixture, in_words
 from slfac_sim.forecast.forecast import Forecast
 from slfac_sim.foundation.json_values import json_value
@@ -118,7 +118,7 @@ def _air(figures: Forecast) -> Iterator[Line]:
 def _duplex(survey: Survey) -> str:
     if survey.duplex == "half":
         return "half duplex: one band for both ways"
-    up, down = f"{100 * survey.up_share:.3g} % of the time up", f"{100 * survey.down_share:.3g} % down"
+    up, down = f"{share(survey.up_share, 3)} of the time up", f"{share(survey.down_share, 3)} down"
     return f"{survey.duplex}: {up}, {down}"
 
 
@@ -166,7 +166,6 @@ def cut_row(cut: Cut) -> list[str]:
     if cut.refused or not cut.parts_s:
         why = "not possible" if cut.refused else cut.time.reason if cut.time is not None else ""
         return [cut.block, why, *[""] * 6]
-    share = 100 * cut.parts_s[cut.bottleneck] / cut.round_s
     return [
         cut.block,
         _shape(cut.smashed_shape),
@@ -175,7 +174,7 @@ def cut_row(cut: Cut) -> list[str]:
         f"{cut.up_bytes / 1e3:,.4g}",
         f"{cut.down_bytes / 1e3:,.4g}",
         f"{cut.round_s:,.4g}",
-        f"{cut.bottleneck}, {share:.0f} %",
+        f"{cut.bottleneck}, {fixed_percent(cut.parts_s[cut.bottleneck] / cut.round_s)}",
     ]
 
 

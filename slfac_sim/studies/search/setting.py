@@ -8,6 +8,7 @@ import typing
 from dataclasses import dataclass
 from typing import Any
 
+from slfac_sim.analysis.format import three_digits
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.units import Quantity, parse_quantity
 from slfac_sim.scenario.files import dump, read
@@ -98,7 +99,7 @@ def _dimension(hint: Any) -> str | None:
 def shown(value: float, dimension: str | None) -> str:
     """Return an SI `value` with three digits and a unit that suits it."""
     name, factor = unit_for(value, dimension)
-    return f"{_digits(value / factor)} {name}".rstrip()
+    return f"{three_digits(value / factor)} {name}".rstrip()
 
 
 def unit_for(value: float, dimension: str | None) -> tuple[str, float]:
@@ -106,8 +107,3 @@ def unit_for(value: float, dimension: str | None) -> tuple[str, float]:
     units = _UNITS.get(dimension or "", (("", 1.0),))
     fitting = [unit for unit in units if unit[1] <= abs(value) * 1.0000001]
     return (fitting or units)[-1 if fitting else 0]
-
-
-def _digits(number: float) -> str:
-    """Return `number` with three digits, all of those before the point, and no exponent."""
-    return f"{number:,.0f}" if abs(number) >= 1000 else f"{number:.3g}"
