@@ -10,7 +10,7 @@ from data_files import NAMES, write_tiny
 from worlds import scenario
 
 from slfac_sim.foundation.plugin_sources import sources_of
-from slfac_sim.scenario import fingerprint as identity
+from slfac_sim.scenario import fingerprint
 from slfac_sim.scenario.fingerprint import INVISIBLE, learning_key, point_key, visible_differences
 
 INVISIBLE_CHANGES = (
@@ -89,7 +89,9 @@ def test_what_is_read_afterwards_is_in_no_key() -> None:
 
 def test_the_code_of_the_clock_is_in_the_key_where_timing_steers(monkeypatch: pytest.MonkeyPatch) -> None:
     before = [learning_key(scenario(*more), 1) for more in ([], [STEERED])]
-    monkeypatch.setattr(identity, "_clockwork", lambda: "an edited player")
+    edited = {fingerprint.TIMING_SOURCES: "an edited player"}
+    unchanged = fingerprint.hash_of_sources
+    monkeypatch.setattr(fingerprint, "hash_of_sources", lambda names: edited.get(names) or unchanged(names))
     after = [learning_key(scenario(*more), 1) for more in ([], [STEERED])]
     assert before[0] == after[0]
     assert before[1] != after[1]
@@ -132,10 +134,10 @@ def test_several_differences_are_all_told() -> None:
 def test_threads_versions_and_our_own_code_are_in_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
     keys = {learning_key(scenario(), 1), learning_key(scenario(), 2)}
     with monkeypatch.context() as patch:
-        patch.setattr(identity, "version", lambda name: "99")
+        patch.setattr(fingerprint, "version", lambda name: "99")
         keys.add(learning_key(scenario(), 1))
     with monkeypatch.context() as patch:
-        patch.setattr(identity, "_sources", lambda: "an edited codec")
+        patch.setattr(fingerprint, "hash_of_sources", lambda names: "an edited codec")
         keys.add(learning_key(scenario(), 1))
     assert len(keys) == 4
     assert all(len(key) == 16 for key in keys)

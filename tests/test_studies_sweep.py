@@ -273,7 +273,7 @@ def test_a_packed_training_replays_alike(whole: Plan, undisturbed: Path, cache: 
 
 
 def test_remains_of_the_dead_are_cleared_and_no_others(tmp_path: Path) -> None:
-    mine = trainings._part(tmp_path, "a" * 16)
+    mine = trainings.part_of(tmp_path, "a" * 16)
     dead = mine.with_name(mine.name.replace(mine.name.split(".")[-2], "999999999"))
     elsewhere = mine.with_name(f"{'b' * 16}.another-host.999999999.part")
     for folder in (mine, dead, elsewhere):

@@ -87,6 +87,7 @@ def _decode(arguments: argparse.Namespace) -> None:
 
 def _inspect(arguments: argparse.Namespace) -> None:
     """Print the frame of the body, and its bytes by purpose."""
+    from slfac_sim.analysis.format import fixed_percent
     from slfac_sim.analysis.text_tables import aligned
     from slfac_sim.codec_lab.files import read_body
     from slfac_sim.codec_lab.measure import inspect
@@ -101,8 +102,8 @@ def _inspect(arguments: argparse.Namespace) -> None:
     print()
     lines = [["part", "bytes", "share", "bits a value"]]
     for name, nbytes in [*body.parts.items(), ("total", body.body_bytes)]:
-        share, bits = 100 * nbytes / body.body_bytes, 8 * nbytes / body.tensor.size
-        lines.append([name, f"{nbytes:,}", f"{share:.1f} %", f"{bits:.3f}"])
+        bits = 8 * nbytes / body.tensor.size
+        lines.append([name, f"{nbytes:,}", fixed_percent(nbytes / body.body_bytes, 1), f"{bits:.3f}"])
     print(aligned(lines, width=screen_width()))
 
 
@@ -165,6 +166,8 @@ def _line(measured: "Measured") -> list[str]:
 
 
 def _largest_parts(parts: Mapping[str, int], of_bytes: int) -> str:
+    from slfac_sim.analysis.format import fixed_percent
+
     largest = sorted(parts.items(), key=lambda part: -part[1])[:3]
     return ", ".join(f"{name} {fixed_percent(nbytes / of_bytes)}" for name, nbytes in largest if nbytes)
 

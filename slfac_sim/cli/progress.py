@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Progress:
-    """Told of notes while a run goes on; use it in a `with`, so that the terminal is left in order."""
+    """The line of a run that goes on; use it in a `with`, so that the terminal is left in order."""
 
     def __init__(self, quiet: bool) -> None:
         self._console = None if quiet else _console()
@@ -39,7 +39,7 @@ class Progress:
         self._move(f"{name}: evaluating the untrained model")
 
     def learn(self) -> None:
-        """Know that what was told of so far took no learning, and what follows does."""
+        """Count the rows so far as no learning of this process: a resumed run had them already."""
         self._steps_before, self._began_s = self._steps_done, time.monotonic()
 
     def on_note(self, table: str, row: Mapping[str, Any]) -> None:
@@ -58,7 +58,7 @@ class Progress:
                 self._print(self._line(row))
 
     def figure(self, number: int, count: int, name: str) -> None:
-        """Tell that figure `number` of `count` is drawn."""
+        """Show that figure `number` of `count` is drawn."""
         line = f"drawing figure {number} of {count}: {name}"
         self._move(line)
         if self._status is None:

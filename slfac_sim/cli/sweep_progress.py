@@ -20,7 +20,7 @@ _EVERY_S = 10.0  # between plain lines about points
 
 
 class SweepProgress:
-    """Told by a sweep how it goes on; use it in a `with`, so that the terminal is left in order."""
+    """The display of a sweep; use it in a `with`, so that the terminal is left in order."""
 
     def __init__(self, quiet: bool) -> None:
         self.workers = 1
@@ -60,7 +60,7 @@ class SweepProgress:
             self._console.print(self._line(), highlight=False, soft_wrap=True)
 
     def retried(self, outcome: "Outcome") -> None:
-        """Tell of a job that is tried again."""
+        """Write that a job is tried again."""
         self.say(f"tried again: {outcome.job.key}: {outcome.reason}")
 
     def tick(self) -> None:

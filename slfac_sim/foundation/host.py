@@ -52,7 +52,7 @@ class Spare:
         now_s = time.monotonic()
         if now_s - self._given_s >= EVERY_S:
             self._given_s = now_s
-            _trim()(0)
+            trim()(0)
 
 
 @contextmanager
@@ -68,7 +68,8 @@ def no_collection() -> Iterator[None]:
 
 
 @cache
-def _trim() -> Callable[[int], object]:
+def trim() -> Callable[[int], object]:
+    """Return what gives free pages back (glibc's ``malloc_trim``), or does nothing."""
     try:
         return ctypes.CDLL(None).malloc_trim
     except (OSError, AttributeError, TypeError):  # another C library, or another system

@@ -40,7 +40,7 @@ INVISIBLE = (
 READ_AFTERWARDS = ("name", "evaluation.targets")
 """What nothing that happens depends on, wherever timing steers."""
 
-_LEARNS = (
+LEARNING_SOURCES = (
     "codecs",
     "effects.py",
     "foundation",
@@ -52,15 +52,16 @@ _LEARNS = (
     "scenario/schedule.py",
     "scenario/schema.py",
 )
+"""Our own source files and folders that learn."""
 
-
-_CLOCKWORK = (
+TIMING_SOURCES = (
     "forecast",
     "hosts",
     "network",
     "runs/opening.py",
     "simulation",
 )
+"""Those that make the clock."""
 
 
 def learning_key(scenario: Scenario, threads: int) -> str:
@@ -75,7 +76,11 @@ def learning_key(scenario: Scenario, threads: int) -> str:
     hidden = READ_AFTERWARDS if clocked else invisible_in(scenario)
     settings = {path: value for path, value in _leaves(plain(scenario)) if not _within(path, hidden)}
     versions = {name: version(name) for name in ("torch", "numpy", *(("simpy",) if clocked else ()))}
-    ours = [slfac_sim.__version__, _sources(), *([_clockwork()] if clocked else [])]
+    ours = [
+        slfac_sim.__version__,
+        hash_of_sources(LEARNING_SOURCES),
+        *([hash_of_sources(TIMING_SOURCES)] if clocked else []),
+    ]
     python = list(sys.version_info[:2])
     return _hash([settings, threads, python, versions, ours, _foreign(settings), _files(settings)])
 
@@ -184,18 +189,8 @@ def _place(text: str, may_be_folder: bool) -> Path | None:
 
 
 @cache
-def _sources() -> str:
-    """Return the hash of our own source files that learn; a checkout changes without its version."""
-    return _hash_of_files(_LEARNS)
-
-
-@cache
-def _clockwork() -> str:
-    """Return the hash of our own source files that make the clock."""
-    return _hash_of_files(_CLOCKWORK)
-
-
-def _hash_of_files(names: Iterable[str]) -> str:
+def hash_of_sources(names: tuple[str, ...]) -> str:
+    """Return the hash of our own source files `names`; a checkout changes without its version."""
     whole = hashlib.sha256()
     for name in names:
         for root in map(Path, slfac_sim.__path__):

@@ -60,7 +60,7 @@ def train(scenario: Scenario, threads: int, cache: Path, key: str) -> None:
         )
     from slfac_sim.runs.run import prepare, run
 
-    part = _part(cache, key)
+    part = part_of(cache, key)
     try:
         summary = run(prepare(scenario, part, threads))
         if summary["status"] == "interrupted":
@@ -83,7 +83,7 @@ def pack(folder: Path) -> bytes:
 
 def unpack(packed: bytes, cache: Path, key: str) -> Path:
     """Put the training in `packed` into `cache`, whole, and return its folder."""
-    part = _part(cache, key)
+    part = part_of(cache, key)
     try:
         part.mkdir(parents=True)
         with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
@@ -94,16 +94,17 @@ def unpack(packed: bytes, cache: Path, key: str) -> Path:
     return folder_of(cache, key)
 
 
+def part_of(cache: Path, key: str) -> Path:
+    """Return a folder of this process for the training `key` while it is unfinished."""
+    return own_name(cache.resolve() / f"{key}.{socket.gethostname()}")
+
+
 def clear_remains(cache: Path) -> None:
     """Remove what processes of this machine that no longer live have left unfinished in `cache`."""
     for part in cache.glob(f"*.{socket.gethostname()}.*.part"):
         owner = part.name.split(".")[-2]
         if owner.isdecimal() and not _alive(int(owner)):
             shutil.rmtree(part, ignore_errors=True)
-
-
-def _part(cache: Path, key: str) -> Path:
-    return own_name(cache.resolve() / f"{key}.{socket.gethostname()}")
 
 
 def _appear(part: Path, whole: Path) -> None:

@@ -103,7 +103,7 @@ def _draw(
         figure = draw(
             _lines(points, x_factor, y_factor),
             _titled(setting.path, x_unit),
-            _titled(measure.axis[0], y_unit),
+            _titled(measure.title, y_unit),
             [mark / x_factor for mark in marks],
             None if bound is None else bound / y_factor,
         )

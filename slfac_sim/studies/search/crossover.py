@@ -139,7 +139,7 @@ def _of_one(a: str, b: str, measure: Measure, setting: Setting, duel: Duel) -> s
         winner, loser = (a, b) if result.holds_at_low else (b, a)
         return (
             f"no crossover: {winner} beats {loser} at every {where} ({_factors(result, setting, a, b)}, "
-            f"{_target(measure)})"
+            f"{measure.title})"
         )
     if len(result.edges) == 1:
         edge = result.edges[0]
@@ -147,11 +147,11 @@ def _of_one(a: str, b: str, measure: Measure, setting: Setting, duel: Duel) -> s
         low, high = setting.shown(edge.low.value), setting.shown(edge.high.value)
         return (
             f"{below} beats {above} up to {setting.path} = {low}, and not from {high} on "
-            f"({_factors(result, setting, a, b)}, {_target(measure)})"
+            f"({_factors(result, setting, a, b)}, {measure.title})"
         )
     held = " and ".join(f"from {setting.shown(x)} to {setting.shown(y)}" for x, y in result.stretches())
     held = f"{setting.path} {held}, and not elsewhere"
-    return f"several crossovers: {a} beats {b} with {held} ({_target(measure)})"
+    return f"several crossovers: {a} beats {b} with {held} ({measure.title})"
 
 
 def _untrained(a: str, b: str, measure: Measure, duel: Duel) -> list[str]:
@@ -186,10 +186,6 @@ def _factor(ratio: float) -> float:
     return max(ratio, 1.0 / ratio) if ratio > 0.0 else math.inf
 
 
-def _target(measure: Measure) -> str:
-    return measure.axis[0]
-
-
 def _of_all(a: str, b: str, measure: Measure, setting: Setting, duels: Sequence[Duel]) -> str:
     crossings = sorted(duel.result.edges[0].low.value for duel in duels if len(duel.result.edges) == 1)
     others = [duel for duel in duels if len(duel.result.edges) != 1]
@@ -199,7 +195,7 @@ def _of_all(a: str, b: str, measure: Measure, setting: Setting, duels: Sequence[
         ends = " to ".join(dict.fromkeys((setting.shown(crossings[0]), setting.shown(crossings[-1]))))
         return (
             f"{below} stops beating {above} at {setting.path} = {setting.shown(median(crossings))} "
-            f"(median of {len(duels)} seeds, {ends}; {_target(measure)})"
+            f"(median of {len(duels)} seeds, {ends}; {measure.title})"
         )
     sides = {duel.result.holds_at_low for duel in duels}
     if not crossings and len(sides) == 1 and not any(duel.result.edges for duel in duels):

@@ -36,14 +36,12 @@ class Measure:
         return self.name if self.target is None else f"{self.name}({exact(self.target)})"
 
     @property
-    def axis(self) -> tuple[str, str]:
-        """What a figure calls it, and its SI unit."""
-        return (_AXES[self.name] if self.target is None else f"time to {percent(self.target)}"), _SI[
-            self.dimension
-        ]
+    def title(self) -> str:
+        """What a figure calls it."""
+        return _MEASURES[self.name].title if self.target is None else f"time to {percent(self.target)}"
 
     def is_untrained(self, measured: float) -> bool:
-        """Tell whether the untrained model of a run met the target: then its time is 0 s on any network."""
+        """Return whether the untrained model of a run met the target: then its time is 0 s on any network."""
         return self.target is not None and measured == 0.0
 
     def of(self, ledger: Ledger) -> float:
@@ -51,7 +49,7 @@ class Measure:
 
         It is 0 for a target that the untrained model met.
         """
-        return _READERS[self.name](ledger, self.target)
+        return _MEASURES[self.name].read(ledger, self.target)
 
 
 @dataclass(frozen=True)
@@ -64,7 +62,7 @@ class Question:
     text: str
 
     def holds(self, measured: float) -> bool:
-        """Tell whether a run with that measure meets the bound."""
+        """Return whether a run with that measure meets the bound."""
         return measured <= self.bound if self.sense == "<=" else measured >= self.bound
 
 
@@ -90,15 +88,15 @@ def time_to(target: float) -> Measure:
 
 
 def _measure(text: str, name: str, argument: str | None) -> Measure:
-    if name not in _READERS:
-        near = difflib.get_close_matches(name, _READERS, n=1)
+    if name not in _MEASURES:
+        near = difflib.get_close_matches(name, _MEASURES, n=1)
         hint = f"; did you mean '{near[0]}'?" if near else ""
-        raise BadInput(f"question {text!r}: no measure '{name}' among {', '.join(_READERS)}{hint}")
+        raise BadInput(f"question {text!r}: no measure '{name}' among {', '.join(_MEASURES)}{hint}")
     if name == "time_to_accuracy":
         return time_to(_fraction(text, argument or ""))
     if argument is not None:
         raise BadInput(f"question {text!r}: {name} takes no argument (got '{argument}')")
-    return Measure(name, _DIMENSIONS[name])
+    return Measure(name, _MEASURES[name].dimension)
 
 
 def _fraction(text: str, argument: str) -> float:
@@ -131,12 +129,16 @@ def _energy_j(ledger: Ledger, _: float | None) -> float:
     return float(sum(energy_j for (energy_j,) in ledger.tuples("transfers", ["energy_j"])))
 
 
-_READERS: dict[str, Callable[[Ledger, float | None], float]] = {
-    "time_to_accuracy": _time_to_accuracy,
-    "simulated_s": _simulated_s,
-    "bytes_total": _bytes_total,
-    "energy_j": _energy_j,
+@dataclass(frozen=True)
+class _Kind:
+    dimension: str
+    title: str
+    read: Callable[[Ledger, float | None], float]
+
+
+_MEASURES = {
+    "time_to_accuracy": _Kind("duration", "time to an accuracy", _time_to_accuracy),
+    "simulated_s": _Kind("duration", "simulated time", _simulated_s),
+    "bytes_total": _Kind("size", "payload bytes", _bytes_total),
+    "energy_j": _Kind("energy", "radiated energy", _energy_j),
 }
-_DIMENSIONS = {"simulated_s": "duration", "bytes_total": "size", "energy_j": "energy"}
-_AXES = {"simulated_s": "simulated time", "bytes_total": "payload bytes", "energy_j": "radiated energy"}
-_SI = {"duration": "s", "size": "B", "energy": "J"}
