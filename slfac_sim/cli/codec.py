@@ -87,7 +87,6 @@ def _decode(arguments: argparse.Namespace) -> None:
 
 def _inspect(arguments: argparse.Namespace) -> None:
     """Print the frame of the body, and its bytes by purpose."""
-    from slfac_sim.analysis.format import fixed_percent
     from slfac_sim.analysis.text_tables import aligned
     from slfac_sim.codec_lab.files import read_body
     from slfac_sim.codec_lab.measure import inspect
@@ -166,8 +165,6 @@ def _line(measured: "Measured") -> list[str]:
 
 
 def _largest_parts(parts: Mapping[str, int], of_bytes: int) -> str:
-    from slfac_sim.analysis.format import fixed_percent
-
     largest = sorted(parts.items(), key=lambda part: -part[1])[:3]
     return ", ".join(f"{name} {fixed_percent(nbytes / of_bytes)}" for name, nbytes in largest if nbytes)
 

@@ -79,7 +79,6 @@ def _print(label: str, explanation: "Explanation", steps: "Sequence[Slice]") -> 
 def _parts(explanation: "Explanation") -> Iterator[list[str]]:
     """Yield the lines of the table: each part of the time, their sum, and what it takes at least."""
     from slfac_sim.analysis.attribution import PARTS
-    from slfac_sim.analysis.format import fixed_percent
 
     instants = (name if name == "end" else f"to {name}" for name in explanation.instants)
     yield ["part", *instants, "share", "mean device's day"]

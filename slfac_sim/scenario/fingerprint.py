@@ -76,11 +76,8 @@ def learning_key(scenario: Scenario, threads: int) -> str:
     hidden = READ_AFTERWARDS if clocked else invisible_in(scenario)
     settings = {path: value for path, value in _leaves(plain(scenario)) if not _within(path, hidden)}
     versions = {name: version(name) for name in ("torch", "numpy", *(("simpy",) if clocked else ()))}
-    ours = [
-        slfac_sim.__version__,
-        hash_of_sources(LEARNING_SOURCES),
-        *([hash_of_sources(TIMING_SOURCES)] if clocked else []),
-    ]
+    sources = [LEARNING_SOURCES, *([TIMING_SOURCES] if clocked else [])]
+    ours = [slfac_sim.__version__, *map(hash_of_sources, sources)]
     python = list(sys.version_info[:2])
     return _hash([settings, threads, python, versions, ours, _foreign(settings), _files(settings)])
 
