@@ -1,19 +1,18 @@
 """The model cut in three: head and tail on every device, the body on the server; labels stay at home."""
 
 import copy
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 
 from slfac_sim.codecs import Payload, seeded
-from slfac_sim.foundation.errors import BadInput
 from slfac_sim.hosts.names import SERVER
 from slfac_sim.learning.batches import Shard
-from slfac_sim.learning.cutting import place_of
+from slfac_sim.learning.cutting import Thirds, cut_in_three
 from slfac_sim.learning.draws import Draws
 from slfac_sim.learning.evaluation import evaluate, in_messages, mean_score
 from slfac_sim.learning.fleet import Held, refuse_lone_values, refuse_what_does_not_fit, works
@@ -21,32 +20,8 @@ from slfac_sim.learning.ground import Ground
 from slfac_sim.learning.layouts import Layout, Part
 from slfac_sim.learning.model_exchange import exact, fit_for_models
 from slfac_sim.learning.u_shape import Body, Ends, EndsHalf, UDevice, UServer
-from slfac_sim.learning.weights import initial_blocks, load_sound, state_vector
-from slfac_sim.learning.work import Exchange, Work, count_work, smashed_shape
-from slfac_sim.scenario.schema import Scenario
-
-
-@dataclass(frozen=True)
-class Thirds:
-    """A model cut in three, before training, with the names of the blocks of each end and the shapes between.
-
-    `work` is that of head and body, `tail_work` that of the tail, as if it were a device's half.
-    """
-
-    head: nn.Module
-    body: nn.Module
-    tail: nn.Module
-    head_blocks: tuple[str, ...]
-    tail_blocks: tuple[str, ...]
-    smashed_shape: tuple[int, ...]
-    middle_shape: tuple[int, ...]
-    work: Work
-    tail_work: Work
-
-    @property
-    def ends(self) -> Ends:
-        """Head and tail as one module, which shares their weights."""
-        return Ends(self.head, self.tail, self.middle_shape)
+from slfac_sim.learning.weights import load_sound, state_vector
+from slfac_sim.learning.work import Exchange
 
 
 class UShape(Layout):
@@ -57,9 +32,9 @@ class UShape(Layout):
         super().__init__(ground)
         thirds = self.thirds = cut_in_three(scenario, data.image_shape, data.classes)
         codec = seeded(scenario.codec, scenario.seed.learning)
-        self._outer = Exchange(thirds.work, _size(thirds.smashed_shape), codec.uplink, codec.downlink)
-        self._inner = Exchange(thirds.tail_work, _size(thirds.middle_shape), codec.uplink, codec.downlink)
-        self._ends = thirds.ends
+        self._outer = Exchange(thirds.work, math.prod(thirds.smashed_shape), codec.uplink, codec.downlink)
+        self._inner = Exchange(thirds.tail_work, math.prod(thirds.middle_shape), codec.uplink, codec.downlink)
+        self._ends = Ends(thirds.head, thirds.tail, thirds.middle_shape)
         self.held = Held(self._ends, (*thirds.head_blocks, *thirds.tail_blocks), data.image_shape)
         self.smashed_shape, self.works = thirds.smashed_shape, [thirds.work, thirds.tail_work]
         self.beyond = [thirds.body, thirds.tail]
@@ -138,65 +113,9 @@ class _Beyond(nn.Module):
         return logits
 
 
-def cut_in_three(scenario: Scenario, image_shape: tuple[int, ...], classes: int) -> Thirds:
-    """Return the scenario's model with its initial weights: head up to `cut`, tail from `protocol.tail` on.
-
-    Without a `protocol.tail` the tail begins with the last block that has weights. Raises `BadInput` for
-    blocks that are not there, and where head or body would have nothing to learn.
-    """
-    blocks = initial_blocks(scenario.model, image_shape, classes, scenario.seed.learning)
-    names = [name for name, _ in blocks]
-    assert isinstance(scenario.cut, str)  # cuts of devices have been refused
-    first, last = place_of(scenario.cut, names, "cut") + 1, _first_of_tail(scenario.protocol.tail, blocks)
-    head, body, tail = (
-        nn.Sequential(*(block for _, block in part))
-        for part in (blocks[:first], blocks[first:last], blocks[last:])
-    )
-    where = f"between cut '{scenario.cut}' and tail '{names[last]}'"
-    for holder, part in ((f"up to the cut '{scenario.cut}' a device", head), (f"{where} the server", body)):
-        if next(part.parameters(), None) is None:
-            raise BadInput(f"protocol.tail: {holder} would have nothing to learn")
-    smashed = smashed_shape(head, image_shape)
-    middle = smashed_shape(body, smashed)
-    work, tail_work = _works(head, body, tail, image_shape)
-    ends = tuple(names[:first]), tuple(names[last:])
-    return Thirds(head, body, tail, *ends, smashed, middle, work, tail_work)
-
-
-def _first_of_tail(wanted: str | None, blocks: list[tuple[str, nn.Module]]) -> int:
-    if wanted is None:
-        learning = [
-            place for place, (_, block) in enumerate(blocks) if next(block.parameters(), None) is not None
-        ]
-        return learning[-1]
-    names = [name for name, _ in blocks]
-    if wanted not in names[1:]:
-        raise BadInput(f"protocol.tail: no block '{wanted}' among {', '.join(names[1:])}")
-    return names.index(wanted)
-
-
-def _works(
-    head: nn.Module, body: nn.Module, tail: nn.Module, image_shape: tuple[int, ...]
-) -> tuple[Work, Work]:
-    """Return the work of head and body, and that of the tail as a device's."""
-    upto_body = count_work(head, nn.Sequential(body, tail), image_shape)
-    upto_tail = count_work(nn.Sequential(head, body), tail, image_shape)
-    forward, backward = upto_tail.server_forward_flops, upto_tail.server_backward_flops
-    of_body = replace(
-        upto_body,
-        server_forward_flops=upto_body.server_forward_flops - forward,
-        server_backward_flops=upto_body.server_backward_flops - backward,
-    )
-    return of_body, Work(forward, backward, 0.0, 0.0)
-
-
 def _refuse_lone_values(ground: Ground, thirds: Thirds) -> None:
     protocol = ground.scenario.protocol
     alone = len(ground.shards) == 1 or protocol.steps is None
     parts = [(thirds.head, ground.data.image_shape), (thirds.tail, thirds.middle_shape)]
     parts += [(thirds.body, thirds.smashed_shape)] if alone else []
     refuse_lone_values(ground.shards, parts, ", larger shards, another cut or another tail")
-
-
-def _size(shape: tuple[int, ...]) -> int:
-    return int(np.prod(shape))
