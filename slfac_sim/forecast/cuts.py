@@ -135,8 +135,8 @@ def mixture_of(scenario: Scenario, cuts: Sequence[Cut]) -> Mixture:
     limits_s = sorted({share.own_s for of_cut in shares.values() for share in of_cut.values()})
     for limit_s in limits_s[:: max(1, -(-len(limits_s) // MOST_LIMITS))]:
         choices.append({name: _least_shared(of, name, shares, limit_s) for name, of in possible.items()})
-    found = [_mixture(scenario, survey, schedule, cut_of) for cut_of in choices]
-    return min(found, key=lambda mixture: mixture.round_s)
+    mixtures = [_mixture(scenario, survey, schedule, cut_of) for cut_of in choices]
+    return min(mixtures, key=lambda mixture: mixture.round_s)
 
 
 def in_words(cut: str | Mapping[str, str]) -> str:
@@ -156,8 +156,8 @@ class _Share:
 
 
 def _shares(scenario: Scenario, survey: Survey, schedule: Schedule, cut: Cut) -> dict[str, _Share]:
-    found = alone(scenario, survey, schedule, list(cut.actors.values()))
-    return {name: _Share(parts.pop("devices", 0.0), sum(parts.values())) for name, parts in found.items()}
+    alone_of = alone(scenario, survey, schedule, list(cut.actors.values()))
+    return {name: _Share(parts.pop("devices", 0.0), sum(parts.values())) for name, parts in alone_of.items()}
 
 
 def _least_shared(

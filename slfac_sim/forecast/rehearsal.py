@@ -217,7 +217,7 @@ def _answers(actor: Actor, cohorts: _Cohorts, step: int, samples: int, together:
     if together:
         if cohorts.of(step)[0] is actor:
             yield _on_server(together * cost.encode_down_flops, "encode")
-            everybody = tuple(one.name for one in cohorts.of(step))
+            everybody = tuple(other.name for other in cohorts.of(step))
             yield Send(SERVER, everybody, {"smashed_down": actor.parcel(nbytes, together)})
         yield cohorts.meeting(actor, step, 0.0, "broadcast")
     if samples > together:

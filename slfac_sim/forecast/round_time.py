@@ -89,8 +89,8 @@ def alone_s(world: World) -> dict[str, float]:
     if schedule is None:
         raise BadInput(f"how long devices take cannot be foretold: {no_schedule(world.scenario)}")
     actors = actors_of(world, schedule, everybody=True)
-    found = alone(world.scenario, survey_of(world.scenario), schedule, actors)
-    return {name: math.fsum(parts_s.values()) for name, parts_s in found.items()}
+    parts = alone(world.scenario, survey_of(world.scenario), schedule, actors)
+    return {name: math.fsum(parts_s.values()) for name, parts_s in parts.items()}
 
 
 def alone(
@@ -100,15 +100,15 @@ def alone(
     unreached = _unreached(survey)
     reached = [actor for actor in actors if actor.name not in unreached]
     rows = _played(scenario, in_turn(reached, schedule, scenario.protocol.participation)) if reached else {}
-    found = {actor.name: {"downlink air": math.inf} for actor in actors}
+    parts_of = {actor.name: {"downlink air": math.inf} for actor in actors}
     begins_s = [0.0, *(row["at_s"] for row in rows.get("rounds", ()))]
     turns: list[list[Segment]] = [[] for _ in begins_s]
     for segment in attribute(rows).path if reached else ():
         turns[bisect_right(begins_s, segment.from_s) - 1].append(segment)
     for actor, turn in zip(reached, turns, strict=False):
         parts_s = resources_s(turn)
-        found[actor.name] = {part: float(f"{seconds:.{_DIGITS}g}") for part, seconds in parts_s.items()}
-    return found
+        parts_of[actor.name] = {part: float(f"{seconds:.{_DIGITS}g}") for part, seconds in parts_s.items()}
+    return parts_of
 
 
 def _unreached(survey: Survey) -> set[str]:

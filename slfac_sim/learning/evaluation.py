@@ -36,12 +36,12 @@ def mean_score(scores: Sequence[tuple[Score, int]]) -> dict[str, float]:
 
     Right answers are added as integers and divided once: a mean of equal accuracies is that accuracy.
     """
-    total = sum(count * one.samples for one, count in scores)
-    exact = [count * one.right_no_codec for one, count in scores if one.right_no_codec is not None]
-    losses = [one.loss for one, _ in scores]
-    mean = math.fsum(count * one.loss for one, count in scores) / sum(count for _, count in scores)
+    total = sum(count * score.samples for score, count in scores)
+    exact = [count * score.right_no_codec for score, count in scores if score.right_no_codec is not None]
+    losses = [score.loss for score, _ in scores]
+    mean = math.fsum(count * score.loss for score, count in scores) / sum(count for _, count in scores)
     return {
-        "accuracy": sum(count * one.right for one, count in scores) / total,
+        "accuracy": sum(count * score.right for score, count in scores) / total,
         "loss": min(max(mean, min(losses)), max(losses)),
         "accuracy_no_codec": sum(exact) / total if len(exact) == len(scores) else math.nan,
     }

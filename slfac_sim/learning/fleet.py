@@ -31,14 +31,14 @@ def works(scenario: Scenario, counted: Work, held: Held) -> Mapping[str, Work]:
     devices, and for a block without a measured time.
     """
     part = PartWork(held.part, held.blocks, held.shape, scenario.learning.batch)
-    known: dict[tuple[float, float | None], Work] = {}
-    found = {}
+    by_kind: dict[tuple[float, float | None], Work] = {}
+    work_of = {}
     for name, machine in machines(scenario.devices, scenario.seed.air).items():
         kind = machine.speed, machine.memory_bandwidth
-        if kind not in known:
-            known[kind] = device_work(counted, part, machine)
-        found[name] = known[kind]
-    return found
+        if kind not in by_kind:
+            by_kind[kind] = device_work(counted, part, machine)
+        work_of[name] = by_kind[kind]
+    return work_of
 
 
 def held_memory(scenario: Scenario, held: Held) -> Memory:
@@ -94,12 +94,12 @@ def refuse_lone_values(
 def fitting_cuts(scenario: Scenario, shape: tuple[int, ...], classes: int) -> Callable[[float], str]:
     """Return what tells which cuts would fit into so many bytes, with the batch as it is."""
 
-    def told(available: float) -> str:
+    def in_words(available: float) -> str:
         sizes = cut_memories(scenario, shape, classes)
         fitting = [name for name, memory in sizes if memory.total <= available]
         return f"with this batch so would the cut {' or '.join(fitting)}" if fitting else ""
 
-    return told
+    return in_words
 
 
 def cut_memories(scenario: Scenario, shape: tuple[int, ...], classes: int) -> Iterator[tuple[str, Memory]]:

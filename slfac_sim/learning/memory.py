@@ -83,8 +83,8 @@ def _kept(part: nn.Module, shape: tuple[int, ...], samples: int) -> tuple[int, t
 
     with on_trial(part) as (tried,), torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
         output = tried(torch.zeros((samples, *shape)))
-    for one in (*tried.parameters(), *tried.buffers(), output):
-        kept.pop(one.untyped_storage()._cdata, None)
+    for tensor in (*tried.parameters(), *tried.buffers(), output):
+        kept.pop(tensor.untyped_storage()._cdata, None)
     return sum(kept.values()), tuple(output.shape[1:])
 
 
@@ -117,7 +117,9 @@ def _remembered(weights: int, optimiser: Callable[[Any], torch.optim.Optimizer])
     few.grad = torch.zeros(8, 8)
     opened = optimiser([few])
     opened.step()
-    moments = [one for one in opened.state[few].values() if isinstance(one, torch.Tensor) and one.dim() > 0]
+    moments = [
+        moment for moment in opened.state[few].values() if isinstance(moment, torch.Tensor) and moment.dim()
+    ]
     return weights * _nbytes(moments) // _nbytes([few])
 
 

@@ -65,7 +65,7 @@ def recorded(samples: int) -> Iterator[list[Operation]]:
 
     Views and fresh memory move no data and are left out.
     """
-    found: list[Operation] = []
+    seen: list[Operation] = []
 
     def record(func: Any, args: Sequence[Any], kwargs: dict[str, Any], result: Any) -> None:
         name = func.overloadpacket.__name__
@@ -73,10 +73,10 @@ def recorded(samples: int) -> Iterator[list[Operation]]:
             count = flop_registry.get(func.overloadpacket)
             flops = count(*args, **kwargs, out_val=result) if count is not None else 0
             moved_bytes = sum(map(_stored_bytes, tree_leaves((args, kwargs, result))))
-            found.append(Operation(name, flops / samples, moved_bytes / samples))
+            seen.append(Operation(name, flops / samples, moved_bytes / samples))
 
     with Watching(record):
-        yield found
+        yield seen
 
 
 def _stored_bytes(value: Any) -> int:

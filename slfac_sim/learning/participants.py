@@ -172,8 +172,8 @@ class EdgeServer(CutServer[ServerHalf]):
         tensor, truth = self._up[device].decode(body), decode_labels(labels)
         expected = (len(truth), *self.smashed_shape)
         if tensor.shape != expected:
-            found = f"smashed data of shape {list(tensor.shape)}"
-            raise BadBody(f"{device}: {found} came with {len(truth)} labels, expected {list(expected)}")
+            wrong = f"smashed data of shape {list(tensor.shape)}"
+            raise BadBody(f"{device}: {wrong} came with {len(truth)} labels, expected {list(expected)}")
         return tensor, truth
 
     def train(self, cohort: Sequence[Arrived], rate: float = 1.0) -> list[Feedback]:

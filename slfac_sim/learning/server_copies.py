@@ -148,15 +148,15 @@ def _mean(vectors: Iterator[Tensor], samples: Sequence[int]) -> Tensor:
 def _moments(half: ServerHalf) -> list[torch.Tensor]:
     """Return the optimiser's moments, in the order of the parameters; none before its first step."""
     optimiser = half.optimiser
-    parameters = [one for group in optimiser.param_groups for one in group["params"]]
-    states = [optimiser.state[one] for one in parameters if one in optimiser.state]
-    found = (state[name] for state in states for name in sorted(state))
-    return [one for one in found if isinstance(one, torch.Tensor)]
+    parameters = [parameter for group in optimiser.param_groups for parameter in group["params"]]
+    states = [optimiser.state[parameter] for parameter in parameters if parameter in optimiser.state]
+    kept = (state[name] for state in states for name in sorted(state))
+    return [moment for moment in kept if isinstance(moment, torch.Tensor)]
 
 
 def _written(half: ServerHalf) -> Tensor:
-    parts = [torch.from_numpy(state_vector(half.model)), *(one.reshape(-1).cpu() for one in _moments(half))]
-    return torch.cat(parts).numpy()
+    moments = [moment.reshape(-1).cpu() for moment in _moments(half)]
+    return torch.cat([torch.from_numpy(state_vector(half.model)), *moments]).numpy()
 
 
 def _read(half: ServerHalf, vector: Tensor) -> None:
@@ -167,6 +167,6 @@ def _read(half: ServerHalf, vector: Tensor) -> None:
         half.optimiser.state.clear()
         return
     moments = _moments(half)
-    pieces = torch.from_numpy(vector[size:]).split([one.numel() for one in moments])
-    for one, piece in zip(moments, pieces, strict=True):
-        one.copy_(piece.view_as(one))
+    pieces = torch.from_numpy(vector[size:]).split([moment.numel() for moment in moments])
+    for moment, piece in zip(moments, pieces, strict=True):
+        moment.copy_(piece.view_as(moment))

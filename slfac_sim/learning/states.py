@@ -57,9 +57,9 @@ def state_of(thing: Any) -> Any:
     if isinstance(thing, torch.nn.Module | torch.optim.Optimizer):
         return dict(thing.state_dict())
     if isinstance(thing, Mapping):
-        return {key: state_of(one) for key, one in thing.items()}
+        return {key: state_of(part) for key, part in thing.items()}
     if isinstance(thing, Sequence):
-        return [state_of(one) for one in thing]
+        return [state_of(part) for part in thing]
     if isinstance(thing, Checkpointed):
         state = thing.get_state()
         return None if state is None else dict(state)
@@ -73,10 +73,10 @@ def restore(thing: Any, state: Any) -> None:
     elif isinstance(thing, Mapping):
         if not isinstance(state, Mapping) or thing.keys() != state.keys():
             raise ValueError(f"a state of other parts than {', '.join(map(str, thing))}")
-        for key, one in thing.items():
-            restore(one, state[key])
+        for key, part in thing.items():
+            restore(part, state[key])
     elif isinstance(thing, Sequence):
-        for one, there in zip(thing, state, strict=True):
-            restore(one, there)
+        for part, there in zip(thing, state, strict=True):
+            restore(part, there)
     elif isinstance(thing, Checkpointed):
         thing.set_state({} if state is None else state)

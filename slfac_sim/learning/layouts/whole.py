@@ -92,14 +92,14 @@ class Whole(Layout):
         return evaluate([model, nn.Identity()], batches, [lambda logits: logits], False, seed)
 
     def _devices(self, mu: float) -> list[WholeDevice]:
-        ground, found = self.ground, []
+        ground, devices = self.ground, []
         known = works(ground.scenario, self.work, self.held) if self.devices_learn else {}
         for place, shard in enumerate(ground.shards):
             trainee = Trainee(self._learner(mu), shard, ground.train_batch)
             work = known.get(shard.device, self.work)
             models = self.models, self._initial, self._difference
-            found.append(WholeDevice(shard.device, place, trainee, work, *models))
-        return found
+            devices.append(WholeDevice(shard.device, place, trainee, work, *models))
+        return devices
 
     def _learner(self, mu: float) -> Callable[[], Learner]:
         def new() -> Learner:
