@@ -1,4 +1,7 @@
-"""`codec`: codecs tried on tensors in files: encode, decode, compare, inspect, spectra."""
+"""`codec`: codecs tried on tensors in files: encode, decode, compare, inspect, spectra.
+
+What needs numpy or pydantic is imported by the actions, so that `--help` answers at once.
+"""
 
 import argparse
 import json
@@ -7,7 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from slfac_sim.analysis.format import fixed_percent
 from slfac_sim.cli.common import screen_width
 from slfac_sim.foundation.errors import BadInput
 
@@ -87,6 +89,7 @@ def _decode(arguments: argparse.Namespace) -> None:
 
 def _inspect(arguments: argparse.Namespace) -> None:
     """Print the frame of the body, and its bytes by purpose."""
+    from slfac_sim.analysis.format import fixed_percent
     from slfac_sim.analysis.text_tables import aligned
     from slfac_sim.codec_lab.files import read_body
     from slfac_sim.codec_lab.measure import inspect
@@ -165,6 +168,8 @@ def _line(measured: "Measured") -> list[str]:
 
 
 def _largest_parts(parts: Mapping[str, int], of_bytes: int) -> str:
+    from slfac_sim.analysis.format import fixed_percent
+
     largest = sorted(parts.items(), key=lambda part: -part[1])[:3]
     return ", ".join(f"{name} {fixed_percent(nbytes / of_bytes)}" for name, nbytes in largest if nbytes)
 
