@@ -99,7 +99,7 @@ def test_a_flawed_mirror_is_left_for_the_next_and_nothing_of_it_stays(tmp_path, 
 
 
 def test_a_download_that_trickles_is_given_up(tmp_path, monkeypatch):
-    monkeypatch.setattr(downloading, "_FILE_WITHIN_S", -1.0)
+    monkeypatch.setattr(downloading, "FILE_WITHIN_S", -1.0)
     with pytest.raises(DataError, match="train-images-idx3-ubyte: not done after -1 s"):
         download(tiny(), tmp_path, None, Mirrors())
 
@@ -158,7 +158,7 @@ def test_opening_an_address(server, monkeypatch):
         open_url(f"{root}/bad")
     with pytest.raises(DataError, match=r"^Connection refused$"):
         open_url("http://127.0.0.1:1/")
-    monkeypatch.setattr(downloading, "_OPEN_WITHIN_S", 0.2)
+    monkeypatch.setattr(downloading, "OPEN_WITHIN_S", 0.2)
     with pytest.raises(DataError, match=r"^no answer within 0\.2 s$|timed out"):
         open_url(f"{root}/slow")
 
@@ -171,7 +171,7 @@ def test_who_answers_too_late_is_hung_up_on(monkeypatch):
         return response
 
     monkeypatch.setattr(downloading.urllib.request, "urlopen", late)
-    monkeypatch.setattr(downloading, "_OPEN_WITHIN_S", 0.01)
+    monkeypatch.setattr(downloading, "OPEN_WITHIN_S", 0.01)
     before = threading.enumerate()
     with pytest.raises(DataError, match=r"^no answer within 0\.01 s$"):
         open_url("http://one.example/")

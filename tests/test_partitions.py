@@ -105,32 +105,32 @@ def test_small_alpha_gives_each_class_to_few():
 
 @pytest.mark.parametrize("alpha", [0.05, 0.5, 5.0])
 def test_proportions_follow_the_dirichlet_distribution(alpha):
-    drawn = [Dirichlet(alpha=alpha)._proportions(np.arange(10), names(20), seed, 0) for seed in range(40)]
+    drawn = [Dirichlet(alpha=alpha).proportions(np.arange(10), names(20), seed, 0) for seed in range(40)]
     assert np.allclose(np.sum(drawn, axis=1), 1.0)
     first = np.concatenate([shares[0] for shares in drawn])
     assert stats.kstest(first, stats.beta(alpha, 19 * alpha).cdf).pvalue > 0.01
 
 
 def test_tiny_alpha_neither_divides_by_zero_nor_loses_samples():
-    shares = Dirichlet(alpha=1e-4)._proportions(np.arange(10), names(20), 0, 0)
+    shares = Dirichlet(alpha=1e-4).proportions(np.arange(10), names(20), 0, 0)
     assert np.all(np.isfinite(shares))
     assert np.allclose(shares.sum(axis=0), 1.0)
 
 
 def test_a_new_device_leaves_the_ratios_of_the_others():
-    few, many = (Dirichlet()._proportions(np.arange(10), names(count), 5, 0) for count in (4, 9))
+    few, many = (Dirichlet().proportions(np.arange(10), names(count), 5, 0) for count in (4, 9))
     assert np.allclose(few[0] / few[2], many[0] / many[2])
 
 
 def test_min_samples_are_given(monkeypatch):
     attempts = []
-    real = Dirichlet._proportions
+    real = Dirichlet.proportions
 
     def counted(self, *arguments):
         attempts.append(arguments[-1])
         return real(self, *arguments)
 
-    monkeypatch.setattr(Dirichlet, "_proportions", counted)
+    monkeypatch.setattr(Dirichlet, "proportions", counted)
     shares = Dirichlet(alpha=0.1, min_samples=40).split(LABELS, names(20), 0)
     assert min(len(share) for share in shares) >= 40
     assert len(attempts) > 1
@@ -138,7 +138,7 @@ def test_min_samples_are_given(monkeypatch):
 
 
 def test_min_samples_out_of_reach_is_one_clear_error(monkeypatch):
-    monkeypatch.setattr(dirichlet, "_ATTEMPTS", 3)
+    monkeypatch.setattr(dirichlet, "ATTEMPTS", 3)
     with pytest.raises(BadInput) as error:
         Dirichlet(alpha=0.01, min_samples=5).split(LABELS, names(50), 0)
     assert str(error.value) == (

@@ -1,4 +1,4 @@
-"""A model that is cut at different places for different devices, and joined again; no clock, no network.
+"""The server of `split_each`: a model cut at another place for each device, and joined again; no clock.
 
 The state of a whole model is the states of its blocks in order. A device holds the first of them, the
 server's copy for it the others, so that the mean of whole models is a sum of both sides.

@@ -1,4 +1,4 @@
-"""Copies of the server's half, one for each device of a round, and their mean; no clock, no network.
+"""Copies of the server's half, one for each device of a round, for SplitFed; no clock, no network.
 
 There is one module and one optimiser, in which the copies take turns. A copy is one vector: the state of the
 half and the optimiser's moments, so that the mean goes on as one half that has never been copied would. The

@@ -5,7 +5,7 @@ from typing import ClassVar
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.learning.idx.load import IdxData
 from slfac_sim.learning.idx.packages import DebianPackage
-from slfac_sim.learning.idx.sets import IdxFile, IdxSet
+from slfac_sim.learning.idx.sets import IdxSet, in_form_of_mnist
 
 
 @settings
@@ -18,27 +18,12 @@ class FashionMnist(IdxData):
     """
 
     references: ClassVar[tuple[str, ...]] = ("xiao2017fashion",)
-    files: ClassVar[IdxSet] = IdxSet(
+    files: ClassVar[IdxSet] = in_form_of_mnist(
         name="fashion_mnist",
-        classes=10,
-        train_images=IdxFile(
-            "train-images-idx3-ubyte",
-            (60000, 28, 28),
+        sha256s=(
             "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
-        ),
-        train_labels=IdxFile(
-            "train-labels-idx1-ubyte",
-            (60000,),
             "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
-        ),
-        test_images=IdxFile(
-            "t10k-images-idx3-ubyte",
-            (10000, 28, 28),
             "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
-        ),
-        test_labels=IdxFile(
-            "t10k-labels-idx1-ubyte",
-            (10000,),
             "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
         ),
         mirrors=(

@@ -5,7 +5,7 @@ from typing import ClassVar
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.learning.idx.load import IdxData
 from slfac_sim.learning.idx.packages import NpmPackage
-from slfac_sim.learning.idx.sets import IdxFile, IdxSet
+from slfac_sim.learning.idx.sets import IdxSet, in_form_of_mnist
 
 
 @settings
@@ -18,27 +18,12 @@ class Mnist(IdxData):
     """
 
     references: ClassVar[tuple[str, ...]] = ("lecun1998gradient",)
-    files: ClassVar[IdxSet] = IdxSet(
+    files: ClassVar[IdxSet] = in_form_of_mnist(
         name="mnist",
-        classes=10,
-        train_images=IdxFile(
-            "train-images-idx3-ubyte",
-            (60000, 28, 28),
+        sha256s=(
             "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
-        ),
-        train_labels=IdxFile(
-            "train-labels-idx1-ubyte",
-            (60000,),
             "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
-        ),
-        test_images=IdxFile(
-            "t10k-images-idx3-ubyte",
-            (10000, 28, 28),
             "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
-        ),
-        test_labels=IdxFile(
-            "t10k-labels-idx1-ubyte",
-            (10000,),
             "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
         ),
         mirrors=(

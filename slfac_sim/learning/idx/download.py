@@ -18,8 +18,8 @@ from slfac_sim.learning.idx.folder import read_file
 from slfac_sim.learning.idx.places import whole
 from slfac_sim.learning.idx.sets import IdxFile, IdxSet
 
-_OPEN_WITHIN_S = 5.0
-_FILE_WITHIN_S = 600.0
+OPEN_WITHIN_S = 5.0
+FILE_WITHIN_S = 600.0
 _CHUNK_BYTES = 1 << 16
 
 
@@ -51,7 +51,7 @@ def open_url(address: str) -> Response:
 
     def ask() -> None:
         try:
-            answers.put(urllib.request.urlopen(address, timeout=_OPEN_WITHIN_S))
+            answers.put(urllib.request.urlopen(address, timeout=OPEN_WITHIN_S))
         except Exception as error:
             answers.put(error)
         if given_up.is_set():
@@ -59,11 +59,11 @@ def open_url(address: str) -> Response:
 
     threading.Thread(target=ask, daemon=True).start()
     try:
-        answer = answers.get(timeout=_OPEN_WITHIN_S)
+        answer = answers.get(timeout=OPEN_WITHIN_S)
     except queue.Empty:
         given_up.set()
         _hang_up(answers)
-        raise DataError(f"no answer within {_OPEN_WITHIN_S:g} s") from None
+        raise DataError(f"no answer within {OPEN_WITHIN_S:g} s") from None
     if isinstance(answer, Exception):
         raise DataError(_reason(answer)) from None
     return answer
@@ -134,13 +134,13 @@ def _save(file: IdxFile, response: Response, folder: Path, advance: Callable[[in
 def _copy(file: IdxFile, response: Response, output: BinaryIO, advance: Callable[[int], None]) -> None:
     """Copy the response, but neither more bytes than `file` can have nor for longer than ten minutes."""
     left = math.prod(file.shape) + _CHUNK_BYTES
-    until_s = time.monotonic() + _FILE_WITHIN_S
+    until_s = time.monotonic() + FILE_WITHIN_S
     while chunk := _read(file, response):
         left -= output.write(chunk)
         if left < 0:
             raise DataError(f"{file.name}: more bytes than the file can have")
         if time.monotonic() > until_s:
-            raise DataError(f"{file.name}: not done after {_FILE_WITHIN_S:g} s")
+            raise DataError(f"{file.name}: not done after {FILE_WITHIN_S:g} s")
         advance(len(chunk))
 
 

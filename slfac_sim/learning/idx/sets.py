@@ -64,6 +64,22 @@ class IdxSet:
         return self.train_images, self.train_labels, self.test_images, self.test_labels
 
 
+_FORM = (
+    ("train-images-idx3-ubyte", (60000, 28, 28)),
+    ("train-labels-idx1-ubyte", (60000,)),
+    ("t10k-images-idx3-ubyte", (10000, 28, 28)),
+    ("t10k-labels-idx1-ubyte", (10000,)),
+)
+
+
+def in_form_of_mnist(
+    name: str, sha256s: tuple[str, str, str, str], mirrors: tuple[str, ...], package: Package
+) -> IdxSet:
+    """Return a data set whose four files have the names and shapes of MNIST's, and these hashes."""
+    files = (IdxFile(*form, sha256) for form, sha256 in zip(_FORM, sha256s, strict=True))
+    return IdxSet(name, 10, *files, mirrors, package)
+
+
 def put_where(files: IdxSet) -> str:
     """Say which files a user may put where; ends every message that data are missing."""
     names = ", ".join(file.name for file in files.files)

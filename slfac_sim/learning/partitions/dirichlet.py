@@ -18,7 +18,7 @@ from slfac_sim.foundation.streams import stream
 from slfac_sim.foundation.units import Count, Positive
 from slfac_sim.learning.partitions import Indices, require_samples
 
-_ATTEMPTS = 100
+ATTEMPTS = 100
 
 
 @settings
@@ -62,20 +62,20 @@ class Dirichlet:
     ) -> NDArray[np.int64]:
         """Return the samples of each class `present` on each device: [devices, present classes]."""
         best, whose = -1, ""
-        for attempt in range(_ATTEMPTS):
-            counts = _apportion(self._proportions(present, devices, seed, attempt), sizes)
+        for attempt in range(ATTEMPTS):
+            counts = _apportion(self.proportions(present, devices, seed, attempt), sizes)
             totals = counts.sum(axis=1)
             if totals.min() >= self.min_samples:
                 return counts
             if totals.min() > best:
                 best, whose = int(totals.min()), devices[int(totals.argmin())]
         raise BadInput(
-            f"partition: in {_ATTEMPTS} draws some device always had fewer than {self.min_samples} samples"
+            f"partition: in {ATTEMPTS} draws some device always had fewer than {self.min_samples} samples"
             f" (at best {whose} with {best}); raise alpha ({self.alpha:g}), lower min_samples"
             f" ({self.min_samples}), or take fewer devices ({len(devices)})"
         )
 
-    def _proportions(
+    def proportions(
         self, present: NDArray[np.int64], devices: Sequence[str], seed: int, attempt: int
     ) -> NDArray[np.float64]:
         """Return each device's share of each class, [devices, present classes]; each column adds up to 1."""
