@@ -17,8 +17,7 @@ from slfac_sim.hosts.names import SERVER
 from slfac_sim.ledger.store import MemoryLedger
 from slfac_sim.network import Delivery, Hosts
 from slfac_sim.network.kinds.ideal import Ideal
-from slfac_sim.simulation.hosts import Host
-from slfac_sim.simulation.sharing import SharedHost
+from slfac_sim.simulation.hosts import Host, SharedHost
 from slfac_sim.simulation.simulated import SimulatedPlayer
 
 SPEEDS = {"d000": 1e9, "d001": 1e9, SERVER: 1e9}

@@ -11,9 +11,8 @@ from slfac_sim.hosts.slowdowns import Factor
 from slfac_sim.ledger.store import Ledger
 from slfac_sim.simulation.clock import Steps
 from slfac_sim.simulation.energy import Meter
-from slfac_sim.simulation.hosts import Host, Turn
+from slfac_sim.simulation.hosts import Host, SharedHost, Turn
 from slfac_sim.simulation.outages import Outages, cause_of
-from slfac_sim.simulation.sharing import SharedHost
 
 Discipline = Literal["fifo", "sharing"]
 
