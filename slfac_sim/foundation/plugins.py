@@ -103,11 +103,13 @@ def family_of(package: str) -> Family:
 
 def kinds(family: str) -> tuple[str, ...]:
     """Return the names of the plug-ins in the package `family` (``"slfac_sim.codecs"``), sorted."""
-    package = importlib.import_module(family)
-    modules = pkgutil.iter_modules(package.__path__)
-    return tuple(
-        sorted(module.name for module in modules if not (module.ispkg or module.name.startswith("_")))
-    )
+    return _kinds_in(tuple(importlib.import_module(family).__path__))
+
+
+@functools.cache
+def _kinds_in(folders: tuple[str, ...]) -> tuple[str, ...]:
+    modules = pkgutil.iter_modules(folders)
+    return tuple(sorted(file.name for file in modules if not (file.ispkg or file.name.startswith("_"))))
 
 
 def find(family: str, kind: str) -> type[Any]:
