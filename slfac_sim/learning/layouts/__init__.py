@@ -13,6 +13,7 @@ from typing import Any
 from torch import nn
 
 from slfac_sim.codecs import Payload
+from slfac_sim.foundation.errors import BadInput
 from slfac_sim.learning.fleet import Held, fitting, held_memory
 from slfac_sim.learning.ground import Ground
 from slfac_sim.learning.memory import Memory
@@ -124,10 +125,14 @@ class Layout(ABC):
 def open_layout(layout: str, ground: Ground) -> Layout:
     """Return the participants of `layout`: the name of a module here, or a dotted name of somebody else's."""
     module = importlib.import_module(layout if "." in layout else f"slfac_sim.learning.layouts.{layout}")
-    opened: type[Layout]
-    (opened,) = (
+    classes: list[type[Layout]] = [
         value
         for value in vars(module).values()
         if isinstance(value, type) and issubclass(value, Layout) and value.__module__ == module.__name__
-    )
-    return opened(ground)
+    ]
+    if len(classes) != 1:
+        names = ", ".join(layout_class.__name__ for layout_class in classes) or "none"
+        raise BadInput(
+            f"layout {layout}: the module must define one class that inherits from Layout ({names})"
+        )
+    return classes[0](ground)
