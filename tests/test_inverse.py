@@ -18,7 +18,7 @@ from slfac_sim.ledger.store import MemoryLedger
 from slfac_sim.scenario.schema import Seed
 from slfac_sim.studies.search.ask import Answer, answer_lines, ask
 from slfac_sim.studies.search.bisection import SearchResult, search, spaced, turns
-from slfac_sim.studies.search.crossover import Duel, crossover, crossover_lines, side_overrides
+from slfac_sim.studies.search.crossover import Pair, crossover, crossover_lines, side_overrides
 from slfac_sim.studies.search.question import read_question, time_to
 from slfac_sim.studies.search.replays import Request
 from slfac_sim.studies.search.setting import Setting, setting_at, shown
@@ -244,7 +244,7 @@ def test_a_largest_value_and_a_curve_that_turns_are_told() -> None:
     assert " and from " in line
 
 
-def duel(a_s: float, b_s: float, a_fixed_s: float = 0.0) -> Duel:
+def pair(a_s: float, b_s: float, a_fixed_s: float = 0.0) -> Pair:
     """A takes a_s at 1 MHz and less with more, on top of what no bandwidth takes away; so does B."""
     times: dict[float, tuple[float, float]] = {}
 
@@ -252,30 +252,30 @@ def duel(a_s: float, b_s: float, a_fixed_s: float = 0.0) -> Duel:
         times[hz] = a_s * 1e6 / hz + a_fixed_s, b_s * 1e6 / hz
         return times[hz][0] / times[hz][1]
 
-    return Duel(Seed(), search(ratio, lambda r: r < 1.0, (1e6, 1e8)), times)
+    return Pair(Seed(), search(ratio, lambda r: r < 1.0, (1e6, 1e8)), times)
 
 
 def test_a_crossover_is_where_one_stops_beating_the_other() -> None:
     # 100/x + 5 = 200/x at x = 20
-    (line,) = crossover_lines("slfac", "raw", time_to(0.8), BANDWIDTH, [duel(100.0, 200.0, 5.0)])
+    (line,) = crossover_lines("slfac", "raw", time_to(0.8), BANDWIDTH, [pair(100.0, 200.0, 5.0)])
     assert line.startswith("slfac beats raw up to network.bandwidth = 19.")
     assert "and not from 20" in line
     assert line.endswith(
         "(slfac 1.90 times as fast at 1 MHz, raw 3.00 times as fast at 100 MHz, time to 80 %)"
     )
-    lines = crossover_lines("slfac", "raw", time_to(0.8), BANDWIDTH, [duel(100.0, 200.0, 5.0)] * 2)
+    lines = crossover_lines("slfac", "raw", time_to(0.8), BANDWIDTH, [pair(100.0, 200.0, 5.0)] * 2)
     assert lines[-1].startswith("slfac stops beating raw at network.bandwidth = 19.")
 
 
 def test_no_crossover_is_said_plainly() -> None:
-    (line,) = crossover_lines("slfac", "raw", time_to(0.8), BANDWIDTH, [duel(300.0, 200.0)])
+    (line,) = crossover_lines("slfac", "raw", time_to(0.8), BANDWIDTH, [pair(300.0, 200.0)])
     assert line.startswith(
         "no crossover: raw beats slfac at every network.bandwidth from 1 MHz to 100 MHz (raw 1.50 times as"
     )
-    never = Duel(Seed(), search(lambda x: 0.0, lambda r: r < 1.0, RANGE), {1.0: (5.0, math.inf)})
+    never = Pair(Seed(), search(lambda x: 0.0, lambda r: r < 1.0, RANGE), {1.0: (5.0, math.inf)})
     (line,) = crossover_lines("slfac", "raw", time_to(0.8), BANDWIDTH, [never])
     assert line == ("no crossover: raw never reaches the target in the rounds that were trained, slfac does")
-    (line,) = crossover_lines("a", "a", time_to(0.8), BANDWIDTH, [duel(200.0, 200.0)])
+    (line,) = crossover_lines("a", "a", time_to(0.8), BANDWIDTH, [pair(200.0, 200.0)])
     assert line == "a and a take the same time at every network.bandwidth from 1 MHz to 100 MHz"
 
 

@@ -28,12 +28,12 @@ def main(arguments: argparse.Namespace) -> int:
     from slfac_sim.runs.starting import set_threads
 
     set_threads(arguments.threads)
-    caught = capture(scenario, steps, arguments.device, lambda text: print(text, file=sys.stderr))
+    captured = capture(scenario, steps, arguments.device, lambda text: print(text, file=sys.stderr))
     folder = make_folder(arguments.out)
-    for tensor in caught:
+    for tensor in captured:
         write_tensor(folder / tensor.name, tensor.tensor)
         print(folder / tensor.name)
-    print(write_facts(folder, facts_of(scenario, caught)))
+    print(write_facts(folder, facts_of(scenario, captured)))
     return 0
 
 

@@ -1,7 +1,7 @@
 """Real smashed data of a training, step by step: what a device sent up and what came back, before the codec.
 
 The scenario's own protocol, participants and codecs train as in a run, without a clock and without
-evaluations, until the last step that was asked for. It writes no file.
+evaluations, until the last step that is to be captured. It writes no file.
 """
 
 from collections import Counter
@@ -24,7 +24,7 @@ Take = Callable[[str, str, Tensor], None]
 
 
 @dataclass(frozen=True)
-class Caught:
+class Captured:
     """A tensor [batch, ...] that `device` sent (`up`) or was sent (`down`) in its `step`, counted from 1."""
 
     step: int
@@ -40,7 +40,7 @@ class Caught:
 
 def capture(
     scenario: Scenario, steps: Collection[int], device: str, report: Report | None = None
-) -> list[Caught]:
+) -> list[Captured]:
     """Return activation and gradient of `device` in each of `steps`, in their order.
 
     Raises `BadInput` for a device that is not there, or a step that the training does not reach.
@@ -48,25 +48,25 @@ def capture(
     names = device_names(scenario.devices.count)
     if device not in names:
         raise BadInput(f"--device {device}: no such device among {names[0]} to {names[-1]}")
-    catcher = _Catcher(device, frozenset(steps))
+    collector = _Collector(device, frozenset(steps))
     world = build(scenario, report)
     try:
-        InstantPlayer().play(scenario.protocol.run(_Overheard(world, catcher.take)))
+        InstantPlayer().play(scenario.protocol.run(_Tapped(world, collector.take)))
     except _Enough:
-        return catcher.caught
-    taken = catcher.counts[device, "up"]
+        return collector.captured
+    taken = collector.counts[device, "up"]
     raise BadInput(f"--steps {max(steps)}: {device} takes {taken} steps in this scenario")
 
 
 class _Enough(Exception):
-    """Everything that was asked for has been caught."""
+    """All steps have been captured."""
 
 
-class _Catcher:
-    """Counts what every device sends and is sent, and keeps that of one device in the steps asked for."""
+class _Collector:
+    """Counts what every device sends and is sent, and keeps that of one device in `steps`."""
 
     def __init__(self, device: str, steps: frozenset[int]) -> None:
-        self.caught: list[Caught] = []
+        self.captured: list[Captured] = []
         self.counts: Counter[tuple[str, str]] = Counter()
         self._device, self._steps = device, steps
 
@@ -74,12 +74,12 @@ class _Catcher:
         self.counts[device, direction] += 1
         step = self.counts[device, direction]
         if device == self._device and step in self._steps:
-            self.caught.append(Caught(step, device, direction, np.array(tensor)))
+            self.captured.append(Captured(step, device, direction, np.array(tensor)))
         if (device, direction, step) == (self._device, "down", max(self._steps)):
             raise _Enough
 
 
-class _Overheard:
+class _Tapped:
     """A world whose tensors `take` gets before they are encoded, and which is not evaluated."""
 
     def __init__(self, world: World, take: Take) -> None:
@@ -123,7 +123,7 @@ class _Server:
         return payload
 
 
-def facts_of(scenario: Scenario, caught: Sequence[Caught]) -> dict[str, Any]:
+def facts_of(scenario: Scenario, captured: Sequence[Captured]) -> dict[str, Any]:
     """Return what the captured tensors are, for the small JSON beside them."""
     return {
         "scenario": scenario.name,
@@ -132,13 +132,13 @@ def facts_of(scenario: Scenario, caught: Sequence[Caught]) -> dict[str, Any]:
         "codec": {"uplink": scenario.codec.uplink.label, "downlink": scenario.codec.downlink.label},
         "tensors": [
             {
-                "file": one.name,
-                "step": one.step,
-                "device": one.device,
-                "direction": one.direction,
-                "what": "activation" if one.direction == "up" else "gradient",
-                "shape": list(one.tensor.shape),
+                "file": tensor.name,
+                "step": tensor.step,
+                "device": tensor.device,
+                "direction": tensor.direction,
+                "what": "activation" if tensor.direction == "up" else "gradient",
+                "shape": list(tensor.tensor.shape),
             }
-            for one in caught
+            for tensor in captured
         ],
     }

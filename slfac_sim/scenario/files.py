@@ -18,7 +18,7 @@ from slfac_sim.foundation.plugins import kind_of
 from slfac_sim.scenario.faults import settings_of
 from slfac_sim.scenario.json_schema import schema_of
 from slfac_sim.scenario.located import Fault, Located, Place, ScenarioError
-from slfac_sim.scenario.overrides import graft
+from slfac_sim.scenario.overrides import overridden
 from slfac_sim.scenario.schema import Scenario
 from slfac_sim.scenario.shape import hints_of, plugin_mark
 from slfac_sim.scenario.yaml_text import to_text, to_tree
@@ -84,12 +84,12 @@ def read(
         text = f"is a study, not a scenario (it has '{of_a_study[0]}'); `sweep` runs it, `check` reads both"
         raise ScenarioError([Fault(tree.value[of_a_study[0]].key_place, (), text)])
     seeds = () if seed is None else (f"seed={seed}",)
-    grafted = graft(tree, [*seeds, *overrides], Scenario)
-    tree = grafted.tree
+    applied = overridden(tree, [*seeds, *overrides], Scenario)
+    tree = applied.tree
     if tree.child("name") is None:
         tree = tree.with_child("name", Located(name, tree.place, tree.place))
-    scenario = settings_of(tree, Scenario, faults + grafted.faults)
-    for note in sorted(grafted.notes, key=lambda note: note.place):
+    scenario = settings_of(tree, Scenario, faults + applied.faults)
+    for note in sorted(applied.notes, key=lambda note: note.place):
         report(str(note))
     return scenario
 

@@ -1,4 +1,4 @@
-"""Overrides ``key.path=value``: grafted on the located tree before anything is checked, in their own order.
+"""Overrides ``key.path=value``: applied to the located tree before anything is checked, in their own order.
 
 What is general comes before what is particular, and a kind before its settings, whatever the order of the
 arguments; so a permutation of overrides is the same scenario. A bare kind (``protocol=asynchronous``) is
@@ -19,7 +19,7 @@ from slfac_sim.scenario.yaml_text import to_tree
 
 
 @dataclass
-class Grafted:
+class Overridden:
     """A `tree` with overrides, the `faults` of those that do not fit, and `notes` of what others drop."""
 
     tree: Located
@@ -60,29 +60,29 @@ class _Override:
         return len(self.node), self.sets_kind, tuple(map(str, self.path))
 
 
-def graft(tree: Located, texts: Sequence[str], root: type[Any]) -> Grafted:
+def overridden(tree: Located, texts: Sequence[str], root: type[Any]) -> Overridden:
     """Return `tree`, which will be read as a `root`, with the overrides in `texts` applied.
 
     Another kind keeps the settings that its family declares as shared; a note names those that it drops. An
     override of one field of a pair (``codec.uplink.theta=0.9``) first gives each field its own
     value.
     """
-    grafted = Grafted(tree)
+    applied = Overridden(tree)
     overrides = []
     for rank, text in enumerate(texts, start=1):
         try:
             override, faults = _parsed(text, Place(rank, 0, 0, f"override '{text}'"))
             overrides.append(override)
-            grafted.faults += faults
+            applied.faults += faults
         except ScenarioError as error:
-            grafted.faults += error.faults
-    grafted.faults += _contradictions(overrides)
+            applied.faults += error.faults
+    applied.faults += _contradictions(overrides)
     for override in sorted(overrides, key=lambda override: override.order):
         try:
-            _apply(grafted, override, root)
+            _apply(applied, override, root)
         except ScenarioError as error:
-            grafted.faults += error.faults
-    return grafted
+            applied.faults += error.faults
+    return applied
 
 
 def _parsed(text: str, place: Place) -> tuple[_Override, list[Fault]]:
@@ -113,19 +113,19 @@ def _contradictions(overrides: Sequence[_Override]) -> list[Fault]:
     return faults
 
 
-def _apply(grafted: Grafted, override: _Override, root: type[Any]) -> None:
+def _apply(applied: Overridden, override: _Override, root: type[Any]) -> None:
     path, value = override.path, override.value
-    grafted.tree = _spread(grafted.tree, path, root)
-    hint, node = hint_at(root, grafted.tree, path), _node_at(grafted.tree, path, value.place)
+    applied.tree = _spread(applied.tree, path, root)
+    hint, node = hint_at(root, applied.tree, path), _node_at(applied.tree, path, value.place)
     replaces_settings = override.is_bare and isinstance(node.value, dict)
     if replaces_settings and every_field(hint) is not None:
-        grafted.notes += _lost(node, hint, override)
+        applied.notes += _lost(node, hint, override)
     elif override.sets_kind or (replaces_settings and plugin_mark(hint) is not None):
-        for at, plugin in _nodes_of(grafted.tree, override, root).items():
-            changed = _of_kind(_node_at(grafted.tree, at, value.place), plugin, override, at, grafted.notes)
-            grafted.tree = _set(grafted.tree, at, changed, ())
+        for at, plugin in _nodes_of(applied.tree, override, root).items():
+            changed = _of_kind(_node_at(applied.tree, at, value.place), plugin, override, at, applied.notes)
+            applied.tree = _set(applied.tree, at, changed, ())
         return
-    grafted.tree = _set(grafted.tree, path, replace(value, key_place=value.place), ())
+    applied.tree = _set(applied.tree, path, replace(value, key_place=value.place), ())
 
 
 def _lost(node: Located, hint: Any, override: _Override) -> list[Fault]:

@@ -30,7 +30,7 @@ class Side:
 
 
 @dataclass(frozen=True)
-class Duel:
+class Pair:
     """Both sides for one pair of seeds: `result` is the search on the ratio of their times, A over B."""
 
     seed: Seed
@@ -51,15 +51,15 @@ def crossover(request: Request, a: str, b: str, target: float | None = None) -> 
     check_place(request.out)
     sides = [Side(name, request.replays(overrides[name])) for name in (a, b)]
     measure = time_to(target) if target is not None else _common_target(scenario, sides)
-    duels = []
+    pairs = []
     for first, second in zip(sides[0].replays, sides[1].replays, strict=True):
         request.say(f"replaying seed {first.seed.learning} of both with other values of {setting.path}")
-        duels.append(fight(first, second, measure, setting, between))
-    words = crossover_lines(a, b, measure, setting, duels)
-    facts = {"a": a, "b": b, **facts_of(between, [(duel.seed, duel.result) for duel in duels])}
-    marks = [edge.low.value for duel in duels for edge in duel.result.edges]
+        pairs.append(compare_pair(first, second, measure, setting, between))
+    words = crossover_lines(a, b, measure, setting, pairs)
+    facts = {"a": a, "b": b, **facts_of(between, [(pair.seed, pair.result) for pair in pairs])}
+    marks = [edge.low.value for pair in pairs for edge in pair.result.edges]
     folder = make_folder(request.out, f"crossover/{scenario.name}", ANSWER)
-    write_answer(folder, words, facts, _points(sides, duels), setting, measure, marks)
+    write_answer(folder, words, facts, _points(sides, pairs), setting, measure, marks)
     return folder
 
 
@@ -81,16 +81,18 @@ def _common_target(scenario: Scenario, sides: Sequence[Side]) -> Measure:
     return time_to(max(reached))
 
 
-def _points(sides: Sequence[Side], duels: Sequence[Duel]) -> list[Point]:
+def _points(sides: Sequence[Side], pairs: Sequence[Pair]) -> list[Point]:
     return [
-        (side.name, duel.seed, value, times[number])
-        for duel in duels
-        for value, times in duel.times_s.items()
+        (side.name, pair.seed, value, times[number])
+        for pair in pairs
+        for value, times in pair.times_s.items()
         for number, side in enumerate(sides)
     ]
 
 
-def fight(a: Replays, b: Replays, measure: Measure, setting: Setting, between: tuple[float, float]) -> Duel:
+def compare_pair(
+    a: Replays, b: Replays, measure: Measure, setting: Setting, between: tuple[float, float]
+) -> Pair:
     """Return where A is the faster one, for one pair of seeds."""
     first, second = a.measure(measure, setting), b.measure(measure, setting)
     times: dict[float, tuple[float, float]] = {}
@@ -100,7 +102,7 @@ def fight(a: Replays, b: Replays, measure: Measure, setting: Setting, between: t
         return _ratio(*times[value])
 
     result = search(ratio, lambda measured: measured < 1.0, between)
-    return Duel(a.seed, result, times)
+    return Pair(a.seed, result, times)
 
 
 def _ratio(a: float, b: float) -> float:
@@ -109,28 +111,28 @@ def _ratio(a: float, b: float) -> float:
     return a / b if b > 0.0 and math.isfinite(b) else 0.0 if b else math.inf
 
 
-def crossover_lines(a: str, b: str, measure: Measure, setting: Setting, duels: Sequence[Duel]) -> list[str]:
+def crossover_lines(a: str, b: str, measure: Measure, setting: Setting, pairs: Sequence[Pair]) -> list[str]:
     """Return the lines that say where A and B cross; the last one is the answer over all seeds."""
-    lines = [_of_one(a, b, measure, setting, duel) for duel in duels]
-    if len(duels) == 1:
+    lines = [_of_one(a, b, measure, setting, pair) for pair in pairs]
+    if len(pairs) == 1:
         return lines
-    named = [f"seed {duel.seed.learning}: {line}" for duel, line in zip(duels, lines, strict=True)]
-    compared = [duel for duel in duels if not _untrained(a, b, measure, duel)]
+    named = [f"seed {pair.seed.learning}: {line}" for pair, line in zip(pairs, lines, strict=True)]
+    compared = [pair for pair in pairs if not _untrained(a, b, measure, pair)]
     if not compared:
         whole = "no pair of trainings is compared"
     elif len(compared) == 1:
         whole = _of_one(a, b, measure, setting, compared[0])
     else:
         whole = _of_all(a, b, measure, setting, compared)
-    return [*named, whole + left_out(len(duels) - len(compared), len(duels))]
+    return [*named, whole + left_out(len(pairs) - len(compared), len(pairs))]
 
 
-def _of_one(a: str, b: str, measure: Measure, setting: Setting, duel: Duel) -> str:
-    result, where = duel.result, f"{setting.path} {setting.range_text(duel.result)}"
-    untrained = _untrained(a, b, measure, duel)
+def _of_one(a: str, b: str, measure: Measure, setting: Setting, pair: Pair) -> str:
+    result, where = pair.result, f"{setting.path} {setting.range_text(pair.result)}"
+    untrained = _untrained(a, b, measure, pair)
     if untrained:
         return f"not compared: the untrained model of {' and of '.join(untrained)} meets the target"
-    silent = _never(a, b, duel)
+    silent = _never(a, b, pair)
     if silent is not None:
         return silent
     if all(sample.measured == 1.0 for sample in result.samples):
@@ -154,17 +156,17 @@ def _of_one(a: str, b: str, measure: Measure, setting: Setting, duel: Duel) -> s
     return f"several crossovers: {a} beats {b} with {held} ({measure.title})"
 
 
-def _untrained(a: str, b: str, measure: Measure, duel: Duel) -> list[str]:
+def _untrained(a: str, b: str, measure: Measure, pair: Pair) -> list[str]:
     """Return the sides whose untrained model met the target: what is timed there is no training."""
-    times = duel.times_s.values()
+    times = pair.times_s.values()
     return [
-        name for name, side in ((a, 0), (b, 1)) if any(measure.is_untrained(pair[side]) for pair in times)
+        name for name, side in ((a, 0), (b, 1)) if any(measure.is_untrained(both[side]) for both in times)
     ]
 
 
-def _never(a: str, b: str, duel: Duel) -> str | None:
-    times = list(duel.times_s.values())
-    lost = [name for name, side in ((a, 0), (b, 1)) if all(math.isinf(pair[side]) for pair in times)]
+def _never(a: str, b: str, pair: Pair) -> str | None:
+    times = list(pair.times_s.values())
+    lost = [name for name, side in ((a, 0), (b, 1)) if all(math.isinf(both[side]) for both in times)]
     if not lost:
         return None
     if len(lost) == 2:
@@ -186,22 +188,22 @@ def _factor(ratio: float) -> float:
     return max(ratio, 1.0 / ratio) if ratio > 0.0 else math.inf
 
 
-def _of_all(a: str, b: str, measure: Measure, setting: Setting, duels: Sequence[Duel]) -> str:
-    crossings = sorted(duel.result.edges[0].low.value for duel in duels if len(duel.result.edges) == 1)
-    others = [duel for duel in duels if len(duel.result.edges) != 1]
-    ups = {duel.result.edges[0].holds_above for duel in duels if len(duel.result.edges) == 1}
+def _of_all(a: str, b: str, measure: Measure, setting: Setting, pairs: Sequence[Pair]) -> str:
+    crossings = sorted(pair.result.edges[0].low.value for pair in pairs if len(pair.result.edges) == 1)
+    others = [pair for pair in pairs if len(pair.result.edges) != 1]
+    ups = {pair.result.edges[0].holds_above for pair in pairs if len(pair.result.edges) == 1}
     if not others and len(ups) == 1:
         below, above = (b, a) if ups.pop() else (a, b)
         ends = " to ".join(dict.fromkeys((setting.shown(crossings[0]), setting.shown(crossings[-1]))))
         return (
             f"{below} stops beating {above} at {setting.path} = {setting.shown(median(crossings))} "
-            f"(median of {len(duels)} seeds, {ends}; {measure.title})"
+            f"(median of {len(pairs)} seeds, {ends}; {measure.title})"
         )
-    sides = {duel.result.holds_at_low for duel in duels}
-    if not crossings and len(sides) == 1 and not any(duel.result.edges for duel in duels):
+    sides = {pair.result.holds_at_low for pair in pairs}
+    if not crossings and len(sides) == 1 and not any(pair.result.edges for pair in pairs):
         winner, loser = (a, b) if sides.pop() else (b, a)
-        where = setting.range_text(duels[0].result)
+        where = setting.range_text(pairs[0].result)
         return (
-            f"no crossover in any of {len(duels)} seeds: {loser} beats {winner} at no {setting.path} {where}"
+            f"no crossover in any of {len(pairs)} seeds: {loser} beats {winner} at no {setting.path} {where}"
         )
-    return f"the {len(duels)} seeds disagree: {len(crossings)} have one crossover; see the lines above"
+    return f"the {len(pairs)} seeds disagree: {len(crossings)} have one crossover; see the lines above"
