@@ -7,7 +7,7 @@ name of what is missing. It does not know which settings there are.
 
 import json
 from collections.abc import Iterator, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -28,9 +28,9 @@ def settings_of(tree: Located, root: type[T], faults: Sequence[Fault] = ()) -> T
 
     A value that already has a fault is not blamed twice.
     """
-    known = {fault.place for fault in faults}
+    known, cls = {fault.place for fault in faults}, cast(Any, root)
     try:
-        settings: T = adapter(root).validate_json(json.dumps(tree.plain()), strict=True)
+        settings: T = adapter(cls).validate_json(json.dumps(tree.plain()), strict=True)
     except ValidationError as error:
         further = [fault for fault in _faults_of(error, tree, root) if fault.place not in known]
         raise ScenarioError([*faults, *further]) from error
