@@ -33,8 +33,8 @@ MIXED = "cut={d000: conv2, d001: conv1, d002: conv3, d003: conv1, d004: conv2}"
 def whole_models(learnt: World) -> dict[str, nn.Module]:
     """Return the model that a device and the server hold together, one for each cut."""
     return {
-        cut: nn.Sequential(*cast.devices[0].half.model, *cast.server.half.model)
-        for cut, cast in learnt.layout.by_cut.items()
+        cut: nn.Sequential(*part.devices[0].half.model, *part.server.half.model)
+        for cut, part in learnt.layout.by_cut.items()
     }
 
 
@@ -186,8 +186,8 @@ def test_a_device_needs_memory_for_its_own_half_only() -> None:
 def test_figures_are_means_over_devices() -> None:
     learnt = world(V1, MIXED)
     rows = [effect.row for effect in heard(learnt) if getattr(effect, "table", "") == "evals"]
-    casts = learnt.layout.by_cut.items()
-    scores = {cut: mean_score([(cast.score(cast.devices[0].model_state(), True), 1)]) for cut, cast in casts}
+    parts = learnt.layout.by_cut.items()
+    scores = {cut: mean_score([(part.score(part.devices[0].model_state(), True), 1)]) for cut, part in parts}
     weights = {"conv1": 2, "conv2": 2, "conv3": 1}
     for name in ("accuracy", "loss", "accuracy_no_codec"):
         mean = sum(scores[cut][name] * count for cut, count in weights.items()) / 5

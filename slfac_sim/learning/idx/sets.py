@@ -76,8 +76,10 @@ def in_form_of_mnist(
     name: str, sha256s: tuple[str, str, str, str], mirrors: tuple[str, ...], package: Package
 ) -> IdxSet:
     """Return a data set whose four files have the names and shapes of MNIST's, and these hashes."""
-    files = (IdxFile(*form, sha256) for form, sha256 in zip(_FORM, sha256s, strict=True))
-    return IdxSet(name, 10, *files, mirrors, package)
+    train_images, train_labels, test_images, test_labels = (
+        IdxFile(*form, sha256) for form, sha256 in zip(_FORM, sha256s, strict=True)
+    )
+    return IdxSet(name, 10, train_images, train_labels, test_images, test_labels, mirrors, package)
 
 
 def put_where(files: IdxSet) -> str:
