@@ -82,7 +82,7 @@ def test_workers_share_the_cores_while_there_is_something_to_train(monkeypatch: 
     assert workers_for(trainings=20, points=100, threads=16) == 1
     assert workers_for(trainings=0, points=100, threads=2) == 8
     assert workers_for(trainings=1, points=3, threads=2) == 3
-    assert workers_for(trainings=20, points=100, threads=2, asked=7) == 7
+    assert workers_for(trainings=20, points=100, threads=2, wanted=7) == 7
 
 
 @pytest.mark.parametrize(

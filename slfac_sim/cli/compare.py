@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """Print what differs, results and ratios; the last line tells whether seeds and air are the same."""
+    """Print what differs, results and ratios; the last line says whether seeds and air are the same."""
     from slfac_sim.runs.compare import compare
 
     comparison = compare(arguments.a, arguments.b)
@@ -61,9 +61,9 @@ def _verdict(comparison: "Comparison", target: float) -> str:
         times = {"A": comparison.a.time_to_accuracy_s[target], "B": comparison.b.time_to_accuracy_s[target]}
         missed = [name for name, at_s in times.items() if at_s is None]
         untrained = [name for name, at_s in times.items() if at_s == 0.0]
-        said = [f"not reached by {' and '.join(missed)}"] if missed else []
-        said += [f"met by the untrained model of {' and of '.join(untrained)}"] if untrained else []
-        return "; ".join(said)
+        reasons = [f"not reached by {' and '.join(missed)}"] if missed else []
+        reasons += [f"met by the untrained model of {' and of '.join(untrained)}"] if untrained else []
+        return "; ".join(reasons)
     if ratio == 1.0:
         return "equal"
     return f"A is {as_fast(1 / ratio)}" if ratio < 1.0 else f"B is {as_fast(ratio)}"

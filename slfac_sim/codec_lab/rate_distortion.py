@@ -84,7 +84,7 @@ class Curve:
 
 
 def curves_of(codecs: Sequence[Codec], tensor: Tensor, stream: str) -> list[Curve]:
-    """Return the curve of each codec on `tensor`; where a kind is there twice, labels tell them apart."""
+    """Return the curve of each codec on `tensor`; where a kind is there twice, they have their labels."""
     kinds = [kind_of(codec) for codec in codecs]
     return [
         Curve(

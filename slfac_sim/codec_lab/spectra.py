@@ -88,27 +88,27 @@ def draw(spectra: Sequence[Spectrum], title: str, out: Path) -> list[Path]:
 
 
 def _spectrum_rows(spectra: Sequence[Spectrum]) -> Iterator[dict[str, Any]]:
-    for one in spectra:
-        cut_at = np.bincount(one.cuts, minlength=one.mean_energy.size)
-        for k, energy in enumerate(one.mean_energy):
+    for spectrum in spectra:
+        cut_at = np.bincount(spectrum.cuts, minlength=spectrum.mean_energy.size)
+        for k, energy in enumerate(spectrum.mean_energy):
             quantiles = {
                 f"cumulative_{100 * q:.0f}": float(r)
-                for q, r in zip(_LEVELS, one.cumulative[:, k], strict=True)
+                for q, r in zip(_LEVELS, spectrum.cumulative[:, k], strict=True)
             }
-            place = {"step": one.step, "direction": one.direction, "k": k}
+            place = {"step": spectrum.step, "direction": spectrum.direction, "k": k}
             yield {**place, "energy_share": float(energy), **quantiles, "planes_cut_here": int(cut_at[k])}
 
 
 def _kept_rows(spectra: Sequence[Spectrum]) -> Iterator[dict[str, Any]]:
-    for one in spectra:
-        for percent, shares in enumerate(one.kept.T):
+    for spectrum in spectra:
+        for percent, shares in enumerate(spectrum.kept.T):
             names = ("in_space", "in_frequency", "gaussian")
             kept = {name: float(share) for name, share in zip(names, shares, strict=True)}
-            yield {"step": one.step, "direction": one.direction, "largest_percent": percent, **kept}
+            yield {"step": spectrum.step, "direction": spectrum.direction, "largest_percent": percent, **kept}
 
 
 def _of(spectra: Sequence[Spectrum], direction: str) -> list[Spectrum]:
-    return [one for one in spectra if one.direction == direction]
+    return [spectrum for spectrum in spectra if spectrum.direction == direction]
 
 
 _WORDS = {"up": "activations, up", "down": "gradients, down"}
@@ -119,9 +119,9 @@ def spectra_figure(spectra: Sequence[Spectrum], title: str) -> Figure:
     ways = [way for way in _WORDS if _of(spectra, way)]
     figure, panels = stacked_canvas(2 * len(ways), 32.0, legend_rows=4)
     for way, (above, below) in zip(ways, zip(panels[::2], panels[1::2], strict=True), strict=True):
-        for index, one in enumerate(_of(spectra, way)):
-            _cumulative(above, one, index)
-            _cuts(below, one, index)
+        for index, spectrum in enumerate(_of(spectra, way)):
+            _cumulative(above, spectrum, index)
+            _cuts(below, spectrum, index)
         above.axhline(spectra[0].theta, color="black", linewidth=0.6, linestyle=":")
         above.set_title(f"{_WORDS[way]}: cumulative energy R(k)", loc="left", fontsize=7.0)
         theta = f"theta {spectra[0].theta:g}"
@@ -131,27 +131,28 @@ def spectra_figure(spectra: Sequence[Spectrum], title: str) -> Figure:
         below.set_xlabel("k, zig-zag order")
         above.set_ylim(0.0, 1.02)
     handles, labels = panels[0].get_legend_handles_labels()
-    said = f"{title}\nlines and marks: medians of planes; bands: 10 to 90 %"
-    figure.legend(handles, labels, loc="outside upper left", ncols=3, title=said, alignment="left")
+    heading = f"{title}\nlines and marks: medians of planes; bands: 10 to 90 %"
+    figure.legend(handles, labels, loc="outside upper left", ncols=3, title=heading, alignment="left")
     return figure
 
 
-def _cumulative(axes: Axes, one: Spectrum, index: int) -> None:
-    low, middle, high = one.cumulative
+def _cumulative(axes: Axes, spectrum: Spectrum, index: int) -> None:
+    low, middle, high = spectrum.cumulative
     k, style = np.arange(middle.size), look(index)
     axes.fill_between(k, low, high, color=style.colour, alpha=0.18, linewidth=0.0)
-    axes.plot(k, middle, color=style.colour, linestyle=style.dashes, label=f"step {one.step}")
+    axes.plot(k, middle, color=style.colour, linestyle=style.dashes, label=f"step {spectrum.step}")
     axes.grid(linewidth=0.4, color=FAINT)
 
 
-def _cuts(axes: Axes, one: Spectrum, index: int) -> None:
-    share = 100.0 * np.bincount(one.cuts, minlength=one.mean_energy.size) / max(one.cuts.size, 1)
+def _cuts(axes: Axes, spectrum: Spectrum, index: int) -> None:
+    counts = np.bincount(spectrum.cuts, minlength=spectrum.mean_energy.size)
+    share = 100.0 * counts / max(spectrum.cuts.size, 1)
     style = look(index)
     axes.step(
         np.arange(share.size), share, where="mid", color=style.colour, linestyle=style.dashes, linewidth=1.0
     )
     axes.plot(
-        float(np.median(one.cuts)), 0.0, style.marker, color=style.colour, clip_on=False, markersize=4.0
+        float(np.median(spectrum.cuts)), 0.0, style.marker, color=style.colour, clip_on=False, markersize=4.0
     )
     axes.set_ylim(bottom=0.0)
 
@@ -162,11 +163,12 @@ def compaction_figure(spectra: Sequence[Spectrum], title: str) -> Figure:
     figure, panels = stacked_canvas(len(ways), 44.0, legend_rows=4)
     percent = np.arange(101)
     for way, axes in zip(ways, panels, strict=True):
-        for index, one in enumerate(_of(spectra, way)):
-            space, frequency, _ = one.kept
+        for index, spectrum in enumerate(_of(spectra, way)):
+            space, frequency, _ = spectrum.kept
             colour = look(index).colour
-            axes.plot(percent, 1.0 - space, color=colour, label=f"step {one.step}, in space")
-            axes.plot(percent, 1.0 - frequency, "--", color=colour, label=f"step {one.step}, in frequency")
+            step = f"step {spectrum.step}"
+            axes.plot(percent, 1.0 - space, color=colour, label=f"{step}, in space")
+            axes.plot(percent, 1.0 - frequency, "--", color=colour, label=f"{step}, in frequency")
         axes.plot(percent, 1.0 - _of(spectra, way)[0].kept[2], ":", color="black", label="Gaussian noise")
         log_axis(axes.yaxis)
         axes.set_ylim(1e-4, 1.0)

@@ -14,10 +14,10 @@ from slfac_sim.foundation.errors import BadInput
 _USUAL, _MOST = 2, 256
 
 
-def threads_for(asked: int | None) -> int:
-    """Return `asked`; None takes ``OMP_NUM_THREADS``, or else 2, or 1 on one core. Raises `BadInput`."""
-    if asked is not None:
-        return _within(asked, "--threads")
+def threads_for(wanted: int | None) -> int:
+    """Return `wanted`; None takes ``OMP_NUM_THREADS``, or else 2, or 1 on one core. Raises `BadInput`."""
+    if wanted is not None:
+        return _within(wanted, "--threads")
     usual = os.environ.get("OMP_NUM_THREADS", "")
     if usual.isascii() and usual.isdecimal() and int(usual) > 0:
         return _within(int(usual), "OMP_NUM_THREADS")

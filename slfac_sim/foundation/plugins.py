@@ -74,16 +74,16 @@ class Family:
         if missing:
             raise BadInput(f"{name}.{cls.__name__} has no {', '.join(missing)}, which {wanted} asks for")
         for member in _members(self.contract):
-            asked = vars(self.contract).get(member)
-            if isfunction(asked) and not _takes(getattr(cls, member), len(signature(asked).parameters)):
-                form = f"{member}{signature(asked)}".replace("'", "")
+            method = vars(self.contract).get(member)
+            if isfunction(method) and not _takes(getattr(cls, member), len(signature(method).parameters)):
+                form = f"{member}{signature(method)}".replace("'", "")
                 raise BadInput(f"{name}.{cls.__name__}.{member} is not the {form} that {wanted} asks for")
 
 
 def _members(contract: type[Any]) -> list[str]:
     """Return the public names that a `typing.Protocol` and those it extends ask for."""
-    asked = [name for base in contract.__mro__ if base not in (object, Protocol) for name in vars(base)]
-    return sorted({name for name in asked if not name.startswith("_")})
+    members = [name for base in contract.__mro__ if base not in (object, Protocol) for name in vars(base)]
+    return sorted({name for name in members if not name.startswith("_")})
 
 
 def _takes(method: Any, arguments: int) -> bool:

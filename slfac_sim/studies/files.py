@@ -47,12 +47,12 @@ class StudyFile:
     base: str
 
 
-def read_study(asked: str, changes: Changes = NO_CHANGES) -> StudyFile:
-    """Return the study in the file `asked`, or the shipped one of that name; a scenario is a study too.
+def read_study(path_or_name: str, changes: Changes = NO_CHANGES) -> StudyFile:
+    """Return the study in a file, or the shipped one of that name; a scenario is a study too.
 
     Raises `ScenarioError` with all faults of the file and of the `changes` at once.
     """
-    tree, faults, folder = _tree(asked)
+    tree, faults, folder = _tree(path_or_name)
     tree, further = _changed(tree, changes)
     tree = _named(tree)
     study = settings_of(tree, Study, [*faults, *further, *_seed_faults(tree), *_replaced_faults(tree)])
@@ -60,9 +60,9 @@ def read_study(asked: str, changes: Changes = NO_CHANGES) -> StudyFile:
     return StudyFile(study, tree, str(beside) if beside.is_file() else study.base)
 
 
-def is_study(asked: str) -> bool:
-    """Return whether `asked` names a study's file, and no scenario's; what cannot be read is none."""
-    source, text = _text(asked) or (asked, "")
+def is_study(path_or_name: str) -> bool:
+    """Return whether `path_or_name` names a study's file, and no scenario's; what cannot be read is none."""
+    source, text = _text(path_or_name) or (path_or_name, "")
     if not re.search("^(base|axes) *:", text, re.MULTILINE):
         return False
     tree = to_tree(text, source)[0].value
@@ -88,15 +88,15 @@ def schema() -> dict[str, Any]:
     return {**schema_of(Study, "slfac_sim study"), "required": ["base"]}
 
 
-def _tree(asked: str) -> tuple[Located, list[Fault], Path]:
+def _tree(path_or_name: str) -> tuple[Located, list[Fault], Path]:
     """Return the study's tree, its faults, and the folder that its base is relative to."""
-    named = _text(asked)
+    named = _text(path_or_name)
     if named is None:
-        return _study_of(asked), [], Path()
+        return _study_of(path_or_name), [], Path()
     source, text = named
     tree, faults = to_tree(text, source)
     if isinstance(tree.value, dict) and not tree.value.keys() & OF_STUDIES:
-        return _study_of(asked), [], Path()  # a scenario, with faults of its own
+        return _study_of(path_or_name), [], Path()  # a scenario, with faults of its own
     if not isinstance(tree.value, dict):
         raise ScenarioError(
             [Fault(tree.place, (), "holds no mapping; a study is a mapping of settings"), *faults]
@@ -104,13 +104,13 @@ def _tree(asked: str) -> tuple[Located, list[Fault], Path]:
     return tree, faults, Path(source).parent
 
 
-def _text(asked: str) -> tuple[str, str] | None:
+def _text(path_or_name: str) -> tuple[str, str] | None:
     """Return name and text of the file, or of the shipped study; None leaves it to the scenarios."""
     try:
-        return asked, read_text(asked)
+        return path_or_name, read_text(path_or_name)
     except (OSError, UnicodeDecodeError):
         known = shipped("studies")
-    name = next((name for name in (asked, f"{asked}.yaml") if name in known), None)
+    name = next((name for name in (path_or_name, f"{path_or_name}.yaml") if name in known), None)
     return None if name is None else (name, known[name].read_text(encoding="utf-8"))
 
 
@@ -194,9 +194,9 @@ def _replaced_faults(tree: Located) -> list[Fault]:
     axes, overrides = tree.child("axes"), tree.child("overrides")
     if axes is None or overrides is None or not isinstance(axes.value, dict):
         return []
-    said = "has no effect: every value of the axis '{}' replaces it"
+    text = "has no effect: every value of the axis '{}' replaces it"
     return [
-        Fault(item.place, (_path_of(item.value),), said.format(axis))
+        Fault(item.place, (_path_of(item.value),), text.format(axis))
         for item in overrides.children()
         for axis, values in axes.value.items()
         if _replaces(axis, values, _path_of(item.value))
@@ -217,5 +217,5 @@ def _seed_faults(tree: Located) -> list[Fault]:
         named += [(path, values.key_place) for path, values in axes.value.items()]
     if overrides is not None:
         named += [(_path_of(item.value), item.place) for item in overrides.children()]
-    said = "is set by seeds and air_seeds of a study, for all points alike"
-    return [Fault(place, (path,), said) for path, place in named if path.partition(".")[0] == "seed"]
+    text = "is set by seeds and air_seeds of a study, for all points alike"
+    return [Fault(place, (path,), text) for path, place in named if path.partition(".")[0] == "seed"]

@@ -54,13 +54,13 @@ def _outcomes(trials: Sequence[Forecast], engine: Engine | None) -> Iterator[Out
             yield outcome
 
 
-def workers_for(trainings: int, points: int, threads: int, asked: int | None = None) -> int:
-    """Return how many processes work at once: `asked`, or one for each core that a thread of theirs can have.
+def workers_for(trainings: int, points: int, threads: int, wanted: int | None = None) -> int:
+    """Return how many processes work at once: `wanted`, or one for each core that a thread of it can have.
 
     While trainings are left each has so many `threads`; a replay has one.
     """
     usual = max(1, cores() // threads) if trainings else cores()
-    return min(asked or usual, max(trainings, points))
+    return min(wanted or usual, max(trainings, points))
 
 
 def seconds_of(demands: Sequence[Demand], points: int, workers: int) -> float:

@@ -120,7 +120,7 @@ def head(point: Point, status: str, reason: str) -> dict[str, Any]:
 
 
 def _curve(rows: Ledger) -> dict[str, list[Any]]:
-    """Return the evaluations, with the joules that devices had drawn by then if the record tells of them."""
+    """Return the evaluations, with the joules that devices had drawn by then if the record has them."""
     curve = {name: [row[0] for row in rows.tuples("evals", (name,))] for name in CURVE}
     devices_j = [row[0] for row in rows.tuples("spent", ("devices_j",))]
     return curve | ({"devices_j": devices_j} if len(devices_j) == len(curve["round"]) else {})

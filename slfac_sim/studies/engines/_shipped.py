@@ -1,4 +1,4 @@
-"""What a worker of a cluster does with what was shipped to it; it shares no files with who asked."""
+"""What a worker of a cluster does with what was shipped to it; it shares no files with the sender."""
 
 import functools
 import os

@@ -129,7 +129,7 @@ class OnRay:
 
 
 def _ray(alone: bool) -> Any:
-    """Return Ray; a cluster of this machine `alone` answers on loopback, and only to who knows its token.
+    """Return Ray; a cluster of this machine `alone` answers on loopback, and only to those with its token.
 
     Ray reads its environment when it is imported.
     """
@@ -148,7 +148,7 @@ def _ray(alone: bool) -> Any:
 
 
 def _trusting() -> dict[str, str]:
-    """Return what workers are told of modules that inputs name: as much as this process was."""
+    """Return the environment in which workers trust modules that inputs name as much as this process does."""
     return {NO_PLUGINS: os.environ[NO_PLUGINS]} if NO_PLUGINS in os.environ else {}
 
 

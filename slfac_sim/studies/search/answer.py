@@ -37,7 +37,7 @@ def write_answer(
 ) -> None:
     """Write ``answer.json``, ``curve.csv`` and ``figures/curve.png`` and ``.svg`` into `folder`.
 
-    `marks` are the values of the answer, one for each crossing; `bound` is the quantity asked about.
+    `marks` are the values of the answer, one for each crossing; `bound` is that of the question.
     """
     answer = {**facts, "answer": list(words), "vary": setting.path, "measure": measure.text}
     text = json.dumps(json_value(answer), indent=2, ensure_ascii=False)

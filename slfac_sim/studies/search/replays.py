@@ -28,7 +28,7 @@ class Request:
     """What both questions need: the scenario and its overrides, what is varied over which range, the seeds.
 
     `seeds` None takes the scenario's own; `threads` are the host threads of a training (None: the usual
-    number), and a part of what tells trainings apart; `between` is a text such as ``"1 MHz,100 MHz"``.
+    number), and a part of what makes a training; `between` is a text such as ``"1 MHz,100 MHz"``.
     Trainings lie in `cache`, the answer goes into `out` (None: a new folder under ``runs/``), and `say` gets
     a line about what takes long.
     """
