@@ -47,7 +47,10 @@ def test_several_runs_print_a_table_and_go_to_one_folder(
     assert Path("figures/time_to_accuracy.svg").is_file()
 
 
-def test_json_holds_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_holds_the_same(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("slfac_sim.analysis.draw.kinds", lambda family: ["time_to_accuracy"])
     folder = fake_run(tmp_path / "run")
     assert main([str(folder), "--json", "-o", str(tmp_path / "out")]) == 0
     printed = json.loads(capsys.readouterr().out)
@@ -60,7 +63,8 @@ def test_json_holds_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str])
         "time_to_accuracy_s": {"0.8": 58.0, "0.9": 87.0, "0.95": 145.0, "0.97": 203.0},
         "bytes_total": 968_000_000,
     }
-    assert all(Path(path).parent == tmp_path / "out" for path in printed["figures"])
+    files = [str(tmp_path / "out" / f"time_to_accuracy.{end}") for end in ("png", "svg", "csv")]
+    assert printed["figures"] == files
 
 
 def test_one_bad_run_among_good_ones_is_refused_before_anything_is_drawn(

@@ -3,10 +3,12 @@
 import importlib
 import re
 import struct
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from drawn_texts import drawn
 from run_folders import ACCURACY, fake_run
 
 from slfac_sim.analysis.accuracy_curves import Series, draw_accuracy
@@ -50,11 +52,13 @@ def test_only_main_figures_are_drawn_if_asked_and_each_is_told(tmp_path: Path) -
     assert [path.name for path in files[::3]] == ["time_by_part.png", "time_to_accuracy.png"]
 
 
-def test_a_run_is_drawn_into_its_own_folder(tmp_path: Path) -> None:
+def test_a_run_is_drawn_into_its_own_folder_twice_alike_to_the_byte(tmp_path: Path) -> None:
     files = draw_run(fake_run(tmp_path / "run"))
     assert [str(path.relative_to(tmp_path.resolve())) for path in files] == [
         f"run/figures/{name}.{end}" for name in NAMES for end in ("png", "svg", "csv")
     ]
+    again = draw([load(tmp_path / "run")], tmp_path / "again")
+    assert [path.read_bytes() for path in again] == [path.read_bytes() for path in files]
     for path in files[::3]:
         width, height = struct.unpack(">II", path.read_bytes()[16:24])
         assert width == 1200
@@ -130,16 +134,13 @@ def test_runs_of_one_label_are_told_apart_by_the_settings_that_differ(tmp_path: 
 
 @pytest.mark.parametrize("accuracy", [(), (0.098,), (0.098, 0.4), (0.1, 1.0)])
 def test_a_run_draws_what_it_has(tmp_path: Path, accuracy: tuple[float, ...]) -> None:
-    draw_run(fake_run(tmp_path / "run", "raw", accuracy=accuracy, changes={"status": "interrupted"}))
-    for name in NAMES:
-        texts = _texts(tmp_path / f"run/figures/{name}.svg")
-        assert any(text.startswith("raw (interrupted)") for text in texts)
-
-
-def test_two_draws_are_equal_to_the_byte(tmp_path: Path) -> None:
-    folder = fake_run(tmp_path / "run")
-    first = [path.read_bytes() for path in draw_run(folder)]
-    assert [path.read_bytes() for path in draw_run(folder)] == first
+    run = load(fake_run(tmp_path / "run", "raw", accuracy=accuracy, changes={"status": "interrupted"}))
+    with house_style():
+        for name in NAMES:
+            figure = importlib.import_module(f"{FIGURES}.{name}")
+            (label,) = names_of([run])
+            texts = drawn(figure.draw([replace(figure.data(run), label=label)]))
+            assert any(text.get_text().startswith("raw (interrupted)") for text in texts)
 
 
 def test_every_point_is_on_the_paper_and_errors_halve_at_equal_heights() -> None:

@@ -87,7 +87,9 @@ def drawn(folder: Path, rows: dict[str, list[tuple[Any, ...]]]) -> str:
             ledger.execute(f"CREATE TABLE {name} ({', '.join(SUMS[name])})")
             marks = ", ".join("?" * len(SUMS[name]))
             ledger.executemany(f"INSERT INTO {name} VALUES ({marks})", found)
-    draw([load(folder)], folder / "figures")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("slfac_sim.analysis.draw.kinds", lambda family: ["band_bits", "byte_ledger"])
+        draw([load(folder)], folder / "figures")
     return "".join(
         (folder / f"figures/{name}.svg").read_text(encoding="utf-8") for name in ("byte_ledger", "band_bits")
     )

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slfac_sim.runs.checkpoint_file import BadCheckpoint, read_tree, write_tree
@@ -43,9 +43,14 @@ def same(a: Any, b: Any) -> bool:
     return type(a) is type(b) and a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
 
 
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("tree") / "x.checkpoint"
+
+
+@settings(max_examples=50)
 @given(TREES)
-def test_trees_come_back(tmp_path_factory: pytest.TempPathFactory, tree: Any) -> None:
-    path = tmp_path_factory.mktemp("tree") / "x.checkpoint"
+def test_trees_come_back(path: Path, tree: Any) -> None:
     assert write_tree(path, tree) == path.stat().st_size
     found = read_tree(path)
     assert found == tree
