@@ -178,3 +178,17 @@ def test_choices_are_kinds_and_switches_that_the_schema_has() -> None:
         "fine, exact: true",
         "raw",
     ]
+
+
+def test_keys_of_json_may_stand_in_another_order(tmp_path: Path) -> None:
+    for side, text in (
+        ("before", '{\n  "a": 1,\n  "b": [\n    2\n  ]\n}'),
+        ("after", '{\n  "b": [\n    2\n  ],\n  "a": 1\n}'),
+    ):
+        (tmp_path / side / "x/said").mkdir(parents=True)
+        (tmp_path / side / "x/said/check.txt").write_text(f"status 0\n{text}\n", encoding="utf-8")
+    assert compare(tmp_path / "before", tmp_path / "after", {}, {})[0] == []
+    (tmp_path / "after/x/said/check.txt").write_text(
+        'status 0\n{\n  "a": 1,\n  "b": [\n    3\n  ]\n}\n', encoding="utf-8"
+    )
+    assert len(compare(tmp_path / "before", tmp_path / "after", {}, {})[0]) == 1

@@ -19,8 +19,13 @@ Line = tuple[str, str]
 
 def facts_of(figures: Forecast, host_s: Mapping[str, float], threads: int) -> Any:
     """Return the forecast, and the seconds that a run takes of this host on so many `threads`, for JSON."""
+    facts = json_value(figures)
+    survey = facts["survey"]
+    for link in survey["links"]:  # there is one server, and one latency
+        del link["server"], link["latency_s"]
+    survey["latency_s"] = figures.survey.latency_s
     more = {"round_s": figures.round.seconds, "bottleneck": figures.bottleneck}
-    return json_value({**json_value(figures), **more, "host_s": host_s, "threads": threads})
+    return json_value({**facts, **more, "host_s": host_s, "threads": threads})
 
 
 def lines_of(

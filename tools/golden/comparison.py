@@ -1,12 +1,14 @@
 """Compares two folders of golden runs: ledgers row for row, texts line for line, bodies byte for byte.
 
-What depends on the host is masked by `MASKS`; of pictures only the names are compared. The folder of a
+What depends on the host is masked by `MASKS`; of pictures only the names are compared, and the keys of JSON
+may stand in another order. The folder of a
 training, which is named by the sources that made it, goes by the hash of its scenario here.
 """
 
 import difflib
 import gzip
 import hashlib
+import json
 import re
 import sqlite3
 from collections import Counter
@@ -17,8 +19,8 @@ from pathlib import Path
 MASKS = (
     (r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(,\d+)?", "<time of day>"),
     (r"\b\d{8}-\d{6}(-\d+)?\b", "<time of day>"),
-    (r'"(wall_s|cpu_s|peak_rss_bytes|took_s|encode_s|decode_s)": [^,\s}]+', r'"\1": <host>'),
-    (r'"host_s": (\{[^}]*\}|[^,\s}]+)', '"host_s": <host>'),
+    (r'"(wall_s|cpu_s|peak_rss_bytes|took_s|encode_s|decode_s)": [^,\s}]+', r'"\1": "<host>"'),
+    (r'"host_s": (\{[^}]*\}|[^,\s}]+)', '"host_s": "<host>"'),
     (r"host time +[\d,]+ s wall, [\d,]+ s CPU", "host time <host>"),
     (r"host memory, peak +[\d.]+ GB", "host memory <host>"),
     (r"\d+:\d\d elapsed(, ((about )?\d+:\d\d left|nearly done))?", "<host> elapsed"),
@@ -28,7 +30,8 @@ MASKS = (
     (r"of a budget of [\d.]+ GB", "of a budget of <host>"),
     (r"(% +[\d.,]+ +[\d.e+-]+) +[\d.,]+ +[\d.,]+(?=\n)", r"\1 <host>"),  # of `codec compare`
     (r"(?m)^([0-9a-f]{16},)[0-9a-f]{16},", r"\1<sources>,"),
-    (r'("training": |"source files, threads": )"[0-9a-f]{16}"', r"\1<sources>"),
+    (r'("training": |"source files, threads": )"[0-9a-f]{16}"', r'\1"<sources>"'),
+    (r"\btrainings/[0-9a-f]{16}\b", "trainings/<sources>"),
 )
 PICTURES = (".png", ".svg", ".pdf")
 BYTES = (".npy", ".slf", ".checkpoint")
@@ -104,11 +107,23 @@ def _text(path: Path) -> str:
 
 
 def _texts(name: str, there: str, here: str, blanks_alike: bool) -> list[str]:
-    old, new = (_lines(text, blanks_alike) for text in (there, here))
+    old, new = (_lines(_by_key(text), blanks_alike) for text in (there, here))
     if old == new:
         return []
     changed = [*difflib.unified_diff(old, new, lineterm="", n=0)][2:]  # without the names of files
     return ["\n    ".join([f"{name}: another text", *_few([line for line in changed if line[:2] != "@@"])])]
+
+
+def _by_key(text: str) -> str:
+    """Return `text` with the keys of each JSON object that stands on lines of its own in order."""
+
+    def ordered(block: re.Match[str]) -> str:
+        try:
+            return json.dumps(json.loads(block[0]), indent=2, sort_keys=True)
+        except ValueError:
+            return block[0]
+
+    return re.sub(r"(?ms)^\{\n.*?^\}$", ordered, text)
 
 
 def _lines(text: str, blanks_alike: bool) -> list[str]:
