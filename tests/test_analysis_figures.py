@@ -154,6 +154,7 @@ def test_every_point_is_on_the_paper_and_errors_halve_at_equal_heights() -> None
     np.testing.assert_allclose(np.diff(heights), np.diff(heights)[0])
 
 
-def test_runs_differ_in_grey_as_well() -> None:
+def test_curves_differ_in_colour_and_in_grey_as_well() -> None:
     assert len({(look(i).marker, look(i).dashes) for i in range(28)}) == 28
+    assert len({look(i).colour for i in range(30)}) == 30
     assert len({look(i) for i in range(140)}) == 140

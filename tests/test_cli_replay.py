@@ -32,18 +32,17 @@ def summary_in(folder: Path) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize(("network", "codec"), [("cell", "slfac"), ("fading", "raw"), ("ideal", "slfac")])
-def test_a_replay_is_the_live_run_under_its_settings(network: str, codec: str, tmp_path: Path) -> None:
-    recorded, live, replayed = (tmp_path / name for name in ("recorded", "live", "replay"))
-    run(prepare(scenario(f"codec={codec}"), recorded, threads=1))
-    run(prepare(scenario(f"codec={codec}", *NETWORKS[network]), live, threads=1))
-    words = ["replay", str(recorded), *NETWORKS[network], "--out", str(replayed), "--quiet"]
+@pytest.mark.parametrize("network", NETWORKS)
+def test_a_replay_is_the_live_run_under_its_settings(network: str, record: Path, tmp_path: Path) -> None:
+    live, replayed = tmp_path / "live", tmp_path / "replay"
+    run(prepare(scenario(*NETWORKS[network]), live, threads=1))
+    words = ["replay", str(record), *NETWORKS[network], "--out", str(replayed), "--quiet"]
     assert main([*words, "--draw", "none"]) == 0
     for name in TABLES:
         assert table(replayed / "ledger.sqlite", name) == table(live / "ledger.sqlite", name), name
     assert (replayed / "scenario.yaml").read_text() == (live / "scenario.yaml").read_text()
     there, here = summary_in(live), summary_in(replayed)
-    assert here.pop("replay_of") == summary_in(recorded)["digest"]
+    assert here.pop("replay_of") == summary_in(record)["digest"]
     assert list(here) == list(there)
     assert here.pop("host").keys() == there.pop("host").keys()
     assert here == there
@@ -52,27 +51,20 @@ def test_a_replay_is_the_live_run_under_its_settings(network: str, codec: str, t
 @pytest.mark.parametrize("seed", [0, 3])
 def test_no_bandwidth_moves_anybody(seed: int, tmp_path: Path) -> None:
     """Far out, where a wide band has an SNR too low for all of it, and where places are drawn again."""
-    wide = ("network.radius=1500 m", f"seed.air={seed}", "seed.learning=0")
+    wide = (
+        "network.radius=1500 m",
+        f"seed.air={seed}",
+        "seed.learning=0",
+        "protocol.rounds=1",
+        "protocol.steps=1",
+    )
     run(prepare(scenario(*wide, "network.fading=none"), tmp_path / "recorded", threads=1))
     places = []
     for bandwidth in ("500 kHz", "5 MHz", "20 MHz", "100 MHz", "1 GHz"):
         out = tmp_path / bandwidth
         override = f"network.bandwidth={bandwidth}"
-        assert (
-            main(
-                [
-                    "replay",
-                    str(tmp_path / "recorded"),
-                    override,
-                    "--out",
-                    str(out),
-                    "--quiet",
-                    "--draw",
-                    "none",
-                ]
-            )
-            == 0
-        )
+        words = ["replay", str(tmp_path / "recorded"), override, "--out", str(out), "--quiet"]
+        assert main([*words, "--draw", "none"]) == 0
         stood = table(out / "ledger.sqlite", "links")
         found = [(row["device"], row["x_m"], row["y_m"], row["los"]) for row in stood]
         places.append((table(out / "ledger.sqlite", "air")[0]["redraws"], found))

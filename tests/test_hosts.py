@@ -81,7 +81,7 @@ steps = st.tuples(st.sampled_from(["a", "b", "pause"]), st.integers(0, 3))
 a_task = st.lists(steps, min_size=1, max_size=6)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     tasks=st.lists(a_task, min_size=1, max_size=5),
     strikes=st.lists(st.tuples(st.integers(0, 8), st.integers(0, 4)), max_size=4),

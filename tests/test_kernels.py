@@ -5,7 +5,7 @@ import copy
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
@@ -30,6 +30,7 @@ def pass_of(model: nn.Module, inputs: torch.Tensor, chosen: bool) -> list[torch.
     return [output.detach(), leaf.grad, *(grad.clone() for grad in grads if grad is not None)]
 
 
+@settings(max_examples=50)
 @given(SIDES, SMALL, SMALL, SMALL, SMALL, st.integers(1, 3), st.booleans(), st.booleans())
 def test_a_convolution_is_the_same_whatever_its_kernel(
     size: tuple[int, int], kernel: tuple[int, int], stride: tuple[int, int], padding: tuple[int, int],

@@ -492,7 +492,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(STEPS, st.sampled_from([Csma(), Dcf(), Dcf(standard="802.11a", rts=True, retry_limit=2)]))
 def test_bits_and_time_are_conserved_whatever_happens(steps, medium):
     share, now_s, flows, through, cancelled = medium.share(6, 1.0), 0.0, [], [], []

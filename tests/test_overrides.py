@@ -4,7 +4,7 @@ import itertools
 from pathlib import Path
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from slfac_sim.codecs.raw import Raw
@@ -47,6 +47,7 @@ def outcome(overrides: list[str]) -> tuple[Scenario | None, set[str]]:
         assert not any("\n" in note for note in notes)
 
 
+@settings(max_examples=50)
 @given(st.data())
 def test_any_permutation_of_overrides_is_the_same_scenario(data: st.DataObject) -> None:
     overrides = data.draw(SETS)
@@ -59,6 +60,7 @@ def value_at(tree: object, path: str) -> object:
     return tree
 
 
+@settings(max_examples=50)
 @given(SETS)
 def test_an_override_of_a_single_value_is_in_the_result_or_refused(overrides: list[str]) -> None:
     scenario, _ = outcome(overrides)

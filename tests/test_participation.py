@@ -196,7 +196,7 @@ def outages(draw: st.DrawFn) -> dict[str, list[tuple[float, float]]]:
     return plans
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     down=outages(),
     rounds=st.integers(1, 3),

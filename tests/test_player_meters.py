@@ -295,7 +295,7 @@ def in_steps(jobs: list[tuple[float, float]]) -> list[float]:
     return ended
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.tuples(st.floats(0.0, 9.0), st.floats(0.001, 5.0)), min_size=1, max_size=12))
 def test_virtual_time_gives_the_ends_that_small_steps_give(jobs: list[tuple[float, float]]) -> None:
     assert ends(shared, jobs) == pytest.approx(in_steps(jobs), abs=1e-6)

@@ -560,7 +560,7 @@ an_effect = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     outages=st.dictionaries(st.sampled_from([*DEVICES, SERVER]), spans, max_size=4),
     tasks=st.lists(st.lists(an_effect, min_size=1, max_size=5), min_size=1, max_size=5),

@@ -1,14 +1,13 @@
 """The players: queues, barriers, interruptions, stalls; and a replay that is exact."""
 
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 import simpy
 from fakes import participants, payload
-from worlds import column, live_run, scenario, table
+from worlds import column, scenario, table
 
 from slfac_sim.effects import MISSED, Compute, Failed, Note, Offer, Send, Task, Together, TransferLost
 from slfac_sim.hosts.names import SERVER, device_names
@@ -239,46 +238,6 @@ def test_notes_are_stamped_with_the_clock_and_the_bytes(stage: Stage) -> None:
     row = stage.table("evals")[0]
     assert row["at_s"] == pytest.approx(1008 * 8 / 8e6 + 0.01)
     assert row["payload_bytes"] == 1008
-
-
-NETWORKS = {
-    "same": (),
-    "narrow": ("network.bandwidth=1 MHz",),
-    "fading": ("network.fading={kind: block, coherence: 50 ms}",),
-    "ideal": ("network={kind: ideal, up_rate: 3 Mbit/s, down_rate: 9 Mbit/s, latency: 3 ms}",),
-    "faster hosts": ("devices.speed={kind: fixed, speed: 7 GFLOP/s}", "server.speed=0.5 GFLOP/s"),
-}
-
-
-@pytest.fixture(scope="module")
-def record_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """Return what gives the recording with a codec on the default air, made once."""
-
-    @cache
-    def record(codec: str) -> Path:
-        path = tmp_path_factory.mktemp("players") / "record.sqlite"
-        live_run(path, f"codec={codec}")
-        return path
-
-    return record
-
-
-@pytest.mark.matrix
-@pytest.mark.parametrize("codec", ["slfac", "raw"])
-@pytest.mark.parametrize("network", NETWORKS)
-def test_replay_gives_the_clock_of_the_live_run_exactly(
-    tmp_path: Path, record_of: Callable[[str], Path], network: str, codec: str
-) -> None:
-    """A recording on the default air, replayed on another, equals the live run there, row for row."""
-    record, live = record_of(codec), tmp_path / "live.sqlite"
-    there, live_s, digest = live_run(live, f"codec={codec}", *NETWORKS[network])
-    names = device_names(there.devices.count)
-    with FileLedger(tmp_path / "replay.sqlite") as ledger:
-        assert simulate(there, protocol_of(record, names), ledger) == live_s
-        for name in ("transfers", "payloads", "computes", "offers", "steps", "rounds", "evals"):
-            replayed = [tuple(row.values()) for row in table(live, name)]
-            assert ledger.query(f"SELECT * FROM {name} ORDER BY rowid") == replayed, name
-        assert ledger.digest() == digest
 
 
 def test_replay_refuses_a_run_that_was_interrupted(tmp_path: Path, stage: Stage) -> None:

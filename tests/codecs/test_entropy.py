@@ -32,7 +32,7 @@ def read(block, count, bits, entropy):
 
 
 @pytest.mark.parametrize("entropy", CODERS)
-@examples(max_examples=60)
+@examples(max_examples=25)
 @given(
     count=st.integers(0, 3000), bits=st.integers(0, 16), width=st.floats(1e-6, 2.0), seed=st.integers(0, 99)
 )

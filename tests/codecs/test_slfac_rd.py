@@ -146,7 +146,7 @@ def test_the_domain_follows_the_data():
     assert send(shared.astype(np.float32)).notes["components"] > 0
 
 
-@examples(max_examples=60, deadline=None)
+@examples(max_examples=60)
 @given(
     shape=st.lists(st.integers(1, 7), min_size=1, max_size=5),
     scale=st.sampled_from([1e-42, 1e-30, 1e-5, 1.0, 1e20, 1e37]),

@@ -111,7 +111,7 @@ FATES = ("arrives", "lost", "answer lost", "arrives late")
 
 
 @pytest.mark.parametrize("kind", ["aq_sgd", "error_feedback"])
-@examples(max_examples=60, deadline=None)
+@examples(max_examples=60)
 @given(data=st.data())
 def test_both_ends_stay_in_step_whatever_is_lost(kind, data):
     """Bodies are lost, or arrive and their answer is lost, or is late; ends are saved and restored."""

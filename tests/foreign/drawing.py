@@ -36,7 +36,8 @@ class Drawing:
 
         def block(into: int, out: int) -> nn.Module:
             return nn.Sequential(
-                nn.Conv2d(into, out, 3, padding=1), nn.PReLU(), nn.MaxPool2d(2), nn.Dropout(0.2), _Noise()
+                *(nn.Conv2d(into, out, 3, padding=1), nn.BatchNorm2d(out), nn.PReLU()),
+                *(nn.MaxPool2d(2), nn.Dropout(0.2), _Noise()),
             )
 
         head = [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(0.1), nn.Linear(8, classes), nn.PReLU()]
