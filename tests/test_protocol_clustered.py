@@ -131,8 +131,7 @@ def test_a_cluster_that_is_lost_hands_on_what_it_was_given(tmp_path: Path) -> No
     assert bodies[0] == bodies[1]
 
 
-@pytest.mark.parametrize("kind", ["sequential", "clustered, cluster: 2", "u_shaped"])
-@pytest.mark.parametrize("seed", [3, 5])
+@pytest.mark.parametrize(("kind", "seed"), [("sequential", 3), ("clustered, cluster: 2", 5), ("u_shaped", 3)])
 def test_devices_and_a_server_that_come_and_go_stop_nobody(kind: str, seed: int) -> None:
     """All rounds come to an end under every invariant, and all that a round lacks is a row of `misses`."""
     churn = (

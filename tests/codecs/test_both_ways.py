@@ -69,8 +69,7 @@ BOTH_WAYS = [
 
 
 @pytest.mark.parametrize(("up", "down", "most"), BOTH_WAYS)
-@pytest.mark.parametrize("lossy", ["up", "down", "up and down"])
-def test_participants_go_on_in_step_whatever_is_lost(up, down, most, lossy):
+def test_participants_go_on_in_step_whatever_is_lost(up, down, most):
     """A third of the bodies does not arrive; the device then takes its next batch, and nobody is told."""
     world = build(load(TINY, [f"codec.uplink={up}", f"codec.downlink={down}", "devices.count=2"]))
     server, device, rng = world.server, world.devices[0], np.random.default_rng(0)
@@ -78,12 +77,12 @@ def test_participants_go_on_in_step_whatever_is_lost(up, down, most, lossy):
     for _ in range(30):
         smashed = device.forward(device.next_batch())
         asked = device.encode(smashed).body
-        if "up" in lossy and rng.random() < 0.3:
+        if rng.random() < 0.3:
             continue
         arrived, truth = server.decode(device.name, asked, device.encode_labels(smashed).body)
         assert energy(arrived - smashed.tensor) <= most * energy(smashed.tensor)
         answer = server.encode(device.name, server.train([(arrived, truth)])[0], asked).body
-        if "down" in lossy and rng.random() < 0.3:
+        if rng.random() < 0.3:
             continue
         gradient = device.decode(answer, asked)
         assert gradient.shape == smashed.tensor.shape
