@@ -18,7 +18,7 @@ class NaiveShare(NaiveGraph):
         for flow, rate_bps in rates_bps:
             if flow.left_bits > 0.0:
                 flow.rate_bps = rate_bps
-        self._foresee()
+        self._reallocate()
 
     def _served(self) -> list[tuple[Flow, float]]:
         """Return each flow that is served, with its rate in bit/s."""

@@ -56,7 +56,8 @@ def test_what_an_override_drops_is_told_on_the_terminal_and_in_the_log(
 def test_a_study_of_more_devices_than_samples_is_refused_before_the_air_is_looked_at(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("slfac_sim.runs.folder.survey_of", lambda scenario: pytest.fail("100,000 links"))
+    surveyed = "slfac_sim.simulation.simulate.survey_of"
+    monkeypatch.setattr(surveyed, lambda scenario: pytest.fail("100,000 links"))
     study = tmp_path / "study.yaml"
     study.write_text(STUDY.replace("axes:", "overrides: [devices.count=100000]\naxes:"))
     said = "partition: found 240 training samples for 100000 devices, expected at least 100000 (1 for each)\n"
@@ -70,7 +71,8 @@ def test_a_study_of_more_devices_than_samples_is_refused_before_the_air_is_looke
 def test_more_devices_than_samples_are_refused_before_the_air_is_looked_at(
     command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("slfac_sim.runs.folder.survey_of", lambda scenario: pytest.fail("100,000 links"))
+    surveyed = "slfac_sim.simulation.simulate.survey_of"
+    monkeypatch.setattr(surveyed, lambda scenario: pytest.fail("100,000 links"))
     assert main([command, str(TINY), "devices.count=100000"]) == 2
     said = "partition: found 240 training samples for 100000 devices, expected at least 100000 (1 for each)\n"
     assert capsys.readouterr().err == said

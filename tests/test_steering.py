@@ -36,7 +36,7 @@ def test_what_lets_timing_steer_is_told(change: str) -> None:
 def test_a_protocol_says_so_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Parallel, "timing_steers_learning", True)
     assert steered(scenario()) == "timing steers learning in the protocol parallel"
-    monkeypatch.delattr(Parallel, "timing_steers_learning")
+    monkeypatch.setattr(Parallel, "timing_steers_learning", None)
     reason = steered(scenario())
     assert reason is not None
     assert reason.startswith("the protocol parallel does not say whether timing steers learning")
