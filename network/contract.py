@@ -80,11 +80,9 @@ class Network(Protocol):
         A multicast goes at the slowest receiver's rate, and its `Delivery.dst` is ``"*"``.
         Raises `KeyError` for a host that is not on this network.
         """
-        ...
 
     def stalled(self) -> Sequence[Transfer]:
         """Return the transfers that are under way, for the report of a run that cannot go on."""
-        ...
 
 
 @dataclass(frozen=True)

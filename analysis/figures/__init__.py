@@ -24,12 +24,9 @@ class RunFigure(Protocol):
 
     def data(self, run: "Run") -> Any:
         """Return what is shown of `run`, a dataclass with a field `label`; None if there is nothing."""
-        ...
 
     def draw(self, series: Sequence[Any]) -> "Figure":
         """Return the figure of one or several runs; it is called inside `house_style`."""
-        ...
 
     def table(self, series: Sequence[Any]) -> Iterable[Mapping[str, Any]]:
         """Return the same as rows ({column: value}), which are written beside it as CSV."""
-        ...

@@ -77,24 +77,18 @@ class Share(Protocol):
     @property
     def due_s(self) -> float:
         """When the share wants a call of `finish`."""
-        ...
 
     def start(self, now_s: float, flow: Flow) -> None:
         """Let `flow` take part from now on."""
-        ...
 
     def cancel(self, now_s: float, flow: Flow) -> None:
         """Take `flow` out; its `left_bits` and `airtime_s` say how far it came."""
-        ...
 
     def set_rates(self, now_s: float, rates_bps: Iterable[tuple[Flow, float]]) -> None:
         """Give flows that take part new rates. A flow of rate 0 leaves its part to the others."""
-        ...
 
     def set_capacity(self, now_s: float, capacity: float, link: str = "") -> None:
         """Change the capacity (of `link`, where there are several); at 0 every flow on it waits."""
-        ...
 
     def finish(self, now_s: float) -> list[Flow]:
         """Take out the flows that are through by now, in the order of completion, then of start."""
-        ...

@@ -101,7 +101,6 @@ class Sender(End, ABC):
         `sample_ids` ([batch]) name the samples for codecs that remember them; `training=False` asks
         for the form used in inference (no random choices). Raises `BadTensor`.
         """
-        ...
 
     def confirm(self, body: bytes) -> None:
         """Know that the other end has decoded `body`, which this one sent: its answer is there."""
@@ -118,7 +117,6 @@ class Receiver(End, ABC):
     @abstractmethod
     def decode(self, body: bytes) -> Tensor:
         """Return the tensor of `body`, of the shape that was encoded, float32. Raises `BadBody`."""
-        ...
 
 
 class Codec(ABC):
@@ -135,29 +133,24 @@ class Codec(ABC):
     @abstractmethod
     def label(self) -> str:
         """The codec's name for people, with the settings that make it: figures and tables show it."""
-        ...
 
     @property
     @abstractmethod
     def encode_flops_per_value(self) -> float:
         """Work to encode one value."""
-        ...
 
     @property
     @abstractmethod
     def decode_flops_per_value(self) -> float:
         """Work to decode one value."""
-        ...
 
     @abstractmethod
     def sender(self, stream: str) -> Sender:
         """Return a new sending end; `stream` names its random draws, if it makes any."""
-        ...
 
     @abstractmethod
     def receiver(self) -> Receiver:
         """Return a new receiving end."""
-        ...
 
     @property
     def partner(self) -> str | None:

@@ -23,13 +23,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from slfac_sim.codecs import BadBody, Codec, Payload, Receiver, Sender, State, Tensor
+from slfac_sim.codecs import BadBody, Payload, Receiver, Sender, State, Tensor
 from slfac_sim.codecs.kit.entropy import (
     ENTROPIES,
+    Coded,
     Entropy,
-    decode_flops,
     decode_symbols,
-    encode_flops,
     encode_symbols,
     entropy_bits,
 )
@@ -57,7 +56,7 @@ _SETTINGS = struct.Struct("<BBB")  # bits, entropy stage, whether samples are na
 
 
 @settings
-class AqSgd(Codec):
+class AqSgd(Coded):
     """Sends changes in `bits` bits, on 2^bits levels up to max|change| of a sample; first visits in float16.
 
     It needs sample ids, and saves bytes only where samples come again: without ids, and in evaluation, every
@@ -66,6 +65,7 @@ class AqSgd(Codec):
     """
 
     references: ClassVar[tuple[str, ...]] = ("wang2022aqsgd",)
+    own_flops: ClassVar[tuple[float, float]] = (1050.0, 690.0)  # of a change; first visits take less
     unfit_for_models: ClassVar[str] = "it remembers samples, and a model is none"
 
     bits: Annotated[int, Field(ge=2, le=8)] = 4
@@ -74,21 +74,10 @@ class AqSgd(Codec):
     seed: SeedNumber = 0
 
     @property
-    def encode_flops_per_value(self) -> float:
-        """Equivalent FLOPs to encode one value of a change; first visits take less."""
-        return 1050.0 + encode_flops(self.entropy, self.bits)
-
-    @property
-    def decode_flops_per_value(self) -> float:
-        """Equivalent FLOPs to decode one value of a change; first visits take less."""
-        return 690.0 + decode_flops(self.entropy, self.bits)
-
-    @property
     def label(self) -> str:
         """The codec's name for people."""
-        unusual: list[str] = [self.rounding] if self.rounding != "nearest" else []
-        unusual += [self.entropy] if self.entropy != "none" else []
-        return ", ".join([f"AQ-SGD, changes in {self.bits} bits", *unusual])
+        rounding = self.rounding if self.rounding != "nearest" else ""
+        return self.named(f"AQ-SGD, changes in {self.bits} bits", rounding)
 
     def sender(self, stream: str) -> "_Sender":
         """Return the sending end of `stream`, which names its draws."""

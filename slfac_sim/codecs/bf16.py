@@ -23,6 +23,6 @@ class Bf16(Cast):
 
     dtype: ClassVar[type[ml_dtypes.bfloat16]] = ml_dtypes.bfloat16
     largest: ClassVar[float] = (2.0 - 2.0**-7) * 2.0**127
-    cast_flops: ClassVar[tuple[float, float]] = (270.0, 56.0)
+    own_flops: ClassVar[tuple[float, float]] = (270.0, 56.0)
 
     entropy: Entropy = "none"

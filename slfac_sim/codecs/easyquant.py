@@ -17,15 +17,7 @@ import numpy as np
 from pydantic import Field
 
 from slfac_sim.codecs import BadBody
-from slfac_sim.codecs.kit.entropy import (
-    Entropy,
-    decode_flops,
-    decode_symbols,
-    encode_flops,
-    encode_symbols,
-    entropy_bits,
-    least_bytes,
-)
+from slfac_sim.codecs.kit.entropy import Entropy, decode_symbols, encode_symbols, entropy_bits, least_bytes
 from slfac_sim.codecs.kit.floats import Floats, Mask, refuse_infinite
 from slfac_sim.codecs.kit.groups import (
     Form,
@@ -75,15 +67,9 @@ class EasyQuant(Grouped):
         return self.named(f"EasyQuant {self.bits} bit", self.scope, f"{self.sigmas:g} sigma")
 
     @property
-    def encode_flops_per_value(self) -> float:
-        """Equivalent FLOPs to encode one value."""
-        search = 700.0 if self.scope == "plane" else 0.0  # of all values, or else each group had a few
-        return 900.0 + search + encode_flops(self.entropy, self.bits)
-
-    @property
-    def decode_flops_per_value(self) -> float:
-        """Equivalent FLOPs to decode one value."""
-        return 270.0 + decode_flops(self.entropy, self.bits)
+    def own_flops(self) -> tuple[float, float]:
+        """The search takes all values of planes, or else each group had a few."""
+        return 1600.0 if self.scope == "plane" else 900.0, 270.0
 
     def write(self, rows: Floats, form: Form, draws: Draws) -> Written:
         """Return the steps, the places of the outliers, the symbols, and the outliers."""

@@ -22,6 +22,6 @@ class Fp16(Cast):
 
     dtype: ClassVar[type[np.float16]] = np.float16
     largest: ClassVar[float] = 65504.0
-    cast_flops: ClassVar[tuple[float, float]] = (580.0, 330.0)
+    own_flops: ClassVar[tuple[float, float]] = (580.0, 330.0)
 
     entropy: Entropy = "none"

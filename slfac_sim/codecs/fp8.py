@@ -17,7 +17,7 @@ import numpy as np
 
 from slfac_sim.codecs import Payload, Tensor
 from slfac_sim.codecs.kit.cast import cast, values_in
-from slfac_sim.codecs.kit.entropy import Entropy, decode_flops, encode_flops
+from slfac_sim.codecs.kit.entropy import Coded, Entropy
 from slfac_sim.codecs.kit.groups import times_power, unscaled
 from slfac_sim.codecs.kit.stateless import Stateless, largest_magnitude
 from slfac_sim.codecs.kit.wire import unseal
@@ -35,7 +35,7 @@ _SETTINGS = struct.Struct("<BBh")  # entropy stage, format, exponent
 
 
 @settings
-class Fp8(Stateless):
+class Fp8(Coded, Stateless):
     """Rounds every value to the nearest 8-bit float of `format`, after scaling.
 
     `scaling: message` multiplies by the power of two that brings the largest magnitude next to the end
@@ -47,25 +47,14 @@ class Fp8(Stateless):
     scaling: Literal["message", "none"] = "message"
     entropy: Entropy = "none"
 
+    bits: ClassVar[int] = 8
+    own_flops: ClassVar[tuple[float, float]] = (560.0, 260.0)
     references: ClassVar[tuple[str, ...]] = ("fp8formats2022",)
 
     @property
     def label(self) -> str:
         """The codec's name for people."""
-        words = [f"fp8 {self.format}"]
-        words += ["not scaled"] if self.scaling == "none" else []
-        words += [self.entropy] if self.entropy != "none" else []
-        return ", ".join(words)
-
-    @property
-    def encode_flops_per_value(self) -> float:
-        """Equivalent FLOPs to encode one value."""
-        return 560.0 + encode_flops(self.entropy, 8)
-
-    @property
-    def decode_flops_per_value(self) -> float:
-        """Equivalent FLOPs to decode one value."""
-        return 260.0 + decode_flops(self.entropy, 8)
+        return self.named(f"fp8 {self.format}", "not scaled" if self.scaling == "none" else "")
 
     def encode(self, tensor: Tensor, stream: str) -> Payload:
         """Return the payload of `tensor`. Raises `BadTensor`, naming `stream`."""

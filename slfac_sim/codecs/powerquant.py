@@ -14,7 +14,7 @@ from typing import Annotated, ClassVar
 import numpy as np
 from pydantic import Field
 
-from slfac_sim.codecs.kit.entropy import Entropy, decode_flops, encode_flops
+from slfac_sim.codecs.kit.entropy import Entropy
 from slfac_sim.codecs.kit.floats import Floats, Mask, Octets
 from slfac_sim.codecs.kit.groups import Form, HeaderType, Scope, figures_of, rounded_up, some_of
 from slfac_sim.codecs.kit.packing import Symbols
@@ -51,15 +51,9 @@ class PowerQuant(GroupQuantiser):
         return self.named(f"PowerQuant {self.bits} bit", self.scope)
 
     @property
-    def encode_flops_per_value(self) -> float:
-        """Equivalent FLOPs to encode one value."""
-        search = 370.0 if self.scope == "plane" else 0.0  # of more values, or else each group had a few
-        return 600.0 + search + encode_flops(self.entropy, self.bits)
-
-    @property
-    def decode_flops_per_value(self) -> float:
-        """Equivalent FLOPs to decode one value."""
-        return 240.0 + decode_flops(self.entropy, self.bits)
+    def own_flops(self) -> tuple[float, float]:
+        """The search takes more values of planes, or else each group had a few."""
+        return 970.0 if self.scope == "plane" else 600.0, 240.0
 
     def figures(self, rows: Floats, dtype: np.dtype[np.floating], draws: Draws) -> Figures:
         """Return the largest magnitude m of every row, or -m where it has negative values."""

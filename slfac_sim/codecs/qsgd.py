@@ -15,7 +15,7 @@ import numpy as np
 from pydantic import Field
 
 from slfac_sim.codecs import Sender
-from slfac_sim.codecs.kit.entropy import Entropy, decode_flops, encode_flops
+from slfac_sim.codecs.kit.entropy import Entropy
 from slfac_sim.codecs.kit.floats import Floats
 from slfac_sim.codecs.kit.groups import HeaderType, Scope, largest_of, rounded_up
 from slfac_sim.codecs.kit.packing import Symbols
@@ -43,6 +43,7 @@ class Qsgd(GroupQuantiser):
     header_dtype: HeaderType = "float16"
     seed: SeedNumber = 0
 
+    own_flops: ClassVar[tuple[float, float]] = (590.0, 120.0)
     unbiased: ClassVar[bool] = True
     may_lose_to_zeros: ClassVar[str] = "being right in the mean costs variance, up to sqrt(n) / s energies"
     references: ClassVar[tuple[str, ...]] = ("alistarh2017qsgd",)
@@ -51,16 +52,6 @@ class Qsgd(GroupQuantiser):
     def label(self) -> str:
         """The codec's name for people."""
         return self.named(f"QSGD {self.bits} bit, {self.norm} norm", self.scope)
-
-    @property
-    def encode_flops_per_value(self) -> float:
-        """Equivalent FLOPs to encode one value."""
-        return 590.0 + encode_flops(self.entropy, self.bits)
-
-    @property
-    def decode_flops_per_value(self) -> float:
-        """Equivalent FLOPs to decode one value."""
-        return 120.0 + decode_flops(self.entropy, self.bits)
 
     def sender(self, stream: str) -> Sender:
         """Return the sending end of `stream`, whose name is in errors and in its draws."""

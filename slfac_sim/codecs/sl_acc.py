@@ -18,13 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from slfac_sim.codecs import BadBody, BadTensor, Codec, Payload, Sender, State, Tensor
+from slfac_sim.codecs import BadBody, BadTensor, Payload, Sender, State, Tensor
 from slfac_sim.codecs.kit.entropy import (
     ENTROPIES,
+    Coded,
     Entropy,
-    decode_flops,
     decode_symbols,
-    encode_flops,
     encode_symbols,
     entropy_bits,
 )
@@ -46,7 +45,7 @@ _LARGEST_CHANNEL = 2**20  # values; a constant channel costs next to nothing: bo
 
 
 @settings
-class SlAcc(Codec):
+class SlAcc(Coded):
     """Sorts channels into `groups` by entropy, with `b_min` to `b_max` bits, linear in the group's entropy.
 
     The Shannon entropy H of a channel is that of its 256-bin histogram over the message's range
@@ -56,6 +55,7 @@ class SlAcc(Codec):
     """
 
     references: ClassVar[tuple[str, ...]] = ("slacc2025",)
+    own_flops: ClassVar[tuple[float, float]] = (740.0, 150.0)
     may_lose_to_zeros: ClassVar[str] = "zero need not be a level of a min-max grid: many zeros, few bits"
 
     groups: Annotated[int, Field(ge=1, le=_MOST_GROUPS)] = 4
@@ -70,22 +70,15 @@ class SlAcc(Codec):
             raise ValueError(f"b_min must not exceed b_max (got {self.b_min} and {self.b_max})")
 
     @property
-    def encode_flops_per_value(self) -> float:
-        """Equivalent FLOPs to encode one value."""
-        return 740.0 + encode_flops(self.entropy, (self.b_min + self.b_max) // 2)
-
-    @property
-    def decode_flops_per_value(self) -> float:
-        """Equivalent FLOPs to decode one value."""
-        return 150.0 + decode_flops(self.entropy, (self.b_min + self.b_max) // 2)
+    def bits(self) -> int:
+        """About the mean bits of a value."""
+        return (self.b_min + self.b_max) // 2
 
     @property
     def label(self) -> str:
         """The codec's name for people; "our reading", because the formulas are."""
-        unusual = [f"entropy of {self.entropy_of}"] if self.entropy_of != "histogram" else []
-        unusual += [self.entropy] if self.entropy != "none" else []
         name = f"SL-ACC (our reading), {self.groups} groups, {self.b_min}..{self.b_max} bits"
-        return ", ".join([name, *unusual])
+        return self.named(name, f"entropy of {self.entropy_of}" if self.entropy_of != "histogram" else "")
 
     def sender(self, stream: str) -> "_Sender":
         """Return the sending end of `stream`, with a past of its own."""

@@ -38,10 +38,9 @@ from slfac_sim.codecs._slfac.wire import (
 )
 from slfac_sim.codecs.kit.dct import forward, inverse
 from slfac_sim.codecs.kit.entropy import (
+    Coded,
     Entropy,
-    decode_flops,
     decode_symbols,
-    encode_flops,
     encode_symbols,
     entropy_bits,
     least_bytes,
@@ -66,7 +65,7 @@ _TOP = 15  # coefficients are scaled to at most 2^15: inside float16, as far as 
 
 
 @settings
-class SlFac(Stateless):
+class SlFac(Coded, Stateless):
     """SL-FAC: each spectrum splits where its cumulative energy reaches `theta`; bits follow band energy.
 
     `scope` says what shares one split, widths and ends: a `plane` (one sample, one channel), or a
@@ -92,38 +91,33 @@ class SlFac(Stateless):
     def __post_init__(self) -> None:
         if self.b_min > self.b_max:
             raise ValueError(f"b_min must not exceed b_max (got {self.b_min} and {self.b_max})")
-        if self.quantiser != "fqc" and self.one_width < 2:
+        if self.quantiser != "fqc" and self.bits < 2:
             got = f"{self.b_min} and {self.b_max}"
             raise ValueError(f"quantiser {self.quantiser} needs b_min + b_max of at least 4 (got {got})")
 
     @property
-    def one_width(self) -> int:
+    def bits(self) -> int:
         """Bits of every value with a quantiser other than `fqc`, and about the mean with it."""
         return (self.b_min + self.b_max) // 2
 
     @property
     def label(self) -> str:
         """The codec's name for people; "our reading", because the paper's equations were not at hand."""
-        unusual: list[str] = [self.scope] if self.scope != "plane" else []
-        unusual += [self.normaliser] if self.normaliser != "chsum" else []
-        unusual += [f"{self.header_dtype} headers"] if self.header_dtype != "float16" else []
-        unusual += [f"split by {self.selection}"] if self.selection != "energy" else []
-        unusual += [self.entropy] if self.entropy != "none" else []
+        unusual = (
+            self.scope if self.scope != "plane" else "",
+            self.normaliser if self.normaliser != "chsum" else "",
+            f"{self.header_dtype} headers" if self.header_dtype != "float16" else "",
+            f"split by {self.selection}" if self.selection != "energy" else "",
+        )
         bits = f"{self.b_min}..{self.b_max} bits"
         if self.quantiser != "fqc":
-            bits = f"{_NAMES[self.quantiser]} {self.one_width} bit for FQC"
-        rest = "".join(f", {word}" for word in unusual)
-        return f"SL-FAC (our reading), theta {self.theta:g}, {bits}{rest}"
+            bits = f"{_NAMES[self.quantiser]} {self.bits} bit for FQC"
+        return self.named(f"SL-FAC (our reading), theta {self.theta:g}, {bits}", *unusual)
 
     @property
-    def encode_flops_per_value(self) -> float:
-        """Equivalent FLOPs to encode one value."""
-        return _FLOPS[self.quantiser, self.scope][0] + encode_flops(self.entropy, self.one_width)
-
-    @property
-    def decode_flops_per_value(self) -> float:
-        """Equivalent FLOPs to decode one value."""
-        return _FLOPS[self.quantiser, self.scope][1] + decode_flops(self.entropy, self.one_width)
+    def own_flops(self) -> tuple[float, float]:
+        """By quantiser and scope."""
+        return _FLOPS[self.quantiser, self.scope]
 
     def encode(self, tensor: Tensor, stream: str) -> Payload:
         """Return the payload of `tensor`. Raises `BadTensor`, naming `stream`."""
@@ -182,7 +176,7 @@ class SlFac(Stateless):
 
 def _form(codec: SlFac, exponent: int) -> Form:
     """Return what the body says of the settings of `codec`."""
-    ends = (codec.b_min, codec.b_max) if codec.quantiser == "fqc" else (codec.one_width, codec.one_width)
+    ends = (codec.b_min, codec.b_max) if codec.quantiser == "fqc" else (codec.bits, codec.bits)
     return Form(codec.scope, codec.header_dtype, *ends, exponent, codec.entropy, codec.quantiser)
 
 

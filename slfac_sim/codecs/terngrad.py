@@ -12,7 +12,7 @@ from typing import ClassVar
 import numpy as np
 
 from slfac_sim.codecs import BadBody, Sender
-from slfac_sim.codecs.kit.entropy import Entropy, decode_flops, decode_symbols, encode_flops, encode_symbols
+from slfac_sim.codecs.kit.entropy import Entropy, decode_symbols, encode_symbols
 from slfac_sim.codecs.kit.floats import Floats, Octets
 from slfac_sim.codecs.kit.groups import HeaderType, Scope, largest_of, rounded_up
 from slfac_sim.codecs.kit.packing import Symbols
@@ -44,6 +44,9 @@ class TernGrad(GroupQuantiser):
     header_dtype: HeaderType = "float16"
     seed: SeedNumber = 0
 
+    bits: ClassVar[int] = 8  # of five values
+    values_per_symbol: ClassVar[int] = _TRITS
+    own_flops: ClassVar[tuple[float, float]] = (610.0, 97.0)
     may_lose_to_zeros: ClassVar[str] = "being right in the mean costs variance: sum |x| (m - |x|)"
     references: ClassVar[tuple[str, ...]] = ("wen2017terngrad",)
 
@@ -57,16 +60,6 @@ class TernGrad(GroupQuantiser):
         """The codec's name for people."""
         clip = f"clipped at {self.clip:g} sigma" if self.clip else "unclipped"
         return self.named("TernGrad", self.scope, clip)
-
-    @property
-    def encode_flops_per_value(self) -> float:
-        """Equivalent FLOPs to encode one value."""
-        return 610.0 + encode_flops(self.entropy, 8) / _TRITS
-
-    @property
-    def decode_flops_per_value(self) -> float:
-        """Equivalent FLOPs to decode one value."""
-        return 97.0 + decode_flops(self.entropy, 8) / _TRITS
 
     def sender(self, stream: str) -> Sender:
         """Return the sending end of `stream`, whose name is in errors and in its draws."""

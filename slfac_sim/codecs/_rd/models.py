@@ -25,7 +25,6 @@ class Link(Protocol):
 
     def run(self, model: Any, symbols: NDArray[np.int32] | None, count: int) -> NDArray[np.int32]:
         """Pass `count` symbols of `model` and return them; the reading end ignores `symbols`."""
-        ...
 
 
 class Writing:

@@ -9,7 +9,6 @@ array([1.0000e+00, 6.5504e+04], dtype=float32)
 """
 
 import math
-from abc import abstractmethod
 from typing import ClassVar
 
 import numpy as np
@@ -18,10 +17,9 @@ from numpy.typing import DTypeLike
 from slfac_sim.codecs import Payload, Tensor
 from slfac_sim.codecs.kit.entropy import (
     ENTROPIES,
+    Coded,
     Entropy,
-    decode_flops,
     decode_symbols,
-    encode_flops,
     encode_symbols,
     entropy_bits,
 )
@@ -31,36 +29,17 @@ from slfac_sim.codecs.kit.wire import Frame, Sections, framed, unseal
 from slfac_sim.foundation.plugins import kind_of
 
 
-class Cast(Stateless):
-    """A codec that rounds every value to the nearest of a `dtype` of 16 bits, whose end is `largest`.
-
-    `cast_flops` are the equivalent FLOPs of casting one value there, and back.
-    """
+class Cast(Coded, Stateless):
+    """A codec that rounds every value to the nearest of a `dtype` of 16 bits, whose end is `largest`."""
 
     dtype: ClassVar[DTypeLike]
     largest: ClassVar[float]
-    cast_flops: ClassVar[tuple[float, float]]
-
-    @property
-    @abstractmethod
-    def entropy(self) -> Entropy:
-        """The entropy stage."""
-        ...
+    bits: ClassVar[int] = 16
 
     @property
     def label(self) -> str:
         """The codec's name for people."""
-        return kind_of(self) if self.entropy == "none" else f"{kind_of(self)}, {self.entropy}"
-
-    @property
-    def encode_flops_per_value(self) -> float:
-        """Equivalent FLOPs to encode one value."""
-        return self.cast_flops[0] + encode_flops(self.entropy, 16)
-
-    @property
-    def decode_flops_per_value(self) -> float:
-        """Equivalent FLOPs to decode one value."""
-        return self.cast_flops[1] + decode_flops(self.entropy, 16)
+        return self.named(kind_of(self))
 
     def encode(self, tensor: Tensor, stream: str) -> Payload:
         """Return the payload of `tensor`. Raises `BadTensor`, naming `stream`."""

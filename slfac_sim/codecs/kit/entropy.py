@@ -12,14 +12,15 @@ significant bits, so that both ends build the same model. Layout and limits: doc
 array([1, 0, 0], dtype=uint8)
 """
 
-from typing import Literal, get_args
+from abc import abstractmethod
+from typing import ClassVar, Literal, get_args
 
 import constriction
 import numpy as np
 import zstandard
 from numpy.typing import NDArray
 
-from slfac_sim.codecs import BadBody
+from slfac_sim.codecs import BadBody, Codec
 from slfac_sim.codecs.kit.floats import Octets
 from slfac_sim.codecs.kit.packing import Symbols, pack, packed_bytes, unpack
 from slfac_sim.codecs.kit.wire import Sections
@@ -34,6 +35,44 @@ _CODES = np.arange(1, 1 << _CODE_BITS)
 _FREQUENCIES = np.concatenate([[0], (4 + (_CODES - 1) % 4) << (_CODES - 1) // 4])
 _COUNT_BYTES = 4
 _LEVEL = 1  # higher ones were slower and no smaller on quantised activations
+
+
+class Coded(Codec):
+    """A codec whose symbols pass an entropy stage.
+
+    Subclasses have `entropy` and `bits` among their settings, or say how many bits a symbol has.
+    """
+
+    values_per_symbol: ClassVar[int] = 1
+
+    @property
+    @abstractmethod
+    def entropy(self) -> Entropy:
+        """The entropy stage."""
+
+    @property
+    @abstractmethod
+    def bits(self) -> int:
+        """Bits of a symbol, 0 to 16; where they differ, about their mean."""
+
+    @property
+    @abstractmethod
+    def own_flops(self) -> tuple[float, float]:
+        """Equivalent FLOPs to encode and to decode one value, without the entropy stage."""
+
+    @property
+    def encode_flops_per_value(self) -> float:
+        """Equivalent FLOPs to encode one value."""
+        return self.own_flops[0] + encode_flops(self.entropy, self.bits) / self.values_per_symbol
+
+    @property
+    def decode_flops_per_value(self) -> float:
+        """Equivalent FLOPs to decode one value."""
+        return self.own_flops[1] + decode_flops(self.entropy, self.bits) / self.values_per_symbol
+
+    def named(self, *words: str) -> str:
+        """Return a label of those of `words` that are not empty, and of the entropy stage if there is one."""
+        return ", ".join(filter(None, (*words, self.entropy if self.entropy != "none" else "")))
 
 
 def encode_symbols(symbols: Symbols, bits: int, entropy: Entropy) -> Octets:
@@ -104,9 +143,8 @@ def decode_flops(entropy: Entropy, bits: int) -> float:
     ANS takes the longer the more letters there are, as it searches them.
     """
     wide = bits > _ALPHABET_BITS
-    return {"none": 0.0, "zstd": 170.0 if wide else 90.0, "ans": 4000.0 if wide else 255.0 + 215.0 * bits}[
-        entropy
-    ]
+    ans = 4000.0 if wide else 255.0 + 215.0 * bits
+    return {"none": 0.0, "zstd": 170.0 if wide else 90.0, "ans": ans}[entropy]
 
 
 def least_bytes(count: int, bits: int, entropy: Entropy) -> int:

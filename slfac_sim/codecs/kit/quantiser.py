@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slfac_sim.codecs import Payload, Tensor
-from slfac_sim.codecs.kit.entropy import Entropy, decode_symbols, encode_symbols, entropy_bits
+from slfac_sim.codecs.kit.entropy import Coded, Entropy, decode_symbols, encode_symbols, entropy_bits
 from slfac_sim.codecs.kit.floats import Floats, Mask, Octets
 from slfac_sim.codecs.kit.groups import (
     Form,
@@ -43,7 +43,7 @@ Figures = NDArray[np.floating]
 Written = tuple[bytes, list[tuple[str, Octets]], dict[str, float]]  # settings, blocks of the body, notes
 
 
-class Grouped(Stateless):
+class Grouped(Coded, Stateless):
     """A codec whose groups share a header: it has the settings below, and gives `write` and `read`.
 
     `write` is handed the message as rows, one for each group, scaled by a power of two so that figures of a
@@ -54,19 +54,11 @@ class Grouped(Stateless):
     @abstractmethod
     def scope(self) -> Scope:
         """What shares one range."""
-        ...
 
     @property
     @abstractmethod
     def header_dtype(self) -> HeaderType:
         """Type of a figure in the header."""
-        ...
-
-    @property
-    @abstractmethod
-    def entropy(self) -> Entropy:
-        """The entropy stage."""
-        ...
 
     @abstractmethod
     def write(self, rows: Floats, form: Form, draws: Draws) -> Written:
@@ -74,18 +66,15 @@ class Grouped(Stateless):
 
         `rows` may be changed. Without `draws` nothing is chosen at random.
         """
-        ...
 
     @abstractmethod
     def read(self, sections: Sections, form: Form, frame: Frame, settings: bytes) -> Floats:
         """Return the rows of `write`. Raises `BadBody`."""
-        ...
 
     def named(self, *words: str) -> str:
         """Return a label of `words`, and of what is not usual: an entropy stage, another type of header."""
-        more: list[str] = [self.entropy] if self.entropy != "none" else []
-        more += [f"{self.header_dtype} headers"] if self.header_dtype != "float16" else []
-        return ", ".join([*words, *more])
+        label = super().named(*words)
+        return label if self.header_dtype == "float16" else f"{label}, {self.header_dtype} headers"
 
     def encode(self, tensor: Tensor, stream: str, draws: Draws = None) -> Payload:
         """Return the payload of `tensor`; without `draws`, of nearest levels. Raises `BadTensor`."""
@@ -118,7 +107,6 @@ class GroupQuantiser(Grouped):
         `rows` ([groups, values of a group]) are the message's own; they may be changed. With `draws` values
         must be right in the mean.
         """
-        ...
 
     @abstractmethod
     def quantise(self, rows: Floats, figures: Floats, draws: Draws) -> tuple[Symbols, bytes]:
@@ -127,17 +115,14 @@ class GroupQuantiser(Grouped):
         `rows`, which may be overwritten, and `figures`, as the header has them, are of the groups that send
         symbols. Without `draws` nothing is chosen at random.
         """
-        ...
 
     @abstractmethod
     def symbol_bits(self, settings: bytes) -> int:
         """Return the bits of a symbol (1 to 16); 0 for settings that no encoder writes."""
-        ...
 
     @abstractmethod
     def dequantise(self, symbols: Symbols, figures: Floats, settings: bytes) -> Floats:
         """Return the rows of `symbols` ([groups, values of a group])."""
-        ...
 
     def sends(self, figures: Floats, size: int) -> Mask:
         """Return which groups of `size` values send symbols ([groups]): those whose figure is above zero.

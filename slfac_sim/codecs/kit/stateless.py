@@ -30,12 +30,10 @@ class Stateless(Codec):
     @abstractmethod
     def encode(self, tensor: Tensor, stream: str) -> Payload:
         """Return the payload of `tensor`. Raises `BadTensor`, naming `stream`."""
-        ...
 
     @abstractmethod
     def decode(self, body: bytes) -> Tensor:
         """Return the tensor of `body`, which tells all that is needed. Raises `BadBody`."""
-        ...
 
     def sender(self, stream: str) -> Sender:
         """Return the sending end of `stream`, whose name appears in errors only."""
