@@ -11,9 +11,9 @@ from slfac_sim.network.kinds.wifi import Wifi
 from slfac_sim.network.media.csma import Csma
 from slfac_sim.network.media.dcf import Dcf
 from slfac_sim.network.media.ofdma import Ofdma
+from slfac_sim.network.radio.budget import PowerControl
 from slfac_sim.network.radio.fading.none import NoFading
 from slfac_sim.network.radio.harq import Harq
-from slfac_sim.network.radio.power import PowerControl
 from slfac_sim.network.radio.rates.shannon_gap import ShannonGap
 
 NAMES = tuple(f"d{i}" for i in range(12))

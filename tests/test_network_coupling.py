@@ -15,8 +15,8 @@ from slfac_sim.network.kinds.ideal import Ideal
 from slfac_sim.network.kinds.multi_cell import MultiCell
 from slfac_sim.network.kinds.wifi import Wifi
 from slfac_sim.network.media.dcf import Dcf
+from slfac_sim.network.radio.budget import PowerControl
 from slfac_sim.network.radio.fading.none import NoFading
-from slfac_sim.network.radio.power import PowerControl
 from slfac_sim.network.radio.rates.shannon_gap import ShannonGap
 from slfac_sim.scenario.files import ScenarioError, load
 

@@ -19,7 +19,7 @@ from slfac_sim.network.engine import (
     Profile,
     Routed,
 )
-from slfac_sim.network.engine.agenda import Agenda, ShareState
+from slfac_sim.network.engine.simpy_engine import Agenda, ShareState
 
 SHARES = pytest.mark.parametrize("kind", [FluidShare, NaiveShare])
 GOLDEN = (5**0.5 - 1) / 2  # change times on its multiples never tie with completions, which are rational

@@ -5,10 +5,9 @@ import pytest
 
 from slfac_sim.foundation.units import dbm_to_w, w_to_dbm
 from slfac_sim.network.radio import interference
-from slfac_sim.network.radio.budget import noise_dbm
+from slfac_sim.network.radio.budget import PowerControl, blocks, noise_dbm, uplink_power_dbm
 from slfac_sim.network.radio.harq import Harq, mean_tries, residual
 from slfac_sim.network.radio.pathloss.umi import Umi
-from slfac_sim.network.radio.power import PowerControl, blocks, uplink_power_dbm
 from slfac_sim.network.radio.rates import nr_mcs
 from slfac_sim.network.radio.rates.nr_mcs import NrMcs
 from slfac_sim.network.radio.rates.shannon_gap import ShannonGap

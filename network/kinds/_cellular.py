@@ -21,13 +21,12 @@ from slfac_sim.network.contract import Hosts, Station
 from slfac_sim.network.fluid_network import Air, FluidSettings
 from slfac_sim.network.kinds._radio import Packets, SurveyedAir
 from slfac_sim.network.media.fair import Fair
-from slfac_sim.network.radio.budget import Budget, Shadowing
+from slfac_sim.network.radio.budget import Budget, PowerControl, Shadowing
 from slfac_sim.network.radio.cells import Duplex, Interference, Radio
 from slfac_sim.network.radio.fading.ergodic import Ergodic
 from slfac_sim.network.radio.harq import Harq
 from slfac_sim.network.radio.pathloss.umi import Umi
 from slfac_sim.network.radio.placement import Layout
-from slfac_sim.network.radio.power import PowerControl
 from slfac_sim.network.radio.rates.nr_mcs import NrMcs
 from slfac_sim.network.wifi.station import Station as Station80211
 

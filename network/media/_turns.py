@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from slfac_sim.foundation.arrays import Floats
 from slfac_sim.network.engine import Flow
 from slfac_sim.network.engine.allotted import Allotment, AllottedShare
-from slfac_sim.network.media._users import Places, User, user_of
+from slfac_sim.network.media import Places, User, user_of
 
 _CRUMB = 1e-6  # of a slot: what rounding leaves of a turn is no reason to wait for the next
 

@@ -9,8 +9,7 @@ import numpy as np
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.network.engine import Flow, Share
 from slfac_sim.network.engine.allotted import Allotment, AllottedShare
-from slfac_sim.network.media import Crowd, Medium
-from slfac_sim.network.media._users import Places
+from slfac_sim.network.media import Crowd, Medium, Places
 
 
 @settings

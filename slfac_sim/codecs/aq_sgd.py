@@ -142,15 +142,12 @@ class _Sender(Sender):
         return _Parts(ids, is_change, starts, rows[~is_change], scales, symbols)
 
     def confirm(self, body: bytes) -> None:
-        """Start the next changes from what `body` brought."""
         self._memory.confirm(body)
 
     def get_state(self) -> State:
-        """Return the memory and the number of training messages so far."""
         return {"messages": self._messages, "memory": self._memory.get_state()}
 
     def set_state(self, state: State) -> None:
-        """Go on as the sender that gave `state` would."""
         self._messages = int(state["messages"])
         self._memory.set_state(state["memory"])
 
@@ -196,11 +193,9 @@ class _Receiver(Receiver):
                 self._used[sample] = base
 
     def get_state(self) -> State:
-        """Return both rows of every sample."""
         return {"used": pack_rows(self._used), "newest": pack_rows(self._newest)}
 
     def set_state(self, state: State) -> None:
-        """Take the rows of `get_state`."""
         self._used, self._newest = unpack_rows(state["used"]), unpack_rows(state["newest"])
 
 

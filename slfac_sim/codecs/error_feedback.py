@@ -83,7 +83,6 @@ class _Receiver(Receiver):
         self._inner = NestedReceiver(codec.codec)
 
     def decode(self, body: bytes) -> Tensor:
-        """Return the tensor of `body`. Raises `BadBody`."""
         frame = unseal(body, KIND)
         tensor = self._inner.decode(bytes(frame.content))
         if frame.settings or tensor.shape != frame.shape:
@@ -91,11 +90,9 @@ class _Receiver(Receiver):
         return tensor
 
     def get_state(self) -> State:
-        """Return the memory of the inner receiver, if it has one."""
         return self._inner.get_state()
 
     def set_state(self, state: State) -> None:
-        """Take the memory of `get_state`."""
         self._inner.set_state(state)
 
 
@@ -144,12 +141,10 @@ class _Sender(Sender):
         return self._inner.correct(inner_body(asked), gradient)
 
     def get_state(self) -> State:
-        """Return the memory, and that of the inner ends."""
         inner = self._inner.get_state() or {}
         return {"memory": self._memory.get_state(), "inner": inner, "mirror": self._mirror.get_state()}
 
     def set_state(self, state: State) -> None:
-        """Go on as the sender that gave `state` would."""
         self._memory.set_state(state["memory"])
         self._mirror.set_state(state["mirror"])
         self._inner.set_state(state["inner"])

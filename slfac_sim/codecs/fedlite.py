@@ -98,7 +98,6 @@ class _Sender(Sender):
     def encode(
         self, tensor: Tensor, sample_ids: NDArray[np.int64] | None = None, training: bool = True
     ) -> Payload:
-        """Return the payload of `tensor` ([batch, ...]). Raises `BadTensor`."""
         largest_magnitude(tensor, self._stream)
         payload = encode(self._codec, tensor)
         if training and self._codec.correction:
@@ -115,11 +114,9 @@ class _Sender(Sender):
             return np.clip(gradient + share * lost, -LARGEST, LARGEST)
 
     def get_state(self) -> State:
-        """Return what the messages that wait have lost."""
         return {"lost": self._lost.get_state()}
 
     def set_state(self, state: State) -> None:
-        """Go on as the sender that gave `state` would."""
         self._lost.set_state(state["lost"])
 
 

@@ -76,7 +76,6 @@ class _End(End):
         self.support: Mask | None = None
 
     def follow(self, asked: bytes) -> None:
-        """Take the next message to be the answer to the body `asked`."""
         self.asked, self.support = asked[-_NAME_BYTES:], support_of(asked)
 
 
@@ -89,7 +88,6 @@ class _Sender(_End, Sender):
     def encode(
         self, tensor: Tensor, sample_ids: NDArray[np.int64] | None = None, training: bool = True
     ) -> Payload:
-        """Return the payload of `tensor`. Raises `BadTensor`."""
         largest_magnitude(tensor, self._stream)
         shape = rows_of(tensor.shape)
         support, self.support = self.support, None
@@ -101,7 +99,6 @@ class _Sender(_End, Sender):
         return wrapped(KIND, tensor.shape, self.asked, self._inner.encode(kept, sample_ids, training))
 
     def confirm(self, body: bytes) -> None:
-        """Let the inner sender know that the other end has decoded `body`."""
         self._inner.confirm(inner_body(body))
 
     def correct(self, asked: bytes, gradient: Tensor) -> Tensor:
@@ -114,7 +111,6 @@ class _Sender(_End, Sender):
         return self._inner.get_state() or {}
 
     def set_state(self, state: State) -> None:
-        """Go on as the sender that gave `state` would."""
         self._inner.set_state(state)
 
 
@@ -146,9 +142,7 @@ class _Receiver(_End, Receiver):
         return tensor
 
     def get_state(self) -> State:
-        """Return the memory of the inner receiver."""
         return self._inner.get_state()
 
     def set_state(self, state: State) -> None:
-        """Take the memory of `get_state`."""
         self._inner.set_state(state)

@@ -100,7 +100,6 @@ class _Sender(Sender):
     def encode(
         self, tensor: Tensor, sample_ids: NDArray[np.int64] | None = None, training: bool = True
     ) -> Payload:
-        """Return the payload of `tensor` (any shape). Raises `BadTensor`."""
         largest_magnitude(tensor, self._stream)
         outer, channels, inner = channels_of(tensor.shape)
         if outer * inner > _LARGEST_CHANNEL:
@@ -129,7 +128,6 @@ class _Sender(Sender):
         return {"past": [entropies.tolist() for entropies in self._past]}
 
     def set_state(self, state: State) -> None:
-        """Go on as the sender that gave `state` would."""
         self._past = deque(map(np.array, state["past"]), maxlen=_PAST)
 
 

@@ -1,6 +1,6 @@
 """SL-FAC, our reading: transform, split, allocate, quantise, pack (arXiv 2604.07316).
 
-It knows one tensor at a time, as maps of [batch, channels, h, w] (`_slfac.maps`), and no tensor before it.
+It knows one tensor at a time, as maps of [batch, channels, h, w] (`kit.maps`), and no tensor before it.
 The formulas are at the steps (`kit.dct`, `_slfac.bands`, `_slfac.quantise`), the layout of the bytes is in
 docs/wire_format.md.
 
@@ -18,19 +18,22 @@ from pydantic import Field
 
 from slfac_sim.codecs import BadBody, BadTensor, Payload, Tensor
 from slfac_sim.codecs._slfac.bands import Normaliser, Selection, allocate, lengths, split, weights
-from slfac_sim.codecs._slfac.by_width import gathered, scattered, widths
-from slfac_sim.codecs._slfac.maps import map_shape, maps_of, tensor_of
-from slfac_sim.codecs._slfac.quantise import band_ends, dequantise, quantise, sent_bits
+from slfac_sim.codecs._slfac.quantise import (
+    band_ends,
+    dequantise,
+    gathered,
+    quantise,
+    scattered,
+    sent_bits,
+    widths,
+)
 from slfac_sim.codecs._slfac.rivals import read_bands, write_bands
 from slfac_sim.codecs._slfac.wire import (
     EXPONENTS,
     LARGEST,
-    LARGEST_GROUP,
-    MAX_SIDE,
     Bands,
     Form,
     Header,
-    HeaderType,
     Quantiser,
     Scope,
     read_header,
@@ -46,7 +49,8 @@ from slfac_sim.codecs.kit.entropy import (
     least_bytes,
 )
 from slfac_sim.codecs.kit.floats import Floats
-from slfac_sim.codecs.kit.groups import rounded_ends
+from slfac_sim.codecs.kit.groups import LARGEST_GROUP, HeaderType, rounded_ends
+from slfac_sim.codecs.kit.maps import MAX_SIDE, folded_shape, maps_of, tensor_of
 from slfac_sim.codecs.kit.stateless import Stateless, largest_magnitude
 from slfac_sim.codecs.kit.wire import Sections, framed, unseal
 from slfac_sim.foundation.plugins import settings
@@ -122,7 +126,7 @@ class SlFac(Coded, Stateless):
     def encode(self, tensor: Tensor, stream: str) -> Payload:
         """Return the payload of `tensor`. Raises `BadTensor`, naming `stream`."""
         form = _form(self, _exponent(tensor, stream))
-        shape = map_shape(tensor.shape)
+        shape = folded_shape(tensor.shape)
         samples, groups, coefficients = form.arrange(shape)
         if samples * coefficients > LARGEST_GROUP:
             got = f"{samples} samples of {coefficients} values"
@@ -130,7 +134,7 @@ class SlFac(Coded, Stateless):
                 f"{stream}: a channel holds at most {LARGEST_GROUP} values (got {got}); use scope plane"
             )
 
-        maps = (maps_of(tensor) * np.float32(2.0**form.exponent)).reshape(-1, *shape[2:])
+        maps = (maps_of(tensor, shape) * np.float32(2.0**form.exponent)).reshape(-1, *shape[2:])
         spectra = forward(maps).reshape(samples, groups, coefficients)
 
         bands = split(spectra, self.theta, weights(spectra, self.selection, shape[0]))
@@ -156,7 +160,7 @@ class SlFac(Coded, Stateless):
         """
         frame = unseal(body, KIND)
         form = Form.from_bytes(frame.settings)
-        shape = map_shape(frame.shape)
+        shape = folded_shape(frame.shape)
         if max(shape[2:]) > MAX_SIDE:
             raise BadBody(f"body: shape {list(frame.shape)} is not one of small maps")
         samples, groups, coefficients = form.arrange(shape)
@@ -212,7 +216,7 @@ def _exponent(tensor: Tensor, stream: str) -> int:
     `BadTensor` for a tensor that SL-FAC cannot take.
     """
     largest = largest_magnitude(tensor, stream)
-    height, width = map_shape(tensor.shape)[2:]
+    height, width = folded_shape(tensor.shape)[2:]
     if max(height, width) > MAX_SIDE:
         limits = f"with maps of at most {MAX_SIDE}x{MAX_SIDE}"
         raise BadTensor(f"{stream}: expected a tensor {limits} (got shape {list(tensor.shape)})")

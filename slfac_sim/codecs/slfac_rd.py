@@ -21,13 +21,13 @@ from pydantic import Field
 from slfac_sim.codecs import Payload, Tensor
 from slfac_sim.codecs._rd.coder import LARGEST_MAGNITUDE
 from slfac_sim.codecs._rd.domains import Axes, channel_means, choose, energy_of, has_tables, moved
-from slfac_sim.codecs._rd.maps import map_shape, maps_of
 from slfac_sim.codecs._rd.quantise import quantise, rebuild, values
 from slfac_sim.codecs._rd.rate import search
 from slfac_sim.codecs._rd.read import RdReceiver
 from slfac_sim.codecs._rd.write import Attempt, seal
 from slfac_sim.codecs.kit.floats import Floats
 from slfac_sim.codecs.kit.groups import times_power
+from slfac_sim.codecs.kit.maps import map_shape, maps_of
 from slfac_sim.codecs.kit.stateless import Stateless, largest_magnitude
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Count
@@ -179,10 +179,11 @@ def _source(tensor: Tensor, stream: str) -> _Source:
     power = math.frexp(largest)[1] if largest > 0 else 0
     exponent = -power if abs(power) > _FAR else 0
     plain = times_power(np.array(tensor, order="C"), exponent) if exponent else tensor
-    maps = np.ascontiguousarray(maps_of(plain))
+    shape = map_shape(tensor.shape)
+    maps = np.ascontiguousarray(maps_of(plain, shape))
     energy = energy_of(maps)
     unit = math.sqrt(energy / tensor.size)
-    if has_tables(map_shape(tensor.shape)):
+    if has_tables(shape):
         means = channel_means(maps)
         rest = energy - energy_of(means) * (tensor.size / len(means))
         unit = max(math.sqrt(max(rest, 0.0) / tensor.size), unit / 16)

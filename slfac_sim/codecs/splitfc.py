@@ -137,11 +137,9 @@ class _Sender(DrawingSender):
         return product.clip(-LARGEST, LARGEST).reshape(gradient.shape)
 
     def get_state(self) -> State:
-        """Return the number of training messages so far, and what is kept of those that wait."""
         return {**super().get_state(), "awaited": self._awaited.get_state()}
 
     def set_state(self, state: State) -> None:
-        """Go on as the sender that gave `state` would."""
         super().set_state(state)
         self._awaited.set_state(state["awaited"])
 

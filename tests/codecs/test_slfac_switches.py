@@ -7,8 +7,9 @@ from codec_oracles import tensor_of
 from slfac_sim.codecs import BadBody
 from slfac_sim.codecs.kit.bodies import decode
 from slfac_sim.codecs.kit.dct import zigzag
+from slfac_sim.codecs.kit.maps import folded_shape, maps_of
 from slfac_sim.codecs.kit.wire import Sections, seal, unseal
-from slfac_sim.codecs.slfac import Form, SlFac, map_shape, maps_of, read_header
+from slfac_sim.codecs.slfac import Form, SlFac, read_header
 from slfac_sim.codecs.slfac import tensor_of as back
 
 
@@ -171,9 +172,9 @@ def test_unknown_quantisers_and_two_widths_of_a_rival_are_refused(settings):
 )
 def test_every_shape_has_maps_and_comes_back(shape, maps):
     tensor = np.arange(np.prod(shape), dtype=np.float32).reshape(shape)
-    assert map_shape(shape) == maps == maps_of(tensor).shape
-    assert maps_of(tensor).sum(dtype=np.float64) == tensor.sum(dtype=np.float64)
-    assert np.array_equal(back(maps_of(tensor), shape), tensor)
+    assert folded_shape(shape) == maps == maps_of(tensor, maps).shape
+    assert maps_of(tensor, maps).sum(dtype=np.float64) == tensor.sum(dtype=np.float64)
+    assert np.array_equal(back(maps_of(tensor, maps), shape), tensor)
     arrived = decode(send(tensor, b_min=8).body)
     assert arrived.shape == shape
     assert np.abs(arrived - tensor).max() < 0.05 * tensor.max()

@@ -2,17 +2,14 @@
 
 import dataclasses
 
-from slfac_sim.foundation.arrays import Floats
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.streams import stream
 from slfac_sim.foundation.units import MetresPerSecond, Seconds
-from slfac_sim.network.radio.fading import Fading, coherence_s, doppler_hz
-from slfac_sim.network.radio.fading._rician import power_gain, survival
-from slfac_sim.network.radio.rates import Survival
+from slfac_sim.network.radio.fading import Rician, coherence_s, doppler_hz, power_gain
 
 
 @settings
-class Block(Fading):
+class Block(Rician):
     """`coherence` is 0.423 / Doppler of what moves at `speed` (v f / c), unless it is given."""
 
     speed: MetresPerSecond = 1.0
@@ -34,10 +31,6 @@ class Block(Fading):
         if self.coherence is not None:
             return self
         return dataclasses.replace(self, coherence=coherence_s(doppler_hz(self.speed, carrier_hz)))
-
-    def survival(self, k: Floats) -> Survival:
-        """Return the tail of Rician power gains."""
-        return survival(k)
 
     def gain(self, seed: int, device: str, block: int, k: float) -> float:
         """Return the power gain of `device` in `block`: exponentially distributed for `k` = 0."""

@@ -15,16 +15,14 @@ from slfac_sim.foundation.arrays import Floats
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.streams import stream
 from slfac_sim.foundation.units import Hertz, MetresPerSecond, Seconds
-from slfac_sim.network.radio.fading import Fading, doppler_hz
-from slfac_sim.network.radio.fading._rician import survival
-from slfac_sim.network.radio.rates import Survival
+from slfac_sim.network.radio.fading import Rician, doppler_hz
 
 _WAVES = 64
 _OF_A_PERIOD = 0.1
 
 
 @settings
-class Jakes(Fading):
+class Jakes(Rician):
     """`doppler` is the largest shift, v f / c of what moves at `speed`, unless it is given.
 
     Rates change every `interval`, and are those of its beginning; as it stands, it is a tenth of
@@ -51,10 +49,6 @@ class Jakes(Fading):
         doppler = doppler_hz(self.speed, carrier_hz) if self.doppler is None else self.doppler
         interval = _OF_A_PERIOD / doppler if self.interval is None else self.interval
         return dataclasses.replace(self, doppler=doppler, interval=interval)
-
-    def survival(self, k: Floats) -> Survival:
-        """Return the tail of Rician power gains."""
-        return survival(k)
 
     def gain(self, seed: int, device: str, block: int, k: float) -> float:
         """Return the power gain of `device` at the beginning of `block`."""

@@ -6,8 +6,7 @@ A device may be drawn into a deep fade and stay there, out of reach.
 from slfac_sim.foundation.arrays import Floats
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.streams import stream
-from slfac_sim.network.radio.fading import Fading
-from slfac_sim.network.radio.fading._rician import power_gain
+from slfac_sim.network.radio.fading import Fading, power_gain
 
 
 @settings

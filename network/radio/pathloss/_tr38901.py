@@ -1,10 +1,12 @@
 """What the scenarios of 3GPP TR 38.901 have in common: two slopes, a breakpoint, tables by line of sight."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
 from slfac_sim.foundation.arrays import Bools, Floats
+from slfac_sim.network.radio.pathloss import PathLoss
 
 _C_M_PER_S = 3.0e8  # Note 1 of Table 7.4.1-1 rounds the speed of light
 EFFECTIVE_ENVIRONMENT_M = 1.0
@@ -32,32 +34,55 @@ def breakpoint_m(carrier_hz: float, station_height_m: float, device_height_m: fl
     return 4.0 * effective_m2 * carrier_hz / _C_M_PER_S
 
 
-def two_slopes_db(
-    law: TwoSlopes,
-    d2d_m: Floats,
-    d3d_m: Floats,
-    carrier_hz: float,
-    station_height_m: float,
-    device_height_m: float,
-    los: Bools,
-) -> Floats:
-    """Return the loss of `law`, from horizontal and slant distances; never less when blocked."""
-    carrier_db = 20.0 * np.log10(carrier_hz / 1e9)
-    break_m = breakpoint_m(carrier_hz, station_height_m, device_height_m)
-    break_3d_m2 = break_m**2 + (station_height_m - device_height_m) ** 2
-    near_db = law.seen_db + law.seen_decade_db * np.log10(d3d_m) + carrier_db
-    far_db = law.seen_db + 40.0 * np.log10(d3d_m) + carrier_db - law.breakpoint_db * np.log10(break_3d_m2)
-    los_db = np.where(d2d_m <= break_m, near_db, far_db)
-    blocked_db = (
-        law.blocked_decade_db * np.log10(d3d_m)
-        + law.blocked_db
-        + law.blocked_carrier_db * np.log10(carrier_hz / 1e9)
-        - law.blocked_height_db * (device_height_m - 1.5)
-    )
-    loss_db: Floats = np.where(los, los_db, np.maximum(los_db, blocked_db))
-    return loss_db
+class Tr38901(PathLoss):
+    """What the scenarios' tables say of shadowing and fading, with and without line of sight."""
+
+    sigma_db: ClassVar[tuple[float, float]]
+    """Table 7.4.1-1."""
+    decorrelated_m: ClassVar[tuple[float, float]]
+    """Table 7.5-6."""
+    k_db: ClassVar[tuple[float, float]]
+    """Mean and deviation of K with a line of sight (Table 7.5-6)."""
+
+    def shadowing_sigma_db(self, los: Bools) -> Floats:
+        """Return the deviation of the scenario."""
+        return np.where(los, *self.sigma_db)
+
+    def decorrelation_m(self, los: Bools) -> Floats:
+        """Return the distance of the scenario."""
+        return np.where(los, *self.decorrelated_m)
+
+    def rician_k_db(self, los: Bools) -> tuple[Floats, Floats]:
+        """Return K with a line of sight; without one, that of Rayleigh fading."""
+        mean_db, sigma_db = self.k_db
+        return np.where(los, mean_db, -np.inf), np.where(los, sigma_db, 0.0)
 
 
-def rician_k_db(los: Bools, mean_db: float, sigma_db: float) -> tuple[Floats, Floats]:
-    """Return mean and deviation of K with a line of sight; without one, those of Rayleigh fading."""
-    return np.where(los, mean_db, -np.inf), np.where(los, sigma_db, 0.0)
+class Street(Tr38901):
+    """A scenario of two slopes between antennas whose heights are above the street, from 10 m on."""
+
+    law: ClassVar[TwoSlopes]
+    station_height: float
+    device_height: float
+
+    shortest_m = 10.0
+
+    def loss_db(self, distance_m: Floats, los: Bools, carrier_hz: float) -> Floats:
+        """Return the median loss, never less when blocked; distances below 10 m count as 10 m."""
+        law, rise_m = self.law, self.station_height - self.device_height
+        d2d_m = np.maximum(distance_m, self.shortest_m)
+        d3d_m = np.hypot(d2d_m, rise_m)
+        carrier_db = 20.0 * np.log10(carrier_hz / 1e9)
+        break_m = breakpoint_m(carrier_hz, self.station_height, self.device_height)
+        break_3d_m2 = break_m**2 + rise_m**2
+        near_db = law.seen_db + law.seen_decade_db * np.log10(d3d_m) + carrier_db
+        far_db = law.seen_db + 40.0 * np.log10(d3d_m) + carrier_db - law.breakpoint_db * np.log10(break_3d_m2)
+        los_db = np.where(d2d_m <= break_m, near_db, far_db)
+        blocked_db = (
+            law.blocked_decade_db * np.log10(d3d_m)
+            + law.blocked_db
+            + law.blocked_carrier_db * np.log10(carrier_hz / 1e9)
+            - law.blocked_height_db * (self.device_height - 1.5)
+        )
+        loss_db: Floats = np.where(los, los_db, np.maximum(los_db, blocked_db))
+        return loss_db

@@ -7,17 +7,19 @@ import numpy as np
 from slfac_sim.foundation.arrays import Bools, Floats
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Metres
-from slfac_sim.network.radio.pathloss import PathLoss
-from slfac_sim.network.radio.pathloss._tr38901 import rician_k_db
+from slfac_sim.network.radio.pathloss._tr38901 import Tr38901
 
 _SHORTEST_SLANT_M = 1.0
 
 
 @settings
-class Inh(PathLoss):
+class Inh(Tr38901):
     """`office` sets how soon a line of sight is lost; heights are above the floor."""
 
     references: ClassVar[tuple[str, ...]] = ("tr38901", "gudmundson1991")
+    sigma_db: ClassVar[tuple[float, float]] = (3.0, 8.03)
+    decorrelated_m: ClassVar[tuple[float, float]] = (10.0, 6.0)
+    k_db: ClassVar[tuple[float, float]] = (7.0, 4.0)
 
     office: Literal["mixed", "open"] = "mixed"
     station_height: Metres = 3.0
@@ -48,15 +50,3 @@ class Inh(PathLoss):
         blocked_db = 38.3 * decades + 17.30 + 24.9 * carrier_decades
         loss_db: Floats = np.where(los, seen_db, np.maximum(seen_db, blocked_db))
         return loss_db
-
-    def shadowing_sigma_db(self, los: Bools) -> Floats:
-        """Return 3 dB with and 8.03 dB without line of sight (Table 7.4.1-1)."""
-        return np.where(los, 3.0, 8.03)
-
-    def decorrelation_m(self, los: Bools) -> Floats:
-        """Return 10 m with and 6 m without line of sight (Table 7.5-6)."""
-        return np.where(los, 10.0, 6.0)
-
-    def rician_k_db(self, los: Bools) -> tuple[Floats, Floats]:
-        """Return 7 dB and 4 dB with line of sight (Table 7.5-6), Rayleigh without."""
-        return rician_k_db(los, 7.0, 4.0)

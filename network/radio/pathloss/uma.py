@@ -8,31 +8,26 @@ from typing import ClassVar
 
 import numpy as np
 
-from slfac_sim.foundation.arrays import Bools, Floats
+from slfac_sim.foundation.arrays import Floats
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Metres
-from slfac_sim.network.radio.pathloss import PathLoss
-from slfac_sim.network.radio.pathloss._tr38901 import (
-    EFFECTIVE_ENVIRONMENT_M,
-    TwoSlopes,
-    rician_k_db,
-    two_slopes_db,
-)
+from slfac_sim.network.radio.pathloss._tr38901 import EFFECTIVE_ENVIRONMENT_M, Street, TwoSlopes
 
-_LAW = TwoSlopes(28.0, 22.0, 9.0, 13.54, 39.08, 20.0, 0.6)
 _HIGHEST_DEVICE_M = 22.5
 
 
 @settings
-class Uma(PathLoss):
+class Uma(Street):
     """Heights of the antennas above the street."""
 
     references: ClassVar[tuple[str, ...]] = ("tr38901", "gudmundson1991")
+    law: ClassVar[TwoSlopes] = TwoSlopes(28.0, 22.0, 9.0, 13.54, 39.08, 20.0, 0.6)
+    sigma_db: ClassVar[tuple[float, float]] = (4.0, 6.0)
+    decorrelated_m: ClassVar[tuple[float, float]] = (37.0, 50.0)
+    k_db: ClassVar[tuple[float, float]] = (9.0, 3.5)
 
     station_height: Metres = 25.0
     device_height: Metres = 1.5
-
-    shortest_m = 10.0
 
     def __post_init__(self) -> None:
         if self.station_height <= EFFECTIVE_ENVIRONMENT_M:
@@ -49,21 +44,3 @@ class Uma(PathLoss):
         rise = 1.25 * lift * (distance_m / 100.0) ** 3 * np.exp(-distance_m / 150.0)
         street = near + np.exp(-distance_m / 63.0) * (1.0 - near)
         return np.where(distance_m <= 18.0, 1.0, np.minimum(street * (1.0 + rise), 1.0))
-
-    def loss_db(self, distance_m: Floats, los: Bools, carrier_hz: float) -> Floats:
-        """Return the median loss; distances below 10 m count as 10 m."""
-        d2d_m = np.maximum(distance_m, self.shortest_m)
-        d3d_m = np.hypot(d2d_m, self.station_height - self.device_height)
-        return two_slopes_db(_LAW, d2d_m, d3d_m, carrier_hz, self.station_height, self.device_height, los)
-
-    def shadowing_sigma_db(self, los: Bools) -> Floats:
-        """Return 4 dB with and 6 dB without line of sight (Table 7.4.1-1)."""
-        return np.where(los, 4.0, 6.0)
-
-    def decorrelation_m(self, los: Bools) -> Floats:
-        """Return 37 m with and 50 m without line of sight (Table 7.5-6)."""
-        return np.where(los, 37.0, 50.0)
-
-    def rician_k_db(self, los: Bools) -> tuple[Floats, Floats]:
-        """Return 9 dB and 3.5 dB with line of sight (Table 7.5-6), Rayleigh without."""
-        return rician_k_db(los, 9.0, 3.5)

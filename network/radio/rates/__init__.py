@@ -14,6 +14,12 @@ Survival = Callable[[Floats], Floats]
 """P(power gain > x) of a fading law whose mean gain is 1."""
 
 
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(96)
+
+NO_GAIN_ABOVE = 40.0
+"""A gain of mean 1 exceeds this with a probability below 1e-17 (Rayleigh; less so for Rician)."""
+
+
 class RateModel(ABC):
     """Settings of a rate model. `snr` are power ratios [devices], not decibels.
 
@@ -61,3 +67,11 @@ class RateModel(ABC):
 
 
 FAMILY = Family(RateModel)
+
+
+def integral(scale: float, low: Floats, top: Floats, height: Callable[[Floats], Floats]) -> Floats:
+    """Return `scale` times the integral of `height` from `low` to `top` [devices], by Gauss-Legendre."""
+    total = np.zeros_like(top)
+    for node, weight in zip(_NODES, _WEIGHTS, strict=True):
+        total += weight * height(low + (top - low) * (node + 1.0) / 2.0)
+    return scale * total * (top - low) / 2.0

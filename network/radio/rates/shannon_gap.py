@@ -5,8 +5,7 @@ import numpy as np
 from slfac_sim.foundation.arrays import Floats
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Decibels, Positive
-from slfac_sim.network.radio.rates import RateModel, Survival
-from slfac_sim.network.radio.rates._integral import NO_GAIN_ABOVE, integral
+from slfac_sim.network.radio.rates import NO_GAIN_ABOVE, RateModel, Survival, integral
 
 
 @settings

@@ -11,8 +11,7 @@ import numpy as np
 from slfac_sim.foundation.arrays import Bools, Floats
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Decibels, Part, Positive
-from slfac_sim.network.radio.rates import RateModel, Survival
-from slfac_sim.network.radio.rates._integral import NO_GAIN_ABOVE, integral
+from slfac_sim.network.radio.rates import NO_GAIN_ABOVE, RateModel, Survival, integral
 from slfac_sim.network.radio.signal import Signal
 
 _BLOCK_HZ = 180e3

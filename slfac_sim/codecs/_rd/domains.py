@@ -19,8 +19,9 @@ from slfac_sim.codecs._rd.basis import (
     orthonormal,
     project,
 )
-from slfac_sim.codecs._rd.maps import Shape, can_transform, from_frequencies, to_frequencies
+from slfac_sim.codecs.kit.dct import forward, inverse, zigzag
 from slfac_sim.codecs.kit.floats import Floats
+from slfac_sim.codecs.kit.maps import MAX_SIDE, Shape
 
 _T = TypeVar("_T", np.float32, np.float64)
 
@@ -82,6 +83,20 @@ class Axes:
         return self.domain in ("frequency", "component_frequency")
 
 
+def to_frequencies(maps: Floats) -> Floats:
+    """Return the DCT coefficients of `maps`, of the same shape and energy; row and column are frequencies."""
+    height, width = maps.shape[2:]
+    ordered = forward(maps.reshape(-1, height, width))
+    return np.take(ordered, np.argsort(zigzag(height, width)), axis=1).reshape(maps.shape)
+
+
+def from_frequencies(coefficients: Floats) -> Floats:
+    """Return the maps of `coefficients`; the inverse of `to_frequencies`."""
+    height, width = coefficients.shape[2:]
+    ordered = np.take(coefficients.reshape(-1, height * width), zigzag(height, width), axis=1)
+    return inverse(ordered, height, width).reshape(coefficients.shape)
+
+
 def has_tables(shape: Shape) -> bool:
     """Whether channels of maps of `shape` have a byte each for their rate and their level."""
     return shape[0] * shape[2] * shape[3] >= _TABLE_VALUES
@@ -89,7 +104,7 @@ def has_tables(shape: Shape) -> bool:
 
 def is_legal(domain: Domain, shape: Shape) -> bool:
     """Whether maps of `shape` can be sent in `domain`."""
-    if domain in ("frequency", "component_frequency") and not can_transform(shape):
+    if domain.endswith("frequency") and not (shape[2] * shape[3] > 1 and max(shape[2:]) <= MAX_SIDE):
         return False
     return domain in ("space", "frequency") or (has_tables(shape) and 1 < shape[1] <= MAX_CHANNELS)
 

@@ -11,13 +11,13 @@ from slfac_sim.codecs import BadBody, Receiver, Tensor
 from slfac_sim.codecs._rd.basis import run_codes
 from slfac_sim.codecs._rd.coder import MapCoder, Plan, plan
 from slfac_sim.codecs._rd.domains import Axes, has_tables, is_legal
-from slfac_sim.codecs._rd.maps import Shape, map_shape, tensor_of
 from slfac_sim.codecs._rd.models import Reading
 from slfac_sim.codecs._rd.order import Slabs, order
 from slfac_sim.codecs._rd.quantise import rebuild
 from slfac_sim.codecs._rd.wire import KIND, VALUES_PER_BYTE, Form, layer_ends, read_layers, seed
 from slfac_sim.codecs.kit.floats import Floats
 from slfac_sim.codecs.kit.groups import unscaled
+from slfac_sim.codecs.kit.maps import Shape, map_shape, tensor_of
 from slfac_sim.codecs.kit.wire import Frame, Sections, unseal
 
 

@@ -10,12 +10,12 @@ from slfac_sim.codecs import Payload
 from slfac_sim.codecs._rd.basis import run_codes
 from slfac_sim.codecs._rd.coder import MapCoder, Plan, Values, plan
 from slfac_sim.codecs._rd.domains import Axes, has_tables
-from slfac_sim.codecs._rd.maps import map_shape
 from slfac_sim.codecs._rd.models import Writing
 from slfac_sim.codecs._rd.order import Slabs, in_slabs, order, rates_of
 from slfac_sim.codecs._rd.quantise import Levels, values
 from slfac_sim.codecs._rd.wire import KIND, VALUES_PER_BYTE, Form, Octets, layer_head, seed
 from slfac_sim.codecs.kit.floats import Floats
+from slfac_sim.codecs.kit.maps import map_shape
 from slfac_sim.codecs.kit.wire import framed
 
 Blocks = list[tuple[str, Octets]]

@@ -12,16 +12,14 @@ from numpy.typing import NDArray
 
 from slfac_sim.codecs import BadBody
 from slfac_sim.codecs.kit.entropy import ENTROPIES, Entropy
+from slfac_sim.codecs.kit.groups import HeaderType
 from slfac_sim.codecs.kit.packing import pack, packed_bytes, unpack
 from slfac_sim.codecs.kit.wire import Sections
 
 Scope = Literal["plane", "channel"]
-HeaderType = Literal["float16", "float32"]
 Quantiser = Literal["fqc", "powerquant", "easyquant"]
 
-MAX_SIDE = 256  # of a map: bounds what a header can claim, and the matrices of the transform
 LARGEST = 2.0**96  # largest magnitude taken; decoded values then stay far below the end of float32
-LARGEST_GROUP = 2**20  # values that share one header, which bounds what a short body can ask for
 EXPONENTS = (-90, 126)  # what an encoder can write: 2^15 / (LARGEST x MAX_SIDE), and the end of float32
 _LARGEST_END = 2.0**104  # a coefficient is at most MAX_SIDE times the largest value
 _SETTINGS = struct.Struct("<BBb")

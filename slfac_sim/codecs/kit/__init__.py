@@ -15,6 +15,7 @@ inherits `GroupQuantiser` (`quantiser`) and gives figures and symbols only.
 | `packing`, `entropy` | integers of n bits to bytes; with zstd or ANS |
 | `memory` | what ends remember of samples, and of messages on their way |
 | `nested` | a codec inside another one (`Wrapper`) |
+| `maps` | any tensor as maps, and back |
 | `dct`, `products` | the DCT of small maps; matrix products that are the same on any number of threads |
 | `bodies` | any body: to a tensor (`decode`), what it carries (`support_of`); float16 and bfloat16 tensors |
 
