@@ -98,9 +98,7 @@ def draw_accuracy(series: Sequence[Series], x_label: str, amount: Callable[[floa
         _annotate(axes, series[0], reached, amount)
     axes.set_xlabel(x_label)
     axes.set_ylabel("test accuracy (log-error scale)")
-    legend(
-        figure,
-    )
+    legend(figure)
     return figure
 
 
@@ -120,13 +118,7 @@ def _label(run: Series, compared: float | None, amount: Callable[[float], str]) 
 
 
 def _draw_run(axes: Axes, run: Series, label: str, style: Look) -> None:
-    axes.plot(
-        run.x,
-        np.minimum(run.accuracy, 1 - LEAST_ERROR),
-        label=label,
-        clip_on=False,
-        **style.outlined,
-    )
+    axes.plot(run.x, np.minimum(run.accuracy, 1 - LEAST_ERROR), label=label, clip_on=False, **style.outlined)
 
 
 def _mark(axes: Axes, run: Series, style: Look, at: float) -> float:

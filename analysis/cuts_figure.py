@@ -26,20 +26,12 @@ class Bar:
 
 def draw(bars: Sequence[Bar]) -> Figure:
     """Return the figure: one bar for each of `bars`, the first at the top, and its seconds at its end."""
-    parts = [
-        part
-        for part in dict.fromkeys(part for bar in bars for part in bar.parts_s)
-        if any(bar.parts_s.get(part, 0.0) > 0.0 for bar in bars)
-    ]
+    known = dict.fromkeys(part for bar in bars for part in bar.parts_s)
+    parts = [part for part in known if any(bar.parts_s.get(part, 0.0) > 0.0 for bar in bars)]
     figure, axes = canvas(legend_rows=-(-len(parts) // 3))
-    drawn = (
-        (
-            part,
-            _WAYS.get(part, fill(_OTHERS[index % len(_OTHERS)])),
-            [bar.parts_s.get(part, 0.0) for bar in bars],
-        )
-        for index, part in enumerate(parts)
-    )
+    fills = [_WAYS.get(part, fill(_OTHERS[i % len(_OTHERS)])) for i, part in enumerate(parts)]
+    lengths = [[bar.parts_s.get(part, 0.0) for bar in bars] for part in parts]
+    drawn = zip(parts, fills, lengths, strict=True)
     layers, ends = stack(axes, range(len(bars)), drawn, width=0.66, along_x=True)
     _name(axes, bars, ends)
     legend(figure, handles=layers, ncols=3, handlelength=1.8)

@@ -29,11 +29,7 @@ class Line:
 
 
 def draw(
-    lines: Sequence[Line],
-    x_label: str,
-    y_label: str,
-    marks: Sequence[float] = (),
-    bound: float | None = None,
+    lines: Sequence[Line], x_label: str, y_label: str, marks: Sequence[float] = (), bound: float | None = None
 ) -> Figure:
     """Return the figure: the `lines`, a vertical line at each of `marks`, and a horizontal one at `bound`."""
     labels = list(dict.fromkeys(line.label for line in lines))
@@ -50,9 +46,7 @@ def draw(
     axes.set_xlabel(x_label)
     axes.set_ylabel(y_label)
     if any(labels):
-        legend(
-            figure,
-        )
+        legend(figure)
     return figure
 
 

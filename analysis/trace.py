@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from slfac_sim.analysis.air import DIRECTIONS, direction
+from slfac_sim.analysis.air import DIRECTIONS, device_of, direction
 from slfac_sim.analysis.critical_path import CODEC_WORK
 from slfac_sim.analysis.structure import SERVER, Row, Tables, devices_of
 
@@ -53,11 +53,8 @@ def events(tables: Tables) -> Iterator[Event]:
     yield from _names(pids, sorted({track for track, _ in [*work, *radio]}))
     for (pid, tid), row in work:
         kind = "codec" if row["what"] in CODEC_WORK else "compute"
-        args = {
-            "flops": row["flops"],
-            "waited_ms": 1e3 * (row["start_s"] - row["asked_s"]),
-            "task": row["task"],
-        }
+        waited_ms = 1e3 * (row["start_s"] - row["asked_s"])
+        args = {"flops": row["flops"], "waited_ms": waited_ms, "task": row["task"]}
         yield _slice(pid, tid, row["what"], kind, row["start_s"], row["end_s"], args)
     kinds = _kinds(tables)
     for (pid, tid), row in radio:
@@ -70,9 +67,7 @@ def events(tables: Tables) -> Iterator[Event]:
 
 def _ends(row: Row, devices: Sequence[str]) -> Sequence[str]:
     """Return the devices at the far end of a transfer; a multicast reaches all."""
-    if row["dst"] == "*":
-        return devices
-    return [row["src"] if row["dst"] == SERVER else row["dst"]]
+    return devices if row["dst"] == "*" else [device_of(row)]
 
 
 _Placed = list[tuple[tuple[int, int], Row]]
@@ -134,16 +129,10 @@ def _kinds(tables: Tables) -> dict[int, str]:
 
 
 def _transfer_args(row: Row, kinds: Mapping[int, str]) -> Event:
-    return {
-        "kind": kinds.get(row["id"], "transfer"),
-        "transfer": row["id"],
-        "src": row["src"],
-        "dst": row["dst"],
-        "payload_bytes": row["payload_bytes"],
-        "airtime_ms": 1e3 * row["airtime_s"],
-        "task": row["task"],
-        "outcome": row["outcome"],
-    }
+    head = {"kind": kinds.get(row["id"], "transfer"), "transfer": row["id"]}
+    sent = {name: row[name] for name in ("src", "dst", "payload_bytes")}
+    rest = {"airtime_ms": 1e3 * row["airtime_s"], "task": row["task"], "outcome": row["outcome"]}
+    return head | sent | rest
 
 
 def _spans(transfers: Sequence[Row], kinds: Mapping[int, str]) -> Iterator[Event]:
@@ -153,12 +142,8 @@ def _spans(transfers: Sequence[Row], kinds: Mapping[int, str]) -> Iterator[Event
         name = row["src"] if way == "up" else "all" if row["dst"] == "*" else row["dst"]
         own = {"local": hex(row["id"])}  # within its process: a plain `id` would be one of the whole trace
         head = {"name": name, "cat": f"{way}link", "id2": own, "pid": WAY_PIDS[way], "tid": 0}
-        yield {
-            "ph": "b",
-            **head,
-            "ts": _us(row["asked_s"]),
-            "args": {"kind": kinds.get(row["id"], "transfer")},
-        }
+        args = {"kind": kinds.get(row["id"], "transfer")}
+        yield {"ph": "b", **head, "ts": _us(row["asked_s"]), "args": args}
         yield {"ph": "e", **head, "ts": _us(row["last_bit_s"])}
 
 

@@ -17,14 +17,11 @@ from study_folders import fake_study
 from slfac_sim.analysis.cli import main
 from slfac_sim.analysis.crossings import Crossing
 from slfac_sim.analysis.statistics import over_runs, paired_ratio
+from slfac_sim.analysis.studies.phrases import ratio_cell
 from slfac_sim.analysis.studies.reading import load_study
 from slfac_sim.analysis.studies.report import finish_study, write_tables
-from slfac_sim.analysis.studies.tables import (
-    bytes_table,
-    ratio_cell,
-    rounds_table,
-    seconds_table,
-)
+from slfac_sim.analysis.studies.study import BYTES, ROUNDS, SECONDS
+from slfac_sim.analysis.studies.tables import budget_table
 from slfac_sim.analysis.studies.words import closing_lines, ratio_words, time_words
 from slfac_sim.analysis.text_tables import markdown
 
@@ -212,7 +209,7 @@ def test_ratios_in_words() -> None:
 
 def test_three_tables_of_equal_rounds_bytes_and_seconds(tmp_path: Path) -> None:
     study = load_study(fake_study(tmp_path / "s", AXES, change=_known))
-    rounds, sent, seconds = rounds_table(study), bytes_table(study), seconds_table(study)
+    rounds, sent, seconds = (budget_table(study, over) for over in (ROUNDS, BYTES, SECONDS))
     assert [row["budget"] for row in rounds] == ["5 rounds"] * 2
     assert [row["codec"] for row in rounds] == ["raw fp32", "SL-FAC (our reading)"]
     assert [row["budget"] for row in sent] == ["5 MB"] * 2

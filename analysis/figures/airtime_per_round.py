@@ -75,13 +75,8 @@ def _most(air: Offered) -> dict[str, float]:
 
 def _round(number: int | None, from_s: float, to_s: float, spent: dict[str, dict[str, float]]) -> Round:
     alone = {way: [spent[way][name] for name in sorted(spent[way].keys() - {"*"})] for way in DIRECTIONS}
-    return Round(
-        number,
-        from_s,
-        to_s,
-        {way: sum(spent[way].values()) for way in DIRECTIONS},
-        {way: np.array(alone[way]) for way in DIRECTIONS},
-    )
+    whole = {way: sum(spent[way].values()) for way in DIRECTIONS}
+    return Round(number, from_s, to_s, whole, {way: np.array(alone[way]) for way in DIRECTIONS})
 
 
 def table(series: Sequence[Series]) -> Iterator[dict[str, Any]]:
@@ -93,9 +88,8 @@ def table(series: Sequence[Series]) -> Iterator[dict[str, Any]]:
             for way in DIRECTIONS:
                 cells[f"{way}_airtime_s"] = row.airtime_s[way]
                 cells[f"{way}_share"] = row.airtime_s[way] / ((row.to_s - row.from_s) or 1.0)
-                spread = (
-                    np.quantile(row.devices_s[way], [0.0, 0.5, 1.0]) if row.devices_s[way].size else [""] * 3
-                )
+                alone_s = row.devices_s[way]
+                spread = np.quantile(alone_s, [0.0, 0.5, 1.0]) if alone_s.size else [""] * 3
                 for name, value in zip(("least", "median", "most"), spread, strict=True):
                     cells[f"{way}_device_{name}_s"] = value
             yield cells
@@ -111,9 +105,8 @@ def draw(series: Sequence[Series]) -> Figure:
     for index, way in enumerate(DIRECTIONS):
         _shares(above, rounds, way, index)
         if way in run.shares:
-            above.axhline(
-                run.shares[way], color=WAYS[way].colour, linestyle=(3 * index, (3, 3)), linewidth=0.8
-            )
+            dashes = (3 * index, (3, 3))
+            above.axhline(run.shares[way], color=WAYS[way].colour, linestyle=dashes, linewidth=0.8)
         _devices(below, rounds, way, index)
     percents(above.yaxis)
     more = "; dashed: what the direction may have" if run.shares else ""

@@ -3,6 +3,7 @@
 It reads no file. Names of parts are the codecs' own; the table has all kinds of bodies.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -53,14 +54,8 @@ def draw(series: Sequence[Series]) -> Figure:
     for axes, (kind, rows) in zip(panels, sent.items(), strict=True):
         rounds = sorted({row["round"] for row in rows})
         sizes = {(row["round"], row["part"]): row["bytes"] / scale for row in rows}
-        layers, _ = stack(
-            axes,
-            rounds,
-            (
-                (part, fill(index), [sizes.get((number, part), 0.0) for number in rounds])
-                for index, part in enumerate(parts)
-            ),
-        )
+        heights = [[sizes.get((number, part), 0.0) for number in rounds] for part in parts]
+        layers, _ = stack(axes, rounds, zip(parts, map(fill, range(len(parts))), heights, strict=True))
         whole_numbers(axes.xaxis)
         whole = amount(sum(row["bytes"] for row in rows) / scale)
         axes.set_title(f"{kind_name(kind)}: {whole} {unit}")
@@ -73,8 +68,7 @@ def draw(series: Sequence[Series]) -> Figure:
 
 def _size(rows: Sequence[Mapping[str, Any]]) -> Any:
     """Return the order of parts in the stack: the largest first, at the bottom."""
-    sums: dict[str, int] = {}
+    sums: Counter[str] = Counter()
     for row in rows:
-        if row["kind"] in ACROSS:
-            sums[row["part"]] = sums.get(row["part"], 0) + row["bytes"]
+        sums[row["part"]] += row["bytes"] * (row["kind"] in ACROSS)
     return lambda part: (-sums[part], part)

@@ -65,12 +65,8 @@ def draw(series: Sequence[Series]) -> Figure:
         places = [kind + thick * (index - (len(series) - 1) / 2) for kind in range(len(kinds))]
         sent = [run.sent_bytes.get(kind, 0) for kind in kinds]
         looks = [kind_fill(kind) if len(series) == 1 else _run_fill(index) for kind in kinds]
-        style: dict[str, Any] = {
-            "color": [look.colour for look in looks],
-            "hatch": [look.hatch for look in looks],
-            "edgecolor": INK,
-            "linewidth": 0.4,
-        }
+        colours, hatches = [look.colour for look in looks], [look.hatch for look in looks]
+        style: dict[str, Any] = {"color": colours, "hatch": hatches, "edgecolor": INK, "linewidth": 0.4}
         bars = axes.barh(places, [nbytes / scale for nbytes in sent], 0.9 * thick, **style)
         total = sum(sent) or 1
         texts = [f"{quantity(n, 'B')}, {share(n / total, 2)}" if n else "none" for n in sent]

@@ -84,14 +84,8 @@ def table(series: Sequence[Series]) -> Iterator[dict[str, Any]]:
 def draw(series: Sequence[Series]) -> Figure:
     """Return the figure of the first run: a panel of misses and, where hosts were down, one of these."""
     run = series[0]
-    shown = [
-        (counts, label)
-        for counts, label in (
-            (run.missed, "devices that missed\nthe round"),
-            (run.down, "hosts down\n(mean)"),
-        )
-        if counts
-    ]
+    both = ((run.missed, "devices that missed\nthe round"), (run.down, "hosts down\n(mean)"))
+    shown = [(counts, label) for counts, label in both if counts]
     rows = 1 + sum(-(-len(counts) // 2) + 1 for counts, _ in shown)
     figure, panels = stacked_canvas(len(shown) or 1, 36.0 if len(shown) > 1 else 55.0, legend_rows=rows)
     for axes, (counts, label) in zip(panels, shown, strict=False):

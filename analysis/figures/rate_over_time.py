@@ -79,9 +79,8 @@ def draw(series: Sequence[Series]) -> Figure:
     run = series[0]
     figure, panels = stacked_canvas(len(DIRECTIONS), 32.0, legend_rows=2)
     for way, axes in zip(DIRECTIONS, panels, strict=True):
-        totals, medians = (
-            np.where(bps > 0.0, bps, np.nan) / 1e6 for bps in (run.total_bps[way], run.median_bps[way])
-        )
+        both_bps = (run.total_bps[way], run.median_bps[way])
+        totals, medians = (np.where(bps > 0.0, bps, np.nan) / 1e6 for bps in both_bps)
         axes.stairs(totals, run.edges_s, color=WAYS[way].colour, linewidth=1.2, baseline=None)
         axes.stairs(medians, run.edges_s, color=WAYS[way].colour, linewidth=0.8, baseline=None, linestyle=":")
         axes.set_xlim(0.0, run.edges_s[-1])
@@ -89,10 +88,7 @@ def draw(series: Sequence[Series]) -> Figure:
         axes.set_ylabel("Mbit/s")
         axes.set_title(_title(run, way))
     panels[-1].set_xlabel("simulated time (s)")
-    lines = [
-        Line2D([], [], color=INK, linewidth=1.2),
-        Line2D([], [], color=INK, linewidth=0.8, linestyle=":"),
-    ]
+    lines = [Line2D([], [], color=INK, linewidth=w, linestyle=dash) for w, dash in ((1.2, "-"), (0.8, ":"))]
     names = ("all together, mean of a bin", "a transfer (median)")
     legend(figure, lines, names, ncols=2, title=run.label)
     return figure

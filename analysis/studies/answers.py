@@ -47,11 +47,7 @@ class Crossover:
 
 
 def crossings(
-    study: StudyResult,
-    points: Sequence[int],
-    target: float,
-    smoothed: bool = False,
-    over: str = SECONDS,
+    study: StudyResult, points: Sequence[int], target: float, smoothed: bool = False, over: str = SECONDS
 ) -> list[Crossing]:
     """Return where each of the points crosses `target`, on the scale `over`."""
     find = smoothed_crossing if smoothed else first_crossing

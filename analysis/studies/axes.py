@@ -76,9 +76,7 @@ class Axis:
         """What values that are written as mappings are called, by their texts."""
         read = {text: _settings(text) for text in self.texts}
         some = [settings for settings in read.values() if settings]
-        same = (
-            {key for key in some[0] if all(own.get(key) == some[0][key] for own in some)} if some else set()
-        )
+        same = {key for own in some[:1] for key in own if all(s.get(key) == own[key] for s in some)}
         names = {text: _name(settings, same) if settings else text for text, settings in read.items()}
         return names if len(set(names.values())) == len(names) else {}
 

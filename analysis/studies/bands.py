@@ -35,9 +35,7 @@ from slfac_sim.analysis.ticks import log_axis, plain_axis
 from slfac_sim.foundation.arrays import Floats
 
 PANEL_MM = 47.0
-_FEWEST_FOR_T = (
-    5  # with 3 seeds a t interval is 2.5 standard deviations to either side: wider than the picture
-)
+_FEWEST_FOR_T = 5  # with 3 seeds a t interval is 2.5 standard deviations to either side
 _LEGEND_CHARACTERS = 58
 _FAR_APART = 4.0  # ends of lines: from here on short lines could not be told apart on a linear axis
 _TICKS = (0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999)  # panels are lower than a run's own figure
@@ -78,10 +76,10 @@ def bands(study: StudyResult, over: str, unit: str, label: str, column: tuple[st
     """
     panel = study.panels[0]
     ends = list(dict.fromkeys((study.xs[0], study.xs[-1])))
-    panels = []
-    for x in ends:
-        title = ", ".join(part for part in (study.x_label(x), study.panel_label(panel)) if part)
-        panels.append((title, _lines(study, panel, x, over)))
+    where = study.panel_label(panel)
+    panels = [
+        (", ".join(filter(None, (study.x_label(x), where))), _lines(study, panel, x, over)) for x in ends
+    ]
     if len(panels) == 2 and _equal(panels[0][1], panels[1][1]):
         panels = [("", panels[0][1])]
     panels = [(title, lines) for title, lines in panels if lines]
@@ -154,9 +152,9 @@ def _span_x(axes: Axes, some: Sequence[Band]) -> Sequence[Band]:
 def _after_start(band: Band) -> Band:
     """Return `band` without what lies at 0, unless that is all of it."""
     on = band.x > 0.0
-    return (
-        replace(band, **{k: getattr(band, k)[on] for k in ("x", "mean", "low", "high")}) if on.any() else band
-    )
+    if not on.any():
+        return band
+    return replace(band, **{name: getattr(band, name)[on] for name in ("x", "mean", "low", "high")})
 
 
 def _draw_band(axes: Axes, band: Band) -> None:
@@ -192,7 +190,7 @@ def _band(label: str, index: int, curves: Sequence[Mapping[str, Any]], over: str
     places = [np.asarray(curve[over], dtype=np.float64) for curve in curves]
     last = min(place[-1] for place in places)
     if max(place[-1] for place in places) == 0.0:  # it needs nothing of it
-        places, curves = [place[-1:] for place in places], [_last(curve) for curve in curves]
+        places, curves = [place[-1:] for place in places], [{"accuracy": c["accuracy"][-1:]} for c in curves]
     # the places of every seed's evaluations: between them all curves are straight, so nothing is lost
     x = np.unique(np.concatenate(places))
     x = x[x <= last]
@@ -206,23 +204,10 @@ def _band(label: str, index: int, curves: Sequence[Mapping[str, Any]], over: str
     return Band(label, index, x, values.mean(axis=0), low, high)
 
 
-def _last(curve: Mapping[str, Any]) -> dict[str, Any]:
-    return {"accuracy": curve["accuracy"][-1:]}
-
-
 def _band_words(study: StudyResult) -> str:
-    numbers = {
-        len(study.at(panel, line, x).points)
-        for panel in study.panels[:1]
-        for line in study.lines
-        for x in study.xs
-    }
-    most = max(numbers)
-    if most < 2:
-        return ""
-    if most < _FEWEST_FOR_T:
-        return f"smallest to largest of {count(most, 'seed')}"
-    return f"95 % t interval over {count(most, 'seed')}"
+    most = max(len(study.at(study.panels[0], line, x).points) for line in study.lines for x in study.xs)
+    what = "smallest to largest of" if most < _FEWEST_FOR_T else "95 % t interval over"
+    return f"{what} {count(most, 'seed')}" if most > 1 else ""
 
 
 def _equal(bands: Sequence[Band], others: Sequence[Band]) -> bool:

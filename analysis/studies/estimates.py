@@ -69,22 +69,13 @@ def against(
     median in the table, and `how` are the other members of `Against`.
     """
     axis = study.roles.x
-    panels = [
-        (
-            study.panel_label(panel),
-            [
-                _line(
-                    study.line_label(text),
-                    look,
-                    _places(axis, place),
-                    [estimate(panel, text, x) for x in study.xs],
-                    bound_is_median,
-                )
-                for place, (text, look) in enumerate(looks.items())
-            ],
-        )
-        for panel in spread(study.panels)
-    ]
+
+    def lines_at(panel: Mapping[str, str]) -> Iterator[Line]:
+        for place, (text, look) in enumerate(looks.items()):
+            values = [estimate(panel, text, x) for x in study.xs]
+            yield _line(study.line_label(text), look, _places(axis, place), values, bound_is_median)
+
+    panels = [(study.panel_label(panel), list(lines_at(panel))) for panel in spread(study.panels)]
     shown = [(line.middle, line.low, line.beyond, line.within) for _, lines in panels for line in lines]
     if not any(np.isfinite(values).any() for values in shown):
         return None

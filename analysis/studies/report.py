@@ -6,23 +6,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from slfac_sim.analysis.format import count, percent
+from slfac_sim.analysis.studies import tables
 from slfac_sim.analysis.studies.answers import main_target
 from slfac_sim.analysis.studies.reading import load_study
-from slfac_sim.analysis.studies.study import StudyResult
+from slfac_sim.analysis.studies.study import BYTES, JOULES, ROUNDS, SECONDS, StudyResult
 from slfac_sim.analysis.studies.summary import point_rows, study_summary
-from slfac_sim.analysis.studies.tables import (
-    Table,
-    air_table,
-    bytes_table,
-    costs_table,
-    failures_table,
-    joules_table,
-    parts_table,
-    ratios_table,
-    rounds_table,
-    seconds_table,
-    times_table,
-)
 from slfac_sim.analysis.studies.words import closing_lines
 from slfac_sim.analysis.text_tables import as_markdown, markdown, write_csv
 from slfac_sim.foundation.plugins import kinds
@@ -75,19 +63,19 @@ def report_lines(study: StudyResult, closing: Sequence[str]) -> Iterator[str]:
     yield from (f"# Study: {as_markdown(study.name)}", "", "## Answers", "")
     yield from _paragraphs(closing)
     yield from ("## How to read it", "", *_how_to_read(study), "")
-    yield from _section("Time, bytes and energy to each target", costs_table(study))
+    yield from _section("Time, bytes and energy to each target", tables.costs_table(study))
     for target in study.targets:
-        yield from _section(f"Seconds to {percent(target)}", times_table(study, target))
+        yield from _section(f"Seconds to {percent(target)}", tables.times_table(study, target))
         if study.rivals:
             title = f"Times as fast as {study.short_label(study.baseline)}, to {percent(target)}"
-            yield from _section(title, ratios_table(study, target))
-    yield from _section("Equal rounds", rounds_table(study))
-    yield from _section("Equal bytes (payload, all directions)", bytes_table(study))
-    yield from _section("Equal seconds", seconds_table(study))
-    yield from _section("Equal energy (drawn by all devices)", joules_table(study))
-    yield from _section("What the time goes into", parts_table(study))
-    yield from _section("Learning and air", air_table(study, main_target(study)))
-    yield from _section("Points that failed", failures_table(study))
+            yield from _section(title, tables.ratios_table(study, target))
+    yield from _section("Equal rounds", tables.budget_table(study, ROUNDS))
+    yield from _section("Equal bytes (payload, all directions)", tables.budget_table(study, BYTES))
+    yield from _section("Equal seconds", tables.budget_table(study, SECONDS))
+    yield from _section("Equal energy (drawn by all devices)", tables.budget_table(study, JOULES))
+    yield from _section("What the time goes into", tables.parts_table(study))
+    yield from _section("Learning and air", tables.air_table(study, main_target(study)))
+    yield from _section("Points that failed", tables.failures_table(study))
 
 
 def _paragraphs(closing: Sequence[str]) -> Iterator[str]:
@@ -99,7 +87,7 @@ def _paragraphs(closing: Sequence[str]) -> Iterator[str]:
             yield ""
 
 
-def _section(title: str, table: Table) -> Iterator[str]:
+def _section(title: str, table: tables.Table) -> Iterator[str]:
     if table:
         yield from (f"## {as_markdown(title)}", "", *markdown(table), "")
 

@@ -1,25 +1,13 @@
 """A study as plain data: `summary.json`, its numbers by combination, and the rows of `points.csv`."""
 
 import dataclasses
+import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from slfac_sim.analysis.crossings import Crossing, final_accuracy
 from slfac_sim.analysis.statistics import Interval, interval_of
-from slfac_sim.analysis.studies.answers import (
-    crossings,
-    crossovers,
-    equally_accurate,
-    largest_part,
-    main_target,
-    means,
-    over_the_air,
-    ratio,
-    shares_trainings,
-    tells,
-    to_target,
-    variance,
-)
+from slfac_sim.analysis.studies import answers
 from slfac_sim.analysis.studies.study import BYTES, JOULES, Combination, StudyResult
 from slfac_sim.foundation.json_values import json_value
 from slfac_sim.foundation.units import exact
@@ -34,7 +22,7 @@ def study_summary(study: StudyResult, closing: Sequence[str]) -> dict[str, Any]:
     summary = {
         "name": study.name,
         "targets": list(study.targets),
-        "main_target": main_target(study),
+        "main_target": answers.main_target(study),
         "axes": {axis.path: list(axis.texts) for axis in study.axes},
         "x": study.roles.x.path if study.roles.x is not None else None,
         "lines": study.roles.line.path if study.roles.line is not None else None,
@@ -46,7 +34,7 @@ def study_summary(study: StudyResult, closing: Sequence[str]) -> dict[str, Any]:
             "failed": len(failed),
             "air_draws": sum(study.columns["air_draw"]),
         },
-        "correlated_along_x": shares_trainings(study),
+        "correlated_along_x": answers.shares_trainings(study),
         "combinations": [_combination(study, place) for place in study.combinations],
         "ratios": list(_ratios(study)),
         "crossovers": list(_crossovers(study)),
@@ -82,13 +70,13 @@ def _reached(study: StudyResult, i: int) -> dict[str, Any]:
     for target in study.targets:
         key = f"to_{exact(target)}"
         for smoothed, end in ((False, ""), (True, ".smoothed")):
-            (crossing,) = crossings(study, [i], target, smoothed)
+            (crossing,) = answers.crossings(study, [i], target, smoothed)
             row |= {f"{key}{end}_s": _place_of(crossing), f"{key}{end}_after_s": crossing.bracket[0]}
             row |= {f"{key}{end}_censored": crossing.censored}
         row[f"{key}_untrained"] = crossing.untrained
         for over, unit in ((BYTES, "bytes"), (JOULES, JOULES)):
-            if tells(study, [i], over):
-                (crossing,) = crossings(study, [i], target, over=over)
+            if answers.tells(study, [i], over):
+                (crossing,) = answers.crossings(study, [i], target, over=over)
                 at = _place_of(crossing)
                 row[f"{key}_{unit}"] = int(at) if over == BYTES and at is not None else at
                 row[f"{key}_{unit}_censored"] = crossing.censored
@@ -115,13 +103,13 @@ def _combination(study: StudyResult, place: Combination) -> dict[str, Any]:
         "simulated_s": _mean("simulated_s", [study.columns["simulated_s"][i] for i in points]),
         "bytes_total": _mean("bytes_total", [study.columns["bytes"][i]["total"] for i in points]),
         "energy_j": _mean("energy_j", [study.columns["energy_j"][i] for i in points]),
-        "energy": means(study, place, "energy"),
+        "energy": answers.means(study, place, "energy"),
         "accuracy_final": _mean(
             "accuracy", [final_accuracy(study.columns["curve"][i]["accuracy"]) for i in points]
         ),
-        "parts_s": means(study, place, "parts_s"),
-        "bounds_s": means(study, place, "bounds_s"),
-        "largest_part": largest_part(study, place),
+        "parts_s": answers.means(study, place, "parts_s"),
+        "bounds_s": answers.means(study, place, "bounds_s"),
+        "largest_part": answers.largest_part(study, place),
     }
     row["targets"] = {exact(target): _targets(study, place, target) for target in study.targets}
     return row
@@ -129,11 +117,11 @@ def _combination(study: StudyResult, place: Combination) -> dict[str, Any]:
 
 def _targets(study: StudyResult, place: Combination, target: float) -> dict[str, Any]:
     return {
-        "first_s": to_target(study, place, target),
-        "smoothed_s": to_target(study, place, target, smoothed=True),
-        "first_bytes": to_target(study, place, target, over=BYTES),
-        f"first_{JOULES}": to_target(study, place, target, over=JOULES),
-        "crossings_s": crossings(study, place.points, target),
+        "first_s": answers.to_target(study, place, target),
+        "smoothed_s": answers.to_target(study, place, target, smoothed=True),
+        "first_bytes": answers.to_target(study, place, target, over=BYTES),
+        f"first_{JOULES}": answers.to_target(study, place, target, over=JOULES),
+        "crossings_s": answers.crossings(study, place.points, target),
     }
 
 
@@ -143,30 +131,27 @@ def _ratios(study: StudyResult) -> Iterator[dict[str, Any]]:
             base, other = study.at(panel, study.baseline, x), study.at(panel, rival, x)
             row: dict[str, Any] = {"axes": dict(other.axes), "target": target}
             for name, smoothed in (("first", False), ("smoothed", True)):
-                row[name] = ratio(study, panel, rival, x, target, smoothed)
-            yield row | {"equal_accuracy": equally_accurate(study, base, other, target)}
+                row[name] = answers.ratio(study, panel, rival, x, target, smoothed)
+            yield row | {"equal_accuracy": answers.equally_accurate(study, base, other, target)}
 
 
 def _crossovers(study: StudyResult) -> Iterator[dict[str, Any]]:
     unit = study.roles.x.unit if study.roles.x is not None else ""
     for panel, rival, target in _questions(study):
-        for place in crossovers(study, panel, rival, target):
+        for place in answers.crossovers(study, panel, rival, target):
             row = {"panel": panel, "line": rival, "target": target, "unit": unit}
             yield row | dataclasses.asdict(place)
 
 
 def _questions(study: StudyResult) -> Iterator[tuple[dict[str, str], str, float]]:
-    for panel in study.panels:
-        for rival in study.rivals:
-            for target in study.targets:
-                yield panel, rival, target
+    yield from itertools.product(study.panels, study.rivals, study.targets)
 
 
 def _air(study: StudyResult) -> Iterator[dict[str, Any]]:
     targets = {"simulated_s": None, **{f"to_{exact(target)}_s": target for target in study.targets}}
     for place in study.combinations:
-        if over_the_air(study, place.axes):
-            splits = {name: variance(study, place.axes, target) for name, target in targets.items()}
+        if answers.over_the_air(study, place.axes):
+            splits = {name: answers.variance(study, place.axes, target) for name, target in targets.items()}
             yield {"axes": dict(place.axes), **splits}
 
 

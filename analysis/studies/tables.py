@@ -3,34 +3,15 @@
 Every table is a list of rows, each a mapping from column to text; all rows of a table have the same columns.
 """
 
+import itertools
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from slfac_sim.analysis.crossings import Crossing
 from slfac_sim.analysis.format import amount, fixed_percent, percent, unit_of
-from slfac_sim.analysis.statistics import over_runs
-from slfac_sim.analysis.studies.answers import (
-    accuracy_at,
-    common_budget,
-    crossings,
-    is_clear,
-    means,
-    over_the_air,
-    ratio,
-    shares_trainings,
-    tells,
-    to_target,
-    variance,
-)
-from slfac_sim.analysis.studies.phrases import (
-    accuracy_cell,
-    bracket_words,
-    quantiles_cell,
-    ratio_cell,
-    time_words,
-    variance_cells,
-)
+from slfac_sim.analysis.statistics import OverRuns, over_runs
+from slfac_sim.analysis.studies import answers, phrases
 from slfac_sim.analysis.studies.study import BYTES, JOULES, ROUNDS, SECONDS, Combination, StudyResult
 
 Table = list[dict[str, str]]
@@ -43,7 +24,9 @@ def costs_table(study: StudyResult) -> Table:
     All are those of the first evaluation at or above the target; the last is left out where no point tells.
     """
     places = _finished(study)
-    known = [over for over in (SECONDS, BYTES, JOULES) if any(tells(study, p.points, over) for p in places)]
+    known = [
+        over for over in (SECONDS, BYTES, JOULES) if any(answers.tells(study, p.points, over) for p in places)
+    ]
     rows = []
     for place in places if study.targets else ():
         row = _place(study, place) | {"seeds": str(len(place.points))}
@@ -64,76 +47,61 @@ def _unit(study: StudyResult, over: str) -> tuple[float, str]:
 
 
 def _cost(study: StudyResult, place: Combination, target: float, over: str, scale: float) -> str:
-    if not tells(study, place.points, over):
+    if not answers.tells(study, place.points, over):
         return "-"
-    crossed = [_scaled(crossing, scale) for crossing in crossings(study, place.points, target, over=over)]
-    words = time_words(over_runs(crossed), "")
+    words = phrases.time_words(_needed(study, place, target, over, scale), "")
     return words.removesuffix(" (1 of 1 not there)").removesuffix(" (1 of 1 untrained)")
+
+
+def _needed(study: StudyResult, place: Combination, target: float, over: str, scale: float) -> OverRuns:
+    """Return how much of `over`, in units of `scale`, a combination needs to `target`."""
+    crossed = answers.crossings(study, place.points, target, over=over)
+    scaled = [(c.at / scale, (c.bracket[0] / scale, c.bracket[1] / scale), c.censored) for c in crossed]
+    return over_runs([Crossing(*crossing) for crossing in scaled])
 
 
 def times_table(study: StudyResult, target: float) -> Table:
     """Return the seconds to `target` of each combination: raw with its bracket, and smoothed."""
-    rows = []
-    for place in _finished(study):
-        rows.append(
-            {
-                **_place(study, place),
-                "seeds": str(len(place.points)),
-                "first evaluation there": time_words(to_target(study, place, target)),
-                "crossed in": bracket_words(crossings(study, place.points, target)),
-                "mean of 3 there": time_words(to_target(study, place, target, smoothed=True)),
-            }
-        )
-    return rows
+    return [
+        {
+            **_place(study, place),
+            "seeds": str(len(place.points)),
+            "first evaluation there": phrases.time_words(answers.to_target(study, place, target)),
+            "crossed in": phrases.bracket_words(answers.crossings(study, place.points, target)),
+            "mean of 3 there": phrases.time_words(answers.to_target(study, place, target, smoothed=True)),
+        }
+        for place in _finished(study)
+    ]
 
 
 def ratios_table(study: StudyResult, target: float) -> Table:
     """Return how many times as fast as the baseline each rival is, raw and smoothed, with the pairs."""
     rows = []
-    for panel in study.panels:
-        for rival in study.rivals:
-            for x in study.xs:
-                raw = ratio(study, panel, rival, x, target)
-                rows.append(
-                    {
-                        **_place(study, study.at(panel, rival, x)),
-                        "pairs": str(raw.n if raw is not None else 0),
-                        "first evaluation there": ratio_cell(raw),
-                        "1 left out": "yes" if raw is not None and is_clear(raw) else "no",
-                        "mean of 3 there": ratio_cell(ratio(study, panel, rival, x, target, smoothed=True)),
-                    }
-                )
+    for place in itertools.product(study.panels, study.rivals, study.xs):
+        raw, smoothed = (answers.ratio(study, *place, target, each) for each in (False, True))
+        cells = {
+            "pairs": str(raw.n if raw is not None else 0),
+            "first evaluation there": phrases.ratio_cell(raw),
+            "1 left out": "yes" if raw is not None and answers.is_clear(raw) else "no",
+            "mean of 3 there": phrases.ratio_cell(smoothed),
+        }
+        rows.append(_place(study, study.at(*place)) | cells)
     return rows
 
 
-def rounds_table(study: StudyResult) -> Table:
-    """Return the accuracies within equal numbers of rounds, and the rounds to each target."""
-    places = _by_training(study)
-    return _budget_rows(study, places, ROUNDS, not shares_trainings(study))
+def budget_table(study: StudyResult, over: str) -> Table:
+    """Return the accuracies within equal amounts of `over`, and how much of it each target takes.
 
-
-def bytes_table(study: StudyResult) -> Table:
-    """Return the accuracies within equal payload bytes, and the bytes to each target."""
-    places = _by_training(study)
-    return _budget_rows(study, places, BYTES, not shares_trainings(study))
-
-
-def seconds_table(study: StudyResult) -> Table:
-    """Return the accuracies within seconds that are equal at each x and panel, and those to each target."""
-    return _timed_rows(study, SECONDS)
-
-
-def joules_table(study: StudyResult) -> Table:
-    """Return the same within equal joules of all devices; without combinations that do not tell of them."""
-    return _timed_rows(study, JOULES)
-
-
-def _timed_rows(study: StudyResult, over: str) -> Table:
+    Seconds, and joules of all devices, are equal at each x and panel; rounds and payload bytes everywhere.
+    Combinations that do not tell of `over` are left out.
+    """
+    if over in (ROUNDS, BYTES):
+        return _budget_rows(study, _by_training(study), over, not answers.shares_trainings(study))
     rows: Table = []
     for panel in study.panels:
         for x in study.xs:
             places = [study.at(panel, line, x) for line in study.lines]
-            rows += _budget_rows(study, [p for p in places if tells(study, p.points, over)], over)
+            rows += _budget_rows(study, [p for p in places if answers.tells(study, p.points, over)], over)
     return rows
 
 
@@ -141,23 +109,17 @@ def parts_table(study: StudyResult) -> Table:
     """Return the mean time of each combination, the share of each part, lower bounds, and the straggler."""
     rows = []
     for place in _finished(study):
-        parts = means(study, place, "parts_s")
+        parts = answers.means(study, place, "parts_s")
         whole = sum(parts.values())
         if whole <= 0:
             continue
         shares = {f"{part} (%)": f"{100 * seconds / whole:.1f}" for part, seconds in parts.items()}
         bounds = {
-            f"least with {name}": f"{amount(s)} s" for name, s in means(study, place, "bounds_s").items()
+            f"least with {name}": f"{amount(s)} s"
+            for name, s in answers.means(study, place, "bounds_s").items()
         }
-        rows.append(
-            {
-                **_place(study, place),
-                "whole": f"{amount(whole)} s",
-                **shares,
-                **bounds,
-                "most often last": _straggler(study, place),
-            }
-        )
+        times = {"whole": f"{amount(whole)} s", **shares, **bounds}
+        rows.append({**_place(study, place), **times, "most often last": _straggler(study, place)})
     return _filled(rows)
 
 
@@ -168,15 +130,15 @@ def air_table(study: StudyResult, target: float | None) -> Table:
     """
     rows = []
     for place in study.combinations:
-        table = over_the_air(study, place.axes)
+        table = answers.over_the_air(study, place.axes)
         if not table:
             continue
         row = _place(study, place) | {"trainings x draws": f"{len(table)} x {len(table[0])}"}
-        row |= variance_cells("whole run", variance(study, place.axes, None))
+        row |= phrases.variance_cells("whole run", answers.variance(study, place.axes, None))
         if target is not None:
-            crossed = [crossing for points in table for crossing in crossings(study, points, target)]
-            row[f"{percent(target)}: median (5 .. 95 %)"] = quantiles_cell(crossed)
-            row |= variance_cells(percent(target), variance(study, place.axes, target))
+            crossed = [crossing for points in table for crossing in answers.crossings(study, points, target)]
+            row[f"{percent(target)}: median (5 .. 95 %)"] = phrases.quantiles_cell(crossed)
+            row |= phrases.variance_cells(percent(target), answers.variance(study, place.axes, target))
         rows.append(row)
     return rows
 
@@ -218,24 +180,18 @@ def _by_training(study: StudyResult) -> list[Combination]:
 def _budget_rows(study: StudyResult, places: Sequence[Combination], over: str, with_x: bool = True) -> Table:
     """Return one row for each place: the accuracy within shares of the budget that all of them have."""
     scale, unit = _unit(study, over)
-    budget = common_budget(study, [i for place in places for i in place.points], over)
+    budget = answers.common_budget(study, [i for place in places for i in place.points], over)
     rows = []
     for place in places if not math.isnan(budget) else ():
         row = _place(study, place, with_x) | {"budget": f"{amount(budget / scale)} {unit}"}
         for name, share in SHARES.items():
-            row[name] = accuracy_cell(accuracy_at(study, place.points, share * budget, over))
+            row[name] = phrases.accuracy_cell(answers.accuracy_at(study, place.points, share * budget, over))
         for target in study.targets:
-            crossed = [
-                _scaled(crossing, scale) for crossing in crossings(study, place.points, target, over=over)
-            ]
-            row[f"to {percent(target)}"] = time_words(over_runs(crossed), unit)
+            row[f"to {percent(target)}"] = phrases.time_words(
+                _needed(study, place, target, over, scale), unit
+            )
         rows.append(row)
     return rows
-
-
-def _scaled(crossing: Crossing, scale: float) -> Crossing:
-    low, high = crossing.bracket
-    return Crossing(crossing.at / scale, (low / scale, high / scale), crossing.censored)
 
 
 def _straggler(study: StudyResult, place: Combination) -> str:

@@ -6,18 +6,7 @@ from collections.abc import Mapping, Sequence
 from slfac_sim.analysis.crossings import EQUAL_POINTS
 from slfac_sim.analysis.format import count, fixed_percent, percent
 from slfac_sim.analysis.statistics import PairedRatio
-from slfac_sim.analysis.studies.answers import (
-    crossovers,
-    equally_accurate,
-    final_mean,
-    is_clear,
-    largest_part,
-    main_target,
-    ratio,
-    shares_trainings,
-    side,
-    to_target,
-)
+from slfac_sim.analysis.studies import answers
 from slfac_sim.analysis.studies.phrases import ratio_words, time_words
 from slfac_sim.analysis.studies.study import Combination, StudyResult, spread
 
@@ -32,7 +21,7 @@ def closing_lines(study: StudyResult) -> list[str]:
     """
     if len(study.failed()) == study.size:
         return ["No point of the study has finished.", *failure_lines(study)]
-    target = main_target(study)
+    target = answers.main_target(study)
     lines = ["The study has no target."] if target is None else [_heading(study, target)]
     for panel in study.panels:
         where = study.panel_label(panel)
@@ -50,9 +39,9 @@ def crossover_line(study: StudyResult, panel: Mapping[str, str], rival: str, tar
     axis = study.roles.x
     assert axis is not None
     names = study.short_label(rival), study.short_label(study.baseline)
-    ratios = [ratio(study, panel, rival, x, target) for x in study.xs]
+    ratios = [answers.ratio(study, panel, rival, x, target) for x in study.xs]
     places = []
-    for crossing in crossovers(study, panel, rival, target):
+    for crossing in answers.crossovers(study, panel, rival, target):
         about = f", about {axis.rounded(crossing.at)}" if math.isfinite(crossing.at) else ""
         below, above = names if crossing.gains == "below" else names[::-1]
         low, high = axis.amount(crossing.low), axis.amount(crossing.high)
@@ -69,7 +58,7 @@ def limit_lines(study: StudyResult, panel: Mapping[str, str]) -> list[str]:
     for x in dict.fromkeys((texts[0], texts[-1])):
         parts = []
         for line in study.lines:
-            largest = largest_part(study, study.at(panel, line, x))
+            largest = answers.largest_part(study, study.at(panel, line, x))
             if largest is not None:
                 parts.append((study.short_label(line), *largest))
         if parts:
@@ -85,7 +74,7 @@ def accuracy_lines(study: StudyResult, target: float) -> list[str]:
     for rival in study.rivals:
         pairs = [(study.at(panel, base, x), study.at(panel, rival, x)) for x in study.xs]
         pairs = [pair for pair in pairs if pair[0].points and pair[1].points]
-        equal = [equally_accurate(study, base_place, other, target) for base_place, other in pairs]
+        equal = [answers.equally_accurate(study, base_place, other, target) for base_place, other in pairs]
         if equal:
             lines.append(_equal_words(study, rival, pairs, equal, target))
     return lines
@@ -99,7 +88,7 @@ def caveats(study: StudyResult) -> list[str]:
         lines.append("One seed is one draw: there are no intervals, and no claim can rest on it.")
     elif seeds < _CLAIM_SEEDS:
         lines.append(f"{seeds} seeds: intervals are wide; a headline claim needs {_CLAIM_SEEDS}.")
-    if shares_trainings(study) and study.roles.x is not None:
+    if answers.shares_trainings(study) and study.roles.x is not None:
         name = study.roles.x.name
         lines.append(
             f"Points along {name} are timings of the same trainings: they are correlated. A seed that is "
@@ -141,12 +130,12 @@ def _panel_lines(study: StudyResult, panel: Mapping[str, str], target: float) ->
 
 
 def _time_line(study: StudyResult, panel: Mapping[str, str], line: str, x: str, target: float) -> str:
-    value = to_target(study, study.at(panel, line, x), target)
+    value = answers.to_target(study, study.at(panel, line, x), target)
     return f"  {study.x_label(x) or study.short_label(line)}: {time_words(value)}"
 
 
 def _ratio_line(study: StudyResult, panel: Mapping[str, str], rival: str, x: str, target: float) -> str:
-    words = ratio_words(ratio(study, panel, rival, x, target))
+    words = ratio_words(answers.ratio(study, panel, rival, x, target))
     return f"{study.x_label(x)}: {words}" if x else words
 
 
@@ -155,7 +144,7 @@ def _smoothed_line(
 ) -> str:
     parts = []
     for x in dict.fromkeys((xs[0], xs[-1])):
-        words = ratio_words(ratio(study, panel, rival, x, target, smoothed=True))
+        words = ratio_words(answers.ratio(study, panel, rival, x, target, smoothed=True))
         parts.append(f"{words} at {study.x_label(x)}" if x else words)
     return f"By the mean over 3 evaluations: {'; '.join(parts)}."
 
@@ -164,17 +153,14 @@ def _no_crossover(study: StudyResult, ratios: Sequence[PairedRatio | None], riva
     axis = study.roles.x
     assert axis is not None
     low, high = axis.shown(axis.texts[0]), axis.shown(axis.texts[-1])
-    sides = {side(value) for value in ratios if value is not None} - {0}
+    sides = {answers.side(value) for value in ratios if value is not None} - {0}
     start = f"No crossover of {rival} and {baseline} from {low} to {high}"
     if not sides:
         return f"{start} is known: nowhere is one clearly ahead of the other."
     faster, slower = (rival, baseline) if sides == {1} else (baseline, rival)
-    known = [value for value in ratios if value is not None and side(value)]
-    where = (
-        "everywhere"
-        if len(known) == len(ratios)
-        else f"at {len(known)} of {len(ratios)} values, the rest unknown"
-    )
+    known = [value for value in ratios if value is not None and answers.side(value)]
+    where = f"at {len(known)} of {len(ratios)} values, the rest unknown"
+    where = "everywhere" if len(known) == len(ratios) else where
     return f"{start}: {faster} is faster than {slower} {where}{_doubt(study, ratios)}."
 
 
@@ -184,7 +170,7 @@ def _doubt(study: StudyResult, ratios: Sequence[PairedRatio | None]) -> str:
     unclear = [
         axis.shown(text)
         for text, value in zip(axis.texts, ratios, strict=True)
-        if value is not None and value.mean is not None and value.n > 1 and not is_clear(value)
+        if value is not None and value.mean is not None and value.n > 1 and not answers.is_clear(value)
     ]
     return f" (intervals include 1 at {', '.join(unclear)})" if unclear else ""
 
@@ -206,7 +192,7 @@ def _equal_words(
     target: float,
 ) -> str:
     name, baseline = study.short_label(rival), study.short_label(study.baseline)
-    finals = [final_mean(study, place) for place in pairs[0]]
+    finals = [answers.final_mean(study, place) for place in pairs[0]]
     shown = f"{baseline} {fixed_percent(finals[0], 1)}, {name} {fixed_percent(finals[1], 1)}"
     if all(equal):
         said = "are equally accurate"

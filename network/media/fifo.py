@@ -37,12 +37,10 @@ class _Queue:
         return self._server.due_s
 
     def start(self, now_s: float, flow: Flow) -> None:
-        """Let `flow` queue from now on."""
         self._queue[flow] = None
         self._serve(now_s)
 
     def cancel(self, now_s: float, flow: Flow) -> None:
-        """Take `flow` out; its `left_bits` and `airtime_s` say how far it came."""
         if flow is self._served:
             self._release(now_s, flow)
         del self._queue[flow]
@@ -60,11 +58,9 @@ class _Queue:
         self._serve(now_s)
 
     def set_capacity(self, now_s: float, capacity: float, link: str = "") -> None:
-        """Change the part of the time that the medium gives; at 0 every flow waits."""
         self._server.set_capacity(now_s, capacity)
 
     def finish(self, now_s: float) -> list[Flow]:
-        """Take out the flows that are through by now, in the order of completion."""
         through = []
         while done := self._server.finish(now_s):
             self._served = None

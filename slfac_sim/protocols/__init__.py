@@ -18,8 +18,7 @@ from slfac_sim.effects import Note, Task
 from slfac_sim.foundation.plugins import Family
 from slfac_sim.protocols.kit.mini_batches import steps_of
 from slfac_sim.protocols.kit.models import hand_out
-from slfac_sim.protocols.kit.participants import Participants
-from slfac_sim.protocols.kit.participation import Participation
+from slfac_sim.protocols.kit.participation import Participants, Participation
 from slfac_sim.scenario.schedule import Broadcast, Schedule
 
 if TYPE_CHECKING:

@@ -44,11 +44,7 @@ class FederatedAveraging(RoundProtocol):
 
 
 def federated_round(
-    protocol: RoundProtocol,
-    participants: Participants,
-    round_number: int,
-    model: Payload,
-    learning: Learning,
+    protocol: RoundProtocol, participants: Participants, round_number: int, model: Payload, learning: Learning
 ) -> Task:
     """Yield the effects of a round with whoever takes part; returns the average and the shares."""
     devices = yield from protocol.participation.choose(participants, round_number)

@@ -15,15 +15,7 @@ from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Count
 from slfac_sim.protocols import Broadcast, InitialModel, Participation, Schedule
 from slfac_sim.protocols.fedavg import FederatedAveraging
-from slfac_sim.protocols.kit.exchange import (
-    InFlight,
-    Meeting,
-    downlink,
-    encode,
-    meetings,
-    on_cohort,
-    send,
-)
+from slfac_sim.protocols.kit.exchange import InFlight, Meeting, downlink, encode, meetings, on_cohort, send
 from slfac_sim.protocols.kit.mini_batches import batches_of, step_note, steps_of
 
 if TYPE_CHECKING:

@@ -55,10 +55,7 @@ class SplitfedV1(RoundProtocol):
     def schedule(self) -> Schedule:
         """What a round asks of devices, server and air in which order."""
         return Schedule(
-            steps=self.steps,
-            server_step="arrival",
-            broadcast=self.model_broadcast,
-            averages_copies=True,
+            steps=self.steps, server_step="arrival", broadcast=self.model_broadcast, averages_copies=True
         )
 
     def round(self, participants: Participants, round_number: int, model: Payload) -> Task:

@@ -57,5 +57,4 @@ class SplitfedV3(RoundProtocol):
 
 
 def _share(device: Device, learns: Task) -> Task:
-    samples, loss = yield from learns
-    return Share(device.name, None, samples, loss)
+    return Share(device.name, None, *(yield from learns))

@@ -46,24 +46,18 @@ def data(study: StudyResult) -> Heat | None:
     lines = [text for text in study.lines if study.roles.line is not down]
     base = study.baseline
     rivals = [text for text in lines if text != base]
-    titles = {text: f"times as fast to {percent(target)} as {study.short_label(base)}" for text in rivals}
+    compared = f"times as fast to {percent(target)} as {study.short_label(base)}"
     is_ratio = bool(rivals)
     panels = []
     for text in spread(rivals or [""]):
-        title = f"{study.line_label(text)}:\n{titles[text]}" if is_ratio else f"seconds to {percent(target)}"
+        title = f"{study.line_label(text)}:\n{compared}" if is_ratio else f"seconds to {percent(target)}"
         cells = [[_cell(study, across, down, x, y, text, target) for x in across.texts] for y in down.texts]
         grid = np.array(cells, dtype=np.float64)
         panels.append((title, grid[..., 0], grid[..., 1], grid[..., 2]))
     if not any(np.isfinite(_filled(*grids)).any() for _, *grids in panels):
         return None
-    return Heat(
-        across.label,
-        down.label,
-        [across.tick(x) for x in across.texts],
-        [down.tick(y) for y in down.texts],
-        panels,
-        is_ratio,
-    )
+    columns, rows = ([axis.tick(text) for text in axis.texts] for axis in (across, down))
+    return Heat(across.label, down.label, columns, rows, panels, is_ratio)
 
 
 def table(heat: Heat) -> list[dict[str, Any]]:
@@ -90,8 +84,9 @@ def draw(heat: Heat) -> Figure:
     norm = _norm(heat)
     for axes, (title, middle, low, high) in zip(all_axes, heat.panels, strict=True):
         shown = _filled(middle, low, high)
+        levels = np.log2(shown) if heat.is_ratio else shown
         image = axes.imshow(
-            np.log2(shown) if heat.is_ratio else shown,
+            levels,
             cmap="PuOr_r" if heat.is_ratio else "cividis_r",
             norm=norm,
             aspect="auto",
@@ -99,14 +94,7 @@ def draw(heat: Heat) -> Figure:
         )
         _frame(axes, heat, title)
         if len(heat.columns) <= _MOST_WITH_TEXT:
-            _write(
-                axes,
-                shown,
-                middle,
-                low,
-                high,
-                image.to_rgba(np.ma.masked_invalid(np.log2(shown) if heat.is_ratio else shown)),
-            )
+            _write(axes, shown, middle, low, high, image.to_rgba(np.ma.masked_invalid(levels)))
     all_axes[-1].set_xlabel(heat.x_label)
     return figure
 
@@ -129,9 +117,8 @@ def _cell(
     if line:
         value: Estimate | None = ratio(study, panel, line, x, target)
     else:
-        value = to_target(
-            study, study.at(panel, y if down is study.roles.line else study.lines[0], x), target
-        )
+        only = y if down is study.roles.line else study.lines[0]
+        value = to_target(study, study.at(panel, only, x), target)
     if value is None:
         return math.nan, math.nan, math.nan
     return (value.mean.mean, math.nan, math.nan) if value.mean is not None else _bounds(*value.median)
@@ -174,10 +161,10 @@ def _write(axes: Axes, shown: Floats, middle: Floats, low: Floats, high: Floats,
             text = "no run"
         elif np.isfinite(middle[i, j]):
             text = times(float(middle[i, j]))
+        elif np.isfinite(low[i, j]):
+            text = f"> {times(float(low[i, j]))}"
         else:
-            text = (
-                f"> {times(float(low[i, j]))}" if np.isfinite(low[i, j]) else f"< {times(float(high[i, j]))}"
-            )
+            text = f"< {times(float(high[i, j]))}"
         luminance = float(colours[i, j, :3] @ np.array([0.299, 0.587, 0.114]))
         axes.text(
             j, i, text, ha="center", va="center", fontsize=5.8, color="white" if luminance < 0.5 else INK

@@ -11,14 +11,7 @@ from typing import Literal, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from slfac_sim.codecs._rd.basis import (
-    MAX_CHANNELS,
-    directions,
-    entry_bits,
-    expand,
-    orthonormal,
-    project,
-)
+from slfac_sim.codecs._rd.basis import MAX_CHANNELS, directions, entry_bits, expand, orthonormal, project
 from slfac_sim.codecs.kit.dct import forward, inverse, zigzag
 from slfac_sim.codecs.kit.floats import Floats
 from slfac_sim.codecs.kit.maps import MAX_SIDE, Shape

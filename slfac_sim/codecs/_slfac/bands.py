@@ -112,11 +112,7 @@ def _both(low: NDArray[_T], high: NDArray[_T]) -> NDArray[_T]:
 
 
 def allocate(
-    mean_energy: NDArray[np.float64],
-    sizes: NDArray[np.int64],
-    normaliser: Normaliser,
-    b_min: int,
-    b_max: int,
+    mean_energy: NDArray[np.float64], sizes: NDArray[np.int64], normaliser: Normaliser, b_min: int, b_max: int
 ) -> NDArray[np.uint8]:
     """Return the bits of every band ([groups, 2]): clip(round(b_min + (b_max - b_min) phi), b_min, b_max).
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from slfac_sim.learning.batches import Indices
     from slfac_sim.learning.halves import Smashed
     from slfac_sim.learning.participants import Device
-    from slfac_sim.protocols.kit.participants import Participants
+    from slfac_sim.protocols.kit.participation import Participants
 
 
 @dataclass(frozen=True)

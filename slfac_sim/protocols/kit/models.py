@@ -8,13 +8,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from slfac_sim.effects import Compute, HostDown, Present, Send, Task, Together
-from slfac_sim.protocols.kit.participation import steadily
+from slfac_sim.protocols.kit.participation import Participants, steadily
 
 if TYPE_CHECKING:
     from slfac_sim.codecs import Payload
     from slfac_sim.learning.participants import Device
     from slfac_sim.learning.whole import WholeDevice
-    from slfac_sim.protocols.kit.participants import Participants
     from slfac_sim.scenario.schedule import Broadcast
 
 
