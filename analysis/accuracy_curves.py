@@ -91,7 +91,8 @@ def draw_accuracy(series: Sequence[Series], x_label: str, amount: Callable[[floa
     for target in targets:
         axes.axhline(target, color=FAINT, linewidth=0.6, linestyle=(0, (1, 2)), zorder=0)
     for index, (run, label) in enumerate(zip(series, labels, strict=True)):
-        _draw_run(axes, run, legend_label(label), look(index))
+        shown = np.minimum(run.accuracy, 1 - LEAST_ERROR)
+        axes.plot(run.x, shown, label=legend_label(label), clip_on=False, **look(index).outlined)
         if compared is not None:
             _drop(axes, run, look(index), _trained_at(run, compared))
     if compared is None:
@@ -115,10 +116,6 @@ def _label(run: Series, compared: float | None, amount: Callable[[float], str]) 
         return f"{run.label}: {percent(compared)} {UNTRAINED}"
     at = run.reached_at.get(compared)
     return f"{run.label}: {percent(compared)} " + (NOT_REACHED if at is None else f"at {amount(at)}")
-
-
-def _draw_run(axes: Axes, run: Series, label: str, style: Look) -> None:
-    axes.plot(run.x, np.minimum(run.accuracy, 1 - LEAST_ERROR), label=label, clip_on=False, **style.outlined)
 
 
 def _mark(axes: Axes, run: Series, style: Look, at: float) -> float:

@@ -80,9 +80,8 @@ class Walk:
         child = max(children, key=lambda task: (of.ended_s(task), not of.cut_off(task)))
         self._wait_since(of.ended_s(child), "others", child, of.last[child])
         if min(map(of.ended_s, children)) < self._at_s:
-            self.barriers.append(
-                Barrier(self._at_s, of.device_of.get(child, child), len(children), task, seq)
-            )
+            device = of.device_of.get(child, child)
+            self.barriers.append(Barrier(self._at_s, device, len(children), task, seq))
         return child, of.last[child] + 1
 
     def _perform(self, row: Row) -> Place:
@@ -106,9 +105,7 @@ class Walk:
 
     def _compute(self, row: Row, task: str, seq: int) -> None:
         host, what = row["host"], row["what"]
-        busy, waiting = DEVICE_COMPUTE, DEVICE_COMPUTE
-        if host == SERVER:
-            busy, waiting = SERVER_COMPUTE, SERVER_QUEUE
+        busy, waiting = (SERVER_COMPUTE, SERVER_QUEUE) if host == SERVER else (DEVICE_COMPUTE,) * 2
         self._add(CODEC if what in CODEC_WORK else busy, row["start_s"], host, what, task, seq)
         self._add(waiting, row["asked_s"], host, what, task, seq)
 

@@ -35,10 +35,8 @@ def _differences(runs: Sequence[Run]) -> list[str]:
     settings = [_settings(run) for run in runs]
     paths = [path for path in settings[0] if path != "name"]
     differing = [path for path in paths if len({repr(own.get(path)) for own in settings}) > 1]
-    texts = [
-        ", ".join(f"{path.rpartition('.')[2]} {_text(own.get(path))}" for path in differing)
-        for own in settings
-    ]
+    last = {path: path.rpartition(".")[2] for path in differing}
+    texts = [", ".join(f"{last[path]} {_text(own.get(path))}" for path in differing) for own in settings]
     if not 0 < len(differing) <= _MOST or len(set(texts)) < len(texts):
         return [run.folder.name for run in runs]
     return texts

@@ -129,10 +129,8 @@ def geometric_interval(values: ArrayLike, confidence: float = CONFIDENCE) -> Int
         return Interval(float(sample[0]), *ends, logs.n, geometric=True)
     with np.errstate(over="ignore"):
         exponentials = np.exp([logs.mean, logs.low, logs.high])
-    kept = np.clip(
-        exponentials, np.finfo(np.float64).tiny, np.finfo(np.float64).max
-    )  # of a spread beyond all floats
-    mean, low, high = kept.tolist()
+    floats = np.finfo(np.float64)  # a spread may go beyond them
+    mean, low, high = np.clip(exponentials, floats.tiny, floats.max).tolist()
     return Interval(mean, low, high, logs.n, geometric=True)
 
 
@@ -175,13 +173,11 @@ def paired_ratio(baseline: Sequence[Crossing], other: Sequence[Crossing]) -> Pai
     untrained = len(pairs) - len(compared)
     if not compared:
         return PairedRatio(0, 0, untrained, None, (0.0, math.inf))
-    bounds = [_ratio_bounds(first, second) for first, second in compared]
-    low, high = np.array([b[0] for b in bounds]), np.array([b[1] for b in bounds])
+    low, high = np.array([_ratio_bounds(*pair) for pair in compared]).T
     censored = int(np.count_nonzero(low != high))
-    mean = None
-    if not censored and np.isfinite(low).all() and (low > 0).all():
-        mean = geometric_interval(low)
-    return PairedRatio(len(bounds), censored, untrained, mean, (_ratio_median(low), _ratio_median(high)))
+    known = not censored and np.isfinite(low).all() and (low > 0).all()
+    mean = geometric_interval(low) if known else None
+    return PairedRatio(len(compared), censored, untrained, mean, (_ratio_median(low), _ratio_median(high)))
 
 
 def _censored(crossings: Sequence[Crossing]) -> int:

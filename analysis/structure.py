@@ -77,9 +77,8 @@ def _refuse_endless(last: Mapping[str, int], tables: Tables) -> None:
     rows = sum(map(len, tables.values()))
     for task, seq in last.items():
         if not 0 <= seq <= 100 * rows:
-            raise BadInput(
-                f"task '{task}' has an effect {seq} in a ledger of {rows} rows: no run writes that"
-            )
+            where = f"task '{task}' has an effect {seq}"
+            raise BadInput(f"{where} in a ledger of {rows} rows: no run writes that")
 
 
 def devices_of(tables: Tables) -> list[str]:

@@ -94,10 +94,9 @@ class FluidNetwork:
         self._grid_armed = False
 
     def transfer(self, src: str, dst: str | tuple[str, ...], nbytes: int) -> Transfer:
-        """Start to send `nbytes` now from `src` to `dst`; a tuple is one multicast transmission.
+        """Start to send, as every `Network`; one of two ends must be the server.
 
-        A multicast goes at the slowest receiver's rate. Raises `KeyError` for a host that is not on
-        this network and for a pair without the server, `ValueError` for a negative size.
+        Raises `KeyError` for other hosts, `ValueError` for a negative size.
         """
         if nbytes < 0:
             raise ValueError(f"{src} -> {dst}: {nbytes} bytes to send")

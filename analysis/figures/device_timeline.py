@@ -94,12 +94,10 @@ def draw(series: Sequence[Series]) -> Figure:
         axes.set_yticks([0, len(devices) - 1], [devices[0], devices[-1]])
         axes.set_ylabel(f"{len(devices)} devices, fastest on top")
     axes.set_xlabel("simulated time (s)")
-    handles = [
-        Patch(facecolor=_LOOKS[lane].colour, edgecolor=INK, linewidth=0.4, label=lane) for lane in LANES
-    ]
+    style: dict[str, Any] = {"edgecolor": INK, "linewidth": 0.4}
+    handles = [Patch(facecolor=_LOOKS[lane].colour, label=lane, **style) for lane in LANES]
     doing = "the whole run" if run.round is None else f"round {run.round}"
-    title = f"{run.label}: {doing}"
-    legend(figure, handles=handles, ncols=3, title=title, handlelength=1.4)
+    legend(figure, handles=handles, ncols=3, title=f"{run.label}: {doing}", handlelength=1.4)
     return figure
 
 

@@ -53,10 +53,8 @@ def table(series: Sequence[Series]) -> Iterator[dict[str, Any]]:
 def together(run: Series) -> list[tuple[str, Mapping[str, float]]]:
     """Return what all devices drew, and the server, each with its name."""
     devices = [parts for host, parts in run.hosts.items() if host != SERVER]
-    bars: list[tuple[str, Mapping[str, float]]] = []
-    if devices:
-        summed = {part: sum(parts[part] for parts in devices) for part in _PARTS}
-        bars.append((f"{len(devices)} devices", summed))
+    summed = {part: sum(parts[part] for parts in devices) for part in _PARTS}
+    bars: list[tuple[str, Mapping[str, float]]] = [(f"{len(devices)} devices", summed)] if devices else []
     return bars + [(host, parts) for host, parts in run.hosts.items() if host == SERVER]
 
 

@@ -88,7 +88,10 @@ def draw(series: Sequence[Series]) -> Figure:
         axes.set_ylabel("Mbit/s")
         axes.set_title(_title(run, way))
     panels[-1].set_xlabel("simulated time (s)")
-    lines = [Line2D([], [], color=INK, linewidth=w, linestyle=dash) for w, dash in ((1.2, "-"), (0.8, ":"))]
+    lines = [
+        Line2D([], [], color=INK, linewidth=1.2),
+        Line2D([], [], color=INK, linewidth=0.8, linestyle=":"),
+    ]
     names = ("all together, mean of a bin", "a transfer (median)")
     legend(figure, lines, names, ncols=2, title=run.label)
     return figure

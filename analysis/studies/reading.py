@@ -158,11 +158,9 @@ def _order(point: Mapping[str, Any], axes: Sequence[Axis]) -> tuple[Any, ...]:
 
 
 def _columns(points: Sequence[Mapping[str, Any]], axes: Sequence[Axis]) -> dict[str, list[Any]]:
-    columns: dict[str, list[Any]] = {
-        axis.path: [str(point["axes"][axis.path]) for point in points] for axis in axes
-    }
-    columns["seed_learning"] = [point["seed"]["learning"] for point in points]
-    columns["seed_air"] = [point["seed"]["air"] for point in points]
+    paths = [axis.path for axis in axes]
+    columns: dict[str, list[Any]] = {path: [str(point["axes"][path]) for point in points] for path in paths}
+    columns |= {f"seed_{of}": [point["seed"][of] for point in points] for of in ("learning", "air")}
     fields = [*_ALWAYS, *_FINISHED, "bounds_s", "straggler"]
     for field in (field for field in fields if "." not in field and field not in ("axes", "values")):
         columns[field] = [point.get(field) for point in points]

@@ -68,11 +68,6 @@ class Access(NamedTuple):
     asks_after: float
 
 
-def _access(payload_bits: float, times_us: tuple[int, int, int, int, int], asks_after: float) -> Access:
-    success_s, exchange_s, collision_s, sent_s, collided_s = (time_us * 1e-6 for time_us in times_us)
-    return Access(payload_bits, success_s, exchange_s, collision_s, sent_s, collided_s, asks_after)
-
-
 def frame_us(octets: float, rate_bps: float, preamble_us: int = _LEGACY_PREAMBLE_US) -> int:
     """Return preamble + 4 ceil((16 + 8 octets + 6) / N_DBPS), where N_DBPS are the bits of a 4 us symbol."""
     bits_per_symbol = rate_bps * _SYMBOL_US / 1e6
@@ -135,7 +130,7 @@ class Exchanges:
             collided_us,
         )
         asks_after = float(self.block_ack_request and packets > 1 and not asks)
-        return _access(8.0 * payload_bytes, times_us, asks_after)
+        return Access(8.0 * payload_bytes, *(time_us * 1e-6 for time_us in times_us), asks_after)
 
     def request(self, rate_bps: float) -> Access:
         """Return the access of a BlockAckReq, which asks what has come of an A-MPDU that nobody answered."""
@@ -144,7 +139,7 @@ class Exchanges:
         exchange_us = request_us + _SIFS_US + frame_us(_BLOCK_ACK_BYTES, control_bps)
         lost_us = request_us + self._lost_us
         times_us = (exchange_us + self.phy.ifs_us, exchange_us, lost_us, request_us, request_us)
-        return _access(0.0, times_us, asks_after=1.0)
+        return Access(0.0, *(time_us * 1e-6 for time_us in times_us), 1.0)
 
     @property
     def _lost_us(self) -> int:

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from slfac_sim.codecs import BadBody, Payload, Receiver, Sender, State, Tensor
+from slfac_sim.codecs.kit import memory
 from slfac_sim.codecs.kit.entropy import (
     ENTROPIES,
     Coded,
@@ -33,16 +34,7 @@ from slfac_sim.codecs.kit.entropy import (
     entropy_bits,
 )
 from slfac_sim.codecs.kit.floats import Floats, Mask, from_halves, read_halves, rounded, rows_of, write_floats
-from slfac_sim.codecs.kit.memory import (
-    Ids,
-    Row,
-    SampleMemory,
-    check_ids,
-    pack_rows,
-    to_rows,
-    to_values,
-    unpack_rows,
-)
+from slfac_sim.codecs.kit.memory import Ids, Row
 from slfac_sim.codecs.kit.packing import Symbols
 from slfac_sim.codecs.kit.sparse import read_bitmap
 from slfac_sim.codecs.kit.stateless import largest_magnitude
@@ -104,7 +96,7 @@ class _Sender(Sender):
     def __init__(self, codec: AqSgd, stream: str) -> None:
         self._codec = codec
         self._stream = stream
-        self._memory = SampleMemory()
+        self._memory = memory.SampleMemory()
         self._messages = 0
 
     def encode(
@@ -117,7 +109,7 @@ class _Sender(Sender):
         if ids is None:
             known: list[Row | None] = [None] * len(rows)
         else:
-            check_ids(ids, len(rows), self._stream)
+            memory.check_ids(ids, len(rows), self._stream)
             known = self._memory.recall(ids, rows.shape[1])
         parts = self._parts(rows, ids, known)
         payload = _write(self._codec, tensor.shape, parts)
@@ -138,7 +130,7 @@ class _Sender(Sender):
         rng = None
         if self._codec.rounding == "stochastic":
             rng = random_stream(self._codec.seed, f"{self._stream}/{KIND}", self._messages)
-        scales, symbols = quantise_changes(rows[is_change], to_values(bases), self._codec.bits, rng)
+        scales, symbols = quantise_changes(rows[is_change], memory.to_values(bases), self._codec.bits, rng)
         return _Parts(ids, is_change, starts, rows[~is_change], scales, symbols)
 
     def confirm(self, body: bytes) -> None:
@@ -171,7 +163,7 @@ class _Receiver(Receiver):
         rows = _arrived(shape, parts, known, bits)
         if parts.ids is not None:
             self._remember(parts.ids, known, rows)
-        return to_values(rows).reshape(frame.shape)
+        return memory.to_values(rows).reshape(frame.shape)
 
     def _starts(self, parts: _Parts, values: int) -> list[Row | None]:
         known: list[Row | None] = [None] * len(parts.is_change)
@@ -193,10 +185,10 @@ class _Receiver(Receiver):
                 self._used[sample] = base
 
     def get_state(self) -> State:
-        return {"used": pack_rows(self._used), "newest": pack_rows(self._newest)}
+        return {"used": memory.pack_rows(self._used), "newest": memory.pack_rows(self._newest)}
 
     def set_state(self, state: State) -> None:
-        self._used, self._newest = unpack_rows(state["used"]), unpack_rows(state["newest"])
+        self._used, self._newest = memory.unpack_rows(state["used"]), memory.unpack_rows(state["newest"])
 
 
 def checksum(row: Row) -> int:
@@ -245,8 +237,10 @@ def _arrived(shape: tuple[int, int], parts: _Parts, known: list[Row | None], bit
         changes = parts.symbols.astype(np.float32).reshape(len(bases), -1) - np.float32(half - 0.5)
         changes *= (parts.scales / np.float32(half))[:, None]
         with np.errstate(over="ignore"):
-            rows[parts.is_change] = np.clip(to_values(bases) + changes, -_LARGEST_CHANGE, _LARGEST_CHANGE)
-    return to_rows(rows)
+            rows[parts.is_change] = np.clip(
+                memory.to_values(bases) + changes, -_LARGEST_CHANGE, _LARGEST_CHANGE
+            )
+    return memory.to_rows(rows)
 
 
 def _write(codec: AqSgd, shape: tuple[int, ...], parts: _Parts) -> Payload:
@@ -273,7 +267,8 @@ def _read(frame: Frame) -> tuple[int, _Parts]:
     if len(frame.content) < samples:
         raise BadBody(f"body: {len(frame.content)} bytes of content for {samples} samples")
     sections = Sections(frame.content)
-    ids, is_change, starts = _read_names(sections, samples) if named else _nobody(samples)
+    nobody = (None, np.zeros(samples, np.bool_), np.empty(0, np.uint32))
+    ids, is_change, starts = _read_names(sections, samples) if named else nobody
     changed = int(is_change.sum())
     scales = np.frombuffer(sections.take(4 * changed, "ranges"), "<f4").astype(np.float32)
     if not (scales >= 0).all() or not np.isfinite(scales).all():
@@ -294,7 +289,3 @@ def _read_names(sections: Sections, samples: int) -> tuple[Ids, Mask, NDArray[np
     octets = sections.take(4 * int(is_change.sum()), "state")
     starts = np.frombuffer(octets, "<u4").astype(np.uint32)
     return ids, is_change, starts
-
-
-def _nobody(samples: int) -> tuple[None, Mask, NDArray[np.uint32]]:
-    return None, np.zeros(samples, np.bool_), np.empty(0, np.uint32)

@@ -170,9 +170,8 @@ def best_steps(largest: Floats, side: int, errors: Callable[[Floats], Floats]) -
     for _ in range(_ROUNDS):
         down = at_left <= at_right
         low, high = np.where(down, low, left), np.where(down, right, high)
-        inner = np.where(
-            down, high - (high - low) * np.float32(_GOLDEN), low + (high - low) * np.float32(_GOLDEN)
-        )
+        part = (high - low) * np.float32(_GOLDEN)
+        inner = np.where(down, high - part, low + part)
         fresh = errors(inner)
         left, right = np.where(down, inner, right), np.where(down, left, inner)
         at_left, at_right = np.where(down, fresh, at_right), np.where(down, at_left, fresh)

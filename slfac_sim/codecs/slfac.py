@@ -129,10 +129,9 @@ class SlFac(Coded, Stateless):
         shape = folded_shape(tensor.shape)
         samples, groups, coefficients = form.arrange(shape)
         if samples * coefficients > LARGEST_GROUP:
+            limits = f"a channel holds at most {LARGEST_GROUP} values"
             got = f"{samples} samples of {coefficients} values"
-            raise BadTensor(
-                f"{stream}: a channel holds at most {LARGEST_GROUP} values (got {got}); use scope plane"
-            )
+            raise BadTensor(f"{stream}: {limits} (got {got}); use scope plane")
 
         maps = (maps_of(tensor, shape) * np.float32(2.0**form.exponent)).reshape(-1, *shape[2:])
         spectra = forward(maps).reshape(samples, groups, coefficients)
@@ -165,9 +164,8 @@ class SlFac(Coded, Stateless):
             raise BadBody(f"body: shape {list(frame.shape)} is not one of small maps")
         samples, groups, coefficients = form.arrange(shape)
         if samples * coefficients > LARGEST_GROUP:
-            raise BadBody(
-                f"body: a channel of {samples * coefficients} values, at most {LARGEST_GROUP} are legal"
-            )
+            got = f"a channel of {samples * coefficients} values"
+            raise BadBody(f"body: {got}, at most {LARGEST_GROUP} are legal")
 
         sections = Sections(frame.content)
         header = read_header(sections, form, groups, coefficients)

@@ -200,15 +200,8 @@ def _attempt(codec: SlFacRd, source: _Source, step: float, like: Axes | None = N
         axes = moved(like, source.maps, step)
     coefficients = axes.forward(source.maps)
     quantised = quantise(coefficients, axes.step, codec.dead_zone)
-    return Attempt(
-        shape=source.shape,
-        exponent=source.exponent,
-        no_negatives=source.no_negatives,
-        axes=axes,
-        coefficients=coefficients,
-        quantised=quantised,
-        dead_zone=codec.dead_zone,
-    )
+    head = source.shape, source.exponent, source.no_negatives
+    return Attempt(*head, axes, coefficients, quantised, codec.dead_zone)
 
 
 def _error(source: _Source, attempt: Attempt) -> float:

@@ -57,17 +57,10 @@ def _sent(study: StudyResult, place: Combination) -> dict[str, float]:
 
 def table(sent: BytesByKind) -> list[dict[str, Any]]:
     """Return one row for each bar, with the megabytes of each kind."""
-    return [
-        {
-            "line": bar,
-            **{
-                f"{kind} (MB)": float(n) / 1e6
-                for kind, n in zip(map(kind_name, sent.kinds), row, strict=True)
-            },
-            "total (MB)": float(row.sum()) / 1e6,
-        }
-        for bar, row in zip(sent.bars, sent.sent_bytes, strict=True)
-    ]
+    names = [f"{kind_name(kind)} (MB)" for kind in sent.kinds] + ["total (MB)"]
+    cells = np.column_stack([sent.sent_bytes, sent.sent_bytes.sum(axis=1)]) / 1e6
+    rows = zip(sent.bars, cells.tolist(), strict=True)
+    return [{"line": bar, **dict(zip(names, row, strict=True))} for bar, row in rows]
 
 
 def draw(sent: BytesByKind) -> Figure:

@@ -50,9 +50,8 @@ def data(study: StudyResult) -> TimeParts | None:
     if axis is None:  # one bar for each line, all in one panel
         names = [study.short_label(line) for line in grids]
         return TimeParts("", names, parts, [(where, np.concatenate(list(grids.values()), axis=1))])
-    panels = [
-        (study.line_label(line) + (f", {where}" if where else ""), grid) for line, grid in grids.items()
-    ]
+    end = f", {where}" if where else ""
+    panels = [(study.line_label(line) + end, grid) for line, grid in grids.items()]
     return TimeParts(axis.label, [axis.tick(x) for x in xs], parts, panels)
 
 
@@ -71,11 +70,8 @@ def table(times: TimeParts) -> list[dict[str, Any]]:
 
 def draw(times: TimeParts) -> Figure:
     """Return the figure: shares of the whole, with the whole in seconds above each bar."""
-    used = [
-        i
-        for i in range(len(times.parts))
-        if max(float(np.nan_to_num(s[i] / s.sum(axis=0)).max(initial=0.0)) for _, s in times.panels) > 5e-4
-    ]
+    shares = [np.nan_to_num(seconds / seconds.sum(axis=0)) for _, seconds in times.panels]
+    used = [i for i in range(len(times.parts)) if max(part[i].max(initial=0.0) for part in shares) > 5e-4]
     panel_mm, rows = PANEL_MM + names_mm(times.ticks), -(-len(used) // _LEGEND_COLUMNS)
     figure, all_axes = stacked_canvas(len(times.panels), panel_mm, legend_rows=rows)
     for axes, (title, seconds) in zip(all_axes, times.panels, strict=True):

@@ -30,9 +30,8 @@ def directions(maps: Floats, order: NDArray[np.intp], centre: NDArray[np.float64
     They are those of some of the samples, evenly spread in `order`.
     """
     batch, channels, height, width = maps.shape
-    some = (
-        maps[order[:: max(1, batch * height * width // _SAMPLED)]] - centre.astype(np.float32)[:, None, None]
-    )
+    chosen = order[:: max(1, batch * height * width // _SAMPLED)]
+    some = maps[chosen] - centre.astype(np.float32)[:, None, None]
     covariance = np.zeros((channels, channels))
     flat = some.reshape(len(some), channels, -1)
     for begin in range(0, flat.shape[2], _BLOCK):
@@ -59,9 +58,8 @@ def orthonormal(codes: NDArray[np.int32]) -> Floats:
 def project(maps: Floats, basis: Floats) -> Floats:
     """Return the coefficients of `maps` along `basis` ([batch, components, h, w])."""
     batch, channels, height, width = maps.shape
-    return _times(np.ascontiguousarray(basis.T), maps.reshape(batch, channels, -1)).reshape(
-        batch, -1, height, width
-    )
+    along = _times(np.ascontiguousarray(basis.T), maps.reshape(batch, channels, -1))
+    return along.reshape(batch, -1, height, width)
 
 
 def expand(coefficients: Floats, basis: Floats) -> Floats:

@@ -162,9 +162,8 @@ def _price(coefficients: Floats, step: float, dead_zone: float, scale: float) ->
     sizes -= sent
     error = _sums(np.square(sizes))
     share = np.clip(counts / values, 1e-9, 1 - 1e-9)
-    bits = (
-        -values * (share * np.log2(share) + (1 - share) * np.log2(1 - share)) + 1.5 * counts + 2 * magnitudes
-    )
+    entropy = share * np.log2(share) + (1 - share) * np.log2(1 - share)
+    bits = -values * entropy + 1.5 * counts + 2 * magnitudes
     return np.asarray((error + _ENERGY_PER_BIT * bits) * scale)
 
 
@@ -216,7 +215,5 @@ def channel_means(maps: Floats) -> NDArray[np.float64]:
 def _sums(maps: Floats) -> NDArray[np.float64]:
     """Return the sum of every channel: of every map in float32, then in float64; no BLAS, as above."""
     batch, channels = maps.shape[:2]
-    sums: NDArray[np.float64] = np.einsum("bcn->bc", maps.reshape(batch, channels, -1)).sum(
-        axis=0, dtype=np.float64
-    )
-    return sums
+    each = np.einsum("bcn->bc", maps.reshape(batch, channels, -1))
+    return np.asarray(each.sum(axis=0, dtype=np.float64))
