@@ -130,7 +130,7 @@ class Exchanges:
             collided_us,
         )
         asks_after = float(self.block_ack_request and packets > 1 and not asks)
-        return Access(8.0 * payload_bytes, *(time_us * 1e-6 for time_us in times_us), asks_after)
+        return Access._make((8.0 * payload_bytes, *(time_us * 1e-6 for time_us in times_us), asks_after))
 
     def request(self, rate_bps: float) -> Access:
         """Return the access of a BlockAckReq, which asks what has come of an A-MPDU that nobody answered."""
@@ -139,7 +139,7 @@ class Exchanges:
         exchange_us = request_us + _SIFS_US + frame_us(_BLOCK_ACK_BYTES, control_bps)
         lost_us = request_us + self._lost_us
         times_us = (exchange_us + self.phy.ifs_us, exchange_us, lost_us, request_us, request_us)
-        return Access(0.0, *(time_us * 1e-6 for time_us in times_us), 1.0)
+        return Access._make((0.0, *(time_us * 1e-6 for time_us in times_us), 1.0))
 
     @property
     def _lost_us(self) -> int:
