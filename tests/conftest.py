@@ -2,10 +2,12 @@
 
 import math
 import os
+import shutil
 from collections import defaultdict
 from collections.abc import Sequence
 from fractions import Fraction
 from hashlib import sha256
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -15,6 +17,11 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # Tables are as wide as they like; readline, loaded for a debugger, names the width of some terminal.
 os.environ.pop("COLUMNS", None)
+
+# A ledger waits for the disk at every commit: folders of tests lie in memory where it has room for them.
+MEMORY = Path("/dev/shm")
+if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > 4e9:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 # No test is timed, and every run tries the same examples.
 settings.register_profile(
