@@ -1,8 +1,8 @@
 """Compares two folders of golden runs: ledgers row for row, texts line for line, bodies byte for byte.
 
-What depends on the host is masked by `MASKS`; of pictures only the names are compared, and the keys of JSON
-may stand in another order. The folder of a
-training, which is named by the sources that made it, goes by the hash of its scenario here.
+What depends on the host is masked by `MASKS`; of pictures and checkpoints only the names are compared, and
+the keys of JSON may stand in another order. The folder of a training, which is named by the sources that
+made it, goes by the hash of its scenario here.
 """
 
 import difflib
@@ -24,7 +24,7 @@ MASKS = (
     (r"host time +[\d,]+ s wall, [\d,]+ s CPU", "host time <host>"),
     (r"host memory, peak +[\d.]+ GB", "host memory <host>"),
     (r"\d+:\d\d elapsed(, ((about )?\d+:\d\d left|nearly done))?", "<host> elapsed"),
-    (r"(time on this host +about )[^\n]* on (.*)\n[^\n]*", r"\1<host> on \2"),
+    (r"(time on this host +about )[^\n]* on (.*)(\n {20,}[^\n]*)+", r"\1<host> on \2"),
     (r"about [\d.e+-]+ (s|min|h) on this host", "about <host> on this host"),
     (r"(time on this host +about )[\d.e+-]+ (s|min|h)\n", r"\1<host>\n"),
     (r"of a budget of [\d.]+ GB", "of a budget of <host>"),
@@ -33,8 +33,8 @@ MASKS = (
     (r'("training": |"source files, threads": )"[0-9a-f]{16}"', r'\1"<sources>"'),
     (r"\btrainings/[0-9a-f]{16}\b", "trainings/<sources>"),
 )
-PICTURES = (".png", ".svg", ".pdf")
-BYTES = (".npy", ".slf", ".checkpoint")
+NAMES_ONLY = (".png", ".svg", ".pdf", ".checkpoint")  # a checkpoint is of its sources: what is resumed tells
+BYTES = (".npy", ".slf")
 LEDGER = ".sqlite"
 _SHOWN = 6  # lines of a difference
 
@@ -59,7 +59,7 @@ def compare(
         elif name.endswith(BYTES):
             counts["bodies"] += 1
             differences += [f"{name}: other bytes"] if there.read_bytes() != here.read_bytes() else []
-        elif not name.endswith(PICTURES):
+        elif not name.endswith(NAMES_ONLY):
             counts["texts"] += 1
             counts["runs"] += "/said/" in name
             differences += _texts(
