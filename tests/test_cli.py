@@ -102,9 +102,7 @@ def test_options_and_overrides_come_in_any_order(
 
 
 def test_runs_get_folders_of_their_own_and_latest_is_the_last(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
     for _ in range(2):

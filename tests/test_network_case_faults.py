@@ -57,21 +57,12 @@ BAD = [
         link(capacity_bps=8, profile=[[2, 5], [1.5, 6]]),
         "links.a: times of changes must be finite and increase: 1.5 after 2.0",
     ),
-    (
-        link(capacity_bps=8, profile=[[1, -5]]),
-        "links.a.profile[0][1]: must be at least 0 (got -5)",
-    ),
+    (link(capacity_bps=8, profile=[[1, -5]]), "links.a.profile[0][1]: must be at least 0 (got -5)"),
     (link(kind="cmsa"), "links.a.kind: no 'cmsa' among {media}; did you mean 'csma'?"),
     (link(kind=3), "links.a.kind: needs a kind among {media}"),
     (link(kind="csma", rts_=True), "links.a: unknown key 'rts_'; did you mean 'rts'?"),
-    (
-        link(kind="ofdma", resource_blocks=0),
-        "links.a.resource_blocks: must be at least 1 (got 0)",
-    ),
-    (
-        link(kind="ofdma", resource_blocks="ten"),
-        "links.a.resource_blocks: must be an integer (got 'ten')",
-    ),
+    (link(kind="ofdma", resource_blocks=0), "links.a.resource_blocks: must be at least 1 (got 0)"),
+    (link(kind="ofdma", resource_blocks="ten"), "links.a.resource_blocks: must be an integer (got 'ten')"),
     (link(kind="fair", duplex="full"), "links.a.duplex: no 'full' among half, fdd, tdd"),
     (link(kind="fair", duplex="fdd"), "links.a: missing key 'station', which duplex fdd needs"),
     (link(kind="fair", uplink_share=0.5), "links.a: uplink_share is for duplex: tdd alone (got half)"),
@@ -89,10 +80,7 @@ BAD = [
     (one({**GOOD, "bytes": math.nan}), "transfers[1].bytes: must be a finite number (got nan)"),
     (one({**GOOD, "bytes": None}), "transfers[1].bytes: must be a number (got null)"),
     (one({**GOOD, "weight": 0}), "transfers[1].weight: must be at least 1e-18 (got 0)"),
-    (
-        one({**GOOD, "cap_bps": 0}),
-        "transfers[1].cap_bps: must be at least 1e-18 (got 0)",
-    ),
+    (one({**GOOD, "cap_bps": 0}), "transfers[1].cap_bps: must be at least 1e-18 (got 0)"),
     (one({"id": 1, "start_s": 0, "bytes": 1}), "transfers[1]: missing key 'path'"),
     (one({**GOOD, "path": []}), "transfers[1].path: must have at least 1 items (got a list of 0)"),
     (one({**GOOD, "path": "a"}), "transfers[1].path: must be a list (got 'a')"),
@@ -102,14 +90,8 @@ BAD = [
         one({**GOOD, "path": ["wan"]}, {"a": {"capacity_bps": 8}, "wlan": {"capacity_bps": 8}}),
         "transfers[1].path: no link 'wan' among a, wlan; did you mean 'wlan'?",
     ),
-    (
-        one({**GOOD, "consumption": {"b": 1}}),
-        "transfers[1].consumption: link 'b' is not in the path a",
-    ),
-    (
-        one({**GOOD, "consumption": {"a": 0}}),
-        "transfers[1].consumption.a: must be at least 1e-18 (got 0)",
-    ),
+    (one({**GOOD, "consumption": {"b": 1}}), "transfers[1].consumption: link 'b' is not in the path a"),
+    (one({**GOOD, "consumption": {"a": 0}}), "transfers[1].consumption.a: must be at least 1e-18 (got 0)"),
     (one({**GOOD, "consumption": 2}), "transfers[1].consumption: must be a mapping (got 2)"),
     (one({**GOOD, "snr_db": 2}), "transfers[1].snr_db: there is no medium in its path"),
     (
@@ -123,10 +105,7 @@ BAD = [
     (one({**GOOD, "path": ["w"]}, AIR), "transfers[1]: missing key 'src', which medium 'w' needs"),
     (one({**SENT, "dst": ""}, AIR), "transfers[1].dst: must have at least 1 characters (got '')"),
     (one({**SENT, "dst": "d"}, AIR), "transfers[1].dst: must be another than src, 'd'"),
-    (
-        one({**SENT, "phy_rate_bps": 0}, AIR),
-        "transfers[1].phy_rate_bps: must be at least 1e-18 (got 0)",
-    ),
+    (one({**SENT, "phy_rate_bps": 0}, AIR), "transfers[1].phy_rate_bps: must be at least 1e-18 (got 0)"),
     (one({**SENT, "snr_db": 20}, AIR), "transfers[1].snr_db: medium 'w', csma, makes no use of it"),
     (one({**SENT, "weight": 1}, AIR), "transfers[1].weight: medium 'w', csma, makes no use of it"),
     (
@@ -151,10 +130,7 @@ BAD = [
         },
         "transfers[0].snr_db: 's' spreads its power over the band; leave it out of what it sends",
     ),
-    (
-        link(kind="dcf", duplex="tdd", station="s"),
-        "links.a: dcf is half duplex by nature (got duplex tdd)",
-    ),
+    (link(kind="dcf", duplex="tdd", station="s"), "links.a: dcf is half duplex by nature (got duplex tdd)"),
 ]
 
 

@@ -10,15 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from naive_share import NaiveShare
 
-from slfac_sim.network.engine import (
-    Call,
-    Engine,
-    Flow,
-    FluidShare,
-    MaxMinShare,
-    Profile,
-    Routed,
-)
+from slfac_sim.network.engine import Call, Engine, Flow, FluidShare, MaxMinShare, Profile, Routed
 from slfac_sim.network.engine.simpy_engine import Agenda, ShareState
 
 SHARES = pytest.mark.parametrize("kind", [FluidShare, NaiveShare])

@@ -235,10 +235,7 @@ def test_block_fading_conserves_bits_and_matches_a_sum_by_hand():
 
 def test_a_faded_device_does_not_hold_up_the_others():
     cell = Cell(
-        fading=Block(coherence=0.05),
-        positions=((40.0, 0.0), (1600.0, 0.0)),
-        outage="allow",
-        shadowing="none",
+        fading=Block(coherence=0.05), positions=((40.0, 0.0), (1600.0, 0.0)), outage="allow", shadowing="none"
     )
     env, network = opened(cell, NAMES[:2], seed=2)
     air = cell.air(Hosts(NAMES[:2], ("server",)), 2)

@@ -19,12 +19,7 @@ from slfac_sim.network.wifi.timing import Exchanges, control_rate_bps, frame_us
 
 
 def accesses_per_s(
-    senders: int,
-    window: int,
-    doublings: int,
-    slot_s: float,
-    success_s: float,
-    collision_s: float,
+    senders: int, window: int, doublings: int, slot_s: float, success_s: float, collision_s: float
 ) -> float:
     """Return the successful accesses a second of each of `senders`, whose frames may differ in length.
 

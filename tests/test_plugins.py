@@ -139,8 +139,7 @@ class Pairs:
 
 
 @pytest.mark.parametrize(
-    ("node", "pair"),
-    [("{}", (1, 2)), ('{"pair": 3}', (3, 3)), ('{"pair": {"left": 3}}', (3, 0))],
+    ("node", "pair"), [("{}", (1, 2)), ('{"pair": 3}', (3, 3)), ('{"pair": {"left": 3}}', (3, 0))]
 )
 def test_one_value_stands_for_every_field_of_a_pair(node: str, pair: tuple[int, int]) -> None:
     found = adapter(Pairs).validate_json(node, strict=True).pair

@@ -215,12 +215,7 @@ def test_compressed_models_cost_fewer_bytes(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "protocol",
-    [
-        "kind: fedavg, send: difference",
-        "kind: fedprox, mu: 0.1",
-        "kind: centralised",
-        "kind: local_only",
-    ],
+    ["kind: fedavg, send: difference", "kind: fedprox, mu: 0.1", "kind: centralised", "kind: local_only"],
 )
 def test_a_training_goes_on_where_another_process_left_it(protocol: str) -> None:
     second = world(f"protocol={{{protocol}, rounds: 2, steps: 2}}", "codec.model=qsgd")

@@ -9,18 +9,7 @@ import simpy
 from fakes import payload
 from worlds import table
 
-from slfac_sim.effects import (
-    Compute,
-    Excuse,
-    Failure,
-    HostDown,
-    Note,
-    Offer,
-    Present,
-    Send,
-    Task,
-    Together,
-)
+from slfac_sim.effects import Compute, Excuse, Failure, HostDown, Note, Offer, Present, Send, Task, Together
 from slfac_sim.hosts.availability import Outage
 from slfac_sim.ledger.store import FileLedger
 from slfac_sim.ledger.tables import TABLES

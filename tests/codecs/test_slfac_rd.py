@@ -124,8 +124,7 @@ def test_a_cut_anywhere_else_is_refused():
 
 
 @pytest.mark.parametrize(
-    ("name", "settings"),
-    [("activation", {}), ("gradient", {}), ("tokens", {"step": 3.0})],
+    ("name", "settings"), [("activation", {}), ("gradient", {}), ("tokens", {"step": 3.0})]
 )
 def test_what_is_sent_costs_a_fraction_of_sl_fac(name, settings):
     tensor = TENSORS[name]
