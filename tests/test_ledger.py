@@ -2,16 +2,21 @@
 
 import hashlib
 import sqlite3
+import sys
+from collections.abc import Callable
 from contextlib import closing
+from itertools import count
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import pytest
 from run_folders import largest_file
 from worlds import table
 
+from slfac_sim.ledger import store
 from slfac_sim.ledger.reader import LedgerReader
-from slfac_sim.ledger.store import FileLedger, MemoryLedger
+from slfac_sim.ledger.store import FileLedger, Ledger, MemoryLedger
 from slfac_sim.ledger.tables import TABLES
 
 PAYLOAD = {"transfer": 0, "kind": "labels", "bytes": 16, "value_count": 16, "sha256": "00"}
@@ -46,6 +51,52 @@ def test_only_what_was_committed_is_on_disk(tmp_path: Path) -> None:
     assert len(table(path, "payloads")) == 1
     ledger.close()
     assert len(table(path, "payloads")) == 2
+
+
+def interrupted_at(number: int, function: Callable[[], None]) -> bool:
+    """Call `function`, which is interrupted before bytecode `number` of the ledger, unless it has fewer."""
+    left = number
+
+    def trace(frame: FrameType, event: str, _: object) -> Any:
+        nonlocal left
+        if frame.f_code.co_filename != store.__file__:
+            return None
+        frame.f_trace_opcodes = True
+        left -= event == "opcode"
+        if left < 0:
+            sys.settrace(None)
+            raise KeyboardInterrupt
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        function()
+    except KeyboardInterrupt:
+        return True
+    finally:
+        sys.settrace(before)
+    return False
+
+
+@pytest.mark.parametrize("new", [lambda: FileLedger(":memory:"), MemoryLedger])
+def test_an_interrupt_at_any_bytecode_of_a_commit_neither_loses_nor_doubles_rows(
+    new: Callable[[], Ledger],
+) -> None:
+    row = dict.fromkeys(list(TABLES["computes"])[1:], 1)
+    for number in count():
+        ledger = new()
+        ledger.add("payloads", PAYLOAD)
+        ledger.add("computes", row)
+        ledger.commit()
+        ledger.add("payloads", PAYLOAD)
+        ledger.add("computes", row)
+        interrupted = interrupted_at(number, ledger.commit)
+        assert ledger.add("computes", row) == 2
+        assert [id for (id,) in ledger.tuples("computes", ("id",))] == [0, 1, 2]
+        assert ledger.rows("payloads") == [PAYLOAD, PAYLOAD]
+        if not interrupted:
+            break
 
 
 @pytest.mark.parametrize(

@@ -40,9 +40,9 @@ class ContinuedLedger(FileLedger):
         self._there = None
         for table in SUMS:
             rounds = self.tuples(table, ("round",))
-            self._next_id[table] = sum(past <= after_round for (past,) in rounds)
+            self._waiting[table] = sum(past <= after_round for (past,) in rounds), []
         with self._db:
-            for table, count in self._next_id.items():
+            for table, (count, _) in self._waiting.items():
                 rest = f"(SELECT rowid FROM {table} ORDER BY rowid LIMIT -1 OFFSET ?)"
                 self._db.execute(f"DELETE FROM {table} WHERE rowid IN {rest}", (count,))
 
@@ -50,22 +50,19 @@ class ContinuedLedger(FileLedger):
         """Forget what was added since the last commit, if it has not gone on: the file has it all."""
         if self._there is not None:
             self._there = {table: self._rows(table) for table in TABLES}
-            self._next_id = dict.fromkeys(TABLES, 0)
-            for rows in self._waiting.values():
-                rows.clear()
+            self._waiting = {table: (0, []) for table in TABLES}
 
     def commit(self) -> None:
         """Compare what was added with what is there, or keep it. Raises `Differs`."""
         if self._there is None:
             super().commit()
             return
-        for table, rows in self._waiting.items():
-            first = self._next_id[table] - len(rows)
+        for table, (first, rows) in self._waiting.items():
             for number, row in enumerate(as_stored(table, rows), start=first):
                 there = next(self._there[table], None)
                 if there != row:
                     raise Differs(f"{self._path}: {difference(table, number, there, row)}")
-            rows.clear()
+            self._waiting[table] = first + len(rows), []
 
     def close(self) -> None:
         """Commit and close."""

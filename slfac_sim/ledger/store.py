@@ -32,8 +32,8 @@ class Ledger(ABC):
     """
 
     def __init__(self) -> None:
-        self._waiting: dict[str, list[Row]] = {table: [] for table in TABLES}
-        self._next_id = dict.fromkeys(TABLES, 0)
+        # of each table the rows that wait for the next commit, and how many there were before them
+        self._waiting: dict[str, tuple[int, list[Row]]] = {table: (0, []) for table in TABLES}
         self.delivered_bytes = 0
 
     def add(self, table: str, row: Mapping[str, Any]) -> int:
@@ -54,9 +54,9 @@ class Ledger(ABC):
 
         Nothing is checked: this is for who writes hundreds of thousands of rows.
         """
-        number = self._next_id[table]
-        self._next_id[table] = number + 1
-        self._waiting[table].append((number, *values) if table in _NUMBERED else values)
+        first, rows = self._waiting[table]
+        number = first + len(rows)
+        rows.append((number, *values) if table in _NUMBERED else values)
         return number
 
     @abstractmethod
@@ -122,9 +122,10 @@ class MemoryLedger(Ledger):
 
     def commit(self) -> None:
         """Keep everything added so far."""
-        for table, rows in self._waiting.items():
-            self._kept[table] += as_stored(table, rows)
-            rows.clear()
+        for table, (first, rows) in self._waiting.items():
+            kept = self._kept[table]
+            kept += as_stored(table, rows[len(kept) - first :])
+            self._waiting[table] = first + len(rows), []
 
     def tuples(self, table: str, names: Sequence[str]) -> list[Row]:
         """Return the columns `names` of all rows of `table`, in their order, as SQLite stores values."""
@@ -194,12 +195,21 @@ class FileLedger(Ledger):
                 self._db.execute(f"CREATE TABLE {table} ({definition})")
 
     def commit(self) -> None:
-        """Bring everything added so far to the disk, all or nothing."""
+        """Bring everything added so far to the disk, all or nothing.
+
+        An interrupt may fall anywhere: what the database holds already is not inserted again.
+        """
         with self._db:
-            for table, rows in self._waiting.items():
-                self._insert(table, rows)
-        for rows in self._waiting.values():  # only now: a commit that fails must lose nothing
-            rows.clear()
+            for table, (first, rows) in self._waiting.items():
+                if rows:
+                    self._insert(table, rows[self._count(table) - first :])
+        for table, (first, rows) in self._waiting.items():  # only now: a commit that fails must lose nothing
+            self._waiting[table] = first + len(rows), []
+
+    def _count(self, table: str) -> int:
+        """Return how many rows of `table` the database holds: their rowids follow one another."""
+        ((last,),) = self._db.execute(f"SELECT MAX(rowid) FROM {table}")
+        return 0 if last is None else int(last) + (table in _NUMBERED)  # numbers begin at 0, rowids at 1
 
     def _insert(self, table: str, rows: list[Row]) -> None:
         """Insert `rows`, many at a time: a statement for each costs SQLite half as much again."""
