@@ -1,5 +1,6 @@
 """Media whose rates depend on who is active: OFDMA, FDMA under limited power, proportional fair."""
 
+import re
 from collections import Counter
 from itertools import pairwise
 from math import inf, log1p, log2
@@ -9,6 +10,7 @@ import pytest
 from media_play import flow, play
 from scipy.special import comb, exp1
 
+from slfac_sim.foundation.errors import BadInput
 from slfac_sim.network.engine.allotted import AllottedShare
 from slfac_sim.network.media.fdma import Fdma
 from slfac_sim.network.media.ofdma import Ofdma
@@ -91,6 +93,25 @@ def test_changes_of_one_instant_are_allotted_once():
     assert share.finish(50.0) == []
     assert share.finish(100.0) == flows
     assert (share.due_s, calls["allot"]) == (inf, 1)
+
+
+@pytest.mark.parametrize(
+    ("allotted", "shapes"),
+    [
+        (np.ones(3), "[], [], []"),
+        (np.ones((3, 1)), "[1], [1], [1]"),
+        ((np.ones(3), 0.5, np.ones(3)), "[3], [], [3]"),
+        ((np.ones(3), np.ones(3)), "[3], [3]"),
+        (None, "[]"),
+    ],
+)
+def test_an_allotment_of_another_shape_is_refused(allotted, shapes):
+    share = AllottedShare(lambda flows: allotted)
+    for i in range(3):
+        share.start(0.0, flow(i, 1.0, 1.0))
+    refused = f"{__name__}: allotted arrays of shapes {shapes}, expected three of [3]: rates, parts"
+    with pytest.raises(BadInput, match=re.escape(refused)):
+        share.due_s  # noqa: B018
 
 
 # --- proportional fair ---

@@ -7,11 +7,13 @@ allotted once.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from math import inf
 
 import numpy as np
 
 from slfac_sim.foundation.arrays import Floats
+from slfac_sim.foundation.errors import BadInput
 from slfac_sim.network.engine.flow import Flow
 
 Allotment = tuple[Floats, Floats, Floats]
@@ -155,7 +157,7 @@ class AllottedShare:
         self._due_s = inf
         if self._flows:
             table = self._table()
-            table[_RATE : _RADIATING + 1] = self._allot(self._flows)
+            table[_RATE : _RADIATING + 1] = self._allotted()
             table[_RATE : _RADIATING + 1] *= self._capacity
             most_bps = table[_CAP] / self._in_service
             capped = table[_RATE] > most_bps
@@ -166,6 +168,21 @@ class AllottedShare:
             table[_NEED] = need_s
             table[_END] = self._ends_s(need_s)
             self._due_s = float(table[_END].min())
+
+    def _allotted(self) -> Allotment:
+        """Return what `allot` says. Raises `BadInput` for shapes that numpy would stretch or refuse."""
+        allotted = self._allot(self._flows)
+        count = len(self._flows)
+        several = isinstance(allotted, (tuple, list, np.ndarray))
+        shapes = list(map(np.shape, allotted if several else [allotted]))
+        if shapes != [(count,)] * 3:
+            medium = self._allot.func if isinstance(self._allot, partial) else self._allot
+            found = ", ".join(str(list(shape)) for shape in shapes)
+            raise BadInput(
+                f"{medium.__module__}: allotted arrays of shapes {found}, expected three of [{count}]:"
+                " rates, parts of the medium and fractions at full power"
+            )
+        return allotted
 
     def _served_s(self, now_s: float) -> float | Floats:
         """Return for how long each flow is served between the last change and `now_s`."""
