@@ -12,10 +12,12 @@ from slfac_sim.analysis.rows import forget
 from slfac_sim.analysis.run_table import names_of
 from slfac_sim.analysis.style import house_style, save
 from slfac_sim.analysis.text_tables import write_csv
+from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import kinds
 from slfac_sim.ledger.folder import DRAWN, Run, load
 
 FIGURES = "slfac_sim.analysis.figures"
+_MEMBERS = ("MAIN", "ONE_RUN", "data", "draw", "table")
 BEFORE = ("cell_map", "link_rates")  # what a scenario's air shows before any run
 
 Rows = Sequence[Mapping[str, Any]]
@@ -29,7 +31,7 @@ def _unheard(number: int, count: int, name: str) -> None:
 def draw_run(folder: str | Path, main_alone: bool = False, report: Report = _unheard) -> list[Path]:
     """Draw the figures of the run in `folder` into its own ``figures/``; return the files written.
 
-    Raises `BadInput` for a folder that holds no run.
+    Raises `BadInput` for a folder that holds no run, and for a figure that lacks a member of `RunFigure`.
     """
     run = load(folder)
     return draw([run], run.folder / DRAWN, main_alone, report)
@@ -75,7 +77,10 @@ def _figures() -> Iterator[tuple[str, RunFigure]]:
 
 
 def _figure(name: str) -> RunFigure:
-    return cast(RunFigure, importlib.import_module(f"{FIGURES}.{name}"))
+    module = importlib.import_module(f"{FIGURES}.{name}")
+    if missing := [member for member in _MEMBERS if member not in vars(module)]:
+        raise BadInput(f"{module.__file__}: has no {', '.join(missing)}, which {FIGURES}.RunFigure asks for")
+    return cast(RunFigure, module)
 
 
 def _written(figure: RunFigure, series: Sequence[Any], out: Path, name: str) -> list[Path]:

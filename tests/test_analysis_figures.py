@@ -3,6 +3,7 @@
 import importlib
 import re
 import struct
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from slfac_sim.analysis.accuracy_curves import Series, draw_accuracy
 from slfac_sim.analysis.draw import FIGURES, draw, draw_run
 from slfac_sim.analysis.run_table import names_of
 from slfac_sim.analysis.style import house_style, look
+from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import kinds
 from slfac_sim.ledger.folder import load
 
@@ -43,6 +45,17 @@ def test_a_figure_declares_what_the_contract_asks_for(name: str) -> None:
     figure = importlib.import_module(f"{FIGURES}.{name}")
     assert {type(figure.MAIN), type(figure.ONE_RUN)} == {bool}
     assert all(callable(member) for member in (figure.data, figure.draw, figure.table))
+
+
+def test_a_figure_that_lacks_a_member_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "without_much.py"
+    file.write_text("MAIN = True\ndata = table = print\n", encoding="utf-8")
+    figures = importlib.import_module(FIGURES)
+    monkeypatch.setattr(figures, "__path__", [*figures.__path__, str(tmp_path)])
+    monkeypatch.delitem(sys.modules, f"{FIGURES}.without_much", raising=False)
+    refused = f"{file}: has no ONE_RUN, draw, which {FIGURES}.RunFigure asks for"
+    with pytest.raises(BadInput, match=re.escape(refused)):
+        draw_run(fake_run(tmp_path / "run"))
 
 
 def test_only_main_figures_are_drawn_if_asked_and_each_is_told(tmp_path: Path) -> None:
