@@ -62,7 +62,7 @@ def their_pkg(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
 
 def test_every_example_is_a_file_and_every_plug_in_is_used() -> None:
     assert all(path.startswith(("their_pkg/", "analysis/figures/")) for path in PLUGINS)
-    assert len(PLUGINS) == 9
+    assert len(PLUGINS) == 10
     used = set(re.findall(r"their_pkg\.(\w+)", "".join(SETTINGS)))
     assert used == {Path(path).stem for path in PLUGINS if path.startswith("their_pkg/")}
 
@@ -87,6 +87,14 @@ def test_the_codec_of_extending_md_sends_two_bytes_a_value(their_pkg: Path, tmp_
     frame_bytes = {row["bytes"] - 2 * row["value_count"] for row in bodies}
     assert len(frame_bytes) == 1
     assert 0 < frame_bytes.pop() < 30
+
+
+def test_the_network_of_extending_md_is_a_long_way(their_pkg: Path, tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite"
+    live_run(path, "network={kind: their_pkg.satellite, latency: 300 ms}")
+    sent = table(path, "transfers")
+    assert {round(row["end_s"] - row["last_bit_s"], 9) for row in sent} == {0.3}
+    assert {round(row["rate_bps"]) for row in sent} == {5e6, 50e6}
 
 
 def test_the_protocol_of_extending_md_takes_turns_and_can_be_replayed(
