@@ -10,9 +10,21 @@ from slfac_sim.network.contract import (
     Lost,
     Network,
     NetworkSettings,
+    Sharing,
     Station,
     Survey,
     Transfer,
 )
 
-__all__ = ["Delivery", "Hosts", "Link", "Lost", "Network", "NetworkSettings", "Station", "Survey", "Transfer"]
+__all__ = [
+    "Delivery",
+    "Hosts",
+    "Link",
+    "Lost",
+    "Network",
+    "NetworkSettings",
+    "Sharing",
+    "Station",
+    "Survey",
+    "Transfer",
+]

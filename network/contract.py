@@ -179,6 +179,23 @@ def with_headers(packet_bytes: int, header_bytes: int, payload_bytes: int) -> in
     return payload_bytes + -(-payload_bytes // packet_bytes) * header_bytes
 
 
+@dataclass(frozen=True)
+class Sharing:
+    """How transfers share the air, as far as the laws of `--strict` can hold them against the survey.
+
+    `in_turn`: senders are on the air one after the other, each at full power. `adds_headers`: rates and
+    airtime are of payload alone, since the medium's own timing holds the headers. `alone`: each device has
+    the rates to itself. `bounded` and `multicasts_bounded`: no transfer, or no multicast, is faster than the
+    best rates of the survey, which may be means of what luck makes of them.
+    """
+
+    in_turn: bool = False
+    adds_headers: bool = False
+    alone: bool = False
+    bounded: bool = True
+    multicasts_bounded: bool = True
+
+
 class NetworkSettings(ABC):
     """What every network inherits: `network: {kind: ...}` is a frozen dataclass of which this is the base.
 
@@ -199,6 +216,11 @@ class NetworkSettings(ABC):
     def controls_power(self) -> bool:
         """Whether devices radiate less than the most where that suffices."""
         return False
+
+    @property
+    def shared(self) -> Sharing:
+        """How transfers share the air."""
+        return Sharing()
 
     @property
     def still(self) -> Self:

@@ -32,6 +32,10 @@ class Wire(NetworkSettings):
     def may_lose(self) -> bool:
         return self.leaky
 
+    @property
+    def shared(self):
+        return self._wires().shared
+
     def survey(self, hosts, seed):
         return self._wires().survey(hosts, seed)
 
@@ -41,6 +45,15 @@ class Wire(NetworkSettings):
     def _wires(self):
         return Ideal(up_rate=8.0 * self.pace, down_rate=8.0 * self.pace, sharing="none", latency=0.25)
 '''
+THEIR_MEDIUM = """
+from slfac_sim.foundation.plugins import settings
+from slfac_sim.network.media import dcf
+
+
+@settings
+class Backoff(dcf.Dcf):
+    pass
+"""
 WIRE = "network={kind: their_networks.wire}"
 
 
@@ -48,6 +61,7 @@ WIRE = "network={kind: their_networks.wire}"
 def theirs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     (tmp_path / "plugins" / "their_networks").mkdir(parents=True)
     (tmp_path / "plugins" / "their_networks" / "wire.py").write_text(THEIRS)
+    (tmp_path / "plugins" / "their_networks" / "backoff.py").write_text(THEIR_MEDIUM)
     monkeypatch.syspath_prepend(tmp_path / "plugins")
     yield
     for name in [name for name in sys.modules if name.split(".")[0] == "their_networks"]:
@@ -92,3 +106,10 @@ def test_a_network_that_may_lose_steers_learning_and_is_not_replayed(
     (line,) = capsys.readouterr().err.strip().splitlines()
     assert "may lose transfers" in line
     assert main(["replay", str(tmp_path / "run"), "network={kind: ideal}"]) == 2
+
+
+def test_the_laws_go_by_what_a_medium_says_and_not_by_its_name(tmp_path: Path) -> None:
+    network = "network={kind: wifi, medium: {kind: their_networks.backoff}}"
+    assert (
+        main([TINY, network, "protocol.rounds=1", "--strict", "--quiet", "--out", str(tmp_path / "run")]) == 0
+    )

@@ -17,7 +17,7 @@ from slfac_sim.foundation.units import (
     Watts,
     dbm_to_w,
 )
-from slfac_sim.network.contract import Hosts, Station
+from slfac_sim.network.contract import Hosts, Sharing, Station
 from slfac_sim.network.fluid_network import Air, FluidSettings
 from slfac_sim.network.kinds._radio import Packets, SurveyedAir
 from slfac_sim.network.media.fair import Fair
@@ -90,6 +90,11 @@ class Cellular(FluidSettings):
     def controls_power(self) -> bool:
         """Whether devices radiate less than the most where that suffices."""
         return self.power_control is not None
+
+    @property
+    def shared(self) -> Sharing:
+        """How transfers share the air: as the medium says."""
+        return self.medium.shared  # type: ignore[no-any-return]
 
     @property
     def still(self) -> Self:

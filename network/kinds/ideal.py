@@ -6,7 +6,7 @@ from typing import Literal
 
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import BitsPerSecond, Seconds
-from slfac_sim.network.contract import Hosts, Link, Survey
+from slfac_sim.network.contract import Hosts, Link, Sharing, Survey
 from slfac_sim.network.engine import FluidShare, Share
 from slfac_sim.network.fluid_network import Air, Among, FluidSettings
 from slfac_sim.network.transfers import Path
@@ -24,6 +24,11 @@ class Ideal(FluidSettings):
     down_rate: BitsPerSecond = 100e6
     sharing: Literal["equal", "none"] = "equal"
     latency: Seconds = 0.0
+
+    @property
+    def shared(self) -> Sharing:
+        """How transfers share the rates: in turn, or not at all."""
+        return Sharing(in_turn=self.sharing == "equal", alone=self.sharing == "none")
 
     def air(self, hosts: Hosts, seed: int) -> Air:
         """Return the rates as an air; nothing is drawn."""

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 
 from slfac_sim.foundation.plugins import Plugin, settings
 from slfac_sim.foundation.units import Coordinate, Decibels, Hertz, Metres, Seconds, Watts, dbm_to_w
-from slfac_sim.network.contract import Hosts, Station
+from slfac_sim.network.contract import Hosts, Sharing, Station
 from slfac_sim.network.engine import Flow
 from slfac_sim.network.fluid_network import Air, FluidSettings
 from slfac_sim.network.kinds._radio import Packets, SurveyedAir
@@ -69,6 +69,11 @@ class Wifi(FluidSettings):
     def radiates_w(self) -> tuple[float, float]:
         """The most that a device, and that a station, radiates."""
         return self.device_power, self.station_power
+
+    @property
+    def shared(self) -> Sharing:
+        """How transfers share the air: as the medium says."""
+        return self.medium.shared  # type: ignore[no-any-return]
 
     @property
     def still(self) -> Self:

@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from typing import ClassVar, Literal
 
 from slfac_sim.foundation.plugins import Family
+from slfac_sim.network.contract import Sharing
 from slfac_sim.network.engine import Flow, Share
 
 Crowd = Literal["none", "power", "diversity"]
@@ -23,6 +24,7 @@ class Medium(ABC):
     heeds_weights: ClassVar[bool] = True
     heeds_caps: ClassVar[bool] = True
     half_duplex: ClassVar[bool] = False
+    shared: ClassVar[Sharing] = Sharing()
 
     @property
     @abstractmethod

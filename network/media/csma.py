@@ -7,11 +7,13 @@ Heusse et al., INFOCOM 2003. `dcf` plays the same channel packet by packet.
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
+from typing import ClassVar
 
 import numpy as np
 
 from slfac_sim.foundation.arrays import Floats
 from slfac_sim.foundation.plugins import settings
+from slfac_sim.network.contract import Sharing
 from slfac_sim.network.engine import Flow, Share
 from slfac_sim.network.engine.allotted import AllottedShare
 from slfac_sim.network.wifi.bianchi import alone_probability, fixed_point, mean_slot_s
@@ -32,6 +34,8 @@ class Csma(Station):
     time. `Flow.radiated_s` is the time of its data (and RTS) frames, those that collide included. What a
     flow leaves, because its `cap_bps` is less, is not given to the others; weights are not looked at.
     """
+
+    shared: ClassVar[Sharing] = Sharing(adds_headers=True, multicasts_bounded=False)
 
     def share(self, users: int, capacity: float) -> Share:
         """Return the channel, empty."""

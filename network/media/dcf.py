@@ -3,8 +3,11 @@
 The same channel as `csma`, which is its fluid and costs far less: here every exchange is an event.
 """
 
+from typing import ClassVar
+
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Count, SeedNumber
+from slfac_sim.network.contract import Sharing
 from slfac_sim.network.engine import Share
 from slfac_sim.network.media._dcf import DcfShare
 from slfac_sim.network.wifi.backoff import Backoff
@@ -27,6 +30,7 @@ class Dcf(Station):
     """
 
     heeds_caps = False
+    shared: ClassVar[Sharing] = Sharing(adds_headers=True, bounded=False, multicasts_bounded=False)
 
     retry_limit: Count | None = 7
     seed: SeedNumber = 0

@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from slfac_sim.foundation.plugins import settings
+from slfac_sim.network.contract import Sharing
 from slfac_sim.network.engine import FluidShare, Share
 from slfac_sim.network.media import Medium
 
@@ -12,6 +13,7 @@ class Fair(Medium):
     """Equal airtime, or by the weights of the flows: generalised processor sharing. Nothing to set."""
 
     references: ClassVar[tuple[str, ...]] = ("parekh1993generalized",)
+    shared: ClassVar[Sharing] = Sharing(in_turn=True)
 
     crowd_independent = True
 

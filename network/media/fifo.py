@@ -2,8 +2,10 @@
 
 from collections import OrderedDict
 from collections.abc import Iterable
+from typing import ClassVar
 
 from slfac_sim.foundation.plugins import settings
+from slfac_sim.network.contract import Sharing
 from slfac_sim.network.engine import Flow, FluidShare, Share
 from slfac_sim.network.media import Medium
 
@@ -14,6 +16,7 @@ class Fifo(Medium):
 
     crowd_independent = True
     heeds_weights = False
+    shared: ClassVar[Sharing] = Sharing(in_turn=True)
 
     def share(self, users: int, capacity: float) -> Share:
         """Return the medium; it takes any number of users."""

@@ -5,6 +5,7 @@ from typing import ClassVar
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Count, Seconds
+from slfac_sim.network.contract import Sharing
 from slfac_sim.network.engine import Share
 from slfac_sim.network.media import Medium
 from slfac_sim.network.media._turns import Frames, RoundRobin
@@ -22,6 +23,7 @@ class Tdma(Medium):
     """
 
     references: ClassVar[tuple[str, ...]] = ("rubin1979message", "kleinrock1967time")
+    shared: ClassVar[Sharing] = Sharing(in_turn=True)
 
     heeds_weights = False
     heeds_caps = False

@@ -22,6 +22,7 @@ class AirLaws(Laws):
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
+        self._shared = self.scenario.network.shared
         self._air: dict[str, Any] = {}
         self._stations = 0
         self._links: dict[str, dict[str, Any]] = {}
@@ -67,7 +68,7 @@ class AirLaws(Laws):
     def _whole(self, row: dict[str, Any], place: str) -> None:
         """Rate x airtime are the bits of a transfer: those on the wire, or for 802.11 of the payload."""
         bits = row["rate_bps"] * row["airtime_s"]
-        due = 8.0 * row["payload_bytes" if self._air["medium"] in ("csma", "dcf") else "wire_bytes"]
+        due = 8.0 * row["payload_bytes" if self._shared.adds_headers else "wire_bytes"]
         least = due if row["outcome"] == "delivered" else 0.0
         held = least * (1.0 - 1e-6) <= bits <= due * (1.0 + 1e-6)
         self.hold(RATE, held, place, f"{bits!r} bits sent of {due:g}")
@@ -75,16 +76,14 @@ class AirLaws(Laws):
     def _capacity_bps(self, row: dict[str, Any], up: bool) -> float | None:
         """Return the most that the link can have; None where the survey tells means only, not the most.
 
-        That is so where rates fade in blocks, where other cells come and go, where 802.11 is played packet
-        by packet, with a luck of its own in every backoff, and for its multicasts.
+        That is so where rates fade in blocks, where other cells come and go, and where the network says so.
         """
-        if self._air["coherence_s"] is not None or self._stations > 1 or self._air["medium"] == "dcf":
+        bounded = self._shared.multicasts_bounded if row["dst"] == "*" else self._shared.bounded
+        if self._air["coherence_s"] is not None or self._stations > 1 or not bounded:
             return None
         best = "up_best_bps" if up else "down_best_bps"
         if row["dst"] != "*":
             return float(self._links[row["src"] if up else row["dst"]][best])
-        if self._air["medium"] == "csma":
-            return None
         return max(float(link[best]) for link in self._links.values())
 
     def _note(self, row: dict[str, Any], up: bool, share: float, senders: int) -> None:
@@ -96,7 +95,7 @@ class AirLaws(Laws):
         """Return the medium of a transfer: its direction, and its station or, if alone, its device."""
         device = row["src"] if up else row["dst"]
         way = "the air" if self._air["duplex"] == "half" else ("the uplink" if up else "the downlink")
-        if self._air["medium"] == "none":
+        if self._shared.alone:
             return f"{way} of {device}"
         if row["dst"] == "*" and self._stations > 1:
             return f"{way} of all stations"

@@ -28,7 +28,7 @@ class EnergyLaws(Laws):
         owned = machines(self.scenario.devices, self.scenario.seed.air)
         self._powers = {name: machine.power for name, machine in owned.items()}
         self._powers[SERVER] = self.scenario.server.power
-        self._in_turn = False
+        self._in_turn = network.shared.in_turn
         self._stations = 0
         self._worked: dict[str, list[tuple[float, float]]] = defaultdict(list)
         self._perhaps: dict[str, list[tuple[float, float]]] = defaultdict(list)
@@ -36,9 +36,7 @@ class EnergyLaws(Laws):
 
     def row(self, table: str, row: dict[str, Any]) -> None:
         """Add a row up; in the end each host's account must be the same."""
-        if table == "air":
-            self._in_turn = row["medium"] in ("fair", "tdma", "fifo")
-        elif table == "stations":
+        if table == "stations":
             self._stations += 1
         elif table == "transfers":
             self._radiated(row)
