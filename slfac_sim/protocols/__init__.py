@@ -49,6 +49,8 @@ class LearningProtocol(ABC):
     """Where the protocol was published: keys of `references.bib`."""
     layout: ClassVar[str] = "split"
     """Where the parts of the model lie: a module of `slfac_sim.learning.layouts`, or a dotted name."""
+    cuts_models: ClassVar[bool] = True
+    """Whether that has models cut; else each lies whole in one place, and `cut` has no effect."""
     cuts_may_differ: ClassVar[bool] = False
     """Whether whole models are averaged, so that devices may be cut in different places."""
     stashes_weights: ClassVar[bool] = False

@@ -99,6 +99,7 @@ class WholeModels(FederatedAveraging):
     """Federated averaging of whole models, which every device trains by itself."""
 
     layout: ClassVar[str] = "whole"
+    cuts_models: ClassVar[bool] = False
 
     @property
     def schedule(self) -> Schedule:

@@ -28,6 +28,7 @@ class LocalOnly(RoundProtocol):
     """
 
     layout: ClassVar[str] = "whole"
+    cuts_models: ClassVar[bool] = False
     hands_out_last: ClassVar[bool] = False
 
     rounds: Count = 8

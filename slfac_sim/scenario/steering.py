@@ -30,7 +30,7 @@ def cut_is_open(scenario: Scenario) -> bool:
 
 def cuts_a_model(scenario: Scenario) -> bool:
     """Return whether the protocol of `scenario` has models cut."""
-    return bool(scenario.protocol.layout != "whole")
+    return bool(scenario.protocol.cuts_models)
 
 
 def exchanges_models(scenario: Scenario) -> bool:
