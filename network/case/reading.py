@@ -25,7 +25,8 @@ def read(file: str | Path) -> Case:
     """
     try:
         text = read_text(file)
-        return _case(text, json.loads(text, object_pairs_hook=_keys_once))
+        json.loads(text, object_pairs_hook=_keys_once)
+        return _case(text)
     except BadInput as error:
         raise BadInput(f"{file}: {error}") from None
     except OSError as error:
@@ -40,21 +41,20 @@ def read(file: str | Path) -> Case:
         raise BadInput(f"{file}: cannot be read ({error})") from None
 
 
-def _keys_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    node = dict(pairs)
-    if len(node) < len(pairs):
+def _keys_once(pairs: list[tuple[str, Any]]) -> None:
+    """Refuse a key that stands twice; what is read so is not kept, for it may be large."""
+    if len(dict(pairs)) < len(pairs):
         keys = [key for key, _ in pairs]
         twice = next(key for key in keys if keys.count(key) > 1)
         raise BadInput(f"key '{twice}' stands twice in one mapping")
-    return node
 
 
-def _case(text: str, tree: Any) -> Case:
+def _case(text: str) -> Case:
     try:
         case: Case = adapter(Case).validate_json(text, strict=True)
         return case
     except ValidationError as error:
-        raise BadInput(_first_fault(error.errors(), tree)) from None
+        raise BadInput(_first_fault(error.errors(), json.loads(text))) from None
 
 
 def _first_fault(faults: Sequence[ErrorDetails], tree: Any) -> str:
