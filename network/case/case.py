@@ -123,25 +123,28 @@ class Case:
     engine: Literal["auto", "naive"] = "auto"
 
     def __post_init__(self) -> None:
-        numbers: dict[int | str, int] = {}
+        self._check_ids()
         paths: set[tuple[str, ...]] = set()
         for i, transfer in enumerate(self.transfers):
-            if numbers.setdefault(transfer.id, i) != i:
-                first = numbers[transfer.id]
-                raise ValueError(f"transfers[{i}].id: {got(transfer.id)} is the id of transfers[{first}]")
             if transfer.path not in paths:
                 self._check_path(f"transfers[{i}].path", transfer.path)
                 paths.add(transfer.path)
-            for name in transfer.consumption or ():
-                if name not in transfer.path:
-                    path = ", ".join(transfer.path)
-                    raise ValueError(f"transfers[{i}].consumption: link '{name}' is not in the path {path}")
+            if transfer.consumption is not None:
+                _check_consumption(f"transfers[{i}].consumption", transfer)
             link = self.links[transfer.path[0]]
             if isinstance(link, Air):
                 _check_airborne(f"transfers[{i}]", transfer, link)
             elif transfer.phy_rate_bps is not None or transfer.snr_db is not None:
                 key = "snr_db" if transfer.phy_rate_bps is None else "phy_rate_bps"
                 raise ValueError(f"transfers[{i}].{key}: there is no medium in its path")
+
+    def _check_ids(self) -> None:
+        ids = [transfer.id for transfer in self.transfers]
+        if len({*ids}) == len(ids):
+            return
+        firsts: dict[int | str, int] = {}
+        i = next(i for i, name in enumerate(ids) if firsts.setdefault(name, i) != i)
+        raise ValueError(f"transfers[{i}].id: {got(ids[i])} is the id of transfers[{firsts[ids[i]]}]")
 
     def _check_path(self, where: str, path: tuple[str, ...]) -> None:
         for name in path:
@@ -151,6 +154,12 @@ class Case:
                 raise ValueError(f"{where}: link '{name}' stands twice in it")
             if isinstance(self.links[name], Air) and len(path) > 1:
                 raise ValueError(f"{where}: medium '{name}' must be alone in it (got {len(path)} links)")
+
+
+def _check_consumption(where: str, transfer: Transfer) -> None:
+    for name in transfer.consumption or ():
+        if name not in transfer.path:
+            raise ValueError(f"{where}: link '{name}' is not in the path {', '.join(transfer.path)}")
 
 
 def _no_link(name: str, known: list[str]) -> str:

@@ -78,7 +78,7 @@ def _pieces(case: "Case", outcome: "Outcome", host_s: float) -> Iterator[str]:
     for transfer, end_s in zip(case.transfers, outcome.end_s, strict=True):
         name = transfer.id if isinstance(transfer.id, int) else json.dumps(transfer.id)
         end = "null" if end_s is None else repr(end_s)
-        yield f'{between}{{"id": {name}, "start_s": {float(transfer.start_s)!r}, "end_s": {end}}}'
+        yield f'{between}{{"id": {name}, "start_s": {transfer.start_s!r}, "end_s": {end}}}'
         between = ",\n"
     yield f'\n], "events": {outcome.events}, "host_s": {host_s:.6f}}}\n'
 

@@ -58,8 +58,8 @@ def _with_latency(case: Case, ends: Sequence[float | None]) -> list[float | None
 
 def demand(t: Transfer) -> Demand:
     """Return the transfer `t` over wires as one that `plan` takes."""
-    uses = t.consumption or {}
-    consumption = tuple(uses.get(name, 1.0) for name in t.path) if uses else (1.0,) * len(t.path)
+    uses = t.consumption
+    consumption = (1.0,) * len(t.path) if uses is None else tuple(uses.get(name, 1.0) for name in t.path)
     return Demand(t.path, consumption, 8.0 * t.bytes, t.weight or 1.0, t.cap_bps or inf)
 
 

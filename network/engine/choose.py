@@ -8,7 +8,7 @@
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import fsum, inf
 from typing import Literal, NamedTuple
 
@@ -62,9 +62,10 @@ def plan(
         _leave_out(profiles, list(routes.values()))
         _make_caps(profiles, [(count[way], route) for way, route in routes.items()])
         _give_shares(profiles, list(routes.values()))
+    places = {way: _place(route) for way, route in routes.items()}
     followed = {name: route for route in routes.values() for name in route.uses if profiles[name].changes}
     return Plan(
-        [_place(demand, routes[demand.path, demand.consumption]) for demand in demands],
+        [places[demand.path, demand.consumption](demand) for demand in demands],
         [
             (route.share, profiles[name], "" if isinstance(route.share, FluidShare) else name)
             for name, route in followed.items()
@@ -93,14 +94,23 @@ def _uses(path: tuple[str, ...], consumption: tuple[float, ...]) -> dict[str, fl
     return uses
 
 
-def _place(demand: Demand, route: _Route) -> tuple[Share, Flow]:
-    cap_bps = min(demand.cap_bps, route.cap_bps)
-    if isinstance(route.share, FluidShare):
+def _place(route: _Route) -> Callable[[Demand], tuple[Share, Flow]]:
+    """Return what makes the flow of a demand on `route`; it is called for each of many."""
+    share, most_bps = route.share, route.cap_bps
+    if isinstance(share, FluidShare):
         (use,) = route.uses.values()
-        return route.share, Flow(demand.bits, 1.0 / use, demand.weight * use, cap_bps)
+        rate_bps = 1.0 / use
+        return lambda demand: (
+            share,
+            Flow(demand.bits, rate_bps, demand.weight * use, min(demand.cap_bps, most_bps)),
+        )
     path, consumption = tuple(route.uses), tuple(route.uses.values())
-    flow = Routed(demand.bits, 1.0, demand.weight, cap_bps, path=path, consumption=consumption)
-    return route.share, flow
+    return lambda demand: (
+        share,
+        Routed(
+            demand.bits, 1.0, demand.weight, min(demand.cap_bps, most_bps), path=path, consumption=consumption
+        ),
+    )
 
 
 def _users(routes: list[_Route]) -> dict[str, list[_Route]]:
