@@ -1,13 +1,13 @@
 """What a case consists of: links, media, transfers, as settings that are checked whole. It runs nothing."""
 
 import dataclasses
-import difflib
 import json
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, PlainValidator
 
+from slfac_sim.foundation.errors import did_you_mean
 from slfac_sim.foundation.plugins import Plugin, adapter, kind_of, settings
 from slfac_sim.foundation.units import Part
 from slfac_sim.foundation.words import got
@@ -164,8 +164,7 @@ def _check_consumption(where: str, transfer: Transfer) -> None:
 
 def _no_link(name: str, known: list[str]) -> str:
     shown = ", ".join(known[:_MOST_NAMES]) + (", ..." if len(known) > _MOST_NAMES else "")
-    near = difflib.get_close_matches(name, known, n=1)
-    return f"no link {got(name)} among {shown or 'none'}" + (f"; did you mean '{near[0]}'?" if near else "")
+    return f"no link {got(name)} among {shown or 'none'}{did_you_mean(name, known)}"
 
 
 def _check_airborne(where: str, transfer: Transfer, air: Air) -> None:

@@ -1,13 +1,12 @@
 """Publications: plug-ins name entries of `references.bib` by their keys, or bring an entry of their own."""
 
-import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
-from slfac_sim.foundation.errors import BadInput
+from slfac_sim.foundation.errors import BadInput, did_you_mean
 
 _ENTRY = re.compile(r"^@\w+\{([^,\s]+),\n((?: +\w+ = \{.*\},?\n)+)\}", re.MULTILINE)
 _FIELD = re.compile(r"^ +(\w+) = \{(.*)\},?$", re.MULTILINE)
@@ -55,8 +54,7 @@ def reference(name: str) -> Reference:
             raise BadInput(f"not one BibTeX entry with a field a line: {name.strip()[:60]!r}")
         return next(iter(entries.values()))
     if name not in library():
-        near = difflib.get_close_matches(name, library(), n=1)
-        raise BadInput(f"no '{name}' in references.bib" + "".join(f"; did you mean '{key}'?" for key in near))
+        raise BadInput(f"no '{name}' in references.bib{did_you_mean(name, library())}")
     return library()[name]
 
 

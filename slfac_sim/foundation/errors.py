@@ -1,6 +1,8 @@
 """Errors that a sentence explains; every other one is a defect of ours."""
 
+import difflib
 import sqlite3
+from collections.abc import Iterable
 
 
 class BadInput(ValueError):
@@ -8,6 +10,12 @@ class BadInput(ValueError):
 
     The command line prints the message alone, without a traceback, and exits with status 2.
     """
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return ``; did you mean 'x'?`` for the nearest of the `known` names; nothing if none is near."""
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"; did you mean '{near[0]}'?" if near else ""
 
 
 class HostFailed(Exception):

@@ -7,7 +7,6 @@ and public, in the module; a second one is a defect, and is reported.
 """
 
 import dataclasses
-import difflib
 import functools
 import importlib
 import json
@@ -28,7 +27,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
 
-from slfac_sim.foundation.errors import BadInput
+from slfac_sim.foundation.errors import BadInput, did_you_mean
 
 T = TypeVar("T")
 
@@ -123,9 +122,7 @@ def find(family: str, kind: str) -> type[Any]:
         return _whole(_only_dataclass(f"{family}.{kind}"))
     if "." in kind:
         return _whole(_foreign(kind))
-    near = difflib.get_close_matches(kind, known, n=1)
-    hint = f"; did you mean '{near[0]}'?" if near else ""
-    raise BadInput(f"no '{kind}' among {', '.join(known)}{hint}")
+    raise BadInput(f"no '{kind}' among {', '.join(known)}{did_you_mean(kind, known)}")
 
 
 def kind_of(plugin: object) -> str:

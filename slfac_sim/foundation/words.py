@@ -1,11 +1,12 @@
 """pydantic's kinds of errors in plain words: what is allowed, what was got, the nearest name."""
 
-import difflib
 import re
 from collections.abc import Sequence
 from typing import Any
 
 from pydantic_core import ErrorDetails
+
+from slfac_sim.foundation.errors import did_you_mean
 
 _WANTED = {
     "greater_than": "must be more than {gt}",
@@ -62,16 +63,14 @@ def in_words(details: ErrorDetails, value: Any) -> str:
 def not_among(value: Any, expected: str) -> str:
     """Return that `value` is none of the `expected`, pydantic's text such as ``'plane' or 'channel'``."""
     names = [name.strip("'") for name in re.split(r", | or ", expected)]
-    near = difflib.get_close_matches(value, names, n=1) if isinstance(value, str) else []
-    return f"no {got(value)} among {', '.join(names)}" + (f"; did you mean '{near[0]}'?" if near else "")
+    hint = did_you_mean(value, names) if isinstance(value, str) else ""
+    return f"no {got(value)} among {', '.join(names)}{hint}"
 
 
 def unknown_key(key: str, known: Sequence[str]) -> str:
     """Return that `key` is unknown, with the nearest of the `known` keys, or all of them."""
-    near = difflib.get_close_matches(key, known, n=1)
-    if near:
-        return f"unknown key '{key}'; did you mean '{near[0]}'?"
-    return f"unknown key '{key}'" + (f"; known are {', '.join(known)}" if known else "")
+    all_known = f"; known are {', '.join(known)}" if known else ""
+    return f"unknown key '{key}'{did_you_mean(key, known) or all_known}"
 
 
 def got(value: Any) -> str:

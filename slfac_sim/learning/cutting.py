@@ -1,12 +1,11 @@
 """A model cut in two or in three: its parts before training, their work, and what crosses the cuts."""
 
-import difflib
 from dataclasses import dataclass, replace
 
 import numpy as np
 from torch import nn
 
-from slfac_sim.foundation.errors import BadInput
+from slfac_sim.foundation.errors import BadInput, did_you_mean
 from slfac_sim.foundation.plugins import kind_of
 from slfac_sim.learning.weights import initial_blocks
 from slfac_sim.learning.work import Work, count_work, smashed_shape
@@ -135,6 +134,4 @@ def place_of(block: str, names: list[str], key: str) -> int:
     """Return the place of `block` among the blocks `names`; raises `BadInput` that names the `key`."""
     if block in names:
         return names.index(block)
-    near = difflib.get_close_matches(block, names, n=1)
-    hint = f"; did you mean '{near[0]}'?" if near else ""
-    raise BadInput(f"{key}: no block '{block}' among {', '.join(names[:-1])}{hint}")
+    raise BadInput(f"{key}: no block '{block}' among {', '.join(names[:-1])}{did_you_mean(block, names)}")

@@ -1,12 +1,11 @@
 """What a data set of four IDX files is: names, shapes and hashes; it knows no folder and reads nothing."""
 
-import difflib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from slfac_sim.foundation.errors import BadInput
+from slfac_sim.foundation.errors import BadInput, did_you_mean
 from slfac_sim.foundation.plugins import find, kinds
 
 _FAMILY = "slfac_sim.learning.datasets"
@@ -102,6 +101,4 @@ def idx_set(name: str) -> IdxSet:
     known = fetchable()
     if name in known:
         return known[name]
-    near = difflib.get_close_matches(name, known, n=1)
-    hint = f"; did you mean '{near[0]}'?" if near else ""
-    raise BadInput(f"no data set '{name}' of files among {', '.join(known)}{hint}")
+    raise BadInput(f"no data set '{name}' of files among {', '.join(known)}{did_you_mean(name, known)}")

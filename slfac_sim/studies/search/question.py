@@ -4,7 +4,6 @@ It knows the ledger's tables and nothing of how they came about. The grammar is 
 ``>=``, a quantity with its unit.
 """
 
-import difflib
 import math
 import re
 from collections.abc import Callable
@@ -12,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from slfac_sim.analysis.format import percent
-from slfac_sim.foundation.errors import BadInput
+from slfac_sim.foundation.errors import BadInput, did_you_mean
 from slfac_sim.foundation.units import exact, parse_quantity
 from slfac_sim.ledger.store import Ledger
 
@@ -89,8 +88,7 @@ def time_to(target: float) -> Measure:
 
 def _measure(text: str, name: str, argument: str | None) -> Measure:
     if name not in _MEASURES:
-        near = difflib.get_close_matches(name, _MEASURES, n=1)
-        hint = f"; did you mean '{near[0]}'?" if near else ""
+        hint = did_you_mean(name, _MEASURES)
         raise BadInput(f"question {text!r}: no measure '{name}' among {', '.join(_MEASURES)}{hint}")
     if name == "time_to_accuracy":
         return time_to(_fraction(text, argument or ""))
