@@ -8,6 +8,7 @@ from typing import Any
 from slfac_sim.analysis.studies.axes import Axis, make_axis
 from slfac_sim.analysis.studies.study import JOULES, StudyResult
 from slfac_sim.foundation.errors import BadInput
+from slfac_sim.foundation.json_values import check_field
 
 STUDY, POINTS = "study.yaml", "points"
 STATUSES = ("finished", "failed")
@@ -88,42 +89,20 @@ def _point(path: Path) -> dict[str, Any]:
     if not isinstance(point, dict):
         raise BadInput(f"{path}: found {type(point).__name__}, expected an object with a point of a study")
     for place, kind in _ALWAYS.items():
-        _check(path, point, place, kind)
+        check_field(path, point, place, kind)
     if point["status"] not in STATUSES:
         raise BadInput(f"{path}: status: found {point['status']!r}, expected one of {', '.join(STATUSES)}")
     if point["status"] == "finished":
         for place, kind in _FINISHED.items():
-            _check(path, point, place, kind)
+            check_field(path, point, place, kind)
         names: tuple[str, ...] = CURVE
         if point["curve"].get(JOULES) is not None:
-            _check(path, point, f"curve.{JOULES}", "a list of numbers")
+            check_field(path, point, f"curve.{JOULES}", "a list of numbers")
             names = (*CURVE, JOULES)
         lengths = {name: len(point["curve"][name]) for name in names}
         if len(set(lengths.values())) > 1:
             raise BadInput(f"{path}: curve: found lists of lengths {lengths}, expected equal ones")
     return point
-
-
-def _check(path: Path, point: Mapping[str, Any], place: str, kind: str) -> None:
-    value: Any = point
-    for key in place.split("."):
-        if not isinstance(value, Mapping) or key not in value:
-            raise BadInput(f"{path}: {place}: missing, expected {kind}")
-        value = value[key]
-    if not _is(value, kind):
-        shown = repr(value) if len(repr(value)) < 60 else repr(value)[:60] + "..."
-        raise BadInput(f"{path}: {place}: found {shown}, expected {kind}")
-
-
-def _is(value: Any, kind: str) -> bool:
-    if kind == "a list of numbers":
-        return isinstance(value, list) and all(_is(item, "a number") for item in value)
-    if kind == "a list of numbers or null":
-        return isinstance(value, list) and all(item is None or _is(item, "a number") for item in value)
-    if kind == "true or false":
-        return isinstance(value, bool)
-    types: dict[str, tuple[type, ...]] = {"a text": (str,), "a number": (int, float), "an object": (dict,)}
-    return isinstance(value, types[kind]) and not isinstance(value, bool)
 
 
 def _check_axes(files: Sequence[Path], points: Sequence[Mapping[str, Any]]) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slfac_sim.foundation.errors import BadInput
+from slfac_sim.foundation.json_values import check_field, is_of_kind
 from slfac_sim.ledger.reader import Column, LedgerReader
 
 SUMMARY, LEDGER, DRAWN = "summary.json", "ledger.sqlite", "figures"
@@ -87,12 +88,6 @@ class Run:
         """Return the accuracy over time and bytes, from the table `evals`. Raises `BadInput`."""
         evals = self.table("evals")
         needed = ("round", "at_s", "accuracy", "accuracy_no_codec", "payload_bytes")
-        missing = [name for name in needed if name not in evals]
-        if missing:
-            raise BadInput(
-                f"{self.folder / LEDGER}: table evals has no column {', '.join(missing)}; "
-                f"it has {', '.join(evals)}"
-            )
         rounds, at_s, accuracy, accuracy_no_codec, nbytes = (
             self._numbers(evals, name, may_lack=name == "accuracy_no_codec") for name in needed
         )
@@ -100,8 +95,9 @@ class Run:
 
     def _numbers(self, evals: Mapping[str, Any], name: str, may_lack: bool) -> NDArray[np.float64]:
         """Return the column `name`, which `may_lack` numbers: they are NaN then."""
+        values = list(evals[name])  # which says so itself if it is not there
         try:
-            numbers = np.asarray(list(evals[name]), dtype=np.float64)
+            numbers = np.asarray(values, dtype=np.float64)
         except (TypeError, ValueError):
             numbers = np.array([np.inf])
         if not (np.isfinite(numbers) | (may_lack & np.isnan(numbers))).all():
@@ -147,7 +143,7 @@ def _summary(path: Path) -> dict[str, Any]:
             f"{path}: found {type(summary).__name__}, expected an object with the summary of a run"
         )
     for place, kind in _FIELDS.items():
-        _check_field(path, summary, place, kind)
+        check_field(path, summary, place, kind)
     for target, seconds in summary["time_to_accuracy_s"].items():
         _check_target(path, target, seconds)
     if summary["status"] not in STATUSES:
@@ -165,22 +161,6 @@ _FIELDS = {
     "bytes.total": "a number",
     "time_to_accuracy_s": "an object",
 }
-_TYPES: dict[str, tuple[type, ...]] = {
-    "a text": (str,),
-    "a number": (int, float),
-    "a number or null": (int, float, type(None)),
-    "an object": (dict,),
-}
-
-
-def _check_field(path: Path, summary: dict[str, Any], place: str, kind: str) -> None:
-    value: Any = summary
-    for key in place.split("."):
-        if not isinstance(value, dict) or key not in value:
-            raise BadInput(f"{path}: {place}: missing, expected {kind}")
-        value = value[key]
-    if not isinstance(value, _TYPES[kind]) or isinstance(value, bool):
-        raise BadInput(f"{path}: {place}: found {value!r}, expected {kind}")
 
 
 def _check_target(path: Path, target: str, seconds: Any) -> None:
@@ -191,5 +171,5 @@ def _check_target(path: Path, target: str, seconds: Any) -> None:
         known = False
     if not known:
         raise BadInput(f"{place}found target {target!r}, expected a fraction such as '0.95'")
-    if isinstance(seconds, bool) or not isinstance(seconds, _TYPES["a number or null"]):
+    if not is_of_kind(seconds, "a number or null"):
         raise BadInput(f"{place}{target}: found {seconds!r}, expected a number or null")
