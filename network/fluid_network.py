@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from math import floor, inf, ulp
-from typing import Any, ClassVar
+from typing import Any
 
 import simpy
 
@@ -24,7 +24,10 @@ class Air(ABC):
     are `heard` of other lanes. A medium that adds headers itself, as 802.11 does, is told of payload alone.
     """
 
-    medium_adds_headers: ClassVar[bool] = False
+    @property
+    def medium_adds_headers(self) -> bool:
+        """Whether the medium is told of payload alone; as it stands it is not."""
+        return False
 
     @property
     def coherence_s(self) -> float | None:
@@ -84,7 +87,7 @@ class FluidNetwork:
 
     def __init__(self, env: simpy.Environment, air: Air) -> None:
         self._env = env
-        self._air = air
+        self._air, self._adds_headers = air, air.medium_adds_headers
         self._engine = Engine(env)
         self._shares: dict[str, Share] = {}
         self._under_way: dict[Transfer, None] = {}
@@ -113,7 +116,7 @@ class FluidNetwork:
     def _transfer(self, src: str, dst: str, path: Path, nbytes: int) -> FluidTransfer:
         rate_bps, among = self._air.rate_bps(path, self._block(), self._heard)
         wire_bytes = self._air.wire_bytes(nbytes)
-        bits = 8.0 * (nbytes if self._air.medium_adds_headers else wire_bytes)
+        bits = 8.0 * (nbytes if self._adds_headers else wire_bytes)
         flow = Flow(bits, rate_bps, 1.0, inf, among, src, dst, path.power_among)
         transfer = FluidTransfer(self._env, src, dst, path, nbytes, wire_bytes, flow, self._give_up)
         self._under_way[transfer] = None

@@ -53,6 +53,11 @@ class SurveyedAir(RadioAir):
         if outage == "refuse" and self._silenced.any():
             raise BadInput(f"network.outage: {self._silence()}; move it, or write outage: allow")
 
+    @property
+    def medium_adds_headers(self) -> bool:
+        """Whether the medium's own timing holds the headers."""
+        return self.radio.medium.shared.adds_headers
+
     def wire_bytes(self, payload_bytes: int) -> int:
         """Return `payload_bytes` with a header for each packet."""
         return with_headers(self._packets.packet_bytes, self._packets.header_bytes, payload_bytes)

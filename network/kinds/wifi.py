@@ -116,8 +116,6 @@ class Wifi(FluidSettings):
 class WifiAir(SurveyedAir):
     """Its medium gives goodput for the PHY rates that it is told."""
 
-    medium_adds_headers = True
-
     def alone_bps(self, rate_bps: float) -> float:
         """Return the goodput of one sender."""
         return _together_bps(self._fluid, 1, rate_bps)
