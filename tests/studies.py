@@ -11,7 +11,7 @@ from slfac_sim.studies.files import Changes, read_study
 from slfac_sim.studies.folder import StudyFolder
 from slfac_sim.studies.jobs import Job
 from slfac_sim.studies.plan import Plan, plan
-from slfac_sim.studies.sweep import Failure, sweep
+from slfac_sim.studies.sweep import Failure, missing_trainings, sweep, unfinished
 
 TINY = Path(__file__).with_name("tiny.yaml")
 
@@ -67,7 +67,9 @@ def swept(whole: Plan, folder: Path, engine: Any, cache: Path, retries: int = 1)
     """Run `whole` into `folder` and return what failed."""
     study = StudyFolder(folder)
     study.open(whole)
-    return sweep(whole, study, cache, engine, Silent(), retries)
+    points = unfinished(whole, study)
+    jobs = missing_trainings(whole, points, cache)
+    return sweep(whole, points, jobs, study, engine, Silent(), retries)
 
 
 def rows(folder: Path) -> dict[str, str]:

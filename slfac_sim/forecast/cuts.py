@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 import torch
 
+from slfac_sim.analysis.format import count
 from slfac_sim.forecast.actors import Actor, actors_of
 from slfac_sim.forecast.demands import chosen, compressed_sizes
 from slfac_sim.forecast.round_time import (
@@ -144,7 +145,7 @@ def in_words(cut: str | Mapping[str, str]) -> str:
     if isinstance(cut, str):
         return cut
     counts = Counter(cut.values())
-    return ", ".join(f"{block} ({count} device{'s' if count > 1 else ''})" for block, count in counts.items())
+    return ", ".join(f"{block} ({count(devices, 'device')})" for block, devices in counts.items())
 
 
 @dataclass(frozen=True)

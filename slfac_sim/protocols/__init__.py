@@ -45,8 +45,6 @@ class LearningProtocol(ABC):
     its settings.
     """
 
-    references: ClassVar[tuple[str, ...]] = ()
-    """Where the protocol was published: keys of `references.bib`."""
     layout: ClassVar[str] = "split"
     """Where the parts of the model lie: a module of `slfac_sim.learning.layouts`, or a dotted name."""
     cuts_models: ClassVar[bool] = True

@@ -55,7 +55,7 @@ def carry_out(plan: Plan, folder: StudyFolder, execution: Execution, watcher: Wa
     begun = _on_ray if execution.engine == "ray" else _local
     with begun(plan, jobs, len(points), execution, watcher) as engine:
         watcher.workers = engine.workers
-        return sweep(plan, folder, execution.cache, engine, watcher, execution.retries)
+        return sweep(plan, points, jobs, folder, engine, watcher, execution.retries)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from slfac_sim.foundation.errors import BadInput
 from slfac_sim.learning.partitions import require_samples
 from slfac_sim.scenario.files import plain
 from slfac_sim.scenario.fingerprint import learning_key, point_key
-from slfac_sim.scenario.located import Fault, ScenarioError
+from slfac_sim.scenario.located import Fault, Place, ScenarioError
 from slfac_sim.scenario.schema import Scenario, Seed
 from slfac_sim.simulation.simulate import check_air
 from slfac_sim.studies.cells import base_of, cells_of
@@ -129,10 +129,14 @@ def _check_size(file: StudyFile) -> None:
     cells = math.prod(len(values) for values in study.axes.values())
     points = cells * len(study.seed_numbers) * (1 + study.air_seeds)
     if points > MOST_POINTS:
-        axes = file.tree.child("axes")
-        place = axes.key_place if axes is not None else file.tree.place
         text = f"a study has at most {MOST_POINTS:,} points (got {points:,}: {cells:,} of the axes, each with"
-        raise ScenarioError([Fault(place, (), f"{text} {points // cells:,} seeds and draws of the air)")])
+        text += f" {points // cells:,} seeds and draws of the air)"
+        raise ScenarioError([Fault(_place_of_axes(file), (), text)])
+
+
+def _place_of_axes(file: StudyFile) -> Place:
+    axes = file.tree.child("axes")
+    return file.tree.place if axes is None else axes.key_place
 
 
 def _check_points(file: StudyFile, points: Sequence[Point]) -> None:
@@ -140,8 +144,7 @@ def _check_points(file: StudyFile, points: Sequence[Point]) -> None:
 
     Air comes last, since the survey of many devices takes long, and once for all points that have the same.
     """
-    axes = file.tree.child("axes")
-    place = axes.key_place if axes is not None else file.tree.place
+    place = _place_of_axes(file)
     first: dict[str, Point] = {}
     twice = [(first[point.key], point) for point in points if first.setdefault(point.key, point) is not point]
     faults = [Fault(place, ("axes",), f"one and the same: {title(a)}, and {title(b)}") for a, b in twice]

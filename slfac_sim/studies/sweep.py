@@ -72,15 +72,19 @@ def missing_trainings(plan: Plan, points: Iterable[Point], cache: Path) -> list[
 
 
 def sweep(
-    plan: Plan, folder: StudyFolder, cache: Path, engine: Engine, watcher: Watcher, retries: int = 1
+    plan: Plan,
+    points: Sequence[Point],
+    jobs: Sequence[Train],
+    folder: StudyFolder,
+    engine: Engine,
+    watcher: Watcher,
+    retries: int = 1,
 ) -> list[Failure]:
-    """Give every point of `plan` a row in `folder` and return what failed; what is done already stays.
+    """Give the `points` of `plan`, those `unfinished`, a row in `folder` and return what failed.
 
-    Trainings come first; the points of each are replayed when it is there. A job whose worker died, or that
-    raised something unexpected, is tried again up to `retries` times.
+    `jobs` are the `missing_trainings` of these and come first; the points of each are replayed when it is
+    there. A job whose worker died, or that raised something unexpected, is tried again up to `retries` times.
     """
-    points = unfinished(plan, folder)
-    jobs = missing_trainings(plan, points, cache)
     watcher.begin(len(jobs), len(plan.trainings), len(points), len(plan.points))
     return _Sweep(folder, engine, watcher, retries).run(jobs, points)
 
