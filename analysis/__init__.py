@@ -1,22 +1,40 @@
-"""Figures and tables of finished runs: it reads run folders only, and knows neither torch nor a simulator.
+"""Figures and tables of finished runs: it reads folders only, and knows neither torch nor a simulator.
 
-In a notebook, ``from slfac_sim import analysis`` and then ``analysis.load("runs/latest")``.
+run = analysis.load("runs/latest")
+run.frame("evals")
+analysis.figure("time_to_accuracy", [run, "runs/quick/20261129-053854"])
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from slfac_sim.analysis.frames import Frames
+    from matplotlib.figure import Figure
 
-__all__ = ["load"]
+    from slfac_sim.analysis.answer_result import Answer
+    from slfac_sim.analysis.results import RunResult
+    from slfac_sim.analysis.study_result import StudyResult
+
+__all__ = ["figure", "load"]
 
 
-def load(path: str | Path) -> "Frames":
-    """Return the run or the study in the folder `path`: its summary, and its tables for a notebook.
+def load(path: str | Path) -> "RunResult | StudyResult | Answer":
+    """Return the run, the study or the answer in the folder `path`: its summary, tables and figures.
 
     Raises `BadInput` for anything else.
     """
-    from slfac_sim.analysis.frames import frames_of
+    from slfac_sim.analysis.loading import loaded
 
-    return frames_of(Path(path))
+    return loaded(Path(path))
+
+
+def figure(name: str, runs: "Iterable[RunResult | str | Path]") -> "Figure":
+    """Return the figure `name` of several runs on one axis; each is a result, or the folder of one.
+
+    Raises `BadInput` for an unknown figure, for one that shows a single run, and where none of the runs has
+    anything for it.
+    """
+    from slfac_sim.analysis.loading import figure_of_runs
+
+    return figure_of_runs(name, runs)

@@ -6,8 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
+from matplotlib.figure import Figure
+
 from slfac_sim.analysis.air import Offered
 from slfac_sim.analysis.figures import RunFigure
+from slfac_sim.analysis.laying_out import lay_out
 from slfac_sim.analysis.rows import forget
 from slfac_sim.analysis.run_table import names_of
 from slfac_sim.analysis.style import house_style, save
@@ -43,7 +46,6 @@ def draw(runs: Sequence[Run], out: Path, main_alone: bool = False, report: Repor
     Figures that show one run only are left out when there are several; runs that have nothing for a figure
     (its `data` is None) are left out of it, and the figure if none has.
     """
-    labels = names_of(runs)
     figures = {
         name: figure
         for name, figure in _figures()
@@ -53,8 +55,7 @@ def draw(runs: Sequence[Run], out: Path, main_alone: bool = False, report: Repor
     with house_style():
         for number, (name, figure) in enumerate(figures.items(), start=1):
             report(number, len(figures), name)
-            named = [(figure.data(run), label) for run, label in zip(runs, labels, strict=True)]
-            series = [replace(data, label=label) for data, label in named if data is not None]
+            series = _series(figure, runs)
             files += _written(figure, series, out, name) if series else []
     forget()
     return files
@@ -70,6 +71,28 @@ def draw_air(label: str, tables: Mapping[str, Rows], out: Path) -> list[Path]:
         for name in BEFORE:
             files += _written(_figure(name), [Offered(label, **tables)], out, name)
     return files
+
+
+def figure_of(runs: Sequence[Run], name: str) -> Figure | None:
+    """Return the figure `name` of `runs` on one axis; None where none of them has anything for it.
+
+    Raises `BadInput` for several runs where it shows one.
+    """
+    figure = _figure(name)
+    if figure.ONE_RUN and len(runs) > 1:
+        raise BadInput(f"the figure '{name}' shows one run, and {len(runs)} are given")
+    with house_style():
+        series = _series(figure, runs)
+        drawn = figure.draw(series) if series else None
+        if drawn is not None:
+            lay_out(drawn)
+    forget()
+    return drawn
+
+
+def _series(figure: RunFigure, runs: Sequence[Run]) -> list[Any]:
+    named = [(figure.data(run), label) for run, label in zip(runs, names_of(runs), strict=True)]
+    return [replace(data, label=label) for data, label in named if data is not None]
 
 
 def _figures() -> Iterator[tuple[str, RunFigure]]:

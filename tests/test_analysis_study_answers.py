@@ -25,7 +25,7 @@ from slfac_sim.analysis.studies.answers import (
     variance,
 )
 from slfac_sim.analysis.studies.reading import load_study
-from slfac_sim.analysis.studies.study import BYTES, SECONDS, StudyResult
+from slfac_sim.analysis.studies.study import BYTES, SECONDS, StudyPoints
 
 ONE = {"network.bandwidth": ["1 MHz"], "codec": ["raw", "slfac"]}
 
@@ -38,11 +38,11 @@ def _steps(point: dict[str, Any], accuracy: list[float], step_s: float) -> None:
     point["curve"] = curve | {"payload_bytes": [10 * i for i in range(n)]}
 
 
-def _study(folder: Path, change: Any, axes: Any = None, **more: Any) -> StudyResult:
+def _study(folder: Path, change: Any, axes: Any = None, **more: Any) -> StudyPoints:
     return load_study(fake_study(folder, axes or ONE, change=change, **more))
 
 
-def _ratio(study: StudyResult, target: float = 0.8, smoothed: bool = False) -> PairedRatio:
+def _ratio(study: StudyPoints, target: float = 0.8, smoothed: bool = False) -> PairedRatio:
     found = ratio(study, {}, "slfac", "1 MHz", target, smoothed)
     assert found is not None
     return found

@@ -29,7 +29,7 @@ from slfac_sim.analysis.statistics import (
     paired_ratio,
     split_variance,
 )
-from slfac_sim.analysis.studies.study import BYTES, SECONDS, Combination, StudyResult
+from slfac_sim.analysis.studies.study import BYTES, SECONDS, Combination, StudyPoints
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Crossover:
 
 
 def crossings(
-    study: StudyResult, points: Sequence[int], target: float, smoothed: bool = False, over: str = SECONDS
+    study: StudyPoints, points: Sequence[int], target: float, smoothed: bool = False, over: str = SECONDS
 ) -> list[Crossing]:
     """Return where each of the points crosses `target`, on the scale `over`."""
     find = smoothed_crossing if smoothed else first_crossing
@@ -56,7 +56,7 @@ def crossings(
 
 
 def to_target(
-    study: StudyResult, place: Combination, target: float, smoothed: bool = False, over: str = SECONDS
+    study: StudyPoints, place: Combination, target: float, smoothed: bool = False, over: str = SECONDS
 ) -> OverRuns | None:
     """Return what a combination needs to `target`, over its seeds.
 
@@ -67,13 +67,13 @@ def to_target(
     return over_runs(crossings(study, place.points, target, smoothed, over))
 
 
-def tells(study: StudyResult, points: Sequence[int], over: str) -> bool:
+def tells(study: StudyPoints, points: Sequence[int], over: str) -> bool:
     """Say whether there are points, and all of them have their curve over `over`."""
     return bool(points) and all(study.columns["curve"][i].get(over) is not None for i in points)
 
 
 def ratio(
-    study: StudyResult, panel: Mapping[str, str], rival: str, x: str, target: float, smoothed: bool = False
+    study: StudyPoints, panel: Mapping[str, str], rival: str, x: str, target: float, smoothed: bool = False
 ) -> PairedRatio | None:
     """Return how many times sooner the line `rival` is at `target` than the baseline, at one panel and x.
 
@@ -88,7 +88,7 @@ def ratio(
     return paired_ratio(*sides)
 
 
-def main_target(study: StudyResult) -> float | None:
+def main_target(study: StudyPoints) -> float | None:
     """Return the target of the closing lines: the highest that training every line reached in half its runs.
 
     It is the lowest target if there is no such one, and None if the study has no targets.
@@ -99,7 +99,7 @@ def main_target(study: StudyResult) -> float | None:
     return min(study.targets, default=None)
 
 
-def crossovers(study: StudyResult, panel: Mapping[str, str], rival: str, target: float) -> list[Crossover]:
+def crossovers(study: StudyPoints, panel: Mapping[str, str], rival: str, target: float) -> list[Crossover]:
     """Return where along x the ratio passes 1; values at which it has no side are passed over."""
     axis = study.roles.x
     if axis is None or axis.numbers is None:
@@ -132,14 +132,14 @@ def is_clear(value: PairedRatio) -> bool:
     return mean is not None and (mean.low > 1 or mean.high < 1)
 
 
-def means(study: StudyResult, place: Combination, column: str) -> dict[str, float]:
+def means(study: StudyPoints, place: Combination, column: str) -> dict[str, float]:
     """Return a column of mappings (``parts_s``, ``bytes``) averaged over seeds; empty if a point has none."""
     rows = [study.columns[column][i] for i in place.points]
     names = list(dict.fromkeys(name for row in rows if row for name in row))
     return {name: float(np.mean([row.get(name, 0.0) for row in rows])) for name in names if all(rows)}
 
 
-def largest_part(study: StudyResult, place: Combination) -> tuple[str, float] | None:
+def largest_part(study: StudyPoints, place: Combination) -> tuple[str, float] | None:
     """Return the largest part of the time of a combination, and its share; None without any."""
     parts = means(study, place, "parts_s")
     whole = sum(parts.values())
@@ -149,7 +149,7 @@ def largest_part(study: StudyResult, place: Combination) -> tuple[str, float] | 
     return part, parts[part] / whole
 
 
-def accuracy_at(study: StudyResult, points: Sequence[int], budget: float, over: str) -> Interval | None:
+def accuracy_at(study: StudyPoints, points: Sequence[int], budget: float, over: str) -> Interval | None:
     """Return the accuracy of the last evaluation within `budget`, over seeds; nothing is interpolated."""
     shown = []
     for i in points:
@@ -160,7 +160,7 @@ def accuracy_at(study: StudyResult, points: Sequence[int], budget: float, over: 
     return mean_interval(shown) if shown and len(shown) == len(points) else None
 
 
-def common_budget(study: StudyResult, points: Sequence[int], over: str) -> float:
+def common_budget(study: StudyPoints, points: Sequence[int], over: str) -> float:
     """Return what the shortest of the points used in all; NaN without points.
 
     Points without a network, which send nothing, do not count as long as there are others.
@@ -171,13 +171,13 @@ def common_budget(study: StudyResult, points: Sequence[int], over: str) -> float
     return float(min(ends)) if ends else math.nan
 
 
-def final_mean(study: StudyResult, place: Combination) -> float:
+def final_mean(study: StudyPoints, place: Combination) -> float:
     """Return the mean accuracy of the last 3 evaluations, averaged over seeds; NaN without points."""
     finals = [final_accuracy(study.columns["curve"][i]["accuracy"]) for i in place.points]
     return mean_accuracy(finals)
 
 
-def equally_accurate(study: StudyResult, baseline: Combination, other: Combination, target: float) -> bool:
+def equally_accurate(study: StudyPoints, baseline: Combination, other: Combination, target: float) -> bool:
     """Apply the rule of equal accuracy to two combinations."""
     curves = [
         [(study.columns["curve"][i][SECONDS], study.columns["curve"][i]["accuracy"]) for i in place.points]
@@ -186,7 +186,7 @@ def equally_accurate(study: StudyResult, baseline: Combination, other: Combinati
     return equal_accuracy(curves[0], curves[1], target)
 
 
-def shares_trainings(study: StudyResult) -> bool:
+def shares_trainings(study: StudyPoints) -> bool:
     """Say whether one training was timed at several values of x, so that points along it are correlated."""
     if study.roles.x is None:
         return False
@@ -196,7 +196,7 @@ def shares_trainings(study: StudyResult) -> bool:
     return any(len(texts) > 1 for texts in seen.values())
 
 
-def over_the_air(study: StudyResult, axes: Mapping[str, str]) -> list[list[int]]:
+def over_the_air(study: StudyPoints, axes: Mapping[str, str]) -> list[list[int]]:
     """Return the points over draws of the air [trainings][draws]; only draws that every training has."""
     by_training: dict[int, dict[int, int]] = {}
     for i in study.select(axes, air_draws=True):
@@ -205,7 +205,7 @@ def over_the_air(study: StudyResult, axes: Mapping[str, str]) -> list[list[int]]
     return [[draws[seed] for seed in sorted(common)] for _, draws in sorted(by_training.items()) if common]
 
 
-def variance(study: StudyResult, axes: Mapping[str, str], target: float | None) -> VarianceSplit | None:
+def variance(study: StudyPoints, axes: Mapping[str, str], target: float | None) -> VarianceSplit | None:
     """Split the variance of the seconds to `target`, or of the whole run for None, into learning and air.
 
     None where there are fewer than 2 trainings or draws, or a run is censored, on either side.
@@ -221,11 +221,11 @@ def variance(study: StudyResult, axes: Mapping[str, str], target: float | None) 
     return split_variance([[crossing.at for crossing in row] for row in crossed])
 
 
-def _seed(study: StudyResult, i: int) -> tuple[int, int]:
+def _seed(study: StudyPoints, i: int) -> tuple[int, int]:
     return study.columns["seed_learning"][i], study.columns["seed_air"][i]
 
 
-def _half_reach(study: StudyResult, line: str, target: float) -> bool:
+def _half_reach(study: StudyPoints, line: str, target: float) -> bool:
     axis = study.roles.line
     points = study.select({axis.path: line} if axis is not None else {})
     crossed = crossings(study, points, target)

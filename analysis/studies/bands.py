@@ -20,7 +20,7 @@ from matplotlib.ticker import FixedLocator
 from slfac_sim.analysis.accuracy_curves import LEAST_ERROR, log_error_axis
 from slfac_sim.analysis.format import count, unit_of
 from slfac_sim.analysis.statistics import mean_interval
-from slfac_sim.analysis.studies.study import StudyResult
+from slfac_sim.analysis.studies.study import StudyPoints
 from slfac_sim.analysis.style import (
     FAINT,
     height_mm,
@@ -69,7 +69,7 @@ class Bands:
     band: str
 
 
-def bands(study: StudyResult, over: str, unit: str, label: str, column: tuple[str, float]) -> Bands | None:
+def bands(study: StudyPoints, over: str, unit: str, label: str, column: tuple[str, float]) -> Bands | None:
     """Return the curves over `over`, whose SI unit is `unit`, at the lowest and highest x of the first panel.
 
     In the table x is called `column[0]`, in a unit of `column[1]`. None where no point has any evaluation.
@@ -175,7 +175,7 @@ def _draw_band(axes: Axes, band: Band) -> None:
     axes.fill_between(band.x, low, high, color=look(band.look).colour, alpha=0.25, linewidth=0, zorder=1)
 
 
-def _lines(study: StudyResult, panel: Mapping[str, str], x: str, over: str) -> list[Band]:
+def _lines(study: StudyPoints, panel: Mapping[str, str], x: str, over: str) -> list[Band]:
     lines = []
     for index, text in enumerate(study.lines):
         points = study.at(panel, text, x).points
@@ -204,7 +204,7 @@ def _band(label: str, index: int, curves: Sequence[Mapping[str, Any]], over: str
     return Band(label, index, x, values.mean(axis=0), low, high)
 
 
-def _band_words(study: StudyResult) -> str:
+def _band_words(study: StudyPoints) -> str:
     most = max(len(study.at(study.panels[0], line, x).points) for line in study.lines for x in study.xs)
     what = "smallest to largest of" if most < _FEWEST_FOR_T else "95 % t interval over"
     return f"{what} {count(most, 'seed')}" if most > 1 else ""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from slfac_sim.analysis.statistics import Estimate
 from slfac_sim.analysis.studies.axes import Axis
-from slfac_sim.analysis.studies.study import StudyResult, spread
+from slfac_sim.analysis.studies.study import StudyPoints, spread
 from slfac_sim.foundation.arrays import Bools, Floats
 
 
@@ -57,7 +57,7 @@ class Against:
 
 
 def against(
-    study: StudyResult,
+    study: StudyPoints,
     looks: Mapping[str, int],
     estimate: Callable[[Mapping[str, str], str, str], Estimate | None],
     bound_is_median: bool = False,

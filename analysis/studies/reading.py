@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from slfac_sim.analysis.studies.axes import Axis, make_axis
-from slfac_sim.analysis.studies.study import JOULES, StudyResult
+from slfac_sim.analysis.studies.study import JOULES, StudyPoints
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.json_values import check_field
 
@@ -20,7 +20,7 @@ def is_study(folder: Path) -> bool:
     return (folder / STUDY).is_file()
 
 
-def load_study(folder: str | Path) -> StudyResult:
+def load_study(folder: str | Path) -> StudyPoints:
     """Return the study in `folder`.
 
     Raises `BadInput` that names the file, what was found and what is allowed.
@@ -38,7 +38,7 @@ def load_study(folder: str | Path) -> StudyResult:
     axes = tuple(_axis(path, points, listed.get(path, ())) for path in _paths(points, listed))
     points.sort(key=lambda point: _order(point, axes))
     columns = _columns(points, axes)
-    return StudyResult(folder, described["name"], tuple(sorted(described["targets"])), axes, columns)
+    return StudyPoints(folder, described["name"], tuple(sorted(described["targets"])), axes, columns)
 
 
 def _study(path: Path) -> dict[str, Any]:

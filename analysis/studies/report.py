@@ -4,16 +4,20 @@ import importlib
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from slfac_sim.analysis.format import count, percent
 from slfac_sim.analysis.studies import tables
 from slfac_sim.analysis.studies.answers import main_target
 from slfac_sim.analysis.studies.reading import load_study
-from slfac_sim.analysis.studies.study import BYTES, JOULES, ROUNDS, SECONDS, StudyResult
+from slfac_sim.analysis.studies.study import BYTES, JOULES, ROUNDS, SECONDS, StudyPoints
 from slfac_sim.analysis.studies.summary import point_rows, study_summary
 from slfac_sim.analysis.studies.words import closing_lines
 from slfac_sim.analysis.text_tables import as_markdown, markdown, write_csv
 from slfac_sim.foundation.plugins import kinds
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 POINTS_CSV, SUMMARY, REPORT, DRAWN = "points.csv", "summary.json", "report.md", "figures"
 FIGURES = "slfac_sim.analysis.studies.figures"
@@ -34,7 +38,7 @@ def finish_study(folder: Path, out: Path | None = None) -> list[str]:
     return closing
 
 
-def write_tables(study: StudyResult, out: Path, closing: Sequence[str]) -> None:
+def write_tables(study: StudyPoints, out: Path, closing: Sequence[str]) -> None:
     """Write `points.csv`, `summary.json` and `report.md` of `study` into the folder `out`."""
     write_csv(point_rows(study), out / POINTS_CSV)
     summary = json.dumps(study_summary(study, closing), indent=2, allow_nan=False)
@@ -42,7 +46,7 @@ def write_tables(study: StudyResult, out: Path, closing: Sequence[str]) -> None:
     (out / REPORT).write_text("\n".join(report_lines(study, closing)) + "\n", encoding="utf-8")
 
 
-def draw_study(study: StudyResult, out: Path) -> list[Path]:
+def draw_study(study: StudyPoints, out: Path) -> list[Path]:
     """Draw what the study has figures for into `out`; return the files: PNG, SVG and table of each."""
     # matplotlib takes half a second to import: not before the folder is known to be good
     from slfac_sim.analysis.style import house_style, save
@@ -58,7 +62,22 @@ def draw_study(study: StudyResult, out: Path) -> list[Path]:
     return files
 
 
-def report_lines(study: StudyResult, closing: Sequence[str]) -> Iterator[str]:
+def figure_of(study: StudyPoints, name: str) -> "Figure | None":
+    """Return the figure `name` of the study; None where it has nothing for it."""
+    from slfac_sim.analysis.laying_out import lay_out
+    from slfac_sim.analysis.style import house_style
+
+    module = importlib.import_module(f"{FIGURES}.{name}")
+    data = module.data(study)
+    if data is None:
+        return None
+    with house_style():
+        figure: Figure = module.draw(data)
+        lay_out(figure)
+    return figure
+
+
+def report_lines(study: StudyPoints, closing: Sequence[str]) -> Iterator[str]:
     """Yield the lines of the report, in Markdown: the answers first, then the tables behind them."""
     yield from (f"# Study: {as_markdown(study.name)}", "", "## Answers", "")
     yield from _paragraphs(closing)
@@ -92,7 +111,7 @@ def _section(title: str, table: tables.Table) -> Iterator[str]:
         yield from (f"## {as_markdown(title)}", "", *markdown(table), "")
 
 
-def _how_to_read(study: StudyResult) -> list[str]:
+def _how_to_read(study: StudyPoints) -> list[str]:
     labels = [study.line_label(text) for text in dict.fromkeys((study.baseline, *study.rivals))]
     compared = as_markdown("; ".join(labels))
     target = main_target(study)

@@ -25,7 +25,7 @@ class Combination:
 
 
 @dataclass(frozen=True)
-class StudyResult:
+class StudyPoints:
     """The points of a study as columns, one entry per point, ordered by axes and seeds.
 
     There is a column for each axis (its text), for ``seed_learning`` and ``seed_air``, and for every field of

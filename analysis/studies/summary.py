@@ -8,7 +8,7 @@ from typing import Any
 from slfac_sim.analysis.crossings import Crossing, final_accuracy
 from slfac_sim.analysis.statistics import Interval, interval_of
 from slfac_sim.analysis.studies import answers
-from slfac_sim.analysis.studies.study import BYTES, JOULES, Combination, StudyResult
+from slfac_sim.analysis.studies.study import BYTES, JOULES, Combination, StudyPoints
 from slfac_sim.foundation.json_values import json_value
 from slfac_sim.foundation.units import exact
 
@@ -16,7 +16,7 @@ _SCALARS = ("simulated_s", "rounds", "transfers", "energy_j", "wire_bytes", "dig
 _MAPPINGS = ("bytes", "bits_per_value", "energy", "parts_s", "bounds_s")
 
 
-def study_summary(study: StudyResult, closing: Sequence[str]) -> dict[str, Any]:
+def study_summary(study: StudyPoints, closing: Sequence[str]) -> dict[str, Any]:
     """Return the summary of the study, with the `closing` lines; what is not known, or infinite, is null."""
     failed = study.failed()
     summary = {
@@ -48,7 +48,7 @@ def study_summary(study: StudyResult, closing: Sequence[str]) -> dict[str, Any]:
     return plain
 
 
-def point_rows(study: StudyResult) -> Iterator[dict[str, Any]]:
+def point_rows(study: StudyPoints) -> Iterator[dict[str, Any]]:
     """Yield one flat row for each point, failed ones included, in the study's order.
 
     A crossing has its place, the evaluation before it (`_after`), and whether it is censored: then its place
@@ -65,7 +65,7 @@ def point_rows(study: StudyResult) -> Iterator[dict[str, Any]]:
         yield row
 
 
-def _reached(study: StudyResult, i: int) -> dict[str, Any]:
+def _reached(study: StudyPoints, i: int) -> dict[str, Any]:
     row: dict[str, Any] = {"accuracy_final_mean": final_accuracy(study.columns["curve"][i]["accuracy"])}
     for target in study.targets:
         key = f"to_{exact(target)}"
@@ -88,12 +88,12 @@ def _place_of(crossing: Crossing) -> float | None:
     return None if crossing.untrained else crossing.at
 
 
-def _axes_of(study: StudyResult, i: int) -> dict[str, Any]:
+def _axes_of(study: StudyPoints, i: int) -> dict[str, Any]:
     axes = {axis.path: study.columns[axis.path][i] for axis in study.axes}
     return axes | {name: study.columns[name][i] for name in ("seed_learning", "seed_air")}
 
 
-def _combination(study: StudyResult, place: Combination) -> dict[str, Any]:
+def _combination(study: StudyPoints, place: Combination) -> dict[str, Any]:
     points = place.points
     line = study.roles.line
     row: dict[str, Any] = {
@@ -115,7 +115,7 @@ def _combination(study: StudyResult, place: Combination) -> dict[str, Any]:
     return row
 
 
-def _targets(study: StudyResult, place: Combination, target: float) -> dict[str, Any]:
+def _targets(study: StudyPoints, place: Combination, target: float) -> dict[str, Any]:
     return {
         "first_s": answers.to_target(study, place, target),
         "smoothed_s": answers.to_target(study, place, target, smoothed=True),
@@ -125,7 +125,7 @@ def _targets(study: StudyResult, place: Combination, target: float) -> dict[str,
     }
 
 
-def _ratios(study: StudyResult) -> Iterator[dict[str, Any]]:
+def _ratios(study: StudyPoints) -> Iterator[dict[str, Any]]:
     for panel, rival, target in _questions(study):
         for x in study.xs:
             base, other = study.at(panel, study.baseline, x), study.at(panel, rival, x)
@@ -135,7 +135,7 @@ def _ratios(study: StudyResult) -> Iterator[dict[str, Any]]:
             yield row | {"equal_accuracy": answers.equally_accurate(study, base, other, target)}
 
 
-def _crossovers(study: StudyResult) -> Iterator[dict[str, Any]]:
+def _crossovers(study: StudyPoints) -> Iterator[dict[str, Any]]:
     unit = study.roles.x.unit if study.roles.x is not None else ""
     for panel, rival, target in _questions(study):
         for place in answers.crossovers(study, panel, rival, target):
@@ -143,11 +143,11 @@ def _crossovers(study: StudyResult) -> Iterator[dict[str, Any]]:
             yield row | dataclasses.asdict(place)
 
 
-def _questions(study: StudyResult) -> Iterator[tuple[dict[str, str], str, float]]:
+def _questions(study: StudyPoints) -> Iterator[tuple[dict[str, str], str, float]]:
     yield from itertools.product(study.panels, study.rivals, study.targets)
 
 
-def _air(study: StudyResult) -> Iterator[dict[str, Any]]:
+def _air(study: StudyPoints) -> Iterator[dict[str, Any]]:
     targets = {"simulated_s": None, **{f"to_{exact(target)}_s": target for target in study.targets}}
     for place in study.combinations:
         if answers.over_the_air(study, place.axes):

@@ -12,13 +12,13 @@ from slfac_sim.analysis.crossings import Crossing
 from slfac_sim.analysis.format import amount, fixed_percent, percent, unit_of
 from slfac_sim.analysis.statistics import OverRuns, over_runs
 from slfac_sim.analysis.studies import answers, phrases
-from slfac_sim.analysis.studies.study import BYTES, JOULES, ROUNDS, SECONDS, Combination, StudyResult
+from slfac_sim.analysis.studies.study import BYTES, JOULES, ROUNDS, SECONDS, Combination, StudyPoints
 
 Table = list[dict[str, str]]
 SHARES = {"at a quarter": 0.25, "at half": 0.5, "at all of it": 1.0}  # of the common budget
 
 
-def costs_table(study: StudyResult) -> Table:
+def costs_table(study: StudyPoints) -> Table:
     """Return what each combination needs to each target: seconds, bytes, and joules of its devices.
 
     All are those of the first evaluation at or above the target; the last is left out where no point tells.
@@ -38,7 +38,7 @@ def costs_table(study: StudyResult) -> Table:
     return rows
 
 
-def _unit(study: StudyResult, over: str) -> tuple[float, str]:
+def _unit(study: StudyPoints, over: str) -> tuple[float, str]:
     """Return the unit, and what it is worth, in which a table of the study tells of `over`."""
     if over == ROUNDS:
         return 1.0, "rounds"
@@ -46,21 +46,21 @@ def _unit(study: StudyResult, over: str) -> tuple[float, str]:
     return unit_of((places[-1] for places in curves), {SECONDS: "s", BYTES: "B", JOULES: "J"}[over])
 
 
-def _cost(study: StudyResult, place: Combination, target: float, over: str, scale: float) -> str:
+def _cost(study: StudyPoints, place: Combination, target: float, over: str, scale: float) -> str:
     if not answers.tells(study, place.points, over):
         return "-"
     words = phrases.time_words(_needed(study, place, target, over, scale), "")
     return words.removesuffix(" (1 of 1 not there)").removesuffix(" (1 of 1 untrained)")
 
 
-def _needed(study: StudyResult, place: Combination, target: float, over: str, scale: float) -> OverRuns:
+def _needed(study: StudyPoints, place: Combination, target: float, over: str, scale: float) -> OverRuns:
     """Return how much of `over`, in units of `scale`, a combination needs to `target`."""
     crossed = answers.crossings(study, place.points, target, over=over)
     scaled = [(c.at / scale, (c.bracket[0] / scale, c.bracket[1] / scale), c.censored) for c in crossed]
     return over_runs([Crossing(*crossing) for crossing in scaled])
 
 
-def times_table(study: StudyResult, target: float) -> Table:
+def times_table(study: StudyPoints, target: float) -> Table:
     """Return the seconds to `target` of each combination: raw with its bracket, and smoothed."""
     return [
         {
@@ -74,7 +74,7 @@ def times_table(study: StudyResult, target: float) -> Table:
     ]
 
 
-def ratios_table(study: StudyResult, target: float) -> Table:
+def ratios_table(study: StudyPoints, target: float) -> Table:
     """Return how many times as fast as the baseline each rival is, raw and smoothed, with the pairs."""
     rows = []
     for place in itertools.product(study.panels, study.rivals, study.xs):
@@ -89,7 +89,7 @@ def ratios_table(study: StudyResult, target: float) -> Table:
     return rows
 
 
-def budget_table(study: StudyResult, over: str) -> Table:
+def budget_table(study: StudyPoints, over: str) -> Table:
     """Return the accuracies within equal amounts of `over`, and how much of it each target takes.
 
     Seconds, and joules of all devices, are equal at each x and panel; rounds and payload bytes everywhere.
@@ -105,7 +105,7 @@ def budget_table(study: StudyResult, over: str) -> Table:
     return rows
 
 
-def parts_table(study: StudyResult) -> Table:
+def parts_table(study: StudyPoints) -> Table:
     """Return the mean time of each combination, the share of each part, lower bounds, and the straggler."""
     rows = []
     for place in _finished(study):
@@ -123,7 +123,7 @@ def parts_table(study: StudyResult) -> Table:
     return _filled(rows)
 
 
-def air_table(study: StudyResult, target: float | None) -> Table:
+def air_table(study: StudyPoints, target: float | None) -> Table:
     """Return the spread over trainings and draws of the air, for each combination that has draws.
 
     Quantiles count runs that never reached the target (Kaplan-Meier); variances need all of them to.
@@ -143,7 +143,7 @@ def air_table(study: StudyResult, target: float | None) -> Table:
     return rows
 
 
-def failures_table(study: StudyResult) -> Table:
+def failures_table(study: StudyPoints) -> Table:
     """Return every point that failed, and why."""
     return [
         {
@@ -156,11 +156,11 @@ def failures_table(study: StudyResult) -> Table:
     ]
 
 
-def _finished(study: StudyResult) -> list[Combination]:
+def _finished(study: StudyPoints) -> list[Combination]:
     return [place for place in study.combinations if place.points]
 
 
-def _place(study: StudyResult, place: Combination, with_x: bool = True) -> dict[str, str]:
+def _place(study: StudyPoints, place: Combination, with_x: bool = True) -> dict[str, str]:
     roles = study.roles
     cells = {axis.name: axis.shown(place.axes[axis.path]) for axis in roles.panels}
     if roles.x is not None and with_x:
@@ -169,7 +169,7 @@ def _place(study: StudyResult, place: Combination, with_x: bool = True) -> dict[
     return cells | {roles.line.name if roles.line is not None else "study": study.short_label(line)}
 
 
-def _by_training(study: StudyResult) -> list[Combination]:
+def _by_training(study: StudyPoints) -> list[Combination]:
     """Return one combination for each set of trainings: others differ in timing only."""
     places: dict[tuple[str, ...], Combination] = {}
     for place in _finished(study):
@@ -177,7 +177,7 @@ def _by_training(study: StudyResult) -> list[Combination]:
     return list(places.values())
 
 
-def _budget_rows(study: StudyResult, places: Sequence[Combination], over: str, with_x: bool = True) -> Table:
+def _budget_rows(study: StudyPoints, places: Sequence[Combination], over: str, with_x: bool = True) -> Table:
     """Return one row for each place: the accuracy within shares of the budget that all of them have."""
     scale, unit = _unit(study, over)
     budget = answers.common_budget(study, [i for place in places for i in place.points], over)
@@ -194,7 +194,7 @@ def _budget_rows(study: StudyResult, places: Sequence[Combination], over: str, w
     return rows
 
 
-def _straggler(study: StudyResult, place: Combination) -> str:
+def _straggler(study: StudyPoints, place: Combination) -> str:
     last: Counter[str] = Counter()
     for i in place.points:
         last.update(study.columns["straggler"][i] or {})

@@ -8,13 +8,13 @@ from slfac_sim.analysis.format import count, fixed_percent, percent
 from slfac_sim.analysis.statistics import PairedRatio
 from slfac_sim.analysis.studies import answers
 from slfac_sim.analysis.studies.phrases import ratio_words, time_words
-from slfac_sim.analysis.studies.study import Combination, StudyResult, spread
+from slfac_sim.analysis.studies.study import Combination, StudyPoints, spread
 
 _MOST_LINES = 12  # of one question, on the screen
 _CLAIM_SEEDS = 5
 
 
-def closing_lines(study: StudyResult) -> list[str]:
+def closing_lines(study: StudyPoints) -> list[str]:
     """Return the answers of the study: how many times as fast, where the crossover is, what limits each end.
 
     What it cannot answer, because points failed or there is nothing to compare, it says.
@@ -34,7 +34,7 @@ def closing_lines(study: StudyResult) -> list[str]:
     return [*lines, *caveats(study), *failure_lines(study)]
 
 
-def crossover_line(study: StudyResult, panel: Mapping[str, str], rival: str, target: float) -> str:
+def crossover_line(study: StudyPoints, panel: Mapping[str, str], rival: str, target: float) -> str:
     """Say where along x `rival` stops beating the baseline, or that there is no such place in the range."""
     axis = study.roles.x
     assert axis is not None
@@ -51,7 +51,7 @@ def crossover_line(study: StudyResult, panel: Mapping[str, str], rival: str, tar
     return f"Crossover of {' and '.join(names)}: {'; and '.join(places)}{_doubt(study, ratios)}."
 
 
-def limit_lines(study: StudyResult, panel: Mapping[str, str]) -> list[str]:
+def limit_lines(study: StudyPoints, panel: Mapping[str, str]) -> list[str]:
     """Say, for each end of x, which part of the time is the largest, line by line."""
     texts = study.xs
     lines = []
@@ -67,7 +67,7 @@ def limit_lines(study: StudyResult, panel: Mapping[str, str]) -> list[str]:
     return lines
 
 
-def accuracy_lines(study: StudyResult, target: float) -> list[str]:
+def accuracy_lines(study: StudyPoints, target: float) -> list[str]:
     """Apply the rule of equal accuracy to each rival, at every x of the first panel."""
     panel, base = study.panels[0], study.baseline
     lines = []
@@ -80,7 +80,7 @@ def accuracy_lines(study: StudyResult, target: float) -> list[str]:
     return lines
 
 
-def caveats(study: StudyResult) -> list[str]:
+def caveats(study: StudyPoints) -> list[str]:
     """Return what must be known to read the intervals: how many seeds, and what the points share."""
     lines = []
     seeds = len(set(study.columns["seed_learning"]))
@@ -97,7 +97,7 @@ def caveats(study: StudyResult) -> list[str]:
     return lines
 
 
-def failure_lines(study: StudyResult) -> list[str]:
+def failure_lines(study: StudyPoints) -> list[str]:
     """Say how many points failed, with the first reason; nothing if none did."""
     failed = study.failed()
     if not failed:
@@ -106,13 +106,13 @@ def failure_lines(study: StudyResult) -> list[str]:
     return [f"{len(failed)} of {count(study.size, 'point')} failed and are in no figure; the first: {reason}"]
 
 
-def _heading(study: StudyResult, target: float) -> str:
+def _heading(study: StudyPoints, target: float) -> str:
     seeds = count(len(set(study.columns["seed_learning"])), "seed")
     what = f"Time to {percent(target)} test accuracy (first evaluation at or above it)"
     return f"{what}, {seeds}, geometric means with 95 % t intervals."
 
 
-def _panel_lines(study: StudyResult, panel: Mapping[str, str], target: float) -> list[str]:
+def _panel_lines(study: StudyPoints, panel: Mapping[str, str], target: float) -> list[str]:
     rivals, base = study.rivals, study.baseline
     most = _MOST_LINES if len(study.panels) == 1 else 2
     xs = spread(study.xs, most)
@@ -129,18 +129,18 @@ def _panel_lines(study: StudyResult, panel: Mapping[str, str], target: float) ->
     return lines
 
 
-def _time_line(study: StudyResult, panel: Mapping[str, str], line: str, x: str, target: float) -> str:
+def _time_line(study: StudyPoints, panel: Mapping[str, str], line: str, x: str, target: float) -> str:
     value = answers.to_target(study, study.at(panel, line, x), target)
     return f"  {study.x_label(x) or study.short_label(line)}: {time_words(value)}"
 
 
-def _ratio_line(study: StudyResult, panel: Mapping[str, str], rival: str, x: str, target: float) -> str:
+def _ratio_line(study: StudyPoints, panel: Mapping[str, str], rival: str, x: str, target: float) -> str:
     words = ratio_words(answers.ratio(study, panel, rival, x, target))
     return f"{study.x_label(x)}: {words}" if x else words
 
 
 def _smoothed_line(
-    study: StudyResult, panel: Mapping[str, str], rival: str, xs: Sequence[str], target: float
+    study: StudyPoints, panel: Mapping[str, str], rival: str, xs: Sequence[str], target: float
 ) -> str:
     parts = []
     for x in dict.fromkeys((xs[0], xs[-1])):
@@ -149,7 +149,7 @@ def _smoothed_line(
     return f"By the mean over 3 evaluations: {'; '.join(parts)}."
 
 
-def _no_crossover(study: StudyResult, ratios: Sequence[PairedRatio | None], rival: str, baseline: str) -> str:
+def _no_crossover(study: StudyPoints, ratios: Sequence[PairedRatio | None], rival: str, baseline: str) -> str:
     axis = study.roles.x
     assert axis is not None
     low, high = axis.shown(axis.texts[0]), axis.shown(axis.texts[-1])
@@ -164,7 +164,7 @@ def _no_crossover(study: StudyResult, ratios: Sequence[PairedRatio | None], riva
     return f"{start}: {faster} is faster than {slower} {where}{_doubt(study, ratios)}."
 
 
-def _doubt(study: StudyResult, ratios: Sequence[PairedRatio | None]) -> str:
+def _doubt(study: StudyPoints, ratios: Sequence[PairedRatio | None]) -> str:
     axis = study.roles.x
     assert axis is not None
     unclear = [
@@ -185,7 +185,7 @@ def _limits(parts: Sequence[tuple[str, str, float]]) -> str:
 
 
 def _equal_words(
-    study: StudyResult,
+    study: StudyPoints,
     rival: str,
     pairs: Sequence[tuple[Combination, Combination]],
     equal: Sequence[bool],

@@ -68,7 +68,7 @@ def request_of(arguments: argparse.Namespace) -> "Request":
 
 def print_answer(folder: Path, as_json: bool) -> None:
     """Print the answer that lies in `folder`: where its figure is and its lines, or its JSON."""
-    from slfac_sim.studies.search.answer import ANSWER
+    from slfac_sim.analysis.answer_result import ANSWER
 
     text = (folder / ANSWER).read_text(encoding="utf-8")
     if as_json:

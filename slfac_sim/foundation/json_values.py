@@ -14,6 +14,11 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "a number or null": (int, float, type(None)),
     "an object": (dict,),
 }
+_ITEMS = {
+    "a list of numbers": "a number",
+    "a list of numbers or null": "a number or null",
+    "a list of texts": "a text",
+}
 _MOST_SHOWN = 60  # letters
 
 
@@ -34,7 +39,7 @@ def check_field(path: Path, tree: Mapping[str, Any], place: str, kind: str) -> N
     """Raise `BadInput` unless ``a.b``, the `place` in the object `tree` from the file `path`, is of `kind`.
 
     Kinds are ``a text``, ``a number``, ``a number or null``, ``an object``, ``true or false``, ``a list of
-    numbers`` and ``a list of numbers or null``.
+    numbers``, ``a list of numbers or null`` and ``a list of texts``.
     """
     value: Any = tree
     for key in place.split("."):
@@ -52,5 +57,4 @@ def is_of_kind(value: Any, kind: str) -> bool:
         return isinstance(value, bool)
     if kind in _TYPES:
         return isinstance(value, _TYPES[kind]) and not isinstance(value, bool)
-    item = "a number or null" if kind.endswith("or null") else "a number"
-    return isinstance(value, list) and all(is_of_kind(each, item) for each in value)
+    return isinstance(value, list) and all(is_of_kind(each, _ITEMS[kind]) for each in value)

@@ -79,6 +79,14 @@ def to_text(value: Any) -> str:
     return yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
 
 
+def to_line(value: Any) -> str:
+    """Return plain mappings, lists and scalars as YAML on one line, such as ``{kind: slfac, theta: 0.9}``."""
+    text = yaml.dump(
+        value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=math.inf, default_flow_style=True
+    )
+    return text.removesuffix("\n").removesuffix("\n...")
+
+
 def to_tree(text: str, source: str, rank: int = 0) -> tuple[Located, list[Fault]]:
     """Return the located values of `text`, and the faults that do not stop the reading.
 

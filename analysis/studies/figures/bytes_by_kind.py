@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from slfac_sim.analysis.bars import name_ends, stack
 from slfac_sim.analysis.format import amount, kind_name, unit_of
 from slfac_sim.analysis.studies.answers import means
-from slfac_sim.analysis.studies.study import Combination, StudyResult
+from slfac_sim.analysis.studies.study import Combination, StudyPoints
 from slfac_sim.analysis.style import kind_fill, legend, stacked_canvas
 from slfac_sim.analysis.ticks import plain_axis
 from slfac_sim.foundation.arrays import Floats
@@ -31,7 +31,7 @@ class BytesByKind:
     sent_bytes: Floats
 
 
-def data(study: StudyResult) -> BytesByKind | None:
+def data(study: StudyPoints) -> BytesByKind | None:
     """Return the bytes at the first values of further axes; None where nothing finished."""
     panel, xs = study.panels[0], study.xs
     rows: list[tuple[str, dict[str, float]]] = []
@@ -50,7 +50,7 @@ def data(study: StudyResult) -> BytesByKind | None:
     return BytesByKind([bar for bar, _ in rows], kinds, sent_bytes)
 
 
-def _sent(study: StudyResult, place: Combination) -> dict[str, float]:
+def _sent(study: StudyPoints, place: Combination) -> dict[str, float]:
     sent = means(study, place, "bytes")
     return {kind: nbytes for kind, nbytes in sent.items() if kind != "total"}
 

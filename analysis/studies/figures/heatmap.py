@@ -14,7 +14,7 @@ from slfac_sim.analysis.format import percent, times
 from slfac_sim.analysis.statistics import Estimate
 from slfac_sim.analysis.studies.answers import main_target, ratio, to_target
 from slfac_sim.analysis.studies.axes import Axis
-from slfac_sim.analysis.studies.study import StudyResult, spread
+from slfac_sim.analysis.studies.study import StudyPoints, spread
 from slfac_sim.analysis.style import INK, stacked_canvas
 from slfac_sim.foundation.arrays import Floats
 
@@ -37,7 +37,7 @@ class Heat:
     is_ratio: bool
 
 
-def data(study: StudyResult) -> Heat | None:
+def data(study: StudyPoints) -> Heat | None:
     """Return the cells; None unless x is a quantity and crosses another axis that makes no lines."""
     axes, target = _two_axes(study), main_target(study)
     if axes is None or target is None:
@@ -99,7 +99,7 @@ def draw(heat: Heat) -> Figure:
     return figure
 
 
-def _two_axes(study: StudyResult) -> tuple[Axis, Axis] | None:
+def _two_axes(study: StudyPoints) -> tuple[Axis, Axis] | None:
     roles = study.roles
     if roles.x is None or not roles.x.numeric:
         return None
@@ -110,7 +110,7 @@ def _two_axes(study: StudyResult) -> tuple[Axis, Axis] | None:
 
 
 def _cell(
-    study: StudyResult, across: Axis, down: Axis, x: str, y: str, line: str, target: float
+    study: StudyPoints, across: Axis, down: Axis, x: str, y: str, line: str, target: float
 ) -> tuple[float, float, float]:
     """Return (middle, more than, less than) of one cell; further panel axes stay at their first value."""
     panel = {axis.path: axis.texts[0] for axis in study.roles.panels} | {down.path: y}

@@ -7,12 +7,12 @@ from slfac_sim.analysis.format import percent
 from slfac_sim.analysis.studies.against_axis import draw
 from slfac_sim.analysis.studies.answers import crossovers, main_target, ratio
 from slfac_sim.analysis.studies.estimates import Against, against, table
-from slfac_sim.analysis.studies.study import StudyResult, spread
+from slfac_sim.analysis.studies.study import StudyPoints, spread
 
 __all__ = ["data", "draw", "table"]
 
 
-def data(study: StudyResult) -> Against | None:
+def data(study: StudyPoints) -> Against | None:
     """Return the ratios of times to the main target, baseline / variant; None without a target or a rival."""
     target = main_target(study)
     if target is None or not study.rivals:
@@ -31,7 +31,7 @@ def data(study: StudyResult) -> Against | None:
     )
 
 
-def _crossovers(study: StudyResult, panel: Mapping[str, str], target: float) -> Iterator[tuple[float, str]]:
+def _crossovers(study: StudyPoints, panel: Mapping[str, str], target: float) -> Iterator[tuple[float, str]]:
     axis = study.roles.x
     for rival in study.rivals:
         for place in crossovers(study, panel, rival, target):

@@ -13,7 +13,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter
 from slfac_sim.analysis.bars import stack
 from slfac_sim.analysis.format import share
 from slfac_sim.analysis.studies.answers import means
-from slfac_sim.analysis.studies.study import StudyResult, spread
+from slfac_sim.analysis.studies.study import StudyPoints, spread
 from slfac_sim.analysis.style import fill, legend, name_ticks, names_mm, stacked_canvas
 from slfac_sim.foundation.arrays import Floats
 
@@ -34,7 +34,7 @@ class TimeParts:
     panels: Sequence[tuple[str, Floats]]
 
 
-def data(study: StudyResult) -> TimeParts | None:
+def data(study: StudyPoints) -> TimeParts | None:
     """Return the seconds of each part, at the first values of further axes; None where no point has parts."""
     axis, panel = study.roles.x, study.panels[0]
     xs = spread(study.xs, _MOST_BARS)

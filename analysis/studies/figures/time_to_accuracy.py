@@ -4,12 +4,12 @@ from slfac_sim.analysis.format import percent
 from slfac_sim.analysis.studies.against_axis import draw
 from slfac_sim.analysis.studies.answers import main_target, to_target
 from slfac_sim.analysis.studies.estimates import Against, against, table
-from slfac_sim.analysis.studies.study import StudyResult
+from slfac_sim.analysis.studies.study import StudyPoints
 
 __all__ = ["data", "draw", "table"]
 
 
-def data(study: StudyResult) -> Against | None:
+def data(study: StudyPoints) -> Against | None:
     """Return the seconds to the main target, a panel for each further axis value; None without a target."""
     target = main_target(study)
     if target is None:

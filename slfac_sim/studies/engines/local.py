@@ -12,7 +12,6 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
 from functools import partial
-from multiprocessing.context import BaseContext
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -21,6 +20,7 @@ from pebble import ProcessExpired, ProcessPool
 
 from slfac_sim.scenario.steering import cut_is_open
 from slfac_sim.studies.engines import Attempt, Outcome, attempt
+from slfac_sim.studies.engines._processes import context
 from slfac_sim.studies.jobs import Forecast, Job, Train, demand, record_in, replayed
 from slfac_sim.studies.trainings import folder_of, train
 
@@ -101,7 +101,9 @@ class Local:
         return future
 
     def _new_pool(self) -> ProcessPool:
-        return ProcessPool(max_workers=self.workers, initializer=_end_with_parent, context=_context())
+        return ProcessPool(
+            max_workers=self.workers, initializer=_end_with_parent, context=context(_PRELOADED)
+        )
 
 
 def _outcome(job: Job, future: "Future[Attempt]") -> Outcome:
@@ -111,15 +113,6 @@ def _outcome(job: Job, future: "Future[Attempt]") -> Outcome:
         return Outcome(job, reason=f"its process died ({_exit_words(error.exitcode)})", again=True)
     except (Exception, CancelledError) as error:  # the pool broke: no fault of the job
         return Outcome(job, reason=f"{type(error).__name__}: {error}", again=True)
-
-
-def _context() -> BaseContext:
-    """Return how processes are started: never by forking this one, which has threads."""
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(_PRELOADED)
-    return context
 
 
 def _end_with_parent() -> None:

@@ -1,4 +1,4 @@
-"""The folder of an answer: its words, its curve as a table, and the figure of that curve.
+"""The folder of an answer, as it is written: its words, its curve as a table, and the figure of that curve.
 
 It knows rows and lines, and nothing of replays.
 """
@@ -8,20 +8,17 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from slfac_sim.analysis.answer_result import ANSWER, CURVE, Answer
 from slfac_sim.foundation.json_values import json_value
 from slfac_sim.scenario.schema import Seed
 from slfac_sim.studies.search.bisection import SearchResult
 from slfac_sim.studies.search.question import Measure
 from slfac_sim.studies.search.setting import Setting, unit_for
 
-if TYPE_CHECKING:
-    from slfac_sim.analysis.inverse_figure import Line
-
-ANSWER = "answer.json"
 Point = tuple[str, Seed, float, float]  # side, seeds, value, measured; SI
 
 
@@ -39,11 +36,15 @@ def write_answer(
 
     `marks` are the values of the answer, one for each crossing; `bound` is that of the question.
     """
-    answer = {**facts, "answer": list(words), "vary": setting.path, "measure": measure.text}
+    drawn = _drawn(points, setting, measure, marks, bound)
+    answer = {**facts, "answer": list(words), "vary": setting.path, "measure": measure.text, "drawn": drawn}
     text = json.dumps(json_value(answer), indent=2, ensure_ascii=False)
     (folder / ANSWER).write_text(text + "\n", encoding="utf-8")
-    _write_curve(folder / "curve.csv", points, setting, measure)
-    _draw(folder, points, setting, measure, marks, bound)
+    _write_curve(folder / CURVE, points, setting, measure)
+    from slfac_sim.analysis.style import house_style, save  # matplotlib takes half a second to import
+
+    with house_style():
+        save(Answer(folder).figure("curve"), folder / "figures", "curve")
 
 
 def facts_of(between: tuple[float, float], searches: Sequence[tuple[Seed, SearchResult]]) -> dict[str, Any]:
@@ -85,38 +86,15 @@ def _order(point: Point) -> tuple[Any, ...]:
     return side, seed.learning, seed.air, value
 
 
-def _draw(
-    folder: Path,
-    points: Sequence[Point],
-    setting: Setting,
-    measure: Measure,
-    marks: Sequence[float],
-    bound: float | None,
-) -> None:
-    from slfac_sim.analysis.inverse_figure import draw
-    from slfac_sim.analysis.style import house_style, save
-
+def _drawn(
+    points: Sequence[Point], setting: Setting, measure: Measure, marks: Sequence[float], bound: float | None
+) -> dict[str, Any]:
+    """Return what the figure needs beside the curve: the titles of its axes, in which units, and marks."""
     x_unit, x_factor = unit_for(float(np.median([point[2] for point in points])), setting.dimension)
     heights = [point[3] for point in points if math.isfinite(point[3])]
     y_unit, y_factor = unit_for(max(heights, default=1.0), measure.dimension)
-    with house_style():
-        figure = draw(
-            _lines(points, x_factor, y_factor),
-            _titled(setting.path, x_unit),
-            _titled(measure.title, y_unit),
-            [mark / x_factor for mark in marks],
-            None if bound is None else bound / y_factor,
-        )
-        save(figure, folder / "figures", "curve")
-
-
-def _lines(points: Sequence[Point], x_factor: float, y_factor: float) -> "list[Line]":
-    from slfac_sim.analysis.inverse_figure import Line
-
-    curves: dict[tuple[str, Seed], list[tuple[float, float]]] = {}
-    for side, seed, value, measured in sorted(points, key=_order):
-        curves.setdefault((side, seed), []).append((value / x_factor, measured / y_factor))
-    return [Line(side, *np.array(xy).T) for (side, _), xy in curves.items()]
+    x, y = (_titled(setting.path, x_unit), x_factor), (_titled(measure.title, y_unit), y_factor)
+    return {"x": x, "y": y, "marks": marks, "bound": bound}
 
 
 def _titled(name: str, unit: str) -> str:

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+from slfac_sim.analysis.answer_result import ANSWER
 from slfac_sim.runs.folder import check_place, make_folder
 from slfac_sim.scenario.schema import Seed
-from slfac_sim.studies.search.answer import ANSWER, facts_of, left_out, write_answer
+from slfac_sim.studies.search.answer import facts_of, left_out, write_answer
 from slfac_sim.studies.search.bisection import GRID, Edge, SearchResult, search, turns
 from slfac_sim.studies.search.question import Measure, Question, read_question
 from slfac_sim.studies.search.replays import Request

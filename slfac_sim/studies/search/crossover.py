@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+from slfac_sim.analysis.answer_result import ANSWER
 from slfac_sim.analysis.format import as_fast
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.units import exact
 from slfac_sim.runs.folder import check_place, make_folder
 from slfac_sim.scenario.schema import Scenario, Seed
-from slfac_sim.studies.search.answer import ANSWER, Point, facts_of, left_out, write_answer
+from slfac_sim.studies.search.answer import Point, facts_of, left_out, write_answer
 from slfac_sim.studies.search.bisection import SearchResult, search
 from slfac_sim.studies.search.question import Measure, time_to
 from slfac_sim.studies.search.replays import Replays, Request

@@ -1,0 +1,108 @@
+"""A study for a notebook: its summary, its points and curves as tables, its figures."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from slfac_sim.analysis.format import count
+from slfac_sim.analysis.results import Result
+from slfac_sim.analysis.studies.reading import CURVE
+from slfac_sim.analysis.studies.study import JOULES, StudyPoints
+from slfac_sim.foundation.plugins import kinds
+from slfac_sim.ledger.folder import SUMMARY
+from slfac_sim.ledger.reader import Column, column
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True, repr=False)
+class StudyResult(Result):
+    """A study: ``points`` has one row per point, failed ones too, with their status and reason.
+
+    ``curves`` has one row per evaluation of each finished point, with the point's key and axes.
+    """
+
+    study: StudyPoints
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the study."""
+        return self.study.folder
+
+    @cached_property
+    def summary(self) -> Mapping[str, Any]:
+        """What ``summary.json`` says; empty while points are missing."""
+        path = self.folder / SUMMARY
+        facts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        return facts
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """``points`` and ``curves``."""
+        return tuple(_TABLES)
+
+    @property
+    def figures(self) -> tuple[str, ...]:
+        """The names of the figures of a study; which of them there are depends on its axes."""
+        return kinds("slfac_sim.analysis.studies.figures")
+
+    @property
+    def answers(self) -> list[str]:
+        """What the study says, in sentences: the lines that a sweep ends with."""
+        from slfac_sim.analysis.studies.words import closing_lines
+
+        return [line.strip() for line in closing_lines(self.study)]
+
+    def _read(self, table: str) -> Mapping[str, Column]:
+        return _TABLES[table](self.study)
+
+    def _drawn(self, figure: str) -> "Figure | None":
+        from slfac_sim.analysis.studies.report import figure_of
+
+        return figure_of(self.study, figure)
+
+    def _lines(self) -> Sequence[tuple[str, str]]:
+        axes = [(axis.path, ", ".join(map(axis.shown, axis.texts))) for axis in self.study.axes]
+        failed = [("failed", count(len(self.study.failed()), "point"))] if self.study.failed() else []
+        return [*axes, *failed, *(("", line) for line in self.answers), ("folder", str(self.folder))]
+
+    def __repr__(self) -> str:
+        failed = f", {len(self.study.failed())} failed" if self.study.failed() else ""
+        return f"<study {self.study.name}: {count(self.study.size, 'point')}{failed}>"
+
+
+def _points(study: StudyPoints) -> dict[str, Column]:
+    """Return what has one value a point; a mapping such as `bytes` gives a column a key, ``bytes.total``."""
+    columns: dict[str, Column] = {}
+    for name, values in study.columns.items():
+        if name == "curve":
+            continue
+        keys = dict.fromkeys(key for value in values if isinstance(value, Mapping) for key in value)
+        if not keys:
+            columns[name] = column(values)
+        for key in keys:
+            cells = [value.get(key) if isinstance(value, Mapping) else None for value in values]
+            columns[f"{name}.{key}"] = column(cells)
+    return columns
+
+
+def _curves(study: StudyPoints) -> dict[str, Column]:
+    """Return the evaluations of all finished points, one after another."""
+    same = ["key", *(axis.path for axis in study.axes), "seed_learning", "seed_air"]
+    columns: dict[str, list[Any]] = {name: [] for name in (*same, *CURVE, JOULES)}
+    for place, curve in enumerate(study.columns["curve"]):
+        if curve is None:
+            continue
+        for name in CURVE:
+            columns[name] += curve[name]
+        columns[JOULES] += curve.get(JOULES) or [None] * len(curve["round"])
+        for name in same:
+            columns[name] += [study.columns[name][place]] * len(curve["round"])
+    return {name: column(values) for name, values in columns.items()}
+
+
+_TABLES: dict[str, Callable[[StudyPoints], dict[str, Column]]] = {"points": _points, "curves": _curves}

@@ -1,0 +1,75 @@
+"""Scenarios and overrides as Python has them: mappings, numbers and objects become what a file would say."""
+
+import dataclasses
+import enum
+from collections.abc import Iterable, Mapping, Sequence
+from os import PathLike, fspath
+from typing import Any
+
+import numpy as np
+
+from slfac_sim.foundation.errors import BadInput
+from slfac_sim.foundation.plugins import kind_of
+from slfac_sim.scenario.files import Report, dump, load, read
+from slfac_sim.scenario.schema import Scenario
+from slfac_sim.scenario.yaml_text import to_line, to_text
+
+Given = str | PathLike[str] | Mapping[str, Any] | Scenario
+"""A scenario: a shipped name, a file, what a file would hold as a mapping, or one that was read."""
+
+Override = str | Mapping[str, Any]
+"""``"network.bandwidth=5 MHz"``, or ``{"network.bandwidth": "5 MHz"}``."""
+
+
+def scenario_of(
+    given: Given, overrides: Sequence[str] = (), seed: int | None = None, report: Report = lambda line: None
+) -> Scenario:
+    """Return the scenario that is `given`, with `overrides`, as `files.load` does. Raises `ScenarioError`."""
+    if isinstance(given, Scenario):
+        if not overrides and seed is None:
+            return given
+        return read(dump(given), given.name, overrides, seed, report=report)
+    if isinstance(given, Mapping):
+        return read(to_text(_plain(given)), "scenario", overrides, seed, report=report)
+    return load(fspath(given), overrides, seed, report)
+
+
+def texts_of(overrides: Iterable[Override]) -> list[str]:
+    """Return `overrides` as the command line has them: ``key.path=value``. Raises `BadInput`."""
+    texts = []
+    for override in overrides:
+        if isinstance(override, str):
+            texts.append(override)
+        elif isinstance(override, Mapping):
+            texts += [f"{path}={value_text(value)}" for path, value in override.items()]
+        else:
+            kind = type(override).__name__
+            raise BadInput(
+                f"override: found {kind}, expected 'key.path=value' or a mapping of paths to values"
+            )
+    return texts
+
+
+def value_text(value: Any) -> str:
+    """Return one value as the command line has it; a text stands for itself."""
+    return value if isinstance(value, str) else to_line(_plain(value))
+
+
+def _plain(value: Any) -> Any:
+    """Return `value` as mappings, lists and scalars. Raises `BadInput` for what no file can say."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
+    if isinstance(value, list | tuple | range):
+        return [_plain(item) for item in value]
+    if isinstance(value, enum.Enum):
+        return value.value
+    if isinstance(value, PathLike):
+        return fspath(value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        return {"kind": kind_of(value), **fields}
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    raise BadInput(f"value: found {value!r}, expected a number, a text, a list, a mapping or a plug-in")
