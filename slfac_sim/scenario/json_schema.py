@@ -1,14 +1,34 @@
 """A JSON Schema (2020-12) of settings, for editors: every plug-in of every family, and the short forms.
 
 It knows no scenario: the tree of settings is an argument. pydantic leaves a mark where a plug-in stands;
-here each family is written out once, under ``$defs``, and its marks become references.
+here each family is written out once, under ``$defs``, and its marks become references. What a setting is in
+words comes from where it is defined (`foundation.descriptions`).
 """
 
 from typing import Any
 
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import core_schema
+
+from slfac_sim.foundation.descriptions import descriptions, module_sentence
 from slfac_sim.foundation.plugins import adapter, find, kinds
 
 _MARK = "x-family"
+
+
+class _Described(GenerateJsonSchema):
+    """Gives each setting the words under its field, and after them those of its quantity."""
+
+    def dataclass_schema(self, schema: core_schema.DataclassSchema) -> JsonSchemaValue:
+        """Return the schema of a class of settings."""
+        whole = super().dataclass_schema(schema)
+        node = self.resolve_ref_schema(whole)
+        for name, text in descriptions(schema["cls"]).items():
+            if name in node.get("properties", {}):
+                setting = node["properties"][name]
+                unit = setting.get("description")
+                setting["description"] = f"{text} ({unit})" if unit else text
+        return whole
 
 
 def schema_of(root: type[Any], title: str) -> dict[str, Any]:
@@ -28,7 +48,7 @@ def schema_of(root: type[Any], title: str) -> dict[str, Any]:
 
 def _written_out(cls: Any, definitions: dict[str, Any], prefix: str) -> dict[str, Any]:
     """Return the schema of `cls`; what it refers to is added to `definitions`, named after `prefix`."""
-    schema = adapter(cls).json_schema(ref_template=f"#/$defs/{prefix}{{model}}")
+    schema = adapter(cls).json_schema(ref_template=f"#/$defs/{prefix}{{model}}", schema_generator=_Described)
     for name, inner in schema.pop("$defs", {}).items():
         definitions[prefix + name] = _linked(inner, definitions)
     linked: dict[str, Any] = _linked(schema, definitions)
@@ -42,7 +62,8 @@ def _linked(node: Any, definitions: dict[str, Any]) -> Any:
     if not isinstance(node, dict):
         return node
     if _MARK in node:
-        return _reference(node[_MARK], node["x-otherwise"], definitions)
+        words = {key: value for key, value in node.items() if key == "description"}
+        return {**_reference(node[_MARK], node["x-otherwise"], definitions), **words}
     kept = {key: value for key, value in node.items() if not _is_noise(key, value)}
     linked = {key: _linked(value, definitions) for key, value in kept.items() if key != "properties"}
     if "properties" in kept:
@@ -72,7 +93,11 @@ def _family(family: str, definitions: dict[str, Any]) -> str:
         definitions[family] = {}  # a family may hold itself
         nodes = {kind: _kind(family, kind, definitions) for kind in kinds(family)}
         short = [kind for kind, node in nodes.items() if node["required"] == ["kind"]]
-        foreign = {"type": "string", "pattern": r"\."}
+        foreign = {
+            "type": "string",
+            "pattern": r"\.",
+            "description": "A plug-in of one's own, by its module.",
+        }
         definitions[family]["anyOf"] = [
             *({"$ref": f"#/$defs/{family}.{kind}"} for kind in nodes),
             *({"const": kind} for kind in short),
@@ -85,7 +110,8 @@ def _family(family: str, definitions: dict[str, Any]) -> str:
 def _kind(family: str, kind: str, definitions: dict[str, Any]) -> dict[str, Any]:
     name = f"{family}.{kind}"
     schema = _written_out(find(family, kind), definitions, f"{name}.")
-    schema["properties"] = {"kind": {"const": kind}, **schema.get("properties", {})}
+    chosen = {"const": kind, "description": module_sentence(find(family, kind))}
+    schema["properties"] = {"kind": chosen, **schema.get("properties", {})}
     schema["required"] = ["kind", *schema.get("required", [])]
     definitions[name] = schema
     return schema

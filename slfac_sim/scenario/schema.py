@@ -32,7 +32,9 @@ class Seed:
     """
 
     learning: SeedNumber = 0
+    """What draws weights, shards and mini-batches."""
     air: SeedNumber = 0
+    """What draws places, fades and speeds."""
 
 
 def answering(node: Any) -> Any:
