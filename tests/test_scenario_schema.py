@@ -59,7 +59,7 @@ def test_every_kind_of_every_family_is_in_it() -> None:
         "hosts.speeds",
     ):
         for kind in kinds(f"slfac_sim.{family}"):
-            assert defined[f"slfac_sim.{family}.{kind}"]["properties"]["kind"] == {"const": kind}
+            assert defined[f"slfac_sim.{family}.{kind}"]["properties"]["kind"]["const"] == kind
 
 
 @pytest.mark.parametrize("name", sorted(shipped()))

@@ -7,6 +7,7 @@ import re
 import sys
 import textwrap
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import Any
 
 
@@ -37,7 +38,7 @@ def _texts_in(cls: type[Any]) -> Iterator[tuple[str, str]]:
         return
     body = ast.parse(source).body[0]
     statements = body.body if isinstance(body, ast.ClassDef) else []
-    for field, text in zip(statements, statements[1:], strict=False):
+    for field, text in pairwise(statements):
         if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and _is_text(text):
             yield field.target.id, " ".join(inspect.cleandoc(text.value.value).split())  # type: ignore[attr-defined]
 

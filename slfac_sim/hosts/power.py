@@ -32,7 +32,7 @@ class Power(Protocol):
 
 @settings
 class DevicePower:
-    """What a device draws: `idle` while it is up, and each of the others on top of it while it does that.
+    """What a device draws from its supply.
 
     A Raspberry Pi 4 draws 2.7 W idle and 6.4 W with four busy cores (J. Geerling, pidramble.com, "Power
     Consumption Benchmarks"). The radio's electronics are an engineering default: about what an LTE modem
@@ -42,14 +42,18 @@ class DevicePower:
     """
 
     compute: PowerDraw = 3.7
+    """What a device draws on top of `idle` while it computes."""
     idle: PowerDraw = 2.7
+    """What a device draws while it is up."""
     transmit: PowerDraw = 1.29
+    """What its radio draws on top of `idle` while it sends, beside the power that is radiated."""
     receive: PowerDraw = 1.29
+    """What its radio draws on top of `idle` while it receives."""
 
 
 @settings
 class ServerPower:
-    """What the server and the station draw, as for a device.
+    """What the server and the station draw.
 
     All are engineering defaults. `compute` and `idle` are of the order of a server with one data-centre GPU,
     the radio's of a micro station at the least load, of which here only the time in which it sends or
@@ -58,6 +62,10 @@ class ServerPower:
     """
 
     compute: PowerDraw = 300.0
+    """What the server draws on top of `idle` while it computes."""
     idle: PowerDraw = 150.0
+    """What the server draws while it is up."""
     transmit: PowerDraw = 56.0
+    """What the station's radio draws while it sends, beside the power that is radiated."""
     receive: PowerDraw = 56.0
+    """What the station's radio draws while it receives."""

@@ -16,36 +16,47 @@ Slowdowns = tuple[Annotated[Any, Plugin("slfac_sim.hosts.slowdowns")], ...]
 
 @settings
 class Devices:
-    """The devices: how many, and how fast each computes (achieved FLOP/s, 2 per multiply-add).
-
-    `slowdowns` multiply the time that a compute takes, and `availability` says when devices are down. With
-    a `memory` a device's half and one mini-batch must fit in it; with a `memory_bandwidth` each operation of
-    its half takes as long as its memory traffic, where that is longer (roofline). A device whose `battery`
-    is used up is down for good. Codecs take their equivalent FLOPs / `codec_speed`; without one that is the
-    device's speed, but at most `CODEC_SPEED`.
-    """
+    """The devices: how many, how fast, when they are there, what they hold and draw."""
 
     count: Annotated[int, Field(ge=1, le=100_000)] = 10
+    """How many devices there are."""
     speed: Annotated[Any, Plugin("slfac_sim.hosts.speeds")]
+    """How fast each device trains: achieved FLOP/s, 2 per multiply-add."""
     codec_speed: FlopPerSecond | None = None
+    """Equivalent FLOP/s of a device in encoding and decoding; null: the device's speed, but at most 10
+    GFLOP/s, since codecs are serial work of a CPU core.
+    """
     slowdowns: Slowdowns = ()
+    """What multiplies the time that a compute takes, each kind on top of those before."""
     availability: AvailabilityNode = Always()
+    """When devices are down."""
     memory: Bytes | None = None
+    """Memory in which a device's half and one mini-batch must fit; null: no bound."""
     memory_bandwidth: BytesPerSecond | None = None
+    """Bytes a second between a device's memory and its processor: an operation takes as long as its memory
+    traffic where that is longer than its arithmetic (roofline); null: arithmetic alone.
+    """
     power: DevicePower = DevicePower()
+    """What a device draws."""
     battery: Joules | None = None
+    """Energy after whose use a device is down for good; null: it is on the mains."""
 
 
 @settings
 class Server:
-    """The edge server: one processor, first in, first out (`fifo`), or at work on all at once (`sharing`).
-
-    Its `codec_speed` is as that of devices.
-    """
+    """The edge server: one processor."""
 
     speed: FlopPerSecond = 1e12
+    """Achieved FLOP/s of the server, 2 per multiply-add."""
     codec_speed: FlopPerSecond | None = None
+    """Equivalent FLOP/s of the server in encoding and decoding; null: its speed, but at most 10 GFLOP/s."""
     discipline: Literal["fifo", "sharing"] = "fifo"
+    """How the server works through what arrives: one job after the other (`fifo`), or all at once, each on
+    its part of the speed (`sharing`).
+    """
     slowdowns: Slowdowns = ()
+    """What multiplies the time that a compute takes, each kind on top of those before."""
     availability: AvailabilityNode = Always()
+    """When the server is down."""
     power: ServerPower = ServerPower()
+    """What the server and the station draw."""

@@ -26,14 +26,16 @@ CodecNode = Annotated[Any, Plugin("slfac_sim.codecs")]
 
 @settings
 class Seed:
-    """Two seeds: `learning` draws weights, shards and batches; `air` draws places, fades and speeds.
+    """Two seeds, so that learning and the air can be drawn anew one without the other.
 
     One number in place of the pair sets both.
     """
 
     learning: SeedNumber = 0
     """What draws weights, shards and mini-batches."""
+    """What draws weights, shards and mini-batches."""
     air: SeedNumber = 0
+    """What draws places, fades, outages and speeds."""
     """What draws places, fades and speeds."""
 
 
@@ -51,15 +53,17 @@ def answering(node: Any) -> Any:
 
 @settings
 class ModelCodecs:
-    """The codec of models, or halves, on their way from devices (`uplink`) and to them (`downlink`)."""
+    """The codecs of models, or halves, where a protocol exchanges them."""
 
     uplink: CodecNode = Raw()
+    """The codec of what devices send: their models or halves."""
     downlink: CodecNode = Raw()
+    """The codec of what devices get: a model or a half."""
 
 
 @settings
 class Codecs:
-    """The codec of smashed data and gradients in each direction, and that of whatever models are exchanged.
+    """What makes bytes of the tensors that travel.
 
     One codec in place of all this stands for both directions, or for the uplink and its partner where it
     declares one: ``codec: topk`` is ``codec: {uplink: topk, downlink: on_support}``. Models then travel as
@@ -67,16 +71,22 @@ class Codecs:
     """
 
     uplink: CodecNode
+    """The codec of smashed data: activations, from devices to the server."""
     downlink: CodecNode
+    """The codec of gradients, from the server to devices."""
     model: Annotated[ModelCodecs, EveryField()] = ModelCodecs()
+    """The codec of whatever models, or halves, are exchanged; one in place of the pair stands for both ways.
+    """
 
 
 @settings
 class Learning:
-    """The learning problem: mini-batch per device, and the optimiser of every device and of the server."""
+    """The learning problem of every device and of the server."""
 
     batch: BatchSize = 16
+    """Samples of a device in a mini-batch."""
     optimiser: Annotated[Any, Plugin("slfac_sim.learning.optimisers")]
+    """The optimiser of every device and of the server, each with a state of its own."""
 
 
 def check_targets(targets: Sequence[float]) -> None:
@@ -88,15 +98,16 @@ def check_targets(targets: Sequence[float]) -> None:
 
 @settings
 class Evaluation:
-    """Accuracy is measured on the full test set; each target's crossing time goes into the summary.
-
-    The accuracy without the codec takes another pass of the server's half: it is measured in the `last`
-    evaluation, or in `every` one.
-    """
+    """What is measured on the full test set, and when."""
 
     targets: tuple[Accuracy, ...] = (0.8, 0.9, 0.95, 0.97)
+    """Accuracies whose first times, in simulated seconds, go into the summary."""
     every_rounds: Count = 1
+    """Rounds from one evaluation to the next; the last round is always evaluated."""
     no_codec: Literal["last", "every"] = "last"
+    """When accuracy without the codec is measured too, which takes another pass of the server's half: in the
+    `last` evaluation, or in `every` one.
+    """
 
     def __post_init__(self) -> None:
         check_targets(self.targets)
@@ -107,18 +118,35 @@ class Scenario:
     """Everything that a run depends on."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+    """What the run is called: its folder under runs/ and its figures; without one it is the file's name."""
     seed: Annotated[Seed, EveryField()] = Seed()
+    """What all draws come from; one number sets both."""
     data: Annotated[Any, Plugin("slfac_sim.learning.datasets")]
+    """The data set."""
     partition: Annotated[Any, Plugin("slfac_sim.learning.partitions")]
+    """How the training samples are dealt out to the devices."""
     model: Annotated[Any, Plugin("slfac_sim.learning.models")]
+    """The neural network that is cut."""
     cut: str | dict[str, str]
+    """The last block that a device holds, such as `conv1`; `auto` takes the cut of the shortest predicted
+    round, `per_device` chooses for each device, and a mapping of profile or device to block says it for each.
+    """
     learning: Learning
+    """The learning problem: mini-batch and optimiser."""
     protocol: Annotated[Any, Plugin("slfac_sim.protocols")]
+    """Who learns when, and who sends what to whom."""
     devices: Devices
+    """The devices, which hold the data."""
     server: Server = Server()
+    """The edge server, which holds the other half."""
     codec: Annotated[Codecs, EveryField(answering, but=("model",))]
+    """What makes bytes of activations, gradients and models; one codec in place of all stands for both
+    directions.
+    """
     network: Annotated[Any, Plugin("slfac_sim.network.kinds")]
+    """The air between devices and server."""
     evaluation: Evaluation = Evaluation()
+    """What is measured, and which accuracies are aimed at."""
 
     def __post_init__(self) -> None:
         if self.name in RESERVED:

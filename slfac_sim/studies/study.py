@@ -20,22 +20,28 @@ AirSeeds = Annotated[int, Field(ge=0, le=100_000)]
 class Study:
     """What is varied, and what is asked.
 
-    `base` is a scenario file, relative to the study's file, or the name of a shipped one; `overrides` apply
-    to it. Every combination of the values of `axes` (setting: its values) is run with every seed; `seeds` is
-    their number, or a list, and seed n sets both seeds, learning and air, so that points are paired.
-    With `air_seeds` each training is also replayed over so many draws of the air. `targets` stand in for
-    those of the base. `threads` are the host threads of each training, which are a part of its identity: by
-    default 2, or 1 on one core.
+    Every combination of the values of `axes` is run with every seed, and points that differ only in what
+    learning cannot see share one training.
     """
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+    """What the study is called: its folder under runs/studies/; without one it is the file's name."""
     base: Annotated[str, Field(min_length=1)]
+    """The scenario that is varied: a file, relative to the study's, or the name of a shipped one."""
     overrides: tuple[str, ...] = ()
+    """Changes to the base, each `key.path=value`."""
     axes: dict[str, Annotated[tuple[Any, ...], Field(min_length=1)]] = Field(default_factory=dict)
+    """What is varied: each setting's path with the list of its values."""
     seeds: Seeds | Annotated[tuple[SeedNumber, ...], Field(min_length=1)] = 3
+    """How many seeds, from 0, or a list of them; seed n sets both seeds, learning and air, so that points are
+    paired.
+    """
     air_seeds: AirSeeds = 0
+    """Over how many further draws of the air each training is replayed."""
     targets: tuple[Accuracy, ...] = ()
+    """Accuracies whose times are asked for, in place of those of the base."""
     threads: Count = Field(default_factory=lambda: threads_for(None))
+    """Host threads of each training, a part of its identity; without it 2, or 1 on one core."""
 
     @property
     def seed_numbers(self) -> tuple[int, ...]:

@@ -16,13 +16,12 @@ REASON = "crash"
 
 @settings
 class Crash(Availability):
-    """A host that is up crashes at a constant rate, on average after `mean_between` (exponential times).
-
-    It is up again after `restart`, or with `restart: null` never.
-    """
+    """A host that is up crashes at a constant rate: the times between are exponential."""
 
     mean_between: Annotated[Seconds, Field(gt=0.0)] = 3600.0
+    """Mean time for which a host is up before it crashes."""
     restart: Seconds | None = 60.0
+    """How long a host that crashed is down; null: for good."""
 
     def outages(self, host: str, seed: int) -> Iterator[Outage]:
         """Yield crashes without end, or one from which the host does not come back."""

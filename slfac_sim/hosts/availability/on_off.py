@@ -15,16 +15,19 @@ REASON = "off"
 
 @settings
 class OnOff(Availability):
-    """A host is up for `mean_on` and down for `mean_off` on average, independently of all others.
+    """Each host is up and down in turn for exponential times, independently of all others.
 
-    Both times are exponential: the alternating renewal process whose states form a Markov chain. With
-    `start: stationary` a host is down at time 0 with probability mean_off / (mean_on + mean_off), which is
-    then the part of the hosts that are down at any time; with `on` all hosts begin up.
+    It is the alternating renewal process whose states form a Markov chain.
     """
 
     mean_on: Annotated[Seconds, Field(gt=0.0)] = 300.0
+    """Mean time for which a host stays up."""
     mean_off: Annotated[Seconds, Field(gt=0.0)] = 30.0
+    """Mean time for which a host stays down."""
     start: Literal["on", "stationary"] = "stationary"
+    """With `stationary` a host is down at time 0 with probability mean_off / (mean_on + mean_off), which is
+    then the part of the hosts that are down at any time; with `on` all begin up.
+    """
 
     def outages(self, host: str, seed: int) -> Iterator[Outage]:
         """Yield outages without end; time n up and the time n down after it are one stream's two draws."""

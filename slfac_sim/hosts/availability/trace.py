@@ -21,13 +21,13 @@ Plan = dict[str, list[Outage]]
 
 @settings
 class Trace(Availability):
-    """`file` is a CSV file of outages: `device,down_s,up_s`, in seconds, with this line at its head.
-
-    An empty `up_s` means never; a fourth column `reason` says why. The lines of a device are in the order of
-    time, those of several devices may be mixed, and a device without lines is never down.
-    """
+    """A host is down when a line of a file says so, and one without lines never is."""
 
     file: Path
+    """A CSV file of outages: `device,down_s,up_s`, in seconds, with this line at its head. An empty `up_s`
+    means never; a fourth column `reason` says why. The lines of a device are in the order of time, those of
+    several devices may be mixed.
+    """
 
     def outages(self, host: str, seed: int) -> Iterator[Outage]:
         """Yield what the file says of `host`; nothing is drawn. Raises `BadInput`, naming file and line."""

@@ -12,9 +12,10 @@ from slfac_sim.hosts.slowdowns import Factor
 
 @settings
 class Jitter:
-    """Durations are multiplied by log-normal factors of mean 1; `sigma` is that of the logarithm."""
+    """Durations are multiplied by log-normal factors of mean 1."""
 
     sigma: Annotated[float, Field(ge=0.0, le=2.0)] = 0.1
+    """Standard deviation of the factor's logarithm: 0.1 is about ten per cent more or less."""
 
     def open(self, host: str, seed: int) -> Factor:
         """Return the factor exp(sigma z - sigma^2 / 2) of `host`, z normal, one for each compute."""

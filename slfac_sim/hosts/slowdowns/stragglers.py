@@ -12,15 +12,17 @@ from slfac_sim.hosts.slowdowns import Factor
 
 @settings
 class Stragglers:
-    """In each stretch of `each` simulated seconds a host is slow by `factor` with `probability`.
+    """A host is slow in some stretches of simulated time, drawn independently for each host.
 
-    The stretches of a host begin at 0 and are drawn independently. A compute is slow if it begins in a slow
-    stretch, and then to its end. With `each: 0 s` every compute has a draw of its own.
+    The stretches begin at 0. A compute is slow if it begins in a slow stretch, and then to its end.
     """
 
     probability: Annotated[float, Field(ge=0.0, le=1.0)] = 0.1
+    """Probability that a stretch is a slow one."""
     factor: Annotated[float, Field(ge=1.0, le=1e6)] = 5.0
+    """How many times as long a compute takes in a slow stretch."""
     each: Seconds = 10.0
+    """Length of a stretch; with 0 every compute has a draw of its own."""
 
     def open(self, host: str, seed: int) -> Factor:
         """Return the factor of `host`: 1, or `factor` in a slow stretch."""

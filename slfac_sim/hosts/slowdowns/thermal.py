@@ -13,17 +13,19 @@ from slfac_sim.hosts.slowdowns import Factor
 class Thermal:
     """A host gathers heat while it works and loses it while it does not.
 
-    Heat is counted in seconds of work at full speed: work adds one a second, rest takes `heats_in` of them
-    away in `cools_in` seconds. A host with `heats_in` seconds of heat is throttled until rest has brought it
-    down to `resumes` x `heats_in`: its computes then take `factor` times as long and add no heat, since
-    throttling is what holds the temperature. The state is looked at when a compute begins; one that gets too
-    hot on its way ends at full speed.
+    Heat is counted in seconds of work at full speed. A throttled host adds none, since throttling is what
+    holds the temperature. The state is looked at when a compute begins; one that gets too hot on its way ends
+    at full speed.
     """
 
     factor: Annotated[float, Field(ge=1.0, le=1e3)] = 2.0
+    """How many times as long a compute takes on a throttled host."""
     heats_in: Seconds = 60.0
+    """Seconds of work at full speed after which a cold host is throttled."""
     cools_in: Annotated[Seconds, Field(gt=0.0)] = 60.0
+    """Seconds of rest that take a host from that heat to none."""
     resumes: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.5
+    """Part of that heat down to which rest must bring a throttled host before it is at full speed again."""
 
     def open(self, host: str, seed: int) -> Factor:
         """Return the factor of `host`, which remembers its heat; nothing is drawn."""

@@ -9,9 +9,10 @@ from slfac_sim.hosts.speeds import Speeds
 
 @settings
 class Fixed(Speeds):
-    """Every device achieves `speed`."""
+    """All devices are equally fast."""
 
     speed: FlopPerSecond = 5e9
+    """FLOP/s that every device achieves in training, 2 per multiply-add."""
 
     def speeds(self, devices: Sequence[str], seed: int) -> dict[str, float]:
         """Return `speed` for each of the `devices`; nothing is drawn from `seed`."""

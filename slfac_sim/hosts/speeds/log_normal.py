@@ -14,14 +14,12 @@ from slfac_sim.hosts.speeds import Speeds
 
 @settings
 class LogNormal(Speeds):
-    """Half of the devices are slower than `median`; `sigma` is the standard deviation of the logarithm.
-
-    With sigma 0.8 two thirds of the devices lie within a factor of 2.2 of the median; `sigma: 0` makes
-    them all equal.
-    """
+    """Speeds whose logarithms are normal: with sigma 0.8 two thirds lie within a factor of 2.2 of the median."""
 
     median: FlopPerSecond = 5e9
+    """FLOP/s that half of the devices do not reach."""
     sigma: Annotated[float, Field(ge=0.0, le=5.0)] = 0.8
+    """Standard deviation of the logarithm of the speed; 0 makes all devices equal."""
 
     def speeds(self, devices: Sequence[str], seed: int) -> dict[str, float]:
         """Return median x exp(sigma x z) FLOP/s for each of the `devices`, z its own normal draw."""

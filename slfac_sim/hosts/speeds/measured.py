@@ -17,15 +17,19 @@ COLUMNS = ("block", "forward_s", "backward_s")
 
 @settings
 class Measured(Speeds):
-    """`table` is a CSV file with the columns block, forward_s and backward_s, both in seconds per sample.
+    """Each block of the model takes the time that a table says, on every device alike.
 
-    Blocks are named as in `cut`, and every block that devices hold must be there. `speed` (achieved FLOP/s)
-    is for what is not in the table: the averaging, and codecs where there is no `devices.codec_speed`. All
-    devices are alike; `devices.slowdowns` can tell them apart.
+    `devices.slowdowns` can tell the devices apart.
     """
 
     table: Path
+    """A CSV file with the columns block, forward_s and backward_s, both in seconds per sample. Blocks are
+    named as in `cut`, and every block that devices hold must be there.
+    """
     speed: FlopPerSecond = 5e9
+    """FLOP/s achieved in what is not in the table: the averaging, and codecs where there is no
+    `devices.codec_speed`.
+    """
 
     def speeds(self, devices: Sequence[str], seed: int) -> dict[str, float]:
         """Return `speed` for each of the `devices`. Raises `BadInput` for a table that cannot be used."""

@@ -92,16 +92,18 @@ Name = Literal[
 
 @settings
 class Profiles(Speeds):
-    """`names` says how many devices there are of each profile; together they are all devices.
+    """Devices of named profiles; which device is which is drawn.
 
-    Which device is which is drawn, because the order of devices matters elsewhere (the server encodes
-    in it, for instance) and must not go hand in hand with speed. With `hardware` each device also has the
-    memory, the memory bandwidth (so the roofline) and the power of its profile, in the place of
-    `devices.memory`, `devices.memory_bandwidth` and `devices.power`.
+    The order of devices matters elsewhere (the server encodes in it, for instance) and must not go hand in
+    hand with speed.
     """
 
     names: Annotated[dict[Name, Count], Field(min_length=1)]
+    """How many devices there are of each profile; together they are all devices."""
     hardware: bool = False
+    """Whether each device also has the memory, the memory bandwidth (so the roofline) and the power of its
+    profile, in place of `devices.memory`, `devices.memory_bandwidth` and `devices.power`.
+    """
 
     def speeds(self, devices: Sequence[str], seed: int) -> dict[str, float]:
         """Return the achieved FLOP/s of each device, in the order of `devices`.

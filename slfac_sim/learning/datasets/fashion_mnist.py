@@ -10,12 +10,7 @@ from slfac_sim.learning.idx.sets import IdxSet, in_form_of_mnist
 
 @settings
 class FashionMnist(IdxData):
-    """Real Fashion-MNIST, verified by SHA-256.
-
-    `folder` names where the four files lie (relative to the working folder) and is binding. `verify:
-    false` takes other data of the same form from it. `train_samples` and `test_samples` keep the first
-    so many, for quick trials.
-    """
+    """Real Fashion-MNIST, verified by SHA-256."""
 
     references: ClassVar[tuple[str, ...]] = ("xiao2017fashion",)
     files: ClassVar[IdxSet] = in_form_of_mnist(

@@ -21,20 +21,22 @@ _MOST_BYTES = 2**27  # drawn in about two seconds
 
 @settings
 class Synthetic(DataSource):
-    """Made-up data: so many samples of so many classes, square images of `size` pixels.
-
-    `noise` is the standard deviation of each pixel's noise, in levels out of 255. The data have a `seed` of
-    their own: they stay the same when the seeds of the scenario change. More samples begin with the same
-    ones.
-    """
+    """Made-up square images that need no download. More samples begin with the same ones."""
 
     train_samples: Count = 1000
+    """Samples to learn from, over all devices."""
     test_samples: Count = 500
+    """Samples on which accuracy is measured."""
     classes: Annotated[int, Field(ge=2, le=256)] = 10
+    """How many classes there are."""
     size: Annotated[int, Field(ge=_BLOCKS, le=256)] = 28
+    """Width and height of an image in pixels."""
     channels: Annotated[int, Field(ge=1, le=16)] = 1
+    """Channels of an image: 1 is grey."""
     noise: NotNegative = 40.0
+    """Standard deviation of each pixel's noise, in levels out of 255: more is harder to learn."""
     seed: SeedNumber = 0
+    """What draws the data; it is their own, so that they stay when the seeds of the scenario change."""
 
     def __post_init__(self) -> None:
         nbytes = (self.train_samples + self.test_samples) * self.channels * self.size**2

@@ -22,9 +22,17 @@ class IdxData(DataSource):
     files: ClassVar[IdxSet]
 
     folder: Path | None = None
+    """Folder in which the four files lie, relative to the working folder, and nowhere else; null: they are
+    fetched once, and kept.
+    """
     verify: bool = True
+    """Whether the files must have the SHA-256 of the public ones; false takes other data of the same form
+    from `folder`.
+    """
     train_samples: Count | None = None
+    """So many samples to learn from, the first of the set; null: all."""
     test_samples: Count | None = None
+    """So many test samples, the first of the set; null: all."""
 
     def __post_init__(self) -> None:
         if self.folder is None and not self.verify:

@@ -18,17 +18,18 @@ Decay = Annotated[float, Field(ge=0.0, lt=1.0)]
 
 @settings
 class Adam:
-    """Adam with step size `learning_rate`; `betas` are the decays of the two moments.
-
-    `weight_decay` adds that multiple of a weight to its gradient.
-    """
+    """Adam, as torch has it."""
 
     references: ClassVar[tuple[str, ...]] = ("kingma2015adam",)
 
     learning_rate: Positive = 1e-3
+    """Step size."""
     betas: tuple[Decay, Decay] = (0.9, 0.999)
+    """Decays of the running mean of the gradient and of its square."""
     eps: Positive = 1e-8
+    """What is added to the denominator, so that it is never 0."""
     weight_decay: NotNegative = 0.0
+    """Multiple of each weight that is added to its gradient."""
 
     def open(self, parameters: Iterable[torch.nn.Parameter]) -> torch.optim.Optimizer:
         """Return a new Adam over `parameters`, with moments of its own."""

@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 
 @settings
 class Sgd:
-    """Steps of `learning_rate` along the gradient, or along its running sum with decay `momentum`.
-
-    `nesterov` looks one step of momentum ahead; `weight_decay` adds that multiple of a weight to its
-    gradient.
-    """
+    """Steps along the gradient, or along its running sum."""
 
     learning_rate: Positive = 0.01
+    """Step size."""
     momentum: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
+    """Decay of the running sum of gradients along which steps go; 0 takes the gradient alone."""
     weight_decay: NotNegative = 0.0
+    """Multiple of each weight that is added to its gradient."""
     nesterov: bool = False
+    """Whether the gradient is taken one step of momentum ahead."""
 
     def __post_init__(self) -> None:
         if self.nesterov and self.momentum == 0.0:

@@ -23,22 +23,21 @@ ATTEMPTS = 100
 
 @settings
 class Dirichlet:
-    """For each class, the devices' shares follow a symmetric Dirichlet distribution of concentration `alpha`.
-
-    A large `alpha` tends to equal shares, a small one gives each class to few devices. The draw is repeated
-    until every device has `min_samples` samples, 100 times at most.
+    """For each class, the devices' shares follow a symmetric Dirichlet distribution.
 
     A Dirichlet vector is a vector of independent gamma variates divided by their sum (L. Devroye,
-    "Non-Uniform Random Variate Generation", 1986, chapter XI, section 4), and each device has gamma
-    variates of its own, keyed by its name. So what holds when devices are added is this: within one
-    attempt, the *ratio* in which any two devices share a class stays; the number of samples cannot, and
-    a device that is left with too few samples can make the whole draw be repeated.
+    "Non-Uniform Random Variate Generation", 1986, chapter XI, section 4), and each device has gamma variates
+    of its own, keyed by its name. So what holds when devices are added is this: within one attempt, the
+    *ratio* in which any two devices share a class stays; the number of samples cannot, and a device that is
+    left with too few samples can make the whole draw be repeated.
     """
 
     references: ClassVar[tuple[str, ...]] = ("hsu2019measuring", "yurochkin2019bayesian")
 
     alpha: Positive = 0.5
+    """Concentration: a large one tends to equal shares, a small one gives each class to few devices."""
     min_samples: Count = 2
+    """Fewest samples that a device must have; the draw is repeated until all have them, 100 times at most."""
 
     def split(self, labels: NDArray[np.int64], devices: Sequence[str], seed: int) -> list[Indices]:
         """Return the ascending indices of each device's samples.
