@@ -49,11 +49,10 @@ _SETTINGS = struct.Struct("<BBB")  # bits, entropy stage, whether samples are na
 
 @settings
 class AqSgd(Coded):
-    """Sends changes in `bits` bits, on 2^bits levels up to max|change| of a sample; first visits in float16.
+    """Sends the change of a sample since its last visit, on levels up to its largest magnitude.
 
-    It needs sample ids, and saves bytes only where samples come again: without ids, and in evaluation, every
-    message is float16. `stochastic` rounding is unbiased given the row that a change starts from; its
-    outermost levels are -max and max.
+    First visits go in float16. It needs sample ids, and saves bytes only where samples come again: without
+    ids, and in evaluation, every message is float16.
     """
 
     references: ClassVar[tuple[str, ...]] = ("wang2022aqsgd",)
@@ -61,9 +60,14 @@ class AqSgd(Coded):
     unfit_for_models: ClassVar[str] = "it remembers samples, and a model is none"
 
     bits: Annotated[int, Field(ge=2, le=8)] = 4
+    """Bits of a value of a change, on 2^bits levels."""
     rounding: Literal["nearest", "stochastic"] = "nearest"
+    """How a change is rounded: to the nearest level, or at random (`stochastic`), right in the mean given the
+    row that a change starts from; the outermost levels are -max and max then.
+    """
     entropy: Entropy = "none"
     seed: SeedNumber = 0
+    """What the draws of stochastic rounding start from, beside the scenario's seed."""
 
     @property
     def label(self) -> str:

@@ -33,11 +33,11 @@ _LARGEST = 2.0**96  # transforms of float32 must stay float32
 
 @settings
 class C3Sl(Stateless):
-    """Adds up `together` samples (R of the paper); the batch's last group may be smaller.
+    """Binds each sample to a key by circular convolution and adds up those of a group.
 
-    Keys are normal draws scaled to unit length; they come from `seed`, which both ends know: it is in every
-    message. The error is large by design, about R times the energy of the tensor: more than zeros would
-    have. Training copes with it where the server learns from what arrives.
+    Keys are normal draws scaled to unit length, which both ends know. The error is large by design, about as
+    many times the energy of the tensor as there are samples together: more than zeros would have. Training
+    copes with it where the server learns from what arrives.
     """
 
     references: ClassVar[tuple[str, ...]] = ("hsieh2022c3sl",)
@@ -47,8 +47,13 @@ class C3Sl(Stateless):
     decode_flops_per_value: ClassVar[float] = 445.0
 
     together: Annotated[int, Field(ge=1, le=_MOST_TOGETHER)] = 4
+    """Samples that are added up, R of the paper: bytes shrink by this factor, and the batch's last group may
+    be smaller.
+    """
     values: FloatType = "float16"
+    """Type of the values that are sent."""
     seed: Annotated[int, Field(ge=0, lt=2**64)] = 0
+    """What the keys are drawn from; it is in every message."""
 
     @property
     def label(self) -> str:

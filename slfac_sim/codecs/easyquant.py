@@ -46,16 +46,18 @@ _ROUNDS = 10  # of golden section: the step is known to 1 % of the interval
 
 @settings
 class EasyQuant(Grouped):
-    """Values with |x - mean| >= `sigmas` standard deviations of the group are sent as float16, with places.
+    """Few values far from the mean of their group are sent as float16, with places; the others on a grid.
 
     The others are s q, q = round(x / s) limited to -(2^(bits-1) - 1) .. 2^(bits-1) - 1, where the step s of
-    the group minimises their squared error (golden section between a fifth of max |x| / (2^(bits-1) - 1)
-    and 1.05 of it, on at least 1,024 values of the group).
+    the group minimises their squared error (golden section between a fifth of max |x| / (2^(bits-1) - 1) and
+    1.05 of it, on at least 1,024 values of the group).
     """
 
     bits: Annotated[int, Field(ge=2, le=16)] = 8
+    """Bits of each value on the grid."""
     scope: Scope = "channel"
     sigmas: Positive = 3.0
+    """Standard deviations from the mean of the group from which on a value is sent as float16."""
     entropy: Entropy = "none"
     header_dtype: HeaderType = "float16"
 

@@ -33,7 +33,7 @@ KIND = "error_feedback"
 
 @settings
 class ErrorFeedback(Wrapper):
-    """Sends x + m through `codec` and remembers m = x + m - what arrived, for each sample.
+    """Sends x + m through a codec and remembers m = x + m - what arrived, for each sample.
 
     For the uplink: on the downlink the server knows no sample ids, and nothing is remembered.
     """

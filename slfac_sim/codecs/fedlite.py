@@ -39,21 +39,27 @@ Labels = NDArray[np.int64]
 
 @settings
 class FedLite(Codec):
-    """Sub-vectors of `length` values (q = d / length of them), `groups` codebooks of `centroids` each.
+    """Sub-vectors of a sample are sent as labels of centroids.
 
     Neighbouring sub-vectors share a codebook, over all samples of the message; codebooks are float16. The
-    last sub-vector of a sample is filled up with zeros. With `correction` lambda > 0 the device learns from
-    g + lambda (z - z~) / batch instead of g, z~ being what arrived of z: (lambda/2) times the mean of
-    |z - z~|^2 over the batch is added to the loss.
+    last sub-vector of a sample is filled up with zeros.
     """
 
     references: ClassVar[tuple[str, ...]] = ("wang2022fedlite",)
     length: Annotated[int, Field(ge=1, le=1024)] = 8
+    """Values of a sub-vector."""
     groups: Annotated[int, Field(ge=1, le=256)] = 1
+    """Codebooks of a message."""
     centroids: Annotated[int, Field(ge=2, le=1024)] = 16
+    """Centroids of a codebook."""
     iterations: Annotated[int, Field(ge=1, le=100)] = 10
+    """Most rounds of k-means for a codebook."""
     correction: NotNegative = 0.0
+    """Lambda of the gradient correction: the device learns from g + lambda (z - z~) / batch in place of g, z~
+    being what arrived of z, so (lambda/2) times the mean of |z - z~|^2 over the batch is added to the loss.
+    """
     entropy: Entropy = "none"
+    """How labels become bytes: packed in their width, by `zstd`, or by their frequencies (`ans`)."""
 
     @property
     def encode_flops_per_value(self) -> float:

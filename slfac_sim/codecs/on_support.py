@@ -34,10 +34,10 @@ _NAME_BYTES = 4  # settings are the asked body's checksum, its last bytes; none:
 
 @settings
 class OnSupport(Wrapper):
-    """Sends through `codec` the values that the answered message has kept, as [samples, kept of each].
+    """Sends the values that the answered message has kept, as [samples, kept of each].
 
-    Where there is no such message, or its codec keeps all, the whole tensor is sent. What is not sent is
-    zero at the other end: exactly so, since no value depends on what was dropped.
+    Where there is no such message, or its codec keeps all, the whole tensor is sent. What is not sent is zero
+    at the other end: exactly so, since no value depends on what was dropped.
     """
 
     unfit_for_models: ClassVar[str] = "it answers other messages, and a model answers none"

@@ -28,19 +28,22 @@ _LEAST = np.float32(1e-30)
 
 @settings
 class RandTopK(Sparse):
-    """Draws k = round(`rate` d) values of each sample, one after the other, without replacement.
+    """Draws k values of each sample, one after the other, without replacement.
 
-    Each of the k largest has the weight (1 - `alpha`)/k, every other one `alpha`/(d - k). `seed` starts the
-    draws, which the receiver need not know.
+    Each of the k largest has the weight (1 - alpha)/k, every other one alpha/(d - k).
     """
 
     encode_flops_per_value: ClassVar[float] = 930.0
     decode_flops_per_value: ClassVar[float] = 210.0
 
     rate: Annotated[float, Field(gt=0.0, le=1.0)] = 0.1
+    """Part of a sample's d values that is sent: k = round(rate d), at least one."""
     alpha: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.1
+    """How much of the draw's weight lies on values that are not among the k largest; 0 is top-k."""
     values: FloatType = "float16"
+    """Type of the values that are sent."""
     seed: SeedNumber = 0
+    """What the draws start from, beside the scenario's seed; the receiver need not know it."""
 
     @property
     def label(self) -> str:

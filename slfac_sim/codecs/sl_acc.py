@@ -46,12 +46,11 @@ _LARGEST_CHANNEL = 2**20  # values; a constant channel costs next to nothing: bo
 
 @settings
 class SlAcc(Coded):
-    """Sorts channels into `groups` by entropy, with `b_min` to `b_max` bits, linear in the group's entropy.
+    """Sorts channels into groups by entropy; a group's bits are linear in its entropy.
 
-    The Shannon entropy H of a channel is that of its 256-bin histogram over the message's range
-    (`histogram`) or over its own (`min_max`), or of the softmax over its values (`softmax`); it is mixed as
-    S = `alpha` H + (1 - `alpha`) mean of its last five. Groups are found by k-means; each has its own
-    minimum and maximum. Evaluation leaves the past alone. All this is our reading of the paper.
+    The Shannon entropy H of a channel is mixed with its past as S = alpha H + (1 - alpha) mean of its last
+    five. Groups are found by k-means; each has its own minimum and maximum. Evaluation leaves the past alone.
+    All this is our reading of the paper.
     """
 
     references: ClassVar[tuple[str, ...]] = ("slacc2025",)
@@ -59,10 +58,17 @@ class SlAcc(Coded):
     may_lose_to_zeros: ClassVar[str] = "zero need not be a level of a min-max grid: many zeros, few bits"
 
     groups: Annotated[int, Field(ge=1, le=_MOST_GROUPS)] = 4
+    """Groups of channels."""
     b_min: Annotated[int, Field(ge=1, le=16)] = 2
+    """Bits of a value in the group of least entropy."""
     b_max: Annotated[int, Field(ge=1, le=16)] = 8
+    """Bits of a value in the group of most entropy."""
     alpha: Annotated[float, Field(ge=0.0, le=1.0)] = 0.5
+    """Weight of a channel's present entropy against its past."""
     entropy_of: EntropyOf = "histogram"
+    """Whose Shannon entropy a channel's is: its 256-bin histogram over the message's range (`histogram`) or
+    over its own (`min_max`), or the softmax over its values (`softmax`).
+    """
     entropy: Entropy = "none"
 
     def __post_init__(self) -> None:

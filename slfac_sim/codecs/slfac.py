@@ -70,27 +70,41 @@ _TOP = 15  # coefficients are scaled to at most 2^15: inside float16, as far as 
 
 @settings
 class SlFac(Coded, Stateless):
-    """SL-FAC: each spectrum splits where its cumulative energy reaches `theta`; bits follow band energy.
+    """SL-FAC: each spectrum splits in two bands by cumulative energy; bits follow band energy.
 
-    `scope` says what shares one split, widths and ends: a `plane` (one sample, one channel), or a
-    `channel` over the batch. `normaliser` turns energies into bits (`_bands`). `header_dtype` is the type
-    of each band's minimum and maximum: at 7x7 maps, float32 costs 2.6 bits a value, float16 half of it.
-    `entropy` is a stage after the quantiser. The paper's ablations (our reading): `selection` replaces energy
-    by magnitude or standard deviation in the choice of the split; `quantiser` replaces FQC by PowerQuant or
-    EasyQuant with its default settings, each band a group, all of them in (b_min + b_max) // 2 bits (ours).
+    The paper's ablations (our reading) are settings.
     """
 
     references: ClassVar[tuple[str, ...]] = ("slfac2026",)
 
     theta: Annotated[float, Field(gt=0.0, le=1.0)] = 0.9
+    """Part of a spectrum's energy that the low band holds: the spectrum splits where its cumulative energy,
+    in zigzag order, reaches it.
+    """
     b_min: Annotated[int, Field(ge=1, le=16)] = 2
+    """Fewest bits of a coefficient, in a band without energy."""
     b_max: Annotated[int, Field(ge=1, le=16)] = 8
+    """Most bits of a coefficient, in a band with all the energy."""
     scope: Scope = "plane"
+    """What shares one split, widths and ends: a `plane` (one sample, one channel), or a `channel` over the
+    batch.
+    """
     normaliser: Normaliser = "chsum"
+    """By what the log energies of bands are divided to give bits: their sum in the group (`chsum`), the
+    larger (`chmax`), the largest of the message (`msgmax`); `rel` takes log(1 + E / E_message) first, `lin`
+    takes E itself, both as chsum.
+    """
     header_dtype: HeaderType = "float16"
+    """Type of each band's minimum and maximum: at 7x7 maps, float32 costs 2.6 bits a value, float16 half of
+    it.
+    """
     selection: Selection = "energy"
+    """What the split adds up: `energy`, or in the paper's ablations magnitude or standard deviation."""
     entropy: Entropy = "none"
     quantiser: Quantiser = "fqc"
+    """What quantises bands: `fqc`, or in the paper's ablations PowerQuant or EasyQuant with its default
+    settings, each band a group, all of them in (b_min + b_max) // 2 bits (ours).
+    """
 
     def __post_init__(self) -> None:
         if self.b_min > self.b_max:

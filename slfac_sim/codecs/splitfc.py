@@ -36,13 +36,9 @@ _MOST_SAMPLES = 2**13  # a dropped column costs a bit: bounds what a short body 
 
 @settings
 class SplitFc(Stateless):
-    """Keeps about one of `reduction` columns, in `bits_per_value` bits per value of the whole tensor.
+    """Keeps some columns of features, in a budget of bits for the whole tensor.
 
-    `variant` splitfc keeps columns by chance, the more the wider they spread, and divides them by their
-    chance: unbiased, but for columns without spread, whose chance is 0 unless the formula lifts all. In
-    evaluation it drops none, as dropout does. fc_sl always keeps those of the largest spread (both ours).
-    `quantiser` float16 leaves the two-stage quantiser out, and the budget with it. Everything in the
-    message counts towards the budget; one that not even the fewest levels meet is exceeded.
+    Everything in the message counts towards the budget; one that not even the fewest levels meet is exceeded.
     """
 
     partner: ClassVar[str | None] = "on_support"
@@ -51,10 +47,18 @@ class SplitFc(Stateless):
     may_lose_to_zeros: ClassVar[str] = "kept columns are divided by their chance, or sent as their mean"
 
     variant: Literal["splitfc", "fc_sl"] = "splitfc"
+    """With `splitfc` columns are kept by chance, the more the wider they spread, and divided by their chance:
+    unbiased, but for columns without spread, whose chance is 0 unless the formula lifts all; evaluation drops
+    none, as dropout does. `fc_sl` always keeps those of the largest spread (both ours).
+    """
     reduction: Annotated[float, Field(ge=1.0, le=1024.0)] = 8.0
+    """About one of so many columns is kept, R of the paper."""
     bits_per_value: Annotated[float, Field(gt=0.0, le=32.0)] = 0.5
+    """Budget in bits per value of the whole tensor."""
     quantiser: Literal["two_stage", "float16"] = "two_stage"
+    """`two_stage` of the paper; `float16` leaves it out, and the budget with it."""
     seed: SeedNumber = 0
+    """What the draws start from, beside the scenario's seed."""
 
     @property
     def encode_flops_per_value(self) -> float:

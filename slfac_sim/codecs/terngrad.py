@@ -33,16 +33,18 @@ _TRITS_OF = (np.arange(_BYTES)[:, None] // _WEIGHTS % 3).astype(np.uint8)
 class TernGrad(GroupQuantiser):
     """x^ = m sgn(x) b with b = 1 with probability |x| / m, else 0; m is the group's largest magnitude.
 
-    First |x| is limited to `clip` standard deviations of the group, 2.5 as the paper has it: less variance,
-    but no longer right in the mean. 0 limits nothing. Inference takes the nearer of 0 and m. `seed` is of
-    the draws.
+    Inference takes the nearer of 0 and m.
     """
 
     scope: Scope = "tensor"
     clip: NotNegative = 2.5
+    """Standard deviations of the group to which |x| is limited first, 2.5 as the paper has it: less variance,
+    but no longer right in the mean; 0 limits nothing.
+    """
     entropy: Entropy = "none"
     header_dtype: HeaderType = "float16"
     seed: SeedNumber = 0
+    """What the draws start from, beside the scenario's seed."""
 
     bits: ClassVar[int] = 8  # of five values
     values_per_symbol: ClassVar[int] = _TRITS

@@ -25,13 +25,15 @@ KIND = "topk"
 
 @settings
 class TopK(Sparse):
-    """Keeps, per sample, k = round(`rate` d) of its d values, at least one; ties go to the first."""
+    """Keeps, per sample, the values of largest magnitude; ties go to the first."""
 
     encode_flops_per_value: ClassVar[float] = 260.0
     decode_flops_per_value: ClassVar[float] = 170.0
 
     rate: Annotated[float, Field(gt=0.0, le=1.0)] = 0.1
+    """Part of a sample's d values that is sent: k = round(rate d), at least one."""
     values: FloatType = "float16"
+    """Type of the values that are sent."""
 
     @property
     def label(self) -> str:

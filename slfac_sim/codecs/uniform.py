@@ -37,19 +37,22 @@ KIND = "uniform"
 
 @settings
 class Uniform(GroupQuantiser):
-    """Min-max quantiser of `bits` bits a value; `scope` says what shares a minimum and a maximum.
+    """Min-max quantiser: a group's values in equal steps between its minimum and its maximum.
 
-    q = round((x - min) / s), s = (max - min) / (2^bits - 1), x^ = min + s q. With `rounding: stochastic` a
-    value goes up with the probability of its distance from the lower level, so that E[x^] = x (in
-    training; inference rounds to the nearest). `seed` is of these draws.
+    q = round((x - min) / s), s = (max - min) / (2^bits - 1), x^ = min + s q. Inference rounds to the nearest.
     """
 
     bits: Annotated[int, Field(ge=1, le=16)] = 8
+    """Bits of a value."""
     scope: Scope = "plane"
     rounding: Literal["nearest", "stochastic"] = "nearest"
+    """To the `nearest` level, or `stochastic` in training: a value goes up with the probability of its
+    distance from the lower level, so that E[x^] = x.
+    """
     entropy: Entropy = "none"
     header_dtype: HeaderType = "float16"
     seed: SeedNumber = 0
+    """What the draws of stochastic rounding start from, beside the scenario's seed."""
 
     may_lose_to_zeros: ClassVar[str] = "zero need not be a level of a min-max grid: many zeros, few bits"
 

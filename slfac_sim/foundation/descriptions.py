@@ -1,12 +1,13 @@
 """What a setting is, in words: the text under its field, read from the source only when somebody asks."""
 
 import ast
+import dataclasses
 import functools
 import inspect
 import re
 import sys
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
@@ -15,37 +16,44 @@ from typing import Any
 def descriptions(cls: type[Any]) -> Mapping[str, str]:
     """Return the description of each field of the settings `cls`: the string literal that follows it.
 
-    A field that is defined anew without a text has that of the class it comes from. A class whose source
-    cannot be had, such as one of an interactive session, has none.
+    A field without a text has that of the class, or of the contract's property, that it defines anew. A class
+    whose source cannot be had, such as one of an interactive session, has none of its own.
     """
     texts: dict[str, str] = {}
     for base in reversed(cls.__mro__[:-1]):
-        texts |= dict(_texts_in(base))
-    return texts
+        texts |= _texts_of_properties(base)
+        texts |= _texts_of_fields(base)
+    return {field.name: texts[field.name] for field in dataclasses.fields(cls) if field.name in texts}
 
 
 def module_sentence(cls: type[Any]) -> str:
     """Return the first sentence of the module that defines the plug-in `cls`; empty if it has none."""
-    paragraph = " ".join((sys.modules[cls.__module__].__doc__ or "").partition("\n\n")[0].split())
+    paragraph = _line((sys.modules[cls.__module__].__doc__ or "").partition("\n\n")[0])
     return re.split(r"(?<=[.!?])\s+(?=[A-Z`])", paragraph)[0]
 
 
-def _texts_in(cls: type[Any]) -> Iterator[tuple[str, str]]:
-    """Yield name and text of each field that the body of `cls` itself describes."""
+def _texts_of_properties(cls: type[Any]) -> dict[str, str]:
+    """Return the first paragraph of the docstring of each property that `cls` itself defines."""
+    properties = {name: value for name, value in vars(cls).items() if isinstance(value, property)}
+    docs = {name: inspect.cleandoc(value.__doc__ or "") for name, value in properties.items()}
+    return {name: _line(doc.partition("\n\n")[0]) for name, doc in docs.items() if doc}
+
+
+def _texts_of_fields(cls: type[Any]) -> dict[str, str]:
+    """Return the text under each field in the body of `cls` itself."""
     try:
         source = textwrap.dedent(inspect.getsource(cls))
     except (OSError, TypeError):
-        return
-    body = ast.parse(source).body[0]
-    statements = body.body if isinstance(body, ast.ClassDef) else []
-    for field, text in pairwise(statements):
-        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and _is_text(text):
-            yield field.target.id, " ".join(inspect.cleandoc(text.value.value).split())  # type: ignore[attr-defined]
+        return {}
+    definition = ast.parse(source).body[0]
+    statements = definition.body if isinstance(definition, ast.ClassDef) else []
+    texts = {}
+    for field, below in pairwise(statements):
+        match field, below:
+            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
+                texts[name] = _line(inspect.cleandoc(text))
+    return texts
 
 
-def _is_text(statement: ast.stmt) -> bool:
-    return (
-        isinstance(statement, ast.Expr)
-        and isinstance(statement.value, ast.Constant)
-        and isinstance(statement.value.value, str)
-    )
+def _line(text: str) -> str:
+    return " ".join(text.split())

@@ -54,11 +54,11 @@ class LearningProtocol(ABC):
     stashes_weights: ClassVar[bool] = False
     """Whether several mini-batches of a device are under way at once."""
     rounds: int
-    """The number of rounds."""
+    """Rounds of the training."""
     steps: int | None = None
-    """The mini-batches of a device in a round; None: `local_epochs` passes over its samples."""
+    """Mini-batches of a device in a round; null: one pass over its samples, or `local_epochs` passes."""
     local_epochs: int = 1
-    """The passes of a round where `steps` is None."""
+    """Passes over a device's samples in a round, where `steps` is null."""
     model_broadcast: Broadcast = "multicast"
     """Whether a model is sent once at the slowest device's rate, or once for each device."""
     initial_model: InitialModel = "seed"
@@ -66,11 +66,11 @@ class LearningProtocol(ABC):
     participation: Participation = Participation()
     """Who takes part in a round: by default everybody who is there, with no deadline."""
     evaluate_devices: int | None = None
-    """Where nothing is learnt in common: how many devices' models an evaluation is the mean of."""
+    """Over so many devices, the first, an evaluation is the mean; each takes this host a pass of its own."""
     send: Literal["model", "difference"] = "model"
-    """What devices send of a whole model: itself, or its difference to the one that they were given."""
+    """What devices send: the `model`, or its `difference` to what they were given, for codecs that lose."""
     mu: float = 0.0
-    """The weight of the distance to the model that a round began with, in the loss of whole models."""
+    """Weight of the squared distance to the model that a round began with, in the loss of whole models."""
 
     def check(self, devices: int) -> None:
         """Raise `ValueError` for settings that so many devices cannot meet."""

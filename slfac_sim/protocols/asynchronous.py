@@ -32,15 +32,15 @@ if TYPE_CHECKING:
 
 @settings
 class Asynchronous(LearningProtocol):
-    """As many mini-batches as in `rounds` rounds of `steps` of every device, begun by whoever is ready.
+    """As many mini-batches as all rounds of all devices have, begun by whoever is ready.
 
-    The server takes a step for each mini-batch alone, with its learning rate times 1/(1+s)^a: a is
-    `staleness_exponent` and s the number of server steps since the one from which the device half had last
-    learnt. After `steps` mini-batches (a local epoch when null), and when none is left to begin, a device
-    hands in its half h. It is given back w = (1 - m) w + m h and goes on from there: w is what all have in
-    common, m is `mixing` times 1/(1+s)^a, and s the number of such mixings since the one that it was given
-    last. A mini-batch during which something fails is spent. With one device and a `mixing` of 1 this is
-    ordinary training; a device that is down when the last mini-batch is begun hands in no more.
+    The server takes a step for each mini-batch alone, with its learning rate times 1/(1+s)^a, s being the
+    number of server steps since the one from which the device half had last learnt. After `steps`
+    mini-batches, and when none is left to begin, a device hands in its half h. It is given back w = (1 - m) w
+    + m h and goes on from there: w is what all have in common, m is `mixing` times 1/(1+s)^a, and s the
+    number of such mixings since the one that it was given last. A mini-batch during which something fails is
+    spent. With one device and a `mixing` of 1 this is ordinary training; a device that is down when the last
+    mini-batch is begun hands in no more.
 
     A row of `rounds` is written whenever as many mini-batches have ended as a round of `parallel` has, and
     then w is evaluated. A training that is resumed begins again: there is no moment at which all is quiet.
@@ -49,9 +49,15 @@ class Asynchronous(LearningProtocol):
     references: ClassVar[tuple[str, ...]] = ("xie2019fedasync",)
 
     rounds: Count = 8
+    """As many mini-batches as so many rounds of `parallel` have, over all devices."""
     steps: Count | None = None
+    """Mini-batches after which a device hands in its half; null: a pass over its samples."""
     mixing: Annotated[float, Field(gt=0.0, le=1.0)] = 0.6
+    """Weight m of a fresh half in what all have in common."""
     staleness_exponent: NotNegative = 0.5
+    """Exponent a of 1/(1+s)^a, by which what comes s steps late counts for less; 0: staleness does not
+    matter.
+    """
 
     @property
     def schedule(self) -> Schedule:

@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 @settings
 class Centralised(RoundProtocol):
-    """`rounds` rounds of `steps` mini-batches, or of one pass over all samples when `steps` is null.
+    """All samples are learnt from on the server.
 
-    A mini-batch has devices x `learning.batch` samples, as many as all devices together use in a step of
-    the parallel protocol, so that rounds compare. The server's name is in the column `device` of `steps`,
-    and a round counts one device. The settings `cut`, `codec` and `network` of the scenario have no effect.
+    A mini-batch has devices x `learning.batch` samples, as many as all devices together use in a step of the
+    parallel protocol, so that rounds compare. The server's name is in the column `device` of `steps`, and a
+    round counts one device. The settings `cut`, `codec` and `network` of the scenario have no effect.
     """
 
     layout: ClassVar[str] = "whole"
@@ -33,6 +33,7 @@ class Centralised(RoundProtocol):
 
     rounds: Count = 8
     steps: Count | None = None
+    """Mini-batches in a round; null: one pass over all samples."""
 
     @property
     def schedule(self) -> Schedule:

@@ -26,13 +26,11 @@ if TYPE_CHECKING:
 
 @settings
 class Clustered(RoundProtocol):
-    """`rounds` rounds, in each of which every cluster learns once, `steps` mini-batches or one local epoch.
+    """In a round every cluster of devices learns once, one after the other.
 
-    `cluster` devices make a cluster, the last one may have fewer: those that follow each other in device
-    order (`order: fixed`), or in an order that is drawn for each round (`random`). Within a cluster all is
-    as in `parallel`; it is the first cluster of all whose halves come from the seed. One cluster of all
-    devices is `parallel`, clusters of one are `sequential`. Deadline and `enough` of `participation` are a
-    cluster's.
+    Within a cluster all is as in `parallel`; it is the first cluster of all whose halves come from the seed.
+    One cluster of all devices is `parallel`, clusters of one are `sequential`. Deadline and `enough` of
+    `participation` are a cluster's.
     """
 
     references: ClassVar[tuple[str, ...]] = ("wu2023split",)
@@ -40,7 +38,11 @@ class Clustered(RoundProtocol):
     rounds: Count = 8
     steps: Count | None = None
     cluster: Count = 5
+    """Devices of a cluster; the last one may have fewer."""
     order: Order = "fixed"
+    """Whether clusters are of those that follow each other in device order (`fixed`), or in an order that is
+    drawn for each round (`random`).
+    """
     model_broadcast: Broadcast = "multicast"
     initial_model: InitialModel = "seed"
     participation: Participation = Participation()

@@ -33,16 +33,15 @@ if TYPE_CHECKING:
 
 @settings
 class Epsl(FederatedAveraging):
-    """`parallel` with the first ceil(`phi` b) samples of the mini-batches aggregated; all else is as there.
+    """`parallel` with the first ceil(phi b) samples of the mini-batches aggregated; all else is as there.
 
     b is the smallest mini-batch of the step, where they differ. Every sample counts alike, so devices are
     weighted by their data. Each step has one multicast to the devices of the step (the aggregated gradient),
-    then one transfer to each (its own part); with `phi` 1 only the multicast is left. The server's backward
-    pass shrinks from k b samples to k (b - m) + m, with m aggregated ones of k devices; its forward pass
-    has m more, since (our reading) an aggregated gradient goes back through the mean of the devices' smashed
-    data. Device halves are averaged each round, as in `parallel`, so that `phi` 0 is `parallel`. A broadcast
-    goes through ends of the downlink codec that are new each time, so one with memory has none there; no part
-    is told which message it answers (`on_support` then sends all).
+    then one transfer to each (its own part). The server's backward pass shrinks from k b samples to k (b - m)
+    + m, with m aggregated ones of k devices; its forward pass has m more, since (our reading) an aggregated
+    gradient goes back through the mean of the devices' smashed data. Device halves are averaged each round,
+    as in `parallel`. A broadcast goes through ends of the downlink codec that are new each time, so one with
+    memory has none there; no part is told which message it answers (`on_support` then sends all).
     """
 
     references: ClassVar[tuple[str, ...]] = ("lin2024efficient",)
@@ -50,6 +49,9 @@ class Epsl(FederatedAveraging):
     rounds: Count = 8
     steps: Count | None = None
     phi: Annotated[float, Field(ge=0.0, le=1.0)] = 0.5
+    """Part of a mini-batch whose gradients are aggregated over devices: 0 is `parallel`, with 1 only the
+    multicast is left.
+    """
     model_broadcast: Broadcast = "multicast"
     initial_model: InitialModel = "seed"
     participation: Participation = Participation()

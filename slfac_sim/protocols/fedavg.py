@@ -137,12 +137,10 @@ def train(learner: Any, step: int, batch: Indices, do: Callable[[Compute], Task]
 
 @settings
 class FedAvg(WholeModels):
-    """`rounds` rounds of `steps` mini-batches per device, or of `local_epochs` passes when `steps` is null.
+    """Every device trains the whole model; the mean is weighted by the samples that each used.
 
-    The mean of the devices' models is weighted by the samples that each used; the moments of a device's
-    optimiser stay with it. Models travel through `codec.model`, as they are (`send: model`) or, from the
-    devices, as their `difference` to the server's model of the round, which suits codecs that lose
-    something. The settings `cut`, `codec.uplink` and `codec.downlink` of the scenario have no effect.
+    The moments of a device's optimiser stay with it. Models travel through `codec.model`. The settings `cut`,
+    `codec.uplink` and `codec.downlink` of the scenario have no effect.
     """
 
     references: ClassVar[tuple[str, ...]] = ("mcmahan2017communication",)

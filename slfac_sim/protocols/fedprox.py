@@ -15,15 +15,16 @@ from slfac_sim.protocols.fedavg import WholeModels
 
 @settings
 class FedProx(WholeModels):
-    """As `fedavg`, with the weight `mu` of the distance to the model that the round began with.
+    """As `fedavg`, with a term that holds devices near the model that the round began with.
 
-    With `mu: 0` it is `fedavg`. The losses in the tables are without that distance. Every device does all
-    of its work: the paper's partial work of slow devices is a `deadline` here, which drops them.
+    The losses in the tables are without that term. Every device does all of its work: the paper's partial
+    work of slow devices is a `deadline` here, which drops them.
     """
 
     references: ClassVar[tuple[str, ...]] = ("li2020federated",)
 
     mu: NotNegative = 0.01
+    """Weight of the squared distance to the model that the round began with; 0 is `fedavg`."""
     rounds: Count = 8
     steps: Count | None = None
     local_epochs: Count = 1

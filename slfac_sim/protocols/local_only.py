@@ -19,12 +19,11 @@ if TYPE_CHECKING:
 
 @settings
 class LocalOnly(RoundProtocol):
-    """`rounds` rounds of `steps` mini-batches per device, or of one local epoch when `steps` is null.
+    """Every device trains a model of its own, and all begin with the same weights.
 
-    All devices begin with the same weights. The figures of `evals` are the means over the models of
-    `evaluate_devices` devices, the first in device order: each is measured on the full test set, which takes
-    its time on this host. A round ends with its slowest device, for the sake of the evaluation alone. The
-    settings `cut`, `codec` and `network` of the scenario have no effect.
+    The figures of `evals` are means over the models of some devices, each measured on the full test set. A
+    round ends with its slowest device, for the sake of the evaluation alone. The settings `cut`, `codec` and
+    `network` of the scenario have no effect.
     """
 
     layout: ClassVar[str] = "whole"

@@ -26,17 +26,11 @@ if TYPE_CHECKING:
 
 @settings
 class Parallel(FederatedAveraging):
-    """`rounds` rounds of `steps` mini-batches per device, or of one local epoch when `steps` is null.
+    """All devices learn at once, against one half on the server.
 
-    There are two barriers: the server waits for the whole cohort of a step, and for all device halves at
-    the end of a round. A device that has its gradient goes on at once. In a local epoch, devices that
-    have run out of batches leave the cohort. `model_broadcast` sends the average once at the slowest
-    device's rate (`multicast`) or once for each device (`unicast`). Initial halves come from the seed at
-    no cost, or are sent by the server (`initial_model: broadcast`).
-
-    `server_step` is what the server takes a step on: the whole `cohort`; each mini-batch in the order of
-    `arrival`; or what a queue has (`batching`) once `max_items` mini-batches are there or the first has
-    waited for `wait`. The latter two know no barrier within a round, and there timing steers learning.
+    There are two barriers: the server waits for the whole cohort of a step, and for all device halves at the
+    end of a round. A device that has its gradient goes on at once. In a local epoch, devices that have run
+    out of batches leave the cohort.
     """
 
     references: ClassVar[tuple[str, ...]] = ("thapa2022splitfed",)
@@ -46,8 +40,13 @@ class Parallel(FederatedAveraging):
     model_broadcast: Broadcast = "multicast"
     initial_model: InitialModel = "seed"
     server_step: Literal["cohort", "arrival", "batching"] = "cohort"
+    """What the server takes a step on: the whole `cohort`; each mini-batch in the order of `arrival`; or what
+    a queue has (`batching`). The latter two know no barrier within a round, and there timing steers learning.
+    """
     max_items: Count = 8
+    """Mini-batches in the queue at which `batching` takes a step at once."""
     wait: Annotated[Seconds, Field(ge=0.0)] = 0.1
+    """How long the first mini-batch in the queue of `batching` waits for others at most."""
     participation: Participation = Participation()
 
     @property

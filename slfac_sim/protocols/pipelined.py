@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 
 @settings
 class Pipelined(FederatedAveraging):
-    """`parallel` with up to `depth` mini-batches of each device in flight; a depth of 1 is `parallel`.
+    """`parallel` with several mini-batches of each device in flight.
 
     While one waits for its gradient the device computes the next one's forward pass, with the weights that it
     has then. The server takes one step for each cohort, in the order in which cohorts are complete. At the
     end of a round everything in flight comes back before halves are averaged. A device that fails in one of
-    its mini-batches begins no further one in that round. The other settings are those of `parallel`.
+    its mini-batches begins no further one in that round.
     """
 
     references: ClassVar[tuple[str, ...]] = ("narayanan2019pipedream", "thapa2022splitfed")
@@ -40,6 +40,7 @@ class Pipelined(FederatedAveraging):
     rounds: Count = 8
     steps: Count | None = None
     depth: Count = 2
+    """Most mini-batches of a device in flight; 1 is `parallel`."""
     model_broadcast: Broadcast = "multicast"
     initial_model: InitialModel = "seed"
     participation: Participation = Participation()

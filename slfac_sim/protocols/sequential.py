@@ -25,15 +25,13 @@ if TYPE_CHECKING:
 
 @settings
 class Sequential(RoundProtocol):
-    """`rounds` rounds, in each of which every device has a turn of `steps` mini-batches or one local epoch.
+    """In a round every device has a turn, one after the other.
 
-    Turns come in device order (`order: fixed`) or in one that is drawn for each round (`random`). A turn
-    costs two transfers of the half: down from the server, up again when it is over; the server decodes what
-    comes and encodes it again, and nothing is averaged.
-    The device whose turn is the first of all has its half from the seed, or is sent it (`initial_model:
-    broadcast`). The half of a turn that fails is lost: the next device goes on with the one before, and the
-    server with what it has learnt. No turn begins while the server is down. `participation.deadline` is that
-    of a turn. In the end `model_broadcast` brings the last half to all.
+    A turn costs two transfers of the half: down from the server, up again when it is over; the server decodes
+    what comes and encodes it again, and nothing is averaged. The device whose turn is the first of all has
+    its half from the seed, or is sent it. The half of a turn that fails is lost: the next device goes on with
+    the one before, and the server with what it has learnt. No turn begins while the server is down.
+    `participation.deadline` is that of a turn. In the end `model_broadcast` brings the last half to all.
     """
 
     references: ClassVar[tuple[str, ...]] = ("gupta2018distributed",)
@@ -41,6 +39,7 @@ class Sequential(RoundProtocol):
     rounds: Count = 8
     steps: Count | None = None
     order: Order = "fixed"
+    """Whether turns come in device order (`fixed`) or in one that is drawn for each round (`random`)."""
     model_broadcast: Broadcast = "multicast"
     initial_model: InitialModel = "seed"
     participation: Participation = Participation()

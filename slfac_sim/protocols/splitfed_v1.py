@@ -31,15 +31,14 @@ if TYPE_CHECKING:
 
 @settings
 class SplitfedV1(RoundProtocol):
-    """`rounds` rounds of `steps` mini-batches per device, or of one local epoch when `steps` is null.
+    """Averaged are device halves and server halves, weighted by the samples that each used.
 
-    Averaged are device halves and server halves, weighted by the samples that each used. The server works on
-    each mini-batch by itself, when it has arrived, so no device waits for another before the end of the
-    round. Our reading: all copies start a round alike, the moments of the server's optimiser included, which
-    are averaged with the weights; and a device that does not finish a round contributes to neither average.
-    The copies take memory: `slfac_sim.learning.server_copies` says how much. `model_broadcast` and
-    `initial_model` are those of `parallel`. Devices may have different cuts (`cut: per_device`, or one named
-    for each), since it is whole models that are averaged, block by block.
+    The server works on each mini-batch by itself, when it has arrived, so no device waits for another before
+    the end of the round. Our reading: all copies start a round alike, the moments of the server's optimiser
+    included, which are averaged with the weights; and a device that does not finish a round contributes to
+    neither average. The copies take memory: `slfac_sim.learning.server_copies` says how much. Devices may
+    have different cuts (`cut: per_device`, or one named for each), since it is whole models that are
+    averaged, block by block.
     """
 
     references: ClassVar[tuple[str, ...]] = ("thapa2022splitfed",)

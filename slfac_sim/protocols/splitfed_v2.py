@@ -25,13 +25,11 @@ if TYPE_CHECKING:
 
 @settings
 class SplitfedV2(FederatedAveraging):
-    """`rounds` rounds of `steps` mini-batches per device, or of one local epoch when `steps` is null.
+    """Averaged are device halves, weighted by samples; the server's half is one and is not.
 
-    Averaged are device halves, weighted by samples; the server's half is one and is not. In each step the
-    server waits for the mini-batches of all devices, as in `parallel`, and then takes a step of its
-    optimiser for each, one after the other. Our reading: the order is drawn anew for every step, and the
-    answers are encoded when all have had their turn. `model_broadcast` and `initial_model` are those of
-    `parallel`.
+    In each step the server waits for the mini-batches of all devices, as in `parallel`, and then takes a step
+    of its optimiser for each, one after the other. Our reading: the order is drawn anew for every step, and
+    the answers are encoded when all have had their turn.
     """
 
     references: ClassVar[tuple[str, ...]] = ("thapa2022splitfed",)

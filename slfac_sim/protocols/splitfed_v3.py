@@ -22,13 +22,12 @@ if TYPE_CHECKING:
 
 @settings
 class SplitfedV3(RoundProtocol):
-    """`rounds` rounds of `steps` mini-batches per device, or of one local epoch when `steps` is null.
+    """Averaged are the server's copies of its half, as in `splitfed_v1`; device halves stay where they are.
 
-    Averaged are the server's copies of its half, as in `splitfed_v1`; device halves are neither averaged nor
-    sent, so no model is ever on the air. What the devices have in common is nothing: the figures of an
-    evaluation are means over the first `evaluate_devices` devices, each with its own half before the
-    server's (our choice; each costs this host a pass over the test set). With few devices per round those may
-    be halves that have not learnt yet. Our reading: copies are averaged once a round, weighted by samples.
+    No model is ever on the air. What the devices have in common is nothing: the figures of an evaluation are
+    means over some devices, each with its own half before the server's (our choice). With few devices per
+    round those may be halves that have not learnt yet. Our reading: copies are averaged once a round,
+    weighted by samples.
     """
 
     references: ClassVar[tuple[str, ...]] = ("gawali2021comparison",)

@@ -26,13 +26,12 @@ if TYPE_CHECKING:
 
 @settings
 class UShaped(FederatedAveraging):
-    """`rounds` rounds of `steps` mini-batches per device, or of one local epoch when `steps` is null.
+    """Head and tail of the model are on the devices, the body is on the server.
 
-    `cut` ends the head, `tail` names the first block of the tail (null: the last block with weights). The
-    server waits twice in a step: it runs the body over the smashed data of the whole cohort as one batch,
-    and takes one step when it has all their gradients. Head and tail are averaged at the end of a round.
-    With one step a round that is one step on the large batch, as in `parallel`; with more, the tails learn
-    apart in between, as the heads do. The uplink's codec is used on both messages up, the downlink's on both
+    The server waits twice in a step: it runs the body over the smashed data of the whole cohort as one batch,
+    and takes one step when it has all their gradients. Head and tail are averaged at the end of a round. With
+    one step a round that is one step on the large batch, as in `parallel`; with more, the tails learn apart
+    in between, as the heads do. The uplink's codec is used on both messages up, the downlink's on both
     messages down.
     """
 
@@ -42,6 +41,9 @@ class UShaped(FederatedAveraging):
     rounds: Count = 8
     steps: Count | None = None
     tail: str | None = None
+    """First block of the tail, which devices hold, as they hold what `cut` ends; null: the last block with
+    weights.
+    """
     model_broadcast: Broadcast = "multicast"
     initial_model: InitialModel = "seed"
     participation: Participation = Participation()

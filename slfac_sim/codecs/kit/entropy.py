@@ -48,7 +48,7 @@ class Coded(Codec):
     @property
     @abstractmethod
     def entropy(self) -> Entropy:
-        """The entropy stage."""
+        """How symbols become bytes: packed in their width, by `zstd`, or by their frequencies (`ans`)."""
 
     @property
     @abstractmethod

@@ -53,12 +53,12 @@ class Grouped(Coded, Stateless):
     @property
     @abstractmethod
     def scope(self) -> Scope:
-        """What shares one range."""
+        """What shares the figures of a header: the `tensor`, a `channel`, or a sample's channel (`plane`)."""
 
     @property
     @abstractmethod
     def header_dtype(self) -> HeaderType:
-        """Type of a figure in the header."""
+        """Type of each figure in the header: float16 takes half the bytes of float32."""
 
     @abstractmethod
     def write(self, rows: Floats, form: Form, draws: Draws) -> Written:

@@ -14,7 +14,7 @@ from slfac_sim.hosts.speeds import Speeds
 
 @settings
 class LogNormal(Speeds):
-    """Speeds whose logarithms are normal: with sigma 0.8 two thirds lie within a factor of 2.2 of the median."""
+    """Speeds with normal logarithms: at sigma 0.8 two thirds lie within a factor of 2.2 of the median."""
 
     median: FlopPerSecond = 5e9
     """FLOP/s that half of the devices do not reach."""

@@ -61,18 +61,20 @@ class Participants(Protocol):
 
 @settings
 class Participation:
-    """`select` says who is asked; a device that is away or down when the round begins is not.
+    """Who is asked in a round, and how long it waits for them.
 
-    A round ends when all that were asked are done, `deadline` after its devices were set to work, or when
-    `enough` of them are done. Work of the others is cut short there, their transfers cease and free the
-    air, and their half is not averaged; what the server has learnt from them stays. Each is a row of
-    `misses`. Ask for more than enough (`select: {kind: random, count: 12}`, `enough: 10`), and the slowest
-    do not hold up the round.
+    A device that is away or down when the round begins is not asked. Work of those that are not done when it
+    ends is cut short, their transfers cease and free the air, and their half is not averaged; what the server
+    has learnt from them stays. Each is a row of `misses`. Ask for more than enough (`select: {kind: random,
+    count: 12}`, `enough: 10`), and the slowest do not hold up the round.
     """
 
     select: Annotated[Any, Plugin("slfac_sim.protocols.selections", "all")] = All()
+    """Who is asked."""
     deadline: Annotated[Seconds, Field(gt=0.0)] | None = None
+    """How long after its devices were set to work a round ends at the latest; null: it waits for all."""
     enough: Count | None = None
+    """So many devices that are done end the round; null: all that were asked."""
 
     @property
     def timing_steers_learning(self) -> bool:

@@ -9,13 +9,14 @@ from slfac_sim.protocols.selections import Selection
 
 @settings
 class Fastest(Selection):
-    """The `count` devices whose round would be the shortest with the air and the server to themselves.
+    """The devices whose round would be the shortest with the air and the server to themselves.
 
     The rule of thumb behind FedCS (Nishio and Yonetani, 2019, arXiv:1804.08333), without its deadline. Slow
     devices never take part, and neither does what only they know.
     """
 
     count: Count = 10
+    """Devices of a round."""
 
     def choose(
         self, devices: Sequence[str], round_number: int, seed: int, expected_s: Callable[[str], float]

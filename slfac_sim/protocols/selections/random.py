@@ -11,11 +11,12 @@ from slfac_sim.protocols.selections import Selection
 
 @settings
 class Random(Selection):
-    """`count` devices, each as likely as any other; all that are there, if they are fewer."""
+    """Each device is as likely as any other."""
 
     timing_steers_learning: ClassVar[bool] = False
 
     count: Count = 10
+    """Devices of a round; all that are there, if they are fewer."""
 
     def choose(
         self, devices: Sequence[str], round_number: int, seed: int, expected_s: Callable[[str], float]
