@@ -104,7 +104,8 @@ def _parser(command: str) -> argparse.ArgumentParser:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="version", version=_version())
+    version = _version() if command == "--version" else ""  # it asks git
+    parser.add_argument("--version", action="version", version=version)
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND")
     for name, purpose in COMMANDS.items():
         subparser = subparsers.add_parser(name, help=purpose, description=purpose)
@@ -116,8 +117,10 @@ def _parser(command: str) -> argparse.ArgumentParser:
 
 def _version() -> str:
     from slfac_sim import __version__
+    from slfac_sim.foundation.version import versions
 
-    return f"slfac_sim {__version__}"
+    named = ", ".join(f"{name} {version or 'unknown'}" for name, version in versions().items())
+    return f"slfac_sim {__version__} ({named})"
 
 
 def _module(command: str) -> Any:

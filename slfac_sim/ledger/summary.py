@@ -5,11 +5,11 @@ import platform
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from typing import Any
 
 from slfac_sim.foundation.plugins import kind_of
 from slfac_sim.foundation.units import exact
+from slfac_sim.foundation.version import versions
 from slfac_sim.hosts.names import SERVER
 from slfac_sim.ledger.store import Ledger
 from slfac_sim.ledger.tables import ENERGY
@@ -28,14 +28,13 @@ class HostClock:
     cpu_s: float = field(default_factory=time.process_time)
 
     def spent(self) -> dict[str, Any]:
-        """Return wall and CPU seconds, peak memory, threads and the versions of what computes."""
+        """Return wall and CPU seconds, peak memory, threads, the commit and the versions of what computes."""
         return {
             "wall_s": time.perf_counter() - self.wall_s,
             "cpu_s": time.process_time() - self.cpu_s,
             "peak_rss_bytes": peak_rss_bytes(),
             "threads": self.threads,
-            "python": platform.python_version(),
-            **{name: version(name) for name in ("torch", "numpy", "simpy")},
+            **versions(),
         }
 
 
