@@ -2,17 +2,31 @@
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
 
+from slfac_sim.foundation.descriptions import descriptions
 from slfac_sim.foundation.plugins import kinds
 from slfac_sim.scenario.files import dump, load, schema, shipped
 from slfac_sim.scenario.yaml_text import to_tree
+from slfac_sim.studies.files import schema as study_schema
 
 WRITTEN = Path(__file__).parent.parent / "docs" / "scenario.schema.json"
+_DIMENSIONS = (
+    "duration:",
+    "frequency:",
+    "data rate:",
+    "size:",
+    "length:",
+    "speed:",
+    "power:",
+    "level:",
+    "energy:",
+)
 
 
 @pytest.fixture(scope="module")
@@ -110,3 +124,40 @@ def test_short_forms_and_units_pass(change: dict[str, Any], validator: Any) -> N
 )
 def test_wrong_scenarios_fail(change: dict[str, Any], validator: Any) -> None:
     assert not validator.is_valid(tree() | change)
+
+
+def described(node: Any, path: str = "") -> Iterator[tuple[str, str, str]]:
+    """Yield path, name and description of every property below `node`, however deep."""
+    for name, setting in node.get("properties", {}).items() if isinstance(node, dict) else ():
+        yield path, name, setting.get("description", "")
+    children = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    for key, child in children:
+        yield from described(child, f"{path}/{key}")
+
+
+@pytest.mark.parametrize("whole", [schema(), study_schema()], ids=["scenario", "study"])
+def test_every_property_says_what_it_is(whole: dict[str, Any]) -> None:
+    for path, name, text in described(whole):
+        assert text.endswith((".", ")")), f"{path}: {name}: {text!r}"
+        assert not text.startswith(_DIMENSIONS), f"{path}: {name} has the words of its unit alone"
+        assert text.strip(".").lower() != name.replace("_", " "), f"{path}: {name} says its name alone"
+
+
+def test_a_field_says_what_stands_below_it_and_its_unit() -> None:
+    speed = schema()["$defs"]["slfac_sim.hosts.speeds.fixed"]["properties"]["speed"]
+    text = "FLOP/s that every device achieves in training, 2 per multiply-add."
+    assert speed["description"] == f"{text} (computing speed: a number in SI, or a text with a unit)"
+
+
+def test_a_field_defined_anew_keeps_its_description() -> None:
+    settings = schema()["$defs"]["slfac_sim.protocols.parallel"]["properties"]
+    assert settings["model_broadcast"]["description"].startswith("Whether a model is sent once")
+
+
+def test_what_has_no_source_has_no_description() -> None:
+    namespace: dict[str, Any] = {}
+    exec(
+        "from slfac_sim.foundation.plugins import settings\n@settings\nclass Odd:\n    x: int = 1\n",
+        namespace,
+    )
+    assert descriptions(namespace["Odd"]) == {}

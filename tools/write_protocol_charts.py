@@ -15,8 +15,10 @@ from pathlib import Path
 
 from slfac_sim.effects import Compute, Effect, Note, Offer, Send, Together
 from slfac_sim.foundation.citing import reference
+from slfac_sim.foundation.descriptions import descriptions
 from slfac_sim.foundation.plugins import find, kinds
 from slfac_sim.hosts.names import SERVER
+from slfac_sim.protocols import LearningProtocol
 from slfac_sim.runs.opening import build
 from slfac_sim.scenario.files import read
 from slfac_sim.simulation.instant import InstantPlayer
@@ -96,11 +98,24 @@ def section(name: str, courses: Sequence[Course]) -> str:
     plugin = find(FAMILY, name)
     module = importlib.import_module(plugin.__module__)
     said = [paragraph for text in (module.__doc__, plugin.__doc__) for paragraph in paragraphs(text or "")]
+    said += filter(None, ["\n".join(own_settings(name))])
     said += [f"Source: {reference(key).text()}." for key in plugin.references]
     for shown, course in zip(SHOWN.get(name, ((),)), courses, strict=True):
         said += [f"With `{'`, `'.join(shown)}`:"] if shown else []
         said.append("\n".join(["```mermaid", *chart(course), "```"]))
     return "\n".join([f"## {name}", "", "\n\n".join(said), ""])
+
+
+def own_settings(name: str) -> list[str]:
+    """Return an item for each setting of the protocol `name`, with its default, that not all have alike."""
+    plugin, usual = find(FAMILY, name), descriptions(find(FAMILY, "parallel"))
+    own = {
+        key: text
+        for key, text in descriptions(plugin).items()
+        if key not in LearningProtocol.__annotations__ or usual.get(key) != text
+    }
+    defaults = {key: "null" if (value := getattr(plugin(), key)) is None else value for key in own}
+    return [f"- `{key}` ({defaults[key]}): {text}" for key, text in own.items()]
 
 
 def paragraphs(docstring: str) -> list[str]:

@@ -35,37 +35,70 @@ _STATION_POWER_HZ = 20e6
 
 @settings
 class Cellular(FluidSettings):
-    """Base stations and devices around them.
-
-    `station_power` is radiated in each 20 MHz, whatever the width of the band; `device_power` is all that a
-    device has, in whatever part of the band.
-    """
+    """Base stations and devices around them."""
 
     bandwidth: Hertz = 20e6
+    """Width of the band, of which `duplex` says how both directions share it."""
     carrier: Hertz = 3.5e9
+    """Carrier frequency, on which path loss and Doppler shift depend."""
     radius: Metres = 150.0
+    """Largest distance from its station at which a device is placed."""
     min_distance: Metres = 10.0
+    """Least distance from its station at which a device is placed."""
     positions: tuple[tuple[Coordinate, Coordinate], ...] | None = None
+    """Where each device is, [x, y] around the (middle) station, one for each device; null: drawn uniformly
+    over the area.
+    """
     outage: Literal["refuse", "allow"] = "refuse"
+    """What becomes of a device whose link cannot carry anything: the scenario is refused, or the device is
+    never reached (`allow`).
+    """
     medium: Annotated[Any, Plugin("slfac_sim.network.media", "fair")] = Fair()
+    """How transfers share the air."""
     duplex: Duplex = "tdd"
+    """How both directions share the air: in turns (`tdd`), each on a whole band of its own (`fdd`), or one
+    band for both together (`half`).
+    """
     uplink_share: Part = 0.5
+    """Part of the time that the uplink has in TDD."""
     latency: Seconds = 0.005
+    """Time from the last bit sent to its arrival, one way, whatever the size."""
     device_power: Watts = dbm_to_w(23.0)
+    """Power that a device radiates, all that it has in whatever part of the band."""
     station_power: Watts = dbm_to_w(44.0)
+    """Power that a station radiates in each 20 MHz of the band."""
     station_gain: Decibels = 8.0
+    """Antenna gain of a station, in dBi."""
     device_gain: Decibels = 0.0
+    """Antenna gain of a device, in dBi."""
     station_noise_figure: Decibels = 5.0
+    """Noise that a station's receiver adds to thermal noise."""
     device_noise_figure: Decibels = 9.0
+    """Noise that a device's receiver adds to thermal noise."""
     power_control: Annotated[PowerControl | None, OrNone()] = None
+    """How devices turn their power down near a station; `none`: they never do."""
     shadowing: Shadowing = "independent"
+    """Log-normal shadowing of each link: `none`, drawn by itself (`independent`), or alike for devices near
+    each other (`correlated`).
+    """
     pathloss: Annotated[Any, Plugin("slfac_sim.network.radio.pathloss", "umi")] = Umi()
+    """How much weaker a signal is at a distance."""
     rate: Annotated[Any, Plugin("slfac_sim.network.radio.rates", "nr_mcs")] = NrMcs()
+    """What rate a signal-to-noise ratio gives."""
     fading: Annotated[Any, Plugin("slfac_sim.network.radio.fading", "ergodic")] = Ergodic()
+    """How links change as things move."""
     small_scale: Literal["rayleigh", "rician"] = "rayleigh"
+    """Law of the fades: `rayleigh`, or with `rician` for devices in line of sight the path loss model's
+    Rician factor.
+    """
     retransmission: Annotated[Harq | None, OrNone()] = Harq()
+    """What blocks cost that are sent again; `none`: every block arrives at once."""
     packet_bytes: Count = 1448
+    """Payload of a packet."""
     header_bytes: CountOrZero = 60
+    """Bytes that each packet, or the part of one, costs more on the air: 20 IP, 32 TCP with timestamps and 8
+    for the radio layers; 0 switches that off.
+    """
 
     def __post_init__(self) -> None:
         if not 0.0 < self.uplink_share < 1.0:

@@ -12,15 +12,7 @@ from slfac_sim.network.kinds._cellular import Cellular
 
 @settings
 class Cell(Cellular):
-    """A 5G cell at 3.5 GHz, by default. `station_power` is that of each 20 MHz, `device_power` of any part.
-
-    Devices are placed uniformly between `min_distance` and `radius`, unless `positions` ([x, y] in
-    metres around the station, one for each device) are given. `medium` is how transfers share the air;
-    `duplex: tdd` gives the uplink `uplink_share` of the time, `fdd` each direction the whole band, `half`
-    one band to both together. `small_scale: rician` gives devices in line of sight the path loss model's
-    Rician factor. Each `packet_bytes` of payload, or a part of them, cost `header_bytes` more: 20 IP, 32 TCP
-    with timestamps and 8 for the radio layers; 0 switches that off. The latency is one way.
-    """
+    """One station and the devices around it; the defaults are a 5G cell at 3.5 GHz."""
 
     def air(self, hosts: Hosts, seed: int) -> Air:
         """Return the air of the one station, which is the server's."""

@@ -14,16 +14,18 @@ from slfac_sim.network.transfers import Path
 
 @settings
 class Ideal(FluidSettings):
-    """Rates of each direction. `sharing: equal` shares each among the transfers under way in it.
-
-    With `sharing: none` every device has both rates to itself, and multicasts have the downlink rate
-    to themselves.
-    """
+    """Fixed rates, one for each direction."""
 
     up_rate: BitsPerSecond = 100e6
+    """Rate from devices to the server."""
     down_rate: BitsPerSecond = 100e6
+    """Rate from the server to devices; multicasts have it too."""
     sharing: Literal["equal", "none"] = "equal"
+    """Whether the transfers under way in a direction share its rate (`equal`), or every device has both rates
+    to itself (`none`).
+    """
     latency: Seconds = 0.0
+    """Time from the last bit sent to its arrival, one way, whatever the size."""
 
     @property
     def shared(self) -> Sharing:

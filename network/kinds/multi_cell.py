@@ -19,23 +19,27 @@ from slfac_sim.network.radio.cells import Interference
 
 @settings
 class MultiCell(Cellular):
-    """`stations` base stations, `spacing` apart on a hexagonal grid from its middle outwards.
+    """Several stations on a hexagonal grid, from its middle outwards; all else is as in a `cell`.
 
-    `station_positions` ([x, y] in metres) stand instead of that grid. Devices are placed around the stations
-    in turn, between `min_distance` and `radius`, or at `positions`. `interference` is `none`; `full`: all
-    other cells always send; `activity`: those send that have a transfer under way in the same direction,
-    and rates change with them; `load`: each sends for the part of the time that it needs to carry `offered`
-    in each direction. All else is as in a `cell`. A multicast is sent by every station that serves one of
+    Devices are placed around the stations in turn. A multicast is sent by every station that serves one of
     its receivers.
     """
 
     references: ClassVar[tuple[str, ...]] = ("yates1995",)
 
     stations: Count = 7
+    """How many base stations there are."""
     spacing: Metres = 300.0
+    """Distance between neighbouring stations of the grid."""
     station_positions: tuple[tuple[Coordinate, Coordinate], ...] | None = None
+    """Where each station is, [x, y]; null: on the grid."""
     interference: Interference = "activity"
+    """Who disturbs a cell: nobody (`none`); all other cells always (`full`); those that have a transfer under
+    way in the same direction, and rates change with them (`activity`); each for the part of the time that it
+    needs to carry `offered` (`load`).
+    """
     offered: BitsPerSecond | None = None
+    """Traffic of each cell in each direction, from which `interference: load` takes how long it sends."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -29,27 +29,46 @@ _LONG_BYTES = 10_000_000  # a message whose last packet does not matter
 
 @settings
 class Wifi(FluidSettings):
-    """Devices uniformly between `min_distance` and `radius` of the access point, or at `positions`.
+    """One access point and the devices around it.
 
-    `medium: csma` or `dcf` has the 802.11 settings; its `standard` decides on the rates as well. The PHY
-    rate of each direction follows its SNR. The latency is one way, for what lies behind the air. Each packet
-    costs `header_bytes` more on the wire: 8 UDP, 20 IP, 8 LLC, 24 (or 26) MAC and 4 FCS, which the
-    channel's own timing holds already.
+    The PHY rate of each direction follows its SNR. Each packet costs bytes more on the wire: 8 UDP, 20 IP, 8
+    LLC, 24 (or 26) MAC and 4 FCS, which the channel's own timing holds already.
     """
 
     medium: Annotated[Any, Plugin("slfac_sim.network.media", "csma")] = Csma()
+    """The 802.11 channel: `csma` as a fluid, or `dcf` packet by packet; its `standard` decides on the rates
+    as well.
+    """
     radius: Metres = 15.0
+    """Largest distance from the access point at which a device is placed."""
     min_distance: Metres = 1.0
+    """Least distance from the access point at which a device is placed."""
     positions: tuple[tuple[Coordinate, Coordinate], ...] | None = None
+    """Where each device is, [x, y] around the access point, one for each device; null: drawn uniformly over
+    the area.
+    """
     outage: Literal["refuse", "allow"] = "refuse"
+    """What becomes of a device whose link cannot carry anything: the scenario is refused, or the device is
+    never reached (`allow`).
+    """
     carrier: Hertz = 5.18e9
+    """Carrier frequency, on which path loss and Doppler shift depend."""
     latency: Seconds = 0.001
+    """Time that whatever lies behind the air takes, one way, whatever the size."""
     device_power: Watts = dbm_to_w(17.0)
+    """Power that a device radiates."""
     station_power: Watts = dbm_to_w(20.0)
+    """Power that the access point radiates."""
     noise_figure: Decibels = 7.0
+    """Noise that every receiver adds to thermal noise."""
     shadowing: Shadowing = "independent"
+    """Log-normal shadowing of each link: `none`, drawn by itself (`independent`), or alike for devices near
+    each other (`correlated`).
+    """
     pathloss: Annotated[Any, Plugin("slfac_sim.network.radio.pathloss", "log_distance")] = LogDistance()
+    """How much weaker a signal is at a distance."""
     fading: Annotated[Any, Plugin("slfac_sim.network.radio.fading", "none")] = NoFading()
+    """How links change as things move."""
 
     def __post_init__(self) -> None:
         if not isinstance(self.medium, Csma | Dcf):

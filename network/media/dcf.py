@@ -19,11 +19,11 @@ from slfac_sim.network.wifi.timing import DOUBLINGS, WINDOW
 class Dcf(Station):
     """CSMA/CA; `Flow.rate_bps` is the PHY's rate and `Flow.bits` are UDP payload.
 
-    A sender (`Flow.src`) serves its flows in turn, one access each. What the MAC gives up after
-    `retry_limit` attempts (None: never) is counted, and then sent again as new, since transfers are
-    reliable; so is, at once, a frame to ``"*"`` that collides. All losses are collisions, of a sender's first
-    frame, so that with `rts` too it is the short retry limit that matters. A sender with something new
-    to send draws a backoff even if the channel is free: simultaneous starts would all collide.
+    A sender (`Flow.src`) serves its flows in turn, one access each. What the MAC gives up is counted, and
+    then sent again as new, since transfers are reliable; so is, at once, a frame to ``"*"`` that collides.
+    All losses are collisions, of a sender's first frame, so that with `rts` too it is the short retry limit
+    that matters. A sender with something new to send draws a backoff even if the channel is free:
+    simultaneous starts would all collide.
 
     `Flow.airtime_s` is the time from the end of the last exchange that succeeded to that of its own;
     `Flow.radiated_s` the time of its data (and RTS) frames. Weights and caps of flows are not looked at.
@@ -33,7 +33,9 @@ class Dcf(Station):
     shared: ClassVar[Sharing] = Sharing(adds_headers=True, bounded=False, multicasts_bounded=False)
 
     retry_limit: Count | None = 7
+    """Attempts after which the MAC gives a frame up; null: never."""
     seed: SeedNumber = 0
+    """What backoffs are drawn from."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -18,7 +18,7 @@ class Fdma(Medium):
 
     n is the number of users that there may ever be. A power-limited sender, one with `Flow.among`, puts
     all its power into its channel: its rate there is among(n)/n. Any other has 1/n of its rate alone,
-    for 1/n of the power. Nothing to set.
+    for 1/n of the power.
     """
 
     references: ClassVar[tuple[str, ...]] = ("rubin1979message",)

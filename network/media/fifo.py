@@ -12,7 +12,7 @@ from slfac_sim.network.media import Medium
 
 @settings
 class Fifo(Medium):
-    """Nothing to set."""
+    """It has no settings."""
 
     crowd_independent = True
     heeds_weights = False

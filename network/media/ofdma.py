@@ -17,11 +17,10 @@ from slfac_sim.network.media import Crowd, Medium
 class Ofdma(Medium):
     """A power-limited sender, one with `Flow.among`, puts all its power into its part of the band.
 
-    There its SNR is n times that of the whole band, and its rate among(n)/n, more than 1/n of the rate
-    alone; it radiates as long as it is served. Any other has a power density that does not change, as a
-    station has: 1/n of the rate, for 1/n of the power. The band divides into `resource_blocks` at most
-    (any number, if not given): beyond, that many take turns, with no more power per hertz. Weights are
-    not looked at. (Tse and Viswanath, section 6.1: orthogonal multiple access.)
+    There its SNR is n times that of the whole band, and its rate among(n)/n, more than 1/n of the rate alone;
+    it radiates as long as it is served. Any other has a power density that does not change, as a station has:
+    1/n of the rate, for 1/n of the power. Weights are not looked at. (Tse and Viswanath, section 6.1:
+    orthogonal multiple access.)
     """
 
     references: ClassVar[tuple[str, ...]] = ("tse2005fundamentals",)
@@ -32,6 +31,9 @@ class Ofdma(Medium):
     heeds_caps = False
 
     resource_blocks: Count | None = None
+    """Parts into which the band divides at most: beyond, that many transfers take turns, with no more power
+    per hertz; null: any number.
+    """
 
     def __post_init__(self) -> None:
         if self.resource_blocks is not None and self.resource_blocks < 1:

@@ -15,11 +15,8 @@ from slfac_sim.network.media._turns import Frames, RoundRobin
 class Tdma(Medium):
     """A user is a pair (sender, receiver); its transfers share its slots equally.
 
-    As it stands, slot i of every frame of `slots` (as many as users, if not given) is that of user i,
-    and is wasted when it has nothing to send. The first frame begins at time 0; users have their numbers
-    in the order of their first transfers. With `work_conserving` there are no frames: the users that have
-    something to send take turns of a slot, a turn ends early when its user is through, and who comes anew
-    is the last in the round (round robin: Kleinrock 1967; processor sharing as slots become short).
+    Slot i of every frame is that of user i. The first frame begins at time 0; users have their numbers in the
+    order of their first transfers.
     """
 
     references: ClassVar[tuple[str, ...]] = ("rubin1979message", "kleinrock1967time")
@@ -29,8 +26,14 @@ class Tdma(Medium):
     heeds_caps = False
 
     slot: Seconds = 1e-3
+    """Length of a slot."""
     work_conserving: bool = False
+    """Whether there are no frames, and the users that have something to send take turns of a slot: a turn
+    ends early when its user is through, and who comes anew is the last in the round (round robin: Kleinrock
+    1967; processor sharing as slots become short). Else a slot is wasted whose user has nothing to send.
+    """
     slots: Count | None = None
+    """Slots of a frame; null: as many as users."""
 
     def __post_init__(self) -> None:
         if self.slot <= 0.0:

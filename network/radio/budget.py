@@ -32,12 +32,14 @@ def ratio(level_db: Floats) -> Floats:
 
 @settings
 class PowerControl:
-    """Open-loop power control: `target` is P0 for one resource block, `alpha` the part of the loss repaid."""
+    """Open-loop power control of devices."""
 
     references: ClassVar[tuple[str, ...]] = ("ts38213",)
 
     target: Watts = dbm_to_w(-80.0)
+    """Power P0 that a station is to receive on one resource block."""
     alpha: Part = 0.8
+    """Part of the path loss that a device makes up for: 1 all of it, 0 none."""
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.alpha <= 1.0:

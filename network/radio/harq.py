@@ -10,15 +10,14 @@ from slfac_sim.foundation.units import Count, Part, Seconds
 
 @settings
 class Harq:
-    """`bler` is the block error rate of a try (NR's MCS thresholds are those of 0.1).
-
-    A block that fails `max_tries` times starts anew, a layer further up. `round_trip` is the time from a
-    try to the next; the default is 8 slots of 0.5 ms.
-    """
+    """Blocks that fail are sent again, and each try fails with the same probability."""
 
     bler: Part = 0.1
+    """Block error rate of a try; NR's thresholds are those of 0.1."""
     max_tries: Count = 4
+    """Tries after which a block that still fails starts anew, a layer further up."""
     round_trip: Seconds = 0.004
+    """Time from a try to the next; the default is 8 slots of 0.5 ms."""
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.bler < 1.0:

@@ -20,14 +20,7 @@ def _modelled(value: Any) -> Any:
 
 @settings
 class Station(Medium):
-    """What all stations of a channel do: 5 GHz, 20 MHz, best effort.
-
-    A message goes in packets of `packet_bytes` UDP payload, the last one perhaps not full. `aggregation`
-    is A-MPDU, which 802.11a does not have. `rts` has every frame ask first; `eifs` has all wait, after a
-    collision, as long as an acknowledgement at the lowest rate would have taken. With `block_ack_request` the
-    sender of an A-MPDU that nobody answered wins the channel for a BlockAckReq first, and then for the A-MPDU
-    once more; without it, for that at once.
-    """
+    """What all stations of a channel do: 5 GHz, 20 MHz, best effort."""
 
     references: ClassVar[tuple[str, ...]] = ("ieee80211", "bianchi2000", "heusse2003")
 
@@ -36,11 +29,20 @@ class Station(Medium):
     half_duplex = True
 
     standard: Annotated[Standard, BeforeValidator(_modelled)] = "802.11n"
+    """The 802.11 standard: PHY rates, timing and frames."""
     packet_bytes: Count = 1472
+    """UDP payload of a packet; the last one of a message may have less."""
     aggregation: bool = True
+    """Whether packets go together as A-MPDU, which 802.11a does not have."""
     rts: bool = False
+    """Whether every frame asks first (RTS/CTS)."""
     eifs: bool = False
+    """Whether all wait, after a collision, as long as an acknowledgement at the lowest rate would have taken.
+    """
     block_ack_request: bool = True
+    """Whether the sender of an A-MPDU that nobody answered wins the channel for a BlockAckReq first, and then
+    for the A-MPDU once more; else for that at once.
+    """
 
     def __post_init__(self) -> None:
         if not 1 <= self.packet_bytes <= LARGEST_PACKET_BYTES:

@@ -10,10 +10,12 @@ from slfac_sim.network.radio.fading import Rician, coherence_s, doppler_hz, powe
 
 @settings
 class Block(Rician):
-    """`coherence` is 0.423 / Doppler of what moves at `speed` (v f / c), unless it is given."""
+    """One power gain for a block of time, and an independent one for the next."""
 
     speed: MetresPerSecond = 1.0
+    """Speed of what moves, from which the length of a block follows: 0.423 / Doppler shift (v f / c)."""
     coherence: Seconds | None = None
+    """Length of a block; null: as `speed` has it."""
 
     def __post_init__(self) -> None:
         if self.coherence == 0.0:

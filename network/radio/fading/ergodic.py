@@ -6,4 +6,4 @@ from slfac_sim.network.radio.fading import Rician
 
 @settings
 class Ergodic(Rician):
-    """Nothing to set."""
+    """It has no settings."""

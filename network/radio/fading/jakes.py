@@ -23,17 +23,18 @@ _OF_A_PERIOD = 0.1
 
 @settings
 class Jakes(Rician):
-    """`doppler` is the largest shift, v f / c of what moves at `speed`, unless it is given.
-
-    Rates change every `interval`, and are those of its beginning; as it stands, it is a tenth of
-    1 / `doppler`, which follows the fades.
-    """
+    """Gains follow the sum of scattered waves, sampled at equal intervals."""
 
     references: ClassVar[tuple[str, ...]] = ("clarke1968", "xiao2006")
 
     speed: MetresPerSecond = 1.0
+    """Speed of what moves, from which the largest Doppler shift follows: v f / c."""
     doppler: Hertz | None = None
+    """Largest Doppler shift; null: as `speed` has it."""
     interval: Seconds | None = None
+    """Time between changes of the rates, which are those of its beginning; null: a tenth of 1 / Doppler
+    shift, which follows the fades.
+    """
 
     def __post_init__(self) -> None:
         if self.interval == 0.0:

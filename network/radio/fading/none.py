@@ -7,7 +7,7 @@ from slfac_sim.network.radio.fading import Fading
 
 @settings
 class NoFading(Fading):
-    """Nothing to set."""
+    """It has no settings."""
 
     def survival(self, k: Floats) -> None:
         """Return None: no fade passes."""

@@ -11,7 +11,7 @@ from slfac_sim.network.radio.fading import Fading, power_gain
 
 @settings
 class Static(Fading):
-    """Nothing to set."""
+    """It has no settings."""
 
     def survival(self, k: Floats) -> None:
         """Return None: no fade passes."""

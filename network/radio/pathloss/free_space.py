@@ -14,14 +14,14 @@ _C_M_PER_S = 299_792_458.0
 
 @settings
 class FreeSpace(PathLoss):
-    """`rician_k` is the Rician factor of every link; the model itself says nothing of fading.
-
-    Without it the fading is Rayleigh, whichever kind it is; a line of sight alone is `fading: none`.
-    """
+    """The loss of free space; the model itself says nothing of fading."""
 
     references: ClassVar[tuple[str, ...]] = ("friis1946",)
 
     rician_k: Decibels | None = None
+    """Rician factor of every link; null: the fading is Rayleigh, whichever kind it is. A line of sight alone
+    is `fading: none`.
+    """
 
     shortest_m = 1.0
 

@@ -14,7 +14,7 @@ _SHORTEST_SLANT_M = 1.0
 
 @settings
 class Inh(Tr38901):
-    """`office` sets how soon a line of sight is lost; heights are above the floor."""
+    """The indoor office of TR 38.901, with and without a line of sight."""
 
     references: ClassVar[tuple[str, ...]] = ("tr38901", "gudmundson1991")
     sigma_db: ClassVar[tuple[float, float]] = (3.0, 8.03)
@@ -22,8 +22,11 @@ class Inh(Tr38901):
     k_db: ClassVar[tuple[float, float]] = (7.0, 4.0)
 
     office: Literal["mixed", "open"] = "mixed"
+    """How soon a line of sight is lost: among walls (`mixed`) or on an `open` floor."""
     station_height: Metres = 3.0
+    """Height of the stations' antennas above the floor."""
     device_height: Metres = 1.0
+    """Height of the devices' antennas above the floor."""
 
     @property
     def shortest_m(self) -> float:

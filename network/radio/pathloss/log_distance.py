@@ -12,20 +12,22 @@ from slfac_sim.network.radio.pathloss import PathLoss
 
 @settings
 class LogDistance(PathLoss):
-    """The defaults are the loss of free space over 1 m at 5.15 GHz, and the exponent of a built-up area.
-
-    `shadowing` is a standard deviation and `decorrelation` its correlation distance; `rician_k` is the
-    Rician factor of every link, Rayleigh fading when it is not given.
-    """
+    """The defaults are the loss of free space over 1 m at 5.15 GHz, and the exponent of a built-up area."""
 
     references: ClassVar[tuple[str, ...]] = ("gudmundson1991",)
 
     exponent: Positive = 3.0
+    """Path loss exponent n: 10 n dB a decade of distance; free space has 2."""
     reference_distance: Metres = 1.0
+    """Distance at which the loss is `reference_loss`."""
     reference_loss: Decibels = 46.6777
+    """Loss at `reference_distance`."""
     shadowing: Decibels = 0.0
+    """Standard deviation of log-normal shadowing."""
     decorrelation: Metres = 20.0
+    """Distance over which shadowing loses its correlation."""
     rician_k: Decibels | None = None
+    """Rician factor of every link; null: Rayleigh fading."""
 
     def __post_init__(self) -> None:
         for name in ("exponent", "reference_distance", "decorrelation"):

@@ -66,12 +66,14 @@ _UPLINK_ETA, _DOWNLINK_ETA = 0.92, 0.86  # 1 - overhead, TS 38.306, clause 4.1.2
 
 @settings
 class NrMcs(Stepwise):
-    """`numerology` mu sets the subcarrier spacing, 15 kHz x 2^mu; `table` the highest modulation."""
+    """The best modulation and coding scheme of NR at each SNR."""
 
     references: ClassVar[tuple[str, ...]] = ("ts38214", "ts381011", "ts38306")
 
     numerology: Literal[0, 1, 2] = 1
+    """Mu, which sets the subcarrier spacing: 15 kHz x 2^mu."""
     table: Literal["64qam", "256qam"] = "64qam"
+    """The table of schemes, by its highest modulation."""
 
     @property
     def block_hz(self) -> float:

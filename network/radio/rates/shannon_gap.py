@@ -10,10 +10,12 @@ from slfac_sim.network.radio.rates import NO_GAIN_ABOVE, RateModel, Survival, in
 
 @settings
 class ShannonGap(RateModel):
-    """`gap` is the loss of a real code against Shannon's; `se_max` the ceiling in bit/s/Hz (64QAM: 5.55)."""
+    """Shannon's capacity with a gap and a ceiling."""
 
     gap: Decibels = 0.0
+    """Loss of a real code against Shannon's bound."""
     se_max: Positive = 5.55
+    """Most that is carried, in bit/s/Hz (64QAM: 5.55)."""
 
     def __post_init__(self) -> None:
         if not self.se_max > 0.0:

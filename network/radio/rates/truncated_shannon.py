@@ -19,7 +19,7 @@ _BLOCK_HZ = 180e3
 
 @settings
 class TruncatedShannon(RateModel):
-    """`*_alpha` are the implementation losses, `*_se_max` the ceilings in bit/s/Hz, by direction.
+    """An attenuated Shannon bound between a floor and a ceiling, by direction.
 
     The defaults are the report's: 64QAM of rate 4/5 down, 16QAM of rate 3/4 up, one antenna a side.
     """
@@ -27,10 +27,15 @@ class TruncatedShannon(RateModel):
     references: ClassVar[tuple[str, ...]] = ("tr36942",)
 
     up_alpha: Part = 0.4
+    """Part of Shannon's capacity that the uplink achieves."""
     down_alpha: Part = 0.6
+    """Part of Shannon's capacity that the downlink achieves."""
     up_se_max: Positive = 2.0
+    """Most of the uplink, in bit/s/Hz."""
     down_se_max: Positive = 4.4
+    """Most of the downlink, in bit/s/Hz."""
     snr_min: Decibels = -10.0
+    """SNR below which nothing is carried."""
 
     def __post_init__(self) -> None:
         for uplink in (True, False):

@@ -38,11 +38,12 @@ _BANDWIDTH_HZ = 20e6
 
 @settings
 class Wifi(Stepwise):
-    """`standard` chooses the table; a medium that is 802.11 too should be of the same."""
+    """The fastest PHY rate of 802.11 whose lowest SNR is met."""
 
     references: ClassVar[tuple[str, ...]] = ("ieee80211",)
 
     standard: Standard = "802.11n"
+    """The 802.11 standard, which chooses the table; a medium that is 802.11 too should be of the same."""
 
     block_hz = _BANDWIDTH_HZ
 

@@ -9,7 +9,7 @@ from slfac_sim.protocols.selections import Selection
 
 @settings
 class All(Selection):
-    """Nothing to set."""
+    """It has no settings."""
 
     timing_steers_learning: ClassVar[bool] = False
 
