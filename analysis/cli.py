@@ -9,15 +9,24 @@ from pathlib import Path
 
 from slfac_sim.foundation.ending import add_options, status_of
 from slfac_sim.foundation.errors import BadInput
+from slfac_sim.foundation.program import program
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Redraw the runs, or the study, named in `argv`; return the exit status, 2 for unusable input."""
-    arguments = _parser().parse_args(argv)
-    return status_of(lambda: _main(arguments), arguments.debug, arguments.no_plugins)
+    parser = argparse.ArgumentParser(
+        prog=program("analysis"),
+        description="Redraw the figures of runs from their folders alone: accuracy against simulated time and"
+        " against bytes, several runs on one axis. Or those of a study, with its tables and its report.",
+    )
+    add_arguments(parser)
+    add_options(parser)
+    arguments = parser.parse_args(argv)
+    return status_of(lambda: perform(arguments), arguments.debug, arguments.no_plugins)
 
 
-def _main(arguments: argparse.Namespace) -> int:
+def perform(arguments: argparse.Namespace) -> int:
+    """Draw what `arguments` ask for and print the table and the files. Raises `BadInput`."""
     try:
         print(_report(arguments.runs, arguments.out, arguments.json))
     except BrokenPipeError:
@@ -27,12 +36,8 @@ def _main(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m slfac_sim.analysis",
-        description="Redraw the figures of runs from their folders alone: accuracy against simulated time and"
-        " against bytes, several runs on one axis. Or those of a study, with its tables and its report.",
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the folders, and where and how to answer."""
     parser.add_argument(
         "runs", nargs="+", metavar="RUN", help="folder of a run, such as runs/latest, or of one study"
     )
@@ -45,8 +50,6 @@ def _parser() -> argparse.ArgumentParser:
         " the folder of all that is written (default: its own)",
     )
     parser.add_argument("--json", action="store_true", help="print the table and the files as JSON")
-    add_options(parser)
-    return parser
 
 
 def _report(folders: Sequence[str], out: Path | None, as_json: bool) -> str:

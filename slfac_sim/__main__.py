@@ -2,7 +2,7 @@
 
 import sys
 
-from slfac_sim.cli import main
+from slfac_sim.cli import entry
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(entry())

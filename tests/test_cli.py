@@ -214,4 +214,4 @@ def test_schema_is_a_schema(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_no_command_prints_the_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 2
-    assert "python -m slfac_sim data fetch mnist" in capsys.readouterr().out
+    assert "python -m slfac_sim quick " in capsys.readouterr().out

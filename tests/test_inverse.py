@@ -436,7 +436,7 @@ def test_overrides_may_stand_after_the_options(
     assert json.loads(capsys.readouterr().out)["answer"][-1].startswith("no network.bandwidth")
     with pytest.raises(SystemExit):
         main([*argv, "radius"])
-    assert "unrecognized arguments: radius" in capsys.readouterr().err
+    assert "radius: one word too many" in capsys.readouterr().err
 
 
 def test_a_bound_that_no_value_meets_because_nothing_is_reached(

@@ -9,6 +9,8 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+from slfac_sim.foundation.program import program
+
 if TYPE_CHECKING:
     from slfac_sim.network.case import Case, Outcome
 
@@ -21,33 +23,34 @@ def main(argv: Sequence[str] | None = None) -> int:
     0: every transfer ended; 1: some never do, or whoever read our output has left; 2: usage or input, and
     nothing was written; 130: interrupted, 143: by SIGTERM.
     """
-    arguments = _parser().parse_args(argv)
-    from slfac_sim.foundation.ending import status_of
-
-    return status_of(lambda: _run(arguments.case, arguments.output), arguments.debug, arguments.no_plugins)
-
-
-def _parser() -> argparse.ArgumentParser:
-    from slfac_sim.foundation.ending import add_options
+    from slfac_sim.foundation.ending import add_options, status_of
 
     parser = argparse.ArgumentParser(
-        prog="python -m slfac_sim.network",
+        prog=program("network"),
         description="Run transfers over links and media, without learning.",
         epilog="Exit status: 0 done, 1 some transfers never end, 2 usage or input, 130 interrupted.",
     )
+    add_arguments(parser)
+    add_options(parser)
+    arguments = parser.parse_args(argv)
+    return status_of(lambda: perform(arguments), arguments.debug, arguments.no_plugins)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the case, and where the answer goes."""
     parser.add_argument("case", metavar="CASE.json", help="links and transfers")
     parser.add_argument(
         "-o", dest="output", metavar="OUT.json", help="where to write (default: standard output)"
     )
-    add_options(parser)
-    return parser
 
 
-def _run(case_file: str, output: str | None) -> int:
+def perform(arguments: argparse.Namespace) -> int:
+    """Run the case and write what comes out; return 1 if some transfers never end. Raises `BadInput`."""
     from slfac_sim.foundation.errors import BadInput
     from slfac_sim.foundation.host import no_collection
     from slfac_sim.network.case import read, simulate
 
+    case_file, output = arguments.case, arguments.output
     if output is not None:
         _refuse_unwritable(output, case_file)
     with no_collection():

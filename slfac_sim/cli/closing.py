@@ -9,6 +9,7 @@ from typing import Any
 
 from slfac_sim.cli.common import print_table
 from slfac_sim.foundation.errors import BadInput
+from slfac_sim.foundation.program import program
 
 _FLOAT_BITS = 32.0
 
@@ -53,7 +54,7 @@ def _draw(folder: Path, main_alone: bool, quiet: bool) -> None:
         with Progress(quiet) as progress:
             draw_run(folder, main_alone, progress.figure)
     except KeyboardInterrupt:
-        print(f"only figures are missing: python -m slfac_sim.analysis {folder}", file=sys.stderr)
+        print(f"only figures are missing: {program('analysis')} {folder}", file=sys.stderr)
         raise
     except OSError as error:
         raise BadInput(f"{error.filename}: cannot write the figures ({error.strerror})") from error
@@ -64,7 +65,7 @@ def _print_figures(folder: Path, drawn: str) -> None:
     from slfac_sim.ledger.folder import DRAWN
 
     if drawn != "all":
-        print(f"{'all ' if drawn == 'main' else ''}figures: python -m slfac_sim.analysis {folder}")
+        print(f"{'all ' if drawn == 'main' else ''}figures: {program('analysis')} {folder}")
     if drawn != "none":
         print(f"figure: {folder / DRAWN / 'time_to_accuracy.png'}")
 

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.json_values import check_field, is_of_kind
+from slfac_sim.ledger.places import UNFINISHED, expected_run
 from slfac_sim.ledger.reader import Column, LedgerReader
 
 SUMMARY, LEDGER, DRAWN = "summary.json", "ledger.sqlite", "figures"
-BEGUN = "checkpoints/begun.json"  # there from the beginning of a run until it is finished
+BEGUN = UNFINISHED  # there from the beginning of a run until it is finished
 STATUSES = ("finished", "interrupted", "failed")
 
 
@@ -112,7 +113,7 @@ def load(folder: str | Path) -> Run:
     """
     folder = Path(folder)
     if not folder.is_dir():
-        raise BadInput(f"{folder}: no such folder; expected the folder of a run, such as runs/latest")
+        raise BadInput(f"{folder}: no such folder; {expected_run(folder)}")
     if is_unfinished(folder):
         raise BadInput(f"{folder}: the run is not finished: it goes on, or was killed and can be resumed")
     for name in (SUMMARY, LEDGER):

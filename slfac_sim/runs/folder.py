@@ -17,6 +17,7 @@ from slfac_sim.foundation.errors import OF_THE_HOST, BadInput, Diverged, HostFai
 from slfac_sim.foundation.files import lock, own_name
 from slfac_sim.ledger.continued import Differs
 from slfac_sim.ledger.folder import BEGUN, DRAWN, LEDGER, SUMMARY
+from slfac_sim.ledger.places import LATEST, RUNS
 from slfac_sim.ledger.store import FileLedger, Ledger
 from slfac_sim.ledger.summary import HostClock, summary_of
 from slfac_sim.scenario.files import dump
@@ -25,8 +26,6 @@ from slfac_sim.simulation.simulate import OnNote
 from slfac_sim.simulation.simulated import Stalled
 
 SCENARIO, LOG = "scenario.yaml", "run.log"
-RUNS = Path("runs")
-LATEST = RUNS / "latest"
 
 
 def check_place(out: Path | None) -> None:

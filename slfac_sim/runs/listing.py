@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from slfac_sim.foundation.errors import BadInput
+from slfac_sim.foundation.program import program
 from slfac_sim.ledger.folder import BEGUN, LEDGER, SUMMARY, is_unfinished, load
+from slfac_sim.ledger.places import RUNS
 
 _MARKS = {SUMMARY, LEDGER, "scenario.yaml"}  # a folder with two of them is, or was to be, a run
 _DEEPEST = 6  # folders below the one asked for
@@ -51,7 +53,8 @@ def runs_under(folder: Path, check: bool = False) -> list[Listed]:
     such folder.
     """
     if not folder.is_dir():
-        raise BadInput(f"{folder}: no such folder; expected one with runs below it, such as runs")
+        none_yet = f"; no runs here yet: `{program()} quick` makes one" if folder == RUNS else ""
+        raise BadInput(f"{folder}: no such folder; expected one with runs below it, such as runs{none_yet}")
     return sorted(_runs_below(folder, check), key=lambda run: run.folder)
 
 

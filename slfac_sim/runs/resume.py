@@ -21,6 +21,7 @@ from slfac_sim.learning.world import World
 from slfac_sim.ledger.continued import ContinuedLedger
 from slfac_sim.ledger.folder import LEDGER, SUMMARY
 from slfac_sim.ledger.folder import load as load_run
+from slfac_sim.ledger.places import expected_run
 from slfac_sim.ledger.reader import LedgerReader
 from slfac_sim.ledger.store import FileLedger
 from slfac_sim.ledger.summary import HostClock
@@ -55,7 +56,8 @@ class Resumable:
 def finished(folder: Path) -> bool:
     """Say whether the run in `folder` is finished. Raises `BadInput` for what is no run folder."""
     if not (folder / SCENARIO).is_file():
-        raise BadInput(f"{folder}: no {SCENARIO} in it; expected the folder of a run, such as runs/latest")
+        what = f"no {SCENARIO} in it" if folder.is_dir() else "no such folder"
+        raise BadInput(f"{folder}: {what}; {expected_run(folder)}")
     if not (folder / SUMMARY).is_file():
         return False
     return bool(load_run(folder).summary["status"] == "finished")

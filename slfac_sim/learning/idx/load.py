@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slfac_sim.foundation.plugins import settings
+from slfac_sim.foundation.program import program
 from slfac_sim.foundation.units import Count
 from slfac_sim.learning.datasets import DataError, Dataset, DataSource, Report, mean_and_std
 from slfac_sim.learning.idx.download import Open, download, open_url
@@ -115,7 +116,7 @@ def _not_found(files: IdxSet, failures: list[str]) -> str:
     lines = "".join(f"\n  {failure}" for failure in failures)
     return (
         f"no usable copy of {files.name} in any of these places:{lines}\n"
-        f"Run `python -m slfac_sim data fetch {files.name}`, or {put_where(files)}"
+        f"Run `{program('data')} fetch {files.name}`, or {put_where(files)}"
     )
 
 

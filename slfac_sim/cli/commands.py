@@ -1,0 +1,45 @@
+"""The verbs of the command line, each with one line about it; the one in question alone is imported."""
+
+import importlib
+import os
+from typing import Any
+
+COMMANDS = {
+    "run": "train, transmit and time a scenario (also without the word: `{program} FILE`)",
+    "check": "say what a scenario would run, without training",
+    "resume": "go on with a run that was interrupted or killed, to the same end",
+    "verify": "run the scenario of a finished run again and compare every row",
+    "replay": "time a finished run again: another network, other speeds, another server, no training",
+    "sweep": "run a study: every combination of settings and seeds, each training once",
+    "ask": "find the value of a setting that meets a bound, by bisection over replays",
+    "crossover": "find where one codec stops beating another, over a setting of the network",
+    "explain": "say where the simulated time of a run went, and who was waited for",
+    "analysis": "draw the figures of runs, several on one axis, or of a study, from their folders alone",
+    "trace": "write a run's timeline for Perfetto",
+    "list": "list the runs under a folder",
+    "compare": "set two runs side by side: what differs in their settings and in their results",
+    "export": "write the tables of a run as CSV or Parquet files",
+    "cite": "print the references of the parts that a scenario uses",
+    "codec": "try codecs on tensors: encode, decode, compare, inspect, spectra",
+    "capture": "save real activations and gradients of named training steps as .npy files",
+    "network": "time transfers over links and media, from a JSON file, without learning",
+    "schema": "print the JSON Schema of scenarios, for editors",
+    "data": "fetch the data sets ahead of time, or say where they are",
+}
+
+
+def module_of(command: str) -> Any:
+    """Return the module of a command, with its `add_arguments` and its `main`."""
+    return importlib.import_module(f"slfac_sim.cli.{command}")
+
+
+def misspelt(word: str) -> str | None:
+    """Return the command that `word` is nearly; None for what may be a scenario."""
+    import difflib
+
+    near = difflib.get_close_matches(word, COMMANDS, n=1)
+    if not near or os.path.exists(word):
+        return None
+    from slfac_sim.scenario.files import shipped
+
+    return None if {word, f"{word}.yaml"} & shipped().keys() else near[0]

@@ -1,0 +1,32 @@
+"""Where runs lie, below the folder that we are in, and which one was meant. It reads no run."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from slfac_sim.foundation.errors import did_you_mean
+from slfac_sim.foundation.program import program
+
+RUNS = Path("runs")
+LATEST = RUNS / "latest"
+UNFINISHED = "checkpoints/begun.json"
+_MARK = "run.log"  # of every run, replay and interrupted run
+
+
+def run_folders(unfinished: bool = False) -> Iterator[Path]:
+    """Yield ``runs/latest`` and each ``runs/<name>/<id>`` that is a run, or only those to be resumed."""
+    mark = UNFINISHED if unfinished else _MARK
+    if (LATEST / mark).is_file():
+        yield LATEST
+    for name in sorted(RUNS.glob(f"*/*/{mark}")):
+        yield name.parents[len(Path(mark).parts) - 1]
+
+
+def expected_run(folder: Path) -> str:
+    """Return what was expected in place of `folder`, which is no run: the nearest one that is there."""
+    if folder != RUNS / folder and (RUNS / folder).is_dir():
+        return f"expected the folder of a run; did you mean '{RUNS / folder}'?"
+    here = list(map(str, run_folders()))
+    text = f"expected the folder of a run, such as {LATEST}"
+    if here or folder.is_absolute():
+        return text + did_you_mean(str(folder), here)
+    return f"{text}; there are no runs in {RUNS}/ yet: `{program()} quick` makes one"
