@@ -50,9 +50,7 @@ class Cellular(FluidSettings):
     over the area.
     """
     outage: Literal["refuse", "allow"] = "refuse"
-    """What becomes of a device whose link cannot carry anything: the scenario is refused, or the device is
-    never reached (`allow`).
-    """
+    """Whether a device that no bit gets through to or from is refused; with `allow` its rate is 0."""
     medium: Annotated[Any, Plugin("slfac_sim.network.media", "fair")] = Fair()
     """How transfers share the air."""
     duplex: Duplex = "tdd"

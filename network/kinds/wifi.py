@@ -48,9 +48,7 @@ class Wifi(FluidSettings):
     the area.
     """
     outage: Literal["refuse", "allow"] = "refuse"
-    """What becomes of a device whose link cannot carry anything: the scenario is refused, or the device is
-    never reached (`allow`).
-    """
+    """Whether a device that no bit gets through to or from is refused; with `allow` its rate is 0."""
     carrier: Hertz = 5.18e9
     """Carrier frequency, on which path loss and Doppler shift depend."""
     latency: Seconds = 0.001
