@@ -61,6 +61,14 @@ def draw(runs: Sequence[Run], out: Path, main_alone: bool = False, report: Repor
     return files
 
 
+def air_figure(label: str, tables: Mapping[str, Rows], name: str) -> Figure:
+    """Return the figure `name`, one of `BEFORE`, of the ledger's tables of the air alone."""
+    with house_style():
+        drawn = _figure(name).draw([Offered(label, **tables)])
+        lay_out(drawn)
+    return drawn
+
+
 def draw_air(label: str, tables: Mapping[str, Rows], out: Path) -> list[Path]:
     """Draw into `out` what can be seen before a run: the figures of the ledger's tables of the air alone.
 

@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:  # what `__getattr__` gives, for type checkers and editors
     from slfac_sim import analysis as analysis
     from slfac_sim.api import Plan as Plan
+    from slfac_sim.api import RunFailed as RunFailed
     from slfac_sim.api import ask as ask
     from slfac_sim.api import check as check
     from slfac_sim.api import load as load
     from slfac_sim.api import replay as replay
+    from slfac_sim.api import resume as resume
     from slfac_sim.api import run as run
     from slfac_sim.api import schema as schema
     from slfac_sim.api import sweep as sweep
@@ -33,8 +35,9 @@ _root = Path(__file__).resolve().parent.parent
 if (_root / "setup.cfg").is_file() and (_root / "network").is_dir():
     __path__.append(str(_root))
 
+_API = ("Plan", "RunFailed", "ask", "check", "load", "replay", "resume", "run", "schema", "sweep")
 _HOMES = {
-    **dict.fromkeys(("Plan", "ask", "check", "load", "replay", "run", "schema", "sweep"), "slfac_sim.api"),
+    **dict.fromkeys(_API, "slfac_sim.api"),
     "BadInput": "slfac_sim.foundation.errors",
     "Scenario": "slfac_sim.scenario.schema",
 }

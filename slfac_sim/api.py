@@ -1,76 +1,81 @@
 """The Python API: what a command does, as a function that returns what it found.
 
-Scenarios are given by a shipped name, a file, a mapping or as a `Scenario`; overrides as on the command line
-(``"network.bandwidth=5 MHz"``) or as a mapping of paths to values. All functions raise `BadInput` for input
-that cannot be used.
+A scenario is given by a shipped name, a file, what a file would hold as a mapping, or as the `Scenario` that
+`load` returns; overrides as on the command line (``"network.bandwidth=5 MHz"``) or as a mapping of paths to
+values (``{"network.bandwidth": 5e6}``). Input that cannot be used raises `BadInput`. torch's settings are
+those of the whole process: two runs at once in it are refused, and afterwards all is as it was found.
 """
 
+import sys
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 from typing import Any, Literal
 
 from slfac_sim.analysis.answer_result import Answer
-from slfac_sim.analysis.html import table_html
 from slfac_sim.analysis.results import RunResult
+from slfac_sim.analysis.studies.reading import load_study
 from slfac_sim.analysis.study_result import StudyResult
 from slfac_sim.ledger.folder import load as load_run
-from slfac_sim.scenario.files import schema as scenario_schema
+from slfac_sim.runs.planned import Plan
 from slfac_sim.scenario.from_python import Given, Override, scenario_of, texts_of, value_text
 from slfac_sim.scenario.schema import Scenario
 
-__all__ = ["Plan", "ask", "check", "load", "replay", "run", "schema", "sweep"]
+__all__ = [
+    "Plan",
+    "RunFailed",
+    "ask",
+    "check",
+    "load",
+    "replay",
+    "resume",
+    "run",
+    "schema",
+    "sweep",
+]
 
 Place = str | PathLike[str]
+Values = str | Sequence[Any]
+
+
+class RunFailed(Exception):
+    """A run that failed: `run` is what was recorded until then."""
+
+    def __init__(self, message: str, run: RunResult) -> None:
+        super().__init__(message, run)
+        self.run = run
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 def load(scenario: Given, *overrides: Override, seed: int | None = None) -> Scenario:
     """Return a scenario with overrides applied and everything checked; `seed` sets both of its seeds.
 
-    >>> load("quick", "network.bandwidth=10 MHz", seed=3).network.bandwidth
-    10000000.0
+    >>> scenario = load("quick", "network.bandwidth=10 MHz", {"devices.count": 4}, seed=3)
+    >>> scenario.network.bandwidth, scenario.devices.count, scenario.seed
+    (10000000.0, 4, Seed(learning=3, air=3))
 
-    Raises `BadInput` with all faults at once.
+    A setting that an override drops, since another kind has no such, is told by a warning. Raises `BadInput`
+    with all faults at once.
     """
-    return scenario_of(scenario, texts_of(overrides), seed, _warn)
-
-
-@dataclass(frozen=True, repr=False)
-class Plan:
-    """What a scenario would run: `lines` for people, `facts` for programs, and `remarks`."""
-
-    scenario: Scenario
-    facts: Mapping[str, Any]
-    lines: Sequence[tuple[str, str]]
-    remarks: Sequence[str]
-
-    def __repr__(self) -> str:
-        from slfac_sim.analysis.text_tables import aligned
-
-        notes = [f"note: {remark}" for remark in self.remarks]
-        return "\n".join([f"{self.scenario.name}: what will run", aligned(self.lines, "ll"), *notes])
-
-    def _repr_html_(self) -> str:
-        notes = [("note", remark) for remark in self.remarks]
-        return table_html(f"{self.scenario.name}: what will run", [*self.lines, *notes])
+    return _read(scenario, overrides, seed)[0]
 
 
 def check(scenario: Given, *overrides: Override, seed: int | None = None) -> Plan:
-    """Return what the scenario would run, without training: data, traffic, air, time of a round and host."""
-    read = load(scenario, *overrides, seed=seed)
-    from slfac_sim.forecast.forecast import forecast
-    from slfac_sim.forecast.host import host_seconds
-    from slfac_sim.forecast.report import facts_of, lines_of
-    from slfac_sim.runs.opening import ready
-    from slfac_sim.runs.starting import set_threads
+    """Return what a scenario would run, without training: data, traffic, air, the time of a round.
 
-    threads = set_threads(None)
-    world, survey = ready(read)
-    figures, host_s = forecast(world, survey), host_seconds(world)
-    lines = list(lines_of(world.scenario, figures, host_s, threads))
-    return Plan(read, facts_of(figures, host_s, threads), lines, figures.remarks)
+    >>> plan = check("quick", "data=synthetic")
+    >>> dict(plan.lines)["rounds"]
+    '8, parallel'
+    """
+    from slfac_sim.runs.planned import planned
+    from slfac_sim.runs.starting import torch_lent
+
+    read, _ = _read(scenario, overrides, seed)
+    with torch_lent():
+        return planned(read)
 
 
 def run(
@@ -83,53 +88,64 @@ def run(
     strict: bool = False,
     progress: bool = True,
 ) -> RunResult:
-    """Train, transmit and time a scenario; the run lies in the folder `out`, or in a new one under ``runs/``.
+    """Train, transmit and time a scenario, and return the run, which lies in the folder `out`.
 
-    `threads` are the host threads of torch (default: 2, or 1 on one core), `checkpoint_every` the rounds
-    between checkpoints (0: none; default: as often as they take less than 2 % of the time); `strict` checks
-    the laws of simulation while it goes on.
+    Without `out` that is a new folder under ``runs/``. `threads` are the host threads of torch (default: 2,
+    or 1 on one core), `checkpoint_every` the rounds between checkpoints (0: none; default: so that they take
+    less than 2 % of the time); `strict` checks the laws of simulation while it goes on.
+
+    Raises `RunFailed` for a run that failed, and `KeyboardInterrupt` for one that was interrupted; either way
+    what was recorded until then is in its folder, and `resume` goes on with it.
     """
-    read = load(scenario, *overrides, seed=seed)
-    from slfac_sim.cli.progress import Progress
-    from slfac_sim.runs import run as runs
+    read, notes = _read(scenario, overrides, seed)
+    from slfac_sim.progress.run import RunProgress
+    from slfac_sim.runs.run import carry_out
+    from slfac_sim.runs.starting import torch_lent
 
-    with Progress(quiet=not progress) as shown:
-        prepared = runs.prepare(read, _path(out), threads, shown.say)
-        shown.begin(read.name, prepared.world.device_steps, read.protocol.rounds)
-        runs.run(prepared, shown.on_note, checkpoint_every, strict)
-    return RunResult(load_run(prepared.folder))
+    with torch_lent(), RunProgress(not progress, _warn) as shown:
+        folder, _ = carry_out(read, shown, _path(out), threads, checkpoint_every, strict, notes)
+    return _ended(folder)
+
+
+def resume(run: RunResult | Place, *, progress: bool = True) -> RunResult:
+    """Go on with a run that was interrupted or killed, to the same end; a finished one comes back."""
+    from slfac_sim.progress.run import RunProgress
+    from slfac_sim.runs.resume import carry_out, finished
+    from slfac_sim.runs.starting import torch_lent
+
+    folder = _folder(run)
+    if not finished(folder):
+        with torch_lent(), RunProgress(not progress, _warn) as shown:
+            carry_out(folder, shown)
+    return _ended(folder)
 
 
 def replay(
-    of: RunResult | Place,
+    run: RunResult | Place,
     *overrides: Override,
     seed_air: int | None = None,
     out: Place | None = None,
     strict: bool = False,
     progress: bool = True,
 ) -> RunResult:
-    """Time a finished run again on another network, at other speeds or with another server; no training.
+    """Time a finished run again on another network, at other speeds or with another server: no training.
 
     `seed_air` draws places, fades and speeds anew.
-    """
-    from slfac_sim.cli.progress import Progress
-    from slfac_sim.runs import replay as replays
 
-    folder = of.folder if isinstance(of, RunResult) else Path(of)
-    prepared = replays.prepare_replay(folder, texts_of(overrides), seed_air, _path(out))
-    for sentence in prepared.notes:
-        _warn(sentence)
-    with Progress(quiet=not progress) as shown:
-        record = prepared.record
-        shown.begin(prepared.scenario.name, record.device_steps, record.scenario.protocol.rounds)
-        replays.replay(prepared, shown.on_note, strict)
-    return RunResult(load_run(prepared.folder))
+        slow = sf.replay(run, "network.bandwidth=1 MHz")
+    """
+    from slfac_sim.progress.run import RunProgress
+    from slfac_sim.runs.replay import carry_out
+
+    with RunProgress(not progress, _warn) as shown:
+        folder, _ = carry_out(_folder(run), texts_of(overrides), shown, seed_air, _path(out), strict)
+    return _ended(folder)
 
 
 def sweep(
-    study: str | PathLike[str],
+    study: Given,
     *overrides: Override,
-    axes: Mapping[str, Sequence[Any]] | None = None,
+    axes: Mapping[str, Values] | None = None,
     seeds: int | Sequence[int] | None = None,
     air_seeds: int | None = None,
     targets: Sequence[float] | None = None,
@@ -143,45 +159,46 @@ def sweep(
     retries: int = 1,
     progress: bool = True,
 ) -> StudyResult:
-    """Run every combination of the values of `axes` with every seed; each training once, points as replays.
+    """Run every combination of the values of `axes` with every seed: each training once, each point a replay.
 
-    `study` is a study or a scenario.
+        sf.sweep("quick", axes={"network.bandwidth": ["2 MHz", "5 MHz"], "codec": ["raw", "slfac"]}, seeds=2)
+
+    `study` is a study's file or name, or a scenario. `seeds` is their number or a list, `air_seeds` the
+    number of further draws of the air. The study lies in `out` (default: ``runs/studies/NAME``), its
+    trainings in `cache` (default: ``runs/trainings``); what is there is not done again. `workers` processes
+    train at once (default: cores over `threads`, as memory allows). Points that fail are warned of, and have
+    a row with the reason.
     """
-    from slfac_sim.analysis.studies.reading import load_study
-    from slfac_sim.analysis.studies.report import finish_study
-    from slfac_sim.cli.sweep_progress import SweepProgress
-    from slfac_sim.studies.execution import Execution, carry_out
+    from slfac_sim.progress.sweep import SweepProgress
+    from slfac_sim.studies.execution import Execution, conduct
     from slfac_sim.studies.files import Changes, read_study
-    from slfac_sim.studies.folder import StudyFolder
     from slfac_sim.studies.plan import plan
-    from slfac_sim.studies.trainings import DEFAULT, clear_remains
 
-    execution = Execution(Path(cache or DEFAULT), engine, address, workers, memory, retries)
+    execution = Execution(_cache(cache), engine, address, workers, memory, retries)
     changes = Changes(
         overrides=texts_of(overrides),
-        axes=[f"{path}={','.join(map(value_text, values))}" for path, values in (axes or {}).items()],
-        seeds=None if seeds is None else _listed(seeds),
+        axes=[f"{path}={_joined(values)}" for path, values in (axes or {}).items()],
+        seeds=None if seeds is None else str(seeds) if isinstance(seeds, int) else _joined(seeds),
         air_seeds=None if air_seeds is None else str(air_seeds),
-        targets=None if targets is None else ",".join(map(repr, targets)),
+        targets=None if targets is None else _joined(targets),
         threads=None if threads is None else str(threads),
     )
-    whole = plan(read_study(str(study), changes))
+    whole = plan(read_study(study, changes))
     for sentence in whole.notes:
         _warn(sentence)
-    folder = StudyFolder(_path(out) or Path("runs") / "studies" / whole.study.name)
-    with SweepProgress(quiet=not progress) as shown, folder.in_use(whole):
-        clear_remains(execution.cache)
-        carry_out(whole, folder, execution, shown)
-        finish_study(folder.path)
-    return StudyResult(load_study(folder.path))
+    with SweepProgress(not progress) as shown:
+        swept = conduct(whole, execution, shown, _path(out))
+    for failure in swept.failures:
+        _warn(f"failed: {failure.what}: {failure.reason}")
+    return StudyResult(load_study(swept.folder))
 
 
 def ask(
-    scenario: str | PathLike[str],
+    scenario: Given,
     question: str,
     *overrides: Override,
     vary: str,
-    between: tuple[Any, Any] | None = None,
+    between: Values | None = None,
     seeds: int | None = None,
     threads: int | None = None,
     out: Place | None = None,
@@ -190,40 +207,80 @@ def ask(
 ) -> Answer:
     """Find the values of the setting `vary` for which the `question` holds, by bisection over replays.
 
-    A question is a measure and a bound, such as ``"time_to_accuracy(0.9) <= 60 s"``; `between` is the range
-    that is searched (default: a tenth to ten times the scenario's own value).
-    """
-    from slfac_sim.cli.common import note
-    from slfac_sim.studies.search import ask as asking
-    from slfac_sim.studies.search.replays import Request
-    from slfac_sim.studies.trainings import DEFAULT
+        sf.ask("quick", "time_to_accuracy(0.9) <= 60 s", vary="network.bandwidth", between=("1 MHz", "1 GHz"))
 
-    request = Request(
-        scenario=str(scenario),
-        vary=vary,
-        overrides=texts_of(overrides),
-        between=None if between is None else ",".join(map(value_text, between)),
-        seeds=seeds,
-        cache=Path(cache or DEFAULT),
-        threads=threads,
-        out=_path(out),
-        say=note if progress else lambda line: None,
-    )
-    return Answer(asking.ask(request, question))
+    `between` is the range that is searched (default: a tenth to ten times the scenario's own value), `seeds`
+    how many from 0 (default: the scenario's own). The answer lies in `out`, or in a new folder in ``runs/``.
+    """
+    from slfac_sim.progress.screens import screen
+    from slfac_sim.runs.starting import torch_lent
+    from slfac_sim.studies.search.ask import ask as answer
+    from slfac_sim.studies.search.replays import Request
+
+    with torch_lent(), screen(not progress) as shown:
+        request = Request(
+            scenario=scenario_of(scenario) if isinstance(scenario, Mapping) else scenario,
+            vary=vary,
+            overrides=texts_of(overrides),
+            between=None if between is None else _joined(between),
+            seeds=seeds,
+            cache=_cache(cache),
+            threads=threads,
+            out=_path(out),
+            say=shown.say,
+        )
+        return Answer(answer(request, question))
 
 
 def schema(path: str = "") -> dict[str, Any]:
     """Return the JSON Schema of scenarios."""
-    return scenario_schema()
+    from slfac_sim.scenario.files import schema as whole
+
+    return whole()
+
+
+def _read(given: Given, overrides: Sequence[Override], seed: int | None) -> tuple[Scenario, list[str]]:
+    """Return the scenario, and a sentence for each setting that an override drops."""
+    notes: list[str] = []
+    scenario = scenario_of(given, texts_of(overrides), seed, notes.append)
+    for sentence in notes:
+        _warn(sentence)
+    return scenario, notes
+
+
+def _ended(folder: Path) -> RunResult:
+    """Return the run in `folder`, or raise how else it ended."""
+    run = RunResult(load_run(folder))
+    told = f"{run.summary['reason']} (in {folder}: sf.analysis.load reads it"
+    if run.status == "interrupted":
+        raise KeyboardInterrupt(f"{told}, sf.resume goes on with it)")
+    if run.status == "failed":
+        raise RunFailed(f"{told})", run)
+    return run
+
+
+def _folder(run: RunResult | Place) -> Path:
+    return run.folder if isinstance(run, RunResult) else Path(run)
 
 
 def _path(place: Place | None) -> Path | None:
     return None if place is None else Path(place)
 
 
-def _listed(seeds: int | Sequence[int]) -> str:
-    return str(seeds) if isinstance(seeds, int) else ",".join(map(str, seeds))
+def _cache(place: Place | None) -> Path:
+    from slfac_sim.studies.trainings import DEFAULT
+
+    return DEFAULT if place is None else Path(place)
+
+
+def _joined(values: Values) -> str:
+    """Return several values as the command line has them: ``1 MHz,5 MHz``."""
+    return values if isinstance(values, str) else ",".join(map(value_text, values))
 
 
 def _warn(sentence: str) -> None:
-    warnings.warn(sentence, UserWarning, stacklevel=3)
+    """Warn the caller of the API: of its line, whatever lies between."""
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("slfac_sim."):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(sentence, UserWarning, stacklevel=level)

@@ -37,7 +37,7 @@ def test_sigterm_ends_a_run_as_ctrl_c_does(
         if table == "rounds" and row["round"] == 2:
             os.kill(os.getpid(), signal.SIGTERM)
 
-    monkeypatch.setattr("slfac_sim.cli.progress.Progress.on_note", on_note)
+    monkeypatch.setattr("slfac_sim.progress.run.RunProgress.on_note", on_note)
     out = tmp_path / "r"
     assert main(["run", str(TINY), ROUNDS, "--threads", "1", "--out", str(out)]) == 143
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL

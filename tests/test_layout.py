@@ -15,8 +15,8 @@ from slfac_sim.analysis.cli import main as analysis
 from slfac_sim.analysis.text_tables import aligned
 from slfac_sim.cli import main
 from slfac_sim.cli.closing import print_summary
-from slfac_sim.cli.progress import Progress
-from slfac_sim.cli.sweep_progress import SweepProgress
+from slfac_sim.progress.run import RunProgress
+from slfac_sim.progress.sweep import SweepProgress
 
 WIDTHS = range(40, 201, 20)
 NAME = "[red]x_1[/red] $y_2$ & <b>"
@@ -133,7 +133,7 @@ def test_a_label_is_text_and_no_markup(
 
 
 def test_progress_takes_names_for_text(capsys: pytest.CaptureFixture[str]) -> None:
-    with Progress(quiet=False) as progress:
+    with RunProgress(quiet=False) as progress:
         progress.say(NAME)
     with SweepProgress(quiet=False) as sweep:
         sweep.say(NAME)

@@ -46,24 +46,17 @@ def main(arguments: argparse.Namespace) -> int:
 
 def _check_run(scenario: "Scenario", arguments: argparse.Namespace) -> None:
     """Print the forecast of a run, and draw its air."""
-    from slfac_sim.forecast.forecast import forecast
-    from slfac_sim.forecast.host import host_seconds
-    from slfac_sim.forecast.report import facts_of, lines_of
-    from slfac_sim.runs.opening import ready
-    from slfac_sim.runs.starting import set_threads
+    from slfac_sim.runs.planned import planned
 
-    threads = set_threads(None)
-    world, survey = ready(scenario)
-    figures, host_s = forecast(world, survey), host_seconds(world)
+    plan = planned(scenario)
     if arguments.json:
-        print(json.dumps(facts_of(figures, host_s, threads), indent=2))
+        print(json.dumps(plan.facts, indent=2))
     else:
-        lines = list(lines_of(world.scenario, figures, host_s, threads))
-        print_table(f"{scenario.name}: what will run", lines, "ll")
-        for remark in figures.remarks:
+        print_table(plan.title, plan.lines, "ll")
+        for remark in plan.remarks:
             print(f"note: {remark}")
     if arguments.figures is not None:
-        for path in _draw_air(scenario.name, survey, arguments.figures):
+        for path in _draw_air(scenario.name, plan.survey, arguments.figures):
             _print_figure(path, arguments)
 
 

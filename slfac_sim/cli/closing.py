@@ -5,11 +5,14 @@ import json
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from slfac_sim.cli.common import print_table
+from slfac_sim.cli.common import note, print_table
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.program import program
+
+if TYPE_CHECKING:
+    from slfac_sim.progress.run import RunProgress
 
 _FLOAT_BITS = 32.0
 
@@ -21,6 +24,14 @@ def add_closing_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--quiet", action="store_true", help="no progress, no table, no figures")
     parser.add_argument("--json", action="store_true", help="print the summary as JSON, and no table")
+
+
+def progress_of(arguments: argparse.Namespace) -> "RunProgress":
+    """Return the progress of a run, which prints its folder as the first line as soon as it is there."""
+    from slfac_sim.progress.run import RunProgress
+
+    stream = sys.stderr if arguments.json else sys.stdout
+    return RunProgress(arguments.quiet, note, lambda folder: print(folder, file=stream, flush=True))
 
 
 def close(folder: Path, summary: Mapping[str, Any], arguments: argparse.Namespace) -> int:
@@ -48,10 +59,10 @@ def print_summary(summary: Mapping[str, Any]) -> None:
 def _draw(folder: Path, main_alone: bool, quiet: bool) -> None:
     """Draw the figures of the run in `folder`, which is complete without them."""
     from slfac_sim.analysis.draw import draw_run
-    from slfac_sim.cli.progress import Progress
+    from slfac_sim.progress.run import RunProgress
 
     try:
-        with Progress(quiet) as progress:
+        with RunProgress(quiet) as progress:
             draw_run(folder, main_alone, progress.figure)
     except KeyboardInterrupt:
         print(f"only figures are missing: {program('analysis')} {folder}", file=sys.stderr)

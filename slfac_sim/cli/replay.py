@@ -1,11 +1,9 @@
 """`replay`: time a recorded run again on another network, at other speeds or with another server."""
 
 import argparse
-import sys
 from pathlib import Path
 
-from slfac_sim.cli.closing import add_closing_arguments, close
-from slfac_sim.cli.common import note
+from slfac_sim.cli.closing import add_closing_arguments, close, progress_of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,15 +18,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Replay the run; the first line printed is the new run folder."""
-    from slfac_sim.cli.progress import Progress
-    from slfac_sim.runs.replay import prepare_replay, replay
+    from slfac_sim.runs.replay import carry_out
 
-    prepared = prepare_replay(arguments.run, arguments.overrides, arguments.seed_air, arguments.out)
-    for sentence in prepared.notes:
-        note(sentence)
-    print(prepared.folder, file=sys.stderr if arguments.json else sys.stdout, flush=True)
-    with Progress(quiet=arguments.quiet) as progress:
-        record = prepared.record
-        progress.begin(prepared.scenario.name, record.device_steps, record.scenario.protocol.rounds)
-        summary = replay(prepared, progress.on_note, arguments.strict)
-    return close(prepared.folder, summary, arguments)
+    with progress_of(arguments) as progress:
+        folder, summary = carry_out(
+            arguments.run,
+            arguments.overrides,
+            progress,
+            arguments.seed_air,
+            arguments.out,
+            arguments.strict,
+        )
+    return close(folder, summary, arguments)

@@ -1,12 +1,10 @@
 """`run`: train, transmit and time a scenario, and leave a run folder with its figures."""
 
 import argparse
-import sys
 from pathlib import Path
 
-from slfac_sim.cli.closing import add_closing_arguments, close
+from slfac_sim.cli.closing import add_closing_arguments, close, progress_of
 from slfac_sim.cli.common import add_scenario_arguments, note, read_scenario
-from slfac_sim.foundation.errors import BadInput
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,22 +30,19 @@ def main(arguments: argparse.Namespace) -> int:
     scenario = read_scenario(arguments, notes.append)
     for sentence in notes:
         note(sentence)
-    if arguments.checkpoint_every is not None and arguments.checkpoint_every < 0:
-        raise BadInput(f"--checkpoint-every {arguments.checkpoint_every}: must be at least 0")
     from slfac_sim.runs.starting import import_torch
 
     import_torch()
-    from slfac_sim.cli.progress import Progress
-    from slfac_sim.runs.run import prepare, run
+    from slfac_sim.runs.run import carry_out
 
-    with Progress(quiet=arguments.quiet) as progress:
-        prepared = prepare(scenario, arguments.out, arguments.threads, progress.say, notes)
-        print(prepared.folder, file=sys.stderr if arguments.json else sys.stdout, flush=True)
-        progress.begin(scenario.name, prepared.world.device_steps, scenario.protocol.rounds)
-        summary = run(
-            prepared,
-            progress.on_note,
-            checkpoint_every=arguments.checkpoint_every,
-            strict=arguments.strict,
+    with progress_of(arguments) as progress:
+        folder, summary = carry_out(
+            scenario,
+            progress,
+            arguments.out,
+            arguments.threads,
+            arguments.checkpoint_every,
+            arguments.strict,
+            notes,
         )
-    return close(prepared.folder, summary, arguments)
+    return close(folder, summary, arguments)

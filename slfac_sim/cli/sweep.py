@@ -63,11 +63,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Run the study; the first line printed is its folder. Return 4 when some points failed."""
-    from slfac_sim.cli.sweep_progress import SweepProgress
-    from slfac_sim.studies.execution import Execution, carry_out
+    from slfac_sim.progress.sweep import SweepProgress
+    from slfac_sim.studies.execution import Execution, conduct
     from slfac_sim.studies.files import is_study
-    from slfac_sim.studies.folder import StudyFolder
-    from slfac_sim.studies.trainings import DEFAULT, clear_remains
+    from slfac_sim.studies.trainings import DEFAULT
 
     execution = Execution(
         cache=arguments.cache or DEFAULT,
@@ -84,22 +83,16 @@ def main(arguments: argparse.Namespace) -> int:
         note(sentence)
     part = _part(whole, arguments.shard)
 
-    folder = StudyFolder(arguments.out or Path("runs") / "studies" / whole.study.name)
-    with SweepProgress(arguments.quiet) as progress, folder.in_use(whole) as aside:
-        print(folder.path, file=sys.stderr if arguments.json else sys.stdout, flush=True)
-        if aside:
-            where = folder.path / "set_aside"
-            progress.say(f"{aside} points of an earlier form of the study set aside, in {where}")
-        clear_remains(execution.cache)
-        failures = carry_out(part, folder, execution, progress)
-    _print_failures(failures)
-    if folder.complete(whole.points):
-        progress.say("writing tables and figures")
-        _finish(folder.path, arguments)
+    stream = sys.stderr if arguments.json else sys.stdout
+    with SweepProgress(arguments.quiet, lambda folder: print(folder, file=stream, flush=True)) as progress:
+        swept = conduct(whole, execution, progress, arguments.out, part)
+    _print_failures(swept.failures)
+    if swept.closing is not None:
+        _print_closing(swept.folder, swept.closing, arguments)
     elif not arguments.quiet:
         left = "the last one to end writes tables and figures"
         print(f"shard {arguments.shard} is done; {left}", file=sys.stderr)
-    return SOME_FAILED if failures else 0
+    return SOME_FAILED if swept.failures else 0
 
 
 def _read(arguments: argparse.Namespace) -> "Plan":
@@ -137,11 +130,7 @@ def _print_failures(failures: "Sequence[Failure]") -> None:
         print(f"failed: {len(failures) - _SHOWN} more", file=sys.stderr)
 
 
-def _finish(folder: Path, arguments: argparse.Namespace) -> None:
-    """Write tables, figures and report, and print the closing lines."""
-    from slfac_sim.analysis.studies.report import finish_study
-
-    lines = finish_study(folder)
+def _print_closing(folder: Path, lines: "Sequence[str]", arguments: argparse.Namespace) -> None:
     if arguments.json:
         print(json.dumps(json.loads((folder / "summary.json").read_text(encoding="utf-8")), indent=2))
     elif not arguments.quiet:

@@ -13,15 +13,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Print whether it came out the same, and if not, where it differs."""
-    from slfac_sim.cli.progress import Progress
+    from slfac_sim.progress.run import RunProgress
     from slfac_sim.runs.verify import prepare_verify, verify
 
     with (
-        Progress(quiet=arguments.quiet) as progress,
+        RunProgress(arguments.quiet) as progress,
         prepare_verify(arguments.run, progress.say) as verifiable,
     ):
         scenario = verifiable.prepared.scenario
-        progress.begin(scenario.name, verifiable.prepared.world.device_steps, scenario.protocol.rounds)
+        device_steps, rounds = verifiable.prepared.world.device_steps, scenario.protocol.rounds
+        progress.begin(arguments.run, scenario.name, device_steps, rounds)
         verdict = verify(verifiable, progress.on_note)
     if verdict.equal:
         print(f"{arguments.run}: verified, digest {verdict.digest[:16]}")

@@ -12,6 +12,7 @@ import importlib
 import json
 import os
 import pkgutil
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from inspect import isabstract, isfunction, signature
@@ -30,6 +31,9 @@ from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, cor
 from slfac_sim.foundation.errors import BadInput, did_you_mean
 
 T = TypeVar("T")
+
+HERE = "__main__"
+"""The module of a notebook, and of the script that runs: its classes are plug-ins too, each by its name."""
 
 NO_PLUGINS = "SLFAC_NO_PLUGINS"
 """Set, and not to 0: modules that an input names are not imported, here or in processes begun here."""
@@ -120,6 +124,8 @@ def find(family: str, kind: str) -> type[Any]:
     known = kinds(family)
     if kind in known:
         return _whole(_only_dataclass(f"{family}.{kind}"))
+    if kind.startswith(f"{HERE}."):
+        return _whole(_here(kind))
     if "." in kind:
         return _whole(_foreign(kind))
     raise BadInput(f"no '{kind}' among {', '.join(known)}{did_you_mean(kind, known)}")
@@ -127,8 +133,31 @@ def find(family: str, kind: str) -> type[Any]:
 
 def kind_of(plugin: object) -> str:
     """Return the name under which a scenario asks for `plugin`: short for ours, dotted for others'."""
-    module = type(plugin).__module__
-    return module.rpartition(".")[2] if module.startswith("slfac_sim.") else module
+    return name_of(type(plugin))
+
+
+def name_of(cls: type[Any]) -> str:
+    """Return the name under which a scenario asks for a plug-in of the class `cls`; see `kind_of`."""
+    if cls.__module__ == HERE:
+        return f"{HERE}.{cls.__qualname__}"
+    ours = cls.__module__.startswith("slfac_sim.")
+    return cls.__module__.rpartition(".")[2] if ours else cls.__module__
+
+
+def _here(kind: str) -> Any:
+    """Return the class of a notebook, or of the script that runs, which no other process can import."""
+    name = kind.removeprefix(f"{HERE}.")
+    if "<locals>" in name:
+        raise BadInput(f"{name} is defined within a function; a plug-in stands at the top level")
+    cls = vars(sys.modules[HERE]).get(name)
+    if cls is None:
+        raise BadInput(
+            f"'{name}' was a class of the notebook or script that asked for it, and is not one of this; in a"
+            " file of its own, such as my_codec.py, every process finds it"
+        )
+    if not (isinstance(cls, type) and dataclasses.is_dataclass(cls)):
+        raise BadInput(f"{name} is no dataclass: decorate the class with @settings")
+    return _readable(_frozen(cls, HERE), HERE)
 
 
 def _foreign(kind: str) -> Any:
@@ -141,12 +170,16 @@ def _foreign(kind: str) -> Any:
     except (Exception, SystemExit) as error:  # somebody else's module may fail in any way
         reason = f"{type(error).__name__}: {error}"
         raise BadInput(f"no module '{kind}' can be imported ({reason})") from error
+    return _readable(cls, kind)
+
+
+def _readable(cls: Any, module: str) -> Any:
     try:
         get_type_hints(cls)
         adapter(cls)
     except Exception as error:  # a field of a type that nothing can be read as
         reason = str(error).partition("\n")[0]
-        raise BadInput(f"{kind}.{cls.__name__}: its settings cannot be read ({reason})") from error
+        raise BadInput(f"{module}.{cls.__name__}: its settings cannot be read ({reason})") from error
     return cls
 
 
@@ -171,10 +204,14 @@ def _only_dataclass(module_name: str) -> type[Any]:
     if len(classes) != 1:
         names = ", ".join(value.__name__ for value in classes) or "none"
         raise BadInput(f"{module_name} must define one public dataclass, its plug-in (found: {names})")
-    params: Any = classes[0].__dataclass_params__  # type: ignore[attr-defined]  # of every dataclass
+    return _frozen(classes[0], module_name)
+
+
+def _frozen(cls: type[Any], module: str) -> type[Any]:
+    params: Any = cls.__dataclass_params__  # of every dataclass
     if not params.frozen:
-        raise BadInput(f"{module_name}.{classes[0].__name__} must be frozen: decorate it with @settings")
-    return classes[0]
+        raise BadInput(f"{module}.{cls.__name__} must be frozen: decorate it with @settings")
+    return cls
 
 
 @functools.cache

@@ -19,6 +19,7 @@ from slfac_sim.ledger.store import Ledger, MemoryLedger
 from slfac_sim.ledger.summary import HostClock
 from slfac_sim.ledger.tables import TABLES
 from slfac_sim.runs.folder import SCENARIO, RunFolder, check_place, make_folder
+from slfac_sim.runs.watching import Ended, Watcher
 from slfac_sim.scenario.files import dump, load, read
 from slfac_sim.scenario.fingerprint import READ_AFTERWARDS, invisible_in, visible_differences
 from slfac_sim.scenario.schema import Scenario
@@ -172,6 +173,24 @@ def prepare_replay(
     scenario = replayed_scenario(record, overrides, seed, notes.append)
     check_air(scenario)
     return PreparedReplay(record, scenario, make_folder(out, scenario.name), clock, notes)
+
+
+def carry_out(
+    folder: Path,
+    overrides: Sequence[str],
+    watcher: Watcher,
+    seed: int | None = None,
+    out: Path | None = None,
+    strict: bool = False,
+) -> Ended:
+    """Prepare and play a replay, while `watcher` looks on; see `prepare_replay`. Raises `BadInput`."""
+    prepared = prepare_replay(folder, overrides, seed, out)
+    for sentence in prepared.notes:
+        watcher.note(sentence)
+    record = prepared.record
+    rounds = record.scenario.protocol.rounds
+    watcher.begin(prepared.folder, prepared.scenario.name, record.device_steps, rounds)
+    return prepared.folder, replay(prepared, watcher.on_note, strict)
 
 
 def replay(

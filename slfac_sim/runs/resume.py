@@ -31,7 +31,9 @@ from slfac_sim.runs.folder import SCENARIO, RunFolder, check_idle
 from slfac_sim.runs.opening import build
 from slfac_sim.runs.run import Prepared, learn
 from slfac_sim.runs.starting import set_threads
+from slfac_sim.runs.watching import Ended, Watcher
 from slfac_sim.scenario.files import load
+from slfac_sim.scenario.fingerprint import refuse_notebook_classes
 from slfac_sim.scenario.schema import Scenario
 from slfac_sim.simulation.replay import Script, follow, script_until
 from slfac_sim.simulation.simulate import OnNote, check_air
@@ -72,6 +74,7 @@ def prepare_resume(folder: Path, report: Report | None = None) -> Resumable:
     folder = folder.resolve()
     begun = Begun.read(folder)
     scenario = load(folder / SCENARIO)
+    refuse_notebook_classes(scenario, "a run that is resumed")
     check_idle(folder)
     if (folder / SUMMARY).is_file():
         load_run(folder).refuse_altered()
@@ -88,6 +91,18 @@ def prepare_resume(folder: Path, report: Report | None = None) -> Resumable:
         script = script_until(folder / LEDGER, device_names(scenario.devices.count), _seq_of(folder, rounds))
     begun = dataclasses.replace(begun, resumed=begun.resumed + 1)
     return Resumable(Prepared(world, folder, clock), begun, rounds, script, tuple(remarks))
+
+
+def carry_out(folder: Path, watcher: Watcher) -> Ended:
+    """Prepare and go on with the run in `folder`, while `watcher` looks on. Raises `BadInput`."""
+    resumable = prepare_resume(folder, watcher.say)
+    scenario, there = resumable.prepared.scenario, resumable.prepared.folder
+    watcher.begin(there, scenario.name, resumable.prepared.world.device_steps, scenario.protocol.rounds)
+    for remark in resumable.remarks:
+        watcher.note(remark)
+    where = f"after round {resumable.rounds}" if resumable.rounds else "from the beginning: no checkpoint"
+    watcher.say(f"resumed {where}")
+    return there, resume(resumable, watcher.on_note, watcher.learn)
 
 
 def resume(

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from slfac_sim.effects import Task
+from slfac_sim.foundation.errors import BadInput
 from slfac_sim.hosts.names import device_names
 from slfac_sim.learning.datasets import Report
 from slfac_sim.learning.world import World
@@ -15,6 +16,7 @@ from slfac_sim.runs.checkpoints import Begun, Checkpoints, forget, versions_of
 from slfac_sim.runs.folder import RunFolder, check_place, make_folder
 from slfac_sim.runs.opening import ready
 from slfac_sim.runs.starting import set_threads
+from slfac_sim.runs.watching import Ended, Watcher
 from slfac_sim.scenario.schema import Scenario
 from slfac_sim.simulation.invariants import strictly
 from slfac_sim.simulation.observer import observed_by
@@ -41,6 +43,24 @@ class Prepared:
         """What the summary says of the data."""
         data = self.world.data
         return {"name": data.name, "real": data.real, "sha256": data.sha256}
+
+
+def carry_out(
+    scenario: Scenario,
+    watcher: Watcher,
+    out: Path | None = None,
+    threads: int | None = None,
+    checkpoint_every: int | None = None,
+    strict: bool = False,
+    notes: Sequence[str] = (),
+) -> Ended:
+    """Prepare and run `scenario`, while `watcher` looks on; see `prepare` and `run`. Raises `BadInput`."""
+    if checkpoint_every is not None and checkpoint_every < 0:
+        raise BadInput(f"--checkpoint-every {checkpoint_every}: must be at least 0")
+    prepared = prepare(scenario, out, threads, watcher.say, notes)
+    device_steps, rounds = prepared.world.device_steps, scenario.protocol.rounds
+    watcher.begin(prepared.folder, scenario.name, device_steps, rounds)
+    return prepared.folder, run(prepared, watcher.on_note, checkpoint_every, strict)
 
 
 def prepare(

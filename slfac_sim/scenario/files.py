@@ -102,9 +102,12 @@ def dump(scenario: Scenario) -> str:
     return to_text(plain(scenario))
 
 
-def plain(scenario: Scenario) -> dict[str, Any]:
-    """Return `scenario` as mappings, lists and scalars, with every kind and default written out."""
-    tree: dict[str, Any] = _plain(scenario, Scenario)
+def plain(settings: Any, hint: Any = None) -> dict[str, Any]:
+    """Return a scenario as mappings, lists and scalars, with every kind and default written out.
+
+    So other settings of its tree; they have their kind where `hint`, the type of their place, asks for one.
+    """
+    tree: dict[str, Any] = _plain(settings, hint)
     return tree
 
 

@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import slfac_sim
+from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.files import hash_of
 from slfac_sim.foundation.plugin_sources import sources_of
+from slfac_sim.foundation.plugins import HERE
 from slfac_sim.scenario.files import plain
 from slfac_sim.scenario.schema import Scenario
 from slfac_sim.scenario.steering import steered, work_needs_speed
@@ -80,6 +82,20 @@ def learning_key(scenario: Scenario, threads: int) -> str:
     ours = [slfac_sim.__version__, *map(hash_of_sources, sources)]
     python = list(sys.version_info[:2])
     return _hash([settings, threads, python, versions, ours, _foreign(settings), _files(settings)])
+
+
+def refuse_notebook_classes(scenario: Scenario, who: str) -> None:
+    """Raise `BadInput` if a plug-in of `scenario` is a class of a notebook or script, and no module's.
+
+    `who` needs it in another process, or must know whether it has changed.
+    """
+    for path, value in _leaves(plain(scenario)):
+        if path.endswith("kind") and str(value).startswith(f"{HERE}."):
+            place, name = path.removesuffix(".kind"), str(value).removeprefix(f"{HERE}.")
+            raise BadInput(
+                f"{place}: {name} is a class of the notebook or script itself, and {who} needs it in a file"
+                f" of its own: put it into my_plugin.py beside it, and say {place}=my_plugin"
+            )
 
 
 def invisible_in(scenario: Scenario) -> tuple[str, ...]:
@@ -160,6 +176,7 @@ def _texts(tree: Any, path: str = "") -> Iterator[tuple[str, str]]:
 def _foreign(settings: Mapping[str, Any]) -> dict[str, dict[str, str]]:
     """Return the hashes of the sources of every kind with a dot, by kind and module."""
     kinds = {text for path, text in _texts(settings) if path.endswith("kind") and "." in text}
+    kinds = {kind for kind in kinds if not kind.startswith(f"{HERE}.")}  # nobody goes on with these
     return {kind: {name: hash_of(file) for name, file in sources_of(kind).items()} for kind in sorted(kinds)}
 
 

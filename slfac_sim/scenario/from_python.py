@@ -2,15 +2,18 @@
 
 import dataclasses
 import enum
+import importlib
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from os import PathLike, fspath
 from typing import Any
 
 import numpy as np
 
 from slfac_sim.foundation.errors import BadInput
-from slfac_sim.foundation.plugins import kind_of
-from slfac_sim.scenario.files import Report, dump, load, read
+from slfac_sim.foundation.plugins import Plugin, name_of
+from slfac_sim.scenario.files import Report, dump, load, plain, read
+from slfac_sim.scenario.located import ScenarioError
 from slfac_sim.scenario.schema import Scenario
 from slfac_sim.scenario.yaml_text import to_line, to_text
 
@@ -21,6 +24,9 @@ Override = str | Mapping[str, Any]
 """``"network.bandwidth=5 MHz"``, or ``{"network.bandwidth": "5 MHz"}``."""
 
 
+_ANY = Plugin("")
+
+
 def scenario_of(
     given: Given, overrides: Sequence[str] = (), seed: int | None = None, report: Report = lambda line: None
 ) -> Scenario:
@@ -28,10 +34,21 @@ def scenario_of(
     if isinstance(given, Scenario):
         if not overrides and seed is None:
             return given
-        return read(dump(given), given.name, overrides, seed, report=report)
+        return _read(dump(given), given.name, overrides, seed, report)
     if isinstance(given, Mapping):
-        return read(to_text(_plain(given)), "scenario", overrides, seed, report=report)
+        return _read(to_text(_plain(given)), "the scenario", overrides, seed, report)
     return load(fspath(given), overrides, seed, report)
+
+
+def _read(text: str, source: str, overrides: Sequence[str], seed: int | None, report: Report) -> Scenario:
+    """Return the scenario in `text`, of which nobody has seen a line: faults tell the path alone."""
+    try:
+        return read(text, source, overrides, seed, report=report)
+    except ScenarioError as error:
+        faults = enumerate(error.faults)  # in the order of their places
+        raise ScenarioError(
+            replace(fault, place=replace(fault.place, line=0, column=number)) for number, fault in faults
+        ) from None
 
 
 def texts_of(overrides: Iterable[Override]) -> list[str]:
@@ -67,9 +84,17 @@ def _plain(value: Any) -> Any:
         return value.value
     if isinstance(value, PathLike):
         return fspath(value)
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
-        return {"kind": kind_of(value), **fields}
+    if isinstance(value, type) and dataclasses.is_dataclass(value):
+        return {"kind": name_of(value)}
+    if dataclasses.is_dataclass(value):
+        return plain(value, _ANY if _is_plugin(type(value)) else None)
     if value is None or isinstance(value, bool | int | float | str):
         return value
     raise BadInput(f"value: found {value!r}, expected a number, a text, a list, a mapping or a plug-in")
+
+
+def _is_plugin(cls: type[Any]) -> bool:
+    """Return whether settings of the class `cls` have a kind: somebody else's, or of one of our families."""
+    if not cls.__module__.startswith("slfac_sim."):
+        return True
+    return "FAMILY" in vars(importlib.import_module(cls.__module__.rpartition(".")[0]))

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from slfac_sim.scenario.files import Report, load
+from slfac_sim.scenario.files import Report
+from slfac_sim.scenario.from_python import scenario_of
 from slfac_sim.scenario.located import Fault, Located, Place, ScenarioError
 from slfac_sim.scenario.schema import Scenario
 from slfac_sim.studies.files import StudyFile
@@ -20,7 +21,7 @@ _Choice = tuple[tuple[str, int], ...]  # a path and the number of its value, for
 def base_of(file: StudyFile) -> Scenario:
     """Return the base; what is wrong with finding it is a fault of the study's `base`."""
     try:
-        return load(file.base, _common(file))
+        return scenario_of(file.base, _common(file))
     except ScenarioError as error:
         place = _child(file.tree, "base").place
         raise ScenarioError([_placed(fault, file, (), place) for fault in error.faults]) from error
@@ -56,7 +57,7 @@ def _tried(
     for choice in choices:
         texts = [f"{path}={json.dumps(file.study.axes[path][i], ensure_ascii=False)}" for path, i in choice]
         try:
-            scenarios.append((choice, load(file.base, [*_common(file), *texts], report=report)))
+            scenarios.append((choice, scenario_of(file.base, [*_common(file), *texts], report=report)))
         except ScenarioError as error:
             faults += [_placed(fault, file, choice, fault.place) for fault in error.faults]
     return scenarios, faults

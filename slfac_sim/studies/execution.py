@@ -16,7 +16,7 @@ from slfac_sim.studies.forecast import forecast, memory_of, seconds_of, workers_
 from slfac_sim.studies.jobs import Train
 from slfac_sim.studies.plan import Plan, foreign_packages
 from slfac_sim.studies.sweep import Failure, Watcher, missing_trainings, sweep, unfinished
-from slfac_sim.studies.trainings import DEFAULT
+from slfac_sim.studies.trainings import DEFAULT, clear_remains
 
 _SHARE = 0.8  # of the available memory, by default
 
@@ -43,6 +43,41 @@ class Execution:
             raise BadInput("--workers: an existing cluster has its own; leave it out beside --address")
         if self.memory is not None and self.engine == "ray":
             raise BadInput("--memory: is a budget of this machine; leave it out beside --engine ray")
+
+
+@dataclass(frozen=True)
+class Swept:
+    """What a sweep has left: the `folder` of the study, what failed, and the `closing` lines.
+
+    There are none while points of other shards are missing.
+    """
+
+    folder: Path
+    failures: Sequence[Failure]
+    closing: Sequence[str] | None
+
+
+def conduct(
+    whole: Plan, execution: Execution, watcher: Watcher, out: Path | None = None, part: Plan | None = None
+) -> Swept:
+    """Do `part` of the study `whole`, or all of it, in the folder `out`; the last part writes the report.
+
+    The folder is ``runs/studies/NAME`` by default. Raises `BadInput`.
+    """
+    folder = StudyFolder(out or Path("runs") / "studies" / whole.study.name)
+    with folder.in_use(whole) as aside:
+        watcher.opened(folder.path)
+        if aside:
+            where = folder.path / "set_aside"
+            watcher.say(f"{aside} points of an earlier form of the study set aside, in {where}")
+        clear_remains(execution.cache)
+        failures = carry_out(part or whole, folder, execution, watcher)
+    if not folder.complete(whole.points):
+        return Swept(folder.path, failures, None)
+    from slfac_sim.analysis.studies.report import finish_study
+
+    watcher.say("writing tables and figures")
+    return Swept(folder.path, failures, finish_study(folder.path))
 
 
 def carry_out(plan: Plan, folder: StudyFolder, execution: Execution, watcher: Watcher) -> list[Failure]:

@@ -4,8 +4,9 @@ A scenario stands for the study of it without axes. What a study leads to is kno
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.files import read_text
 from slfac_sim.scenario.faults import settings_of
 from slfac_sim.scenario.files import OF_STUDIES, dump, name_of, shipped
+from slfac_sim.scenario.from_python import Given, scenario_of
 from slfac_sim.scenario.json_schema import schema_of
 from slfac_sim.scenario.located import Fault, Located, Place, ScenarioError
 from slfac_sim.scenario.schema import Scenario
@@ -44,20 +46,32 @@ class StudyFile:
 
     study: Study
     tree: Located
-    base: str
+    base: Given
 
 
-def read_study(path_or_name: str, changes: Changes = NO_CHANGES) -> StudyFile:
+def read_study(given: Given, changes: Changes = NO_CHANGES) -> StudyFile:
     """Return the study in a file, or the shipped one of that name; a scenario is a study too.
 
     Raises `ScenarioError` with all faults of the file and of the `changes` at once.
     """
-    tree, faults, folder = _tree(path_or_name)
+    if not isinstance(given, str | PathLike):
+        base = scenario_of(given)
+        return _study(_named(_study_of(base.name), base.name), [], changes, lambda name: base)
+    tree, faults, folder = _tree(fspath(given))
+    return _study(tree, faults, changes, lambda name: _beside(folder, name))
+
+
+def _study(
+    tree: Located, faults: Sequence[Fault], changes: Changes, base_of: Callable[[str], Given]
+) -> StudyFile:
     tree, further = _changed(tree, changes)
-    tree = _named(tree)
+    tree = _named(tree, name_of(tree.place.source) or "study")
     study = settings_of(tree, Study, [*faults, *further, *_seed_faults(tree), *_replaced_faults(tree)])
-    beside = folder / study.base
-    return StudyFile(study, tree, str(beside) if beside.is_file() else study.base)
+    return StudyFile(study, tree, base_of(study.base))
+
+
+def _beside(folder: Path, name: str) -> str:
+    return str(folder / name) if (folder / name).is_file() else name
 
 
 def is_study(path_or_name: str) -> bool:
@@ -119,10 +133,9 @@ def _study_of(scenario: str) -> Located:
     return Located({"base": Located(scenario, place, place)}, place, place)
 
 
-def _named(tree: Located) -> Located:
+def _named(tree: Located, name: str) -> Located:
     if tree.child("name") is not None:
         return tree
-    name = name_of(tree.place.source) or "study"
     return tree.with_child("name", Located(name, tree.place, tree.place))
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.learning.partitions import require_samples
 from slfac_sim.scenario.files import plain
-from slfac_sim.scenario.fingerprint import learning_key, point_key
+from slfac_sim.scenario.fingerprint import learning_key, point_key, refuse_notebook_classes
 from slfac_sim.scenario.located import Fault, Place, ScenarioError
 from slfac_sim.scenario.schema import Scenario, Seed
 from slfac_sim.simulation.simulate import check_air
@@ -73,6 +73,8 @@ def plan(file: StudyFile) -> Plan:
         for axes, scenario in cells
         for seed, air_draw in draws
     ]
+    for _, scenario in cells:
+        refuse_notebook_classes(scenario, "a study")
     _check_points(file, points)
     trainings: dict[str, Scenario] = {}
     for point in points:

@@ -23,6 +23,10 @@ class Watcher(Protocol):
 
     workers: int
 
+    def opened(self, folder: Path) -> None:
+        """Take the folder of the study, which is there now."""
+        ...
+
     def say(self, line: str) -> None:
         """Take a line about what takes long."""
         ...

@@ -12,8 +12,9 @@ from slfac_sim.foundation.host import threads_for
 from slfac_sim.ledger.store import MemoryLedger
 from slfac_sim.ledger.summary import label_of
 from slfac_sim.runs.replay import Record, retime
-from slfac_sim.scenario.files import Report, load
-from slfac_sim.scenario.fingerprint import learning_key
+from slfac_sim.scenario.files import Report
+from slfac_sim.scenario.fingerprint import learning_key, refuse_notebook_classes
+from slfac_sim.scenario.from_python import Given, scenario_of
 from slfac_sim.scenario.schema import Scenario, Seed
 from slfac_sim.scenario.steering import steered
 from slfac_sim.studies import trainings
@@ -33,7 +34,7 @@ class Request:
     a line about what takes long.
     """
 
-    scenario: str
+    scenario: Given
     vary: str
     overrides: Sequence[str] = ()
     between: str | None = None
@@ -46,9 +47,9 @@ class Request:
     def scenario_with(self, *sides: Sequence[str]) -> Scenario:
         """Return the scenario; say, once, what its overrides and those of `sides` drop."""
         notes: dict[str, None] = {}
-        scenario = load(self.scenario, self.overrides, report=notes.setdefault)
+        scenario = scenario_of(self.scenario, self.overrides, report=notes.setdefault)
         for further in sides:
-            load(self.scenario, [*self.overrides, *further], report=notes.setdefault)
+            scenario_of(self.scenario, [*self.overrides, *further], report=notes.setdefault)
         for note in notes:
             self.say(f"note: {note}")
         return scenario
@@ -62,7 +63,7 @@ class Request:
         if seeds is not None and not 1 <= seeds <= MOST_SEEDS:
             raise BadInput(f"--seeds {seeds}: must be at least 1 and at most {MOST_SEEDS}")
         numbers = [None] if seeds is None else range(seeds)
-        return [self._recorded(load(self.scenario, overrides, number)) for number in numbers]
+        return [self._recorded(scenario_of(self.scenario, overrides, number)) for number in numbers]
 
     def _recorded(self, scenario: Scenario) -> "Replays":
         reason = steered(scenario)
@@ -70,6 +71,7 @@ class Request:
             raise BadInput(
                 f"{scenario.name}: {reason}; each value would be a training of its own: `sweep` runs them"
             )
+        refuse_notebook_classes(scenario, "a search, which keeps trainings,")
         threads = threads_for(self.threads)
         key = learning_key(scenario, threads)
         known = "on record" if trainings.has(self.cache, key) else "trained now, and kept"

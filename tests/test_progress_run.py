@@ -1,9 +1,11 @@
 """The line of a run where there is no terminal: one per round, and never that nothing is left."""
 
+from pathlib import Path
+
 import pytest
 
-from slfac_sim.cli import progress as progress_module
-from slfac_sim.cli.progress import Progress
+from slfac_sim.progress import run as progress_module
+from slfac_sim.progress.run import RunProgress
 
 
 @pytest.fixture
@@ -14,7 +16,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return now
 
 
-def learn(progress: Progress, clock: list[float], number: int, steps: int) -> None:
+def learn(progress: RunProgress, clock: list[float], number: int, steps: int) -> None:
     for _ in range(steps):
         clock[0] += 1.0
         progress.on_note("steps", {"round": number, "at_s": 0.0, "payload_bytes": 0})
@@ -25,8 +27,8 @@ def test_rounds_to_come_are_expected_to_be_like_those_so_far(
     clock: list[float], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """60 steps were planned, 20 a round; one device in two misses the first round, none the others."""
-    with Progress(quiet=False) as progress:
-        progress.begin("name", 60, 3)
+    with RunProgress(quiet=False) as progress:
+        progress.begin(Path("run"), "name", 60, 3)
         progress.on_note("evals", {"accuracy": 0.1})
         for number, steps in ((1, 10), (2, 20), (3, 20)):
             learn(progress, clock, number, steps)
@@ -40,8 +42,8 @@ def test_rounds_to_come_are_expected_to_be_like_those_so_far(
 def test_what_was_played_from_a_record_took_no_learning(
     clock: list[float], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with Progress(quiet=False) as progress:
-        progress.begin("name", 60, 3)
+    with RunProgress(quiet=False) as progress:
+        progress.begin(Path("run"), "name", 60, 3)
         for number in (1, 2):
             progress.on_note("steps", {"round": number, "at_s": 0.0, "payload_bytes": 0})
             progress.on_note("rounds", {"round": number, "at_s": 1.0, "payload_bytes": 0})

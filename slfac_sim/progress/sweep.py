@@ -1,52 +1,68 @@
-"""The progress of a sweep on standard error: one display over all trainings and points, with what is left.
+"""The progress of a sweep: one display over all trainings and points, with what is left.
 
-On a terminal two bars move; elsewhere there is a line when a training ends, and now and then one for points.
+On a terminal two bars move, in a notebook a line; elsewhere there is a line when a training ends, and now and
+then one for points.
 """
 
-import sys
 import time
+from collections.abc import Callable
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
-
-from slfac_sim.cli.progress import clock
+from slfac_sim.progress.run import clock
+from slfac_sim.progress.screens import Terminal, screen_of
 
 if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress, TaskID
+
     from slfac_sim.studies.engines import Outcome
 
 _EVERY_S = 10.0  # between plain lines about points
 
 
 class SweepProgress:
-    """The display of a sweep; use it in a `with`, so that the terminal is left in order."""
+    """The display of a sweep; use it in a `with`, so that the terminal is left in order.
 
-    def __init__(self, quiet: bool) -> None:
+    `opened` takes the folder of the study as soon as it is there.
+    """
+
+    def __init__(self, quiet: bool, opened: Callable[[Path], object] = lambda folder: None) -> None:
         self.workers = 1
-        self._console = Console(stderr=True, quiet=quiet)
+        self._opened = opened
+        self._screen = screen_of(quiet)
         self._bars: Progress | None = None
         self._tasks: dict[str, TaskID] = {}
         self._tallies = {"trainings": _Tally(), "points": _Tally()}
         self._began_s = self._said_s = time.monotonic()
 
+    def opened(self, folder: Path) -> None:
+        """Hand the folder of the study on."""
+        self._opened(folder)
+
     def say(self, line: str) -> None:
-        """Write one line."""
-        self._console.print(line, style="dim", highlight=False, markup=False, soft_wrap=True)
+        """Show one line about what takes long."""
+        self._screen.say(line)
 
     def begin(self, trainings_left: int, trainings_all: int, points_left: int, points_all: int) -> None:
         """Start the display; what is not left is done, or on record."""
         self._began_s = self._said_s = time.monotonic()
         self._tallies["trainings"] = _Tally(trainings_left, trainings_all)
         self._tallies["points"] = _Tally(points_left, points_all)
-        if self._console.is_terminal and not self._console.quiet:
-            columns = TextColumn("{task.description:9}"), BarColumn(), MofNCompleteColumn()
-            self._bars = Progress(*columns, TextColumn("{task.fields[rest]}"), console=self._console)
-            for name, tally in self._tallies.items():
-                self._tasks[name] = self._bars.add_task(name, total=tally.all, completed=tally.done, rest="")
-            self._bars.start()
-        else:
-            self._console.print(self._line(), highlight=False, soft_wrap=True)
+        if isinstance(self._screen, Terminal):
+            self._start_bars(self._screen.console)
+        elif not self._screen.moves:
+            self._screen.say(self._line(), dim=False)
+
+    def _start_bars(self, console: "Console") -> None:
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+        columns = TextColumn("{task.description:9}"), BarColumn(), MofNCompleteColumn()
+        self._bars = Progress(*columns, TextColumn("{task.fields[rest]}"), console=console)
+        for name, tally in self._tallies.items():
+            self._tasks[name] = self._bars.add_task(name, total=tally.all, completed=tally.done, rest="")
+        self._bars.start()
 
     def ended(self, outcome: "Outcome") -> None:
         """Count a job that is over."""
@@ -55,20 +71,22 @@ class SweepProgress:
         is_training = isinstance(outcome.job, Train)
         self._tallies["trainings" if is_training else "points"].count(outcome.took_s)
         late = time.monotonic() - self._said_s > _EVERY_S or not self._tallies["points"].left
-        if self._bars is None and (is_training or late):
+        if not self._screen.moves and (is_training or late):
             self._said_s = time.monotonic()
-            self._console.print(self._line(), highlight=False, soft_wrap=True)
+            self._screen.say(self._line(), dim=False)
 
     def retried(self, outcome: "Outcome") -> None:
         """Write that a job is tried again."""
         self.say(f"tried again: {outcome.job.key}: {outcome.reason}")
 
     def tick(self) -> None:
-        """Move the bars."""
-        if self._bars is not None:
-            for name, tally in self._tallies.items():
-                rest = self._times() if name == "points" else ""
-                self._bars.update(self._tasks[name], completed=tally.done, rest=rest)
+        """Move the bars, or the line."""
+        if self._bars is None:
+            self._screen.move(self._line())
+            return
+        for name, tally in self._tallies.items():
+            rest = self._times() if name == "points" else ""
+            self._bars.update(self._tasks[name], completed=tally.done, rest=rest)
 
     def _line(self) -> str:
         counts = (f"{name} {tally.done}/{tally.all}" for name, tally in self._tallies.items())
@@ -94,10 +112,10 @@ class SweepProgress:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.tick()
         if self._bars is not None:
+            self.tick()
             self._bars.stop()
-        sys.stderr.flush()
+        self._screen.close(self._line() if self._tallies["points"].all else "")
 
 
 class _Tally:

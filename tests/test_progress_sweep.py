@@ -3,8 +3,8 @@
 import pytest
 from studies import tiny_plan
 
-from slfac_sim.cli import sweep_progress
-from slfac_sim.cli.sweep_progress import SweepProgress
+from slfac_sim.progress import sweep as sweep_progress
+from slfac_sim.progress.sweep import SweepProgress
 from slfac_sim.studies.engines import Outcome
 from slfac_sim.studies.jobs import Replay, Train
 

@@ -1,0 +1,69 @@
+"""What a scenario would run, without training: told to people, to programs and in a notebook."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from slfac_sim.analysis.html import table_html
+from slfac_sim.analysis.text_tables import aligned
+from slfac_sim.foundation.errors import BadInput, did_you_mean
+from slfac_sim.network import Survey
+from slfac_sim.scenario.schema import Scenario
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True, repr=False)
+class Plan:
+    """What will run: `lines` for people, `facts` as JSON has them, `remarks` about what may surprise."""
+
+    scenario: Scenario
+    lines: Sequence[tuple[str, str]]
+    facts: Mapping[str, Any]
+    remarks: Sequence[str]
+    survey: Survey
+
+    @property
+    def figures(self) -> tuple[str, ...]:
+        """The names of what can be seen of the air before a run."""
+        from slfac_sim.analysis.draw import BEFORE
+
+        return BEFORE
+
+    def figure(self, name: str) -> "Figure":
+        """Return one of `figures`. Raises `BadInput`."""
+        from slfac_sim.analysis.draw import air_figure
+        from slfac_sim.simulation.simulate import air_rows
+
+        if name not in self.figures:
+            known = ", ".join(self.figures)
+            raise BadInput(f"no figure '{name}' among {known}{did_you_mean(name, self.figures)}")
+        return air_figure(self.scenario.name, air_rows(self.survey), name)
+
+    @property
+    def title(self) -> str:
+        """What it is of."""
+        return f"{self.scenario.name}: what will run"
+
+    def __repr__(self) -> str:
+        notes = (f"note: {remark}" for remark in self.remarks)
+        return "\n".join([self.title, aligned(self.lines, "ll"), *notes])
+
+    def _repr_html_(self) -> str:
+        return table_html(self.title, [*self.lines, *(("note", remark) for remark in self.remarks)])
+
+
+def planned(scenario: Scenario) -> Plan:
+    """Return what `scenario` would run; its data are loaded, its air is surveyed. Raises `BadInput`."""
+    from slfac_sim.forecast.forecast import forecast
+    from slfac_sim.forecast.host import host_seconds
+    from slfac_sim.forecast.report import facts_of, lines_of
+    from slfac_sim.runs.opening import ready
+    from slfac_sim.runs.starting import set_threads
+
+    threads = set_threads(None)
+    world, survey = ready(scenario)
+    figures, host_s = forecast(world, survey), host_seconds(world)
+    lines = list(lines_of(world.scenario, figures, host_s, threads))
+    return Plan(scenario, lines, facts_of(figures, host_s, threads), figures.remarks, survey)
