@@ -7,16 +7,25 @@ analysis.figure("time_to_accuracy", [run, "runs/quick/20261129-053854"])
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from slfac_sim.analysis.answer_result import Answer
-    from slfac_sim.analysis.results import RunResult
-    from slfac_sim.analysis.study_result import StudyResult
+    from slfac_sim.analysis.answer_result import Answer as Answer
+    from slfac_sim.analysis.results import RunResult as RunResult
+    from slfac_sim.analysis.study_result import StudyResult as StudyResult
 
-__all__ = ["figure", "load"]
+__all__ = ["Answer", "RunResult", "StudyResult", "figure", "load"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import one of the classes when it is first asked for (PEP 562)."""
+    if name not in __all__:
+        raise AttributeError(f"module 'slfac_sim.analysis' has no attribute '{name}'")
+    from slfac_sim.analysis import loading
+
+    return getattr(loading, name)
 
 
 def load(path: str | Path) -> "RunResult | StudyResult | Answer":

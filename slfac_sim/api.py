@@ -178,7 +178,7 @@ def sweep(
     changes = Changes(
         overrides=texts_of(overrides),
         axes=[f"{path}={_joined(values)}" for path, values in (axes or {}).items()],
-        seeds=None if seeds is None else str(seeds) if isinstance(seeds, int) else _joined(seeds),
+        seeds=None if seeds is None else value_text(seeds),
         air_seeds=None if air_seeds is None else str(air_seeds),
         targets=None if targets is None else _joined(targets),
         threads=None if threads is None else str(threads),
@@ -280,7 +280,7 @@ def _joined(values: Values) -> str:
 
 def _warn(sentence: str) -> None:
     """Warn the caller of the API: of its line, whatever lies between."""
-    level, frame = 1, sys._getframe(1)
+    level, frame = 2, sys._getframe(1)
     while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("slfac_sim."):
         level, frame = level + 1, frame.f_back
     warnings.warn(sentence, UserWarning, stacklevel=level)

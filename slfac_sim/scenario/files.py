@@ -102,12 +102,13 @@ def dump(scenario: Scenario) -> str:
     return to_text(plain(scenario))
 
 
-def plain(settings: Any, hint: Any = None) -> dict[str, Any]:
+def plain(settings: Any, hint: Any = None, brief: bool = False) -> dict[str, Any]:
     """Return a scenario as mappings, lists and scalars, with every kind and default written out.
 
     So other settings of its tree; they have their kind where `hint`, the type of their place, asks for one.
+    What is `brief` has no defaults.
     """
-    tree: dict[str, Any] = _plain(settings, hint)
+    tree: dict[str, Any] = _plain(settings, hint, brief)
     return tree
 
 
@@ -153,17 +154,21 @@ def _no_file(source: str, text: str) -> ScenarioError:
     return ScenarioError([Fault(Place(0, 0, 0, source), (), text)])
 
 
-def _plain(value: Any, hint: Any) -> Any:
+def _plain(value: Any, hint: Any, brief: bool) -> Any:
     """Return settings as mappings, lists and scalars; `hint` tells a plug-in, which has a kind."""
     if dataclasses.is_dataclass(value):
         cls: Any = type(value)
         hints = hints_of(cls)
-        fields = {f.name: _plain(getattr(value, f.name), hints[f.name]) for f in dataclasses.fields(value)}
+        fields = {
+            field.name: _plain(own, hints[field.name], brief)
+            for field in dataclasses.fields(value)
+            if (own := getattr(value, field.name)) != field.default or not brief
+        }
         return {"kind": kind_of(value), **fields} if plugin_mark(hint) else fields
     if isinstance(value, Mapping):
-        return {key: _plain(item, hint) for key, item in value.items()}
+        return {key: _plain(item, hint, brief) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(item, hint) for item in value]
+        return [_plain(item, hint, brief) for item in value]
     if isinstance(value, enum.Enum):
         return value.value
     return str(value) if isinstance(value, Path) else value

@@ -12,7 +12,7 @@ import numpy as np
 
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import Plugin, name_of
-from slfac_sim.scenario.files import Report, dump, load, plain, read
+from slfac_sim.scenario.files import Report, load, plain, read
 from slfac_sim.scenario.located import ScenarioError
 from slfac_sim.scenario.schema import Scenario
 from slfac_sim.scenario.yaml_text import to_line, to_text
@@ -34,7 +34,8 @@ def scenario_of(
     if isinstance(given, Scenario):
         if not overrides and seed is None:
             return given
-        return _read(dump(given), given.name, overrides, seed, report)
+        text = to_text(plain(given, brief=True))  # an override drops what was set, and no defaults
+        return _read(text, given.name, overrides, seed, report)
     if isinstance(given, Mapping):
         return _read(to_text(_plain(given)), "the scenario", overrides, seed, report)
     return load(fspath(given), overrides, seed, report)
@@ -87,7 +88,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, type) and dataclasses.is_dataclass(value):
         return {"kind": name_of(value)}
     if dataclasses.is_dataclass(value):
-        return plain(value, _ANY if _is_plugin(type(value)) else None)
+        return plain(value, _ANY if _is_plugin(type(value)) else None, brief=True)
     if value is None or isinstance(value, bool | int | float | str):
         return value
     raise BadInput(f"value: found {value!r}, expected a number, a text, a list, a mapping or a plug-in")

@@ -145,7 +145,7 @@ def _changed(tree: Located, changes: Changes) -> tuple[Located, list[Fault]]:
     plain = {"seeds": changes.seeds, "air-seeds": changes.air_seeds, "threads": changes.threads}
     given = {option: text for option, text in plain.items() if text is not None}
     for rank, (option, text) in enumerate(given.items(), start=1):
-        listed = f"[{text}]" if option == "seeds" and "," in text else text
+        listed = f"[{text}]" if option == "seeds" and "," in text and "[" not in text else text
         value, wrong = to_tree(listed, f"--{option} {text}", rank)
         tree, faults = tree.with_child(option.replace("-", "_"), value), [*faults, *wrong]
     if changes.targets is not None:
