@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, overload
 
 from slfac_sim.analysis.answer_result import Answer
 from slfac_sim.analysis.results import RunResult
@@ -19,6 +19,8 @@ from slfac_sim.analysis.studies.reading import load_study
 from slfac_sim.analysis.study_result import StudyResult
 from slfac_sim.ledger.folder import load as load_run
 from slfac_sim.runs.planned import Plan
+from slfac_sim.scenario.explained import Explanation, explain
+from slfac_sim.scenario.files import schema as scenario_schema
 from slfac_sim.scenario.from_python import Given, Override, scenario_of, texts_of, value_text
 from slfac_sim.scenario.schema import Scenario
 
@@ -232,11 +234,22 @@ def ask(
         return Answer(answer(request, question))
 
 
-def schema(path: str = "") -> dict[str, Any]:
-    """Return the JSON Schema of scenarios."""
-    from slfac_sim.scenario.files import schema as whole
+@overload
+def schema(path: None = None) -> dict[str, Any]: ...
 
-    return whole()
+
+@overload
+def schema(path: str) -> Explanation: ...
+
+
+def schema(path: str | None = None) -> dict[str, Any] | Explanation:
+    """Return what the setting at `path` is, in words; without a path, the JSON Schema of a scenario.
+
+    >>> print(schema("protocol.rounds").settings[0].schema["type"])
+    integer
+    """
+    whole = scenario_schema()
+    return whole if path is None else explain(path, whole)
 
 
 def _read(given: Given, overrides: Sequence[Override], seed: int | None) -> tuple[Scenario, list[str]]:

@@ -1,5 +1,6 @@
 """The Python API: what is given, what comes back, and that a run in it is the run of the command."""
 
+import doctest
 import json
 import os
 import subprocess
@@ -296,3 +297,17 @@ def test_a_run_warns_of_nothing_else() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         sf.run(TINY, "protocol.rounds=1", out="calm", **QUIET)
+
+
+def test_a_setting_is_explained_as_on_the_command_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["schema", "network.radius"]) == 0
+    assert f"{sf.schema('network.radius')}\n" == capsys.readouterr().out
+    assert sf.schema() == json.loads((ROOT / "docs" / "scenario.schema.json").read_text(encoding="utf-8"))
+
+
+def test_the_examples_of_the_docstrings_are_true() -> None:
+    import slfac_sim.api
+
+    done = doctest.testmod(slfac_sim.api)
+    assert done.attempted == 5
+    assert not done.failed
