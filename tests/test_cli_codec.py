@@ -37,7 +37,7 @@ def codec(words: str) -> int:
 
 
 def test_encode_inspect_decode(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert codec("encode x.npy --codec slfac theta=0.95 -o x.slf") == 0
+    assert codec("encode x.npy codec=slfac codec.theta=0.95 -o x.slf") == 0
     body, tensor = Path("x.slf").read_bytes(), np.load("x.npy")
     assert body == SlFac(theta=0.95).sender("x").encode(tensor).body
     assert f"{len(body):,} bytes, {8 * len(body) / 360:.4g} bits a value" in capsys.readouterr().out
@@ -59,7 +59,7 @@ def test_parts_add_up_for_every_shipped_codec(here: Path) -> None:
     tensor = np.load("x.npy")
     for kind in shipped():
         try:
-            payload = codec_of([kind]).sender("s").encode(tensor, np.arange(4))
+            payload = codec_of([f"codec={kind}"]).sender("s").encode(tensor, np.arange(4))
         except BadTensor:
             continue
         found = inspect(payload.body)
@@ -70,7 +70,12 @@ def test_parts_add_up_for_every_shipped_codec(here: Path) -> None:
 
 
 def test_compare_prints_every_codec_and_draws(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert codec("compare x.npy --codecs slfac theta=0.5 raw slfac -o out") == 0
+    assert (
+        main(
+            ["codec", "compare", "x.npy", "--axis", "codec={kind: slfac, theta: 0.5},raw,slfac", "-o", "out"]
+        )
+        == 0
+    )
     printed = capsys.readouterr().out.splitlines()
     assert [line.split("  ")[0] for line in printed[:4]] == [
         "codec", "SL-FAC (our reading), theta 0.5, 2..8 bits", "raw fp32",
@@ -90,11 +95,17 @@ def test_compare_prints_every_codec_and_draws(here: Path, capsys: pytest.Capture
     assert raw["encode_s"] >= 0.0
 
 
+def test_axes_of_compare_are_those_of_a_sweep(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert codec("compare x.npy codec=slfac --axis codec.theta=0.8,0.9 --axis codec.b_max=6,8 --json") == 0
+    told = [one["label"].split(", ", 1)[1] for one in json.loads(capsys.readouterr().out)]
+    assert told == [f"theta {theta}, 2..{b_max} bits" for theta in (0.8, 0.9) for b_max in (6, 8)]
+
+
 def test_a_codec_that_refuses_the_tensor_says_so_in_its_line(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     np.save("x.npy", np.array([[1.0, 1e37]], np.float32))
-    assert codec("compare x.npy --codecs c3_sl raw") == 0
+    assert codec("compare x.npy --axis codec=c3_sl,raw") == 0
     printed = capsys.readouterr().out
     assert "refused, see below" in printed
     assert "float16: x.npy: expected magnitudes up to 7.92e+28 (got 1e+37)" in printed
@@ -114,25 +125,34 @@ def test_float16_and_float64_are_read_and_anything_else_refused(here: Path) -> N
 
 
 REFUSED = {
-    "encode x.npy --codec slfac theta=2 -o x.slf": (
-        "codec 'slfac', theta=2: codec.theta: must be at most 1 (got 2)"
+    "encode x.npy codec=slfac codec.theta=2 -o x.slf": (
+        "override 'codec.theta=2': codec.theta: must be at most 1 (got 2)"
     ),
-    "encode x.npy --codec slfac b_min=9 -o x.slf": (
-        "codec 'slfac', b_min=9: codec: b_min must not exceed b_max (got 9 and 8)"
+    "encode x.npy codec=slfac codec.b_min=9 -o x.slf": (
+        "override 'codec.b_min=9': codec: b_min must not exceed b_max (got 9 and 8)"
     ),
-    "encode x.npy --codec theta=1 -o x.slf": (
-        "--codec theta=1: a setting before any codec; a kind comes first: slfac theta=1"
+    "encode x.npy -o x.slf": ("no codec is given; expected codec=KIND, such as codec=slfac codec.theta=0.9"),
+    "encode x.npy codec=slfac codec=raw -o x.slf": (
+        "override 'codec=raw': codec: is given twice, also by override 'codec=slfac'"
     ),
-    "encode x.npy --codec slfac raw -o x.slf": "--codec slfac raw: expected one codec (got 2)",
-    "encode no.npy --codec raw -o x.slf": "no.npy: cannot be read (No such file or directory)",
-    "encode x.npy --codec raw -o no/x.slf": "no/x.slf: cannot be written (No such file or directory)",
+    "encode x.npy codec=raw cut=conv1 -o x.slf": (
+        "override 'cut=conv1': cut: unknown key 'cut'; known are codec"
+    ),
+    "compare x.npy codec=raw --axis codec.theta=0.8": (
+        "override 'codec.theta=0.8': codec.theta: unknown key 'theta'; known are kind"
+    ),
+    "compare x.npy codec=slfac --axis codec.theta=": (
+        "--axis codec.theta=: expected key.path=VALUE,VALUE,..."
+    ),
+    "encode no.npy codec=raw -o x.slf": "no.npy: cannot be read (No such file or directory)",
+    "encode x.npy codec=raw -o no/x.slf": "no/x.slf: cannot be written (No such file or directory)",
     "decode x.npy -o y.npy": "x.npy: body: begins with 934e, a frame with 5fac",
     "inspect no.slf": "no.slf: cannot be read (No such file or directory)",
     "spectra . -o out": (
         "capture.json: cannot be read (No such file or directory); expected a folder of `capture`"
     ),
     "spectra . --theta 0 -o out": "--theta 0: must be above 0 and at most 1",
-    "compare x.npy --codecs raw -o x.npy": "-o x.npy: cannot be made a folder (File exists)",
+    "compare x.npy codec=raw -o x.npy": "-o x.npy: cannot be made a folder (File exists)",
 }
 
 
@@ -145,9 +165,9 @@ def test_refusals_word_for_word(words: str, here: Path, capsys: pytest.CaptureFi
 
 
 def test_an_unknown_codec_is_refused_with_the_nearest(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert codec("encode x.npy --codec slfca -o x.slf") == 2
+    assert codec("encode x.npy codec=slfca -o x.slf") == 2
     error = capsys.readouterr().err
-    assert error.startswith("codec 'slfca': codec.kind: no 'slfca' among ")
+    assert error.startswith("override 'codec=slfca': codec.kind: no 'slfca' among ")
     assert error.endswith("; did you mean 'slfac'?\n")
 
 
@@ -173,7 +193,7 @@ def test_what_one_codec_refuses_is_told_in_its_row(
         raise BadBody("body: no")
 
     monkeypatch.setattr(StatelessReceiver, "decode", refuse)
-    assert codec("compare x.npy --codecs raw aq_sgd --json") == 0
+    assert codec("compare x.npy --axis codec=raw,aq_sgd --json") == 0
     assert [one["refused"] for one in json.loads(capsys.readouterr().out)] == ["body: no", ""]
 
 
@@ -181,7 +201,7 @@ def test_compare_refuses_a_tensor_that_every_codec_refuses(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     np.save("nan.npy", np.array([1.0, np.nan], np.float32))
-    assert codec("compare nan.npy --codecs raw slfac") == 2
+    assert codec("compare nan.npy --axis codec=raw,slfac") == 2
     shown = capsys.readouterr()
     assert shown.out == ""
     assert shown.err.startswith("nan.npy: only finite values can be encoded (got nan at [1]")
@@ -189,7 +209,7 @@ def test_compare_refuses_a_tensor_that_every_codec_refuses(
 
 def test_nan_is_refused_with_its_place(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     np.save("x.npy", np.array([[1.0, np.nan]], np.float32))
-    assert codec("encode x.npy --codec raw -o x.slf") == 2
+    assert codec("encode x.npy codec=raw -o x.slf") == 2
     assert "x.npy: only finite values can be encoded (got nan at [0, 1]" in capsys.readouterr().err
     assert not Path("x.slf").exists()
 

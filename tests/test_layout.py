@@ -66,7 +66,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
     study = f"name: s\nbase: {TINY}\naxes:\n  network.bandwidth: [1 MHz, 2 MHz]\n"
     (top / "study/s.yaml").write_text(study, encoding="utf-8")
     np.save(top / "t.npy", np.random.default_rng(0).normal(size=(2, 4, 8, 8)).astype(np.float32))
-    assert main(["codec", "encode", str(top / "t.npy"), "--codec", "slfac", "-o", str(top / "x.slf")]) == 0
+    assert main(["codec", "encode", str(top / "t.npy"), "codec=slfac", "-o", str(top / "x.slf")]) == 0
     return top
 
 
@@ -84,7 +84,7 @@ COMMANDS = {
     "explain": ["explain", "{top}/[b]0", "--steps", "1"],
     "list": ["list", "{top}"],
     "compare": ["compare", "{top}/[b]0", "{top}/[b]1"],
-    "codec_compare": ["codec", "compare", "{top}/t.npy", "--codecs", "raw", "slfac", "topk"],
+    "codec_compare": ["codec", "compare", "{top}/t.npy", "--axis", "codec=raw,slfac,topk"],
     "codec_inspect": ["codec", "inspect", "{top}/x.slf"],
     "check": ["check", str(TINY)],
     "check_cuts": ["check", str(TINY), "--cuts"],

@@ -30,8 +30,8 @@ VERBS = {
     "ask": "ask S 'time_to_accuracy(0.5) <= 9 s' --vary network.bandwidth",
     "crossover": "crossover T raw canary_pkg.plug --vary network.bandwidth",
     "capture": "capture S --steps 1 -o o",
-    "codec": "codec compare X.npy --codecs canary_pkg.plug",
-    "codec encode": "codec encode X.npy --codec canary_pkg.plug -o o",
+    "codec": "codec compare X.npy codec=canary_pkg.plug",
+    "codec encode": "codec encode X.npy codec=canary_pkg.plug -o o",
     "cite": "cite S",
     "cite run": "cite R",
     "replay": "replay R",
@@ -45,8 +45,10 @@ VERBS = {
     "trace": "trace R",
     "schema": "schema",
     "data": "data where",
+    "analysis": "analysis R -o figures",
+    "network": "network C",
 }
-LOADS_NONE = {"list", "compare", "export", "trace", "schema", "data"}
+LOADS_NONE = {"list", "compare", "export", "trace", "schema", "data", "analysis"}
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +78,7 @@ def place(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
     (tmp_path / "U" / "checkpoints").mkdir()
     begun = {"threads": 1, "every": 1, "strict": False, "versions": {}, "data": ""}
     (tmp_path / "U" / "checkpoints" / "begun.json").write_text(json.dumps(begun))
+    (tmp_path / "C").write_text('{"links": {"w": {"kind": "canary_pkg.plug"}}, "transfers": []}')
     np.save(tmp_path / "X.npy", np.zeros((2, 3, 4, 4), np.float32))
     return tmp_path
 

@@ -11,13 +11,14 @@ from studies import TINY, tiny_plan
 
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import kinds
+from slfac_sim.scenario.axes import split_values
 from slfac_sim.scenario.files import shipped
 from slfac_sim.scenario.located import ScenarioError
 from slfac_sim.scenario.schema import Seed
 from slfac_sim.scenario.yaml_text import to_tree
 from slfac_sim.studies.files import Changes, read_study, schema, written
 from slfac_sim.studies.plan import Plan, plan, shard
-from slfac_sim.studies.values import in_words, number_at, split_values
+from slfac_sim.studies.values import in_words, number_at
 
 ROOT = Path(__file__).parent.parent
 

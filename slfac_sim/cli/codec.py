@@ -16,7 +16,7 @@ from slfac_sim.foundation.errors import BadInput
 if TYPE_CHECKING:
     from slfac_sim.codec_lab.measure import Measured
 
-_CHOICE = "a kind, and settings of it: slfac theta=0.9"
+_CHOICE = "a codec and settings of it: codec=slfac codec.theta=0.9"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     encode = actions.add_parser("encode", help="make a body of a .npy tensor")
     encode.add_argument("tensor", type=Path, metavar="TENSOR.npy")
-    encode.add_argument("--codec", nargs="+", required=True, metavar="WORD", help=_CHOICE)
+    encode.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help=_CHOICE)
     encode.add_argument("-o", "--out", type=Path, required=True, metavar="X.slf")
     decode = actions.add_parser("decode", help="make a .npy tensor of a body")
     decode.add_argument("body", type=Path, metavar="X.slf")
@@ -42,7 +42,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def _add_compare(compare: argparse.ArgumentParser) -> None:
     compare.add_argument("tensor", type=Path, metavar="TENSOR.npy")
     compare.add_argument(
-        "--codecs", nargs="+", metavar="WORD", help="kinds, each with its settings; default: every codec"
+        "overrides", nargs="*", metavar="KEY=VALUE", help=f"{_CHOICE} (default: every codec)"
+    )
+    compare.add_argument(
+        "--axis",
+        action="append",
+        default=[],
+        metavar="KEY=V,V,...",
+        help="codec=raw,slfac or codec.theta=0.8,0.9; of several, every combination",
     )
     compare.add_argument("-o", "--out", type=Path, metavar="DIR", help="draw rate against distortion here")
     compare.add_argument("--json", action="store_true", help="print the table as JSON")
@@ -67,7 +74,7 @@ def _encode(arguments: argparse.Namespace) -> None:
     from slfac_sim.codec_lab.files import read_tensor, write_body
     from slfac_sim.codec_lab.measure import encode, relative_error
 
-    codec, tensor = codec_of(arguments.codec), read_tensor(arguments.tensor)
+    codec, tensor = codec_of(arguments.overrides), read_tensor(arguments.tensor)
     payload = encode(codec, tensor, str(arguments.tensor))
     error = relative_error(tensor, codec.receiver().decode(payload.body))
     write_body(arguments.out, payload.body)
@@ -122,13 +129,13 @@ def _naming(path: Path) -> Iterator[None]:
 
 def _compare(arguments: argparse.Namespace) -> None:
     """Print one line for each codec; draw rate against distortion if a folder was named."""
-    from slfac_sim.codec_lab.choose import codecs_of, shipped
+    from slfac_sim.codec_lab.choose import codecs_of
     from slfac_sim.codec_lab.files import make_folder, read_tensor
     from slfac_sim.codec_lab.measure import measure
     from slfac_sim.codecs import BadTensor
 
     tensor, stream = read_tensor(arguments.tensor), str(arguments.tensor)
-    codecs = codecs_of(arguments.codecs or shipped())
+    codecs = codecs_of(arguments.overrides, arguments.axis)
     compared = [measure(codec, tensor, stream) for codec in codecs]
     if all(measured.refused for measured in compared):
         raise BadTensor(compared[0].refused)

@@ -1,14 +1,17 @@
-"""Codecs chosen by words, `slfac theta=0.9 raw`: a kind opens a codec, settings refine the one before."""
+"""Codecs chosen as in a scenario: settings ``codec=slfac codec.theta=0.9``, and axes over them."""
 
+import json
 from collections.abc import Sequence
+from itertools import product
 
 from slfac_sim.codecs import Codec
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import kinds, settings
+from slfac_sim.scenario.axes import axis_of
 from slfac_sim.scenario.faults import settings_of
 from slfac_sim.scenario.located import Located, Place
+from slfac_sim.scenario.overrides import overridden
 from slfac_sim.scenario.schema import CodecNode
-from slfac_sim.scenario.yaml_text import to_tree
 
 
 @settings
@@ -16,6 +19,7 @@ class Chosen:
     """What one codec is read as: the same node as in a scenario."""
 
     codec: CodecNode
+    """The codec that is tried."""
 
 
 def shipped() -> list[str]:
@@ -23,34 +27,26 @@ def shipped() -> list[str]:
     return list(kinds("slfac_sim.codecs"))
 
 
-def codec_of(words: Sequence[str]) -> Codec:
-    """Return the codec of `words`, a kind and its settings. Raises `BadInput`."""
-    codecs = codecs_of(words)
-    if len(codecs) != 1:
-        raise BadInput(f"--codec {' '.join(words)}: expected one codec (got {len(codecs)})")
-    return codecs[0]
-
-
-def codecs_of(words: Sequence[str]) -> list[Codec]:
-    """Return the codecs of `words`, in their order. Raises `BadInput`, with all faults of the first bad."""
-    groups: list[list[str]] = []
-    for word in words:
-        if "=" not in word:
-            groups.append([word])
-        elif groups:
-            groups[-1].append(word)
-        else:
-            raise BadInput(f"--codec {word}: a setting before any codec; a kind comes first: slfac {word}")
-    return [_read(kind, given) for kind, *given in groups]
-
-
-def _read(kind: str, given: Sequence[str]) -> Codec:
-    top = Place(1, 0, 0, f"codec '{kind}'")
-    node, faults = Located({"kind": Located(kind, top, top)}, top, top), []
-    for rank, text in enumerate(given, start=2):
-        name, _, value = text.partition("=")
-        child, wrong = to_tree(value, f"codec '{kind}', {text}", rank)
-        node = node.with_child(name, Located(child.value, child.place, child.place))
-        faults += wrong
-    codec: Codec = settings_of(Located({"codec": node}, top, top), Chosen, faults).codec
+def codec_of(overrides: Sequence[str]) -> Codec:
+    """Return the codec that `overrides` such as ``codec=slfac`` make. Raises `BadInput` with all faults."""
+    if not overrides:
+        raise BadInput("no codec is given; expected codec=KIND, such as codec=slfac codec.theta=0.9")
+    top = Place(0, 0, 0, "command line")
+    applied = overridden(Located({}, top, top), overrides, Chosen)
+    codec: Codec = settings_of(applied.tree, Chosen, applied.faults).codec
     return codec
+
+
+def codecs_of(overrides: Sequence[str], axes: Sequence[str] = ()) -> list[Codec]:
+    """Return a codec for each combination of the values of `axes`, all with the `overrides`.
+
+    An axis is written as for `sweep`, ``codec.theta=0.8,0.9``; nothing at all stands for every shipped codec.
+    Raises `BadInput`.
+    """
+    if not axes and not overrides:
+        return [codec_of([f"codec={kind}"]) for kind in shipped()]
+    listed = [
+        [f"{path}={json.dumps(value.plain(), ensure_ascii=False)}" for value in values.children()]
+        for path, values in map(axis_of, axes)
+    ]
+    return [codec_of([*overrides, *values]) for values in product(*listed)]

@@ -10,8 +10,8 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
 
-from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.files import read_text
+from slfac_sim.scenario.axes import axis_of
 from slfac_sim.scenario.faults import settings_of
 from slfac_sim.scenario.files import OF_STUDIES, dump, name_of, shipped
 from slfac_sim.scenario.from_python import Given, scenario_of
@@ -20,7 +20,6 @@ from slfac_sim.scenario.located import Fault, Located, Place, ScenarioError
 from slfac_sim.scenario.schema import Scenario
 from slfac_sim.scenario.yaml_text import to_text, to_tree
 from slfac_sim.studies.study import Study
-from slfac_sim.studies.values import split_values
 
 STUDY, BASE = "study.yaml", "base.yaml"
 
@@ -152,30 +151,22 @@ def _changed(tree: Located, changes: Changes) -> tuple[Located, list[Fault]]:
         value, wrong = to_tree(f"[{changes.targets}]", f"--targets {changes.targets}", 4)
         tree, faults = tree.with_child("targets", value), [*faults, *wrong]
     for rank, text in enumerate(changes.axes, start=5):
-        tree, wrong = _with_axis(tree, text, Place(rank, 0, 0, f"--axis {text}"))
+        tree, wrong = _with_axis(tree, text, rank)
         faults += wrong
     for rank, text in enumerate(changes.overrides, start=5 + len(changes.axes)):
         tree = _appended(tree, text, Place(rank, 0, 0, f"override '{text}'"))
     return tree, faults
 
 
-def _with_axis(tree: Located, text: str, place: Place) -> tuple[Located, list[Fault]]:
-    path, equals, values = text.partition("=")
-    if not equals or not path.strip() or not values.strip():
-        return tree, [Fault(place, (), "expected key.path=VALUE,VALUE,...")]
+def _with_axis(tree: Located, text: str, rank: int) -> tuple[Located, list[Fault]]:
     try:
-        read = [to_tree(value, place.source, place.rank) for value in split_values(values)]
+        path, values = axis_of(text, rank)
     except ScenarioError as error:
         return tree, error.faults
-    except BadInput as error:
-        return tree, [Fault(place, (), str(error))]
     axes = tree.child("axes")
     if axes is None or not isinstance(axes.value, dict):
-        axes = Located({}, place, place)
-    items = Located([value for value, _ in read], place, place)
-    return tree.with_child("axes", axes.with_child(path.strip(), items)), [
-        fault for _, wrong in read for fault in wrong
-    ]
+        axes = Located({}, values.place, values.place)
+    return tree.with_child("axes", axes.with_child(path, values)), []
 
 
 def _appended(tree: Located, text: str, place: Place) -> Located:

@@ -1,50 +1,7 @@
-"""The values of an axis: as texts on the command line, in words, and as numbers in SI. It knows no study."""
+"""The values of an axis, in words and as numbers in SI. It knows no study."""
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
-
-from slfac_sim.foundation.errors import BadInput
-
-_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
-_OPEN, _CLOSE = "{[(", "}])"
-
-
-def split_values(text: str) -> list[str]:
-    """Return the values in ``1,2,5 MHz`` or ``raw,{kind: slfac, theta: 0.9}``, each as a text of its own.
-
-    Commas inside braces, brackets or quotes part nothing. A unit after the last of several bare numbers is
-    that of all of them. Raises `BadInput` for an empty value.
-    """
-    values = [value.strip() for value in _parts(text)]
-    if not all(values):
-        raise BadInput(f"an empty value in '{text}'; expected values with commas between them")
-    unit = _common_unit(values)
-    return [f"{value} {unit}" for value in values[:-1]] + values[-1:] if unit else values
-
-
-def _parts(text: str) -> list[str]:
-    parts, depth, quote = [""], 0, ""
-    for character in text:
-        if quote:
-            quote = "" if character == quote else quote
-        elif character in "'\"":
-            quote = character
-        else:
-            depth += (character in _OPEN) - (character in _CLOSE)
-        if character == "," and not depth and not quote:
-            parts.append("")
-        else:
-            parts[-1] += character
-    return parts
-
-
-def _common_unit(values: Sequence[str]) -> str:
-    """Return the unit after the last value, if it has one and all others are bare numbers."""
-    match = _NUMBER.match(values[-1])
-    unit = values[-1][match.end() :].strip() if match else ""
-    bare = all(_NUMBER.fullmatch(value) for value in values[:-1])
-    return unit if bare and unit[:1].isalpha() else ""
 
 
 def in_words(value: Any) -> str:

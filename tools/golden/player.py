@@ -89,24 +89,13 @@ def _chosen(group: Group, schema: Mapping[str, Any], tree: Path) -> Iterator[Com
         text = " ".join(command)
         if "CHOICE" in text or "OUT" in text:
             for choice in choices(schema, group.of.split(".")):
-                words = {"CHOICE": choice, "OUT": slug(choice)}
-                yield from _in_words(command, words)
+                yield tuple(w.replace("CHOICE", choice).replace("OUT", slug(choice)) for w in command)
         elif "SHIPPED" in text:
             yield from (
                 tuple(word.replace("SHIPPED", file.stem) for word in command) for file in sorted(shipped)
             )
         else:
             yield command
-
-
-def _in_words(command: Command, words: Mapping[str, str]) -> Iterator[Command]:
-    """Yield `command` with `words` in place; on a command line of codecs, settings are words of their own."""
-    if "--codec" in command:
-        kind, *settings = words["CHOICE"].split(", ")
-        flat = [kind, *(setting.replace(": ", "=") for setting in settings)]
-        place = command.index("CHOICE")
-        command = (*command[:place], *flat, *command[place + 1 :])
-    yield tuple(word.replace("CHOICE", words["CHOICE"]).replace("OUT", words["OUT"]) for word in command)
 
 
 def slug(text: str) -> str:
