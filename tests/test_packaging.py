@@ -1,15 +1,18 @@
 """The package as users install it: complete, whatever folder it is used from, and behind its walls."""
 
+import ast
 import configparser
 import json
 import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
-from check_built_tree import build, copy_sources
+from check_built_tree import build, copy_sources, unpack
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDERS = {"slfac_sim": "slfac_sim", "network": "slfac_sim.network"} | {
@@ -76,10 +79,20 @@ def test_constraints_pin_every_requirement_and_nothing_local() -> None:
 
 
 @pytest.fixture(scope="session")
-def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with the package alone, built as users build it."""
-    folder = tmp_path_factory.mktemp("built")
-    return build(copy_sources(folder / "checkout"), folder / "tree")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the wheel, built from a repository with one commit."""
+    folder = tmp_path_factory.mktemp("wheel")
+    checkout = copy_sources(folder / "checkout")
+    git = ("git", "-C", str(checkout), "-c", "user.name=a", "-c", "user.email=a@b")
+    for words in (("init", "-q"), ("add", "."), ("commit", "-q", "-m", "one")):
+        subprocess.run((*git, *words), check=True)
+    return build(checkout, folder)
+
+
+@pytest.fixture(scope="session")
+def tree(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with the package alone, as the wheel lays it out."""
+    return unpack(wheel, tmp_path_factory.mktemp("built"))
 
 
 def test_built_tree_holds_every_module_and_scenario(tree: Path) -> None:
@@ -89,6 +102,24 @@ def test_built_tree_holds_every_module_and_scenario(tree: Path) -> None:
     assert {path.name for path in (tree / "slfac_sim" / "scenarios").glob("*.yaml")} == shipped
     assert (tree / "slfac_sim" / "py.typed").is_file()
     assert list(tree.glob("*.dist-info/licenses/LICENSE"))
+    assert (tree / "slfac_sim" / "references.bib").is_file()
+    assert re.fullmatch("[0-9a-f]{12}", (tree / "slfac_sim" / "commit.txt").read_text())
+
+
+def test_no_message_names_a_file_of_the_checkout(tree: Path) -> None:
+    """Whoever has the wheel alone has neither docs nor examples; shipped scenarios have names there."""
+    for path in sorted(tree.rglob("*.py")):
+        for text in _texts(ast.parse(path.read_text(encoding="utf-8"))):
+            named = re.search(r"\b(docs|examples|tests|scenarios|tools)/\S+", text)
+            assert named is None, f"{path.relative_to(tree)} says {named[0] if named else ''}"
+
+
+def _texts(module: ast.Module) -> Iterator[str]:
+    """Yield the texts in the code, without those that stand alone, which describe it."""
+    alone = {id(node.value) for node in ast.walk(module) if isinstance(node, ast.Expr)}
+    for node in ast.walk(module):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in alone:
+            yield node.value
 
 
 def _python(tree: Path, folder: Path, *arguments: str) -> str:
@@ -138,3 +169,114 @@ def test_importing_does_nothing(tmp_path: Path) -> None:
         "print(json.dumps([light, threading.active_count(), 'matplotlib.pyplot' in sys.modules]))"
     )
     assert json.loads(_python(ROOT, tmp_path, "-c", code)) == [False, 1, False]
+
+
+@pytest.fixture(scope="session")
+def bin_folder(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return where the commands are of an environment in which the wheel alone was installed.
+
+    What the wheel needs is lent by the environment of the tests; its own slfac_sim is not: that is
+    reached through a .pth file, and these are read in an environment's own folder only.
+    """
+    folder = tmp_path_factory.mktemp("environment")
+    subprocess.run((sys.executable, "-m", "venv", "--without-pip", str(folder)), check=True)
+    pip = (
+        sys.executable,
+        "-m",
+        "pip",
+        "--python",
+        str(folder / "bin" / "python"),
+        "install",
+        "-q",
+        "--no-deps",
+    )
+    subprocess.run((*pip, str(wheel)), check=True)
+    (own,) = folder.glob("lib/python*/site-packages")
+    (own / "lent.pth").write_text("".join(f"{place}\n" for place in sorted(_places())))
+    return folder / "bin"
+
+
+def _places() -> set[str]:
+    """Return the folders in which the requirements lie."""
+    names = [re.split(r"[<>=]", line)[0] for line in _lines(_setup()["options"]["install_requires"])]
+    return {str(distribution(name).locate_file("")) for name in [*names, "pydantic_core"]}
+
+
+LITTLE = (
+    "data={kind: synthetic, train_samples: 400, test_samples: 100}",
+    "model={kind: small_cnn, width: 4}",
+    "cut=conv1",
+    "devices={count: 4, speed: {kind: fixed, speed: 10 GFLOP/s}}",
+    "protocol={kind: parallel, rounds: 2, steps: 1}",
+)
+API = """
+import slfac_sim as sf
+run = sf.run("quick", *{little!r}, progress=False)
+assert run.summary["host"]["commit"] and run.figure("time_to_accuracy").axes
+try:
+    sf.load("quick", "network=nowhere")
+except sf.BadInput:
+    print(sf.__file__)
+"""
+OWN_CODEC = """from slfac_sim.codecs.raw import Raw
+from slfac_sim.foundation.plugins import settings
+
+
+@settings
+class Half(Raw):
+    '''Raw, under another name.'''
+"""
+
+
+class Installed:
+    """Calls the installed commands in a folder of its own, as their user would."""
+
+    def __init__(self, bin_folder: Path, folder: Path) -> None:
+        self._bin, self._folder = bin_folder, folder
+        kept = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+        self._environment = {**kept, "OMP_NUM_THREADS": "1"}
+
+    def __call__(self, *words: str, status: int = 0) -> str:
+        command = (str(self._bin / words[0]), *words[1:])
+        run = {"cwd": self._folder, "env": self._environment, "capture_output": True, "text": True}
+        done = subprocess.run(command, check=False, **run)
+        assert done.returncode == status, done.stderr
+        assert "Traceback" not in done.stderr
+        return str(done.stdout or done.stderr)
+
+
+@pytest.fixture
+def installed(bin_folder: Path, tmp_path: Path) -> Installed:
+    """Return what calls the installed commands."""
+    return Installed(bin_folder, tmp_path)
+
+
+def test_a_wheel_tells_its_commit_and_explains_itself(installed: Installed, wheel: Path) -> None:
+    assert re.search(r"\b[0-9a-f]{12}$", installed("slfac-sim", "--version").splitlines()[0])
+    assert json.loads(installed("slfac-sim", "schema"))["title"]
+    assert "did you mean 'quick'?" in installed("slfac-sim", "scenarios/quik.yaml", status=2)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shipped", sorted(path.stem for path in (ROOT / "scenarios").glob("*.yaml")))
+def test_shipped_scenarios_are_there_by_name(installed: Installed, shipped: str) -> None:
+    assert "@" in installed("slfac-sim", "cite", shipped, "--bibtex")
+
+
+@pytest.mark.slow
+def test_a_wheel_trains_draws_and_studies_without_the_checkout(installed: Installed, tmp_path: Path) -> None:
+    assert "digest" in installed("slfac-sim", "quick", *LITTLE)
+    assert "waiting for air" in installed("slfac-sim", "explain", "runs/latest")
+    assert "time_to_accuracy.png" in installed("slfac-sim", "analysis", "runs/latest")
+    installed("slfac-sim", "replay", "runs/latest", "network.bandwidth=5 MHz")
+    axis = ("--axis", "network.bandwidth=5 MHz,10 MHz", "--seeds", "1", "--workers", "1")
+    installed("slfac-sim", "sweep", "quick", *LITTLE, *axis)
+    assert list((tmp_path / "runs" / "studies" / "quick").glob("*.md"))
+    assert "/site-packages/slfac_sim/" in installed("python", "-c", API.format(little=LITTLE))
+
+
+@pytest.mark.slow
+def test_a_wheel_takes_a_plug_in_of_its_user(installed: Installed, tmp_path: Path) -> None:
+    (tmp_path / "their").mkdir()
+    (tmp_path / "their" / "half.py").write_text(OWN_CODEC)
+    assert "digest" in installed("python", "-m", "slfac_sim", "quick", *LITTLE, "codec=their.half")

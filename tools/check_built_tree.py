@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -28,10 +29,17 @@ def copy_sources(checkout: Path) -> Path:
     return checkout
 
 
-def build(checkout: Path, tree: Path) -> Path:
-    """Install the package of `checkout` alone, without its dependencies, into the folder `tree`."""
-    pip = (sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation")
-    subprocess.run([*pip, "--target", str(tree), str(checkout)], check=True)
+def build(checkout: Path, folder: Path) -> Path:
+    """Build the wheel of `checkout` into `folder`, and return it."""
+    pip = (sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation")
+    subprocess.run([*pip, "--wheel-dir", str(folder), str(checkout)], check=True)
+    return next(folder.glob("*.whl"))
+
+
+def unpack(wheel: Path, tree: Path) -> Path:
+    """Lay out what is in `wheel` in the folder `tree`, as an installation does."""
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tree)
     return tree
 
 
@@ -62,7 +70,8 @@ def check(tree: Path) -> int:
 def main() -> int:
     """Build in a temporary folder and check there."""
     with tempfile.TemporaryDirectory() as folder:
-        return check(build(copy_sources(Path(folder) / "checkout"), Path(folder) / "tree"))
+        wheel = build(copy_sources(Path(folder) / "checkout"), Path(folder))
+        return check(unpack(wheel, Path(folder) / "tree"))
 
 
 if __name__ == "__main__":
