@@ -33,21 +33,23 @@ def test_every_setting_of_a_shipped_scenario_is_explained(name: str) -> None:
 
 def test_kinds_that_mean_the_same_are_told_together_with_the_default_of_each() -> None:
     assert str(explain("network.radius", WHOLE)) == (
-        "network.radius (cell, multi_cell)\n"
-        "  Largest distance from its station at which a device is placed.\n"
+        "network.radius (cell, multi_cell, wifi)\n"
+        "  Devices are placed uniformly over the area around their station between `min_distance` and this,\n"
+        "  and placed anew where they have no coverage.\n"
         "  Takes a number at least 0 and at most 1e+07, or a text such as '10 m'.\n"
-        "  Default: 150.0.\n"
-        "\n"
-        "network.radius (wifi)\n"
-        "  Largest distance from the access point at which a device is placed.\n"
-        "  Takes a number at least 0 and at most 1e+07, or a text such as '10 m'.\n"
-        "  Default: 15.0."
+        "  Default: 150.0 in cell, multi_cell; 15.0 in wifi."
     )
 
 
+def test_kinds_that_mean_something_else_are_told_apart() -> None:
+    text = str(explain("network.medium", WHOLE))
+    assert "network.medium (cell, multi_cell)\n  How the transfers under way share the air" in text
+    assert "network.medium (wifi)\n  The 802.11 channel" in text
+
+
 def test_a_kind_may_be_chosen_on_the_way() -> None:
-    assert "access point" in str(explain("network.wifi.radius", WHOLE))
-    assert "its station" not in str(explain("network.wifi.radius", WHOLE))
+    assert "802.11 channel" in str(explain("network.wifi.medium", WHOLE))
+    assert "share the air" not in str(explain("network.wifi.medium", WHOLE))
     assert "bandwidth" in str(explain("network.cell", WHOLE))
     assert "cell  " in str(explain("network", WHOLE))
 

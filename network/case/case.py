@@ -26,14 +26,18 @@ Name = Annotated[str, Field(min_length=1)]
 
 @settings
 class Wire:
-    """A link: its capacity in bit/s, and the seconds from a bit's departure to its arrival.
-
-    `profile` lists [from when on, capacity]; `capacity_bps` holds before the first.
-    """
+    """A link that its transfers share max-min fairly, by their weights."""
 
     capacity_bps: Amount
+    """Capacity in bit/s, until the first change of `profile`; where transfers say what a bit uses of the link
+    (`consumption`), in such units a second.
+    """
     latency_s: Time = 0.0
+    """Seconds from the last bit's departure to its arrival; those of all links of a path add up."""
     profile: tuple[tuple[Time, Amount], ...] = ()
+    """Changes of the capacity, [from when on, capacity], in the order of time; at 0 everything on the link
+    waits.
+    """
 
     def __post_init__(self) -> None:
         _ = self.capacity  # refuses times that do not increase
@@ -46,19 +50,25 @@ class Wire:
 
 @settings
 class Air:
-    """A link that is a medium, which has all of the time or, by `profile`, a part (0 to 1) of it.
-
-    ``half`` duplex has one channel for both directions. ``fdd`` has one for each: to the `station` and
-    from it. ``tdd`` divides the time of one between them: `uplink_share` of it (0.5) leads to the station.
-    In a file the settings of the medium stand beside these.
-    """
+    """A link that is a medium."""
 
     medium: Annotated[Any, Plugin(MEDIA)]
+    """How its transfers share it. In a file its `kind` and settings stand beside what stands here."""
     latency_s: Time = 0.0
+    """Seconds from the last bit's departure to its arrival; those of all links of a path add up."""
     profile: tuple[tuple[Time, Part], ...] = ()
+    """Changes of the part of the time that the medium has, [from when on, part], in the order of time; it has
+    all of it before the first.
+    """
     duplex: Literal["half", "fdd", "tdd"] = "half"
+    """Whether there is one channel for both directions (`half`), one for each (`fdd`), or one whose time is
+    divided between them (`tdd`).
+    """
     station: Name | None = None
+    """Name of the host to which the uplink leads and from which the downlink comes; `fdd` and `tdd` need it.
+    """
     uplink_share: Part | None = None
+    """Part of the time of `tdd` that leads to the station; null: one half."""
 
     def __post_init__(self) -> None:
         _ = self.part  # refuses times that do not increase
@@ -93,34 +103,52 @@ def _link(node: Any) -> Wire | Air:
 
 @settings
 class Transfer:
-    """`bytes` that are ready at `start_s` and go over all links of `path` at once.
-
-    A bit uses `consumption` of each link of the path (1). `weight` (1) is that of the bit rate on wires, and
-    of the part of the channel on a medium; `cap_bps` bounds the bit rate. On a medium, `phy_rate_bps` is
-    the rate alone (see `Medium`), and `snr_db` makes it depend on how many others are served
-    (see `slfac_sim.network.case.running.among`).
-    """
+    """Bytes that go over all links of a path at once."""
 
     id: int | str
+    """What the answer calls it; no two transfers have the same."""
     path: Annotated[tuple[str, ...], Field(min_length=1)]
+    """Names of the links that it needs at once, none of them twice; a medium is a path of its own."""
     start_s: Time
+    """When it is ready, in seconds."""
     bytes: Amount
+    """What is sent, in bytes, headers included; on `csma` and `dcf` it is UDP payload, to which they add
+    theirs.
+    """
     consumption: dict[str, Positive] | None = None
+    """What a bit uses of each link of the path, such as 1 / rate of an airtime of capacity 1; 1 of a link
+    that is not named, and null: 1 of all.
+    """
     weight: Positive | None = None
+    """Its weight: of bit rates on wires, of parts of the channel on a medium that heeds weights; null: 1."""
     cap_bps: Positive | None = None
+    """Bound on its bit rate; what it leaves goes to the others where a link or medium does so. null: none."""
     src: Name | None = None
+    """Name of the sender, which every transfer on a medium has."""
     dst: Name | None = None
+    """Name of the receiver, which every transfer on a medium has; `*` is a multicast."""
     phy_rate_bps: Positive | None = None
+    """Bit rate that it would have alone, which every transfer on a medium has: the PHY's on `csma` and `dcf`.
+    """
     snr_db: Level | None = None
+    """SNR alone in dB. With it the rate grows with the number of those that are served: by more power per
+    hertz in a part of the band (`ofdma` and `fdma`), by the best of more fades (`proportional_fair`). null:
+    it does not.
+    """
 
 
 @settings
 class Case:
-    """Links by name, and the transfers over them; `engine` is ``naive`` for the reference engine of wires."""
+    """Links, and transfers over them."""
 
     links: dict[str, Annotated[Wire | Air, PlainValidator(_link)]]
+    """Links by name: wires, and media, which have a `kind`."""
     transfers: tuple[Transfer, ...]
+    """What is sent; the answer has the same order."""
     engine: Literal["auto", "naive"] = "auto"
+    """What shares out wires: the fastest way that fits (`auto`), or the reference that computes everything
+    anew at every event (`naive`).
+    """
 
     def __post_init__(self) -> None:
         self._check_ids()

@@ -17,9 +17,9 @@ from slfac_sim.foundation.units import (
     Watts,
     dbm_to_w,
 )
-from slfac_sim.network.contract import Hosts, Sharing, Station
-from slfac_sim.network.fluid_network import Air, FluidSettings
-from slfac_sim.network.kinds._radio import Packets, SurveyedAir
+from slfac_sim.network.contract import Hosts, Station
+from slfac_sim.network.fluid_network import Air
+from slfac_sim.network.kinds._radio import Packets, RadioSettings, SurveyedAir
 from slfac_sim.network.media.fair import Fair
 from slfac_sim.network.radio.budget import Budget, PowerControl, Shadowing
 from slfac_sim.network.radio.cells import Duplex, Interference, Radio
@@ -34,77 +34,70 @@ _STATION_POWER_HZ = 20e6
 
 
 @settings
-class Cellular(FluidSettings):
+class Cellular(RadioSettings):
     """Base stations and devices around them."""
 
     bandwidth: Hertz = 20e6
-    """Width of the band, of which `duplex` says how both directions share it."""
-    carrier: Hertz = 3.5e9
-    """Carrier frequency, on which path loss and Doppler shift depend."""
-    radius: Metres = 150.0
-    """Largest distance from its station at which a device is placed."""
-    min_distance: Metres = 10.0
-    """Least distance from its station at which a device is placed."""
-    positions: tuple[tuple[Coordinate, Coordinate], ...] | None = None
-    """Where each device is, [x, y] around the (middle) station, one for each device; null: drawn uniformly
-    over the area.
+    """Width of the band; with `duplex: fdd` each direction has as much. Rates grow with it, but hardly on an
+    uplink that is limited by the power of its device.
     """
+    carrier: Hertz = 3.5e9
+    radius: Metres = 150.0
+    min_distance: Metres = 10.0
+    positions: tuple[tuple[Coordinate, Coordinate], ...] | None = None
     outage: Literal["refuse", "allow"] = "refuse"
-    """Whether a device that no bit gets through to or from is refused; with `allow` its rate is 0."""
     medium: Annotated[Any, Plugin("slfac_sim.network.media", "fair")] = Fair()
-    """How transfers share the air."""
     duplex: Duplex = "tdd"
-    """How both directions share the air: in turns (`tdd`), each on a whole band of its own (`fdd`), or one
-    band for both together (`half`).
+    """How the directions share the spectrum: each has its part of the time, which the other never gets
+    (`tdd`); each has a band of its own (`fdd`); or all transfers share one band and all of the time (`half`,
+    for a single cell).
     """
     uplink_share: Part = 0.5
-    """Part of the time that the uplink has in TDD."""
-    latency: Seconds = 0.005
-    """Time from the last bit sent to its arrival, one way, whatever the size."""
-    device_power: Watts = dbm_to_w(23.0)
-    """Power that a device radiates, all that it has in whatever part of the band."""
-    station_power: Watts = dbm_to_w(44.0)
-    """Power that a station radiates in each 20 MHz of the band."""
-    station_gain: Decibels = 8.0
-    """Antenna gain of a station, in dBi."""
-    device_gain: Decibels = 0.0
-    """Antenna gain of a device, in dBi."""
-    station_noise_figure: Decibels = 5.0
-    """Noise that a station's receiver adds to thermal noise."""
-    device_noise_figure: Decibels = 9.0
-    """Noise that a device's receiver adds to thermal noise."""
-    power_control: Annotated[PowerControl | None, OrNone()] = None
-    """How devices turn their power down near a station; `none`: they never do."""
-    shadowing: Shadowing = "independent"
-    """Log-normal shadowing of each link: `none`, drawn by itself (`independent`), or alike for devices near
-    each other (`correlated`).
+    """Part of the time that the uplink has with `duplex: tdd`; the downlink has the rest. Rates are
+    multiplied by it. Without effect in other duplexes.
     """
+    latency: Seconds = 0.005
+    device_power: Watts = dbm_to_w(23.0)
+    station_power: Watts = dbm_to_w(44.0)
+    station_gain: Decibels = 8.0
+    """Antenna gain of a station in dBi, the same in all directions, for what it sends and what it receives.
+    """
+    device_gain: Decibels = 0.0
+    """Antenna gain of a device in dBi, the same in all directions, for what it sends and what it receives."""
+    station_noise_figure: Decibels = 5.0
+    """Noise of a station's receiver above thermal noise (-174 dBm/Hz): all uplinks have so much less SNR."""
+    device_noise_figure: Decibels = 9.0
+    """Noise of a device's receiver above thermal noise (-174 dBm/Hz): all downlinks have so much less SNR."""
+    power_control: Annotated[PowerControl | None, OrNone()] = None
+    """Open-loop power control: devices near a station send with less than `device_power`, which saves energy
+    and disturbs other cells less. `none`: all devices always send with all of it.
+    """
+    shadowing: Shadowing = "independent"
     pathloss: Annotated[Any, Plugin("slfac_sim.network.radio.pathloss", "umi")] = Umi()
-    """How much weaker a signal is at a distance."""
     rate: Annotated[Any, Plugin("slfac_sim.network.radio.rates", "nr_mcs")] = NrMcs()
-    """What rate a signal-to-noise ratio gives."""
+    """What bit rate a link has at an SNR: the best modulation and coding of a table, or a formula."""
     fading: Annotated[Any, Plugin("slfac_sim.network.radio.fading", "ergodic")] = Ergodic()
-    """How links change as things move."""
     small_scale: Literal["rayleigh", "rician"] = "rayleigh"
-    """Law of the fades: `rayleigh`, or with `rician` for devices in line of sight the path loss model's
-    Rician factor.
+    """Law of the fades: `rayleigh` for all devices or, with `rician`, steadier ones for devices in line of
+    sight, whose Rician factor the `pathloss` model gives.
     """
     retransmission: Annotated[Harq | None, OrNone()] = Harq()
-    """What blocks cost that are sent again; `none`: every block arrives at once."""
+    """What blocks cost that arrive wrong and are sent again: a part of every rate, and a mean delay on top of
+    `latency`. `none` leaves it out, as for rates that are throughputs already (`truncated_shannon`).
+    """
     packet_bytes: Count = 1448
-    """Payload of a packet."""
+    """Payload of a packet; a message takes as many packets as it fills. The default is what IP and TCP with
+    timestamps leave of 1500 bytes.
+    """
     header_bytes: CountOrZero = 60
-    """Bytes that each packet, or the part of one, costs more on the air: 20 IP, 32 TCP with timestamps and 8
-    for the radio layers; 0 switches that off.
+    """Bytes that each packet costs on the air beside its payload; 0 leaves headers out. The default is 20 of
+    IP, 32 of TCP with timestamps and 8 of the radio layers.
     """
 
     def __post_init__(self) -> None:
         if not 0.0 < self.uplink_share < 1.0:
             raise ValueError(f"uplink_share must lie between 0 and 1 (got {self.uplink_share:g})")
-        if self.min_distance >= self.radius:
-            raise ValueError(
-                f"min_distance must be below the radius, {self.radius:g} m (got {self.min_distance:g} m)"
-            )
+        self.check_distances()
         if self.medium.crowd == "diversity" and self.fading.tuned(self.carrier).coherence_s is not None:
             raise ValueError("a proportional_fair medium is a mean over fades: it needs fading: ergodic")
         if isinstance(self.medium, Station80211):
@@ -121,11 +114,6 @@ class Cellular(FluidSettings):
     def controls_power(self) -> bool:
         """Whether devices radiate less than the most where that suffices."""
         return self.power_control is not None
-
-    @property
-    def shared(self) -> Sharing:
-        """How transfers share the air: as the medium says."""
-        return self.medium.shared  # type: ignore[no-any-return]
 
     @property
     def still(self) -> Self:

@@ -1,18 +1,82 @@
-"""The air of every radio network as a user meets it: who has coverage, what the survey says."""
+"""The air of every radio network as a user meets it: what is set, who has coverage, what the survey says."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import kind_of
-from slfac_sim.network.contract import Hosts, Link, Survey, with_headers
+from slfac_sim.network.contract import Hosts, Link, Sharing, Survey, with_headers
+from slfac_sim.network.fluid_network import FluidSettings
 from slfac_sim.network.radio.air import RadioAir
 from slfac_sim.network.radio.cells import Radio
 from slfac_sim.network.radio.placement import Layout, ground
 from slfac_sim.network.radio.shadowing import MOST_CORRELATED
+
+
+class RadioSettings(FluidSettings):
+    """What every radio network has by the same name, with the same meaning and with defaults of its own."""
+
+    medium: Any
+    """How the transfers under way share the air: how much of its time, its band and its power each of them
+    has at every moment.
+    """
+    radius: float
+    """Devices are placed uniformly over the area around their station between `min_distance` and this, and
+    placed anew where they have no coverage.
+    """
+    min_distance: float
+    """Least horizontal distance at which a device is placed from its station."""
+    positions: tuple[tuple[float, float], ...] | None
+    """[x, y] of each device, in their order, with the (middle) station at [0, 0]; null: places are drawn.
+    Given places are kept where they have no coverage (see `outage`).
+    """
+    outage: str
+    """What to do where a device cannot be reached, because its given place has no coverage, or because
+    neighbours or a `static` fade leave it no rate: refuse the scenario, or `allow` it. Nothing is ever
+    through to or from such a device: a round that waits for it ends by its `deadline`, or not at all.
+    """
+    carrier: float
+    """Carrier frequency, on which the Doppler shift of fades depends and, but for `log_distance`, path loss.
+    """
+    latency: float
+    """Time from a transfer's last bit sent to its arrival, one way and whatever its size; it holds up no
+    other transfer.
+    """
+    device_power: float
+    """Power that a device radiates while it sends, all of it in whatever part of the band it has. Rates and
+    coverage of the uplink depend on it, and the energy that sending costs.
+    """
+    station_power: float
+    """Power that a station radiates in each 20 MHz, evenly: a wider band has more of it, and the same SNR."""
+    shadowing: str
+    """Log-normal variation of each link around its path loss, the same for the whole run: `independent` from
+    device to device, `correlated` between devices near each other, or `none`. Its deviation is that of the
+    `pathloss` model, 0 dB for `free_space` and, unless set there, for `log_distance`.
+    """
+    pathloss: Any
+    """How the signal weakens with distance. The model also decides who has a line of sight, how much
+    shadowing varies, and how steady a Rician link is.
+    """
+    fading: Any
+    """How the SNR of a link moves around its mean. With `block` and `jakes` rates follow it during a
+    transfer, an event each time; with the others fading changes no rate during a run.
+    """
+
+    @property
+    def shared(self) -> Sharing:
+        """How transfers share the air: as the medium says."""
+        return self.medium.shared  # type: ignore[no-any-return]
+
+    def check_distances(self) -> None:
+        """Raise `ValueError` if there is no room for devices between `min_distance` and `radius`."""
+        if self.min_distance >= self.radius:
+            raise ValueError(
+                f"min_distance must be below the radius, {self.radius:g} m (got {self.min_distance:g} m)"
+            )
 
 
 @dataclass(frozen=True)

@@ -14,18 +14,20 @@ from slfac_sim.network.transfers import Path
 
 @settings
 class Ideal(FluidSettings):
-    """Fixed rates, one for each direction."""
+    """Fixed rates, one for each direction; every transfer is as fast as they and `sharing` allow."""
 
     up_rate: BitsPerSecond = 100e6
-    """Rate from devices to the server."""
+    """Rate from the devices to the server."""
     down_rate: BitsPerSecond = 100e6
-    """Rate from the server to devices; multicasts have it too."""
+    """Rate from the server to the devices; a multicast has it once for all its receivers."""
     sharing: Literal["equal", "none"] = "equal"
-    """Whether the transfers under way in a direction share its rate (`equal`), or every device has both rates
-    to itself (`none`).
+    """Whether the transfers under way in a direction have equal parts of its rate (`equal`), or every device
+    has both rates to itself (`none`).
     """
     latency: Seconds = 0.0
-    """Time from the last bit sent to its arrival, one way, whatever the size."""
+    """Time from a transfer's last bit sent to its arrival, one way and whatever its size; it holds up no
+    other transfer.
+    """
 
     @property
     def shared(self) -> Sharing:

@@ -19,7 +19,7 @@ from slfac_sim.network.radio.cells import Interference
 
 @settings
 class MultiCell(Cellular):
-    """Several stations on a hexagonal grid, from its middle outwards; all else is as in a `cell`.
+    """Stations stand on a hexagonal grid, from its middle outwards; all else is as in a `cell`.
 
     Devices are placed around the stations in turn. A multicast is sent by every station that serves one of
     its receivers.
@@ -28,18 +28,18 @@ class MultiCell(Cellular):
     references: ClassVar[tuple[str, ...]] = ("yates1995",)
 
     stations: Count = 7
-    """How many base stations there are."""
+    """Base stations of the grid, which is filled from its middle: one ring makes 7 of them, two rings 19."""
     spacing: Metres = 300.0
-    """Distance between neighbouring stations of the grid."""
+    """Distance between neighbouring stations of the grid: the nearer, the stronger is what they disturb."""
     station_positions: tuple[tuple[Coordinate, Coordinate], ...] | None = None
-    """Where each station is, [x, y]; null: on the grid."""
+    """[x, y] of each station, in place of `stations` and `spacing`; null: they stand on the grid."""
     interference: Interference = "activity"
-    """Who disturbs a cell: nobody (`none`); all other cells always (`full`); those that have a transfer under
-    way in the same direction, and rates change with them (`activity`); each for the part of the time that it
-    needs to carry `offered` (`load`).
+    """Which other cells disturb a transfer: those with one under way in the same direction, so that rates
+    change as transfers come and go (`activity`); each for the part of the time that it needs to carry
+    `offered` (`load`); all of them, always (`full`); or `none`.
     """
     offered: BitsPerSecond | None = None
-    """Traffic of each cell in each direction, from which `interference: load` takes how long it sends."""
+    """Traffic of each cell in each direction, from which `interference: load` follows; null for any other."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

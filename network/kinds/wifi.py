@@ -10,10 +10,10 @@ from typing import Annotated, Any, Literal, Self
 
 from slfac_sim.foundation.plugins import Plugin, settings
 from slfac_sim.foundation.units import Coordinate, Decibels, Hertz, Metres, Seconds, Watts, dbm_to_w
-from slfac_sim.network.contract import Hosts, Sharing, Station
+from slfac_sim.network.contract import Hosts, Station
 from slfac_sim.network.engine import Flow
-from slfac_sim.network.fluid_network import Air, FluidSettings
-from slfac_sim.network.kinds._radio import Packets, SurveyedAir
+from slfac_sim.network.fluid_network import Air
+from slfac_sim.network.kinds._radio import Packets, RadioSettings, SurveyedAir
 from slfac_sim.network.media.csma import Csma
 from slfac_sim.network.media.dcf import Dcf
 from slfac_sim.network.radio.budget import Budget, Shadowing
@@ -28,45 +28,34 @@ _LONG_BYTES = 10_000_000  # a message whose last packet does not matter
 
 
 @settings
-class Wifi(FluidSettings):
-    """One access point and the devices around it.
+class Wifi(RadioSettings):
+    """The PHY rate of each direction follows its SNR.
 
-    The PHY rate of each direction follows its SNR. Each packet costs bytes more on the wire: 8 UDP, 20 IP, 8
-    LLC, 24 (or 26) MAC and 4 FCS, which the channel's own timing holds already.
+    Each packet costs bytes more on the wire: 8 UDP, 20 IP, 8
+    LLC, 24 (or 26) MAC and 4 FCS, which the channel's own timing holds already. The defaults are a home on
+    channel 36, with powers and a noise figure that are usual in evaluations of IEEE 802.11.
     """
 
     medium: Annotated[Any, Plugin("slfac_sim.network.media", "csma")] = Csma()
-    """The 802.11 channel: `csma` as a fluid, or `dcf` packet by packet; its `standard` decides on the rates
-    as well.
+    """The 802.11 channel: `csma` as a fluid or, for checks of it with few devices, `dcf` packet by packet.
+    Its `standard` gives the PHY rates as well.
     """
     radius: Metres = 15.0
-    """Largest distance from the access point at which a device is placed."""
     min_distance: Metres = 1.0
-    """Least distance from the access point at which a device is placed."""
     positions: tuple[tuple[Coordinate, Coordinate], ...] | None = None
-    """Where each device is, [x, y] around the access point, one for each device; null: drawn uniformly over
-    the area.
-    """
     outage: Literal["refuse", "allow"] = "refuse"
-    """Whether a device that no bit gets through to or from is refused; with `allow` its rate is 0."""
     carrier: Hertz = 5.18e9
-    """Carrier frequency, on which path loss and Doppler shift depend."""
     latency: Seconds = 0.001
-    """Time that whatever lies behind the air takes, one way, whatever the size."""
     device_power: Watts = dbm_to_w(17.0)
-    """Power that a device radiates."""
     station_power: Watts = dbm_to_w(20.0)
-    """Power that the access point radiates."""
     noise_figure: Decibels = 7.0
-    """Noise that every receiver adds to thermal noise."""
+    """Noise of every receiver above thermal noise (-174 dBm/Hz): all links have so much less SNR."""
     shadowing: Shadowing = "independent"
-    """Log-normal shadowing of each link: `none`, drawn by itself (`independent`), or alike for devices near
-    each other (`correlated`).
-    """
     pathloss: Annotated[Any, Plugin("slfac_sim.network.radio.pathloss", "log_distance")] = LogDistance()
-    """How much weaker a signal is at a distance."""
     fading: Annotated[Any, Plugin("slfac_sim.network.radio.fading", "none")] = NoFading()
-    """How links change as things move."""
+    """How the SNR of a link moves around its mean: `none` or, with PHY rates that change during a transfer,
+    `block` and `jakes`. No PHY rate is a mean over fades, so `ergodic` is refused, and so is `static`.
+    """
 
     def __post_init__(self) -> None:
         if not isinstance(self.medium, Csma | Dcf):
@@ -77,20 +66,12 @@ class Wifi(FluidSettings):
             )
         if self.fading.tuned(self.carrier).coherence_s is None and not isinstance(self.fading, NoFading):
             raise ValueError("fading must be none or in blocks: no PHY rate is a mean over fades")
-        if self.min_distance >= self.radius:
-            raise ValueError(
-                f"min_distance must be below the radius, {self.radius:g} m (got {self.min_distance:g} m)"
-            )
+        self.check_distances()
 
     @property
     def radiates_w(self) -> tuple[float, float]:
         """The most that a device, and that a station, radiates."""
         return self.device_power, self.station_power
-
-    @property
-    def shared(self) -> Sharing:
-        """How transfers share the air: as the medium says."""
-        return self.medium.shared  # type: ignore[no-any-return]
 
     @property
     def still(self) -> Self:

@@ -23,22 +23,26 @@ from slfac_sim.network.wifi.timing import DOUBLINGS, SLOT_S, WINDOW
 
 @settings
 class Csma(Station):
-    """CSMA/CA; `Flow.rate_bps` is the PHY's rate and `Flow.bits` are UDP payload.
+    """CSMA/CA of senders that always have something to send, with retries without limit.
 
-    A sender (`Flow.src`) contends once, and serves its flows in turn, one access each: an access point
-    with downlink flows is one contender, however many these are. A flow to ``"*"`` is not acknowledged,
-    not aggregated and does not ask first; it counts as sent again after a collision, as the others are.
+    A sender contends once, and serves its transfers in turn, one access each: an access point with downlinks
+    is one contender, however many these are. A multicast is not acknowledged, not aggregated and does not ask
+    first; it counts as sent again after a collision, as the others are.
 
-    The airtime of a flow is that of its exchanges, each with the contention before it: the idle slots and
-    the collisions of all, shared equally by the accesses that succeed. So the flows' parts add to all the
-    time. `Flow.radiated_s` is the time of its data (and RTS) frames, those that collide included. What a
-    flow leaves, because its `cap_bps` is less, is not given to the others; weights are not looked at.
+    The airtime of a transfer is that of its exchanges, each with the contention before it: the idle slots and
+    the collisions of all, shared equally by the accesses that succeed. So the parts add to all the time.
     """
 
     shared: ClassVar[Sharing] = Sharing(adds_headers=True, multicasts_bounded=False)
 
     def share(self, users: int, capacity: float) -> Share:
-        """Return the channel, empty."""
+        """Return the channel, empty.
+
+        `Flow.rate_bps` is the PHY's rate and `Flow.bits` are UDP payload, sent by `Flow.src`; a flow to
+        ``"*"`` is a multicast. `Flow.radiated_s` is the time of its data (and RTS) frames, those that collide
+        included. What a flow leaves, because its `cap_bps` is less, is not given to the others; weights are
+        not looked at.
+        """
         known = lru_cache(maxsize=65536)(self._packed_accesses)  # asked for every flow at every change
         return AllottedShare(partial(_allot, known), capacity)
 

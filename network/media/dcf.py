@@ -17,25 +17,24 @@ from slfac_sim.network.wifi.timing import DOUBLINGS, WINDOW
 
 @settings
 class Dcf(Station):
-    """CSMA/CA; `Flow.rate_bps` is the PHY's rate and `Flow.bits` are UDP payload.
+    """CSMA/CA; what the MAC gives up is counted, and then sent again as new: transfers are reliable.
 
-    A sender (`Flow.src`) serves its flows in turn, one access each. What the MAC gives up is counted, and
-    then sent again as new, since transfers are reliable; so is, at once, a frame to ``"*"`` that collides.
-    All losses are collisions, of a sender's first frame, so that with `rts` too it is the short retry limit
-    that matters. A sender with something new to send draws a backoff even if the channel is free:
-    simultaneous starts would all collide.
-
-    `Flow.airtime_s` is the time from the end of the last exchange that succeeded to that of its own;
-    `Flow.radiated_s` the time of its data (and RTS) frames. Weights and caps of flows are not looked at.
+    A sender serves its transfers in turn, one access each. A multicast that collides is given up at once. All
+    losses are collisions, of a sender's first frame, so that with `rts` too it is the short retry limit that
+    matters. A sender with something new to send draws a backoff even if the channel is free: simultaneous
+    starts would all collide. The airtime of a transfer goes from the end of the last exchange that succeeded
+    to that of its own.
     """
 
     heeds_caps = False
     shared: ClassVar[Sharing] = Sharing(adds_headers=True, bounded=False, multicasts_bounded=False)
 
     retry_limit: Count | None = 7
-    """Attempts after which the MAC gives a frame up; null: never."""
+    """Attempts after which the MAC gives a frame up, which is then sent as a new one, with the shortest
+    backoff; null: never. The default is the short retry limit of the standard.
+    """
     seed: SeedNumber = 0
-    """What backoffs are drawn from."""
+    """What backoffs are drawn from. A scenario leaves it out: there the seed of the air draws them."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -43,6 +42,11 @@ class Dcf(Station):
             raise ValueError(f"retry_limit must be at least 1, or null (got {self.retry_limit})")
 
     def share(self, users: int, capacity: float) -> Share:
-        """Return the channel, empty."""
+        """Return the channel, empty.
+
+        `Flow.rate_bps` is the PHY's rate and `Flow.bits` are UDP payload, sent by `Flow.src`; a flow to
+        ``"*"`` is a multicast. `Flow.radiated_s` is the time of its data (and RTS) frames. Weights and caps
+        of flows are not looked at.
+        """
         backoff = Backoff(self.seed, WINDOW, DOUBLINGS, self.retry_limit)
         return DcfShare(self.exchanges, backoff, capacity)

@@ -10,7 +10,7 @@ from slfac_sim.network.media import Medium
 
 @settings
 class Fair(Medium):
-    """Equal airtime, or by the weights of the flows: generalised processor sharing."""
+    """Generalised processor sharing: equal parts, or parts by the weights of the transfers."""
 
     references: ClassVar[tuple[str, ...]] = ("parekh1993generalized",)
     shared: ClassVar[Sharing] = Sharing(in_turn=True)

@@ -16,9 +16,8 @@ from slfac_sim.network.media import Crowd, Medium, Places
 class Fdma(Medium):
     """A user is a pair (sender, receiver); its transfers share its channel by equal time.
 
-    n is the number of users that there may ever be. A power-limited sender, one with `Flow.among`, puts
-    all its power into its channel: its rate there is among(n)/n. Any other has 1/n of its rate alone,
-    for 1/n of the power.
+    n is the number of users that there may ever be. A device, whose power is limited, puts all of it into its
+    channel, and has more than 1/n of its rate alone; a station has 1/n of its rate, for 1/n of the power.
     """
 
     references: ClassVar[tuple[str, ...]] = ("rubin1979message",)
@@ -34,7 +33,10 @@ class Fdma(Medium):
         return inf
 
     def share(self, users: int, capacity: float) -> Share:
-        """Return the medium with a channel for each of `users`; one more raises `ValueError`."""
+        """Return the medium with a channel for each of `users`; one more raises `ValueError`.
+
+        The rate of a power-limited sender, one with `Flow.among`, is among(n)/n in its channel.
+        """
         return AllottedShare(_Channels(users), capacity)
 
 

@@ -12,7 +12,7 @@ from slfac_sim.network.media import Medium
 
 @settings
 class Fifo(Medium):
-    """It has no settings."""
+    """Everybody has its whole rate, and waits for those before it."""
 
     crowd_independent = True
     heeds_weights = False

@@ -15,12 +15,11 @@ from slfac_sim.network.media import Crowd, Medium
 
 @settings
 class Ofdma(Medium):
-    """A power-limited sender, one with `Flow.among`, puts all its power into its part of the band.
+    """A device, whose power is limited, puts all of it into its part of the band; a station spreads its own.
 
-    There its SNR is n times that of the whole band, and its rate among(n)/n, more than 1/n of the rate alone;
-    it radiates as long as it is served. Any other has a power density that does not change, as a station has:
-    1/n of the rate, for 1/n of the power. Weights are not looked at. (Tse and Viswanath, section 6.1:
-    orthogonal multiple access.)
+    So an uplink has n times its SNR there, and more than 1/n of its rate alone; it radiates as long as it is
+    served. A downlink has 1/n of its rate, for 1/n of the power. (Tse and Viswanath, section 6.1: orthogonal
+    multiple access.)
     """
 
     references: ClassVar[tuple[str, ...]] = ("tse2005fundamentals",)
@@ -31,8 +30,8 @@ class Ofdma(Medium):
     heeds_caps = False
 
     resource_blocks: Count | None = None
-    """Parts into which the band divides at most: beyond, that many transfers take turns, with no more power
-    per hertz; null: any number.
+    """Most transfers that have a part of the band at one time; when there are more, they take turns on parts
+    of that size. null: any number.
     """
 
     def __post_init__(self) -> None:
@@ -45,7 +44,10 @@ class Ofdma(Medium):
         return inf if self.resource_blocks is None else self.resource_blocks
 
     def share(self, users: int, capacity: float) -> Share:
-        """Return the medium; it takes any number of users."""
+        """Return the medium; it takes any number of users.
+
+        The rate of a power-limited sender, one with `Flow.among`, is among(n)/n. Weights are not looked at.
+        """
         return AllottedShare(self._allot, capacity)
 
     def _allot(self, flows: Sequence[Flow]) -> Allotment:

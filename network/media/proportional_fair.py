@@ -15,9 +15,7 @@ from slfac_sim.network.media import Crowd, Medium
 
 @settings
 class ProportionalFair(Medium):
-    """A flow's rate is among(n)/n, with `Flow.among` its mean rate while it is the best of n.
-
-    Without fades to choose among (no `Flow.among`) that is equal airtime. Weights are not looked at.
+    """A transfer's rate is the n-th part of its mean rate while its fade is the best of n.
 
     That is the limit of a long window, for a choice by the fade over its mean. At equal SNRs of 10 dB the
     scheduler that follows means over 100 slots has 0.3 % less of 2, 1.5 % less of 8 and 6 % less of 32
@@ -31,7 +29,11 @@ class ProportionalFair(Medium):
     crowd_independent = False
 
     def share(self, users: int, capacity: float) -> Share:
-        """Return the medium; it takes any number of users."""
+        """Return the medium; it takes any number of users.
+
+        A flow's rate is among(n)/n, `Flow.among` being its mean rate while it is the best of n. Without fades
+        to choose among (no `Flow.among`) that is equal airtime. Weights are not looked at.
+        """
         return AllottedShare(_allot, capacity)
 
 

@@ -26,14 +26,16 @@ class Tdma(Medium):
     heeds_caps = False
 
     slot: Seconds = 1e-3
-    """Length of a slot."""
+    """Length of a slot: the longer, the longer a short message waits for the turn of its user."""
     work_conserving: bool = False
-    """Whether there are no frames, and the users that have something to send take turns of a slot: a turn
-    ends early when its user is through, and who comes anew is the last in the round (round robin: Kleinrock
-    1967; processor sharing as slots become short). Else a slot is wasted whose user has nothing to send.
+    """Whether only users with something to send have turns, without frames: a turn ends early when its user
+    is through, and a newcomer is the last in the round (round robin: Kleinrock 1967; the shorter the slot,
+    the more like `fair`). Else every user has its slot in each frame, wasted when it has nothing to send.
     """
     slots: Count | None = None
-    """Slots of a frame; null: as many as users."""
+    """Slots of a frame, at least one for each user; null: one for each pair of sender and receiver, of which
+    multicasts are one. More slots make everybody slower.
+    """
 
     def __post_init__(self) -> None:
         if self.slot <= 0.0:

@@ -32,14 +32,20 @@ def ratio(level_db: Floats) -> Floats:
 
 @settings
 class PowerControl:
-    """Open-loop power control of devices."""
+    """Open-loop power control of devices, min(Pmax, P0 + 10 lg M + alpha PL) in M resource blocks."""
 
     references: ClassVar[tuple[str, ...]] = ("ts38213",)
 
     target: Watts = dbm_to_w(-80.0)
-    """Power P0 that a station is to receive on one resource block."""
+    """P0 of TS 38.213: the power on each resource block of 180 kHz with which a device without path loss
+    would send, and which a station receives where `alpha` is 1. The more, the higher are rates, energy and
+    interference. The default is an engineering value.
+    """
     alpha: Part = 0.8
-    """Part of the path loss that a device makes up for: 1 all of it, 0 none."""
+    """Part of the path loss in dB, with shadowing and antenna gains, that a device makes up for: with 1 all
+    are received alike, with 0 all send alike. In between, distant devices are received weaker and disturb
+    other cells less.
+    """
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.alpha <= 1.0:

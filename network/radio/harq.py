@@ -13,11 +13,17 @@ class Harq:
     """Blocks that fail are sent again, and each try fails with the same probability."""
 
     bler: Part = 0.1
-    """Block error rate of a try; NR's thresholds are those of 0.1."""
+    """Probability that a try of a block fails: all rates are multiplied by 1 less this. The default is what
+    the thresholds of `nr_mcs` stand for.
+    """
     max_tries: Count = 4
-    """Tries after which a block that still fails starts anew, a layer further up."""
+    """Tries of a block before a layer further up starts it anew. It bounds the mean delay, and changes no
+    rate.
+    """
     round_trip: Seconds = 0.004
-    """Time from a try to the next; the default is 8 slots of 0.5 ms."""
+    """Time from a try to the next; every transfer arrives later by this times the mean number of tries after
+    the first. The default is 8 slots of 0.5 ms.
+    """
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.bler < 1.0:

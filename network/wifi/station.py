@@ -29,19 +29,27 @@ class Station(Medium):
     half_duplex = True
 
     standard: Annotated[Standard, BeforeValidator(_modelled)] = "802.11n"
-    """The 802.11 standard: PHY rates, timing and frames."""
-    packet_bytes: Count = 1472
-    """UDP payload of a packet; the last one of a message may have less."""
-    aggregation: bool = True
-    """Whether packets go together as A-MPDU, which 802.11a does not have."""
-    rts: bool = False
-    """Whether every frame asks first (RTS/CTS)."""
-    eifs: bool = False
-    """Whether all wait, after a collision, as long as an acknowledgement at the lowest rate would have taken.
+    """The standard that gives PHY rates, timing and frames: `802.11a`, up to 54 Mbit/s, or `802.11n`, one
+    stream of up to 65 Mbit/s with A-MPDUs.
     """
+    packet_bytes: Count = 1472
+    """UDP payload of a packet; the last one of a message may have less. Headers are part of the timing. The
+    default is what IP and UDP leave of 1500 bytes.
+    """
+    aggregation: bool = True
+    """Whether an access sends as many packets as an A-MPDU holds, so that they contend for the channel once;
+    else one packet. 802.11a has no A-MPDUs.
+    """
+    rts: bool = False
+    """Whether every frame but a multicast is announced by RTS and CTS: these cost airtime in each access, and
+    a collision then costs an RTS, not a whole frame.
+    """
+    eifs: bool = False
+    """Whether all stations wait longer after a collision, by SIFS and an acknowledgement at 6 Mbit/s."""
     block_ack_request: bool = True
-    """Whether the sender of an A-MPDU that nobody answered wins the channel for a BlockAckReq first, and then
-    for the A-MPDU once more; else for that at once.
+    """Whether, after a collision of its A-MPDU, a sender must win the channel for a BlockAckReq before it
+    sends the A-MPDU again, which costs airtime where many contend; else it sends that again at once. RTS
+    saves it the request.
     """
 
     def __post_init__(self) -> None:

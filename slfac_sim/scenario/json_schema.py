@@ -100,7 +100,7 @@ def _family(family: str, definitions: dict[str, Any]) -> str:
         }
         definitions[family]["anyOf"] = [
             *({"$ref": f"#/$defs/{family}.{kind}"} for kind in nodes),
-            *({"const": kind} for kind in short),
+            *(nodes[kind]["properties"]["kind"] for kind in short),
             foreign,
             {"type": "object", "required": ["kind"], "properties": {"kind": foreign}},
         ]
@@ -110,7 +110,9 @@ def _family(family: str, definitions: dict[str, Any]) -> str:
 def _kind(family: str, kind: str, definitions: dict[str, Any]) -> dict[str, Any]:
     name = f"{family}.{kind}"
     schema = _written_out(find(family, kind), definitions, f"{name}.")
-    chosen = {"const": kind, "description": module_sentence(find(family, kind))}
+    said = module_sentence(find(family, kind))
+    schema["description"] = "\n\n".join(filter(None, (said, schema.get("description"))))
+    chosen = {"const": kind, "description": said}
     schema["properties"] = {"kind": chosen, **schema.get("properties", {})}
     schema["required"] = ["kind", *schema.get("required", [])]
     definitions[name] = schema

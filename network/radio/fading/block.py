@@ -10,12 +10,16 @@ from slfac_sim.network.radio.fading import Rician, coherence_s, doppler_hz, powe
 
 @settings
 class Block(Rician):
-    """One power gain for a block of time, and an independent one for the next."""
+    """A gain holds for both directions; its mean is 1, its law that of `small_scale`."""
 
     speed: MetresPerSecond = 1.0
-    """Speed of what moves, from which the length of a block follows: 0.423 / Doppler shift (v f / c)."""
+    """Speed of what moves around the links, while devices stay where they are. It gives the Doppler shift v f
+    / c at the carrier f: the faster, the more often rates change, an event each time.
+    """
     coherence: Seconds | None = None
-    """Length of a block; null: as `speed` has it."""
+    """Length of a block, the same for all devices; null: 0.423 / Doppler shift, a usual figure for the time
+    in which a link stays much the same.
+    """
 
     def __post_init__(self) -> None:
         if self.coherence == 0.0:

@@ -6,4 +6,4 @@ from slfac_sim.network.radio.fading import Rician
 
 @settings
 class Ergodic(Rician):
-    """It has no settings."""
+    """The mean is over the law of `small_scale`, for each device and direction."""

@@ -23,17 +23,19 @@ _OF_A_PERIOD = 0.1
 
 @settings
 class Jakes(Rician):
-    """Gains follow the sum of scattered waves, sampled at equal intervals."""
+    """Gains of 64 such waves, sampled at equal intervals."""
 
     references: ClassVar[tuple[str, ...]] = ("clarke1968", "xiao2006")
 
     speed: MetresPerSecond = 1.0
-    """Speed of what moves, from which the largest Doppler shift follows: v f / c."""
+    """Speed of what moves around the links, while devices stay where they are. It gives the Doppler shift v f
+    / c at the carrier f: the faster, the more often rates change, an event each time.
+    """
     doppler: Hertz | None = None
-    """Largest Doppler shift; null: as `speed` has it."""
+    """Largest Doppler shift, in place of that from `speed`; null: as `speed` has it."""
     interval: Seconds | None = None
-    """Time between changes of the rates, which are those of its beginning; null: a tenth of 1 / Doppler
-    shift, which follows the fades.
+    """Time between changes of the rates, for which those of its beginning hold; null: a tenth of 1 / Doppler
+    shift, which follows the fades closely.
     """
 
     def __post_init__(self) -> None:

@@ -7,7 +7,7 @@ from slfac_sim.network.radio.fading import Fading
 
 @settings
 class NoFading(Fading):
-    """It has no settings."""
+    """Links differ by path loss and shadowing alone."""
 
     def survival(self, k: Floats) -> None:
         """Return None: no fade passes."""

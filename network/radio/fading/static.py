@@ -11,7 +11,7 @@ from slfac_sim.network.radio.fading import Fading, power_gain
 
 @settings
 class Static(Fading):
-    """It has no settings."""
+    """The gain is the first of `block` fading, and holds for both directions."""
 
     def survival(self, k: Floats) -> None:
         """Return None: no fade passes."""

@@ -63,7 +63,13 @@ class Street(Tr38901):
 
     law: ClassVar[TwoSlopes]
     station_height: float
+    """Height of the stations' antennas above the street; the higher, the farther the breakpoint beyond which
+    the loss in line of sight is 40 dB a decade. The default is that of TR 38.901.
+    """
     device_height: float
+    """Height of the devices' antennas above the street; the higher, the farther the breakpoint and the less
+    the loss without line of sight. The default is that of TR 38.901.
+    """
 
     shortest_m = 10.0
 

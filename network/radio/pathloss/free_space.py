@@ -14,13 +14,13 @@ _C_M_PER_S = 299_792_458.0
 
 @settings
 class FreeSpace(PathLoss):
-    """The loss of free space; the model itself says nothing of fading."""
+    """The loss of free space. A line of sight and nothing else is this with `fading: none`."""
 
     references: ClassVar[tuple[str, ...]] = ("friis1946",)
 
     rician_k: Decibels | None = None
-    """Rician factor of every link; null: the fading is Rayleigh, whichever kind it is. A line of sight alone
-    is `fading: none`.
+    """Rician factor K of every link with `small_scale: rician` of the network; null: Rayleigh fading all the
+    same.
     """
 
     shortest_m = 1.0

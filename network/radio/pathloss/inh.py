@@ -14,7 +14,7 @@ _SHORTEST_SLANT_M = 1.0
 
 @settings
 class Inh(Tr38901):
-    """The indoor office of TR 38.901, with and without a line of sight."""
+    """Losses of one slope, less in line of sight than without; the report's own heights are the defaults."""
 
     references: ClassVar[tuple[str, ...]] = ("tr38901", "gudmundson1991")
     sigma_db: ClassVar[tuple[float, float]] = (3.0, 8.03)
@@ -22,11 +22,13 @@ class Inh(Tr38901):
     k_db: ClassVar[tuple[float, float]] = (7.0, 4.0)
 
     office: Literal["mixed", "open"] = "mixed"
-    """How soon a line of sight is lost: among walls (`mixed`) or on an `open` floor."""
+    """How soon a line of sight is lost with distance: within metres among walls (`mixed`), or within tens of
+    metres on an `open` floor.
+    """
     station_height: Metres = 3.0
-    """Height of the stations' antennas above the floor."""
+    """Height of the stations' antennas above the floor, which counts for distances alone."""
     device_height: Metres = 1.0
-    """Height of the devices' antennas above the floor."""
+    """Height of the devices' antennas above the floor, which counts for distances alone."""
 
     @property
     def shortest_m(self) -> float:

@@ -12,22 +12,26 @@ from slfac_sim.network.radio.pathloss import PathLoss
 
 @settings
 class LogDistance(PathLoss):
-    """The defaults are the loss of free space over 1 m at 5.15 GHz, and the exponent of a built-up area."""
+    """PL(d) = PL(d0) + 10 n lg(d / d0), at any carrier; every device counts as in line of sight."""
 
     references: ClassVar[tuple[str, ...]] = ("gudmundson1991",)
 
     exponent: Positive = 3.0
-    """Path loss exponent n: 10 n dB a decade of distance; free space has 2."""
+    """Path loss exponent n: 10 n dB a decade of distance; free space has 2, and the default is for built-up
+    areas.
+    """
     reference_distance: Metres = 1.0
-    """Distance at which the loss is `reference_loss`."""
+    """Distance d0 at which the loss is `reference_loss`; nearer devices have that loss too."""
     reference_loss: Decibels = 46.6777
-    """Loss at `reference_distance`."""
+    """Loss at `reference_distance`. The default is that of free space over 1 m at 5.15 GHz."""
     shadowing: Decibels = 0.0
-    """Standard deviation of log-normal shadowing."""
+    """Standard deviation of the shadowing that the network's own `shadowing` draws."""
     decorrelation: Metres = 20.0
-    """Distance over which shadowing loses its correlation."""
+    """Distance over which the correlation of the network's `shadowing: correlated` falls to 1/e."""
     rician_k: Decibels | None = None
-    """Rician factor of every link; null: Rayleigh fading."""
+    """Rician factor K of every link with `small_scale: rician` of the network; null: Rayleigh fading all the
+    same.
+    """
 
     def __post_init__(self) -> None:
         for name in ("exponent", "reference_distance", "decorrelation"):

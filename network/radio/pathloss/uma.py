@@ -18,7 +18,10 @@ _HIGHEST_DEVICE_M = 22.5
 
 @settings
 class Uma(Street):
-    """The street of TR 38.901, with and without a line of sight."""
+    """Losses of two slopes in line of sight, of one without.
+
+    Devices above 13 m are more often in line of sight.
+    """
 
     references: ClassVar[tuple[str, ...]] = ("tr38901", "gudmundson1991")
     law: ClassVar[TwoSlopes] = TwoSlopes(28.0, 22.0, 9.0, 13.54, 39.08, 20.0, 0.6)
@@ -27,9 +30,7 @@ class Uma(Street):
     k_db: ClassVar[tuple[float, float]] = (9.0, 3.5)
 
     station_height: Metres = 25.0
-    """Height of the stations' antennas above the street."""
     device_height: Metres = 1.5
-    """Height of the devices' antennas above the street."""
 
     def __post_init__(self) -> None:
         if self.station_height <= EFFECTIVE_ENVIRONMENT_M:

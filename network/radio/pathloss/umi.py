@@ -12,7 +12,7 @@ from slfac_sim.network.radio.pathloss._tr38901 import EFFECTIVE_ENVIRONMENT_M, S
 
 @settings
 class Umi(Street):
-    """The street of TR 38.901, with and without a line of sight."""
+    """Losses of two slopes in line of sight, of one without, between buildings higher than the station."""
 
     references: ClassVar[tuple[str, ...]] = ("tr38901", "gudmundson1991")
     law: ClassVar[TwoSlopes] = TwoSlopes(32.4, 21.0, 9.5, 22.4, 35.3, 21.3, 0.3)
@@ -21,9 +21,7 @@ class Umi(Street):
     k_db: ClassVar[tuple[float, float]] = (9.0, 5.0)
 
     station_height: Metres = 10.0
-    """Height of the stations' antennas above the street."""
     device_height: Metres = 1.5
-    """Height of the devices' antennas above the street."""
 
     def __post_init__(self) -> None:
         if min(self.station_height, self.device_height) <= EFFECTIVE_ENVIRONMENT_M:

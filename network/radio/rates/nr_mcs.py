@@ -71,9 +71,13 @@ class NrMcs(Stepwise):
     references: ClassVar[tuple[str, ...]] = ("ts38214", "ts381011", "ts38306")
 
     numerology: Literal[0, 1, 2] = 1
-    """Mu, which sets the subcarrier spacing: 15 kHz x 2^mu."""
+    """Mu, which sets the subcarrier spacing, 15 kHz x 2^mu, and so how many resource blocks a band has. The
+    default, 30 kHz, is usual at 3.5 GHz.
+    """
     table: Literal["64qam", "256qam"] = "64qam"
-    """The table of schemes, by its highest modulation."""
+    """Which of the two tables of schemes, by its highest modulation: `256qam` carries up to 7.4 bits a symbol
+    at high SNR, `64qam` up to 5.55.
+    """
 
     @property
     def block_hz(self) -> float:

@@ -13,9 +13,11 @@ class ShannonGap(RateModel):
     """Shannon's capacity with a gap and a ceiling."""
 
     gap: Decibels = 0.0
-    """Loss of a real code against Shannon's bound."""
+    """How far a code stays from Shannon's bound: SNRs are divided by it. The default is the bound itself;
+    real codes lose a few dB.
+    """
     se_max: Positive = 5.55
-    """Most that is carried, in bit/s/Hz (64QAM: 5.55)."""
+    """Most that is carried, in bit/s/Hz, however high the SNR. The default is that of 64QAM in NR."""
 
     def __post_init__(self) -> None:
         if not self.se_max > 0.0:

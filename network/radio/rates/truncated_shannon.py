@@ -27,15 +27,15 @@ class TruncatedShannon(RateModel):
     references: ClassVar[tuple[str, ...]] = ("tr36942",)
 
     up_alpha: Part = 0.4
-    """Part of Shannon's capacity that the uplink achieves."""
+    """Part of Shannon's capacity that the uplink achieves, for all its losses."""
     down_alpha: Part = 0.6
-    """Part of Shannon's capacity that the downlink achieves."""
+    """Part of Shannon's capacity that the downlink achieves, for all its losses."""
     up_se_max: Positive = 2.0
-    """Most of the uplink, in bit/s/Hz."""
+    """Most that the uplink carries, in bit/s/Hz, however high the SNR."""
     down_se_max: Positive = 4.4
-    """Most of the downlink, in bit/s/Hz."""
+    """Most that the downlink carries, in bit/s/Hz, however high the SNR."""
     snr_min: Decibels = -10.0
-    """SNR below which nothing is carried."""
+    """SNR below which nothing is carried; in the band's narrowest part, 180 kHz, it decides on coverage."""
 
     def __post_init__(self) -> None:
         for uplink in (True, False):

@@ -43,7 +43,9 @@ class Wifi(Stepwise):
     references: ClassVar[tuple[str, ...]] = ("ieee80211",)
 
     standard: Standard = "802.11n"
-    """The 802.11 standard, which chooses the table; a medium that is 802.11 too should be of the same."""
+    """The standard whose rates and least SNRs hold: `802.11a`, up to 54 Mbit/s, or `802.11n`, up to 65
+    Mbit/s.
+    """
 
     block_hz = _BANDWIDTH_HZ
 
