@@ -6,7 +6,6 @@ import functools
 import inspect
 import re
 import sys
-import textwrap
 from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
@@ -17,7 +16,7 @@ def descriptions(cls: type[Any]) -> Mapping[str, str]:
     """Return the description of each field of the settings `cls`: the string literal that follows it.
 
     A field without a text has that of the class, or of the contract's property, that it defines anew. A class
-    whose source cannot be had, such as one of an interactive session, has none of its own.
+    whose source cannot be had or read, such as one of an interactive session, has none of its own.
     """
     texts: dict[str, str] = {}
     for base in reversed(cls.__mro__[:-1]):
@@ -42,11 +41,12 @@ def _texts_of_properties(cls: type[Any]) -> dict[str, str]:
 def _texts_of_fields(cls: type[Any]) -> dict[str, str]:
     """Return the text under each field in the body of `cls` itself."""
     try:
-        source = textwrap.dedent(inspect.getsource(cls))
-    except (OSError, TypeError):
+        source = inspect.getsource(cls)
+        tree = ast.parse(f"if True:\n{source}" if source[:1].isspace() else source)
+    except (OSError, TypeError, SyntaxError):  # SyntaxError: the file is another one than what runs
         return {}
-    definition = ast.parse(source).body[0]
-    statements = definition.body if isinstance(definition, ast.ClassDef) else []
+    definition = next((node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)), None)
+    statements = definition.body if definition is not None else []
     texts = {}
     for field, below in pairwise(statements):
         match field, below:
