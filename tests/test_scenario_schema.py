@@ -151,7 +151,7 @@ def test_a_field_says_what_stands_below_it_and_its_unit() -> None:
 
 def test_a_field_defined_anew_keeps_its_description() -> None:
     settings = schema()["$defs"]["slfac_sim.protocols.parallel"]["properties"]
-    assert settings["model_broadcast"]["description"].startswith("Whether a model is sent once")
+    assert settings["model_broadcast"]["description"].startswith("Whether the server sends a model once")
 
 
 def test_what_has_no_source_has_no_description() -> None:

@@ -10,8 +10,9 @@ import sys
 import textwrap
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, is_dataclass
 from pathlib import Path
+from typing import Any
 
 from slfac_sim.effects import Compute, Effect, Note, Offer, Send, Together
 from slfac_sim.foundation.citing import reference
@@ -114,8 +115,12 @@ def own_settings(name: str) -> list[str]:
         for key, text in descriptions(plugin).items()
         if key not in LearningProtocol.__annotations__ or usual.get(key) != text
     }
-    defaults = {key: "null" if (value := getattr(plugin(), key)) is None else value for key in own}
-    return [f"- `{key}` ({defaults[key]}): {text}" for key, text in own.items()]
+    return [f"- `{key}`{default_of(getattr(plugin(), key))}: {text}" for key, text in own.items()]
+
+
+def default_of(value: Any) -> str:
+    """Return the default `value` of a setting in brackets; nothing for a group of settings."""
+    return "" if is_dataclass(value) else f" ({'null' if value is None else value})"
 
 
 def paragraphs(docstring: str) -> list[str]:

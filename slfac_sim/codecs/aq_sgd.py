@@ -60,14 +60,14 @@ class AqSgd(Coded):
     unfit_for_models: ClassVar[str] = "it remembers samples, and a model is none"
 
     bits: Annotated[int, Field(ge=2, le=8)] = 4
-    """Bits of a value of a change, on 2^bits levels."""
+    """Bits of a value of a change, before the entropy stage."""
     rounding: Literal["nearest", "stochastic"] = "nearest"
-    """How a change is rounded: to the nearest level, or at random (`stochastic`), right in the mean given the
-    row that a change starts from; the outermost levels are -max and max then.
+    """Whether a change goes to the `nearest` level, or up or down by chance so that its mean is right
+    (`stochastic`), on levels of which the outermost are then the largest magnitude itself.
     """
     entropy: Entropy = "none"
     seed: SeedNumber = 0
-    """What the draws of stochastic rounding start from, beside the scenario's seed."""
+    """Added to `seed.learning` of the scenario; the sum is what draws start from."""
 
     @property
     def label(self) -> str:

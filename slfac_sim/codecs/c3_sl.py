@@ -35,9 +35,8 @@ _LARGEST = 2.0**96  # transforms of float32 must stay float32
 class C3Sl(Stateless):
     """Binds each sample to a key by circular convolution and adds up those of a group.
 
-    Keys are normal draws scaled to unit length, which both ends know. The error is large by design, about as
-    many times the energy of the tensor as there are samples together: more than zeros would have. Training
-    copes with it where the server learns from what arrives.
+    Keys are normal draws scaled to unit length, which both ends know. The error is large by design: more than
+    zeros would have. Training copes with it where the server learns from what arrives.
     """
 
     references: ClassVar[tuple[str, ...]] = ("hsieh2022c3sl",)
@@ -47,13 +46,13 @@ class C3Sl(Stateless):
     decode_flops_per_value: ClassVar[float] = 445.0
 
     together: Annotated[int, Field(ge=1, le=_MOST_TOGETHER)] = 4
-    """Samples that are added up, R of the paper: bytes shrink by this factor, and the batch's last group may
-    be smaller.
+    """Samples in a group, R of the paper: bytes shrink by this factor, and the squared error is about as many
+    times the energy of the tensor. The batch's last group may be smaller.
     """
     values: FloatType = "float16"
     """Type of the values that are sent."""
     seed: Annotated[int, Field(ge=0, lt=2**64)] = 0
-    """What the keys are drawn from; it is in every message."""
+    """Added to `seed.learning` of the scenario; the sum is what keys are drawn from, and in every message."""
 
     @property
     def label(self) -> str:

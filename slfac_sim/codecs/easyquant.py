@@ -54,10 +54,12 @@ class EasyQuant(Grouped):
     """
 
     bits: Annotated[int, Field(ge=2, le=16)] = 8
-    """Bits of each value on the grid."""
+    """Bits of a value on the grid, before the entropy stage."""
     scope: Scope = "channel"
     sigmas: Positive = 3.0
-    """Standard deviations from the mean of the group from which on a value is sent as float16."""
+    """Standard deviations from the mean of the group from which on a value is sent as float16, n of the
+    paper: fewer send more values so, and leave the others a finer grid.
+    """
     entropy: Entropy = "none"
     header_dtype: HeaderType = "float16"
 

@@ -39,27 +39,32 @@ Labels = NDArray[np.int64]
 
 @settings
 class FedLite(Codec):
-    """Sub-vectors of a sample are sent as labels of centroids.
+    """Sub-vectors of a sample are sent as labels of centroids, with the codebooks that have these.
 
-    Neighbouring sub-vectors share a codebook, over all samples of the message; codebooks are float16. The
-    last sub-vector of a sample is filled up with zeros.
+    The last sub-vector of a sample is filled up with zeros.
     """
 
     references: ClassVar[tuple[str, ...]] = ("wang2022fedlite",)
     length: Annotated[int, Field(ge=1, le=1024)] = 8
-    """Values of a sub-vector."""
+    """Values of a sub-vector, which share one label: more take fewer bytes and lose more."""
     groups: Annotated[int, Field(ge=1, le=256)] = 1
-    """Codebooks of a message."""
+    """Codebooks of a message, R of the paper, each for neighbouring sub-vectors of all samples: more fit
+    better, and each costs centroids x length values in float16.
+    """
     centroids: Annotated[int, Field(ge=2, le=1024)] = 16
-    """Centroids of a codebook."""
+    """Centroids of a codebook, L of the paper: a label has ceil(log2 L) bits before the entropy stage, and
+    encoding takes longer the more there are.
+    """
     iterations: Annotated[int, Field(ge=1, le=100)] = 10
-    """Most rounds of k-means for a codebook."""
+    """Most rounds of k-means for a codebook; it ends early when no centroid moves."""
     correction: NotNegative = 0.0
     """Lambda of the gradient correction: the device learns from g + lambda (z - z~) / batch in place of g, z~
     being what arrived of z, so (lambda/2) times the mean of |z - z~|^2 over the batch is added to the loss.
     """
     entropy: Entropy = "none"
-    """How labels become bytes: packed in their width, by `zstd`, or by their frequencies (`ans`)."""
+    """How labels become bytes: packed in their width (`none`), by Zstandard (`zstd`), or by their frequencies
+    (`ans`). It changes bytes, no value; a coder that does not pay is left out.
+    """
 
     @property
     def encode_flops_per_value(self) -> float:

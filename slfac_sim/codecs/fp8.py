@@ -39,10 +39,10 @@ class Fp8(Coded, Stateless):
     """Rounds every value to the nearest 8-bit float, after scaling."""
 
     format: Format = "e4m3"
-    """Exponent and mantissa bits: `e4m3` is finer, `e5m2` reaches further."""
+    """Exponent and mantissa bits, beside the sign: `e4m3` is finer, `e5m2` reaches further."""
     scaling: Literal["message", "none"] = "message"
-    """With `message` the power of two that brings the largest magnitude next to the end of the format
-    multiplies all ("ours": the paper leaves the factor to the user); with `none` values go as they are, and
+    """With `message` all values are first multiplied by the power of two that brings the largest next to the
+    end of the format ("ours": the paper leaves the factor to the user); with `none` they go as they are, and
     those beyond the end become the end.
     """
     entropy: Entropy = "none"

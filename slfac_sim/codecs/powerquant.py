@@ -39,7 +39,7 @@ class PowerQuant(GroupQuantiser):
     """
 
     bits: Annotated[int, Field(ge=2, le=16)] = 8
-    """Bits of a value, its sign included."""
+    """Bits of a value, its sign included, before the entropy stage."""
     scope: Scope = "tensor"
     entropy: Entropy = "none"
     header_dtype: HeaderType = "float16"

@@ -31,19 +31,21 @@ KIND = "qsgd"
 class Qsgd(GroupQuantiser):
     """Stochastic quantiser with s = 2^(bits-1) - 1 levels a side of zero.
 
-    x^ = N sgn(x) xi, xi = (l + 1) / s with probability |x| s / N - l, else l / s, where l / s <= |x| / N < (l
-    + 1) / s. N is the norm of the group. Inference takes the nearest level.
+    x^ = N sgn(x) xi, xi = (l + 1) / s with probability |x| s / N - l, else l / s, where
+    l / s <= |x| / N < (l + 1) / s. N is the norm of the group. Inference takes the nearest level.
     """
 
     bits: Annotated[int, Field(ge=2, le=16)] = 4
-    """Bits of a value, its sign included."""
+    """Bits of a value, its sign included, before the entropy stage."""
     scope: Scope = "plane"
     norm: Literal["l2", "max"] = "l2"
-    """Norm of the group: Euclidean (`l2`) or the largest magnitude (`max`), both of the paper."""
+    """Norm of the group: Euclidean (`l2`) or the largest magnitude (`max`), both of the paper. `max` is the
+    smaller one, with finer levels and fewer zeros.
+    """
     entropy: Entropy = "none"
     header_dtype: HeaderType = "float16"
     seed: SeedNumber = 0
-    """What the draws start from, beside the scenario's seed."""
+    """Added to `seed.learning` of the scenario; the sum is what draws start from."""
 
     own_flops: ClassVar[tuple[float, float]] = (590.0, 120.0)
     unbiased: ClassVar[bool] = True

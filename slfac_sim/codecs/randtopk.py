@@ -37,13 +37,11 @@ class RandTopK(Sparse):
     decode_flops_per_value: ClassVar[float] = 210.0
 
     rate: Annotated[float, Field(gt=0.0, le=1.0)] = 0.1
-    """Part of a sample's d values that is sent: k = round(rate d), at least one."""
     alpha: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.1
-    """How much of the draw's weight lies on values that are not among the k largest; 0 is top-k."""
+    """Weight in the draw, all together, of the values that are not among the k largest; 0 is top-k."""
     values: FloatType = "float16"
-    """Type of the values that are sent."""
     seed: SeedNumber = 0
-    """What the draws start from, beside the scenario's seed; the receiver need not know it."""
+    """Added to `seed.learning` of the scenario; the sum is what draws start from."""
 
     @property
     def label(self) -> str:

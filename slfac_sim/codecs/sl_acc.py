@@ -49,7 +49,7 @@ class SlAcc(Coded):
     """Sorts channels into groups by entropy; a group's bits are linear in its entropy.
 
     The Shannon entropy H of a channel is mixed with its past as S = alpha H + (1 - alpha) mean of its last
-    five. Groups are found by k-means; each has its own minimum and maximum. Evaluation leaves the past alone.
+    five. Groups are found by k-means. Evaluation leaves the past alone.
     All this is our reading of the paper.
     """
 
@@ -58,13 +58,13 @@ class SlAcc(Coded):
     may_lose_to_zeros: ClassVar[str] = "zero need not be a level of a min-max grid: many zeros, few bits"
 
     groups: Annotated[int, Field(ge=1, le=_MOST_GROUPS)] = 4
-    """Groups of channels."""
+    """Most groups of channels, each with bits, a minimum and a maximum of its own."""
     b_min: Annotated[int, Field(ge=1, le=16)] = 2
-    """Bits of a value in the group of least entropy."""
+    """Bits of a value in the group of least entropy, before the entropy stage."""
     b_max: Annotated[int, Field(ge=1, le=16)] = 8
-    """Bits of a value in the group of most entropy."""
+    """Bits of a value in the group of most entropy, or in the only one, before the entropy stage."""
     alpha: Annotated[float, Field(ge=0.0, le=1.0)] = 0.5
-    """Weight of a channel's present entropy against its past."""
+    """Weight of a channel's present entropy against the mean of its past; with 1 the past does not count."""
     entropy_of: EntropyOf = "histogram"
     """Whose Shannon entropy a channel's is: its 256-bin histogram over the message's range (`histogram`) or
     over its own (`min_max`), or the softmax over its values (`softmax`).

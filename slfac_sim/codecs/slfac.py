@@ -78,25 +78,26 @@ class SlFac(Coded, Stateless):
     references: ClassVar[tuple[str, ...]] = ("slfac2026",)
 
     theta: Annotated[float, Field(gt=0.0, le=1.0)] = 0.9
-    """Part of a spectrum's energy that the low band holds: the spectrum splits where its cumulative energy,
-    in zigzag order, reaches it.
+    """Part of a spectrum's energy that the low band holds at least: the spectrum splits where its cumulative
+    energy, in zigzag order, first reaches it. The default is the paper's.
     """
     b_min: Annotated[int, Field(ge=1, le=16)] = 2
-    """Fewest bits of a coefficient, in a band without energy."""
+    """Fewest bits of a coefficient, for a band whose share (`normaliser`) is 0; the default is the paper's.
+    """
     b_max: Annotated[int, Field(ge=1, le=16)] = 8
-    """Most bits of a coefficient, in a band with all the energy."""
+    """Most bits of a coefficient, for a band whose share (`normaliser`) is 1; the default is the paper's."""
     scope: Scope = "plane"
-    """What shares one split, widths and ends: a `plane` (one sample, one channel), or a `channel` over the
-    batch.
+    """What shares one split, and for each band one width, minimum and maximum: a `plane` (one sample, one
+    channel), or a `channel` over the batch, which has fewer headers and fits a sample less.
     """
     normaliser: Normaliser = "chsum"
-    """By what the log energies of bands are divided to give bits: their sum in the group (`chsum`), the
-    larger (`chmax`), the largest of the message (`msgmax`); `rel` takes log(1 + E / E_message) first, `lin`
-    takes E itself, both as chsum.
+    """What a band's share, and so its bits, is: log(1 + E), E its mean energy, over the sum of both in the
+    group (`chsum`), the larger of both (`chmax`), or the largest of the message (`msgmax`); `rel` is `msgmax`
+    of log(1 + E / E_message), whatever the scale of the tensor; `lin` is `chsum` of E itself.
     """
     header_dtype: HeaderType = "float16"
-    """Type of each band's minimum and maximum: at 7x7 maps, float32 costs 2.6 bits a value, float16 half of
-    it.
+    """Type of each band's minimum and maximum: by plane at 7x7 maps, float32 costs 2.6 bits a value, float16
+    half of it.
     """
     selection: Selection = "energy"
     """What the split adds up: `energy`, or in the paper's ablations magnitude or standard deviation."""

@@ -46,28 +46,31 @@ T = TypeVar("T")
 class SlFacRd(Stateless):
     """Dead-zone quantiser in one step for the tensor, entropy-coded; bodies can be cut between layers.
 
-    At most one target sets the step, met within 3 % where the tensor allows it.
+    At most one target sets the step: sought anew for each tensor, which takes attempts, and met within 3 %
+    where the tensor allows it.
     """
 
     references: ClassVar[tuple[str, ...]] = ("bamler2022constriction",)
 
     step: Annotated[float, Field(gt=0.0, le=1000.0)] = 1.5
-    """Step in root mean squares of the tensor, each channel measured from its level; larger is coarser."""
+    """Step in root mean squares of the tensor, each channel measured from its level: a larger one takes fewer
+    bytes and loses more. With a target, where the search begins.
+    """
     dead_zone: Annotated[float, Field(ge=0.5, le=1.0)] = 0.65
-    """Magnitudes below so many steps are zero."""
+    """Magnitudes below so many steps become zero: more of them take fewer bytes and lose more."""
     target_error: Annotated[float, Field(gt=0.0, lt=1.0)] | None = None
-    """Squared error over energy that the step is sought for; null: `step` as it is."""
+    """Relative squared error, ||x - x^||^2 / ||x||^2, that the step is sought for; null: no such target."""
     target_bits_per_value: Annotated[float, Field(gt=0.0, le=32.0)] | None = None
-    """Bits a value, of the whole body, that the step is sought for; null: `step` as it is."""
+    """Bits a value, everything in the body counted, that the step is sought for; null: no such target."""
     target_bytes: Count | None = None
-    """Bytes of the whole body that the step is sought for; null: `step` as it is."""
+    """Bytes of a whole body, however large the tensor, that the step is sought for; null: no such target."""
     domain: Literal["auto", "space", "frequency", "components", "component_frequency"] = "auto"
     """Where values are quantised: in space or frequency, perhaps along principal axes of the channels
     (`components`); `auto` takes the cheapest of what a tensor allows by squared error + lambda x bits, with
     the lambda of the step.
     """
     layers: Annotated[int, Field(ge=1, le=16)] = 4
-    """Parts of a body; what arrives of the first ones can be decoded."""
+    """Most parts of a body, after each of which it can be cut, and what is there decoded."""
 
     def __post_init__(self) -> None:
         targets = ("target_error", "target_bits_per_value", "target_bytes")

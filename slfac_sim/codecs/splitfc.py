@@ -36,10 +36,7 @@ _MOST_SAMPLES = 2**13  # a dropped column costs a bit: bounds what a short body 
 
 @settings
 class SplitFc(Stateless):
-    """Keeps some columns of features, in a budget of bits for the whole tensor.
-
-    Everything in the message counts towards the budget; one that not even the fewest levels meet is exceeded.
-    """
+    """Keeps some columns of features; the others arrive as zeros."""
 
     partner: ClassVar[str | None] = "on_support"
     backward: ClassVar[Backward] = "linear"
@@ -52,13 +49,15 @@ class SplitFc(Stateless):
     none, as dropout does. `fc_sl` always keeps those of the largest spread (both ours).
     """
     reduction: Annotated[float, Field(ge=1.0, le=1024.0)] = 8.0
-    """About one of so many columns is kept, R of the paper."""
+    """One of so many columns is kept (in the mean, where chance decides), R of the paper."""
     bits_per_value: Annotated[float, Field(gt=0.0, le=32.0)] = 0.5
-    """Budget in bits per value of the whole tensor."""
+    """Budget of the two-stage quantiser in bits per value of the whole tensor, for everything in the message;
+    one that not even the fewest levels meet is exceeded.
+    """
     quantiser: Literal["two_stage", "float16"] = "two_stage"
-    """`two_stage` of the paper; `float16` leaves it out, and the budget with it."""
+    """What kept columns pass: `two_stage` of the paper, or `float16`, with which there is no budget."""
     seed: SeedNumber = 0
-    """What the draws start from, beside the scenario's seed."""
+    """Added to `seed.learning` of the scenario; the sum is what draws start from."""
 
     @property
     def encode_flops_per_value(self) -> float:

@@ -38,13 +38,13 @@ class TernGrad(GroupQuantiser):
 
     scope: Scope = "tensor"
     clip: NotNegative = 2.5
-    """Standard deviations of the group to which |x| is limited first, 2.5 as the paper has it: less variance,
-    but no longer right in the mean; 0 limits nothing.
+    """Standard deviations of the group to which |x| is limited first, as in the paper: less variance, but no
+    longer right in the mean; 0 limits nothing.
     """
     entropy: Entropy = "none"
     header_dtype: HeaderType = "float16"
     seed: SeedNumber = 0
-    """What the draws start from, beside the scenario's seed."""
+    """Added to `seed.learning` of the scenario; the sum is what draws start from."""
 
     bits: ClassVar[int] = 8  # of five values
     values_per_symbol: ClassVar[int] = _TRITS

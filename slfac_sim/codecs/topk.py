@@ -31,9 +31,7 @@ class TopK(Sparse):
     decode_flops_per_value: ClassVar[float] = 170.0
 
     rate: Annotated[float, Field(gt=0.0, le=1.0)] = 0.1
-    """Part of a sample's d values that is sent: k = round(rate d), at least one."""
     values: FloatType = "float16"
-    """Type of the values that are sent."""
 
     @property
     def label(self) -> str:

@@ -43,16 +43,16 @@ class Uniform(GroupQuantiser):
     """
 
     bits: Annotated[int, Field(ge=1, le=16)] = 8
-    """Bits of a value."""
+    """Bits of a value, before the entropy stage: 2^bits levels from least to largest."""
     scope: Scope = "plane"
     rounding: Literal["nearest", "stochastic"] = "nearest"
-    """To the `nearest` level, or `stochastic` in training: a value goes up with the probability of its
-    distance from the lower level, so that E[x^] = x.
+    """Whether a value goes to the `nearest` level, or in training up or down by chance (`stochastic`), up
+    with the probability of its distance from the lower level, so that E[x^] = x.
     """
     entropy: Entropy = "none"
     header_dtype: HeaderType = "float16"
     seed: SeedNumber = 0
-    """What the draws of stochastic rounding start from, beside the scenario's seed."""
+    """Added to `seed.learning` of the scenario; the sum is what draws start from."""
 
     may_lose_to_zeros: ClassVar[str] = "zero need not be a level of a min-max grid: many zeros, few bits"
 

@@ -54,21 +54,27 @@ class LearningProtocol(ABC):
     stashes_weights: ClassVar[bool] = False
     """Whether several mini-batches of a device are under way at once."""
     rounds: int
-    """Rounds of the training."""
+    """How long the training is, in rounds of `steps` mini-batches."""
     steps: int | None = None
-    """Mini-batches of a device in a round; null: one pass over its samples, or `local_epochs` passes."""
+    """Mini-batches of a device in a round; null: one pass over its samples (a local epoch)."""
     local_epochs: int = 1
     """Passes over a device's samples in a round, where `steps` is null."""
     model_broadcast: Broadcast = "multicast"
-    """Whether a model is sent once at the slowest device's rate, or once for each device."""
+    """Whether the server sends a model once for all at the slowest device's rate (`multicast`), or once for
+    each device at that device's own (`unicast`).
+    """
     initial_model: InitialModel = "seed"
-    """Whether devices have the initial model from the seed, or are sent it."""
+    """Whether devices have the initial model from the seed at no cost (`seed`), or are sent it (`broadcast`).
+    """
     participation: Participation = Participation()
-    """Who takes part in a round: by default everybody who is there, with no deadline."""
+    """Who is asked to take part in a round, and how long the round waits for them."""
     evaluate_devices: int | None = None
-    """Over so many devices, the first, an evaluation is the mean; each takes this host a pass of its own."""
+    """Devices, the first in device order, over which an evaluation is the mean. Each takes this host a pass
+    over the test set, and no simulated time.
+    """
     send: Literal["model", "difference"] = "model"
-    """What devices send: the `model`, or its `difference` to what they were given, for codecs that lose."""
+    """What devices send: the `model`, or its `difference` to what they were given, which suits coarse codecs.
+    """
     mu: float = 0.0
     """Weight of the squared distance to the model that a round began with, in the loss of whole models."""
 

@@ -49,14 +49,15 @@ class Asynchronous(LearningProtocol):
     references: ClassVar[tuple[str, ...]] = ("xie2019fedasync",)
 
     rounds: Count = 8
-    """As many mini-batches as so many rounds of `parallel` have, over all devices."""
+    """How long the training is: as many mini-batches, over all devices, as so many rounds of `parallel` have.
+    """
     steps: Count | None = None
     """Mini-batches after which a device hands in its half; null: a pass over its samples."""
     mixing: Annotated[float, Field(gt=0.0, le=1.0)] = 0.6
-    """Weight m of a fresh half in what all have in common."""
+    """Weight m of a half that is not stale in what all have in common, alpha of FedAsync."""
     staleness_exponent: NotNegative = 0.5
-    """Exponent a of 1/(1+s)^a, by which what comes s steps late counts for less; 0: staleness does not
-    matter.
+    """Exponent a of 1/(1+s)^a, by which what is s steps or mixings stale counts for less; with 0 it counts in
+    full.
     """
 
     @property

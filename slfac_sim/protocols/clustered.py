@@ -29,8 +29,7 @@ class Clustered(RoundProtocol):
     """In a round every cluster of devices learns once, one after the other.
 
     Within a cluster all is as in `parallel`; it is the first cluster of all whose halves come from the seed.
-    One cluster of all devices is `parallel`, clusters of one are `sequential`. Deadline and `enough` of
-    `participation` are a cluster's.
+    One cluster of all devices is `parallel`, clusters of one are `sequential`.
     """
 
     references: ClassVar[tuple[str, ...]] = ("wu2023split",)
@@ -38,14 +37,17 @@ class Clustered(RoundProtocol):
     rounds: Count = 8
     steps: Count | None = None
     cluster: Count = 5
-    """Devices of a cluster; the last one may have fewer."""
+    """Devices of a cluster: more make fewer turns in a round, and larger batches of the server. The last
+    cluster may have fewer.
+    """
     order: Order = "fixed"
-    """Whether clusters are of those that follow each other in device order (`fixed`), or in an order that is
+    """Whether clusters are of devices that follow each other in device order (`fixed`), or in one that is
     drawn for each round (`random`).
     """
     model_broadcast: Broadcast = "multicast"
     initial_model: InitialModel = "seed"
     participation: Participation = Participation()
+    """Who is asked to take part in a round; `deadline` and `enough` are those of a cluster."""
 
     def __post_init__(self) -> None:
         enough = self.participation.enough

@@ -49,8 +49,8 @@ class Epsl(FederatedAveraging):
     rounds: Count = 8
     steps: Count | None = None
     phi: Annotated[float, Field(ge=0.0, le=1.0)] = 0.5
-    """Part of a mini-batch whose gradients are aggregated over devices: 0 is `parallel`, with 1 only the
-    multicast is left.
+    """Part of a mini-batch whose gradients are aggregated over devices, phi of the paper: a larger one
+    takes less of the server's time and of the downlink; 0 is `parallel`, with 1 only the multicast is left.
     """
     model_broadcast: Broadcast = "multicast"
     initial_model: InitialModel = "seed"

@@ -100,6 +100,8 @@ class WholeModels(FederatedAveraging):
 
     layout: ClassVar[str] = "whole"
     cuts_models: ClassVar[bool] = False
+    steps: int | None = None
+    """Mini-batches of a device in a round; null: `local_epochs` passes over its samples."""
 
     @property
     def schedule(self) -> Schedule:

@@ -24,7 +24,9 @@ class FedProx(WholeModels):
     references: ClassVar[tuple[str, ...]] = ("li2020federated",)
 
     mu: NotNegative = 0.01
-    """Weight of the squared distance to the model that the round began with; 0 is `fedavg`."""
+    """mu of the paper, half of which is the weight of the squared distance to the model that the round began
+    with; 0 is `fedavg`.
+    """
     rounds: Count = 8
     steps: Count | None = None
     local_epochs: Count = 1

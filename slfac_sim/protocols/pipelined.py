@@ -40,7 +40,9 @@ class Pipelined(FederatedAveraging):
     rounds: Count = 8
     steps: Count | None = None
     depth: Count = 2
-    """Most mini-batches of a device in flight; 1 is `parallel`."""
+    """Most mini-batches of a device in flight: a larger depth hides more of the time on the air, and has
+    gradients of older weights; 1 is `parallel`.
+    """
     model_broadcast: Broadcast = "multicast"
     initial_model: InitialModel = "seed"
     participation: Participation = Participation()

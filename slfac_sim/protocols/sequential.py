@@ -28,10 +28,9 @@ class Sequential(RoundProtocol):
     """In a round every device has a turn, one after the other.
 
     A turn costs two transfers of the half: down from the server, up again when it is over; the server decodes
-    what comes and encodes it again, and nothing is averaged. The device whose turn is the first of all has
-    its half from the seed, or is sent it. The half of a turn that fails is lost: the next device goes on with
-    the one before, and the server with what it has learnt. No turn begins while the server is down.
-    `participation.deadline` is that of a turn. In the end `model_broadcast` brings the last half to all.
+    what comes and encodes it again, and nothing is averaged. The half of a turn that fails is lost: the next
+    device goes on with the one before, and the server with what it has learnt. No turn begins while the
+    server is down. In the end the last half is brought to all.
     """
 
     references: ClassVar[tuple[str, ...]] = ("gupta2018distributed",)
@@ -41,8 +40,15 @@ class Sequential(RoundProtocol):
     order: Order = "fixed"
     """Whether turns come in device order (`fixed`) or in one that is drawn for each round (`random`)."""
     model_broadcast: Broadcast = "multicast"
+    """Whether the last half, when all rounds are over, is sent once for all at the slowest device's rate
+    (`multicast`), or once for each device at that device's own (`unicast`).
+    """
     initial_model: InitialModel = "seed"
+    """Whether the device whose turn is the first of all has its half from the seed at no cost (`seed`), or is
+    sent it (`broadcast`).
+    """
     participation: Participation = Participation()
+    """Who is asked to take part in a round; `deadline` is that of a turn, and `enough` cannot be set."""
 
     def __post_init__(self) -> None:
         if self.participation.enough is not None:

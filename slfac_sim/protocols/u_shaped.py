@@ -41,8 +41,8 @@ class UShaped(FederatedAveraging):
     rounds: Count = 8
     steps: Count | None = None
     tail: str | None = None
-    """First block of the tail, which devices hold, as they hold what `cut` ends; null: the last block with
-    weights.
+    """Block with which the tail begins, the last part of the model, which devices hold as they do the head;
+    null: the last block with weights.
     """
     model_broadcast: Broadcast = "multicast"
     initial_model: InitialModel = "seed"

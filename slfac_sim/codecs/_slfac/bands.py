@@ -128,7 +128,7 @@ def _share(
     """Return phi ([groups, 2]), between 0 and 1: the level L of a band over that of its rivals.
 
     L = log(1 + E); over both bands of the group (`chsum`), over the larger (`chmax`), over the largest
-    of the message (`msgmax`). `rel` takes log(1 + E / E_message) first, `lin` takes E itself, as chsum.
+    of the message (`msgmax`). `rel` takes log(1 + E / E_message), as msgmax, and `lin` E itself, as chsum.
     """
     level = mean_energy
     if normaliser == "rel":

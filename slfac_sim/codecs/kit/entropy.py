@@ -48,7 +48,9 @@ class Coded(Codec):
     @property
     @abstractmethod
     def entropy(self) -> Entropy:
-        """How symbols become bytes: packed in their width, by `zstd`, or by their frequencies (`ans`)."""
+        """How symbols become bytes: packed in their width (`none`), by Zstandard (`zstd`), or by their
+        frequencies (`ans`). It changes bytes and computing, no value; a coder that does not pay is left out.
+        """
 
     @property
     @abstractmethod

@@ -21,7 +21,7 @@ class Wrapper(Codec):
     """What every wrapper has of the codec that it wraps. Raises `ValueError` for another wrapper."""
 
     codec: Codec
-    """The codec inside, which makes the bytes; any but a wrapper of the same kind."""
+    """The codec inside, which makes the bytes; none that itself has a codec inside."""
 
     def __post_init__(self) -> None:
         if isinstance(self.codec, Wrapper):

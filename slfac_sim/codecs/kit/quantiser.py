@@ -53,12 +53,16 @@ class Grouped(Coded, Stateless):
     @property
     @abstractmethod
     def scope(self) -> Scope:
-        """What shares the figures of a header: the `tensor`, a `channel`, or a sample's channel (`plane`)."""
+        """What shares the figures of a header: the `tensor`, a `channel` over the batch, or a sample's
+        channel (`plane`). Smaller groups have levels that fit them better, and more headers.
+        """
 
     @property
     @abstractmethod
     def header_dtype(self) -> HeaderType:
-        """Type of each figure in the header: float16 takes half the bytes of float32."""
+        """Type of each figure in the header: float16 takes half the bytes of float32, which counts where
+        groups are small.
+        """
 
     @abstractmethod
     def write(self, rows: Floats, form: Form, draws: Draws) -> Written:

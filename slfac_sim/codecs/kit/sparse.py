@@ -43,6 +43,11 @@ class Sparse(Stateless):
     backward: ClassVar[Backward] = "linear"
     references: ClassVar[tuple[str, ...]] = ("zheng2023topk",)
 
+    rate: float
+    """Part of a sample's d values that is sent: k = round(rate d), at least one. Others arrive as zeros."""
+    values: FloatType
+    """Type of the values that are sent."""
+
     def decode(self, body: bytes) -> Tensor:
         """Return the tensor of `body`: the kept values, and zeros. Raises `BadBody`."""
         frame = unseal(body, kind_of(self))

@@ -70,11 +70,11 @@ class Participation:
     """
 
     select: Annotated[Any, Plugin("slfac_sim.protocols.selections", "all")] = All()
-    """Who is asked."""
+    """Who is asked, among the devices that are there when the round begins."""
     deadline: Annotated[Seconds, Field(gt=0.0)] | None = None
     """How long after its devices were set to work a round ends at the latest; null: it waits for all."""
     enough: Count | None = None
-    """So many devices that are done end the round; null: all that were asked."""
+    """Devices that have to be done for the round to end; null: all that were asked."""
 
     @property
     def timing_steers_learning(self) -> bool:

@@ -16,7 +16,7 @@ class Fastest(Selection):
     """
 
     count: Count = 10
-    """Devices of a round."""
+    """Devices of a round; all that are there, if they are fewer."""
 
     def choose(
         self, devices: Sequence[str], round_number: int, seed: int, expected_s: Callable[[str], float]
