@@ -2,8 +2,8 @@
 
     python benchmarks/figures.py [--smoke] [KEY=VALUE ...]
 
-Of `examples/small.yaml`, 6 devices on made-up pictures: the run without figures, the command `run` as it is
-by default, whose difference is the summary and the main figures, and `slfac_sim.analysis`, which draws all.
+Of the scenario `small`, 6 devices on made-up pictures: the run without figures, the command `run` as it is by
+default, whose difference is the summary and the main figures, and `slfac_sim.analysis`, which draws all.
 """
 
 import sys
@@ -18,7 +18,7 @@ from slfac_sim.runs.opening import build
 from slfac_sim.runs.starting import set_threads
 from slfac_sim.scenario.files import load
 
-SMALL = str(Path(__file__).resolve().parent.parent / "examples" / "small.yaml")
+SMALL = "small"
 SMOKE = ("devices.count=2", "protocol.rounds=1", "protocol.steps=1")
 
 

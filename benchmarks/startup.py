@@ -15,7 +15,7 @@ import numpy as np
 from _measuring import command_s, parser, show
 
 ROOT = Path(__file__).resolve().parent.parent
-QUICK, SMALL = str(ROOT / "scenarios" / "quick.yaml"), str(ROOT / "examples" / "small.yaml")
+QUICK, SMALL = "quick", "small"
 US = ("-m", "slfac_sim")
 BESIDE = {
     "check scenarios/quick.yaml": "import torch",

@@ -1,19 +1,20 @@
-"""How does the time to an accuracy change with the speed of the devices?
+"""How does the time to an accuracy change with the speed of the devices? A study from a script.
 
     python examples/device_speed.py
 
-Learning does not see how fast a device is, so one training for each seed serves every speed.
+Learning does not see how fast a device is, so one training for each seed serves every speed. Worker processes
+import the script again: what they must not do stands below the last `if`.
 """
 
-import sys
-from pathlib import Path
+import slfac_sim as sf
 
-from slfac_sim.cli import main
 
-SMALL = str(Path(__file__).with_name("small.yaml"))
+def main() -> None:
+    """Sweep, and print what the study says and where its figures are."""
+    study = sf.sweep("small", axes={"devices.speed.median": "0.1,0.3,1,3,10 GFLOP/s"}, seeds=2, workers=2)
+    print("\n".join(study.answers))
+    print(f"figures and report: {study.folder}")
+
 
 if __name__ == "__main__":
-    axes = ["--axis", "devices.speed.median=0.1,0.3,1,3,10 GFLOP/s"]
-    sys.exit(
-        main(["sweep", SMALL, *axes, "--seeds", "2", "--workers", "2", "--out", "runs/studies/by_speed"])
-    )
+    main()

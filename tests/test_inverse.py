@@ -289,7 +289,7 @@ def test_a_side_is_a_codec_or_overrides() -> None:
         side_overrides("codec=raw;")
 
 
-SMALL = Path(__file__).resolve().parent.parent / "examples" / "small.yaml"
+SMALL = "small"
 IDEAL = "network={kind: ideal, up_rate: 8 Mbit/s, down_rate: 100 Gbit/s}"
 
 
@@ -335,7 +335,7 @@ def test_a_crossover_of_raw_and_slfac(cache: Path, tmp_path: Path) -> None:
     """Over a thin link fewer bytes win; over a fat one the codec's own computing costs more than it saves."""
     overrides = [IDEAL, "protocol.rounds=2"]
     request = Request(
-        str(SMALL),
+        SMALL,
         "network.up_rate",
         overrides,
         between="100 kbit/s,100 Gbit/s",
