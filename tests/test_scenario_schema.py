@@ -149,6 +149,16 @@ def test_a_field_says_what_stands_below_it_and_its_unit() -> None:
     assert speed["description"] == f"{text} (computing speed: a number in SI, or a text with a unit)"
 
 
+def test_a_kind_by_its_name_alone_is_described_as_the_kind_is() -> None:
+    for family in ("slfac_sim.network.media", "slfac_sim.protocols"):
+        by_name = [node for node in schema()["$defs"][family]["anyOf"] if "const" in node]
+        assert by_name
+        for node in by_name:
+            kind = schema()["$defs"][f"{family}.{node['const']}"]
+            assert node == kind["properties"]["kind"]
+            assert kind["description"].startswith(node["description"])
+
+
 def test_a_field_defined_anew_keeps_its_description() -> None:
     settings = schema()["$defs"]["slfac_sim.protocols.parallel"]["properties"]
     assert settings["model_broadcast"]["description"].startswith("Whether the server sends a model once")

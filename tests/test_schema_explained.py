@@ -54,6 +54,12 @@ def test_a_kind_may_be_chosen_on_the_way() -> None:
     assert "cell  " in str(explain("network", WHOLE))
 
 
+def test_what_one_kind_may_stand_for_is_told_with_the_kinds() -> None:
+    text = str(explain("codec", WHOLE))
+    assert "\n    raw  " in text
+    assert "\n    downlink  " in text
+
+
 def test_defaults_that_differ_are_told_by_kind() -> None:
     text = " ".join(str(explain("codec.uplink.scope", WHOLE)).split())
     assert (

@@ -1,4 +1,4 @@
-"""FedLite: product quantisation. Samples are cut into short sub-vectors, each sent as a centroid's label.
+"""FedLite, product quantisation: samples are cut into short sub-vectors, each sent as a centroid's label.
 
 The codebook is found anew for every message by k-means, and travels with it. The device knows what its
 message lost, and can add a part of that to the gradient which comes back.

@@ -56,6 +56,6 @@ class EveryField:
     ) -> dict[str, Any]:
         written_out = handler.resolve_ref_schema(handler(schema))
         single = dict(next(iter(written_out["properties"].values())))
-        single.pop("title", None)
-        single.pop("default", None)
+        for words in ("title", "default", "description"):
+            single.pop(words, None)
         return {"anyOf": [written_out, single]}

@@ -29,15 +29,17 @@ class Devices:
     slowdowns: Slowdowns = ()
     """What multiplies the time that a compute takes, each kind on top of those before."""
     availability: AvailabilityNode = Always()
-    """When devices are down."""
+    """When devices are down: one that is down is asked nothing, and what it was doing is lost."""
     memory: Bytes | None = None
-    """Memory in which a device's half and one mini-batch must fit; null: no bound."""
+    """Memory into which a device's part of the model must fit, with its optimiser and a mini-batch, or the
+    scenario is refused; null: no bound.
+    """
     memory_bandwidth: BytesPerSecond | None = None
     """Bytes a second between a device's memory and its processor: an operation takes as long as its memory
     traffic where that is longer than its arithmetic (roofline); null: arithmetic alone.
     """
     power: DevicePower = DevicePower()
-    """What a device draws."""
+    """What a device draws from its supply: the energy of a run, and how long a `battery` lasts."""
     battery: Joules | None = None
     """Energy after whose use a device is down for good; null: it is on the mains."""
 
@@ -57,6 +59,6 @@ class Server:
     slowdowns: Slowdowns = ()
     """What multiplies the time that a compute takes, each kind on top of those before."""
     availability: AvailabilityNode = Always()
-    """When the server is down."""
+    """When the server is down: what was asked of it is lost, and rounds wait until it is up again."""
     power: ServerPower = ServerPower()
     """What the server and the station draw."""

@@ -187,15 +187,15 @@ def _defaults(alike: Sequence[Setting]) -> str:
 
 
 def _inside(node: Node, defined: Node) -> Iterator[str]:
-    """Yield a line for each kind that `node` may be, or for each setting that it holds."""
+    """Yield a line for each kind that `node` may be, and for each setting that it holds whatever its kind."""
     branches = [(kind, branch) for kind, branch in _branches(node, defined) if "properties" in branch]
     kinds = {kind: branch["properties"]["kind"] for kind, branch in branches if kind}
-    for kind, said in kinds.items() if len(kinds) > 1 else ():
+    is_open = len(kinds) > 1
+    for kind, said in kinds.items() if is_open else ():
         yield from _item(kind, said["description"])
-    if len(kinds) > 1:
-        return
-    for _, branch in branches[:1]:
-        for name, setting in branch["properties"].items():
+    holds = [branch["properties"] for kind, branch in branches if not (kind and is_open)]
+    for settings in holds[:1]:
+        for name, setting in settings.items():
             if name != "kind":
                 yield from _item(name, _plain(setting.get("description", "")))
 

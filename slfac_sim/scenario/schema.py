@@ -32,11 +32,13 @@ class Seed:
     """
 
     learning: SeedNumber = 0
-    """What draws weights, shards and mini-batches."""
-    """What draws weights, shards and mini-batches."""
+    """What learning is drawn from: initial weights, the partition, mini-batches, who takes part, and codecs
+    that draw.
+    """
     air: SeedNumber = 0
-    """What draws places, fades, outages and speeds."""
-    """What draws places, fades and speeds."""
+    """What time and place are drawn from: where devices are, shadowing and fades, speeds, slowdowns and
+    outages.
+    """
 
 
 def answering(node: Any) -> Any:
@@ -84,9 +86,9 @@ class Learning:
     """The learning problem of every device and of the server."""
 
     batch: BatchSize = 16
-    """Samples of a device in a mini-batch."""
+    """Samples of a device in a mini-batch: what a step sends, computes and keeps in memory grows with it."""
     optimiser: Annotated[Any, Plugin("slfac_sim.learning.optimisers")]
-    """The optimiser of every device and of the server, each with a state of its own."""
+    """How weights follow gradients; every device and the server have an optimiser of their own."""
 
 
 def check_targets(targets: Sequence[float]) -> None:
@@ -120,19 +122,24 @@ class Scenario:
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
     """What the run is called: its folder under runs/ and its figures; without one it is the file's name."""
     seed: Annotated[Seed, EveryField()] = Seed()
-    """What all draws come from; one number sets both."""
+    """What all draws but those of made-up data start from: the same scenario with the same seed is the same
+    run. One number sets both.
+    """
     data: Annotated[Any, Plugin("slfac_sim.learning.datasets")]
-    """The data set."""
+    """What is learnt: training samples, which are dealt out to the devices, and test samples, on which
+    accuracy is measured.
+    """
     partition: Annotated[Any, Plugin("slfac_sim.learning.partitions")]
     """How the training samples are dealt out to the devices."""
     model: Annotated[Any, Plugin("slfac_sim.learning.models")]
-    """The neural network that is cut."""
+    """The neural network, as named blocks: devices hold those up to `cut`, the server the rest."""
     cut: str | dict[str, str]
     """The last block that a device holds, such as `conv1`; `auto` takes the cut of the shortest predicted
-    round, `per_device` chooses for each device, and a mapping of profile or device to block says it for each.
+    round. With `splitfed_v1` devices may differ: `per_device` chooses for each, a mapping of device or
+    profile to block names them.
     """
     learning: Learning
-    """The learning problem: mini-batch and optimiser."""
+    """How large a mini-batch is, and what a step does with its gradients."""
     protocol: Annotated[Any, Plugin("slfac_sim.protocols")]
     """Who learns when, and who sends what to whom."""
     devices: Devices
@@ -140,13 +147,13 @@ class Scenario:
     server: Server = Server()
     """The edge server, which holds the other half."""
     codec: Annotated[Codecs, EveryField(answering, but=("model",))]
-    """What makes bytes of activations, gradients and models; one codec in place of all stands for both
-    directions.
+    """What makes bytes of activations, gradients and models. One codec in place of all stands for the uplink
+    and the downlink, or for the uplink and its partner where it has one.
     """
     network: Annotated[Any, Plugin("slfac_sim.network.kinds")]
     """The air between devices and server."""
     evaluation: Evaluation = Evaluation()
-    """What is measured, and which accuracies are aimed at."""
+    """When accuracy is measured, and which accuracies are aimed at."""
 
     def __post_init__(self) -> None:
         if self.name in RESERVED:

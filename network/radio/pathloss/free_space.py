@@ -14,7 +14,7 @@ _C_M_PER_S = 299_792_458.0
 
 @settings
 class FreeSpace(PathLoss):
-    """The loss of free space. A line of sight and nothing else is this with `fading: none`."""
+    """With `fading: none` it is a line of sight and nothing else."""
 
     references: ClassVar[tuple[str, ...]] = ("friis1946",)
 

@@ -66,7 +66,7 @@ _UPLINK_ETA, _DOWNLINK_ETA = 0.92, 0.86  # 1 - overhead, TS 38.306, clause 4.1.2
 
 @settings
 class NrMcs(Stepwise):
-    """The best modulation and coding scheme of NR at each SNR."""
+    """Overhead comes off: 8 % of the uplink, 14 % of the downlink (TS 38.306, clause 4.1.2)."""
 
     references: ClassVar[tuple[str, ...]] = ("ts38214", "ts381011", "ts38306")
 

@@ -10,7 +10,7 @@ from slfac_sim.network.radio.rates import NO_GAIN_ABOVE, RateModel, Survival, in
 
 @settings
 class ShannonGap(RateModel):
-    """Shannon's capacity with a gap and a ceiling."""
+    """Every SNR carries something, so that every device has coverage."""
 
     gap: Decibels = 0.0
     """How far a code stays from Shannon's bound: SNRs are divided by it. The default is the bound itself;

@@ -19,7 +19,7 @@ _BLOCK_HZ = 180e3
 
 @settings
 class TruncatedShannon(RateModel):
-    """An attenuated Shannon bound between a floor and a ceiling, by direction.
+    """The losses of all parts of a system, and a ceiling, are told for each direction.
 
     The defaults are the report's: 64QAM of rate 4/5 down, 16QAM of rate 3/4 up, one antenna a side.
     """

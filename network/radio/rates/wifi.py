@@ -38,7 +38,7 @@ _BANDWIDTH_HZ = 20e6
 
 @settings
 class Wifi(Stepwise):
-    """The fastest PHY rate of 802.11 whose lowest SNR is met."""
+    """It is the rate model of `network: {kind: wifi}`."""
 
     references: ClassVar[tuple[str, ...]] = ("ieee80211",)
 

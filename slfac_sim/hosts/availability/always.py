@@ -8,7 +8,7 @@ from slfac_sim.hosts.availability import Availability, Outage
 
 @settings
 class Always(Availability):
-    """No host is ever down."""
+    """Only a battery that is used up can then take a device away."""
 
     @property
     def may_go_down(self) -> bool:

@@ -21,7 +21,7 @@ Plan = dict[str, list[Outage]]
 
 @settings
 class Trace(Availability):
-    """A host is down when a line of a file says so, and one without lines never is."""
+    """Each line is one outage of one host; a host without lines is never down."""
 
     file: Path
     """A CSV file of outages: `device,down_s,up_s`, in seconds, with this line at its head. An empty `up_s`

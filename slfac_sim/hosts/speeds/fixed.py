@@ -1,4 +1,4 @@
-"""All devices compute at one speed."""
+"""One speed for all devices."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from slfac_sim.hosts.speeds import Speeds
 
 @settings
 class Fixed(Speeds):
-    """All devices are equally fast."""
+    """The default is about that of a Raspberry Pi 4, an engineering value."""
 
     speed: FlopPerSecond = 5e9
     """FLOP/s that every device achieves in training, 2 per multiply-add."""

@@ -17,7 +17,7 @@ COLUMNS = ("block", "forward_s", "backward_s")
 
 @settings
 class Measured(Speeds):
-    """Each block of the model takes the time that a table says, on every device alike.
+    """All devices are alike.
 
     `devices.slowdowns` can tell the devices apart.
     """

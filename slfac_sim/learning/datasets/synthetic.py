@@ -21,7 +21,7 @@ _MOST_BYTES = 2**27  # drawn in about two seconds
 
 @settings
 class Synthetic(DataSource):
-    """Made-up square images that need no download. More samples begin with the same ones."""
+    """Nothing is downloaded. More samples begin with the same ones."""
 
     train_samples: Count = 1000
     """Samples to learn from, over all devices."""

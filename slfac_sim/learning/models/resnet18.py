@@ -1,4 +1,4 @@
-"""ResNet-18 as named blocks: the settings."""
+"""ResNet-18, in eleven named blocks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @settings
 class ResNet18:
-    """ResNet-18 with the ImageNet stem (He et al., 2016, arXiv:1512.03385, Table 1).
+    """It has the ImageNet stem (He et al., 2016, arXiv:1512.03385, Table 1).
 
     Blocks: `stem` (7x7 stride 2, batch-norm, ReLU), `pool` (3x3 stride 2), `block1` to `block8` (two
     basic blocks at each of 64, 128, 256, 512 channels) and `head` (global average, linear). Images of

@@ -1,4 +1,4 @@
-"""A small convolutional network as named blocks: the settings."""
+"""A small convolutional network, in four named blocks."""
 
 from __future__ import annotations
 

@@ -18,18 +18,18 @@ Decay = Annotated[float, Field(ge=0.0, lt=1.0)]
 
 @settings
 class Adam:
-    """Adam, as torch has it."""
+    """The arithmetic is torch's, without its variants."""
 
     references: ClassVar[tuple[str, ...]] = ("kingma2015adam",)
 
     learning_rate: Positive = 1e-3
-    """Step size."""
+    """Step size, about which each weight moves in a step however large its gradient."""
     betas: tuple[Decay, Decay] = (0.9, 0.999)
     """Decays of the running mean of the gradient and of its square."""
     eps: Positive = 1e-8
     """What is added to the denominator, so that it is never 0."""
     weight_decay: NotNegative = 0.0
-    """Multiple of each weight that is added to its gradient."""
+    """Multiple of each weight that is added to its gradient (L2 regularisation)."""
 
     def open(self, parameters: Iterable[torch.nn.Parameter]) -> torch.optim.Optimizer:
         """Return a new Adam over `parameters`, with moments of its own."""

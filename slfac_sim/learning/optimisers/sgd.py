@@ -1,4 +1,4 @@
-"""Stochastic gradient descent, with momentum if asked for."""
+"""SGD: steps along the gradient of a mini-batch, with momentum if asked for."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 
 @settings
 class Sgd:
-    """Steps along the gradient, or along its running sum."""
+    """The arithmetic is torch's."""
 
     learning_rate: Positive = 0.01
-    """Step size."""
+    """Step size, by which the gradient, or its running sum, is multiplied."""
     momentum: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
     """Decay of the running sum of gradients along which steps go; 0 takes the gradient alone."""
     weight_decay: NotNegative = 0.0
-    """Multiple of each weight that is added to its gradient."""
+    """Multiple of each weight that is added to its gradient (L2 regularisation)."""
     nesterov: bool = False
-    """Whether the gradient is taken one step of momentum ahead."""
+    """Whether the gradient is taken as if one step of momentum ahead (Nesterov); it needs a `momentum`."""
 
     def __post_init__(self) -> None:
         if self.nesterov and self.momentum == 0.0:

@@ -23,7 +23,7 @@ ATTEMPTS = 100
 
 @settings
 class Dirichlet:
-    """For each class, the devices' shares follow a symmetric Dirichlet distribution.
+    """The distribution is symmetric: no device is favoured.
 
     A Dirichlet vector is a vector of independent gamma variates divided by their sum (L. Devroye,
     "Non-Uniform Random Variate Generation", 1986, chapter XI, section 4), and each device has gamma variates

@@ -12,7 +12,7 @@ from slfac_sim.learning.partitions import Indices, require_samples
 
 @settings
 class Iid:
-    """Shares drawn without regard to the labels; their sizes differ by at most one sample.
+    """Labels have no part in it; shares differ by at most one sample.
 
     What holds when devices are added: the shuffled order stays, and only its cuts move. So shares
     change with the *number* of devices, and with nothing else but the seed.

@@ -9,7 +9,7 @@ from slfac_sim.protocols.selections import Selection
 
 @settings
 class All(Selection):
-    """It has no settings."""
+    """A device that is down when a round begins is not there."""
 
     timing_steers_learning: ClassVar[bool] = False
 
