@@ -65,7 +65,6 @@ class Answer(Result):
 
     def _drawn(self, figure: str) -> "Figure":
         from slfac_sim.analysis.inverse_figure import Line, draw
-        from slfac_sim.analysis.laying_out import lay_out
         from slfac_sim.analysis.style import house_style
 
         drawn = self.summary["drawn"]
@@ -79,9 +78,7 @@ class Answer(Result):
         lines = [Line(side, x[own], y[own]) for (side, *_), own in places.items()]
         marks = [mark / x_factor for mark in drawn["marks"]]
         with house_style():
-            canvas = draw(lines, x_title, y_title, marks, drawn["bound"] and drawn["bound"] / y_factor)
-            lay_out(canvas)
-        return canvas
+            return draw(lines, x_title, y_title, marks, drawn["bound"] and drawn["bound"] / y_factor)
 
     def _lines(self) -> Sequence[tuple[str, str]]:
         return [("", line) for line in self.lines] + [("folder", str(self.folder))]

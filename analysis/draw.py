@@ -10,7 +10,6 @@ from matplotlib.figure import Figure
 
 from slfac_sim.analysis.air import Offered
 from slfac_sim.analysis.figures import RunFigure
-from slfac_sim.analysis.laying_out import lay_out
 from slfac_sim.analysis.rows import forget
 from slfac_sim.analysis.run_table import names_of
 from slfac_sim.analysis.style import house_style, save
@@ -64,9 +63,7 @@ def draw(runs: Sequence[Run], out: Path, main_alone: bool = False, report: Repor
 def air_figure(label: str, tables: Mapping[str, Rows], name: str) -> Figure:
     """Return the figure `name`, one of `BEFORE`, of the ledger's tables of the air alone."""
     with house_style():
-        drawn = _figure(name).draw([Offered(label, **tables)])
-        lay_out(drawn)
-    return drawn
+        return _figure(name).draw([Offered(label, **tables)])
 
 
 def draw_air(label: str, tables: Mapping[str, Rows], out: Path) -> list[Path]:
@@ -92,8 +89,6 @@ def figure_of(runs: Sequence[Run], name: str) -> Figure | None:
     with house_style():
         series = _series(figure, runs)
         drawn = figure.draw(series) if series else None
-        if drawn is not None:
-            lay_out(drawn)
     forget()
     return drawn
 

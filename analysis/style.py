@@ -1,5 +1,6 @@
 """The house style of every figure: sizes, fonts, colours and how it is saved; it knows no data."""
 
+import io
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from slfac_sim.analysis.laying_out import broken, lay_out
 
 WIDTH_MM, HEIGHT_MM, ROW_MM = 88.0, 62.0, 3.5  # one column of a two-column paper
 PNG_WIDTH_PX = 1200
+_SHOWN_PX = 500  # wide in a notebook
 _PNG_DPI = PNG_WIDTH_PX / (WIDTH_MM / 25.4)
 
 # "petroff10": Petroff, Accessible Color Sequences for Data Visualization (arXiv:2107.02270), ten colours.
@@ -160,6 +162,30 @@ def house_style() -> Iterator[None]:
         yield
 
 
+class HouseFigure(Figure):
+    """A figure that keeps the house style wherever it is shown or saved; it is laid out when it first is.
+
+    A notebook shows it without pyplot, which knows nothing of it.
+    """
+
+    def draw(self, renderer: Any) -> None:
+        """Draw it, laid out."""
+        if isinstance(self.canvas, FigureCanvasAgg):  # another one cannot measure texts
+            lay_out(self)
+        super().draw(renderer)
+
+    def savefig(self, *where: Any, **how: Any) -> None:
+        """Save it as `Figure.savefig` does, in the house style."""
+        with house_style():
+            lay_out(self)
+            super().savefig(*where, **how)
+
+    def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
+        shown = io.BytesIO()
+        self.savefig(shown, format="png", dpi=_PNG_DPI)
+        return shown.getvalue(), {"width": _SHOWN_PX}
+
+
 def height_mm(usual: float, lines: int) -> float:
     """Return the height of a panel of so many lines: more than six need more room."""
     return usual if lines <= _MANY else 1.5 * usual
@@ -168,7 +194,7 @@ def height_mm(usual: float, lines: int) -> float:
 def canvas(legend_rows: int = 0) -> tuple[Figure, Axes]:
     """Return an empty figure of one column's width, with room for a legend above it, and its axes."""
     whole_mm = HEIGHT_MM + ROW_MM * legend_rows
-    figure = Figure(figsize=(WIDTH_MM / 25.4, whole_mm / 25.4), layout="constrained")
+    figure = HouseFigure(figsize=(WIDTH_MM / 25.4, whole_mm / 25.4), layout="constrained")
     FigureCanvasAgg(figure)
     return figure, figure.add_subplot()
 
@@ -176,7 +202,7 @@ def canvas(legend_rows: int = 0) -> tuple[Figure, Axes]:
 def stacked_canvas(panels: int, panel_mm: float, legend_rows: int = 0) -> tuple[Figure, list[Axes]]:
     """Return an empty figure of one column's width with `panels` axes below one another, and the axes."""
     whole_mm = panel_mm * panels + ROW_MM * legend_rows
-    figure = Figure(figsize=(WIDTH_MM / 25.4, whole_mm / 25.4), layout="constrained")
+    figure = HouseFigure(figsize=(WIDTH_MM / 25.4, whole_mm / 25.4), layout="constrained")
     FigureCanvasAgg(figure)
     grid = figure.subplots(panels, squeeze=False)
     return figure, [grid[row][0] for row in range(panels)]

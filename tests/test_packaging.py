@@ -280,3 +280,53 @@ def test_a_wheel_takes_a_plug_in_of_its_user(installed: Installed, tmp_path: Pat
     (tmp_path / "their").mkdir()
     (tmp_path / "their" / "half.py").write_text(OWN_CODEC)
     assert "digest" in installed("python", "-m", "slfac_sim", "quick", *LITTLE, "codec=their.half")
+
+
+TYPED = '''
+"""A user's script, of which every type is known."""
+
+from pathlib import Path
+
+import slfac_sim as sf
+
+scenario: sf.Scenario = sf.load("quick", "network.bandwidth=10 MHz", {"devices.count": 4}, seed=3)
+plan: sf.Plan = sf.check(scenario)
+run = sf.run(scenario, out=Path("one"), threads=1)
+slow = sf.replay(run, "network.bandwidth=1 MHz", seed_air=4)
+accuracy: float | None = slow.accuracy
+times: dict[float, float | None] = slow.time_to_accuracy_s
+study = sf.sweep("quick", axes={"network.bandwidth": ["2 MHz", 5e6], "codec": ["raw"]}, seeds=[1, 2])
+sentences: list[str] = study.answers
+answer = sf.ask("quick", "simulated_s <= 9 s", vary="network.bandwidth", between=("1 MHz", 1e8))
+sentences = answer.lines
+sf.analysis.figure("time_to_accuracy", [run, slow, "runs/latest"]).savefig("figure.pdf")
+print(sf.schema("network.radius").text, sf.schema()["title"], len(run.frame("evals")))
+try:
+    sf.run({"name": "mine"})
+except sf.RunFailed as failed:
+    print(failed.run.summary["reason"])
+except sf.BadInput as error:
+    print(error)
+'''
+
+
+def test_a_typed_script_of_a_user_passes_the_type_checker(tree: Path, tmp_path: Path) -> None:
+    """By the built package: in a checkout the type checker does not find what lies beside slfac_sim."""
+    pytest.importorskip("mypy")
+    (tmp_path / "right.py").write_text(TYPED, encoding="utf-8")
+    (tmp_path / "wrong.py").write_text("import slfac_sim as sf\n\nsf.run('quick', threads='2').acuracy\n")
+    cache = str(ROOT / ".mypy_cache" / "scripts")
+    options = ("--strict", "--follow-imports=silent", "--config-file", str(ROOT / "setup.cfg"))
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", *options, "--cache-dir", cache, "right.py", "wrong.py"],
+        cwd=tmp_path,
+        env={**os.environ, "MYPYPATH": str(tree)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    found = [line.partition(": error: ") for line in done.stdout.splitlines() if ": error: " in line]
+    assert {place for place, _, _ in found} == {"wrong.py:3"}, done.stdout
+    told = " ".join(text for _, _, text in found)
+    assert 'has incompatible type "str"; expected "int | None"' in told
+    assert '"RunResult" has no attribute "acuracy"' in told

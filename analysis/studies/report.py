@@ -64,7 +64,6 @@ def draw_study(study: StudyPoints, out: Path) -> list[Path]:
 
 def figure_of(study: StudyPoints, name: str) -> "Figure | None":
     """Return the figure `name` of the study; None where it has nothing for it."""
-    from slfac_sim.analysis.laying_out import lay_out
     from slfac_sim.analysis.style import house_style
 
     module = importlib.import_module(f"{FIGURES}.{name}")
@@ -73,7 +72,6 @@ def figure_of(study: StudyPoints, name: str) -> "Figure | None":
         return None
     with house_style():
         figure: Figure = module.draw(data)
-        lay_out(figure)
     return figure
 
 
