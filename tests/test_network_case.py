@@ -1,5 +1,6 @@
 """The command `python -m slfac_sim.network`: what it computes, in which form, and how it refuses."""
 
+import dataclasses
 import json
 import math
 import random
@@ -12,7 +13,9 @@ from typing import Any
 import pytest
 import simpy
 
+from slfac_sim.foundation.descriptions import descriptions
 from slfac_sim.network.case import Case, Wire, read, simulate
+from slfac_sim.network.case.case import Air, Transfer
 from slfac_sim.network.case.command import main
 from slfac_sim.network.case.running import demand
 from slfac_sim.network.engine import Call, Engine, Flow, Share, plan
@@ -284,3 +287,8 @@ def test_the_example_runs(tmp_path: Path) -> None:
         "middle of the cell, up": 0.928,
         "edge of the cell, down": 0.267,
     }
+
+
+@pytest.mark.parametrize("part", [Case, Wire, Air, Transfer])
+def test_every_key_of_a_case_is_described(part: type[Any]) -> None:
+    assert set(descriptions(part)) == {field.name for field in dataclasses.fields(part)}

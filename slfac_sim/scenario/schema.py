@@ -135,8 +135,8 @@ class Scenario:
     """The neural network, as named blocks: devices hold those up to `cut`, the server the rest."""
     cut: str | dict[str, str]
     """The last block that a device holds, such as `conv1`; `auto` takes the cut of the shortest predicted
-    round. With `splitfed_v1` devices may differ: `per_device` chooses for each, a mapping of device or
-    profile to block names them.
+    round. With `splitfed_v1` devices may differ: `per_device` chooses for each, a mapping names the block of
+    every device.
     """
     learning: Learning
     """How large a mini-batch is, and what a step does with its gradients."""
