@@ -88,7 +88,7 @@ def _step(above: Setting, step: str, defined: Node) -> Iterator[Setting]:
     """Yield what `step` leads to from `above`: a setting of it, or one of its kinds."""
     given: list[Setting] = []
     for kind, node in _branches(above.schema, defined):
-        kinds = above.kinds if kind in (None, *above.kinds[-1:]) else (*above.kinds, kind)
+        kinds = above.kinds if kind is None or kind in above.kinds[-1:] else (*above.kinds, kind)
         settings = node.get("properties", {})
         if step in settings or (kind == step and settings):
             setting = Setting(kinds, settings.get(step, node))

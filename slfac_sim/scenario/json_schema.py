@@ -23,7 +23,8 @@ class _Described(GenerateJsonSchema):
         """Return the schema of a class of settings."""
         whole = super().dataclass_schema(schema)
         node = self.resolve_ref_schema(whole)
-        for name, text in descriptions(schema["cls"]).items():
+        cls: Any = schema["cls"]
+        for name, text in descriptions(cls).items():
             if name in node.get("properties", {}):
                 setting = node["properties"][name]
                 unit = setting.get("description")
