@@ -66,6 +66,6 @@ class ServerPower:
     idle: PowerDraw = 150.0
     """What the server draws while it is up."""
     transmit: PowerDraw = 56.0
-    """What the station's radio draws while it sends, beside the power that is radiated."""
+    """What the station's radio draws on top of `idle` while it sends, beside the power that is radiated."""
     receive: PowerDraw = 56.0
-    """What the station's radio draws while it receives."""
+    """What the station's radio draws on top of `idle` while it receives."""
