@@ -1,6 +1,8 @@
 """One file, one plug-in: look-up, nearest names, strict nodes, and one value for every field."""
 
 import dataclasses
+import importlib
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -78,6 +80,25 @@ def test_a_dotted_name_that_leads_nowhere_is_bad_input(family: str, kind: str) -
 
 def test_a_dotted_name_takes_somebody_elses(family: str) -> None:
     assert find("slfac_sim.hosts.speeds", f"{family}.alpha") is find(family, "alpha")
+
+
+def test_a_file_that_was_edited_since_it_was_imported_is_refused_until_it_is_imported_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a notebook, which lives on while files are written."""
+    file = tmp_path / "edited_pkg" / "one.py"
+    file.parent.mkdir()
+    (file.parent / "__init__.py").write_text("")
+    file.write_text(ONE.format(name="One"))
+    monkeypatch.syspath_prepend(tmp_path)
+    assert find("slfac_sim.codecs", "edited_pkg.one")().size == 1
+    file.write_text(ONE.format(name="One").replace("1", "1000"))
+    with pytest.raises(
+        BadInput, match=r"one\.py: has changed since it was imported; importlib\.reload\(one\)"
+    ):
+        find("slfac_sim.codecs", "edited_pkg.one")
+    importlib.reload(sys.modules["edited_pkg.one"])
+    assert find("slfac_sim.codecs", "edited_pkg.one")().size == 1000
 
 
 def holder(family: str) -> Any:

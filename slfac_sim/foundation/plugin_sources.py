@@ -10,7 +10,10 @@ from collections.abc import Iterator
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 
+from slfac_sim.foundation.errors import BadInput
+
 _OURS = "slfac_sim"
+_IMPORTED: dict[str, tuple[ModuleSpec | None, tuple[int, int]]] = {}  # how each file was when it was imported
 
 
 def sources_of(kind: str) -> dict[str, Path]:
@@ -28,6 +31,22 @@ def sources_of(kind: str) -> dict[str, Path]:
             files[name] = file
             waiting += _imports(file, name)
     return dict(sorted(files.items()))
+
+
+def refuse_edited(name: str) -> None:
+    """Raise `BadInput` if the file of the loaded module `name` is another than the one that was imported.
+
+    A notebook lives long: the old code would run, and the new one be taken for what was run.
+    """
+    file, spec = _file_of(name), sys.modules[name].__spec__
+    if file is None:
+        return
+    now = file.stat().st_mtime_ns, file.stat().st_size
+    imported, then = _IMPORTED.get(name, (None, now))
+    if imported is spec and then != now:
+        again = f"importlib.reload({name.rpartition('.')[2]})"
+        raise BadInput(f"{file}: has changed since it was imported; {again} takes it in, or a new process")
+    _IMPORTED[name] = spec, now
 
 
 def _with_parents(name: str) -> Iterator[str]:

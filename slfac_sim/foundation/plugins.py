@@ -29,6 +29,7 @@ from pydantic import (
 from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
 
 from slfac_sim.foundation.errors import BadInput, did_you_mean
+from slfac_sim.foundation.plugin_sources import refuse_edited
 
 T = TypeVar("T")
 
@@ -123,7 +124,7 @@ def find(family: str, kind: str) -> type[Any]:
     """
     known = kinds(family)
     if kind in known:
-        return _whole(_only_dataclass(f"{family}.{kind}"))
+        return _whole(_of_ours(f"{family}.{kind}"))
     if kind.startswith(f"{HERE}."):
         return _whole(_here(kind))
     if "." in kind:
@@ -170,6 +171,7 @@ def _foreign(kind: str) -> Any:
     except (Exception, SystemExit) as error:  # somebody else's module may fail in any way
         reason = f"{type(error).__name__}: {error}"
         raise BadInput(f"no module '{kind}' can be imported ({reason})") from error
+    refuse_edited(kind)
     return _readable(cls, kind)
 
 
@@ -191,6 +193,10 @@ def _whole(cls: type[Any]) -> type[Any]:
 
 
 @functools.cache
+def _of_ours(module_name: str) -> type[Any]:
+    return _only_dataclass(module_name)
+
+
 def _only_dataclass(module_name: str) -> type[Any]:
     module = importlib.import_module(module_name)
     classes = [
