@@ -101,6 +101,8 @@ def test_built_tree_holds_every_module_and_scenario(tree: Path) -> None:
     shipped = {path.name for path in (ROOT / "scenarios").glob("*.yaml")}
     assert {path.name for path in (tree / "slfac_sim" / "scenarios").glob("*.yaml")} == shipped
     assert (tree / "slfac_sim" / "py.typed").is_file()
+    schemas = {path.name for path in (ROOT / "docs").glob("*.schema.json")}
+    assert {path.name for path in (tree / "slfac_sim" / "docs").iterdir()} == schemas
     assert list(tree.glob("*.dist-info/licenses/LICENSE"))
     assert (tree / "slfac_sim" / "references.bib").is_file()
     assert re.fullmatch("[0-9a-f]{12}", (tree / "slfac_sim" / "commit.txt").read_text())

@@ -17,13 +17,15 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ("slfac_sim", "network", "analysis", "scenarios")
 FILES = ("setup.cfg", "setup.py", "pyproject.toml", "README.md", "LICENSE")
+SCHEMAS = ("docs/scenario.schema.json", "docs/study.schema.json")
 
 
 def copy_sources(checkout: Path) -> Path:
     """Copy what a build needs into the new folder `checkout`, so that building leaves no trace here."""
     for name in SOURCES:
         shutil.copytree(ROOT / name, checkout / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in FILES:
+    (checkout / "docs").mkdir()
+    for name in (*FILES, *SCHEMAS):
         if (ROOT / name).is_file():
             shutil.copy(ROOT / name, checkout / name)
     return checkout

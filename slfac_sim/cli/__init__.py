@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 def entry() -> int:
     """Run the command that the shell asks for: what `slfac-sim` and `python -m slfac_sim` start."""
+    if "_ARGCOMPLETE" in os.environ:
+        from slfac_sim.cli.completing import answer
+
+        answer()
     return main(sys.argv[1:])
 
 

@@ -24,6 +24,7 @@ COMMANDS = {
     "capture": "save real activations and gradients of named training steps as .npy files",
     "network": "time transfers over links and media, from a JSON file, without learning",
     "schema": "print the JSON Schema of scenarios, for editors",
+    "completion": 'print what makes a shell complete our words: eval "$(slfac-sim completion bash)"',
     "data": "fetch the data sets ahead of time, or say where they are",
 }
 
