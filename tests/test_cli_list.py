@@ -85,3 +85,75 @@ for argv in {argvs!r}:
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert [line for line in done.stderr.splitlines() if line in ("True", "False")] == ["False"] * 3
+
+
+@pytest.fixture
+def settled(runs: Path) -> Path:
+    """The same folder; three of its runs have a scenario, one of them a broken one."""
+    settings = "network: {kind: cell, bandwidth: %s}\ncodec: {uplink: {kind: %s, theta: 0.9}}\nlist: [1, 2]\n"
+    (runs / "quick/1/scenario.yaml").write_text(settings % ("5000000.0", "slfac"), encoding="utf-8")
+    (runs / "trainings/aa/scenario.yaml").write_text(settings % ("20000000.0", "raw"), encoding="utf-8")
+    (runs / "quick/2/scenario.yaml").write_text("network: [", encoding="utf-8")
+    return runs
+
+
+def test_columns_are_figures_and_settings(settled: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    columns = "accuracy,time_to_accuracy_s.0.8,network.bandwidth,network,codec.uplink.theta,list.1,status"
+    assert main(["list", str(settled), "--columns", columns]) == 0
+    _, head, *lines = capsys.readouterr().out.splitlines()
+    assert head.split() == ["run", *columns.split(",")]
+    table = [line.replace(" %", "%").split() for line in lines if not line.startswith(str(settled))]
+    rows = {name: cells for name, *cells in table}
+    assert rows["quick/1"] == ["97.8%", "58", "5000000", "cell", "0.9", "2", "finished"]
+    assert rows["trainings/aa"] == ["85%", "29", "20000000", "cell", "0.9", "2", "finished"]
+    for damaged in ("quick/2", "quick/3", "quick/4"):
+        assert rows[damaged] == [*"------", "damaged"]
+    assert sum(line.startswith(str(settled)) for line in lines) == 3  # the reasons
+
+
+def test_columns_in_json(settled: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list", str(settled), "--columns", "codec.uplink,host.wall_s,seed", "--json"]) == 2
+    assert "--columns host.wall_s: no run here has such a figure or setting" in capsys.readouterr().err
+    assert main(["list", str(settled), "--columns", "codec.uplink,seed.air,seed", "--json"]) == 0
+    first, second, *_ = json.loads(capsys.readouterr().out)
+    assert first["codec.uplink"] == "slfac"
+    assert (first["seed.air"], first["seed"]) == (0, {"learning": 0, "air": 0})
+    assert second["codec.uplink"] is None
+    assert "reason" in second
+
+
+@pytest.mark.parametrize(
+    ("order", "names"),
+    [
+        (["accuracy"], ["trainings/aa", "quick/1"]),
+        (["accuracy", "--reverse"], ["quick/1", "trainings/aa"]),
+        (["network.bandwidth", "--reverse"], ["trainings/aa", "quick/1"]),
+        (["codec"], ["quick/1", "trainings/aa"]),
+    ],
+)
+@pytest.mark.parametrize("columns", [[], ["--columns", "simulated_s"]])
+def test_any_column_sorts(
+    order: list[str], names: list[str], columns: list[str], settled: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["list", str(settled), *columns, "--sort", *order, "--json"]) == 0
+    folders = [
+        Path(row["folder"]).relative_to(settled).as_posix() for row in json.loads(capsys.readouterr().out)
+    ]
+    assert folders == [*names, "quick/2", "quick/3", "quick/4"]
+
+
+def test_the_nearest_column_is_named_and_help_lists_all(
+    settled: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for option, asked, meant in (
+        ("--columns", "acuracy", "accuracy"),
+        ("--sort", "network.bandwith", "network.bandwidth"),
+        ("--columns", "simulatd_s", "simulated_s"),
+    ):
+        assert main(["list", str(settled), option, asked]) == 2
+        err = capsys.readouterr().err
+        assert err.startswith(f"{option} {asked}: no run here has such a figure or setting")
+        assert err.endswith(f"; did you mean '{meant}'?\n")
+    assert main(["list", str(settled), "--columns", "help"]) == 0
+    listed = {line.split()[0] for line in capsys.readouterr().out.splitlines()}
+    assert {"accuracy", "accuracy.best", "network.bandwidth", "codec.uplink.theta", "bytes.total"} <= listed

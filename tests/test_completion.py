@@ -103,6 +103,8 @@ def test_verbs_take_run_folders(ask: Ask, tmp_path: Path) -> None:
     assert ask("slfac-sim resume runs/quick/") == {"runs/quick/1/", "runs/quick/2/", "runs/quick/2"}
     assert ask("slfac-sim explain runs/l") == {"runs/latest", "runs/latest/"}
     assert ask("slfac-sim cite qu") == {"quick"}
+    assert ask("slfac-sim list --columns simulated_s,accuracy.f") == {"simulated_s,accuracy.final"}
+    assert "bytes.total" in ask("slfac-sim list --sort ")
 
 
 def test_setting_paths(ask: Ask) -> None:

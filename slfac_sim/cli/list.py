@@ -4,10 +4,21 @@ import argparse
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from slfac_sim.analysis.format import NOT_ASKED, one_decimal, percent, reached, share
 from slfac_sim.cli.common import screen_width
+
+if TYPE_CHECKING:
+    from slfac_sim.runs.columns import Row
+
+_FORMS = {
+    "accuracy": share,
+    "accuracy_final": share,
+    "simulated_s": one_decimal,
+    "digest": lambda digest: digest[:8] or "-",
+}
+"""How columns are shown that are in the list without choice too."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -15,6 +26,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "folder", nargs="?", type=Path, default=Path("runs"), metavar="FOLDER", help="default: runs"
     )
+    chosen = "what to show: figures of the summary and settings, such as accuracy,network.bandwidth; or help"
+    parser.add_argument("--columns", metavar="COLUMN,...", help=chosen)
+    parser.add_argument(
+        "--sort", metavar="COLUMN", help="by what: any column, shown or not (default: the path)"
+    )
+    parser.add_argument("--reverse", action="store_true", help="the other way round, with --sort")
     parser.add_argument(
         "--check", action="store_true", help="read every ledger, and say which were altered since the run"
     )
@@ -23,37 +40,90 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Print the list; folders that cannot be read are in it, with the reason below."""
+    from slfac_sim.runs.columns import Row, check_columns, ordered
     from slfac_sim.runs.listing import runs_under
 
-    runs = [run.facts() for run in runs_under(arguments.folder, arguments.check)]
+    rows = [Row(run) for run in runs_under(arguments.folder, arguments.check)]
+    if arguments.columns == "help":
+        print("\n".join(_help(rows)))
+        return 0
+    columns = [name for name in (arguments.columns or "").split(",") if name]
+    check_columns("--columns", columns, rows)
+    if arguments.sort is not None:
+        check_columns("--sort", [arguments.sort], rows)
+        rows = ordered(rows, arguments.sort, arguments.reverse)
     if arguments.json:
-        print(json.dumps(runs, indent=2))
-    elif not runs:
+        print(json.dumps([_facts(row, columns) for row in rows], indent=2))
+    elif not rows:
         print(f"no runs under {arguments.folder}")
     else:
-        print(_table(runs, arguments.folder))
+        print(_chosen(rows, columns, arguments.folder) if columns else _table(rows, arguments.folder))
     return 0
 
 
-def _table(runs: Sequence[Mapping[str, Any]], top: Path) -> str:
-    from slfac_sim.analysis.text_tables import aligned
+def _help(rows: "Sequence[Row]") -> Sequence[str]:
+    """Return what there is to be chosen from, each with an example."""
+    from slfac_sim.runs.columns import SHORT, plain_text
 
+    names: dict[str, Any] = {}
+    for row in rows:
+        for name, value in row.names():
+            if names.get(name) is None:
+                names[name] = value
+    short = [f"{name}  short for {path}" for name, path in SHORT.items()]
+    return [*short, *(f"{name}  {plain_text(value)[:60]}" for name, value in names.items())]
+
+
+def _facts(row: "Row", columns: Sequence[str]) -> Mapping[str, Any]:
+    if not columns:
+        return row.facts
+    always = {name: row.facts[name] for name in ("folder", "status", "reason") if name in row.facts}
+    return {**always, **{name: row.value(name) for name in columns}}
+
+
+def _chosen(rows: "Sequence[Row]", columns: Sequence[str], top: Path) -> str:
+    """Return the table with these `columns` beside the name of the run."""
+    values = [[row.value(name) for name in columns] for row in rows]
+    lines = [
+        [_name(row, top), *(_shown(name, value) for name, value in zip(columns, line, strict=True))]
+        for row, line in zip(rows, values, strict=True)
+    ]
+    are_texts = [any(isinstance(value, str) for value in column) for column in zip(*values, strict=True)]
+    sides = "l" + "".join("l" if is_text else "r" for is_text in are_texts)
+    return _printed([["run", *columns], *lines], sides, rows, top)
+
+
+def _shown(column: str, value: Any) -> str:
+    from slfac_sim.runs.columns import plain_text
+
+    form = _FORMS.get(column)
+    return plain_text(value) if form is None or value is None else form(value)
+
+
+def _table(rows: "Sequence[Row]", top: Path) -> str:
+    runs = [row.facts for row in rows]
     targets = sorted({float(target) for facts in runs for target in facts.get("time_to_accuracy_s", ())})
     texts = ["run", "codec", "status"]
     head = [*texts, "accuracy", "simulated s", *(f"s to {percent(t)}" for t in targets), "MB", "digest"]
-    lines = [head, *(_line(facts, top, targets) for facts in runs)]
-    reasons = [f"{facts['folder']}: {facts['reason']}" for facts in runs if "reason" in facts]
-    return "\n".join([f"runs in {top}", aligned(lines, len(texts), screen_width()), *reasons])
+    lines = [head, *(_line(row, top, targets) for row in rows)]
+    return _printed(lines, len(texts), rows, top)
 
 
-def _line(facts: Mapping[str, Any], top: Path, targets: Sequence[float]) -> list[str]:
-    name = str(Path(facts["folder"]).relative_to(top))
+def _printed(lines: Sequence[Sequence[str]], sides: int | str, rows: "Sequence[Row]", top: Path) -> str:
+    from slfac_sim.analysis.text_tables import aligned
+
+    reasons = [f"{row.facts['folder']}: {row.facts['reason']}" for row in rows if "reason" in row.facts]
+    return "\n".join([f"runs in {top}", aligned(lines, sides, screen_width()), *reasons])
+
+
+def _line(row: "Row", top: Path, targets: Sequence[float]) -> list[str]:
+    facts = row.facts
     if "scenario" not in facts:
-        return [name, "-", facts["status"], *["-"] * (len(targets) + 4)]
+        return [_name(row, top), "-", facts["status"], *["-"] * (len(targets) + 4)]
     times = {float(target): at_s for target, at_s in facts["time_to_accuracy_s"].items()}
     final = facts["accuracy_final"]
     return [
-        name,
+        _name(row, top),
         facts["label"],
         facts["status"],
         "-" if final is None else share(final),
@@ -62,3 +132,7 @@ def _line(facts: Mapping[str, Any], top: Path, targets: Sequence[float]) -> list
         one_decimal(facts["bytes_total"] / 1e6),
         facts["digest"][:8] or "-",
     ]
+
+
+def _name(row: "Row", top: Path) -> str:
+    return str(Path(row.facts["folder"]).relative_to(top))

@@ -1,11 +1,13 @@
 """Scenarios, studies and run folders that a word may become, each with a word about it."""
 
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import slfac_sim
+from slfac_sim.ledger.places import LATEST, run_folders
 
 Offered = dict[str, str]
 """What a word may become, and what is said about each by shells that show it."""
@@ -51,8 +53,6 @@ def files(prefix: str, endings: tuple[str, ...]) -> Offered:
 
 def runs(prefix: str, unfinished: bool = False) -> Offered:
     """Return the runs below ``runs/`` that begin with `prefix`, or only those to be resumed, and folders."""
-    from slfac_sim.ledger.places import run_folders
-
     there = {str(path): "" for path in run_folders(unfinished)}
     return {**{path: text for path, text in there.items() if path.startswith(prefix)}, **files(prefix, ())}
 
@@ -61,6 +61,23 @@ def studies(prefix: str) -> Offered:
     """Return the folders of studies below ``runs/studies/`` that begin with `prefix`."""
     there = (str(path.parent) for path in sorted(Path("runs/studies").glob("*/study.yaml")))
     return {path: "a study" for path in there if path.startswith(prefix)}
+
+
+def columns() -> Iterator[str]:
+    """Yield the figures and the settings of the last run, which are columns of a list."""
+    try:
+        summary = json.loads((LATEST / "summary.json").read_bytes())
+    except (OSError, ValueError, RecursionError):
+        summary = {}
+    yield from ("accuracy", "codec", *_paths(summary, ""), *_paths(plain(LATEST), ""))
+
+
+def _paths(tree: Any, path: str) -> Iterator[str]:
+    if isinstance(tree, dict):
+        for key, value in tree.items():
+            yield from _paths(value, f"{path}.{key}".lstrip("."))
+    else:
+        yield path
 
 
 def plain(named: str | Path, depth: int = 3) -> dict[str, Any]:

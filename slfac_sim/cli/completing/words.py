@@ -53,6 +53,13 @@ def _setting(prefix: str, parsed_args: argparse.Namespace, **_: Any) -> Offered:
     return settings.paths(prefix, _tree(parsed_args), ending="")
 
 
+def _columns(prefix: str, **_: Any) -> Offered:
+    """Complete the last of several columns of a list."""
+    before, comma, last = prefix.rpartition(",")
+    names = (name for name in ("help", *places.columns()) if name.startswith(last))
+    return {f"{before}{comma}{name}": "" for name in names}
+
+
 def _codec(prefix: str, **_: Any) -> Offered:
     return settings.kinds("slfac_sim.codecs")
 
@@ -71,6 +78,8 @@ _BY_METAVAR: dict[str, Completer] = {
     "KEY=VALUE": override,
     "KEY=V,V,...": _axis,
     "KEY": _setting,
+    "COLUMN,...": _columns,
+    "COLUMN": _columns,
     "WORD": _codec,
     "A": _codec,
     "B": _codec,
