@@ -2,6 +2,7 @@
 
     python benchmarks/startup.py [--smoke] [--times N]
 
+`import slfac_sim` costs next to nothing, and the API when it is first used little (aim: at most 0.3 s).
 `check scenarios/quick.yaml` must import torch (aim: at most 1.5 times a bare import), `--help` nothing; a
 small `replay --quiet`, which draws the main figures, numpy and matplotlib (aim: at most 1.5 times).
 Medians of processes in turn; the first round, in which files come into the cache, is not counted.
@@ -27,6 +28,8 @@ def commands(run: Path) -> dict[str, tuple[str, ...]]:
     """Return the commands to measure, by name; `run` is a finished one."""
     return {
         "bare python": ("-c", "pass"),
+        "import slfac_sim": ("-c", "import slfac_sim as sf"),
+        "import slfac_sim, sf.run": ("-c", "import slfac_sim as sf; sf.run"),
         "import torch": ("-c", "import torch"),
         "import numpy, matplotlib.figure": ("-c", "import numpy, matplotlib.figure"),
         "--help": (*US, "--help"),

@@ -2,8 +2,7 @@
 
     python examples/device_speed.py
 
-Learning does not see how fast a device is, so one training for each seed serves every speed. Worker processes
-import the script again: what they must not do stands below the last `if`.
+Learning does not see how fast a device is, so one training for each seed serves every speed.
 """
 
 import slfac_sim as sf

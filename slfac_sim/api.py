@@ -6,17 +6,19 @@ values (``{"network.bandwidth": 5e6}``). Input that cannot be used raises `BadIn
 those of the whole process: two runs at once in it are refused, and afterwards all is as it was found.
 """
 
+import functools
 import sys
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
-from typing import Any, Literal, overload
+from typing import Any, Literal, ParamSpec, TypeVar, overload
 
 from slfac_sim.analysis.answer_result import Answer
 from slfac_sim.analysis.results import RunResult
 from slfac_sim.analysis.studies.reading import load_study
 from slfac_sim.analysis.study_result import StudyResult
+from slfac_sim.foundation.errors import BadInput
 from slfac_sim.ledger.folder import load as load_run
 from slfac_sim.runs.planned import Plan
 from slfac_sim.scenario.explained import Explanation, explain
@@ -37,6 +39,8 @@ __all__ = [
     "sweep",
 ]
 
+P = ParamSpec("P")
+T = TypeVar("T")
 Place = str | PathLike[str]
 Values = str | Sequence[Any]
 
@@ -52,6 +56,20 @@ class RunFailed(Exception):
         return str(self.args[0])
 
 
+def _plainly(function: Callable[P, T]) -> Callable[P, T]:
+    """Decorate a function so that `BadInput` comes without the traceback of how it was found."""
+
+    @functools.wraps(function)
+    def call(*arguments: P.args, **settings: P.kwargs) -> T:
+        try:
+            return function(*arguments, **settings)
+        except BadInput as error:
+            raise error.with_traceback(None) from None
+
+    return call
+
+
+@_plainly
 def load(scenario: Given, *overrides: Override, seed: int | None = None) -> Scenario:
     """Return a scenario with overrides applied and everything checked; `seed` sets both of its seeds.
 
@@ -65,6 +83,7 @@ def load(scenario: Given, *overrides: Override, seed: int | None = None) -> Scen
     return _read(scenario, overrides, seed)[0]
 
 
+@_plainly
 def check(scenario: Given, *overrides: Override, seed: int | None = None) -> Plan:
     """Return what a scenario would run, without training: data, traffic, air, the time of a round.
 
@@ -80,6 +99,7 @@ def check(scenario: Given, *overrides: Override, seed: int | None = None) -> Pla
         return planned(read)
 
 
+@_plainly
 def run(
     scenario: Given,
     *overrides: Override,
@@ -109,6 +129,7 @@ def run(
     return _ended(folder)
 
 
+@_plainly
 def resume(run: RunResult | Place, *, progress: bool = True) -> RunResult:
     """Go on with a run that was interrupted or killed, to the same end; a finished one comes back."""
     from slfac_sim.progress.run import RunProgress
@@ -122,6 +143,7 @@ def resume(run: RunResult | Place, *, progress: bool = True) -> RunResult:
     return _ended(folder)
 
 
+@_plainly
 def replay(
     run: RunResult | Place,
     *overrides: Override,
@@ -144,6 +166,7 @@ def replay(
     return _ended(folder)
 
 
+@_plainly
 def sweep(
     study: Given,
     *overrides: Override,
@@ -195,6 +218,7 @@ def sweep(
     return StudyResult(load_study(swept.folder))
 
 
+@_plainly
 def ask(
     scenario: Given,
     question: str,

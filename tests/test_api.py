@@ -102,6 +102,15 @@ def test_all_faults_are_told_with_the_path_and_no_line_that_nobody_wrote() -> No
         sf.load(TINY, {"codec": object()})
 
 
+def test_bad_input_comes_without_the_traceback_of_how_it_was_found() -> None:
+    for call in (sf.load, sf.run, sf.check, sf.sweep, sf.replay):
+        with pytest.raises(sf.BadInput) as caught:
+            call(TINY, "network.bandwith=1 MHz")  # type: ignore[operator]
+        assert caught.value.__suppress_context__
+        assert caught.value.__cause__ is None
+        assert len(caught.traceback) == 2
+
+
 def test_what_an_override_drops_is_warned_of_at_the_callers_line() -> None:
     with pytest.warns(UserWarning, match="these settings of cell go: bandwidth") as caught:
         sf.load(TINY, "network=ideal")

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from run_folders import SELDOM
 from test_resume import killed, resumed, undisturbed
 from worlds import live_run, scenario, table, world
 
+import slfac_sim as sf
 from slfac_sim.analysis.draw import FIGURES, draw_run
 from slfac_sim.forecast.round_time import round_time
 from slfac_sim.foundation.plugins import kinds
@@ -254,6 +256,26 @@ def test_what_results_md_reads_can_be_read(
         exec(code, {})
     accuracy, airtime_s = map(float, capsys.readouterr().out.split())
     assert 0.0 <= accuracy <= 1.0 < 1.0 + airtime_s
+
+
+def test_what_python_md_shows_works_in_its_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")
+    cells = ModuleType("__main__")
+    monkeypatch.setitem(sys.modules, "__main__", cells)  # a class of a cell is one of this module
+    for kind, _, code in _BLOCK.findall(text):
+        assert kind == "python"
+        exec(compile(code, "python.md", "exec"), vars(cells))
+    left = vars(cells)
+    assert "diverged" in left["reason"] or "loss" in left["reason"]
+    assert left["slow"].simulated_s > left["run"].simulated_s
+    assert left["mine"].status == left["earlier"].status == "finished"
+    assert "the smallest network.bandwidth with time_to_accuracy(0.7) <= 2 s is" in left["answer"].lines[-1]
+    assert {name for name in sf.__all__ if callable(getattr(sf, name)) and name.islower()} <= set(
+        re.findall(r"sf\.(\w+)", text)
+    )
 
 
 @pytest.mark.parametrize("path", DOCS, ids=lambda path: path.name)

@@ -3,6 +3,7 @@
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,8 @@ from slfac_sim.scenario.files import ScenarioError, load, read
 
 ROOT = Path(__file__).resolve().parent.parent
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"```(?:sh)?\n(.*?)```", TEXT, re.S)
+KINDS = re.findall(r"```(\w*)\n(.*?)```", TEXT, re.S)
+BLOCKS = [block for kind, block in KINDS if kind != "python"]
 SET_UP = 'python3 -m venv .venv && .venv/bin/pip install -q -c constraints.txt -e ".[test]" && '
 FETCH = ".venv/bin/python -m slfac_sim data fetch mnist && "
 LINES = [line for block in BLOCKS for line in block.splitlines() if line.startswith("python -m slfac_sim ")]
@@ -61,3 +63,11 @@ def test_every_command_of_the_readme_exists(capsys: pytest.CaptureFixture[str]) 
     for line in LINES:
         word = line.split()[3]
         assert word.startswith("scenarios/") or word in known
+
+
+def test_what_the_readme_does_in_python_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (code,) = [block for kind, block in KINDS if kind == "python"]
+    left: dict[str, Any] = {}
+    exec(code.replace('"quick"', repr(str(ROOT / "tests" / "tiny.yaml"))), left)
+    assert left["slow"].simulated_s > left["run"].simulated_s

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 from slfac_sim.analysis.html import table_html
 from slfac_sim.analysis.text_tables import aligned
 from slfac_sim.foundation.errors import BadInput, did_you_mean
-from slfac_sim.network import Survey
 from slfac_sim.scenario.schema import Scenario
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from slfac_sim.network import Survey
 
 
 @dataclass(frozen=True, repr=False)
@@ -22,7 +23,7 @@ class Plan:
     lines: Sequence[tuple[str, str]]
     facts: Mapping[str, Any]
     remarks: Sequence[str]
-    survey: Survey
+    survey: "Survey"
 
     @property
     def figures(self) -> tuple[str, ...]:
