@@ -156,8 +156,8 @@ def test_what_a_host_can_raise_anywhere_is_a_sentence(
     mains = {
         "run": (main, ["run", "x"], "slfac_sim.cli.run.main"),
         "list": (main, ["list"], "slfac_sim.cli.list.main"),
-        "analysis": (slfac_sim.analysis.cli.main, ["x"], "slfac_sim.analysis.cli._main"),
-        "network": (slfac_sim.network.case.command.main, ["x"], "slfac_sim.network.case.command._run"),
+        "analysis": (slfac_sim.analysis.cli.main, ["x"], "slfac_sim.analysis.cli.perform"),
+        "network": (slfac_sim.network.case.command.main, ["x"], "slfac_sim.network.case.command.perform"),
     }
     call, words, place = mains[command]
 

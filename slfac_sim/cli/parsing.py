@@ -57,10 +57,10 @@ def arguments_of(parser: Parser, words: Sequence[str]) -> argparse.Namespace:
     left = [word for word in rest if word not in OPTIONS]
     for option in set(rest) - set(left):  # behind an action, as in `codec compare`
         setattr(arguments, option.removeprefix("--").replace("-", "_"), True)
-    overrides = getattr(arguments, "overrides", None)
+    overrides = vars(arguments).get("overrides")
     odd = [word for word in left if overrides is None or word.startswith("-") or "=" not in word]
     if odd:
-        getattr(arguments, "parser", parser).refuse(odd)
+        vars(arguments).get("parser", parser).refuse(odd)
     if overrides is not None:
         arguments.overrides = [*overrides, *left]
     return arguments

@@ -33,9 +33,11 @@ class Row:
         """The scenario as the run wrote it; nothing if it cannot be read."""
         import yaml
 
+        from slfac_sim.scenario.yaml_text import to_plain
+
         try:
             text = (self._run.folder / "scenario.yaml").read_bytes()
-            tree = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+            tree = to_plain(text)
         except (OSError, ValueError, RecursionError, yaml.YAMLError):
             return {}
         return tree if isinstance(tree, dict) else {}

@@ -74,6 +74,11 @@ for _name, (_pattern, _first) in _SCALARS.items():
     _Dumper.add_implicit_resolver(_PREFIX + _name, _resolver, _first)
 
 
+def to_plain(text: str | bytes) -> Any:
+    """Return what YAML `text` holds, fast and without places, as PyYAML reads it. Raises `yaml.YAMLError`."""
+    return yaml.load(text, yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader)
+
+
 def to_text(value: Any) -> str:
     """Return plain mappings, lists and scalars as YAML text that `to_tree` reads back to the same."""
     return yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)

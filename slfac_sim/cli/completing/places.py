@@ -90,9 +90,10 @@ def plain(named: str | Path, depth: int = 3) -> dict[str, Any]:
         return {}
     import yaml
 
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    from slfac_sim.scenario.yaml_text import to_plain
+
     try:
-        tree = yaml.load(path.read_bytes(), loader)
+        tree = to_plain(path.read_bytes())
     except (OSError, ValueError, RecursionError, yaml.YAMLError):
         return {}
     if not isinstance(tree, dict):

@@ -19,11 +19,13 @@ def overridden(tree: dict[str, Any], overrides: Sequence[str]) -> dict[str, Any]
     """Return the plain `tree` with the `overrides` that were typed so far, as well as they can be read."""
     import yaml
 
+    from slfac_sim.scenario.yaml_text import to_plain
+
     for text in overrides:
         path, equals, written = text.partition("=")
         *above, last = path.removesuffix("+").split(".")
         try:
-            value = yaml.load(written, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+            value = to_plain(written)
         except yaml.YAMLError:
             continue
         if not equals or path.endswith("+"):
