@@ -83,8 +83,9 @@ class Answer(Result):
     def _lines(self) -> Sequence[tuple[str, str]]:
         return [("", line) for line in self.lines] + [("folder", str(self.folder))]
 
-    def __repr__(self) -> str:
-        return f"<{self.summary.get('question', 'crossover')}: {self.lines[-1]}>"
+    @property
+    def _title(self) -> str:
+        return f"{self.summary.get('question', 'crossover')}: {self.lines[-1]}"
 
 
 def is_answer(folder: Path) -> bool:

@@ -13,4 +13,4 @@ def table_html(title: str, lines: Sequence[tuple[str, str]]) -> str:
         f'<td style="{_CELL}">{escape(text)}</td></tr>'
         for name, text in lines
     )
-    return f'<div style="font-weight: bold">{escape(title.strip("<>"))}</div><table>{rows}</table>'
+    return f'<div style="font-weight: bold">{escape(title)}</div><table>{rows}</table>'

@@ -44,6 +44,11 @@ class Result(ABC):
     def figures(self) -> tuple[str, ...]:
         """The names of the figures that can be drawn of it."""
 
+    @property
+    @abstractmethod
+    def _title(self) -> str:
+        """What it is, in a line."""
+
     @abstractmethod
     def _read(self, table: str) -> Mapping[str, Column]:
         """Return one of the tables."""
@@ -93,7 +98,10 @@ class Result(ABC):
             raise BadInput(f"{self.folder}: {reason}")
 
     def _repr_html_(self) -> str:
-        return table_html(repr(self), self._lines())
+        return table_html(self._title, self._lines())
+
+    def __repr__(self) -> str:
+        return f"<{self._title}>"
 
 
 @dataclass(frozen=True, repr=False)
@@ -178,8 +186,9 @@ class RunResult(Result):
         reason = self.summary.get("reason")
         return f"{self.status}: {reason}" if reason else self.status
 
-    def __repr__(self) -> str:
+    @property
+    def _title(self) -> str:
         accuracy = "-" if self.accuracy is None else fixed_percent(self.accuracy, 2)
         rounds = count(self.summary.get("rounds", 0), "round")
         told = f"{accuracy} after {one_decimal(self.simulated_s)} simulated s in {rounds}"
-        return f"<{self.summary['scenario']}: {self.label}: {told}>"
+        return f"{self.summary['scenario']}: {self.label}: {told}"

@@ -70,9 +70,10 @@ class StudyResult(Result):
         failed = [("failed", count(len(self.study.failed()), "point"))] if self.study.failed() else []
         return [*axes, *failed, *(("", line) for line in self.answers), ("folder", str(self.folder))]
 
-    def __repr__(self) -> str:
+    @property
+    def _title(self) -> str:
         failed = f", {len(self.study.failed())} failed" if self.study.failed() else ""
-        return f"<study {self.study.name}: {count(self.study.size, 'point')}{failed}>"
+        return f"study {self.study.name}: {count(self.study.size, 'point')}{failed}"
 
 
 def _points(study: StudyPoints) -> dict[str, Column]:

@@ -57,13 +57,13 @@ class RunFailed(Exception):
 
 
 def _plainly(function: Callable[P, T]) -> Callable[P, T]:
-    """Decorate a function so that `BadInput` comes without the traceback of how it was found."""
+    """Decorate a function so that what a user has to know comes without the traceback of how it was found."""
 
     @functools.wraps(function)
     def call(*arguments: P.args, **settings: P.kwargs) -> T:
         try:
             return function(*arguments, **settings)
-        except BadInput as error:
+        except (BadInput, RunFailed, KeyboardInterrupt) as error:
             raise error.with_traceback(None) from None
 
     return call

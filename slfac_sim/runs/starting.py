@@ -88,6 +88,7 @@ def _settings_kept() -> Iterator[None]:
     threads, luck = torch.get_num_threads(), torch.get_deterministic_debug_mode()
     filled = memory.fill_uninitialized_memory  # type: ignore[attr-defined]
     dtype, device, draws = torch.get_default_dtype(), torch.get_default_device(), torch.get_rng_state()
+    cuda_draws = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []
     precisions = [product.fp32_precision for product in products]
     try:
         torch.set_default_dtype(torch.float32)
@@ -103,6 +104,7 @@ def _settings_kept() -> Iterator[None]:
         torch.set_default_dtype(dtype)
         _set_device(device)
         torch.set_rng_state(draws)
+        torch.cuda.set_rng_state_all(cuda_draws)
         for product, precision in zip(products, precisions, strict=True):
             product.fp32_precision = precision
 

@@ -8,7 +8,7 @@ import json
 import re
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from slfac_sim.foundation.errors import BadInput, did_you_mean
@@ -36,15 +36,15 @@ class Setting:
     schema: Node
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Explanation:
     """What is at a `path`: all `settings` that it may mean, and the same in words (`text`)."""
 
     path: str
-    settings: Sequence[Setting] = field(repr=False)
-    text: str = field(repr=False)
+    settings: Sequence[Setting]
+    text: str
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return self.text
 
     def _repr_html_(self) -> str:
