@@ -149,7 +149,11 @@ def test_options_and_their_values(ask: Ask) -> None:
     assert ask("slfac-sim sweep quick --axis codec=raw,sl") == {"raw,slfac", "raw,slfac_rd", "raw,sl_acc"}
     assert ask("slfac-sim ask quick 'x' --vary network.ba") == {"network.bandwidth"}
     assert ask("slfac-sim codec ") == {"encode", "decode", "inspect", "compare", "spectra"}
-    assert ask("slfac-sim codec compare --codecs sl") == {"slfac", "slfac_rd", "sl_acc"}
+    assert ask("slfac-sim codec compare x.npy codec=sl") == {"slfac", "slfac_rd", "sl_acc"}
+    assert ask("slfac-sim codec compare x.npy ") == {"codec=", "codec."}
+    assert ask("slfac-sim codec compare x.npy codec=slfac codec.th") == {"codec.theta="}
+    assert ask("slfac-sim schema network.rad") == {"network.radius"}
+    assert ask("slfac-sim schema protocol.m") >= {"protocol.mu", "protocol.model_broadcast"}
     assert ask("slfac-sim data fetch ") == {"mnist", "fashion_mnist"}
     assert ask("slfac-sim completion ") == {"bash", "zsh", "fish"}
 
@@ -251,4 +255,4 @@ def test_fish_completes_with_descriptions(bin_folder: Path, tmp_path: Path) -> N
     done = subprocess.run(
         ["fish", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
     )
-    assert done.stdout == "network.medium=\tHow transfers share the air.\n"
+    assert done.stdout == "network.medium=\tHow the transfers under way share the air\n"

@@ -2,7 +2,7 @@
 
 import argparse
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ from slfac_sim.cli.common import screen_width
 if TYPE_CHECKING:
     from slfac_sim.runs.columns import Row
 
-_FORMS = {
+_FORMS: Mapping[str, Callable[[Any], str]] = {
     "accuracy": share,
     "accuracy_final": share,
     "simulated_s": one_decimal,
@@ -77,8 +77,10 @@ def _help(rows: "Sequence[Row]") -> Sequence[str]:
 def _facts(row: "Row", columns: Sequence[str]) -> Mapping[str, Any]:
     if not columns:
         return row.facts
-    always = {name: row.facts[name] for name in ("folder", "status", "reason") if name in row.facts}
-    return {**always, **{name: row.value(name) for name in columns}}
+    always: dict[str, Any] = {
+        name: row.facts[name] for name in ("folder", "status", "reason") if name in row.facts
+    }
+    return always | {name: row.value(name) for name in columns}
 
 
 def _chosen(rows: "Sequence[Row]", columns: Sequence[str], top: Path) -> str:

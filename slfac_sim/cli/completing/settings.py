@@ -5,6 +5,7 @@ the scenario has.
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
@@ -13,6 +14,9 @@ from slfac_sim.cli.completing.places import Offered, merged, package_file
 
 Node = Mapping[str, Any]
 """A part of the schema."""
+
+EVERY = "*"
+"""In place of what a scenario says: whatever any could say, of every kind."""
 
 
 def overridden(tree: dict[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
@@ -48,7 +52,7 @@ def paths(prefix: str, tree: Any, ending: str = "=") -> Offered:
     for node, value in _at(above.split(".") if above else [], tree):
         children = {name: child for name, child in _children(node, value) if name.startswith(start)}
         for name, child in children.items():
-            text = str(child.get("description", "")).partition("\n")[0]
+            text = _said(child)
             inner = {key for key, _ in _children(child, _value_of(node, value, name))} - {"kind"}
             if any(branch.get("type") != "object" for branch in _branches(child)) or not inner:
                 offered[f"{stem}{name}{ending}"] = text
@@ -81,7 +85,7 @@ def _named(branch: Node, kinds_alone: bool) -> Iterator[tuple[str, str]]:
     if branch.get("type") == "object":
         yield from _kind_of(branch)
     elif not kinds_alone:
-        text = str(branch.get("description", "")).partition("\n")[0]
+        text = _said(branch)
         listed = branch.get("enum", [branch["const"]] if "const" in branch else [])
         yield from ((str(value), text) for value in listed if value is not None)
         if branch.get("type") == "boolean":
@@ -91,7 +95,12 @@ def _named(branch: Node, kinds_alone: bool) -> Iterator[tuple[str, str]]:
 def _kind_of(branch: Node) -> Iterator[tuple[str, str]]:
     kind = branch.get("properties", {}).get("kind", {})
     if "const" in kind:
-        yield kind["const"], str(kind.get("description", "")).partition("\n")[0]
+        yield kind["const"], _said(kind)
+
+
+def _said(node: Node) -> str:
+    """Return what is said of `node`, as far as there is room for it beside a word."""
+    return re.split(r"[.:;](?:\s|$)| \(", str(node.get("description", "")), maxsplit=1)[0]
 
 
 def _at(steps: Sequence[str], tree: Any) -> Iterator[tuple[Node, Any]]:
@@ -112,7 +121,7 @@ def _children(node: Node, value: Any) -> Iterator[tuple[str, Node]]:
         if branch.get("type") == "array" and isinstance(value, list):
             yield from ((str(place), branch.get("items", {})) for place in range(len(value)))
         own = branch.get("properties", {})
-        if "kind" not in own or own["kind"].get("const", "") == kind:
+        if "kind" not in own or own["kind"].get("const", "") == kind or kind == EVERY:
             yield from own.items()
         elif kind is None and "const" in own["kind"]:
             yield "kind", {}
@@ -134,6 +143,8 @@ def _value_of(node: Node, value: Any, step: str) -> Any:
         return value[int(step)] if step.isdecimal() and int(step) < len(value) else None
     if isinstance(value, dict) and step in value:
         return value[step]
+    if value == EVERY:
+        return EVERY
     child = dict(_children(node, value)).get(step, {})
     single = {branch.get("$ref") for branch in node.get("anyOf", ())} - {None}
     return value if child.get("$ref") in single else None

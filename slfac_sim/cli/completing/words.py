@@ -20,6 +20,10 @@ def completer_of(action: argparse.Action, verb: str) -> Completer | None:
         return lambda prefix, **_: places.files(prefix, ("",))
     if action.metavar == "FILE":
         return lambda prefix, **_: places.scenarios(prefix, studies=verb in _OF_STUDIES)
+    if verb == "codec" and action.metavar in _SETTINGS:
+        return _of_codec(_SETTINGS[str(action.metavar)])
+    if verb == "data" and action.metavar == "NAME":
+        return lambda **_: dict.fromkeys(_DATA_SETS, "")
     if action.metavar == "RUN" and verb == "resume":
         return lambda prefix, **_: places.runs(prefix, unfinished=True)
     return _BY_METAVAR.get(str(action.metavar))
@@ -53,6 +57,20 @@ def _setting(prefix: str, parsed_args: argparse.Namespace, **_: Any) -> Offered:
     return settings.paths(prefix, _tree(parsed_args), ending="")
 
 
+def _of_codec(completer: Completer) -> Completer:
+    """Return a completer of the codec's settings alone."""
+
+    def complete(prefix: str, **asked: Any) -> Offered:
+        offered = completer(prefix=prefix, **asked)
+        return {name: text for name, text in offered.items() if name.startswith("codec")}
+
+    return complete
+
+
+def _any_setting(prefix: str, **_: Any) -> Offered:
+    return settings.paths(prefix, settings.EVERY, ending="")
+
+
 def _columns(prefix: str, **_: Any) -> Offered:
     """Complete the last of several columns of a list."""
     before, comma, last = prefix.rpartition(",")
@@ -72,18 +90,16 @@ def _tree(parsed: argparse.Namespace) -> Any:
     return settings.overridden(places.plain(named) if named else {}, typed)
 
 
+_SETTINGS: dict[str, Completer] = {"KEY=VALUE": override, "KEY=V,V,...": _axis, "KEY": _setting}
 _BY_METAVAR: dict[str, Completer] = {
     "RUN": _runs,
     "FILE|RUN": _scenarios_and_runs,
-    "KEY=VALUE": override,
-    "KEY=V,V,...": _axis,
-    "KEY": _setting,
+    **_SETTINGS,
+    "PATH": _any_setting,
     "COLUMN,...": _columns,
     "COLUMN": _columns,
-    "WORD": _codec,
     "A": _codec,
     "B": _codec,
-    "NAME": lambda **_: dict.fromkeys(_DATA_SETS, ""),
     "CASE.json": lambda prefix, **_: places.files(prefix, (".json",)),
     "TENSOR.npy": lambda prefix, **_: places.files(prefix, (".npy",)),
     "OUT.json": lambda prefix, **_: places.files(prefix, (".json",)),
