@@ -10,9 +10,9 @@ import functools
 import sys
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from os import PathLike
+from os import PathLike, fspath
 from pathlib import Path
-from typing import Any, Literal, ParamSpec, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar, overload
 
 from slfac_sim.analysis.answer_result import Answer
 from slfac_sim.analysis.results import RunResult
@@ -25,6 +25,10 @@ from slfac_sim.scenario.explained import Explanation, explain
 from slfac_sim.scenario.files import schema as scenario_schema
 from slfac_sim.scenario.from_python import Given, Override, scenario_of, texts_of, value_text
 from slfac_sim.scenario.schema import Scenario
+from slfac_sim.studies.files import Changes, is_study, read_study
+
+if TYPE_CHECKING:
+    from slfac_sim.studies.plan import Plan as StudyPlan
 
 __all__ = [
     "Plan",
@@ -90,10 +94,19 @@ def check(scenario: Given, *overrides: Override, seed: int | None = None) -> Pla
     >>> plan = check("quick", "data=synthetic")
     >>> dict(plan.lines)["rounds"]
     '8, parallel'
+
+    Of a study, by its file or name: points, trainings, and the time of all on this host.
     """
     from slfac_sim.runs.planned import planned
     from slfac_sim.runs.starting import torch_lent
+    from slfac_sim.studies.forecast import planned as study_planned
 
+    if isinstance(scenario, str | PathLike) and is_study(fspath(scenario)):
+        if seed is not None:
+            raise BadInput(f"seed: is for scenarios, and {fspath(scenario)} is a study")
+        whole = _plan_of(scenario, Changes(texts_of(overrides)))
+        with torch_lent():
+            return study_planned(whole)
     read, _ = _read(scenario, overrides, seed)
     with torch_lent():
         return planned(read)
@@ -196,8 +209,6 @@ def sweep(
     """
     from slfac_sim.progress.sweep import SweepProgress
     from slfac_sim.studies.execution import Execution, conduct
-    from slfac_sim.studies.files import Changes, read_study
-    from slfac_sim.studies.plan import plan
 
     execution = Execution(_cache(cache), engine, address, workers, memory, retries)
     changes = Changes(
@@ -208,9 +219,7 @@ def sweep(
         targets=None if targets is None else _joined(targets),
         threads=None if threads is None else str(threads),
     )
-    whole = plan(read_study(study, changes))
-    for sentence in whole.notes:
-        _warn(sentence)
+    whole = _plan_of(study, changes)
     with SweepProgress(not progress) as shown:
         swept = conduct(whole, execution, shown, _path(out))
     for failure in swept.failures:
@@ -283,6 +292,15 @@ def _read(given: Given, overrides: Sequence[Override], seed: int | None) -> tupl
     for sentence in notes:
         _warn(sentence)
     return scenario, notes
+
+
+def _plan_of(study: Given, changes: Changes) -> "StudyPlan":
+    from slfac_sim.studies.plan import plan
+
+    whole = plan(read_study(study, changes))
+    for sentence in whole.notes:
+        _warn(sentence)
+    return whole
 
 
 def _ended(folder: Path) -> RunResult:

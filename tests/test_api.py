@@ -130,6 +130,22 @@ def test_check_is_what_the_command_prints(capsys: pytest.CaptureFixture[str]) ->
     assert "what will run" in plan._repr_html_()
 
 
+def test_check_tells_of_a_study_too(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("study.yaml").write_text(f"base: {TINY}\nseeds: 2\naxes: {{network.bandwidth: [1 MHz, 2 MHz]}}\n")
+    plan = sf.check("study.yaml")
+    assert main(["check", "study.yaml", "--json"]) == 0
+    theirs = json.loads(capsys.readouterr().out)
+    measured = ("host_s", "memory_bytes")
+    assert {key: plan.facts[key] for key in theirs if key not in measured} == {
+        key: theirs[key] for key in theirs if key not in measured
+    }
+    assert (plan.facts["points"], plan.facts["trainings"]) == (4, 2)
+    assert plan.title == "study: what will run"
+    assert plan.figures == ()
+    with pytest.raises(sf.BadInput, match="no figure 'cell_map' among none"):
+        plan.figure("cell_map")
+
+
 def test_a_run_is_the_run_of_the_command(finished: sf.analysis.RunResult, place: Path) -> None:
     assert main(["run", str(TINY), "--out", "other", "--quiet"]) == 0
     other = sf.analysis.load("other")

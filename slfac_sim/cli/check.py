@@ -12,7 +12,7 @@ from slfac_sim.foundation.errors import BadInput
 
 if TYPE_CHECKING:
     from slfac_sim.forecast.cuts import Cut
-    from slfac_sim.network import Survey
+    from slfac_sim.runs.planned import Plan
     from slfac_sim.scenario.schema import Scenario
 
 
@@ -49,24 +49,27 @@ def _check_run(scenario: "Scenario", arguments: argparse.Namespace) -> None:
     from slfac_sim.runs.planned import planned
 
     plan = planned(scenario)
-    if arguments.json:
-        print(json.dumps(plan.facts, indent=2))
-    else:
-        print_table(plan.title, plan.lines, "ll")
-        for remark in plan.remarks:
-            print(f"note: {remark}")
+    _print_plan(plan, arguments)
     if arguments.figures is not None:
-        for path in _draw_air(scenario.name, plan.survey, arguments.figures):
+        for path in _draw_air(plan, arguments.figures):
             _print_figure(path, arguments)
 
 
-def _draw_air(name: str, survey: "Survey", folder: Path) -> list[Path]:
+def _print_plan(plan: "Plan", arguments: argparse.Namespace) -> None:
+    if arguments.json:
+        print(json.dumps(plan.facts, indent=2))
+        return
+    print_table(plan.title, plan.lines, "ll")
+    for remark in plan.remarks:
+        print(f"note: {remark}")
+
+
+def _draw_air(plan: "Plan", folder: Path) -> list[Path]:
     """Draw what can be seen of the air before a run; return the pictures."""
     from slfac_sim.analysis.draw import draw_air
-    from slfac_sim.simulation.simulate import air_rows
 
     try:
-        return [path for path in draw_air(name, air_rows(survey), folder) if path.suffix == ".png"]
+        return [path for path in draw_air(plan.name, plan.air, folder) if path.suffix == ".png"]
     except OSError as error:
         raise BadInput(f"--figures {folder}: cannot be written ({error.strerror})") from error
 
@@ -118,14 +121,10 @@ def _check_study(arguments: argparse.Namespace) -> None:
     for option in (option for option, is_given in given.items() if is_given):
         raise BadInput(f"{option}: is for scenarios, and {arguments.scenario} is a study")
     from slfac_sim.studies.files import Changes, read_study
-    from slfac_sim.studies.forecast import facts_of, lines_of
+    from slfac_sim.studies.forecast import planned
     from slfac_sim.studies.plan import plan
 
     whole = plan(read_study(arguments.scenario, Changes(overrides=arguments.overrides)))
     for sentence in whole.notes:
         note(sentence)
-    facts = facts_of(whole)
-    if arguments.json:
-        print(json.dumps(facts, indent=2))
-    else:
-        print_table(f"{whole.study.name}: what will run", lines_of(whole, facts), "ll")
+    _print_plan(planned(whole), arguments)

@@ -1,7 +1,7 @@
 """What a scenario would run, without training: told to people, to programs and in a notebook."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from slfac_sim.analysis.html import table_html
@@ -12,40 +12,42 @@ from slfac_sim.scenario.schema import Scenario
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from slfac_sim.network import Survey
+Rows = Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True, repr=False)
 class Plan:
-    """What will run: `lines` for people, `facts` as JSON has them, `remarks` about what may surprise."""
+    """What will run: `lines` for people, `facts` as JSON has them, `remarks` about what may surprise.
 
-    scenario: Scenario
+    `air` are the ledger's tables of the air, which the figures show; that of a study has none.
+    """
+
+    name: str
     lines: Sequence[tuple[str, str]]
     facts: Mapping[str, Any]
     remarks: Sequence[str]
-    survey: "Survey"
+    air: Mapping[str, Rows] = field(default_factory=dict)
 
     @property
     def figures(self) -> tuple[str, ...]:
         """The names of what can be seen of the air before a run."""
         from slfac_sim.analysis.draw import BEFORE
 
-        return BEFORE
+        return BEFORE if self.air else ()
 
     def figure(self, name: str) -> "Figure":
         """Return one of `figures`. Raises `BadInput`."""
         from slfac_sim.analysis.draw import air_figure
-        from slfac_sim.simulation.simulate import air_rows
 
         if name not in self.figures:
-            known = ", ".join(self.figures)
+            known = ", ".join(self.figures) or "none"
             raise BadInput(f"no figure '{name}' among {known}{did_you_mean(name, self.figures)}")
-        return air_figure(self.scenario.name, air_rows(self.survey), name)
+        return air_figure(self.name, self.air, name)
 
     @property
     def title(self) -> str:
         """What it is of."""
-        return f"{self.scenario.name}: what will run"
+        return f"{self.name}: what will run"
 
     def __repr__(self) -> str:
         notes = (f"note: {remark}" for remark in self.remarks)
@@ -62,9 +64,10 @@ def planned(scenario: Scenario) -> Plan:
     from slfac_sim.forecast.report import facts_of, lines_of
     from slfac_sim.runs.opening import ready
     from slfac_sim.runs.starting import set_threads
+    from slfac_sim.simulation.simulate import air_rows
 
     threads = set_threads(None)
     world, survey = ready(scenario)
     figures, host_s = forecast(world, survey), host_seconds(world)
     lines = list(lines_of(world.scenario, figures, host_s, threads))
-    return Plan(scenario, lines, facts_of(figures, host_s, threads), figures.remarks, survey)
+    return Plan(scenario.name, lines, facts_of(figures, host_s, threads), figures.remarks, air_rows(survey))

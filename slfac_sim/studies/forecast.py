@@ -11,6 +11,7 @@ from typing import Any
 from slfac_sim.analysis.format import about, count
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.host import cores
+from slfac_sim.runs.planned import Plan as Planned
 from slfac_sim.scenario.schema import Seed
 from slfac_sim.studies.engines import Engine, Outcome, attempt
 from slfac_sim.studies.jobs import Demand, Forecast, Train, demand
@@ -77,7 +78,13 @@ def memory_of(demands: Sequence[Demand]) -> int:
     return max((demand.memory_bytes for demand in demands), default=0)
 
 
-def facts_of(plan: Plan) -> dict[str, Any]:
+def planned(plan: Plan) -> Planned:
+    """Return what `plan` would run, told to people and to programs. Raises `BadInput`."""
+    facts = _facts(plan)
+    return Planned(plan.study.name, _lines(plan, facts), facts, ())
+
+
+def _facts(plan: Plan) -> dict[str, Any]:
     """Return what `plan` would run and take of this host, for JSON."""
     jobs = missing_trainings(plan, plan.points, DEFAULT)
     demands, points, threads = forecast(jobs), len(plan.points), plan.study.threads
@@ -93,7 +100,7 @@ def facts_of(plan: Plan) -> dict[str, Any]:
     }
 
 
-def lines_of(plan: Plan, facts: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _lines(plan: Plan, facts: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return the same as lines of a table."""
     trainings = f"{facts['trainings']:,}, of which {facts['trainings_on_record']:,} are on record"
     side = f"{facts['workers']} at once, each training with {count(facts['threads'], 'thread')}"
