@@ -83,7 +83,6 @@ def test_families_are_found_by_themselves() -> None:
 
 ROOT = Path(__file__).resolve().parent.parent
 NO_PLUGINS = {
-    "slfac_sim/cli/__init__.py": "argparse: not every command takes overrides",
     "slfac_sim/foundation/plugin_sources.py": "modules: some have no file",
     "slfac_sim/foundation/host.py": "os: some systems know no affinity",
     "slfac_sim/learning/idx/download.py": "exceptions: some have a number of errno",
