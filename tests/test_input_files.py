@@ -11,10 +11,12 @@ from worlds import TINY
 
 from slfac_sim.cli import main
 from slfac_sim.foundation.plugins import find, kinds
+from slfac_sim.scenario.located import Located, Place
 from slfac_sim.scenario.schema import Scenario
-from slfac_sim.scenario.shape import hints_of, plugin_mark
+from slfac_sim.scenario.shape import class_of, hints_of, plugin_mark
 
 PLACE = "FILE"
+NOTHING = Located({}, Place(0, 0, 0, ""), Place(0, 0, 0, ""))
 
 
 def file_settings(cls: Any = Scenario, path: str = "") -> Iterator[tuple[str, str]]:
@@ -27,8 +29,8 @@ def file_settings(cls: Any = Scenario, path: str = "") -> Iterator[tuple[str, st
                 for name, inner in hints_of(find(plugin.family, kind)).items():
                     if "pathlib" in str(inner):
                         yield at, f"{{kind: {kind}, {name}: {PLACE}}}"
-        elif dataclasses.is_dataclass(hint):
-            yield from file_settings(hint, at)
+        elif (inner := class_of(hint, NOTHING, ())) is not None:
+            yield from file_settings(inner, at)
 
 
 def nothing(path: Path) -> None:

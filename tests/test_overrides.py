@@ -4,6 +4,7 @@ import itertools
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -32,6 +33,8 @@ POOL = [
     *("devices.speed.kind=fixed", "devices.speed.sigma=0.5", "devices.speed={kind: fixed, speed: 1e9}"),
     *("devices.count=3", "devices.count=4", "cut={d000: conv1}", "cut.d001=conv2", "name=other"),
     *("evaluation.targets=[0.5, 0.6]", "evaluation.targets.0=0.4", "evaluation.targets.1=0.7"),
+    *("evaluation.targets+=0.99", "devices.slowdowns+={kind: jitter, sigma: 0.2}", "cut+=conv1"),
+    *("devices=6", "devices.speed=1 GFLOP/s", "server=2 GFLOP/s"),
 ]
 SETS = st.lists(st.sampled_from(POOL), min_size=2, max_size=5, unique=True)
 
@@ -74,7 +77,8 @@ def test_an_override_of_a_single_value_is_in_the_result_or_refused(overrides: li
 
 
 SINGLE = {path for path, _, _ in (text.partition("=") for text in POOL)} - {
-    *("codec", "codec.uplink", "codec.downlink.codec", "codec.kind", "codec.theta", "protocol", "seed")
+    *("codec", "codec.uplink", "codec.downlink.codec", "codec.kind", "codec.theta", "protocol", "seed"),
+    *("evaluation.targets+", "devices.slowdowns+", "cut+", "devices", "devices.speed", "server"),
 }
 
 
@@ -203,3 +207,127 @@ def test_two_overrides_that_contradict_each_other_are_refused(overrides: list[st
         load(TINY, overrides)
     assert str(caught.value).startswith(said)
     load(TINY, [overrides[0], overrides[0]])  # said twice alike is no contradiction
+
+
+TARGETS = (0.8, 0.9, 0.95, 0.97)
+
+
+@settings(max_examples=40)
+@given(st.lists(st.sampled_from([0.5, 0.6, 0.7, 0.75]), max_size=3, unique=True), st.data())
+def test_what_is_appended_comes_in_order_after_what_is_set_or_is_there(
+    more: list[float], data: st.DataObject
+) -> None:
+    plain = data.draw(st.sampled_from([[], ["evaluation.targets=[0.1, 0.2]"], ["evaluation.targets.1=0.85"]]))
+    appends = [f"evaluation.targets+={target}" for target in more]
+    overrides = data.draw(st.permutations([*plain, "seed=3", "network=ideal"]))
+    for append in appends:  # anywhere among the others, in their own order
+        place = data.draw(
+            st.integers(
+                max(map(overrides.index, appends[: appends.index(append)]), default=-1) + 1, len(overrides)
+            )
+        )
+        overrides.insert(place, append)
+    begun = {0: TARGETS, 1: (0.1, 0.2) if "0.1" in str(plain) else (0.8, 0.85, 0.95, 0.97)}[len(plain)]
+    texts = [text for text in overrides if "targets.1" not in text]
+    if texts != overrides:  # there is no item 1 to set in a list that nobody has written
+        texts.append("evaluation.targets=[0.8, 0.85, 0.95, 0.97]")
+    assert load(TINY, texts).evaluation.targets == (*begun, *more)
+
+
+def test_plug_ins_are_appended_and_a_list_that_is_null_begins_empty() -> None:
+    both = ["devices.slowdowns+={kind: jitter, sigma: 0.2}", "devices.slowdowns+=jitter"]
+    slowdowns = load(TINY, both).devices.slowdowns
+    assert [slowdown.sigma for slowdown in slowdowns] == [
+        0.2,
+        find("slfac_sim.hosts.slowdowns", "jitter")().sigma,
+    ]
+    placed = [f"network.positions+=[{x}, 1]" for x in range(5)]
+    assert load(TINY, placed).network.positions == tuple((float(x), 1.0) for x in range(5))
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("cut+=conv1", "cut: is no list, and only a list is appended to (got 'conv1')"),
+        ("devices.count+=1", "devices.count: is no list, and only a list is appended to (got 5)"),
+        ("learning.batch+=1", "learning.batch: is no list, and only a list is appended to (got 8)"),
+        ("server.discipline+=fifo", "server.discipline: is no list, and only a list is appended to (got"),
+        ("devices.battery+=1", "devices.battery: is no list, and only a list is appended to"),
+        ("network+={kind: cell}", "network: is no list, and only a list is appended to (got a mapping)"),
+        ("evaluation.targts+=0.5", "evaluation.targts: unknown key 'targts'; did you mean 'targets'?"),
+        ("evaluation.targets+=many", "evaluation.targets.4: must be a number (got 'many')"),
+        ("evaluation.targets+=0.9", "evaluation: targets must differ from each other (got 0.9 twice)"),
+        ("devices.slowdowns+=jiter", "devices.slowdowns.0.kind: no 'jiter' among"),
+        ("+=3", "expected key.path=value, with a name on each side of a dot (got '')"),
+        ("evaluation.targets+", "expected key.path=value"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_appended_is_one_fault(override: str, said: str) -> None:
+    with pytest.raises(ScenarioError) as caught:
+        load(TINY, [override])
+    assert str(caught.value).startswith(f"override '{override}': {said}")
+    assert len(caught.value.faults) == 1
+
+
+SHORT = {
+    "devices=7": ("devices.count=7", "devices={count: 7}"),
+    "server=3 GFLOP/s": ("server.speed=3 GFLOP/s", "server={speed: 3 GFLOP/s}"),
+    "server=3e9": ("server.speed=3 GFLOP/s", "server={speed: 3 GFLOP/s}"),
+    "devices.speed=2 GFLOP/s": 2 * ("devices.speed={kind: fixed, speed: 2 GFLOP/s}",),
+    "devices.speed=2e9": 2 * ("devices.speed={kind: fixed, speed: 2 GFLOP/s}",),
+}
+
+
+@pytest.mark.parametrize("override", SHORT)
+def test_one_value_is_short_for_the_setting_that_it_plainly_means(override: str, tmp_path: Path) -> None:
+    over_others, in_place_of_all = SHORT[override]
+    assert load(TINY, [override]) == load(TINY, [over_others])
+    path, _, value = override.partition("=")
+    *above, name = path.split(".")
+    tree = yaml.safe_load(TINY.read_text(encoding="utf-8"))
+    (tree[above[0]] if above else tree)[name] = yaml.safe_load(value)
+    file = tmp_path / "tiny.yaml"
+    file.write_text(yaml.safe_dump(tree), encoding="utf-8")
+    assert load(file) == load(TINY, [in_place_of_all])
+
+
+def test_a_setting_of_a_short_form_can_be_overridden(tmp_path: Path) -> None:
+    file = tmp_path / "tiny.yaml"
+    text = TINY.read_text(encoding="utf-8").replace("{speed: 1 GFLOP/s}", "1 GFLOP/s")
+    file.write_text(text.replace("{kind: log_normal, median: 0.1 GFLOP/s, sigma: 0.8}", "2 GFLOP/s"))
+    scenario = load(file, ["server.discipline=sharing", "devices.speed.speed=3 GFLOP/s"])
+    assert (scenario.server.speed, scenario.server.discipline) == (1e9, "sharing")
+    assert scenario.devices.speed.speed == 3e9
+    notes: list[str] = []
+    assert load(file, ["devices.speed=log_normal"], report=notes.append).devices.speed.sigma == 0.8
+    assert notes[0].endswith("devices.speed: the kind changes, so these settings of fixed go: speed")
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("devices=0", "devices.count: must be at least 1 (got 0)"),
+        ("devices=many", "devices.count: must be an integer (got 'many')"),
+        ("devices=[1]", "devices: must be a mapping (got a list of 1)"),
+        ("devices=true", "devices: must be a mapping (got true)"),
+        ("server=5 MHz", "server.speed: unknown computing speed unit 'MHz'"),
+        ("server=0", "server.speed: must be more than 0 (got 0)"),
+        ("devices.speed=-1", "devices.speed.speed: must be more than 0 (got -1)"),
+        ("devices.speed=5 GHz", "devices.speed.speed: unknown computing speed unit 'GHz'"),
+        ("devices.speed=fast", "devices.speed.kind: no 'fast' among"),
+    ],
+)
+def test_a_wrong_short_form_names_what_it_stands_for(override: str, said: str) -> None:
+    with pytest.raises(ScenarioError) as caught:
+        load(TINY, [override])
+    assert str(caught.value).startswith(f"override '{override}': {said}")
+
+
+def test_a_wrong_short_form_in_a_file_is_blamed_where_it_stands(tmp_path: Path) -> None:
+    file = tmp_path / "tiny.yaml"
+    file.write_text(
+        TINY.read_text(encoding="utf-8").replace("server: {speed: 1 GFLOP/s}", "server: -1 GFLOP/s")
+    )
+    with pytest.raises(ScenarioError) as caught:
+        load(file)
+    assert str(caught.value) == f"{file}:13:9: server: must be more than 0 (got '-1 GFLOP/s')"

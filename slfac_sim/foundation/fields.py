@@ -4,8 +4,10 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo
 from pydantic_core import CoreSchema, core_schema
+
+from slfac_sim.foundation.plugins import read_as
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,4 +60,32 @@ class EveryField:
         single = dict(next(iter(written_out["properties"].values())))
         for words in ("title", "default", "description"):
             single.pop(words, None)
+        return {"anyOf": [written_out, single]}
+
+
+@dataclasses.dataclass(frozen=True)
+class ShortFor:
+    """Annotation of a field of settings in whose place a single value stands for their field `name`.
+
+    ``devices: 30`` is short for ``devices: {count: 30}``. A number or a text is such a value.
+    """
+
+    name: str
+
+    def in_full(self, value: Any) -> Any:
+        """Return the mapping that `value` is short for; itself where it is no short form."""
+        is_short = isinstance(value, int | float | str) and not isinstance(value, bool)
+        return {self.name: value} if is_short else value
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        def read(value: Any, info: ValidationInfo) -> Any:
+            return read_as(source, self.in_full(value), info)
+
+        return core_schema.with_info_plain_validator_function(read, json_schema_input_schema=handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: Any, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        written_out = handler(schema["json_schema_input_schema"])
+        single = dict(handler.resolve_ref_schema(written_out)["properties"][self.name])
+        single.pop("title", None)
+        single.pop("default", None)
         return {"anyOf": [written_out, single]}

@@ -8,6 +8,7 @@ from slfac_sim.foundation.plugins import Plugin, settings
 from slfac_sim.foundation.units import Bytes, BytesPerSecond, FlopPerSecond, Joules
 from slfac_sim.hosts.availability.always import Always
 from slfac_sim.hosts.power import DevicePower, ServerPower
+from slfac_sim.hosts.speeds.fixed import Fixed
 
 CODEC_SPEED = 10e9  # FLOP/s: codecs are serial work of a CPU core, also on a host that trains on a GPU
 AvailabilityNode = Annotated[Any, Plugin("slfac_sim.hosts.availability", "always")]
@@ -20,8 +21,10 @@ class Devices:
 
     count: Annotated[int, Field(ge=1, le=100_000)] = 10
     """How many devices there are."""
-    speed: Annotated[Any, Plugin("slfac_sim.hosts.speeds")]
-    """How fast each device trains: achieved FLOP/s, 2 per multiply-add."""
+    speed: Annotated[Any, Plugin("slfac_sim.hosts.speeds", "fixed", short="speed")] = Fixed()
+    """How fast each device trains: achieved FLOP/s, 2 per multiply-add. A single speed is that of all; where
+    nothing is said, each is about a Raspberry Pi 4.
+    """
     codec_speed: FlopPerSecond | None = None
     """Equivalent FLOP/s of a device in encoding and decoding; null: the device's speed, but at most 10
     GFLOP/s, since codecs are serial work of a CPU core.

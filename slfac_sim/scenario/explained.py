@@ -73,6 +73,8 @@ def _branches(node: Node, defined: Node, kind: str | None = None) -> Iterator[tu
     if "$ref" in node:
         name = node["$ref"].removeprefix("#/$defs/")
         yield from _branches(defined[name], defined)
+    elif "else" in node:  # a scenario without a base
+        yield from _branches(node["else"], defined)
     elif "anyOf" in node:
         for branch in node["anyOf"]:
             yield from _branches(branch, defined)

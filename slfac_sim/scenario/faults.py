@@ -82,9 +82,9 @@ def _unknown(key: str, tree: Located, root: type[Any], loc: Sequence[str | int])
 
 
 def _blamed(node: Located) -> Place:
-    """Return the place of a fault between the settings of `node`: the last override among them, if any."""
-    overrides = [place for place in _places(node) if place.is_override]
-    return max(overrides) if overrides else _holder(node)
+    """Return the place of a fault between settings of `node`: that of what was laid over the rest last."""
+    later = [place for place in _places(node) if place.rank > node.key_place.rank]
+    return max(later) if later else _holder(node)
 
 
 def _places(node: Located) -> Iterator[Place]:

@@ -5,6 +5,7 @@ here each family is written out once, under ``$defs``, and its marks become refe
 words comes from where it is defined (`foundation.descriptions`).
 """
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
@@ -13,7 +14,7 @@ from pydantic_core import core_schema
 from slfac_sim.foundation.descriptions import descriptions, module_sentence
 from slfac_sim.foundation.plugins import adapter, find, kinds
 
-_MARK = "x-family"
+_MARK, _DEFINED = "x-family", "#/$defs/"
 
 
 class _Described(GenerateJsonSchema):
@@ -64,7 +65,7 @@ def _linked(node: Any, definitions: dict[str, Any]) -> Any:
         return node
     if _MARK in node:
         words = {key: value for key, value in node.items() if key == "description"}
-        return {**_reference(node[_MARK], node["x-otherwise"], definitions), **words}
+        return {**_reference(node[_MARK], node["x-otherwise"], node["x-short"], definitions), **words}
     kept = {key: value for key, value in node.items() if not _is_noise(key, value)}
     linked = {key: _linked(value, definitions) for key, value in kept.items() if key != "properties"}
     if "properties" in kept:
@@ -74,14 +75,22 @@ def _linked(node: Any, definitions: dict[str, Any]) -> Any:
     return linked
 
 
-def _reference(family: str, otherwise: str | None, definitions: dict[str, Any]) -> dict[str, Any]:
-    """Return the reference to `family`; with `otherwise`, the kind may be left out of a mapping."""
+def _reference(
+    family: str, otherwise: str | None, short: str | None, definitions: dict[str, Any]
+) -> dict[str, Any]:
+    """Return the reference to `family`; with `otherwise`, the kind may be left out of a mapping.
+
+    What its setting `short` takes may stand in place of it all.
+    """
     reference = {"$ref": _family(family, definitions)}
     if otherwise is None:
         return reference
     node = definitions[f"{family}.{otherwise}"]
     unnamed = {key: value for key, value in node.items() if key != "required"}
-    return {"anyOf": [reference, unnamed]}
+    if short is None:
+        return {"anyOf": [reference, unnamed]}
+    single = {key: value for key, value in node["properties"][short].items() if key != "default"}
+    return {"anyOf": [reference, unnamed, single]}
 
 
 def _is_noise(key: str, value: Any) -> bool:
@@ -118,3 +127,67 @@ def _kind(family: str, kind: str, definitions: dict[str, Any]) -> dict[str, Any]
     schema["required"] = ["kind", *schema.get("required", [])]
     definitions[name] = schema
     return schema
+
+
+def over_a_base(strict: dict[str, Any], key: str, described: str) -> dict[str, Any]:
+    """Return the schema `strict` for files that may also name a base: a text, by `key`, so `described`.
+
+    With a base nothing has to be there, at any depth; the definitions that this makes looser are there twice.
+    """
+    defined = strict["$defs"]
+    looser = _looser_names(defined)
+    base = {"type": "string", "minLength": 1, "description": described}
+    whole = {name: value for name, value in strict.items() if name not in ("properties", "required", "$defs")}
+    alone = {"properties": {key: base, **strict["properties"]}, "required": strict["required"]}
+    within = {"properties": {key: base, **_looser(strict["properties"], looser, defined)}}
+    whole.pop("additionalProperties")
+    closed = {"additionalProperties": False}
+    return {
+        **whole,
+        "if": {"required": [key]},
+        "then": {**within, **closed},
+        "else": {**alone, **closed},
+        "$defs": {
+            **defined,
+            **{f"partial.{name}": _looser(defined[name], looser, defined) for name in looser},
+        },
+    }
+
+
+def _looser_names(defined: dict[str, Any]) -> list[str]:
+    """Return the names of the definitions in which something has to be there, or that refer to such a one."""
+    names = {name for name, node in defined.items() if _looser(node, (), defined) != node}
+    while more := {name for name, node in defined.items() if not names.isdisjoint(_references(node))} - names:
+        names |= more
+    return sorted(names)
+
+
+def _looser(node: Any, looser: Sequence[str], defined: dict[str, Any]) -> Any:
+    """Return `node` without what has to be there; for the definitions `looser` it has their partial ones."""
+    if isinstance(node, list):
+        return [_looser(item, looser, defined) for item in node]
+    if not isinstance(node, dict):
+        return node
+    if "$ref" in node:
+        name = node["$ref"].removeprefix(_DEFINED)
+        return {**node, "$ref": f"{_DEFINED}partial.{name}"} if name in looser else node
+    is_foreign = "pattern" in node.get("properties", {}).get("kind", {})
+    kept = {key: value for key, value in node.items() if key != "required" or is_foreign}
+    found = {key: _looser(value, looser, defined) for key, value in kept.items()}
+    if "anyOf" in node:
+        kinds = [defined[name].get("properties", {}).get("kind", {}) for name in _own_references(node)]
+        named = [{"const": kind["const"]} for kind in kinds if "const" in kind]
+        found["anyOf"] = [*found["anyOf"], *(one for one in named if one not in found["anyOf"])]
+    return found
+
+
+def _references(node: Any) -> Iterator[str]:
+    """Yield the names of the definitions to which `node` refers, at any depth."""
+    if isinstance(node, dict) and "$ref" in node:
+        yield node["$ref"].removeprefix(_DEFINED)
+    for inner in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        yield from _references(inner)
+
+
+def _own_references(node: dict[str, Any]) -> list[str]:
+    return [one["$ref"].removeprefix(_DEFINED) for one in node["anyOf"] if "$ref" in one]

@@ -16,7 +16,8 @@ Path = tuple[str | int, ...]
 class Place:
     """Line and column (from 1) in a file, or an override; `rank` orders the sources of one reading.
 
-    An override is a place as a whole: its line is 0.
+    The scenario's own file has rank 0, its base -1, what that is laid over -2, and overrides count from 1. An
+    override is a place as a whole: its line is 0.
     """
 
     rank: int
@@ -72,6 +73,10 @@ class Located:
         if isinstance(self.value, list):
             return replace(self, value=[child if i == step else old for i, old in enumerate(self.value)])
         return replace(self, value={**self.value, step: child})
+
+    def without(self, key: str) -> "Located":
+        """Return a copy of a mapping that does not have `key`."""
+        return replace(self, value={name: child for name, child in self.value.items() if name != key})
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,8 @@
 What is general comes before what is particular, and a kind before its settings, whatever the order of the
 arguments; so a permutation of overrides is the same scenario. A bare kind (``protocol=asynchronous``) is
 short for the kind of its node (``protocol.kind=asynchronous``); one codec in place of all is the whole of
-them. A path that leads nowhere is found by the check that follows, which names the nearest key.
+them. ``key.path+=value`` appends to a list, after all that set something. A path that leads nowhere is found
+by the check that follows, which names the nearest key.
 """
 
 import dataclasses
@@ -13,8 +14,10 @@ from typing import Any
 
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import Plugin, family_of, find
+from slfac_sim.scenario.appending import appended
+from slfac_sim.scenario.edits import node_at, put, spread
 from slfac_sim.scenario.located import Fault, Located, Path, Place, ScenarioError
-from slfac_sim.scenario.shape import every_field, hint_at, kind_in, pair_of, plugin_mark, walk
+from slfac_sim.scenario.shape import every_field, hint_at, in_full, kind_in, pair_of, plugin_mark
 from slfac_sim.scenario.yaml_text import to_tree
 
 
@@ -28,13 +31,17 @@ class Overridden:
 
 
 @dataclass(frozen=True)
-class _Override:
+class Override:
+    """A `value` for what is at `path`, or one more for the list there, as it was written at `place`."""
+
     place: Place
     path: Path
     value: Located
+    appends: bool = False
 
     @property
     def sets_kind(self) -> bool:
+        """Whether its path names the kind of a node."""
         return len(self.path) > 1 and self.path[-1] == "kind"
 
     @property
@@ -56,8 +63,9 @@ class _Override:
         return None if said is None else said.value
 
     @property
-    def order(self) -> tuple[int, bool, tuple[str, ...]]:
-        return len(self.node), self.sets_kind, tuple(map(str, self.path))
+    def order(self) -> tuple[bool, int, bool, tuple[str, ...]]:
+        """What is applied first; of those that append to one list, the first that was given."""
+        return self.appends, len(self.node), self.sets_kind, tuple(map(str, self.path))
 
 
 def overridden(tree: Located, texts: Sequence[str], root: type[Any]) -> Overridden:
@@ -76,17 +84,21 @@ def overridden(tree: Located, texts: Sequence[str], root: type[Any]) -> Overridd
             applied.faults += faults
         except ScenarioError as error:
             applied.faults += error.faults
-    applied.faults += _contradictions(overrides)
+    applied.faults += _contradictions([override for override in overrides if not override.appends])
     for override in sorted(overrides, key=lambda override: override.order):
         try:
-            _apply(applied, override, root)
+            if override.appends:
+                applied.tree = appended(applied.tree, override.path, override.value, root)
+            else:
+                apply(applied, override, root)
         except ScenarioError as error:
             applied.faults += error.faults
     return applied
 
 
-def _parsed(text: str, place: Place) -> tuple[_Override, list[Fault]]:
+def _parsed(text: str, place: Place) -> tuple[Override, list[Fault]]:
     name, equals, value = text.partition("=")
+    appends, name = name.endswith("+"), name.removesuffix("+")
     path = tuple(name.split("."))
     if not equals:
         raise ScenarioError([Fault(place, (), "expected key.path=value")])
@@ -94,12 +106,13 @@ def _parsed(text: str, place: Place) -> tuple[_Override, list[Fault]]:
         text = f"expected key.path=value, with a name on each side of a dot (got '{name}')"
         raise ScenarioError([Fault(place, (), text)])
     tree, faults = to_tree(value, place.source, place.rank)
-    return _Override(place, path, tree), [replace(fault, path=(*path, *fault.path)) for fault in faults]
+    override = Override(place, path, tree, appends)
+    return override, [replace(fault, path=(*path, *fault.path)) for fault in faults]
 
 
-def _contradictions(overrides: Sequence[_Override]) -> list[Fault]:
+def _contradictions(overrides: Sequence[Override]) -> list[Fault]:
     """Return a fault for each setting that is given two values, or node that is given two kinds."""
-    first: dict[Path, _Override] = {}
+    first: dict[Path, Override] = {}
     faults = []
     for override in overrides:
         earlier = first.setdefault(override.path, override)
@@ -113,23 +126,30 @@ def _contradictions(overrides: Sequence[_Override]) -> list[Fault]:
     return faults
 
 
-def _apply(applied: Overridden, override: _Override, root: type[Any]) -> None:
+def apply(applied: Overridden, override: Override, root: type[Any]) -> None:
+    """Give `applied` a tree with `override`, which sets something. Raises `ScenarioError`."""
     path, value = override.path, override.value
-    applied.tree = _spread(applied.tree, path, root)
-    hint, node = hint_at(root, applied.tree, path), _node_at(applied.tree, path, value.place)
+    applied.tree = spread(applied.tree, path, root)
+    hint = hint_at(root, applied.tree, path)
+    written_out, node = in_full(value, hint), in_full(node_at(applied.tree, path, value.place), hint)
+    if written_out is not value:
+        for name, child in written_out.value.items():
+            apply(applied, Override(override.place, (*path, name), child), root)
+        return
     replaces_settings = override.is_bare and isinstance(node.value, dict)
     if replaces_settings and every_field(hint) is not None:
-        applied.notes += _lost(node, hint, override)
+        applied.notes += lost(node, hint, override)
     elif override.sets_kind or (replaces_settings and plugin_mark(hint) is not None):
         for at, plugin in _nodes_of(applied.tree, override, root).items():
-            changed = _of_kind(_node_at(applied.tree, at, value.place), plugin, override, at, applied.notes)
-            applied.tree = _set(applied.tree, at, changed, ())
+            there = in_full(node_at(applied.tree, at, value.place), plugin)
+            changed = _of_kind(there, plugin, override, at, applied.notes)
+            applied.tree = put(applied.tree, at, changed, ())
         return
-    applied.tree = _set(applied.tree, path, replace(value, key_place=value.place), ())
+    applied.tree = put(applied.tree, path, value, ())
 
 
-def _lost(node: Located, hint: Any, override: _Override) -> list[Fault]:
-    """Return a note of the settings of `node` that go where one codec takes the place of all."""
+def lost(node: Located, hint: Any, override: Override) -> list[Fault]:
+    """Return a note of what goes of `node` where the one codec of `override` takes the place of all."""
     every = every_field(hint)
     meant = () if every is None else every.spread(tuple(pair_of(hint)), None)
     lost = []
@@ -141,10 +161,10 @@ def _lost(node: Located, hint: Any, override: _Override) -> list[Fault]:
     return [Fault(override.place, override.path, text)] if names else []
 
 
-def _nodes_of(tree: Located, override: _Override, root: type[Any]) -> dict[Path, Plugin | None]:
+def _nodes_of(tree: Located, override: Override, root: type[Any]) -> dict[Path, Plugin | None]:
     """Return the nodes whose kind `override` sets: one, or each of a pair that is written out."""
     path, hint = override.node, hint_at(root, tree, override.node)
-    node, every, pair = _node_at(tree, path, override.place), every_field(hint), pair_of(hint)
+    node, every, pair = node_at(tree, path, override.place), every_field(hint), pair_of(hint)
     if every is None:
         return {path: plugin_mark(hint)}
     if isinstance(node.value, dict) and "kind" not in node.value:
@@ -155,14 +175,8 @@ def _nodes_of(tree: Located, override: _Override, root: type[Any]) -> dict[Path,
     return {path: plugin_mark(next(iter(pair.values())))}
 
 
-def _node_at(tree: Located, path: Path, place: Place) -> Located:
-    """Return what lies at `path`, or nothing, put there by an override."""
-    nodes, steps = walk(tree, [int(step) if str(step).isdecimal() else step for step in path])
-    return nodes[-1] if len(steps) == len(path) else Located(None, place, place)
-
-
 def _of_kind(
-    node: Located, plugin: Plugin | None, override: _Override, path: Path, notes: list[Fault]
+    node: Located, plugin: Plugin | None, override: Override, path: Path, notes: list[Fault]
 ) -> Located:
     """Return `node` with the kind that `override` gives it, and those of its settings that go with both."""
     value = override.value
@@ -187,46 +201,3 @@ def _shared(plugin: Plugin, kind: Any) -> set[str]:
     except BadInput:
         return set()  # the check that follows says what is wrong with it
     return {field.name for field in dataclasses.fields(cls)} & {*family_of(plugin.family).shared}
-
-
-def _spread(tree: Located, path: Path, root: type[Any]) -> Located:
-    """Return `tree` with each pair that `path` enters written out, where one value stands for it."""
-    for depth in range(1, len(path)):
-        nodes, steps = walk(tree, path[:depth])
-        node, hint = nodes[-1], hint_at(root, tree, path[:depth])
-        every, fields = every_field(hint), tuple(pair_of(hint))
-        is_single = not isinstance(node.value, dict) or "kind" in node.value
-        if every is not None and len(steps) == depth and path[depth] in fields and is_single:
-            plain = node.plain()
-            written_out = {
-                name: node if value == plain else replace(node, value=value)
-                for name, value in every.spread(fields, plain).items()
-            }
-            tree = _set(tree, path[:depth], replace(node, value=written_out), ())
-    return tree
-
-
-def _set(node: Located, path: Path, value: Located, above: Path) -> Located:
-    """Return `node`, which lies at `above`, with `value` at `path` below it."""
-    if not path:
-        return value
-    step = _index(node.value, path[0], above, value.place) if isinstance(node.value, list) else path[0]
-    if not isinstance(node.value, (dict, list)):
-        node = _opened(node, value.place)
-    child = node.child(step) or Located(None, value.place, value.place)
-    return node.with_child(step, _set(child, path[1:], value, (*above, step)))
-
-
-def _opened(scalar: Located, place: Place) -> Located:
-    """Return the mapping that a bare kind name is short for, or an empty one for anything else."""
-    value = {"kind": scalar} if isinstance(scalar.value, str) else {}
-    return Located(value, place, scalar.key_place)
-
-
-def _index(items: list[Located], step: str | int, above: Path, place: Place) -> int:
-    if not (str(step).isascii() and str(step).isdecimal()):
-        raise ScenarioError([Fault(place, above, f"a list of {len(items)}, where '{step}' is no number")])
-    if int(step) >= len(items):
-        text = f"no item {step} in a list of {len(items)} (the first is 0)"
-        raise ScenarioError([Fault(place, above, text)])
-    return int(step)

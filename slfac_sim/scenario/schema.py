@@ -11,7 +11,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from slfac_sim.codecs import Codec
 from slfac_sim.codecs.raw import Raw
 from slfac_sim.foundation.errors import BadInput
-from slfac_sim.foundation.fields import EveryField
+from slfac_sim.foundation.fields import EveryField, ShortFor
 from slfac_sim.foundation.plugins import Plugin, settings
 from slfac_sim.foundation.units import Count, SeedNumber
 from slfac_sim.hosts.settings import Devices, Server
@@ -142,9 +142,9 @@ class Scenario:
     """How large a mini-batch is, and what a step does with its gradients."""
     protocol: Annotated[Any, Plugin("slfac_sim.protocols")]
     """Who learns when, and who sends what to whom."""
-    devices: Devices
+    devices: Annotated[Devices, ShortFor("count")]
     """The devices, which hold the data."""
-    server: Server = Server()
+    server: Annotated[Server, ShortFor("speed")] = Server()
     """The edge server, which holds the other half."""
     codec: Annotated[Codecs, EveryField(answering, but=("model",))]
     """What makes bytes of activations, gradients and models. One codec in place of all stands for the uplink

@@ -3,11 +3,12 @@
 import dataclasses
 import typing
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
 from slfac_sim.foundation.errors import BadInput
-from slfac_sim.foundation.fields import EveryField
+from slfac_sim.foundation.fields import EveryField, ShortFor
 from slfac_sim.foundation.plugins import Plugin, find
 from slfac_sim.scenario.located import Located, Path
 
@@ -84,11 +85,31 @@ def class_of(hint: Any, tree: Located, loc: Sequence[str | int]) -> type[Any] | 
 
 def kind_in(node: Located, plugin: Plugin) -> str | None:
     """Return the kind of `node`, which holds a `plugin`: its own or the family's default, else None."""
+    node = in_full(node, plugin)
     kind = node.value
     if isinstance(node.value, dict):
         said = node.value.get("kind")
         kind = plugin.otherwise if said is None else said.value
     return kind if isinstance(kind, str) else None
+
+
+def in_full(node: Located, hint: Any) -> Located:
+    """Return `node` as the mapping that it is short for at a place of type `hint`, if it is a short form."""
+    marks = [hint, *getattr(hint, "__metadata__", ())]
+    mark = next((mark for mark in marks if isinstance(mark, Plugin | ShortFor)), None)
+    if mark is None or isinstance(node.value, dict | list):
+        return node
+    written_out = mark.in_full(node.value)
+    if written_out is node.value:
+        return node
+    return replace(node, value={name: replace(node, value=value) for name, value in written_out.items()})
+
+
+def holds_list(hint: Any) -> bool:
+    """Return whether a value of type `hint` may be a list of any length."""
+    if typing.get_origin(hint) is tuple:
+        return typing.get_args(hint)[1:] == (...,)
+    return any(map(holds_list, typing.get_args(hint)))
 
 
 def plugin_mark(hint: Any) -> Plugin | None:

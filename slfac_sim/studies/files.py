@@ -13,11 +13,12 @@ from typing import Any
 from slfac_sim.foundation.files import read_text
 from slfac_sim.scenario.axes import axis_of
 from slfac_sim.scenario.faults import settings_of
-from slfac_sim.scenario.files import OF_STUDIES, dump, name_of, shipped
+from slfac_sim.scenario.files import dump, name_of, shipped
 from slfac_sim.scenario.from_python import Given, scenario_of
 from slfac_sim.scenario.json_schema import schema_of
 from slfac_sim.scenario.located import Fault, Located, Place, ScenarioError
 from slfac_sim.scenario.schema import Scenario
+from slfac_sim.scenario.sources import is_study as is_of_a_study
 from slfac_sim.scenario.yaml_text import to_text, to_tree
 from slfac_sim.studies.study import Study
 
@@ -78,8 +79,7 @@ def is_study(path_or_name: str) -> bool:
     source, text = _text(path_or_name) or (path_or_name, "")
     if not re.search("^(base|axes) *:", text, re.MULTILINE):
         return False
-    tree = to_tree(text, source)[0].value
-    return isinstance(tree, dict) and bool(tree.keys() & OF_STUDIES)
+    return is_of_a_study(to_tree(text, source)[0])
 
 
 def written(study: Study, base: Scenario) -> dict[str, str]:
@@ -108,7 +108,7 @@ def _tree(path_or_name: str) -> tuple[Located, list[Fault], Path]:
         return _study_of(path_or_name), [], Path()
     source, text = named
     tree, faults = to_tree(text, source)
-    if isinstance(tree.value, dict) and not tree.value.keys() & OF_STUDIES:
+    if isinstance(tree.value, dict) and not is_of_a_study(tree):
         return _study_of(path_or_name), [], Path()  # a scenario, with faults of its own
     if not isinstance(tree.value, dict):
         raise ScenarioError(
@@ -176,16 +176,22 @@ def _appended(tree: Located, text: str, place: Place) -> Located:
         before = Located([], place, place)
     if not isinstance(before.value, list):
         return tree  # which is a fault already
-    path = _path_of(text)
+    path = None if _appends(text) else _path_of(text)
     kept = [
-        item for item in before.value if item.place.is_override or not _within(_path_of(item.value), path)
+        item
+        for item in before.value
+        if item.place.is_override or path is None or not _within(_path_of(item.value), path)
     ]
     items = [*kept, Located(text, place, place)]
     return tree.with_child("overrides", Located(items, before.place, before.key_place))
 
 
 def _path_of(override: object) -> str:
-    return str(override).partition("=")[0]
+    return str(override).partition("=")[0].removesuffix("+")
+
+
+def _appends(override: object) -> bool:
+    return str(override).partition("=")[0].endswith("+")
 
 
 def _within(path: str, above: str) -> bool:
@@ -202,6 +208,7 @@ def _replaced_faults(tree: Located) -> list[Fault]:
     return [
         Fault(item.place, (_path_of(item.value),), text.format(axis))
         for item in overrides.children()
+        if not _appends(item.value)
         for axis, values in axes.value.items()
         if _replaces(axis, values, _path_of(item.value))
     ]

@@ -172,7 +172,7 @@ def _objects(schema: Mapping[str, Any], node: Mapping[str, Any], name: str) -> I
     """Yield all objects with a property `name` that `node` allows, also as the items of a list."""
     if "$ref" in node:
         yield from _objects(schema, schema["$defs"][node["$ref"].rpartition("/")[2]], name)
-    for inner in (*node.get("anyOf", ()), *([node["items"]] if "items" in node else ())):
+    for inner in (*node.get("anyOf", ()), *(node[key] for key in ("items", "else") if key in node)):
         yield from _objects(schema, inner, name)
     if name in node.get("properties", ()):
         yield node

@@ -1,0 +1,151 @@
+"""The files of a scenario, its own and its bases: found by path or name, and laid one over the other."""
+
+import dataclasses
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from slfac_sim.foundation.files import read_bytes
+from slfac_sim.foundation.words import got
+from slfac_sim.scenario.layers import laid_over
+from slfac_sim.scenario.located import Fault, Located, Place, ScenarioError
+from slfac_sim.scenario.overrides import Overridden
+from slfac_sim.scenario.schema import Scenario
+from slfac_sim.scenario.yaml_text import to_tree
+
+BASE = "base"
+OF_STUDIES = ("axes", "seeds", "air_seeds", "overrides", "targets", "threads")
+"""Keys that a study has and no scenario."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file of a scenario: its `name` in faults, its `text`, and where it is; None if it is shipped."""
+
+    name: str
+    text: str
+    file: Path | None
+
+    def is_same(self, other: "Source") -> bool:
+        """Return whether the two are one file."""
+        if self.file is None or other.file is None:
+            return self.file is other.file and self.name == other.name
+        return self.file.resolve() == other.file.resolve()
+
+
+def shipped(folder_name: str = "") -> dict[str, Any]:
+    """Return the scenarios (or the ``"studies"``) that come with the package: file name to its resource."""
+    folder = resources.files("slfac_sim.scenarios").joinpath(folder_name)
+    return {item.name: item for item in folder.iterdir() if item.name.endswith(".yaml")}
+
+
+def is_study(tree: Located) -> bool:
+    """Return whether `tree` is a study's: it has axes, or a base, keys of studies and none of scenarios."""
+    keys = set(tree.value) if isinstance(tree.value, dict) else set()
+    if "axes" in keys or BASE not in keys:
+        return "axes" in keys
+    settings = {field.name for field in dataclasses.fields(Scenario)} - {"name"}
+    return keys.isdisjoint(settings) and any(key in OF_STUDIES or _is_near(key) for key in keys - {BASE})
+
+
+def _is_near(key: str) -> bool:
+    return bool(difflib.get_close_matches(key, OF_STUDIES, n=1))
+
+
+def find_source(asked: str) -> Source:
+    """Return the file `asked`, or the shipped scenario of that name. Raises `ScenarioError`."""
+    try:
+        return _read(Path(asked), asked, asked)
+    except OSError as error:
+        raise ScenarioError([Fault(Place(0, 0, 0, asked), (), _why_not(asked, error))]) from error
+
+
+def resolved(source: Source, above: Sequence[Source] = (), named: Located | None = None) -> Overridden:
+    """Return the tree of the scenario in `source` over that of its base, with the faults of both.
+
+    It may itself be the base of the last of `above`, where it is `named`. Raises `ScenarioError`.
+    """
+    tree, faults = to_tree(source.text, source.name, -len(above))
+    _refuse_others(tree, faults, named)
+    base = tree.child(BASE)
+    if base is None:
+        return Overridden(tree, faults)
+    under = resolved(_base_of(base, [*above, source]), [*above, source], base)
+    laid = laid_over(under.tree.without("name"), tree.without(BASE), Scenario)
+    return Overridden(laid.tree, under.faults + faults + laid.faults, under.notes + laid.notes)
+
+
+def _refuse_others(tree: Located, faults: Sequence[Fault], named: Located | None) -> None:
+    """Raise `ScenarioError` for what is no scenario; a study as a base is a fault where it is `named`."""
+    if not isinstance(tree.value, dict):
+        state = "is empty" if tree.value is None else "holds no mapping"
+        raise ScenarioError([Fault(tree.place, (), f"{state}; a scenario is a mapping of settings"), *faults])
+    if not is_study(tree):
+        return
+    if named is not None:
+        text = f"{named.value}: is a study, not a scenario"
+        raise ScenarioError([Fault(named.place, (BASE,), text)])
+    key = next((key for key in OF_STUDIES if key in tree.value), BASE)
+    text = f"is a study, not a scenario (it has '{key}'); `sweep` runs it, `check` reads both"
+    raise ScenarioError([Fault(tree.value[key].key_place, (), text)])
+
+
+def _base_of(base: Located, above: Sequence[Source]) -> Source:
+    """Return what the last of `above` names as its `base`: a file beside it, or a shipped scenario."""
+    name, holder = base.value, above[-1].file
+    if not isinstance(name, str):
+        text = f"must be a text, a file or the name of a shipped scenario (got {got(base.plain())})"
+        raise ScenarioError([Fault(base.place, (BASE,), text)])
+    try:
+        path = None if holder is None else holder.parent / name
+        source = _read(path, str(path), name)
+    except OSError as error:
+        raise ScenarioError([Fault(base.place, (BASE,), f"{name}: {_why_not(name, error)}")]) from error
+    if any(source.is_same(other) for other in above):
+        names = " -> ".join(other.name for other in (*above, source))
+        raise ScenarioError([Fault(base.place, (BASE,), f"leads back to where it began: {names}")])
+    return source
+
+
+def _read(path: Path | None, shown: str, asked: str) -> Source:
+    """Return the file at `path`, `shown` in faults, or the shipped scenario `asked` where there is none.
+
+    Raises `OSError` where there is neither.
+    """
+    try:
+        if path is None:
+            raise FileNotFoundError
+        raw = read_bytes(path)
+    except OSError:
+        known = shipped()
+        for name in (asked, f"{asked}.yaml"):
+            if name in known:
+                return Source(name, known[name].read_text(encoding="utf-8"), None)
+        raise
+    return Source(shown, _decoded(raw, shown), path)
+
+
+def _decoded(raw: bytes, name: str) -> str:
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        column = error.start - raw.rfind(b"\n", 0, error.start)
+        text = f"not UTF-8 text (byte {raw[error.start]:#04x})"
+        raise ScenarioError([Fault(Place(0, line, column, name), (), text)]) from error
+
+
+def _why_not(asked: str, error: OSError) -> str:
+    if isinstance(error, IsADirectoryError):
+        return "is a folder, not a scenario file"
+    if not isinstance(error, FileNotFoundError):
+        return f"cannot be read ({error.strerror})"
+    if {asked, f"{asked}.yaml"} & shipped("studies").keys():
+        return "is a shipped study, not a scenario; `sweep` runs it, `check` reads both"
+    names = [name.removesuffix(".yaml") for name in sorted(shipped())]
+    near = difflib.get_close_matches(Path(asked).name.removesuffix(".yaml"), names, n=1)
+    hint = f"did you mean '{near[0]}'?" if near else "shipped are " + ", ".join(names)
+    return f"no such file, and no shipped scenario of that name; {hint}"
