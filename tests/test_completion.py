@@ -110,7 +110,8 @@ def test_verbs_take_run_folders(ask: Ask, tmp_path: Path) -> None:
 def test_setting_paths(ask: Ask) -> None:
     assert ask("slfac-sim quick network.ba") == {"network.bandwidth="}
     assert ask("slfac-sim run quick network") == {"network=", "network."}
-    assert ask("slfac-sim quick dev") == {*ask("slfac-sim quick devices.")}
+    assert ask("slfac-sim quick dev") == {"devices=", "devices."}
+    assert ask("slfac-sim quick lea") == {*ask("slfac-sim quick learning.")}
     assert {"devices.count=", "devices.speed=", "devices.speed."} <= ask("slfac-sim quick devices.")
     assert ask("slfac-sim quick nowhere.") == set()
     assert "codec.theta=" in ask("slfac-sim quick codec.")

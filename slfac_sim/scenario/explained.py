@@ -75,6 +75,7 @@ def _branches(node: Node, defined: Node, kind: str | None = None) -> Iterator[tu
         yield from _branches(defined[name], defined)
     elif "else" in node:  # a scenario without a base
         yield from _branches(node["else"], defined)
+        yield kind, node
     elif "anyOf" in node:
         for branch in node["anyOf"]:
             yield from _branches(branch, defined)

@@ -136,14 +136,14 @@ def over_a_base(strict: dict[str, Any], key: str, described: str) -> dict[str, A
     """
     defined = strict["$defs"]
     looser = _looser_names(defined)
-    base = {"type": "string", "minLength": 1, "description": described}
-    whole = {name: value for name, value in strict.items() if name not in ("properties", "required", "$defs")}
-    alone = {"properties": {key: base, **strict["properties"]}, "required": strict["required"]}
-    within = {"properties": {key: base, **_looser(strict["properties"], looser, defined)}}
-    whole.pop("additionalProperties")
+    base = {key: {"type": "string", "minLength": 1, "description": described}}
+    within = {"properties": {**base, **_looser(strict["properties"], looser, defined)}}
+    alone = {name: strict[name] for name in ("properties", "required")}
     closed = {"additionalProperties": False}
+    kept = {name: value for name, value in strict.items() if name not in (*alone, *closed, "$defs")}
     return {
-        **whole,
+        **kept,
+        "properties": base,
         "if": {"required": [key]},
         "then": {**within, **closed},
         "else": {**alone, **closed},

@@ -154,6 +154,8 @@ def _branches(node: Node) -> Iterator[Node]:
     """Yield the alternatives at `node`, whatever they refer to."""
     if "$ref" in node:
         yield from _branches(_schema()["$defs"][node["$ref"].rpartition("/")[2]])
+    elif "else" in node:  # a scenario without a base
+        yield from _branches(node["else"])
     elif "anyOf" in node:
         for inner in node["anyOf"]:
             yield from _branches(inner)
