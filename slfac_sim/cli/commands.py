@@ -6,6 +6,7 @@ from typing import Any
 
 COMMANDS = {
     "run": "train, transmit and time a scenario (also without the word: `{program} FILE`)",
+    "init": "write a scenario of one's own to begin with, with comments, or a study",
     "check": "say what a scenario would run, without training",
     "resume": "go on with a run that was interrupted or killed, to the same end",
     "verify": "run the scenario of a finished run again and compare every row",

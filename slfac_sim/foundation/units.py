@@ -92,6 +92,15 @@ def parse_quantity(text: str, dimension: str) -> float:
         raise ValueError(f"too large for a {dimension} (got {text!r})") from error
 
 
+def written(value: float, dimension: str) -> str:
+    """Return the shortest text with a unit of `dimension` that reads back as `value` in SI: ``3.5 GHz``."""
+    factors = {unit: factor for unit, factor in _UNITS[dimension].items() if isinstance(factor, float)}
+    texts = [f"{exact(value / factor)} {unit}" for unit, factor in factors.items()]
+    if dimension == "power" and value > 0.0:
+        texts.append(f"{exact(round(w_to_dbm(value), 6))} dBm")
+    return min((text for text in texts if parse_quantity(text, dimension) == value), key=len)
+
+
 def exact(value: float) -> str:
     """Return the shortest text that reads back as the same number: ``0.8``, ``0.10000001``."""
     short = f"{value:g}"

@@ -18,6 +18,8 @@ def completer_of(action: argparse.Action, verb: str) -> Completer | None:
     """Return what completes the argument `action` of `verb`; None to leave it to argcomplete."""
     if action.metavar == "FILE" and action.option_strings:
         return lambda prefix, **_: places.files(prefix, ("",))
+    if action.metavar == "FILE" and verb == "init":
+        return lambda prefix, **_: places.files(prefix, (".yaml", ".yml"))
     if action.metavar == "FILE":
         return lambda prefix, **_: places.scenarios(prefix, studies=verb in _OF_STUDIES)
     if verb == "codec" and action.metavar in _SETTINGS:
