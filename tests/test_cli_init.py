@@ -96,8 +96,8 @@ def test_the_study_sweeps(here: Path) -> None:
     assert main(["init", "--template", "study"]) == 0
     whole = plan(read_study("study.yaml"))
     assert len(whole.points) == 6
-    assert main(["sweep", "study.yaml", *FREE, "devices.count=2", "devices.speed={kind: log_normal, median: 1 GFLOP/s, sigma: 0.5}", "--quiet",
-                 "--workers", "1"]) == 0  # fmt: skip
+    devices = "devices={count: 2, speed: {kind: log_normal, median: 1 GFLOP/s, sigma: 0.5}}"
+    assert main(["sweep", "study.yaml", *FREE, devices, "--quiet", "--workers", "1"]) == 0
     assert json.loads((here / "runs/studies/study/summary.json").read_text())["points"]
 
 

@@ -62,11 +62,10 @@ def _settings_at(scenario: Scenario, key: str, said: Mapping[str, Any]) -> Any:
 
 def _section(key: str, said: Mapping[str, Any], settings: Any, whole: Mapping[str, Any]) -> Iterator[str]:
     """Yield what the scenario says in a section, then the defaults that it leaves."""
-    about, hints = descriptions(type(settings)), hints_of(type(settings))
+    cls: Any = type(settings)
+    about, hints = descriptions(cls), hints_of(cls)
     for name, value in said.items():
-        yield from comment_lines(
-            module_sentence(type(settings)) if name == "kind" else about.get(name, ""), "  "
-        )
+        yield from comment_lines(module_sentence(cls) if name == "kind" else about.get(name, ""), "  ")
         yield setting_line(name, value, "  ")
     for name in LIKELY.get(key, ()):
         if name not in said and name in whole:
