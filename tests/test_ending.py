@@ -216,3 +216,14 @@ def group_lives(group: int) -> bool:
             return False
         time.sleep(0.1)
     return True
+
+
+@pytest.mark.parametrize("words", [["--version"], ["--help"], ["schema"], []])
+def test_a_reader_who_has_seen_enough_is_no_error(words: list[str]) -> None:
+    command = [sys.executable, "-m", "slfac_sim", *words]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        _, errors = process.communicate(timeout=60)
+    assert "Traceback" not in errors
+    assert "Broken" not in errors

@@ -9,12 +9,8 @@ import os
 import sys
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING
 
 from slfac_sim.cli.commands import COMMANDS, misspelt, module_of
-
-if TYPE_CHECKING:
-    import argparse
 
 
 def entry() -> int:
@@ -28,7 +24,7 @@ def entry() -> int:
 
 def main(argv: Sequence[str]) -> int:
     """Run the command that `argv` asks for and return the exit status."""
-    from slfac_sim.cli.parsing import arguments_of, parser_of
+    from slfac_sim.foundation.ending import status_of
 
     words = [*argv]  # not list(argv): once imported, the command `list` is what that name means here
     if words[:1] == ["help"]:
@@ -38,18 +34,17 @@ def main(argv: Sequence[str]) -> int:
             print(f"{words[0]}: no such command, and no scenario; did you mean '{meant}'?", file=sys.stderr)
             return 2
         words.insert(0, "run")
+    return status_of(partial(_performed, words), "--debug" in words, "--no-plugins" in words)
+
+
+def _performed(words: Sequence[str]) -> int:
+    from slfac_sim.cli.parsing import arguments_of, parser_of
+    from slfac_sim.foundation.files import check_name
+
     arguments = arguments_of(parser_of(words[0] if words else ""), words)
     if arguments.command is None:
         parser_of("").print_help()
         return 2
-    from slfac_sim.foundation.ending import status_of
-
-    return status_of(partial(_performed, arguments), arguments.debug, arguments.no_plugins)
-
-
-def _performed(arguments: "argparse.Namespace") -> int:
-    from slfac_sim.foundation.files import check_name
-
     for name, value in vars(arguments).items():
         if isinstance(value, os.PathLike) or (name in ("scenario", "study") and isinstance(value, str)):
             check_name(value)

@@ -35,7 +35,10 @@ def status_of(command: Callable[[], int], debug: bool = False, no_plugins: bool 
     """
     try:
         with termination_raised(), _trusting(not no_plugins):
-            return command()
+            try:
+                return command()
+            finally:
+                sys.stdout.flush()  # so that a reader who has gone is noticed here
     except KeyboardInterrupt:
         return _print_error("interrupted", 130)
     except Terminated:
