@@ -12,10 +12,13 @@ class BadInput(ValueError):
     """
 
 
+DID_YOU_MEAN = "did you mean"
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return ``; did you mean 'x'?`` for the nearest of the `known` names; nothing if none is near."""
     near = difflib.get_close_matches(name, known, n=1)
-    return f"; did you mean '{near[0]}'?" if near else ""
+    return f"; {DID_YOU_MEAN} '{near[0]}'?" if near else ""
 
 
 class HostFailed(Exception):

@@ -12,6 +12,7 @@ from typing import Any, TypeVar, cast
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from slfac_sim.foundation.errors import DID_YOU_MEAN
 from slfac_sim.foundation.plugins import adapter
 from slfac_sim.foundation.words import in_words, unknown_key
 from slfac_sim.scenario.located import Fault, Located, Path, Place, ScenarioError
@@ -45,13 +46,16 @@ def _faults_of(error: ValidationError, tree: Located, root: type[Any]) -> list[F
     What several branches of a union say about one value is joined by "or".
     """
     said: dict[tuple[Place, Path], list[str]] = {}
+    unclear = set()
     for details in error.errors():
         place, path, text = _fault(details, tree, root)
         texts = said.setdefault((place, path), [])
         if text not in texts:
             texts.append(text)
+        if details["type"] in ("missing", "plugin", "kind") and DID_YOU_MEAN not in text:
+            unclear.add((place, path))
     return [
-        Fault(place, path, ", or ".join(texts))
+        Fault(place, path, ", or ".join(texts), (place, path) in unclear)
         for (place, path), texts in said.items()
         if texts != [_NO_TEXT] or not any(other[: len(path)] == path != other for _, other in said)
     ]

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from slfac_sim.scenario.examples import with_example
 from slfac_sim.scenario.faults import settings_of
 from slfac_sim.scenario.json_schema import over_a_base, schema_of
 from slfac_sim.scenario.located import Located, ScenarioError
@@ -43,10 +44,13 @@ def load(
     What is general is applied before what is particular, and a kind before its settings, so their order does
     not matter. Another kind keeps the settings that its family shares, and `report` gets a sentence about
     those that are dropped. `seed` sets both seeds. A scenario without a name is named after its file. Raises
-    `ScenarioError` with all faults at once.
+    `ScenarioError` with all faults at once; where a key is missing it names the nearest shipped example.
     """
     source = find_source(str(path_or_name))
-    return _read(source, overrides, seed, name_of(source.name) or "scenario", report)
+    try:
+        return _read(source, overrides, seed, name_of(source.name) or "scenario", report)
+    except ScenarioError as error:
+        raise with_example(error, source) from error.__cause__
 
 
 def name_of(file: str) -> str:

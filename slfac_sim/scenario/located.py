@@ -81,11 +81,15 @@ class Located:
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing to mend: its place, the path of the setting, and what is wrong in plain words."""
+    """One thing to mend: its place, the path of the setting, and what is wrong in plain words.
+
+    It may ask for an example, where the words do not tell what to write.
+    """
 
     place: Place
     path: Path
     text: str
+    asks_for_example: bool = False
 
     def __str__(self) -> str:
         path = ".".join(map(str, self.path))
@@ -94,15 +98,19 @@ class Fault:
 
 
 class ScenarioError(BadInput):
-    """A scenario that cannot be read: its text is all `faults`, a line each, in the order of their places."""
+    """A scenario that cannot be read: its text is all `faults`, a line each, in the order of their places.
 
-    def __init__(self, faults: Iterable[Fault]) -> None:
+    A `hint` for them all comes last.
+    """
+
+    def __init__(self, faults: Iterable[Fault], hint: str = "") -> None:
         first: dict[tuple[Place, str], Fault] = {}  # what an alias or a shorthand repeats is said once
         for fault in faults:
             first.setdefault((fault.place, fault.text), fault)
         self.faults = sorted(first.values(), key=lambda fault: fault.place)
-        super().__init__("\n".join(map(str, self.faults)))
+        self.hint = hint
+        super().__init__("\n".join([*map(str, self.faults), *([hint] if hint else [])]))
 
-    def __reduce__(self) -> tuple[type["ScenarioError"], tuple[list[Fault]]]:
+    def __reduce__(self) -> tuple[type["ScenarioError"], tuple[list[Fault], str]]:
         """Travel between processes with the faults, not with their text."""
-        return type(self), (self.faults,)
+        return type(self), (self.faults, self.hint)

@@ -24,7 +24,8 @@ def base_of(file: StudyFile) -> Scenario:
         return scenario_of(file.base, _common(file))
     except ScenarioError as error:
         place = _child(file.tree, "base").place
-        raise ScenarioError([_placed(fault, file, (), place) for fault in error.faults]) from error
+        faults = [_placed(fault, file, (), place) for fault in error.faults]
+        raise ScenarioError(faults, error.hint) from error
 
 
 def _common(file: StudyFile) -> list[str]:
