@@ -7,10 +7,13 @@ import json
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the setting, and the choice between the two kinds of file."""
     parser.add_argument(
-        "path", nargs="?", metavar="PATH", help="a setting, such as network.radius, or a part"
+        "path",
+        nargs="?",
+        metavar="PATH",
+        help="a setting (network.radius), a part (network), or one of its kinds (network=wifi)",
     )
     parser.add_argument("--study", action="store_true", help="of study files, not of scenarios")
-    parser.add_argument("--json", action="store_true", help="print the schema of the setting as JSON")
+    parser.add_argument("--json", action="store_true", help="print the JSON Schema of the setting")
 
 
 def main(arguments: argparse.Namespace) -> int:
@@ -27,8 +30,7 @@ def main(arguments: argparse.Namespace) -> int:
         return 0
     explanation = explain(arguments.path, whole)
     if arguments.json:
-        facts = [{"kinds": place.kinds, "schema": place.schema} for place in explanation.settings]
-        print(json.dumps(facts, indent=2, ensure_ascii=False))
+        print(json.dumps(explanation.schema, indent=2, ensure_ascii=False))
     else:
         print(explanation)
     return 0

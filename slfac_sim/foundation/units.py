@@ -8,7 +8,7 @@ and mega can never be confused. 1 Mbit/s is 10^6 bit/s and 1 MB is 10^6 bytes; 1
 import difflib
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -55,6 +55,8 @@ _UNITS: dict[str, dict[str, _Unit]] = {
     "energy": {"J": 1.0, "mJ": 1e-3, "kJ": 1e3, "Wh": 3600.0},
 }
 
+IN_SI = "a number in SI, or a text with a unit"
+"""What may be written for a quantity, as its schema says."""
 
 _RANGES: dict[str, tuple[float, float]] = {
     "duration": (1e-9, 1e9),
@@ -99,6 +101,11 @@ def written(value: float, dimension: str) -> str:
     if dimension == "power" and value > 0.0:
         texts.append(f"{exact(round(w_to_dbm(value), 6))} dBm")
     return min((text for text in texts if parse_quantity(text, dimension) == value), key=len)
+
+
+def dimension_of(units: Sequence[str]) -> str | None:
+    """Return the dimension that these are all the units of, None for units of no dimension."""
+    return next((dimension for dimension, known in _UNITS.items() if list(known) == list(units)), None)
 
 
 def exact(value: float) -> str:
@@ -169,7 +176,7 @@ class Quantity:
         number = {"type": "number", **{name: bound for name, bound in bounds.items() if bound is not None}}
         return {
             "anyOf": [number, {"type": "string", "pattern": pattern}],
-            "description": f"{self.dimension}: a number in SI, or a text with a unit",
+            "description": f"{self.dimension}: {IN_SI}",
         }
 
 

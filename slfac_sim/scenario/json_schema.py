@@ -5,14 +5,17 @@ here each family is written out once, under ``$defs``, and its marks become refe
 words comes from where it is defined (`foundation.descriptions`).
 """
 
-from collections.abc import Iterator, Sequence
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from slfac_sim.foundation.descriptions import descriptions, module_sentence
-from slfac_sim.foundation.plugins import adapter, find, kinds
+from slfac_sim.foundation.plugins import adapter, family_of, find, kind_of, kinds
+from slfac_sim.foundation.units import IN_SI
+from slfac_sim.scenario.schema_nodes import OWN
 
 _MARK, _DEFINED = "x-family", "#/$defs/"
 
@@ -23,14 +26,32 @@ class _Described(GenerateJsonSchema):
     def dataclass_schema(self, schema: core_schema.DataclassSchema) -> JsonSchemaValue:
         """Return the schema of a class of settings."""
         whole = super().dataclass_schema(schema)
-        node = self.resolve_ref_schema(whole)
         cls: Any = schema["cls"]
+        settings = self.resolve_ref_schema(whole).get("properties", {})
         for name, text in descriptions(cls).items():
-            if name in node.get("properties", {}):
-                setting = node["properties"][name]
-                unit = setting.get("description")
-                setting["description"] = f"{text} ({unit})" if unit else text
+            if name in settings:
+                settings[name]["description"] = _with_unit(text, settings[name])
+        for field in dataclasses.fields(cls):
+            if _MARK in settings.get(field.name, {}) and dataclasses.is_dataclass(field.default):
+                settings[field.name]["default"] = _short_form(field.default)
         return whole
+
+
+def _with_unit(text: str, setting: JsonSchemaValue) -> str:
+    """Return `text` and, in brackets, the words of the quantity that `setting` is, or may be."""
+    forms = [setting, *setting.get("anyOf", ())]
+    said = [form["description"] for form in forms if form.get("description", "").endswith(IN_SI)]
+    return f"{text} ({said[0]})" if said else text
+
+
+def _short_form(plugin: Any) -> Any:
+    """Return the least that a file needs to hold for `plugin`: its kind, and settings that differ."""
+    differing = {
+        field.name: getattr(plugin, field.name)
+        for field in dataclasses.fields(plugin)
+        if getattr(plugin, field.name) != field.default
+    }
+    return {"kind": kind_of(plugin), **differing} if differing else kind_of(plugin)
 
 
 def schema_of(root: type[Any], title: str) -> dict[str, Any]:
@@ -64,7 +85,7 @@ def _linked(node: Any, definitions: dict[str, Any]) -> Any:
     if not isinstance(node, dict):
         return node
     if _MARK in node:
-        words = {key: value for key, value in node.items() if key == "description"}
+        words = {key: value for key, value in node.items() if key in ("description", "default")}
         return {**_reference(node[_MARK], node["x-otherwise"], node["x-short"], definitions), **words}
     kept = {key: value for key, value in node.items() if not _is_noise(key, value)}
     linked = {key: _linked(value, definitions) for key, value in kept.items() if key != "properties"}
@@ -105,7 +126,7 @@ def _family(family: str, definitions: dict[str, Any]) -> str:
         short = [kind for kind, node in nodes.items() if node["required"] == ["kind"]]
         foreign = {
             "type": "string",
-            "pattern": r"\.",
+            "pattern": OWN,
             "description": "A plug-in of one's own, by its module.",
         }
         definitions[family]["anyOf"] = [
@@ -117,7 +138,21 @@ def _family(family: str, definitions: dict[str, Any]) -> str:
     return f"#/$defs/{family}"
 
 
+def with_own_kind(family: str, kind: str, schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `schema` with the plug-in of one's own `kind`, a module, among those of `family`.
+
+    The module is imported. Raises `BadInput` if it holds no plug-in of the family.
+    """
+    family_of(family).refuse_others(find(family, kind), kind)
+    definitions = dict(schema["$defs"])
+    _kind(family, kind, definitions)
+    choice = [{"$ref": f"#/$defs/{family}.{kind}"}, *definitions[family]["anyOf"]]
+    definitions[family] = {**definitions[family], "anyOf": choice}
+    return {**schema, "$defs": definitions}
+
+
 def _kind(family: str, kind: str, definitions: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of a mapping that has the `kind` of `family`, written into `definitions`."""
     name = f"{family}.{kind}"
     schema = _written_out(find(family, kind), definitions, f"{name}.")
     said = module_sentence(find(family, kind))
