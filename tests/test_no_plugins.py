@@ -47,8 +47,10 @@ VERBS = {
     "data": "data where",
     "analysis": "analysis R -o figures",
     "network": "network C",
+    "init": "init",
+    "completion": "completion bash",
 }
-LOADS_NONE = {"list", "compare", "export", "trace", "schema", "data", "analysis"}
+LOADS_NONE = {"list", "compare", "export", "trace", "schema", "data", "analysis", "init", "completion"}
 
 
 @pytest.fixture(scope="module")

@@ -48,4 +48,7 @@ def _performed(words: Sequence[str]) -> int:
     for name, value in vars(arguments).items():
         if isinstance(value, os.PathLike) or (name in ("scenario", "study") and isinstance(value, str)):
             check_name(value)
-    return int(module_of(arguments.command).main(arguments))
+    from slfac_sim.foundation.logs import at_level
+
+    with at_level(vars(arguments).get("log_level")):
+        return int(module_of(arguments.command).main(arguments))

@@ -5,9 +5,10 @@ What varies it, its trainings and its answer are those of `crossover` too.
 
 import argparse
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from slfac_sim.cli.common import add_level_argument, say
 
 if TYPE_CHECKING:
     from slfac_sim.studies.search.replays import Request
@@ -47,6 +48,7 @@ def add_search_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--out", type=Path, metavar="DIR", help="write the answer into exactly this folder")
     parser.add_argument("--json", action="store_true", help="print the answer as JSON")
+    add_level_argument(parser)
 
 
 def request_of(arguments: argparse.Namespace) -> "Request":
@@ -62,7 +64,7 @@ def request_of(arguments: argparse.Namespace) -> "Request":
         cache=arguments.cache,
         threads=arguments.threads,
         out=arguments.out,
-        say=lambda line: print(line, file=sys.stderr, flush=True),
+        say=say,
     )
 
 

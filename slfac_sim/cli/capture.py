@@ -1,10 +1,9 @@
 """`capture`: real smashed activations and gradients of named training steps, as .npy files."""
 
 import argparse
-import sys
 from pathlib import Path
 
-from slfac_sim.cli.common import add_scenario_arguments, read_scenario
+from slfac_sim.cli.common import add_level_argument, add_scenario_arguments, read_scenario, say
 from slfac_sim.foundation.errors import BadInput
 
 
@@ -17,6 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--threads", type=int, metavar="N", help="host threads of torch (default: 2, or 1 on one core)"
     )
+    add_level_argument(parser)
 
 
 def main(arguments: argparse.Namespace) -> int:
@@ -28,7 +28,7 @@ def main(arguments: argparse.Namespace) -> int:
     from slfac_sim.runs.starting import set_threads
 
     set_threads(arguments.threads)
-    captured = capture(scenario, steps, arguments.device, lambda text: print(text, file=sys.stderr))
+    captured = capture(scenario, steps, arguments.device, say)
     folder = make_folder(arguments.out)
     for tensor in captured:
         write_tensor(folder / tensor.name, tensor.tensor)

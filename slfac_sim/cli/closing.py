@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from slfac_sim.cli.common import note, print_table
+from slfac_sim.cli.common import add_level_argument, note, print_table, silent
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.program import program
 
@@ -24,6 +24,7 @@ def add_closing_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--quiet", action="store_true", help="no progress, no table, no figures")
     parser.add_argument("--json", action="store_true", help="print the summary as JSON, and no table")
+    add_level_argument(parser)
 
 
 def progress_of(arguments: argparse.Namespace) -> "RunProgress":
@@ -31,7 +32,7 @@ def progress_of(arguments: argparse.Namespace) -> "RunProgress":
     from slfac_sim.progress.run import RunProgress
 
     stream = sys.stderr if arguments.json else sys.stdout
-    return RunProgress(arguments.quiet, note, lambda folder: print(folder, file=stream, flush=True))
+    return RunProgress(silent(arguments), note, lambda folder: print(folder, file=stream, flush=True))
 
 
 def close(folder: Path, summary: Mapping[str, Any], arguments: argparse.Namespace) -> int:
@@ -45,7 +46,7 @@ def close(folder: Path, summary: Mapping[str, Any], arguments: argparse.Namespac
     if summary["status"] != "finished":
         print(f"{summary['status']}: {summary['reason']}", file=sys.stderr)
     if drawn != "none":
-        _draw(folder, drawn == "main", arguments.quiet)
+        _draw(folder, drawn == "main", silent(arguments))
     if with_table:
         _print_figures(folder, drawn)
     return {"finished": 0, "interrupted": 130}.get(summary["status"], 1)

@@ -1,6 +1,7 @@
 """What commands share: tables as wide as the terminal, notes, and the arguments that name a scenario."""
 
 import argparse
+import logging
 import shutil
 import sys
 from collections.abc import Callable
@@ -25,16 +26,46 @@ def print_table(title: str, lines: "Lines", sides: str) -> None:
     print(*wrapped(title, width or len(title)), aligned(lines, sides, width), sep="\n")
 
 
+def add_level_argument(parser: argparse.ArgumentParser) -> None:
+    """Add how much is told while something goes on."""
+    from slfac_sim.foundation.logs import LEVELS
+
+    text = (
+        "what goes to standard error and run.log: debug (also rounds, checkpoints, host times and plug-ins),"
+        " info (the default), warning or error; over --quiet, which is warning for standard error alone"
+    )
+    parser.add_argument("--log-level", choices=LEVELS, metavar="LEVEL", help=text)
+
+
+def silent(arguments: argparse.Namespace) -> bool:
+    """Return whether there is to be no progress: by `--log-level` if it is given, else by `--quiet`."""
+    if arguments.log_level is None:
+        return bool(vars(arguments).get("quiet"))
+    return arguments.log_level in ("warning", "error")
+
+
+def say(line: str) -> None:
+    """Print a line about what takes long, unless the level is above info."""
+    _tell(logging.INFO, line)
+
+
 def note(sentence: str) -> None:
     """Print a sentence that a user should read, also with `--quiet`."""
-    print(f"note: {sentence}", file=sys.stderr, flush=True)
+    _tell(logging.WARNING, f"note: {sentence}")
+
+
+def _tell(severity: int, line: str) -> None:
+    from slfac_sim.foundation.logs import level
+
+    if severity >= level():
+        print(line, file=sys.stderr, flush=True)
 
 
 def warn_of_altered(*runs: "Run") -> None:
     """Say on standard error which of `runs` have another ledger than when they ended. Raises `BadInput`."""
     for reason in (run.altered for run in runs):
         if reason:
-            print(f"warning: {reason}", file=sys.stderr)
+            _tell(logging.WARNING, f"warning: {reason}")
 
 
 def add_scenario_arguments(parser: argparse.ArgumentParser) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from slfac_sim.cli.common import note
+from slfac_sim.cli.common import add_level_argument, note, silent
 from slfac_sim.foundation.errors import BadInput
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     done.add_argument("--retries", type=int, default=1, metavar="N", help="after a crash (default: 1)")
     done.add_argument("--quiet", action="store_true", help="no progress and no closing lines")
     done.add_argument("--json", action="store_true", help="print the study's summary as JSON, nothing else")
+    add_level_argument(parser)
 
 
 def main(arguments: argparse.Namespace) -> int:
@@ -84,7 +85,7 @@ def main(arguments: argparse.Namespace) -> int:
     part = _part(whole, arguments.shard)
 
     stream = sys.stderr if arguments.json else sys.stdout
-    with SweepProgress(arguments.quiet, lambda folder: print(folder, file=stream, flush=True)) as progress:
+    with SweepProgress(silent(arguments), lambda folder: print(folder, file=stream, flush=True)) as progress:
         swept = conduct(whole, execution, progress, arguments.out, part)
     _print_failures(swept.failures)
     if swept.closing is not None:

@@ -1,14 +1,16 @@
 """`verify`: run the scenario of a finished run again and compare every row; nothing in its folder changes."""
 
 import argparse
-import sys
 from pathlib import Path
+
+from slfac_sim.cli.common import add_level_argument, note, silent
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the run, and how to report."""
     parser.add_argument("run", type=Path, metavar="RUN", help="the folder of a finished run")
     parser.add_argument("--quiet", action="store_true", help="no progress")
+    add_level_argument(parser)
 
 
 def main(arguments: argparse.Namespace) -> int:
@@ -17,7 +19,7 @@ def main(arguments: argparse.Namespace) -> int:
     from slfac_sim.runs.verify import prepare_verify, verify
 
     with (
-        RunProgress(arguments.quiet) as progress,
+        RunProgress(silent(arguments)) as progress,
         prepare_verify(arguments.run, progress.say) as verifiable,
     ):
         scenario = verifiable.prepared.scenario
@@ -33,5 +35,5 @@ def main(arguments: argparse.Namespace) -> int:
     if not verdict.differences:
         print("every row is equal: the digest in summary.json is not that of its ledger")
     for line in verifiable.others:
-        print(f"note: {line}", file=sys.stderr)
+        note(line)
     return 1

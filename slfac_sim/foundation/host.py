@@ -56,6 +56,19 @@ class Spare:
 
 
 @contextmanager
+def environment_kept(name: str) -> Iterator[None]:
+    """Have the variable `name` of the environment afterwards as it was."""
+    before = os.environ.get(name)
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = before
+
+
+@contextmanager
 def no_collection() -> Iterator[None]:
     """Spare the garbage collector, within, its walks over what is large and holds no cycles."""
     was_on = gc.isenabled()

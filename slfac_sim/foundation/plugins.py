@@ -29,6 +29,8 @@ from pydantic import (
 from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
 
 from slfac_sim.foundation.errors import BadInput, did_you_mean
+from slfac_sim.foundation.host import environment_kept
+from slfac_sim.foundation.logs import LOG
 from slfac_sim.foundation.plugin_sources import refuse_edited
 
 T = TypeVar("T")
@@ -43,15 +45,9 @@ NO_PLUGINS = "SLFAC_NO_PLUGINS"
 @contextmanager
 def without_plugins() -> Iterator[None]:
     """Have modules that an input names refused meanwhile."""
-    before = os.environ.get(NO_PLUGINS)
-    os.environ[NO_PLUGINS] = "1"
-    try:
+    with environment_kept(NO_PLUGINS):
+        os.environ[NO_PLUGINS] = "1"
         yield
-    finally:
-        if before is None:
-            del os.environ[NO_PLUGINS]
-        else:
-            os.environ[NO_PLUGINS] = before
 
 
 @dataclasses.dataclass(frozen=True)
@@ -199,6 +195,8 @@ def _of_ours(module_name: str) -> type[Any]:
 
 def _only_dataclass(module_name: str) -> type[Any]:
     module = importlib.import_module(module_name)
+    if not module_name.startswith("slfac_sim."):
+        LOG.debug("plug-in %s imported from %s", module_name, module.__file__)
     classes = [
         value
         for name, value in vars(module).items()

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from logging import DEBUG
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -50,7 +51,11 @@ def screen_of(quiet: bool) -> Screen:
         return Nowhere()
     from rich.console import Console  # not at the top: with `--quiet` it is not needed, and it takes a while
 
+    from slfac_sim.foundation.logs import level
+
     console = Console(stderr=True)
+    if level() <= DEBUG:
+        return Lines(console)  # between those for developers no line can move
     if console.is_jupyter:
         return Notebook()
     return Terminal(console) if console.is_terminal else Lines(console)

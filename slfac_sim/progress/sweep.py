@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from slfac_sim.foundation.logs import LOG
 from slfac_sim.progress.run import clock
 from slfac_sim.progress.screens import Terminal, screen_of
 
@@ -69,6 +70,7 @@ class SweepProgress:
         from slfac_sim.studies.jobs import Train
 
         is_training = isinstance(outcome.job, Train)
+        LOG.debug("%s ended after %.2f s", outcome.job.key, outcome.took_s)
         self._tallies["trainings" if is_training else "points"].count(outcome.took_s)
         late = time.monotonic() - self._said_s > _EVERY_S or not self._tallies["points"].left
         if not self._screen.moves and (is_training or late):

@@ -126,6 +126,8 @@ class Checkpoints:
             old.unlink()
         self._last_s = time.monotonic()
         self._cost_s = self._last_s - began_s
+        size = _path(self._folder, round_number).stat().st_size
+        self._log.debug("round %d: checkpoint of %d bytes in %.3f s", round_number, size, self._cost_s)
 
     def _due(self, round_number: int) -> bool:
         if self._every is not None:

@@ -15,17 +15,21 @@ from typing import Any
 from slfac_sim.foundation.ending import InterruptNoted, Terminated
 from slfac_sim.foundation.errors import OF_THE_HOST, BadInput, Diverged, HostFailed, sentence
 from slfac_sim.foundation.files import lock, own_name
+from slfac_sim.foundation.logs import LOG as LOGGER
+from slfac_sim.foundation.logs import level
+from slfac_sim.foundation.plugin_sources import sources_of
 from slfac_sim.ledger.continued import Differs
 from slfac_sim.ledger.folder import BEGUN, DRAWN, LEDGER, SUMMARY
 from slfac_sim.ledger.places import LATEST, RUNS
 from slfac_sim.ledger.store import FileLedger, Ledger
 from slfac_sim.ledger.summary import HostClock, summary_of
-from slfac_sim.scenario.files import dump
+from slfac_sim.scenario.files import dump, plain
 from slfac_sim.scenario.schema import Scenario
 from slfac_sim.simulation.simulate import OnNote
 from slfac_sim.simulation.simulated import Stalled
 
 SCENARIO, LOG = "scenario.yaml", "run.log"
+_VERSIONS = ("commit", "python", "torch", "numpy", "simpy")
 
 
 def check_place(out: Path | None) -> None:
@@ -101,6 +105,8 @@ class RunFolder:
         kept.
         """
         self._begin(scenario, notes)
+        if self.log.isEnabledFor(logging.DEBUG):
+            self._begin_in_detail(scenario, clock)
         status, reason = "finished", ""
         with open_ledger(self.path / LEDGER) as ledger:
             try:
@@ -123,6 +129,8 @@ class RunFolder:
             if table == "evals" and row["round"] > logged:
                 text = "round %(round)d: %(at_s).6g s, accuracy %(accuracy).4f, %(payload_bytes)d bytes"
                 self.log.info(text, row)
+            elif table == "rounds":
+                self.log.debug("round %(round)d: over at %(at_s).6g simulated s", row)
             on_note(table, {**row, "payload_bytes": ledger.delivered_bytes})
             self._interrupt.check()
 
@@ -134,7 +142,16 @@ class RunFolder:
         shutil.rmtree(self.path / DRAWN, ignore_errors=True)  # of the run as it was before it was resumed
         self.log.info("%s: %d devices, seeds %s", scenario.name, scenario.devices.count, scenario.seed)
         for note in notes:
-            self.log.info("note: %s", note)
+            self.log.warning("note: %s", note)
+
+    def _begin_in_detail(self, scenario: Scenario, clock: HostClock) -> None:
+        spent = clock.spent()
+        versions = ", ".join(f"{name} {version}" for name, version in spent.items() if name in _VERSIONS)
+        self.log.debug("%s, %d threads", versions, clock.threads)
+        for kind in _foreign_kinds(plain(scenario)):
+            for name, file in sources_of(kind).items():
+                self.log.debug("plug-in %s: %s is %s", kind, name, file)
+        self.log.debug("data, world and air are there after %.2f s", spent["wall_s"])
 
     def _ended_by(self, error: BaseException) -> tuple[str, str]:
         """Return the status and the reason of a run that `error` ended; what must not be kept is raised."""
@@ -153,7 +170,18 @@ class RunFolder:
         ended = f"{summary['status']} ({summary['reason']})" if summary["reason"] else summary["status"]
         text = "%s after %.6g simulated s; digest %s"
         self.log.info(text, ended, summary["simulated_s"], summary["digest"])
+        self.log.debug(
+            "host: %s", {name: summary["host"][name] for name in ("wall_s", "cpu_s", "peak_rss_bytes")}
+        )
         self.summary = summary
+
+
+def _foreign_kinds(tree: Any) -> Iterator[str]:
+    """Yield the plug-ins of somebody's own that a scenario written out names."""
+    if isinstance(tree, dict) and "." in str(tree.get("kind", "")):
+        yield tree["kind"]
+    for inner in tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else ():
+        yield from _foreign_kinds(inner)
 
 
 def _kept_in(folder: Path) -> str:
@@ -191,7 +219,8 @@ class _Log(logging.FileHandler):
 @contextmanager
 def _logged(folder: Path) -> Iterator[logging.Logger]:
     """Give the log of the run in `folder`, which is ours meanwhile; raises `BadInput` if it is another's."""
-    log = logging.Logger(f"run {folder}", logging.INFO)
+    log = logging.Logger(f"run {folder}", level())
+    log.parent = LOGGER
     handler = _Log(folder / LOG, encoding="utf-8")
     with closing(handler):
         try:

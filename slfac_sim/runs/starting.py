@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from slfac_sim.foundation.errors import BadInput
-from slfac_sim.foundation.host import no_collection, threads_for
+from slfac_sim.foundation.host import environment_kept, no_collection, threads_for
 
 _CUBLAS = "CUBLAS_WORKSPACE_CONFIG"
 _LENT = threading.Lock()
@@ -60,22 +60,10 @@ def torch_lent() -> Iterator[None]:
             " for it, or start a process for each (as `sweep` does)"
         )
     try:
-        with _environment_kept(_CUBLAS), _settings_kept():
+        with environment_kept(_CUBLAS), _settings_kept():
             yield
     finally:
         _LENT.release()
-
-
-@contextmanager
-def _environment_kept(name: str) -> Iterator[None]:
-    before = os.environ.get(name)
-    try:
-        yield
-    finally:
-        if before is None:
-            os.environ.pop(name, None)
-        else:
-            os.environ[name] = before
 
 
 @contextmanager
