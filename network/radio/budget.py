@@ -118,7 +118,7 @@ class Budget:
         `shadow` is standard normal, and independent between devices, which stand at `xy_m` [devices, 2].
         """
         loss_db = self.pathloss.loss_db(distance_m, los, self.carrier_hz)
-        return self.antenna_gain_db - loss_db - self._shadow_db(los, shadow, xy_m)
+        return self.antenna_gain_db - loss_db - self._shadow_db(distance_m, los, shadow, xy_m)
 
     def power_w(self, gain_db: Floats, part: float | Floats = 1.0) -> Floats:
         """Return what devices send with in `part` of the band, given their gains to their stations."""
@@ -162,10 +162,10 @@ class Budget:
     def _noise_w_per_hz(self, uplink: bool) -> float:
         return self.noise_w(uplink) / self.bandwidth_hz
 
-    def _shadow_db(self, los: Bools, shadow: Floats, xy_m: Floats) -> Floats:
+    def _shadow_db(self, distance_m: Floats, los: Bools, shadow: Floats, xy_m: Floats) -> Floats:
         if self.shadowing == "none":
             return np.zeros(los.shape)
-        sigma_db = self.pathloss.shadowing_sigma_db(los)
+        sigma_db = self.pathloss.shadowing_sigma_db(distance_m, los, self.carrier_hz)
         if self.shadowing == "correlated":
             return shadow_db(shadow, xy_m, los, sigma_db, self.pathloss.decorrelation_m(los))
         return shadow * sigma_db

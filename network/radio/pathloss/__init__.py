@@ -28,7 +28,7 @@ class PathLoss(ABC):
         """Return the median loss, with (`los`) or without line of sight."""
 
     @abstractmethod
-    def shadowing_sigma_db(self, los: Bools) -> Floats:
+    def shadowing_sigma_db(self, distance_m: Floats, los: Bools, carrier_hz: float) -> Floats:
         """Return the standard deviation of the shadowing."""
 
     def decorrelation_m(self, los: Bools) -> Floats:

@@ -8,7 +8,8 @@ import numpy as np
 from slfac_sim.foundation.arrays import Bools, Floats
 from slfac_sim.network.radio.pathloss import PathLoss
 
-_C_M_PER_S = 3.0e8  # Note 1 of Table 7.4.1-1 rounds the speed of light
+C_M_PER_S = 3.0e8
+"""Notes 1 and 5 of Table 7.4.1-1 round the speed of light."""
 EFFECTIVE_ENVIRONMENT_M = 1.0
 
 
@@ -31,7 +32,17 @@ class TwoSlopes:
 def breakpoint_m(carrier_hz: float, station_height_m: float, device_height_m: float) -> float:
     """Return the breakpoint distance d'BP of Table 7.4.1-1, Note 1."""
     effective_m2 = (station_height_m - EFFECTIVE_ENVIRONMENT_M) * (device_height_m - EFFECTIVE_ENVIRONMENT_M)
-    return 4.0 * effective_m2 * carrier_hz / _C_M_PER_S
+    return 4.0 * effective_m2 * carrier_hz / C_M_PER_S
+
+
+def slant_m(distance_m: Floats, rise_m: float, shortest_m: float) -> Floats:
+    """Return the distance between antennas, d3D; what is nearer than `shortest_m` on the ground is as far."""
+    return np.hypot(np.maximum(distance_m, shortest_m), rise_m)
+
+
+def one_metre_apart_m(rise_m: float) -> float:
+    """Return the horizontal distance at which antennas are 1 m apart; 0 if they always are."""
+    return float(np.sqrt(max(1.0 - rise_m**2, 0.0)))
 
 
 class Tr38901(PathLoss):
@@ -44,8 +55,8 @@ class Tr38901(PathLoss):
     k_db: ClassVar[tuple[float, float]]
     """Mean and deviation of K with a line of sight (Table 7.5-6)."""
 
-    def shadowing_sigma_db(self, los: Bools) -> Floats:
-        """Return the deviation of the scenario."""
+    def shadowing_sigma_db(self, distance_m: Floats, los: Bools, carrier_hz: float) -> Floats:
+        """Return the deviation of the scenario, the same at any distance."""
         return np.where(los, *self.sigma_db)
 
     def decorrelation_m(self, los: Bools) -> Floats:

@@ -34,7 +34,7 @@ class FreeSpace(PathLoss):
         d_m = np.maximum(distance_m, self.shortest_m)
         return np.asarray(20.0 * np.log10(4.0 * np.pi * d_m * carrier_hz / _C_M_PER_S))
 
-    def shadowing_sigma_db(self, los: Bools) -> Floats:
+    def shadowing_sigma_db(self, distance_m: Floats, los: Bools, carrier_hz: float) -> Floats:
         """Return 0: nothing casts a shadow."""
         return np.zeros(los.shape)
 

@@ -7,9 +7,7 @@ import numpy as np
 from slfac_sim.foundation.arrays import Bools, Floats
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Metres
-from slfac_sim.network.radio.pathloss._tr38901 import Tr38901
-
-_SHORTEST_SLANT_M = 1.0
+from slfac_sim.network.radio.pathloss._tr38901 import Tr38901, one_metre_apart_m, slant_m
 
 
 @settings
@@ -33,8 +31,7 @@ class Inh(Tr38901):
     @property
     def shortest_m(self) -> float:
         """The horizontal distance at which the antennas are 1 m apart; 0 if they always are."""
-        rise_m = self.station_height - self.device_height
-        return float(np.sqrt(max(_SHORTEST_SLANT_M**2 - rise_m**2, 0.0)))
+        return one_metre_apart_m(self.station_height - self.device_height)
 
     def los_probability(self, distance_m: Floats) -> Floats:
         """Return the probability of a line of sight, in three pieces with a step before the third."""
@@ -48,8 +45,8 @@ class Inh(Tr38901):
 
     def loss_db(self, distance_m: Floats, los: Bools, carrier_hz: float) -> Floats:
         """Return the median loss; antennas nearer than 1 m count as 1 m apart."""
-        d2d_m = np.maximum(distance_m, self.shortest_m)
-        decades = np.log10(np.hypot(d2d_m, self.station_height - self.device_height))
+        rise_m = self.station_height - self.device_height
+        decades = np.log10(slant_m(distance_m, rise_m, self.shortest_m))
         carrier_decades = np.log10(carrier_hz / 1e9)
         seen_db = 32.4 + 17.3 * decades + 20.0 * carrier_decades
         blocked_db = 38.3 * decades + 17.30 + 24.9 * carrier_decades

@@ -54,7 +54,7 @@ class LogDistance(PathLoss):
         decades = np.log10(np.maximum(distance_m / self.reference_distance, 1.0))
         return np.asarray(self.reference_loss + 10.0 * self.exponent * decades)
 
-    def shadowing_sigma_db(self, los: Bools) -> Floats:
+    def shadowing_sigma_db(self, distance_m: Floats, los: Bools, carrier_hz: float) -> Floats:
         """Return `shadowing`."""
         return np.full(los.shape, self.shadowing)
 
