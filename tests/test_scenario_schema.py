@@ -11,6 +11,7 @@ import pytest
 
 from slfac_sim.foundation.descriptions import descriptions
 from slfac_sim.foundation.plugins import kinds
+from slfac_sim.foundation.units import IN_SI
 from slfac_sim.scenario.files import dump, load, schema, shipped
 from slfac_sim.scenario.yaml_text import to_tree
 from slfac_sim.studies.files import schema as study_schema
@@ -141,6 +142,16 @@ def test_every_property_says_what_it_is(whole: dict[str, Any]) -> None:
         assert text.endswith((".", ")")), f"{path}: {name}: {text!r}"
         assert not text.startswith(_DIMENSIONS), f"{path}: {name} has the words of its unit alone"
         assert text.strip(".").lower() != name.replace("_", " "), f"{path}: {name} says its name alone"
+
+
+@pytest.mark.parametrize("whole", [schema(), study_schema()], ids=["scenario", "study"])
+def test_what_a_property_says_stands_in_a_source(whole: dict[str, Any]) -> None:
+    root = Path(__file__).parent.parent
+    files = [file for folder in ("slfac_sim", "network") for file in sorted((root / folder).rglob("*.py"))]
+    sources = " ".join(" ".join(file.read_text(encoding="utf-8").split()) for file in files)
+    for path, name, text in described(whole):
+        words = text.removesuffix(")").rpartition(" (")[0] if text.endswith(f"{IN_SI})") else text
+        assert words in sources, f"{path}: {name}: {words}"
 
 
 def test_a_field_says_what_stands_below_it_and_its_unit() -> None:
