@@ -105,7 +105,7 @@ def test_an_interval_of_a_positive_quantity_is_positive_and_holds_its_mean(
     if len(values) > 1:
         assert 0.0 < found.low <= found.mean * (1 + 1e-12)
         assert found.mean <= found.high * (1 + 1e-12) < math.inf
-    assert interval_of("accuracy", values) == mean_interval(values)
+    assert repr(interval_of("accuracy", values)) == repr(mean_interval(values))  # bounds may be NaN
 
 
 def test_a_positive_quantity_that_is_zero_has_no_interval() -> None:

@@ -85,16 +85,16 @@ def test_an_interrupt_at_any_bytecode_of_a_commit_neither_loses_nor_doubles_rows
 ) -> None:
     row = dict.fromkeys(list(TABLES["computes"])[1:], 1)
     for number in count():
-        ledger = new()
-        ledger.add("payloads", PAYLOAD)
-        ledger.add("computes", row)
-        ledger.commit()
-        ledger.add("payloads", PAYLOAD)
-        ledger.add("computes", row)
-        interrupted = interrupted_at(number, ledger.commit)
-        assert ledger.add("computes", row) == 2
-        assert [id for (id,) in ledger.tuples("computes", ("id",))] == [0, 1, 2]
-        assert ledger.rows("payloads") == [PAYLOAD, PAYLOAD]
+        with new() as ledger:
+            ledger.add("payloads", PAYLOAD)
+            ledger.add("computes", row)
+            ledger.commit()
+            ledger.add("payloads", PAYLOAD)
+            ledger.add("computes", row)
+            interrupted = interrupted_at(number, ledger.commit)
+            assert ledger.add("computes", row) == 2
+            assert [id for (id,) in ledger.tuples("computes", ("id",))] == [0, 1, 2]
+            assert ledger.rows("payloads") == [PAYLOAD, PAYLOAD]
         if not interrupted:
             break
 

@@ -56,11 +56,14 @@ def undisturbed(folder: Path, *overrides: str) -> dict[str, Any]:
     return run(prepare(scenario(*SHORT, *overrides), folder, threads=1))
 
 
+_LEFT_OPEN: list[object] = []  # the ledgers of the dead; Python would warn of those that it throws away
+
+
 @contextmanager
 def death() -> Iterator[None]:
     """Expect a death within; as with a kill, nothing is written or closed properly after it."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("slfac_sim.ledger.store.FileLedger.close", lambda ledger: None)
+        patch.setattr("slfac_sim.ledger.store.FileLedger.close", _LEFT_OPEN.append)
         with pytest.raises(Death):
             yield
 

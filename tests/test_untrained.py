@@ -47,7 +47,8 @@ def test_pairs_with_an_untrained_member_change_no_ratio(pairs: list[Any]) -> Non
     kept = [pair for pair in pairs if "untrained" not in (pair[0][0], pair[1][0])]
     kept_sides = [[crossing_of(pair[side]) for pair in kept] for side in (0, 1)]
     whole, rest = paired_ratio(*sides), paired_ratio(*kept_sides)
-    assert (whole.mean, whole.median, whole.censored) == (rest.mean, rest.median, rest.censored)
+    assert repr(whole.mean) == repr(rest.mean)  # of one pair the bounds are NaN
+    assert (whole.median, whole.censored) == (rest.median, rest.censored)
     assert (whole.n, whole.untrained) == (len(kept), len(pairs) - len(kept))
     if not kept:
         assert whole.median == (0.0, np.inf)

@@ -184,6 +184,13 @@ class FileLedger(Ledger):
         if Path(path).exists() != continued:
             raise FileNotFoundError(path) if continued else FileExistsError(f"{path} exists already")
         self._db = sqlite3.connect(path)
+        try:
+            self._begin(continued)
+        except BaseException:
+            self._db.close()
+            raise
+
+    def _begin(self, continued: bool) -> None:
         for pragma in _PRAGMAS:
             self._db.execute(pragma)
         if continued:
