@@ -25,6 +25,7 @@ from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import kinds
 from slfac_sim.learning.datasets.synthetic import Synthetic
 from slfac_sim.ledger.continued import Differs
+from slfac_sim.ledger.store import FileLedger
 from slfac_sim.ledger.tables import TABLES
 from slfac_sim.runs.checkpoints import FOLDER
 from slfac_sim.runs.resume import finished, prepare_resume, resume
@@ -56,14 +57,16 @@ def undisturbed(folder: Path, *overrides: str) -> dict[str, Any]:
     return run(prepare(scenario(*SHORT, *overrides), folder, threads=1))
 
 
-_LEFT_OPEN: list[object] = []  # the ledgers of the dead; Python would warn of those that it throws away
+def left_open(ledger: FileLedger, kept: list[FileLedger] = []) -> None:  # noqa: B006 - it is meant to last
+    """Close nothing; Python would warn of an open ledger that it throws away."""
+    kept.append(ledger)
 
 
 @contextmanager
 def death() -> Iterator[None]:
     """Expect a death within; as with a kill, nothing is written or closed properly after it."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("slfac_sim.ledger.store.FileLedger.close", _LEFT_OPEN.append)
+        patch.setattr("slfac_sim.ledger.store.FileLedger.close", left_open)
         with pytest.raises(Death):
             yield
 
