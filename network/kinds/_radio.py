@@ -191,6 +191,8 @@ class SurveyedAir(RadioAir):
         near = ground.distance_m < shortest_m
         if near.any():
             remarks.append(f"{named(devices, near)}: nearer than {shortest_m:g} m, taken as that")
+        if budget.pathloss.indoors is not None:
+            remarks.append(f"{int(ground.indoor.sum())} of {len(devices)} devices are in buildings")
         if budget.shadowing == "correlated" and len(devices) > MOST_CORRELATED:
             remarks.append(f"more than {MOST_CORRELATED} devices: their shadowing is not correlated")
         if self._silenced.any():

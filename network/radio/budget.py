@@ -9,6 +9,7 @@ from slfac_sim.foundation.arrays import Bools, Floats
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Part, Watts, dbm_to_w, w_to_dbm
 from slfac_sim.network.radio.pathloss import PathLoss
+from slfac_sim.network.radio.penetration import Inside, outside
 from slfac_sim.network.radio.shadowing import shadow_db
 from slfac_sim.network.radio.signal import Signal, evenly, limited
 
@@ -17,6 +18,7 @@ Shadowing = Literal["none", "independent", "correlated"]
 THERMAL_NOISE_DBM_PER_HZ = -174.0
 _BLOCK_HZ = 180e3
 _FILLED = 0.9
+_INDOOR = 2  # a state beside those without and with a line of sight
 _LOWEST_HZ, _HIGHEST_HZ, _WIDEST = 0.5e9, 100e9, 0.1
 
 
@@ -112,13 +114,19 @@ class Budget:
             )
         return tuple(said)
 
-    def gain_db(self, distance_m: Floats, los: Bools, shadow: Floats, xy_m: Floats) -> Floats:
-        """Return antenna gain less path loss and shadowing, [stations, devices].
+    def inside(self, draws: Floats) -> Inside:
+        """Return who is in a building, by `draws` [draws, devices] (see `Indoors`)."""
+        indoors = self.pathloss.indoors
+        return outside(draws.shape[1]) if indoors is None else indoors.inside(draws, self.carrier_hz)
+
+    def gain_db(self, distance_m: Floats, los: Bools, inside: Inside, shadow: Floats, xy_m: Floats) -> Floats:
+        """Return antenna gain less path loss, walls and shadowing, [stations, devices].
 
         `shadow` is standard normal, and independent between devices, which stand at `xy_m` [devices, 2].
         """
         loss_db = self.pathloss.loss_db(distance_m, los, self.carrier_hz)
-        return self.antenna_gain_db - loss_db - self._shadow_db(distance_m, los, shadow, xy_m)
+        shadow_db = self._shadow_db(distance_m, los, inside.indoor, shadow, xy_m)
+        return self.antenna_gain_db - loss_db - shadow_db - inside.loss_db
 
     def power_w(self, gain_db: Floats, part: float | Floats = 1.0) -> Floats:
         """Return what devices send with in `part` of the band, given their gains to their stations."""
@@ -162,10 +170,18 @@ class Budget:
     def _noise_w_per_hz(self, uplink: bool) -> float:
         return self.noise_w(uplink) / self.bandwidth_hz
 
-    def _shadow_db(self, distance_m: Floats, los: Bools, shadow: Floats, xy_m: Floats) -> Floats:
+    def _shadow_db(
+        self, distance_m: Floats, los: Bools, indoor: Bools, shadow: Floats, xy_m: Floats
+    ) -> Floats:
         if self.shadowing == "none":
             return np.zeros(los.shape)
+        indoors = self.pathloss.indoors
         sigma_db = self.pathloss.shadowing_sigma_db(distance_m, los, self.carrier_hz)
-        if self.shadowing == "correlated":
-            return shadow_db(shadow, xy_m, los, sigma_db, self.pathloss.decorrelation_m(los))
-        return shadow * sigma_db
+        if indoors is not None:
+            sigma_db = np.where(indoor, indoors.sigma_db, sigma_db)
+        if self.shadowing == "independent":
+            return shadow * sigma_db
+        decorrelation_m = self.pathloss.decorrelation_m(los)
+        if indoors is not None:
+            decorrelation_m = np.where(indoor, indoors.decorrelation_m, decorrelation_m)
+        return shadow_db(shadow, xy_m, np.where(indoor, _INDOOR, los), sigma_db, decorrelation_m)

@@ -31,16 +31,17 @@ class Layout:
 class Ground:
     """The devices on the ground, in their order; `serving` is the station of the best gain.
 
-    `gain_db` [stations, devices] holds antennas, path loss and shadowing; `k` are Rician factors (power
-    ratios, 0 for Rayleigh), and `power_w` what each device sends with. `distance_m`, `los`, `k` and the
-    SNRs are those of the link to the serving station. `covered` says whether a bit gets through, `redraws`
-    counts positions drawn again because none did.
+    `gain_db` [stations, devices] holds antennas, path loss, walls and shadowing; `k` are Rician factors
+    (power ratios, 0 for Rayleigh), and `power_w` what each device sends with. `distance_m`, `los`, `k` and
+    the SNRs are those of the link to the serving station; who is `indoor` has no line of sight. `covered`
+    says whether a bit gets through, `redraws` counts positions drawn again because none did.
     """
 
     xy_m: Floats
     serving: NDArray[np.intp]
     distance_m: Floats
     los: Bools
+    indoor: Bools
     gain_db: Floats
     k: Floats
     power_w: Floats
@@ -55,16 +56,20 @@ Covered = Callable[[Ground], Bools]
 
 @dataclass
 class _Draws:
-    """Uniforms [devices] for the place, uniforms and normals [stations, devices] for the links."""
+    """Uniforms [devices] for the place, uniforms and normals [stations, devices] for the links.
+
+    `inside` [draws, devices] are those of `Indoors`, and no rows where no device is in a building.
+    """
 
     place: Floats
     angle: Floats
     los: Floats
     shadow: Floats
     k: Floats
+    inside: Floats
 
     def redraw(self, which: Sequence[int], again: "_Draws") -> None:
-        for name in ("place", "angle", "los", "shadow", "k"):
+        for name in ("place", "angle", "los", "shadow", "k", "inside"):
             getattr(self, name)[..., which] = getattr(again, name)
 
 
@@ -75,7 +80,7 @@ def ground(devices: Sequence[str], seed: int, layout: Layout, budget: Budget, co
     keyed by (seed, device, attempt). Raises `BadInput` when a device finds no covered place in 200
     attempts, for a number of positions that is not that of the devices, and for one that is not finite.
     """
-    draws, redraws = _draws(devices, seed, 0, len(layout.stations)), 0
+    draws, redraws = _draws(devices, seed, 0, layout, budget), 0
     if layout.positions_m is not None:
         return _judged(_at_positions(devices, layout, draws, budget), covered)
     for attempt in range(1, _ATTEMPTS + 1):
@@ -83,7 +88,7 @@ def ground(devices: Sequence[str], seed: int, layout: Layout, budget: Budget, co
         lost = np.flatnonzero(~placed.covered).tolist()
         if not lost:
             return replace(placed, redraws=redraws)
-        draws.redraw(lost, _draws([devices[i] for i in lost], seed, attempt, len(layout.stations)))
+        draws.redraw(lost, _draws([devices[i] for i in lost], seed, attempt, layout, budget))
         redraws += len(lost)
     raise BadInput(
         f"network.radius: no covered place within {layout.radius_m:g} m for {devices[lost[0]]} in "
@@ -95,8 +100,9 @@ def _judged(placed: Ground, covered: Covered) -> Ground:
     return replace(placed, covered=covered(placed))
 
 
-def _draws(devices: Sequence[str], seed: int, attempt: int, stations: int) -> _Draws:
+def _draws(devices: Sequence[str], seed: int, attempt: int, layout: Layout, budget: Budget) -> _Draws:
     """Return the draws for `devices`; with one station, all of a link's come from the device's stream."""
+    stations = len(layout.stations)
     generators = (stream(seed, f"place/{device}", attempt) for device in devices)
     rows = np.array([[*rng.random(3), *rng.standard_normal(2)] for rng in generators]).T
     los, shadow = rows[2:3].copy(), rows[3:4].copy()
@@ -104,7 +110,14 @@ def _draws(devices: Sequence[str], seed: int, attempt: int, stations: int) -> _D
         links = np.array([[_link(seed, d, s, attempt) for d in devices] for s in range(stations)])
         los = links[..., 0]
         shadow = between_sites(shadow[0], links[..., 1])
-    return _Draws(rows[0].copy(), rows[1].copy(), los, shadow, rows[4].copy())
+    inside = np.zeros((0, len(devices)))
+    if budget.pathloss.indoors is not None:
+        inside = np.array([_indoor_draws(stream(seed, f"indoor/{device}", attempt)) for device in devices]).T
+    return _Draws(rows[0].copy(), rows[1].copy(), los, shadow, rows[4].copy(), inside)
+
+
+def _indoor_draws(rng: np.random.Generator) -> tuple[float, ...]:
+    return (*rng.random(3).tolist(), float(rng.standard_normal()))
 
 
 def _link(seed: int, device: str, station: int, attempt: int) -> tuple[float, float]:
@@ -147,18 +160,22 @@ def _distances_m(sites_m: Floats, xy_m: Floats) -> Floats:
 
 
 def _with_links(xy_m: Floats, distance_m: Floats, draws: _Draws, budget: Budget) -> Ground:
-    los = draws.los < budget.pathloss.los_probability(distance_m)
-    gain_db = budget.gain_db(distance_m, los, draws.shadow, xy_m)
+    inside = budget.inside(draws.inside)
+    to_wall_m = np.maximum(distance_m - inside.depth_m, 0.0)
+    los = draws.los < budget.pathloss.los_probability(to_wall_m)
+    gain_db = budget.gain_db(distance_m, los, inside, draws.shadow, xy_m)
     serving = np.argmax(gain_db, axis=0)
     mine = serving, np.arange(len(xy_m))
     power_w = budget.power_w(gain_db[mine])
+    seen = los[mine] & ~inside.indoor
     return Ground(
         xy_m=xy_m,
         serving=serving,
         distance_m=distance_m[mine],
-        los=los[mine],
+        los=seen,
+        indoor=inside.indoor,
         gain_db=gain_db,
-        k=budget.rician_k(los[mine], draws.k),
+        k=budget.rician_k(seen, draws.k),
         power_w=power_w,
         up_snr_db=budget.up_snr_db(gain_db[mine], power_w),
         down_snr_db=budget.down_snr_db(gain_db[mine]),

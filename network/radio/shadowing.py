@@ -1,12 +1,16 @@
 """Shadowing that neighbours have in common: correlated in space and between sites. It draws nothing itself.
 
 The autocorrelation over a distance d is exp(-d / d_cor) (Gudmundson 1991; TR 38.901, clause 7.4.4). Links
-with and without line of sight differ in sigma and d_cor, and are independent of each other, as there.
+with and without line of sight, or into buildings, differ in sigma and d_cor, and are independent of each
+other, as there.
 """
 
-import numpy as np
+from typing import Any
 
-from slfac_sim.foundation.arrays import Bools, Floats
+import numpy as np
+from numpy.typing import NDArray
+
+from slfac_sim.foundation.arrays import Floats
 
 MOST_CORRELATED = 2000
 """More devices than this are shadowed independently: the work grows with the cube of their number."""
@@ -23,8 +27,12 @@ def between_sites(common: Floats, own: Floats) -> Floats:
     return np.asarray(np.sqrt(_BETWEEN_SITES) * common + np.sqrt(1.0 - _BETWEEN_SITES) * own)
 
 
-def shadow_db(normals: Floats, xy_m: Floats, los: Bools, sigma_db: Floats, decorrelation_m: Floats) -> Floats:
+def shadow_db(
+    normals: Floats, xy_m: Floats, states: NDArray[Any], sigma_db: Floats, decorrelation_m: Floats
+) -> Floats:
     """Return the shadowing of devices at `xy_m` [devices, 2]; all else is [sites, devices].
+
+    `states` tell links apart that have no shadow in common: with and without a line of sight.
 
     `normals` are standard normal and independent between devices; their correlation between sites stays
     (and is less for a device that has a line of sight to one site alone). A device's shadow depends on
@@ -34,11 +42,11 @@ def shadow_db(normals: Floats, xy_m: Floats, los: Bools, sigma_db: Floats, decor
     if len(xy_m) > MOST_CORRELATED:
         return sigma_db * normals
     shadow = np.empty_like(normals)
-    for site, seen in enumerate(los):
-        for group in (np.flatnonzero(seen), np.flatnonzero(~seen)):
-            if group.size:
-                d_cor_m = float(decorrelation_m[site, group[0]])
-                shadow[site, group] = _root(xy_m[group], d_cor_m) @ normals[site, group]
+    for site, state in enumerate(states):
+        for one in np.unique(state):
+            group = np.flatnonzero(state == one)
+            d_cor_m = float(decorrelation_m[site, group[0]])
+            shadow[site, group] = _root(xy_m[group], d_cor_m) @ normals[site, group]
     return sigma_db * shadow
 
 

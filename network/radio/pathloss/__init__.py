@@ -5,6 +5,7 @@ from abc import ABC, abstractmethod
 from slfac_sim.foundation.arrays import Bools, Floats
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import Family, kind_of
+from slfac_sim.network.radio.penetration import Indoors
 
 
 class PathLoss(ABC):
@@ -18,6 +19,15 @@ class PathLoss(ABC):
     @abstractmethod
     def shortest_m(self) -> float:
         """The shortest distance at which the model holds; nearer is taken as this far."""
+
+    @property
+    def indoors(self) -> Indoors | None:
+        """Which devices are in buildings, and what that costs. As it stands, none are: None.
+
+        `distance_m` of the other members is then the whole distance, but for a line of sight that up to the
+        wall.
+        """
+        return None
 
     @abstractmethod
     def los_probability(self, distance_m: Floats) -> Floats:

@@ -1,12 +1,14 @@
 """What the scenarios of 3GPP TR 38.901 have in common: two slopes, a breakpoint, tables by line of sight."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
 
 from slfac_sim.foundation.arrays import Bools, Floats
+from slfac_sim.foundation.fields import OrNone
 from slfac_sim.network.radio.pathloss import PathLoss
+from slfac_sim.network.radio.penetration import Indoors, Penetration
 
 C_M_PER_S = 3.0e8
 """Notes 1 and 5 of Table 7.4.1-1 round the speed of light."""
@@ -69,7 +71,27 @@ class Tr38901(PathLoss):
         return np.where(los, mean_db, -np.inf), np.where(los, sigma_db, 0.0)
 
 
-class Street(Tr38901):
+class Outdoor(Tr38901):
+    """A scenario with stations outdoors, and devices of which some may be in buildings."""
+
+    deepest_m: ClassVar[float] = 25.0
+    """How far behind its wall a device may be (7.4.3.1)."""
+    indoor_sigma_db: ClassVar[float] = 7.0
+    """Table 7.5-6, O2I; and the next."""
+    indoor_decorrelated_m: ClassVar[float] = 7.0
+
+    penetration: Annotated[Penetration | None, OrNone()]
+    """Devices in buildings, and the loss of their walls; `none`: all are outdoors."""
+
+    @property
+    def indoors(self) -> Indoors | None:
+        """Return the indoor devices of the scenario, if `penetration` says that there are any."""
+        if self.penetration is None:
+            return None
+        return Indoors(self.penetration, self.deepest_m, self.indoor_sigma_db, self.indoor_decorrelated_m)
+
+
+class Street(Outdoor):
     """A scenario of two slopes between antennas whose heights are above the street, from 10 m on."""
 
     law: ClassVar[TwoSlopes]

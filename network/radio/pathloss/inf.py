@@ -96,7 +96,7 @@ class Inf(Tr38901):
         reach_m = -self._size_m / np.log1p(-self._density)
         if self._hall.is_high:
             reach_m *= self._rise_m / (self._clutter_m - self.device_height)
-        return np.exp(-distance_m / reach_m)
+        return np.asarray(np.exp(-distance_m / reach_m))
 
     def loss_db(self, distance_m: Floats, los: Bools, carrier_hz: float) -> Floats:
         """Return the median loss, never less when blocked; antennas nearer than 1 m count as 1 m apart."""
@@ -106,7 +106,8 @@ class Inf(Tr38901):
         blocked_db = seen_db
         for at_1_m_db, decade_db in self._hall.blocked_db:
             blocked_db = np.maximum(blocked_db, at_1_m_db + decade_db * decades + 20.0 * carrier_decades)
-        return np.where(los, seen_db, blocked_db)
+        loss_db: Floats = np.where(los, seen_db, blocked_db)
+        return loss_db
 
     def shadowing_sigma_db(self, distance_m: Floats, los: Bools, carrier_hz: float) -> Floats:
         """Return the deviation of the hall, the same at any distance."""

@@ -3,14 +3,16 @@
 The report has it for carriers up to 30 GHz and, without line of sight, for distances up to 5 km.
 """
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
 
 from slfac_sim.foundation.arrays import Bools, Floats
+from slfac_sim.foundation.fields import OrNone
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Metres
-from slfac_sim.network.radio.pathloss._tr38901 import C_M_PER_S, Tr38901, slant_m
+from slfac_sim.network.radio.pathloss._tr38901 import C_M_PER_S, Outdoor, slant_m
+from slfac_sim.network.radio.penetration import Penetration
 
 _LIMITS_M = {
     "station_height": (10.0, 150.0),
@@ -24,7 +26,7 @@ _FADING_SIGHT_M = 1000.0
 
 
 @settings
-class Rma(Tr38901):
+class Rma(Outdoor):
     """Losses of two slopes in line of sight, the first with a term linear in distance, and of one without.
 
     The shadowing in line of sight is stronger beyond the breakpoint d_BP = 2 pi h_BS h_UT f / c.
@@ -34,6 +36,9 @@ class Rma(Tr38901):
     sigma_db: ClassVar[tuple[float, float]] = (4.0, 8.0)
     decorrelated_m: ClassVar[tuple[float, float]] = (37.0, 120.0)
     k_db: ClassVar[tuple[float, float]] = (7.0, 4.0)
+    deepest_m: ClassVar[float] = 10.0
+    indoor_sigma_db: ClassVar[float] = 8.0
+    indoor_decorrelated_m: ClassVar[float] = 120.0
 
     station_height: Metres = 35.0
     """Height of the stations' antennas above the ground; the higher, the farther the breakpoint beyond which
@@ -50,6 +55,7 @@ class Rma(Tr38901):
     """Average width of the streets: the wider, the less loss without line of sight. The default is that of TR
     38.901.
     """
+    penetration: Annotated[Penetration | None, OrNone()] = None
 
     shortest_m = 10.0
 
@@ -59,6 +65,8 @@ class Rma(Tr38901):
                 raise ValueError(
                     f"{name} must lie between {least_m:g} m and {most_m:g} m (RMa; got {found_m:g} m)"
                 )
+        if self.penetration is not None and self.penetration.walls != "low":
+            raise ValueError("penetration.walls must be low: TR 38.901 has no others for RMa")
 
     def los_probability(self, distance_m: Floats) -> Floats:
         """Return the probability of a line of sight: 1 up to 10 m, then falling to 1/e within a kilometre."""

@@ -4,14 +4,16 @@ The effective environment is 1 m high. For devices above 13 m the report draws i
 moves the breakpoint alone, so it matters only beyond the nearest one that it can draw.
 """
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
 
 from slfac_sim.foundation.arrays import Floats
+from slfac_sim.foundation.fields import OrNone
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Metres
 from slfac_sim.network.radio.pathloss._tr38901 import EFFECTIVE_ENVIRONMENT_M, Street, TwoSlopes
+from slfac_sim.network.radio.penetration import Penetration
 
 _HIGHEST_DEVICE_M = 22.5
 
@@ -31,6 +33,7 @@ class Uma(Street):
 
     station_height: Metres = 25.0
     device_height: Metres = 1.5
+    penetration: Annotated[Penetration | None, OrNone()] = None
 
     def __post_init__(self) -> None:
         if self.station_height <= EFFECTIVE_ENVIRONMENT_M:

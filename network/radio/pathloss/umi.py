@@ -1,13 +1,15 @@
 """3GPP urban micro street canyon (TR 38.901, Tables 7.4.1-1 and 7.4.2-1), 0.5 to 100 GHz, from 10 m on."""
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
 
 from slfac_sim.foundation.arrays import Floats
+from slfac_sim.foundation.fields import OrNone
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Metres
 from slfac_sim.network.radio.pathloss._tr38901 import EFFECTIVE_ENVIRONMENT_M, Street, TwoSlopes
+from slfac_sim.network.radio.penetration import Penetration
 
 
 @settings
@@ -22,6 +24,7 @@ class Umi(Street):
 
     station_height: Metres = 10.0
     device_height: Metres = 1.5
+    penetration: Annotated[Penetration | None, OrNone()] = None
 
     def __post_init__(self) -> None:
         if min(self.station_height, self.device_height) <= EFFECTIVE_ENVIRONMENT_M:
