@@ -273,8 +273,21 @@ def test_a_sweep_trains_each_scenario_once_and_asks_what_is_given(place: Path) -
     assert len(list(Path("runs/trainings").iterdir())) == 2
     assert set(points.status) == {"finished"}
     assert study.figure("time_parts").axes
-    again = sf.sweep(TINY, "protocol.rounds=1", axes={"network.bandwidth": "1,4 MHz"}, **QUIET)
+    with pytest.warns(UserWarning, match="4 points of an earlier form of the study set aside, in runs"):
+        again = sf.sweep(TINY, "protocol.rounds=1", axes={"network.bandwidth": "1,4 MHz"}, **QUIET)
     assert again.study.size == 6
+
+
+def test_a_study_that_is_refused_leaves_the_finished_one_as_it_is(place: Path) -> None:
+    finished = sf.sweep(TINY, "protocol.rounds=1", axes={"codec": ["raw"]}, seeds=1, **QUIET)
+    before = {file: file.read_bytes() for file in finished.folder.rglob("*") if file.is_file()}
+    with pytest.raises(sf.BadInput, match="no block 'conv9'"):
+        sf.sweep(TINY, "protocol.rounds=1", axes={"cut": ["conv1", "conv9"]}, seeds=1, **QUIET)
+    assert {file: file.read_bytes() for file in finished.folder.rglob("*") if file.is_file()} == before
+    assert sf.analysis.load(finished.folder).frame("points").equals(finished.frame("points"))
+    with pytest.raises(sf.BadInput, match="no block 'conv9'"):
+        sf.sweep(TINY, "cut=conv9", seeds=1, out="new", **QUIET)
+    assert not Path("new").exists()
 
 
 def test_points_that_fail_are_warned_of_and_have_a_row(place: Path) -> None:

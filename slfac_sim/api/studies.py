@@ -52,7 +52,7 @@ def sweep(
         threads=None if threads is None else str(threads),
     )
     whole = plan_of(study, changes)
-    with SweepProgress(not progress) as shown:
+    with SweepProgress(not progress, warn) as shown:
         swept = conduct(whole, execution, shown, path_of(out))
     for failure in swept.failures:
         warn(f"failed: {failure.what}: {failure.reason}")

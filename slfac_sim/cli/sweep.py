@@ -85,7 +85,8 @@ def main(arguments: argparse.Namespace) -> int:
     part = _part(whole, arguments.shard)
 
     stream = sys.stderr if arguments.json else sys.stdout
-    with SweepProgress(silent(arguments), lambda folder: print(folder, file=stream, flush=True)) as progress:
+    shown = SweepProgress(silent(arguments), note, lambda folder: print(folder, file=stream, flush=True))
+    with shown as progress:
         swept = conduct(whole, execution, progress, arguments.out, part)
     _print_failures(swept.failures)
     if swept.closing is not None:

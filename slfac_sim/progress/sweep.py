@@ -26,12 +26,18 @@ _EVERY_S = 10.0  # between plain lines about points
 class SweepProgress:
     """The display of a sweep; use it in a `with`, so that the terminal is left in order.
 
-    `opened` takes the folder of the study as soon as it is there.
+    `note` takes the sentences that a user should read in any case, and `opened` the folder of the study as
+    soon as it is there.
     """
 
-    def __init__(self, quiet: bool, opened: Callable[[Path], object] = lambda folder: None) -> None:
+    def __init__(
+        self,
+        quiet: bool,
+        note: Callable[[str], object] = lambda sentence: None,
+        opened: Callable[[Path], object] = lambda folder: None,
+    ) -> None:
         self.workers = 1
-        self._opened = opened
+        self._note, self._opened = note, opened
         self._screen = screen_of(quiet)
         self._bars: Progress | None = None
         self._tasks: dict[str, TaskID] = {}
@@ -45,6 +51,10 @@ class SweepProgress:
     def say(self, line: str) -> None:
         """Show one line about what takes long."""
         self._screen.say(line)
+
+    def note(self, sentence: str) -> None:
+        """Hand a sentence on that a user should read in any case."""
+        self._note(sentence)
 
     def begin(self, trainings_left: int, trainings_all: int, points_left: int, points_all: int) -> None:
         """Start the display; what is not left is done, or on record."""

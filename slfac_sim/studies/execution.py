@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from slfac_sim.analysis.format import about
+from slfac_sim.analysis.format import about, count
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.host import available_bytes
 from slfac_sim.foundation.units import parse_quantity
@@ -62,16 +62,20 @@ def conduct(
 ) -> Swept:
     """Do `part` of the study `whole`, or all of it, in the folder `out`; the last part writes the report.
 
-    The folder is ``runs/studies/NAME`` by default. Raises `BadInput`.
+    The folder is ``runs/studies/NAME`` by default; it is left as it is until every kind of training has been
+    tried. Raises `BadInput`.
     """
-    folder = StudyFolder(out or Path("runs") / "studies" / whole.study.name)
-    with folder.in_use(whole) as aside:
-        watcher.opened(folder.path)
-        if aside:
-            where = folder.path / "set_aside"
-            watcher.say(f"{aside} points of an earlier form of the study set aside, in {where}")
-        clear_remains(execution.cache)
-        failures = carry_out(part or whole, folder, execution, watcher)
+    folder, plan = StudyFolder(out or Path("runs") / "studies" / whole.study.name), part or whole
+    folder.check()
+    clear_remains(execution.cache)
+    points = unfinished(plan, folder)
+    jobs = missing_trainings(plan, points, execution.cache)
+    with (
+        _engine(plan, jobs, len(points), execution, watcher) as engine,
+        folder.in_use(whole) as aside,
+    ):
+        _tell_opened(folder, aside, watcher)
+        failures = sweep(plan, points, jobs, folder, engine, watcher, execution.retries) if engine else []
     if not folder.complete(whole.points):
         return Swept(folder.path, failures, None)
     from slfac_sim.analysis.studies.report import finish_study
@@ -80,17 +84,25 @@ def conduct(
     return Swept(folder.path, failures, finish_study(folder.path))
 
 
-def carry_out(plan: Plan, folder: StudyFolder, execution: Execution, watcher: Watcher) -> list[Failure]:
-    """Give every point of `plan` a row in `folder`, and return what failed; `watcher` sees how it goes on."""
-    points = unfinished(plan, folder)
+def _tell_opened(folder: StudyFolder, aside: int, watcher: Watcher) -> None:
+    watcher.opened(folder.path)
+    if aside:
+        watcher.note(f"{count(aside, 'point')} of an earlier form of the study set aside, in {folder.aside}")
+
+
+@contextmanager
+def _engine(
+    plan: Plan, jobs: Sequence[Train], points: int, execution: Execution, watcher: Watcher
+) -> Iterator[Engine | None]:
+    """Yield the engine for `jobs` and so many `points`, each kind of job tried; None if nothing is left."""
     if not points:
         watcher.say(f"all {len(plan.points)} points are there already")
-        return []
-    jobs = missing_trainings(plan, points, execution.cache)
+        yield None
+        return
     begun = _on_ray if execution.engine == "ray" else _local
-    with begun(plan, jobs, len(points), execution, watcher) as engine:
+    with begun(plan, jobs, points, execution, watcher) as engine:
         watcher.workers = engine.workers
-        return sweep(plan, points, jobs, folder, engine, watcher, execution.retries)
+        yield engine
 
 
 @contextmanager

@@ -56,12 +56,21 @@ class StudyFolder:
             raise BadInput(f"--out {self.path}: cannot be written ({error.strerror})") from error
         return self._set_aside({point.key for point in whole.points})
 
-    def _make(self) -> None:
+    @property
+    def aside(self) -> Path:
+        """Where points of earlier forms of the study lie."""
+        return self.path / ASIDE
+
+    def check(self) -> None:
+        """Raise `BadInput` for a folder that holds something other than a study."""
         if self.path.exists() and not self.path.is_dir():
             raise BadInput(f"--out {self.path}: exists and is no folder")
         held = {path.name for path in self.path.iterdir()} if self.path.is_dir() else set()
         if held - {LOCK, POINTS} and STUDY not in held:
             raise BadInput(f"--out {self.path}: holds something other than a study; name a new folder")
+
+    def _make(self) -> None:
+        self.check()
         try:
             (self.path / POINTS).mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -92,10 +101,10 @@ class StudyFolder:
         """Move the points of an earlier form of the study out of its tables; nothing is deleted."""
         others = [file for file in (self.path / POINTS).glob("*.json") if file.stem not in wanted]
         if others:
-            (self.path / ASIDE).mkdir(exist_ok=True)
+            self.aside.mkdir(exist_ok=True)
         for file in others:
             try:
-                os.replace(file, self.path / ASIDE / file.name)
+                os.replace(file, self.aside / file.name)
             except FileNotFoundError:
                 continue  # another shard was first
         return len(others)

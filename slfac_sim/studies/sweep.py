@@ -31,6 +31,10 @@ class Watcher(Protocol):
         """Take a line about what takes long."""
         ...
 
+    def note(self, sentence: str) -> None:
+        """Take a sentence that a user should read in any case."""
+        ...
+
     def begin(self, trainings_left: int, trainings_all: int, points_left: int, points_all: int) -> None:
         """Take how much there is to do; the rest is on disk."""
         ...
