@@ -145,7 +145,13 @@ def _why_not(asked: str, error: OSError) -> str:
         return f"cannot be read ({error.strerror})"
     if {asked, f"{asked}.yaml"} & shipped("studies").keys():
         return "is a shipped study, not a scenario; `sweep` runs it, `check` reads both"
-    names = [name.removesuffix(".yaml") for name in sorted(shipped())]
-    near = difflib.get_close_matches(Path(asked).name.removesuffix(".yaml"), names, n=1)
-    hint = f"did you mean '{near[0]}'?" if near else "shipped are " + ", ".join(names)
+    names, studies = _names(), _names("studies")
+    near = difflib.get_close_matches(Path(asked).name.removesuffix(".yaml"), [*names, *studies], n=1)
+    kind = "the study " if {*near} & {*studies} else ""
+    all_of_them = f"shipped are {', '.join(names)}, and the studies {', '.join(studies)}"
+    hint = f"did you mean {kind}'{near[0]}'?" if near else all_of_them
     return f"no such file, and no shipped scenario of that name; {hint}"
+
+
+def _names(folder_name: str = "") -> list[str]:
+    return [name.removesuffix(".yaml") for name in sorted(shipped(folder_name))]
