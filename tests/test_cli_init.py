@@ -15,7 +15,7 @@ from slfac_sim.cli import main
 from slfac_sim.cli.init import SHIPPED
 from slfac_sim.foundation.units import parse_quantity, written
 from slfac_sim.scenario.files import dump, load
-from slfac_sim.scenario.template import LIKELY
+from slfac_sim.scenario.template import ANY_COUNT, LIKELY
 from slfac_sim.studies.files import read_study
 from slfac_sim.studies.plan import plan
 
@@ -45,12 +45,19 @@ def uncommented(text: str) -> str:
 @pytest.mark.parametrize("template", SHIPPED)
 def test_a_template_says_what_the_shipped_scenario_says(template: str, here: Path) -> None:
     assert main(["init", "mine.yaml", "--template", template]) == 0
-    shipped = dump(load(SHIPPED[template], ["name=mine"]))
+    speeds = () if template == "cell" else (f"devices.speed={json.dumps(ANY_COUNT)}",)
+    shipped = dump(load(SHIPPED[template], ["name=mine", *speeds]))
     assert dump(load("mine.yaml")) == shipped
     text = (here / "mine.yaml").read_text(encoding="utf-8")
     assert uncommented(text) != text
     (here / "mine.yaml").write_text(uncommented(text), encoding="utf-8")
     assert dump(load("mine.yaml")) == shipped
+
+
+@pytest.mark.parametrize("template", SHIPPED)
+def test_the_number_of_devices_can_be_changed(template: str, here: Path) -> None:
+    assert main(["init", "mine.yaml", "--template", template]) == 0
+    assert load("mine.yaml", ["devices=20"]).devices.count == 20
 
 
 @pytest.mark.parametrize("template", [*SHIPPED, "study"])

@@ -140,6 +140,9 @@ IN_OVERRIDES = [
     ("network.latency=5 m", "network.latency: unknown duration unit 'm'; did you mean 'ms'?"),
     ("data.foldr=/x", "data.foldr: unknown key 'foldr'; known are {synthetic}"),
     ("devices.count.x=3", "devices.count: must be an integer (got a mapping)"),
+    ("devices.speed={kind: profiles, names: {phone: 3}}",
+     "devices: the counts of speed.names must sum to the number of devices, 4 (got 3); give names that do,"
+     ' or another speed, such as devices.speed="5 GFLOP/s"'),
     ("devices.speed.kind=profiles", "devices.speed.names: missing key 'names'"),
     ("evaluation.targets.0=1", "evaluation.targets: must be a list (got a mapping)"),
     ("learning.optimiser={kind: sgd, nesterov: true}",

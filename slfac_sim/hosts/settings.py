@@ -46,6 +46,9 @@ class Devices:
     battery: Joules | None = None
     """Energy after whose use a device is down for good; null: it is on the mains."""
 
+    def __post_init__(self) -> None:
+        self.speed.check(self.count)
+
 
 @settings
 class Server:

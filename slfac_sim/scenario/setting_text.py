@@ -92,7 +92,8 @@ def _forms(node: Node, defined: Node) -> Iterator[str]:
             return
         elif leaf.get("type") == "object":
             if "kind" not in settings:
-                yield "the settings below" if settings else "a mapping"
+                keys = ", ".join(leaf.get("propertyNames", {}).get("enum", ()))
+                yield "the settings below" if settings else f"a mapping{keys and f', with keys among {keys}'}"
         elif dimension is not None and leaf.get("type") == "number":
             article = "an" if dimension[0] in "aeiou" else "a"
             values = f"a number in {units[0]}, or a text with {', '.join(units)}"

@@ -30,6 +30,9 @@ class Speeds(ABC):
     What a kind does not say of its devices holds as it stands here.
     """
 
+    def check(self, count: int) -> None:  # noqa: B027  # most kinds fit any number of devices
+        """Raise `ValueError` where the settings do not fit `count` devices."""
+
     @abstractmethod
     def speeds(self, devices: Sequence[str], seed: int) -> dict[str, float]:
         """Return the achieved speed of each device in FLOP/s (2 per multiply-add), by its name.

@@ -105,6 +105,14 @@ class Profiles(Speeds):
     profile, in place of `devices.memory`, `devices.memory_bandwidth` and `devices.power`.
     """
 
+    def check(self, count: int) -> None:
+        """Raise `BadInput` where the counts do not sum to the number of devices."""
+        total = sum(self.names.values())
+        if total != count:
+            wanted = f"must sum to the number of devices, {count} (got {total})"
+            remedy = 'give names that do, or another speed, such as devices.speed="5 GFLOP/s"'
+            raise BadInput(f"the counts of speed.names {wanted}; {remedy}")
+
     def speeds(self, devices: Sequence[str], seed: int) -> dict[str, float]:
         """Return the achieved FLOP/s of each device, in the order of `devices`.
 
@@ -128,10 +136,7 @@ class Profiles(Speeds):
         }
 
     def _dealt(self, devices: Sequence[str], seed: int) -> dict[str, Profile]:
-        total = sum(self.names.values())
-        if total != len(devices):
-            wanted = f"must sum to the number of devices, {len(devices)} (got {total})"
-            raise BadInput(f"devices.speed.names: the counts {wanted}")
+        self.check(len(devices))
         dealt = [PROFILES[name] for name, count in self.names.items() for _ in range(count)]
         shuffled = sorted(devices, key=lambda device: (_draw(device, seed), device))
         profiles = dict(zip(shuffled, dealt, strict=True))
