@@ -97,9 +97,9 @@ def cache_of(place: Place | None) -> Path:
     return DEFAULT if place is None else Path(place)
 
 
-def joined(values: Values) -> str:
-    """Return several values as the command line has them: ``1 MHz,5 MHz``."""
-    return values if isinstance(values, str) else ",".join(map(value_text, values))
+def joined(values: Values, path: str = "") -> str:
+    """Return several values, of the setting at `path`, as the command line has them: ``1 MHz,5 MHz``."""
+    return values if isinstance(values, str) else ",".join(value_text(value, path) for value in values)
 
 
 def warn(sentence: str) -> None:

@@ -45,7 +45,7 @@ def sweep(
     execution = Execution(cache_of(cache), engine, address, workers, memory, retries)
     changes = Changes(
         overrides=texts_of(overrides),
-        axes=[f"{path}={joined(values)}" for path, values in (axes or {}).items()],
+        axes=[f"{path}={joined(values, path)}" for path, values in (axes or {}).items()],
         seeds=None if seeds is None else value_text(seeds),
         air_seeds=None if air_seeds is None else str(air_seeds),
         targets=None if targets is None else joined(targets),

@@ -8,8 +8,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-import torch
-
 from slfac_sim.analysis.format import count
 from slfac_sim.forecast.actors import Actor, actors_of
 from slfac_sim.forecast.demands import chosen, compressed_sizes
@@ -25,6 +23,7 @@ from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import kind_of
 from slfac_sim.learning.cutting import refuse_mixtures
 from slfac_sim.learning.datasets import Dataset
+from slfac_sim.learning.weights import initial_blocks
 from slfac_sim.learning.world import World
 from slfac_sim.network import Survey
 from slfac_sim.scenario.schedule import Schedule
@@ -90,8 +89,8 @@ def cuts_of(scenario: Scenario, data: Dataset) -> list[Cut]:
     """Return every cut, from the input on. Raises `BadInput` for a protocol that cuts no model."""
     if not cuts_a_model(scenario):
         raise BadInput(f"cut: {kind_of(scenario.protocol)} cuts no model, so there is nothing to choose")
-    with torch.device("meta"):
-        names = [name for name, _ in scenario.model.blocks(data.image_shape[0], data.classes)]
+    blocks = initial_blocks(scenario.model, data.image_shape, data.classes, scenario.seed.learning)
+    names = [name for name, _ in blocks]
     _schedule(scenario)  # or there is nothing to choose by
     survey = survey_of(scenario)
     return [_cut(scenario, name, data, survey) for name in names[:-1]]

@@ -62,9 +62,20 @@ class Family:
     contract: type[Any]
     shared: tuple[str, ...] = ()
 
+    def in_words(self) -> str:
+        """Return what a plug-in of this is: ``a class with @settings and blocks(channels, classes)``."""
+        if Protocol not in self.contract.__mro__:
+            return f"a class with @settings that inherits from {self._name}"
+        members = (_in_words(self.contract, member) for member in _members(self.contract))
+        return f"a class with @settings and {', '.join(members)}"
+
+    @property
+    def _name(self) -> str:
+        return f"{self.contract.__module__}.{self.contract.__name__}"
+
     def refuse_others(self, cls: type[Any], name: str) -> None:
         """Raise `BadInput` if `cls`, asked for as `name`, is no plug-in of this family."""
-        wanted = f"{self.contract.__module__}.{self.contract.__name__}"
+        wanted = self._name
         if Protocol not in self.contract.__mro__:
             if not issubclass(cls, self.contract):
                 raise BadInput(f"{name}.{cls.__name__} does not inherit from {wanted}")
@@ -84,6 +95,12 @@ def _members(contract: type[Any]) -> list[str]:
     """Return the public names that a `typing.Protocol` and those it extends ask for."""
     members = [name for base in contract.__mro__ if base not in (object, Protocol) for name in vars(base)]
     return sorted({name for name in members if not name.startswith("_")})
+
+
+def _in_words(contract: type[Any], member: str) -> str:
+    """Return a member as it is used: a method with the names of its arguments, anything else by its name."""
+    method = getattr(contract, member)
+    return f"{member}({', '.join([*signature(method).parameters][1:])})" if isfunction(method) else member
 
 
 def _takes(method: Any, arguments: int) -> bool:

@@ -16,6 +16,7 @@ from slfac_sim.codecs import Tensor
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.streams import stream
 from slfac_sim.learning.draws import drawn_for
+from slfac_sim.learning.fitting import refuse_misfits, refuse_other_blocks
 from slfac_sim.learning.models import Model
 
 Block = tuple[str, nn.Module]
@@ -25,11 +26,14 @@ _RESETS = ("reset_parameters", "_reset_parameters")  # the latter is torch's own
 def initial_blocks(model: Model, shape: tuple[int, ...], classes: int, seed: int) -> list[Block]:
     """Return the blocks of `model` for images of `shape` [channels, h, w], with their initial weights.
 
-    Whatever their constructors draw follows `seed` too. Raises `BadInput` for weights that cannot be drawn,
-    and for a block whose output is not the same when it draws the same.
+    Whatever their constructors draw follows `seed` too. Raises `BadInput` for blocks that do not fit each
+    other or `classes`, for weights that cannot be drawn, and for a block whose output is not the same when
+    it draws the same.
     """
     with drawn_for(seed, "weights"):
         blocks = model.blocks(shape[0], classes)
+    refuse_other_blocks(blocks)
+    refuse_misfits(blocks, shape, classes)
     initialise(blocks, seed)
     _refuse_unkeyed(blocks, shape, seed)
     return blocks

@@ -11,10 +11,12 @@ from typing import Any
 import numpy as np
 
 from slfac_sim.foundation.errors import BadInput
-from slfac_sim.foundation.plugins import Plugin, name_of
-from slfac_sim.scenario.files import Report, load, plain, read
+from slfac_sim.foundation.plugins import Plugin, family_of, name_of
+from slfac_sim.scenario.explained import explain
+from slfac_sim.scenario.files import Report, load, plain, read, schema
 from slfac_sim.scenario.located import ScenarioError
 from slfac_sim.scenario.schema import Scenario
+from slfac_sim.scenario.schema_nodes import families
 from slfac_sim.scenario.yaml_text import to_line, to_text
 
 Given = str | PathLike[str] | Mapping[str, Any] | Scenario
@@ -59,7 +61,7 @@ def texts_of(overrides: Iterable[Override]) -> list[str]:
         if isinstance(override, str):
             texts.append(override)
         elif isinstance(override, Mapping):
-            texts += [f"{path}={value_text(value)}" for path, value in override.items()]
+            texts += [f"{path}={value_text(value, path)}" for path, value in override.items()]
         else:
             kind = type(override).__name__
             raise BadInput(
@@ -68,19 +70,19 @@ def texts_of(overrides: Iterable[Override]) -> list[str]:
     return texts
 
 
-def value_text(value: Any) -> str:
-    """Return one value as the command line has it; a text stands for itself."""
-    return value if isinstance(value, str) else to_line(_plain(value))
+def value_text(value: Any, path: str = "") -> str:
+    """Return one value, of the setting at `path`, as the command line has it; a text stands for itself."""
+    return value if isinstance(value, str) else to_line(_plain(value, path))
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any, path: str = "") -> Any:
     """Return `value` as mappings, lists and scalars. Raises `BadInput` for what no file can say."""
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): _plain(item, f"{path}.{key}".lstrip(".")) for key, item in value.items()}
     if isinstance(value, np.ndarray | np.generic):
         return value.tolist()
     if isinstance(value, list | tuple | range):
-        return [_plain(item) for item in value]
+        return [_plain(item, path) for item in value]
     if isinstance(value, enum.Enum):
         return value.value
     if isinstance(value, PathLike):
@@ -91,7 +93,21 @@ def _plain(value: Any) -> Any:
         return plain(value, _ANY if _is_plugin(type(value)) else None, brief=True)
     if value is None or isinstance(value, bool | int | float | str):
         return value
-    raise BadInput(f"value: found {value!r}, expected a number, a text, a list, a mapping or a plug-in")
+    found = f"the class {value.__name__}" if isinstance(value, type) else type(value).__name__
+    raise BadInput(f"{path or 'value'}: found {found}; expected {_expected(path)}")
+
+
+def _expected(path: str) -> str:
+    """Return what may stand at `path`, for a fault: what a plug-in is there, if one may stand there."""
+    whole = schema()
+    try:
+        places = explain(path.rstrip("+"), whole).settings
+    except BadInput:
+        places = []
+    family = next((name for place in places for name in families(place.schema, whole["$defs"])), None)
+    if family is None:
+        return "a number, a text, a list, a mapping or a plug-in"
+    return f"a plug-in: {family_of(family).in_words()}"
 
 
 def _is_plugin(cls: type[Any]) -> bool:
