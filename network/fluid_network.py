@@ -53,6 +53,12 @@ class Air(ABC):
     def rate_bps(self, path: Path, block: int, heard: Mapping[str, int]) -> tuple[float, Among]:
         """Return the rate on `path` alone on its lane, and among n, in the coherence block `block`."""
 
+    def rates_bps(
+        self, paths: Sequence[Path], block: int, heard: Mapping[str, int]
+    ) -> Sequence[tuple[float, Among]]:
+        """Return what `rate_bps` says of each path; as it stands, one by one."""
+        return [self.rate_bps(path, block, heard) for path in paths]
+
     def senders(self, lane: str, transfers: int) -> int:
         """Return how many senders the lanes that `lane` disturbs hear of it while `transfers` are on it."""
         return 0
@@ -185,9 +191,10 @@ class FluidNetwork:
         self._rate([transfer for lane in lanes for transfer in self._on_lane.get(lane, ())])
 
     def _rate(self, transfers: Sequence[FluidTransfer]) -> None:
-        block, rates_bps = self._block(), []
-        for transfer in transfers:
-            rate_bps, transfer.flow.among = self._air.rate_bps(transfer.path, block, self._heard)
+        rated = self._air.rates_bps([transfer.path for transfer in transfers], self._block(), self._heard)
+        rates_bps = []
+        for transfer, (rate_bps, among) in zip(transfers, rated, strict=True):
+            transfer.flow.among = among
             rates_bps.append((transfer.flow, rate_bps))
         if rates_bps:
             self._engine.set_rates(rates_bps)

@@ -6,7 +6,7 @@ the shares of a case known in advance.
 """
 
 from slfac_sim.network.engine.choose import Demand, Plan, plan
-from slfac_sim.network.engine.flow import Flow, Routed, Share
+from slfac_sim.network.engine.flow import Entry, Flow, Routed, Share
 from slfac_sim.network.engine.fluid import FluidShare
 from slfac_sim.network.engine.max_min import MaxMinShare
 from slfac_sim.network.engine.naive import NaiveGraph
@@ -17,6 +17,7 @@ __all__ = [
     "Call",
     "Demand",
     "Engine",
+    "Entry",
     "Flow",
     "FluidShare",
     "MaxMinShare",

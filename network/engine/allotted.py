@@ -6,7 +6,7 @@ that are served are columns of one table, and a change re-allots them all; chang
 allotted once.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from functools import partial
 from math import inf
 
@@ -15,6 +15,7 @@ import numpy as np
 from slfac_sim.foundation.arrays import Floats
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.network.engine.flow import Flow
+from slfac_sim.network.engine.served import Served
 
 Allotment = tuple[Floats, Floats, Floats]
 
@@ -25,7 +26,7 @@ _KEPT = slice(_LEFT, _START + 1)  # what a flow takes with it when it is not ser
 class AllottedShare:
     """A share (see `Share`) whose rates are what `allot` says.
 
-    `allot(flows)` returns three arrays, one entry for each flow that is served: its bit rate, its part of
+    `allot(flows)`, of the `Served` flows, returns three arrays, one entry for each flow that is served: its bit rate, its part of
     the medium and the fraction of time at full power, all for a capacity of 1. The parts sum to at most
     1. It is called after every change of the flows, of their rates and of the capacity, and weights
     matter only if it looks at them. A flow whose cap is below its rate sends for a part of its time, and
@@ -36,7 +37,7 @@ class AllottedShare:
     service is through.
     """
 
-    def __init__(self, allot: Callable[[Sequence[Flow]], Allotment], capacity: float = 1.0) -> None:
+    def __init__(self, allot: Callable[[Served], Allotment], capacity: float = 1.0) -> None:
         self._allot = allot
         self._capacity = capacity
         self._in_service = 1.0
@@ -45,7 +46,7 @@ class AllottedShare:
         self._due_s = inf
         self._changed = False
         self._started = 0
-        self._flows: list[Flow] = []
+        self._flows = Served()
         self._column: dict[Flow, int] = {}
         self._columns = np.zeros((10, 16))
 
@@ -78,7 +79,9 @@ class AllottedShare:
                 self._withdraw(flow)
                 flow.rate_bps = rate_bps
                 self._serve(flow)
-            flow.rate_bps = rate_bps
+            else:
+                flow.rate_bps = rate_bps
+                self._flows.renew(column)
 
     def set_capacity(self, now_s: float, capacity: float, link: str = "") -> None:
         """Change the part of the time that the medium gives; at 0 every flow waits."""
@@ -91,9 +94,8 @@ class AllottedShare:
             return []
         self._advance(now_s)
         table = self._table()
-        ends = table[_END].tolist()
         columns = np.flatnonzero(table[_LEFT] == 0.0).tolist()
-        columns.sort(key=lambda column: (ends[column], self._flows[column].order))
+        columns.sort(key=lambda column: (table[_END, column], self._flows[column].order))
         through = [self._flows[column] for column in columns]
         for flow in through:
             self._withdraw(flow)
@@ -124,9 +126,8 @@ class AllottedShare:
             return
         flow.left_bits, flow.airtime_s, flow.radiated_s, start_s = self._columns[_KEPT, column].tolist()
         flow.start_s = None if start_s == inf else start_s
-        last = self._flows.pop()
+        last = self._flows.drop(column)
         if last is not flow:
-            self._flows[column] = last
             self._column[last] = column
             self._columns[:, column] = self._columns[:, len(self._flows)]
 

@@ -5,6 +5,22 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import Protocol
 
+from slfac_sim.foundation.arrays import Floats
+
+
+class Entry:
+    """What `table(n)`, an array, has at `place`. Flows that share a table are looked up together."""
+
+    __slots__ = ("place", "table")
+
+    def __init__(self, table: Callable[[int], Floats], place: int) -> None:
+        self.table = table
+        self.place = place
+
+    def __call__(self, n: int) -> float:
+        """Return the value at `n`."""
+        return float(self.table(n)[self.place])
+
 
 @dataclass(eq=False, slots=True)
 class Flow:
@@ -14,7 +30,7 @@ class Flow:
     served for now. `weight` is that of its part of the medium and `cap_bps` the most that it takes.
     `among`, where the medium asks for it, is its rate over its part of the medium when n flows have one
     (`rate_bps` whatever n, if None), and `power_among` what it then sends with, by its full power (1, if
-    None); `src` and `dst` tell senders and users apart.
+    None); either is best an `Entry` of a table of many flows. `src` and `dst` tell senders and users apart.
 
     `left_bits`, `airtime_s` (its part of the medium, integrated over time), `radiated_s` (for how long
     its sender was on the air at full power; None where that is the airtime) and `start_s` (when it was
@@ -42,16 +58,6 @@ class Flow:
 
     def __post_init__(self) -> None:
         self.left_bits = self.bits
-
-    def power_in_part(self, n: int) -> float:
-        """Return what the flow sends with in its part of the medium when n flows have one, by full power.
-
-        A power-limited sender puts all that it has into any part; any other has a power density that does
-        not change.
-        """
-        if self.among is None:
-            return 1.0 / n
-        return 1.0 if self.power_among is None else self.power_among(n)
 
 
 @dataclass(eq=False, slots=True)

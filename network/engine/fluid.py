@@ -102,12 +102,19 @@ class FluidShare:
     def set_rates(self, now_s: float, rates_bps: Iterable[tuple[Flow, float]]) -> None:
         """Give flows that take part new rates. A flow of rate 0 leaves its part to the others."""
         self._advance(now_s)
+        free, renewed = self._free, []
         for flow, rate_bps in rates_bps:
-            through = flow.finish <= (now_s if flow.capped else self._free.v)  # its last bit left just now
-            if rate_bps != flow.rate_bps and not through:
+            through = flow.finish <= (now_s if flow.capped else free.v)  # its last bit left just now
+            if rate_bps == flow.rate_bps or through:
+                continue
+            if flow.finish < inf == flow.cap_bps and rate_bps > 0.0 and not free.coarse(flow, rate_bps):
+                renewed.append((flow, rate_bps))
+            else:
                 self._withdraw(flow)
                 flow.rate_bps = rate_bps
                 self._serve(flow)
+        if renewed:
+            free.renew(renewed)
         self._settle()
 
     def set_capacity(self, now_s: float, capacity: float, link: str = "") -> None:

@@ -6,6 +6,7 @@ of virtual finishes is all that is needed, and a change costs O(log N) (generali
 Parekh and Gallager, IEEE/ACM Trans. Networking 1(3), 1993).
 """
 
+from collections.abc import Iterable
 from heapq import heapify, heappop, heappush
 from math import inf
 
@@ -90,7 +91,7 @@ class Pool:
     def join(self, flow: Flow) -> None:
         """Serve `flow` from now on."""
         drain = flow.rate_bps * flow.weight
-        if self.v > _COARSE * flow.bits / drain > 0.0:
+        if self.coarse(flow, flow.rate_bps):
             self._rebase()
         flow.capped = False
         flow.key = self.v
@@ -104,6 +105,27 @@ class Pool:
         through = self.v >= flow.finish
         charge(flow, inf if through else (self.v - flow.key) * flow.weight * flow.rate_bps)
         self._forget(flow)
+
+    def renew(self, rates_bps: Iterable[tuple[Flow, float]]) -> None:
+        """Give flows that it serves, none of them through, new rates: as if each left and joined anew."""
+        v, entries = self.v, []
+        for flow, rate_bps in rates_bps:
+            had_bits = min((v - flow.key) * flow.weight * flow.rate_bps, flow.left_bits)
+            flow.airtime_s += had_bits / flow.rate_bps
+            flow.left_bits = left_bits = flow.left_bits - had_bits
+            flow.rate_bps = rate_bps
+            flow.key = v
+            flow.finish = finish = v + left_bits / (rate_bps * flow.weight)
+            flow.version = version = flow.version + 1
+            entries.append((finish, flow.order, version, flow))
+        if len(entries) < self.live:
+            entries += [entry for entry in self._heap if entry[2] == entry[3].version]
+        heapify(entries)
+        self._heap = entries
+
+    def coarse(self, flow: Flow, rate_bps: float) -> bool:
+        """Return whether V is too large to tell the finish of `flow` at `rate_bps` from now."""
+        return self.v > _COARSE * flow.bits / (rate_bps * flow.weight) > 0.0
 
     def take_finished(self) -> list[Flow]:
         """Take out the flows that are through."""

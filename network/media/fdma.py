@@ -1,14 +1,14 @@
 """FDMA: each user has its channel, 1/n of the band, for ever, whether it sends or not."""
 
-from collections.abc import Sequence
 from math import inf
 from typing import ClassVar
 
 import numpy as np
 
 from slfac_sim.foundation.plugins import settings
-from slfac_sim.network.engine import Flow, Share
+from slfac_sim.network.engine import Share
 from slfac_sim.network.engine.allotted import Allotment, AllottedShare
+from slfac_sim.network.engine.served import Served
 from slfac_sim.network.media import Crowd, Medium, Places
 
 
@@ -44,10 +44,8 @@ class _Channels:
     def __init__(self, users: int) -> None:
         self._places = Places(users)
 
-    def __call__(self, flows: Sequence[Flow]) -> Allotment:
+    def __call__(self, flows: Served) -> Allotment:
         n = self._places.count
         channels = np.array([self._places.of(flow) for flow in flows])
         time = 1.0 / np.bincount(channels)[channels]  # each flow's part of the time of its channel
-        in_channel_bps = np.array([f.rate_bps if f.among is None else f.among(n) for f in flows]) / n
-        power = np.array([flow.power_in_part(n) for flow in flows])
-        return in_channel_bps * time, time / n, power * time
+        return flows.among(n) / n * time, time / n, flows.power_in_part(n) * time

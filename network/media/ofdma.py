@@ -1,6 +1,5 @@
 """OFDMA with an equal split: n transfers under way have 1/n of the band each, all at once."""
 
-from collections.abc import Sequence
 from math import inf
 from typing import ClassVar
 
@@ -8,8 +7,9 @@ import numpy as np
 
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Count
-from slfac_sim.network.engine import Flow, Share
+from slfac_sim.network.engine import Share
 from slfac_sim.network.engine.allotted import Allotment, AllottedShare
+from slfac_sim.network.engine.served import Served
 from slfac_sim.network.media import Crowd, Medium
 
 
@@ -50,9 +50,8 @@ class Ofdma(Medium):
         """
         return AllottedShare(self._allot, capacity)
 
-    def _allot(self, flows: Sequence[Flow]) -> Allotment:
+    def _allot(self, flows: Served) -> Allotment:
         n = len(flows)
         at_once = n if self.resource_blocks is None else min(n, self.resource_blocks)
-        rates_bps = np.array([f.rate_bps if f.among is None else f.among(at_once) for f in flows]) / n
-        radiating = np.array([f.power_in_part(at_once) for f in flows]) * at_once / n
-        return rates_bps, np.full(n, 1.0 / n), radiating
+        radiating = flows.power_in_part(at_once) * at_once / n
+        return flows.among(at_once) / n, np.full(n, 1.0 / n), radiating

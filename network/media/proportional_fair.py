@@ -1,6 +1,6 @@
 """Proportional fair scheduling as its fluid mean: equal airtime, each when its fade is the best of n."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cache
 from typing import ClassVar
 
@@ -8,8 +8,9 @@ import numpy as np
 
 from slfac_sim.foundation.arrays import Floats
 from slfac_sim.foundation.plugins import settings
-from slfac_sim.network.engine import Flow, Share
+from slfac_sim.network.engine import Share
 from slfac_sim.network.engine.allotted import Allotment, AllottedShare
+from slfac_sim.network.engine.served import Served
 from slfac_sim.network.media import Crowd, Medium
 
 
@@ -37,11 +38,10 @@ class ProportionalFair(Medium):
         return AllottedShare(_allot, capacity)
 
 
-def _allot(flows: Sequence[Flow]) -> Allotment:
+def _allot(flows: Served) -> Allotment:
     n = len(flows)
-    rates_bps = np.array([f.rate_bps if f.among is None else f.among(n) for f in flows]) / n
     parts = np.full(n, 1.0 / n)
-    return rates_bps, parts, parts
+    return flows.among(n) / n, parts, parts
 
 
 def best_survival(n: int, survival: Callable[[Floats], Floats]) -> Callable[[Floats], Floats]:

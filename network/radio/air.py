@@ -7,9 +7,10 @@ import numpy as np
 
 from slfac_sim.foundation.arrays import Bools, Floats
 from slfac_sim.network.contract import Hosts
-from slfac_sim.network.engine import Share
+from slfac_sim.network.engine import Entry, Share
 from slfac_sim.network.fluid_network import Air, Among
 from slfac_sim.network.radio.cells import Radio
+from slfac_sim.network.radio.faded import Faded, Fades
 from slfac_sim.network.radio.placement import Ground
 from slfac_sim.network.radio.reception import Activity, Reception
 from slfac_sim.network.transfers import Path
@@ -26,14 +27,18 @@ class RadioAir(Air):
         self._server, self._seed = hosts.server, seed
         self._coherence_s = radio.fading.coherence_s
         self._reception = Reception(devices, seed, radio, ground)
+        self._crowd = {uplink: self._reception.gains_from_a_crowd(uplink) for uplink in (True, False)}
         self._cells = range(len(radio.stations))
         self._index = {device: i for i, device in enumerate(devices)}
         self._member = {  # the place of each device among those of its cell
             device: int(np.searchsorted(self._reception.members[cell], i))
             for (device, i), cell in zip(self._index.items(), ground.serving.tolist(), strict=True)
         }
-        self._gain = functools.lru_cache(maxsize=4 * len(devices))(self._new_gain)
+        self._fades = Fades(radio, seed, devices, ground.k)
+        self._faded = functools.lru_cache(maxsize=64)(self._new_faded)
         self._rated = functools.lru_cache(maxsize=8 * len(devices))(self._new_rate)
+        self._means = functools.lru_cache(maxsize=256)(self._new_means)
+        self._powers = functools.cache(self._new_powers)
         self._paths = functools.cache(self._new_paths)
 
     @property
@@ -63,13 +68,27 @@ class RadioAir(Air):
 
     def rate_bps(self, path: Path, block: int, heard: Mapping[str, int]) -> tuple[float, Among]:
         """Return the slowest receiver's rate in `block` while others are `heard`, and among n."""
-        if path.unreachable:
-            return 0.0, None
-        activity = self._reception.fixed[path.uplink]
-        if activity is None:
-            own, way = _parsed(path.lane)
-            activity = tuple(0.0 if j == own else float(heard.get(f"{j}/{way}", 0)) for j in self._cells)
-        return self._rated(path, 0 if self._coherence_s is None else block, activity)
+        return self.rates_bps([path], block, heard)[0]
+
+    def rates_bps(
+        self, paths: Sequence[Path], block: int, heard: Mapping[str, int]
+    ) -> list[tuple[float, Among]]:
+        """Return what `rate_bps` says of each path."""
+        rates: list[tuple[float, Among]] = [(0.0, None)] * len(paths)
+        alike: dict[tuple[str, bool], list[int]] = {}
+        for i, path in enumerate(paths):
+            if not path.unreachable:
+                alike.setdefault((path.lane, path.uplink), []).append(i)
+        for (lane, uplink), places in alike.items():
+            activity = self._activity(lane, uplink, heard)
+            if self._coherence_s is None:
+                for i in places:
+                    rates[i] = self._rated(paths[i], activity)
+            else:
+                of_them = self._in_block([paths[i] for i in places], block, activity)
+                for i, rate in zip(places, of_them, strict=True):
+                    rates[i] = rate
+        return rates
 
     def check(self) -> None:
         """Raise `BadInput` where a station has more devices than its medium has places for."""
@@ -131,6 +150,7 @@ class RadioAir(Air):
         place = self._index[devices[0]]
         snr_db = self.ground.up_snr_db if uplink else self.ground.down_snr_db
         rates_bps = self._reception.mean_bps(cell, uplink, self._reception.nobody(uplink), 1)
+        divided = self._reception.part(uplink, 2) < 1.0
         return Path(
             lane=f"{cell}/{self._way(uplink)}",
             uplink=uplink,
@@ -139,53 +159,64 @@ class RadioAir(Air):
             power_w=float(self.ground.power_w[place]) if uplink else self.radio.budget.station_power_w,
             latency_s=self.radio.latency_s,
             unreachable=not rates_bps[self._members(devices)].all(),
-            power_among=self._power_among(place) if self._reception.part(uplink, 2) < 1.0 else None,
+            power_among=Entry(self._powers(cell), self._member[devices[0]]) if divided else None,
         )
 
-    def _power_among(self, place: int) -> Callable[[int], float]:
-        """Return what a device sends with on average in 1/n of the band, by its power in all of it.
+    def _new_powers(self, cell: int) -> Callable[[int], Floats]:
+        """Return what devices send with on average in 1/n of the band, by their power in all of it [members].
 
         Where there are fewer parts than senders, they take turns.
         """
-        gain_db = self.ground.gain_db[self.ground.serving[place], [place]]
-        power_w = float(self.ground.power_w[place])
+        members = self._reception.members[cell]
+        gain_db, power_w = self.ground.gain_db[cell, members], self.ground.power_w[members]
         most = self.radio.rates.most_parts(self.radio.budget.bandwidth_hz)
 
-        def of_full(n: int) -> float:
+        def of_full(n: int) -> Floats:
             part = 1.0 / min(n, most)
-            return float(self.radio.budget.power_w(gain_db, part)[0]) / power_w / (part * n)
+            return self.radio.budget.power_w(gain_db, part) / power_w / (part * n)
 
-        return functools.cache(of_full)
+        return functools.lru_cache(maxsize=4096)(of_full)
 
     def _members(self, devices: Sequence[str]) -> list[int]:
         return [self._member[device] for device in devices]
 
-    def _new_gain(self, device: str, block: int) -> float:
-        k = float(self.ground.k[self._index[device]])
-        return self.radio.fading.gain(self._seed, device, block, k)
+    def _activity(self, lane: str, uplink: bool, heard: Mapping[str, int]) -> Activity:
+        """Return how busy the cells are as those on `lane` see it: their own cell does not disturb them."""
+        fixed = self._reception.fixed[uplink]
+        if fixed is not None:
+            return fixed
+        own, way = _parsed(lane)
+        return tuple(0.0 if j == own else float(heard.get(f"{j}/{way}", 0)) for j in self._cells)
 
-    def _new_rate(self, path: Path, block: int, activity: Activity) -> tuple[float, Among]:
-        rate_bps = self._slowest(path, block, activity)
-        crowd = self._reception.gains_from_a_crowd(path.uplink) and path.devices[1:] == ()
-        return rate_bps(1), functools.cache(rate_bps) if crowd else None
+    def _new_rate(self, path: Path, activity: Activity) -> tuple[float, Among]:
+        """Return the mean rate of the slowest receiver, and what it is among n."""
+        cell, members = _parsed(path.lane)[0], self._members(path.devices)
+        means = self._means(cell, path.uplink, activity)
+        return float(means(1)[members].min()), Entry(means, members[0]) if self._crowds(path) else None
 
-    def _slowest(self, path: Path, block: int, activity: Activity) -> Callable[[int], float]:
-        """Return the slowest receiver's rate over its part of the medium as a function of how many send."""
-        reception, uplink = self._reception, path.uplink
-        if self._coherence_s is None:
-            cell, members = _parsed(path.lane)[0], self._members(path.devices)
-            return lambda n: float(reception.mean_bps(cell, uplink, activity, n)[members].min())
-        radio = self.radio
-        gains = np.array([self._gain(device, block) for device in path.devices])
-        places = [self._index[device] for device in path.devices]
-        signal = reception.signal(uplink, activity).of(places).times(gains)
+    def _new_means(self, cell: int, uplink: bool, activity: Activity) -> Callable[[int], Floats]:
+        return lambda n: self._reception.mean_bps(cell, uplink, activity, n)
 
-        def rate_bps(n: int) -> float:
-            part = reception.part(uplink, n)
-            rates_bps = radio.rates.best_rate_bps(signal, radio.budget.bandwidth_hz, part, uplink)
-            return radio.goodput / part * float(rates_bps.min())
+    def _in_block(
+        self, paths: Sequence[Path], block: int, activity: Activity
+    ) -> list[tuple[float, Among]]:
+        """Return the same in `block`, for paths of one direction."""
+        faded = self._faded(paths[0].uplink, block, activity)
+        columns = faded.columns([self._index[device] for path in paths for device in path.devices])
+        firsts = np.cumsum([0, *(len(path.devices) for path in paths[:-1])])
+        rates_bps = np.minimum.reduceat(faded.over_part_bps(1)[columns], firsts).tolist()
+        table = faded.over_part_bps
+        return [
+            (rate_bps, Entry(table, columns[first]) if self._crowds(path) else None)
+            for path, first, rate_bps in zip(paths, firsts.tolist(), rates_bps, strict=True)
+        ]
 
-        return rate_bps
+    def _new_faded(self, uplink: bool, block: int, activity: Activity) -> Faded:
+        return Faded(self.radio, self._reception, self._fades, uplink, block, activity)
+
+    def _crowds(self, path: Path) -> bool:
+        """Return whether the rate over its part depends on how many have one: never that of a multicast."""
+        return self._crowd[path.uplink] and path.devices[1:] == ()
 
 
 def _parsed(lane: str) -> tuple[int, str]:

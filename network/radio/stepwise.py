@@ -10,6 +10,7 @@ import functools
 from abc import abstractmethod
 
 import numpy as np
+from numpy.typing import NDArray
 
 from slfac_sim.foundation.arrays import Bools, Floats
 from slfac_sim.network.radio.rates import RateModel, Survival
@@ -20,6 +21,7 @@ Steps = tuple[tuple[float, ...], tuple[float, ...]]
 
 _WHOLE = 1e-9
 _AT_ONCE = 1_000_000
+_NARROW = 64
 
 
 class Stepwise(RateModel):
@@ -48,19 +50,13 @@ class Stepwise(RateModel):
 
     def best_rate_bps(self, signal: Signal, bandwidth_hz: float, part: float, uplink: bool) -> Floats:
         """Return the best over the numbers of blocks up to `part` of the band's."""
-        return self.best_mean_rate_bps(signal, bandwidth_hz, part, uplink, _unfaded)
+        return self._of_blocks(signal, part * self.blocks(bandwidth_hz), uplink, None)
 
     def best_mean_rate_bps(
         self, signal: Signal, bandwidth_hz: float, part: float, uplink: bool, survival: Survival
     ) -> Floats:
         """Return the mean over fading of the best over the numbers of blocks."""
-        blocks = part * self.blocks(bandwidth_hz)
-        whole = int(blocks + _WHOLE)
-        more = blocks - whole
-        fewer_bps = self._mean_in_blocks(signal, whole, uplink, survival)
-        if more <= _WHOLE:
-            return fewer_bps
-        return (1.0 - more) * fewer_bps + more * self._mean_in_blocks(signal, whole + 1, uplink, survival)
+        return self._of_blocks(signal, part * self.blocks(bandwidth_hz), uplink, survival)
 
     def covers(self, signal: Signal, uplink: bool) -> Bools:
         """Return whether the SNR in one block is that of the first step."""
@@ -70,37 +66,77 @@ class Stepwise(RateModel):
         """Return the number of blocks."""
         return float(self.blocks(bandwidth_hz))
 
-    def _mean_in_blocks(self, signal: Signal, blocks: int, uplink: bool, survival: Survival) -> Floats:
-        """Return the mean over fading of the best of 1 to `blocks` blocks."""
+    def _of_blocks(
+        self, signal: Signal, blocks: float, uplink: bool, survival: Survival | None
+    ) -> Floats:
+        """Return the best in `blocks` blocks, of which a part may be had for a part of the time."""
+        whole = int(blocks + _WHOLE)
+        more = blocks - whole
+        fewer_bps = self._in_blocks(signal, whole, uplink, survival)
+        if more <= _WHOLE:
+            return fewer_bps
+        return (1.0 - more) * fewer_bps + more * self._in_blocks(signal, whole + 1, uplink, survival)
+
+    def _in_blocks(self, signal: Signal, blocks: int, uplink: bool, survival: Survival | None) -> Floats:
+        """Return the best of 1 to `blocks` blocks, or its mean over fading."""
         if blocks == 0:
             return np.zeros(signal.snr.shape)
         snr = signal.snr_in(blocks * self.block_hz)
         raised = np.round(np.minimum(signal.snr / snr, float(blocks)), 9)
-        least, gained_bps = _tables(self.steps(uplink), blocks, tuple(raised.tolist()))
-        mean_bps = np.zeros((1, len(snr)))
+        kinds, kind_of = np.unique(raised, return_inverse=True)
+        if survival is None:
+            return self._reached_bps(snr, blocks, uplink, kinds, kind_of)
+        tables = _tables(self.steps(uplink), blocks, tuple(kinds.tolist()))
+        least, gained_bps = tables if len(kinds) == 1 else (table[:, kind_of] for table in tables)
+        mean_bps = np.zeros(len(snr))
         rows = max(1, _AT_ONCE // max(1, len(snr)))
-        for at in range(0, len(least), rows):  # no matrix product and no sum: they round by their shape
+        for at in range(0, len(least), rows):
             gained = gained_bps[at : at + rows] * survival(least[at : at + rows] / snr)
-            mean_bps = np.cumsum(np.concatenate((mean_bps[-1:], gained)), axis=0)
-        return np.asarray(mean_bps[-1])
+            mean_bps = _summed(mean_bps, gained)
+        return mean_bps
 
 
-def _unfaded(gain: Floats) -> Floats:
-    return (gain <= 1.0).astype(np.float64)
+    def _reached_bps(
+        self, snr: Floats, blocks: int, uplink: bool, kinds: Floats, kind_of: NDArray[np.intp]
+    ) -> Floats:
+        """Return what the last step brings that each SNR reaches."""
+        reached_bps = np.zeros(snr.shape)
+        for kind, most in enumerate(kinds.tolist()):
+            least, best_bps = _reached_steps(self.steps(uplink), blocks, most)
+            mine = kind_of == kind if len(kinds) > 1 else slice(None)
+            step = np.searchsorted(least, snr[mine], "right")
+            step += least[step] / snr[mine] <= 1.0  # missed by less than the last digit
+            reached_bps[mine] = best_bps[step]
+        return reached_bps
+
+
+def _summed(total: Floats, terms: Floats) -> Floats:
+    """Return `total` [devices] + `terms` [steps, devices], one after the other: numpy's sums round by shape."""
+    if len(total) <= _NARROW:
+        return np.asarray(np.cumsum(np.concatenate((total[None], terms)), axis=0)[-1])
+    for term in terms:
+        total = total + term
+    return total
 
 
 @functools.lru_cache(maxsize=64)
-def _tables(steps: Steps, blocks: int, most: tuple[float, ...]) -> tuple[Floats, Floats]:
-    """Return `_best_steps` of each device, [steps, devices], or [steps, 1] where they are all the same."""
-    kinds = sorted(set(most))
+def _tables(steps: Steps, blocks: int, kinds: tuple[float, ...]) -> tuple[Floats, Floats]:
+    """Return `_best_steps` of each kind of device, [steps, kinds], and what each step adds."""
     tables = [_best_steps(steps, blocks, kind) for kind in kinds]
     longest = max(len(least) for least, _ in tables)
-    columns = [0] if len(kinds) == 1 else [kinds.index(kind) for kind in most]
     least, best_bps = (
-        np.array([np.pad(table[i], (0, longest - len(table[i])), "edge") for table in tables]).T[:, columns]
+        np.array([np.pad(table[i], (0, longest - len(table[i])), "edge") for table in tables]).T
         for i in range(2)
     )
     return least, np.diff(best_bps, prepend=0.0, axis=0)
+
+
+@functools.lru_cache(maxsize=2048)
+def _reached_steps(steps: Steps, blocks: int, most: float) -> tuple[Floats, Floats]:
+    """Return `_best_steps` with a last one out of reach, and before it the sums of what each step adds."""
+    least, best_bps = _best_steps(steps, blocks, most)
+    sums_bps = np.cumsum(np.diff(best_bps, prepend=0.0))
+    return np.append(least, np.inf), np.concatenate(([0.0], sums_bps, [np.nan]))
 
 
 @functools.lru_cache(maxsize=2048)

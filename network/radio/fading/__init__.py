@@ -1,6 +1,7 @@
 """Small-scale fading, one file per kind; gains have mean 1, and are drawn by (seed, device, block) alone."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from math import cos, pi, sqrt
 
 import numpy as np
@@ -40,6 +41,16 @@ class Fading(ABC):
         """Return the power gain of `device` in `block`, the same in both directions; as it stands, 1."""
         return 1.0
 
+    @property
+    def ahead(self) -> int:
+        """How many blocks' gains are best drawn together; as it stands, those of one."""
+        return 1
+
+    def gains(self, seed: int, devices: Sequence[str], blocks: Sequence[int], k: Floats) -> Floats:
+        """Return the gains [devices, blocks]; `k` [devices]. As it stands, one by one."""
+        each = zip(devices, k.tolist(), strict=True)
+        return np.array([[self.gain(seed, device, block, one) for block in blocks] for device, one in each])
+
 
 class Rician(Fading):
     """Fading whose fades pass, by the law of `survival` (which for `k` = 0 is Rayleigh's)."""
@@ -71,7 +82,12 @@ def power_gain(rng: np.random.Generator, k: float) -> float:
     It is |sqrt(K / (K + 1)) + sqrt(1 / (K + 1)) z|^2 with z complex normal, E|z|^2 = 1. The draws do not
     depend on `k`, so that links of any K are compared over the same scatterers.
     """
-    scattered, angle = float(rng.standard_exponential()), 2.0 * pi * float(rng.random())
+    return rician_gain(float(rng.standard_exponential()), float(rng.random()), k)
+
+
+def rician_gain(scattered: float, turn: float, k: float) -> float:
+    """Return the gain of scattered paths of a power of mean 1 and a steady one that is a part of a `turn` off."""
+    angle = 2.0 * pi * turn
     return (k + 2.0 * sqrt(k * scattered) * cos(angle) + scattered) / (k + 1.0)
 
 
