@@ -14,11 +14,17 @@ import simpy
 
 from slfac_sim.network import Hosts
 from slfac_sim.network.engine import Engine, Flow, FluidShare, MaxMinShare, Routed, Share
+from slfac_sim.network.kinds.cell import Cell
 from slfac_sim.network.kinds.ideal import Ideal
+from slfac_sim.network.media.ofdma import Ofdma
+from slfac_sim.network.radio.fading.block import Block
 
 ON_ONE = (100, 1_000, 10_000, 100_000)
 ON_MANY = (1_000, 10_000, 30_000)
+OWN_CAPS = (1_000, 10_000, 100_000)
 CELLS = 10
+SIMGRID_US = {"one link": 89, "one link, random caps": 865, "10 cells": 123, "10 cells, random caps": 630}
+"""SimGrid 3.32 (C++) at 1,000 concurrent, on another machine, on which one link took this engine 10 us."""
 
 
 def events_us(count: int, share: Share, flow: Callable[[random.Random], Flow], rounds: int) -> float:
@@ -70,6 +76,56 @@ def cells_us(count: int, rounds: int) -> float:
     return events_us(count, MaxMinShare(capacities), flow, rounds)
 
 
+def own_caps_us(count: int, rounds: int) -> float:
+    """Return the same where every flow has a radio rate, a weight and a cap like nobody else's."""
+    capacities = {f"cell{i}": 1.0 for i in range(CELLS)} | {"server": 15.0}
+
+    def flow(rng: random.Random) -> Flow:
+        rate_bps, path = rng.uniform(1.0, 8.0), (f"cell{rng.randrange(CELLS)}", "server")
+        use, cap_bps = (1.0 / rate_bps, 1.0), rng.expovariate(count / 40.0)  # about half of them bind
+        return Routed(rng.expovariate(1.0), 1.0, rate_bps, cap_bps, path=path, consumption=use)
+
+    return events_us(count, MaxMinShare(capacities), flow, rounds)
+
+
+def ofdma_us(count: int, rounds: int) -> float:
+    """Return the CPU time of one event with `count` uploads at once, each in its part of a cell's band."""
+    env, names = simpy.Environment(), [f"d{i}" for i in range(count)]
+    network = Cell(medium=Ofdma()).open(env, Hosts(names, ("server",)), 0)
+    rng, left, events = random.Random(1), rounds, 0
+
+    def send(device: str) -> None:
+        network.transfer(device, "server", rng.randrange(1_000, 2_000)).callbacks.append(arrived)
+
+    def arrived(event: simpy.Event) -> None:
+        nonlocal left, events
+        events += 1
+        if left > 0:
+            left -= 1
+            send(event.value.src)
+
+    gc.collect()
+    before_s = time.process_time()
+    for name in names:
+        send(name)
+    env.run()
+    return (time.process_time() - before_s) / (2 * events) * 1e6
+
+
+def blocks_us(count: int, blocks: int) -> float:
+    """Return the CPU time of one upload in one block of fading, with `count` of them in a cell."""
+    coherence_s = 0.14e-3
+    env, names = simpy.Environment(), [f"d{i}" for i in range(count)]
+    network = Cell(fading=Block(coherence=coherence_s)).open(env, Hosts(names, ("server",)), 0)
+    transfers = [network.transfer(name, "server", 100_000_000) for name in names]
+    env.run(coherence_s / 2)
+    gc.collect()
+    before_s = time.process_time()
+    env.run((blocks + 0.5) * coherence_s)
+    assert not any(transfer.triggered for transfer in transfers)
+    return (time.process_time() - before_s) / (blocks * count) * 1e6
+
+
 def transfers_us(count: int) -> float:
     """Return the CPU time of one whole transfer, with `count` of them started together."""
     env, names = simpy.Environment(), [f"d{i}" for i in range(count)]
@@ -85,6 +141,7 @@ def transfers_us(count: int) -> float:
 def measure(smoke: bool = False) -> list[str]:
     """Return the lines of the report, one for each number of concurrent transfers."""
     on_one, on_many, rounds = ((10,), (20,), 40) if smoke else (ON_ONE, ON_MANY, 20_000)
+    on_own, in_band, blocks = ((20,), 20, 3) if smoke else (OWN_CAPS, 2_000, 700)
     one = [
         f"engine, one link, {count:>6} concurrent: {one_link_us(count, False, rounds):5.1f} us per event, "
         f"{one_link_us(count, True, rounds):5.1f} with random caps"
@@ -95,11 +152,23 @@ def measure(smoke: bool = False) -> list[str]:
         f"{cells_us(count, rounds // 5):5.1f} us per event"
         for count in on_many
     ]
+    own = [
+        f"engine, {CELLS} cells, random rates and caps, {count:>6} concurrent: "
+        f"{own_caps_us(count, rounds // 5):5.1f} us per event"
+        for count in on_own
+    ]
+    simgrid = ", ".join(f"{what} {us} us" for what, us in SIMGRID_US.items())
+    air = [
+        f"SimGrid 3.32, 1000 concurrent, on a slower machine: {simgrid} per event",
+        f"ofdma, {in_band} uploads at once: {ofdma_us(in_band, rounds // 5):5.1f} us per event",
+        f"fading in blocks of 0.14 ms, {in_band // 20} uploads: "
+        f"{blocks_us(in_band // 20, blocks):5.2f} us per upload and block",
+    ]
     whole = [
         f"network, {count:>6} transfers at once: {transfers_us(count):5.1f} us each from call to delivery"
         for count in on_one[:3]
     ]
-    return one + many + whole
+    return one + many + own + air + whole
 
 
 if __name__ == "__main__":

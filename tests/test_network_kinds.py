@@ -196,10 +196,14 @@ def rates_of_blocks(nbytes):
     """Return what d0 meets while d0 to d3 send `nbytes` each: airtime per bit, block by block."""
     cell = Cell(fading=Block(coherence=0.01), rate=ShannonGap(), positions=((60.0, 0.0),) * 4)
     env, air, seen = simpy.Environment(), cell.air(Hosts(NAMES[:4], ("server",)), 5), {}
-    air.rate_bps, rate = (
-        lambda path, block, heard: seen.setdefault((path.devices, block), rate(path, block, heard)),
-        air.rate_bps,
-    )
+    rates_bps = air.rates_bps
+
+    def noted(paths, block, heard):
+        rates = rates_bps(paths, block, heard)
+        seen.update(((path.devices, block), rate) for path, rate in zip(paths, rates, strict=True))
+        return rates
+
+    air.rates_bps = noted
     network = FluidNetwork(env, air)
     transfers = [network.transfer(name, "server", nbytes) for name in NAMES[:4]]
     env.run()

@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 from math import fsum, inf
+from random import Random
 
 import pytest
 import simpy
@@ -20,25 +21,26 @@ from slfac_sim.network.engine import (
     Routed,
     plan,
 )
-from slfac_sim.network.engine.filling import Link, LinkUser, fill
 from slfac_sim.network.engine.naive import fill_plainly
 from slfac_sim.network.engine.pool import Sum
+from slfac_sim.network.engine.route import Route
 
 GOLDEN = (5**0.5 - 1) / 2  # change times on its multiples never tie with completions, which are rational
 
 
 def filled(capacities, rows):
-    """Return the levels of rows (weight, ceiling, {link: use}) by `fill`."""
-    links = {name: Link(float(capacity)) for name, capacity in capacities.items()}
-    users = []
+    """Return the levels of rows (weight, ceiling, {link: use}): what flows have in a second, per weight."""
+    share = MaxMinShare({name: float(capacity) for name, capacity in capacities.items()})
+    flows = []
     for weight, ceiling, uses in rows:
-        user = LinkUser(tuple((links[name], float(use)) for name, use in uses.items()), float(ceiling))
-        user.weight = float(weight)
-        for name in uses:
-            links[name].users[user] = None
-        users.append(user)
-    fill(links.values(), users)
-    return [user.level for user in users]
+        cap_bps = float(ceiling) * float(weight)
+        consumption = tuple(map(float, uses.values()))
+        flows.append(Routed(1e30, 1.0, float(weight), cap_bps, path=tuple(uses), consumption=consumption))
+        share.start(0.0, flows[-1])
+    assert share.due_s > 1.0
+    for flow in flows:
+        share.cancel(1.0, flow)
+    return [flow.airtime_s / flow.consumption[0] / flow.weight for flow in flows]
 
 
 # --- rates ---
@@ -213,6 +215,47 @@ def test_graphs_b_and_naive_agree(script):
     )
 
 
+TREE = ("aeg", "beg", "cfg", "dfg", "eg", "fg", "g")
+CAPACITIES = {"a": 1.0, "b": 2.0, "c": 1.0, "d": 3.0, "e": 2.0, "f": 2.0, "g": 3.0}
+
+
+@given(steps)
+@settings(max_examples=200)
+def test_trees_b_and_naive_agree(script):
+    same(
+        played(MaxMinShare(CAPACITIES), routed, TREE, script),
+        played(NaiveGraph(CAPACITIES), routed, TREE, script),
+    )
+
+
+def of_own_rate(way, bits, weight, cap, use):
+    """Return a flow with a radio rate, a cap and a size like nobody else's."""
+    consumption = tuple(use / 3.0 if link == way[0] else 1.0 for link in way)
+    return Routed(bits, 1.0, weight, cap, path=tuple(way), consumption=consumption)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_trees_with_rates_and_caps_of_their_own_b_and_naive_agree(seed):
+    rng = Random(seed)
+    what = ("start", "start", "start", "cancel", "capacity")
+    script = [
+        (
+            rng.uniform(0.0, 12.0),
+            rng.choice(what),
+            rng.randrange(100),
+            rng.expovariate(0.5),
+            rng.uniform(0.3, 3.0),
+            rng.expovariate(2.0),
+            rng.uniform(0.5, 5.0),
+        )
+        for _ in range(120)
+    ]
+    same(
+        played(MaxMinShare(CAPACITIES), of_own_rate, TREE, script, capacity=float),
+        played(NaiveGraph(CAPACITIES), of_own_rate, TREE, script, capacity=float),
+    )
+
+
 @given(steps)
 def test_no_link_carries_more_than_it_can(script):
     capacities = {"A": 2.0, "B": 3.0, "C": 1.0, "D": 2.0}
@@ -314,14 +357,39 @@ def test_what_a_heavy_tenant_leaves_is_not_lost_in_rounding():
     assert levels == pytest.approx([1e-9, 6.0], rel=1e-12)
 
 
-def test_a_change_solves_only_what_it_can_reach():
+def counted(monkeypatch, *names):
+    """Return a list that grows by the route's path whenever one of these methods of `Route` is called."""
+    calls = []
+    for name in names:
+        method = getattr(Route, name)
+        monkeypatch.setattr(Route, name, lambda r, s, do=method: (calls.append("".join(r.path)), do(r, s))[1])
+    return calls
+
+
+def test_a_change_moves_only_the_routes_whose_level_it_changes(monkeypatch):
     share = MaxMinShare(dict.fromkeys("ABC", 1.0))
     for way in ("A", "AB", "C"):
         share.start(0.0, routed(way, 9, 1, 9, 1))
     assert share.due_s == 9.0
-    share.set_capacity(1.0, 2.0, "B")
-    links, groups = share.reached()
-    assert (len(links), len(groups)) == (2, 2)
+    moved = counted(monkeypatch, "run")
+    share.set_capacity(1.0, 2.0, "B")  # which is not full
+    assert (share.due_s, moved) == (9.0, [])
+    share.set_capacity(2.0, 2.0, "A")
+    assert (share.due_s, sorted(moved)) == (9.0, ["A", "AB"])
+
+
+def test_a_change_moves_only_the_flows_whose_caps_the_level_passes(monkeypatch):
+    rng = Random(1)
+    share = MaxMinShare({"A": 10.0, "B": 8.0, "S": 15.0})
+    for i in range(1000):
+        cap = rng.expovariate(30.0)
+        share.start(0.0, of_own_rate("AS" if i % 2 else "BS", 1e9, rng.uniform(0.5, 2.0), cap, 3.0))
+    assert share.due_s < inf
+    moved = counted(monkeypatch, "hold_lowest", "release_highest")
+    for i in range(100):
+        share.start(1.0 + i, of_own_rate("AS", 1e9, 1.0, rng.expovariate(30.0), 3.0))
+        assert share.due_s < inf
+    assert 0 < len(moved) < 300
 
 
 def test_a_routed_flow_has_no_rate_of_its_own_and_needs_links_that_exist():

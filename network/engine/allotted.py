@@ -26,9 +26,9 @@ _KEPT = slice(_LEFT, _START + 1)  # what a flow takes with it when it is not ser
 class AllottedShare:
     """A share (see `Share`) whose rates are what `allot` says.
 
-    `allot(flows)`, of the `Served` flows, returns three arrays, one entry for each flow that is served: its bit rate, its part of
-    the medium and the fraction of time at full power, all for a capacity of 1. The parts sum to at most
-    1. It is called after every change of the flows, of their rates and of the capacity, and weights
+    `allot(flows)`, of the flows that are `Served`, returns three arrays, one entry for each: its bit rate,
+    its part of the medium and the fraction of time at full power, all for a capacity of 1. The parts sum to
+    at most 1. It is called after every change of the flows, of their rates and of the capacity, and weights
     matter only if it looks at them. A flow whose cap is below its rate sends for a part of its time, and
     leaves the rest of it unused.
 

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from math import inf
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from slfac_sim.foundation.arrays import Floats
+if TYPE_CHECKING:
+    from slfac_sim.foundation.arrays import Floats  # numpy: wires are simulated without it
 
 
 class Entry:
@@ -13,7 +14,7 @@ class Entry:
 
     __slots__ = ("place", "table")
 
-    def __init__(self, table: Callable[[int], Floats], place: int) -> None:
+    def __init__(self, table: "Callable[[int], Floats]", place: int) -> None:
         self.table = table
         self.place = place
 

@@ -13,7 +13,7 @@ from math import inf
 from slfac_sim.network.engine.flow import Flow
 from slfac_sim.network.engine.pool import Entry, Pool, Sum, charge, head, shrink
 
-_FULL = 1.0 + 1e-12  # caps that add up to the capacity fit, whatever the rounding
+FULL = 1.0 + 1e-12  # caps that add up to the capacity fit, whatever the rounding
 
 
 def ceiling(flow: Flow) -> float:
@@ -178,7 +178,7 @@ class FluidShare:
         spare = self._capacity - self._capped.part.value
         if self._free.live:
             return spare / self._free.weights.value
-        return inf if self._capped.part.value <= self._capacity * _FULL else -inf
+        return inf if self._capped.part.value <= self._capacity * FULL else -inf
 
     def _level(self) -> None:
         """Have each flow with a cap on the right side of theta.

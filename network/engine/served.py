@@ -1,6 +1,7 @@
-"""The flows that a medium serves, and what their functions of n come to for all of them at once. No clock here."""
+"""The flows that a medium serves, and their functions of n, looked up for all at once. No clock here."""
 
 from collections.abc import Callable, Sequence
+from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +25,7 @@ class Lookup:
     @property
     def missing(self) -> NDArray[np.bool_]:
         """Where there is no function [columns]."""
-        return self._sources[: len(self._functions)] == _NONE
+        return np.asarray(self._sources[: len(self._functions)] == _NONE)
 
     def append(self) -> None:
         """Add a column without a function."""
@@ -49,10 +50,11 @@ class Lookup:
 
     def drop(self, column: int) -> None:
         """Take `column` out; the last one takes its place."""
-        last = len(self._functions) - 1
-        for array in (self._functions, self._sources, self._places):
-            array[column] = array[last]
-        self._functions.pop()
+        last = self._functions.pop()
+        if column < len(self._functions):
+            self._functions[column] = last
+        for array in (self._sources, self._places):
+            array[column] = array[len(self._functions)]
 
     def at(self, n: int, otherwise: Floats) -> Floats:
         """Return the functions' values at `n` [columns], and those of `otherwise` where there is none."""
@@ -65,7 +67,9 @@ class Lookup:
             if mine.any():
                 values[mine] = table(n)[places[mine]]
         for column in np.flatnonzero(sources == _ALONE).tolist():
-            values[column] = self._functions[column](n)
+            function = self._functions[column]
+            assert function is not None
+            values[column] = function(n)
         return values
 
     def _shed(self) -> None:
@@ -86,7 +90,13 @@ class Served(Sequence[Flow]):
     def __len__(self) -> int:
         return len(self._flows)
 
-    def __getitem__(self, column):
+    @overload
+    def __getitem__(self, column: int) -> Flow: ...
+
+    @overload
+    def __getitem__(self, column: slice) -> Sequence[Flow]: ...
+
+    def __getitem__(self, column: int | slice) -> Flow | Sequence[Flow]:
         return self._flows[column]
 
     @property
@@ -95,7 +105,7 @@ class Served(Sequence[Flow]):
         return self._alone_bps[: len(self._flows)]
 
     def among(self, n: int) -> Floats:
-        """Return each flow's rate over its part of the medium when `n` have one: `Flow.among`, or its rate alone."""
+        """Return each flow's rate over its part of the medium when `n` have one; see `Flow.among`."""
         return self._among.at(n, self.rates_bps)
 
     def power_in_part(self, n: int) -> Floats:

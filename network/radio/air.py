@@ -197,9 +197,7 @@ class RadioAir(Air):
     def _new_means(self, cell: int, uplink: bool, activity: Activity) -> Callable[[int], Floats]:
         return lambda n: self._reception.mean_bps(cell, uplink, activity, n)
 
-    def _in_block(
-        self, paths: Sequence[Path], block: int, activity: Activity
-    ) -> list[tuple[float, Among]]:
+    def _in_block(self, paths: Sequence[Path], block: int, activity: Activity) -> list[tuple[float, Among]]:
         """Return the same in `block`, for paths of one direction."""
         faded = self._faded(paths[0].uplink, block, activity)
         columns = faded.columns([self._index[device] for path in paths for device in path.devices])

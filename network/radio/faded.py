@@ -1,4 +1,4 @@
-"""Rates in one block of fading, found for many devices by one array operation. They know no lane and no clock."""
+"""Rates in one block of fading, found for many devices by one array operation. They know no clock."""
 
 from collections.abc import Iterable, Sequence
 
@@ -13,7 +13,7 @@ _NOBODY: NDArray[np.intp] = np.zeros(0, np.intp)
 
 
 class Fades:
-    """The gains of `devices` with Rician factors `k` [devices], drawn some blocks ahead of being asked for."""
+    """The gains of `devices` with Rician factors `k` [devices], drawn some blocks ahead."""
 
     def __init__(self, radio: Radio, seed: int, devices: Sequence[str], k: Floats) -> None:
         self._fading, self._seed, self._devices, self._k = radio.fading, seed, devices, k

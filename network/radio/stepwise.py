@@ -66,9 +66,7 @@ class Stepwise(RateModel):
         """Return the number of blocks."""
         return float(self.blocks(bandwidth_hz))
 
-    def _of_blocks(
-        self, signal: Signal, blocks: float, uplink: bool, survival: Survival | None
-    ) -> Floats:
+    def _of_blocks(self, signal: Signal, blocks: float, uplink: bool, survival: Survival | None) -> Floats:
         """Return the best in `blocks` blocks, of which a part may be had for a part of the time."""
         whole = int(blocks + _WHOLE)
         more = blocks - whole
@@ -83,6 +81,7 @@ class Stepwise(RateModel):
             return np.zeros(signal.snr.shape)
         snr = signal.snr_in(blocks * self.block_hz)
         raised = np.round(np.minimum(signal.snr / snr, float(blocks)), 9)
+        kinds: Floats
         kinds, kind_of = np.unique(raised, return_inverse=True)
         if survival is None:
             return self._reached_bps(snr, blocks, uplink, kinds, kind_of)
@@ -94,7 +93,6 @@ class Stepwise(RateModel):
             gained = gained_bps[at : at + rows] * survival(least[at : at + rows] / snr)
             mean_bps = _summed(mean_bps, gained)
         return mean_bps
-
 
     def _reached_bps(
         self, snr: Floats, blocks: int, uplink: bool, kinds: Floats, kind_of: NDArray[np.intp]
@@ -111,7 +109,7 @@ class Stepwise(RateModel):
 
 
 def _summed(total: Floats, terms: Floats) -> Floats:
-    """Return `total` [devices] + `terms` [steps, devices], one after the other: numpy's sums round by shape."""
+    """Return `total` [devices] + `terms` [steps, devices], in this order: numpy's sums round by shape."""
     if len(total) <= _NARROW:
         return np.asarray(np.cumsum(np.concatenate((total[None], terms)), axis=0)[-1])
     for term in terms:

@@ -86,7 +86,7 @@ def power_gain(rng: np.random.Generator, k: float) -> float:
 
 
 def rician_gain(scattered: float, turn: float, k: float) -> float:
-    """Return the gain of scattered paths of a power of mean 1 and a steady one that is a part of a `turn` off."""
+    """Return the gain of scattered paths, of a power of mean 1, and a steady one a part of a `turn` off."""
     angle = 2.0 * pi * turn
     return (k + 2.0 * sqrt(k * scattered) * cos(angle) + scattered) / (k + 1.0)
 
