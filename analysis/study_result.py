@@ -7,11 +7,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from slfac_sim.analysis.crossings import first_crossing
 from slfac_sim.analysis.format import count
 from slfac_sim.analysis.results import Result
 from slfac_sim.analysis.studies.reading import CURVE
 from slfac_sim.analysis.studies.study import JOULES, StudyPoints
 from slfac_sim.foundation.plugins import kinds
+from slfac_sim.foundation.units import exact
 from slfac_sim.ledger.folder import SUMMARY
 from slfac_sim.ledger.reader import Column, column
 
@@ -21,7 +23,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, repr=False)
 class StudyResult(Result):
-    """A study: ``points`` has one row per point, failed ones too, with their status and reason.
+    """A study: ``points`` has one row per point, failed ones too, with their status and reason; the axes
+    first, as texts and, where they are quantities, as numbers in SI; then accuracy and times to the targets.
 
     ``curves`` has one row per evaluation of each finished point, with the point's key and axes.
     """
@@ -77,10 +80,45 @@ class StudyResult(Result):
 
 
 def _points(study: StudyPoints) -> dict[str, Column]:
-    """Return what has one value a point; a mapping such as `bytes` gives a column a key, ``bytes.total``."""
+    """Return what has one value a point: where it lies, what came out, how it ended, and all the rest."""
+    rest = _flat(study)
+    places = [axis.path for axis in study.axes] + ["seed_learning", "seed_air"]
+    first = ["simulated_s", "rounds", "bytes.total", "energy_j", "status", "reason"]
+    columns = {name: rest[name] for name in places}
+    columns |= _numbers(study) | _learnt(study)
+    return columns | {name: rest[name] for name in first if name in rest} | rest
+
+
+def _numbers(study: StudyPoints) -> dict[str, Column]:
+    """Return the axes that are quantities as numbers in SI: ``values.network.bandwidth``, in Hz."""
+    values = study.columns["values"]
+    return {
+        f"values.{axis.path}": column([value[axis.path] for value in values])
+        for axis in study.axes
+        if axis.numeric
+    }
+
+
+def _learnt(study: StudyPoints) -> dict[str, Column]:
+    """Return accuracies and the first times at the targets; NaN for points that failed or never got there."""
+    curves = [curve or {"at_s": (), "accuracy": ()} for curve in study.columns["curve"]]
+    shown = [curve["accuracy"] for curve in curves]
+    columns = {
+        "accuracy": column([accuracies[-1] if accuracies else None for accuracies in shown]),
+        "accuracy_best": column([max(accuracies, default=None) for accuracies in shown]),
+    }
+    for target in study.targets:
+        reached = [first_crossing(curve["at_s"], curve["accuracy"], target) for curve in curves]
+        times = [None if crossing.censored else crossing.at for crossing in reached]
+        columns[f"time_to_accuracy_s.{exact(target)}"] = column(times)
+    return columns
+
+
+def _flat(study: StudyPoints) -> dict[str, Column]:
+    """Return the columns of the points; a mapping such as `bytes` gives one for each key, ``bytes.total``."""
     columns: dict[str, Column] = {}
     for name, values in study.columns.items():
-        if name == "curve":
+        if name in ("curve", "values"):
             continue
         keys = dict.fromkeys(key for value in values if isinstance(value, Mapping) for key in value)
         if not keys:

@@ -201,11 +201,30 @@ def test_analysis_load_of_a_study_has_points_and_curves(tmp_path: Path) -> None:
     failed = list(points["status"]).index("failed")
     assert np.isnan(points["simulated_s"][failed])
     assert np.isnan(points["bytes.total"][failed])
+    assert np.isnan(points["accuracy"][failed])
+    assert np.isnan(points["time_to_accuracy_s.0.8"][failed])
     finished = [i for i in range(12) if i != failed]
     assert (np.asarray(points["bytes.total"])[finished] > 0).all()
     assert set(curves["key"]) == set(points["key"]) - {points["key"][failed]}
     assert len(curves["at_s"]) % 11 == 0
     assert set(curves["codec"]) == {"raw", "slfac"}
+
+
+def test_the_points_of_a_study_have_axes_accuracies_and_times_first(tmp_path: Path) -> None:
+    study = analysis.load(fake_study(tmp_path / "study", seeds=1))
+    points, curves = study.columns("points"), study.columns("curves")
+    assert list(points)[:9] == [
+        *("network.bandwidth", "codec", "seed_learning", "seed_air", "values.network.bandwidth"),
+        *("accuracy", "accuracy_best", "time_to_accuracy_s.0.8", "time_to_accuracy_s.0.85"),
+    ]
+    assert list(points["values.network.bandwidth"]) == [1e6, 1e6, 1e7, 1e7, 1e8, 1e8]
+    assert "values.codec" not in points
+    for i, key in enumerate(points["key"]):
+        mine = [(curves["at_s"][j], curves["accuracy"][j]) for j, of in enumerate(curves["key"]) if of == key]
+        assert points["accuracy"][i] == mine[-1][1]
+        assert points["accuracy_best"][i] == max(accuracy for _, accuracy in mine)
+        reached = [at_s for at_s, accuracy in mine if accuracy >= 0.85]
+        np.testing.assert_equal(points["time_to_accuracy_s.0.85"][i], min(reached, default=np.nan))
 
 
 def test_without_pandas_the_extra_is_named(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -141,7 +141,7 @@ def _columns(points: Sequence[Mapping[str, Any]], axes: Sequence[Axis]) -> dict[
     columns: dict[str, list[Any]] = {path: [str(point["axes"][path]) for point in points] for path in paths}
     columns |= {f"seed_{of}": [point["seed"][of] for point in points] for of in ("learning", "air")}
     fields = [*_ALWAYS, *_FINISHED, "bounds_s", "straggler"]
-    for field in (field for field in fields if "." not in field and field not in ("axes", "values")):
+    for field in (field for field in fields if "." not in field and field != "axes"):
         columns[field] = [point.get(field) for point in points]
     columns["energy"] = [_flat(point.get("energy")) for point in points]
     return columns

@@ -28,9 +28,9 @@ class Combination:
 class StudyPoints:
     """The points of a study as columns, one entry per point, ordered by axes and seeds.
 
-    There is a column for each axis (its text), for ``seed_learning`` and ``seed_air``, and for every field of
-    a point file. What a failed point does not have is None. `curve` entries hold a list per name; points of
-    earlier versions have no `devices_j` there.
+    There is a column for each axis (its text; `values` has them in SI), for ``seed_learning`` and
+    ``seed_air``, and for every field of a point file. What a failed point does not have is None. `curve`
+    entries hold a list per name; points of earlier versions have no `devices_j` there.
     """
 
     folder: Path
