@@ -70,9 +70,13 @@ def test_every_verb_has_a_module_that_says_what_it_takes() -> None:
 
 
 def test_the_version_is_that_of_all_that_results_depend_on(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit, match="0"):
-        main(["--version"])
-    lines = capsys.readouterr().out.splitlines()
+    outs = []
+    for word in ("--version", "-V", "version"):
+        with pytest.raises(SystemExit, match="0"):
+            main([word])
+        outs.append(capsys.readouterr().out)
+    assert outs[0] == outs[1] == outs[2]
+    lines = outs[0].splitlines()
     assert lines[0].startswith("slfac_sim ")
     assert f"numpy {version('numpy')}" in lines
     assert f"torch {version('torch')}" in lines
@@ -96,8 +100,9 @@ def test_the_version_is_that_of_all_that_results_depend_on(capsys: pytest.Captur
         (["explain", "runs/latest"], "runs/latest: no such folder; expected the folder of a run, such as "
          "runs/latest; there are no runs in runs/ yet: `slfac-sim quick` makes one"),
         (["resume", "runs/x"], "runs/x: no such folder; expected the folder of a run, such as runs/latest; "),
-        (["list"], "runs: no such folder; expected one with runs below it, such as runs; "
-         "no runs here yet: `slfac-sim quick` makes one"),
+        (["list"], "runs: no such folder; there are no runs here yet: `slfac-sim quick` makes one"),
+        (["nope"], "nope: no such command, no such file, and no shipped scenario of that name; shipped are "),
+        (["quik"], "quik: no such file, and no shipped scenario of that name; did you mean 'quick'?"),
     ],
 )  # fmt: skip
 def test_what_a_newcomer_gets_wrong(

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 
-from slfac_sim.cli.commands import COMMANDS, misspelt, module_of
+from slfac_sim.cli.commands import COMMANDS, OF_THE_PROGRAM, module_of, no_scenario
 
 
 def entry() -> int:
@@ -29,9 +29,11 @@ def main(argv: Sequence[str]) -> int:
     words = [*argv]  # not list(argv): once imported, the command `list` is what that name means here
     if words[:1] == ["help"]:
         words = [*words[1:2], "--help"]
-    if words and words[0] not in COMMANDS and words[0] not in ("-h", "--help", "--version"):
-        if (meant := misspelt(words[0])) is not None:
-            print(f"{words[0]}: no such command, and no scenario; did you mean '{meant}'?", file=sys.stderr)
+    if words[:1] == ["version"]:
+        words = ["--version"]
+    if words and words[0] not in COMMANDS and words[0] not in OF_THE_PROGRAM:
+        if (reason := no_scenario(words[0])) is not None:
+            print(reason, file=sys.stderr)
             return 2
         words.insert(0, "run")
     return status_of(partial(_performed, words), "--debug" in words, "--no-plugins" in words)

@@ -4,6 +4,8 @@ import importlib
 import os
 from typing import Any
 
+from slfac_sim.foundation.program import program
+
 COMMANDS = {
     "run": "train, transmit and time a scenario (also without the word: `{program} FILE`)",
     "init": "write a scenario of one's own to begin with, with comments, or a study",
@@ -28,6 +30,8 @@ COMMANDS = {
     "completion": 'print what makes a shell complete our words: eval "$(slfac-sim completion bash)"',
     "data": "fetch the data sets ahead of time, or say where they are",
 }
+OF_THE_PROGRAM = ("-h", "--help", "-V", "--version")
+"""Options in place of a command."""
 
 
 def module_of(command: str) -> Any:
@@ -35,13 +39,20 @@ def module_of(command: str) -> Any:
     return importlib.import_module(f"slfac_sim.cli.{command}")
 
 
-def misspelt(word: str) -> str | None:
-    """Return the command that `word` is nearly; None for what may be a scenario."""
+def no_scenario(word: str) -> str | None:
+    """Return why `word`, which is no command, can be no scenario either; None for what may be one."""
     import difflib
 
-    near = difflib.get_close_matches(word, COMMANDS, n=1)
-    if not near or os.path.exists(word):
+    if os.path.exists(word):
         return None
     from slfac_sim.scenario.files import shipped
 
-    return None if {word, f"{word}.yaml"} & shipped().keys() else near[0]
+    names = sorted(name.removesuffix(".yaml") for name in shipped())
+    if word.removesuffix(".yaml") in names:
+        return None
+    if near := difflib.get_close_matches(word, COMMANDS, n=1):
+        return f"{word}: no such command, and no scenario; did you mean '{near[0]}'?"
+    if not word.isidentifier() or difflib.get_close_matches(word, names, n=1):
+        return None
+    known = f"shipped are {', '.join(names)}; `{program('help')}` lists the commands"
+    return f"{word}: no such command, no such file, and no shipped scenario of that name; {known}"

@@ -76,7 +76,7 @@ def parser_of(command: str) -> Parser:
         epilog=_EPILOG.format(program=program()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action=_Version)
+    parser.add_argument("-V", "--version", action=_Version)
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND")
     for name, purpose in COMMANDS.items():
         text = purpose.format(program=program())

@@ -53,8 +53,9 @@ def runs_under(folder: Path, check: bool = False) -> list[Listed]:
     such folder.
     """
     if not folder.is_dir():
-        none_yet = f"; no runs here yet: `{program()} quick` makes one" if folder == RUNS else ""
-        raise BadInput(f"{folder}: no such folder; expected one with runs below it, such as runs{none_yet}")
+        none_yet = f"there are no runs here yet: `{program()} quick` makes one"
+        expected = none_yet if folder == RUNS else "expected one with runs below it, such as runs"
+        raise BadInput(f"{folder}: no such folder; {expected}")
     return sorted(_runs_below(folder, check), key=lambda run: run.folder)
 
 

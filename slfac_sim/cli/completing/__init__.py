@@ -13,12 +13,10 @@ from argcomplete.completers import SuppressCompleter
 from argcomplete.finders import CompletionFinder
 from argcomplete.lexers import split_line
 
-from slfac_sim.cli.commands import COMMANDS
+from slfac_sim.cli.commands import COMMANDS, OF_THE_PROGRAM
 from slfac_sim.cli.completing.places import Offered, scenarios
 from slfac_sim.cli.completing.words import completer_of, override
 from slfac_sim.cli.parsing import parser_of
-
-_FIRST = ("-h", "--help", "--version", "help")
 
 
 class Finder(CompletionFinder):
@@ -57,7 +55,7 @@ def answer() -> None:
     line, point = os.environ["COMP_LINE"], int(os.environ["COMP_POINT"])
     _, _, _, words, _ = split_line(line, point)
     program, *whole = words
-    if whole and whole[0] not in COMMANDS and whole[0] not in _FIRST:
+    if whole and whole[0] not in COMMANDS and whole[0] not in (*OF_THE_PROGRAM, "help"):
         at = line.index(program) + len(program)
         os.environ["COMP_LINE"] = f"{line[:at]} run{line[at:]}"
         os.environ["COMP_POINT"] = str(point + len(" run"))
