@@ -38,8 +38,8 @@ def load(path: str | Path) -> "RunResult | StudyResult | Answer":
     return loaded(Path(path))
 
 
-def figure(name: str, runs: "Iterable[RunResult | str | Path]") -> "Figure":
-    """Return the figure `name` of several runs on one axis; each is a result, or the folder of one.
+def figure(name: str, runs: "RunResult | str | Path | Iterable[RunResult | str | Path]") -> "Figure":
+    """Return the figure `name` of a run, or of several on one axis; each is a result, or the folder of one.
 
     Raises `BadInput` for an unknown figure, for one that shows a single run, and where none of the runs has
     anything for it.

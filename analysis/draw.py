@@ -93,6 +93,13 @@ def figure_of(runs: Sequence[Run], name: str) -> Figure | None:
     return drawn
 
 
+def shown_of(run: Run) -> list[str]:
+    """Return the names of the figures that `run` has something for."""
+    names = [name for name, figure in _figures() if figure.data(run) is not None]
+    forget()
+    return names
+
+
 def _series(figure: RunFigure, runs: Sequence[Run]) -> list[Any]:
     named = [(figure.data(run), label) for run, label in zip(runs, names_of(runs), strict=True)]
     return [replace(data, label=label) for data, label in named if data is not None]

@@ -22,8 +22,10 @@ def loaded(folder: Path) -> RunResult | StudyResult | Answer:
     return Answer(folder) if is_answer(folder) else RunResult(load_run(folder))
 
 
-def figure_of_runs(name: str, runs: Iterable[RunResult | str | Path]) -> "Figure":
+def figure_of_runs(name: str, runs: RunResult | str | Path | Iterable[RunResult | str | Path]) -> "Figure":
     """Return the figure `name` of `runs` on one axis; see `slfac_sim.analysis.figure`. Raises `BadInput`."""
+    if isinstance(runs, RunResult | str | Path):
+        runs = [runs]
     given = [run if isinstance(run, RunResult) else RunResult(load_run(run)) for run in runs]
     if not given:
         raise BadInput("figure: no runs are given")
@@ -32,5 +34,10 @@ def figure_of_runs(name: str, runs: Iterable[RunResult | str | Path]) -> "Figure
 
     figure = figure_of([run.run for run in given], name)
     if figure is None:
-        raise BadInput(f"none of the {len(given)} runs has anything for the figure '{name}'")
+        which = (
+            f"none of the {len(given)} runs has anything"
+            if len(given) > 1
+            else f"{given[0].folder}: has nothing"
+        )
+        raise BadInput(f"{which} for the figure '{name}'")
     return figure

@@ -92,7 +92,7 @@ class Result(ABC):
         return figure
 
     def known_figure(self, name: str) -> None:
-        """Raise `BadInput` unless `name` is one of `figures`."""
+        """Raise `BadInput` for a name that no figure of such a result has."""
         if name not in self.figures:
             reason = f"no figure '{name}' among {', '.join(self.figures)}{did_you_mean(name, self.figures)}"
             raise BadInput(f"{self.folder}: {reason}")
@@ -157,8 +157,15 @@ class RunResult(Result):
 
     @property
     def figures(self) -> tuple[str, ...]:
-        """The names of the figures of a run."""
-        return kinds("slfac_sim.analysis.figures")
+        """The names of the figures that it has something for."""
+        from slfac_sim.analysis.draw import shown_of
+
+        return tuple(shown_of(self.run))
+
+    def known_figure(self, name: str) -> None:
+        """Raise `BadInput` for a name that no figure of a run has."""
+        if name not in kinds("slfac_sim.analysis.figures"):
+            super().known_figure(name)
 
     def _read(self, table: str) -> Mapping[str, Column]:
         return self.run.table(table)

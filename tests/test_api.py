@@ -290,6 +290,26 @@ def test_a_study_that_is_refused_leaves_the_finished_one_as_it_is(place: Path) -
     assert not Path("new").exists()
 
 
+def test_a_sweep_that_leaves_the_scenarios_own_seed_is_warned_of(place: Path) -> None:
+    scenario = sf.load(TINY, "protocol.rounds=1", seed=3)
+    with pytest.warns(UserWarning, match="own seed is not used: .* seeds 0, 1, 2") as caught:
+        study = sf.sweep(scenario, **QUIET)
+    assert caught[0].filename == __file__
+    assert list(study.columns("points")["seed_learning"]) == [0, 1, 2]
+    assert list(sf.sweep(scenario, seeds=[3], out="b", **QUIET).columns("points")["seed_learning"]) == [3]
+
+
+def test_a_run_lists_the_figures_that_it_has_something_for(finished: sf.analysis.RunResult) -> None:
+    raw = sf.run(TINY, "protocol.rounds=1", "codec=raw", out="raw", **QUIET)
+    assert "band_bits" in finished.figures
+    assert not {"band_bits", "misses", "staleness"} & set(raw.figures)
+    for name in ("band_bits", "misses", "staleness"):
+        with pytest.raises(sf.BadInput, match=f"raw: has nothing for the figure '{name}'"):
+            raw.figure(name)
+    with pytest.raises(sf.BadInput, match="did you mean 'cell_map'"):
+        raw.figure("cell_mapp")
+
+
 def test_points_that_fail_are_warned_of_and_have_a_row(place: Path) -> None:
     here, away = [[9, 9]] * 5, [[1, 1]] * 4 + [[90_000, 90_000]]
     axes = {"network.positions": [here, away]}
@@ -322,6 +342,10 @@ def test_several_runs_are_drawn_on_one_axis(finished: sf.analysis.RunResult) -> 
         sf.analysis.figure("time_to_acuracy", [finished])
     with pytest.raises(sf.BadInput, match="shows one run, and 2 are given"):
         sf.analysis.figure("cell_map", [finished, slow])
+    assert len(sf.analysis.figure("time_to_accuracy", finished).legends[0].get_texts()) == 1
+    assert sf.analysis.figure("cell_map", str(finished.folder)).axes
+    with pytest.raises(sf.BadInput, match="has nothing for the figure 'staleness'"):
+        sf.analysis.figure("staleness", finished)
     with pytest.raises(sf.BadInput, match="no runs are given"):
         sf.analysis.figure("time_to_accuracy", [])
 

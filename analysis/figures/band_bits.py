@@ -30,10 +30,11 @@ class Series:
     old: bool
 
 
-def data(run: Run) -> Series:
-    """Return what the run's ledger says."""
+def data(run: Run) -> Series | None:
+    """Return what the run's ledger says; None where its codecs have no bands."""
     rows = rows_if_there(run, ("parts", "codec_notes"))
-    return Series(run.label, rows["codec_notes"], not rows["parts"])
+    series = Series(run.label, rows["codec_notes"], not rows["parts"])
+    return series if series.old or _bits(series) or _shares(series) else None
 
 
 def table(series: Sequence[Series]) -> Iterator[dict[str, Any]]:
@@ -46,11 +47,10 @@ def table(series: Sequence[Series]) -> Iterator[dict[str, Any]]:
 def draw(series: Sequence[Series]) -> Figure:
     """Return the figure of the first run: bits above, shares below; a line for each note and direction."""
     run = series[0]
-    bits = _lines(run, lambda name: name.startswith("bits_"))
-    shares = _lines(run, lambda name: name.endswith("_fraction"))
+    bits, shares = _bits(run), _shares(run)
     figure, panels = stacked_canvas(2, 32.0, legend_rows=2 + (len(bits) + 1) // 2)
     if not bits and not shares:
-        return nothing(figure, run.label, TOO_OLD if run.old else "These codecs have no bands.")
+        return nothing(figure, run.label, TOO_OLD)
     for axes, lines in zip(panels, (bits, shares), strict=True):
         if not lines:
             axes.set_axis_off()
@@ -71,6 +71,14 @@ def draw(series: Sequence[Series]) -> Figure:
         panels[1].legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2)
     legend(figure, *panels[0].get_legend_handles_labels(), ncols=2, title=run.label)
     return figure
+
+
+def _bits(run: Series) -> dict[tuple[str, str], list[tuple[int, float]]]:
+    return _lines(run, lambda name: name.startswith("bits_"))
+
+
+def _shares(run: Series) -> dict[tuple[str, str], list[tuple[int, float]]]:
+    return _lines(run, lambda name: name.endswith("_fraction"))
 
 
 def _lines(run: Series, shown: Any) -> dict[tuple[str, str], list[tuple[int, float]]]:

@@ -8,6 +8,7 @@ from slfac_sim.analysis.studies.reading import load_study
 from slfac_sim.analysis.study_result import StudyResult
 from slfac_sim.api._common import Place, Values, cache_of, joined, path_of, plainly, plan_of, warn
 from slfac_sim.scenario.from_python import Given, Override, scenario_of, texts_of, value_text
+from slfac_sim.scenario.schema import Scenario, Seed
 from slfac_sim.studies.files import Changes
 
 
@@ -33,8 +34,9 @@ def sweep(
 
         sf.sweep("quick", axes={"network.bandwidth": ["2 MHz", "5 MHz"], "codec": ["raw", "slfac"]}, seeds=2)
 
-    `study` is a study's file or name, or a scenario. `seeds` is their number or a list, `air_seeds` the
-    number of further draws of the air. The study lies in `out` (default: ``runs/studies/NAME``), its
+    `study` is a study's file or name, or a scenario, whose own seed is not used. `seeds` is their number,
+    from 0, or a list (default: those of the study's file, or 0, 1 and 2), `air_seeds` the number of further
+    draws of the air. The study lies in `out` (default: ``runs/studies/NAME``), its
     trainings in `cache` (default: ``runs/trainings``); what is there is not done again. `workers` processes
     train at once (default: cores over `threads`, as memory allows). Points that fail are warned of, and have
     a row with the reason.
@@ -52,6 +54,9 @@ def sweep(
         threads=None if threads is None else str(threads),
     )
     whole = plan_of(study, changes)
+    if isinstance(study, Scenario) and seeds is None and study.seed != Seed():
+        numbers = ", ".join(map(str, whole.study.seed_numbers))
+        warn(f"the scenario's own seed is not used: a study without seeds= has the seeds {numbers}")
     with SweepProgress(not progress, warn) as shown:
         swept = conduct(whole, execution, shown, path_of(out))
     for failure in swept.failures:
