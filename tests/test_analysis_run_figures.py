@@ -255,7 +255,10 @@ def test_explain_prints_the_parts_the_bounds_and_who_was_waited_for(
     assert re.findall(r"[\d.]+", lines["device compute"]) == ["2.000", "41.8", "1.167"]
     assert re.findall(r"[\d.]+", lines["sum"]) == ["4.790", "100", "4.790"]
     assert re.findall(r"[\d.]+", lines["zero compute: at least"]) == ["1.800"]
-    assert printed.splitlines()[-1] == "last at the 2 barriers of the path: d000 (2)"
+    assert (
+        printed.splitlines()[-1] == "last at each step's barrier, over all rounds (2 on the path): d000 (2)"
+    )
+    assert "waiting for air: others had the air" in printed
 
 
 def test_explain_as_json_has_everything(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

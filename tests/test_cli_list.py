@@ -55,6 +55,16 @@ def test_the_list_has_a_line_for_each_and_reasons_for_the_damaged(
     assert any("quick/4: no summary.json in it" in line for line in lines)
 
 
+def test_a_replay_is_marked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    fake_run(tmp_path / "1")
+    fake_run(tmp_path / "2", changes={"replay_of": "0123456789abcdef"})
+    assert main(["list", str(tmp_path)]) == 0
+    marks = [" replay " in line for line in capsys.readouterr().out.splitlines()[2:]]
+    assert marks == [False, True]
+    assert main(["list", str(tmp_path), "--json"]) == 0
+    assert [row.get("replay_of") for row in json.loads(capsys.readouterr().out)] == [None, "0123456789abcdef"]
+
+
 def test_the_list_as_json(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["list", str(runs), "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)

@@ -148,7 +148,7 @@ def test_resource_blocks_of_the_standard_bandwidths(numerology: int, blocks: dic
 
 
 def test_a_band_below_one_resource_block_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"at least 400 kHz \(got 100 kHz\)"):
+    with pytest.raises(ValueError, match=r"at least 400 kHz \(got 100 kHz\); a plain number is Hz"):
         nr_mcs.NrMcs().check(100e3)
     nr_mcs.NrMcs().check(400e3)
 

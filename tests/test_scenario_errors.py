@@ -2,6 +2,7 @@
 
 import pickle
 from dataclasses import fields
+from pathlib import Path
 
 import pytest
 
@@ -150,6 +151,8 @@ IN_OVERRIDES = [
     ("learning={batch: 3, batch: 4, optimiser: sgd}", "learning.batch: repeated key 'batch'"),
     ("data={kind: synthetic", "not YAML: expected ',' or '}', but got '<stream end>'"),
     ("cut=&a [*a]", "nested deeper than 40 levels"),
+    ("codec=SLFAC", f"codec.kind: no 'SLFAC' among {CODECS}; did you mean 'slfac'?"),
+    ("codec.uplink.theta=95 %", "codec.uplink.theta: must be a number (got '95 %'); write 0.95"),
     ("foo", "expected key.path=value"),
     ("protocol.participation.enough=99", "participation.enough must be at most devices.count, 4 (got 99)"),
     ("protocol.participation={enough: 3, select: {kind: random, count: 2}}",
@@ -173,6 +176,22 @@ def test_one_fault_in_an_override_is_one_line(override: str, text: str) -> None:
 
     fields = ", ".join(["kind", *Synthetic.__dataclass_fields__])
     assert faults(BASE, [override]) == f"override '{override}': {text.replace('{synthetic}', fields)}"
+
+
+def test_a_unit_apart_from_its_number_is_told_to_be_quoted() -> None:
+    said = faults(BASE, ["network.latency=10", "ms"]).splitlines()
+    assert (
+        said[-1] == "override 'ms': expected key.path=value; put quotes around it: \"network.latency=10 ms\""
+    )
+    assert "quotes" not in faults(BASE, ["ms"])
+    assert "quotes" not in faults(BASE, ["network.latency=10", "codec"])
+
+
+@pytest.mark.parametrize("asked", ["scenrio.yaml", "scenario.yml", "scenario"])
+def test_a_near_miss_of_a_file_names_that_file(asked: str, tmp_path: Path) -> None:
+    (tmp_path / "scenario.yaml").write_text(BASE, encoding="utf-8")
+    with pytest.raises(ScenarioError, match=r"did you mean '.*scenario\.yaml'"):
+        load(tmp_path / asked)
 
 
 def test_a_list_in_an_override_is_entered_by_number_only() -> None:

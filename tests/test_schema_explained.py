@@ -174,3 +174,9 @@ def test_the_command_prints_it_and_its_schema(capsys: pytest.CaptureFixture[str]
     assert kinds == ["cell, multi_cell", "wifi"]
     assert main(["schema", "nothing"]) == 2
     assert "nothing: no 'nothing' in the file" in capsys.readouterr().err
+
+
+def test_the_names_of_a_mapping_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["schema", "devices.speed.names"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "a mapping, with keys among raspberry_pi_4, raspberry_pi_5, jetson_nano" in said

@@ -66,6 +66,7 @@ def _print(label: str, explanation: "Explanation", steps: "Sequence[Slice]") -> 
     if explanation.no_bounds:
         other = "other " if explanation.bounds_s else ""
         print(f"no {other}lower bounds: {explanation.no_bounds}")
+    print("waiting for air: others had the air, or the other direction; airtime: it was the transfer's own")
     print(f"{bottleneck(explanation.end).sentence}\n")
     _print_slices("the critical path, by round", "round", explanation.end.rounds[:_ROUNDS])
     if len(explanation.end.rounds) > _ROUNDS:
@@ -110,7 +111,8 @@ def _straggler_line(path: "Attribution") -> str:
     named = [f"{device} ({times})" for device, times in list(path.straggler.items())[:_STRAGGLERS]]
     more = len(path.straggler) - len(named)
     others = f" and {more} more" if more > 0 else ""
-    return f"last at the {len(path.barriers)} barriers of the path: {', '.join(named)}{others}"
+    barriers = f"each step's barrier, over all rounds ({len(path.barriers)} on the path)"
+    return f"last at {barriers}: {', '.join(named)}{others}"
 
 
 def _seconds(value: float | None) -> str:

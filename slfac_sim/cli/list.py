@@ -127,7 +127,7 @@ def _line(row: "Row", top: Path, targets: Sequence[float]) -> list[str]:
     return [
         _name(row, top),
         facts["label"],
-        facts["status"],
+        "replay" if "replay_of" in facts and facts["status"] == "finished" else facts["status"],
         "-" if final is None else share(final),
         one_decimal(facts["simulated_s"]),
         *(reached(times[target]) if target in times else NOT_ASKED for target in targets),

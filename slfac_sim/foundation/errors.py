@@ -16,9 +16,10 @@ DID_YOU_MEAN = "did you mean"
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return ``; did you mean 'x'?`` for the nearest of the `known` names; nothing if none is near."""
-    near = difflib.get_close_matches(name, known, n=1)
-    return f"; {DID_YOU_MEAN} '{near[0]}'?" if near else ""
+    """Return ``; did you mean 'x'?`` for the nearest of the `known` names, in any case; or nothing."""
+    folded = {one.casefold(): one for one in known}
+    near = difflib.get_close_matches(name.casefold(), folded, n=1)
+    return f"; {DID_YOU_MEAN} '{folded[near[0]]}'?" if near else ""
 
 
 class HostFailed(Exception):

@@ -103,6 +103,11 @@ def written(value: float, dimension: str) -> str:
     return min((text for text in texts if parse_quantity(text, dimension) == value), key=len)
 
 
+def is_unit(word: str) -> bool:
+    """Return whether `word` is a unit of any dimension."""
+    return any(word in units for units in _UNITS.values())
+
+
 def dimension_of(units: Sequence[str]) -> str | None:
     """Return the dimension that these are all the units of, None for units of no dimension."""
     return next((dimension for dimension, known in _UNITS.items() if list(known) == list(units)), None)

@@ -57,7 +57,15 @@ def in_words(details: ErrorDetails, value: Any) -> str:
     if kind in _COMPLETE:
         return wanted
     unquoted = kind == "string_type" and isinstance(value, (bool, int, float))
-    return f"{wanted} (got {got(value)})" + ("; write it in quotes" if unquoted else "")
+    return f"{wanted} (got {got(value)})" + ("; write it in quotes" if unquoted else _as_part(kind, value))
+
+
+def _as_part(kind: str, value: Any) -> str:
+    """Return what to write in place of a percentage, where a number is wanted."""
+    percent = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*%\s*", value) if isinstance(value, str) else None
+    if percent is None or _WANTED.get(kind) != "must be a number":
+        return ""
+    return f"; write {float(percent[1]) / 100:g}"
 
 
 def not_among(value: Any, expected: str) -> str:

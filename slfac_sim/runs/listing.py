@@ -42,6 +42,7 @@ class Listed:
             "time_to_accuracy_s": summary["time_to_accuracy_s"],
             "bytes_total": summary["bytes"]["total"],
             "digest": str(summary.get("digest", "")),
+            **({"replay_of": summary["replay_of"]} if "replay_of" in summary else {}),
             **({"reason": self.fault} if self.fault else {}),
         }
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import Plugin, family_of, find
+from slfac_sim.foundation.units import is_unit
 from slfac_sim.scenario.appending import appended
 from slfac_sim.scenario.edits import node_at, put, spread
 from slfac_sim.scenario.located import Fault, Located, Path, Place, ScenarioError
@@ -83,7 +84,9 @@ def overridden(tree: Located, texts: Sequence[str], root: type[Any]) -> Overridd
             overrides.append(override)
             applied.faults += faults
         except ScenarioError as error:
-            applied.faults += error.faults
+            before = texts[rank - 2] if rank > 1 and is_unit(text) else ""
+            hint = f'; put quotes around it: "{before} {text}"' if "=" in before else ""
+            applied.faults += [replace(fault, text=fault.text + hint) for fault in error.faults]
     applied.faults += _contradictions([override for override in overrides if not override.appends])
     for override in sorted(overrides, key=lambda override: override.order):
         try:

@@ -60,7 +60,9 @@ def find_source(asked: str) -> Source:
     try:
         return _read(Path(asked), asked, asked)
     except OSError as error:
-        raise ScenarioError([Fault(Place(0, 0, 0, asked), (), _why_not(asked, error))]) from error
+        raise ScenarioError(
+            [Fault(Place(0, 0, 0, asked), (), _why_not(asked, error, Path(asked).parent))]
+        ) from error
 
 
 def resolved(source: Source, above: Sequence[Source] = (), named: Located | None = None) -> Overridden:
@@ -99,11 +101,12 @@ def _base_of(base: Located, above: Sequence[Source]) -> Source:
     if not isinstance(name, str):
         text = f"must be a text, a file or the name of a shipped scenario (got {got(base.plain())})"
         raise ScenarioError([Fault(base.place, (BASE,), text)])
+    path = None if holder is None else holder.parent / name
     try:
-        path = None if holder is None else holder.parent / name
         source = _read(path, str(path), name)
     except OSError as error:
-        raise ScenarioError([Fault(base.place, (BASE,), f"{name}: {_why_not(name, error)}")]) from error
+        reason = _why_not(name, error, None if path is None else path.parent)
+        raise ScenarioError([Fault(base.place, (BASE,), f"{name}: {reason}")]) from error
     if any(source.is_same(other) for other in above):
         names = " -> ".join(other.name for other in (*above, source))
         raise ScenarioError([Fault(base.place, (BASE,), f"leads back to where it began: {names}")])
@@ -138,7 +141,8 @@ def _decoded(raw: bytes, name: str) -> str:
         raise ScenarioError([Fault(Place(0, line, column, name), (), text)]) from error
 
 
-def _why_not(asked: str, error: OSError) -> str:
+def _why_not(asked: str, error: OSError, folder: Path | None) -> str:
+    """Return why there is no scenario `asked`, which was looked for in `folder`."""
     if isinstance(error, IsADirectoryError):
         return "is a folder, not a scenario file"
     if not isinstance(error, FileNotFoundError):
@@ -146,12 +150,25 @@ def _why_not(asked: str, error: OSError) -> str:
     if {asked, f"{asked}.yaml"} & shipped("studies").keys():
         return "is a shipped study, not a scenario; `sweep` runs it, `check` reads both"
     names, studies = _names(), _names("studies")
-    near = difflib.get_close_matches(Path(asked).name.removesuffix(".yaml"), [*names, *studies], n=1)
-    kind = "the study " if {*near} & {*studies} else ""
+    known = {name: f"'{name}'" for name in names}
+    known |= {name: f"the study '{name}'" for name in studies} | _beside(asked, folder)
+    near = difflib.get_close_matches(_stem(asked), known, n=1)
     all_of_them = f"shipped are {', '.join(names)}, and the studies {', '.join(studies)}"
-    hint = f"did you mean {kind}'{near[0]}'?" if near else all_of_them
+    hint = f"did you mean {known[near[0]]}?" if near else all_of_them
     return f"no such file, and no shipped scenario of that name; {hint}"
 
 
 def _names(folder_name: str = "") -> list[str]:
     return [name.removesuffix(".yaml") for name in sorted(shipped(folder_name))]
+
+
+def _beside(asked: str, folder: Path | None) -> dict[str, str]:
+    """Return the YAML files in `folder` by their stems, each in quotes, as it would be `asked` for."""
+    if folder is None or not folder.is_dir():
+        return {}
+    files = sorted(path.name for path in folder.iterdir() if path.suffix in (".yaml", ".yml"))
+    return {_stem(name): f"'{Path(asked).with_name(name)}'" for name in files}
+
+
+def _stem(asked: str) -> str:
+    return Path(asked).name.removesuffix(".yaml").removesuffix(".yml")

@@ -97,7 +97,8 @@ class NrMcs(Stepwise):
         if self.blocks(bandwidth_hz) < 1:
             raise ValueError(
                 f"bandwidth must hold one NR resource block of {self.block_hz / 1e3:g} kHz in 0.9 of it, "
-                f"so at least {self.block_hz / 0.9e3:g} kHz (got {bandwidth_hz / 1e3:g} kHz)"
+                f"so at least {self.block_hz / 0.9e3:g} kHz (got {bandwidth_hz / 1e3:g} kHz); "
+                "a plain number is Hz"
             )
 
     def remarks(self, bandwidth_hz: float) -> tuple[str, ...]:
