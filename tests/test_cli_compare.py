@@ -43,6 +43,8 @@ def test_other_seeds_and_other_air_are_told(tmp_path: Path) -> None:
     assert other_seed.air == "not the same: seed.air differs"
     other_band = compare(a, run_of(tmp_path / "c", "network.bandwidth=10 MHz", "network.radius=100 m"))
     assert other_band.same_seeds
+    assert other_band.with_units("network.bandwidth")[1] == "10 MHz"
+    assert other_band.with_units("network.radius")[1] == "100 m"
     assert other_band.air == "not the same: network.bandwidth, network.radius differ"
     more = compare(a, run_of(tmp_path / "d", "devices.count=6"))
     assert more.air == "not the same: devices.count differs"

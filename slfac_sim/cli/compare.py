@@ -44,8 +44,8 @@ def _lines(comparison: "Comparison") -> Iterator[list[str]]:
     yield ["run", *(_folder(run.folder) for run in (comparison.a, comparison.b))]
     for name in ("scenario", "label", "status"):
         yield [name, str(a[name]), str(b[name])]
-    for path, (one, other) in comparison.differing.items():
-        yield [path, _value(one), _value(other)]
+    for path in comparison.differing:
+        yield [path, *map(_value, comparison.with_units(path))]
     yield ["accuracy, final", *(_accuracy(summary["accuracy"]["final"]) for summary in (a, b))]
     yield ["simulated s", one_decimal(a["simulated_s"]), one_decimal(b["simulated_s"])]
     for target in comparison.targets:

@@ -9,7 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from slfac_sim.foundation.errors import BadInput
+from slfac_sim.foundation.plugins import without_plugins
+from slfac_sim.foundation.units import written
 from slfac_sim.ledger.folder import Run, load
+from slfac_sim.scenario.located import Located
+from slfac_sim.scenario.schema import Scenario
+from slfac_sim.scenario.shape import hint_at
+from slfac_sim.scenario.template import quantity_of
 from slfac_sim.scenario.yaml_text import to_tree
 
 
@@ -40,6 +46,11 @@ class Comparison:
         """The target accuracies that both runs were asked about, ascending."""
         return sorted(self.a.time_to_accuracy_s.keys() & self.b.time_to_accuracy_s.keys())
 
+    def with_units(self, path: str) -> tuple[Any, Any]:
+        """Return the setting at `path` in a and in b, a quantity as a text with its unit: ``10 MHz``."""
+        one, other = self.differing[path]
+        return _with_unit(self.a, path, one), _with_unit(self.b, path, other)
+
     def ratio(self, target: float) -> float | None:
         """Return the time of a over that of b to `target`; None unless both reached it, and by training."""
         first, second = self.a.time_to_accuracy_s[target], self.b.time_to_accuracy_s[target]
@@ -54,7 +65,17 @@ def compare(a: Path, b: Path) -> Comparison:
     return Comparison(first, second, {path: pair for path, pair in pairs.items() if pair[0] != pair[1]})
 
 
+def _with_unit(run: Run, path: str, value: Any) -> Any:
+    with without_plugins():  # a folder of strangers names modules too
+        mark = quantity_of(hint_at(Scenario, _tree(run), path.split(".")))
+    return written(value, mark.dimension) if mark is not None and isinstance(value, float) else value
+
+
 def _settings(run: Run) -> dict[str, Any]:
+    return dict(_leaves(_tree(run).plain(), ""))
+
+
+def _tree(run: Run) -> Located:
     path = run.folder / "scenario.yaml"
     try:
         tree, faults = to_tree(path.read_text(encoding="utf-8"), str(path))
@@ -64,7 +85,7 @@ def _settings(run: Run) -> dict[str, Any]:
         ) from error
     if faults or not isinstance(tree.value, dict):
         raise BadInput(f"{path}: is no scenario as a run writes it")
-    return dict(_leaves(tree.plain(), ""))
+    return tree
 
 
 def _leaves(tree: Any, path: str) -> Iterator[tuple[str, Any]]:

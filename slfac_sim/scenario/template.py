@@ -89,17 +89,17 @@ def _short(value: Any, hint: Any) -> Any:
     if isinstance(value, dict):
         inner = {name: _short(item, None) for name, item in value.items()}
         return inner["kind"] if [*inner] == ["kind"] else inner
-    mark = _quantity(hint)
+    mark = quantity_of(hint)
     return written(value, mark.dimension) if mark is not None and isinstance(value, float) else value
 
 
-def _quantity(hint: Any) -> Quantity | None:
+def quantity_of(hint: Any) -> Quantity | None:
     """Return the mark of a quantity that `hint`, or one of its alternatives, has."""
     if isinstance(hint, Quantity):
         return hint
     is_marked = typing.get_origin(hint) is typing.Annotated
     inner = (*typing.get_args(hint), *(hint.__metadata__ if is_marked else ()))
-    return next(filter(None, map(_quantity, inner)), None)
+    return next(filter(None, map(quantity_of, inner)), None)
 
 
 def comment_lines(text: str, indent: str = "") -> list[str]:
