@@ -97,6 +97,8 @@ def test_the_version_is_that_of_all_that_results_depend_on(capsys: pytest.Captur
         (["chekc", "quick"], "chekc: no such command, and no scenario; did you mean 'check'?"),
         (["scenarios/quick.yaml"],
          "scenarios/quick.yaml: no such file, and no shipped scenario of that name; did you mean 'quick'?"),
+        (["sweep", "bandwith"],
+         "bandwith: no such file, and no shipped scenario of that name; did you mean the study 'bandwidth'?"),
         (["explain", "runs/latest"], "runs/latest: no such folder; expected the folder of a run, such as "
          "runs/latest; there are no runs in runs/ yet: `slfac-sim quick` makes one"),
         (["resume", "runs/x"], "runs/x: no such folder; expected the folder of a run, such as runs/latest; "),
