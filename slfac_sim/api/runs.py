@@ -27,7 +27,7 @@ from slfac_sim.studies.files import Changes, is_study
 def load(scenario: Given, *overrides: Override, seed: int | None = None) -> Scenario:
     """Return a scenario with overrides applied and everything checked; `seed` sets both of its seeds.
 
-    >>> scenario = load("quick", "network.bandwidth=10 MHz", {"devices.count": 4}, seed=3)
+    >>> scenario = load("small", "network.bandwidth=10 MHz", {"devices.count": 4}, seed=3)
     >>> scenario.network.bandwidth, scenario.devices.count, scenario.seed
     (10000000.0, 4, Seed(learning=3, air=3))
 
