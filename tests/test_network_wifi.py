@@ -13,9 +13,11 @@ from slfac_sim.network.engine import Engine, Flow
 from slfac_sim.network.media.csma import Csma
 from slfac_sim.network.media.dcf import Dcf
 from slfac_sim.network.radio.rates.wifi import Wifi
+from slfac_sim.network.radio.signal import limited
 from slfac_sim.network.wifi.backoff import Backoff
 from slfac_sim.network.wifi.bianchi import alone_probability, attempt_probability, fixed_point, mean_slot_s
-from slfac_sim.network.wifi.timing import Exchanges, control_rate_bps, frame_us
+from slfac_sim.network.wifi.standards import PHYS, answers_bps, control_rate_bps, rates, widths_hz
+from slfac_sim.network.wifi.timing import Exchanges, frame_us
 
 
 def accesses_per_s(
@@ -31,8 +33,8 @@ def accesses_per_s(
     return alone_probability(tau, senders) / slot
 
 
-def rules(standard, packet_bytes=1400, aggregation=True, rts=False, eifs=False):
-    return Exchanges(standard, packet_bytes, aggregation, rts, eifs, block_ack_request=True)
+def rules(standard, packet_bytes=1400, aggregation=True, rts=False, eifs=False, bandwidth_hz=20e6):
+    return Exchanges(standard, bandwidth_hz, packet_bytes, aggregation, rts, eifs, block_ack_request=True)
 
 
 def drain(share, flows):
@@ -61,6 +63,94 @@ def test_frame_times_by_hand():
 )
 def test_answers_go_at_the_highest_mandatory_rate_up_to_the_datas(data_mbps, control_mbps):
     assert control_rate_bps(data_mbps * 1e6) == control_mbps * 1e6
+
+
+IEEE_MBPS = {  # one stream, 800 ns: as the tables of the standards print them
+    ("802.11ac", 20): [6.5, 13, 19.5, 26, 39, 52, 58.5, 65, 78],
+    ("802.11ac", 40): [13.5, 27, 40.5, 54, 81, 108, 121.5, 135, 162, 180],
+    ("802.11ac", 80): [29.3, 58.5, 87.8, 117, 175.5, 234, 263.3, 292.5, 351, 390],
+    ("802.11ac", 160): [58.5, 117, 175.5, 234, 351, 468, 526.5, 585, 702, 780],
+    ("802.11ax", 20): [8.6, 17.2, 25.8, 34.4, 51.6, 68.8, 77.4, 86, 103.2, 114.7, 129, 143.4],
+    ("802.11ax", 40): [17.2, 34.4, 51.6, 68.8, 103.2, 137.6, 154.9, 172.1, 206.5, 229.4, 258.1, 286.8],
+    ("802.11ax", 80): [36, 72.1, 108.1, 144.1, 216.2, 288.2, 324.3, 360.3, 432.4, 480.4, 540.4, 600.5],
+    ("802.11ax", 160): [72.1, 144.1, 216.2, 288.2, 432.4, 576.5, 648.5, 720.6, 864.7, 960.8, 1080.9, 1201],
+}
+
+
+def test_rates_of_wide_channels_are_those_of_the_standards_tables():
+    assert {(standard, int(width / 1e6)) for standard, width in WIDE} == set(IEEE_MBPS)
+    for (standard, mhz), expected_mbps in IEEE_MBPS.items():
+        found_mbps = [rate.bps / 1e6 for rate in rates(standard, 1e6 * mhz)]
+        assert found_mbps == pytest.approx(expected_mbps, abs=0.1)  # tables round, and some not N_DBPS
+
+
+WIDE = [(standard, width) for standard in ("802.11ac", "802.11ax") for width in widths_hz(standard)]
+
+
+@pytest.mark.parametrize(("standard", "bandwidth_hz"), WIDE)
+def test_answers_in_wide_channels_follow_the_scheme_and_not_the_rate(standard, bandwidth_hz):
+    """BPSK is answered at 6 Mbit/s, QPSK at 12, all others at 24."""
+    answers = [answers_bps(standard, bandwidth_hz, rate.bps) for rate in rates(standard, bandwidth_hz)]
+    assert answers == [6e6, 12e6, 12e6] + [24e6] * (len(answers) - 3)
+    assert answers_bps(standard, bandwidth_hz, 1e6) == 6e6
+    assert answers_bps(standard, bandwidth_hz, 9e9) == 24e6
+
+
+def test_answers_in_a_narrower_part_of_a_channel():
+    assert answers_bps("802.11ac", 80e6, 13.5e6) == 6e6  # MCS 0 in 40 MHz, not what 13.5 was in 20
+    assert answers_bps("802.11ac", 80e6, 26e6) == 24e6  # MCS 3 in 20 MHz
+    assert answers_bps("802.11ac", 20e6, 58.5e6) == 24e6  # MCS 6
+    assert answers_bps("802.11ac", 160e6, 58.5e6) == 6e6  # MCS 0, the most robust
+    assert answers_bps("802.11ax", 20e6, 8.6e6) == 6e6  # as the tables round it
+    assert answers_bps("802.11ax", 20e6, 34.4e6) == 24e6
+
+
+def test_frames_of_80211ac_and_ax_by_hand():
+    # VHT: 20 + SIG-A 8 + STF 4 + LTF 4 + SIG-B 4 = 40; 4 + 1538 bytes are 12,358 bits, 8 symbols of 1560
+    ac = rules("802.11ac", bandwidth_hz=80e6)
+    assert ac.access(1400, 390e6).sent_s == pytest.approx((40 + 8 * 4) * 1e-6)  # 4 + 1466: 11,782 bits
+    # HE: 20 + RL-SIG 4 + SIG-A 8 + STF 4 + LTF 7.2 = 43.2; 11,782 bits in symbols of 8166
+    ax = rules("802.11ax", bandwidth_hz=80e6)
+    assert ax.access(1400, 8166e6 / 13.6).sent_s == pytest.approx((43.2 + 2 * 13.6) * 1e-6)
+    # SIFS 16, ACK 28, AIFS 43 as in 802.11n; two packets: 2 x 1472 - 2 + 4 bytes, BlockAck of 32 or 56 bytes
+    assert ac.access(1400, 390e6).success_s == pytest.approx((72 + 16 + 28 + 43) * 1e-6)
+    two = [one.access(2800, rate) for one, rate in ((ac, 390e6), (ax, 8166e6 / 13.6))]
+    assert two[0].success_s == pytest.approx((40 + 16 * 4 + 16 + 32 + 43) * 1e-6)  # 23,558 bits
+    assert two[1].success_s == pytest.approx((43.2 + 3 * 13.6 + 16 + 40 + 43) * 1e-6)
+
+
+def test_a_symbol_that_is_just_full_is_one_symbol():
+    """Of HE the bits of a symbol, 8166 / 13.6 x 13.6, are whole but for rounding."""
+    for rate in rates("802.11ax", 160e6):
+        bits = round(rate.bps * 13.6e-6)
+        for symbols in (1, 3, 400):
+            octets = (symbols * bits - 22) / 8
+            assert frame_us(octets, rate.bps, 43.2, 13.6) == pytest.approx(43.2 + symbols * 13.6)
+
+
+def test_what_limits_an_aggregate_of_80211ac_and_ax():
+    # 5.484 ms: 1361 VHT symbols of 156 bits, 400 HE symbols of 702; 1472 bytes a subframe of 1400
+    assert rules("802.11ac").most_packets(39e6) == (1361 * 156 - 22) // 8 // 1472 == 18
+    assert rules("802.11ax").most_packets(702e6 / 13.6) == (400 * 702 - 22) // 8 // 1472 == 23
+    assert rules("802.11ac", bandwidth_hz=80e6).most_packets(390e6) == 64  # the BlockAck
+    assert rules("802.11ax", bandwidth_hz=80e6).most_packets(8166e6 / 13.6) == 256
+    assert rules("802.11ac", aggregation=False).most_packets(390e6) == 1
+
+
+@pytest.mark.parametrize(("standard", "bandwidth_hz"), WIDE)
+def test_one_sender_in_a_wide_channel_has_the_closed_form(standard, bandwidth_hz):
+    """Full A-MPDUs one after another, each with half a window of idle slots before it."""
+    fast_bps = rates(standard, bandwidth_hz)[-1].bps
+    one = rules(standard, 1472, bandwidth_hz=bandwidth_hz)
+    packets = one.most_packets(fast_bps)
+    flows = [Flow(8.0 * 1472 * packets * 50, fast_bps, src="s", dst="ap")]
+    end_s = drain(Csma(standard=standard, bandwidth=bandwidth_hz).share(1, 1.0), flows)[0]
+    phy = PHYS[standard]
+    bits = 22 + 8 * (packets * (4 + 1472 + 66) + 2 * (packets - 1))
+    data_us = phy.preamble_us + phy.symbol_us * np.ceil(bits / round(fast_bps * phy.symbol_us * 1e-6))
+    answer_us = {"802.11ac": 32, "802.11ax": 40}[standard]
+    assert end_s == pytest.approx(50e-6 * (7.5 * 9 + data_us + 16 + answer_us + 43))
+    assert 0.6 < flows[0].bits / end_s / fast_bps < 1.0
 
 
 def test_one_packet_of_80211a_by_hand():
@@ -337,6 +427,8 @@ def served_bits(medium, flows, for_s):
         ("802.11a", [54, 54, 54, 6], 8.0),
         ("802.11n", [65] * 10, 40.0),
         ("802.11n", [65, 65, 6.5, 6.5], 40.0),
+        ("802.11ac", [78] * 5, 40.0),
+        ("802.11ax", [143.4] * 5, 40.0),
     ],
 )
 def test_packets_and_fluid_carry_alike_within_3_percent(standard, rates_mbps, for_s):
@@ -539,6 +631,15 @@ def test_bits_and_time_are_conserved_whatever_happens(steps, medium):
         (lambda: Csma(packet_bytes=0), r"packet_bytes must lie between 1 and 2268 \(got 0\)"),
         (lambda: Dcf(packet_bytes=3000), r"packet_bytes must lie between 1 and 2268 \(got 3000\)"),
         (lambda: Dcf(retry_limit=0), r"retry_limit must be at least 1, or null \(got 0\)"),
+        (lambda: Csma(bandwidth=40e6), r"bandwidth of 802.11n must be 20 MHz \(got 40 MHz\)"),
+        (
+            lambda: Dcf(standard="802.11ac", bandwidth=60e6),
+            r"bandwidth of 802.11ac must be 20, 40, 80, 160 MHz \(got 60 MHz\)",
+        ),
+        (
+            lambda: Wifi(standard="802.11ax", bandwidth=80e6).check(20e6),
+            r"bandwidth must be 20 MHz for 802.11 rates \(got 80 MHz\)",
+        ),
         (lambda: Wifi().check(40e6), r"bandwidth must be 20 MHz for 802.11 rates \(got 40 MHz\)"),
     ],
 )
@@ -552,6 +653,32 @@ def test_rates_follow_the_tables():
     legacy = Wifi(standard="802.11a").rate_bps(snr, 20e6, True)
     assert (legacy / 1e6).tolist() == [0, 6, 12, 24, 54, 54]
     assert (Wifi().rate_bps(snr, 20e6, True) / 1e6).tolist() == [0, 6.5, 6.5, 26, 58.5, 65]
+
+
+def test_every_steps_snr_is_that_of_the_table_in_all_of_the_channel_and_lower_in_a_part():
+    """Up, 5.1 dB in 80 MHz are 8.1 dB in 40, for MCS 0, or 11.1 dB in 20, for MCS 1 and less than that."""
+    wide = Wifi(standard="802.11ac", bandwidth=80e6)
+    snr = np.power(10.0, np.array([1.9, 2.1, 5.1, 8.0, 11.0, 33.0]) / 10.0)
+    assert (wide.rate_bps(snr, 80e6, False) / 1e6).tolist() == [0, 0, 0, 29.25, 58.5, 390]
+    assert (wide.rate_bps(snr, 80e6, True) / 1e6).tolist() == [0, 6.5, 13.5, 29.25, 58.5, 390]
+    hundred = np.linspace(0.0, 45.0, 400)
+    for standard, bandwidth_hz in WIDE:
+        model = Wifi(standard=standard, bandwidth=bandwidth_hz)
+        for db in hundred:
+            whole = [rate.bps for rate in rates(standard, bandwidth_hz) if rate.least_db <= db - 1e-9]
+            found_bps = model.rate_bps(np.array([10 ** (db / 10)]), bandwidth_hz, False)[0]
+            assert found_bps == max(whole, default=0.0)
+
+
+@given(st.sampled_from(["802.11ac", "802.11ax"]), st.floats(-20.0, 60.0))
+def test_a_wider_channel_is_never_slower_for_a_device_of_limited_power(standard, snr_db):
+    """`snr_db` is that in 20 MHz; coverage is the same in any width."""
+    limited_by = limited(np.array([20e6 * 10 ** (snr_db / 10)]))
+    widths = [Wifi(standard=standard, bandwidth=width) for width in widths_hz(standard)]
+    found_bps = [model.best_rate_bps(limited_by, model.bandwidth, 1.0, True)[0] for model in widths]
+    assert found_bps == sorted(found_bps)
+    assert len({bool(model.covers(limited_by, True)[0]) for model in widths}) == 1
+    assert (found_bps[0] > 0.0) == bool(widths[0].covers(limited_by, True)[0])
 
 
 def test_the_mean_rate_is_that_of_the_fades():

@@ -1,4 +1,4 @@
-"""A Wi-Fi cell: devices and an access point in one 20 MHz channel at 5 GHz, all within hearing of each other.
+"""A Wi-Fi cell: devices and an access point in one channel at 5 GHz, all within hearing of each other.
 
 The channel is `csma` (a fluid) or `dcf` (packet by packet); both directions share it. The access point is one
 contender, however many transfers it has.
@@ -23,6 +23,7 @@ from slfac_sim.network.radio.pathloss.log_distance import LogDistance
 from slfac_sim.network.radio.placement import Layout
 from slfac_sim.network.radio.rates.wifi import Wifi as WifiRates
 
+_STATION_POWER_HZ = 20e6
 _CROWD = 8  # as many saturated senders, and more, lose more to collisions than they save in idle slots
 _LONG_BYTES = 10_000_000  # a message whose last packet does not matter
 
@@ -38,7 +39,7 @@ class Wifi(RadioSettings):
 
     medium: Annotated[Any, Plugin("slfac_sim.network.media", "csma")] = Csma()
     """The 802.11 channel: `csma` as a fluid or, for checks of it with few devices, `dcf` packet by packet.
-    Its `standard` gives the PHY rates as well.
+    Its `standard` and `bandwidth` give the PHY rates as well.
     """
     radius: Metres = 15.0
     min_distance: Metres = 1.0
@@ -71,7 +72,7 @@ class Wifi(RadioSettings):
     @property
     def radiates_w(self) -> tuple[float, float]:
         """The most that a device, and that a station, radiates."""
-        return self.device_power, self.station_power
+        return self.device_power, self.station_power * self.medium.bandwidth / _STATION_POWER_HZ
 
     @property
     def still(self) -> Self:
@@ -92,9 +93,9 @@ class Wifi(RadioSettings):
             budget=Budget(
                 pathloss=self.pathloss,
                 carrier_hz=self.carrier,
-                bandwidth_hz=20e6,
+                bandwidth_hz=self.medium.bandwidth,
                 device_power_w=self.device_power,
-                station_power_w=self.station_power,
+                station_power_w=self.radiates_w[1],
                 antenna_gain_db=0.0,
                 station_noise_figure_db=self.noise_figure,
                 device_noise_figure_db=self.noise_figure,
@@ -102,7 +103,7 @@ class Wifi(RadioSettings):
                 rician=False,
                 power_control=None,
             ),
-            rates=WifiRates(standard=self.medium.standard),
+            rates=WifiRates(standard=self.medium.standard, bandwidth=self.medium.bandwidth),
             fading=self.fading.tuned(self.carrier),
             medium=medium,
             duplex="half",

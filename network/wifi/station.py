@@ -6,21 +6,22 @@ from typing import Annotated, Any, ClassVar, get_args
 from pydantic import BeforeValidator
 
 from slfac_sim.foundation.plugins import settings
-from slfac_sim.foundation.units import Count
+from slfac_sim.foundation.units import Count, Hertz
 from slfac_sim.network.media import Medium
-from slfac_sim.network.wifi.timing import LARGEST_PACKET_BYTES, Exchanges, Standard
+from slfac_sim.network.wifi.standards import Standard, check_width
+from slfac_sim.network.wifi.timing import LARGEST_PACKET_BYTES, Exchanges
 
 
 def _modelled(value: Any) -> Any:
     known = get_args(Standard)
     if isinstance(value, str) and value.startswith("802.11") and value.lower() not in known:
-        raise ValueError(f"{value} is not modelled: {' and '.join(known)} are")
+        raise ValueError(f"{value} is not modelled: {', '.join(known[:-1])} and {known[-1]} are")
     return value
 
 
 @settings
 class Station(Medium):
-    """What all stations of a channel do: 5 GHz, 20 MHz, best effort."""
+    """What all stations of a channel do: 5 GHz, best effort, one stream, a guard interval of 800 ns."""
 
     references: ClassVar[tuple[str, ...]] = ("ieee80211", "bianchi2000", "heusse2003")
 
@@ -29,8 +30,13 @@ class Station(Medium):
     half_duplex = True
 
     standard: Annotated[Standard, BeforeValidator(_modelled)] = "802.11n"
-    """The standard that gives PHY rates, timing and frames: `802.11a`, up to 54 Mbit/s, or `802.11n`, one
-    stream of up to 65 Mbit/s with A-MPDUs.
+    """The standard that gives PHY rates, timing and frames: `802.11a`, up to 54 Mbit/s; `802.11n`, up to 65
+    Mbit/s, with A-MPDUs; `802.11ac`, up to 78 Mbit/s in 20 MHz and 780 in 160; or `802.11ax`, up to 143 and
+    1201 Mbit/s.
+    """
+    bandwidth: Hertz = 20e6
+    """Width of the channel: 20 MHz or, with `802.11ac` and `802.11ax`, also 40, 80 or 160. A frame has all of
+    it or, where its sender lacks the power, a half, a quarter or an eighth.
     """
     packet_bytes: Count = 1472
     """UDP payload of a packet; the last one of a message may have less. Headers are part of the timing. The
@@ -53,6 +59,7 @@ class Station(Medium):
     """
 
     def __post_init__(self) -> None:
+        check_width(self.standard, self.bandwidth)
         if not 1 <= self.packet_bytes <= LARGEST_PACKET_BYTES:
             raise ValueError(
                 f"packet_bytes must lie between 1 and {LARGEST_PACKET_BYTES} (got {self.packet_bytes})"
@@ -62,5 +69,11 @@ class Station(Medium):
     def exchanges(self) -> Exchanges:
         """Return how long this channel's exchanges last."""
         return Exchanges(
-            self.standard, self.packet_bytes, self.aggregation, self.rts, self.eifs, self.block_ack_request
+            self.standard,
+            self.bandwidth,
+            self.packet_bytes,
+            self.aggregation,
+            self.rts,
+            self.eifs,
+            self.block_ack_request,
         )

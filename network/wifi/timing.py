@@ -1,53 +1,44 @@
-"""How long 802.11 frames and exchanges last, at 5 GHz, in 20 MHz. It knows no contention and no queue.
+"""How long 802.11 frames and exchanges last, at 5 GHz. It knows no contention and no queue.
 
-From IEEE Std 802.11-2016: OFDM frames (clause 17.4.3, TXTIME), HT-mixed frames (19.4.3), A-MPDUs (9.7),
-interframe spaces (10.3.2.3), the rate of control responses (10.7.6.5). Times are in microseconds within
-this file, and in seconds outside. A frame is sent in symbols of 4 us, the guard interval of 800 ns included.
+From IEEE Std 802.11-2016: OFDM frames (clause 17.4.3, TXTIME), HT-mixed frames (19.4.3), VHT frames (21.4.3),
+A-MPDUs (9.7), interframe spaces (10.3.2.3), the rate of control responses (10.7.6.5); HE frames from IEEE Std
+802.11ax-2021 (27.4.3). Times are in microseconds within this file, and in seconds outside. A frame is sent in
+symbols of 4 us (HE: 13.6), the guard interval of 800 ns included, in a convolutional code and without packet
+extension.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from math import ceil
-from types import MappingProxyType
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-Standard = Literal["802.11a", "802.11n"]
+from slfac_sim.network.wifi.standards import (
+    LEGACY_PREAMBLE_US,
+    PHYS,
+    SIFS_US,
+    SLOT_US,
+    Phy,
+    Standard,
+    answers_bps,
+)
 
-SLOT_S = 9e-6
+SLOT_S = SLOT_US * 1e-6
 WINDOW = 16
 """W: a first backoff is one of 0 to W - 1 slots, CWmin = 15."""
 DOUBLINGS = 6
 """m: the window doubles at most m times, CWmax = 1023."""
 
-_SLOT_US, _SIFS_US, _SYMBOL_US = 9, 16, 4
-_LEGACY_PREAMBLE_US = 20  # L-STF, L-LTF, L-SIG
+_LEGACY_SYMBOL_US = 4
 _SERVICE_AND_TAIL_BITS = 16 + 6
-_MANDATORY_BPS = (24e6, 12e6, 6e6)
-_ACK_BYTES, _BLOCK_ACK_BYTES, _BLOCK_ACK_REQUEST_BYTES, _RTS_BYTES, _CTS_BYTES = 14, 32, 24, 20, 14
+_EIFS_BPS = 6e6
+_ACK_BYTES, _BLOCK_ACK_REQUEST_BYTES, _RTS_BYTES, _CTS_BYTES = 14, 24, 20, 14
 _UPPER_BYTES = 8 + 20 + 8  # UDP, IPv4, LLC/SNAP
 _FCS_BYTES = 4
 _DELIMITER_BYTES = 4
-_LONGEST_AMPDU_BYTES, _LONGEST_PPDU_US, _BLOCK_ACK_WINDOW = 65535, 5484, 64
+_LONGEST_PPDU_US = 5484
+_WHOLE = 1e-9  # the bits of an HE symbol come out as a whole number but for rounding
 LARGEST_PACKET_BYTES = 2304 - _UPPER_BYTES
 """The UDP payload that fills the largest MSDU."""
-
-
-class Phy(NamedTuple):
-    """What differs between the standards: the preamble, the space before a backoff, the MAC header."""
-
-    preamble_us: int
-    ifs_us: int
-    mac_bytes: int
-    aggregates: bool
-
-
-PHYS: Mapping[str, Phy] = MappingProxyType(
-    {
-        "802.11a": Phy(_LEGACY_PREAMBLE_US, _SIFS_US + 2 * _SLOT_US, 24, False),  # DIFS
-        "802.11n": Phy(_LEGACY_PREAMBLE_US + 16, _SIFS_US + 3 * _SLOT_US, 26, True),  # AIFS, best effort
-    }
-)
 
 
 class Access(NamedTuple):
@@ -68,15 +59,15 @@ class Access(NamedTuple):
     asks_after: float
 
 
-def frame_us(octets: float, rate_bps: float, preamble_us: int = _LEGACY_PREAMBLE_US) -> int:
-    """Return preamble + 4 ceil((16 + 8 octets + 6) / N_DBPS), where N_DBPS are the bits of a 4 us symbol."""
-    bits_per_symbol = rate_bps * _SYMBOL_US / 1e6
-    return preamble_us + _SYMBOL_US * ceil((_SERVICE_AND_TAIL_BITS + 8 * octets) / bits_per_symbol)
-
-
-def control_rate_bps(rate_bps: float) -> float:
-    """Return the rate of RTS, CTS and acknowledgements: the highest of 6, 12, 24 Mbit/s up to the data's."""
-    return next((rate for rate in _MANDATORY_BPS if rate <= rate_bps), _MANDATORY_BPS[-1])
+def frame_us(
+    octets: float,
+    rate_bps: float,
+    preamble_us: float = LEGACY_PREAMBLE_US,
+    symbol_us: float = _LEGACY_SYMBOL_US,
+) -> float:
+    """Return preamble + symbol x ceil((16 + 8 octets + 6) / N_DBPS), N_DBPS being the bits of a symbol."""
+    bits_per_symbol = rate_bps * symbol_us / 1e6
+    return preamble_us + symbol_us * ceil((_SERVICE_AND_TAIL_BITS + 8 * octets) / bits_per_symbol - _WHOLE)
 
 
 @dataclass(frozen=True)
@@ -84,6 +75,7 @@ class Exchanges:
     """The exchanges of one kind of station. `packet_bytes` are UDP payload; `group` frames have no answer."""
 
     standard: Standard
+    bandwidth_hz: float
     packet_bytes: int
     aggregation: bool
     rts: bool
@@ -101,13 +93,15 @@ class Exchanges:
         return _UPPER_BYTES + self.phy.mac_bytes + _FCS_BYTES
 
     def most_packets(self, rate_bps: float) -> int:
-        """Return how many full packets one A-MPDU holds: 64, 65,535 bytes or 5.484 ms, and at least one."""
-        if not (self.aggregation and self.phy.aggregates):
+        """Return how many full packets one A-MPDU holds: as many as a BlockAck answers, as the longest one
+        holds or as 5.484 ms do, and at least one.
+        """
+        if not (self.aggregation and self.phy.ampdu_bytes):
             return 1
-        symbols = (_LONGEST_PPDU_US - self.phy.preamble_us) // _SYMBOL_US
-        in_time_bytes = (symbols * rate_bps * _SYMBOL_US / 1e6 - _SERVICE_AND_TAIL_BITS) / 8
-        longest = int(min(_LONGEST_AMPDU_BYTES, in_time_bytes)) // self._subframe_bytes()
-        return max(1, min(_BLOCK_ACK_WINDOW, longest))
+        symbols = (_LONGEST_PPDU_US - self.phy.preamble_us) // self.phy.symbol_us
+        in_time_bytes = (symbols * rate_bps * self.phy.symbol_us / 1e6 - _SERVICE_AND_TAIL_BITS) / 8
+        longest = int(min(self.phy.ampdu_bytes, in_time_bytes)) // self._subframe_bytes()
+        return max(1, min(self.phy.window, longest))
 
     def access(self, queued_bytes: float, rate_bps: float, group: bool = False) -> Access:
         """Return the next access of a sender that has `queued_bytes` of payload for one receiver."""
@@ -115,12 +109,12 @@ class Exchanges:
         payload_bytes = min(queued_bytes, most * self.packet_bytes)
         packets = max(1, ceil(payload_bytes / self.packet_bytes))
         data_us = self._data_us(packets, payload_bytes, rate_bps)
-        control_bps = control_rate_bps(rate_bps)
-        answer_us = frame_us(_ACK_BYTES if packets == 1 else _BLOCK_ACK_BYTES, control_bps)
-        exchange_us = data_us if group else data_us + _SIFS_US + answer_us
+        control_bps = answers_bps(self.standard, self.bandwidth_hz, rate_bps)
+        answer_us = frame_us(_ACK_BYTES if packets == 1 else self.phy.block_ack_bytes, control_bps)
+        exchange_us = data_us if group else data_us + SIFS_US + answer_us
         asks = self.rts and not group
         rts_us = frame_us(_RTS_BYTES, control_bps) if asks else 0
-        cts_us = frame_us(_CTS_BYTES, control_bps) + 2 * _SIFS_US if asks else 0
+        cts_us = frame_us(_CTS_BYTES, control_bps) + 2 * SIFS_US if asks else 0
         collided_us = rts_us if asks else data_us
         times_us = (
             rts_us + cts_us + exchange_us + self.phy.ifs_us,
@@ -134,29 +128,29 @@ class Exchanges:
 
     def request(self, rate_bps: float) -> Access:
         """Return the access of a BlockAckReq, which asks what has come of an A-MPDU that nobody answered."""
-        control_bps = control_rate_bps(rate_bps)
+        control_bps = answers_bps(self.standard, self.bandwidth_hz, rate_bps)
         request_us = frame_us(_BLOCK_ACK_REQUEST_BYTES, control_bps)
-        exchange_us = request_us + _SIFS_US + frame_us(_BLOCK_ACK_BYTES, control_bps)
+        exchange_us = request_us + SIFS_US + frame_us(self.phy.block_ack_bytes, control_bps)
         lost_us = request_us + self._lost_us
         times_us = (exchange_us + self.phy.ifs_us, exchange_us, lost_us, request_us, request_us)
         return Access._make((0.0, *(time_us * 1e-6 for time_us in times_us), 1.0))
 
     @property
-    def _lost_us(self) -> int:
+    def _lost_us(self) -> float:
         """What all wait after a collision."""
-        waits_us = _SIFS_US + frame_us(_ACK_BYTES, _MANDATORY_BPS[-1]) if self.eifs else 0
+        waits_us = SIFS_US + frame_us(_ACK_BYTES, _EIFS_BPS) if self.eifs else 0
         return waits_us + self.phy.ifs_us
 
     def mean_access(self, message_bytes: float, rate_bps: float, group: bool = False) -> Access:
         """Return the mean over the accesses that a message takes: all are full but the last."""
         return _mean_access(self, message_bytes, rate_bps, group)
 
-    def _data_us(self, packets: int, payload_bytes: float, rate_bps: float) -> int:
+    def _data_us(self, packets: int, payload_bytes: float, rate_bps: float) -> float:
         """Return the frame of `packets`, all of them full but the last."""
         last_bytes = self._mpdu_bytes(payload_bytes - (packets - 1) * self.packet_bytes)
-        if packets > 1:  # the last subframe of an A-MPDU is not padded
+        if packets > 1 or self.phy.delimited:  # the last subframe of an A-MPDU is not padded
             last_bytes += (packets - 1) * self._subframe_bytes() + _DELIMITER_BYTES
-        return frame_us(last_bytes, rate_bps, self.phy.preamble_us)
+        return frame_us(last_bytes, rate_bps, self.phy.preamble_us, self.phy.symbol_us)
 
     def _mpdu_bytes(self, payload_bytes: float) -> float:
         return payload_bytes + self.header_bytes

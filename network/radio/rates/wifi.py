@@ -1,39 +1,22 @@
-"""802.11 link adaptation: the fastest PHY rate whose lowest SNR is met, for one stream in 20 MHz.
+"""802.11 link adaptation: the fastest PHY rate whose least SNR is met, for one stream.
 
-Rates of IEEE Std 802.11-2016, Tables 17-4 (OFDM) and 19-27 (HT, 800 ns guard interval). The SNRs are not
-the standard's: they are usual engineering values, with 3 dB of margin. These are rates of the PHY: only the
-media `csma` and `dcf` know what frames, answers and backoffs cost.
+These are rates of the PHY: only the media `csma` and `dcf` know what frames, answers and backoffs cost. A
+device has so much power in whatever part of the channel it sends, so that in a half, a quarter or an eighth
+of a wide one its SNR is higher: it takes the width that serves it best. A station's power is that of each
+20 MHz, so that all of the channel always serves best.
 """
 
-from collections.abc import Mapping
-from types import MappingProxyType
+from functools import lru_cache
 from typing import ClassVar
 
 import numpy as np
 
 from slfac_sim.foundation.plugins import settings
+from slfac_sim.foundation.units import Hertz
 from slfac_sim.network.radio.stepwise import Steps, Stepwise
-from slfac_sim.network.wifi.timing import Standard
+from slfac_sim.network.wifi.standards import Standard, check_width, rates, widths_hz
 
-RATES_BPS: Mapping[Standard, tuple[float, ...]] = MappingProxyType(
-    {
-        "802.11a": (6e6, 9e6, 12e6, 18e6, 24e6, 36e6, 48e6, 54e6),
-        "802.11n": (6.5e6, 13e6, 19.5e6, 26e6, 39e6, 52e6, 58.5e6, 65e6),
-    }
-)
-THRESHOLDS_DB: Mapping[Standard, tuple[float, ...]] = MappingProxyType(
-    {
-        "802.11a": (8.0, 9.0, 10.0, 12.0, 16.0, 20.0, 24.0, 25.0),
-        "802.11n": (8.0, 11.0, 13.0, 16.0, 20.0, 24.0, 25.0, 26.0),
-    }
-)
-_STEPS: Mapping[Standard, Steps] = MappingProxyType(
-    {
-        standard: (tuple(np.power(10.0, np.array(THRESHOLDS_DB[standard]) / 10.0).tolist()), rates_bps)
-        for standard, rates_bps in RATES_BPS.items()
-    }
-)
-_BANDWIDTH_HZ = 20e6
+_CELLS_HZ = 20e6
 
 
 @settings
@@ -43,21 +26,45 @@ class Wifi(Stepwise):
     references: ClassVar[tuple[str, ...]] = ("ieee80211",)
 
     standard: Standard = "802.11n"
-    """The standard whose rates and least SNRs hold: `802.11a`, up to 54 Mbit/s, or `802.11n`, up to 65
-    Mbit/s.
+    """The standard whose rates and least SNRs hold: `802.11a`, up to 54 Mbit/s, `802.11n`, up to 65, and,
+    in 20 MHz, `802.11ac`, up to 78, or `802.11ax`, up to 143 Mbit/s.
     """
+    bandwidth: Hertz = 20e6
+    """Width of the channel; in a cell it is 20 MHz."""
 
-    block_hz = _BANDWIDTH_HZ
+    def __post_init__(self) -> None:
+        check_width(self.standard, self.bandwidth)
+
+    @property
+    def block_hz(self) -> float:
+        """The channel: a frame has it to itself."""
+        return self.bandwidth
 
     def blocks(self, bandwidth_hz: float) -> int:
         """Return 1: a frame has the whole channel."""
         return 1
 
     def steps(self, uplink: bool) -> Steps:
-        """Return the rates and the SNRs from which on they can be used; 0 below the lowest."""
-        return _STEPS[self.standard]
+        """Return the rates and the SNRs in all of the channel from which on they can be used."""
+        return _steps(self.standard, self.bandwidth, uplink)
 
     def check(self, bandwidth_hz: float) -> None:
-        """Raise `ValueError` for any bandwidth but 20 MHz."""
-        if bandwidth_hz != _BANDWIDTH_HZ:
-            raise ValueError(f"bandwidth must be 20 MHz for 802.11 rates (got {bandwidth_hz / 1e6:g} MHz)")
+        """Raise `ValueError` for any bandwidth of a cell but 20 MHz."""
+        if bandwidth_hz != _CELLS_HZ or self.bandwidth != _CELLS_HZ:
+            wrong_hz = bandwidth_hz if bandwidth_hz != _CELLS_HZ else self.bandwidth
+            raise ValueError(f"bandwidth must be 20 MHz for 802.11 rates (got {wrong_hz / 1e6:g} MHz)")
+
+
+@lru_cache
+def _steps(standard: Standard, bandwidth_hz: float, uplink: bool) -> Steps:
+    """Return the steps in order; in an n-th of the channel a device has n times the SNR."""
+    widths = [width for width in widths_hz(standard) if width <= bandwidth_hz] if uplink else [bandwidth_hz]
+    each = [
+        (rate.least_db, width / bandwidth_hz, rate.bps) for width in widths for rate in rates(standard, width)
+    ]
+    least_db, part, rates_bps = np.array(each).T
+    least = np.power(10.0, least_db / 10.0) * part
+    order = np.lexsort((-rates_bps, least))
+    fastest_bps = np.maximum.accumulate(rates_bps[order])
+    gains = np.diff(fastest_bps, prepend=0.0) > 0.0
+    return tuple(least[order][gains].tolist()), tuple(fastest_bps[gains].tolist())
