@@ -42,6 +42,7 @@ PROFILES = (
 ROOT_KEYS = (
     "name, seed, data, partition, model, cut, learning, protocol, devices, server, codec, network, evaluation"
 )
+NOR = " (and no slfak.py in the working folder)"
 CODEC_PAIR = "  uplink:\n    kind: slfac\n    theta: 0.9\n  downlink: raw"
 
 
@@ -54,7 +55,7 @@ def faults(text: str, overrides: list[str]) -> str:
 IN_FILE = [
     # kinds and keys
     ("kind: slfac", "kind: slfak",
-     f"16:11: codec.uplink.kind: no 'slfak' among {CODECS}; did you mean 'slfac'?"),
+     f"16:11: codec.uplink.kind: no 'slfak' among {CODECS}; did you mean 'slfac'?{NOR}"),
     ("theta: 0.9", "teta: 0.9", "17:5: codec.uplink.teta: unknown key 'teta'; did you mean 'theta'?"),
     ("  latency: 5", "  latenzy: 5", "21:3: network.latenzy: unknown key 'latenzy'; did you mean 'latency'?"),
     ("cut: block1", "cut: block1\nzzz: 1", f"6:1: zzz: unknown key 'zzz'; known are {ROOT_KEYS}"),
@@ -69,7 +70,7 @@ IN_FILE = [
     # shorthands, reported once and where they stand
     (CODEC_PAIR, "  kind: slfac\n  teta: 1", "16:3: codec.teta: unknown key 'teta'; did you mean 'theta'?"),
     (f"codec:\n{CODEC_PAIR}", "codec: slfak",
-     f"14:8: codec.kind: no 'slfak' among {CODECS}; did you mean 'slfac'?"),
+     f"14:8: codec.kind: no 'slfak' among {CODECS}; did you mean 'slfac'?{NOR}"),
     (CODEC_PAIR, "  kind: slfac\n  theta: 2", "16:10: codec.theta: must be at most 1 (got 2)"),
     ("name: s", "name: s\nseed: -3", "2:7: seed: must be at least 0 (got -3)"),
     ("name: s", "name: s\nseed: {air: x}", "2:13: seed.air: must be an integer (got 'x')"),
@@ -135,8 +136,8 @@ IN_OVERRIDES = [
     ("codec.uplink.teta=0.9", "codec.uplink.teta: unknown key 'teta'; did you mean 'theta'?"),
     ("codek.uplink=raw", "codek: unknown key 'codek'; did you mean 'codec'?"),
     ("codec.uplinc=raw", "codec.uplinc: unknown key 'uplinc'; did you mean 'uplink'?"),
-    ("codec=slfak", f"codec.kind: no 'slfak' among {CODECS}; did you mean 'slfac'?"),
-    ("codec.uplink.kind=slfak", f"codec.uplink.kind: no 'slfak' among {CODECS}; did you mean 'slfac'?"),
+    ("codec=slfak", f"codec.kind: no 'slfak' among {CODECS}; did you mean 'slfac'?{NOR}"),
+    ("codec.uplink.kind=slfak", f"codec.uplink.kind: no 'slfak' among {CODECS}; did you mean 'slfac'?{NOR}"),
     ("codec.downlink.theta=0.9", "codec.downlink.theta: unknown key 'theta'; known are kind"),
     ("network.latency=5 m", "network.latency: unknown duration unit 'm'; did you mean 'ms'?"),
     ("data.foldr=/x", "data.foldr: unknown key 'foldr'; known are {synthetic}"),
@@ -216,11 +217,12 @@ def test_all_faults_come_at_once_in_the_order_of_their_places() -> None:
         "s.yaml:5:6: cut: tag 'tag:yaml.org,2002:binary' is not allowed",
         "s.yaml:7:10: learning.batch: must be at least 1 (got 0)",
         "s.yaml:8:3: learning.batch: repeated key 'batch', first at s.yaml:7:3",
-        f"s.yaml:17:11: codec.uplink.kind: no 'slfak' among {CODECS}; did you mean 'slfac'?",
+        f"s.yaml:17:11: codec.uplink.kind: no 'slfak' among {CODECS}; did you mean 'slfac'?{NOR}",
         "s.yaml:22:12: network.latency: unknown duration unit 'm'; did you mean 'ms'?",
         "override 'foo': expected key.path=value",
         "override 'partition.alfa=1': partition.alfa: unknown key 'alfa'; known are kind",
-        f"override 'codec.downlink=rew': codec.downlink.kind: no 'rew' among {CODECS}; did you mean 'raw'?",
+        f"override 'codec.downlink=rew': codec.downlink.kind: no 'rew' among {CODECS}; did you mean 'raw'?"
+        f"{NOR.replace('slfak', 'rew')}",
     ]
 
 

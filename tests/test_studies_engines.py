@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from studies import rows, swept, tiny_plan
+from studies import TINY, rows, swept, tiny_plan
 
 from slfac_sim.cli import main
 from slfac_sim.foundation.errors import BadInput
@@ -39,11 +39,10 @@ def by_processes(whole: Plan, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def _dying(tmp_path: Path, deaths: int, politely: bool = False) -> Plan:
+def _dying(tmp_path: Path, deaths: int, politely: bool = False, asked: Path = TINY) -> Plan:
     settings = f"deaths: {deaths}, politely: {str(politely).lower()}, place: {tmp_path}"
-    return tiny_plan(
-        "network.bandwidth=1,5 MHz", overrides=[f"data={{kind: foreign.dying_data, {settings}}}"]
-    )
+    overrides = [f"data={{kind: foreign.dying_data, {settings}}}"]
+    return tiny_plan("network.bandwidth=1,5 MHz", asked=asked, overrides=overrides)
 
 
 def test_the_death_of_a_process_costs_its_job_which_is_tried_again(tmp_path: Path) -> None:
@@ -165,7 +164,10 @@ def test_a_lost_worker_of_ray_costs_its_job_which_is_tried_again(
 
 
 def test_packages_of_others_are_known(tmp_path: Path) -> None:
-    assert foreign_packages(_dying(tmp_path, deaths=0)) == [Path(__file__).parent / "foreign"]
+    assert foreign_packages(_dying(tmp_path, deaths=0)) == []  # it lies beside the scenario
+    (tmp_path / "s.yaml").write_text(TINY.read_text(encoding="utf-8"), encoding="utf-8")
+    there = _dying(tmp_path, deaths=0, asked=tmp_path / "s.yaml")
+    assert foreign_packages(there) == [Path(__file__).parent / "foreign"]
     assert foreign_packages(tiny_plan()) == []
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from slfac_sim.foundation.beside import looking_in
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.files import read_text
 from slfac_sim.foundation.plugins import adapter, find
@@ -26,7 +27,8 @@ def read(file: str | Path) -> Case:
     try:
         text = read_text(file)
         json.loads(text, object_pairs_hook=_keys_once)
-        return _case(text)
+        with looking_in(Path(file).parent):
+            return _case(text)
     except BadInput as error:
         raise BadInput(f"{file}: {error}") from None
     except OSError as error:

@@ -3,8 +3,10 @@
 import json
 from collections.abc import Sequence
 from itertools import product
+from pathlib import Path
 
 from slfac_sim.codecs import Codec
+from slfac_sim.foundation.beside import looking_in
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import kinds, settings
 from slfac_sim.scenario.axes import axis_of
@@ -32,8 +34,9 @@ def codec_of(overrides: Sequence[str]) -> Codec:
     if not overrides:
         raise BadInput("no codec is given; expected codec=KIND, such as codec=slfac codec.theta=0.9")
     top = Place(0, 0, 0, "command line")
-    applied = overridden(Located({}, top, top), overrides, Chosen)
-    codec: Codec = settings_of(applied.tree, Chosen, applied.faults).codec
+    with looking_in(Path()):
+        applied = overridden(Located({}, top, top), overrides, Chosen)
+        codec: Codec = settings_of(applied.tree, Chosen, applied.faults).codec
     return codec
 
 

@@ -5,32 +5,58 @@ Imports are read, not followed by running them; what is imported under a name th
 
 import ast
 import functools
+import hashlib
 import sys
 from collections.abc import Iterator
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 
+from slfac_sim.foundation.beside import package_named, without_package
 from slfac_sim.foundation.errors import BadInput
+from slfac_sim.foundation.files import hash_of
 
 _OURS = "slfac_sim"
 _IMPORTED: dict[str, tuple[ModuleSpec | None, tuple[int, int]]] = {}  # how each file was when it was imported
 
 
-def sources_of(kind: str) -> dict[str, Path]:
-    """Return the files of the module `kind` and of all modules that it needs, by name, sorted.
+def sources_of(module: str) -> dict[str, Path]:
+    """Return the files of `module` and of all modules that it needs, by name, sorted.
 
-    Those of Python, of slfac_sim and of installed packages are left out, but for the package of `kind`.
+    Those of Python, of slfac_sim and of installed packages are left out, but for the package of `module`.
     """
-    home, files, waiting = kind.partition(".")[0], {}, [*_with_parents(kind)]
+    home, files, waiting = module.partition(".")[0], {}, [*_with_parents(module)]
+    package = package_named(module)
     while waiting:
         name = waiting.pop()
-        if name in files or not (name.partition(".")[0] == home or _is_theirs(name)):
+        if without_package(name) in files or not (name.partition(".")[0] == home or _is_theirs(name)):
             continue
         file = _file_of(name)
         if file is not None:
-            files[name] = file
-            waiting += _imports(file, name)
+            files[without_package(name)] = file
+            found = _imports(file, name)
+            waiting += found if package is None else map(package.inward, found)
     return dict(sorted(files.items()))
+
+
+def files_of(module: str) -> dict[str, bytes]:
+    """Return the sources of `module`, which lies beside a file, by their places in its folder.
+
+    They are as they were imported. What it needs from elsewhere is not among them.
+    """
+    package = package_named(module)
+    assert package is not None, module
+    files = sources_of(module).values()
+    inside = [file for file in files if file.is_relative_to(package.folder)]
+    return {file.relative_to(package.folder).as_posix(): package.source(file) for file in inside}
+
+
+def source_hashes(module: str) -> dict[str, str]:
+    """Return the SHA-256 of each of `sources_of` the module, as it was imported where that is known."""
+    package = package_named(module)
+    if package is None:
+        return {name: hash_of(file) for name, file in sources_of(module).items()}
+    sources = {name: package.source(file) for name, file in sources_of(module).items()}
+    return {name: hashlib.sha256(source).hexdigest() for name, source in sources.items()}
 
 
 def refuse_edited(name: str) -> None:

@@ -1,8 +1,9 @@
 """One file, one plug-in: `kind: slfac` is the one frozen dataclass in the family's file `slfac.py`.
 
 There is no registry: a family is a package, a kind is a module in it, and files whose names begin with
-an underscore are helpers. A kind with a dot (`their_pkg.codec`) is imported as it stands, so somebody
-else's plug-in needs no change here. A dataclass declares that it is the plug-in by being defined, frozen
+an underscore are helpers. Any other kind (`my_codec`, `their_pkg.codec`) is a file beside the one that names
+it, and one with a dot is otherwise imported as it stands, so somebody else's plug-in needs no change here. A
+dataclass declares that it is the plug-in by being defined, frozen
 and public, in the module; a second one is a defect, and is reported.
 """
 
@@ -16,6 +17,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from inspect import isabstract, isfunction, signature
+from pathlib import Path
 from typing import Any, Protocol, TypeVar, dataclass_transform, get_type_hints
 
 from pydantic import (
@@ -28,10 +30,11 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
 
+from slfac_sim.foundation.beside import file_beside, looked_in, module_in, reduced, without_package
 from slfac_sim.foundation.errors import BadInput, did_you_mean
 from slfac_sim.foundation.host import environment_kept
 from slfac_sim.foundation.logs import LOG
-from slfac_sim.foundation.plugin_sources import refuse_edited
+from slfac_sim.foundation.plugin_sources import files_of, refuse_edited
 
 T = TypeVar("T")
 
@@ -140,13 +143,22 @@ def find(family: str, kind: str) -> type[Any]:
         return _whole(_of_ours(f"{family}.{kind}"))
     if kind.startswith(f"{HERE}."):
         return _whole(_here(kind))
-    if "." in kind:
-        return _whole(_foreign(kind))
-    raise BadInput(f"no '{kind}' among {', '.join(known)}{did_you_mean(kind, known)}")
+    file = file_beside(kind)
+    if file is not None or "." in kind:
+        return _whole(_foreign(kind, file))
+    raise BadInput(f"no '{kind}' among {', '.join(known)}{did_you_mean(kind, known)}{_nor_beside(kind)}")
+
+
+def _nor_beside(kind: str) -> str:
+    """Return where else `kind` was looked for, if it can be the name of a file."""
+    names = [str(folder) for folder in looked_in() if folder.is_dir()]
+    folders = ", ".join("the working folder" if name == "." else name for name in names)
+    is_name = all(step.isidentifier() for step in kind.split("."))
+    return f" (and no {kind.replace('.', '/')}.py in {folders})" if folders and is_name else ""
 
 
 def kind_of(plugin: object) -> str:
-    """Return the name under which a scenario asks for `plugin`: short for ours, dotted for others'."""
+    """Return the name under which a scenario asks for `plugin`: short for ours, its module for others'."""
     return name_of(type(plugin))
 
 
@@ -155,7 +167,7 @@ def name_of(cls: type[Any]) -> str:
     if cls.__module__ == HERE:
         return f"{HERE}.{cls.__qualname__}"
     ours = cls.__module__.startswith("slfac_sim.")
-    return cls.__module__.rpartition(".")[2] if ours else cls.__module__
+    return cls.__module__.rpartition(".")[2] if ours else without_package(cls.__module__)
 
 
 def _here(kind: str) -> Any:
@@ -174,18 +186,30 @@ def _here(kind: str) -> Any:
     return _readable(_frozen(cls, HERE), HERE)
 
 
-def _foreign(kind: str) -> Any:
+def _foreign(kind: str, file: Path | None) -> Any:
+    """Return the class of the plug-in `kind`, which lies in `file` or is imported as it stands."""
     if os.environ.get(NO_PLUGINS, "") not in ("", "0"):
         raise BadInput(f"'{kind}' is a module of somebody's own, and --no-plugins imports none")
     try:
-        cls: Any = _only_dataclass(kind)
+        cls: Any = _only_dataclass(kind if file is None else module_in(file, kind), kind)
     except BadInput:
         raise
     except (Exception, SystemExit) as error:  # somebody else's module may fail in any way
         reason = f"{type(error).__name__}: {error}"
-        raise BadInput(f"no module '{kind}' can be imported ({reason})") from error
-    refuse_edited(kind)
+        if file is not None:
+            raise BadInput(f"{file} cannot be imported ({reason})") from error
+        is_missing = isinstance(error, ModuleNotFoundError) and f"{kind}.".startswith(f"{error.name}.")
+        nor = _nor_beside(kind) if is_missing else ""
+        raise BadInput(f"no module '{kind}' can be imported ({reason}){nor}") from error
+    if file is None:
+        refuse_edited(kind)
+    elif cls.__reduce__ is object.__reduce__:
+        cls.__reduce__ = _reduced
     return _readable(cls, kind)
+
+
+def _reduced(plugin: object) -> tuple[Any, ...]:
+    return reduced(plugin, files_of(type(plugin).__module__))
 
 
 def _readable(cls: Any, module: str) -> Any:
@@ -201,19 +225,22 @@ def _readable(cls: Any, module: str) -> Any:
 def _whole(cls: type[Any]) -> type[Any]:
     if isabstract(cls):
         missing = ", ".join(sorted(cls.__abstractmethods__))
-        raise BadInput(f"{cls.__module__}: {cls.__name__} has no {missing}, which its contract asks for")
+        raise BadInput(
+            f"{without_package(cls.__module__)}: {cls.__name__} has no {missing}, which its contract asks for"
+        )
     return cls
 
 
 @functools.cache
 def _of_ours(module_name: str) -> type[Any]:
-    return _only_dataclass(module_name)
+    return _only_dataclass(module_name, module_name)
 
 
-def _only_dataclass(module_name: str) -> type[Any]:
+def _only_dataclass(module_name: str, told: str) -> type[Any]:
+    """Return the one plug-in of a module, which is `told` as this."""
     module = importlib.import_module(module_name)
     if not module_name.startswith("slfac_sim."):
-        LOG.debug("plug-in %s imported from %s", module_name, module.__file__)
+        LOG.debug("plug-in %s imported from %s", told, module.__file__)
     classes = [
         value
         for name, value in vars(module).items()
@@ -224,8 +251,8 @@ def _only_dataclass(module_name: str) -> type[Any]:
     ]
     if len(classes) != 1:
         names = ", ".join(value.__name__ for value in classes) or "none"
-        raise BadInput(f"{module_name} must define one public dataclass, its plug-in (found: {names})")
-    return _frozen(classes[0], module_name)
+        raise BadInput(f"{told} must define one public dataclass, its plug-in (found: {names})")
+    return _frozen(classes[0], told)
 
 
 def _frozen(cls: type[Any], module: str) -> type[Any]:

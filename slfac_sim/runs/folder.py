@@ -24,6 +24,7 @@ from slfac_sim.ledger.places import LATEST, RUNS
 from slfac_sim.ledger.store import FileLedger, Ledger
 from slfac_sim.ledger.summary import HostClock, summary_of
 from slfac_sim.scenario.files import dump, plain
+from slfac_sim.scenario.own_plugins import keep_plugins
 from slfac_sim.scenario.schema import Scenario
 from slfac_sim.simulation.simulate import OnNote
 from slfac_sim.simulation.simulated import Stalled
@@ -138,6 +139,7 @@ class RunFolder:
 
     def _begin(self, scenario: Scenario, notes: Sequence[str]) -> None:
         write_whole(self.path / SCENARIO, dump(scenario))
+        keep_plugins(self.path, [scenario])
         (self.path / SUMMARY).unlink(missing_ok=True)
         shutil.rmtree(self.path / DRAWN, ignore_errors=True)  # of the run as it was before it was resumed
         self.log.info("%s: %d devices, seeds %s", scenario.name, scenario.devices.count, scenario.seed)

@@ -20,7 +20,7 @@ from slfac_sim.ledger.summary import HostClock
 from slfac_sim.ledger.tables import TABLES
 from slfac_sim.runs.folder import SCENARIO, RunFolder, check_place, make_folder
 from slfac_sim.runs.watching import Ended, Watcher
-from slfac_sim.scenario.files import dump, load, read
+from slfac_sim.scenario.files import changed, load
 from slfac_sim.scenario.fingerprint import READ_AFTERWARDS, invisible_in, visible_differences
 from slfac_sim.scenario.schema import Scenario
 from slfac_sim.scenario.steering import cut_is_open, steered
@@ -121,7 +121,7 @@ def replayed_scenario(
     """
     seeds = () if seed is None else (f"seed.air={seed}",)
     source = str(record.folder / SCENARIO)
-    scenario = read(dump(record.scenario), source, [*seeds, *overrides], report=report)
+    scenario = changed(record.scenario, source, [*seeds, *overrides], report)
     _refuse_visible(record, scenario)
     return scenario
 

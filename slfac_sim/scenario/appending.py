@@ -38,7 +38,8 @@ def _default_at(tree: Located, path: Path, root: type[Any]) -> Any:
     """Return the setting that is at `path` where `tree` does not say it; None where there is no default."""
     *above, name = path
     if len(walk(tree, above)[1]) < len(above):
-        return getattr(_default_at(tree, tuple(above), root), str(name), None)
+        holder = _default_at(tree, tuple(above), root)
+        return vars(holder).get(str(name)) if dataclasses.is_dataclass(holder) else None
     cls: Any = class_of(hint_at(root, tree, above), tree, above)
     fields = dataclasses.fields(cls) if cls is not None else ()
     default = next((field.default for field in fields if field.name == name), None)

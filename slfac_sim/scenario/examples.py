@@ -1,10 +1,12 @@
 """The shipped scenario that is nearest to one with faults, for whoever does not know how one is written."""
 
+import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
 from slfac_sim.foundation.program import program
 from slfac_sim.scenario.located import ScenarioError
+from slfac_sim.scenario.schema import Scenario
 from slfac_sim.scenario.sources import BASE, Source, shipped
 from slfac_sim.scenario.yaml_text import to_tree
 
@@ -12,13 +14,14 @@ from slfac_sim.scenario.yaml_text import to_tree
 def with_example(error: ScenarioError, source: Source) -> ScenarioError:
     """Return `error`, which is of `source`, with the nearest shipped scenario as its hint where that helps.
 
-    It does where the file itself lacks a key or names a kind that is near to none, unless it has a base or is
-    shipped.
+    It does where the file itself lacks a key or names a kind that is near to none, unless it has a base, is
+    shipped or says all that there is, as that of a run.
     """
     if source.file is None or not any(fault.asks_for_example and fault.place.line for fault in error.faults):
         return error
     tree = to_tree(source.text, source.name)[0].plain()
-    name = "" if BASE in tree else nearest(tree)
+    is_whole = all(field.name in tree for field in dataclasses.fields(Scenario))
+    name = "" if BASE in tree or is_whole else nearest(tree)
     if not name:
         return error
     how = f"`base: {name}` takes the rest from it, `{program('init')}` writes a file to begin with"

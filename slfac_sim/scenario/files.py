@@ -9,14 +9,16 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from slfac_sim.foundation.beside import looking_in
 from slfac_sim.scenario.examples import with_example
 from slfac_sim.scenario.faults import settings_of
 from slfac_sim.scenario.json_schema import over_a_base, schema_of
 from slfac_sim.scenario.located import Located, ScenarioError
 from slfac_sim.scenario.overrides import overridden
+from slfac_sim.scenario.own_plugins import folders_of, places_of
 from slfac_sim.scenario.plain import plain
 from slfac_sim.scenario.schema import Scenario
-from slfac_sim.scenario.sources import BASE, Source, find_source, resolved, shipped
+from slfac_sim.scenario.sources import BASE, Layer, Source, find_source, laid_together, layers_of, shipped
 from slfac_sim.scenario.yaml_text import to_text
 
 __all__ = ["ScenarioError", "dump", "load", "plain", "read", "schema", "shipped"]
@@ -74,16 +76,31 @@ def read(
 
 
 def _read(source: Source, overrides: Sequence[str], seed: int | None, name: str, report: Report) -> Scenario:
-    layers = resolved(source)
+    layers = layers_of(source)
     seeds = () if seed is None else (f"seed={seed}",)
-    applied = overridden(layers.tree, [*seeds, *overrides], Scenario)
-    tree = applied.tree
-    if tree.child("name") is None:
-        tree = tree.with_child("name", Located(name, tree.place, tree.place))
-    scenario = settings_of(tree, Scenario, layers.faults + applied.faults)
-    for note in sorted(layers.notes + applied.notes, key=lambda note: note.place):
+    with looking_in(*_places_of(layers, overrides)):
+        whole = laid_together(layers)
+        applied = overridden(whole.tree, [*seeds, *overrides], Scenario)
+        tree = applied.tree
+        if tree.child("name") is None:
+            tree = tree.with_child("name", Located(name, tree.place, tree.place))
+        scenario = settings_of(tree, Scenario, whole.faults + applied.faults)
+    for note in sorted(whole.notes + applied.notes, key=lambda note: note.place):
         report(str(note))
     return scenario
+
+
+def _places_of(layers: Sequence[Layer], overrides: Sequence[str]) -> list[Path]:
+    """Return where plug-ins are looked for: beside each file, and in the working folder for overrides."""
+    files = [layer.source.file for layer in layers if layer.source.file is not None]
+    places = [place for file in files for place in places_of(file)]
+    return [*places, *([Path()] if overrides or not files else [])]
+
+
+def changed(scenario: Scenario, source: str, overrides: Sequence[str], report: Report = _silent) -> Scenario:
+    """Return `scenario` with `overrides`, as `read` does; its plug-ins are found where they lie."""
+    with looking_in(*folders_of(scenario)):
+        return read(dump(scenario), source, overrides, report=report)
 
 
 def dump(scenario: Scenario) -> str:

@@ -15,9 +15,10 @@ from typing import Any
 import slfac_sim
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.files import hash_of
-from slfac_sim.foundation.plugin_sources import sources_of
-from slfac_sim.foundation.plugins import HERE
-from slfac_sim.scenario.files import plain
+from slfac_sim.foundation.plugin_sources import source_hashes
+from slfac_sim.foundation.plugins import HERE, name_of
+from slfac_sim.scenario.own_plugins import plugins_in
+from slfac_sim.scenario.plain import plain
 from slfac_sim.scenario.schema import Scenario
 from slfac_sim.scenario.steering import steered, work_needs_speed
 
@@ -81,7 +82,8 @@ def learning_key(scenario: Scenario, threads: int) -> str:
     sources = [LEARNING_SOURCES, *([TIMING_SOURCES] if clocked else [])]
     ours = [slfac_sim.__version__, *map(hash_of_sources, sources)]
     python = list(sys.version_info[:2])
-    return _hash([settings, threads, python, versions, ours, _foreign(settings), _files(settings)])
+    theirs = _foreign(scenario, hidden)
+    return _hash([settings, threads, python, versions, ours, theirs, _files(settings)])
 
 
 def refuse_notebook_classes(scenario: Scenario, who: str) -> None:
@@ -173,11 +175,11 @@ def _texts(tree: Any, path: str = "") -> Iterator[tuple[str, str]]:
             yield from _texts(value, path)
 
 
-def _foreign(settings: Mapping[str, Any]) -> dict[str, dict[str, str]]:
-    """Return the hashes of the sources of every kind with a dot, by kind and module."""
-    kinds = {text for path, text in _texts(settings) if path.endswith("kind") and "." in text}
-    kinds = {kind for kind in kinds if not kind.startswith(f"{HERE}.")}  # nobody goes on with these
-    return {kind: {name: hash_of(file) for name, file in sources_of(kind).items()} for kind in sorted(kinds)}
+def _foreign(scenario: Scenario, hidden: Iterable[str]) -> dict[str, dict[str, str]]:
+    """Return the hashes of the sources of every plug-in that is not ours nor `hidden`, by kind and module."""
+    classes = [cls for path, cls in plugins_in(scenario) if not _within(path, hidden)]
+    modules = {name_of(cls): cls.__module__ for cls in classes if cls.__module__ != HERE}
+    return {kind: source_hashes(modules[kind]) for kind in sorted(modules)}
 
 
 def _files(settings: Mapping[str, Any]) -> dict[str, str]:

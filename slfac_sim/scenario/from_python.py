@@ -10,11 +10,13 @@ from typing import Any
 
 import numpy as np
 
+from slfac_sim.foundation.beside import looking_in
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import Plugin, family_of, name_of
 from slfac_sim.scenario.explained import explain
 from slfac_sim.scenario.files import Report, load, plain, read, schema
 from slfac_sim.scenario.located import ScenarioError
+from slfac_sim.scenario.own_plugins import folders_of
 from slfac_sim.scenario.schema import Scenario
 from slfac_sim.scenario.schema_nodes import families
 from slfac_sim.scenario.yaml_text import to_line, to_text
@@ -37,7 +39,8 @@ def scenario_of(
         if not overrides and seed is None:
             return given
         text = to_text(plain(given, brief=True))  # an override drops what was set, and no defaults
-        return _read(text, given.name, overrides, seed, report)
+        with looking_in(*folders_of(given)):
+            return _read(text, given.name, overrides, seed, report)
     if isinstance(given, Mapping):
         return _read(to_text(_plain(given)), "the scenario", overrides, seed, report)
     return load(fspath(given), overrides, seed, report)

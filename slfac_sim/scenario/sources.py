@@ -65,19 +65,38 @@ def find_source(asked: str) -> Source:
         ) from error
 
 
-def resolved(source: Source, above: Sequence[Source] = (), named: Located | None = None) -> Overridden:
-    """Return the tree of the scenario in `source` over that of its base, with the faults of both.
+@dataclass(frozen=True)
+class Layer:
+    """A file of a scenario as it was read: a `tree`, and the `faults` that did not stop the reading."""
 
-    It may itself be the base of the last of `above`, where it is `named`. Raises `ScenarioError`.
-    """
-    tree, faults = to_tree(source.text, source.name, -len(above))
-    _refuse_others(tree, faults, named)
-    base = tree.child(BASE)
-    if base is None:
-        return Overridden(tree, faults)
-    under = resolved(_base_of(base, [*above, source]), [*above, source], base)
-    laid = laid_over(under.tree.without("name"), tree.without(BASE), Scenario)
-    return Overridden(laid.tree, under.faults + faults + laid.faults, under.notes + laid.notes)
+    source: Source
+    tree: Located
+    faults: Sequence[Fault]
+
+
+def layers_of(source: Source) -> list[Layer]:
+    """Return the scenario in `source`, its base, the base of that and so on. Raises `ScenarioError`."""
+    layers: list[Layer] = []
+    named = None
+    while True:
+        tree, faults = to_tree(source.text, source.name, -len(layers))
+        _refuse_others(tree, faults, named)
+        layers.append(Layer(source, tree, faults))
+        named = tree.child(BASE)
+        if named is None:
+            return layers
+        source = _base_of(named, [layer.source for layer in layers])
+
+
+def laid_together(layers: Sequence[Layer]) -> Overridden:
+    """Return the tree of the first of `layers` over all others, with their faults."""
+    *above, lowest = layers
+    whole = Overridden(lowest.tree, [*lowest.faults])
+    for layer in reversed(above):
+        laid = laid_over(whole.tree.without("name"), layer.tree.without(BASE), Scenario)
+        faults = [*whole.faults, *layer.faults, *laid.faults]
+        whole = Overridden(laid.tree, faults, whole.notes + laid.notes)
+    return whole
 
 
 def _refuse_others(tree: Located, faults: Sequence[Fault], named: Located | None) -> None:

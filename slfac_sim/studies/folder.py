@@ -12,8 +12,9 @@ from typing import Any
 
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.files import lock, write_text
+from slfac_sim.scenario.own_plugins import keep_plugins
 from slfac_sim.studies.files import STUDY, written
-from slfac_sim.studies.plan import Plan, Point
+from slfac_sim.studies.plan import Plan, Point, cells_in
 
 POINTS, ASIDE, LOCK = "points", "set_aside", "in_use"
 
@@ -52,6 +53,7 @@ class StudyFolder:
         try:
             for name, text in written(whole.study, whole.base).items():
                 write_text(self.path / name, text)
+            keep_plugins(self.path, cells_in(whole))
         except OSError as error:
             raise BadInput(f"--out {self.path}: cannot be written ({error.strerror})") from error
         return self._set_aside({point.key for point in whole.points})

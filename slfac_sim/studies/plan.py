@@ -4,17 +4,18 @@ It runs nothing and writes nothing.
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from slfac_sim.foundation.beside import package_named
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.learning.partitions import require_samples
-from slfac_sim.scenario.files import plain
 from slfac_sim.scenario.fingerprint import learning_key, point_key, refuse_notebook_classes
 from slfac_sim.scenario.located import Fault, Place, ScenarioError
+from slfac_sim.scenario.own_plugins import plugins_in
 from slfac_sim.scenario.schema import Scenario, Seed
 from slfac_sim.simulation.simulate import check_air
 from slfac_sim.studies.cells import base_of, cells_of
@@ -94,20 +95,19 @@ def shard(whole: Plan, number: int, count: int) -> Plan:
 
 
 def foreign_packages(whole: Plan) -> list[Path]:
-    """Return the folders of somebody else's packages that hold plug-ins of the study's scenarios."""
-    names = {name for point in whole.points for name in _foreign(plain(point.scenario))}
-    specs = (find_spec(name.partition(".")[0]) for name in sorted(names))
+    """Return the folders of somebody else's packages that hold plug-ins of the study's scenarios.
+
+    What lies beside a file is not among them: it travels with the scenario.
+    """
+    modules = {cls.__module__ for scenario in cells_in(whole) for _, cls in plugins_in(scenario)}
+    tops = sorted({module.partition(".")[0] for module in modules if package_named(module) is None})
+    specs = map(find_spec, tops)
     return sorted({Path(place) for spec in specs if spec for place in spec.submodule_search_locations or ()})
 
 
-def _foreign(tree: Any) -> Iterator[str]:
-    """Yield every kind with a dot below `tree`."""
-    if isinstance(tree, Mapping):
-        kind = tree.get("kind")
-        if isinstance(kind, str) and "." in kind:
-            yield kind
-    for child in tree.values() if isinstance(tree, Mapping) else tree if isinstance(tree, list) else ():
-        yield from _foreign(child)
+def cells_in(whole: Plan) -> list[Scenario]:
+    """Return one scenario for each combination of the values of the study's axes."""
+    return list({tuple(point.axes.items()): point.scenario for point in whole.points}.values())
 
 
 def title(point: Point) -> str:

@@ -14,6 +14,7 @@ from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.files import own_name
 from slfac_sim.foundation.host import threads_for
 from slfac_sim.scenario.fingerprint import learning_key
+from slfac_sim.scenario.own_plugins import FOLDER as PLUGINS
 from slfac_sim.scenario.schema import Scenario
 
 DEFAULT = Path("runs") / "trainings"
@@ -76,7 +77,7 @@ def pack(folder: Path) -> bytes:
     """Return what a replay needs of the run in `folder` as the bytes of a tar file."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
-        for name in KEPT:
+        for name in (*KEPT, *([PLUGINS] if (folder / PLUGINS).is_dir() else [])):
             archive.add(folder / name, name)
     return buffer.getvalue()
 

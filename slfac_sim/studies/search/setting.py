@@ -11,7 +11,7 @@ from typing import Any
 from slfac_sim.analysis.format import three_digits
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.units import Quantity, parse_quantity
-from slfac_sim.scenario.files import dump, read
+from slfac_sim.scenario.files import changed
 from slfac_sim.scenario.fingerprint import invisible
 from slfac_sim.scenario.schema import Scenario
 from slfac_sim.studies.search.bisection import SearchResult
@@ -41,7 +41,7 @@ class Setting:
 
     def in_scenario(self, scenario: Scenario, value: float) -> Scenario:
         """Return `scenario` with this setting at `value`. Raises `BadInput` where that is not allowed."""
-        return read(dump(scenario), self.path, [f"{self.path}={value!r}"])
+        return changed(scenario, self.path, [f"{self.path}={value!r}"])
 
     def shown(self, value: float) -> str:
         """Return `value` for people: ``8.42 MHz``."""

@@ -1,0 +1,59 @@
+"""Plug-ins of somebody's own in a scenario: which they are, where they lie, and the files that they need."""
+
+import dataclasses
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from slfac_sim.foundation.beside import package_named
+from slfac_sim.foundation.errors import BadInput
+from slfac_sim.foundation.files import whole
+from slfac_sim.foundation.plugin_sources import files_of
+from slfac_sim.scenario.shape import hints_of, plugin_mark
+
+FOLDER = "plugins"
+"""Where they lie beside a resolved scenario; beside any other they may, too."""
+
+
+def places_of(file: Path) -> tuple[Path, Path]:
+    """Return the folders in which plug-ins of the scenario `file` are looked for."""
+    return file.parent, file.parent / FOLDER
+
+
+def plugins_in(settings: Any, path: str = "", hint: Any = None) -> Iterator[tuple[str, type[Any]]]:
+    """Yield the class of each plug-in in `settings` that is not ours, with its path; a list has one."""
+    if dataclasses.is_dataclass(settings):
+        cls: Any = type(settings)
+        if plugin_mark(hint) and not cls.__module__.startswith("slfac_sim."):
+            yield path, cls
+        for field in dataclasses.fields(settings):
+            at = f"{path}.{field.name}" if path else field.name
+            yield from plugins_in(getattr(settings, field.name), at, hints_of(cls)[field.name])
+    elif isinstance(settings, Mapping | list | tuple):
+        for value in settings.values() if isinstance(settings, Mapping) else settings:
+            yield from plugins_in(value, path, hint)
+
+
+def folders_of(settings: Any) -> list[Path]:
+    """Return the folders of the plug-ins in `settings` that lie beside a file."""
+    packages = (package_named(cls.__module__) for _, cls in plugins_in(settings))
+    return list(dict.fromkeys(package.folder for package in packages if package is not None))
+
+
+def keep_plugins(folder: Path, scenarios: Iterable[Any]) -> None:
+    """Put the files of all plug-ins that lie beside the file of one of `scenarios` where `folder` has them.
+
+    They are as they were imported. Raises `BadInput` for two files of one name.
+    """
+    modules = dict.fromkeys(cls.__module__ for scenario in scenarios for _, cls in plugins_in(scenario))
+    kept: dict[str, bytes] = {}
+    for module in (module for module in modules if package_named(module) is not None):
+        for name, source in files_of(module).items():
+            if kept.setdefault(name, source) != source:
+                raise BadInput(f"{name}: plug-ins from two folders need a file of this name; rename one")
+    for name, source in kept.items():
+        place = folder / FOLDER / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if not place.is_file() or place.read_bytes() != source:
+            with whole(place) as part:
+                part.write_bytes(source)
