@@ -17,6 +17,7 @@ from slfac_sim.cli import main
 from slfac_sim.foundation.beside import PREFIX
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import kind_of
+from slfac_sim.network.case.reading import read as read_case
 from slfac_sim.runs.run import prepare, run
 from slfac_sim.scenario.files import ScenarioError, changed, dump, load
 from slfac_sim.scenario.fingerprint import learning_key
@@ -344,3 +345,36 @@ def test_codec_verbs_and_cases_find_them_too(tmp_path: Path, capsys: pytest.Capt
     np.save("x.npy", np.ones((2, 3), np.float32))
     assert main(["codec", "compare", "x.npy", "codec=my_raw", "--json"]) == 0
     assert '"codec": "my_raw"' in capsys.readouterr().out
+
+
+def test_the_schema_tells_of_a_plug_in_in_the_working_folder(capsys: pytest.CaptureFixture[str]) -> None:
+    file = plug_in(Path())
+    file.write_text(file.read_text().replace("shards: int = 1\n", 'shards: int = 1\n    """How many."""\n'))
+    assert main(["schema", "partition=my_shards.shards"]) == 0
+    assert "How many." in capsys.readouterr().out
+    assert main(["schema", "partition=my_shards"]) == 0
+    assert main(["schema", "partition=my_shard"]) == 2
+
+
+def test_a_case_of_the_network_finds_media_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "my_fair.py").write_text(
+        "from slfac_sim.foundation.plugins import settings\nfrom slfac_sim.network.media.fair import Fair\n"
+        "@settings\nclass Mine(Fair):\n    pass\n"
+    )
+    case = {
+        "links": {"w": {"kind": "my_fair"}},
+        "transfers": [
+            {
+                "id": "a",
+                "path": ["w"],
+                "start_s": 0,
+                "bytes": 1e6,
+                "src": "a",
+                "dst": "b",
+                "phy_rate_bps": 8e6,
+            }
+        ],
+    }
+    (tmp_path / "case.json").write_text(json.dumps(case), encoding="utf-8")
+    (medium,) = (link.medium for link in read_case(tmp_path / "case.json").links.values())
+    assert kind_of(medium) == "my_fair"

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import slfac_sim as sf
+from slfac_sim.foundation.plugins import kind_of
 from slfac_sim.scenario.files import load
 from slfac_sim.scenario.schema import Scenario
 
@@ -29,6 +30,10 @@ def written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("name", [name for name in FILES if name.endswith(".yaml")])
 def test_every_scenario_of_the_page_is_read(name: str) -> None:
     assert load(name).model.width == 16
+
+
+def test_the_plug_in_of_the_page_is_taken() -> None:
+    assert (load("own.yaml").codec.uplink.bits, kind_of(load("own.yaml").codec.downlink)) == (5, "my_codec")
 
 
 @pytest.mark.parametrize("command", COMMANDS)

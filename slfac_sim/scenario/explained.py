@@ -10,8 +10,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
+from pathlib import Path
 from typing import Any
 
+from slfac_sim.foundation.beside import file_beside, looking_in
 from slfac_sim.foundation.errors import BadInput, did_you_mean
 from slfac_sim.scenario.json_schema import with_own_kind
 from slfac_sim.scenario.schema_nodes import Node, branches, families
@@ -68,11 +70,20 @@ class Explanation:
 
 
 def explain(path: str, schema: Node) -> Explanation:
-    """Return what `schema` says of the setting at `path`. Raises `BadInput` for a path that leads nowhere."""
+    """Return what `schema` says of the setting at `path`. Raises `BadInput` for a path that leads nowhere.
+
+    Plug-ins of one's own are looked for in the working folder too.
+    """
+    with looking_in(Path()):
+        return _explained(path, schema)
+
+
+def _explained(path: str, schema: Node) -> Explanation:
     places, passed, steps = [Setting((), schema)], "", re.findall(r"[.=]?[^.=]+", _KIND.sub("", path))
     while steps or not passed:
         step = steps.pop(0) if steps else ""
-        if step.startswith("=") and steps and not _leads_on(places, step[1:], schema):
+        may_be_own = step.startswith("=") and (steps or file_beside(step[1:]))
+        if may_be_own and not _leads_on(places, step[1:], schema):
             try:
                 schema, step, steps = _own(places, [step, *steps], schema)
             except BadInput as error:
@@ -97,8 +108,10 @@ def _own(places: Sequence[Setting], steps: Sequence[str], schema: Node) -> tuple
     if family is None:
         raise BadInput("no plug-in stands here")
     reason = BadInput("")
-    for end in range(2, len(steps) + 1):
+    for end in range(1, len(steps) + 1):
         kind = "".join(steps[:end])[1:]
+        if "." not in kind and file_beside(kind) is None:
+            continue
         try:
             return with_own_kind(family, kind, schema), f"={kind}", list(steps[end:])
         except BadInput as error:
