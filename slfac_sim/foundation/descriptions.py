@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Mapping
 from itertools import pairwise
+from tokenize import TokenError
 from typing import Any
 
 
@@ -43,7 +44,7 @@ def _texts_of_fields(cls: type[Any]) -> dict[str, str]:
     try:
         source = inspect.getsource(cls)
         tree = ast.parse(f"if True:\n{source}" if source[:1].isspace() else source)
-    except (OSError, TypeError, SyntaxError):  # SyntaxError: the file is another one than what runs
+    except (OSError, TypeError, SyntaxError, TokenError):  # the last two: the file is not what runs
         return {}
     definition = next((node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)), None)
     statements = definition.body if definition is not None else []
