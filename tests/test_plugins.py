@@ -11,7 +11,8 @@ from pydantic import ValidationError
 
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.fields import EveryField
-from slfac_sim.foundation.plugins import Plugin, adapter, find, kind_of, kinds, settings
+from slfac_sim.foundation.plugins import Plugin, adapter, family_of, find, kind_of, kinds, settings
+from slfac_sim.network.radio.pathloss import PathLoss
 
 ONE = """
 from slfac_sim.foundation.plugins import settings
@@ -177,3 +178,18 @@ def test_a_default_plug_in_keeps_its_kind_when_one_setting_is_changed(family: st
     assert adapter(Holder).validate_python({"part": {"size": 3}}).part.size == 3
     assert type(adapter(Holder).validate_python({"part": {"size": 3}}).part).__name__ == "Beta"
     assert type(adapter(Holder).validate_python({"part": "alpha"}).part).__name__ == "Alpha"
+
+
+def test_a_method_of_another_form_than_inherited_is_refused() -> None:
+    @settings
+    class Odd(PathLoss):
+        """A path loss whose shadowing does not take what it is given."""
+
+        def shadowing_sigma_db(self, los: Any) -> Any:  # type: ignore[override]
+            return los
+
+    with pytest.raises(BadInput) as error:
+        family_of("slfac_sim.network.radio.pathloss").refuse_others(Odd, "mine")
+    form = "shadowing_sigma_db(distance_m, los, carrier_hz)"
+    wanted = "slfac_sim.network.radio.pathloss.PathLoss"
+    assert str(error.value) == f"mine.Odd.shadowing_sigma_db is not the {form} that {wanted} asks for"

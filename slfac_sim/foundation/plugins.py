@@ -16,7 +16,7 @@ import pkgutil
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from inspect import isabstract, isfunction, signature
+from inspect import Parameter, getattr_static, isabstract, isfunction, signature
 from pathlib import Path
 from typing import Any, Protocol, TypeVar, dataclass_transform, get_type_hints
 
@@ -79,18 +79,16 @@ class Family:
     def refuse_others(self, cls: type[Any], name: str) -> None:
         """Raise `BadInput` if `cls`, asked for as `name`, is no plug-in of this family."""
         wanted = self._name
-        if Protocol not in self.contract.__mro__:
-            if not issubclass(cls, self.contract):
-                raise BadInput(f"{name}.{cls.__name__} does not inherit from {wanted}")
-            return
+        if Protocol not in self.contract.__mro__ and not issubclass(cls, self.contract):
+            raise BadInput(f"{name}.{cls.__name__} does not inherit from {wanted}")
         has = {*dir(cls), *(field.name for field in dataclasses.fields(cls))}
         missing = [member for member in _members(self.contract) if member not in has]
         if missing:
             raise BadInput(f"{name}.{cls.__name__} has no {', '.join(missing)}, which {wanted} asks for")
         for member in _members(self.contract):
-            method = vars(self.contract).get(member)
-            if isfunction(method) and not _takes(getattr(cls, member), len(signature(method).parameters)):
-                form = f"{member}{signature(method)}".replace("'", "")
+            method, own = vars(self.contract).get(member), getattr_static(cls, member, None)
+            if isfunction(method) and isfunction(own) and not _takes(own, _positional(method)):
+                form = _in_words(self.contract, member)
                 raise BadInput(f"{name}.{cls.__name__}.{member} is not the {form} that {wanted} asks for")
 
 
@@ -104,6 +102,12 @@ def _in_words(contract: type[Any], member: str) -> str:
     """Return a member as it is used: a method with the names of its arguments, anything else by its name."""
     method = getattr(contract, member)
     return f"{member}({', '.join([*signature(method).parameters][1:])})" if isfunction(method) else member
+
+
+def _positional(method: Any) -> int:
+    """Return how many arguments of `method` are given by their place, `self` included."""
+    kinds = [parameter.kind for parameter in signature(method).parameters.values()]
+    return len([kind for kind in kinds if kind is not Parameter.KEYWORD_ONLY])
 
 
 def _takes(method: Any, arguments: int) -> bool:
