@@ -12,6 +12,7 @@ from slfac_sim.network.radio.rates import nr_mcs
 from slfac_sim.network.radio.rates.nr_mcs import NrMcs
 from slfac_sim.network.radio.rates.shannon_gap import ShannonGap
 from slfac_sim.network.radio.rates.truncated_shannon import TruncatedShannon
+from slfac_sim.network.radio.signal import limited
 
 
 def loss(distance_m, los, carrier_hz=3.5e9):
@@ -87,6 +88,48 @@ def test_peak_rates():
     # TS 38.306: 273 resource blocks, mu 1, 4 layers, 256QAM, downlink: 2337.0 Mbit/s
     four_layers = 4 * 8 * 948 / 1024 * 0.86 * nr_mcs.symbols_per_s(273, 1)
     assert four_layers / 1e6 == pytest.approx(2337.0, abs=0.05)
+
+
+def test_peak_rate_of_four_layers_is_that_of_ts_38306():
+    wide = NrMcs(table="256qam", down_layers=4, up_layers=2)
+    down_bps, up_bps = (wide.rate_bps(ratios(60.0), 100e6, uplink)[0] for uplink in (False, True))
+    assert down_bps / 1e6 == pytest.approx(2337.0, abs=0.05)
+    assert up_bps == pytest.approx(down_bps / 2 / 0.86 * 0.92)
+
+
+@pytest.mark.parametrize("table", ["64qam", "256qam"])
+def test_layers_share_the_power_and_as_many_are_taken_as_serve_best(table):
+    """max over l of l SE(SNR / l), by the model of one layer; up, blocks are chosen with them."""
+    snr = ratios(*np.linspace(-10.0, 50.0, 241))
+    one, many = NrMcs(table=table), NrMcs(table=table, up_layers=4, down_layers=8)
+    for uplink, most in ((True, 4), (False, 8)):
+        best_bps = np.max([n * one.rate_bps(snr / n, 20e6, uplink) for n in range(1, most + 1)], axis=0)
+        assert many.rate_bps(snr, 20e6, uplink) == pytest.approx(best_bps)
+    limited_by = limited(snr * 20e6)
+    each = [n * one.best_rate_bps(limited(snr * 20e6 / n), 20e6, 1.0, True) for n in range(1, 5)]
+    assert many.best_rate_bps(limited_by, 20e6, 1.0, True) == pytest.approx(np.max(each, axis=0))
+    assert np.array_equal(many.covers(limited_by, True), one.covers(limited_by, True))
+
+
+def test_the_mean_over_fades_of_several_layers_is_that_of_the_fades():
+    gains = -np.log((np.arange(200_000) + 0.5) / 200_000)
+    model = NrMcs(down_layers=4)
+    for level_db in (0.0, 20.0, 35.0):
+        mean_bps = model.mean_rate_bps(ratios(level_db), 20e6, False, lambda gain: np.exp(-gain))[0]
+        fades_bps = model.rate_bps(ratios(level_db)[0] * gains, 20e6, False)
+        assert mean_bps == pytest.approx(fades_bps.mean(), rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"up_layers": 5}, r"up_layers must lie between 1 and 4 \(got 5\)"),
+        ({"down_layers": 0}, r"down_layers must lie between 1 and 8 \(got 0\)"),
+    ],
+)
+def test_layers_out_of_range_are_refused(settings, message):
+    with pytest.raises(ValueError, match=message):
+        NrMcs(**settings)
 
 
 def test_rate_steps_at_the_thresholds_and_never_falls():

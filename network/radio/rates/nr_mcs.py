@@ -4,8 +4,10 @@ The rate is 12 N_PRB 14000 2^mu eta SE: 12 subcarriers, 14 symbols in each of 2^
 SE = Q R bits a symbol. The thresholds are not 3GPP's: they are the SNRs of 10 % block error rate on an
 AWGN channel, good to 0.3 dB, by 10 lg(2^SE - 1) + 1.2 dB for MCS 0 to 2 of the 64QAM table. An MCS that
 is in both tables has one threshold; for 256QAM it is the trend of the others, 10 lg(2^SE - 1) + 1.0 dB at
-0.5 bits a symbol, and 0.28 dB more for each further bit (good to 0.6 dB). One layer; what is sent again is
-for `retransmission`. A sender limited by power has the N resource blocks, of all, that serve it best.
+0.5 bits a symbol, and 0.28 dB more for each further bit (good to 0.6 dB). What is sent again is for
+`retransmission`. With l layers each has an l-th of the power, and the receiver is taken to tell them apart
+without loss: the rate is the best over l of l SE(SNR / l), never l times SE(SNR). A sender limited by power
+has the N resource blocks, of all, that serve it best.
 """
 
 import functools
@@ -15,6 +17,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from slfac_sim.foundation.plugins import settings
+from slfac_sim.foundation.units import Count
 from slfac_sim.network.radio.stepwise import Steps, Stepwise
 
 _ORDERS_AND_RATES_1024 = (
@@ -62,6 +65,7 @@ _RESOURCE_BLOCKS = {  # by numerology, then by MHz: TS 38.101-1, Table 5.3.2-1
 }
 # fmt: on
 _UPLINK_ETA, _DOWNLINK_ETA = 0.92, 0.86  # 1 - overhead, TS 38.306, clause 4.1.2
+_MOST_UP_LAYERS, _MOST_DOWN_LAYERS = 4, 8  # TS 38.214, clauses 6.1.1 and 5.1.1
 
 
 @settings
@@ -78,6 +82,17 @@ class NrMcs(Stepwise):
     """Which of the two tables of schemes, by its highest modulation: `256qam` carries up to 7.4 bits a symbol
     at high SNR, `64qam` up to 5.55.
     """
+    up_layers: Count = 1
+    """Most layers (MIMO) that a device sends at once, on as many antennas at both ends: the more, the higher
+    are rates at high SNR. It takes fewer where they serve it better.
+    """
+    down_layers: Count = 1
+    """Most layers (MIMO) that a station sends at once to one device, on as many antennas at both ends."""
+
+    def __post_init__(self) -> None:
+        for name, most in (("up_layers", _MOST_UP_LAYERS), ("down_layers", _MOST_DOWN_LAYERS)):
+            if not 1 <= getattr(self, name) <= most:
+                raise ValueError(f"{name} must lie between 1 and {most} (got {getattr(self, name)})")
 
     @property
     def block_hz(self) -> float:
@@ -89,8 +104,9 @@ class NrMcs(Stepwise):
         return resource_blocks(bandwidth_hz, self.numerology)
 
     def steps(self, uplink: bool) -> Steps:
-        """Return what each MCS carries in one resource block."""
-        return _steps(self.table, self.numerology, uplink)
+        """Return what each MCS, on each number of layers, carries in one resource block."""
+        layers = self.up_layers if uplink else self.down_layers
+        return _steps(self.table, self.numerology, uplink, layers)
 
     def check(self, bandwidth_hz: float) -> None:
         """Raise `ValueError` for a bandwidth below one resource block."""
@@ -130,7 +146,7 @@ def symbols_per_s(blocks: int, numerology: int) -> float:
 
 
 @functools.cache
-def _steps(table: Literal["64qam", "256qam"], numerology: int, uplink: bool) -> Steps:
+def _steps(table: Literal["64qam", "256qam"], numerology: int, uplink: bool, layers: int) -> Steps:
     """Return thresholds (power ratios) and bits per second of one resource block, both non-decreasing.
 
     MCS 17 of 64QAM carries 0.2 % less than MCS 16, which needs less: a sender that may choose stays there.
@@ -141,4 +157,7 @@ def _steps(table: Literal["64qam", "256qam"], numerology: int, uplink: bool) -> 
     }[table]
     thresholds = np.power(10.0, np.array(thresholds_db) / 10.0)
     rate = symbols_per_s(1, numerology) * (_UPLINK_ETA if uplink else _DOWNLINK_ETA)
-    return tuple(thresholds.tolist()), tuple((rate * np.maximum.accumulate(efficiencies)).tolist())
+    taken = np.arange(1, layers + 1)[:, None]
+    least, se = (taken * thresholds).ravel(), (taken * np.array(efficiencies)).ravel()
+    order = np.argsort(least, kind="stable")
+    return tuple(least[order].tolist()), tuple((rate * np.maximum.accumulate(se[order])).tolist())
