@@ -23,6 +23,8 @@ from slfac_sim.scenario.files import ScenarioError, changed, dump, load
 from slfac_sim.scenario.fingerprint import learning_key
 from slfac_sim.scenario.from_python import scenario_of, texts_of
 from slfac_sim.scenario.own_plugins import keep_plugins
+from slfac_sim.studies.files import read_study
+from slfac_sim.studies.plan import plan
 
 TINY = Path(__file__).with_name("tiny.yaml").read_text(encoding="utf-8")
 LABELS = np.zeros(8, np.int64)
@@ -378,3 +380,11 @@ def test_a_case_of_the_network_finds_media_beside_it(tmp_path: Path) -> None:
     (tmp_path / "case.json").write_text(json.dumps(case), encoding="utf-8")
     (medium,) = (link.medium for link in read_case(tmp_path / "case.json").links.values())
     assert kind_of(medium) == "my_fair"
+
+
+def test_an_axis_of_a_study_takes_one_beside_the_study(tmp_path: Path) -> None:
+    plug_in(tmp_path / "exp", shards=3)
+    text = f"base: {Path(__file__).with_name('tiny.yaml')}\naxes: {{partition: [iid, my_shards]}}\nseeds: 1\n"
+    (tmp_path / "exp" / "study.yaml").write_text(text)
+    whole = plan(read_study(str(tmp_path / "exp" / "study.yaml")))
+    assert [kind_of(point.scenario.partition) for point in whole.points] == ["iid", "my_shards"]

@@ -160,7 +160,7 @@ axes:
         "s.yaml:4:3: netwrok: unknown key 'netwrok'; did you mean 'network'?",
         "s.yaml:5:16: codec.teta: unknown key 'teta'; did you mean 'theta'?",
         f"s.yaml:5:40: codec.kind: no 'slfak' among {', '.join(kinds('slfac_sim.codecs'))}; "
-        "did you mean 'slfac'?",
+        f"did you mean 'slfac'? (and no slfak.py in {TINY.parent} or the working folder or {tmp_path})",
     ]
 
 

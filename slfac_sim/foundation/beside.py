@@ -8,7 +8,6 @@ there. A file that was edited is imported anew, in another package.
 import ast
 import secrets
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -20,7 +19,10 @@ from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from importlib.util import module_from_spec
 from pathlib import Path
 from types import CodeType
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tempfile import TemporaryDirectory
 
 PREFIX = "slfac_beside_"
 _LOOKED_IN: ContextVar[tuple[Path, ...]] = ContextVar("folders that are looked in", default=())
@@ -242,6 +244,8 @@ def _stamp(file: Path) -> tuple[int, int]:
 
 
 @cache
-def _folder_of_ours() -> tempfile.TemporaryDirectory[str]:
+def _folder_of_ours() -> "TemporaryDirectory[str]":
     """Return a folder that lives as long as this process."""
+    import tempfile
+
     return tempfile.TemporaryDirectory(prefix="slfac_sim-plugins-")

@@ -156,7 +156,7 @@ def find(family: str, kind: str) -> type[Any]:
 def _nor_beside(kind: str) -> str:
     """Return where else `kind` was looked for, if it can be the name of a file."""
     names = [str(folder) for folder in looked_in() if folder.is_dir()]
-    folders = ", ".join("the working folder" if name == "." else name for name in names)
+    folders = " or ".join("the working folder" if name == "." else name for name in names)
     is_name = all(step.isidentifier() for step in kind.split("."))
     return f" (and no {kind.replace('.', '/')}.py in {folders})" if folders and is_name else ""
 

@@ -7,11 +7,14 @@ import itertools
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+from slfac_sim.foundation.beside import looking_in
 from slfac_sim.scenario.files import Report
 from slfac_sim.scenario.from_python import scenario_of
 from slfac_sim.scenario.located import Fault, Located, Place, ScenarioError
+from slfac_sim.scenario.own_plugins import places_of
 from slfac_sim.scenario.schema import Scenario
 from slfac_sim.studies.files import StudyFile
 
@@ -21,11 +24,17 @@ _Choice = tuple[tuple[str, int], ...]  # a path and the number of its value, for
 def base_of(file: StudyFile) -> Scenario:
     """Return the base; what is wrong with finding it is a fault of the study's `base`."""
     try:
-        return scenario_of(file.base, _common(file))
+        return _scenario(file, ())
     except ScenarioError as error:
         place = _child(file.tree, "base").place
         faults = [_placed(fault, file, (), place) for fault in error.faults]
         raise ScenarioError(faults, error.hint) from error
+
+
+def _scenario(file: StudyFile, texts: Sequence[str], report: Report = lambda sentence: None) -> Scenario:
+    """Return the base with the overrides `texts`; plug-ins are looked for beside the study too."""
+    with looking_in(*places_of(Path(file.tree.place.source))):
+        return scenario_of(file.base, [*_common(file), *texts], report=report)
 
 
 def _common(file: StudyFile) -> list[str]:
@@ -58,7 +67,7 @@ def _tried(
     for choice in choices:
         texts = [f"{path}={json.dumps(file.study.axes[path][i], ensure_ascii=False)}" for path, i in choice]
         try:
-            scenarios.append((choice, scenario_of(file.base, [*_common(file), *texts], report=report)))
+            scenarios.append((choice, _scenario(file, texts, report)))
         except ScenarioError as error:
             faults += [_placed(fault, file, choice, fault.place) for fault in error.faults]
     return scenarios, faults

@@ -29,7 +29,7 @@ class Study:
     base: Annotated[str, Field(min_length=1)]
     """The scenario that is varied: a file, relative to the study's, or the name of a shipped one."""
     overrides: tuple[str, ...] = ()
-    """Changes to the base, each `key.path=value`."""
+    """Changes to the base, each `key.path=value`, or `key.path+=value` for one more in a list."""
     axes: dict[str, Annotated[tuple[Any, ...], Field(min_length=1)]] = Field(default_factory=dict)
     """What is varied: each setting's path with the list of its values."""
     seeds: Seeds | Annotated[tuple[SeedNumber, ...], Field(min_length=1)] = 3
