@@ -58,7 +58,10 @@ BAD = [
         "links.a: times of changes must be finite and increase: 1.5 after 2.0",
     ),
     (link(capacity_bps=8, profile=[[1, -5]]), "links.a.profile[0][1]: must be at least 0 (got -5)"),
-    (link(kind="cmsa"), "links.a.kind: no 'cmsa' among {media}; did you mean 'csma'?"),
+    (
+        link(kind="cmsa"),
+        "links.a.kind: no 'cmsa' among {media}; did you mean 'csma'? (and no cmsa.py in {folder})",
+    ),
     (link(kind=3), "links.a.kind: needs a kind among {media}"),
     (link(kind="csma", rts_=True), "links.a: unknown key 'rts_'; did you mean 'rts'?"),
     (link(kind="ofdma", resource_blocks=0), "links.a.resource_blocks: must be at least 1 (got 0)"),
@@ -141,7 +144,9 @@ def test_bad_input_gets_one_clear_line(
     file, out = tmp_path / "case.json", tmp_path / "out.json"
     file.write_text(case if isinstance(case, str) else json.dumps(case))
     assert main([str(file), "-o", str(out)]) == 2
-    message = message.replace("{media}", ", ".join(kinds("slfac_sim.network.media")))
+    message = message.replace("{media}", ", ".join(kinds("slfac_sim.network.media"))).replace(
+        "{folder}", str(tmp_path)
+    )
     message = message.replace(
         "{keys}", "id, path, start_s, bytes, consumption, weight, cap_bps, src, dst, phy_rate_bps, snr_db"
     )

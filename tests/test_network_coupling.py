@@ -251,7 +251,7 @@ def test_a_device_out_of_reach_is_no_part_of_the_load():
 def test_a_place_that_is_no_number_is_refused_word_for_word(written, text):
     override = f"network={{kind: cell, positions: {written}}}"
     with pytest.raises(ScenarioError) as caught:
-        load("quick", ("devices.count=2", override))
+        load("small", ("devices.count=2", override))
     assert str(caught.value) == f"override '{override}': {text}"
 
 
