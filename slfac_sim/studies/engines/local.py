@@ -9,7 +9,7 @@ import os
 import queue
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import CancelledError, Future
 from functools import partial
 from pathlib import Path
@@ -102,7 +102,10 @@ class Local:
 
     def _new_pool(self) -> ProcessPool:
         return ProcessPool(
-            max_workers=self.workers, initializer=_end_with_parent, context=context(_PRELOADED)
+            max_workers=self.workers,
+            initializer=_begin,
+            initargs=(_ours(os.environ),),
+            context=context(_PRELOADED),
         )
 
 
@@ -113,6 +116,19 @@ def _outcome(job: Job, future: "Future[Attempt]") -> Outcome:
         return Outcome(job, reason=f"its process died ({_exit_words(error.exitcode)})", again=True)
     except (Exception, CancelledError) as error:  # the pool broke: no fault of the job
         return Outcome(job, reason=f"{type(error).__name__}: {error}", again=True)
+
+
+def _ours(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return what `environment` says to slfac_sim: log level, trust, folders."""
+    return {name: value for name, value in environment.items() if name.startswith("SLFAC_")}
+
+
+def _begin(environment: Mapping[str, str]) -> None:
+    """Begin a worker: told what the parent is told now, not when the server of workers began."""
+    for name in _ours(os.environ):
+        del os.environ[name]
+    os.environ.update(environment)
+    _end_with_parent()
 
 
 def _end_with_parent() -> None:
