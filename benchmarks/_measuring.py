@@ -68,3 +68,9 @@ def machine() -> str:
         f"machine: {names[0]}, {len(names)} cores; {isa}; threads: {threads};"
         f" Python {python}, torch {torch.__version__}"
     )
+
+
+def spelled(words: Sequence[str]) -> list[str]:
+    """Return a codec's kind and settings (``slfac``, ``theta=0.9``) as the overrides that choose it."""
+    kind, *settings = words
+    return [f"codec={kind}", *(f"codec.{setting}" for setting in settings)]

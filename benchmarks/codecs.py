@@ -17,10 +17,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from _measuring import spelled
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from slfac_sim.codec_lab.choose import codecs_of, shipped
+from slfac_sim.codec_lab.choose import codec_of, shipped
 from slfac_sim.codecs import BadTensor, Codec, Tensor
 from slfac_sim.foundation.plugins import find, kind_of
 from slfac_sim.learning.datasets.mnist import Mnist
@@ -183,10 +184,22 @@ def measured_here(words: Sequence[str], smoke: bool) -> Iterator[str]:
         f"training step, batch {BATCH}: {step.cpu_s:.3f} CPU s, {step.flops / 1e9:.1f} GFLOP, "
         f"{step.flops / step.cpu_s / 1e9:.1f} GFLOP/s"
     )
+    chosen = _by_codec(words)
     for smashed in step.smashed:
-        for codec in codecs_of(words):
+        for codec in (codec_of(spelled(group)) for group in chosen):
             if smashed.what != "gradient" or kind_of(codec) in BOTH_WAYS:
                 yield report(codec, smashed, step, most)
+
+
+def _by_codec(words: Sequence[str]) -> list[list[str]]:
+    """Return `words` by codec: a kind begins one, and the settings after it are its own."""
+    groups: list[list[str]] = []
+    for word in words:
+        if "=" in word:
+            groups[-1].append(word)
+        else:
+            groups.append([word])
+    return groups
 
 
 def main() -> None:

@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from _measuring import spelled
 
 from slfac_sim.cli import main as slfac_sim
 from slfac_sim.codec_lab.choose import codec_of, shipped
@@ -59,7 +60,7 @@ def codecs_of(kinds: Sequence[str]) -> list[Codec]:
     variants = [text.split() for text in VARIANTS.split("/") if text.split()]
     words = [[kind] for kind in kinds] + [one for one in variants if one[0] in kinds]
     found: list[Codec] = []
-    for codec in map(codec_of, words):
+    for codec in map(codec_of, map(spelled, words)):
         if codec not in found:
             found.append(codec)
     return sorted(found, key=lambda codec: codec.label.lower())
@@ -90,9 +91,9 @@ def equal_bits(captured: dict[str, dict[str, Tensor]]) -> list[str]:
     lines = _head(EQUAL_HEAD, texts=2)
     for name, tensors in captured.items():
         for way, tensor in tensors.items():
-            curves = [_curve(codec_of(words.split()), tensor) for words in UNIFORM.values()]
+            curves = [_curve(codec_of(spelled(words.split())), tensor) for words in UNIFORM.values()]
             for scope in ("plane", "channel"):
-                codec = codec_of(["slfac", f"scope={scope}"])
+                codec = codec_of(spelled(["slfac", f"scope={scope}"]))
                 one = measure(codec, tensor, way, timed=False)
                 cells = [f"{name}, {way}", scope, _number(one.bits_per_value), f"{one.error:.2g}"]
                 cells += [f"{error_at(curve, one.bits_per_value):.2g}" for curve in curves]
