@@ -9,21 +9,29 @@ OWN = r"\."
 """The pattern of what names a plug-in of one's own: a module with a dot."""
 
 
-def branches(node: Node, defined: Node) -> Iterator[tuple[str | None, Node]]:
-    """Yield what `node` may be, or a list's items, each with its kind if it is a plug-in."""
+def alternatives(node: Node, defined: Node) -> Iterator[Node]:
+    """Yield what `node` may be, whatever it refers to; of a file with or without a base, that without."""
     if "$ref" in node:
-        yield from branches(defined[_name(node)], defined)
-    elif "else" in node:  # a scenario without a base
-        yield from branches(node["else"], defined)
-        yield None, node
+        yield from alternatives(defined[_name(node)], defined)
+    elif "else" in node:
+        yield from alternatives(node["else"], defined)
     elif "anyOf" in node:
         for branch in node["anyOf"]:
-            yield from branches(branch, defined)
-    elif node.get("type") == "array" and "items" in node:
-        yield None, node
-        yield from (found for found in branches(node["items"], defined) if "properties" in found[1])
+            yield from alternatives(branch, defined)
     else:
-        yield node.get("properties", {}).get("kind", {}).get("const"), node
+        yield node
+
+
+def branches(node: Node, defined: Node) -> Iterator[tuple[str | None, Node]]:
+    """Yield what `node` may be, or a list's items, each with its kind if it is a plug-in."""
+    for branch in alternatives(node, defined):
+        if branch.get("type") == "array" and "items" in branch:
+            yield None, branch
+            yield from (found for found in branches(branch["items"], defined) if "properties" in found[1])
+        else:
+            yield branch.get("properties", {}).get("kind", {}).get("const"), branch
+    if "else" in node:  # what a scenario has beside that: its base
+        yield None, node
 
 
 def families(node: Node, defined: Node) -> Iterator[str]:

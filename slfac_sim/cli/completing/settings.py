@@ -6,14 +6,12 @@ the scenario has.
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any
 
 from slfac_sim.cli.completing.places import Offered, merged, package_file
-
-Node = Mapping[str, Any]
-"""A part of the schema."""
+from slfac_sim.scenario.schema_nodes import Node, alternatives
 
 EVERY = "*"
 """In place of what a scenario says: whatever any could say, of every kind."""
@@ -151,16 +149,8 @@ def _value_of(node: Node, value: Any, step: str) -> Any:
 
 
 def _branches(node: Node) -> Iterator[Node]:
-    """Yield the alternatives at `node`, whatever they refer to."""
-    if "$ref" in node:
-        yield from _branches(_schema()["$defs"][node["$ref"].rpartition("/")[2]])
-    elif "else" in node:  # a scenario without a base
-        yield from _branches(node["else"])
-    elif "anyOf" in node:
-        for inner in node["anyOf"]:
-            yield from _branches(inner)
-    else:
-        yield node
+    """Yield the alternatives at `node`."""
+    return alternatives(node, _schema()["$defs"])
 
 
 @cache
