@@ -1,12 +1,15 @@
 """What every network promises: one verb, `transfer`, and one answer, `Delivery`."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from math import nan
-from typing import Any, NamedTuple, Protocol, Self
+from types import MappingProxyType
+from typing import Any, NamedTuple, Self
 
 import simpy
+
+from slfac_sim.foundation.errors import BadInput
 
 
 class Delivery(NamedTuple):
@@ -19,7 +22,8 @@ class Delivery(NamedTuple):
     of airtime. `energy_j` is what the sender's radio radiated: power x the time that it was on the air at
     full power, never power x duration. `wire_bytes` are the payload with its packet headers. `tries` is 1
     in every network of ours: none counts how often a packet was sent. `delivered` is False for a cancelled
-    transfer, whose `end_s` is the moment at which it was given up.
+    transfer, whose `end_s` is the moment at which it was given up. `limited_s` tells, where there are wires,
+    for how long each link (see `LinkUse.link`) was the one that bound its rate.
     """
 
     src: str
@@ -37,6 +41,7 @@ class Delivery(NamedTuple):
     energy_j: float
     tries: int
     delivered: bool = True
+    limited_s: Mapping[str, float] = MappingProxyType({})
 
 
 class Lost(Exception):
@@ -71,9 +76,29 @@ class Transfer(simpy.Event):
         raise NotImplementedError
 
 
-class Network(Protocol):
+@dataclass(frozen=True)
+class LinkUse:
+    """What one direction of a link has carried until now; the bits offered are carried, lost or in flight.
+
+    `link` names the medium of an access network (``campus/up``, ``campus/s0/down``, ``home/air``) or a
+    direction of a wire (``core campus->edge1``, or ``core`` where both directions share it). `busy_s` is the
+    time that it would have worked at full capacity, `limited_s` for how long it bound the rates of transfers,
+    summed over them.
+    """
+
+    link: str
+    offered_bits: float
+    carried_bits: float
+    lost_bits: float
+    in_flight_bits: float
+    busy_s: float
+    limited_s: float
+
+
+class Network(ABC):
     """An opened network: its state lives on one SimPy environment."""
 
+    @abstractmethod
     def transfer(self, src: str, dst: str | tuple[str, ...], nbytes: int) -> Transfer:
         """Start to send `nbytes` now from `src` to `dst`; a tuple is one multicast transmission.
 
@@ -81,8 +106,13 @@ class Network(Protocol):
         Raises `KeyError` for a host that is not on this network.
         """
 
+    @abstractmethod
     def stalled(self) -> Sequence[Transfer]:
         """Return the transfers that are under way, for the report of a run that cannot go on."""
+
+    def link_use(self) -> Sequence[LinkUse]:
+        """Return what every link has carried; as it stands, the network does not tell of links."""
+        return ()
 
 
 @dataclass(frozen=True)
@@ -135,6 +165,29 @@ class Link:
 
 
 @dataclass(frozen=True)
+class Wire:
+    """A wired link between two nodes: `capacity_bps` each way, or together where it is half duplex."""
+
+    name: str
+    ends: tuple[str, str]
+    capacity_bps: float
+    latency_s: float
+    half_duplex: bool = False
+
+
+@dataclass(frozen=True)
+class Route:
+    """The links (see `LinkUse.link`) from `src` to `dst`, in order: a station or access node, and a server.
+
+    Between two servers there are wires alone.
+    """
+
+    src: str
+    dst: str
+    links: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Survey:
     """The network before a run, for `check` and for figures.
 
@@ -142,6 +195,8 @@ class Survey:
     want of coverage. `up_share` and `down_share` are the parts of the time that the medium gives each
     direction; `remarks` are sentences that a user should read (a bandwidth outside the NR table, clamped
     distances, ...).
+    `wires` and `routes` are those between access networks and servers; `access` is the survey of each access
+    network by its name, where there are several.
     `multicast_rate_bps` is the rate at which all devices can be reached at once. `medium` is the kind of
     sharing and `duplex` how the directions are kept apart; `crowd_independent` says that the airtime of a
     transfer does not depend on who else sends. `coherence_s` is the length of a block of fading, if any.
@@ -161,6 +216,9 @@ class Survey:
     coherence_s: float | None = None
     header_bytes: int = 0
     packet_bytes: int | None = None
+    wires: Sequence[Wire] = ()
+    routes: Sequence[Route] = ()
+    access: Mapping[str, "Survey"] = field(default_factory=dict)
 
     @property
     def latency_s(self) -> float:
@@ -226,6 +284,16 @@ class NetworkSettings(ABC):
     def still(self) -> Self:
         """The same network with the means in place of what changes with time, for forecasts."""
         return self
+
+    def homes(self, hosts: Hosts) -> Mapping[str, str]:
+        """Return the server that each device learns with; as it stands, the only one.
+
+        Raises `BadInput` where `hosts` are not those that the network is made for.
+        """
+        if len(hosts.servers) != 1:
+            names = ", ".join(hosts.servers)
+            raise BadInput(f"servers: {names}: expected one server, unless network.kind is topology")
+        return dict.fromkeys(hosts.devices, hosts.server)
 
     @abstractmethod
     def survey(self, hosts: Hosts, seed: int) -> Survey:

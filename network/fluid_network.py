@@ -8,7 +8,7 @@ from typing import Any
 import simpy
 
 from slfac_sim.foundation.errors import BadInput
-from slfac_sim.network.contract import Hosts, NetworkSettings, Survey, Transfer
+from slfac_sim.network.contract import Hosts, Network, NetworkSettings, Survey, Transfer
 from slfac_sim.network.engine import Call, Engine, Flow, Share
 from slfac_sim.network.transfers import FluidTransfer, JointTransfer, Path
 
@@ -88,7 +88,7 @@ class FluidSettings(NetworkSettings):
         return FluidNetwork(env, self.air(hosts, seed))
 
 
-class FluidNetwork:
+class FluidNetwork(Network):
     """A `Network` over any `Air`."""
 
     def __init__(self, env: simpy.Environment, air: Air) -> None:

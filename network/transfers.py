@@ -9,13 +9,28 @@ from slfac_sim.network.contract import Delivery, Transfer
 from slfac_sim.network.engine import Flow
 
 
+@dataclass(frozen=True)
+class Hop:
+    """A wire on a path, in the direction of the path: `link` as in `LinkUse`; `latency_s` is one way.
+
+    Each packet costs `header_bytes` of its layer 2, and is lost with probability `loss`.
+    """
+
+    link: str
+    capacity_bps: float
+    latency_s: float
+    header_bytes: int = 38
+    loss: float = 0.0
+
+
 @dataclass(frozen=True, eq=False)
 class Path:
     """What one transmission meets: the lane that it shares, its link's mean SNR and its sender's power.
 
     `devices` are those at the far end of the radio link; `latency_s` passes from the last bit on the air to
     the bytes in the receiver's hands. No bit ever gets through where it is `unreachable`. `power_among` is
-    for `Flow.power_among`.
+    for `Flow.power_among`. `hops` are the wires that it crosses besides, in order; `lane` is empty where it
+    crosses wires alone.
     """
 
     lane: str
@@ -26,6 +41,7 @@ class Path:
     latency_s: float
     unreachable: bool = False
     power_among: Callable[[int], float] | None = None
+    hops: tuple[Hop, ...] = ()
 
 
 class FluidTransfer(Transfer):

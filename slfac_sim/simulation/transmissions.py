@@ -156,7 +156,7 @@ class Transmissions:
             self._meter.sent(delivery, under_way.dsts)
 
     def _write(self, effect: Send, task: str, seq: int, delivery: Delivery, outcome: str) -> None:
-        append, figures = self._ledger.append, delivery[:-1]  # but `delivered`, as the columns of the table
+        append, figures = self._ledger.append, delivery[:-2]  # to `tries`, as the columns of the table
         transfer = append("transfers", (task, seq, *figures, outcome))
         for kind, parcel in effect.payloads.items():
             append("payloads", (transfer, kind, parcel.nbytes, parcel.values, parcel.sha256))

@@ -8,7 +8,7 @@ import simpy
 from slfac_sim.effects import Effect, Send
 from slfac_sim.ledger.store import Ledger, Row
 from slfac_sim.ledger.tables import TABLES
-from slfac_sim.network import Hosts, Network, Survey, Transfer
+from slfac_sim.network import Hosts, LinkUse, Network, Survey, Transfer
 from slfac_sim.simulation.invariants.laws import Laws, Watch
 from slfac_sim.simulation.observer import Observer
 
@@ -106,7 +106,7 @@ class WatchedNetwork:
         return _Watched(self._watch.network, self._watch)
 
 
-class _Watched:
+class _Watched(Network):
     """A network of which the watch is told every transfer."""
 
     def __init__(self, inner: Network, watch: Watch) -> None:
@@ -119,5 +119,7 @@ class _Watched:
         return transfer
 
     def stalled(self) -> Sequence[Transfer]:
-        under_way: Sequence[Transfer] = self._inner.stalled()
-        return under_way
+        return self._inner.stalled()
+
+    def link_use(self) -> Sequence[LinkUse]:
+        return self._inner.link_use()
