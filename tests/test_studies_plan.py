@@ -117,11 +117,36 @@ def test_shards_are_whole_trainings_and_make_the_whole(count: int) -> None:
 
 def test_the_written_study_gives_the_same_points(tmp_path: Path) -> None:
     whole = tiny_plan("network.bandwidth=1,2 MHz", "codec=raw,{kind: slfac, theta: 0.8}", air_seeds="1")
-    for name, text in written(whole.study, whole.base).items():
+    for name, text in written(whole.study, whole.base, whole.bases).items():
         (tmp_path / name).write_text(text)
     again = plan(read_study(str(tmp_path / "study.yaml")))
     assert again.points == whole.points
     assert again.study.name == whole.study.name == "tiny"
+
+
+def test_scenarios_are_values_of_the_axis_base(tmp_path: Path) -> None:
+    (tmp_path / "wired.yaml").write_text(f"base: {TINY}\nnetwork: {{kind: ideal}}\n")
+    text = f"axes:\n  base: [{TINY}, wired.yaml]\n  network.latency: [1 ms, 2 ms]\nseeds: 1\n"
+    whole = _study(tmp_path, text)
+    asked = [(point.axes["base"], type(point.scenario.network).__name__) for point in whole.points]
+    assert asked == [("tiny", "Cell")] * 2 + [("wired", "Ideal")] * 2
+    assert [point.scenario.network.latency for point in whole.points] == [0.001, 0.002] * 2
+    for name, text in written(whole.study, whole.base, whole.bases).items():
+        (tmp_path / "again").mkdir(exist_ok=True)
+        (tmp_path / "again" / name).write_text(text)
+    assert plan(read_study(str(tmp_path / "again" / "study.yaml"))).points == whole.points
+
+
+def test_faults_of_an_axis_of_scenarios(tmp_path: Path) -> None:
+    assert _faults(tmp_path, f"base: quick\nseeds: 1\naxes:\n  base: [{TINY}, small]\n") == [
+        "s.yaml:1:7: base: has no effect: every value of the axis 'base' replaces it"
+    ]
+    assert _faults(tmp_path, f"seeds: 1\naxes:\n  base: [{TINY}, {TINY}]\n") == [
+        "s.yaml:1:1: axes.base must name scenarios of different names (got tiny, tiny)"
+    ]
+    (fault,) = _faults(tmp_path, f"seeds: 1\naxes:\n  base: [{TINY}, smal]\n")
+    assert fault.startswith("s.yaml:")
+    assert fault.endswith("did you mean 'small'?")
 
 
 def _study(tmp_path: Path, text: str) -> Plan:

@@ -17,8 +17,9 @@ from slfac_sim.scenario.located import Fault, Located, Place, ScenarioError
 from slfac_sim.scenario.own_plugins import places_of
 from slfac_sim.scenario.schema import Scenario
 from slfac_sim.studies.files import StudyFile
+from slfac_sim.studies.study import BASE_AXIS
 
-_Choice = tuple[tuple[str, int], ...]  # a path and the number of its value, for each axis
+_Choice = Sequence[tuple[str, int]]  # a path and the number of its value, for each axis
 
 
 def base_of(file: StudyFile) -> Scenario:
@@ -31,10 +32,23 @@ def base_of(file: StudyFile) -> Scenario:
         raise ScenarioError(faults, error.hint) from error
 
 
-def _scenario(file: StudyFile, texts: Sequence[str], report: Report = lambda sentence: None) -> Scenario:
-    """Return the base with the overrides `texts`; plug-ins are looked for beside the study too."""
+def bases_of(file: StudyFile) -> dict[str, Scenario]:
+    """Return the scenarios of the axis of bases, by their values on it, with the overrides of every point."""
+    return {name: _scenario(file, [(BASE_AXIS, i)]) for i, name in enumerate(file.bases)}
+
+
+def _scenario(file: StudyFile, choice: _Choice, report: Report = lambda sentence: None) -> Scenario:
+    """Return the scenario of `choice`; plug-ins are looked for beside the study too."""
+    axes = file.study.axes
+    base = next((file.bases[str(axes[path][i])] for path, i in choice if path == BASE_AXIS), file.base)
+    texts = [f"{path}={json.dumps(axes[path][i], ensure_ascii=False)}" for path, i in _settings(choice)]
     with looking_in(*places_of(Path(file.tree.place.source))):
-        return scenario_of(file.base, [*_common(file), *texts], report=report)
+        return scenario_of(base, [*_common(file), *texts], report=report)
+
+
+def _settings(choice: _Choice) -> list[tuple[str, int]]:
+    """Return what `choice` says of settings, which are overrides of its base."""
+    return [(path, i) for path, i in choice if path != BASE_AXIS]
 
 
 def _common(file: StudyFile) -> list[str]:
@@ -65,9 +79,8 @@ def _tried(
 ) -> tuple[list[tuple[_Choice, Scenario]], list[Fault]]:
     scenarios, faults = [], []
     for choice in choices:
-        texts = [f"{path}={json.dumps(file.study.axes[path][i], ensure_ascii=False)}" for path, i in choice]
         try:
-            scenarios.append((choice, _scenario(file, texts, report)))
+            scenarios.append((choice, _scenario(file, choice, report)))
         except ScenarioError as error:
             faults += [_placed(fault, file, choice, fault.place) for fault in error.faults]
     return scenarios, faults
@@ -80,12 +93,21 @@ def _placed(fault: Fault, file: StudyFile, choice: _Choice, otherwise: Place) ->
     if 0 <= number < len(file.study.overrides):
         return replace(fault, place=_child(_child(file.tree, "overrides"), number).place)
     number -= len(file.study.overrides)
-    if 0 <= number < len(choice):
-        path, i = choice[number]
-        return replace(fault, place=_child(_child(_child(file.tree, "axes"), path), i).place)
+    settings = _settings(choice)
+    if 0 <= number < len(settings):
+        return replace(fault, place=_value(file, *settings[number]).place)
+    base = next((i for path, i in choice if path == BASE_AXIS), None)
+    if base is not None and not fault.place.line:
+        name = file.study.axes[BASE_AXIS][base]
+        place = _value(file, BASE_AXIS, base).place
+        return replace(fault, place=place, path=(BASE_AXIS,), text=f"{name}: {fault.text}")
     if not fault.place.line and fault.place.source == file.base and file.tree.place.source != file.base:
         return replace(fault, place=otherwise, path=("base",), text=f"{file.base}: {fault.text}")
     return fault
+
+
+def _value(file: StudyFile, path: str, i: int) -> Located:
+    return _child(_child(_child(file.tree, "axes"), path), i)
 
 
 def _child(node: Located, step: str | int) -> Located:

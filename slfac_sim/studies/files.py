@@ -4,7 +4,7 @@ A scenario stands for the study of it without axes. What a study leads to is kno
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike, fspath
 from pathlib import Path
@@ -20,7 +20,7 @@ from slfac_sim.scenario.located import Fault, Located, Place, ScenarioError
 from slfac_sim.scenario.schema import Scenario
 from slfac_sim.scenario.sources import is_study as is_of_a_study
 from slfac_sim.scenario.yaml_text import to_text, to_tree
-from slfac_sim.studies.study import Study
+from slfac_sim.studies.study import BASE_AXIS, Study
 
 STUDY, BASE = "study.yaml", "base.yaml"
 
@@ -42,11 +42,15 @@ NO_CHANGES = Changes()
 
 @dataclass(frozen=True)
 class StudyFile:
-    """A study that was read: its settings, where each was written, and the base to load."""
+    """A study that was read: its settings, where each was written, and the base to load.
+
+    `bases` are those of the axis of bases, if there is one, by their values on it.
+    """
 
     study: Study
     tree: Located
     base: Given
+    bases: Mapping[str, Given]
 
 
 def read_study(given: Given, changes: Changes = NO_CHANGES) -> StudyFile:
@@ -66,8 +70,18 @@ def _study(
 ) -> StudyFile:
     tree, further = _changed(tree, changes)
     tree = _named(tree, name_of(tree.place.source) or "study")
-    study = settings_of(tree, Study, [*faults, *further, *_seed_faults(tree), *_replaced_faults(tree)])
-    return StudyFile(study, tree, base_of(study.base))
+    found = [*faults, *further, *_seed_faults(tree), *_replaced_faults(tree)]
+    study = settings_of(_with_a_base(tree), Study, found)
+    bases = {str(name): base_of(str(name)) for name in study.axes.get(BASE_AXIS, ())}
+    return StudyFile(study, tree, base_of(study.base), bases)
+
+
+def _with_a_base(tree: Located) -> Located:
+    """Return `tree` with the first value of its axis of bases as its `base`, if it has the axis."""
+    axes = tree.child("axes")
+    values = axes.child(BASE_AXIS) if axes is not None and isinstance(axes.value, dict) else None
+    first = values.child(0) if values is not None and isinstance(values.value, list) else None
+    return tree if first is None else tree.with_child("base", first)
 
 
 def _beside(folder: Path, name: str) -> str:
@@ -82,23 +96,30 @@ def is_study(path_or_name: str) -> bool:
     return is_of_a_study(to_tree(text, source)[0])
 
 
-def written(study: Study, base: Scenario) -> dict[str, str]:
-    """Return the files of a study as it was understood, by name; read again they give the same points."""
+def written(study: Study, base: Scenario, bases: Mapping[str, Scenario]) -> dict[str, str]:
+    """Return the files of a study as it was understood, by name; read again they give the same points.
+
+    `bases` are the scenarios of its axis of bases; without one there is the `base` alone.
+    """
+    files = {f"{name_of(name)}.yaml": dump(scenario) for name, scenario in bases.items()}
+    axes = {path: list(values) for path, values in study.axes.items()}
     settings = {
         "name": study.name,
-        "base": BASE,
-        "axes": {path: list(values) for path, values in study.axes.items()},
+        **({} if bases else {"base": BASE}),
+        "axes": {**axes, BASE_AXIS: list(files)} if bases else axes,
         "seeds": list(study.seed_numbers),
         "air_seeds": study.air_seeds,
         "targets": list(study.targets or base.evaluation.targets),
         "threads": study.threads,
     }
-    return {BASE: dump(base), STUDY: to_text(settings)}
+    return {**(files or {BASE: dump(base)}), STUDY: to_text(settings)}
 
 
 def schema() -> dict[str, Any]:
     """Return the JSON Schema (2020-12) of a study file, for editors; `name` may be left to the file's."""
-    return {**schema_of(Study, "slfac_sim study"), "required": ["base"]}
+    bases = {"required": ["axes"], "properties": {"axes": {"required": [BASE_AXIS]}}}
+    whole = schema_of(Study, "slfac_sim study")
+    return {**whole, "required": [], "anyOf": [{"required": ["base"]}, bases]}
 
 
 def _tree(path_or_name: str) -> tuple[Located, list[Fault], Path]:
@@ -201,17 +222,23 @@ def _within(path: str, above: str) -> bool:
 
 def _replaced_faults(tree: Located) -> list[Fault]:
     """Return a fault for each override that every value of an axis would replace."""
-    axes, overrides = tree.child("axes"), tree.child("overrides")
-    if axes is None or overrides is None or not isinstance(axes.value, dict):
+    axes, overrides, base = tree.child("axes"), tree.child("overrides"), tree.child("base")
+    if axes is None or not isinstance(axes.value, dict):
         return []
     text = "has no effect: every value of the axis '{}' replaces it"
-    return [
-        Fault(item.place, (_path_of(item.value),), text.format(axis))
-        for item in overrides.children()
-        if not _appends(item.value)
-        for axis, values in axes.value.items()
-        if _replaces(axis, values, _path_of(item.value))
-    ]
+    bases = axes.child(BASE_AXIS)
+    idle = bases is not None and base is not None and base.value not in bases.plain()
+    return (
+        [Fault(base.place, ("base",), text.format(BASE_AXIS))]
+        if idle and base is not None
+        else [
+            Fault(item.place, (_path_of(item.value),), text.format(axis))
+            for item in (overrides.children() if overrides is not None else ())
+            if not _appends(item.value)
+            for axis, values in axes.value.items()
+            if _replaces(axis, values, _path_of(item.value))
+        ]
+    )
 
 
 def _replaces(axis: str, values: Located, path: str) -> bool:

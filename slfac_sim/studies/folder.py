@@ -39,7 +39,7 @@ class StudyFolder:
                 lock(file)
                 aside = self.open(whole)
             lock(file, shared=True, wait=True)  # who has it alone has it for a moment
-            for name, text in written(whole.study, whole.base).items():
+            for name, text in written(whole.study, whole.base, whole.bases).items():
                 if (self.path / name).read_text(encoding="utf-8") != text:
                     raise BadInput(f"--out {self.path}: other processes are at another form of this study")
             yield aside
@@ -51,7 +51,7 @@ class StudyFolder:
         """
         self._make()
         try:
-            for name, text in written(whole.study, whole.base).items():
+            for name, text in written(whole.study, whole.base, whole.bases).items():
                 write_text(self.path / name, text)
             keep_plugins(self.path, cells_in(whole))
         except OSError as error:

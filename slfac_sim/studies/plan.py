@@ -13,14 +13,15 @@ from typing import Any
 from slfac_sim.foundation.beside import package_named
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.learning.partitions import require_samples
+from slfac_sim.scenario.files import name_of
 from slfac_sim.scenario.fingerprint import learning_key, point_key, refuse_notebook_classes
 from slfac_sim.scenario.located import Fault, Place, ScenarioError
 from slfac_sim.scenario.own_plugins import plugins_in
 from slfac_sim.scenario.schema import Scenario, Seed
 from slfac_sim.simulation.simulate import check_air
-from slfac_sim.studies.cells import base_of, cells_of
+from slfac_sim.studies.cells import base_of, bases_of, cells_of
 from slfac_sim.studies.files import StudyFile
-from slfac_sim.studies.study import Study
+from slfac_sim.studies.study import BASE_AXIS, Study
 from slfac_sim.studies.values import in_words, number_at
 
 MOST_POINTS = 100_000
@@ -46,11 +47,13 @@ class Point:
 class Plan:
     """All `points` of `study`, in the order of its axes and seeds, and the `trainings` by their key.
 
-    `notes` say which settings of the base another kind drops.
+    `bases` are the scenarios of an axis of bases, by their names in the study. `notes` say which settings of
+    the base another kind drops.
     """
 
     study: Study
     base: Scenario
+    bases: Mapping[str, Scenario]
     trainings: Mapping[str, Scenario]
     points: Sequence[Point]
     notes: Sequence[str] = ()
@@ -80,7 +83,7 @@ def plan(file: StudyFile) -> Plan:
     trainings: dict[str, Scenario] = {}
     for point in points:
         trainings.setdefault(point.training, point.scenario)
-    return Plan(file.study, base, trainings, points, tuple(notes))
+    return Plan(file.study, base, bases_of(file), trainings, points, tuple(notes))
 
 
 def shard(whole: Plan, number: int, count: int) -> Plan:
@@ -118,7 +121,9 @@ def title(point: Point) -> str:
 
 
 def _point(study: Study, axes: Mapping[str, Any], scenario: Scenario, air_draw: bool) -> Point:
-    texts = {path: in_words(value) for path, value in axes.items()}
+    texts = {
+        path: name_of(str(value)) if path == BASE_AXIS else in_words(value) for path, value in axes.items()
+    }
     numbers = {path: number_at(scenario, path) for path in axes}
     values = {path: texts[path] if number is None else number for path, number in numbers.items()}
     training = learning_key(scenario, study.threads)

@@ -7,8 +7,11 @@ from pydantic import Field
 from slfac_sim.foundation.host import threads_for
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Count, SeedNumber
+from slfac_sim.scenario.files import name_of
 from slfac_sim.scenario.schema import Accuracy, check_targets
 
+BASE_AXIS = "base"
+"""The axis whose values are scenarios, in place of one that is varied."""
 FIRST_AIR_DRAW = 1000
 """The draws of the air of a study have the seeds from here on; seeds of trainings lie below."""
 
@@ -27,11 +30,13 @@ class Study:
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
     """What the study is called: its folder under runs/studies/; without one it is the file's name."""
     base: Annotated[str, Field(min_length=1)]
-    """The scenario that is varied: a file, relative to the study's, or the name of a shipped one."""
+    """The scenario that is varied: a file, relative to the study's, or the name of a shipped one. With an
+    axis `base` it is the first on it, and need not be given.
+    """
     overrides: tuple[str, ...] = ()
     """Changes to the base, each `key.path=value`, or `key.path+=value` for one more in a list."""
     axes: dict[str, Annotated[tuple[Any, ...], Field(min_length=1)]] = Field(default_factory=dict)
-    """What is varied: each setting's path with the list of its values."""
+    """What is varied: each setting's path with the list of its values, or `base` with a list of scenarios."""
     seeds: Seeds | Annotated[tuple[SeedNumber, ...], Field(min_length=1)] = 3
     """How many seeds, from 0, or a list of them; seed n sets both seeds, learning and air, so that points are
     paired.
@@ -55,6 +60,9 @@ class Study:
 
     def __post_init__(self) -> None:
         check_targets(self.targets)
+        bases = [name_of(str(value)) for value in self.axes.get(BASE_AXIS, ())]
+        if len(set(bases)) < len(bases):
+            raise ValueError(f"axes.base must name scenarios of different names (got {', '.join(bases)})")
         numbers = self.seed_numbers
         if len(set(numbers)) < len(numbers):
             raise ValueError(f"seeds must differ from each other (got {list(numbers)})")
