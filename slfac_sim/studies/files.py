@@ -117,7 +117,8 @@ def written(study: Study, base: Scenario, bases: Mapping[str, Scenario]) -> dict
 
 def schema() -> dict[str, Any]:
     """Return the JSON Schema (2020-12) of a study file, for editors; `name` may be left to the file's."""
-    bases = {"required": ["axes"], "properties": {"axes": {"required": [BASE_AXIS]}}}
+    axes = {"required": [BASE_AXIS], "description": "What is varied, the scenarios themselves among it."}
+    bases = {"required": ["axes"], "properties": {"axes": axes}}
     whole = schema_of(Study, "slfac_sim study")
     return {**whole, "required": [], "anyOf": [{"required": ["base"]}, bases]}
 
