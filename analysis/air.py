@@ -16,12 +16,14 @@ TOO_OLD = "This run was recorded by a version that did not write down what the a
 
 @dataclass(frozen=True)
 class Offered:
-    """The tables `air`, `stations` and `links` of one run, or of a scenario before its run."""
+    """The tables of what the network of one run offers, or that of a scenario before its run."""
 
     label: str
     air: Sequence[Row]
     stations: Sequence[Row]
     links: Sequence[Row]
+    wires: Sequence[Row] = ()
+    routes: Sequence[Row] = ()
 
     def column(self, name: str) -> Floats:
         """Return the column `name` of the links [devices]; NaN where it is not known."""

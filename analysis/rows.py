@@ -12,8 +12,8 @@ from slfac_sim.ledger.tables import TABLES
 
 Rows = list[dict[str, Any]]
 STRUCTURE = ("transfers", "computes", "offers", "steps", "rounds", "evals")  # what attribution needs
-OFFERED = ("air", "stations", "links")  # what the air offers, known before the run
-_KEPT = 12  # tables
+OFFERED = ("air", "stations", "links", "wires", "routes")  # what the network offers, known before the run
+_KEPT = 16  # tables
 
 
 def rows_of(run: Run, names: Sequence[str] = STRUCTURE) -> dict[str, Rows]:

@@ -20,7 +20,7 @@ from slfac_sim.analysis.draw import BEFORE, draw_air
 from slfac_sim.analysis.style import house_style
 from slfac_sim.ledger.folder import load
 from slfac_sim.network import Link, Station, Survey
-from slfac_sim.simulation.simulate import air_rows
+from slfac_sim.simulation.networks import air_rows
 
 LINKS = (
     Link("d000", 50.0, 20.0, 30.0, 40e6, 50e6, 60e6, 50e6, "a", 30.0, 40.0, True),

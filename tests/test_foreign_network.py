@@ -95,6 +95,22 @@ def test_check_and_strict_take_a_foreign_network(tmp_path: Path, capsys: pytest.
     assert main(words) == 0
 
 
+@pytest.mark.parametrize("flags", [[], ["--strict"]], ids=["plain", "strict"])
+def test_what_is_opened_must_inherit_from_network(
+    flags: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A class that only looks like a network is refused, and told which to inherit from."""
+    (tmp_path / "plugins" / "their_networks" / "wire.py").write_text(
+        THEIRS.replace("return self._wires().open(env, hosts, seed)", "return Duck()")
+        + "\n\nclass Duck:\n    transfer = stalled = link_use = None\n"
+    )
+    words = ["run", TINY, WIRE, *flags, "--quiet", "--draw", "none", "--out", str(tmp_path / "run")]
+    assert main(words) == 2
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    told = "open() returns Duck, expected a class that inherits from slfac_sim.network.Network"
+    assert line.endswith(f"network.kind: their_networks.wire: {told}")
+
+
 def test_a_network_that_may_lose_steers_learning_and_is_not_replayed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

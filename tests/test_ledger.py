@@ -102,7 +102,7 @@ def test_an_interrupt_at_any_bytecode_of_a_commit_neither_loses_nor_doubles_rows
 @pytest.mark.parametrize(
     ("table", "row", "message"),
     [
-        ("payload", PAYLOAD, "no table 'payload' among air, stations, links, transfers"),
+        ("payload", PAYLOAD, "no table 'payload' among air, stations, links, wires, routes, transfers"),
         ("payloads", {**PAYLOAD, "byte": 1}, "table payloads: missing or unknown columns byte"),
         ("payloads", {"transfer": 0}, "missing or unknown columns bytes, kind, sha256, value_count"),
     ],

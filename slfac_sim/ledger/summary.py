@@ -72,7 +72,7 @@ def summary_of(
         "seed": {"learning": scenario.seed.learning, "air": scenario.seed.air},
         "data": dict(data),
         "devices": scenario.devices.count,
-        "positions_redrawn": ledger.last("air", "redraws") or 0,
+        "positions_redrawn": sum(redraws for (redraws,) in ledger.tuples("air", ("redraws",))),
         "simulated_s": _last_s(ledger),
         "rounds": len(ledger.tuples("rounds", ("round",))),
         "accuracy": {

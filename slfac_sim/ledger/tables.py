@@ -7,6 +7,7 @@ PLACE = {
 
 AIR: dict[str, dict[str, tuple[str, str]]] = {
     "air": {
+        "access": ("TEXT", "access network; empty for a network that is one alone"),
         "medium": ("TEXT", "how the transfers under way share the air: `fair`, `ofdma`, `csma`, ..."),
         "duplex": ("TEXT", "how uplink and downlink are kept apart"),
         "up_share": ("REAL", "part of the medium's time that the uplink may have"),
@@ -39,9 +40,26 @@ AIR: dict[str, dict[str, tuple[str, str]]] = {
         "down_rate_bps": ("REAL", "mean rate down, with the whole medium to itself"),
         "up_best_bps": ("REAL", "most bits per second of airtime up that it can have, however many send"),
         "down_best_bps": ("REAL", "most bits per second of airtime down that it can have, however many send"),
+        "access": ("TEXT", "access network that it is in; empty for a network that is one alone"),
+        "server": ("TEXT", "the server that it learns with"),
+        "latency_s": ("REAL", "one way between it and that server, from the last bit on the air on"),
+    },
+    "wires": {
+        "name": ("TEXT", "name of the wire in `network.links`"),
+        "src": ("TEXT", "node at one end"),
+        "dst": ("TEXT", "node at the other end"),
+        "capacity_bps": ("REAL", "capacity each way, or of both ways together where it is half duplex"),
+        "latency_s": ("REAL", "one way"),
+        "half_duplex": ("INTEGER", "1 if both ways share the capacity, else 0"),
+    },
+    "routes": {
+        "src": ("TEXT", "node at which the route begins: an access network, a station or a server"),
+        "dst": ("TEXT", "node at which it ends"),
+        "hop": ("INTEGER", "place of the link on the route, from 0"),
+        "link": ("TEXT", "link, as in `link_use`"),
     },
 }
-"""What the air offers before anything is sent: `air` and `stations` once, `links` for each device."""
+"""What the network offers before anything is sent: `air` for each access network, `links` for each device."""
 
 TABLES: dict[str, dict[str, tuple[str, str]]] = AIR | {
     "transfers": {
@@ -79,6 +97,11 @@ TABLES: dict[str, dict[str, tuple[str, str]]] = AIR | {
         "bytes": ("INTEGER", "length of the body, header included"),
         "value_count": ("INTEGER", "numbers that the body stands for"),
         "sha256": ("TEXT", "first 16 hexadecimal digits of the body's SHA-256"),
+    },
+    "bottlenecks": {
+        "transfer": ("INTEGER", "`transfers.id`"),
+        "link": ("TEXT", "link, as in `link_use`"),
+        "limited_s": ("REAL", "for how long the link was the one that bound the transfer's rate"),
     },
     "computes": {
         "id": ("INTEGER PRIMARY KEY", "number of the row, in order of completion"),
@@ -188,6 +211,19 @@ SUMS: dict[str, dict[str, tuple[str, str]]] = {
 }
 """What bodies are made of, summed over each round: 100,000 messages leave a few rows a round."""
 
+LINK_USE: dict[str, dict[str, tuple[str, str]]] = {
+    "link_use": {
+        "link": ("TEXT", "medium of an access network (`campus/up`), or a wire and its way (`core a->b`)"),
+        "offered_bits": ("REAL", "bits that were to cross it"),
+        "carried_bits": ("REAL", "bits that it has carried"),
+        "lost_bits": ("REAL", "bits that were lost on it, or given up"),
+        "in_flight_bits": ("REAL", "bits that were still to come when the run ended"),
+        "busy_s": ("REAL", "time that it would have worked at full capacity"),
+        "limited_s": ("REAL", "for how long it bound the rates of transfers, summed over them"),
+    },
+}
+"""What each direction of a link has carried in the whole run, written when it has ended."""
+
 ENERGY: dict[str, dict[str, tuple[str, str]]] = {
     "energy": {
         "host": ("TEXT", "device or server"),
@@ -218,6 +254,6 @@ ASIDES: dict[str, dict[str, tuple[str, str]]] = {
 }
 """Effects that leave no row elsewhere or not all of them, and how tasks ended that did not end well."""
 
-TABLES |= SUMS | ENERGY | ASIDES
-DIGESTED = tuple(table for table in TABLES if table not in AIR | SUMS | ENERGY | ASIDES)
-"""What happened. The air of a run follows from its scenario, the sums from its bodies, energy from both."""
+TABLES |= SUMS | LINK_USE | ENERGY | ASIDES
+DIGESTED = tuple(table for table in TABLES if table not in AIR | SUMS | LINK_USE | ENERGY | ASIDES)
+"""What happened. The air of a run follows from its scenario, sums from what was sent, energy from both."""

@@ -64,7 +64,7 @@ def planned(scenario: Scenario) -> Plan:
     from slfac_sim.forecast.report import facts_of, lines_of
     from slfac_sim.runs.opening import ready
     from slfac_sim.runs.starting import set_threads
-    from slfac_sim.simulation.simulate import air_rows
+    from slfac_sim.simulation.networks import air_rows
 
     threads = set_threads(None)
     world, survey = ready(scenario)

@@ -14,11 +14,11 @@ from slfac_sim.hosts.power import Power
 from slfac_sim.hosts.settings import CODEC_SPEED
 from slfac_sim.hosts.slowdowns import Factor, product
 from slfac_sim.ledger.store import Ledger
-from slfac_sim.ledger.tables import AIR
 from slfac_sim.network import Hosts, Survey
 from slfac_sim.scenario.schema import Scenario
 from slfac_sim.simulation.clock import Clock
 from slfac_sim.simulation.energy import Energy
+from slfac_sim.simulation.networks import air_rows, link_rows, open_network
 from slfac_sim.simulation.simulated import SimulatedPlayer
 
 OnNote = Callable[[str, Mapping[str, Any]], None]
@@ -60,18 +60,14 @@ def survey_of(scenario: Scenario) -> Survey:
 
 
 def check_air(scenario: Scenario) -> Survey:
-    """Return what the air offers. Raises `BadInput` for speeds, outages or places that cannot be had."""
+    """Return what the air offers. Raises `BadInput` for speeds, outages or places that cannot be had.
+
+    A network that lacks its contract is found here too.
+    """
     host_speeds(scenario)
     outages_of(scenario)
+    open_network(scenario.network, Clock(), hosts_of(scenario), scenario.seed.air)
     return survey_of(scenario)
-
-
-def air_rows(survey: Survey) -> dict[str, list[dict[str, Any]]]:
-    """Return `survey` as rows of the ledger's tables `air`, `stations` and `links`."""
-    figures = {"air": [survey], "stations": survey.stations, "links": survey.links}
-    return {
-        table: [{name: getattr(row, name) for name in AIR[table]} for row in figures[table]] for table in AIR
-    }
 
 
 class Simulation:
@@ -87,10 +83,11 @@ class Simulation:
         names = device_names(scenario.devices.count)
         self._env = Clock()
         self._ledger = ledger
+        self._network = open_network(scenario.network, self._env, hosts_of(scenario), scenario.seed.air)
         self._energy = Energy(_powers(scenario), dict.fromkeys(names, scenario.devices.battery))
         self._player = SimulatedPlayer(
             self._env,
-            scenario.network.open(self._env, hosts_of(scenario), scenario.seed.air),
+            self._network,
             host_speeds(scenario),
             ledger,
             on_note,
@@ -104,15 +101,17 @@ class Simulation:
     def play(self, protocol: Task) -> float:
         """Play `protocol` to its end and return the simulated seconds.
 
-        It is a real one, that learns, or a recorded one (`replay`): the clock is the same. What hosts
-        drew is written when it is over, however it ends. Raises `simulated.Stalled` when nothing can
-        happen any more before the protocol has ended, and `Diverged` with the round.
+        It is a real one, that learns, or a recorded one (`replay`): the clock is the same. What links
+        carried and hosts drew is written when it is over, however it ends. Raises `simulated.Stalled` when
+        nothing can happen any more before the protocol has ended, and `Diverged` with the round.
         """
         try:
             self._player.play(protocol)
         except Diverged as error:
             raise error.during(len(self._ledger.tuples("rounds", ("round",))) + 1) from None
         finally:
+            for row in link_rows(self._network):
+                self._ledger.add("link_use", row)
             for row in self._energy.rows(self._env.now):
                 self._ledger.add("energy", row)
         return float(self._env.now)

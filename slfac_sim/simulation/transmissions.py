@@ -161,5 +161,7 @@ class Transmissions:
         for kind, parcel in effect.payloads.items():
             append("payloads", (transfer, kind, parcel.nbytes, parcel.values, parcel.sha256))
             self._tally.count(kind, parcel)
+        for link, limited_s in delivery.limited_s.items():
+            append("bottlenecks", (transfer, link, limited_s))
         if outcome == "delivered":
             self._ledger.delivered_bytes += delivery.payload_bytes

@@ -10,6 +10,7 @@ from slfac_sim.ledger.store import Ledger, Row
 from slfac_sim.ledger.tables import TABLES
 from slfac_sim.network import Hosts, LinkUse, Network, Survey, Transfer
 from slfac_sim.simulation.invariants.laws import Laws, Watch
+from slfac_sim.simulation.networks import open_network
 from slfac_sim.simulation.observer import Observer
 
 _NAMES = {table: tuple(name for name in columns if name != "id") for table, columns in TABLES.items()}
@@ -102,7 +103,7 @@ class WatchedNetwork:
     def open(self, env: simpy.Environment, hosts: Hosts, seed: int) -> Network:
         """Return the network on `env`."""
         self._watch.env = env
-        self._watch.network = self._inner.open(env, hosts, seed)
+        self._watch.network = open_network(self._inner, env, hosts, seed)
         return _Watched(self._watch.network, self._watch)
 
 

@@ -1,0 +1,49 @@
+"""The network of a simulation: opened, and in rows what it offers and what its links have carried."""
+
+from dataclasses import asdict
+from typing import Any
+
+import simpy
+
+from slfac_sim.foundation.errors import BadInput
+from slfac_sim.foundation.plugins import kind_of
+from slfac_sim.ledger.tables import AIR
+from slfac_sim.network import Hosts, Network, Survey
+
+Rows = list[dict[str, Any]]
+
+
+def open_network(settings: Any, env: simpy.Environment, hosts: Hosts, seed: int) -> Network:
+    """Return the network of `settings` on `env`. Raises `BadInput` for one that lacks the contract."""
+    network = settings.open(env, hosts, seed)
+    if not isinstance(network, Network):
+        got = f"open() returns {type(network).__name__}"
+        wanted = "a class that inherits from slfac_sim.network.Network"
+        raise BadInput(f"network.kind: {kind_of(settings)}: {got}, expected {wanted}")
+    return network
+
+
+def air_rows(survey: Survey) -> dict[str, Rows]:
+    """Return `survey` as rows of the ledger's tables `AIR`."""
+    networks = survey.access or {"": survey}
+    access_of = {link.device: name for name, network in networks.items() for link in network.links}
+    return {
+        "air": [_row("air", network, access=name) for name, network in networks.items()],
+        "stations": [_row("stations", station) for station in survey.stations],
+        "links": [_row("links", link, access=access_of.get(link.device, "")) for link in survey.links],
+        "wires": [_row("wires", wire, src=wire.ends[0], dst=wire.ends[1]) for wire in survey.wires],
+        "routes": [
+            {"src": route.src, "dst": route.dst, "hop": hop, "link": link}
+            for route in survey.routes
+            for hop, link in enumerate(route.links)
+        ],
+    }
+
+
+def link_rows(network: Network) -> Rows:
+    """Return what each link has carried until now as rows of `link_use`."""
+    return [asdict(use) for use in network.link_use()]
+
+
+def _row(table: str, figures: Any, **given: Any) -> dict[str, Any]:
+    return {name: given[name] if name in given else getattr(figures, name) for name in AIR[table]}
