@@ -280,6 +280,10 @@ class NetworkSettings(ABC):
         """How transfers share the air."""
         return Sharing()
 
+    def access_settings(self, name: str) -> "NetworkSettings":
+        """Return the settings of the access network `name`; as it stands, the network is one itself."""
+        return self
+
     @property
     def still(self) -> Self:
         """The same network with the means in place of what changes with time, for forecasts."""

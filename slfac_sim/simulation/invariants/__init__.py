@@ -1,4 +1,4 @@
-"""The laws of the simulation, checked while it goes on: bytes, causality, rates, airtime, energy, queues.
+"""The laws of the simulation, checked while it goes on: bytes, causality, rates, links, energy, queues.
 
 A run that breaks one fails there, and the message names the law, the place and the figures. The checks see
 what the player writes, what the protocol asks for and what the network is told, and compare the three; they
@@ -18,6 +18,7 @@ from slfac_sim.simulation.invariants.air import AirLaws
 from slfac_sim.simulation.invariants.bytes import ByteLaws
 from slfac_sim.simulation.invariants.energy import EnergyLaws
 from slfac_sim.simulation.invariants.laws import Laws, Violated, Watch
+from slfac_sim.simulation.invariants.links import LinkLaws
 from slfac_sim.simulation.invariants.order import OrderLaws
 from slfac_sim.simulation.invariants.queues import QueueLaws
 from slfac_sim.simulation.invariants.watching import WatchedLedger, WatchedNetwork, WatchedProtocol
@@ -25,7 +26,7 @@ from slfac_sim.simulation.observer import observed_by
 
 __all__ = ["Violated", "strictly"]
 
-_LAWS: tuple[type[Laws], ...] = (OrderLaws, ByteLaws, AirLaws, EnergyLaws, QueueLaws)
+_LAWS: tuple[type[Laws], ...] = (OrderLaws, ByteLaws, AirLaws, LinkLaws, EnergyLaws, QueueLaws)
 
 Watched = tuple[Scenario, Task, Ledger]
 

@@ -1,9 +1,11 @@
 """The air: no link is faster than it can be, and no medium is in use for longer than there is time."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
 
 from slfac_sim.hosts.names import SERVER
+from slfac_sim.simulation.invariants.accesses import Accesses
 from slfac_sim.simulation.invariants.laws import PART, Laws, rounding_s
 
 RATE, AIRTIME = "rate <= capacity", "airtime <= elapsed"
@@ -14,7 +16,7 @@ Stretch = tuple[
 
 
 class AirLaws(Laws):
-    """Holds transfers against what the survey offered.
+    """Holds transfers against what the survey offered, on each access network by itself.
 
     Airtime is added up over every stretch in which a medium was in use without a break, for each direction
     that has a part of the time of its own.
@@ -22,22 +24,14 @@ class AirLaws(Laws):
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        self._shared = self.scenario.network.shared
-        self._air: dict[str, Any] = {}
-        self._stations = 0
-        self._links: dict[str, dict[str, Any]] = {}
+        self._accesses = Accesses(self.scenario)
         self._used: dict[str, list[Stretch]] = defaultdict(list)
         self._shares: dict[str, float] = {}
 
     def row(self, table: str, row: dict[str, Any]) -> None:
         """Hold a transfer against its link, once the air is known."""
-        if table == "air":
-            self._air = row
-        elif table == "stations":
-            self._stations += 1
-        elif table == "links":
-            self._links[row["device"]] = row
-        elif table == "transfers" and row["airtime_s"] > 0.0:
+        self._accesses.row(table, row)
+        if table == "transfers" and row["airtime_s"] > 0.0 and self._accesses.on_air(row):
             self._check(row, f"transfers, effect {row['seq']} of task '{row['task']}'")
 
     def close(self) -> None:
@@ -50,61 +44,68 @@ class AirLaws(Laws):
                 self.hold(AIRTIME, held, f"{lane}, {first_s:.9g} s to {last_s:.9g} s", figures)
 
     def _check(self, row: dict[str, Any], place: str) -> None:
-        up = row["dst"] == SERVER
-        share = float(self._air["up_share" if up else "down_share"])
-        senders = (
-            max(self._stations, 1) if row["dst"] == "*" else 1
-        )  # each station sends its part of a multicast
+        networks = self._accesses.of(row)
+        share = self._share(row, networks)
         length_s = row["last_bit_s"] - row["start_s"]
         figures = f"{row['airtime_s']!r} s of airtime within {length_s!r} s, of which it may have {share:g}"
-        self.hold(AIRTIME, row["airtime_s"] <= senders * share * length_s + _slack_s(row), place, figures)
-        self._note(row, up, share, senders)
-        capacity_bps = self._capacity_bps(row, up)
+        self.hold(AIRTIME, row["airtime_s"] <= share * length_s + _slack_s(row), place, figures)
+        lane = self._lane(row, networks)
+        self._shares[lane] = max(self._shares.get(lane, 0.0), share)
+        self._used[lane].append((row["start_s"], row["last_bit_s"], row["airtime_s"], _slack_s(row)))
+        capacity_bps = self._capacity_bps(row, networks)
         if capacity_bps is not None:
             held = row["rate_bps"] <= capacity_bps * (1.0 + PART)
             self.hold(RATE, held, place, f"{row['rate_bps']!r} bit/s of airtime, at best {capacity_bps!r}")
-        self._whole(row, place)
+        self._whole(row, networks, place)
 
-    def _whole(self, row: dict[str, Any], place: str) -> None:
+    def _share(self, row: dict[str, Any], networks: Sequence[str]) -> float:
+        """Return the part of the time that all its senders together may have, each on its own medium."""
+        share, of = "up_share" if self._accesses.is_up(row) else "down_share", self._accesses
+        return sum(of.senders(name, row) * float(of.air[name][share]) for name in networks)
+
+    def _whole(self, row: dict[str, Any], networks: Sequence[str], place: str) -> None:
         """Rate x airtime are the bits of a transfer: those on the wire, or for 802.11 of the payload."""
         bits = row["rate_bps"] * row["airtime_s"]
-        due = 8.0 * row["payload_bytes" if self._shared.adds_headers else "wire_bytes"]
-        least = due if row["outcome"] == "delivered" else 0.0
-        held = least * (1.0 - 1e-6) <= bits <= due * (1.0 + 1e-6)
-        self.hold(RATE, held, place, f"{bits!r} bits sent of {due:g}")
+        payload, wire = 8.0 * len(networks) * row["payload_bytes"], 8.0 * row["wire_bytes"]
+        headers = {self._accesses.settings(name).shared.adds_headers for name in networks}
+        most = wire if False in headers else payload
+        least = 0.0 if row["outcome"] != "delivered" else wire if headers == {False} else payload
+        held = least * (1.0 - 1e-6) <= bits <= most * (1.0 + 1e-6)
+        self.hold(RATE, held, place, f"{bits!r} bits sent of {most:g}")
 
-    def _capacity_bps(self, row: dict[str, Any], up: bool) -> float | None:
+    def _capacity_bps(self, row: dict[str, Any], networks: Sequence[str]) -> float | None:
         """Return the most that the link can have; None where the survey tells means only, not the most.
 
         That is so where rates fade in blocks, where other cells come and go, and where the network says so.
         """
-        bounded = self._shared.multicasts_bounded if row["dst"] == "*" else self._shared.bounded
-        if self._air["coherence_s"] is not None or self._stations > 1 or not bounded:
+        if not all(self._is_bounded(name, row["dst"] == "*") for name in networks):
             return None
+        up, links = self._accesses.is_up(row), self._accesses.links
         best = "up_best_bps" if up else "down_best_bps"
         if row["dst"] != "*":
-            return float(self._links[row["src"] if up else row["dst"]][best])
-        return max(float(link[best]) for link in self._links.values())
+            return float(links[row["src"] if up else row["dst"]][best])
+        return max(float(link[best]) for link in links.values() if link["access"] in networks)
 
-    def _note(self, row: dict[str, Any], up: bool, share: float, senders: int) -> None:
-        lane, share = self._lane(row, up), share * senders
-        self._shares[lane] = max(self._shares.get(lane, 0.0), share)
-        self._used[lane].append((row["start_s"], row["last_bit_s"], row["airtime_s"], _slack_s(row)))
+    def _is_bounded(self, name: str, is_multicast: bool) -> bool:
+        shared = self._accesses.settings(name).shared
+        steady = self._accesses.air[name]["coherence_s"] is None and self._accesses.stations(name) == 1
+        return steady and (shared.multicasts_bounded if is_multicast else shared.bounded)
 
-    def _lane(self, row: dict[str, Any], up: bool) -> str:
+    def _lane(self, row: dict[str, Any], networks: Sequence[str]) -> str:
         """Return the medium of a transfer: its direction, and its station or, if alone, its device."""
-        device = row["src"] if up else row["dst"]
-        way = "the air" if self._air["duplex"] == "half" else ("the uplink" if up else "the downlink")
-        if self._shared.alone:
+        up = self._accesses.is_up(row)
+        device, network = row["src" if up else "dst"], networks[0]
+        half = self._accesses.air[network]["duplex"] == "half"
+        way = "the air" if half else "the uplink" if up else "the downlink"
+        if self._accesses.settings(network).shared.alone:
             return f"{way} of {device}"
-        if row["dst"] == "*" and self._stations > 1:
+        if device != "*":
+            return f"{way} of {self._accesses.links[device]['station'] or network or SERVER}"
+        if len(networks) > 1 or self._accesses.stations(network) > 1:
             return f"{way} of all stations"
-        return (
-            f"{way} of {self._links[device]['station'] or SERVER}" if row["dst"] != "*" else self._only(way)
-        )
-
-    def _only(self, way: str) -> str:
-        return f"{way} of {next(iter(self._links.values()))['station'] or SERVER}"
+        links = self._accesses.links.values()
+        stations = (link["station"] for link in links if link["access"] == network)
+        return f"{way} of {next(stations) or network or SERVER}"
 
 
 def _slack_s(row: dict[str, Any]) -> float:

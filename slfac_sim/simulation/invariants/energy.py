@@ -5,7 +5,7 @@ from typing import Any
 
 from slfac_sim.hosts.machines import machines
 from slfac_sim.hosts.names import SERVER
-from slfac_sim.network import NetworkSettings
+from slfac_sim.simulation.invariants.accesses import Accesses
 from slfac_sim.simulation.invariants.air import CRUMB_S
 from slfac_sim.simulation.invariants.laws import PART, Laws, rounding_s
 
@@ -21,25 +21,20 @@ class EnergyLaws(Laws):
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        network: NetworkSettings = self.scenario.network
-        device_w, station_w = network.radiates_w
-        self._power_w = {"up": device_w, "down": station_w}
-        self._controlled = network.controls_power
+        self._accesses = Accesses(self.scenario)
         owned = machines(self.scenario.devices, self.scenario.seed.air)
         self._powers = {name: machine.power for name, machine in owned.items()}
         self._powers[SERVER] = self.scenario.server.power
-        self._in_turn = network.shared.in_turn
-        self._stations = 0
         self._worked: dict[str, list[tuple[float, float]]] = defaultdict(list)
         self._perhaps: dict[str, list[tuple[float, float]]] = defaultdict(list)
         self._sent: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
 
     def row(self, table: str, row: dict[str, Any]) -> None:
         """Add a row up; in the end each host's account must be the same."""
-        if table == "stations":
-            self._stations += 1
-        elif table == "transfers":
-            self._radiated(row)
+        self._accesses.row(table, row)
+        if table == "transfers":
+            if self._accesses.on_air(row):
+                self._radiated(row)
             sent = self._sent[row["src"]]
             sent[0] += row["airtime_s"]
             sent[1] += row["energy_j"]
@@ -51,21 +46,27 @@ class EnergyLaws(Laws):
             self._account(row)
 
     def _radiated(self, row: dict[str, Any]) -> None:
-        up = row["dst"] == SERVER
-        power_w = self._power_w["up" if up else "down"]
-        if power_w is None:
+        networks = self._accesses.of(row)
+        senders = [self._accesses.senders(name, row) for name in networks]
+        powers_w = [power_w for name in networks if (power_w := self._power_w(name, row)) is not None]
+        if len(powers_w) < len(networks):
             return
-        senders = max(self._stations, 1) if row["dst"] == "*" else 1
-        most_j = power_w * senders * (row["last_bit_s"] - row["start_s"])
+        power_w = sum(power * count for power, count in zip(powers_w, senders, strict=True))
+        most_j = power_w * (row["last_bit_s"] - row["start_s"])
         place = f"transfers, effect {row['seq']} of task '{row['task']}'"
         figures = f"{row['energy_j']!r} J radiated, at most {most_j!r} J"
-        slack_j = PART * most_j + power_w * senders * (CRUMB_S + rounding_s(row["last_bit_s"]))
+        slack_j = PART * most_j + power_w * (CRUMB_S + rounding_s(row["last_bit_s"]))
         self.hold(LAW, 0.0 <= row["energy_j"] <= most_j + slack_j, place, figures)
-        if self._in_turn and not (up and self._controlled):
-            due_j = power_w * row["airtime_s"]
+        settings, up = self._accesses.settings(networks[0]), self._accesses.is_up(row)
+        if len(networks) == 1 and settings.shared.in_turn and not (up and settings.controls_power):
+            due_j = powers_w[0] * row["airtime_s"]
             held = abs(row["energy_j"] - due_j) <= PART * due_j
-            figures = f"{row['energy_j']!r} J radiated, {power_w:g} W x {row['airtime_s']!r} s"
+            figures = f"{row['energy_j']!r} J radiated, {powers_w[0]:g} W x {row['airtime_s']!r} s"
             self.hold(LAW, held, place, figures)
+
+    def _power_w(self, network: str, row: dict[str, Any]) -> float | None:
+        device_w, station_w = self._accesses.settings(network).radiates_w
+        return device_w if self._accesses.is_up(row) else station_w
 
     def _account(self, row: dict[str, Any]) -> None:
         host = row["host"]
