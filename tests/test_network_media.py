@@ -177,6 +177,27 @@ def test_a_cap_is_kept(medium):
     assert play(medium.share(1, 1.0), [(0.0, slow)])[slow] >= 0.2 * (1.0 - 1e-9)
 
 
+TAKERS = {name: medium for name, medium in MEDIA.items() if medium.takes_caps}
+
+
+@pytest.mark.parametrize("medium", TAKERS.values(), ids=TAKERS)
+@settings(max_examples=20)
+@given(st.lists(st.tuples(st.integers(1, 9), st.none() | st.floats(1e4, 5e7)), min_size=1, max_size=8))
+def test_the_air_that_capped_flows_leave_is_divided_again(medium, drawn):
+    share = medium.share(len(drawn), 0.5)
+    flows = [flow(i, 1e12, 6e6 * rate, cap_bps=cap_bps or inf) for i, (rate, cap_bps) in enumerate(drawn)]
+    for one in flows:
+        share.start(0.0, one)
+    for one in flows:
+        share.cancel(3.0, one)
+    bits = [one.bits - one.left_bits for one in flows]
+    at_caps = [sent == pytest.approx(3.0 * one.cap_bps) for one, sent in zip(flows, bits, strict=True)]
+    assert all(sent <= 3.0 * one.cap_bps * (1.0 + 1e-9) for one, sent in zip(flows, bits, strict=True))
+    airtime_s = sum(one.airtime_s for one in flows)
+    assert airtime_s <= 1.5 * (1.0 + 1e-9)
+    assert all(at_caps) or airtime_s == pytest.approx(1.5, rel=1e-9)
+
+
 EVENTS = st.lists(
     st.tuples(
         st.integers(0, 12),  # when, in golden steps

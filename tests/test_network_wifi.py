@@ -391,10 +391,12 @@ def test_a_group_flow_needs_no_answer():
 
 
 def test_a_flow_takes_no_more_than_its_cap():
-    flows = uploads(54, 54)
+    flows = uploads(54, 54, bits=1e9)
     flows[0].cap_bps = 1e6
-    free_bps, capped_bps = Csma().allot(uploads(54, 54))[0], Csma().allot(flows)[0]
-    assert capped_bps == pytest.approx([1e6, free_bps[1]])
+    free_bps = Csma().allot(uploads(54, 54, bits=1e9))[0]
+    capped_bits, filled_bits = served_bits(Csma(), flows, 1.0)
+    assert capped_bits == pytest.approx(1e6)
+    assert filled_bits == pytest.approx(free_bps.sum() - 1e6)  # what the first leaves of the air
 
 
 def test_half_the_time_takes_twice_as_long():

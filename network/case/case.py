@@ -214,7 +214,7 @@ def _check_airborne(where: str, transfer: Transfer, air: Air) -> None:
         raise ValueError(f"{where}.snr_db: {spreads}; leave it out of what it sends")
     unused = {
         "weight": transfer.weight is not None and not medium.heeds_weights,
-        "cap_bps": transfer.cap_bps is not None and not medium.heeds_caps,
+        "cap_bps": transfer.cap_bps is not None and not medium.takes_caps,
         "snr_db": transfer.snr_db is not None and medium.crowd == "none",
     }
     for key in (key for key, is_unused in unused.items() if is_unused):

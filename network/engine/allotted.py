@@ -29,17 +29,20 @@ class AllottedShare:
     `allot(flows)`, of the flows that are `Served`, returns three arrays, one entry for each: its bit rate,
     its part of the medium and the fraction of time at full power, all for a capacity of 1. The parts sum to
     at most 1. It is called after every change of the flows, of their rates and of the capacity, and weights
-    matter only if it looks at them. A flow whose cap is below its rate sends for a part of its time, and
-    leaves the rest of it unused.
+    matter only if it looks at them. A flow whose cap is below its rate sends for a part of its time. A share
+    that `refills` gives the rest to the others, in the proportion of their parts; else it is left unused.
 
     A subclass may have every flow served for the part `_in_service` of the time, by the three methods at
     the end; rates, parts and powers are those while it is served. What needs no more than `_crumb_s` of
     service is through.
     """
 
-    def __init__(self, allot: Callable[[Served], Allotment], capacity: float = 1.0) -> None:
+    def __init__(
+        self, allot: Callable[[Served], Allotment], capacity: float = 1.0, refills: bool = False
+    ) -> None:
         self._allot = allot
         self._capacity = capacity
+        self._refills = refills
         self._in_service = 1.0
         self._crumb_s = 0.0
         self._now_s = 0.0
@@ -162,7 +165,13 @@ class AllottedShare:
             table[_RATE : _RADIATING + 1] *= self._capacity
             most_bps = table[_CAP] / self._in_service
             capped = table[_RATE] > most_bps
-            table[_RATE : _RADIATING + 1, capped] *= most_bps[capped] / table[_RATE, capped]
+            if capped.any():
+                taken = np.ones(len(self._flows))
+                taken[capped] = most_bps[capped] / table[_RATE, capped]
+                if self._refills:
+                    np.divide(most_bps, table[_RATE], out=taken, where=table[_RATE] > 0.0)
+                    taken = fill(table[_PART], taken)
+                table[_RATE : _RADIATING + 1] *= taken
             need_s = np.full(len(self._flows), inf)
             np.divide(table[_LEFT], table[_RATE], out=need_s, where=table[_RATE] > 0.0)
             need_s[table[_LEFT] == 0.0] = 0.0
@@ -196,3 +205,18 @@ class AllottedShare:
     def _opens_s(self) -> float | Floats:
         """Return when each flow is first served, from the last change on."""
         return self._now_s
+
+
+def fill(parts: Floats, ceilings: Floats) -> Floats:
+    """Return by what factor each part grows or shrinks: the sum stays, or all are at their ceilings.
+
+    Those below their ceilings have the same factor. Each round holds more at their ceilings and raises it.
+    """
+    held = ceilings < 1.0
+    while (free := float(parts[~held].sum())) > 0.0:
+        factor = (float(parts.sum()) - float(parts[held] @ ceilings[held])) / free
+        above = ceilings > factor
+        if (held | above).all():
+            return np.minimum(ceilings, factor)
+        held = ~above
+    return np.where(held, ceilings, 1.0)

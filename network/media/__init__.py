@@ -17,12 +17,13 @@ class Medium(ABC):
     A `Flow.rate_bps` is what the sender would have alone: for 802.11 the PHY rate, for all others the
     rate of its bits. `Flow.among`, where given, tells the rate over its part when n flows have a part.
     `crowd` is what makes it grow with n: nothing, a power-limited uplink, or the choice of fades. A medium
-    says whether it heeds weights and caps of flows, and whether both directions share it by nature.
+    says whether it heeds weights of flows, and whether both directions share it by nature. It `takes_caps` if
+    it divides among the others what a flow at its cap leaves of the air; only then may wires behind it bind.
     """
 
     crowd: ClassVar[Crowd] = "none"
     heeds_weights: ClassVar[bool] = True
-    heeds_caps: ClassVar[bool] = True
+    takes_caps: ClassVar[bool] = False
     half_duplex: ClassVar[bool] = False
     shared: ClassVar[Sharing] = Sharing()
 

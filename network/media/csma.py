@@ -33,6 +33,7 @@ class Csma(Station):
     the collisions of all, shared equally by the accesses that succeed. So the parts add to all the time.
     """
 
+    takes_caps = True
     shared: ClassVar[Sharing] = Sharing(adds_headers=True, multicasts_bounded=False)
 
     def share(self, users: int, capacity: float) -> Share:
@@ -40,11 +41,10 @@ class Csma(Station):
 
         `Flow.rate_bps` is the PHY's rate and `Flow.bits` are UDP payload, sent by `Flow.src`; a flow to
         ``"*"`` is a multicast. `Flow.radiated_s` is the time of its data (and RTS) frames, those that collide
-        included. What a flow leaves, because its `cap_bps` is less, is not given to the others; weights are
-        not looked at.
+        included. Weights are not looked at.
         """
         known = lru_cache(maxsize=65536)(self._packed_accesses)  # asked for every flow at every change
-        return AllottedShare(partial(_allot, known), capacity)
+        return AllottedShare(partial(_allot, known), capacity, refills=True)
 
     def allot(self, flows: Sequence[Flow]) -> tuple[Floats, Floats, Floats]:
         """Return rates in bit/s, parts of the channel and parts of the time on the air, all [flows]."""
@@ -85,6 +85,4 @@ def _allot(
     contention_s = (1.0 - float(served_s.sum())) / float(per_s.sum())
     radiating = tau / slot_s * (chance - asking) * ((1.0 - p) * sent_s + p * collided_s)
     radiating = radiating + tau / slot_s * asking * table[:, 1, 4]
-    rates_bps = per_s * payload_bits
-    taken = np.minimum(1.0, np.array([flow.cap_bps for flow in flows]) / np.maximum(rates_bps, 1e-300))
-    return taken * rates_bps, taken * (served_s + per_s * contention_s), taken * radiating
+    return per_s * payload_bits, served_s + per_s * contention_s, radiating

@@ -26,7 +26,6 @@ class Dcf(Station):
     to that of its own.
     """
 
-    heeds_caps = False
     shared: ClassVar[Sharing] = Sharing(adds_headers=True, bounded=False, multicasts_bounded=False)
 
     retry_limit: Count | None = 7

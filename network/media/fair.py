@@ -16,6 +16,7 @@ class Fair(Medium):
     shared: ClassVar[Sharing] = Sharing(in_turn=True)
 
     crowd_independent = True
+    takes_caps = True
 
     def share(self, users: int, capacity: float) -> Share:
         """Return the medium; it takes any number of users."""

@@ -25,7 +25,6 @@ class Fdma(Medium):
     crowd: ClassVar[Crowd] = "power"
     crowd_independent = False
     heeds_weights = False
-    heeds_caps = False
 
     @property
     def most_at_once(self) -> float:

@@ -27,7 +27,7 @@ class Ofdma(Medium):
     crowd: ClassVar[Crowd] = "power"
     crowd_independent = False
     heeds_weights = False
-    heeds_caps = False
+    takes_caps = True
 
     resource_blocks: Count | None = None
     """Most transfers that have a part of the band at one time; when there are more, they take turns on parts
@@ -48,7 +48,7 @@ class Ofdma(Medium):
 
         The rate of a power-limited sender, one with `Flow.among`, is among(n)/n. Weights are not looked at.
         """
-        return AllottedShare(self._allot, capacity)
+        return AllottedShare(self._allot, capacity, refills=True)
 
     def _allot(self, flows: Served) -> Allotment:
         n = len(flows)

@@ -28,6 +28,7 @@ class ProportionalFair(Medium):
 
     crowd: ClassVar[Crowd] = "diversity"
     crowd_independent = False
+    takes_caps = True
 
     def share(self, users: int, capacity: float) -> Share:
         """Return the medium; it takes any number of users.
@@ -35,7 +36,7 @@ class ProportionalFair(Medium):
         A flow's rate is among(n)/n, `Flow.among` being its mean rate while it is the best of n. Without fades
         to choose among (no `Flow.among`) that is equal airtime. Weights are not looked at.
         """
-        return AllottedShare(_allot, capacity)
+        return AllottedShare(_allot, capacity, refills=True)
 
 
 def _allot(flows: Served) -> Allotment:

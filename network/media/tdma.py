@@ -23,7 +23,6 @@ class Tdma(Medium):
     shared: ClassVar[Sharing] = Sharing(in_turn=True)
 
     heeds_weights = False
-    heeds_caps = False
 
     slot: Seconds = 1e-3
     """Length of a slot: the longer, the longer a short message waits for the turn of its user."""
