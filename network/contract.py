@@ -16,14 +16,16 @@ class Delivery(NamedTuple):
     """The network's only answer about one transfer. Times are simulated seconds.
 
     `asked_s` is when the sender had the bytes ready, `start_s` when the medium took the first of them,
-    `last_bit_s` when the last bit left and the air was free again, `end_s` when the receiver held them
-    all (latency included). `airtime_s` is the time that the transfer alone would have filled the medium
-    at its rate: its share of the air integrated over time. `rate_bps` is bits on the medium per second
-    of airtime. `energy_j` is what the sender's radio radiated: power x the time that it was on the air at
-    full power, never power x duration. `wire_bytes` are the payload with its packet headers. `tries` is 1
-    in every network of ours: none counts how often a packet was sent. `delivered` is False for a cancelled
-    transfer, whose `end_s` is the moment at which it was given up. `limited_s` tells, where there are wires,
-    for how long each link (see `LinkUse.link`) was the one that bound its rate.
+    `last_bit_s` when the last bit left and the air was free again, `end_s` when the receiver held them all
+    (latency included). `airtime_s` is the time that the transfer alone would have filled the medium at its
+    rate: its share of the air integrated over time. `rate_bps` is bits on the medium per second of airtime.
+    `energy_j` is what the sender's radio radiated: power x the time that it was on the air at full power,
+    never power x duration. `wire_bytes` are the bytes on the air, or on the first wire where there is none:
+    the payload with its packet headers, and all that was sent again. `tries` is the most times that any of
+    its packets was sent. `delivered` is False for a cancelled transfer, whose `end_s` is the moment at which
+    it was given up, and for a lost one. `limited_s` tells, where there are wires, for how long each link (see
+    `LinkUse.link`) was the one that bound its rate. `missed` are receivers of a multicast that did not get
+    it, though others did.
     """
 
     src: str
@@ -42,13 +44,13 @@ class Delivery(NamedTuple):
     tries: int
     delivered: bool = True
     limited_s: Mapping[str, float] = MappingProxyType({})
+    missed: tuple[str, ...] = ()
 
 
 class Lost(Exception):
     """A transfer that the network gave up; `delivery` says how far it came, `reason` why.
 
-    No network of ours gives one up: what is sent arrives, unless it is cancelled. The arguments are kept as
-    they came, because SimPy makes a new one of them where it is raised.
+    The arguments are kept as they came, because SimPy makes a new one of them where it is raised.
     """
 
     def __init__(self, delivery: Delivery, reason: str) -> None:

@@ -1,18 +1,23 @@
 """A network over any `Air`: transfers become flows, flows become deliveries. It knows no radio."""
 
 from abc import ABC, abstractmethod
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from math import floor, inf, ulp
-from typing import Any
+from math import floor, ulp
+from typing import Annotated, Any
 
 import simpy
 
 from slfac_sim.foundation.errors import BadInput
+from slfac_sim.foundation.plugins import Plugin, settings
 from slfac_sim.network.contract import Hosts, Network, NetworkSettings, Survey, Transfer
 from slfac_sim.network.engine import Call, Engine, Flow, Share
 from slfac_sim.network.transfers import FluidTransfer, JointTransfer, Path
+from slfac_sim.network.transport import Framing, Message, Sender
+from slfac_sim.network.transport.fluid import Fluid
 
 _NO_TIME_S = 1e-12  # whatever takes less is meant to take none: its rate stands for infinity
+_NO_PACKETS = Framing()
 
 Among = Callable[[int], float] | None
 
@@ -23,11 +28,6 @@ class Air(ABC):
     A lane is a medium of its own. Rates change on one grid of blocks, if at all, and with how many senders
     are `heard` of other lanes. A medium that adds headers itself, as 802.11 does, is told of payload alone.
     """
-
-    @property
-    def medium_adds_headers(self) -> bool:
-        """Whether the medium is told of payload alone; as it stands it is not."""
-        return False
 
     @property
     def coherence_s(self) -> float | None:
@@ -67,13 +67,27 @@ class Air(ABC):
         """Return the lanes whose rates depend on how many senders `lane` has; as it stands, none."""
         return ()
 
-    def wire_bytes(self, payload_bytes: int) -> int:
-        """Return `payload_bytes` with the headers of their packets; as it stands, there are none."""
-        return payload_bytes
+    def framing(self, lane: str) -> Framing:
+        """Return what packets cost on `lane`; as it stands, nothing."""
+        return _NO_PACKETS
+
+    def takes_caps(self, lane: str) -> bool:
+        """Return whether `lane` keeps to the caps of flows; as it stands it does."""
+        return True
+
+    def alone_bps(self, path: Path, rate_bps: float) -> float:
+        """Return what a transfer alone gets on the lane of `path` at one of its rates; as it stands, that."""
+        return rate_bps
 
 
+@settings
 class FluidSettings(NetworkSettings):
     """Settings of a network that is an `Air`. A setting that every such network has is a field here."""
+
+    transport: Annotated[Any, Plugin("slfac_sim.network.transport", "fluid")] = Fluid()
+    """What becomes of a message: its bits flow (`fluid`), or it is cut into packets that cross link after
+    link, may be lost and sent again, and with `tcp` wait for a connection and a window.
+    """
 
     @abstractmethod
     def air(self, hosts: Hosts, seed: int) -> Air:
@@ -85,15 +99,16 @@ class FluidSettings(NetworkSettings):
 
     def open(self, env: Any, hosts: Hosts, seed: int) -> "FluidNetwork":
         """Return the network on `env`, with the links of the survey."""
-        return FluidNetwork(env, self.air(hosts, seed))
+        return FluidNetwork(env, self.air(hosts, seed), self.transport.open(seed))
 
 
 class FluidNetwork(Network):
     """A `Network` over any `Air`."""
 
-    def __init__(self, env: simpy.Environment, air: Air) -> None:
+    def __init__(self, env: simpy.Environment, air: Air, sender: Sender) -> None:
         self._env = env
-        self._air, self._adds_headers = air, air.medium_adds_headers
+        self._air, self._sender = air, sender
+        self._numbers: defaultdict[tuple[str, str], int] = defaultdict(int)
         self._engine = Engine(env)
         self._shares: dict[str, Share] = {}
         self._under_way: dict[Transfer, None] = {}
@@ -111,6 +126,7 @@ class FluidNetwork(Network):
             raise ValueError(f"{src} -> {dst}: {nbytes} bytes to send")
         paths = self._air.paths(src, dst if isinstance(dst, tuple) else (dst,))
         name = "*" if isinstance(dst, tuple) else dst
+        self._numbers[src, name] += 1
         if len(paths) == 1:
             return self._transfer(src, name, paths[0], nbytes)
         return JointTransfer(self._env, [self._transfer(src, name, path, nbytes) for path in paths])
@@ -121,16 +137,39 @@ class FluidNetwork(Network):
 
     def _transfer(self, src: str, dst: str, path: Path, nbytes: int) -> FluidTransfer:
         rate_bps, among = self._air.rate_bps(path, self._block(), self._heard)
-        wire_bytes = self._air.wire_bytes(nbytes)
-        bits = 8.0 * (nbytes if self._adds_headers else wire_bytes)
-        flow = Flow(bits, rate_bps, 1.0, inf, among, src, dst, path.power_among)
-        transfer = FluidTransfer(self._env, src, dst, path, nbytes, wire_bytes, flow, self._give_up)
+        plan = self._sender.plan(self._message(src, dst, path, nbytes, rate_bps))
+        flow = Flow(plan.bits, rate_bps, 1.0, plan.cap_bps, among, src, dst, path.power_among)
+        transfer = FluidTransfer(self._env, src, dst, path, nbytes, plan, flow, self._give_up)
         self._under_way[transfer] = None
         if nbytes == 0:
             self._last_bit_left(transfer)
-        elif not path.unreachable:  # it waits for ever, off the air: there it would disturb other cells
-            self._send(transfer)
+        elif plan.wait_s > 0.0:
+            Call(self._env, self._env.now + plan.wait_s, lambda _: self._begin(transfer))
+        else:
+            self._begin(transfer)
         return transfer
+
+    def _message(self, src: str, dst: str, path: Path, nbytes: int, rate_bps: float) -> Message:
+        return Message(
+            src=src,
+            dst=dst,
+            number=self._numbers[src, dst],
+            payload_bytes=nbytes,
+            path=path,
+            framing=self._air.framing(path.lane),
+            alone_bps=self._air.alone_bps(path, rate_bps),
+            rtt_s=2.0 * path.latency_s,
+            now_s=float(self._env.now),
+            takes_caps=self._air.takes_caps(path.lane),
+        )
+
+    def _begin(self, transfer: FluidTransfer) -> None:
+        """Put the transfer on the air, unless it has been given up while it waited for that.
+
+        One that is unreachable waits for ever, off the air: there it would disturb other cells.
+        """
+        if transfer in self._under_way and not transfer.path.unreachable:
+            self._send(transfer)
 
     def _send(self, transfer: FluidTransfer) -> None:
         lane = transfer.path.lane
@@ -148,7 +187,8 @@ class FluidNetwork(Network):
         now_s = transfer.last_bit_s = self._env.now
         _refuse_coarse_clock(transfer, now_s)
         self._leave(transfer)
-        Call(self._env, now_s + transfer.path.latency_s, lambda _: self._arrive(transfer))
+        latency_s = transfer.path.latency_s + transfer.plan.latency_s
+        Call(self._env, now_s + latency_s, lambda _: self._arrive(transfer))
 
     def _leave(self, transfer: FluidTransfer) -> bool:
         """Free the lane of the transfer, if it is on one, and return whether it was."""

@@ -1,12 +1,17 @@
 """Transfers under way over fluid shares: what they keep, and the delivery made of it. They decide nothing."""
 
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import inf
+from typing import NamedTuple
 
 import simpy
 
-from slfac_sim.network.contract import Delivery, Transfer
+from slfac_sim.network.contract import Delivery, Lost, Transfer
 from slfac_sim.network.engine import Flow
+
+GIVEN_UP = "a packet was lost too often"
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,34 @@ class Path:
     hops: tuple[Hop, ...] = ()
 
 
+class Plan(NamedTuple):
+    """How a message is sent over its path.
+
+    `bits` are those that its lane is told of, `consumption` what each link of the path (the lane, then
+    `Path.hops`) carries per bit of them. `wire_bytes` are the bytes on the lane, or on the first wire where
+    there is none. `wait_s` passes before the first bit, `latency_s` after the last one, beside the path's.
+    `rounds_bits` says how many of the bits have been sent when the first, second, ... round of packets is
+    over; there are as many rounds as the most times that a packet is sent. Of what each link is given,
+    `lost_parts` are lost on it. `missed` are the receivers that do not get the message, and `is_lost` says
+    that they are all.
+    """
+
+    bits: float
+    wire_bytes: int
+    consumption: tuple[float, ...] = (1.0,)
+    cap_bps: float = inf
+    wait_s: float = 0.0
+    latency_s: float = 0.0
+    rounds_bits: tuple[float, ...] = ()
+    lost_parts: tuple[float, ...] = ()
+    missed: tuple[str, ...] = ()
+    is_lost: bool = False
+
+    def tries(self, sent_bits: float) -> int:
+        """Return the most times that a packet was sent by the time that `sent_bits` were."""
+        return bisect_left(self.rounds_bits, sent_bits, hi=max(len(self.rounds_bits) - 1, 0)) + 1
+
+
 class FluidTransfer(Transfer):
     """A transfer whose bits are a `Flow`. `give_up` frees its air; it raises after the end."""
 
@@ -54,13 +87,13 @@ class FluidTransfer(Transfer):
         dst: str,
         path: Path,
         payload_bytes: int,
-        wire_bytes: int,
+        plan: Plan,
         flow: Flow,
         give_up: Callable[["FluidTransfer"], None],
     ) -> None:
         self.env, self.callbacks = env, []
         self.src, self.dst, self.path = src, dst, path
-        self.payload_bytes, self.wire_bytes = payload_bytes, wire_bytes
+        self.payload_bytes, self.plan = payload_bytes, plan
         self.asked_s = float(env.now)
         self.last_bit_s: float | None = None
         self.flow = flow
@@ -76,10 +109,15 @@ class FluidTransfer(Transfer):
         return self.delivery(delivered=False)
 
     def arrive(self) -> None:
-        """Happen: the receivers hold the bytes. A transfer that this was the last part of happens too."""
+        """Happen: the receivers hold the bytes, or fail with `Lost` if none of them does.
+
+        A transfer that this was the last part of happens too.
+        """
         if self.joint is not None:
-            self.succeed(self.delivery(delivered=True))
+            self.succeed(self.delivery(delivered=not self.plan.is_lost))
             self.joint.arrive_with_the_last_part()
+        elif self.plan.is_lost:
+            self.fail(Lost(self.delivery(delivered=False), GIVEN_UP))
         elif self.env.peek() > self.env.now:  # nothing can come between: it need not wait for its turn
             self._ok, self._value = True, self.delivery(delivered=True)
             callbacks, self.callbacks = self.callbacks, None  # type: ignore[assignment]
@@ -98,7 +136,7 @@ class FluidTransfer(Transfer):
             dst=self.dst,
             receivers=1 if self.path.uplink else len(self.path.devices),
             payload_bytes=self.payload_bytes,
-            wire_bytes=self.wire_bytes,
+            wire_bytes=self.plan.wire_bytes,
             asked_s=self.asked_s,
             start_s=last_bit_s if flow.start_s is None else float(flow.start_s),
             last_bit_s=last_bit_s,
@@ -107,8 +145,9 @@ class FluidTransfer(Transfer):
             rate_bps=(flow.bits - flow.left_bits) / airtime_s if airtime_s > 0.0 else flow.rate_bps,
             snr_db=self.path.snr_db,
             energy_j=self.path.power_w * (airtime_s if radiated_s is None else radiated_s),
-            tries=1,
+            tries=self.plan.tries(flow.bits - flow.left_bits),
             delivered=delivered,
+            missed=self.plan.missed,
         )
 
 
@@ -130,13 +169,17 @@ class JointTransfer(Transfer):
         """Give up what the stations have not delivered yet; see `FluidTransfer.cancel`."""
         if self.triggered:
             raise RuntimeError(f"{self.src} -> {self.dst}: this transfer has ended")
-        return _joined([_arrived(part) or part.cancel() for part in self._parts])
+        return _joined([_arrived(part) or part.cancel() for part in self._parts])._replace(delivered=False)
 
     def arrive_with_the_last_part(self) -> None:
         """Happen, at the very instant at which no station has anything left to deliver."""
         arrived = [delivery for part in self._parts if (delivery := _arrived(part)) is not None]
         if len(arrived) == len(self._parts):
-            self.succeed(_joined(arrived))
+            joined = _joined(arrived)
+            if joined.delivered:
+                self.succeed(joined)
+            else:
+                self.fail(Lost(joined, GIVEN_UP))
 
 
 def _arrived(part: FluidTransfer) -> Delivery | None:
@@ -160,6 +203,7 @@ def _joined(parts: Sequence[Delivery]) -> Delivery:
         rate_bps=sent_bits / airtime_s if airtime_s > 0.0 else min(part.rate_bps for part in parts),
         snr_db=min(part.snr_db for part in parts),
         energy_j=sum(part.energy_j for part in parts),
-        tries=1,
-        delivered=all(part.delivered for part in parts),
+        tries=max(part.tries for part in parts),
+        delivered=any(part.delivered for part in parts),
+        missed=tuple(device for part in parts for device in part.missed),
     )

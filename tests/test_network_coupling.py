@@ -96,7 +96,7 @@ def replayed(settings, plan):
         for number in list(left):
             due_s = now_s + left[number] / rates[number] if rates[number] > 0.0 else inf
             left[number] -= rates[number] * (then_s - now_s)
-            wire_bits = 8.0 * air.wire_bytes(plan[number][4])
+            wire_bits = 8.0 * air.framing("").wire_bytes(plan[number][4])
             if due_s <= then_s:
                 ends[number] = (then_s, wire_bits)
                 del left[number]
@@ -111,7 +111,7 @@ def replayed(settings, plan):
                 if gone_s <= now_s:
                     ends[number] = (now_s, 0.0)
                 else:
-                    left[number] = 8.0 * air.wire_bytes(nbytes)
+                    left[number] = 8.0 * air.framing("").wire_bytes(nbytes)
     return ends
 
 

@@ -18,6 +18,7 @@ from slfac_sim.network.radio.fading.ergodic import Ergodic
 from slfac_sim.network.radio.fading.none import NoFading
 from slfac_sim.network.radio.pathloss.umi import Umi
 from slfac_sim.network.radio.rates.shannon_gap import ShannonGap
+from slfac_sim.network.transport.fluid import Fluid
 
 NAMES = tuple(f"d{i}" for i in range(8))
 
@@ -204,7 +205,7 @@ def rates_of_blocks(nbytes):
         return rates
 
     air.rates_bps = noted
-    network = FluidNetwork(env, air)
+    network = FluidNetwork(env, air, Fluid().open(0))
     transfers = [network.transfer(name, "server", nbytes) for name in NAMES[:4]]
     env.run()
     assert env.now < 30.0

@@ -5,5 +5,14 @@ from slfac_sim.network.contract import NetworkSettings
 
 FAMILY = Family(
     NetworkSettings,
-    shared=("bandwidth", "duplex", "uplink_share", "outage", "shadowing", "packet_bytes", "header_bytes"),
+    shared=(
+        "bandwidth",
+        "duplex",
+        "uplink_share",
+        "outage",
+        "shadowing",
+        "packet_bytes",
+        "header_bytes",
+        "transport",
+    ),
 )

@@ -19,7 +19,7 @@ from slfac_sim.foundation.units import (
 )
 from slfac_sim.network.contract import Hosts, Station
 from slfac_sim.network.fluid_network import Air
-from slfac_sim.network.kinds._radio import Packets, RadioSettings, SurveyedAir
+from slfac_sim.network.kinds._radio import RadioSettings, SurveyedAir
 from slfac_sim.network.media.fair import Fair
 from slfac_sim.network.radio.budget import Budget, PowerControl, Shadowing
 from slfac_sim.network.radio.cells import Duplex, Interference, Radio
@@ -28,9 +28,11 @@ from slfac_sim.network.radio.harq import Harq
 from slfac_sim.network.radio.pathloss.umi import Umi
 from slfac_sim.network.radio.placement import Layout
 from slfac_sim.network.radio.rates.nr_mcs import NrMcs
+from slfac_sim.network.transport import Framing
 from slfac_sim.network.wifi.station import Station as Station80211
 
 _STATION_POWER_HZ = 20e6
+_HEADER_BYTES = 60, 8  # with fluid: IP, TCP with timestamps, PDCP, RLC and MAC; otherwise the last three
 
 
 @settings
@@ -86,12 +88,13 @@ class Cellular(RadioSettings):
     `latency`. `none` leaves it out, as for rates that are throughputs already (`truncated_shannon`).
     """
     packet_bytes: Count = 1448
-    """Payload of a packet; a message takes as many packets as it fills. The default is what IP and TCP with
-    timestamps leave of 1500 bytes.
+    """Payload of a packet with `transport: fluid`; a message takes as many packets as it fills. The default
+    is what IP and TCP with timestamps leave of 1500 bytes. Other transports have a size of their own.
     """
-    header_bytes: CountOrZero = 60
-    """Bytes that each packet costs on the air beside its payload; 0 leaves headers out. The default is 20 of
-    IP, 32 of TCP with timestamps and 8 of the radio layers.
+    header_bytes: CountOrZero | None = None
+    """Bytes that each packet costs on the air beside what its transport counts; 0 leaves them out. null: 8 of
+    the radio layers, and with `transport: fluid`, which counts none, 20 of IP and 32 of TCP with timestamps
+    as well.
     """
 
     def __post_init__(self) -> None:
@@ -103,7 +106,7 @@ class Cellular(RadioSettings):
         if isinstance(self.medium, Station80211):
             raise ValueError("csma and dcf are media of network: {kind: wifi}")
         self.rate.check(self.bandwidth)
-        Packets(self.packet_bytes, self.header_bytes)
+        self._framing()
 
     @property
     def radiates_w(self) -> tuple[float, float]:
@@ -145,8 +148,13 @@ class Cellular(RadioSettings):
             latency_s=self.latency + (0.0 if again is None else again.mean_delay_s),
         )
         layout = Layout(stations, self.radius, self.min_distance, self.positions)
-        packets = Packets(self.packet_bytes, self.header_bytes)
-        return SurveyedAir(radio, layout, hosts, seed, self.outage, packets)
+        return SurveyedAir(radio, layout, hosts, seed, self.outage, self._framing())
+
+    def _framing(self) -> Framing:
+        fluid_bytes, layer2_bytes = (
+            _HEADER_BYTES if self.header_bytes is None else (self.header_bytes, self.header_bytes)
+        )
+        return Framing(self.packet_bytes, fluid_bytes, layer2_bytes)
 
     def _budget(self) -> Budget:
         device_power_w, station_power_w = self.radiates_w

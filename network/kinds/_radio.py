@@ -1,7 +1,6 @@
 """The air of every radio network as a user meets it: what is set, who has coverage, what the survey says."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,12 +8,14 @@ from numpy.typing import NDArray
 
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import kind_of
-from slfac_sim.network.contract import Hosts, Link, Sharing, Survey, with_headers
+from slfac_sim.network.contract import Hosts, Link, Sharing, Survey
 from slfac_sim.network.fluid_network import FluidSettings
 from slfac_sim.network.radio.air import RadioAir
 from slfac_sim.network.radio.cells import Radio
 from slfac_sim.network.radio.placement import Layout, ground
 from slfac_sim.network.radio.shadowing import MOST_CORRELATED
+from slfac_sim.network.transfers import Path
+from slfac_sim.network.transport import Framing
 
 
 class RadioSettings(FluidSettings):
@@ -79,18 +80,6 @@ class RadioSettings(FluidSettings):
             )
 
 
-@dataclass(frozen=True)
-class Packets:
-    """Each `packet_bytes` of payload, or a part of them, cost `header_bytes` more."""
-
-    packet_bytes: int
-    header_bytes: int
-
-    def __post_init__(self) -> None:
-        if self.packet_bytes < 1 or self.header_bytes < 0:
-            raise ValueError("packet_bytes must be at least 1 and header_bytes at least 0")
-
-
 class SurveyedAir(RadioAir):
     """The air of a `radio` with devices placed by `layout`.
 
@@ -99,9 +88,9 @@ class SurveyedAir(RadioAir):
     """
 
     def __init__(
-        self, radio: Radio, layout: Layout, hosts: Hosts, seed: int, outage: str, packets: Packets
+        self, radio: Radio, layout: Layout, hosts: Hosts, seed: int, outage: str, framing: Framing
     ) -> None:
-        self._layout, self._packets = layout, packets
+        self._layout, self._framing = layout, framing
         placed = ground(hosts.devices, seed, layout, radio.budget, radio.covered)
         if outage == "refuse" and not placed.covered.all():
             raise BadInput(
@@ -117,16 +106,19 @@ class SurveyedAir(RadioAir):
         if outage == "refuse" and self._silenced.any():
             raise BadInput(f"network.outage: {self._silence()}; move it, or write outage: allow")
 
-    @property
-    def medium_adds_headers(self) -> bool:
-        """Whether the medium's own timing holds the headers."""
-        return self.radio.medium.shared.adds_headers
+    def framing(self, lane: str) -> Framing:
+        """Return what packets cost, on any lane."""
+        return self._framing
 
-    def wire_bytes(self, payload_bytes: int) -> int:
-        """Return `payload_bytes` with a header for each packet."""
-        return with_headers(self._packets.packet_bytes, self._packets.header_bytes, payload_bytes)
+    def takes_caps(self, lane: str) -> bool:
+        """Return whether the medium does."""
+        return self.radio.medium.heeds_caps
 
-    def alone_bps(self, rate_bps: float) -> float:
+    def alone_bps(self, path: Path, rate_bps: float) -> float:
+        """Return what one sender has in its direction's part of the time."""
+        return self.single_bps(rate_bps) * self.radio.part(path.uplink)
+
+    def single_bps(self, rate_bps: float) -> float:
         """Return what is left of one of the medium's rates for a sender that is alone."""
         return rate_bps
 
@@ -154,13 +146,15 @@ class SurveyedAir(RadioAir):
             stations=radio.stations,
             radius_m=self._layout.radius_m,
             coherence_s=radio.fading.coherence_s,
-            header_bytes=self._packets.header_bytes,
-            packet_bytes=self._packets.packet_bytes,
+            header_bytes=self._framing.header_bytes,
+            packet_bytes=self._framing.packet_bytes,
         )
 
     def _links(self) -> list[Link]:
         ground = self.ground
-        up, down = (_useful(self.mean_rates_bps(uplink).tolist(), self.alone_bps) for uplink in (True, False))
+        up, down = (
+            _useful(self.mean_rates_bps(uplink).tolist(), self.single_bps) for uplink in (True, False)
+        )
         best_up, best_down = (
             _useful(self.best_rates_bps(uplink).tolist(), self.best_bps) for uplink in (True, False)
         )

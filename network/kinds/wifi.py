@@ -13,7 +13,7 @@ from slfac_sim.foundation.units import Coordinate, Decibels, Hertz, Metres, Seco
 from slfac_sim.network.contract import Hosts, Station
 from slfac_sim.network.engine import Flow
 from slfac_sim.network.fluid_network import Air
-from slfac_sim.network.kinds._radio import Packets, RadioSettings, SurveyedAir
+from slfac_sim.network.kinds._radio import RadioSettings, SurveyedAir
 from slfac_sim.network.media.csma import Csma
 from slfac_sim.network.media.dcf import Dcf
 from slfac_sim.network.radio.budget import Budget, Shadowing
@@ -22,6 +22,7 @@ from slfac_sim.network.radio.fading.none import NoFading
 from slfac_sim.network.radio.pathloss.log_distance import LogDistance
 from slfac_sim.network.radio.placement import Layout
 from slfac_sim.network.radio.rates.wifi import Wifi as WifiRates
+from slfac_sim.network.transport import UDP_HEADER_BYTES, Framing
 
 _STATION_POWER_HZ = 20e6
 _CROWD = 8  # as many saturated senders, and more, lose more to collisions than they save in idle slots
@@ -83,8 +84,11 @@ class Wifi(RadioSettings):
         """Return the channel; the rates of its survey are those of UDP, alone."""
         station = Station(hosts.server, 0.0, 0.0)
         layout = Layout((station,), self.radius, self.min_distance, self.positions)
-        packets = Packets(self.medium.packet_bytes, self.medium.exchanges.header_bytes)
-        return WifiAir(self._radio(station, seed), layout, hosts, seed, self.outage, packets)
+        header_bytes = self.medium.exchanges.header_bytes
+        framing = Framing(
+            self.medium.packet_bytes, header_bytes, header_bytes - UDP_HEADER_BYTES, holds_headers=True
+        )
+        return WifiAir(self._radio(station, seed), layout, hosts, seed, self.outage, framing)
 
     def _radio(self, station: Station, seed: int) -> Radio:
         medium = dataclasses.replace(self.medium, seed=seed) if isinstance(self.medium, Dcf) else self.medium
@@ -115,7 +119,7 @@ class Wifi(RadioSettings):
 class WifiAir(SurveyedAir):
     """Its medium gives goodput for the PHY rates that it is told."""
 
-    def alone_bps(self, rate_bps: float) -> float:
+    def single_bps(self, rate_bps: float) -> float:
         """Return the goodput of one sender."""
         return _together_bps(self._fluid, 1, rate_bps)
 

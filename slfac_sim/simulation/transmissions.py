@@ -14,6 +14,8 @@ from slfac_sim.simulation.clock import Steps
 from slfac_sim.simulation.energy import Meter
 from slfac_sim.simulation.outages import Outages, cause_of
 
+_FIGURES = Delivery._fields.index("tries") + 1  # as many are columns of the table
+
 WHOLE = "body"  # the part of a body whose codec tells of none
 
 
@@ -109,7 +111,7 @@ class Transmissions:
             self._end(effect, task, seq, under_way, transfer.cancel(), "cancelled")
             raise cause_of(stop) from None
         self._end(effect, task, seq, under_way, delivery, "delivered")
-        return under_way.dsts
+        return tuple(dst for dst in under_way.dsts if dst not in delivery.missed)
 
     def fail(self, host: str, failure: HostDown) -> None:
         """Raise `failure` into every transfer from `host`, or to it alone; multicasts go on without it."""
@@ -156,7 +158,7 @@ class Transmissions:
             self._meter.sent(delivery, under_way.dsts)
 
     def _write(self, effect: Send, task: str, seq: int, delivery: Delivery, outcome: str) -> None:
-        append, figures = self._ledger.append, delivery[:-2]  # to `tries`, as the columns of the table
+        append, figures = self._ledger.append, delivery[:_FIGURES]
         transfer = append("transfers", (task, seq, *figures, outcome))
         for kind, parcel in effect.payloads.items():
             append("payloads", (transfer, kind, parcel.nbytes, parcel.values, parcel.sha256))

@@ -1,0 +1,101 @@
+"""Transports, one file a kind: what becomes of a message before its bits flow. They know no clock."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import NamedTuple, Self
+
+from slfac_sim.foundation.plugins import Family
+from slfac_sim.network.transfers import Path, Plan
+
+UDP_HEADER_BYTES = 28
+"""What IP (20) and UDP (8) cost a packet."""
+
+
+@dataclass(frozen=True)
+class Framing:
+    """What packets cost on a lane.
+
+    With `fluid` each `packet_bytes` of payload, or a part of them, cost `header_bytes` more (None: there are
+    no packets). With a transport that has packets of its own each costs `layer2_bytes` beside the headers
+    from IP up. Where a lane `holds_headers` its own timing has all of them, from UDP down: it is told of
+    payload.
+    """
+
+    packet_bytes: int | None = None
+    header_bytes: int = 0
+    layer2_bytes: int = 0
+    holds_headers: bool = False
+
+    def __post_init__(self) -> None:
+        if self.packet_bytes is not None and self.packet_bytes < 1:
+            raise ValueError("packet_bytes must be at least 1")
+        if self.header_bytes < 0 or self.layer2_bytes < 0:
+            raise ValueError("header_bytes must be at least 0")
+
+    def wire_bytes(self, payload_bytes: int) -> int:
+        """Return `payload_bytes` with the headers that they have with `fluid`."""
+        if self.packet_bytes is None:
+            return payload_bytes
+        return payload_bytes + -(-payload_bytes // self.packet_bytes) * self.header_bytes
+
+
+class Message(NamedTuple):
+    """What a transport is told of a transfer, the `number`-th from `src` to `dst`, which begins at `now_s`.
+
+    `alone_bps` is what it would have of its lane if it were alone, `rtt_s` the latency there and back of a
+    packet of no length. `takes_caps` says whether the lane keeps to the cap of a flow.
+    """
+
+    src: str
+    dst: str
+    number: int
+    payload_bytes: int
+    path: Path
+    framing: Framing
+    alone_bps: float
+    rtt_s: float
+    now_s: float
+    takes_caps: bool = True
+
+
+class Sender(ABC):
+    """An opened transport: what it knows of the pairs of hosts that have sent through it."""
+
+    @abstractmethod
+    def plan(self, message: Message) -> Plan:
+        """Return how `message` is sent. Draws are functions of its pair and number."""
+
+
+class Transport(ABC):
+    """Settings of a transport. What one does not say of itself holds as it stands here."""
+
+    @property
+    def loss(self) -> float:
+        """The probability that a packet is lost on an access link, as it stands 0; wires have their own."""
+        return 0.0
+
+    @property
+    def gives_up(self) -> bool:
+        """Whether a message is lost once a packet of it has been lost too often; as it stands it never is."""
+        return False
+
+    @property
+    def counts_packets(self) -> bool:
+        """Whether messages are cut into packets, so that links can lose them; as it stands they are."""
+        return True
+
+    @property
+    def still(self) -> Self:
+        """The same transport without losing messages, for forecasts; as it stands itself."""
+        return self
+
+    def framed(self, framing: Framing) -> Framing:
+        """Return the packets that a survey tells of, where the lane has `framing`; as it stands that."""
+        return framing
+
+    @abstractmethod
+    def open(self, seed: int) -> Sender:
+        """Return a sender whose draws are keyed by `seed`."""
+
+
+FAMILY = Family(Transport, shared=("loss", "tries"))
