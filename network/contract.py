@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Self
 import simpy
 
 from slfac_sim.foundation.errors import BadInput
+from slfac_sim.foundation.roles import Hosts
 
 
 class Delivery(NamedTuple):
@@ -115,20 +116,6 @@ class Network(ABC):
     def link_use(self) -> Sequence[LinkUse]:
         """Return what every link has carried; as it stands, the network does not tell of links."""
         return ()
-
-
-@dataclass(frozen=True)
-class Hosts:
-    """Who is on a network, by role; no name stands twice."""
-
-    devices: Sequence[str]
-    servers: Sequence[str]
-
-    @property
-    def server(self) -> str:
-        """The only server. Raises `ValueError` where there are several."""
-        (server,) = self.servers
-        return server
 
 
 @dataclass(frozen=True)

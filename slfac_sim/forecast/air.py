@@ -11,11 +11,11 @@ from typing import Any
 
 import simpy
 
-from slfac_sim.hosts.names import SERVER, device_names
+from slfac_sim.hosts.names import device_names
 from slfac_sim.network import Lost, Network, Survey
+from slfac_sim.scenario.hosts import homes_of, hosts_of
 from slfac_sim.scenario.schema import Scenario
 from slfac_sim.simulation.networks import open_network
-from slfac_sim.simulation.simulate import hosts_of
 
 _MANY_BLOCKS, _MANY_ACTIVE = 50, 500  # from here on block fading costs events and changes little
 
@@ -38,14 +38,15 @@ class Rush:
 
 
 def rush(scenario: Scenario, survey: Survey, nbytes: int, uplink: bool) -> Rush:
-    """Play the transfers of `nbytes` between the server and each device, and return how they went."""
+    """Play the transfers of `nbytes` between each device and its server, and return how they went."""
     env = simpy.Environment()
     names = device_names(scenario.devices.count)
     network = open_network(scenario.network, env, hosts_of(scenario), scenario.seed.air)
     rate = "up_rate_bps" if uplink else "down_rate_bps"
-    reached = [link.device for link in survey.links if getattr(link, rate) > 0.0]
+    reached = list(dict.fromkeys(link.device for link in survey.links if getattr(link, rate) > 0.0))
     went: dict[str, tuple[float, float]] = {}
-    ends = [(name, SERVER) if uplink else (SERVER, name) for name in reached]
+    homes = homes_of(scenario)
+    ends = [(name, homes[name]) if uplink else (homes[name], name) for name in reached]
     transfers = [
         env.process(_transferred(network, *pair, nbytes, name, went))
         for name, pair in zip(reached, ends, strict=True)

@@ -10,7 +10,7 @@ from typing import Any
 from slfac_sim.foundation.plugins import kind_of
 from slfac_sim.foundation.units import exact
 from slfac_sim.foundation.version import versions
-from slfac_sim.hosts.names import SERVER
+from slfac_sim.hosts.names import is_device
 from slfac_sim.ledger.store import Ledger
 from slfac_sim.ledger.tables import ENERGY
 from slfac_sim.scenario.schema import Codecs, ModelCodecs, Scenario
@@ -133,12 +133,12 @@ def _by_kind(ledger: Ledger) -> dict[str, tuple[int, int]]:
 
 
 def _energy(ledger: Ledger) -> dict[str, dict[str, float]]:
-    """Return what all devices together drew, and what the server drew, by what it was for."""
+    """Return what all devices together drew, and what all servers drew, by what it was for."""
     names = [name for name in ENERGY["energy"] if name.endswith("_j")]
     rows = ledger.tuples("energy", ("host", *names))
     parts = {
-        "devices": [row[1:] for row in rows if row[0] != SERVER],
-        "server": [row[1:] for row in rows if row[0] == SERVER],
+        "devices": [row[1:] for row in rows if is_device(row[0])],
+        "server": [row[1:] for row in rows if not is_device(row[0])],
     }
     return {
         part: {name: math.fsum(row[place] for row in drawn) for place, name in enumerate(names)}

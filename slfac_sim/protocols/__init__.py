@@ -51,6 +51,8 @@ class LearningProtocol(ABC):
     """Whether that has models cut; else each lies whole in one place, and `cut` has no effect."""
     cuts_may_differ: ClassVar[bool] = False
     """Whether whole models are averaged, so that devices may be cut in different places."""
+    servers: ClassVar[Literal["one", "edges"]] = "one"
+    """Whether it learns with one server, or with several `edges` and a cloud above them."""
     stashes_weights: ClassVar[bool] = False
     """Whether several mini-batches of a device are under way at once."""
     rounds: int

@@ -44,6 +44,8 @@ class Setting:
                 yield Setting(kinds, settings[step], path, step in node.get("required", ()))
             elif kind == step and settings:
                 yield Setting(kinds, node, self.path)
+            elif isinstance(held := node.get("additionalProperties"), Mapping):  # by names that a user gives
+                yield Setting(kinds, held, f"{self.path}.{step}")
 
     def names(self, defined: Node) -> Iterator[str]:
         """Yield the steps that lead on from here."""

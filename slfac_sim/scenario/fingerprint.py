@@ -17,6 +17,7 @@ from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.files import hash_of
 from slfac_sim.foundation.plugin_sources import source_hashes
 from slfac_sim.foundation.plugins import HERE, name_of
+from slfac_sim.scenario.hosts import homes_of, paths_of
 from slfac_sim.scenario.own_plugins import plugins_in
 from slfac_sim.scenario.plain import plain
 from slfac_sim.scenario.schema import Scenario
@@ -31,14 +32,12 @@ INVISIBLE = (
     "devices.slowdowns",
     "devices.power",
     "devices.memory",
-    "server.speed",
-    "server.codec_speed",
-    "server.discipline",
-    "server.slowdowns",
-    "server.power",
     "evaluation.targets",
 )
 """What learning cannot see, where timing does not steer it: every path here, and all below it."""
+
+_OF_A_SERVER = ("speed", "codec_speed", "discipline", "slowdowns", "power")
+"""The same of each server."""
 
 READ_AFTERWARDS = ("name", "evaluation.targets")
 """What nothing that happens depends on, wherever timing steers."""
@@ -77,7 +76,7 @@ def learning_key(scenario: Scenario, threads: int) -> str:
     """
     clocked = steered(scenario) is not None
     hidden = READ_AFTERWARDS if clocked else invisible_in(scenario)
-    settings = {path: value for path, value in _leaves(plain(scenario)) if not _within(path, hidden)}
+    settings = {path: value for path, value in _seen(scenario) if not _within(path, hidden)}
     versions = {name: version(name) for name in ("torch", "numpy", *(("simpy",) if clocked else ()))}
     sources = [LEARNING_SOURCES, *([TIMING_SOURCES] if clocked else [])]
     ours = [slfac_sim.__version__, *map(hash_of_sources, sources)]
@@ -101,12 +100,13 @@ def refuse_notebook_classes(scenario: Scenario, who: str) -> None:
 
 
 def invisible_in(scenario: Scenario) -> tuple[str, ...]:
-    """Return those of the paths `INVISIBLE` that learning cannot see in `scenario`, nor its record.
+    """Return the paths that learning cannot see in `scenario`, nor its record: those `INVISIBLE`, and servers'.
 
     The speeds of devices are on record where the work in it depends on them (`devices.memory_bandwidth`).
     """
     seen = ("devices.speed",) if work_needs_speed(scenario) else ()
-    return tuple(path for path in INVISIBLE if path not in seen)
+    servers = [f"{path}.{name}" for path in paths_of(scenario) for name in _OF_A_SERVER]
+    return (*(path for path in INVISIBLE if path not in seen), *servers)
 
 
 def invisible(path: str, scenario: Scenario) -> bool:
@@ -128,7 +128,7 @@ def visible_differences(
     Of a plug-in of another kind only the kind is named. What is below a path in `hidden` (None: what learning
     sees in neither scenario) is not.
     """
-    there, here = (dict(_leaves(plain(scenario))) for scenario in (recorded, wanted))
+    there, here = (dict(_seen(scenario)) for scenario in (recorded, wanted))
     hidden = set(invisible_in(recorded)) & set(invisible_in(wanted)) if hidden is None else set(hidden)
     differing = [
         path for path in there | here if there.get(path) != here.get(path) and not _within(path, hidden)
@@ -139,6 +139,16 @@ def visible_differences(
         for path in differing
         if path.endswith(".kind") or not path.startswith(tuple(kinds))
     ]
+
+
+def _seen(scenario: Scenario) -> Iterator[tuple[str, Any]]:
+    """Yield every setting with its path; where there are several servers, also whom each device learns with.
+
+    The network says that, and nothing else of it is seen by learning.
+    """
+    yield from _leaves(plain(scenario))
+    if scenario.servers is not None:
+        yield from _leaves(homes_of(scenario), "homes")
 
 
 def _leaves(tree: Any, above: str = "") -> Iterator[tuple[str, Any]]:

@@ -9,7 +9,7 @@ from slfac_sim.foundation.beside import package_named
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.files import whole
 from slfac_sim.foundation.plugin_sources import files_of
-from slfac_sim.scenario.shape import hints_of, plugin_mark
+from slfac_sim.scenario.shape import hints_of, item_of, plugin_mark
 
 FOLDER = "plugins"
 """Where they lie beside a resolved scenario; beside any other they may, too."""
@@ -29,8 +29,11 @@ def plugins_in(settings: Any, path: str = "", hint: Any = None) -> Iterator[tupl
         for field in dataclasses.fields(settings):
             at = f"{path}.{field.name}" if path else field.name
             yield from plugins_in(getattr(settings, field.name), at, hints_of(cls)[field.name])
-    elif isinstance(settings, Mapping | list | tuple):
-        for value in settings.values() if isinstance(settings, Mapping) else settings:
+    elif isinstance(settings, Mapping):
+        for name, value in settings.items():
+            yield from plugins_in(value, f"{path}.{name}", item_of(hint))
+    elif isinstance(settings, list | tuple):
+        for value in settings:
             yield from plugins_in(value, path, hint)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from slfac_sim.foundation.plugins import kind_of
-from slfac_sim.scenario.shape import hints_of, plugin_mark
+from slfac_sim.scenario.shape import hints_of, item_of, plugin_mark
 
 
 def plain(settings: Any, hint: Any = None, brief: bool = False) -> Any:
@@ -26,7 +26,7 @@ def plain(settings: Any, hint: Any = None, brief: bool = False) -> Any:
         }
         return {"kind": kind_of(settings), **fields} if plugin_mark(hint) else fields
     if isinstance(settings, Mapping):
-        return {key: plain(item, hint, brief) for key, item in settings.items()}
+        return {key: plain(item, item_of(hint), brief) for key, item in settings.items()}
     if isinstance(settings, (list, tuple)):
         return [plain(item, hint, brief) for item in settings]
     if isinstance(settings, enum.Enum):

@@ -6,15 +6,17 @@ It says what is to be simulated. It builds nothing, and importing it imports no 
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, ValidationError
 
 from slfac_sim.codecs import Codec
 from slfac_sim.codecs.raw import Raw
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.fields import EveryField, ShortFor
-from slfac_sim.foundation.plugins import Plugin, settings
+from slfac_sim.foundation.plugins import Plugin, kind_of, settings
 from slfac_sim.foundation.units import Count, SeedNumber
+from slfac_sim.hosts.names import check_server_names
 from slfac_sim.hosts.settings import Devices, Server
+from slfac_sim.scenario.hosts import cloud_of
 
 AUTO = "auto"  # a cut that is chosen for the shortest predicted round
 PER_DEVICE = "per_device"  # the same, for each device by itself
@@ -115,6 +117,19 @@ class Evaluation:
         check_targets(self.targets)
 
 
+def _or_default(server: Any) -> Any:
+    """Return `server`, or what it is where nothing is said for null, which takes back that of a base."""
+    return Server() if server is None else server
+
+
+def _named(servers: dict[str, Server]) -> dict[str, Server]:
+    check_server_names(servers)
+    return servers
+
+
+Servers = Annotated[dict[str, Annotated[Server, ShortFor("speed")]], AfterValidator(_named)]
+
+
 @settings
 class Scenario:
     """Everything that a run depends on."""
@@ -144,8 +159,12 @@ class Scenario:
     """Who learns when, and who sends what to whom."""
     devices: Annotated[Devices, ShortFor("count")]
     """The devices, which hold the data."""
-    server: Annotated[Server, ShortFor("speed")] = Server()
-    """The edge server, which holds the other half."""
+    server: Annotated[Server, ShortFor("speed"), BeforeValidator(_or_default)] = Server()
+    """The edge server, which holds the other half; null is what a base says of it taken back."""
+    servers: Servers | None = None
+    """Several servers by their names, in place of `server`. The network says which one a device learns with;
+    the one without devices is the cloud above the others. For protocols that know several.
+    """
     codec: Annotated[Codecs, EveryField(answering, but=("model",))]
     """What makes bytes of activations, gradients and models. One codec in place of all stands for the uplink
     and the downlink, or for the uplink and its partner where it has one.
@@ -159,3 +178,20 @@ class Scenario:
         if self.name in RESERVED:
             raise ValueError(f"name must not be one of {', '.join(RESERVED)}, which have a place under runs/")
         self.protocol.check(self.devices.count)
+        self._check_servers()
+
+    def _check_servers(self) -> None:
+        kind, knows_one = kind_of(self.protocol), self.protocol.servers == "one"
+        if self.servers is None:
+            if not knows_one:
+                raise ValueError(f"servers: the protocol {kind} learns with edges and a cloud; name them there")
+            return
+        names = ", ".join(self.servers)
+        if self.server != Server():
+            raise ValueError(f"servers: {names} stand beside server:, and only one of the two may be there")
+        if knows_one:
+            raise ValueError(
+                f"servers: the protocol {kind} learns with one server, and there are {names}; write server: for"
+                " the only one, or protocol: hierarchical"
+            )
+        cloud_of(self)

@@ -1,8 +1,9 @@
 """Which settings stand where in a located tree: the type of each node, the plug-in that it holds."""
 
 import dataclasses
+import types
 import typing
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -34,6 +35,9 @@ def hint_at(root: type[Any], tree: Located, loc: Sequence[str | int]) -> Any:
     """Return the type of what lies at `loc` below a `root`; None when nothing says."""
     hint: Any = root
     for i, step in enumerate(loc):
+        if (item := item_of(hint)) is not None:
+            hint = item
+            continue
         cls: Any = class_of(hint, tree, loc[:i])
         if cls is None:
             continue  # an index, a key of a free mapping, the branch of a union
@@ -69,8 +73,24 @@ def holder_of(root: type[Any], tree: Located, loc: Sequence[str | int], key: str
     return None
 
 
+def item_of(hint: Any) -> Any:
+    """Return the type of what a mapping of type `hint` holds by names that a user gives; None for no such.
+
+    Only settings count, classes and plug-ins: a mapping of names to texts or numbers is one value.
+    """
+    inner = typing.get_args(hint)
+    if typing.get_origin(hint) in (dict, Mapping):
+        item = inner[1]
+        bare = typing.get_args(item)[0] if typing.get_origin(item) is typing.Annotated else item
+        return item if plugin_mark(item) is not None or dataclasses.is_dataclass(bare) else None
+    is_wrapped = typing.get_origin(hint) in (typing.Annotated, typing.Union, types.UnionType)
+    return next(filter(None, map(item_of, inner)), None) if is_wrapped else None
+
+
 def class_of(hint: Any, tree: Located, loc: Sequence[str | int]) -> type[Any] | None:
     """Return the settings class that a value of type `hint` at `loc` is read as."""
+    if item_of(hint) is not None:
+        return None
     plugin = plugin_mark(hint)
     if plugin is not None:
         kind = kind_in(walk(tree, loc)[0][-1], plugin)
@@ -114,6 +134,8 @@ def holds_list(hint: Any) -> bool:
 
 def plugin_mark(hint: Any) -> Plugin | None:
     """Return the `Plugin` mark of `hint` or of what it holds: a tuple's items, an optional's value."""
+    if typing.get_origin(hint) in (dict, Mapping):
+        return None  # what it holds has names of its own
     if isinstance(hint, Plugin):
         return hint
     inner = (*typing.get_args(hint), *getattr(hint, "__metadata__", ()))

@@ -12,7 +12,7 @@ from typing import Any
 import simpy
 
 from slfac_sim.effects import CODEC_WORK
-from slfac_sim.hosts.names import SERVER
+from slfac_sim.hosts.names import is_device
 from slfac_sim.hosts.power import Power
 from slfac_sim.network import Delivery
 
@@ -92,17 +92,17 @@ class Energy:
         return total
 
     def spent_together_j(self, at_s: float) -> tuple[float, float]:
-        """Return the joules that all devices together, and that the server, have drawn until `at_s`.
+        """Return the joules that all devices together, and that all servers, have drawn until `at_s`.
 
         As far as was told: work and transfers that are under way are counted when they are over.
         """
-        devices_j = server_j = 0.0
+        devices_j = servers_j = 0.0
         for host in self._accounts:
-            if host == SERVER:
-                server_j += self.spent_j(host, at_s)
-            else:
+            if is_device(host):
                 devices_j += self.spent_j(host, at_s)
-        return devices_j, server_j
+            else:
+                servers_j += self.spent_j(host, at_s)
+        return devices_j, servers_j
 
     def rows(self, end_s: float) -> Iterator[dict[str, Any]]:
         """Yield the row of each host for the table `energy`, at the end `end_s` of a run."""
@@ -162,8 +162,8 @@ class Meter:
 
     def spent(self, round_number: int) -> dict[str, Any]:
         """Return the row of the table `spent` for an evaluation now, after round `round_number`."""
-        devices_j, server_j = self._energy.spent_together_j(self._env.now)
-        return {"round": round_number, "at_s": self._env.now, "devices_j": devices_j, "server_j": server_j}
+        devices_j, servers_j = self._energy.spent_together_j(self._env.now)
+        return {"round": round_number, "at_s": self._env.now, "devices_j": devices_j, "server_j": servers_j}
 
     def _end_empty(self, host: str) -> None:
         if self._energy.empty(host, self._env.now):

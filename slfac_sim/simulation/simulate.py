@@ -9,12 +9,13 @@ from slfac_sim.foundation.errors import Diverged
 from slfac_sim.hosts.availability import Outage, plans
 from slfac_sim.hosts.availability.always import Always
 from slfac_sim.hosts.machines import machines
-from slfac_sim.hosts.names import SERVER, device_names
+from slfac_sim.hosts.names import device_names
 from slfac_sim.hosts.power import Power
 from slfac_sim.hosts.settings import CODEC_SPEED
 from slfac_sim.hosts.slowdowns import Factor, product
 from slfac_sim.ledger.store import Ledger
-from slfac_sim.network import Hosts, Survey
+from slfac_sim.network import Survey
+from slfac_sim.scenario.hosts import hosts_of, servers_of
 from slfac_sim.scenario.schema import Scenario
 from slfac_sim.simulation.clock import Clock
 from slfac_sim.simulation.energy import Energy
@@ -28,14 +29,14 @@ def host_speeds(scenario: Scenario) -> dict[str, float]:
     """Return each host's computing speed in FLOP/s. Raises `BadInput`."""
     names = device_names(scenario.devices.count)
     speeds: dict[str, float] = scenario.devices.speed.speeds(names, scenario.seed.air)
-    return {**speeds, SERVER: scenario.server.speed}
+    return {**speeds, **{name: server.speed for name, server in servers_of(scenario).items()}}
 
 
 def codec_speeds(scenario: Scenario) -> dict[str, float]:
     """Return each host's speed in encoding and decoding, in equivalent FLOP/s. Raises `BadInput`."""
-    devices, server = scenario.devices.codec_speed, scenario.server.codec_speed
+    servers = {name: server.codec_speed for name, server in servers_of(scenario).items()}
     return {
-        host: (server if host == SERVER else devices) or min(speed, CODEC_SPEED)
+        host: servers.get(host, scenario.devices.codec_speed) or min(speed, CODEC_SPEED)
         for host, speed in host_speeds(scenario).items()
     }
 
@@ -43,14 +44,10 @@ def codec_speeds(scenario: Scenario) -> dict[str, float]:
 def outages_of(scenario: Scenario) -> dict[str, Iterator[Outage]]:
     """Return when each host is down. Raises `BadInput` for a file of outages that cannot be used."""
     names, seed = device_names(scenario.devices.count), scenario.seed.air
-    return plans(scenario.devices.availability, names, seed) | plans(
-        scenario.server.availability, [SERVER], seed
-    )
-
-
-def hosts_of(scenario: Scenario) -> Hosts:
-    """Return who is on the network."""
-    return Hosts(device_names(scenario.devices.count), (SERVER,))
+    outages = plans(scenario.devices.availability, names, seed)
+    for name, server in servers_of(scenario).items():
+        outages |= plans(server.availability, [name], seed)
+    return outages
 
 
 def survey_of(scenario: Scenario) -> Survey:
@@ -94,7 +91,7 @@ class Simulation:
             codec_speeds=codec_speeds(scenario),
             availability=outages_of(scenario),
             slowdown=_slowdowns(scenario),
-            disciplines={SERVER: scenario.server.discipline},
+            disciplines={name: server.discipline for name, server in servers_of(scenario).items()},
             energy=self._energy,
         )
 
@@ -131,22 +128,26 @@ def simulate(
 def calm(scenario: Scenario) -> Scenario:
     """Return `scenario` on still air and with hosts that are always up, as forecasts play it."""
     always: dict[str, Any] = {"availability": Always()}
+    servers = scenario.servers and {name: replace(server, **always) for name, server in scenario.servers.items()}
     return replace(
         scenario,
         network=scenario.network.still,
         devices=replace(scenario.devices, battery=None, **always),
         server=replace(scenario.server, **always),
+        servers=servers,
     )
 
 
 def _powers(scenario: Scenario) -> dict[str, Power]:
     """Return what each host draws."""
     owned = machines(scenario.devices, scenario.seed.air)
-    return {**{name: machine.power for name, machine in owned.items()}, SERVER: scenario.server.power}
+    servers = {name: server.power for name, server in servers_of(scenario).items()}
+    return {**{name: machine.power for name, machine in owned.items()}, **servers}
 
 
 def _slowdowns(scenario: Scenario) -> dict[str, Factor]:
     """Return by what the durations of computes are multiplied, for hosts that can be slow."""
     names = device_names(scenario.devices.count)
-    causes = {**dict.fromkeys(names, scenario.devices.slowdowns), SERVER: scenario.server.slowdowns}
+    servers = {name: server.slowdowns for name, server in servers_of(scenario).items()}
+    causes = {**dict.fromkeys(names, scenario.devices.slowdowns), **servers}
     return {host: product(cause, host, scenario.seed.air) for host, cause in causes.items() if cause}

@@ -15,6 +15,7 @@ from slfac_sim.foundation.errors import BadInput
 from slfac_sim.learning.partitions import require_samples
 from slfac_sim.scenario.files import name_of
 from slfac_sim.scenario.fingerprint import learning_key, point_key, refuse_notebook_classes
+from slfac_sim.scenario.hosts import servers_of
 from slfac_sim.scenario.located import Fault, Place, ScenarioError
 from slfac_sim.scenario.own_plugins import plugins_in
 from slfac_sim.scenario.schema import Scenario, Seed
@@ -162,7 +163,7 @@ def _check_points(file: StudyFile, points: Sequence[Point]) -> None:
     airs: dict[str, str] = {}
     for point in (point for point in first.values() if not point.air_draw):
         scenario = point.scenario
-        air = repr((scenario.devices, scenario.server, scenario.network, scenario.seed.air))
+        air = repr((scenario.devices, servers_of(scenario), scenario.network, scenario.seed.air))
         if air not in airs:
             airs[air] = _refusal(check_air, scenario)
         if airs[air]:

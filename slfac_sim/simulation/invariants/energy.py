@@ -4,7 +4,8 @@ from collections import defaultdict
 from typing import Any
 
 from slfac_sim.hosts.machines import machines
-from slfac_sim.hosts.names import SERVER
+from slfac_sim.hosts.power import Power
+from slfac_sim.scenario.hosts import servers_of
 from slfac_sim.simulation.invariants.accesses import Accesses
 from slfac_sim.simulation.invariants.air import CRUMB_S
 from slfac_sim.simulation.invariants.laws import PART, Laws, rounding_s
@@ -23,8 +24,8 @@ class EnergyLaws(Laws):
         super().__init__(*arguments)
         self._accesses = Accesses(self.scenario)
         owned = machines(self.scenario.devices, self.scenario.seed.air)
-        self._powers = {name: machine.power for name, machine in owned.items()}
-        self._powers[SERVER] = self.scenario.server.power
+        self._powers: dict[str, Power] = {name: machine.power for name, machine in owned.items()}
+        self._powers |= {name: server.power for name, server in servers_of(self.scenario).items()}
         self._worked: dict[str, list[tuple[float, float]]] = defaultdict(list)
         self._perhaps: dict[str, list[tuple[float, float]]] = defaultdict(list)
         self._sent: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from slfac_sim.effects import Compute, Effect, Offer, Send
-from slfac_sim.hosts.names import SERVER
+from slfac_sim.scenario.hosts import servers_of
 from slfac_sim.simulation.invariants.laws import Laws
 
 LAW = "causality"
@@ -39,6 +39,8 @@ class OrderLaws(Laws):
         super().__init__(*arguments)
         self._open: dict[str, _Open] = {}
         self._free_s: dict[str, float] = {}
+        servers = servers_of(self.scenario)
+        self._sharing = {name for name, server in servers.items() if server.discipline != "fifo"}
 
     def asked(self, task: str, seq: int, effect: Effect) -> None:
         """Note when an effect was asked for."""
@@ -83,7 +85,7 @@ class OrderLaws(Laws):
     def _one_at_a_time(self, row: dict[str, Any]) -> None:
         """A processor that serves in turn begins with nothing before it is through with the last."""
         host = row["host"]
-        if (host == SERVER and self.scenario.server.discipline != "fifo") or row["outcome"] == "down":
+        if host in self._sharing or row["outcome"] == "down":
             return
         began = row["outcome"] == "done" or row["start_s"] > row["asked_s"]
         free_s = self._free_s.get(host, 0.0)

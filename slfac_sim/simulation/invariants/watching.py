@@ -1,6 +1,6 @@
 """The three places from which a run is watched: its ledger, its protocol and its network."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import simpy
@@ -94,6 +94,11 @@ class WatchedNetwork:
     def __init__(self, inner: Any, watch: Watch) -> None:
         self._inner = inner
         self._watch = watch
+
+    def homes(self, hosts: Hosts) -> Mapping[str, str]:
+        """Return whom each device learns with."""
+        homes: Mapping[str, str] = self._inner.homes(hosts)
+        return homes
 
     def survey(self, hosts: Hosts, seed: int) -> Survey:
         """Return what the air offers."""
