@@ -67,10 +67,12 @@ class EveryField:
 class ShortFor:
     """Annotation of a field of settings in whose place a single value stands for their field `name`.
 
-    ``devices: 30`` is short for ``devices: {count: 30}``. A number or a text is such a value.
+    ``devices: 30`` is short for ``devices: {count: 30}``. A number or a text is such a value. Where it is
+    `nullable`, null stands for the settings of which nothing is said, whatever a base says of them.
     """
 
     name: str
+    nullable: bool = False
 
     def in_full(self, value: Any) -> Any:
         """Return the mapping that `value` is short for; itself where it is no short form."""
@@ -79,7 +81,8 @@ class ShortFor:
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         def read(value: Any, info: ValidationInfo) -> Any:
-            return read_as(source, self.in_full(value), info)
+            value = {} if value is None and self.nullable else self.in_full(value)
+            return read_as(source, value, info)
 
         return core_schema.with_info_plain_validator_function(read, json_schema_input_schema=handler(source))
 
@@ -88,4 +91,4 @@ class ShortFor:
         single = dict(handler.resolve_ref_schema(written_out)["properties"][self.name])
         single.pop("title", None)
         single.pop("default", None)
-        return {"anyOf": [written_out, single]}
+        return {"anyOf": [written_out, single, *([{"type": "null"}] if self.nullable else [])]}

@@ -6,7 +6,7 @@ It says what is to be simulated. It builds nothing, and importing it imports no 
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 
 from slfac_sim.codecs import Codec
 from slfac_sim.codecs.raw import Raw
@@ -117,11 +117,6 @@ class Evaluation:
         check_targets(self.targets)
 
 
-def _or_default(server: Any) -> Any:
-    """Return `server`, or what it is where nothing is said for null, which takes back that of a base."""
-    return Server() if server is None else server
-
-
 def _named(servers: dict[str, Server]) -> dict[str, Server]:
     check_server_names(servers)
     return servers
@@ -159,7 +154,7 @@ class Scenario:
     """Who learns when, and who sends what to whom."""
     devices: Annotated[Devices, ShortFor("count")]
     """The devices, which hold the data."""
-    server: Annotated[Server, ShortFor("speed"), BeforeValidator(_or_default)] = Server()
+    server: Annotated[Server, ShortFor("speed", nullable=True)] = Server()
     """The edge server, which holds the other half; null is what a base says of it taken back."""
     servers: Servers | None = None
     """Several servers by their names, in place of `server`. The network says which one a device learns with;
@@ -184,7 +179,9 @@ class Scenario:
         kind, knows_one = kind_of(self.protocol), self.protocol.servers == "one"
         if self.servers is None:
             if not knows_one:
-                raise ValueError(f"servers: the protocol {kind} learns with edges and a cloud; name them there")
+                raise ValueError(
+                    f"servers: the protocol {kind} learns with edges and a cloud; name them there"
+                )
             return
         names = ", ".join(self.servers)
         if self.server != Server():

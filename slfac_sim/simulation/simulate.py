@@ -128,7 +128,9 @@ def simulate(
 def calm(scenario: Scenario) -> Scenario:
     """Return `scenario` on still air and with hosts that are always up, as forecasts play it."""
     always: dict[str, Any] = {"availability": Always()}
-    servers = scenario.servers and {name: replace(server, **always) for name, server in scenario.servers.items()}
+    servers = scenario.servers and {
+        name: replace(server, **always) for name, server in scenario.servers.items()
+    }
     return replace(
         scenario,
         network=scenario.network.still,
