@@ -13,7 +13,7 @@ from slfac_sim.network.transfers import Path
 
 @settings
 class Spokes(FluidSettings):
-    """Devices are dealt out to all servers but the last, in blocks; a pair of servers has lanes of its own."""
+    """Devices are dealt out in blocks to all servers but the last; a pair of servers has its own lanes."""
 
     up_rate: BitsPerSecond = 8e6
     down_rate: BitsPerSecond = 8e6

@@ -39,7 +39,10 @@ PROFILES = (
     "raspberry_pi_4, raspberry_pi_5, jetson_nano, jetson_tx2, jetson_orin_nx, phone, microcontroller, "
     "laptop, gpu_server"
 )
-ROOT_KEYS = "name, seed, data, partition, model, cut, learning, protocol, devices, server, servers, codec, network, evaluation"
+ROOT_KEYS = (
+    "name, seed, data, partition, model, cut, learning, protocol, "
+    "devices, server, servers, codec, network, evaluation"
+)
 NOR = " (and no slfak.py in the working folder)"
 CODEC_PAIR = "  uplink:\n    kind: slfac\n    theta: 0.9\n  downlink: raw"
 

@@ -100,7 +100,7 @@ def refuse_notebook_classes(scenario: Scenario, who: str) -> None:
 
 
 def invisible_in(scenario: Scenario) -> tuple[str, ...]:
-    """Return the paths that learning cannot see in `scenario`, nor its record: those `INVISIBLE`, and servers'.
+    """Return the paths that learning cannot see in `scenario`, nor its record; those of servers too.
 
     The speeds of devices are on record where the work in it depends on them (`devices.memory_bandwidth`).
     """

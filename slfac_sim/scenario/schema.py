@@ -188,7 +188,7 @@ class Scenario:
             raise ValueError(f"servers: {names} stand beside server:, and only one of the two may be there")
         if knows_one:
             raise ValueError(
-                f"servers: the protocol {kind} learns with one server, and there are {names}; write server: for"
-                " the only one, or protocol: hierarchical"
+                f"servers: the protocol {kind} learns with one server, and there are {names}; write server:"
+                " for the only one, or protocol: hierarchical"
             )
         cloud_of(self)

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from slfac_sim.network import NetworkSettings
+from slfac_sim.scenario.hosts import homes_of, hosts_of
 from slfac_sim.scenario.schema import Scenario
-from slfac_sim.simulation.simulate import hosts_of
 
 
 class Accesses:
@@ -15,10 +15,9 @@ class Accesses:
     """
 
     def __init__(self, scenario: Scenario) -> None:
-        hosts = hosts_of(scenario)
         self._network: NetworkSettings = scenario.network
-        self._homes = scenario.network.homes(hosts)
-        self.servers = frozenset(hosts.servers)
+        self._homes = homes_of(scenario)
+        self.servers = frozenset(hosts_of(scenario).servers)
         self.air: dict[str, dict[str, Any]] = {}
         self.links: dict[str, dict[str, Any]] = {}
         self._stations: list[str] = []
