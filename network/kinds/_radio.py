@@ -112,7 +112,7 @@ class SurveyedAir(RadioAir):
 
     def takes_caps(self, lane: str) -> bool:
         """Return whether the medium does."""
-        return self.radio.medium.heeds_caps
+        return self.radio.medium.takes_caps
 
     def alone_bps(self, path: Path, rate_bps: float) -> float:
         """Return what one sender has in its direction's part of the time."""
