@@ -185,7 +185,7 @@ class Survey:
     direction; `remarks` are sentences that a user should read (a bandwidth outside the NR table, clamped
     distances, ...).
     `wires` and `routes` are those between access networks and servers; `access` is the survey of each access
-    network by its name, where there are several.
+    network by its name, where wires follow.
     `multicast_rate_bps` is the rate at which all devices can be reached at once. `medium` is the kind of
     sharing and `duplex` how the directions are kept apart; `crowd_independent` says that the airtime of a
     transfer does not depend on who else sends. `coherence_s` is the length of a block of fading, if any.

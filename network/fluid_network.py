@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import floor, ulp
 from typing import Annotated, Any
 
@@ -12,7 +12,7 @@ from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import Plugin, settings
 from slfac_sim.network.contract import Hosts, Network, NetworkSettings, Survey, Transfer
 from slfac_sim.network.engine import Call, Engine, Flow, Share
-from slfac_sim.network.transfers import FluidTransfer, JointTransfer, Path
+from slfac_sim.network.transfers import FluidTransfer, JointTransfer, Lane, Path
 from slfac_sim.network.transport import Framing, Message, Sender
 from slfac_sim.network.transport.fluid import Fluid
 
@@ -25,7 +25,7 @@ Among = Callable[[int], float] | None
 class Air(ABC):
     """What lies between the servers and the devices, for one seed: lanes, and the paths on them.
 
-    A lane is a medium of its own. Rates change on one grid of blocks, if at all, and with how many senders
+    A lane is a medium of its own. Rates change on a grid of blocks, if at all, and with how many senders
     are `heard` of other lanes. A medium that adds headers itself, as 802.11 does, is told of payload alone.
     """
 
@@ -33,6 +33,14 @@ class Air(ABC):
     def coherence_s(self) -> float | None:
         """The length of a block; None, as it stands, where there are none."""
         return None
+
+    def coherence_on(self, lane: str) -> float | None:
+        """Return the length of a block on `lane`; as it stands, all lanes are on one grid."""
+        return self.coherence_s
+
+    def lanes(self) -> Sequence[Lane]:
+        """Return all lanes, for wires that follow them; as it stands it does not tell, and none can."""
+        return ()
 
     @abstractmethod
     def survey(self) -> Survey:
@@ -89,6 +97,11 @@ class FluidSettings(NetworkSettings):
     link, may be lost and sent again, and with `tcp` wait for a connection and a window.
     """
 
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        """The stations that are each a node where wires follow; as it stands, the network is one node."""
+        return ()
+
     @abstractmethod
     def air(self, hosts: Hosts, seed: int) -> Air:
         """Return the air between `hosts`, with every draw keyed by `seed`. Raises `BadInput`."""
@@ -115,7 +128,7 @@ class FluidNetwork(Network):
         self._on_lane: dict[str, dict[FluidTransfer, None]] = {}
         self._heard: dict[str, int] = {}
         self._unsettled: dict[str, None] = {}
-        self._grid_armed = False
+        self._grids: set[float] = set()
 
     def transfer(self, src: str, dst: str | tuple[str, ...], nbytes: int) -> Transfer:
         """Start to send, as every `Network`; one of two ends must be the server.
@@ -136,7 +149,7 @@ class FluidNetwork(Network):
         return tuple(self._under_way)
 
     def _transfer(self, src: str, dst: str, path: Path, nbytes: int) -> FluidTransfer:
-        rate_bps, among = self._air.rate_bps(path, self._block(), self._heard)
+        rate_bps, among = self._air.rate_bps(path, self._block(path.lane), self._heard)
         plan = self._sender.plan(self._message(src, dst, path, nbytes, rate_bps))
         flow = Flow(plan.bits, rate_bps, 1.0, plan.cap_bps, among, src, dst, path.power_among)
         transfer = FluidTransfer(self._env, src, dst, path, nbytes, plan, flow, self._give_up)
@@ -179,8 +192,9 @@ class FluidNetwork(Network):
         on_lane[transfer] = None
         self._engine.start(self._shares[lane], transfer.flow, lambda _: self._last_bit_left(transfer))
         self._disturb(lane)
-        if self._air.coherence_s is not None and not self._grid_armed:
-            self._arm_grid(self._air.coherence_s, self._block() + 1)
+        length_s = self._air.coherence_on(lane)
+        if length_s is not None and length_s not in self._grids:
+            self._arm_grid(length_s)
 
     def _last_bit_left(self, transfer: FluidTransfer) -> None:
         """Take the transfer off the air, and have the receiver hold the bytes after the latency."""
@@ -228,36 +242,50 @@ class FluidNetwork(Network):
 
     def _settle(self, _: simpy.Event) -> None:
         lanes, self._unsettled = self._unsettled, {}
-        self._rate([transfer for lane in lanes for transfer in self._on_lane.get(lane, ())])
+        self._rate(lanes)
 
-    def _rate(self, transfers: Sequence[FluidTransfer]) -> None:
-        rated = self._air.rates_bps([transfer.path for transfer in transfers], self._block(), self._heard)
+    def _rate(self, lanes: Iterable[str]) -> None:
+        """Give the flows on `lanes` the rates of the present, all in one reallocation."""
+        alike: dict[float | None, list[FluidTransfer]] = {}
+        for lane in lanes:
+            alike.setdefault(self._air.coherence_on(lane), []).extend(self._on_lane.get(lane, ()))
         rates_bps = []
-        for transfer, (rate_bps, among) in zip(transfers, rated, strict=True):
-            transfer.flow.among = among
-            rates_bps.append((transfer.flow, rate_bps))
+        for length_s, transfers in alike.items():
+            paths = [transfer.path for transfer in transfers]
+            rated = self._air.rates_bps(paths, _block_at(self._env.now, length_s), self._heard)
+            for transfer, (rate_bps, among) in zip(transfers, rated, strict=True):
+                transfer.flow.among = among
+                rates_bps.append((transfer.flow, rate_bps))
         if rates_bps:
             self._engine.set_rates(rates_bps)
 
-    def _block(self) -> int:
-        """Return the number of the coherence block [k T, (k + 1) T) that holds the present."""
-        length_s = self._air.coherence_s
-        if length_s is None:
-            return 0
-        block = floor(self._env.now / length_s)
-        return block + ((block + 1) * length_s <= self._env.now) - (block * length_s > self._env.now)
+    def _block(self, lane: str) -> int:
+        return _block_at(self._env.now, self._air.coherence_on(lane))
 
-    def _arm_grid(self, length_s: float, block: int) -> None:
-        self._grid_armed = True
-        Call(self._env, block * length_s, self._new_block)
+    def _arm_grid(self, length_s: float) -> None:
+        self._grids.add(length_s)
+        at_s = (_block_at(self._env.now, length_s) + 1) * length_s
+        Call(self._env, at_s, lambda _: self._new_block(length_s))
 
-    def _new_block(self, _: simpy.Event) -> None:
-        """Give the flows on the air their rates in the block that begins; with none, let the grid rest."""
-        self._grid_armed = False
-        under_way = [transfer for on_lane in self._on_lane.values() for transfer in on_lane]
-        if under_way and self._air.coherence_s is not None:
-            self._rate(under_way)
-            self._arm_grid(self._air.coherence_s, self._block() + 1)
+    def _new_block(self, length_s: float) -> None:
+        """Give the flows on this grid their rates in the block that begins; with none, let the grid rest."""
+        self._grids.remove(length_s)
+        lanes = [
+            lane
+            for lane, flows in self._on_lane.items()
+            if flows and self._air.coherence_on(lane) == length_s
+        ]
+        if lanes:
+            self._rate(lanes)
+            self._arm_grid(length_s)
+
+
+def _block_at(now_s: float, length_s: float | None) -> int:
+    """Return the number of the coherence block [k T, (k + 1) T) that holds `now_s`."""
+    if length_s is None:
+        return 0
+    block = floor(now_s / length_s)
+    return block + ((block + 1) * length_s <= now_s) - (block * length_s > now_s)
 
 
 def _refuse_coarse_clock(transfer: FluidTransfer, now_s: float) -> None:

@@ -18,7 +18,8 @@ GIVEN_UP = "a packet was lost too often"
 class Hop:
     """A wire on a path, in the direction of the path: `link` as in `LinkUse`; `latency_s` is one way.
 
-    Each packet costs `header_bytes` of its layer 2, and is lost with probability `loss`.
+    Each packet costs `header_bytes` of its layer 2, and is lost with probability `loss`. Of a multicast whose
+    branches part behind it, it carries one copy: `part` of one for each branch.
     """
 
     link: str
@@ -26,6 +27,22 @@ class Hop:
     latency_s: float
     header_bytes: int = 38
     loss: float = 0.0
+    part: float = 1.0
+
+
+@dataclass(frozen=True)
+class Lane:
+    """A medium of an air: its `name`, and the `station` at its wired end (empty where all end at one node).
+
+    `ways` are the directions on it, True for uplinks. `part` of the time is theirs, in which they carry
+    `most_bps` of what the medium is told, if they ever have all that they ask for.
+    """
+
+    name: str
+    station: str
+    ways: tuple[bool, ...]
+    part: float
+    most_bps: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,8 +51,8 @@ class Path:
 
     `devices` are those at the far end of the radio link; `latency_s` passes from the last bit on the air to
     the bytes in the receiver's hands. No bit ever gets through where it is `unreachable`. `power_among` is
-    for `Flow.power_among`. `hops` are the wires that it crosses besides, in order; `lane` is empty where it
-    crosses wires alone.
+    for `Flow.power_among`. `station` is that of its lane. `hops` are the wires that it crosses besides, in
+    order; `lane` is empty where it crosses wires alone.
     """
 
     lane: str
@@ -46,6 +63,7 @@ class Path:
     latency_s: float
     unreachable: bool = False
     power_among: Callable[[int], float] | None = None
+    station: str = ""
     hops: tuple[Hop, ...] = ()
 
 

@@ -9,7 +9,7 @@ from slfac_sim.foundation.units import BitsPerSecond, Seconds
 from slfac_sim.network.contract import Hosts, Link, Sharing, Survey
 from slfac_sim.network.engine import FluidShare, Share
 from slfac_sim.network.fluid_network import Air, Among, FluidSettings
-from slfac_sim.network.transfers import Path
+from slfac_sim.network.transfers import Lane, Path
 
 
 @settings
@@ -70,9 +70,19 @@ class _FixedAir(Air):
         devices = (src,) if uplink else dsts
         if not devices or (not uplink and src != server) or not self._devices.issuperset(devices):
             raise KeyError(f"{src} -> {', '.join(dsts)}: not a device and {server}")
-        own = "" if self._ideal.sharing == "equal" else devices[0] if devices[1:] == () else "*"
-        lane = f"{'up' if uplink else 'down'}/{own}"
+        lane = self._lane(uplink, devices[0] if devices[1:] == () else "*").name
         return [Path(lane, uplink, devices, inf, 0.0, self._ideal.latency)]
+
+    def lanes(self) -> Sequence[Lane]:
+        shared = self._ideal.sharing == "equal"
+        owners = ("",) if shared else (*self._hosts.devices, "*")
+        return [self._lane(uplink, owner) for owner in owners for uplink in (True, False)]
+
+    def _lane(self, uplink: bool, owner: str) -> Lane:
+        """Return the lane of one way or, where nothing is shared, of one way of a device or of multicasts."""
+        way, rate_bps = ("up", self._ideal.up_rate) if uplink else ("down", self._ideal.down_rate)
+        name = way if self._ideal.sharing == "equal" else f"{way}/{owner}"
+        return Lane(name, "", (uplink,), 1.0, rate_bps)
 
     def share(self, lane: str) -> Share:
         return FluidShare()

@@ -54,9 +54,15 @@ class MultiCell(Cellular):
         if self.interference != "load" and self.offered is not None:
             raise ValueError(f"offered goes with interference: load (got {self.interference})")
 
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        """The stations: `s0`, `s1`, ..."""
+        return tuple(f"s{i}" for i in range(len(self._places())))
+
     def air(self, hosts: Hosts, seed: int) -> Air:
         """Return the air of all stations."""
-        stations = tuple(Station(f"s{i}", x_m, y_m) for i, (x_m, y_m) in enumerate(self._places()))
+        places = zip(self.nodes, self._places(), strict=True)
+        stations = tuple(Station(name, x_m, y_m) for name, (x_m, y_m) in places)
         return self._air(stations, hosts, seed, self.interference, self.offered or 0.0)
 
     def _places(self) -> Sequence[tuple[float, float]]:

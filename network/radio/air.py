@@ -13,9 +13,10 @@ from slfac_sim.network.radio.cells import Radio
 from slfac_sim.network.radio.faded import Faded, Fades
 from slfac_sim.network.radio.placement import Ground
 from slfac_sim.network.radio.reception import Activity, Reception
-from slfac_sim.network.transfers import Path
+from slfac_sim.network.transfers import Lane, Path
 
 _SURVEYED_BLOCKS = 100
+_PEAK_SNR = np.array([1e30])
 
 
 class RadioAir(Air):
@@ -29,6 +30,13 @@ class RadioAir(Air):
         self._reception = Reception(devices, seed, radio, ground)
         self._crowd = {uplink: self._reception.gains_from_a_crowd(uplink) for uplink in (True, False)}
         self._cells = range(len(radio.stations))
+        self._stations = ["" if at.name == hosts.server else at.name for at in radio.stations]
+        self._lane_at = {  # named by its way, after its station unless that is the server's own
+            (cell, way): f"{station}/{way}".lstrip("/")
+            for cell, station in enumerate(self._stations)
+            for way in self._ways()
+        }
+        self._place_of = {lane: place for place, lane in self._lane_at.items()}
         self._index = {device: i for i, device in enumerate(devices)}
         self._member = {  # the place of each device among those of its cell
             device: int(np.searchsorted(self._reception.members[cell], i))
@@ -52,19 +60,23 @@ class RadioAir(Air):
 
     def share(self, lane: str) -> Share:
         """Return the medium of a lane: each direction of each station has its own, but for half duplex."""
-        cell, way = _parsed(lane)
+        cell, way = self._place_of[lane]
         return self.radio.medium.share(self._reception.users(cell, way), self.radio.part(way == "up"))
+
+    def lanes(self) -> Sequence[Lane]:
+        """Return the lanes of each station, with the most that its devices can have of them."""
+        return [self._lane(cell, way) for cell in self._cells for way in self._ways()]
 
     def senders(self, lane: str, transfers: int) -> int:
         """Return how many senders the disturbed lanes hear of `lane`."""
-        return self.radio.senders(_parsed(lane)[1] == "up", transfers)
+        return self.radio.senders(self._place_of[lane][1] == "up", transfers)
 
     def disturbed(self, lane: str) -> Sequence[str]:
         """Return the lanes of the same direction at the other stations, if they hear what goes on here."""
         if self.radio.interference != "activity":
             return ()
-        own, way = _parsed(lane)
-        return [f"{cell}/{way}" for cell in self._cells if cell != own]
+        own, way = self._place_of[lane]
+        return [self._lane_at[cell, way] for cell in self._cells if cell != own]
 
     def rate_bps(self, path: Path, block: int, heard: Mapping[str, int]) -> tuple[float, Among]:
         """Return the slowest receiver's rate in `block` while others are `heard`, and among n."""
@@ -94,7 +106,7 @@ class RadioAir(Air):
         """Raise `BadInput` where a station has more devices than its medium has places for."""
         for cell in self._cells:
             for way in self._ways() if len(self._reception.members[cell]) else ():
-                self.share(f"{cell}/{way}")
+                self.share(self._lane_at[cell, way])
 
     def reached(self) -> Bools:
         """Return whom bits reach both ways [devices], with neighbours as busy as they ever are."""
@@ -130,6 +142,23 @@ class RadioAir(Air):
             rates_bps[members] = self._reception.mean_bps(cell, uplink, activity, n(cell))
         return rates_bps
 
+    def _lane(self, cell: int, way: str) -> Lane:
+        ways = (True, False) if way == "air" else (way == "up",)
+        return Lane(
+            name=self._lane_at[cell, way],
+            station=self._stations[cell],
+            ways=ways,
+            part=self.radio.part(ways[0]),
+            most_bps=max(self.radio.part(uplink) * self._most_bps(cell, uplink) for uplink in ways),
+        )
+
+    def _most_bps(self, cell: int, uplink: bool) -> float:
+        """Return the best rate of a device of the cell; with fades in blocks, that of the best fade."""
+        members = self._reception.members[cell]
+        if self._coherence_s is not None:
+            return _peak_bps(self.radio, uplink)
+        return float(self.best_rates_bps(uplink)[members].max(initial=0.0))
+
     def _ways(self) -> tuple[str, ...]:
         return ("air",) if self.radio.duplex == "half" else ("up", "down")
 
@@ -152,7 +181,7 @@ class RadioAir(Air):
         rates_bps = self._reception.mean_bps(cell, uplink, self._reception.nobody(uplink), 1)
         divided = self._reception.part(uplink, 2) < 1.0
         return Path(
-            lane=f"{cell}/{self._way(uplink)}",
+            lane=self._lane_at[cell, self._way(uplink)],
             uplink=uplink,
             devices=devices,
             snr_db=min(float(snr_db[self._index[device]]) for device in devices),
@@ -160,6 +189,7 @@ class RadioAir(Air):
             latency_s=self.radio.latency_s,
             unreachable=not rates_bps[self._members(devices)].all(),
             power_among=Entry(self._powers(cell), self._member[devices[0]]) if divided else None,
+            station=self._stations[cell],
         )
 
     def _new_powers(self, cell: int) -> Callable[[int], Floats]:
@@ -185,12 +215,12 @@ class RadioAir(Air):
         fixed = self._reception.fixed[uplink]
         if fixed is not None:
             return fixed
-        own, way = _parsed(lane)
-        return tuple(0.0 if j == own else float(heard.get(f"{j}/{way}", 0)) for j in self._cells)
+        own, way = self._place_of[lane]
+        return tuple(0.0 if j == own else float(heard.get(self._lane_at[j, way], 0)) for j in self._cells)
 
     def _new_rate(self, path: Path, activity: Activity) -> tuple[float, Among]:
         """Return the mean rate of the slowest receiver, and what it is among n."""
-        cell, members = _parsed(path.lane)[0], self._members(path.devices)
+        cell, members = self._place_of[path.lane][0], self._members(path.devices)
         means = self._means(cell, path.uplink, activity)
         return float(means(1)[members].min()), Entry(means, members[0]) if self._crowds(path) else None
 
@@ -217,6 +247,6 @@ class RadioAir(Air):
         return self._crowd[path.uplink] and path.devices[1:] == ()
 
 
-def _parsed(lane: str) -> tuple[int, str]:
-    station, _, way = lane.partition("/")
-    return int(station), way
+def _peak_bps(radio: Radio, uplink: bool) -> float:
+    """Return the rate at any SNR, however high."""
+    return radio.goodput * float(radio.rates.rate_bps(_PEAK_SNR, radio.budget.bandwidth_hz, uplink)[0])
