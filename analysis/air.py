@@ -1,12 +1,14 @@
 """The air of a run: what it offers to each device, and when each direction of it was busy."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from slfac_sim.analysis.rows import OFFERED, rows_if_there
-from slfac_sim.analysis.structure import SERVER, Row
+from slfac_sim.analysis.structure import Row, direction
 from slfac_sim.foundation.arrays import Floats
 from slfac_sim.ledger.folder import Run
 
@@ -67,14 +69,10 @@ class Busy:
         return np.diff(np.interp(edges_s, ends, so_far))
 
 
-def direction(row: Row) -> str:
-    """Return `up` for a transfer to the server, `down` for one from it."""
-    return "up" if row["dst"] == SERVER else "down"
-
-
-def device_of(row: Row) -> str:
-    """Return the device at the far end of a transfer; `*` for a multicast."""
-    return str(row["src"] if row["dst"] == SERVER else row["dst"])
+def ways_of(transfers: Mapping[str, Any]) -> NDArray[np.str_]:
+    """Return the direction of each of `transfers`, which are given by columns."""
+    ends = zip(transfers["src"], transfers["dst"], strict=True)
+    return np.array([direction({"src": src, "dst": dst}) for src, dst in ends], dtype=str)
 
 
 def busy(transfers: Sequence[Row], way: str) -> Busy:

@@ -1,7 +1,7 @@
 """Which of a run's resources its critical path spent most time on: the bottleneck, in one sentence.
 
 It groups the parts of an `Attribution` by what a user can buy more of; `check` uses the same names before a
-run. Waiting for the air counts as air: others had it.
+run. Waiting for the air counts as air: others had it. Where wires limited a transfer it waited for them.
 """
 
 from collections.abc import Iterable
@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from math import fsum
 
 from slfac_sim.analysis.attribution import Attribution
-from slfac_sim.analysis.critical_path import AIR_WAIT, AIRTIME, BARRIER, PROPAGATION, Segment
+from slfac_sim.analysis.critical_path import AIR_WAIT, AIRTIME, BARRIER, PROPAGATION, WIRE_WAIT, Segment
 from slfac_sim.analysis.format import fixed_percent
-from slfac_sim.analysis.structure import SERVER
+from slfac_sim.analysis.structure import is_server
 
-NAMES = ("uplink air", "downlink air", "devices", "server", "latency", "waiting for a deadline")
+NAMES = ("uplink air", "downlink air", "wires", "devices", "server", "latency", "waiting for a deadline")
 _TOLD = 0.05  # smaller shares are left out of the sentence
 
 
@@ -49,10 +49,12 @@ def resources_s(path: Iterable[Segment]) -> dict[str, float]:
 
 
 def _name(segment: Segment) -> str:
+    if segment.part == WIRE_WAIT or (segment.part in (AIR_WAIT, AIRTIME) and segment.what == "between"):
+        return "wires"
     if segment.part in (AIR_WAIT, AIRTIME):
         return "uplink air" if segment.what == "up" else "downlink air"
     if segment.part == PROPAGATION:
         return "latency"
     if segment.part == BARRIER:
         return "waiting for a deadline"
-    return "server" if segment.host == SERVER else "devices"
+    return "server" if is_server(segment.host) else "devices"

@@ -8,11 +8,21 @@ three need airtimes that do not depend on who else sends.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from slfac_sim.analysis.air import DIRECTIONS, busy, device_of, direction
-from slfac_sim.analysis.structure import Place, Row, Structure, Tables, above, structure
+from slfac_sim.analysis.air import DIRECTIONS, busy
+from slfac_sim.analysis.structure import (
+    EVERYBODY,
+    Place,
+    Row,
+    Structure,
+    Tables,
+    above,
+    device_of,
+    direction,
+    structure,
+)
 
 UNSHARED = "none"  # the medium of a network in which every device has the rates to itself
 BOUNDS = ("infinite bandwidth", "zero compute", "no contention")
@@ -37,12 +47,12 @@ def bounds(tables: Tables, until_s: float | None = None) -> dict[str, float]:
         if place is None:
             raise ValueError(f"{until_s} s is the time of no evaluation")
         marks[place] = (0.0, 0.0, 0.0)
-    shares = _shares(tables)
-    end = _Chains(of, {way: min(1.0, share) for way, share in shares.items()}, marks).run()
+    share_of = _shares(tables)
+    end = _Chains(of, share_of, marks).run()
     bandwidth_s, compute_s, contention_s = marks.popitem()[1] if marks else end
     least_s = {BOUNDS[0]: max(bandwidth_s, _busiest_host_s(tables, until_s))}
     if not crowding(tables):
-        least_s[BOUNDS[1]] = max(compute_s, busiest_lane_s(tables, shares, until_s))
+        least_s[BOUNDS[1]] = max(compute_s, busiest_lane_s(tables, share_of, until_s))
         least_s[BOUNDS[2]] = contention_s
     return least_s
 
@@ -59,11 +69,25 @@ def crowding(tables: Tables) -> str:
     return ""
 
 
-def _shares(tables: Tables) -> dict[str, float]:
-    """Return each direction's part of the medium's time: as recorded, or else the largest that it had."""
-    for row in tables.get("air", ()):
-        return {way: row[f"{way}_share"] for way in DIRECTIONS}
-    return {way: busy(tables["transfers"], way).share for way in DIRECTIONS}
+def _shares(tables: Tables) -> Callable[[Row], float]:
+    """Return what tells of a transfer which part of the medium's time its direction has.
+
+    It is as recorded, or else the largest that it had. A multicast has the parts on all access networks.
+    """
+    air = {row["access"]: {way: row[f"{way}_share"] for way in DIRECTIONS} for row in tables.get("air", ())}
+    if not air:
+        air = {"": {way: busy(tables["transfers"], way).share for way in DIRECTIONS}}
+    access_of = {row["device"]: row["access"] for row in tables.get("links", ())}
+
+    def share(transfer: Row) -> float:
+        way, device = direction(transfer), device_of(transfer)
+        if way not in DIRECTIONS:
+            return 1.0
+        if device == EVERYBODY:
+            return sum(parts[way] for parts in air.values())
+        return air[access_of.get(device, "")][way]
+
+    return share
 
 
 def _refuse_steered(tables: Tables) -> None:
@@ -91,23 +115,26 @@ def _busiest_host_s(tables: Tables, until_s: float | None) -> float:
     return max(work_s.values(), default=0.0)
 
 
-def busiest_lane_s(tables: Tables, shares: Mapping[str, float], until_s: float | None) -> float:
-    """Return the time that the busiest direction of a medium needs; multicasts count where there is one."""
+def busiest_lane_s(tables: Tables, share_of: Callable[[Row], float], until_s: float | None) -> float:
+    """Return the time that the busiest direction of a medium needs; multicasts count where there is one.
+
+    `share_of` tells of a transfer which part of the medium's time its direction has.
+    """
     media = _media(tables)
-    lanes_s: dict[tuple[str, str], float] = defaultdict(float)
+    lanes_s: dict[tuple[str, object], float] = defaultdict(float)
     for row in tables["transfers"]:
-        if (until_s is None or row["last_bit_s"] <= until_s) and not (media and row["dst"] == "*"):
+        if (until_s is None or row["last_bit_s"] <= until_s) and not (media and row["dst"] == EVERYBODY):
             way = direction(row)
-            lanes_s[way, media.get(device_of(row), "")] += row["airtime_s"] / shares[way]
+            lanes_s[way, media.get(device_of(row), "")] += row["airtime_s"] / share_of(row)
     return max(lanes_s.values(), default=0.0)
 
 
-def _media(tables: Tables) -> dict[str, str]:
+def _media(tables: Tables) -> dict[str, object]:
     """Return which medium each device is on: its station's, or its own; empty where all are on one."""
     links = tables.get("links", ())
     if any(row["medium"] == UNSHARED for row in tables.get("air", ())):
         return {row["device"]: row["device"] for row in links}
-    stations = {row["device"]: row["station"] for row in links}
+    stations = {row["device"]: (row["access"], row["station"]) for row in links}
     return stations if len(set(stations.values())) > 1 else {}
 
 
@@ -115,11 +142,12 @@ def _media(tables: Tables) -> dict[str, str]:
 class _Chains:
     """Goes through a run from its start, keeping the lengths of the longest chains to each place.
 
-    `shares` are the directions' parts of the medium, `marks` the places at which the lengths are wanted.
+    `share_of` tells of a transfer its direction's part of the medium, `marks` the places at which the
+    lengths are wanted.
     """
 
     of: Structure
-    shares: dict[str, float]
+    share_of: Callable[[Row], float]
     marks: dict[Place, _Times]
     _ready: list[tuple[str, int, _Times]] = field(default_factory=list)
     _gathered: dict[object, list[tuple[str, int, _Times]]] = field(default_factory=lambda: defaultdict(list))
@@ -160,7 +188,7 @@ class _Chains:
             return bandwidth_s + took_s, compute_s, contention_s + took_s
         latency_s = row["end_s"] - row["last_bit_s"]
         # the share is exact only where the direction is never without a rate: no longer than it was
-        air_s = min(row["airtime_s"] / self.shares[direction(row)], row["last_bit_s"] - row["start_s"])
+        air_s = min(row["airtime_s"] / min(1.0, self.share_of(row)), row["last_bit_s"] - row["start_s"])
         return bandwidth_s + latency_s, compute_s + air_s + latency_s, contention_s + air_s + latency_s
 
     def _offer(self, row: Row, times: _Times) -> None:

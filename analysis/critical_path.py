@@ -2,11 +2,23 @@
 
 from typing import NamedTuple
 
-from slfac_sim.analysis.structure import SERVER, Place, Row, Structure, above
+from slfac_sim.analysis.structure import (
+    EVERYBODY,
+    SERVER,
+    Place,
+    Row,
+    Structure,
+    above,
+    device_of,
+    direction,
+    is_server,
+)
 
-DEVICE_COMPUTE, CODEC, AIR_WAIT, AIRTIME, PROPAGATION, SERVER_QUEUE, SERVER_COMPUTE, BARRIER = PARTS = (
+DEVICE_COMPUTE, CODEC, AIR_WAIT, AIRTIME, PROPAGATION, SERVER_QUEUE, SERVER_COMPUTE, BARRIER, WIRE_WAIT = (
+    PARTS
+) = (
     *("device compute", "codec", "waiting for air", "airtime", "propagation"),
-    *("server queue", "server compute", "waiting at the barrier"),
+    *("server queue", "server compute", "waiting at the barrier", "waiting for wires"),
 )
 CODEC_WORK = frozenset({"encode", "decode", "encode_model", "decode_model"})
 
@@ -101,19 +113,25 @@ class Walk:
     def _is_foreign(self, row: Row) -> bool:
         """Whether an effect of a task that serves all belongs to another device than the walk's."""
         ends = {row["src"], row["dst"]} if "src" in row else {row["host"]}
-        return self._device is not None and not ends & {self._device, "*"} and ends != {SERVER}
+        return (
+            self._device is not None
+            and not ends & {self._device, EVERYBODY}
+            and not all(map(is_server, ends))
+        )
 
     def _compute(self, row: Row, task: str, seq: int) -> None:
         host, what = row["host"], row["what"]
-        busy, waiting = (SERVER_COMPUTE, SERVER_QUEUE) if host == SERVER else (DEVICE_COMPUTE,) * 2
+        busy, waiting = (SERVER_COMPUTE, SERVER_QUEUE) if is_server(host) else (DEVICE_COMPUTE,) * 2
         self._add(CODEC if what in CODEC_WORK else busy, row["start_s"], host, what, task, seq)
         self._add(waiting, row["asked_s"], host, what, task, seq)
 
     def _transfer(self, row: Row) -> None:
-        up = row["dst"] == SERVER
-        where = (row["src"] if up else row["dst"], "up" if up else "down", row["task"], row["seq"])
+        where = (device_of(row), direction(row), row["task"], row["seq"])
+        airtime_from_s = max(row["start_s"], row["last_bit_s"] - row["airtime_s"])
+        wires_s = self._of.wired.get(row["id"], 0.0) * (airtime_from_s - row["asked_s"])
         self._add(PROPAGATION, row["last_bit_s"], *where)
-        self._add(AIRTIME, max(row["start_s"], row["last_bit_s"] - row["airtime_s"]), *where)
+        self._add(AIRTIME, airtime_from_s, *where)
+        self._add(WIRE_WAIT, airtime_from_s - wires_s, *where)
         self._add(AIR_WAIT, row["asked_s"], *where)
 
     def _offer(self, row: Row) -> Place:

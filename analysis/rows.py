@@ -12,11 +12,12 @@ from slfac_sim.ledger.tables import TABLES
 
 Rows = list[dict[str, Any]]
 STRUCTURE = ("transfers", "computes", "offers", "steps", "rounds", "evals")  # what attribution needs
+LIMITING = ("wires", "bottlenecks")  # what it has besides, where there are wires
 OFFERED = ("air", "stations", "links", "wires", "routes")  # what the network offers, known before the run
 _KEPT = 16  # tables
 
 
-def rows_of(run: Run, names: Sequence[str] = STRUCTURE) -> dict[str, Rows]:
+def rows_of(run: Run, names: Sequence[str]) -> dict[str, Rows]:
     """Return the tables `names` of `run` as lists of {column: value}, not to be changed. Raises `BadInput`.
 
     They are kept for the next figure of the same run, until `forget`.
@@ -26,9 +27,13 @@ def rows_of(run: Run, names: Sequence[str] = STRUCTURE) -> dict[str, Rows]:
 
 
 def rows_if_there(run: Run, names: Sequence[str]) -> dict[str, Rows]:
-    """Return the same, without rows where the run is too old to have a table."""
-    there = set(run.tables())
-    return {name: rows_of(run, (name,))[name] if name in there else [] for name in names}
+    """Return the same, without rows where the run is too old to have a table, or all of its columns."""
+    return {name: rows_of(run, (name,))[name] if run.has(name) else [] for name in names}
+
+
+def recorded(run: Run) -> dict[str, Rows]:
+    """Return what attribution goes through: who waited for what, and which links limited transfers."""
+    return {**rows_of(run, STRUCTURE), **rows_if_there(run, LIMITING)}
 
 
 def forget() -> None:

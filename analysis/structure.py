@@ -4,10 +4,12 @@ Rows name the task that asked for an effect and the effect's number within the t
 say by themselves what waited for what: see `Structure`.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import inf
+from functools import cache
+from math import fsum, inf
 from typing import Any
 
 from slfac_sim.foundation.errors import BadInput
@@ -17,7 +19,15 @@ Tables = Mapping[str, Sequence[Row]]
 Place = tuple[str, int]  # task, number of the effect
 Batch = tuple[str, str, float]  # host, queue, end
 
-SERVER = "server"
+SERVER = "server"  # the only one; where there are several, each has a name of its own
+EVERYBODY = "*"  # the receivers of a multicast
+_DEVICE = re.compile(r"d\d{3,}")
+
+
+@cache
+def is_server(host: str) -> bool:
+    """Return whether `host` is a server: devices are d000, d001, ..., and no server is called so."""
+    return host != EVERYBODY and _DEVICE.fullmatch(host) is None
 
 
 @dataclass(frozen=True)
@@ -29,7 +39,7 @@ class Structure:
     their order, and `last` is the number of each task's last effect. A batch of offers is known by host,
     queue and end: `served` is its compute, `latest` the item that was asked last (the first of equals),
     `earliest_s` when the first was, `sizes` its number of items. `device_of` tells on which device a task
-    works.
+    works, `wired` of a transfer's time on the way, by its number, which part wires limited.
     """
 
     effects: dict[Place, Row]
@@ -40,6 +50,7 @@ class Structure:
     earliest_s: dict[Batch, float]
     sizes: dict[Batch, int]
     device_of: dict[str, str]
+    wired: dict[int, float]
 
     def ended_s(self, task: str) -> float:
         """Return when the last effect of `task` ended."""
@@ -69,7 +80,8 @@ def structure(tables: Tables) -> Structure:
         _adopt(task, last, children)
     for names in children.values():
         names.sort(key=lambda name: int(name.rpartition(".")[2]))
-    return Structure(effects, dict(children), last, *_batches(tables, len(own)), _devices(tables, own))
+    batches, devices = _batches(tables, len(own)), _devices(tables, own)
+    return Structure(effects, dict(children), last, *batches, devices, wired_parts(tables))
 
 
 def _refuse_endless(last: Mapping[str, int], tables: Tables) -> None:
@@ -85,7 +97,25 @@ def devices_of(tables: Tables) -> list[str]:
     """Return the devices that a run's rows name, in device order."""
     hosts = {row["host"] for row in tables["computes"]}
     ends = {row[end] for row in tables["transfers"] for end in ("src", "dst")}
-    return sorted((hosts | ends) - {SERVER, "*"})
+    return sorted(host for host in hosts | ends if not (is_server(host) or host == EVERYBODY))
+
+
+def wired_parts(tables: Tables) -> dict[int, float]:
+    """Return by its number for each transfer that links limited which part of that time they were wires."""
+    names = [row["name"] for row in tables.get("wires", ())]
+    limits: dict[int, list[Row]] = defaultdict(list)
+    for row in tables.get("bottlenecks", ()):
+        limits[row["transfer"]].append(row)
+    return {
+        transfer: fsum(row["limited_s"] for row in rows if wire_of(row["link"]) in names) / whole_s
+        for transfer, rows in limits.items()
+        if (whole_s := fsum(row["limited_s"] for row in rows)) > 0.0
+    }
+
+
+def wire_of(link: str) -> str:
+    """Return the name of the wire of which `link` is a direction: ``core`` of ``core campus->edge1``."""
+    return link.partition(" ")[0]
 
 
 def above(task: str) -> Place:
@@ -127,6 +157,19 @@ def _batches(
 
 
 def _devices(tables: Tables, own: Sequence[Row]) -> dict[str, str]:
-    sends = {row["task"]: row["src"] if row["dst"] == SERVER else row["dst"] for row in tables["transfers"]}
-    computes = {row["task"]: row["host"] for row in own if row["host"] != SERVER}
-    return {task: host for task, host in (sends | computes).items() if task and host != "*"}
+    sends = {row["task"]: device_of(row) for row in tables["transfers"]}
+    computes = {row["task"]: row["host"] for row in own}
+    hosts = (sends | {task: host for task, host in computes.items() if not is_server(host)}).items()
+    return {task: host for task, host in hosts if task and not is_server(host) and host != EVERYBODY}
+
+
+def device_of(transfer: Row) -> str:
+    """Return the device at the far end of a transfer, `*` for a multicast; between servers, the receiver."""
+    return str(transfer["src"] if not is_server(transfer["src"]) else transfer["dst"])
+
+
+def direction(transfer: Row) -> str:
+    """Return `up` for a transfer from a device, `down` for one to devices, `between` for one of servers."""
+    if not is_server(transfer["src"]):
+        return "up"
+    return "between" if is_server(transfer["dst"]) else "down"

@@ -129,11 +129,12 @@ _FILLS = (
     Fill("#e9d5ef", "xxxx"),
     Fill("#832db6", ""),
     Fill("#c9ccd1", "||||"),
+    Fill("#bd1f01", "----"),
 )
 
 
 def fill(index: int) -> Fill:
-    """Return the fill of part number `index`, counted from 0; the first eight differ in grey as well."""
+    """Return the fill of part number `index`, counted from 0; the first nine differ in grey as well."""
     return _FILLS[index % len(_FILLS)]
 
 

@@ -11,13 +11,13 @@ the server, accuracy. The format: "Trace Event Format", Google, 2016, which both
 import gzip
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from slfac_sim.analysis.air import DIRECTIONS, device_of, direction
+from slfac_sim.analysis.air import DIRECTIONS
 from slfac_sim.analysis.critical_path import CODEC_WORK
-from slfac_sim.analysis.structure import SERVER, Row, Tables, devices_of
+from slfac_sim.analysis.structure import EVERYBODY, SERVER, Row, Tables, devices_of, direction, is_server
 
 Event = dict[str, Any]
 
@@ -42,12 +42,12 @@ def write_trace(tables: Tables, path: Path) -> Path:
 
 def events(tables: Tables) -> Iterator[Event]:
     """Yield all events: names of the tracks, work, transfers with their arrows, counters."""
-    devices = devices_of(tables)
-    pids = {device: FIRST_DEVICE_PID + number for number, device in enumerate(devices)} | {SERVER: SERVER_PID}
+    pids = _pids(tables)
+    ends_of = _ends(tables)
     work = _by_lane(tables["computes"], lambda row: (pids[row["host"]], COMPUTE_TID), "start_s")
     radio = _by_lane(
-        [{**row, "device": device} for row in tables["transfers"] for device in _ends(row, devices)],
-        lambda row: (pids[row["device"]], SEND_TID if direction(row) == "up" else RECEIVE_TID),
+        [{**row, "end": host, "tid": tid} for row in tables["transfers"] for host, tid in ends_of(row)],
+        lambda row: (pids[row["end"]], row["tid"]),
         "asked_s",
     )
     yield from _names(pids, sorted({track for track, _ in [*work, *radio]}))
@@ -62,12 +62,35 @@ def events(tables: Tables) -> Iterator[Event]:
         yield _slice(pid, tid, args["kind"], "transfer", row["asked_s"], row["end_s"], args)
     yield from _spans(tables["transfers"], kinds)
     yield from _flows(work, radio)
-    yield from _counters(tables)
+    yield from _counters(tables, pids)
 
 
-def _ends(row: Row, devices: Sequence[str]) -> Sequence[str]:
-    """Return the devices at the far end of a transfer; a multicast reaches all."""
-    return devices if row["dst"] == "*" else [device_of(row)]
+def _pids(tables: Tables) -> dict[str, int]:
+    """Return the process of each host: the first server, then the devices, then the other servers."""
+    devices = devices_of(tables)
+    ends = {row[end] for row in tables["transfers"] for end in ("src", "dst")}
+    servers = filter(is_server, sorted(ends | {row["host"] for row in tables["computes"]}))
+    first, *others = [*servers] or [SERVER]
+    return {first: SERVER_PID} | {
+        host: FIRST_DEVICE_PID + number for number, host in enumerate([*devices, *others])
+    }
+
+
+def _ends(tables: Tables) -> Callable[[Row], list[tuple[str, int]]]:
+    """Return what tells of a transfer the hosts that show it, and whether they send or receive there.
+
+    Those are the devices; both ends between servers. A multicast reaches all devices of its server.
+    """
+    devices = devices_of(tables)
+    homes = {row["device"]: row["server"] for row in tables.get("links", ())}
+
+    def ends(row: Row) -> list[tuple[str, int]]:
+        if row["dst"] == EVERYBODY:
+            return [(name, RECEIVE_TID) for name in devices if homes.get(name, row["src"]) == row["src"]]
+        shown = [(row["src"], SEND_TID), (row["dst"], RECEIVE_TID)]
+        return [end for end in shown if direction(row) == "between" or not is_server(end[0])]
+
+    return ends
 
 
 _Placed = list[tuple[tuple[int, int], Row]]
@@ -92,8 +115,9 @@ def _by_lane(rows: Iterable[Row], track: Any, start: str) -> _Placed:
 def _names(pids: Mapping[str, int], tracks: Sequence[tuple[int, int]]) -> Iterator[Event]:
     ways = {f"air, {way}link": pid for way, pid in WAY_PIDS.items()}
     for name, pid in sorted({**pids, **ways}.items(), key=lambda item: item[1]):
+        place = SERVER_PID if is_server(name) and name in pids else pid
         yield {"ph": "M", "name": "process_name", "pid": pid, "tid": 0, "args": {"name": name}}
-        yield {"ph": "M", "name": "process_sort_index", "pid": pid, "tid": 0, "args": {"sort_index": pid}}
+        yield {"ph": "M", "name": "process_sort_index", "pid": pid, "tid": 0, "args": {"sort_index": place}}
     for pid, tid in tracks:
         kind = {COMPUTE_TID: "computes", SEND_TID: "sends", RECEIVE_TID: "receives"}[_kind_of(tid)]
         lane = tid - _kind_of(tid)
@@ -139,7 +163,9 @@ def _spans(transfers: Sequence[Row], kinds: Mapping[int, str]) -> Iterator[Event
     """Yield each transfer as an asynchronous span of its direction, from asking to the last bit."""
     for row in sorted(transfers, key=lambda row: (row["asked_s"], row["id"])):
         way = direction(row)
-        name = row["src"] if way == "up" else "all" if row["dst"] == "*" else row["dst"]
+        if way not in WAY_PIDS:
+            continue
+        name = row["src"] if way == "up" else "all" if row["dst"] == EVERYBODY else row["dst"]
         own = {"local": hex(row["id"])}  # within its process: a plain `id` would be one of the whole trace
         head = {"name": name, "cat": f"{way}link", "id2": own, "pid": WAY_PIDS[way], "tid": 0}
         args = {"kind": kinds.get(row["id"], "transfer")}
@@ -153,10 +179,10 @@ def _flows(work: _Placed, radio: _Placed) -> Iterator[Event]:
     The work that made a transfer is the effect before it in the task, the work on it the effect after. An
     arrow that has no work at the server's end is left out.
     """
-    at_server = {(row["task"], row["seq"]): (track, row) for track, row in work if row["host"] == SERVER}
+    at_server = {(row["task"], row["seq"]): (track, row) for track, row in work if is_server(row["host"])}
     number = 0
     for track, row in radio:
-        up = direction(row) == "up"
+        up = row["tid"] == SEND_TID
         work_on_it = at_server.get((row["task"], row["seq"] + (1 if up else -1)))
         if work_on_it is None or row["outcome"] != "delivered":
             continue
@@ -169,14 +195,15 @@ def _flows(work: _Placed, radio: _Placed) -> Iterator[Event]:
         number += 1
 
 
-def _counters(tables: Tables) -> Iterator[Event]:
+def _counters(tables: Tables, pids: Mapping[str, int]) -> Iterator[Event]:
     for way in DIRECTIONS:
         rows = [row for row in tables["transfers"] if direction(row) == way]
         for at_s, count in _levels(rows, "start_s", "last_bit_s"):
             yield _counter(f"{way}link", WAY_PIDS[way], at_s, {"transfers": count, "busy": min(count, 1)})
-    asked = [row for row in tables["computes"] if row["host"] == SERVER]
-    for at_s, count in _levels(asked, "asked_s", "start_s"):
-        yield _counter("queue", SERVER_PID, at_s, {"waiting": count})
+    for server, pid in pids.items():
+        asked = [row for row in tables["computes"] if row["host"] == server and is_server(server)]
+        for at_s, count in _levels(asked, "asked_s", "start_s"):
+            yield _counter("queue", pid, at_s, {"waiting": count})
     for row in tables["evals"]:
         shown = {"with codec": row["accuracy"], "without codec": row["accuracy_no_codec"]}
         known = {name: value for name, value in shown.items() if value is not None}

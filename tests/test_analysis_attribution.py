@@ -65,6 +65,7 @@ def test_a_round_worked_by_hand() -> None:
             "server queue": 0.0,
             "server compute": 0.3 + 6e-10,
             "waiting at the barrier": 0.0,
+            "waiting for wires": 0.0,
         },
         abs=1e-12,
     )
@@ -209,7 +210,8 @@ def test_stations_work_side_by_side_and_the_busiest_bounds_the_time(tables: Any)
     of = {row["device"]: f"s{place % 2}" for place, row in enumerate(tables["links"])}
     apart = {**tables, "links": [{**row, "station": of[row["device"]]} for row in tables["links"]]}
     shares = {"up": 0.4, "down": 0.6}
-    together_s, apart_s = (busiest_lane_s(one, shares, None) for one in (tables, apart))
+    share_of = lambda row: shares["up" if row["dst"] == "server" else "down"]  # noqa: E731
+    together_s, apart_s = (busiest_lane_s(one, share_of, None) for one in (tables, apart))
     lanes: dict[tuple[str, str], float] = {}
     for row in tables["transfers"]:
         if row["dst"] != "*":

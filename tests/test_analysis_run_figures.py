@@ -122,7 +122,10 @@ def test_link_utilisation_is_the_busy_part_of_the_time(drawn: Path) -> None:
 
 def test_busy_stretches_join_what_overlaps() -> None:
     ends = [(0.0, 2.0), (1.0, 3.0), (3.0, 4.0), (5.0, 6.0), (5.5, 5.75)]
-    transfers = [{"dst": "server", "start_s": a, "last_bit_s": b, "airtime_s": (b - a) / 4} for a, b in ends]
+    transfers = [
+        {"src": "d000", "dst": "server", "start_s": a, "last_bit_s": b, "airtime_s": (b - a) / 4}
+        for a, b in ends
+    ]
     found = busy(transfers, "up")
     assert (found.from_s.tolist(), found.to_s.tolist()) == ([0.0, 5.0], [4.0, 6.0])
     assert found.airtime_s.tolist() == [1.25, 0.3125]

@@ -12,10 +12,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from slfac_sim.analysis.air import DIRECTIONS, Offered, device_of, direction, offered
+from slfac_sim.analysis.air import DIRECTIONS, Offered, offered
 from slfac_sim.analysis.bounds import UNSHARED
 from slfac_sim.analysis.format import share
 from slfac_sim.analysis.rows import rows_of
+from slfac_sim.analysis.structure import device_of, direction
 from slfac_sim.analysis.style import INK, WAYS, legend, nothing, stacked_canvas
 from slfac_sim.analysis.ticks import from_zero_or_log, percents, whole_numbers
 from slfac_sim.foundation.arrays import Floats
@@ -59,7 +60,7 @@ def data(run: Run) -> Series:
     places = np.searchsorted(ends_s, [row["last_bit_s"] for row in rows["transfers"]])
     spent: list[dict[str, dict[str, float]]] = [{way: {} for way in DIRECTIONS} for _ in ends_s]
     for row, place in zip(rows["transfers"], places.tolist(), strict=True):
-        of, device = spent[place][direction(row)], device_of(row)
+        of, device = spent[place].get(direction(row), {}), device_of(row)  # between servers there is no air
         of[device] = of.get(device, 0.0) + row["airtime_s"]
     begins_s = [0.0, *ends_s[:-1]]
     rounds = [_round(*spans) for spans in zip(numbers, begins_s, ends_s, spent, strict=True)]
@@ -68,7 +69,7 @@ def data(run: Run) -> Series:
 
 def _most(air: Offered) -> dict[str, float]:
     """Return the part of the time that each direction may have; nothing where there are several media."""
-    if len({row["station"] for row in air.links}) != 1:
+    if len(air.air) != 1 or len({row["station"] for row in air.links}) != 1:
         return {}
     return {way: row[f"{way}_share"] for row in air.air for way in DIRECTIONS if row["medium"] != UNSHARED}
 

@@ -14,8 +14,8 @@ from matplotlib.patches import Patch
 
 from slfac_sim.analysis.attribution import device_days
 from slfac_sim.analysis.critical_path import BARRIER, CODEC, CODEC_WORK, DEVICE_COMPUTE, Segment
-from slfac_sim.analysis.rows import rows_of
-from slfac_sim.analysis.structure import SERVER
+from slfac_sim.analysis.rows import recorded
+from slfac_sim.analysis.structure import is_server
 from slfac_sim.analysis.style import INK, WAYS, Fill, fill, legend, stacked_canvas
 from slfac_sim.ledger.folder import Run
 
@@ -45,7 +45,7 @@ class Series:
 
 def data(run: Run) -> Series:
     """Return the timeline of the second round, or of the first, or of the whole if none was finished."""
-    rows = rows_of(run)
+    rows = recorded(run)
     ends = [(row["round"], row["at_s"]) for row in rows["rounds"]][:2]
     number, to_s = ends[-1] if ends else (None, None)
     from_s = ends[0][1] if len(ends) == 2 else 0.0
@@ -116,7 +116,7 @@ def _joined(day: Sequence[Segment]) -> list[tuple[float, float, str]]:
 def _lane(segment: Segment) -> str:
     if segment.part == BARRIER:
         return "waits for others"
-    if segment.host == SERVER:
+    if is_server(segment.host):
         return "server"
     if segment.part in (DEVICE_COMPUTE, CODEC):
         return "codec" if segment.part == CODEC else "compute"

@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from slfac_sim.analysis.bars import name_ends, stack
 from slfac_sim.analysis.format import amount, unit_of
 from slfac_sim.analysis.rows import rows_if_there
-from slfac_sim.analysis.structure import SERVER
+from slfac_sim.analysis.structure import is_server
 from slfac_sim.analysis.style import fill, legend, stacked_canvas
 from slfac_sim.analysis.ticks import plain_axis
 from slfac_sim.ledger.folder import Run
@@ -51,16 +51,16 @@ def table(series: Sequence[Series]) -> Iterator[dict[str, Any]]:
 
 
 def together(run: Series) -> list[tuple[str, Mapping[str, float]]]:
-    """Return what all devices drew, and the server, each with its name."""
-    devices = [parts for host, parts in run.hosts.items() if host != SERVER]
+    """Return what all devices drew, and each server, with its name."""
+    devices = [parts for host, parts in run.hosts.items() if not is_server(host)]
     summed = {part: sum(parts[part] for parts in devices) for part in _PARTS}
     bars: list[tuple[str, Mapping[str, float]]] = [(f"{len(devices)} devices", summed)] if devices else []
-    return bars + [(host, parts) for host, parts in run.hosts.items() if host == SERVER]
+    return bars + [(host, parts) for host, parts in run.hosts.items() if is_server(host)]
 
 
 def single(run: Series) -> list[tuple[str, Mapping[str, float]]]:
     """Return the devices that drew least, most, and the median, with their names; the latter one of them."""
-    devices = sorted((sum(parts.values()), host) for host, parts in run.hosts.items() if host != SERVER)
+    devices = sorted((sum(parts.values()), host) for host, parts in run.hosts.items() if not is_server(host))
     if not devices:
         return []
     places = {"least": 0, "median": (len(devices) - 1) // 2, "most": len(devices) - 1}

@@ -14,10 +14,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from slfac_sim.analysis.air import DIRECTIONS, busy
+from slfac_sim.analysis.air import DIRECTIONS, busy, ways_of
 from slfac_sim.analysis.format import amount
 from slfac_sim.analysis.rows import rows_of
-from slfac_sim.analysis.structure import SERVER
 from slfac_sim.analysis.style import INK, WAYS, legend, stacked_canvas
 from slfac_sim.analysis.ticks import from_zero_or_log
 from slfac_sim.foundation.arrays import Floats
@@ -45,14 +44,14 @@ class Series:
 def data(run: Run) -> Series:
     """Return the rates in equal bins over the run, packet headers included."""
     rows = run.table("transfers")
-    up = np.array([dst == SERVER for dst in rows["dst"]], dtype=bool)
+    ways = ways_of(rows)
     columns = ("asked_s", "start_s", "last_bit_s", "airtime_s", "rate_bps", "wire_bytes")
     asked_s, start_s, last_s, airtime_s, rate_bps, wire = (np.asarray(rows[name], float) for name in columns)
     delivered = np.array([outcome == "delivered" for outcome in rows["outcome"]], dtype=bool)
     bits = np.where(delivered, 8.0 * wire, airtime_s * rate_bps)  # what was sent of those that were given up
     edges_s = np.linspace(0.0, float(np.max(rows["end_s"], initial=0.0)) or 1.0, _BINS + 1)
     total, median, busy_bps = {}, {}, {}
-    for way, chosen in (("up", up & (bits > 0.0)), ("down", ~up & (bits > 0.0))):
+    for way, chosen in ((way, (ways == way) & (bits > 0.0)) for way in DIRECTIONS):
         of = bits[chosen], start_s[chosen], last_s[chosen]
         total[way] = np.diff(_carried(*of, edges_s)) / np.diff(edges_s)
         median[way] = median_rates_bps(of[0], asked_s[chosen], of[2], edges_s)

@@ -15,7 +15,7 @@ from slfac_sim.analysis.bars import stack
 from slfac_sim.analysis.bottleneck import bottleneck
 from slfac_sim.analysis.format import share
 from slfac_sim.analysis.laying_out import broken
-from slfac_sim.analysis.rows import rows_of
+from slfac_sim.analysis.rows import recorded
 from slfac_sim.analysis.style import canvas, fill, legend
 from slfac_sim.analysis.ticks import whole_numbers
 from slfac_sim.ledger.folder import Run
@@ -41,7 +41,7 @@ class Series:
 
 def data(run: Run) -> Series:
     """Return the parts of the critical path to the end of the run."""
-    path = attribute(rows_of(run))
+    path = attribute(recorded(run))
     sentence = bottleneck(path).sentence
     return Series(run.label, path.until_s, path.parts_s, path.rounds, sentence)
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from slfac_sim.analysis.air import DIRECTIONS, ways_of
 from slfac_sim.analysis.format import quantity
 from slfac_sim.analysis.style import WAYS, canvas, legend, legend_label, look
 from slfac_sim.analysis.ticks import log_axis, percents
@@ -37,10 +38,10 @@ def data(run: Run) -> Series:
     """Return the quantiles of all transfers that were delivered; a direction without any is left out."""
     rows = run.table("transfers")
     delivered = np.array([outcome == "delivered" for outcome in rows["outcome"]], dtype=bool)
-    up = np.array([dst == "server" for dst in rows["dst"]], dtype=bool)
+    ways = ways_of(rows)
     end_s, asked_s, airtime_s = (np.asarray(rows[name], float) for name in ("end_s", "asked_s", "airtime_s"))
     quantiles_s = {}
-    for way, chosen in (("up", delivered & up), ("down", delivered & ~up)):
+    for way, chosen in ((way, delivered & (ways == way)) for way in DIRECTIONS):
         for name, seconds in ((way, end_s - asked_s), (f"{way}, airtime", airtime_s)):
             if chosen.any():
                 quantiles_s[name] = np.quantile(seconds[chosen], _LEVELS, method="inverted_cdf")

@@ -16,10 +16,12 @@ if TYPE_CHECKING:
 
 _STRAGGLERS = 5  # named in the table; --json has all
 _ROUNDS = 12  # shown in the table; --json has all
+_WIRES = "waiting for wires"  # told where there are any
 _COLUMNS = {
     "device compute": "device",
     "codec": "codec",
     "waiting for air": "air wait",
+    _WIRES: "wire wait",
     "airtime": "airtime",
     "propagation": "prop.",
     "server queue": "queue",
@@ -79,12 +81,14 @@ def _print(label: str, explanation: "Explanation", steps: "Sequence[Slice]") -> 
 
 def _parts(explanation: "Explanation") -> Iterator[list[str]]:
     """Yield the lines of the table: each part of the time, their sum, and what it takes at least."""
-    from slfac_sim.analysis.attribution import PARTS
+    from slfac_sim.analysis.critical_path import PARTS
 
     instants = (name if name == "end" else f"to {name}" for name in explanation.instants)
     yield ["part", *instants, "share", "mean device's day"]
     for part in PARTS:
         times = [path.parts_s[part] for path in explanation.paths]
+        if part == _WIRES and not any(times):
+            continue
         portion = times[-1] / explanation.end.until_s if explanation.end.until_s else 0.0
         yield [part, *map(_seconds, times), fixed_percent(portion, 1), _seconds(explanation.day_s[part])]
     whole = [path.until_s for path in explanation.paths]
@@ -96,13 +100,18 @@ def _parts(explanation: "Explanation") -> Iterator[list[str]]:
 
 
 def _print_slices(title: str, column: str, slices: "Sequence[Slice]") -> None:
-    lines = [[column, "end", "took", *_COLUMNS.values(), "waited for"]]
+    columns = {name: title for name, title in _COLUMNS.items() if name != _WIRES or _waits_for_wires(slices)}
+    lines = [[column, "end", "took", *columns.values(), "waited for"]]
     for part in slices:
         number = part.round if column == "round" else part.step
-        times = (part.to_s, part.to_s - part.from_s, *(part.parts_s[name] for name in _COLUMNS))
+        times = (part.to_s, part.to_s - part.from_s, *(part.parts_s[name] for name in columns))
         name = "after" if number is None else str(number)
         lines.append([name, *map(_seconds, times), part.straggler or ""])
     print_table(title, lines, "r" * (len(lines[0]) - 1) + "l")
+
+
+def _waits_for_wires(slices: "Sequence[Slice]") -> bool:
+    return any(part.parts_s[_WIRES] for part in slices)
 
 
 def _straggler_line(path: "Attribution") -> str:

@@ -81,6 +81,10 @@ class Run:
         """Return the names of the ledger's tables, sorted. Raises `BadInput` if it cannot be read."""
         return self.ledger.tables()
 
+    def has(self, name: str) -> bool:
+        """Return whether the ledger's table `name` is there with all columns that this version writes."""
+        return self.ledger.has(name)
+
     def table(self, name: str) -> dict[str, Column]:
         """Return the ledger's table `name` by columns, as `LedgerReader.columns` does. Raises `BadInput`."""
         return self.ledger.columns(name)

@@ -48,6 +48,12 @@ class LedgerReader:
         with self.connect() as db:
             return _tables(db)
 
+    def has(self, table: str) -> bool:
+        """Return whether `table` is there with all its columns."""
+        with self.connect() as db:
+            there = {name for _, name, *_ in db.execute(f"PRAGMA table_info({table})")}
+        return there >= TABLES[table].keys()
+
     def tuples(
         self, table: str, names: Sequence[str], where: str = "1", parameters: Row = ()
     ) -> Iterator[Row]:

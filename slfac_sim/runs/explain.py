@@ -7,7 +7,7 @@ from typing import Any
 from slfac_sim.analysis.attribution import Attribution, attribute_each, device_days, mean_day
 from slfac_sim.analysis.bounds import bounds, crowding
 from slfac_sim.analysis.format import percent
-from slfac_sim.analysis.rows import OFFERED, rows_if_there, rows_of
+from slfac_sim.analysis.rows import OFFERED, recorded, rows_if_there, rows_of
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.json_values import json_value
 from slfac_sim.hosts.speeds.fixed import Fixed
@@ -62,7 +62,7 @@ class Explanation:
 
 def explain(run: Run, replayed: bool = False) -> Explanation:
     """Return where the time of `run` went; `replayed` without its limits as well. Raises `BadInput`."""
-    tables = rows_of(run)
+    tables = recorded(run)
     reached = {percent(target): at_s for target, at_s in run.time_to_accuracy_s.items() if at_s}
     paths = attribute_each(tables, [*reached.values(), None])
     bounds_s, no_bounds = _bounds(run, tables, [*reached.values(), None])

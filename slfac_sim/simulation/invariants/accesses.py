@@ -33,6 +33,8 @@ class Accesses:
 
     def on_air(self, transfer: dict[str, Any]) -> bool:
         """Return whether a device is at one end; servers talk to each other over wires alone."""
+        if transfer["dst"] == "*":
+            return transfer["src"] in self._homes.values()
         return not {transfer["src"], transfer["dst"]} <= self.servers
 
     def is_up(self, transfer: dict[str, Any]) -> bool:
