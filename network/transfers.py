@@ -66,6 +66,11 @@ class Path:
     station: str = ""
     hops: tuple[Hop, ...] = ()
 
+    @property
+    def narrowest_bps(self) -> float:
+        """The capacity of the narrowest of its wires; infinite without any."""
+        return min((hop.capacity_bps for hop in self.hops), default=inf)
+
 
 class Plan(NamedTuple):
     """How a message is sent over its path.

@@ -8,9 +8,19 @@ from typing import Any
 
 from slfac_sim.foundation.plugins import find, kinds
 from slfac_sim.scenario.schema import Scenario
-from slfac_sim.scenario.shape import hints_of, plugin_mark
+from slfac_sim.scenario.shape import hints_of, item_of, plugin_mark
 
-NEEDED = {"profiles": "names={phone: 5}", "measured": "table=none.csv", "trace": "file=none.csv"}
+NEEDED = {
+    "profiles": "names={phone: 5}",
+    "measured": "table=none.csv",
+    "trace": "file=none.csv",
+    "topology": "access={home: {network: ideal, devices: 5}}",
+}
+NAMED = {
+    "links": ("core", "{between: [home, server], capacity: 1 Gbit/s, latency: 1 ms}"),
+    "access": ("home", "{network: ideal, devices: 5}"),
+}
+"""Of settings by name: one of them, and what it needs."""
 
 
 @dataclass(frozen=True)
@@ -40,12 +50,17 @@ def every_setting() -> list[Leaf]:
 
 def _below(cls: Any, path: str, before: tuple[str, ...]) -> Iterator[tuple[Any, Leaf]]:
     for field in dataclasses.fields(cls):
-        hint, at = hints_of(cls)[field.name], f"{path}.{field.name}".strip(".")
+        hint, at, above = hints_of(cls)[field.name], f"{path}.{field.name}".strip("."), before
+        if (item := item_of(hint)) is not None:
+            if field.name not in NAMED:
+                continue  # what it holds has been found where one stands alone
+            name, one = NAMED[field.name]
+            hint, at, above = item, f"{at}.{name}", (*before, f"{at}={{{name}: {one}}}")
         bare = typing.get_args(hint)[0] if typing.get_origin(hint) is typing.Annotated else hint
         inner = next((t for t in (bare, *typing.get_args(bare)) if dataclasses.is_dataclass(t)), None)
         if (plugin := plugin_mark(hint)) is not None:
-            if path.startswith("codec") and path != "codec":
-                continue  # a codec in a codec
+            if (path.startswith("codec") and path != "codec") or path.startswith("network.access"):
+                continue  # a codec in a codec, a network in a network
             at = f"{at}.0" if typing.get_origin(hint) is tuple else at
             for kind in kinds(plugin.family):
                 listed = (f"{path}.{field.name}=[{{kind: {kind}}}]",) if at.endswith(".0") else ()
@@ -53,7 +68,7 @@ def _below(cls: Any, path: str, before: tuple[str, ...]) -> Iterator[tuple[Any, 
                 named = (f"{at}.kind={kind}",) if not listed else ()
                 yield from _below(find(plugin.family, kind), at, (*before, *listed, *named, *needed))
         elif inner is not None:
-            yield from _below(inner, at, before)
+            yield from _below(inner, at, above)
         else:
             yield cls, Leaf(at, hint, before)
 

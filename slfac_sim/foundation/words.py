@@ -91,7 +91,7 @@ def got(value: Any) -> str:
         return repr(value) if len(value) <= 60 else f"{value[:57]!r}..."
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
-    return repr(value)
+    return repr(value) if len(repr(value)) <= 60 else f"{repr(value)[:57]}..."
 
 
 def _number(value: Any) -> Any:

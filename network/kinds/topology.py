@@ -1,0 +1,115 @@
+"""Access networks of any kind, wired to one or several servers: transfers cross their air, then links.
+
+A transfer is one flow over all of that. What it gets is the least of what its air and each of its links would
+let it have, where each shares by its own rule: the air as it would alone, links equally.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import field, replace
+from typing import Annotated, Self
+
+from pydantic import Field
+
+from slfac_sim.foundation.errors import BadInput
+from slfac_sim.foundation.plugins import settings
+from slfac_sim.network.contract import Hosts, NetworkSettings, Sharing
+from slfac_sim.network.fluid_network import Air, FluidSettings
+from slfac_sim.network.topology.air import TopologyAir
+from slfac_sim.network.topology.graphml import links_in
+from slfac_sim.network.topology.groups import Group, groups
+from slfac_sim.network.topology.parts import Part
+from slfac_sim.network.topology.routes import Routes, check_nodes
+from slfac_sim.network.topology.settings import Access, GraphFile, Name, WiredLink
+from slfac_sim.network.transport.fluid import Fluid
+
+
+@settings
+class Topology(FluidSettings):
+    """Routes are the shortest by latency, then by the number of links, then the first by the names of nodes.
+
+    A multicast is one transmission in each cell and one copy on each link; it ends with its slowest branch.
+    """
+
+    access: Annotated[dict[Name, Access], Field(min_length=1)]
+    """The access networks, by names that are their nodes."""
+    links: dict[Name, WiredLink] = field(default_factory=dict)
+    """The wired links between nodes, by their names."""
+    graph: GraphFile | None = None
+    """A file with the links, in place of `links`."""
+
+    def __post_init__(self) -> None:
+        if self.links and self.graph is not None:
+            raise ValueError("graph and links are two ways to say the same: leave one out")
+        for name, one in self.access.items():
+            if isinstance(one.network, Topology):
+                raise ValueError(f"access.{name}.network: no topology can be in another; join their links")
+            if one.network.transport != Fluid():
+                raise ValueError(
+                    f"access.{name}.network.transport: goes with the topology, network.transport"
+                )
+
+    @property
+    def may_lose(self) -> bool:
+        """Whether a transfer can fail: on one of the access networks."""
+        return super().may_lose or any(one.network.may_lose for one in self.access.values())
+
+    @property
+    def shared(self) -> Sharing:
+        """How transfers share the air: what can be said of all access networks."""
+        first, *others = (one.network.shared for one in self.access.values())
+        alike = all(other == first for other in others)
+        return first if alike else Sharing(bounded=False, multicasts_bounded=False)
+
+    def access_settings(self, name: str) -> NetworkSettings:
+        """Return the settings of the access network `name`."""
+        settings: NetworkSettings = self.access[name].network
+        return settings
+
+    @property
+    def still(self) -> Self:
+        """The same with the means of each access network."""
+        access = {name: replace(one, network=one.network.still) for name, one in self.access.items()}
+        return replace(self, access=access)
+
+    def homes(self, hosts: Hosts) -> Mapping[str, str]:
+        """Return the server that each device learns with. Raises `BadInput` for hosts that have no place."""
+        of_all, _ = self._wired(hosts)
+        home = {device: group.server for group in of_all.values() for device in group.devices}
+        return {device: home[device] for device in hosts.devices}
+
+    def air(self, hosts: Hosts, seed: int) -> Air:
+        """Return the air: each access network with its own devices, and what wires them."""
+        of_all, routes = self._wired(hosts)
+        parts = [self._part(name, group, seed) for name, group in of_all.items()]
+        return TopologyAir(parts, hosts, routes)
+
+    def _part(self, name: str, group: Group, seed: int) -> Part:
+        network = replace(self.access[name].network, transport=self.transport)
+        try:
+            air = network.air(Hosts(group.devices, (group.server,)), seed)
+        except BadInput as error:  # it names a place in the access network
+            raise BadInput(f"network.access.{name}.{error}") from None
+        return Part(name, air, group, network.nodes)
+
+    def _wired(self, hosts: Hosts) -> tuple[dict[str, Group], Routes]:
+        """Return who is where, and the routes. Raises `BadInput` where somebody is not reached."""
+        of_all = groups(self.access, hosts)
+        access = {name: one.network.nodes for name, one in self.access.items()}
+        stations = {name: [f"{name}/{node}" for node in nodes] for name, nodes in access.items()}
+        check_nodes(self.links, stations, hosts.servers)
+        links = self.links if self.graph is None else links_in(self.graph.file)
+        routes = Routes(links, stations)
+        for src, dst in self._ends(of_all, stations, hosts):
+            if not routes.leads(src, dst):
+                place = "links" if self.graph is None else "graph"
+                raise BadInput(f"network.{place}: no route from {src} to {dst}")
+        return of_all, routes
+
+    def _ends(
+        self, of_all: Mapping[str, Group], stations: Mapping[str, list[str]], hosts: Hosts
+    ) -> Iterator[tuple[str, str]]:
+        """Yield the pairs of nodes between which there must be a route: each node and each server."""
+        for name in of_all:
+            for node in stations[name] or [name]:
+                yield from ((node, server) for server in hosts.servers)
+        yield from ((hosts.servers[0], server) for server in hosts.servers[1:])

@@ -1,0 +1,79 @@
+"""Who is on which access network, and with which server: the hosts of a scenario, dealt out by settings."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from slfac_sim.foundation.errors import BadInput, did_you_mean
+from slfac_sim.network.contract import Hosts
+from slfac_sim.network.topology.settings import Access
+
+
+@dataclass(frozen=True)
+class Group:
+    """The devices of an access network, in device order, and the server that they learn with."""
+
+    devices: tuple[str, ...]
+    server: str
+
+
+def groups(access: Mapping[str, Access], hosts: Hosts) -> dict[str, Group]:
+    """Return the group of each access network. Raises `BadInput`, which names the place.
+
+    Devices that are named are where they are named; counts take from the others in their order.
+    """
+    named = _named(access, hosts.devices)
+    counted = sum(one.devices for one in access.values() if isinstance(one.devices, int))
+    if len(named) + counted != len(hosts.devices):
+        raise BadInput(
+            f"network.access: {_sizes(access)} devices, which are {len(named) + counted} in all, expected"
+            f" devices.count, which is {len(hosts.devices)}"
+        )
+    free = iter([device for device in hosts.devices if device not in named])
+    on: dict[str, list[str]] = {name: [] for name in access}
+    for name, one in access.items():
+        if isinstance(one.devices, int):
+            named |= {next(free): name for _ in range(one.devices)}
+    for device in hosts.devices:
+        on[named[device]].append(device)
+    return {name: Group(tuple(on[name]), _server(name, one, hosts.servers)) for name, one in access.items()}
+
+
+def _named(access: Mapping[str, Access], devices: Sequence[str]) -> dict[str, str]:
+    """Return the access network of each device that is named."""
+    named: dict[str, str] = {}
+    known = frozenset(devices)
+    for name, one in access.items():
+        for device in one.devices if isinstance(one.devices, tuple) else ():
+            place = f"network.access.{name}.devices"
+            if device not in known:
+                hint = did_you_mean(device, devices)
+                raise BadInput(f"{place}: no '{device}' among {_range(devices)}{hint}")
+            if device in named:
+                where = "twice" if named[device] == name else f"by network.access.{named[device]} too"
+                raise BadInput(f"{place}: {device} is named {where}")
+            named[device] = name
+    return named
+
+
+def _server(name: str, one: Access, servers: Sequence[str]) -> str:
+    place, known = f"network.access.{name}", ", ".join(servers)
+    if name in servers:
+        raise BadInput(f"{place}: '{name}' is the name of a server; give the access network another")
+    if one.server is None and len(servers) == 1:
+        return servers[0]
+    if one.server is None:
+        raise BadInput(f"{place}.server: must be one of {known}, since there are several")
+    if one.server not in servers:
+        hint = did_you_mean(one.server, servers)
+        raise BadInput(f"{place}.server: no '{one.server}' among {known}{hint}")
+    return one.server
+
+
+def _sizes(access: Mapping[str, Access]) -> str:
+    sizes = {name: one.devices for name, one in access.items()}
+    counts = {name: size if isinstance(size, int) else len(size) for name, size in sizes.items()}
+    return ", ".join(f"{name} has {count}" for name, count in counts.items())
+
+
+def _range(devices: Sequence[str]) -> str:
+    return devices[0] if len(devices) == 1 else f"{devices[0]} to {devices[-1]}"

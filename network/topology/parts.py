@@ -1,0 +1,24 @@
+"""An access network as a part of a topology: its names there."""
+
+from dataclasses import dataclass
+
+from slfac_sim.network.fluid_network import Air
+from slfac_sim.network.topology.groups import Group
+
+
+@dataclass(frozen=True)
+class Part:
+    """An access network of a topology: its air, who is on it, and its stations that are nodes."""
+
+    name: str
+    air: Air
+    group: Group
+    stations: tuple[str, ...]
+
+    def node(self, station: str) -> str:
+        """Return the node at which the lanes of `station` end."""
+        return f"{self.name}/{station}" if station in self.stations else self.name
+
+    def lane(self, name: str) -> str:
+        """Return what the topology calls the lane `name` of this network."""
+        return f"{self.name}/{name}"
