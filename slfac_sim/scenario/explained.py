@@ -16,7 +16,7 @@ from typing import Any
 from slfac_sim.foundation.beside import file_beside, looking_in
 from slfac_sim.foundation.errors import BadInput, did_you_mean
 from slfac_sim.scenario.json_schema import with_own_kind
-from slfac_sim.scenario.schema_nodes import Node, branches, families
+from slfac_sim.scenario.schema_nodes import Node, branches, by_any_name, families
 from slfac_sim.scenario.setting_text import default_of, example_of, meaning, wrapped
 
 _KIND = re.compile(r"\.kind\b")  # in `network.kind=cell`, which is `network=cell`
@@ -44,7 +44,7 @@ class Setting:
                 yield Setting(kinds, settings[step], path, step in node.get("required", ()))
             elif kind == step and settings:
                 yield Setting(kinds, node, self.path)
-            elif isinstance(held := node.get("additionalProperties"), Mapping):  # by names that a user gives
+            elif (held := by_any_name(node)) is not None:
                 yield Setting(kinds, held, f"{self.path}.{step}")
 
     def names(self, defined: Node) -> Iterator[str]:

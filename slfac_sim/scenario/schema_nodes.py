@@ -43,6 +43,14 @@ def families(node: Node, defined: Node) -> Iterator[str]:
         yield from families(inner, defined)
 
 
+def by_any_name(node: Node) -> Node | None:
+    """Return what a mapping `node` holds by the names that a user gives; None where it has its own."""
+    for held in (node.get("additionalProperties"), *node.get("patternProperties", {}).values()):
+        if isinstance(held, Mapping):
+            return held
+    return None
+
+
 def alone(family: str, defined: Node) -> list[str]:
     """Return the kinds of `family` that need no settings, so that their name alone may stand."""
     return [form["const"] for form in defined[family]["anyOf"] if "const" in form]
