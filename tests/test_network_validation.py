@@ -123,6 +123,22 @@ def test_both_ways_at_once_packet_by_packet_is_within_4_percent(name: str) -> No
         assert abs(last.error(compare.Sample.of([max(run.end_s[way]) for run in runs]).mean)) < 0.10
 
 
+WIDE = [case.name for case in cases.FAMILIES["wifi_wide"]]
+
+
+@pytest.mark.parametrize("name", WIDE)
+def test_802_11ac_and_ax_are_within_7_percent_and_alone_within_1(name: str) -> None:
+    """One station and five, upload and both ways, in 20, 80 and 160 MHz."""
+    assert abs(makespan_error(name)) < (0.01 if name.endswith("-1") else 0.07)
+
+
+@pytest.mark.parametrize("name", WIDE)
+def test_802_11ac_and_ax_packet_by_packet_are_within_4_percent(name: str) -> None:
+    family, case = CASES[name]
+    us = compare.Sample.of([max(run.end_s) for run in compare.packets(case, 12)])
+    assert abs(compare.makespan(compare.reference(family, case)).error(us.mean)) < 0.04
+
+
 @pytest.mark.parametrize(
     ("name", "runs"),
     [

@@ -20,7 +20,7 @@ class WifiCase:
     of them from the same instant on, to its receivers in turn.
     `ask_again` is what the sender of an A-MPDU does when no BlockAck comes: a BlockAckReq (True, the ns-3
     default), or the A-MPDU once more (False). `replications` are runs 1, 2, ... of the random streams of
-    `seed`.
+    `seed`. `mcs` is the scheme of all stations, by which ns-3 knows the rates of 802.11ac and ax.
     """
 
     name: str
@@ -34,6 +34,8 @@ class WifiCase:
     power_dbm: float = -40.0
     seed: int = 1
     down: bool = False
+    width_mhz: int = 20
+    mcs: int | None = None
 
     program = "wifi"
 
@@ -50,12 +52,15 @@ class WifiCase:
             f"--seed={self.seed}",
             f"--run={run}",
             *(["--down=1"] if self.down else []),
+            *([f"--width={self.width_mhz}"] if self.width_mhz != 20 else []),
+            *(["--mcs=" + ",".join([str(self.mcs)] * len(self.rates_mbps))] if self.mcs is not None else []),
         ]
 
     def tree(self, medium: Mapping[str, Any]) -> dict[str, Any]:
         """Return the CASE in which `medium` (its kind, and what only this kind has) is the channel."""
         air = {
             "standard": self.standard,
+            "bandwidth": 1e6 * self.width_mhz,
             "packet_bytes": self.packet_bytes,
             "block_ack_request": self.ask_again,
             **medium,
@@ -156,6 +161,23 @@ def _equal(
     return WifiCase(name, standard, (rate,) * n, replications, ask_again, payload_bytes, down=down)
 
 
+WIDE = (  # standard, MHz, MCS, and its rate in Mbit/s
+    ("802.11ac", 20, 4, 39.0),
+    ("802.11ac", 80, 9, 390.0),
+    ("802.11ax", 20, 4, 702 / 13.6),
+    ("802.11ax", 80, 11, 8166 / 13.6),
+    ("802.11ax", 160, 7, 9800 / 13.6),
+)
+
+
+def _wide(standard: str, width_mhz: int, mcs: int, rate_mbps: float, n: int, down: bool) -> WifiCase:
+    name = f"{standard.removeprefix('802.11')}-{width_mhz}-mcs{mcs}-{n}" + ("-both" if down else "")
+    nbytes = (2 if width_mhz == 20 else 10) * MEGABYTE
+    return WifiCase(
+        name, standard, (rate_mbps,) * n, 20, payload_bytes=nbytes, down=down, width_mhz=width_mhz, mcs=mcs
+    )
+
+
 ACCESS_BPS = (1e6, 2e6, 5e6, 10e6, 50e6)
 
 STAGGERED = (
@@ -203,6 +225,7 @@ FAMILIES: Mapping[str, tuple[WifiCase | WiredCase, ...]] = {
         ),
         *(_equal("802.11a", n, 10, down=True) for n in (1, 2, 5, 10)),
     ),
+    "wifi_wide": tuple(_wide(*one, n, down) for one in WIDE for down in (False, True) for n in (1, 5)),
     "wired": (
         WiredCase("together", (20e6,), tuple(TcpFlow(0.0, 5 * MEGABYTE, bps) for bps in ACCESS_BPS)),
         WiredCase("one-after-another", (20e6,), STAGGERED),

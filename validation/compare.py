@@ -25,7 +25,7 @@ from slfac_sim.network.case import read, simulate
 STORED = Path(__file__).resolve().parent / "reference"
 EQUAL = ("wifi_a", "wifi_n", "wifi_n_again", "wifi_n_long")
 """The families in which all stations have the same rate, and upload only."""
-MAKESPANS = (*EQUAL, "wifi_both")
+MAKESPANS = (*EQUAL, "wifi_both", "wifi_wide")
 """Those whose tables are of makespans."""
 
 

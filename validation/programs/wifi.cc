@@ -139,12 +139,16 @@ main(int argc, char* argv[])
     uint32_t seed = 1;
     uint32_t run = 1;
     bool bar = true;
+    uint32_t width = 20;
+    std::string mcs;
     bool down = false;
     double rss_dbm = -40;
     bench.bytes = 1000000;
     bench.headers = 28;
     CommandLine cmd;
-    cmd.AddValue("standard", "a (802.11a) or n (802.11n, 20 MHz, 800 ns guard interval, A-MPDU)", standard);
+    cmd.AddValue("standard", "a (802.11a), or n, ac, ax (with A-MPDU and an 800 ns guard interval)", standard);
+    cmd.AddValue("width", "width of the channel in MHz", width);
+    cmd.AddValue("mcs", "scheme of each station with ac and ax, with commas, in place of rates", mcs);
     cmd.AddValue("rates", "PHY rate of each station in Mbit/s, with commas", rates);
     cmd.AddValue("bytes", "payload bytes of each upload", bench.bytes);
     cmd.AddValue("payload", "payload bytes of each packet", payload);
@@ -159,12 +163,15 @@ main(int argc, char* argv[])
     RngSeedManager::SetRun(run);
 
     std::vector<std::string> modes;
-    std::stringstream list(rates);
+    std::stringstream list(mcs.empty() ? rates : mcs);
     for (std::string rate; std::getline(list, rate, ',');)
     {
-        const std::map<std::string, std::string> mcs{{"6.5", "HtMcs0"}, {"13", "HtMcs1"}, {"19.5", "HtMcs2"},
+        const std::map<std::string, std::string> ht{{"6.5", "HtMcs0"}, {"13", "HtMcs1"}, {"19.5", "HtMcs2"},
             {"26", "HtMcs3"}, {"39", "HtMcs4"}, {"52", "HtMcs5"}, {"58.5", "HtMcs6"}, {"65", "HtMcs7"}};
-        modes.push_back(standard == "n" ? mcs.at(rate) : "OfdmRate" + rate + "Mbps");
+        modes.push_back(standard == "ac"   ? "VhtMcs" + rate
+                        : standard == "ax" ? "HeMcs" + rate
+                        : standard == "n"  ? ht.at(rate)
+                                           : "OfdmRate" + rate + "Mbps");
     }
     const std::size_t n = modes.size();
     const uint64_t packets = (bench.bytes + payload - 1) / payload;
@@ -172,6 +179,7 @@ main(int argc, char* argv[])
     Config::SetDefault("ns3::WifiMacQueue::MaxSize",
                        QueueSizeValue(QueueSize(QueueSizeUnit::PACKETS, packets * (down ? n : 1) + 100)));
     Config::SetDefault("ns3::WifiMacQueue::MaxDelay", TimeValue(Seconds(100000)));
+    Config::SetDefault("ns3::HeConfiguration::GuardInterval", TimeValue(NanoSeconds(800)));
     Config::SetDefault("ns3::QosTxop::UseExplicitBarAfterMissedBlockAck", BooleanValue(bar));
 
     NodeContainer nodes;
@@ -183,11 +191,20 @@ main(int argc, char* argv[])
     channel->SetPropagationDelayModel(CreateObject<ConstantSpeedPropagationDelayModel>());
     YansWifiPhyHelper phy;
     phy.SetChannel(channel);
-    phy.Set("ChannelSettings", StringValue("{36, 20, BAND_5GHZ, 0}"));
+    const std::map<uint32_t, std::string> numbers{{20, "36"}, {40, "38"}, {80, "42"}, {160, "50"}};
+    phy.Set("ChannelSettings",
+            StringValue("{" + numbers.at(width) + ", " + std::to_string(width) + ", BAND_5GHZ, 0}"));
+    const std::map<std::string, std::pair<WifiStandard, uint32_t>> standards{ // and the longest A-MPDU
+        {"a", {WIFI_STANDARD_80211a, 0}},
+        {"n", {WIFI_STANDARD_80211n, 65535}},
+        {"ac", {WIFI_STANDARD_80211ac, 1048575}},
+        {"ax", {WIFI_STANDARD_80211ax, 6500631}}};
     WifiHelper wifi;
-    wifi.SetStandard(standard == "n" ? WIFI_STANDARD_80211n : WIFI_STANDARD_80211a);
+    wifi.SetStandard(standards.at(standard).first);
     WifiMacHelper mac;
-    mac.SetType("ns3::AdhocWifiMac");
+    mac.SetType("ns3::AdhocWifiMac",
+                "BE_MaxAmpduSize",
+                UintegerValue(standards.at(standard).second));
     NetDeviceContainer devices;
     for (std::size_t i = 0; i <= n; ++i)
     {
