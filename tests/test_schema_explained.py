@@ -89,7 +89,7 @@ def test_what_has_no_default_must_be_given() -> None:
 def test_settings_that_several_kinds_have_are_named() -> None:
     text = " ".join(str(explain("network", WHOLE)).split())
     assert "All have transport." in text
-    assert "Several have bandwidth, " in text
+    assert "Several have carrier, radius, " in text
 
 
 def test_kinds_that_mean_something_else_are_told_apart() -> None:

@@ -15,7 +15,7 @@ def alternatives(node: Node, defined: Node) -> Iterator[Node]:
         yield from alternatives(defined[_name(node)], defined)
     elif "else" in node:
         yield from alternatives(node["else"], defined)
-    elif "anyOf" in node:
+    elif "anyOf" in node and "properties" not in node:  # beside properties it says which must be there
         for branch in node["anyOf"]:
             yield from alternatives(branch, defined)
     else:
