@@ -35,8 +35,9 @@ class Flow:
 
     `left_bits`, `airtime_s` (its part of the medium, integrated over time), `radiated_s` (for how long
     its sender was on the air at full power; None where that is the airtime) and `start_s` (when it was
-    first served) are kept by the share, and are exact when the flow has finished or was cancelled. The
-    rest is the share's private bookkeeping.
+    first served) are kept by the share, and are exact when the flow has finished or was cancelled. So is
+    `limited_s`, where lanes and wires are joined: for how long each link bound its rate while it was served,
+    by the link's name; a cap of its own is no link. The rest is the share's private bookkeeping.
     """
 
     bits: float
@@ -51,6 +52,7 @@ class Flow:
     airtime_s: float = field(init=False, default=0.0)
     radiated_s: float | None = field(init=False, default=None)
     start_s: float | None = field(init=False, default=None)
+    limited_s: dict[str, float] = field(init=False, default_factory=dict)
     order: int = field(init=False, default=-1)
     key: float = field(init=False, default=0.0)
     finish: float = field(init=False, default=inf)
@@ -67,10 +69,14 @@ class Routed(Flow):
 
     Here `weight` is that of the bit rate: what is levelled is rate / weight. The share sets `rate_bps` to
     1 / consumption[0], so that `airtime_s` is the use of the first link of the path, integrated over time.
+    (In a `JoinedShare` both are the lane's, as of any `Flow`.)
     """
 
     path: tuple[str, ...] = ()
     consumption: tuple[float, ...] = ()
+    limited: bool = field(init=False, default=False)
+    since_s: float = field(init=False, default=0.0)
+    clocks: tuple[float, ...] = field(init=False, default=())
 
 
 class Share(Protocol):

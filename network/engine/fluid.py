@@ -78,7 +78,7 @@ class FluidShare:
 
     def __init__(self, capacity: float = 1.0) -> None:
         self.due_s = inf
-        self._capacity = capacity
+        self.capacity = capacity
         self._now_s = 0.0
         self._started = 0
         self._free = Pool()
@@ -120,10 +120,10 @@ class FluidShare:
     def set_capacity(self, now_s: float, capacity: float, link: str = "") -> None:
         """Change the part of the time that the medium gives; at 0 every flow waits."""
         self._advance(now_s)
-        if self._capacity == 0.0 < capacity:
+        if self.capacity == 0.0 < capacity:
             for flow in self._free.waiting():
                 flow.start_s = now_s
-        self._capacity = capacity
+        self.capacity = capacity
         self._settle()
 
     def finish(self, now_s: float) -> list[Flow]:
@@ -147,7 +147,7 @@ class FluidShare:
     def _serve(self, flow: Flow) -> None:
         if flow.rate_bps <= 0.0 or flow.cap_bps <= 0.0:
             return
-        if flow.start_s is None and self._capacity > 0.0:
+        if flow.start_s is None and self.capacity > 0.0:
             flow.start_s = self._now_s
         if flow.cap_bps == inf:
             self._free.join(flow)
@@ -168,17 +168,17 @@ class FluidShare:
         """Say whether `flow` can probably have its cap; `_level` mends a wrong guess."""
         if self._free.live:
             return ceiling(flow) <= self._theta()
-        return self._capped.part.value + flow.cap_bps / flow.rate_bps <= self._capacity
+        return self._capped.part.value + flow.cap_bps / flow.rate_bps <= self.capacity
 
     def _release(self, flow: Flow) -> None:
         self._free.join(flow)
         heappush(self._ceilings, (ceiling(flow), flow.order, flow.version, flow))
 
     def _theta(self) -> float:
-        spare = self._capacity - self._capped.part.value
+        spare = self.capacity - self._capped.part.value
         if self._free.live:
             return spare / self._free.weights.value
-        return inf if self._capped.part.value <= self._capacity * FULL else -inf
+        return inf if self._capped.part.value <= self.capacity * FULL else -inf
 
     def _level(self) -> None:
         """Have each flow with a cap on the right side of theta.
@@ -203,5 +203,5 @@ class FluidShare:
         if self._ceilings or capped.live:
             self._level()
         due_s = capped.due_s() if capped.live else inf
-        free.run(self._capacity - capped.part.value, free.weights.value)
+        free.run(self.capacity - capped.part.value, free.weights.value)
         self.due_s = due_s if due_s < free.due_s else free.due_s

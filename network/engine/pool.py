@@ -12,7 +12,7 @@ from math import inf
 
 from slfac_sim.network.engine.flow import Flow
 
-_COARSE = 2.0**16  # V in units of a flow's service above which it is counted from 0 again
+COARSE = 2.0**16  # V in units of a flow's service above which it is counted from 0 again
 
 Entry = tuple[float, int, int, Flow]  # key, order, version, flow; stale once the flow has another version
 
@@ -125,7 +125,7 @@ class Pool:
 
     def coarse(self, flow: Flow, rate_bps: float) -> bool:
         """Return whether V is too large to tell the finish of `flow` at `rate_bps` from now."""
-        return self.v > _COARSE * flow.bits / (rate_bps * flow.weight) > 0.0
+        return self.v > COARSE * flow.bits / (rate_bps * flow.weight) > 0.0
 
     def take_finished(self) -> list[Flow]:
         """Take out the flows that are through."""
