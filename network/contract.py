@@ -155,11 +155,15 @@ class Link:
 
 @dataclass(frozen=True)
 class Wire:
-    """A wired link between two nodes: `capacity_bps` each way, or together where it is half duplex."""
+    """A wired link between two nodes: `capacity_bps` from the first to the second, `back_bps` back.
+
+    Where it is half duplex both ways have the one capacity together.
+    """
 
     name: str
     ends: tuple[str, str]
     capacity_bps: float
+    back_bps: float
     latency_s: float
     half_duplex: bool = False
 

@@ -11,7 +11,15 @@ from slfac_sim.simulation.invariants import Violated
 from slfac_sim.simulation.invariants.laws import Watch
 from slfac_sim.simulation.invariants.links import LinkLaws
 
-WIRE = {"name": "core", "src": "ap", "dst": "server", "capacity_bps": 1e6, "latency_s": 0.0, "half_duplex": 0}
+WIRE = {
+    "name": "core",
+    "src": "ap",
+    "dst": "server",
+    "capacity_bps": 1e6,
+    "back_bps": 1e6,
+    "latency_s": 0.0,
+    "half_duplex": 0,
+}
 SENT = {"seq": 0, "task": "", "dst": "server", "start_s": 1.0, "last_bit_s": 3.0}
 USE = {
     "link": "core ap->server",

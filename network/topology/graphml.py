@@ -13,7 +13,7 @@ from slfac_sim.foundation.words import in_words
 from slfac_sim.network.topology.settings import WiredLink
 
 _NEEDED = ("capacity", "latency")
-_KNOWN = (*_NEEDED, "duplex", "loss", "header_bytes")
+_KNOWN = (*_NEEDED, "back_capacity", "duplex", "loss", "header_bytes")
 
 
 def links_in(path: Path) -> dict[str, WiredLink]:

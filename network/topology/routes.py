@@ -40,7 +40,7 @@ class Routes:
     def wires(self) -> Sequence[Wire]:
         """Return the wires as a survey tells of them."""
         return [
-            Wire(name, link.between, link.capacity, link.latency, link.duplex == "half")
+            Wire(name, link.between, link.capacity, link.way_back, link.latency, link.duplex == "half")
             for name, link in self._links.items()
         ]
 
@@ -86,7 +86,8 @@ def _graph(links: Mapping[str, WiredLink], stations: Mapping[str, Sequence[str]]
 
 def _hop(name: str, link: WiredLink, src: str, dst: str) -> Hop:
     way = name if link.duplex == "half" else f"{name} {src}->{dst}"
-    return Hop(way, link.capacity, link.latency, link.header_bytes, link.loss)
+    capacity = link.capacity if src == link.between[0] else link.way_back
+    return Hop(way, capacity, link.latency, link.header_bytes, link.loss)
 
 
 def check_nodes(

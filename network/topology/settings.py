@@ -43,8 +43,12 @@ class WiredLink:
     between: tuple[NodeName, NodeName]
     """The two nodes that it joins. What is neither an access network nor a server is a switch."""
     capacity: BitsPerSecond
-    """Bits per second each way, with `duplex: half` both ways together. Transfers share it equally, as far as
-    their air lets them.
+    """Bits per second each way, or of both ways together with `duplex: half`. Transfers share it equally, as
+    far as their air lets them.
+    """
+    back_capacity: BitsPerSecond | None = None
+    """Bits per second from the second node to the first, where they are others, as those of DSL or a
+    satellite; null: the same.
     """
     latency: Seconds
     """Time that bits take from one end to the other."""
@@ -61,6 +65,13 @@ class WiredLink:
         one, other = self.between
         if one == other:
             raise ValueError(f"between: must name two nodes (got {one} twice)")
+        if self.duplex == "half" and self.back_capacity is not None:
+            raise ValueError("back_capacity goes with duplex: full; half shares one capacity")
+
+    @property
+    def way_back(self) -> float:
+        """Bits per second from the second node to the first."""
+        return self.capacity if self.back_capacity is None else self.back_capacity
 
 
 @settings

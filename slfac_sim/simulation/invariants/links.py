@@ -23,9 +23,10 @@ class LinkLaws(Laws):
     def row(self, table: str, row: dict[str, Any]) -> None:
         """Hold a link's account, once the run is over; until then note what it must agree with."""
         if table == "wires":
-            ways = ((row["src"], row["dst"]), (row["dst"], row["src"]))
-            names = [row["name"]] if row["half_duplex"] else [f"{row['name']} {a}->{b}" for a, b in ways]
-            self._capacity_bps.update(dict.fromkeys(names, row["capacity_bps"]))
+            name, src, dst = row["name"], row["src"], row["dst"]
+            self._capacity_bps[name] = row["capacity_bps"]
+            self._capacity_bps[f"{name} {src}->{dst}"] = row["capacity_bps"]
+            self._capacity_bps[f"{name} {dst}->{src}"] = row["back_bps"]
         elif table == "transfers":
             self._last, self._left_s = row, row["last_bit_s"] - row["start_s"]
         elif table == "bottlenecks":
