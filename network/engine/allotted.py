@@ -19,7 +19,8 @@ from slfac_sim.network.engine.served import Served
 
 Allotment = tuple[Floats, Floats, Floats]
 
-_LEFT, _AIRTIME, _RADIATED, _START, _RATE, _PART, _RADIATING, _CAP, _NEED, _END = range(10)
+_LEFT, _AIRTIME, _RADIATED, _START, RATE, PART, _RADIATING, CAP, _NEED, _END = range(10)
+ALLOTTED = slice(RATE, _RADIATING + 1)
 _KEPT = slice(_LEFT, _START + 1)  # what a flow takes with it when it is not served
 
 
@@ -40,9 +41,9 @@ class AllottedShare:
     def __init__(
         self, allot: Callable[[Served], Allotment], capacity: float = 1.0, refills: bool = False
     ) -> None:
-        self._allot = allot
-        self._capacity = capacity
-        self._refills = refills
+        self.allot = allot
+        self.capacity = capacity
+        self.refills = refills
         self._in_service = 1.0
         self._crumb_s = 0.0
         self._now_s = 0.0
@@ -89,7 +90,7 @@ class AllottedShare:
     def set_capacity(self, now_s: float, capacity: float, link: str = "") -> None:
         """Change the part of the time that the medium gives; at 0 every flow waits."""
         self._advance(now_s)
-        self._capacity = capacity
+        self.capacity = capacity
 
     def finish(self, now_s: float) -> list[Flow]:
         """Take out the flows that are through by now, in the order of completion, then of start."""
@@ -119,7 +120,7 @@ class AllottedShare:
         self._column[flow] = column
         start_s = inf if flow.start_s is None else flow.start_s
         self._columns[:, column] = 0.0
-        self._columns[_CAP, column] = flow.cap_bps
+        self._columns[CAP, column] = flow.cap_bps
         self._columns[_KEPT, column] = flow.left_bits, flow.airtime_s, flow.radiated_s or 0.0, start_s
 
     def _withdraw(self, flow: Flow) -> None:
@@ -145,10 +146,10 @@ class AllottedShare:
             through = (table[_END] <= now_s) | (table[_NEED] - served_s <= self._crumb_s)
             served_s = np.where(through, table[_NEED], served_s)
             opens_s = self._opens_s()
-            first = np.isinf(table[_START]) & (table[_RATE] > 0.0) & (opens_s < now_s)
+            first = np.isinf(table[_START]) & (table[RATE] > 0.0) & (opens_s < now_s)
             table[_START] = np.where(first, opens_s, table[_START])
-            table[_LEFT] = np.where(through, 0.0, np.maximum(table[_LEFT] - served_s * table[_RATE], 0.0))
-            table[_AIRTIME] += served_s * table[_PART]
+            table[_LEFT] = np.where(through, 0.0, np.maximum(table[_LEFT] - served_s * table[RATE], 0.0))
+            table[_AIRTIME] += served_s * table[PART]
             table[_RADIATED] += served_s * table[_RADIATING]
         self._now_s = now_s
         self._changed = True
@@ -161,19 +162,30 @@ class AllottedShare:
         self._due_s = inf
         if self._flows:
             table = self._table()
-            table[_RATE : _RADIATING + 1] = self._allotted()
-            table[_RATE : _RADIATING + 1] *= self._capacity
-            most_bps = table[_CAP] / self._in_service
-            capped = table[_RATE] > most_bps
-            if capped.any():
-                taken = np.ones(len(self._flows))
-                taken[capped] = most_bps[capped] / table[_RATE, capped]
-                if self._refills:
-                    np.divide(most_bps, table[_RATE], out=taken, where=table[_RATE] > 0.0)
-                    taken = fill(table[_PART], taken)
-                table[_RATE : _RADIATING + 1] *= taken
+            table[ALLOTTED] = self._allotted()
+            table[ALLOTTED] *= self.capacity
+            self._keep_to(table[CAP] / self._in_service)
+            self._look_ahead()
+
+    def _keep_to(self, most_bps: Floats) -> None:
+        """Have no flow take more than `most_bps` [flows]."""
+        table = self._table()
+        above = table[RATE] > most_bps
+        if above.any():
+            taken = np.ones(len(self._flows))
+            taken[above] = most_bps[above] / table[RATE, above]
+            if self.refills:
+                np.divide(most_bps, table[RATE], out=taken, where=table[RATE] > 0.0)
+                taken = fill(table[PART], taken)
+            table[ALLOTTED] *= taken
+
+    def _look_ahead(self) -> None:
+        """Find when each flow ends, and the first of them."""
+        self._due_s = inf
+        if self._flows:
+            table = self._table()
             need_s = np.full(len(self._flows), inf)
-            np.divide(table[_LEFT], table[_RATE], out=need_s, where=table[_RATE] > 0.0)
+            np.divide(table[_LEFT], table[RATE], out=need_s, where=table[RATE] > 0.0)
             need_s[table[_LEFT] == 0.0] = 0.0
             table[_NEED] = need_s
             table[_END] = self._ends_s(need_s)
@@ -181,12 +193,12 @@ class AllottedShare:
 
     def _allotted(self) -> Allotment:
         """Return what `allot` says. Raises `BadInput` for shapes that numpy would stretch or refuse."""
-        allotted = self._allot(self._flows)
+        allotted = self.allot(self._flows)
         count = len(self._flows)
         several = isinstance(allotted, (tuple, list, np.ndarray))
         shapes = list(map(np.shape, allotted if several else [allotted]))
         if shapes != [(count,)] * 3:
-            medium = self._allot.func if isinstance(self._allot, partial) else self._allot
+            medium = self.allot.func if isinstance(self.allot, partial) else self.allot
             found = ", ".join(str(list(shape)) for shape in shapes)
             raise BadInput(
                 f"{medium.__module__}: allotted arrays of shapes {found}, expected three of [{count}]:"

@@ -10,10 +10,12 @@ from collections.abc import Callable, Iterable, Mapping
 from heapq import heapify, heappop, heappush
 from math import inf
 
+from slfac_sim.network.engine.allotted import AllottedShare
+from slfac_sim.network.engine.allotted_lane import AllottedLane
 from slfac_sim.network.engine.flow import Flow, Routed, Share
 from slfac_sim.network.engine.fluid import FluidShare
 from slfac_sim.network.engine.fluid_lane import FluidLane, WiresAlone
-from slfac_sim.network.engine.lane import Lane
+from slfac_sim.network.engine.lane import Lane, Unlimited
 from slfac_sim.network.engine.wires import LaneState, Wire, settle
 
 
@@ -117,12 +119,9 @@ class JoinedShare:
         return self._lanes[flow.path[0]]
 
     def _new_lane(self, name: str) -> LaneState:
-        share = self._lane_of(name) if name else WiresAlone()
-        if type(share) is FluidShare:
-            share = FluidLane(share.capacity)
-        if not isinstance(share, Lane):
-            raise TypeError(f"the medium of {name} cannot stand before wires")
-        state = self._lanes[name] = LaneState(share, share, len(self._lanes))
+        share: Share = WiresAlone() if not name else _limitable(self._lane_of(name))
+        lane = share if isinstance(share, Lane) else Unlimited(share)
+        state = self._lanes[name] = LaneState(share, lane, len(self._lanes))
         return state
 
     def _solve(self) -> None:
@@ -137,3 +136,12 @@ class JoinedShare:
         if len(self._dues) > 4 * len(self._lanes) + 16:
             self._dues = [entry for entry in self._dues if entry[2] == entry[3].version]
             heapify(self._dues)
+
+
+def _limitable(share: Share) -> Share:
+    """Return the same medium as a `Lane`, where it divides again what limited flows leave."""
+    if type(share) is FluidShare:
+        return FluidLane(share.capacity)
+    if type(share) is AllottedShare and share.refills:
+        return AllottedLane(share)
+    return share

@@ -1,7 +1,10 @@
 """What a medium is to the wires behind it: a lane, whose flows are told limits by group. No clock here."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from math import inf
+
+from slfac_sim.network.engine.flow import Flow, Routed, Share
 
 
 class Group:
@@ -49,3 +52,66 @@ class Lane(ABC):
     @abstractmethod
     def run(self) -> float:
         """Let time go on as last divided; return when the first flow will be through."""
+
+
+class Unlimited(Lane):
+    """A share that takes no limits, as a lane. Wires do not see its flows, so they must have room for all."""
+
+    def __init__(self, share: Share) -> None:
+        self.share = share
+        self.groups = {}
+        self.weight = 0.0
+
+    @property
+    def due_s(self) -> float:
+        """When the share wants a call of `finish`."""
+        return self.share.due_s
+
+    def start(self, now_s: float, flow: Flow) -> None:
+        """Let `flow` take part from now on."""
+        assert isinstance(flow, Routed)
+        flow.since_s = now_s
+        self.share.start(now_s, flow)
+
+    def cancel(self, now_s: float, flow: Flow) -> None:
+        """Take `flow` out; its `left_bits` and `airtime_s` say how far it came."""
+        self.share.cancel(now_s, flow)
+        _note(now_s, flow)
+
+    def set_rates(self, now_s: float, rates_bps: Iterable[tuple[Flow, float]]) -> None:
+        """Give flows that take part new rates."""
+        self.share.set_rates(now_s, rates_bps)
+
+    def set_capacity(self, now_s: float, capacity: float, link: str = "") -> None:
+        """Change the part of the time that the medium gives."""
+        self.share.set_capacity(now_s, capacity)
+
+    def finish(self, now_s: float) -> list[Flow]:
+        """Take out the flows that are through by now."""
+        through = self.share.finish(now_s)
+        for flow in through:
+            _note(now_s, flow)
+        return through
+
+    def group(self, path: tuple[str, ...]) -> Group:
+        """Return the group of the flows of `path`."""
+        return self.groups.setdefault(path, Group(path))
+
+    def advance(self, now_s: float) -> None:
+        """Leave it to the share."""
+
+    def level(self) -> None:
+        """Raise `ValueError` for a limit."""
+        for group in self.groups.values():
+            if group.limit < inf:
+                raise ValueError(f"{group.links[group.bound]} is full, and {group.links[0]} takes no limits")
+
+    def run(self) -> float:
+        """Return when the first flow will be through."""
+        return self.share.due_s
+
+
+def _note(now_s: float, flow: Flow) -> None:
+    assert isinstance(flow, Routed)
+    if now_s > flow.since_s:
+        flow.limited_s[flow.path[0]] = now_s - flow.since_s
