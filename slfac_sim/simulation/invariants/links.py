@@ -24,9 +24,8 @@ class LinkLaws(Laws):
         """Hold a link's account, once the run is over; until then note what it must agree with."""
         if table == "wires":
             name, src, dst = row["name"], row["src"], row["dst"]
-            self._capacity_bps[name] = row["capacity_bps"]
-            self._capacity_bps[f"{name} {src}->{dst}"] = row["capacity_bps"]
-            self._capacity_bps[f"{name} {dst}->{src}"] = row["back_bps"]
+            ways = {f"{name} {src}->{dst}": row["capacity_bps"], f"{name} {dst}->{src}": row["back_bps"]}
+            self._capacity_bps |= {name: row["capacity_bps"]} if row["half_duplex"] else ways
         elif table == "transfers":
             self._last, self._left_s = row, row["last_bit_s"] - row["start_s"]
         elif table == "bottlenecks":
