@@ -83,6 +83,8 @@ class Transfer(simpy.Event):
 class LinkUse:
     """What one direction of a link has carried until now; the bits offered are carried, lost or in flight.
 
+    Bits are those with headers. All of a transfer are in flight until its last one leaves; of one that is
+    cancelled before, those that have been sent stay carried, and the others count as never offered.
     `link` names the medium of an access network (``campus/up``, ``campus/s0/down``, ``home/air``) or a
     direction of a wire (``core campus->edge1``, or ``core`` where both directions share it). `busy_s` is the
     time that it would have worked at full capacity, `limited_s` for how long it bound the rates of transfers,

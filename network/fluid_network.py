@@ -2,22 +2,26 @@
 
 from abc import ABC, abstractmethod
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from math import floor, ulp
+from types import MappingProxyType
 from typing import Annotated, Any
 
 import simpy
 
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import Plugin, settings
-from slfac_sim.network.contract import Hosts, Network, NetworkSettings, Survey, Transfer
-from slfac_sim.network.engine import Call, Engine, Flow, Share
-from slfac_sim.network.transfers import FluidTransfer, JointTransfer, Lane, Path
+from slfac_sim.network.contract import Hosts, LinkUse, Network, NetworkSettings, Survey, Transfer
+from slfac_sim.network.engine import Call, Engine, Flow, Routed, Share
+from slfac_sim.network.engine.joined import JoinedShare
+from slfac_sim.network.link_accounts import LinkAccounts
+from slfac_sim.network.transfers import FluidTransfer, JointTransfer, Lane, Path, Plan
 from slfac_sim.network.transport import Framing, Message, Sender
 from slfac_sim.network.transport.fluid import Fluid
 
 _NO_TIME_S = 1e-12  # whatever takes less is meant to take none: its rate stands for infinity
 _NO_PACKETS = Framing()
+_NO_WIRES: Mapping[str, float] = MappingProxyType({})
 
 Among = Callable[[int], float] | None
 
@@ -75,6 +79,15 @@ class Air(ABC):
         """Return the lanes whose rates depend on how many senders `lane` has; as it stands, none."""
         return ()
 
+    @property
+    def wires(self) -> Mapping[str, float]:
+        """The capacity of each way of each wire, or of both together; as it stands, there are no wires."""
+        return _NO_WIRES
+
+    def may_fill(self, lane: str) -> Collection[str]:
+        """Return the wires that may be full, if some of them follow `lane`; otherwise none."""
+        return ()
+
     def framing(self, lane: str) -> Framing:
         """Return what packets cost on `lane`; as it stands, nothing."""
         return _NO_PACKETS
@@ -124,7 +137,9 @@ class FluidNetwork(Network):
         self._numbers: defaultdict[tuple[str, str], int] = defaultdict(int)
         self._engine = Engine(env)
         self._shares: dict[str, Share] = {}
-        self._under_way: dict[Transfer, None] = {}
+        self._joined = JoinedShare(air.share, air.wires)
+        self._accounts = LinkAccounts({lane.name: lane.part for lane in air.lanes()}, air.wires)
+        self._under_way: dict[FluidTransfer, None] = {}
         self._on_lane: dict[str, dict[FluidTransfer, None]] = {}
         self._heard: dict[str, int] = {}
         self._unsettled: dict[str, None] = {}
@@ -148,10 +163,16 @@ class FluidNetwork(Network):
         """Return the transfers that are under way, in the order of their start."""
         return tuple(self._under_way)
 
+    def link_use(self) -> Sequence[LinkUse]:
+        """Return what each lane and each wire has carried, if there are wires."""
+        under_way = [transfer for transfer in self._under_way if transfer.last_bit_s is None]
+        return self._accounts.use(under_way) if self._air.wires else ()
+
     def _transfer(self, src: str, dst: str, path: Path, nbytes: int) -> FluidTransfer:
         rate_bps, among = self._air.rate_bps(path, self._block(path.lane), self._heard)
         plan = self._sender.plan(self._message(src, dst, path, nbytes, rate_bps))
-        flow = Flow(plan.bits, rate_bps, 1.0, plan.cap_bps, among, src, dst, path.power_among)
+        own = (plan.bits, rate_bps, 1.0, plan.cap_bps, among, src, dst, path.power_among)
+        flow = self._routed(Routed(*own), path, plan) if self._air.may_fill(path.lane) else Flow(*own)
         transfer = FluidTransfer(self._env, src, dst, path, nbytes, plan, flow, self._give_up)
         self._under_way[transfer] = None
         if nbytes == 0:
@@ -176,6 +197,25 @@ class FluidNetwork(Network):
             takes_caps=self._air.takes_caps(path.lane),
         )
 
+    def _routed(self, flow: Routed, path: Path, plan: Plan) -> Routed:
+        """Return `flow` with those wires of its path that may be full, and what they carry for a bit."""
+        full = self._air.may_fill(path.lane)
+        wires = [
+            (hop.link, consumption * hop.part)
+            for hop, consumption in zip(path.hops, plan.consumption[1:], strict=True)
+            if hop.link in full
+        ]
+        flow.path = (path.lane, *(link for link, _ in wires))
+        flow.consumption = (1.0, *(consumption for _, consumption in wires))
+        return flow
+
+    def _share(self, lane: str) -> Share:
+        if self._air.may_fill(lane):
+            return self._joined
+        if lane not in self._shares:
+            self._shares[lane] = self._air.share(lane)
+        return self._shares[lane]
+
     def _begin(self, transfer: FluidTransfer) -> None:
         """Put the transfer on the air, unless it has been given up while it waited for that.
 
@@ -186,11 +226,9 @@ class FluidNetwork(Network):
 
     def _send(self, transfer: FluidTransfer) -> None:
         lane = transfer.path.lane
-        if lane not in self._shares:
-            self._shares[lane] = self._air.share(lane)
         on_lane = self._on_lane.setdefault(lane, {})
         on_lane[transfer] = None
-        self._engine.start(self._shares[lane], transfer.flow, lambda _: self._last_bit_left(transfer))
+        self._engine.start(self._share(lane), transfer.flow, lambda _: self._last_bit_left(transfer))
         self._disturb(lane)
         length_s = self._air.coherence_on(lane)
         if length_s is not None and length_s not in self._grids:
@@ -201,6 +239,7 @@ class FluidNetwork(Network):
         now_s = transfer.last_bit_s = self._env.now
         _refuse_coarse_clock(transfer, now_s)
         self._leave(transfer)
+        self._settle_account(transfer)
         latency_s = transfer.path.latency_s + transfer.plan.latency_s
         Call(self._env, now_s + latency_s, lambda _: self._arrive(transfer))
 
@@ -225,6 +264,12 @@ class FluidNetwork(Network):
         del self._under_way[transfer]
         if self._leave(transfer):
             self._engine.cancel(transfer.flow)
+        if transfer.last_bit_s is None:
+            self._settle_account(transfer)
+
+    def _settle_account(self, transfer: FluidTransfer) -> None:
+        if transfer.path.hops:
+            self._accounts.settle(transfer)
 
     def _disturb(self, lane: str) -> None:
         """Note how many senders a lane has now; the flows that it disturbs get their rates in a moment.

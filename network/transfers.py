@@ -1,7 +1,8 @@
 """Transfers under way over fluid shares: what they keep, and the delivery made of it. They decide nothing."""
 
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
 from typing import NamedTuple
@@ -149,6 +150,13 @@ class FluidTransfer(Transfer):
         else:
             self.succeed(self.delivery(delivered=True))
 
+    def limited_s(self) -> Mapping[str, float]:
+        """Return for how long each link bound the rate, where there are wires."""
+        flow = self.flow
+        if flow.limited_s or not self.path.hops or flow.start_s is None:
+            return flow.limited_s
+        return {self.path.lane: (self.env.now if self.last_bit_s is None else self.last_bit_s) - flow.start_s}
+
     def delivery(self, delivered: bool) -> Delivery:
         """Return what can be said now, at the end or when it is given up."""
         flow, now_s = self.flow, float(self.env.now)
@@ -170,6 +178,7 @@ class FluidTransfer(Transfer):
             energy_j=self.path.power_w * (airtime_s if radiated_s is None else radiated_s),
             tries=self.plan.tries(flow.bits - flow.left_bits),
             delivered=delivered,
+            limited_s=dict(self.limited_s()),
             missed=self.plan.missed,
         )
 
@@ -228,5 +237,14 @@ def _joined(parts: Sequence[Delivery]) -> Delivery:
         energy_j=sum(part.energy_j for part in parts),
         tries=max(part.tries for part in parts),
         delivered=any(part.delivered for part in parts),
+        limited_s=_summed([part.limited_s for part in parts]),
         missed=tuple(device for part in parts for device in part.missed),
     )
+
+
+def _summed(parts: Sequence[Mapping[str, float]]) -> Mapping[str, float]:
+    total: defaultdict[str, float] = defaultdict(float)
+    for part in parts:
+        for link, seconds in part.items():
+            total[link] += seconds
+    return dict(total)

@@ -1,7 +1,7 @@
 """The air of a topology: every access network's own, and the wires behind them. No clock here."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from math import inf
@@ -27,7 +27,7 @@ class TopologyAir(Air):
     def __init__(self, parts: Sequence[Part], hosts: Hosts, routes: Routes) -> None:
         self._parts, self._hosts, self._routes = {part.name: part for part in parts}, hosts, routes
         self._servers = frozenset(hosts.servers)
-        self._wires = binding(parts, hosts.servers, routes)
+        self._full, self._joined = binding(parts, hosts.servers, routes)
         self._part_of = {device: part for part in parts for device in part.group.devices}
         self._origin: dict[Path, Path] = {}
         self._paths = cache(self._new_paths)
@@ -39,12 +39,16 @@ class TopologyAir(Air):
 
     def survey(self) -> Survey:
         """Return what it offers each device with its server."""
-        return survey_of(tuple(self._parts.values()), self._hosts, self._routes, bool(self._wires))
+        return survey_of(tuple(self._parts.values()), self._hosts, self._routes, bool(self._full))
 
     @property
     def wires(self) -> Mapping[str, float]:
-        """The capacities of the wires that may ever be full; no other one ever holds up a transfer."""
-        return self._wires
+        """The capacity of each way of each wire, or of both together."""
+        return self._routes.capacities_bps
+
+    def may_fill(self, lane: str) -> Collection[str]:
+        """Return the wires that may be full, if some of them follow `lane`; otherwise none."""
+        return self._full if lane in self._joined else ()
 
     def lanes(self) -> Sequence[Lane]:
         """Return the lanes of all access networks."""
@@ -168,7 +172,7 @@ class TopologyAir(Air):
 
     def _follow(self, part: Part, lane: str, hops: tuple[Hop, ...]) -> None:
         """Raise `BadInput` where the medium of `lane` cannot follow a wire, as towards a foreign server."""
-        full = [hop.link for hop in hops if hop.link in self._wires]
+        full = [hop.link for hop in hops if hop.link in self._full]
         if full and not part.air.takes_caps(lane):
             raise cannot_follow(part, full[0])
 

@@ -1,7 +1,7 @@
 """Which wires may ever be full: those that their lanes, at their best, can send more to than they carry."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import permutations
 from math import inf
 
@@ -9,45 +9,45 @@ from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import find, kinds
 from slfac_sim.network.topology.parts import Part
 from slfac_sim.network.topology.routes import Routes
-from slfac_sim.network.transfers import Hop, Lane
+from slfac_sim.network.transfers import Lane
 
 
-def binding(parts: Sequence[Part], servers: Sequence[str], routes: Routes) -> dict[str, float]:
-    """Return the capacities of the wires that may ever be full.
+def binding(
+    parts: Sequence[Part], servers: Sequence[str], routes: Routes
+) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the wires that may ever be full, and the lanes that some of them follow: their flows are joined.
 
-    Those between servers may: what servers send has no bound of its own. Raises `BadInput` for an access
-    network whose medium cannot follow such a wire on the way to its server.
+    The wires between servers may: what servers send has no bound of its own, and no lane (it is called ""
+    here). Raises `BadInput` for an access network whose medium cannot follow such a wire on the way to its
+    server; the way to another one is not looked at.
     """
-    capacity_bps: dict[str, float] = {}
-    offered_bps: defaultdict[str, float] = defaultdict(float)
-    for part in parts:
-        for lane in part.air.lanes():
-            behind = [hop for server in servers for hop in _behind(part, lane, server, routes)]
-            capacity_bps |= {hop.link: hop.capacity_bps for hop in behind}
-            for link in {hop.link for hop in behind}:
-                offered_bps[link] += lane.most_bps
-    between = [hop for src, dst in permutations(servers, 2) for hop in routes.way(src, dst)]
-    capacity_bps |= {hop.link: hop.capacity_bps for hop in between}
-    offered_bps |= {hop.link: inf for hop in between}
-    full = {link: bps for link, bps in capacity_bps.items() if offered_bps[link] > bps}
-    _check(parts, routes, full)
-    return full
-
-
-def _behind(part: Part, lane: Lane, server: str, routes: Routes) -> Iterator[Hop]:
-    """Yield the wires between `lane` and `server`, in the ways that it has."""
-    node = part.node(lane.station)
-    for uplink in lane.ways:
-        yield from routes.way(node, server) if uplink else routes.way(server, node)
-
-
-def _check(parts: Sequence[Part], routes: Routes, full: dict[str, float]) -> None:
+    full = _full(parts, servers, routes)
+    joined = {""} if len(servers) > 1 else set()
     for part in parts:
         for lane in part.air.lanes():
             if not part.air.takes_caps(lane.name):
-                for hop in _behind(part, lane, part.group.server, routes):
-                    if hop.link in full:
-                        raise cannot_follow(part, hop.link)
+                for link in sorted(_behind(part, lane, [part.group.server], routes) & full):
+                    raise cannot_follow(part, link)
+            elif _behind(part, lane, servers, routes) & full:
+                joined.add(part.lane(lane.name))
+    return full, frozenset(joined)
+
+
+def _full(parts: Sequence[Part], servers: Sequence[str], routes: Routes) -> frozenset[str]:
+    offered_bps: defaultdict[str, float] = defaultdict(float)
+    for part in parts:
+        for lane in part.air.lanes():
+            for link in _behind(part, lane, servers, routes):
+                offered_bps[link] += lane.most_bps
+    offered_bps |= {hop.link: inf for ends in permutations(servers, 2) for hop in routes.way(*ends)}
+    return frozenset(link for link, bps in offered_bps.items() if bps > routes.capacities_bps[link])
+
+
+def _behind(part: Part, lane: Lane, servers: Sequence[str], routes: Routes) -> frozenset[str]:
+    """Return the wires between `lane` and `servers`, in the ways that it has."""
+    node = part.node(lane.station)
+    ends = [(node, server) if uplink else (server, node) for uplink in lane.ways for server in servers]
+    return frozenset(hop.link for src, dst in ends for hop in routes.way(src, dst))
 
 
 def cannot_follow(part: Part, link: str) -> BadInput:

@@ -1,6 +1,6 @@
 """The graph of nodes and wires, and the way between two of its nodes. It knows no air and no clock."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -26,6 +26,7 @@ class Routes:
     def __init__(self, links: Mapping[str, WiredLink], stations: Mapping[str, Sequence[str]]) -> None:
         self._links = links
         self._graph = _graph(links, stations)
+        self.capacities_bps = dict(_capacities_bps(links))
         self._left = cache(self._new_left)
         self._ways = cache(self._new_way)
 
@@ -84,10 +85,25 @@ def _graph(links: Mapping[str, WiredLink], stations: Mapping[str, Sequence[str]]
     return graph
 
 
+def _capacities_bps(links: Mapping[str, WiredLink]) -> Iterator[tuple[str, float]]:
+    """Yield the capacity of each way of a link, once where both share it."""
+    for name, link in links.items():
+        for src, dst in (link.between, link.between[::-1]):
+            yield _way(name, link, src, dst), _capacity_bps(link, src)
+
+
+def _way(name: str, link: WiredLink, src: str, dst: str) -> str:
+    return name if link.duplex == "half" else f"{name} {src}->{dst}"
+
+
+def _capacity_bps(link: WiredLink, src: str) -> float:
+    return link.capacity if src == link.between[0] else link.way_back
+
+
 def _hop(name: str, link: WiredLink, src: str, dst: str) -> Hop:
-    way = name if link.duplex == "half" else f"{name} {src}->{dst}"
-    capacity = link.capacity if src == link.between[0] else link.way_back
-    return Hop(way, capacity, link.latency, link.header_bytes, link.loss)
+    return Hop(
+        _way(name, link, src, dst), _capacity_bps(link, src), link.latency, link.header_bytes, link.loss
+    )
 
 
 def check_nodes(
