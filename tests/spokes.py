@@ -5,7 +5,7 @@ from math import inf
 
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import BitsPerSecond, Seconds
-from slfac_sim.network import Hosts, Link, Sharing, Survey
+from slfac_sim.network import Hosts, Link, Sharing, Station, Survey
 from slfac_sim.network.engine import FluidShare, Share
 from slfac_sim.network.fluid_network import Air, Among, FluidSettings
 from slfac_sim.network.transfers import Path
@@ -55,7 +55,8 @@ class _Spokes(Air):
             )
             for device, home in self._homes.items()
         ]
-        return Survey(links, 1.0, 1.0, spokes.down_rate, 0, (), "fair", "fdd", True)
+        stations = [Station(name, 0.0, 0.0) for name in dict.fromkeys(self._homes.values())]
+        return Survey(links, 1.0, 1.0, spokes.down_rate, 0, (), "fair", "fdd", True, stations)
 
     def paths(self, src: str, dsts: tuple[str, ...]) -> Sequence[Path]:
         servers = self._hosts.servers

@@ -1,5 +1,6 @@
 """From a scenario to who learns in it: data, participants, and what they hold between rounds; no clock."""
 
+import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from functools import cached_property
@@ -30,6 +31,7 @@ class World:
         self.data = data
         self.layout: Layout = open_layout(_layout(scenario), Ground(scenario, data, limited))
         self.server: Any = self.layout.server
+        self.waits_for_server = True
         self._expected = expected
         self.when_kept: Callable[[int], object] = lambda round_number: None
         self._spare = Spare()
@@ -39,6 +41,19 @@ class World:
     def devices(self) -> Sequence[Any]:
         """The devices, in device order."""
         return self.layout.devices
+
+    @property
+    def servers(self) -> Sequence[str]:
+        """The names of the servers that devices learn with."""
+        return tuple(self.layout.at)
+
+    def at(self, server: str) -> "World":
+        """Return the part of the world that one of `servers` sees: itself, and its devices."""
+        part = copy.copy(self)
+        part.layout = self.layout.at[server]
+        part.server = part.layout.server
+        part.waits_for_server = False
+        return part
 
     @property
     def seed(self) -> int:

@@ -150,8 +150,12 @@ class RoundProtocol(LearningProtocol):
             yield Note("rounds", _sums(round_number, shares))
             participants.keep(round_number, model)
         if self.hands_out_last:
-            devices = yield from self.participation.present(participants)
-            yield from hand_out(participants, devices, model, self.model_broadcast)
+            yield from self.hand_out_last(participants, model)
+
+    def hand_out_last(self, participants: Participants, model: Payload) -> Task:
+        """Bring the model that the last round leaves to all devices that are there."""
+        devices = yield from self.participation.present(participants)
+        yield from hand_out(participants, devices, model, self.model_broadcast)
 
     def is_known(self, round_number: int) -> bool:
         """Return whether devices have the model that the round begins with from the seed, at no cost."""

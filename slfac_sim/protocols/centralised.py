@@ -49,6 +49,6 @@ class Centralised(RoundProtocol):
         """Let the server train."""
         server: Any = participants.server
         batches = batches_of(server.trainee, self.steps, round_number)
-        exchange = partial(train, server, do=partial(steadily, server.name))
+        exchange = partial(train, server, do=partial(steadily, participants))
         samples, loss = yield from learn(server.name, round_number, batches, exchange)
         return server.model_payload(), [Share(server.name, None, samples, loss)]

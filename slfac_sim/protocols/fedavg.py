@@ -62,6 +62,20 @@ def averaged(
     learning: Learning,
 ) -> Task:
     """Let `devices` learn from `model` on, handed to them unless it `is_known`; as `federated_round`."""
+    shares = yield from learnt(protocol, participants, round_number, devices, model, is_known, learning)
+    return (yield from average(participants, devices, shares, model)), shares
+
+
+def learnt(
+    protocol: RoundProtocol,
+    participants: Participants,
+    round_number: int,
+    devices: Sequence[Device],
+    model: Payload,
+    is_known: bool,
+    learning: Learning,
+) -> Task:
+    """Let `devices` learn as `averaged` does, and return the shares of those that are done."""
     handout = None
     if not is_known:
         handout = yield from announce(participants, devices, model, protocol.model_broadcast)
@@ -69,8 +83,7 @@ def averaged(
         _client(participants, device, handout, learns)
         for device, learns in zip(devices, learning(participants, round_number, devices), strict=True)
     ]
-    shares = yield from protocol.participation.gather(round_number, devices, tasks)
-    return (yield from _average(participants, devices, shares, model)), shares
+    return (yield from protocol.participation.gather(round_number, devices, tasks))
 
 
 def _client(participants: Participants, device: Device, handout: Handout | None, learns: Task) -> Task:
@@ -81,7 +94,7 @@ def _client(participants: Participants, device: Device, handout: Handout | None,
     return Share(device.name, (yield from hand_in(participants, device)), samples, loss)
 
 
-def _average(
+def average(
     participants: Participants, devices: Sequence[Device], shares: Sequence[Share], model: Payload
 ) -> Task:
     """Return the mean of the states in `shares`, weighted by samples; `model` where there is none."""
@@ -91,8 +104,8 @@ def _average(
     states, samples = [share.state for share in shares], [share.samples for share in shares]
     values = {device.name: device.model_values for device in devices}
     flops = 2.0 * sum(values[share.device] for share in shares)
-    average = Compute(server.name, flops, partial(server.average, states, samples), "average")
-    return (yield from steadily(server.name, average))
+    mean = Compute(server.name, flops, partial(server.average, states, samples), "average")
+    return (yield from steadily(participants, mean))
 
 
 class WholeModels(FederatedAveraging):

@@ -103,4 +103,4 @@ def average_copies(participants: Participants, copies: Copies, shares: Sequence[
         average()  # there is nothing to compute: the half is again what it was before the round
         return
     server, flops = participants.server.name, 2.0 * sum(copies.values_of(device) for device in devices)
-    yield from steadily(server, Compute(server, flops, average, "average"))
+    yield from steadily(participants, Compute(server, flops, average, "average"))

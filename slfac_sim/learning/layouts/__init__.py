@@ -52,7 +52,7 @@ class Layout(ABC):
     devices: Sequence[Any]
     """The devices, in device order."""
     server: Any
-    """The edge server."""
+    """The edge server, or the cloud above several."""
     held: Held
     """What a device holds of the model."""
     smashed_shape: tuple[int, ...] = ()
@@ -76,6 +76,11 @@ class Layout(ABC):
     def parts(self) -> "Sequence[Layout]":
         """The layouts of the devices of each cut; itself where all have the same."""
         return [self]
+
+    @property
+    def at(self) -> "Mapping[str, Layout]":
+        """The layouts of the devices of each server by its name; itself where there is one server."""
+        return {self.server.name: self}
 
     @property
     def devices_learn(self) -> bool:

@@ -5,6 +5,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
+from torch import nn
+
 from slfac_sim.codecs import Payload, Tensor, seeded
 from slfac_sim.hosts.names import SERVER
 from slfac_sim.learning.batches import Shard
@@ -25,10 +27,16 @@ from slfac_sim.scenario.schedule import Schedule
 class Split(Layout):
     """100 devices are 100 halves, shards and optimisers; a half comes into being when it is first used.
 
-    With `names` these devices alone.
+    With `names` these devices alone, and their `server`, which is of the class `serves`.
     """
 
-    def __init__(self, ground: Ground, names: Collection[str] | None = None) -> None:
+    def __init__(
+        self,
+        ground: Ground,
+        names: Collection[str] | None = None,
+        server: str = SERVER,
+        serves: type[EdgeServer] = EdgeServer,
+    ) -> None:
         scenario, data = ground.scenario, ground.data
         super().__init__(ground)
         self.split = split_model(scenario, data.image_shape, data.classes)
@@ -52,16 +60,16 @@ class Split(Layout):
             self._device(place, shard) for place, shard in enumerate(ground.shards) if shard.device in among
         ]
         self._refuse_lone_values()
-        server = self.split.server.to(ground.host)
-        half = ServerHalf(server, ground.optimiser(server))
-        self.server = EdgeServer(
-            SERVER,
+        part = self.split.server.to(ground.host)
+        half = ServerHalf(part, ground.optimiser(part))
+        self.server = serves(
+            server,
             half,
             mine,
             self._exchange,
             self.split.smashed_shape,
             self.models,
-            Draws(scenario.seed.learning, SERVER),
+            Draws(scenario.seed.learning, server),
         )
         self._probe = copy.deepcopy(self.split.device).to(ground.host)
         self._through = in_messages(codec.uplink, scenario.learning.batch)
@@ -78,11 +86,12 @@ class Split(Layout):
         """
         return mean_score([(self.score(self.server.as_received(model), exact), 1)])
 
-    def score(self, state: Tensor, exact: bool) -> Score:
-        """Return the score with the device half of `state` [values]."""
+    def score(self, state: Tensor, exact: bool, beyond: nn.Module | None = None) -> Score:
+        """Return the score with the device half of `state` [values], and `beyond` it the server's half."""
         load_sound(self._probe, state)
         batches, seed = self.ground.test_batches(), self.ground.scenario.seed.learning
-        return evaluate([self._probe, self.server.half.model], batches, [self._through], exact, seed)
+        server = self.server.half.model if beyond is None else beyond
+        return evaluate([self._probe, server], batches, [self._through], exact, seed)
 
     def _device(self, place: int, shard: Shard) -> Device:
         exchange = replace(self._exchange, work=self._own_works[shard.device])

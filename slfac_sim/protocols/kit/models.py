@@ -46,13 +46,13 @@ def announce(
         sizes = [max(sizes)]
     encode_flops = sum(participants.server.model_codec_flops(values)[0] for values in sizes)
     encode = partial(participants.server.encode_model, model, sizes)
-    parts = yield from steadily(server, Compute(server, encode_flops, encode, "encode_model"))
+    parts = yield from steadily(participants, Compute(server, encode_flops, encode, "encode_model"))
     if broadcast == "unicast":
         return Handout(parts)
     names = tuple(device.name for device in devices)
     (sent,) = parts.values()
     try:
-        reached = yield from steadily(server, Send(server, names, {"model_down": sent}))
+        reached = yield from steadily(participants, Send(server, names, {"model_down": sent}))
     except HostDown:  # of all devices, unless it is the server
         if not (yield Present((server,))):
             raise

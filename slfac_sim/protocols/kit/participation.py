@@ -30,7 +30,18 @@ class Participants(Protocol):
 
     @property
     def server(self) -> EdgeServer:
-        """The edge server."""
+        """The edge server; where there are several, the cloud above them."""
+
+    @property
+    def servers(self) -> Sequence[str]:
+        """The names of the servers that devices learn with."""
+
+    def at(self, server: str) -> Participants:
+        """Return the participants at one of `servers`, that and its devices, for which nobody else waits."""
+
+    @property
+    def waits_for_server(self) -> bool:
+        """Whether a round waits while its server is down, or goes on without what that would do."""
 
     @property
     def seed(self) -> int:
@@ -106,10 +117,14 @@ class Participation:
         if participants.may_be_absent:
             there = yield Present(names, wait=True)
             if not there:
-                raise Failure(f"round {round_number} cannot begin: no device is left")
+                raise nobody_left(round_number)
             for name in names:
                 if name not in there:
-                    yield Note("misses", {"round": round_number, "device": name, "reason": "absent"})
+                    yield miss(round_number, name, "absent")
+        return self.among(participants, round_number, there)
+
+    def among(self, participants: Participants, round_number: int, there: Sequence[str]) -> list[Device]:
+        """Return those of the devices that are `there` that take part, in device order."""
         chosen = set(self.select.choose(there, round_number, participants.seed, participants.expected_s))
         return [device for device in participants.devices if device.name in chosen]
 
@@ -131,8 +146,18 @@ class Participation:
         for device, result in zip(devices, results, strict=True):
             reason = result.reason if isinstance(result, Failed) else cut
             if result is MISSED or isinstance(result, Failed):
-                yield Note("misses", {"round": round_number, "device": device.name, "reason": reason})
+                yield miss(round_number, device.name, reason)
         return done
+
+
+def miss(round_number: int, device: str, reason: str) -> Note:
+    """Return the row that says why `device` did not finish a round."""
+    return Note("misses", {"round": round_number, "device": device, "reason": reason})
+
+
+def nobody_left(round_number: int) -> Failure:
+    """Return what is raised for a round that no device will ever be there for."""
+    return Failure(f"round {round_number} cannot begin: no device is left")
 
 
 def in_order(devices: Sequence[Device], order: Order, round_number: int, seed: int) -> list[Device]:
@@ -166,14 +191,17 @@ def _fail(task: Task, failure: Failure) -> Task:
         return
 
 
-def steadily(host: str, effect: Compute | Send) -> Task:
-    """Have `effect` done on `host`, again if that goes down meanwhile.
+def steadily(participants: Participants, effect: Compute | Send) -> Task:
+    """Have `effect` done on the server, again if that goes down meanwhile and a round waits for it.
 
     Raises `HostDown` if it stays down, or if it is up and nobody is there to send to.
     """
+    host = participants.server.name
     while True:
         try:
             return (yield effect)
         except HostDown:
+            if not participants.waits_for_server:
+                raise
             if (yield Present((host,))) or not (yield Present((host,), wait=True)):
                 raise
