@@ -117,6 +117,8 @@ _NAMES = {
     "labels": "labels, up",
     "model_up": "models, up",
     "model_down": "models, down",
+    "edge_up": "models of edges, to the cloud",
+    "edge_down": "models of edges, from the cloud",
 }
 
 

@@ -146,6 +146,8 @@ _KIND_FILLS = {
     "labels": Fill("#bcd9f2", "////"),
     "model_up": Fill("#bcd9f2", ""),
     "model_down": Fill("#f3e3b8", ""),
+    "edge_up": Fill("#bcd9f2", "...."),
+    "edge_down": Fill("#f3e3b8", "...."),
 }
 
 

@@ -6,16 +6,30 @@ from typing import Any
 
 from slfac_sim.codecs.raw import Raw
 from slfac_sim.forecast.demands import chosen
-from slfac_sim.learning.sizes import Sizes, plain_sizes
+from slfac_sim.hosts.names import SERVER
+from slfac_sim.learning.sizes import FLOAT, Sizes, plain_sizes
 from slfac_sim.learning.work import Exchange, Work
 from slfac_sim.learning.world import World
 from slfac_sim.scenario.schedule import Schedule
 from slfac_sim.simulation.replay_log import RecordedParcel
 
 
+@dataclass(frozen=True)
+class Edge:
+    """What lies between the server of a device and the `cloud`: whole models of so many `values`.
+
+    FLOPs of encoding and of decoding, by the edge and by the cloud.
+    """
+
+    cloud: str
+    values: int
+    edge_codec_flops: tuple[float, float]
+    cloud_codec_flops: tuple[float, float]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Actor:
-    """A device of a rehearsal: what it has to do in a round, and what that costs.
+    """A device of a rehearsal: what it has to do in a round, and what that costs; its `server` works for it.
 
     `batches` are the samples of its mini-batches, `sizes` the bytes of one of `batch` samples. `crossings`
     are the places where the model is cut, outermost first; `work` is per sample. A model takes it
@@ -33,6 +47,8 @@ class Actor:
     server_codec_flops: tuple[float, float] = (0.0, 0.0)
     model_values: int = 0
     server_values: int = 0
+    server: str = SERVER
+    edge: "Edge | None" = None
 
     def parcel(self, nbytes: int, samples: int) -> RecordedParcel:
         """Return what `samples` of a mini-batch are sent in, which is `nbytes` if it is full."""
@@ -67,16 +83,36 @@ def _actor(world: World, schedule: Schedule, device: Any, sizes: Sizes) -> Actor
         device_codec_flops=device.model_codec_flops,
         server_codec_flops=world.server.model_codec_flops(device.model_values),
         model_values=device.model_values,
+        server=world.homes[device.name],
+        edge=_edge(world, world.homes[device.name]) if schedule.cloud_every is not None else None,
         server_values=world.layout.server_values(device.name) if schedule.averages_copies else 0,
     )
 
 
+def _edge(world: World, server: str) -> Edge:
+    cloud, edge = world.server, world.at(server).server
+    values = edge.whole_values
+    return Edge(cloud.name, values, edge.whole_codec_flops(), cloud.model_codec_flops(values))
+
+
 def _without_codecs(actor: Actor) -> Actor:
     """Return `actor` as if nothing were compressed."""
-    raw, values = Raw(), actor.model_values
-    flops = values * raw.encode_flops_per_value, values * raw.decode_flops_per_value
+    raw, flops, edge = Raw(), _raw_flops(actor.model_values), actor.edge
     crossings = [replace(crossing, uplink=raw, downlink=raw) for crossing in actor.crossings]
-    return replace(actor, crossings=crossings, device_codec_flops=flops, server_codec_flops=flops)
+    plain = replace(actor, crossings=crossings, device_codec_flops=flops, server_codec_flops=flops)
+    if edge is None:
+        return plain
+    flops, nbytes = _raw_flops(edge.values), FLOAT * edge.values
+    return replace(
+        plain,
+        edge=replace(edge, edge_codec_flops=flops, cloud_codec_flops=flops),
+        sizes=replace(plain.sizes, edge_up=nbytes, edge_down=nbytes),
+    )
+
+
+def _raw_flops(values: int) -> tuple[float, float]:
+    raw = Raw()
+    return values * raw.encode_flops_per_value, values * raw.decode_flops_per_value
 
 
 def _server(world: World, schedule: Schedule) -> Actor:

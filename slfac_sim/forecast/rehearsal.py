@@ -8,8 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from slfac_sim.effects import Compute, Note, Offer, Send, Task, Together
-from slfac_sim.forecast.actors import Actor
-from slfac_sim.hosts.names import SERVER
+from slfac_sim.forecast.actors import Actor, Edge
 from slfac_sim.learning.work import Work
 from slfac_sim.protocols import Participation, Schedule
 from slfac_sim.simulation.replay_log import RecordedParcel
@@ -25,10 +24,15 @@ def rehearsal(
 ) -> Task:
     """Yield the effects of a round of `actors`; the row of `rounds` says when it is over.
 
-    Where nobody waits for anybody it is `rounds` of them, since none has an end of its own.
+    Where nobody waits for anybody it is `rounds` of them, since none has an end of its own; under a cloud
+    those from one of its averages to the next.
     """
-    play = _Rehearsal(schedule, limits)
-    yield from play.at_own_pace(actors, rounds) if schedule.models == "mixed" else play.in_groups(actors)
+    if schedule.cloud_every is not None:
+        yield from _under_cloud(actors, schedule, limits, rounds)
+    elif schedule.models == "mixed":
+        yield from _Rehearsal(schedule, limits).at_own_pace(actors, rounds)
+    else:
+        yield from _Rehearsal(schedule, limits).in_groups(actors)
     yield Note("rounds", {"round": 1, "devices": len(actors), "samples": 0, "loss": 0.0})
 
 
@@ -39,11 +43,41 @@ def in_turn(actors: Sequence[Actor], schedule: Schedule, limits: Participation) 
         yield Note("rounds", {"round": number, "devices": 1, "samples": 0, "loss": 0.0})
 
 
+def _under_cloud(actors: Sequence[Actor], schedule: Schedule, limits: Participation, rounds: int) -> Task:
+    """Yield the rounds from one average of the cloud to the next, that with its way to the edges and back."""
+    first, groups = actors[0], [
+        [actor for actor in actors if actor.server == server]
+        for server in dict.fromkeys(actor.server for actor in actors)
+    ]  # fmt: skip
+    edge = first.edge
+    assert edge is not None
+    for number in range(rounds):
+        is_first, is_last = number == 0, number == rounds - 1
+        if is_first:
+            yield Compute(edge.cloud, edge.cloud_codec_flops[0], _nothing, "encode_model")
+        play = _Rehearsal(schedule, limits)
+        yield Together([play.at_edge(group, edge, is_first, is_last) for group in groups])
+        if is_last:
+            yield Compute(edge.cloud, 2.0 * edge.values * len(groups), _nothing, "average")
+
+
 class _Rehearsal:
     """The round of `schedule`, effect by effect, as the protocols of `slfac_sim.protocols` yield them."""
 
     def __init__(self, schedule: Schedule, limits: Participation) -> None:
         self._schedule, self._limits = schedule, limits
+
+    def at_edge(self, actors: Sequence[Actor], edge: Edge, is_first: bool, is_last: bool) -> Task:
+        """The devices of an edge learn, in the first round after an average of the cloud from that on."""
+        first, sizes = actors[0], actors[0].sizes
+        if is_first:
+            yield Send(edge.cloud, first.server, {"edge_down": RecordedParcel(sizes.edge_down, 0, "")})
+            yield _on_server(first, edge.edge_codec_flops[1], "decode_model")
+        yield from self.group(actors, "")
+        if is_last:
+            yield _on_server(first, edge.edge_codec_flops[0], "encode_model")
+            yield Send(first.server, edge.cloud, {"edge_up": RecordedParcel(sizes.edge_up, 0, "")})
+            yield Compute(edge.cloud, edge.cloud_codec_flops[1], _nothing, "decode_model")
 
     def in_groups(self, actors: Sequence[Actor]) -> Task:
         """One group after the other learns, and what it has learnt is averaged."""
@@ -65,9 +99,9 @@ class _Rehearsal:
         results = yield Together(tasks, limits.deadline, limits.enough)
         done = [actor for actor, result in zip(actors, results, strict=True) if result is actor]
         if schedule.models == "averaged":
-            yield _on_server(2.0 * sum(actor.model_values for actor in done), "average")
+            yield _on_server(actors[0], 2.0 * sum(actor.model_values for actor in done), "average")
         if schedule.averages_copies:
-            yield _on_server(2.0 * sum(actor.server_values for actor in done), "average")
+            yield _on_server(actors[0], 2.0 * sum(actor.server_values for actor in done), "average")
 
     def at_own_pace(self, actors: Sequence[Actor], rounds: int) -> Task:
         """Every device learns, hands in and is given back, as long as there are mini-batches to begin."""
@@ -85,7 +119,7 @@ class _Rehearsal:
             yield from self._served(actor, _Cohorts([], "", 0.0), *begun)
             if begun[0] == len(actor.batches) or not left[0]:
                 yield from self._hand_in(actor)
-                yield _on_server(4.0 * actor.model_values, "mix")
+                yield _on_server(actor, 4.0 * actor.model_values, "mix")
                 yield from self._announce([actor])
                 yield from self._take(actor)
 
@@ -102,21 +136,23 @@ class _Rehearsal:
         """Encode what is handed out, once for each size of it, and send it if it goes to all at once."""
         sizes = {actor.model_values: actor.server_codec_flops[0] for actor in actors}
         if self._schedule.broadcast == "unicast":
-            yield _on_server(sum(sizes.values()), "encode_model")
+            yield _on_server(actors[0], sum(sizes.values()), "encode_model")
             return
-        yield _on_server(max(sizes.values()), "encode_model")
+        yield _on_server(actors[0], max(sizes.values()), "encode_model")
         largest = RecordedParcel(max(actor.sizes.model_down for actor in actors), 0, "")
-        yield Send(SERVER, tuple(actor.name for actor in actors), {"model_down": largest})
+        yield Send(actors[0].server, tuple(actor.name for actor in actors), {"model_down": largest})
 
     def _take(self, actor: Actor) -> Task:
         if self._schedule.broadcast == "unicast":
-            yield Send(SERVER, actor.name, {"model_down": RecordedParcel(actor.sizes.model_down, 0, "")})
+            yield Send(
+                actor.server, actor.name, {"model_down": RecordedParcel(actor.sizes.model_down, 0, "")}
+            )
         yield _on(actor, actor.device_codec_flops[1], "decode_model")
 
     def _hand_in(self, actor: Actor) -> Task:
         yield _on(actor, actor.device_codec_flops[0], "encode_model")
-        yield Send(actor.name, SERVER, {"model_up": RecordedParcel(actor.sizes.model, 0, "")})
-        yield _on_server(actor.server_codec_flops[1], "decode_model")
+        yield Send(actor.name, actor.server, {"model_up": RecordedParcel(actor.sizes.model, 0, "")})
+        yield _on_server(actor, actor.server_codec_flops[1], "decode_model")
 
     def _lanes(self, actor: Actor, cohorts: "_Cohorts", ahead: Iterator[Begun], depth: int) -> Task:
         """Learn from all that is `ahead`, up to `depth` mini-batches in flight."""
@@ -146,8 +182,10 @@ class _Rehearsal:
             yield from _learn_whole(actor.work, actor.name, samples)
             return
         cost, sizes = actor.crossings[0], actor.sizes
-        yield Send(actor.name, SERVER, {"smashed_up": actor.parcel(sizes.smashed_up + sizes.labels, samples)})
-        yield _on_server(samples * cost.decode_up_flops, "decode")
+        yield Send(
+            actor.name, actor.server, {"smashed_up": actor.parcel(sizes.smashed_up + sizes.labels, samples)}
+        )
+        yield _on_server(actor, samples * cost.decode_up_flops, "decode")
         if self._schedule.exchanges == 2:
             yield from self._through_tail(actor, cohorts, step, samples)
             together = 0
@@ -163,14 +201,14 @@ class _Rehearsal:
         """The second crossing of a U: the body's activations down, their gradients up."""
         inner, work = actor.crossings[1], actor.work
         yield self._server_step(actor, cohorts, step, samples * work.server_forward_flops, "forward")
-        yield _on_server(samples * inner.encode_down_flops, "encode")
-        yield Send(SERVER, actor.name, {"middle_down": actor.parcel(actor.sizes.middle_down, samples)})
+        yield _on_server(actor, samples * inner.encode_down_flops, "encode")
+        yield Send(actor.server, actor.name, {"middle_down": actor.parcel(actor.sizes.middle_down, samples)})
         yield _on(actor, samples * inner.decode_down_flops, "decode")
         tail_flops = inner.work.device_forward_flops + inner.work.device_backward_flops
         yield _on(actor, samples * tail_flops, "tail")
         yield _on(actor, samples * inner.encode_up_flops, "encode")
-        yield Send(actor.name, SERVER, {"middle_up": actor.parcel(actor.sizes.middle_up, samples)})
-        yield _on_server(samples * inner.decode_up_flops, "decode")
+        yield Send(actor.name, actor.server, {"middle_up": actor.parcel(actor.sizes.middle_up, samples)})
+        yield _on_server(actor, samples * inner.decode_up_flops, "decode")
         yield self._server_step(actor, cohorts, step, samples * work.server_backward_flops, "backward")
 
     def _server_step(
@@ -179,10 +217,10 @@ class _Rehearsal:
         """Return the server's work on a mini-batch, by itself or together with those of others."""
         schedule, place = self._schedule, actor.place
         if schedule.server_step == "arrival":
-            return _on_server(flops, what)
+            return _on_server(actor, flops, what)
         if schedule.server_step == "batching":
             limits = (schedule.max_items, what, schedule.wait_s)
-            return Offer(SERVER, "batching", place, None, list, flops, *limits)
+            return Offer(actor.server, "batching", place, None, list, flops, *limits)
         return cohorts.meeting(actor, step, flops, what)
 
 
@@ -208,7 +246,7 @@ class _Cohorts:
     def meeting(self, actor: Actor, step: int, flops: float, what: str) -> Offer:
         """Return the offer of `actor` to what the server does for the whole cohort of `step`."""
         queue, cohort = f"{what} {self.name}.{step}", self.of(step)
-        return Offer(SERVER, queue, actor.place, None, list, flops, len(cohort), what)
+        return Offer(actor.server, queue, actor.place, None, list, flops, len(cohort), what)
 
 
 def _answers(actor: Actor, cohorts: _Cohorts, step: int, samples: int, together: int) -> Task:
@@ -216,13 +254,13 @@ def _answers(actor: Actor, cohorts: _Cohorts, step: int, samples: int, together:
     cost, nbytes = actor.crossings[0], actor.sizes.smashed_down
     if together:
         if cohorts.of(step)[0] is actor:
-            yield _on_server(together * cost.encode_down_flops, "encode")
+            yield _on_server(actor, together * cost.encode_down_flops, "encode")
             everybody = tuple(other.name for other in cohorts.of(step))
-            yield Send(SERVER, everybody, {"smashed_down": actor.parcel(nbytes, together)})
+            yield Send(actor.server, everybody, {"smashed_down": actor.parcel(nbytes, together)})
         yield cohorts.meeting(actor, step, 0.0, "broadcast")
     if samples > together:
-        yield _on_server((samples - together) * cost.encode_down_flops, "encode")
-        yield Send(SERVER, actor.name, {"smashed_down": actor.parcel(nbytes, samples - together)})
+        yield _on_server(actor, (samples - together) * cost.encode_down_flops, "encode")
+        yield Send(actor.server, actor.name, {"smashed_down": actor.parcel(nbytes, samples - together)})
 
 
 def _step_flops(work: Work, samples: int, together: int, cohort: int) -> float:
@@ -238,12 +276,12 @@ def _learn_whole(work: Work, host: str, samples: int) -> Task:
     yield Compute(host, samples * work.device_backward_flops, _nothing, "backward")
 
 
+def _on_server(actor: Actor, flops: float, what: str) -> Compute:
+    return Compute(actor.server, flops, _nothing, what)
+
+
 def _on(actor: Actor, flops: float, what: str) -> Compute:
     return Compute(actor.name, flops, _nothing, what)
-
-
-def _on_server(flops: float, what: str) -> Compute:
-    return Compute(SERVER, flops, _nothing, what)
 
 
 def _nothing() -> None:

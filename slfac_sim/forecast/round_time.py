@@ -116,7 +116,8 @@ def _unreached(survey: Survey) -> set[str]:
 
 
 def _parts_s(scenario: Scenario, schedule: Schedule, actors: Sequence[Actor]) -> dict[str, float]:
-    rounds = min(scenario.protocol.rounds, _ROUNDS) if schedule.models == "mixed" else 1
+    at_least = schedule.cloud_every or (_ROUNDS if schedule.models == "mixed" else 1)
+    rounds = min(scenario.protocol.rounds, at_least)
     play = rehearsal(actors, schedule, scenario.protocol.participation, rounds)
     path = attribute(_played(scenario, play)).path
     return {part: seconds / rounds for part, seconds in resources_s(path).items()}

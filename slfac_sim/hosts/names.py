@@ -3,21 +3,18 @@
 import re
 from collections.abc import Collection
 
+from slfac_sim.foundation.roles import is_device
+
 SERVER = "server"
 """The only server; where there are several, each has the name that the scenario gives it."""
 
-_DEVICE, _NAME = re.compile(r"d\d{3,}"), re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 
 
 def device_names(count: int) -> list[str]:
     """Return the names of `count` devices in device order: `d000`, `d001`, ..."""
     width = max(3, len(str(count - 1)))
     return [f"d{number:0{width}d}" for number in range(count)]
-
-
-def is_device(host: str) -> bool:
-    """Return whether `host` has the name of a device; no server has one."""
-    return _DEVICE.fullmatch(host) is not None
 
 
 def check_server_names(names: Collection[str]) -> None:

@@ -1,7 +1,7 @@
-"""Edges under a cloud: what each keeps of the model, and how that travels between the two; no clock, no network.
+"""Edges under a cloud: what each keeps of the model, and how that travels between the two; no clock.
 
-The state of a whole model is that of the device half, then that of the server's half. An edge has both: its own
-half, and what its devices have in common.
+The state of a whole model is that of the device half, then that of the server's half. An edge has both: its
+own half, and what its devices have in common.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,8 +19,9 @@ from slfac_sim.scenario.schema import ModelCodecs
 class EdgeOfCloud(EdgeServer):
     """The server of an edge, which has a model from the cloud and goes on learning from it.
 
-    `common` is the body of what its devices have in common, `averaged` how many times the cloud had averaged when
-    it got the model, and `samples` are those that were learnt from since. Its optimiser's moments stay with it.
+    `common` is the body of what its devices have in common, `averaged` how many times the cloud had averaged
+    when it got the model, and `samples` are those that were learnt from since. Its optimiser's moments stay
+    with it.
     """
 
     kept = (*EdgeServer.kept, "common", "averaged", "samples", "_to_cloud")
@@ -100,7 +101,7 @@ class CloudServer(ModelServer):
         return mean
 
     def mean_of_edges(self, model: Payload) -> Payload:
-        """Return what `average_edges` would, of the edges as they are; `model` where none has learnt since."""
+        """Return the mean of the edges as they are; `model` where none has learnt since the last one."""
         edges = [edge for edge in self.edges.values() if edge.samples and edge.averaged == self.averaged]
         if not edges:
             return model

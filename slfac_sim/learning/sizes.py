@@ -18,7 +18,7 @@ from slfac_sim.learning.work import Work
 from slfac_sim.scenario.schema import Scenario
 from slfac_sim.scenario.steering import exchanges_models
 
-_FLOAT = 4  # bytes
+FLOAT = 4  # bytes
 _MOST_FLOPS, _FEWEST = 1e11, 4  # of the mini-batch that is tried: a second or so, and some samples at least
 
 Counts = dict[str, int]
@@ -28,7 +28,7 @@ Counts = dict[str, int]
 class Sizes:
     """Bytes of one mini-batch of one device, headers of the bodies included, and of its model each way.
 
-    What is never sent has 0 bytes.
+    `edge_up` and `edge_down` are those of an edge's whole model. What is never sent has 0 bytes.
     """
 
     smashed_up: int = 0
@@ -38,6 +38,8 @@ class Sizes:
     middle_down: int = 0
     model: int = 0
     model_down: int = 0
+    edge_up: int = 0
+    edge_down: int = 0
 
     @property
     def up(self) -> int:
@@ -55,9 +57,9 @@ def plain_sizes(device: Any, batch: int, models: bool) -> Sizes:
 
     Nothing is computed for them.
     """
-    crossed = [_FLOAT * batch * crossing.values_per_sample for crossing in device.crossings]
+    crossed = [FLOAT * batch * crossing.values_per_sample for crossing in device.crossings]
     outer, inner = (*crossed, 0, 0)[:2]
-    model = _FLOAT * device.model_values * models
+    model = FLOAT * device.model_values * models
     return Sizes(
         smashed_up=outer, smashed_down=outer, labels=batch * (len(crossed) == 1),
         middle_up=inner, middle_down=inner, model=model, model_down=model,
@@ -93,7 +95,7 @@ def _minibatch(
         middle, gradients = _judged(beyond, smashed)
     answer = _answer(device.exchange.downlink, gradients[0], there.body)
     sent = {"smashed_up": there.nbytes, "smashed_down": answer}
-    raw = dict.fromkeys(sent, _FLOAT * smashed.tensor.size)
+    raw = dict.fromkeys(sent, FLOAT * smashed.tensor.size)
     if middle is None:
         labels = {"labels": device.encode_labels(smashed).nbytes}
         sent, raw = sent | labels, raw | labels
@@ -101,7 +103,7 @@ def _minibatch(
         between = device.inner.downlink.sender("forecast").encode(middle)
         back = _answer(device.inner.uplink, gradients[1], between.body)
         sent |= {"middle_down": between.nbytes, "middle_up": back}
-        raw |= dict.fromkeys(("middle_down", "middle_up"), _FLOAT * middle.size)
+        raw |= dict.fromkeys(("middle_down", "middle_up"), FLOAT * middle.size)
     scale = scenario.learning.batch / len(smashed.labels)
     full, packed = ({kind: round(nbytes * scale) for kind, nbytes in some.items()} for some in (raw, sent))
     return full, packed

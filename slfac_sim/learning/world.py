@@ -47,6 +47,11 @@ class World:
         """The names of the servers that devices learn with."""
         return tuple(self.layout.at)
 
+    @cached_property
+    def homes(self) -> Mapping[str, str]:
+        """The server that each device learns with, by name."""
+        return {device.name: server for server, part in self.layout.at.items() for device in part.devices}
+
     def at(self, server: str) -> "World":
         """Return the part of the world that one of `servers` sees: itself, and its devices."""
         part = copy.copy(self)

@@ -8,15 +8,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from slfac_sim.foundation.plugins import kind_of
+from slfac_sim.foundation.roles import is_device
 from slfac_sim.foundation.units import exact
 from slfac_sim.foundation.version import versions
-from slfac_sim.hosts.names import is_device
 from slfac_sim.ledger.store import Ledger
 from slfac_sim.ledger.tables import ENERGY
 from slfac_sim.scenario.schema import Codecs, ModelCodecs, Scenario
 from slfac_sim.scenario.steering import cuts_a_model, exchanges_models
 
-KINDS = ("smashed_up", "smashed_down", "middle_down", "middle_up", "labels", "model_up", "model_down")
+KINDS = (
+    *("smashed_up", "smashed_down", "middle_down", "middle_up", "labels", "model_up", "model_down"),
+    *("edge_up", "edge_down"),
+)
 
 
 @dataclass(frozen=True)

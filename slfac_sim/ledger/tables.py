@@ -93,7 +93,8 @@ TABLES: dict[str, dict[str, tuple[str, str]]] = AIR | {
         "transfer": ("INTEGER", "`transfers.id`"),
         "kind": (
             "TEXT",
-            "`smashed_up`, `smashed_down`, `middle_down`, `middle_up`, `labels`, `model_up`, `model_down`",
+            "`smashed_up`, `smashed_down`, `middle_down`, `middle_up`, `labels`, `model_up`, `model_down`,"
+            " `edge_up`, `edge_down` (between edges and a cloud)",
         ),
         "bytes": ("INTEGER", "length of the body, header included"),
         "value_count": ("INTEGER", "numbers that the body stands for"),

@@ -29,6 +29,9 @@ class Schedule:
     nobody waits for anybody; or `kept` where they are. `broadcast` is how averages go down. With
     `averages_copies` the server also averages as many copies of its own part. With `on_server` the server
     learns alone.
+
+    With `cloud_every` all of this is what the devices of each of several servers do, beside the others; a
+    cloud averages the whole models of these servers once in so many rounds, and sends them the mean.
     """
 
     steps: int | None
@@ -44,6 +47,7 @@ class Schedule:
     broadcast: Broadcast = "multicast"
     averages_copies: bool = False
     on_server: bool = False
+    cloud_every: int | None = None
 
     @property
     def order_matters(self) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 import simpy
 
 from slfac_sim.effects import CODEC_WORK
-from slfac_sim.hosts.names import is_device
+from slfac_sim.foundation.roles import is_device
 from slfac_sim.hosts.power import Power
 from slfac_sim.network import Delivery
 

@@ -14,6 +14,7 @@ from slfac_sim.learning.ground import Ground
 from slfac_sim.learning.layouts import Layout
 from slfac_sim.learning.layouts.split import Split
 from slfac_sim.learning.model_exchange import exact, fit_for_models, state_in
+from slfac_sim.learning.sizes import Sizes
 from slfac_sim.learning.weights import load_sound, state_vector
 from slfac_sim.scenario.hosts import cloud_of, edges_of, homes_of
 
@@ -53,8 +54,18 @@ class SplitEdges(Layout):
         """Return the whole model before training."""
         return exact(self._initial)
 
+    def sizes(self) -> tuple[Sizes, Sizes]:
+        """Return the bytes of a device and of an edge, without a codec and with the scenario's."""
+        plain, compressed = super().sizes()
+        (down,) = self.server.encode_model(self.initial(), [self._initial.size]).values()
+        up, raw = next(iter(self.server.edges.values())).whole_payload(), self.initial().nbytes
+        return (
+            replace(plain, edge_up=raw, edge_down=raw),
+            replace(compressed, edge_up=up.nbytes, edge_down=down.nbytes),
+        )
+
     def evaluate(self, model: bytes, exact: bool) -> dict[str, Any]:
-        """Return the score of the whole model in the body `model`, its device half as devices would have it."""
+        """Return the score of the whole model in `model`, with its device half as devices would have it."""
         state, values = state_in(model), self.devices[0].model_values
         load_sound(self._probe, state[values:])
         near = self.server.as_received(self.server.in_common(state[:values]).body)

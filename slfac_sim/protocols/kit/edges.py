@@ -1,4 +1,4 @@
-"""What protocols with several edges are written with: who is there, and how models travel to and from the cloud."""
+"""What protocols with several edges are written with: who is there, and the way to the cloud and back."""
 
 from __future__ import annotations
 
@@ -13,20 +13,12 @@ if TYPE_CHECKING:
     from slfac_sim.learning.edges import EdgeOfCloud
 
 
-def homes(participants: Participants) -> dict[str, str]:
-    """Return the server that each device learns with."""
-    return {
-        device.name: server for server in participants.servers for device in participants.at(server).devices
-    }
-
-
 def choose(participation: Participation, participants: Participants, round_number: int) -> Task:
     """Return the devices that take part in a round, in device order, among those that are up with their edge.
 
     Waits until there is one. Raises `Failure` when none ever will be.
     """
-    home = homes(participants)
-    names = [device.name for device in participants.devices]
+    home, names = participants.homes, [device.name for device in participants.devices]
     if not participants.may_be_absent:
         return participation.among(participants, round_number, names)
     hosts = (*names, *participants.servers)
@@ -53,7 +45,7 @@ def encode_for_edges(participants: Participants, model: Payload) -> Task:
     return sent[model.values]
 
 
-def take(participants: Participants, edge: EdgeOfCloud, sent: Payload) -> Task:
+def take_from_cloud(participants: Participants, edge: EdgeOfCloud, sent: Payload) -> Task:
     """Send the cloud's model to `edge`, which goes on from it. Raises `HostDown` if that is down."""
     cloud: Any = participants.server
     yield from steadily(participants, Send(cloud.name, edge.name, {"edge_down": sent}))
@@ -62,7 +54,7 @@ def take(participants: Participants, edge: EdgeOfCloud, sent: Payload) -> Task:
     yield Compute(edge.name, decode_flops, load, "decode_model")
 
 
-def hand_in(participants: Participants, edge: EdgeOfCloud) -> Task:
+def bring_to_cloud(participants: Participants, edge: EdgeOfCloud) -> Task:
     """Send the model of `edge` to the cloud; returns its state as the cloud decoded it."""
     cloud: Any = participants.server
     encode_flops, _ = edge.whole_codec_flops()

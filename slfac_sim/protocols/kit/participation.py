@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
 
 from pydantic import Field
@@ -35,6 +35,10 @@ class Participants(Protocol):
     @property
     def servers(self) -> Sequence[str]:
         """The names of the servers that devices learn with."""
+
+    @property
+    def homes(self) -> Mapping[str, str]:
+        """The server that each device learns with, by name."""
 
     def at(self, server: str) -> Participants:
         """Return the participants at one of `servers`, that and its devices, for which nobody else waits."""
