@@ -13,12 +13,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slfac_sim.cli import main
-from slfac_sim.foundation.plugins import kinds
+from slfac_sim.foundation.plugins import find, kinds
 from slfac_sim.scenario.files import ScenarioError, dump, load, read, schema, shipped
 from slfac_sim.scenario.schema import Scenario
 from slfac_sim.studies.cells import base_of
 from slfac_sim.studies.files import is_study, read_study
 
+WITH_ONE_SERVER = [
+    kind for kind in kinds("slfac_sim.protocols") if find("slfac_sim.protocols", kind).servers == "one"
+]
 TINY = Path(__file__).with_name("tiny.yaml").read_text(encoding="utf-8")
 
 
@@ -125,7 +128,7 @@ def test_a_chain_of_bases_is_laid_link_by_link(texts: list[str]) -> None:
 
 
 @pytest.mark.matrix
-@pytest.mark.parametrize("kind", kinds("slfac_sim.protocols"))
+@pytest.mark.parametrize("kind", WITH_ONE_SERVER)
 def test_another_kind_keeps_what_its_family_shares(kind: str) -> None:
     notes: list[str] = []
     protocol = over(f"protocol: {{kind: {kind}}}", notes=notes).protocol

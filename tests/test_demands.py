@@ -35,7 +35,8 @@ def test_every_protocol_can_be_checked_and_sends_what_was_foretold(tmp_path: Pat
     sizes = figures.uncompressed
     told = {"smashed_up": sizes.smashed_up, "labels": sizes.labels, "middle_up": sizes.middle_up,
             "model_up": sizes.model, "smashed_down": sizes.smashed_down, "middle_down": sizes.middle_down,
-            "model_down": sizes.model_down}  # fmt: skip
+            "model_down": sizes.model_down, "edge_up": sizes.edge_up,
+            "edge_down": sizes.edge_down}  # fmt: skip
     assert set(sent) == {name for name, nbytes in told.items() if nbytes}
     for name in ("smashed_up", "labels", "middle_up", "model_up", "model_down"):
         assert sent[name] == pytest.approx(messages[name] * told[name], rel=0.02), name  # headers

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from studies import Here, rows, swept, tiny_plan
-from worlds import TINY, table, world
+from worlds import TINY, table, with_servers, world
 
 from slfac_sim.cli import main
 from slfac_sim.foundation.errors import Diverged
@@ -34,7 +34,7 @@ def test_it_fails_in_words_and_keeps_what_was_recorded(
 ) -> None:
     told = (f"protocol={{kind: {kind}, rounds: 2, steps: 3}}", f"codec={codec}", *ABSURD)
     folder = tmp_path / "run"
-    assert main(["run", str(TINY), *told, "--out", str(folder), "--quiet", "--strict"]) == 1
+    assert main(["run", str(TINY), *with_servers(told), "--out", str(folder), "--quiet", "--strict"]) == 1
     summary = json.loads((folder / "summary.json").read_text())
     assert summary["status"] == "failed"
     assert re.match(REASON, summary["reason"]), summary["reason"]

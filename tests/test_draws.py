@@ -12,11 +12,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
-from worlds import TINY, live_run, scenario, world
+from worlds import TINY, live_run, scenario, with_servers, world
 
 from slfac_sim.cli import main
 from slfac_sim.foundation.errors import BadInput
-from slfac_sim.foundation.plugins import kinds
+from slfac_sim.foundation.plugins import find, kinds
 from slfac_sim.hosts.names import device_names
 from slfac_sim.learning.draws import Draws, drawn_for
 from slfac_sim.learning.weights import initialise
@@ -79,7 +79,11 @@ def test_equal_runs_whatever_was_drawn_before(kind: str, tmp_path: Path) -> None
     assert digests[0] == digests[1]
 
 
-FREE = [kind for kind in PROTOCOLS if steered(scenario(*settings_of(kind))) is None]
+FREE = [
+    kind
+    for kind in PROTOCOLS
+    if steered(scenario(*settings_of(kind))) is None and find("slfac_sim.protocols", kind).servers == "one"
+]
 
 
 def test_whose_learning_no_clock_steers() -> None:
@@ -205,7 +209,7 @@ def test_a_forecast_draws_alike_and_leaves_no_trace(kind: str, capsys: pytest.Ca
     for seed in (1, 2):
         torch.manual_seed(seed)
         before = torch.get_rng_state()
-        assert main(["check", str(TINY), *settings_of(kind), "--json"]) == 0
+        assert main(["check", str(TINY), *with_servers(settings_of(kind)), "--json"]) == 0
         told.append(json.loads(capsys.readouterr().out)["compressed"])
         assert torch.equal(torch.get_rng_state(), before)
     assert told[0] == told[1]

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from worlds import TINY, scenario, table, world
+from worlds import TINY, scenario, table, with_servers, world
 
 from slfac_sim.cli import main
 from slfac_sim.codecs import Tensor
@@ -35,10 +35,11 @@ def test_who_sends_no_model() -> None:
 @pytest.mark.parametrize("codec", BITS)
 @pytest.mark.parametrize("kind", PROTOCOLS)
 def test_every_model_goes_through_it(kind: str, codec: str, tmp_path: Path) -> None:
-    told = [protocol(kind), f"codec.model={codec}"]
+    told = with_servers([protocol(kind), f"codec.model={codec}"])
     here, again = tmp_path / "run", tmp_path / "again"
     assert main(["run", str(TINY), *told, "--strict", "--out", str(here), "--quiet"]) == 0
-    models = [row for row in table(here / "ledger.sqlite", "payloads") if row["kind"].startswith("model")]
+    sent = table(here / "ledger.sqlite", "payloads")
+    models = [row for row in sent if row["kind"].startswith(("model", "edge"))]
     assert bool(models) == (kind in EXCHANGING)
     for row in models:
         assert 0 < row["bytes"] - BITS[codec] * row["value_count"] / 8 <= FRAME_BYTES

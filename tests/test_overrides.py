@@ -13,6 +13,9 @@ from slfac_sim.foundation.plugins import find, kinds
 from slfac_sim.scenario.files import ScenarioError, dump, load, plain, read
 from slfac_sim.scenario.schema import Scenario
 
+WITH_ONE_SERVER = [
+    kind for kind in kinds("slfac_sim.protocols") if find("slfac_sim.protocols", kind).servers == "one"
+]
 TINY = Path(__file__).with_name("tiny.yaml")
 POOL = [
     *(f"protocol.kind={kind}" for kind in kinds("slfac_sim.protocols")),
@@ -96,7 +99,7 @@ def test_rounds_survive_a_kind_that_comes_after_them() -> None:
 
 
 @pytest.mark.matrix
-@pytest.mark.parametrize("kind", kinds("slfac_sim.protocols"))
+@pytest.mark.parametrize("kind", WITH_ONE_SERVER)
 def test_another_protocol_keeps_rounds_and_steps_of_the_file(kind: str) -> None:
     notes: list[str] = []
     protocol = load(TINY, [f"protocol.kind={kind}"], report=notes.append).protocol

@@ -17,22 +17,30 @@ from slfac_sim.simulation.simulate import simulate
 
 TINY = Path(__file__).with_name("tiny.yaml")
 _PROTOCOL = re.compile(r"protocol(\.kind)?=(\{\s*kind:\s*)?(\w+)\b(?![.])")
+_SERVERS = ("server", "edge2", "cloud")  # the first is called as the only server is elsewhere
 _EDGES = (
     "server=null",
-    "servers={edge1: 1 GFLOP/s, edge2: 1 GFLOP/s, cloud: 1 GFLOP/s}",
+    f"servers={{{', '.join(f'{name}: 1 GFLOP/s' for name in _SERVERS)}}}",
     "network={kind: spokes, up_rate: 3 Mbit/s, down_rate: 5 Mbit/s}",
 )
 
 
 def with_servers(overrides: Sequence[str]) -> tuple[str, ...]:
-    """Return `overrides`, and where their protocol learns at edges these, on a network that has them."""
+    """Return `overrides`; where their protocol learns at edges with these, on a network that has them.
+
+    What they say of the server is then said of all, or of the first if it is when it is down.
+    """
     chosen = [match[3] for text in overrides if (match := _PROTOCOL.match(text))]
     if not chosen or any(text.startswith("servers") for text in overrides):
         return tuple(overrides)
     known = chosen[-1] in kinds("slfac_sim.protocols")
     if not known or find("slfac_sim.protocols", chosen[-1]).servers == "one":
         return tuple(overrides)
-    return (*(text for text in overrides if not text.startswith(("network", "server"))), *_EDGES)
+    told = [text for text in overrides if not text.startswith(("network", "server"))]
+    for rest in (text.removeprefix("server.") for text in overrides if text.startswith("server.")):
+        names = _SERVERS[:1] if rest.startswith("availability") else _SERVERS
+        told += [f"servers.{name}.{rest}" for name in names]
+    return (*told, *_EDGES)
 
 
 def scenario(*overrides: str, seed: int | None = None) -> Scenario:

@@ -18,6 +18,7 @@ from slfac_sim.effects import Compute, Effect, Note, Offer, Send, Together
 from slfac_sim.foundation.citing import reference
 from slfac_sim.foundation.descriptions import descriptions
 from slfac_sim.foundation.plugins import find, kinds
+from slfac_sim.foundation.roles import is_device
 from slfac_sim.hosts.names import SERVER
 from slfac_sim.protocols import LearningProtocol
 from slfac_sim.runs.opening import build
@@ -35,9 +36,25 @@ partition: iid
 model: {kind: small_cnn, width: 2}
 cut: conv1
 learning: {batch: 4, optimiser: {kind: sgd, learning_rate: 0.05}}
-devices: {count: 2, speed: fixed}
 codec: raw
+"""
+ONE_SERVER = """
+devices: {count: 2, speed: fixed}
 network: {kind: ideal, up_rate: 8 Mbit/s, down_rate: 8 Mbit/s}
+"""
+EDGES = """
+devices: {count: 3, speed: fixed}
+servers: {edge1: 1 TFLOP/s, edge2: 1 TFLOP/s, cloud: 1 TFLOP/s}
+network:
+  kind: topology
+  access:
+    near: {network: ideal, devices: 2, server: edge1}
+    far: {network: ideal, devices: 1, server: edge2}
+  links:
+    one: {between: [near, edge1], capacity: 1 Gbit/s, latency: 1 ms}
+    two: {between: [far, edge2], capacity: 1 Gbit/s, latency: 1 ms}
+    three: {between: [edge1, cloud], capacity: 1 Gbit/s, latency: 1 ms}
+    four: {between: [edge2, cloud], capacity: 1 Gbit/s, latency: 1 ms}
 """
 # Settings under which a protocol is drawn, where one mini-batch of two devices does not show enough of it.
 SHOWN: dict[str, tuple[tuple[str, ...], ...]] = {
@@ -52,8 +69,9 @@ MARK = "<!-- From here on written by tools/write_protocol_charts.py. -->"
 
 @dataclass
 class Course(Observer):
-    """What a protocol asks for, task by task."""
+    """What a protocol asks for, task by task; `server` is the only one, or the cloud."""
 
+    server: str = SERVER
     tasks: dict[str, list[Effect]] = field(default_factory=lambda: defaultdict(list))
 
     def asked(self, task: str, seq: int, effect: Effect) -> None:
@@ -78,10 +96,12 @@ def schedule_table() -> list[str]:
     lines.append("|---|---|---:|---:|---|---|")
     for name in kinds(FAMILY):
         schedule = find(FAMILY, name)().schedule
-        at_once = "the server" if schedule.on_server else str(schedule.at_once or "all")
+        everybody = "all" if schedule.cloud_every is None else "all, at each edge"
+        at_once = "the server" if schedule.on_server else str(schedule.at_once or everybody)
         step = STEPS[schedule.server_step] if schedule.exchanges else "-"
         copies = ", and the server's copies" if schedule.averages_copies else ""
-        cells = (f"`{name}`", at_once, schedule.exchanges, schedule.in_flight, step, schedule.models + copies)
+        models = schedule.models + copies + (", and edges at a cloud" if schedule.cloud_every else "")
+        cells = (f"`{name}`", at_once, schedule.exchanges, schedule.in_flight, step, models)
         lines.append(f"| {' | '.join(map(str, cells))} |")
     return lines
 
@@ -133,8 +153,10 @@ def course_of(name: str, shown: Sequence[str] = ()) -> Course:
     """Play one round of the protocol `name` under the settings `shown`; return what it asks for."""
     once = [f"{key}: 1" for key in ("rounds", "steps") if key in find(FAMILY, name).__dataclass_fields__]
     protocol = f"protocol: {{{', '.join([f'kind: {name}', *once])}}}\n"
-    scenario, course = read(SCENARIO + protocol, "chart", shown), Course()
-    InstantPlayer().play(observed_by(course, scenario.protocol.run(build(scenario))))
+    hosts = ONE_SERVER if find(FAMILY, name).servers == "one" else EDGES
+    world = build(read(SCENARIO + hosts + protocol, "chart", shown))
+    course = Course(world.server.name)
+    InstantPlayer().play(observed_by(course, world.scenario.protocol.run(world)))
     return course
 
 
@@ -170,8 +192,10 @@ def receivers(effect: Send) -> tuple[str, ...]:
 
 def chart(course: Course) -> list[str]:
     """Return `course` as a mermaid sequence diagram."""
-    hosts = sorted({host for effect in in_order(course, "") for host in hosts_of(effect)} - {SERVER})
-    members = [f"participant {host}" for host in (*hosts, SERVER)]
+    hosts = {host for effect in in_order(course, "") for host in hosts_of(effect)} | {course.server}
+    devices = sorted(filter(is_device, hosts))
+    edges = sorted(hosts - {*devices, course.server})
+    members = [f"participant {host}" for host in (*devices, *edges, course.server)]
     return ["sequenceDiagram", *(f"    {line}" for line in (*members, *lines_of(course, "")))]
 
 
@@ -187,7 +211,7 @@ def lines_of(course: Course, task: str) -> list[str]:
     lines: list[str] = []
     host, work = "", []
     for seq, effect in enumerate(course.tasks[task]):
-        found = work_of(effect)
+        found = work_of(effect, course.server)
         if found is not None and found[0] == host:
             work.append(found[1])
             lines[-1] = f"Note over {host}: {', '.join(work)}"
@@ -202,8 +226,8 @@ def lines_of(course: Course, task: str) -> list[str]:
     return lines
 
 
-def work_of(effect: Effect) -> tuple[str, str] | None:
-    """Return the host that `effect` keeps busy, and with what."""
+def work_of(effect: Effect, server: str) -> tuple[str, str] | None:
+    """Return the host that `effect` keeps busy, and with what; a note is the `server`'s."""
     if isinstance(effect, Compute):
         return effect.host, effect.what
     if isinstance(effect, Offer):
@@ -211,9 +235,9 @@ def work_of(effect: Effect) -> tuple[str, str] | None:
         many = effect.max_items > 1 or waits
         return effect.host, f"gather {effect.max_items}{waits}, {effect.what}" if many else effect.what
     if isinstance(effect, Note) and effect.table == "evals":
-        return SERVER, f"evaluation {effect.row['round']}"
+        return server, f"evaluation {effect.row['round']}"
     if isinstance(effect, Note) and effect.table == "rounds":
-        return SERVER, f"round {effect.row['round']} is over"
+        return server, f"round {effect.row['round']} is over"
     return None
 
 
