@@ -22,7 +22,7 @@ from slfac_sim.learning.divergence import LARGEST, sound, sound_loss
 from slfac_sim.simulation.instant import InstantPlayer
 
 ABSURD = ("learning.optimiser={kind: sgd, learning_rate: 1e12, momentum: 0.9}", "model.batch_norm=false")
-REASON = r"^diverged in round [12] on (server|d00[0-4]): [^\n]+$"
+REASON = r"^diverged in round [12] on (server|edge2|cloud|d00[0-4]): [^\n]+$"
 PROTOCOLS = kinds("slfac_sim.protocols")
 
 

@@ -12,7 +12,7 @@ from slfac_sim.simulation.instant import InstantPlayer
 from slfac_sim.simulation.observer import observed_by
 
 TEXT = PAGE.read_text(encoding="utf-8")
-HOST = r"(?:server|d\d{3})"
+HOST = r"(?:server|cloud|edge\d|d\d{3})"
 LINE = re.compile(
     rf"participant {HOST}|Note over {HOST}: [^;#:]+|{HOST}->>{HOST}: [^;#:]+|par|and|end", re.ASCII
 )
