@@ -151,13 +151,22 @@ NEEDED = {
     "profiles": "{kind: profiles, names: {phone: 4}}",
     "measured": "{kind: measured, table: times.csv}",
     "trace": "{kind: trace, file: outages.csv}",
+    "topology": "{kind: topology, access: {near: {network: ideal, devices: 4}}, links: {wire:"
+    " {between: [near, server], capacity: 1 Gbit/s, latency: 1 ms}}}",
 }
+EDGES = (
+    "servers={edge: 1 TFLOP/s, cloud: 1 TFLOP/s}",
+    "network={kind: topology, access: {near: {network: ideal, devices: 4, server: edge}}, links: {wire:"
+    " {between: [near, edge], capacity: 1 Gbit/s, latency: 1 ms}, core:"
+    " {between: [edge, cloud], capacity: 1 Gbit/s, latency: 1 ms}}}",
+)
+BESIDE = {"hierarchical": EDGES}
 PLUGINS = [(path, kind) for path, family in FAMILIES.items() for kind in kinds(f"slfac_sim.{family}")]
 
 
 @pytest.mark.parametrize(("path", "kind"), PLUGINS)
 def test_every_plug_in_resolves_to_itself(path: str, kind: str) -> None:
-    scenario = given_overrides(f"{path}={NEEDED.get(kind, kind)}")
+    scenario = given_overrides(f"{path}={NEEDED.get(kind, kind)}", *BESIDE.get(kind, ()))
     found: object = scenario
     for step in path.split("."):
         found = getattr(found, step)
