@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Self
 import simpy
 
 from slfac_sim.foundation.errors import BadInput
-from slfac_sim.foundation.roles import Hosts
+from slfac_sim.foundation.roles import Hosts as Hosts  # part of the contract
 
 
 class Delivery(NamedTuple):

@@ -81,7 +81,7 @@ class Hierarchical(RoundProtocol):
             name: [device for device in devices if participants.homes[device.name] == name]
             for name in participants.servers
         }
-        cloud: Any = participants.server
+        cloud = _cloud(participants)
         edges: list[Any] = [participants.at(name).server for name, group in groups.items() if group]
         sent = None
         if any(edge.averaged != cloud.averaged for edge in edges):
@@ -104,12 +104,12 @@ class Hierarchical(RoundProtocol):
 
         A `Failure` ends it: who has not been averaged until then misses the round.
         """
-        edge = participants.at(name)
+        edge, cloud = participants.at(name), _cloud(participants)
         server: Any = edge.server
         left, shares, arrival = [device.name for device in devices], [], None
         try:
             if devices:
-                if server.averaged != participants.server.averaged:
+                if server.averaged != cloud.averaged:
                     yield from take_from_cloud(participants, server, this.sent)
                 is_known = self.is_known(this.number)
                 learning = partial(in_cohorts, steps=self.steps)
@@ -139,11 +139,16 @@ class Hierarchical(RoundProtocol):
         yield from hand_out(edge, devices, server.model, self.model_broadcast)
 
 
+def _cloud(participants: Participants) -> Any:
+    """Return the server above the edges."""
+    return participants.server
+
+
 def _average(participants: Participants, arrived: Sequence[tuple[Any, int]], model: Payload) -> Task:
     """Return the cloud's mean of the states of edges, weighted by samples; `model` where there is none."""
     if not arrived:
         return model
-    cloud: Any = participants.server
+    cloud = _cloud(participants)
     states, samples = zip(*arrived, strict=True)
     mean = partial(cloud.average_edges, states, samples)
     flops = 2.0 * model.values * len(arrived)

@@ -1,6 +1,7 @@
 """Whether timing steers what a scenario learns: then nothing learnt on one clock holds on another."""
 
 from slfac_sim.foundation.plugins import kind_of
+from slfac_sim.hosts.settings import Devices, Server
 from slfac_sim.scenario.hosts import paths_of
 from slfac_sim.scenario.schedule import Schedule
 from slfac_sim.scenario.schema import AUTO, PER_DEVICE, Scenario
@@ -42,7 +43,8 @@ def exchanges_models(scenario: Scenario) -> bool:
 
 def why_down(scenario: Scenario) -> str | None:
     """Return why a host can be down in a run of `scenario`; None if all are always up."""
-    for path, host in (("devices", scenario.devices), *paths_of(scenario).items()):
+    hosts: dict[str, Devices | Server] = {"devices": scenario.devices, **paths_of(scenario)}
+    for path, host in hosts.items():
         if host.availability.may_go_down:
             return f"{path} may be down ({path}.availability), and when is a matter of time"
     if scenario.devices.battery is not None:
