@@ -152,7 +152,9 @@ FAULTS = {
     "devices: 0": "over.yaml:2:10: devices.count: must be at least 1 (got 0)",
     "devcies: 3": "over.yaml:2:1: devcies: unknown key 'devcies'; did you mean 'devices'?",
     "network: {radus: 1}": "over.yaml:2:11: network.radus: unknown key 'radus'; did you mean 'radius'?",
-    "network: {kind: wify}": "over.yaml:2:17: network.kind: no 'wify' among cell, ideal, multi_cell, wifi",
+    "network: {kind: wify}": (
+        "over.yaml:2:17: network.kind: no 'wify' among cell, ideal, multi_cell, topology, wifi"
+    ),
     "codec: {kind: slfac, b_min: 9}": "over.yaml:2:29: codec: b_min must not exceed b_max (got 9 and 8)",
     "learning: {optimiser: {nesterov: true, momentum: 0}}": (
         "over.yaml:2:50: learning.optimiser: nesterov needs a momentum above 0 (got 0)"

@@ -1,7 +1,7 @@
 """A scenario laid over its base: what it says is applied as overrides are, and keeps its place.
 
-A mapping of settings is laid over that of the base, a kind first; a list, a free mapping and one codec in
-place of all are replaced as a whole.
+A mapping of settings is laid over that of the base, a kind first, and so are settings by name (the links of
+a topology); a list, any other free mapping and one codec in place of all are replaced as a whole.
 """
 
 from typing import Any
@@ -9,7 +9,16 @@ from typing import Any
 from slfac_sim.scenario.edits import node_at, spread
 from slfac_sim.scenario.located import Located, Path, ScenarioError
 from slfac_sim.scenario.overrides import Overridden, Override, apply, lost
-from slfac_sim.scenario.shape import class_of, every_field, hint_at, in_full, kind_in, pair_of, plugin_mark
+from slfac_sim.scenario.shape import (
+    class_of,
+    every_field,
+    hint_at,
+    in_full,
+    item_of,
+    kind_in,
+    pair_of,
+    plugin_mark,
+)
 
 
 def laid_over(base: Located, tree: Located, root: type[Any]) -> Overridden:
@@ -25,7 +34,7 @@ def _lay(applied: Overridden, node: Located, path: Path, root: type[Any]) -> Non
     applied.tree = spread(applied.tree, path, root)
     hint = hint_at(root, applied.tree, path)
     there = in_full(node_at(applied.tree, path, node.place), hint)
-    is_settings = plugin_mark(hint) is not None or class_of(hint, applied.tree, path) is not None
+    is_settings = any((plugin_mark(hint), class_of(hint, applied.tree, path), item_of(hint)))
     if there.value is None or not isinstance(node.value, dict) or not is_settings:
         _apply(applied, Override(node.place, path, node), root)
     elif "kind" in node.value and every_field(hint) is not None and not _is_alike(there, node, hint):

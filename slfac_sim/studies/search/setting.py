@@ -4,7 +4,7 @@ It knows scenarios as trees of settings, and nothing of what a setting does.
 """
 
 import dataclasses
-import typing
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from slfac_sim.foundation.units import Quantity, parse_quantity
 from slfac_sim.scenario.files import changed
 from slfac_sim.scenario.fingerprint import invisible
 from slfac_sim.scenario.schema import Scenario
+from slfac_sim.scenario.shape import hints_of, item_of
 from slfac_sim.studies.search.bisection import SearchResult
 
 _UNITS = {
@@ -77,18 +78,25 @@ def setting_at(scenario: Scenario, path: str) -> Setting:
     value: Any = scenario
     hint: Any = Scenario
     for step in path.split("."):
-        names = [field.name for field in dataclasses.fields(value)] if dataclasses.is_dataclass(value) else []
-        if step not in names:
-            known = ", ".join(names) or "none: it is a single value"
+        held = _held(value)
+        if step not in held:
+            known = ", ".join(held) or "none: it is a single value"
             raise BadInput(f"--vary {path}: no '{step}' among {known}")
-        hint = typing.get_type_hints(type(value), include_extras=True)[step]
-        value = getattr(value, step)
+        hint = item_of(hint) if isinstance(value, Mapping) else hints_of(type(value))[step]
+        value = held[step]
     if not invisible(path, scenario):
         reason = "learning sees it, so each value is another training; `sweep` runs several"
         raise BadInput(f"--vary {path}: {reason}")
     if not isinstance(value, float):
         raise BadInput(f"--vary {path}: is {value!r}, and only a quantity or a real number can be varied")
     return Setting(path, value, _dimension(hint))
+
+
+def _held(value: Any) -> Mapping[str, Any]:
+    """Return the settings in `value`: its fields, or those that it holds by name."""
+    if dataclasses.is_dataclass(value):
+        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    return value if isinstance(value, Mapping) else {}
 
 
 def _dimension(hint: Any) -> str | None:
