@@ -3,18 +3,25 @@
 from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from math import floor, ulp
 from types import MappingProxyType
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import simpy
+from pydantic import Field
 
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import Plugin, settings
+from slfac_sim.network.change import Effect
+from slfac_sim.network.change._steady import steadied
+from slfac_sim.network.change_survey import surveyed
+from slfac_sim.network.changing import Changes, EffectsOf, effects_of, unchanged
 from slfac_sim.network.contract import Hosts, LinkUse, Network, NetworkSettings, Survey, Transfer
 from slfac_sim.network.engine import Call, Engine, Flow, Routed, Share
 from slfac_sim.network.engine.joined import JoinedShare
 from slfac_sim.network.link_accounts import LinkAccounts
+from slfac_sim.network.timetable import Timetable
 from slfac_sim.network.transfers import FluidTransfer, JointTransfer, Lane, Path, Plan
 from slfac_sim.network.transport import Framing, Message, Sender
 from slfac_sim.network.transport.fluid import Fluid
@@ -23,6 +30,7 @@ _NO_TIME_S = 1e-12  # whatever takes less is meant to take none: its rate stands
 _NO_PACKETS = Framing()
 _NO_WIRES: Mapping[str, float] = MappingProxyType({})
 
+ChangeName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
 Among = Callable[[int], float] | None
 
 
@@ -96,6 +104,10 @@ class Air(ABC):
         """Return whether `lane` keeps to the caps of flows; as it stands it does."""
         return True
 
+    def effects(self, path: Path) -> Sequence[Effect]:
+        """Return what changes the rate of `path` at times of its own; as it stands, nothing does."""
+        return ()
+
     def alone_bps(self, path: Path, rate_bps: float) -> float:
         """Return what a transfer alone gets on the lane of `path` at one of its rates; as it stands, that."""
         return rate_bps
@@ -110,6 +122,14 @@ class FluidSettings(NetworkSettings):
     link, may be lost and sent again, and with `tcp` wait for a connection and a window.
     """
 
+    change: dict[ChangeName, Annotated[Any, Plugin("slfac_sim.network.change")]] | None = None
+    """What changes with time, by names of one's own: measured rates, outages."""
+
+    @property
+    def still(self) -> Self:
+        """The same network with the means of its changes."""
+        return self if self.change is None else replace(self, change=steadied(self.change))
+
     @property
     def nodes(self) -> tuple[str, ...]:
         """The stations that are each a node where wires follow; as it stands, the network is one node."""
@@ -121,18 +141,29 @@ class FluidSettings(NetworkSettings):
 
     def survey(self, hosts: Hosts, seed: int) -> Survey:
         """Return what the air offers, as a run with this `seed` will find it. Raises `BadInput`."""
-        return self.air(hosts, seed).survey()
+        air = self.air(hosts, seed)
+        survey = air.survey()
+        return surveyed(survey, air.paths, self._changes(air, hosts, seed).on) if self.change else survey
 
     def open(self, env: Any, hosts: Hosts, seed: int) -> "FluidNetwork":
         """Return the network on `env`, with the links of the survey."""
-        return FluidNetwork(env, self.air(hosts, seed), self.transport.open(seed))
+        air = self.air(hosts, seed)
+        effects = effects_of(air.effects, self._changes(air, hosts, seed))
+        return FluidNetwork(env, air, self.transport.open(seed), effects)
+
+    def _changes(self, air: Air, hosts: Hosts, seed: int) -> Changes:
+        lanes = [lane.name for lane in air.lanes()] if self.change else []
+        return Changes(self.change or {}, lanes, hosts.devices, seed)
 
 
 class FluidNetwork(Network):
     """A `Network` over any `Air`."""
 
-    def __init__(self, env: simpy.Environment, air: Air, sender: Sender) -> None:
+    def __init__(
+        self, env: simpy.Environment, air: Air, sender: Sender, effects: EffectsOf = unchanged
+    ) -> None:
         self._env = env
+        self._effects, self._timetable = effects, Timetable(env, self._renew)
         self._air, self._sender = air, sender
         self._numbers: defaultdict[tuple[str, str], int] = defaultdict(int)
         self._engine = Engine(env)
@@ -170,6 +201,7 @@ class FluidNetwork(Network):
 
     def _transfer(self, src: str, dst: str, path: Path, nbytes: int) -> FluidTransfer:
         rate_bps, among = self._air.rate_bps(path, self._block(path.lane), self._heard)
+        rate_bps, among = self._effects(path).rate(self._env.now, rate_bps, among)
         plan = self._sender.plan(self._message(src, dst, path, nbytes, rate_bps))
         own = (plan.bits, rate_bps, 1.0, plan.cap_bps, among, src, dst, path.power_among)
         flow = self._routed(Routed(*own), path, plan) if self._air.may_fill(path.lane) else Flow(*own)
@@ -192,7 +224,7 @@ class FluidNetwork(Network):
             path=path,
             framing=self._air.framing(path.lane),
             alone_bps=self._air.alone_bps(path, rate_bps),
-            rtt_s=2.0 * path.latency_s,
+            rtt_s=2.0 * self._latency_s(path),
             now_s=float(self._env.now),
             takes_caps=self._air.takes_caps(path.lane),
         )
@@ -230,6 +262,7 @@ class FluidNetwork(Network):
         on_lane[transfer] = None
         self._engine.start(self._share(lane), transfer.flow, lambda _: self._last_bit_left(transfer))
         self._disturb(lane)
+        self._timetable.join(self._effects(transfer.path), transfer)
         length_s = self._air.coherence_on(lane)
         if length_s is not None and length_s not in self._grids:
             self._arm_grid(length_s)
@@ -240,7 +273,7 @@ class FluidNetwork(Network):
         _refuse_coarse_clock(transfer, now_s)
         self._leave(transfer)
         self._settle_account(transfer)
-        latency_s = transfer.path.latency_s + transfer.plan.latency_s
+        latency_s = self._latency_s(transfer.path) + transfer.plan.latency_s
         Call(self._env, now_s + latency_s, lambda _: self._arrive(transfer))
 
     def _leave(self, transfer: FluidTransfer) -> bool:
@@ -251,7 +284,11 @@ class FluidNetwork(Network):
             return False
         del on_lane[transfer]
         self._disturb(lane)
+        self._timetable.leave(self._effects(transfer.path), transfer)
         return True
+
+    def _latency_s(self, path: Path) -> float:
+        return self._effects(path).latency_s(self._env.now, path)
 
     def _arrive(self, transfer: FluidTransfer) -> None:
         if transfer in self._under_way:  # otherwise it was given up after its last bit
@@ -290,16 +327,20 @@ class FluidNetwork(Network):
         self._rate(lanes)
 
     def _rate(self, lanes: Iterable[str]) -> None:
-        """Give the flows on `lanes` the rates of the present, all in one reallocation."""
+        """Give the flows on `lanes` the rates of the present."""
+        self._renew([transfer for lane in lanes for transfer in self._on_lane.get(lane, ())])
+
+    def _renew(self, transfers: Sequence[FluidTransfer]) -> None:
+        """Give the flows of `transfers` the rates of the present, all in one reallocation."""
         alike: dict[float | None, list[FluidTransfer]] = {}
-        for lane in lanes:
-            alike.setdefault(self._air.coherence_on(lane), []).extend(self._on_lane.get(lane, ()))
-        rates_bps = []
-        for length_s, transfers in alike.items():
-            paths = [transfer.path for transfer in transfers]
-            rated = self._air.rates_bps(paths, _block_at(self._env.now, length_s), self._heard)
-            for transfer, (rate_bps, among) in zip(transfers, rated, strict=True):
-                transfer.flow.among = among
+        for transfer in transfers:
+            alike.setdefault(self._air.coherence_on(transfer.path.lane), []).append(transfer)
+        now_s, rates_bps = self._env.now, []
+        for length_s, group in alike.items():
+            paths = [transfer.path for transfer in group]
+            rated = self._air.rates_bps(paths, _block_at(now_s, length_s), self._heard)
+            for transfer, rate in zip(group, rated, strict=True):
+                rate_bps, transfer.flow.among = self._effects(transfer.path).rate(now_s, *rate)
                 rates_bps.append((transfer.flow, rate_bps))
         if rates_bps:
             self._engine.set_rates(rates_bps)

@@ -108,7 +108,7 @@ def test_what_the_times_leave_out_is_told_and_that_timing_steers() -> None:
     outages, steered = told("devices.battery=1 kJ").remarks
     assert outages == "the time of a round is that with everybody up: outages are left out"
     (fades,) = told("network.fading={kind: block, coherence: 1 s}").remarks
-    assert fades == "the time of a round is that at mean rates: fades are left out"
+    assert fades == "the time of a round is that at mean rates: what changes with time is left out"
     assert steered.startswith("devices have a battery")
     assert steered.endswith("so none can be replayed")
 

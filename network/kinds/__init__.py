@@ -14,5 +14,6 @@ FAMILY = Family(
         "packet_bytes",
         "header_bytes",
         "transport",
+        "change",
     ),
 )

@@ -121,9 +121,9 @@ class Cellular(RadioSettings):
     @property
     def still(self) -> Self:
         """The same air with rates that are means over the fades, where these come in blocks."""
-        return (
-            self if self.fading.tuned(self.carrier).coherence_s is None else replace(self, fading=Ergodic())
-        )
+        still = super().still
+        moves = self.fading.tuned(self.carrier).coherence_s is not None
+        return replace(still, fading=Ergodic()) if moves else still
 
     def _air(
         self,

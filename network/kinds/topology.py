@@ -47,6 +47,8 @@ class Topology(FluidSettings):
                 raise ValueError(
                     f"access.{name}.network.transport: goes with the topology, network.transport"
                 )
+            if one.network.change is not None:
+                raise ValueError(f"access.{name}.network.change: goes with the topology, network.change")
 
     @property
     def may_lose(self) -> bool:
@@ -69,7 +71,7 @@ class Topology(FluidSettings):
     def still(self) -> Self:
         """The same with the means of each access network."""
         access = {name: replace(one, network=one.network.still) for name, one in self.access.items()}
-        return replace(self, access=access)
+        return replace(super().still, access=access)
 
     def homes(self, hosts: Hosts) -> Mapping[str, str]:
         """Return the server that each device learns with. Raises `BadInput` for hosts that have no place."""

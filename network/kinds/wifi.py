@@ -78,7 +78,7 @@ class Wifi(RadioSettings):
     @property
     def still(self) -> Self:
         """The same air without fades: no PHY rate is a mean over them."""
-        return dataclasses.replace(self, fading=NoFading())
+        return dataclasses.replace(super().still, fading=NoFading())
 
     def air(self, hosts: Hosts, seed: int) -> Air:
         """Return the channel; the rates of its survey are those of UDP, alone."""

@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import cache
 from math import inf
 
+from slfac_sim.network.change import Effect
 from slfac_sim.network.contract import Hosts, Survey
 from slfac_sim.network.engine import Share
 from slfac_sim.network.fluid_network import Air, Among
@@ -111,6 +112,11 @@ class TopologyAir(Air):
         """Return whether `lane` keeps to the caps of flows, as wires do."""
         part, inner = self._within(lane)
         return True if part is None else part.air.takes_caps(inner)
+
+    def effects(self, path: Path) -> Sequence[Effect]:
+        """Return what changes the rate on the lane of `path` at times of its own."""
+        part, _ = self._within(path.lane)
+        return () if part is None else part.air.effects(self._origin[path])
 
     def alone_bps(self, path: Path, rate_bps: float) -> float:
         """Return what a transfer alone gets on the lane of `path` at one of its rates."""

@@ -1,4 +1,4 @@
-"""G-NetTrack's CSV, as of the 4G and 5G data sets of University College Cork: a row a second, rates in kbit/s."""
+"""G-NetTrack's CSV, as of University College Cork's data sets: a row a second, rates in kbit/s."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime

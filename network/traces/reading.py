@@ -6,23 +6,33 @@ from pathlib import Path
 
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.files import read_text
+from slfac_sim.network.change import Effect
 from slfac_sim.network.courses import Course
 from slfac_sim.network.traces import g_nettrack, generic, mahimahi
 from slfac_sim.network.traces.lines import rows_of
-from slfac_sim.network.traces.series import End, Measured, Series
+from slfac_sim.network.traces.series import RATES, End, Measured, Series
 from slfac_sim.network.traces.settings import Format, TraceFile
 
 _FORMATS = f"{generic.HEAD} (csv), {g_nettrack.TIMESTAMP},... (g_nettrack) or a whole number of ms (mahimahi)"
 
 
-def course_in(trace: TraceFile, device: str, uplink: bool, column: str) -> Course | None:
-    """Return the course of a column (`up_bps`, `down_bps`, `factor`, `latency_s`, `loss`); None without one.
+def effect_of(trace: TraceFile, device: str, uplink: bool, place: str) -> Effect:
+    """Return what the file says of a way to or from `device` (empty for what is no device's).
 
-    `device` is empty for what is no device's. Raises `BadInput` for a file that cannot be read, and for a
-    device of which it has no rows.
+    Raises `BadInput`, which begins with `place`, for a file that cannot be used and for a device of which it
+    has no rows.
     """
     file = trace.file if uplink or trace.down is None else trace.down.file
-    return _course(_series(_of_file(file, trace), device, file), column, trace.end)
+    try:
+        series = _series(_of_file(file, trace), device, file)
+    except BadInput as error:
+        raise BadInput(f"{place}: {error}") from None
+    columns = (RATES[0 if uplink else 1], "factor", "latency_s", "loss")
+    effect = Effect(*(_courses(series, column, trace.end) for column in columns))
+    if any(course.most == 0.0 for course in (*effect.rates_bps, *effect.factors)):
+        whom = f"{device} has" if device else "there is"
+        raise BadInput(f"{place}: '{file}': {whom} no rate {'up' if uplink else 'down'} at any time")
+    return effect
 
 
 def _series(measured: Measured, device: str, file: Path) -> Series:
@@ -82,5 +92,6 @@ def _recognised(text: str, name: str) -> Format:
 
 
 @lru_cache(maxsize=16384)
-def _course(series: Series, column: str, end: End) -> Course | None:
-    return series.course(column, end)
+def _courses(series: Series, column: str, end: End) -> tuple[Course, ...]:
+    course = series.course(column, end)
+    return () if course is None else (course,)

@@ -44,5 +44,5 @@ class Measured:
 
 
 def last_end_s(times_s: Sequence[float]) -> float:
-    """Return when the last row is over: it lasts as long as the one before it; 1 s where it is the only one."""
+    """Return when the last row is over: it lasts as long as the one before it, or 1 s where there is none."""
     return 2.0 * times_s[-1] - times_s[-2] if len(times_s) > 1 else times_s[-1] + 1.0

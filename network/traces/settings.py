@@ -25,14 +25,14 @@ class TraceFile:
 
     file: Path
     """A file of rates over time. CSV with the head `time_s,up_bps,down_bps`, or `time_s,rate_bps` for both
-    ways, and perhaps `device`, `latency_s` and `loss`; a Mahimahi trace; or a CSV of G-NetTrack. Time 0 is that
-    of the first row.
+    ways, and perhaps `device`, `latency_s` and `loss`; a Mahimahi trace; or a CSV of G-NetTrack. Time 0 is
+    that of the first row.
     """
     format: Format = "auto"
     """The format of the file; `auto` recognises it by the first line."""
     end: Literal["repeat", "hold", "zero"] = "repeat"
-    """What comes after the last row, which lasts as long as the one before it: the same over again, its values
-    for ever (`hold`), or nothing (`zero`).
+    """What comes after the last row, which lasts as long as the one before it: the same over again, its
+    values for ever (`hold`), or nothing (`zero`).
     """
     down: Down | None = None
     """Another file for the downlink; null: both ways are in the one file, or alike."""

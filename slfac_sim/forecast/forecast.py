@@ -168,7 +168,7 @@ def _timing_remarks(scenario: Scenario) -> list[str]:
     if why_down(scenario) is not None:
         remarks.append("the time of a round is that with everybody up: outages are left out")
     if scenario.network.still != scenario.network:
-        remarks.append("the time of a round is that at mean rates: fades are left out")
+        remarks.append("the time of a round is that at mean rates: what changes with time is left out")
     reason = steered(scenario)
     if reason is not None:
         remarks.append(f"{reason}: a run on another network learns otherwise, so none can be replayed")

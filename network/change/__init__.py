@@ -1,0 +1,57 @@
+"""Changes of a network in time, one file a kind: functions of seed and time alone. They know no air.
+
+Settings have `change: {NAME: {kind: ...}}`. What changes is a link, which is a medium or a wire, or the
+access of devices.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+from slfac_sim.foundation.plugins import Family
+from slfac_sim.network.courses import Course
+
+
+class Effect(NamedTuple):
+    """What is done at each time to the rate, the latency and the losses of a link; no course: nothing.
+
+    A rate (bit/s), a latency (s) and a loss (a part of the packets) stand in place of the link's own; a
+    factor is one of its rate. Where there are several courses, those of several receivers, the worst counts.
+    """
+
+    rates_bps: tuple[Course, ...] = ()
+    factors: tuple[Course, ...] = ()
+    latencies_s: tuple[Course, ...] = ()
+    losses: tuple[Course, ...] = ()
+
+
+class Target(NamedTuple):
+    """What is changed: the access of a `device` or, without one, what `on` names. `change` is by its name.
+
+    `uplink` is the way: that to the server or, of a wire, that from the first of its nodes to the second.
+    """
+
+    change: str
+    device: str
+    uplink: bool
+
+
+class Change(ABC):
+    """Settings of a change. What one does not say of itself holds as it stands here."""
+
+    @property
+    def on(self) -> str | None:
+        """The link that it changes, by its name; an access network or a wire stands for all links of it."""
+        return None
+
+    @property
+    def devices(self) -> Literal["all"] | Sequence[str] | None:
+        """The devices whose access it changes."""
+        return None
+
+    @abstractmethod
+    def effect(self, target: Target, seed: int) -> Effect:
+        """Return what it does to `target`, with every draw keyed by `seed` and target. Raises `BadInput`."""
+
+
+FAMILY = Family(Change, shared=("on", "devices"))

@@ -1,0 +1,46 @@
+"""A change with the means in place of what changes with time, for forecasts."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from slfac_sim.foundation.plugins import settings
+from slfac_sim.network.change import Change, Effect, Target
+from slfac_sim.network.courses import Constant, Course
+
+
+@settings
+class Steady(Change):
+    """The means of `moving`."""
+
+    moving: Any  # a `Change`, which no file can name
+
+    @property
+    def on(self) -> str | None:
+        """What that changes."""
+        return self.moving.on
+
+    @property
+    def devices(self) -> Literal["all"] | Sequence[str] | None:
+        """Whom that changes."""
+        return self.moving.devices
+
+    def effect(self, target: Target, seed: int) -> Effect:
+        """Return constants."""
+        return steady(self.moving.effect(target, seed))
+
+
+def steadied(changes: Mapping[str, Change]) -> dict[str, Change]:
+    """Return the means of `changes`, which may be means already."""
+    return {
+        name: change if isinstance(change, Steady) else Steady(moving=change)
+        for name, change in changes.items()
+    }
+
+
+def steady(effect: Effect) -> Effect:
+    """Return the means of `effect`."""
+    return Effect(*map(_means, effect))
+
+
+def _means(courses: Sequence[Course]) -> tuple[Course, ...]:
+    return tuple(Constant(course.mean) for course in courses)

@@ -1,0 +1,168 @@
+"""Changes of a network in time: outages and traces on media and on devices, against closed forms."""
+
+from math import inf, sqrt
+from pathlib import Path
+from typing import Any
+
+import pytest
+import simpy
+
+from slfac_sim.foundation.errors import BadInput
+from slfac_sim.foundation.plugins import find
+from slfac_sim.network import Hosts, Network
+from slfac_sim.network.change import Target
+from slfac_sim.network.change.outages import Outages
+from slfac_sim.network.change.trace import Trace
+from slfac_sim.network.kinds.cell import Cell
+from slfac_sim.network.kinds.ideal import Ideal
+from slfac_sim.network.kinds.wifi import Wifi
+
+NAMES = ("d0", "d1", "d2")
+HOSTS = Hosts(NAMES, ("server",))
+
+
+def opened(settings: Any, seed: int = 0) -> tuple[simpy.Environment, Network]:
+    env = simpy.Environment()
+    return env, settings.open(env, HOSTS, seed)
+
+
+def ends(settings: Any, *transfers: tuple[str, Any, int], seed: int = 0) -> list[float]:
+    """Return when transfers (from, to, bytes) end that all begin at 0."""
+    env, network = opened(settings, seed)
+    sent = [network.transfer(*transfer) for transfer in transfers]
+    env.run()
+    return [transfer.value.end_s for transfer in sent]
+
+
+@pytest.fixture
+def half(tmp_path: Path) -> Path:
+    """A factor of 1 and of 0.5 in turn, each for 1 s."""
+    file = tmp_path / "half.csv"
+    file.write_text("time_s,factor\n0,1\n1,0.5\n")
+    return file
+
+
+def test_on_off_outages_take_what_preempt_resume_work_takes() -> None:
+    """E[T] = S (1 + D/U) + D^2 / (U + D): 11.0909 s for 10 s of work, with U = 10 s and D = 1 s."""
+    outages = {"out": Outages(on="up", mean_on=10.0, mean_off=1.0)}
+    network = Ideal(up_rate=8e6, change=outages)
+    took_s = [ends(network, ("d0", "server", 10_000_000), seed=seed)[0] for seed in range(4000)]
+    mean_s = sum(took_s) / len(took_s)
+    deviation_s = sqrt(sum((one - mean_s) ** 2 for one in took_s) / len(took_s) / (len(took_s) - 1))
+    assert abs(mean_s - 11.0909) < 4.0 * deviation_s
+    assert 4.0 * deviation_s < 0.03 * 11.0909
+
+
+def test_a_link_is_up_for_its_part_of_the_time() -> None:
+    (course,) = Outages(devices="all", mean_on=3.0, mean_off=1.0).effect(Target("x", "d0", True), 1).factors
+    up_s = t_s = 0.0
+    while t_s < 40_000.0:
+        next_s = course.next_s(t_s)
+        assert {course.at(t_s), course.at(next_s)} == {0.0, 1.0}
+        up_s, t_s = up_s + course.at(t_s) * (next_s - t_s), next_s
+    assert up_s / t_s == pytest.approx(course.mean, rel=0.02) == pytest.approx(0.75, rel=0.02)
+
+
+def test_outages_are_of_a_device_and_seed_alone() -> None:
+    def first_s(seed: int, device: str, change: str = "x") -> list[float]:
+        outages = Outages(devices="all", mean_on=3.0, mean_off=1.0)
+        courses = [outages.effect(Target(change, device, way), seed).factors[0] for way in (True, False)]
+        return [course.next_s(10.0) for course in courses]
+
+    assert first_s(0, "d0")[0] == first_s(0, "d0")[1]  # both ways at once
+    assert len({*first_s(0, "d0"), *first_s(1, "d0"), *first_s(0, "d1"), *first_s(0, "d0", "y")}) == 4
+
+
+def test_a_factor_on_a_medium_is_for_all_that_are_on_it(half: Path) -> None:
+    network = Ideal(up_rate=8e6, down_rate=8e6, change={"slow": Trace(file=half, on="up")})
+    # 1 MB each in two: 8 Mbit in the first second, 4 in the next, then 4 more of the 16
+    assert ends(network, ("d0", "server", 10**6), ("d1", "server", 10**6)) == [2.5, 2.5]
+    assert ends(network, ("server", "d0", 10**6)) == [1.0]
+
+
+def test_a_rate_of_a_device_stands_in_place_of_its_own(tmp_path: Path) -> None:
+    file = tmp_path / "drive.csv"
+    file.write_text("time_s,up_bps,down_bps,device\n0,2e6,1e6,d0\n1,4e6,1e6,d0\n")
+    network = Ideal(
+        up_rate=8e6, down_rate=8e6, change={"drive": Trace(file=file, devices=("d0",), end="hold")}
+    )
+    assert ends(network, ("d0", "server", 500_000)) == [1.5]
+    assert ends(network, ("d1", "server", 500_000)) == [0.5]
+    # half of the air each: d0 has 1 of its 4 Mbit until 1 s, when d1 is through
+    assert ends(network, ("d0", "server", 500_000), ("d1", "server", 500_000)) == [1.75, 1.0]
+    # a multicast is as slow as its slowest receiver
+    assert ends(network, ("server", NAMES, 125_000)) == [1.0]
+
+
+def test_rates_come_before_factors_whatever_the_order(half: Path, tmp_path: Path) -> None:
+    file = tmp_path / "rate.csv"
+    file.write_text("time_s,rate_bps\n0,2e6\n")
+    rate, factor = Trace(file=file, devices="all"), Trace(file=half, on="up")
+    for change in ({"a": rate, "b": factor}, {"a": factor, "b": rate}):
+        # 2 Mbit in the first second, 1 in the next, 1 more of 2 in the third
+        assert ends(Ideal(up_rate=8e6, change=change), ("d0", "server", 500_000)) == [2.5]
+
+
+def test_the_survey_has_the_mean_and_the_most(half: Path) -> None:
+    plain = Cell(positions=((20.0, 0.0),) * 3)
+    changed = Cell(positions=plain.positions, change={"slow": Trace(file=half, on="up")})
+    (link, *_), (other, *_) = plain.survey(HOSTS, 0).links, changed.survey(HOSTS, 0).links
+    assert other.up_rate_bps == pytest.approx(0.75 * link.up_rate_bps)
+    assert other.up_best_bps == link.up_best_bps
+    assert (other.down_rate_bps, other.down_best_bps) == (link.down_rate_bps, link.down_best_bps)
+    still = changed.still.survey(HOSTS, 0).links[0]
+    assert still.up_rate_bps == pytest.approx(0.75 * link.up_rate_bps)
+
+
+@pytest.mark.parametrize("medium", ["fair", "ofdma", "tdma", "fdma", "fifo", "proportional_fair"])
+def test_a_change_that_changes_nothing_changes_nothing(medium: str, tmp_path: Path) -> None:
+    file = tmp_path / "one.csv"
+    file.write_text("time_s,factor\n0,1\n1,1\n")
+    sent = (("d0", "server", 10**6), ("d1", "server", 3 * 10**6), ("server", NAMES, 10**6))
+    once = Cell(medium=find("slfac_sim.network.media", medium)())
+    same = Cell(
+        medium=find("slfac_sim.network.media", medium)(), change={"none": Trace(file=file, devices="all")}
+    )
+    assert ends(once, *sent) == ends(same, *sent)
+
+
+@pytest.mark.parametrize("network", [Cell, Wifi])
+def test_transfers_wait_while_everybody_is_down(network: Any, tmp_path: Path) -> None:
+    file = tmp_path / "down.csv"
+    file.write_text("time_s,factor\n0,1\n0.05,0\n7.05,1\n")
+    plain = ends(network(), ("d0", "server", 10**6), ("server", "d1", 10**6))
+    away = {"down": Trace(file=file, devices="all", end="hold")}
+    later = ends(network(change=away), ("d0", "server", 10**6), ("server", "d1", 10**6))
+    assert min(plain) > 0.05
+    assert later == pytest.approx([end_s + 7.0 for end_s in plain], rel=1e-9)
+
+
+def test_a_day_of_trace_costs_nothing_while_nobody_sends(tmp_path: Path) -> None:
+    file = tmp_path / "day.csv"
+    rows = "".join(f"{t},{1e6 + t % 7}\n" for t in range(86_400))
+    file.write_text(f"time_s,rate_bps\n{rows}")
+    env, network = opened(Ideal(change={"day": Trace(file=file, devices="all")}))
+    first = network.transfer("d0", "server", 1000)
+    events = 0
+    while env.peek() < inf:
+        env.step()
+        events += 1
+    assert events < 10
+    assert first.value.end_s < 1.0
+    env.run(80_000.5)
+    second = network.transfer("d0", "server", 1000)
+    env.run(second)
+    assert second.value.rate_bps == 1e6 + 80_000 % 7
+
+
+def test_what_a_change_names_must_be_there(half: Path) -> None:
+    wrong = {
+        "network.change.x.on: no 'upp' among up, down; did you mean 'up'?": Trace(file=half, on="upp"),
+        "network.change.x.devices: no 'd9' among d0 to d2": Outages(devices=("d9",)),
+    }
+    for said, change in wrong.items():
+        with pytest.raises(BadInput) as caught:
+            Ideal(change={"x": change}).survey(HOSTS, 0)
+        assert str(caught.value) == said
+    with pytest.raises(ValueError, match="say what changes: on: a link, or devices: all or a list"):
+        Outages()
