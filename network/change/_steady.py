@@ -1,7 +1,7 @@
 """A change with the means in place of what changes with time, for forecasts."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Literal
 
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.network.change import Change, Effect, Target
@@ -12,7 +12,7 @@ from slfac_sim.network.courses import Constant, Course
 class Steady(Change):
     """The means of `moving`."""
 
-    moving: Any  # a `Change`, which no file can name
+    moving: Change
 
     @property
     def on(self) -> str | None:

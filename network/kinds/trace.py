@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from math import inf
+from typing import Any, Self, cast
 
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import settings
@@ -38,10 +39,11 @@ class Trace(TraceFile, FluidSettings):
         return Sharing(alone=True)
 
     @property
-    def still(self) -> "Trace":
+    def still(self) -> Self:
         """The same with the means of the rates."""
-        still = super().still
-        return _Still(**{field.name: getattr(still, field.name) for field in fields(still)})
+        still, means = super().still, cast(Any, _Still)
+        calm: Self = means(**{field.name: getattr(still, field.name) for field in fields(still)})
+        return calm
 
     def effect(self, device: str, uplink: bool) -> Effect:
         """Return what the file says of a way to or from `device`. Raises `BadInput`."""
@@ -60,7 +62,7 @@ class Trace(TraceFile, FluidSettings):
 @settings
 class _Still(Trace):
     @property
-    def still(self) -> "Trace":
+    def still(self) -> Self:
         return self
 
     def effect(self, device: str, uplink: bool) -> Effect:
