@@ -36,7 +36,8 @@ def rates_bps(
                     rows.append((links[link][0], min([cap_bps, *others]), links[link][1]))
             levels[link] = level(capacity, rows)
         if all(
-            levels[link] == before[link] or abs(levels[link] / before[link] - 1) < 1e-14 for link in levels
+            levels[link] == before[link] or abs(levels[link] - before[link]) <= 1e-14 * before[link] < inf
+            for link in levels
         ):
             break
     else:

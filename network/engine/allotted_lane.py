@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from slfac_sim.foundation.arrays import Floats
 from slfac_sim.network.engine.allotted import ALLOTTED, CAP, PART, RATE, AllottedShare, fill
@@ -137,13 +138,14 @@ class AllottedLane(AllottedShare, Lane):
             table[ALLOTTED] *= taken
         free = ceilings > taken
         limited = ~free & (limits < table[CAP]) & (whole_bps > 0.0)
-        table[_FREE], table[_LIMITED] = free, limited
+        table[_FREE] = free | (whole_bps == 0.0) & (limits > 0.0)
+        table[_LIMITED] = limited | (whole_bps == 0.0) & (limits == 0.0)
         self.weight = float(parts[free].sum())
         per_bps = np.zeros(len(self._flows))
         np.divide(parts, whole_bps, out=per_bps, where=limited)
         self._tell(numbers, free * whole_bps, limited, per_bps)
 
-    def _tell(self, numbers: Floats, free_bps: Floats, limited: Floats, per_bps: Floats) -> None:
+    def _tell(self, numbers: NDArray[np.intp], free_bps: Floats, limited: Floats, per_bps: Floats) -> None:
         table, count = self._table(), len(self.groups)
         air = np.bincount(numbers, per_bps, count)
         fastest_bps = np.zeros(count)

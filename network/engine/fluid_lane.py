@@ -111,7 +111,7 @@ class FluidLane(FluidShare, Lane):
 
     def finish(self, now_s: float) -> list[Flow]:
         """Take out the flows that are through by now, in the order of start."""
-        self._advance(now_s)
+        self._pass(now_s)
         through = self._free.take_finished()
         for group in self.groups.values():
             through += group.limited.take_finished()
@@ -148,6 +148,10 @@ class FluidLane(FluidShare, Lane):
         return self.due_s
 
     def _advance(self, now_s: float) -> None:
+        if now_s > self._now_s:
+            self._pass(now_s)
+
+    def _pass(self, now_s: float) -> None:
         super()._advance(now_s)
         for group in self.groups.values():
             group.advance(now_s)

@@ -96,6 +96,8 @@ class JoinedShare:
     def finish(self, now_s: float) -> list[Flow]:
         """Take out the flows that are through by now, in the order of start."""
         self._advance(now_s)
+        if self._dirty or self._changed:
+            self._solve()
         through: list[Flow] = []
         dues = self._dues
         while dues and dues[0][0] <= now_s:

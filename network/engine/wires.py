@@ -96,7 +96,7 @@ def settle(dirty: Iterable[LaneState], changed: Iterable[Wire], now_s: float) ->
         for wire in full:
             _start(wire)
         reach.add_wires(full)
-        moved = _step([wire for wire in reach.wires if wire.level < inf and wire not in full], turn)
+        moved = _step([wire for wire in reach.wires if 0.0 < wire.level < inf and wire not in full], turn)
         if not full and not moved:
             return reach.states
     raise RuntimeError("the levels of wires do not settle")
@@ -119,13 +119,15 @@ class _Reach:
                 state.lane.advance(self._now_s)
                 for _, wires in state.wires:
                     self.crossed.update(dict.fromkeys(wires))
-                    self.add_wires(wire for wire in wires if wire.level < inf)
+                    self.add_wires(wire for wire in wires if wire.level < inf or not wire.capacity)
 
     def add_wires(self, wires: Iterable[Wire]) -> None:
         for wire in wires:
             if wire not in self.wires:
                 self.wires[wire] = self.crossed[wire] = None
                 wire.stride = 0.0
+                if not wire.capacity or not wire.level:
+                    wire.level = inf if wire.capacity else 0.0  # a dead wire stops whoever comes
                 self.add_states(user.state for user in wire.users)
 
     def divide(self) -> None:
@@ -140,10 +142,15 @@ def _overfull(wire: Wire) -> bool:
     return wire.excess > (FULL - 1.0) * wire.capacity
 
 
+def _first_stride(wire: Wire) -> float:
+    """Return a part of a level that passes few flows: four, were they spread evenly."""
+    return max(2.0**-10, min(1.0, 4.0 * wire.least / wire.capacity))
+
+
 def _start(wire: Wire) -> None:
     """Give `wire` a level at which its fastest flows are limited."""
     least, fastest_bps = wire.least, wire.fastest_bps
-    wire.stride = max(2.0**-10, 4.0 * least / wire.capacity) if wire.capacity > 0.0 else 0.5
+    wire.stride = _first_stride(wire)
     wire.level = least if fastest_bps == inf else max(least, fastest_bps * (1.0 - wire.stride))
 
 
@@ -173,7 +180,7 @@ def _move(wire: Wire, excess: float, by: float) -> bool:
     """Move the level of `wire` by `by`, but not too far down at once; return whether it has moved."""
     level = wire.level + by
     if excess > 0.0:
-        wire.stride = min(0.5, max(2.0 * wire.stride, 2.0**-10, 4.0 * wire.least / wire.capacity))
+        wire.stride = min(0.5, max(2.0 * wire.stride, _first_stride(wire)))
         level = max(level, wire.level * (1.0 - wire.stride))
     level = max(level, wire.least)
     before, wire.level = wire.level, level
