@@ -16,11 +16,10 @@ if TYPE_CHECKING:
 def choose(participation: Participation, participants: Participants, round_number: int) -> Task:
     """Return the devices that take part in a round, in device order, among those that are up with their edge.
 
-    Waits until there is one. Raises `Failure` when none ever will be.
+    Waits until there is one. Raises `Failure` when none ever will be. It asks where nobody can be away too:
+    effects then have the same numbers in a run in which somebody is.
     """
     home, names = participants.homes, [device.name for device in participants.devices]
-    if not participants.may_be_absent:
-        return participation.among(participants, round_number, names)
     hosts = (*names, *participants.servers)
     while True:
         up = set((yield Present(hosts)))
