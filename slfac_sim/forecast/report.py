@@ -88,6 +88,8 @@ def _traffic(scenario: Scenario, figures: Forecast) -> Iterator[Line]:
         each = f"{sent.model:,} bytes up a device and round, {sent.model_down:,} down"
         same = (sent.model, sent.model_down) == (raw.model, raw.model_down)
         yield part, each if same else f"{each} by the codec; {raw.model:,} uncompressed"
+    if raw.edge_up:
+        yield "model of an edge", f"{sent.edge_up:,} bytes up to the cloud, {sent.edge_down:,} down"
 
 
 def _crossing(scenario: Scenario, figures: Forecast) -> Iterator[Line]:
