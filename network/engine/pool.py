@@ -83,7 +83,7 @@ class Pool:
         if now_s >= self.due_s:
             if self._first > self.v:
                 self.v = self._first  # exactly: rounding must not leave a bit to send
-        elif self.live:
+        elif self.live and now_s > self._now_s:
             over, under = self._speed
             self.v += (now_s - self._now_s) * over / under
         self._now_s = now_s

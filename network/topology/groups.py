@@ -25,8 +25,8 @@ def groups(access: Mapping[str, Access], hosts: Hosts) -> dict[str, Group]:
     counted = sum(one.devices for one in access.values() if isinstance(one.devices, int))
     if len(named) + counted != len(hosts.devices):
         raise BadInput(
-            f"network.access: {_sizes(access)} devices, which are {len(named) + counted} in all, expected"
-            f" devices.count, which is {len(hosts.devices)}"
+            f"network.access: {len(named) + counted} devices are on its networks ({_sizes(access)}), expected"
+            f" all {len(hosts.devices)} of devices.count"
         )
     free = iter([device for device in hosts.devices if device not in named])
     on: dict[str, list[str]] = {name: [] for name in access}
@@ -72,7 +72,7 @@ def _server(name: str, one: Access, servers: Sequence[str]) -> str:
 def _sizes(access: Mapping[str, Access]) -> str:
     sizes = {name: one.devices for name, one in access.items()}
     counts = {name: size if isinstance(size, int) else len(size) for name, size in sizes.items()}
-    return ", ".join(f"{name} has {count}" for name, count in counts.items())
+    return ", ".join(f"{name} {count}" for name, count in counts.items())
 
 
 def _range(devices: Sequence[str]) -> str:

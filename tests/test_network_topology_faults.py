@@ -1,0 +1,242 @@
+"""What a topology cannot be is refused in one sentence each, which names the place."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from topologies import hosts, ideal, network, wire
+from worlds import TINY
+
+from slfac_sim.foundation.errors import BadInput
+from slfac_sim.scenario.files import ScenarioError, load
+
+ACCESS: dict[str, Any] = {
+    "campus": {"network": ideal(1e6), "devices": 3},
+    "home": {"network": ideal(1e6), "devices": ["d3", "d4"]},
+}
+LINKS = {"core": wire("campus", "server", 1e6), "dsl": wire("home", "server", 1e6)}
+
+
+def refused(access: dict[str, Any], links: dict[str, Any], *servers: str, devices: int = 5) -> str:
+    """Return the sentence with which the hosts are refused, by all that needs them alike."""
+    settings = network("topology", access=ACCESS | access, links=LINKS | links)
+    on = hosts(devices, *servers)
+    said = set()
+    for ask in (settings.homes, lambda on: settings.survey(on, 0), lambda on: settings.open(None, on, 0)):
+        with pytest.raises(BadInput) as caught:
+            ask(on)
+        said.add(str(caught.value))
+    (sentence,) = said
+    return sentence
+
+
+def of(devices: Any, **more: Any) -> dict[str, Any]:
+    return {"network": ideal(1e6), "devices": devices, **more}
+
+
+NODES = "campus, home, server"
+WHERE: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
+    "devices_that_do_not_add_up": (
+        {"campus": of(2)},
+        {},
+        "network.access: 4 devices are on its networks (campus 2, home 2), expected all 5 of devices.count",
+    ),
+    "unknown_device": (
+        {"home": of(["d3", "d34"])},
+        {},
+        "network.access.home.devices: no 'd34' among d0 to d4; did you mean 'd4'?",
+    ),
+    "device_named_twice": ({"home": of(["d3", "d3"])}, {}, "network.access.home.devices: d3 is named twice"),
+    "device_named_elsewhere": (
+        {"campus": of(["d0", "d1", "d3"])},
+        {},
+        "network.access.home.devices: d3 is named by network.access.campus too",
+    ),
+    "unknown_server": (
+        {"home": of(2, server="servr")},
+        {},
+        "network.access.home.server: no 'servr' among server; did you mean 'server'?",
+    ),
+    "name_of_a_server": (
+        {"server": of(1), "campus": of(2)},
+        {},
+        "network.access.server: 'server' is the name of a server; give the access network another",
+    ),
+    "unknown_node": (
+        {},
+        {"dsl": wire("hom", "server", 1e6)},
+        f"network.links.dsl.between: no 'hom' among {NODES}; did you mean 'home'? (and a switch joins two"
+        " links or more)",
+    ),
+    "node_of_no_station": (
+        {"campus": {"network": {"kind": "multi_cell", "stations": 2}, "devices": 3}},
+        {"core": wire("campus/s2", "server", 1e6)},
+        "network.links.core.between: no 'campus/s2' among campus, home, campus/s0, campus/s1, server; did you"
+        " mean 'campus/s1'?",
+    ),
+    "no_route": ({}, {"dsl": wire("campus", "server", 1e6)}, "network.links: no route from home to server"),
+    "no_route_from_a_station": (
+        {"campus": {"network": {"kind": "multi_cell", "stations": 2}, "devices": 3}},
+        {"core": wire("campus/s1", "server", 1e6)},
+        "network.links: no route from campus/s0 to server",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", WHERE)
+def test_hosts_that_have_no_place_are_one_sentence(case: str) -> None:
+    access, links, sentence = WHERE[case]
+    assert refused(access, links) == sentence
+
+
+def test_several_servers() -> None:
+    edges = {"campus": of(3, server="edge1"), "home": of(2)}
+    links = {"core": wire("campus", "edge1", 1e6), "dsl": wire("home", "edge1", 1e6)}
+    assert refused(edges, links, "edge1", "edge2") == (
+        "network.access.home.server: must be one of edge1, edge2, since there are several"
+    )
+    edges["home"] = of(2, server="edge2")
+    assert refused(edges, links, "edge1", "edge2") == "network.links: no route from campus to edge2"
+
+
+def test_a_medium_that_cannot_follow_a_wire_says_which_can() -> None:
+    cell = {"network": {"kind": "cell", "medium": "fifo"}, "devices": 3}
+    with pytest.raises(BadInput) as caught:
+        network("topology", access=ACCESS | {"campus": cell}, links=LINKS).open(None, hosts(5), 0)
+    assert str(caught.value) == (
+        "network.access.campus.network.medium: fifo does not divide anew what the wire core, which may be"
+        " full, leaves of its air: expected csma, fair, ofdma, proportional_fair, or more capacity"
+    )
+
+
+def test_what_an_access_network_refuses_names_its_place_in_the_topology() -> None:
+    far = {"kind": "cell", "positions": [[1e6, 0.0]] * 3, "shadowing": "none"}
+    settings = network("topology", access=ACCESS | {"campus": {"network": far, "devices": 3}}, links=LINKS)
+    with pytest.raises(BadInput) as caught:
+        settings.survey(hosts(5), 0)
+    assert str(caught.value) == (
+        "network.access.campus.network.positions: no coverage for d0, d1, d2; move them, or write outage:"
+        " allow"
+    )
+
+
+# --- as a file has them ---
+
+FILE = """\
+base: tiny.yaml
+network:
+  kind: topology
+  access:
+    home: {network: ideal, devices: 5}
+  links:
+    core: {between: [home, server], capacity: 1 Mbit/s, latency: 1 ms}
+"""
+FAULTS = {
+    "capacity: 0": ("capacity: 1 Mbit/s", "7:47: network.links.core.capacity: must be more than 0 (got 0)"),
+    "one node": ("server]", "7:5: network.links.core: between: must name two nodes (got home twice)"),
+    "three": ("server]", "7:21: network.links.core.between: must have at most 2 items (got a list of 3)"),
+    "latency": (", latency: 1 ms", "7:5: network.links.core.latency: missing key 'latency'"),
+    "capacty": (
+        "capacity: 1 Mbit/s",
+        "7:57: network.links.core.capacty: unknown key 'capacty'; did you mean 'capacity'?",
+    ),
+    "no devices": (
+        "devices: 5",
+        "5:37: network.access.home.devices: must be at least 1 (got 0), or must be a list (got 0)",
+    ),
+    "graph": ("  links:", "3:9: network: graph and links are two ways to say the same: leave one out"),
+    "nested": ("network: ideal", "3:9: network: access.home.network: no topology can be in another"),
+    "kind": ("network: ideal", "5:21: network.access.home.network.kind: no 'idael' among cell, ideal"),
+}
+WRITTEN = {
+    "capacity: 0": "capacity: 0",
+    "one node": "home]",
+    "three": "x, server]",
+    "latency": "",
+    "capacty": "capacity: 1 Mbit/s, capacty: 1 Mbit/s",
+    "no devices": "devices: 0",
+    "graph": "  graph: {file: site.graphml}\n  links:",
+    "nested": "network: {kind: topology, access: {x: {network: ideal, devices: 5}}}",
+    "kind": "network: idael",
+}
+
+
+@pytest.mark.parametrize("case", FAULTS)
+def test_a_file_with_a_fault_is_told_where(case: str, tmp_path: Path) -> None:
+    old, said = FAULTS[case]
+    file = tmp_path / "site.yaml"
+    file.write_text(FILE.replace("tiny.yaml", str(TINY)).replace(old, WRITTEN[case]))
+    with pytest.raises(ScenarioError) as caught:
+        load(file)
+    first = str(caught.value).splitlines()[0]
+    assert first.removeprefix(f"{file}:").startswith(said), first
+
+
+# --- graphs in files ---
+
+
+def graph_fault(tmp_path: Path, text: str | None) -> str:
+    """Return what is said of a graph; its file is called `g`."""
+    file = tmp_path / "g"
+    if text is not None:
+        file.write_text(text)
+    settings = network("topology", access={"home": of(1)}, graph={"file": str(file)})
+    with pytest.raises(BadInput) as caught:
+        settings.homes(hosts(1))
+    return str(caught.value).replace(str(file), "g")
+
+
+def graphml(**attributes: Any) -> str:
+    import networkx as nx
+
+    graph = nx.Graph()
+    graph.add_edge("home", "server", **attributes)
+    return "\n".join(nx.generate_graphml(graph))
+
+
+GRAPHS = {
+    "absent": (None, "network.graph.file: 'g' cannot be read as GraphML (No such file or directory)"),
+    "empty": ("", "network.graph.file: 'g' cannot be read as GraphML (no element found: line 1, column 0)"),
+    "html": (
+        "<p/>",
+        "network.graph.file: 'g' cannot be read as GraphML (file not successfully read as graphml)",
+    ),
+    "no capacity": (graphml(latency=0.1), "network.graph.file: 'g': edge home-server: has no capacity"),
+    "nothing": (graphml(), "network.graph.file: 'g': edge home-server: has no capacity and no latency"),
+    "zero": (
+        graphml(capacity=0.0, latency=0.1),
+        "network.graph.file: 'g': edge home-server: capacity: must be more than 0 (got 0.0)",
+    ),
+    "unit": (
+        graphml(capacity="1 Mbot/s", latency=0.1, name="x"),
+        "network.graph.file: 'g': edge x: capacity: unknown data rate unit 'Mbot/s'; did you mean 'Mbit/s'?",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", GRAPHS)
+def test_a_graph_that_cannot_be_used_is_one_sentence(case: str, tmp_path: Path) -> None:
+    text, said = GRAPHS[case]
+    assert graph_fault(tmp_path, text) == said
+
+
+def test_a_graph_of_other_edges(tmp_path: Path) -> None:
+    import networkx as nx
+
+    wired = {"capacity": 1e6, "latency": 0.1}
+    directed = nx.DiGraph([("home", "server", wired)])
+    assert graph_fault(tmp_path, "\n".join(nx.generate_graphml(directed))) == (
+        "network.graph.file: 'g': a directed graph, expected an undirected one: links go both ways"
+    )
+    twice = nx.Graph([("home", "server", {**wired, "name": "x"}), ("home", "y", {**wired, "name": "x"})])
+    assert graph_fault(tmp_path, "\n".join(nx.generate_graphml(twice))) == (
+        "network.graph.file: 'g': two edges are called x; tell them apart by the attribute name"
+    )
+    loop = nx.Graph([("home", "home", wired)])
+    assert graph_fault(tmp_path, "\n".join(nx.generate_graphml(loop))) == (
+        "network.graph.file: 'g': edge home-home: between: must name two nodes (got home twice)"
+    )
+    island = nx.Graph([("home", "servr", wired)])
+    assert graph_fault(tmp_path, "\n".join(nx.generate_graphml(island))) == (
+        "network.graph: no route from home to server"
+    )
