@@ -261,6 +261,11 @@ class NetworkSettings(ABC):
         return False
 
     @property
+    def in_packets(self) -> bool:
+        """Whether messages travel in packets of a transport, whose headers the air then carries as well."""
+        return False
+
+    @property
     def radiates_w(self) -> tuple[float | None, float | None]:
         """The most that a device, and that a station, radiates; None where there is no such bound."""
         return None, None

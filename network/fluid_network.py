@@ -12,12 +12,15 @@ import simpy
 from pydantic import Field
 
 from slfac_sim.foundation.errors import BadInput
+from slfac_sim.foundation.fields import OrNone
 from slfac_sim.foundation.plugins import Plugin, settings
+from slfac_sim.foundation.units import Seconds
 from slfac_sim.network.change import Effect
 from slfac_sim.network.change._steady import steadied
 from slfac_sim.network.change_survey import surveyed
 from slfac_sim.network.changing import Changes, EffectsOf, effects_of, unchanged
 from slfac_sim.network.contract import Hosts, LinkUse, Network, NetworkSettings, Survey, Transfer
+from slfac_sim.network.delays import Delays, Jitter
 from slfac_sim.network.engine import Call, Engine, Flow, Routed, Share
 from slfac_sim.network.engine.joined import JoinedShare
 from slfac_sim.network.link_accounts import LinkAccounts
@@ -38,7 +41,7 @@ class Air(ABC):
     """What lies between the servers and the devices, for one seed: lanes, and the paths on them.
 
     A lane is a medium of its own. Rates change on a grid of blocks, if at all, and with how many senders
-    are `heard` of other lanes. A medium that adds headers itself, as 802.11 does, is told of payload alone.
+    are `heard` of other lanes.
     """
 
     @property
@@ -109,7 +112,10 @@ class Air(ABC):
         return ()
 
     def alone_bps(self, path: Path, rate_bps: float) -> float:
-        """Return what a transfer alone gets on the lane of `path` at one of its rates; as it stands, that."""
+        """Return what a transfer alone gets of the lane of `path`, at one of its rates; as it stands, that.
+
+        What wires leave of it has no part in this.
+        """
         return rate_bps
 
 
@@ -121,14 +127,39 @@ class FluidSettings(NetworkSettings):
     """What becomes of a message: its bits flow (`fluid`), or it is cut into packets that cross link after
     link, may be lost and sent again, and with `tcp` wait for a connection and a window.
     """
+    jitter: Annotated[Jitter | None, OrNone()] = None
+    """By how much transfers arrive later than their latency says, each by a time of its own; `none`: by
+    nothing.
+    """
+    grant: Seconds = 0.0
+    """Time from asking for an uplink to its first bit on the air: some 5 ms where a device of NR has to ask
+    for each grant, 0 where it has one.
+    """
 
     change: dict[ChangeName, Annotated[Any, Plugin("slfac_sim.network.change")]] | None = None
     """What changes with time, by names of one's own: measured rates, outages."""
 
     @property
+    def loses_packets(self) -> bool:
+        """Whether wires lose packets, as they stand none."""
+        return False
+
+    @property
+    def in_packets(self) -> bool:
+        """Whether messages travel in packets of their transport."""
+        return bool(self.transport.counts_packets)
+
+    @property
+    def may_lose(self) -> bool:
+        """Whether packets are lost, and their transport gives up."""
+        return bool(self.transport.gives_up and (self.transport.loss > 0.0 or self.loses_packets))
+
+    @property
     def still(self) -> Self:
-        """The same network with the means of its changes."""
-        return self if self.change is None else replace(self, change=steadied(self.change))
+        """The same network with the means of its changes and its jitter; its transport never gives up."""
+        jitter = None if self.jitter is None else self.jitter.still
+        change = None if self.change is None else steadied(self.change)
+        return replace(self, transport=self.transport.still, jitter=jitter, change=change)
 
     @property
     def nodes(self) -> tuple[str, ...]:
@@ -142,14 +173,26 @@ class FluidSettings(NetworkSettings):
     def survey(self, hosts: Hosts, seed: int) -> Survey:
         """Return what the air offers, as a run with this `seed` will find it. Raises `BadInput`."""
         air = self.air(hosts, seed)
-        survey = air.survey()
+        survey = self._surveyed(air)
         return surveyed(survey, air.paths, self._changes(air, hosts, seed).on) if self.change else survey
+
+    def _surveyed(self, air: Air) -> Survey:
+        """Return what `air` offers with the packets of the transport and the mean of the jitter."""
+        survey, mean_s = air.survey(), 0.0 if self.jitter is None else self.jitter.mean
+        if mean_s > 0.0:
+            links = [replace(link, latency_s=link.latency_s + mean_s) for link in survey.links]
+            survey = replace(survey, links=links)
+        if not self.in_packets:
+            return survey
+        lane = air.lanes()[0].name if air.lanes() else ""
+        framing = self.transport.framed(air.framing(lane))
+        return replace(survey, packet_bytes=framing.packet_bytes, header_bytes=framing.header_bytes)
 
     def open(self, env: Any, hosts: Hosts, seed: int) -> "FluidNetwork":
         """Return the network on `env`, with the links of the survey."""
-        air = self.air(hosts, seed)
+        air, delays = self.air(hosts, seed), Delays(seed, self.jitter, self.grant)
         effects = effects_of(air.effects, self._changes(air, hosts, seed))
-        return FluidNetwork(env, air, self.transport.open(seed), effects)
+        return FluidNetwork(env, air, self.transport.open(seed), effects, delays)
 
     def _changes(self, air: Air, hosts: Hosts, seed: int) -> Changes:
         lanes = [lane.name for lane in air.lanes()] if self.change else []
@@ -160,11 +203,16 @@ class FluidNetwork(Network):
     """A `Network` over any `Air`."""
 
     def __init__(
-        self, env: simpy.Environment, air: Air, sender: Sender, effects: EffectsOf = unchanged
+        self,
+        env: simpy.Environment,
+        air: Air,
+        sender: Sender,
+        effects: EffectsOf = unchanged,
+        delays: Delays | None = None,
     ) -> None:
         self._env = env
         self._effects, self._timetable = effects, Timetable(env, self._renew)
-        self._air, self._sender = air, sender
+        self._air, self._sender, self._delays = air, sender, delays or Delays()
         self._numbers: defaultdict[tuple[str, str], int] = defaultdict(int)
         self._engine = Engine(env)
         self._shares: dict[str, Share] = {}
@@ -203,6 +251,7 @@ class FluidNetwork(Network):
         rate_bps, among = self._air.rate_bps(path, self._block(path.lane), self._heard)
         rate_bps, among = self._effects(path).rate(self._env.now, rate_bps, among)
         plan = self._sender.plan(self._message(src, dst, path, nbytes, rate_bps))
+        plan = self._delays.added(plan, path, src, dst, self._numbers[src, dst])
         own = (plan.bits, rate_bps, 1.0, plan.cap_bps, among, src, dst, path.power_among)
         flow = self._routed(Routed(*own), path, plan) if self._air.may_fill(path.lane) else Flow(*own)
         transfer = FluidTransfer(self._env, src, dst, path, nbytes, plan, flow, self._give_up)
@@ -224,7 +273,7 @@ class FluidNetwork(Network):
             path=path,
             framing=self._air.framing(path.lane),
             alone_bps=self._air.alone_bps(path, rate_bps),
-            rtt_s=2.0 * self._latency_s(path),
+            rtt_s=self._delays.rtt_s(path, self._latency_s(path)),
             now_s=float(self._env.now),
             takes_caps=self._air.takes_caps(path.lane),
         )
@@ -293,6 +342,7 @@ class FluidNetwork(Network):
     def _arrive(self, transfer: FluidTransfer) -> None:
         if transfer in self._under_way:  # otherwise it was given up after its last bit
             del self._under_way[transfer]
+            self._sender.ended(transfer.src, transfer.dst, float(self._env.now))
             transfer.arrive()
 
     def _give_up(self, transfer: FluidTransfer) -> None:

@@ -17,8 +17,17 @@ from slfac_sim.runs.run import prepare, run
 from slfac_sim.simulation.invariants.watching import WatchedLedger
 
 SHORT = ("protocol.rounds=1", "protocol.steps=1")
-LAWS = {"Little", "airtime <= elapsed", "bytes", "causality", "energy = power x time", "rate <= capacity"}
+LAWS = {
+    "Little",
+    "airtime <= elapsed",
+    "bytes",
+    "causality",
+    "energy = power x time",
+    "link bits",
+    "rate <= capacity",
+}
 FAIR = [f"network.medium={kind}" for kind in kinds("slfac_sim.network.media") if kind not in ("csma", "dcf")]
+TRANSPORTS = ["fluid", "{kind: tcp, loss: 0.5, tries: 2}", "{kind: udp, loss: 0.4}"]
 KINDS = [
     *FAIR,
     "network.duplex=fdd",
@@ -37,6 +46,32 @@ KINDS = [
 def strict(folder: Path, *overrides: str) -> dict[str, Any]:
     prepared = prepare(scenario(*SHORT, *overrides), folder, threads=1)
     return run(prepared, checkpoint_every=0, strict=True)
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize("transport", TRANSPORTS)
+@pytest.mark.parametrize("network", ["cell", "multi_cell", "wifi", "ideal"])
+def test_every_transport_keeps_the_laws_on_every_air(network: str, transport: str, tmp_path: Path) -> None:
+    late = "jitter: {mean: 2 ms}, grant: 5 ms, up_latency: 1 ms"
+    summary = strict(tmp_path / "r", f"network={{kind: {network}, {late}, transport: {transport}}}")
+    assert summary["status"] == "finished", summary["reason"]
+    assert summary["invariants"]["violated"] == 0
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize("transport", TRANSPORTS)
+@pytest.mark.parametrize("kind", kinds("slfac_sim.protocols"))
+def test_every_protocol_goes_on_when_transfers_are_lost(kind: str, transport: str, tmp_path: Path) -> None:
+    """And keeps the laws; every lost transfer is a row, and whom it was lost to misses the round."""
+    summary = strict(tmp_path / "r", f"protocol={kind}", f"network.transport={transport}")
+    assert summary["status"] == "finished", summary["reason"]
+    assert summary["invariants"]["violated"] == 0
+    sent = table(tmp_path / "r" / "ledger.sqlite", "transfers")
+    missed = table(tmp_path / "r" / "ledger.sqlite", "misses")
+    outcomes = {row["outcome"] for row in sent}
+    assert outcomes <= {"delivered", "lost"}
+    assert ("lost" in outcomes) is bool(transport != "fluid" and sent)
+    assert bool(missed) is ("lost" in outcomes)
 
 
 @pytest.mark.matrix

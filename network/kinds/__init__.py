@@ -15,5 +15,8 @@ FAMILY = Family(
         "header_bytes",
         "transport",
         "change",
+        "jitter",
+        "grant",
+        "up_latency",
     ),
 )

@@ -59,6 +59,7 @@ class Cellular(RadioSettings):
     multiplied by it. Without effect in other duplexes.
     """
     latency: Seconds = 0.005
+    up_latency: Seconds | None = None
     device_power: Watts = dbm_to_w(23.0)
     station_power: Watts = dbm_to_w(44.0)
     station_gain: Decibels = 8.0
@@ -134,6 +135,7 @@ class Cellular(RadioSettings):
         offered_bps: float = 0.0,
     ) -> Air:
         again = self.retransmission
+        again_s = 0.0 if again is None else again.mean_delay_s
         radio = Radio(
             stations=stations,
             budget=self._budget(),
@@ -145,7 +147,8 @@ class Cellular(RadioSettings):
             interference=interference,
             offered_bps=offered_bps,
             goodput=1.0 if again is None else again.goodput,
-            latency_s=self.latency + (0.0 if again is None else again.mean_delay_s),
+            latency_s=self.latency + again_s,
+            up_latency_s=(self.latency if self.up_latency is None else self.up_latency) + again_s,
         )
         layout = Layout(stations, self.radius, self.min_distance, self.positions)
         return SurveyedAir(radio, layout, hosts, seed, self.outage, self._framing())

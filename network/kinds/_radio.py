@@ -47,6 +47,8 @@ class RadioSettings(FluidSettings):
     """Time from a transfer's last bit sent to its arrival, one way and whatever its size; it holds up no
     other transfer.
     """
+    up_latency: float | None
+    """The same of uplinks, where it is another; null: `latency` is that of both directions."""
     device_power: float
     """Power that a device radiates while it sends, all of it in whatever part of the band it has. Rates and
     coverage of the uplink depend on it, and the energy that sending costs.
@@ -173,7 +175,7 @@ class SurveyedAir(RadioAir):
                 y_m=float(ground.xy_m[i, 1]),
                 los=bool(ground.los[i]),
                 server=self.hosts.server,
-                latency_s=self.radio.latency_s,
+                latency_s=max(self.radio.latency_s, self.radio.up_latency_s),
             )
             for i, device in enumerate(self.hosts.devices)
         ]

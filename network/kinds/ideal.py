@@ -28,6 +28,8 @@ class Ideal(FluidSettings):
     """Time from a transfer's last bit sent to its arrival, one way and whatever its size; it holds up no
     other transfer.
     """
+    up_latency: Seconds | None = None
+    """The same of uplinks, where it is another; null: `latency` is that of both directions."""
 
     @property
     def shared(self) -> Sharing:
@@ -37,6 +39,11 @@ class Ideal(FluidSettings):
     def air(self, hosts: Hosts, seed: int) -> Air:
         """Return the rates as an air; nothing is drawn."""
         return _FixedAir(self, hosts)
+
+    @property
+    def latencies_s(self) -> tuple[float, float]:
+        """The latencies of an uplink and of a downlink."""
+        return self.latency if self.up_latency is None else self.up_latency, self.latency
 
 
 class _FixedAir(Air):
@@ -49,9 +56,10 @@ class _FixedAir(Air):
         """Return the settings once more, as links without distance or noise."""
         ideal, server = self._ideal, self._hosts.server
         rates_bps = (ideal.up_rate, ideal.down_rate)
+        latency_s = max(ideal.latencies_s)
         return Survey(
             links=[
-                Link(device, 0.0, inf, inf, *rates_bps, *rates_bps, server=server, latency_s=ideal.latency)
+                Link(device, 0.0, inf, inf, *rates_bps, *rates_bps, server=server, latency_s=latency_s)
                 for device in self._hosts.devices
             ],
             up_share=1.0,
@@ -71,7 +79,8 @@ class _FixedAir(Air):
         if not devices or (not uplink and src != server) or not self._devices.issuperset(devices):
             raise KeyError(f"{src} -> {', '.join(dsts)}: not a device and {server}")
         lane = self._lane(uplink, devices[0] if devices[1:] == () else "*").name
-        return [Path(lane, uplink, devices, inf, 0.0, self._ideal.latency)]
+        there_s, back_s = self._ideal.latencies_s if uplink else self._ideal.latencies_s[::-1]
+        return [Path(lane, uplink, devices, inf, 0.0, there_s, back_longer_s=back_s - there_s)]
 
     def lanes(self) -> Sequence[Lane]:
         shared = self._ideal.sharing == "equal"

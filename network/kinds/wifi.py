@@ -48,6 +48,7 @@ class Wifi(RadioSettings):
     outage: Literal["refuse", "allow"] = "refuse"
     carrier: Hertz = 5.18e9
     latency: Seconds = 0.001
+    up_latency: Seconds | None = None
     device_power: Watts = dbm_to_w(17.0)
     station_power: Watts = dbm_to_w(20.0)
     noise_figure: Decibels = 7.0
@@ -113,6 +114,7 @@ class Wifi(RadioSettings):
             duplex="half",
             uplink_share=1.0,
             latency_s=self.latency,
+            up_latency_s=self.latency if self.up_latency is None else self.up_latency,
         )
 
 

@@ -180,13 +180,15 @@ class RadioAir(Air):
         snr_db = self.ground.up_snr_db if uplink else self.ground.down_snr_db
         rates_bps = self._reception.mean_bps(cell, uplink, self._reception.nobody(uplink), 1)
         divided = self._reception.part(uplink, 2) < 1.0
+        down_s, up_s = self.radio.latency_s, self.radio.up_latency_s
         return Path(
             lane=self._lane_at[cell, self._way(uplink)],
             uplink=uplink,
             devices=devices,
             snr_db=min(float(snr_db[self._index[device]]) for device in devices),
             power_w=float(self.ground.power_w[place]) if uplink else self.radio.budget.station_power_w,
-            latency_s=self.radio.latency_s,
+            latency_s=up_s if uplink else down_s,
+            back_longer_s=down_s - up_s if uplink else up_s - down_s,
             unreachable=not rates_bps[self._members(devices)].all(),
             power_among=Entry(self._powers(cell), self._member[devices[0]]) if divided else None,
             station=self._stations[cell],

@@ -25,7 +25,8 @@ class Radio:
     """What the air is made of, one set for every kind of radio network.
 
     `goodput` is the part of the rate that is left by retransmissions. `offered_bps` is what each cell is
-    taken to carry in each direction when neighbours disturb by their `load`.
+    taken to carry in each direction when neighbours disturb by their `load`. `latency_s` is that of
+    downlinks.
     """
 
     stations: tuple[Station, ...]
@@ -39,6 +40,7 @@ class Radio:
     offered_bps: float = 0.0
     goodput: float = 1.0
     latency_s: float = 0.0
+    up_latency_s: float = 0.0
 
     def part(self, uplink: bool) -> float:
         """Return the part of the time that a direction has, when the other one wants its own too."""

@@ -65,6 +65,10 @@ class Sender(ABC):
     def plan(self, message: Message) -> Plan:
         """Return how `message` is sent. Draws are functions of its pair and number."""
 
+    def ended(self, src: str, dst: str, now_s: float) -> None:
+        """Hear that a transfer has arrived, for connections that are kept; as it stands, in vain."""
+        return
+
 
 class Transport(ABC):
     """Settings of a transport. What one does not say of itself holds as it stands here."""

@@ -70,7 +70,7 @@ TABLES: dict[str, dict[str, tuple[str, str]]] = AIR | {
         "dst": ("TEXT", "receiving host; `*` for a multicast"),
         "receivers": ("INTEGER", "number of receiving hosts"),
         "payload_bytes": ("INTEGER", "sum of the lengths of the bodies sent"),
-        "wire_bytes": ("INTEGER", "payload with packet headers"),
+        "wire_bytes": ("INTEGER", "payload with packet headers, and all that was sent again"),
         "asked_s": ("REAL", "when the sender had the bytes ready"),
         "start_s": ("REAL", "when the medium took the first of them"),
         "last_bit_s": ("REAL", "when the last bit left and the air was free"),
@@ -81,12 +81,13 @@ TABLES: dict[str, dict[str, tuple[str, str]]] = AIR | {
         "energy_j": ("REAL", "energy radiated: transmit power x the time at full power"),
         "tries": (
             "INTEGER",
-            "always 1: no network of ours counts transmissions (802.11 and `retransmission` have later tries"
-            " in airtime, rate and latency)",
+            "most times that a packet of it was sent by its transport; 802.11 and `retransmission` have later"
+            " tries in airtime, rate and latency",
         ),
         "outcome": (
             "TEXT",
-            "`delivered` or `cancelled`; `lost` only where a network of somebody else gives a transfer up",
+            "`delivered`, `cancelled` or `lost`, where its transport has given it up; a multicast is"
+            " delivered if anybody got it",
         ),
     },
     "payloads": {

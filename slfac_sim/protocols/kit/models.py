@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from slfac_sim.effects import Compute, HostDown, Present, Send, Task, Together
+from slfac_sim.effects import Compute, HostDown, Present, Send, Task, Together, TransferLost
 from slfac_sim.protocols.kit.participation import Participants, steadily
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def announce(
     (sent,) = parts.values()
     try:
         reached = yield from steadily(participants, Send(server, names, {"model_down": sent}))
-    except HostDown:  # of all devices, unless it is the server
+    except (HostDown, TransferLost):  # of all devices, unless it is the server that is down
         if not (yield Present((server,))):
             raise
         reached = ()
@@ -72,7 +72,7 @@ def take(participants: Participants, device: Device | WholeDevice, handout: Hand
 
 
 def unreached(host: str) -> HostDown:
-    """Return what is raised for `host`, which was down for a part of a multicast and is up again."""
+    """Return what is raised for `host`, which is up and has missed a multicast: was down, or it was lost."""
     return HostDown(f"{host} missed a multicast")
 
 

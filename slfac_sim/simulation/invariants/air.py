@@ -64,11 +64,14 @@ class AirLaws(Laws):
         return sum(of.senders(name, row) * float(of.air[name][share]) for name in networks)
 
     def _whole(self, row: dict[str, Any], networks: Sequence[str], place: str) -> None:
-        """Rate x airtime are the bits of a transfer: those on the wire, or for 802.11 of the payload."""
+        """Rate x airtime are the bits of a transfer: those on the wire, or for 802.11 of the payload.
+
+        Where messages are in packets, 802.11 has some of their headers, and what is sent again, besides.
+        """
         bits = row["rate_bps"] * row["airtime_s"]
         payload, wire = 8.0 * len(networks) * row["payload_bytes"], 8.0 * row["wire_bytes"]
         headers = {self._accesses.settings(name).shared.adds_headers for name in networks}
-        most = wire if False in headers else payload
+        most = wire if False in headers or self.scenario.network.in_packets else payload
         least = 0.0 if row["outcome"] != "delivered" else wire if headers == {False} else payload
         held = least * (1.0 - 1e-6) <= bits <= most * (1.0 + 1e-6)
         self.hold(RATE, held, place, f"{bits!r} bits sent of {most:g}")

@@ -1,0 +1,85 @@
+"""Packets that are lost and sent again: how often each, and where they are lost."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slfac_sim.foundation.streams import stream
+from slfac_sim.network.transport import Message
+from slfac_sim.network.transport._packets import Train
+
+
+@dataclass(frozen=True)
+class Given:
+    """What links are given of a message, in the order in which they are crossed.
+
+    `packets` and `lost` are counts; the payload of those is `payload_bytes`. `rounds` says how many packets
+    are sent in the first, second, ... round: all of them, those that were lost in it, and so on. `missed` are
+    the receivers for whom a packet was lost too often.
+    """
+
+    packets: Sequence[int]
+    lost: Sequence[int]
+    payload_bytes: Sequence[int]
+    rounds: Sequence[int]
+    missed: tuple[str, ...]
+
+
+def given(message: Message, train: Train, seed: int, tries: int | None) -> Given:
+    """Return what the links are given if each packet is sent until it arrives, at most `tries` times.
+
+    Draws are keyed by seed, sender, receiver and number of the message. A multicast sends a packet until all
+    receivers have it; who lacks one after the last try misses the message.
+    """
+    if not any(crossing.loss for crossing in train.crossings):
+        links = len(train.crossings)
+        payloads = [(train.count - 1) * train.payload_bytes + train.last_bytes] * links
+        return Given([train.count] * links, [0] * links, payloads, [train.count], ())
+    receivers = message.path.devices if message.dst == "*" else (message.dst,)
+    needed = np.array([_needed(message, receiver, train, seed) for receiver in receivers])
+    most = np.iinfo(np.int64).max if tries is None else tries
+    sent = np.minimum(needed.max(axis=0), most)
+    failed = int(sent.sum()) - int((needed.max(axis=0) <= most).sum())
+    missed = [receiver for receiver, row in zip(receivers, needed, strict=True) if row.max() > most]
+    packets, lost = _on_links(message, train, seed, int(sent.sum()), failed)
+    payload = int(sent[:-1].sum()) * train.payload_bytes + int(sent[-1]) * train.last_bytes
+    payloads = [round(payload * count / packets[0]) for count in packets]
+    rounds = [int((sent >= number).sum()) for number in range(1, int(sent.max()) + 1)]
+    return Given(packets, lost, payloads, rounds, tuple(missed))
+
+
+def loss_of(train: Train) -> float:
+    """Return the probability that a packet is lost on any of its links."""
+    arrives = 1.0
+    for crossing in train.crossings:
+        arrives *= 1.0 - crossing.loss
+    return 1.0 - arrives
+
+
+def _needed(message: Message, receiver: str, train: Train, seed: int) -> NDArray[np.int64]:
+    """Return how often each packet has to be sent for `receiver` to have it: a geometric law [packets]."""
+    draws = stream(seed, f"transport/{message.src}/{message.dst}/{receiver}", message.number)
+    return draws.geometric(1.0 - loss_of(train), size=train.count)
+
+
+def _on_links(
+    message: Message, train: Train, seed: int, sent: int, failed: int
+) -> tuple[list[int], list[int]]:
+    """Return how many packets each link is given, and how many it loses of the `failed` ones of all `sent`.
+
+    At least one reaches the next link, on which the flow would have no bits otherwise.
+    """
+    arrives, odds = 1.0, []
+    for crossing in train.crossings:
+        odds.append(arrives * crossing.loss)
+        arrives *= 1.0 - crossing.loss
+    draws = stream(seed, f"transport/{message.src}/{message.dst}", message.number)
+    lost = draws.multinomial(failed, np.array(odds) / sum(odds)).tolist()
+    packets = [sent]
+    for i in range(len(lost) - 1):
+        spared = max(0, lost[i] - packets[i] + 1)
+        lost[i], lost[-1] = lost[i] - spared, lost[-1] + spared
+        packets.append(packets[i] - lost[i])
+    return packets, lost
