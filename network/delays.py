@@ -47,8 +47,9 @@ class Delays:
 
     def added(self, plan: Plan, path: Path, src: str, dst: str, number: int) -> Plan:
         """Return `plan`, that of the `number`-th transfer from `src` to `dst`, with these delays."""
-        if self.grant_s > 0.0 and path.uplink and path.lane:
-            plan = plan._replace(wait_s=plan.wait_s + self.grant_s)
+        grant_s = self.grant_s + path.grant_s
+        if path.uplink and grant_s > 0.0:
+            plan = plan._replace(wait_s=plan.wait_s + grant_s)
         if self.jitter is not None:
             after_s = self.jitter.delay_s(self.seed, src, dst, number)
             plan = plan._replace(latency_s=plan.latency_s + after_s)
@@ -57,5 +58,5 @@ class Delays:
     def rtt_s(self, path: Path, latency_s: float) -> float:
         """Return the mean time in which a packet of no length goes there, in `latency_s`, and one back."""
         mean_s = 0.0 if self.jitter is None else self.jitter.mean
-        grant_s = self.grant_s if path.lane else 0.0  # one of the two goes up
+        grant_s = self.grant_s + path.grant_s if path.lane else 0.0  # one of the two goes up
         return 2.0 * (latency_s + mean_s) + path.back_longer_s + grant_s

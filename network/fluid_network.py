@@ -184,8 +184,8 @@ class FluidSettings(NetworkSettings):
             survey = replace(survey, links=links)
         if not self.in_packets:
             return survey
-        lane = air.lanes()[0].name if air.lanes() else ""
-        framing = self.transport.framed(air.framing(lane))
+        framings = {self.transport.framed(air.framing(lane)) for lane in _names(air)}
+        framing = framings.pop() if len(framings) == 1 else _NO_PACKETS
         return replace(survey, packet_bytes=framing.packet_bytes, header_bytes=framing.header_bytes)
 
     def open(self, env: Any, hosts: Hosts, seed: int) -> "FluidNetwork":
@@ -414,6 +414,11 @@ class FluidNetwork(Network):
         if lanes:
             self._rate(lanes)
             self._arm_grid(length_s)
+
+
+def _names(air: Air) -> Sequence[str]:
+    """Return the names of the lanes of `air`; one that does not tell has them all alike."""
+    return [lane.name for lane in air.lanes()] or [""]
 
 
 def _block_at(now_s: float, length_s: float | None) -> int:

@@ -51,9 +51,10 @@ class Path:
     """What one transmission meets: the lane that it shares, its link's mean SNR and its sender's power.
 
     `devices` are those at the far end of the radio link; `latency_s` passes from the last bit on the air to
-    the bytes in the receiver's hands, and the way back takes `back_longer_s` more than that. No bit ever gets
-    through where it is `unreachable`. `power_among` is for `Flow.power_among`. `station` is that of its lane.
-    `hops` are the wires that it crosses besides, in order; `lane` is empty where it crosses wires alone.
+    the bytes in the receiver's hands, and the way back takes `back_longer_s` more than that. Uplinks of its
+    lane wait `grant_s` for their first bit. No bit ever gets through where it is `unreachable`. `power_among`
+    is for `Flow.power_among`. `station` is that of its lane. `hops` are the wires that it crosses besides, in
+    order; `lane` is empty where it crosses wires alone.
     """
 
     lane: str
@@ -67,6 +68,7 @@ class Path:
     station: str = ""
     hops: tuple[Hop, ...] = ()
     back_longer_s: float = 0.0
+    grant_s: float = 0.0
 
     @property
     def narrowest_bps(self) -> float:

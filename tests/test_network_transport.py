@@ -10,12 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from worlds import scenario
 
-from slfac_sim.foundation.plugins import kinds
+from slfac_sim.foundation.plugins import adapter, kinds
 from slfac_sim.network import Hosts, Lost
 from slfac_sim.network.delays import Jitter
 from slfac_sim.network.kinds.cell import Cell
 from slfac_sim.network.kinds.ideal import Ideal
 from slfac_sim.network.kinds.multi_cell import MultiCell
+from slfac_sim.network.kinds.topology import Topology
 from slfac_sim.network.kinds.wifi import Wifi
 from slfac_sim.network.transfers import Hop, Path
 from slfac_sim.network.transport import Framing, Message
@@ -388,18 +389,40 @@ def test_on_the_way_down_the_air_comes_last():
     assert plan.consumption[1] * 1500 / 1538 == pytest.approx(2.0, rel=0.1)
 
 
+def spokes(transport, loss=0.0, air=None, capacity="50 Mbit/s"):
+    """Return settings of two access networks, each with two wires and a switch before the server."""
+    air = air or {"kind": "ideal", "up_rate": 20e6, "down_rate": 30e6}
+    link = {"capacity": capacity, "latency": 0.001, "loss": loss}
+    return adapter(Topology).validate_python(
+        {
+            "access": {"a": {"network": air, "devices": 2}, "b": {"network": air, "devices": 1}},
+            "links": {
+                "a1": {"between": ["a", "sa"], **link},
+                "a2": {"between": ["sa", "server"], **link},
+                "b1": {"between": ["b", "sb"], **link},
+                "b2": {"between": ["sb", "server"], **link, "capacity": "8 Mbit/s"},
+            },
+            "transport": transport,
+        }
+    )
+
+
 @given(
     seed=st.integers(0, 2**20),
     loss=st.floats(0.0, 0.6),
+    of_wires=st.floats(0.0, 0.3),
     tries=st.one_of(st.none(), st.integers(1, 4)),
     sizes=st.lists(st.integers(0, 30_000), min_size=1, max_size=6),
-    kind=st.sampled_from([Tcp, Udp]),
+    kind=st.sampled_from(["tcp", "udp"]),
     cancelled_s=st.one_of(st.none(), st.floats(0.0, 0.05)),
 )
-def test_what_links_are_given_is_carried_lost_or_in_flight(seed, loss, tries, sizes, kind, cancelled_s):
+def test_what_links_are_given_is_carried_lost_or_in_flight(
+    seed, loss, of_wires, tries, sizes, kind, cancelled_s
+):
     """Per link and in all, at any time: transfers are lost, cancelled, or whole."""
     env = simpy.Environment()
-    network = Cell(transport=kind(loss=loss, tries=tries)).open(env, Hosts(DEVICES, ("server",)), seed)
+    settings = spokes({"kind": kind, "loss": loss, "tries": tries}, of_wires)
+    network = settings.open(env, Hosts(DEVICES, ("server",)), seed)
     ends = [("d0", "server"), ("server", "d1"), ("server", DEVICES), ("d2", "server")]
     transfers = [network.transfer(*ends[i % 4], nbytes) for i, nbytes in enumerate(sizes)]
     for transfer in transfers:
@@ -421,11 +444,53 @@ def test_what_links_are_given_is_carried_lost_or_in_flight(seed, loss, tries, si
         conserved()
     env.run()
     conserved()
-    assert sum(use.in_flight_bits for use in network.link_use()) == 0.0
-    if cancelled_s is None and any(sizes):
+    used = {use.link: use for use in network.link_use()}
+    assert sum(use.in_flight_bits for use in used.values()) == 0.0
+    if cancelled_s is None:
         ended = [t.value.delivery if isinstance(t.value, Lost) else t.value for t in transfers]
-        offered = sum(use.offered_bits for use in network.link_use())
-        assert offered == pytest.approx(8 * sum(got.wire_bytes for got in ended))
+        lanes = sum(use.offered_bits for link, use in used.items() if link.endswith(("up", "down")))
+        assert lanes == pytest.approx(8 * sum(got.wire_bytes for got in ended))
+    headers = {"tcp": 52, "udp": 28}[kind]  # what one wire has carried the next one is given
+    for first, then in (("a1 a->sa", "a2 sa->server"), ("b2 server->sb", "b1 sb->b")):
+        assert used[then].offered_bits == pytest.approx(used[first].carried_bits, rel=1e-6, abs=8 * headers)
+
+
+@pytest.mark.parametrize("nbytes", [700, 1472, 40_000])
+@pytest.mark.parametrize(("src", "dst"), [("d0", "server"), ("server", "d0"), ("d2", "server")])
+def test_a_network_forwards_packet_by_packet_over_an_air_and_two_wires(src, dst, nbytes):
+    """To a nanosecond, on a whole network: the narrowest link is the air, or the second wire."""
+    env = simpy.Environment()
+    network = spokes({"kind": "udp"}).open(env, Hosts(DEVICES, ("server",)), 0)
+    (got,) = sent(network, env, (src, dst, nbytes))
+    air = (30e6 if src == "server" else 20e6, 0.0, 28)
+    wires = [(50e6, 0.001, 66), (8e6 if "d2" in (src, dst) else 50e6, 0.001, 66)]
+    sizes = [1472] * (nbytes // 1472) + [nbytes % 1472] * (nbytes % 1472 > 0)
+    due_s = forwarded_s(sizes, [*wires[::-1], air] if src == "server" else [air, *wires])
+    assert got.end_s == pytest.approx(due_s, abs=1e-9)
+
+
+def test_wires_that_lose_make_a_network_that_may_lose_and_their_packets_fill_them():
+    assert not spokes({"kind": "udp"}).may_lose
+    assert not spokes({"kind": "tcp"}, 0.1).may_lose
+    assert not spokes("fluid", 0.1).may_lose
+    lossy = spokes({"kind": "udp"}, 0.1)
+    assert lossy.may_lose
+    assert not lossy.still.may_lose
+
+
+def test_an_access_network_has_its_own_grants_and_the_topology_its_jitter():
+    air = {"kind": "ideal", "grant": 0.005}
+    settings = spokes({"kind": "udp"}, air=air)
+    env = simpy.Environment()
+    up, down = sent(
+        settings.open(env, Hosts(DEVICES, ("server",)), 0), env, ("d0", "server", 9), ("server", "d0", 9)
+    )
+    assert (up.start_s, down.start_s) == (0.005, 0.0)
+    for key, value in (("jitter", {"mean": 0.01}), ("transport", "udp")):
+        with pytest.raises(
+            ValueError, match=rf"access.a.network.{key}: goes with the topology, network.{key}"
+        ):
+            spokes({"kind": "udp"}, air={"kind": "ideal", key: value})
 
 
 def test_a_lost_transfer_fails_after_it_was_on_the_air():
@@ -437,8 +502,6 @@ def test_a_lost_transfer_fails_after_it_was_on_the_air():
     assert (got.delivered, got.tries, got.wire_bytes, got.payload_bytes) == (False, 1, 15_000, 14_720)
     assert got.airtime_s == pytest.approx(15_000 * 8 / 100e6)
     assert got.end_s == pytest.approx(got.last_bit_s + 0.01)
-    (use,) = network.link_use()
-    assert (use.lost_bits, use.carried_bits) == (120_000, 0.0)
 
 
 def test_a_multicast_goes_on_without_those_who_miss_it():

@@ -17,15 +17,7 @@ from slfac_sim.runs.run import prepare, run
 from slfac_sim.simulation.invariants.watching import WatchedLedger
 
 SHORT = ("protocol.rounds=1", "protocol.steps=1")
-LAWS = {
-    "Little",
-    "airtime <= elapsed",
-    "bytes",
-    "causality",
-    "energy = power x time",
-    "link bits",
-    "rate <= capacity",
-}
+LAWS = {"Little", "airtime <= elapsed", "bytes", "causality", "energy = power x time", "rate <= capacity"}
 FAIR = [f"network.medium={kind}" for kind in kinds("slfac_sim.network.media") if kind not in ("csma", "dcf")]
 TRANSPORTS = ["fluid", "{kind: tcp, loss: 0.5, tries: 2}", "{kind: udp, loss: 0.4}"]
 KINDS = [

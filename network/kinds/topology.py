@@ -43,17 +43,14 @@ class Topology(FluidSettings):
         for name, one in self.access.items():
             if isinstance(one.network, Topology):
                 raise ValueError(f"access.{name}.network: no topology can be in another; join their links")
-            if one.network.transport != Fluid():
-                raise ValueError(
-                    f"access.{name}.network.transport: goes with the topology, network.transport"
-                )
-            if one.network.change is not None:
-                raise ValueError(f"access.{name}.network.change: goes with the topology, network.change")
+            for key, none in (("transport", Fluid()), ("jitter", None), ("change", None)):
+                if getattr(one.network, key) != none:
+                    raise ValueError(f"access.{name}.network.{key}: goes with the topology, network.{key}")
 
     @property
-    def may_lose(self) -> bool:
-        """Whether a transfer can fail: on one of the access networks."""
-        return super().may_lose or any(one.network.may_lose for one in self.access.values())
+    def loses_packets(self) -> bool:
+        """Whether any link loses packets."""
+        return any(link.loss > 0.0 for link in self._links().values())
 
     @property
     def shared(self) -> Sharing:
@@ -91,7 +88,10 @@ class Topology(FluidSettings):
             air = network.air(Hosts(group.devices, (group.server,)), seed)
         except BadInput as error:  # it names a place in the access network
             raise BadInput(f"network.access.{name}.{error}") from None
-        return Part(name, air, group, network.nodes)
+        return Part(name, air, group, network.nodes, network.grant)
+
+    def _links(self) -> Mapping[str, WiredLink]:
+        return self.links if self.graph is None else links_in(self.graph.file)
 
     def _wired(self, hosts: Hosts) -> tuple[dict[str, Group], Routes]:
         """Return who is where, and the routes. Raises `BadInput` where somebody is not reached."""
@@ -99,8 +99,7 @@ class Topology(FluidSettings):
         access = {name: one.network.nodes for name, one in self.access.items()}
         stations = {name: [f"{name}/{node}" for node in nodes] for name, nodes in access.items()}
         check_nodes(self.links, stations, hosts.servers)
-        links = self.links if self.graph is None else links_in(self.graph.file)
-        routes = Routes(links, stations)
+        routes = Routes(self._links(), stations)
         for src, dst in self._ends(of_all, stations, hosts):
             if not routes.leads(src, dst):
                 place = "links" if self.graph is None else "graph"

@@ -172,6 +172,7 @@ class TopologyAir(Air):
             station=part.node(origin.station),
             latency_s=origin.latency_s + sum(hop.latency_s for hop in hops),
             hops=hops,
+            grant_s=part.grant_s,
         )
         self._origin[path] = origin
         return path

@@ -8,12 +8,16 @@ from slfac_sim.network.topology.groups import Group
 
 @dataclass(frozen=True)
 class Part:
-    """An access network of a topology: its air, who is on it, and its stations that are nodes."""
+    """An access network of a topology: its air, who is on it, and its stations that are nodes.
+
+    Its uplinks wait `grant_s` for their first bit.
+    """
 
     name: str
     air: Air
     group: Group
     stations: tuple[str, ...]
+    grant_s: float = 0.0
 
     def node(self, station: str) -> str:
         """Return the node at which the lanes of `station` end."""
