@@ -88,7 +88,7 @@ def test_what_has_no_default_must_be_given() -> None:
 
 def test_settings_that_several_kinds_have_are_named() -> None:
     text = " ".join(str(explain("network", WHOLE)).split())
-    assert "All have transport, change." in text
+    assert "All have transport, jitter, grant, change." in text
     assert "Several have carrier, radius, " in text
 
 

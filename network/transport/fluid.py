@@ -1,7 +1,8 @@
 """Bits alone: a message is payload and headers that flow; nothing is lost, awaited or stored on the way."""
 
 from slfac_sim.foundation.plugins import settings
-from slfac_sim.network.transport import Message, Plan, Sender, Transport
+from slfac_sim.network.transfers import Plan
+from slfac_sim.network.transport import Message, Sender, Transport
 
 
 @settings
