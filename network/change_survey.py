@@ -3,11 +3,10 @@
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from math import prod
 
 from slfac_sim.network.change import Effect
+from slfac_sim.network.changing import Capacity, Effects
 from slfac_sim.network.contract import Link, Survey
-from slfac_sim.network.courses import Course
 from slfac_sim.network.transfers import Path
 
 Paths = Callable[[str, tuple[str, ...]], Sequence[Path]]
@@ -31,21 +30,12 @@ def surveyed(survey: Survey, paths: Paths, effects: EffectsOn) -> Survey:
 
 def mean_bps(effects: Sequence[Effect], rate_bps: float) -> float:
     """Return the mean of a rate, of the slowest receiver; 0 stays 0, as for what is not reached."""
-    return _rate_bps(effects, rate_bps, lambda courses: min(course.mean for course in courses))
+    return Capacity(Effects(effects), rate_bps).mean if rate_bps > 0.0 else 0.0
 
 
 def most_bps(effects: Sequence[Effect], rate_bps: float) -> float:
     """Return the most that a rate ever is."""
-    return _rate_bps(effects, rate_bps, lambda courses: min(course.most for course in courses))
-
-
-def _rate_bps(effects: Sequence[Effect], rate_bps: float, of: Callable[[Sequence[Course]], float]) -> float:
-    if rate_bps == 0.0:
-        return 0.0
-    for effect in effects:
-        if effect.rates_bps:
-            rate_bps = of(effect.rates_bps)
-    return rate_bps * prod(of(effect.factors) for effect in effects if effect.factors)
+    return Capacity(Effects(effects), rate_bps).most if rate_bps > 0.0 else 0.0
 
 
 def _changed(link: Link, paths: Paths, effects: EffectsOn) -> Link:

@@ -4,15 +4,15 @@ Rates take each other's place, in the order in which they are written; factors m
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import chain
-from math import inf
+from math import inf, prod
 
 from slfac_sim.foundation.errors import BadInput, did_you_mean
 from slfac_sim.network.change import Change, Effect, Target
 from slfac_sim.network.courses import Course
-from slfac_sim.network.transfers import Path
+from slfac_sim.network.transfers import Hop, Path
 
 Among = Callable[[int], float] | None
 EffectsOf = Callable[[Path], "Effects"]
@@ -20,9 +20,13 @@ EffectsOf = Callable[[Path], "Effects"]
 
 @dataclass(frozen=True, eq=False)
 class Effects:
-    """The effects on one path, in order."""
+    """The effects on one path, in order: `all` those on its access, and those on each of its `wires`.
+
+    Those on a wire have no wires.
+    """
 
     all: Sequence[Effect] = ()
+    wires: Mapping[str, "Effects"] = field(default_factory=dict)
 
     def rate(self, t_s: float, rate_bps: float, among: Among) -> tuple[float, Among]:
         """Return the rate of the path at `t_s`, alone and among n, where these are those of the air."""
@@ -38,12 +42,37 @@ class Effects:
         return factor * rate_bps, lambda n: factor * whole(n)
 
     def latency_s(self, t_s: float, path: Path) -> float:
-        """Return the latency of `path` at `t_s`: that of its access is changed, not that of its wires."""
-        latency_s, wires_s = path.latency_s, sum(hop.latency_s for hop in path.hops)
+        """Return the latency of `path` at `t_s`."""
+        hops = [hop for hop in path.hops if hop.link in self.wires]
+        later_s = sum(self.wires[hop.link].own_s(t_s, hop.latency_s) - hop.latency_s for hop in hops)
+        if not any(effect.latencies_s for effect in self.all):
+            return path.latency_s + later_s
+        return self.own_s(t_s, 0.0) + sum(hop.latency_s for hop in path.hops) + later_s
+
+    def own_s(self, t_s: float, latency_s: float) -> float:
+        """Return the latency of one link at `t_s`, where it is `latency_s` by itself."""
         for effect in self.all:
             if effect.latencies_s:
-                latency_s = wires_s + max(course.at(t_s) for course in effect.latencies_s)
+                latency_s = max(course.at(t_s) for course in effect.latencies_s)
         return latency_s
+
+    def seen(self, t_s: float, path: Path) -> Path:
+        """Return `path` with its wires as they are at `t_s`."""
+        return replace(path, hops=tuple(self._seen(t_s, hop) for hop in path.hops)) if self.wires else path
+
+    def _seen(self, t_s: float, hop: Hop) -> Hop:
+        effects = self.wires.get(hop.link)
+        if effects is None:
+            return hop
+        loss = effects.loss(t_s, hop.loss)
+        return replace(hop, capacity_bps=effects.rate(t_s, hop.capacity_bps, None)[0], loss=loss)
+
+    def loss(self, t_s: float, loss: float) -> float:
+        """Return the part of the packets that is lost on one link at `t_s`, where `loss` is by itself."""
+        for effect in self.all:
+            if effect.losses:
+                loss = max(course.at(t_s) for course in effect.losses)
+        return loss
 
     def next_s(self, t_s: float) -> float:
         """Return when the rate changes next after `t_s`, infinite if it never does."""
@@ -56,37 +85,83 @@ class Effects:
 _NONE = Effects()
 
 
+class Capacity(Course):
+    """What a link that has `own_bps` by itself carries under `effects`, which may say that themselves."""
+
+    def __init__(self, effects: Effects, own_bps: float = 0.0) -> None:
+        self._effects, self._own_bps = effects, own_bps
+
+    def at(self, t_s: float) -> float:
+        """Return the capacity at `t_s` in bit/s."""
+        return self._effects.rate(t_s, self._own_bps, None)[0]
+
+    def next_s(self, t_s: float) -> float:
+        """Return when it changes next."""
+        return self._effects.next_s(t_s)
+
+    @property
+    def mean(self) -> float:
+        """The mean, as if several effects had nothing to do with each other."""
+        return self._of(lambda courses: min(course.mean for course in courses))
+
+    @property
+    def least(self) -> float:
+        """A bound from below."""
+        return self._of(lambda courses: min(course.least for course in courses))
+
+    @property
+    def most(self) -> float:
+        """A bound from above."""
+        return self._of(lambda courses: min(course.most for course in courses))
+
+    def _of(self, of: Callable[[Sequence[Course]], float]) -> float:
+        capacity_bps = self._own_bps
+        for effect in self._effects.all:
+            capacity_bps = of(effect.rates_bps) if effect.rates_bps else capacity_bps
+        return capacity_bps * prod(of(effect.factors) for effect in self._effects.all if effect.factors)
+
+
 def unchanged(path: Path) -> Effects:
     """Return that nothing is done to `path`."""
     return _NONE
 
 
-def effects_of(of_air: Callable[[Path], Sequence[Effect]], changes: "Changes") -> EffectsOf:
-    """Return what gives the effects on a path: those `of_air`, then those of `changes`."""
-    known: dict[tuple[str, bool, Sequence[str]], Effects] = {}
+def effects_of(
+    of_air: Callable[[Path], Sequence[Effect]], changes: "Changes", wires: Mapping[str, Effects]
+) -> EffectsOf:
+    """Return what gives the effects on a path: those `of_air`, of `changes`, and on its `wires`."""
+    known: dict[tuple[str, bool, Sequence[str], Sequence[str]], Effects] = {}
 
     def effects(path: Path) -> Effects:
-        key = (path.lane, path.uplink, path.devices)
+        links = tuple(hop.link for hop in path.hops if hop.link in wires) if wires else ()
+        key = (path.lane, path.uplink, path.devices, links)
         found = known.get(key)
         if found is None:
             both = (*of_air(path), *changes.on(path))
-            found = known[key] = Effects(both) if both else _NONE
+            on_wires = {link: wires[link] for link in links}
+            found = known[key] = Effects(both, on_wires) if both or links else _NONE
         return found
 
     return effects
 
 
 class Changes:
-    """The `changes` of a network by their names, resolved: `lanes` are its media, `devices` those on it.
+    """The `changes` of a network by their names, on its `lanes` and `devices`.
 
-    Raises `BadInput` for a link or a device that is not there, and for a file that cannot be used.
+    What `wires` do, by the names of their ways, is told elsewhere. Raises `BadInput` for a link or a device
+    that is not there, and for a file that cannot be used.
     """
 
     def __init__(
-        self, changes: Mapping[str, Change], lanes: Collection[str], devices: Sequence[str], seed: int
+        self,
+        changes: Mapping[str, Change],
+        lanes: Collection[str],
+        wires: Collection[str],
+        devices: Sequence[str],
+        seed: int,
     ) -> None:
         self._changes, self._seed = changes, seed
-        self._lanes = {name: _lanes_on(name, change, lanes) for name, change in changes.items()}
+        self._lanes = {name: _lanes_on(name, change, lanes, wires) for name, change in changes.items()}
         self._devices = {name: _devices_of(name, change, devices) for name, change in changes.items()}
         self._effect = cache(self._new_effect)
         self._on = cache(self._new_on)
@@ -123,18 +198,22 @@ def _least(courses: Sequence[Course], t_s: float) -> float:
     return min(course.at(t_s) for course in courses) if len(courses) > 1 else courses[0].at(t_s)
 
 
-def _lanes_on(name: str, change: Change, lanes: Collection[str]) -> frozenset[str]:
+def covers(on: str, link: str) -> bool:
+    """Return whether what is `on` something is on `link`: a lane, all lanes of a network, a way of a wire."""
+    return link == on or link.startswith((f"{on}/", f"{on} "))
+
+
+def _lanes_on(name: str, change: Change, lanes: Collection[str], wires: Collection[str]) -> frozenset[str]:
     on = change.on
     if on is None:
         return frozenset()
-    found = frozenset(lane for lane in lanes if lane == on or lane.startswith(f"{on}/"))
-    if not found:
+    if not any(covers(on, link) for link in (*lanes, *wires)):
         above = [lane.rpartition("/")[0] for lane in lanes if "/" in lane]
-        known = list(dict.fromkeys([*above, *lanes]))
+        known = list(dict.fromkeys([*above, *lanes, *(way.partition(" ")[0] for way in wires)]))
         raise BadInput(
             f"network.change.{name}.on: no '{on}' among {', '.join(known)}{did_you_mean(on, known)}"
         )
-    return found
+    return frozenset(lane for lane in lanes if covers(on, lane))
 
 
 def _devices_of(name: str, change: Change, devices: Sequence[str]) -> frozenset[str]:

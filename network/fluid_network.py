@@ -18,7 +18,7 @@ from slfac_sim.foundation.units import Seconds
 from slfac_sim.network.change import Effect
 from slfac_sim.network.change._steady import steadied
 from slfac_sim.network.change_survey import surveyed
-from slfac_sim.network.changing import Changes, EffectsOf, effects_of, unchanged
+from slfac_sim.network.changing import Capacity, Changes, Effects, EffectsOf, effects_of, unchanged
 from slfac_sim.network.contract import Hosts, LinkUse, Network, NetworkSettings, Survey, Transfer
 from slfac_sim.network.delays import Delays, Jitter
 from slfac_sim.network.engine import Call, Engine, Flow, Routed, Share
@@ -111,6 +111,11 @@ class Air(ABC):
         """Return what changes the rate of `path` at times of its own; as it stands, nothing does."""
         return ()
 
+    @property
+    def wire_effects(self) -> Mapping[str, Effects]:
+        """What changes each way of wires; as it stands, nothing does."""
+        return {}
+
     def alone_bps(self, path: Path, rate_bps: float) -> float:
         """Return what a transfer alone gets of the lane of `path`, at one of its rates; as it stands, that.
 
@@ -191,12 +196,12 @@ class FluidSettings(NetworkSettings):
     def open(self, env: Any, hosts: Hosts, seed: int) -> "FluidNetwork":
         """Return the network on `env`, with the links of the survey."""
         air, delays = self.air(hosts, seed), Delays(seed, self.jitter, self.grant)
-        effects = effects_of(air.effects, self._changes(air, hosts, seed))
+        effects = effects_of(air.effects, self._changes(air, hosts, seed), air.wire_effects)
         return FluidNetwork(env, air, self.transport.open(seed), effects, delays)
 
     def _changes(self, air: Air, hosts: Hosts, seed: int) -> Changes:
         lanes = [lane.name for lane in air.lanes()] if self.change else []
-        return Changes(self.change or {}, lanes, hosts.devices, seed)
+        return Changes(self.change or {}, lanes, air.wires, hosts.devices, seed)
 
 
 class FluidNetwork(Network):
@@ -217,6 +222,8 @@ class FluidNetwork(Network):
         self._engine = Engine(env)
         self._shares: dict[str, Share] = {}
         self._joined = JoinedShare(air.share, air.wires)
+        for link, effects_on in air.wire_effects.items():
+            self._engine.follow(self._joined, Capacity(effects_on), link)
         self._accounts = LinkAccounts({lane.name: lane.part for lane in air.lanes()}, air.wires)
         self._under_way: dict[FluidTransfer, None] = {}
         self._on_lane: dict[str, dict[FluidTransfer, None]] = {}
@@ -270,7 +277,7 @@ class FluidNetwork(Network):
             dst=dst,
             number=self._numbers[src, dst],
             payload_bytes=nbytes,
-            path=path,
+            path=self._effects(path).seen(self._env.now, path),
             framing=self._air.framing(path.lane),
             alone_bps=self._air.alone_bps(path, rate_bps),
             rtt_s=self._delays.rtt_s(path, self._latency_s(path)),
@@ -304,6 +311,8 @@ class FluidNetwork(Network):
         """
         if transfer in self._under_way and not transfer.path.unreachable:
             self._send(transfer)
+            if transfer.plan.wait_s > 0.0:
+                self._renew([transfer])
 
     def _send(self, transfer: FluidTransfer) -> None:
         lane = transfer.path.lane

@@ -15,7 +15,9 @@ from slfac_sim.network.change.outages import Outages
 from slfac_sim.network.change.trace import Trace
 from slfac_sim.network.kinds.cell import Cell
 from slfac_sim.network.kinds.ideal import Ideal
+from slfac_sim.network.kinds.topology import Topology
 from slfac_sim.network.kinds.wifi import Wifi
+from slfac_sim.network.topology.settings import Access, WiredLink
 
 NAMES = ("d0", "d1", "d2")
 HOSTS = Hosts(NAMES, ("server",))
@@ -166,3 +168,81 @@ def test_what_a_change_names_must_be_there(half: Path) -> None:
         assert str(caught.value) == said
     with pytest.raises(ValueError, match="say what changes: on: a link, or devices: all or a list"):
         Outages()
+
+
+def wired(**settings: Any) -> Topology:
+    """Two devices on an access network of 8 Mbit/s each way, behind a wire of 100 Mbit/s and 10 ms."""
+    access = {"home": Access(network=Ideal(up_rate=8e6, down_rate=8e6), devices=2)}
+    links = {"core": WiredLink(between=("home", "server"), capacity=100e6, latency=0.01)}
+    return Topology(access=access, links=links, **settings)
+
+
+TWO = Hosts(NAMES[:2], ("server",))
+
+
+def wired_ends(network: Topology, *transfers: tuple[str, Any, int]) -> list[float]:
+    env = simpy.Environment()
+    opened = network.open(env, TWO, 0)
+    sent = [opened.transfer(*transfer) for transfer in transfers]
+    env.run()
+    return [transfer.value.end_s for transfer in sent]
+
+
+def test_a_wire_has_the_capacity_of_the_trace_each_way(tmp_path: Path) -> None:
+    file = tmp_path / "core.csv"
+    file.write_text("time_s,up_bps,down_bps,latency_s\n0,4e6,1e6,0.01\n1,2e6,1e6,0.5\n")
+    trace = Trace(file=file, on="core", end="hold")
+    # 8 Mbit up: 4 in the first second, 2 in each later one; down 1 Mbit/s all the time
+    assert wired_ends(wired(change={"slow": trace}), ("d0", "server", 10**6)) == [3.5]
+    assert wired_ends(wired(change={"slow": trace}), ("server", "d1", 250_000)) == [2.5]
+    up = Trace(file=file, on="core home->server", end="hold")
+    assert wired_ends(wired(change={"slow": up}), ("d0", "server", 10**6)) == [3.5]
+    assert wired_ends(wired(change={"slow": up}), ("server", "d1", 250_000)) == [pytest.approx(0.26)]
+
+
+def test_a_wire_may_carry_more_than_it_says(tmp_path: Path, half: Path) -> None:
+    file = tmp_path / "core.csv"
+    file.write_text("time_s,rate_bps\n0,1e6\n1,1e9\n")
+    fast = {"fast": Trace(file=file, on="core", end="hold"), "half": Trace(file=half, on="core", end="hold")}
+    network = wired(change=fast)
+    (wire,) = network.survey(TWO, 0).wires
+    assert wire.capacity_bps == 1e9
+    assert wired_ends(network, ("d0", "server", 10**6)) == [pytest.approx(1.0 + 7 / 8 + 0.01)]
+
+
+def test_a_medium_before_a_wire_may_change_too(half: Path, tmp_path: Path) -> None:
+    file = tmp_path / "fast.csv"
+    file.write_text("time_s,rate_bps\n0,400e6\n")
+    sent = (("d0", "server", 10**6), ("d1", "server", 10**6))
+    for on in ("home", "home/up"):
+        assert wired_ends(wired(change={"slow": Trace(file=half, on=on)}), *sent) == [2.51, 2.51]
+    # 400 Mbit/s on the air: now the wire, 100 Mbit/s, is full
+    by_wire = {"fast": Trace(file=file, devices="all")}
+    assert wired_ends(wired(change=by_wire), *sent) == [pytest.approx(0.16 + 0.01)] * 2
+
+
+def test_a_medium_that_cannot_follow_a_wire_that_changes_is_refused(half: Path) -> None:
+    cell = Cell(medium=find("slfac_sim.network.media", "tdma")())
+    links = {"core": WiredLink(between=("home", "server"), capacity=1e12, latency=0.01)}
+    network = Topology(
+        access={"home": Access(network=cell, devices=2)},
+        links=links,
+        change={"out": Outages(on="core")},
+    )
+    with pytest.raises(BadInput, match=r"tdma does not divide anew what the wire core, which may be full"):
+        network.survey(TWO, 0)
+
+
+def test_changes_of_an_access_network_go_with_the_topology() -> None:
+    network = Ideal(change={"out": Outages(devices="all")})
+    with pytest.raises(
+        ValueError, match=r"access.home.network.change: goes with the topology, network.change"
+    ):
+        Topology(access={"home": Access(network=network, devices=2)})
+
+
+def test_a_link_that_is_not_there_is_told_with_all_that_are(half: Path) -> None:
+    with pytest.raises(BadInput) as caught:
+        wired(change={"x": Trace(file=half, on="coer")}).survey(TWO, 0)
+    known = "home, home/up, home/down, core"
+    assert str(caught.value) == f"network.change.x.on: no 'coer' among {known}; did you mean 'core'?"

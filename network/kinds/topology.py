@@ -6,6 +6,7 @@ let it have, where each shares by its own rule: the air as it would alone, links
 
 from collections.abc import Iterator, Mapping
 from dataclasses import field, replace
+from functools import partial
 from typing import Annotated, Self
 
 from pydantic import Field
@@ -15,6 +16,7 @@ from slfac_sim.foundation.plugins import settings
 from slfac_sim.network.contract import Hosts, NetworkSettings, Sharing
 from slfac_sim.network.fluid_network import Air, FluidSettings
 from slfac_sim.network.topology.air import TopologyAir
+from slfac_sim.network.topology.changed import at_most, lane_most_bps, wire_effects
 from slfac_sim.network.topology.graphml import links_in
 from slfac_sim.network.topology.groups import Group, groups
 from slfac_sim.network.topology.parts import Part
@@ -72,15 +74,18 @@ class Topology(FluidSettings):
 
     def homes(self, hosts: Hosts) -> Mapping[str, str]:
         """Return the server that each device learns with. Raises `BadInput` for hosts that have no place."""
-        of_all, _ = self._wired(hosts)
+        of_all, _ = self._wired(hosts, self._links())
         home = {device: group.server for group in of_all.values() for device in group.devices}
         return {device: home[device] for device in hosts.devices}
 
     def air(self, hosts: Hosts, seed: int) -> Air:
         """Return the air: each access network with its own devices, and what wires them."""
-        of_all, routes = self._wired(hosts)
+        links, changes = self._links(), self.change or {}
+        effects = wire_effects(changes, links, seed)
+        of_all, routes = self._wired(hosts, at_most(links, effects))
         parts = [self._part(name, group, seed) for name, group in of_all.items()]
-        return TopologyAir(parts, hosts, routes)
+        most_bps = partial(lane_most_bps, changes, seed=seed)
+        return TopologyAir(parts, hosts, routes, effects, most_bps)
 
     def _part(self, name: str, group: Group, seed: int) -> Part:
         network = replace(self.access[name].network, transport=self.transport)
@@ -93,13 +98,13 @@ class Topology(FluidSettings):
     def _links(self) -> Mapping[str, WiredLink]:
         return self.links if self.graph is None else links_in(self.graph.file)
 
-    def _wired(self, hosts: Hosts) -> tuple[dict[str, Group], Routes]:
+    def _wired(self, hosts: Hosts, links: Mapping[str, WiredLink]) -> tuple[dict[str, Group], Routes]:
         """Return who is where, and the routes. Raises `BadInput` where somebody is not reached."""
         of_all = groups(self.access, hosts)
         access = {name: one.network.nodes for name, one in self.access.items()}
         stations = {name: [f"{name}/{node}" for node in nodes] for name, nodes in access.items()}
         check_nodes(self.links, stations, hosts.servers)
-        routes = Routes(self._links(), stations)
+        routes = Routes(links, stations)
         for src, dst in self._ends(of_all, stations, hosts):
             if not routes.leads(src, dst):
                 place = "links" if self.graph is None else "graph"

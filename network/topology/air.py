@@ -1,12 +1,13 @@
 """The air of a topology: every access network's own, and the wires behind them. No clock here."""
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from math import inf
 
 from slfac_sim.network.change import Effect
+from slfac_sim.network.changing import Capacity, Effects
 from slfac_sim.network.contract import Hosts, Survey
 from slfac_sim.network.engine import Share
 from slfac_sim.network.fluid_network import Air, Among
@@ -22,13 +23,23 @@ class TopologyAir(Air):
     """The air of `parts`, wired by `routes` to the servers of `hosts`.
 
     A path crosses one lane of one part, then wires, or wires alone between servers. Raises `BadInput` for a
-    medium that cannot follow a wire which may be full.
+    medium that cannot follow a wire which may be full. `wire_effects` changes wires; a lane carries at most
+    `most_bps`.
     """
 
-    def __init__(self, parts: Sequence[Part], hosts: Hosts, routes: Routes) -> None:
+    def __init__(
+        self,
+        parts: Sequence[Part],
+        hosts: Hosts,
+        routes: Routes,
+        wire_effects: Mapping[str, Effects],
+        most_bps: Callable[[Part, Lane], float],
+    ) -> None:
         self._parts, self._hosts, self._routes = {part.name: part for part in parts}, hosts, routes
         self._servers = frozenset(hosts.servers)
-        self._full, self._joined = binding(parts, hosts.servers, routes)
+        self._wire_effects = wire_effects
+        least_bps = {link: Capacity(effects).least for link, effects in wire_effects.items()}
+        self._full, self._joined = binding(parts, hosts.servers, routes, least_bps, most_bps)
         self._part_of = {device: part for part in parts for device in part.group.devices}
         self._origin: dict[Path, Path] = {}
         self._paths = cache(self._new_paths)
@@ -46,6 +57,11 @@ class TopologyAir(Air):
     def wires(self) -> Mapping[str, float]:
         """The capacity of each way of each wire, or of both together."""
         return self._routes.capacities_bps
+
+    @property
+    def wire_effects(self) -> Mapping[str, Effects]:
+        """What changes each way of wires."""
+        return self._wire_effects
 
     def may_fill(self, lane: str) -> Collection[str]:
         """Return the wires that may be full, if some of them follow `lane`; otherwise none."""

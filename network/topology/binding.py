@@ -1,7 +1,7 @@
 """Which wires may ever be full: those that their lanes, at their best, can send more to than they carry."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import permutations
 from math import inf
 
@@ -13,15 +13,22 @@ from slfac_sim.network.transfers import Lane
 
 
 def binding(
-    parts: Sequence[Part], servers: Sequence[str], routes: Routes
+    parts: Sequence[Part],
+    servers: Sequence[str],
+    routes: Routes,
+    least_bps: Mapping[str, float],
+    most_bps: Callable[[Part, Lane], float],
 ) -> tuple[frozenset[str], frozenset[str]]:
     """Return the wires that may ever be full, and the lanes that some of them follow: their flows are joined.
 
     The wires between servers may: what servers send has no bound of its own, and no lane (it is called ""
     here). Raises `BadInput` for an access network whose medium cannot follow such a wire on the way to its
     server; the way to another one is not looked at.
+
+    Wires that change with time have `least_bps`, the least that they ever carry; `most_bps` says what a lane
+    of an access network ever carries at most.
     """
-    full = _full(parts, servers, routes)
+    full = _full(parts, servers, routes, {**routes.capacities_bps, **least_bps}, most_bps)
     joined = {""} if len(servers) > 1 else set()
     for part in parts:
         for lane in part.air.lanes():
@@ -33,14 +40,20 @@ def binding(
     return full, frozenset(joined)
 
 
-def _full(parts: Sequence[Part], servers: Sequence[str], routes: Routes) -> frozenset[str]:
+def _full(
+    parts: Sequence[Part],
+    servers: Sequence[str],
+    routes: Routes,
+    least_bps: Mapping[str, float],
+    most_bps: Callable[[Part, Lane], float],
+) -> frozenset[str]:
     offered_bps: defaultdict[str, float] = defaultdict(float)
     for part in parts:
         for lane in part.air.lanes():
             for link in _behind(part, lane, servers, routes):
-                offered_bps[link] += lane.most_bps
+                offered_bps[link] += most_bps(part, lane)
     offered_bps |= {hop.link: inf for ends in permutations(servers, 2) for hop in routes.way(*ends)}
-    return frozenset(link for link, bps in offered_bps.items() if bps > routes.capacities_bps[link])
+    return frozenset(link for link, bps in offered_bps.items() if bps > least_bps[link])
 
 
 def _behind(part: Part, lane: Lane, servers: Sequence[str], routes: Routes) -> frozenset[str]:

@@ -89,20 +89,22 @@ def _capacities_bps(links: Mapping[str, WiredLink]) -> Iterator[tuple[str, float
     """Yield the capacity of each way of a link, once where both share it."""
     for name, link in links.items():
         for src, dst in (link.between, link.between[::-1]):
-            yield _way(name, link, src, dst), _capacity_bps(link, src)
+            yield way_of(name, link, src, dst), capacity_of(link, src)
 
 
-def _way(name: str, link: WiredLink, src: str, dst: str) -> str:
+def way_of(name: str, link: WiredLink, src: str, dst: str) -> str:
+    """Return what the way of `link` from `src` to `dst` is called."""
     return name if link.duplex == "half" else f"{name} {src}->{dst}"
 
 
-def _capacity_bps(link: WiredLink, src: str) -> float:
+def capacity_of(link: WiredLink, src: str) -> float:
+    """Return the bits per second of the way of `link` from `src`."""
     return link.capacity if src == link.between[0] else link.way_back
 
 
 def _hop(name: str, link: WiredLink, src: str, dst: str) -> Hop:
     return Hop(
-        _way(name, link, src, dst), _capacity_bps(link, src), link.latency, link.header_bytes, link.loss
+        way_of(name, link, src, dst), capacity_of(link, src), link.latency, link.header_bytes, link.loss
     )
 
 
