@@ -4,6 +4,17 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import inf
+from typing import Protocol
+
+
+class Varying(Protocol):
+    """A value that changes in time, in steps; a change has happened at its own time."""
+
+    def at(self, t_s: float) -> float:
+        """Return the value at `t_s`."""
+
+    def next_s(self, t_s: float) -> float:
+        """Return the time of the first change after `t_s`, infinite when there is none."""
 
 
 @dataclass(frozen=True)

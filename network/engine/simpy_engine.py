@@ -13,7 +13,7 @@ import simpy
 from simpy.events import NORMAL, EventPriority
 
 from slfac_sim.network.engine.flow import Flow, Share
-from slfac_sim.network.engine.profiles import Profile
+from slfac_sim.network.engine.profiles import Varying
 
 _LAST = EventPriority(2)  # behind SimPy's URGENT (0) and NORMAL (1) at the same instant
 
@@ -47,7 +47,7 @@ class Followed:
 
     __slots__ = ("link", "profile", "until_s")
 
-    def __init__(self, profile: Profile, link: str) -> None:
+    def __init__(self, profile: Varying, link: str) -> None:
         self.profile = profile
         self.link = link
         self.until_s = -inf
@@ -158,7 +158,7 @@ class Engine:
         self.events += 1
         self._changed(self._states.get(share) or self._new_state(share))
 
-    def follow(self, share: Share, profile: Profile, link: str = "") -> None:
+    def follow(self, share: Share, profile: Varying, link: str = "") -> None:
         """Keep the capacity of `share`, or of one of its links, at the present value of `profile`.
 
         Changes are taken one at a time, and only while the share has flows: with none it is left

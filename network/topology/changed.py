@@ -78,7 +78,5 @@ def _whom(change: Change, part: Part, lane: Lane) -> Iterator[str]:
     """Yield the devices on `lane` that are changed, and an empty name if it is itself."""
     if change.on is not None and covers(change.on, part.lane(lane.name)):
         yield ""
-    changed = change.devices
-    for device in part.group.devices if changed is not None else ():
-        if changed == "all" or device in changed:
-            yield device
+    changed = change.devices or ()
+    yield from (device for device in part.group.devices if changed == "all" or device in changed)
