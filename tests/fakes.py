@@ -1,6 +1,6 @@
 """Participants without learning: round numbers in place of tensors, so that a round can be worked by hand."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -90,6 +90,9 @@ class FakeServer:
     def decode_model(self, body: bytes) -> int:
         return len(body)
 
+    def decode_change(self, body: bytes) -> int:
+        return len(body)
+
     def state_of(self, model: Payload) -> int:
         return model.nbytes
 
@@ -109,6 +112,7 @@ class FakeParticipants:
     seed: int = 0
     may_be_absent: bool = False
     kept: list[tuple[int, Payload]] = field(default_factory=list)
+    last_carried: Mapping[str, Any] = field(default_factory=dict)
 
     def expected_s(self, device: str) -> float:
         return 1.0 + int(device[1:])
@@ -116,8 +120,12 @@ class FakeParticipants:
     def begun(self) -> tuple[int, Payload]:
         return self.kept[-1] if self.kept else (0, self.devices[0].model_payload())
 
-    def keep(self, number: int, model: Payload) -> None:
+    def keep(self, number: int, model: Payload, carried: Mapping[str, Any] = {}) -> None:
         self.kept.append((number, model))
+        self.last_carried = carried
+
+    def carried(self) -> Mapping[str, Any]:
+        return self.last_carried
 
     def evaluate(self, model: bytes, last: bool = False) -> dict[str, Any]:
         self.evaluated.append(len(model))

@@ -30,6 +30,9 @@ PROTOCOLS = [
     "parallel, server_step: arrival",
     "pipelined, depth: 3",
     "epsl, phi: 1.0",
+    "fedasync, concurrency: 1, mu: 0.1",
+    "fedbuff, concurrency: 1, buffer: 2",
+    "fedbuff, concurrency: 2",
 ]
 EFFECTS = ("device computes", "server computes", "uplink", "downlink", "multicast", "waits", "served")
 

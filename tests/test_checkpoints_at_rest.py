@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from fakes import payload
 from faults import PROTOCOLS, has_limits, settings_of, within
+from test_resume import rows
 from worlds import scenario
 
 from slfac_sim.effects import Send, Task, Together
@@ -70,12 +71,43 @@ CASES = [
 @pytest.mark.matrix
 @pytest.mark.parametrize(("kind", "how"), CASES)
 def test_a_run_killed_in_any_round_ends_as_the_undisturbed_one(kind: str, how: str, tmp_path: Path) -> None:
-    """With and without checkpoints too. All of ours but `asynchronous` are quiet at the end of a round."""
+    """With and without checkpoints too. Where models are mixed, one must train at a time."""
     rounds = assert_checkpoints_change_nothing(tmp_path, *settings_of(kind, ROUNDS), cut(kind, how))
-    if kind == "asynchronous":
+    schedule = scenario(*settings_of(kind)).protocol.schedule
+    if schedule.models == "mixed" and schedule.at_once != 1:
         assert set(rounds) == {0}
     else:
         assert rounds == list(range(1, ROUNDS))
+
+
+ONE_AT_A_TIME = [
+    ("devices.count=1", "protocol={kind: asynchronous, rounds: 3, steps: 2}"),
+    ("devices.count=1", "protocol={kind: asynchronous, rounds: 3}"),
+    ("devices.count=1", "protocol={kind: fedbuff, rounds: 3, steps: 2}"),
+    (
+        "protocol={kind: fedasync, rounds: 3, steps: 2, concurrency: 1, staleness: hinge}",
+        "learning.optimiser=adam",
+    ),
+    ("protocol={kind: fedbuff, rounds: 3, concurrency: 1, buffer: 7}", "codec.model=qsgd"),
+]
+
+
+@pytest.mark.parametrize("how", ["nobody fails", "devices come and go", "the server comes and goes"])
+@pytest.mark.parametrize("overrides", ONE_AT_A_TIME)
+def test_where_one_trains_at_a_time_a_run_goes_on_from_a_quiet_round(
+    overrides: tuple[str, ...], how: str, tmp_path: Path
+) -> None:
+    """Every row of every table is that of the run that nobody disturbed, wherever it was killed."""
+    more = () if how == "nobody fails" else (cut("", how),)
+    whole = run(prepare(scenario(*overrides, *more), tmp_path / "whole", threads=1), checkpoint_every=0)
+    assert whole["status"] == "finished", whole["reason"]
+    _, copies = copied_in_every_round(tmp_path / "r", *overrides, *more)
+    assert len(copies) >= ROUNDS - 1
+    for number, copy in enumerate(copies, start=1):
+        resumable = prepare_resume(copy)
+        assert resumable.rounds == number
+        resume(resumable)
+        assert rows(copy) == rows(tmp_path / "whole")
 
 
 def test_no_checkpoint_is_written_while_work_is_under_way_and_the_log_says_so(

@@ -79,6 +79,7 @@ def test_equal_runs_whatever_was_drawn_before(kind: str, tmp_path: Path) -> None
     assert digests[0] == digests[1]
 
 
+QUIET = [kind for kind in PROTOCOLS if scenario(*settings_of(kind)).protocol.schedule.models != "mixed"]
 FREE = [
     kind
     for kind in PROTOCOLS
@@ -102,7 +103,7 @@ def test_recorded_here_it_is_the_live_run_there(kind: str, tmp_path: Path) -> No
 
 
 @pytest.mark.matrix
-@pytest.mark.parametrize("kind", [kind for kind in PROTOCOLS if kind != "asynchronous"])
+@pytest.mark.parametrize("kind", [*QUIET, "fedasync, concurrency: 1", "fedbuff, concurrency: 1, buffer: 3"])
 def test_a_training_goes_on_with_the_draws_that_were_to_come(kind: str) -> None:
     """Those of modules, and those of a codec of models that rounds by chance."""
     one = world(*settings_of(kind), "codec.model={kind: uniform, rounding: stochastic}")

@@ -24,7 +24,8 @@ from slfac_sim.learning.weights import load_state_vector, state_vector
 from slfac_sim.ledger.store import MemoryLedger
 from slfac_sim.network import Hosts
 from slfac_sim.network.kinds.ideal import Ideal
-from slfac_sim.protocols.asynchronous import Asynchronous, discount
+from slfac_sim.protocols.asynchronous import Asynchronous
+from slfac_sim.protocols.kit.course import discount
 from slfac_sim.runs.run import prepare, run
 from slfac_sim.simulation.instant import InstantPlayer
 from slfac_sim.simulation.simulated import SimulatedPlayer, Stalled
@@ -85,7 +86,7 @@ def test_one_device_effect_by_effect() -> None:
         "note steps",
     ]
     assert heard == [
-        *("note evals", "together 1"),
+        "note evals",
         *minibatch,
         *minibatch,
         "d000 encode_model 0",

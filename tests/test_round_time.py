@@ -74,7 +74,11 @@ def test_a_round_takes_what_was_foretold(tmp_path: Path, kind: str, network: str
     one = world(*overrides)
     foretold = round_time(one, survey_of(one.scenario), one.scenario.protocol.schedule, compressed_sizes(one))
     _, whole_s, _ = live_run(tmp_path / "ledger.sqlite", *overrides)
-    seconds = whole_s / 2 if kind == "asynchronous" else second_round_s(tmp_path / "ledger.sqlite")
+    seconds = (
+        whole_s / 2
+        if one.scenario.protocol.schedule.models == "mixed"
+        else second_round_s(tmp_path / "ledger.sqlite")
+    )
     assert foretold.seconds == pytest.approx(seconds, rel=0.1)
 
 
@@ -102,7 +106,7 @@ def test_a_rehearsal_does_the_work_of_a_round_and_sends_its_bytes(kind: str, ste
     InstantPlayer(played.append).play(rehearsal(actors_of(one, schedule, compressed_sizes(one)), schedule))
     two, first = (work_of(heard(world(*overrides, f"protocol.rounds={rounds}"))) for rounds in (2, 1))
     second = {key: two[key] - first[key] for key in two if two[key] > first[key]}
-    assert dict(work_of(played)) == pytest.approx(second if kind != "asynchronous" else first, rel=0.03)
+    assert dict(work_of(played)) == pytest.approx(first if schedule.models == "mixed" else second, rel=0.03)
 
 
 def test_the_parts_add_up_and_name_what_the_round_waits_for() -> None:
@@ -211,6 +215,16 @@ def test_check_says_which_kind_of_figure_it_gives(capsys: pytest.CaptureFixture[
     far = ("network.positions=[[20,0],[0,20],[9000,0],[30,0],[0,30]]", "network.outage=allow")
     assert main(["check", TINY, *far]) == 0
     assert "never ends: d002 has no coverage" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("concurrency", [1, 3])
+def test_some_at_once_are_foretold_as_if_they_took_turns(tmp_path: Path, concurrency: int) -> None:
+    """Which device is next is drawn; over many rounds all come as often."""
+    overrides = (*UNEVEN, f"protocol={{kind: fedasync, rounds: 40, steps: 2, concurrency: {concurrency}}}")
+    one = world(*overrides)
+    foretold = round_time(one, survey_of(one.scenario), one.scenario.protocol.schedule)
+    _, whole_s, _ = live_run(tmp_path / "ledger.sqlite", *overrides)
+    assert foretold.seconds == pytest.approx(whole_s / 40, rel=0.15)
 
 
 STILL = ("codec=raw", "network.fading=none")

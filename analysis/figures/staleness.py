@@ -1,4 +1,4 @@
-"""How stale the mini-batches and halves were that an asynchronous server took; it reads no file.
+"""How stale the mini-batches, halves and models were that an asynchronous server took; it reads no file.
 
 Staleness is the number of server steps (or mixings) since the one that the device had last learnt from.
 Runs of other protocols have no such figure.

@@ -4,6 +4,7 @@ Played on a scenario's own network and hosts it takes as long as the round that 
 """
 
 import math
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -104,9 +105,30 @@ class _Rehearsal:
             yield _on_server(actors[0], 2.0 * sum(actor.server_values for actor in done), "average")
 
     def at_own_pace(self, actors: Sequence[Actor], rounds: int) -> Task:
-        """Every device learns, hands in and is given back, as long as there are mini-batches to begin."""
-        left = [rounds * sum(len(actor.batches) for actor in actors)]
-        yield Together([self._alone(actor, left) for actor in actors])
+        """Every device learns, hands in and is given back, as long as there is something to begin."""
+        if self._schedule.exchanges:
+            left = [rounds * sum(len(actor.batches) for actor in actors)]
+            yield Together([self._alone(actor, left) for actor in actors])
+            return
+        left, idle = [rounds * len(actors)], deque(actors)
+        yield Together([self._trainings(idle, left) for _ in range(self._schedule.at_once or len(actors))])
+
+    def _trainings(self, idle: deque[Actor], left: list[int]) -> Task:
+        """Whoever has been idle longest trains a whole model, hands it in and is given back."""
+        while left[0] > 0:
+            left[0] -= 1
+            actor = idle.popleft()
+            for samples in actor.batches:
+                yield from _learn_whole(actor.work, actor.name, samples)
+            yield from self._mixed(actor)
+            idle.append(actor)
+
+    def _mixed(self, actor: Actor) -> Task:
+        """Hand in, be mixed into the common part, and be given that back."""
+        yield from self._hand_in(actor)
+        yield _on_server(actor, 4.0 * actor.model_values, "mix")
+        yield from self._announce([actor])
+        yield from self._take(actor)
 
     def _alone(self, actor: Actor, left: list[int]) -> Task:
         ahead: Iterator[Begun] = iter(())
@@ -118,10 +140,7 @@ class _Rehearsal:
                 begun = yield from self._begin(actor, ahead)
             yield from self._served(actor, _Cohorts([], "", 0.0), *begun)
             if begun[0] == len(actor.batches) or not left[0]:
-                yield from self._hand_in(actor)
-                yield _on_server(actor, 4.0 * actor.model_values, "mix")
-                yield from self._announce([actor])
-                yield from self._take(actor)
+                yield from self._mixed(actor)
 
     def _turn(self, actor: Actor, cohorts: "_Cohorts") -> Task:
         schedule = self._schedule

@@ -191,3 +191,7 @@ class WholeServer(ModelServer):
         """Return the state [values] that a device has learnt, from what it has sent."""
         sent = super().decode_model(body)
         return sent if self.handed_out is None else self.handed_out + sent
+
+    def decode_change(self, body: bytes) -> Tensor:
+        """Return the difference [values] that a device has sent, to whatever model it was handed."""
+        return super().decode_model(body)

@@ -4,6 +4,7 @@ import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
 from slfac_sim.codecs import Payload
@@ -14,6 +15,8 @@ from slfac_sim.learning.layouts import Layout, open_layout
 from slfac_sim.learning.states import restore, state_of
 from slfac_sim.scenario.schema import Scenario
 from slfac_sim.scenario.steering import cuts_a_model, why_down
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class World:
@@ -36,6 +39,7 @@ class World:
         self.when_kept: Callable[[int], object] = lambda round_number: None
         self._spare = Spare()
         self._kept: tuple[int, Payload] | None = None
+        self._carried: Mapping[str, Any] = {}
 
     @property
     def devices(self) -> Sequence[Any]:
@@ -93,9 +97,16 @@ class World:
         """Return how many rounds are done, and what the devices have learnt in common until then."""
         return self._kept if self._kept is not None else (0, self.layout.initial())
 
-    def keep(self, round_number: int, model: Payload) -> None:
-        """Take note that `round_number` is done and left `model`: all that a later start needs to know."""
-        self._kept = round_number, model
+    def carried(self) -> Mapping[str, Any]:
+        """Return what the protocol had carried when the last round that is done was kept."""
+        return self._carried
+
+    def keep(self, round_number: int, model: Payload, carried: Mapping[str, Any] = _NOTHING) -> None:
+        """Take note that `round_number` is done and left `model`: all that a later start needs to know.
+
+        `carried` is what the protocol itself needs to know beside, as a plain tree (`learning.states`).
+        """
+        self._kept, self._carried = (round_number, model), carried
         self.when_kept(round_number)
         self._spare.give_back()
 
@@ -104,13 +115,13 @@ class World:
         number, model = self.begun()
         common = {field.name: getattr(model, field.name) for field in fields(model)}
         parts = {"devices": state_of(self.devices), "server": state_of(self.server)}
-        return {"round": number, "common": common, **parts}
+        return {"round": number, "common": common, "carried": self._carried, **parts}
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Go on after the round at which another world of this scenario gave `state`."""
         restore(self.devices, state["devices"])
         restore(self.server, state["server"])
-        self._kept = state["round"], Payload(**state["common"])
+        self._kept, self._carried = (state["round"], Payload(**state["common"])), state["carried"]
 
     @property
     def device_steps(self) -> int:

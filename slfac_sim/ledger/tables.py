@@ -190,10 +190,10 @@ TABLES: dict[str, dict[str, tuple[str, str]]] = AIR | {
     "staleness": {
         **PLACE,
         "at_s": ("REAL", "when the server had taken the step, or had mixed"),
-        "device": ("TEXT", "device whose mini-batch or half it was"),
-        "kind": ("TEXT", "`step` (of the server, on a mini-batch) or `mix` (of a half into the common one)"),
-        "staleness": ("INTEGER", "steps, or mixings, since the one that the device had last learnt from"),
-        "weight": ("REAL", "what the learning rate was multiplied by, or the half's part of the mixture"),
+        "device": ("TEXT", "device whose mini-batch, half, model or change it was"),
+        "kind": ("TEXT", "`step` (of the server, on a mini-batch) or `mix` (of what a device handed in)"),
+        "staleness": ("INTEGER", "steps, or mixings, since the one that the device had last learnt from, or was given"),
+        "weight": ("REAL", "what the learning rate was multiplied by, or the part of it in what came of it"),
     },
 }
 SUMS: dict[str, dict[str, tuple[str, str]]] = {

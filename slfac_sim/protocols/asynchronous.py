@@ -6,18 +6,18 @@ does (Xie, Koyejo, Gupta, 2019, arXiv:1903.03934, algorithm 1 and section 5.2).
 
 from __future__ import annotations
 
-import math
-from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from slfac_sim.effects import Compute, Failure, Note, Present, Task, Together
+from slfac_sim.effects import Compute, Note, Present, Task
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Count, NotNegative
 from slfac_sim.protocols import LearningProtocol, Schedule
+from slfac_sim.protocols.kit.course import Course, discount, or_miss
 from slfac_sim.protocols.kit.exchange import downlink, uplink
 from slfac_sim.protocols.kit.mini_batches import batches_of, step_note
 from slfac_sim.protocols.kit.models import announce, hand_in, take
@@ -43,7 +43,8 @@ class Asynchronous(LearningProtocol):
     mini-batch is begun hands in no more.
 
     A row of `rounds` is written whenever as many mini-batches have ended as a round of `parallel` has, and
-    then w is evaluated. A training that is resumed begins again: there is no moment at which all is quiet.
+    then w is evaluated. With one device nothing is under way then, and a training can go on from there; with
+    several there is no moment at which all is quiet, and one that is resumed begins again.
     """
 
     references: ClassVar[tuple[str, ...]] = ("xie2019fedasync",)
@@ -67,21 +68,24 @@ class Asynchronous(LearningProtocol):
 
     def run(self, participants: Participants) -> Task:
         """Yield the effects of the whole training. Raises `Failure` when all devices are down for ever."""
-        _, common = participants.begun()
-        yield Note("evals", {"round": 0, **participants.evaluate(common.body)})
-        course = _Course(self.device_steps(participants), self.rounds, common)
-        yield Together([self._device(participants, course, device) for device in participants.devices])
-        if course.ended < course.whole:
-            raise Failure(f"round {course.round} cannot end: no device can reach the server any more")
+        done, common = participants.begun()
+        members = [_Member(device) for device in participants.devices]
+        whole = self.device_steps(participants)
+        course = _Course(whole, self.rounds, common, len(members) == 1, members=members)
+        if done == 0:
+            yield Note("evals", {"round": 0, **participants.evaluate(common.body)})
+        else:
+            course.go_on(participants.carried())
+        yield from course.follow([self._device(participants, course, member) for member in members])
 
-    def _device(self, participants: Participants, course: _Course, device: Device) -> Task:
+    def _device(self, participants: Participants, course: _Course, member: _Member) -> Task:
         """One device: mini-batch after mini-batch, while there are some that nobody has begun."""
-        member = _Member(device)
-        while (yield from _both_up(participants, device)) and course.begin_one():
-            mixed = yield from _or_miss(course, device, self._turn(participants, course, member))
-            yield from self._end_one(participants, course)
-            if mixed is not None:
-                yield from _or_miss(course, device, self._take(participants, member, *mixed))
+        yield from self._take(participants, course, member)
+        while (yield from _both_up(participants, member.device)) and course.begin_one():
+            turn = self._turn(participants, course, member)
+            member.owed = yield from or_miss(course, member.device, turn)
+            yield from course.end_one(participants)
+            yield from self._take(participants, course, member)
 
     def _turn(self, participants: Participants, course: _Course, member: _Member) -> Task:
         """Learn from the next mini-batch, and hand in if it was the last of its contribution, or of all.
@@ -128,8 +132,13 @@ class Asynchronous(LearningProtocol):
         yield Note("staleness", {"device": device.name, "kind": "mix", **seen})
         return model, mixing
 
-    def _take(self, participants: Participants, member: _Member, model: Payload, mixing: int) -> Task:
-        """Give the common half after mixing number `mixing` to the device, which goes on from it."""
+    def _take(self, participants: Participants, course: _Course, member: _Member) -> Task:
+        """Give the common half that is owed to a device, if it is, which goes on from it."""
+        if member.owed is not None:
+            model, mixing = member.owed
+            yield from or_miss(course, member.device, self._given(participants, member, model, mixing))
+
+    def _given(self, participants: Participants, member: _Member, model: Payload, mixing: int) -> Task:
         handout = yield from announce(participants, [member.device], model, "unicast")
         yield from take(participants, member.device, handout)
         member.given = mixing
@@ -145,85 +154,48 @@ class Asynchronous(LearningProtocol):
         course.mixings += 1
         return course.common, course.mixings, {"staleness": staleness, "weight": weight}
 
-    def _end_one(self, participants: Participants, course: _Course) -> Task:
-        """Count a mini-batch that has ended, well or not, and close the round that it ends, if any."""
-        round_number = course.round
-        course.ended += 1
-        if course.round == round_number:
-            return
-        if participants.due(round_number, self.rounds):
-            figures = participants.evaluate(course.common.body, round_number == self.rounds)
-            yield Note("evals", {"round": round_number, **figures})
-        yield Note("rounds", {"round": round_number, **course.close_round()})
-
 
 @dataclass
 class _Member:
     """A device, the mini-batches left of its contribution (last first), and what it has learnt from.
 
     `learnt_from` is the number of the server step whose gradient its half has last learnt from, `given` that
-    of the mixing whose outcome it has last taken; 0 for none.
+    of the mixing whose outcome it has last taken; 0 for none. It is `owed` the outcome of that mixing.
     """
+
+    kept: ClassVar[tuple[str, ...]] = ("contributions", "learnt_from", "given")
 
     device: Device
     batches: list[Indices] = field(default_factory=list)
     contributions: int = 0
     learnt_from: int = 0
     given: int = 0
+    owed: tuple[Payload, int] | None = None
 
 
-@dataclass
-class _Course:
-    """How far all are: of `whole` mini-batches in `rounds` rounds so many have `begun` and `ended`."""
+@dataclass(kw_only=True)
+class _Course(Course):
+    """How far all `members` are, and how many steps the server has taken."""
 
-    whole: int
-    rounds: int
-    common: Payload
-    begun: int = 0
-    ended: int = 0
+    kept: ClassVar[tuple[str, ...]] = (*Course.kept, "server_steps")
+
+    members: list[_Member]
     server_steps: int = 0
-    mixings: int = 0
-    _steps: Counter[str] = field(default_factory=Counter)  # of each device in this round
-    _samples: int = 0
-    _loss: float = 0.0
 
-    @property
-    def left(self) -> int:
-        """Mini-batches that nobody has begun."""
-        return self.whole - self.begun
+    def state(self) -> dict[str, Any]:
+        """Return all that lasts beyond a round of the only member, with which a contribution of it ends."""
+        (member,) = self.members
+        own = {name: getattr(member, name) for name in member.kept}
+        return {**super().state(), "owed": member.owed is not None, **own}
 
-    @property
-    def round(self) -> int:
-        """The number of the round that is under way."""
-        return 1 + self.ended * self.rounds // self.whole
-
-    def begin_one(self) -> bool:
-        """Begin a mini-batch, if there is one left."""
-        there = self.left > 0
-        self.begun += there
-        return there
-
-    def count(self, device: str, samples: int, loss: float) -> int:
-        """Count a mini-batch from which `device` has learnt; returns how many that makes in this round."""
-        self._steps[device] += 1
-        self._samples += samples
-        self._loss += samples * loss
-        return self._steps[device]
-
-    def close_round(self) -> dict[str, Any]:
-        """Return the sums of the round for its row, and begin the next."""
-        samples, loss = self._samples, self._loss / self._samples if self._samples else math.nan
-        row = {"devices": len(self._steps), "samples": samples, "loss": loss}
-        self._steps, self._samples, self._loss = Counter(), 0, 0.0
-        return row
-
-
-def _or_miss(course: _Course, device: Device, task: Task) -> Task:
-    """Return what becomes of `task`; None, and a row of `misses`, if it fails."""
-    try:
-        return (yield from task)
-    except Failure as failure:
-        yield Note("misses", {"round": course.round, "device": device.name, "reason": failure.reason})
+    def go_on(self, state: Mapping[str, Any]) -> None:
+        """Go on as the one that gave `state` would."""
+        super().go_on(state)
+        (member,) = self.members
+        for name in member.kept:
+            setattr(member, name, state[name])
+        if state["owed"]:
+            member.owed = self.common, self.mixings
 
 
 def _both_up(participants: Participants, device: Device) -> Task:
@@ -234,11 +206,3 @@ def _both_up(participants: Participants, device: Device) -> Task:
             if not (yield Present((host,), wait=True)):
                 return False
     return True
-
-
-def discount(staleness: int, exponent: float) -> float:
-    """Return 1 / (1 + staleness)^exponent (polynomial; Xie et al., 2019, arXiv:1903.03934, 5.2).
-
-    1 for what is not stale; with exponent 0 for everything.
-    """
-    return float((1.0 + staleness) ** -exponent)

@@ -14,10 +14,10 @@ Models = Literal["averaged", "relayed", "mixed", "kept"]
 class Schedule:
     """One round of a protocol as forecasts play it, with sizes in place of tensors.
 
-    The devices that take part learn, `at_once` of them at the same time (None: all); the next
-    begin when these have ended. Each goes through `steps` mini-batches, or makes `passes` over its samples
-    where `steps` is None. A mini-batch goes up and comes down `exchanges` times (2 in a U, 0 where models lie
-    whole), and up to `in_flight` mini-batches of a device are under way at once.
+    The devices that take part learn, `at_once` of them at the same time (None: all); the next begin when
+    these have ended, or one by one where models are `mixed`. Each goes through `steps` mini-batches, or makes
+    `passes` over its samples where `steps` is None. A mini-batch goes up and comes down `exchanges` times (2
+    in a U, 0 where models lie whole), and up to `in_flight` mini-batches of a device are under way at once.
 
     `server_step`: the server takes one step over the whole `cohort` of those that learn at once; waits for
     them all and then steps on each `in turn`; steps on each mini-batch at its `arrival`; or on what a queue

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from slfac_sim.effects import Compute, HostDown, Present, Send, Task, Together, TransferLost
 from slfac_sim.protocols.kit.participation import Participants, steadily
@@ -76,18 +76,21 @@ def unreached(host: str) -> HostDown:
     return HostDown(f"{host} missed a multicast")
 
 
-def hand_in(participants: Participants, device: Device | WholeDevice) -> Task:
-    """Send the device's half to the server; returns its state as the server decoded it."""
-    server = participants.server.name
+def hand_in(
+    participants: Participants,
+    device: Device | WholeDevice,
+    received: Callable[[bytes], Any] | None = None,
+) -> Task:
+    """Send the device's half to the server; returns its state as the server decoded it.
+
+    With `received` it is what that makes of the body.
+    """
+    server, decode = participants.server.name, received or participants.server.decode_model
     encode_flops, _ = device.model_codec_flops
     _, decode_flops = participants.server.model_codec_flops(device.model_values)
     model = yield Compute(device.name, encode_flops, device.model_payload, "encode_model")
     yield Send(device.name, server, {"model_up": model})
-    return (
-        yield Compute(
-            server, decode_flops, lambda: participants.server.decode_model(model.body), "decode_model"
-        )
-    )
+    return (yield Compute(server, decode_flops, lambda: decode(model.body), "decode_model"))
 
 
 def hand_out(

@@ -70,8 +70,11 @@ class Participants(Protocol):
     def begun(self) -> tuple[int, Payload]:
         """Return how many rounds are done, and what the devices have learnt in common until then."""
 
-    def keep(self, round_number: int, model: Payload) -> None:
-        """Take note that `round_number` is done and left `model`."""
+    def keep(self, round_number: int, model: Payload, carried: Mapping[str, Any] = ...) -> None:
+        """Take note that `round_number` is done and left `model`, and that the protocol has `carried`."""
+
+    def carried(self) -> Mapping[str, Any]:
+        """Return what the protocol had carried when the last round that is done was kept."""
 
 
 @settings
