@@ -115,7 +115,7 @@ class World:
         number, model = self.begun()
         common = {field.name: getattr(model, field.name) for field in fields(model)}
         parts = {"devices": state_of(self.devices), "server": state_of(self.server)}
-        return {"round": number, "common": common, "carried": self._carried, **parts}
+        return {"round": number, "common": common, "carried": dict(self._carried), **parts}
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Go on after the round at which another world of this scenario gave `state`."""

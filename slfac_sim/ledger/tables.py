@@ -192,7 +192,7 @@ TABLES: dict[str, dict[str, tuple[str, str]]] = AIR | {
         "at_s": ("REAL", "when the server had taken the step, or had mixed"),
         "device": ("TEXT", "device whose mini-batch, half, model or change it was"),
         "kind": ("TEXT", "`step` (of the server, on a mini-batch) or `mix` (of what a device handed in)"),
-        "staleness": ("INTEGER", "steps, or mixings, since the one that the device had last learnt from, or was given"),
+        "staleness": ("INTEGER", "steps, or mixings, since the one that the device had learnt from last"),
         "weight": ("REAL", "what the learning rate was multiplied by, or the part of it in what came of it"),
     },
 }
