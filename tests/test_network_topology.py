@@ -1,11 +1,15 @@
 """Topologies: hand cases, one copy of a multicast on each wire, and the access network alone as the limit."""
 
+import random
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import networkx as nx
 import pytest
 import simpy
+from hypothesis import given
+from hypothesis import strategies as st
 from topologies import ends_s, hosts, ideal, is_whole, network, played, wire
 
 from slfac_sim.foundation.errors import BadInput
@@ -13,6 +17,8 @@ from slfac_sim.foundation.plugins import find, kinds
 from slfac_sim.network import NetworkSettings
 from slfac_sim.network.fluid_network import FluidSettings
 from slfac_sim.network.kinds.topology import Topology
+from slfac_sim.network.topology.routes import Routes
+from slfac_sim.network.topology.settings import WiredLink
 
 FAST = 1e12
 KINDS = [
@@ -257,6 +263,42 @@ def test_routes_are_the_shortest_by_latency_then_by_hops_then_by_name() -> None:
     assert way(twice) == ("h/up", "a h->server")
 
 
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 5), st.integers(0, 5), st.integers(0, 4), st.integers(0, 9)),
+        min_size=1,
+        max_size=14,
+        unique_by=lambda link: link[3],
+    ),
+    st.randoms(use_true_random=False),
+)
+def test_the_way_is_one_of_the_shortest_whatever_the_order_of_the_links(
+    drawn: list[tuple[int, int, int, int]], rng: random.Random
+) -> None:
+    links = {
+        f"l{name}": WiredLink(between=(f"n{one}", f"n{other}"), capacity=1e6, latency=0.1 * tenths)
+        for one, other, tenths, name in drawn
+        if one != other
+    }
+    graph = nx.MultiGraph()
+    graph.add_nodes_from(("n0", "n5"))
+    for name, link in links.items():
+        graph.add_edge(*link.between, key=name, weight=round(10 * link.latency))
+    routes = Routes(links, {})
+    assert routes.leads("n0", "n5") == nx.has_path(graph, "n0", "n5")
+    if routes.leads("n0", "n5"):
+        hops = routes.way("n0", "n5")
+        shortest = nx.shortest_path_length(graph, "n0", "n5", weight="weight")
+        assert round(10 * sum(hop.latency_s for hop in hops)) == shortest
+        nodes = ["n0", *(hop.link.rpartition("->")[2] for hop in hops)]
+        ways = list(nx.all_shortest_paths(graph, "n0", "n5", weight="weight")) if shortest else [nodes]
+        assert len(nodes) == min(map(len, ways))
+        assert nodes == min(way for way in ways if len(way) == len(nodes))
+        assert [hop.link.split()[1] for hop in hops] == [f"{a}->{b}" for a, b in pairwise(nodes)]
+        mixed = rng.sample(list(links.items()), len(links))
+        assert Routes(dict(mixed), {}).way("n0", "n5") == hops
+
+
 def test_a_link_that_names_several_stations_by_their_network_joins_them_all() -> None:
     air = {"kind": "multi_cell", "stations": 2}
     access = {"campus": {"network": air, "devices": 2}}
@@ -272,8 +314,6 @@ def test_a_link_that_names_several_stations_by_their_network_joins_them_all() ->
 
 
 def test_a_graph_in_a_file_is_the_same_as_its_links(tmp_path: Path) -> None:
-    import networkx as nx
-
     graph = nx.Graph()
     graph.add_edge("a", "sw", capacity=1e12, latency=0.001, name="wa")
     graph.add_edge("b", "sw", capacity="1 Tbit/s", latency="2 ms", name="wb")
@@ -322,6 +362,21 @@ def test_behind_a_narrow_wire_bits_are_conserved_or_the_medium_is_refused(air: d
     for delivery in got:
         branches = 7 if delivery.dst == "*" else 1
         assert sum(delivery.limited_s.values()) <= branches * (delivery.last_bit_s - delivery.start_s) + 1e-9
+
+
+def test_a_wire_that_headers_fill_counts_as_one_that_may_be_full() -> None:
+    # Ideal has no headers of its own; each datagram of 1472 bytes has 28 on the air and 66 on the wire
+    def sent_over(wired_bps: float) -> float:
+        air = ideal(8e6, sharing="none")
+        link = wire("home", "server", wired_bps)
+        access = {"home": {"network": air, "devices": 1}}
+        settings = network("topology", access=access, links={"wire": link}, transport="udp")
+        (got,), use = played(settings, hosts(1), [("d0", "server", 147_200)])
+        assert use["wire home->server"].carried_bits == pytest.approx(8 * (147_200 + 6_600))
+        return got.last_bit_s
+
+    assert sent_over(FAST) == pytest.approx(8 * 150_000 / 8e6, abs=1e-9)
+    assert sent_over(8e6) == pytest.approx(8 * 153_800 / 8e6, abs=1e-9)
 
 
 def test_every_access_network_has_its_own_grid_of_fades() -> None:

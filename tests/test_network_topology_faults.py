@@ -146,6 +146,10 @@ FAULTS = {
     ),
     "graph": ("  links:", "3:9: network: graph and links are two ways to say the same: leave one out"),
     "nested": ("network: ideal", "3:9: network: access.home.network: no topology can be in another"),
+    "transport": (
+        "network: ideal",
+        "3:9: network: access.home.network.transport: goes with the topology, network.transport",
+    ),
     "kind": ("network: ideal", "5:21: network.access.home.network.kind: no 'idael' among cell, ideal"),
 }
 WRITTEN = {
@@ -158,6 +162,7 @@ WRITTEN = {
     "graph": "  graph: {file: site.graphml}\n  links:",
     "nested": "network: {kind: topology, access: {x: {network: ideal, devices: 5}}}",
     "kind": "network: idael",
+    "transport": "network: {kind: ideal, transport: udp}",
 }
 
 

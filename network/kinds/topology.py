@@ -93,7 +93,7 @@ class Topology(FluidSettings):
             air = network.air(Hosts(group.devices, (group.server,)), seed)
         except BadInput as error:  # it names a place in the access network
             raise BadInput(f"network.access.{name}.{error}") from None
-        return Part(name, air, group, network.nodes, network.grant)
+        return Part(name, air, group, network.nodes, network.grant, self.in_packets)
 
     def _links(self) -> Mapping[str, WiredLink]:
         return self.links if self.graph is None else links_in(self.graph.file)

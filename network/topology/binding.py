@@ -9,7 +9,8 @@ from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import find, kinds
 from slfac_sim.network.topology.parts import Part
 from slfac_sim.network.topology.routes import Routes
-from slfac_sim.network.transfers import Lane
+from slfac_sim.network.transfers import Hop, Lane
+from slfac_sim.network.transport import UDP_HEADER_BYTES
 
 
 def binding(
@@ -33,9 +34,9 @@ def binding(
     for part in parts:
         for lane in part.air.lanes():
             if not part.air.takes_caps(lane.name):
-                for link in sorted(_behind(part, lane, [part.group.server], routes) & full):
+                for link in sorted(_behind(part, lane, [part.group.server], routes).keys() & full):
                     raise cannot_follow(part, link)
-            elif _behind(part, lane, servers, routes) & full:
+            elif _behind(part, lane, servers, routes).keys() & full:
                 joined.add(part.lane(lane.name))
     return full, frozenset(joined)
 
@@ -50,17 +51,29 @@ def _full(
     offered_bps: defaultdict[str, float] = defaultdict(float)
     for part in parts:
         for lane in part.air.lanes():
-            for link in _behind(part, lane, servers, routes):
-                offered_bps[link] += most_bps(part, lane)
+            for link, hop in _behind(part, lane, servers, routes).items():
+                offered_bps[link] += most_bps(part, lane) * _most_per_bit(part, lane, hop)
     offered_bps |= {hop.link: inf for ends in permutations(servers, 2) for hop in routes.way(*ends)}
     return frozenset(link for link, bps in offered_bps.items() if bps > least_bps[link])
 
 
-def _behind(part: Part, lane: Lane, servers: Sequence[str], routes: Routes) -> frozenset[str]:
-    """Return the wires between `lane` and `servers`, in the ways that it has."""
+def _most_per_bit(part: Part, lane: Lane, hop: Hop) -> float:
+    """Return what a wire carries for a bit on the air with headers: the most, for packets of one byte each.
+
+    Of what is lost on the wire the air sees nothing.
+    """
+    if not part.in_packets:
+        return 1.0
+    least_bytes = 1 + UDP_HEADER_BYTES
+    on_air_bytes = least_bytes + part.air.framing(lane.name).layer2_bytes
+    return max(1.0, (least_bytes + hop.header_bytes) / on_air_bytes) / (1.0 - hop.loss)
+
+
+def _behind(part: Part, lane: Lane, servers: Sequence[str], routes: Routes) -> dict[str, Hop]:
+    """Return the wires between `lane` and `servers` by their links, in the ways that it has."""
     node = part.node(lane.station)
     ends = [(node, server) if uplink else (server, node) for uplink in lane.ways for server in servers]
-    return frozenset(hop.link for src, dst in ends for hop in routes.way(src, dst))
+    return {hop.link: hop for src, dst in ends for hop in routes.way(src, dst)}
 
 
 def cannot_follow(part: Part, link: str) -> BadInput:

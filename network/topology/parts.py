@@ -10,7 +10,7 @@ from slfac_sim.network.topology.groups import Group
 class Part:
     """An access network of a topology: its air, who is on it, and its stations that are nodes.
 
-    Its uplinks wait `grant_s` for their first bit.
+    Its uplinks wait `grant_s` for their first bit. Messages travel `in_packets` or not.
     """
 
     name: str
@@ -18,6 +18,7 @@ class Part:
     group: Group
     stations: tuple[str, ...]
     grant_s: float = 0.0
+    in_packets: bool = False
 
     def node(self, station: str) -> str:
         """Return the node at which the lanes of `station` end."""
