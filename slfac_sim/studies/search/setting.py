@@ -6,7 +6,7 @@ It knows scenarios as trees of settings, and nothing of what a setting does.
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from slfac_sim.analysis.format import three_digits
 from slfac_sim.foundation.errors import BadInput
@@ -78,11 +78,11 @@ def setting_at(scenario: Scenario, path: str) -> Setting:
     value: Any = scenario
     hint: Any = Scenario
     for step in path.split("."):
-        held = _held(value)
+        held, cls = _held(value), cast(Any, type(value))
         if step not in held:
             known = ", ".join(held) or "none: it is a single value"
             raise BadInput(f"--vary {path}: no '{step}' among {known}")
-        hint = item_of(hint) if isinstance(value, Mapping) else hints_of(type(value))[step]
+        hint = item_of(hint) if isinstance(value, Mapping) else hints_of(cls)[step]
         value = held[step]
     if not invisible(path, scenario):
         reason = "learning sees it, so each value is another training; `sweep` runs several"
