@@ -33,8 +33,18 @@ class Offered:
 
     def rate_bps(self, way: str, which: str = "rate") -> Floats:
         """Return the rates (or the `best`) of the links [devices], in the part of the time that `way` has."""
-        part = self.air[0][f"{way}_share"] if self.air else 1.0
+        parts = {row["access"]: row[f"{way}_share"] for row in self.air}
+        part = np.array([parts.get(link["access"], 1.0) for link in self.links], np.float64)
         return part * self.column(f"{way}_{which}_bps")
+
+    def within(self, access: str) -> "Offered":
+        """Return what one access network offers, wires left aside."""
+        return Offered(
+            self.label,
+            air=[row for row in self.air if row["access"] == access],
+            stations=[row for row in self.stations if not access or row["name"].split("/")[0] == access],
+            links=[row for row in self.links if row["access"] == access],
+        )
 
 
 @dataclass(frozen=True)

@@ -74,6 +74,7 @@ def _shares(tables: Tables) -> Callable[[Row], float]:
 
     It is as recorded, or else the largest that it had. A multicast has the parts on all access networks.
     """
+    air: dict[str, dict[str, float]]
     air = {row["access"]: {way: row[f"{way}_share"] for way in DIRECTIONS} for row in tables.get("air", ())}
     if not air:
         air = {"": {way: busy(tables["transfers"], way).share for way in DIRECTIONS}}
@@ -125,17 +126,19 @@ def busiest_lane_s(tables: Tables, share_of: Callable[[Row], float], until_s: fl
     for row in tables["transfers"]:
         if (until_s is None or row["last_bit_s"] <= until_s) and not (media and row["dst"] == EVERYBODY):
             way = direction(row)
-            lanes_s[way, media.get(device_of(row), "")] += row["airtime_s"] / share_of(row)
+            lanes_s[way, media.get(device_of(row))] += row["airtime_s"] / share_of(row)
     return max(lanes_s.values(), default=0.0)
 
 
-def _media(tables: Tables) -> dict[str, object]:
+def _media(tables: Tables) -> dict[str, tuple[str, str]]:
     """Return which medium each device is on: its station's, or its own; empty where all are on one."""
     links = tables.get("links", ())
-    if any(row["medium"] == UNSHARED for row in tables.get("air", ())):
-        return {row["device"]: row["device"] for row in links}
-    stations = {row["device"]: (row["access"], row["station"]) for row in links}
-    return stations if len(set(stations.values())) > 1 else {}
+    unshared = {row["access"] for row in tables.get("air", ()) if row["medium"] == UNSHARED}
+    media = {
+        row["device"]: (row["access"], row["device" if row["access"] in unshared else "station"])
+        for row in links
+    }
+    return media if unshared or len(set(media.values())) > 1 else {}
 
 
 @dataclass

@@ -21,6 +21,7 @@ from slfac_sim.ledger.folder import DRAWN, Run, load
 FIGURES = "slfac_sim.analysis.figures"
 _MEMBERS = ("MAIN", "ONE_RUN", "data", "draw", "table")
 BEFORE = ("cell_map", "link_rates")  # what a scenario's air shows before any run
+_WIRED = ("topology",)  # and where there are wires
 
 Rows = Sequence[Mapping[str, Any]]
 Report = Callable[[int, int, str], object]  # told of each figure before it is drawn: which, of how many, name
@@ -60,8 +61,13 @@ def draw(runs: Sequence[Run], out: Path, main_alone: bool = False, report: Repor
     return files
 
 
+def before(tables: Mapping[str, Rows]) -> tuple[str, ...]:
+    """Return the names of the figures that can be seen before a run, of its tables of the air alone."""
+    return BEFORE + (_WIRED if tables["wires"] else ())
+
+
 def air_figure(label: str, tables: Mapping[str, Rows], name: str) -> Figure:
-    """Return the figure `name`, one of `BEFORE`, of the ledger's tables of the air alone."""
+    """Return the figure `name`, one of those `before` a run, of the ledger's tables of the air alone."""
     with house_style():
         return _figure(name).draw([Offered(label, **tables)])
 
@@ -73,7 +79,7 @@ def draw_air(label: str, tables: Mapping[str, Rows], out: Path) -> list[Path]:
     """
     files: list[Path] = []
     with house_style():
-        for name in BEFORE:
+        for name in before(tables):
             files += _written(_figure(name), [Offered(label, **tables)], out, name)
     return files
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from slfac_sim.foundation.units import exact
 
 _PREFIXES = ((1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""), (1e-3, "m"))
-_LEAST = {"B": 1e3, "J": 1e-3, "s": 1e-3}  # no smaller unit is used: a byte is in kB at least
+_LEAST = {"B": 1e3, "J": 1e-3, "s": 1e-3, "bit/s": 1.0}  # no smaller unit is used: a byte is in kB at least
 _LARGEST = {"s": 1.0}  # seconds stay seconds
 
 
@@ -104,6 +104,12 @@ def quantity(value: float, unit: str) -> str:
     """Return `value` (SI) with three digits in a unit that suits it: ``2.5 J``, ``1.2 GB``, ``45.6 kB``."""
     factor, name = unit_of([value], unit)
     return f"{amount(value / factor)} {name}"
+
+
+def shortened(name: str, letters: int) -> str:
+    """Return `name` with at most so many letters: ``produc…ort_12`` keeps both ends of a longer one."""
+    half = (letters - 1) // 2
+    return name if len(name) <= letters else f"{name[:half]}\N{HORIZONTAL ELLIPSIS}{name[-half:]}"
 
 
 ACROSS = {"smashed_up": "up", "smashed_down": "down"}

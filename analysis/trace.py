@@ -5,7 +5,8 @@ computing, one for what it sends and one for what it receives; the server one fo
 has all its transfers, which overlap, as asynchronous tracks. Arrows (flows) lead from the transfer that a
 device sent to the server's work on it, and from the server's work to the transfer in which a device receives
 its outcome. Counters: transfers on the air in each direction and whether there are any, work that waits for
-the server, accuracy. The format: "Trace Event Format", Google, 2016, which both viewers follow.
+the server, accuracy; where there are wires, the load of each link, in a process of their own. The format:
+"Trace Event Format", Google, 2016, which both viewers follow.
 """
 
 import gzip
@@ -17,12 +18,16 @@ from typing import Any
 
 from slfac_sim.analysis.air import DIRECTIONS
 from slfac_sim.analysis.critical_path import CODEC_WORK
+from slfac_sim.analysis.graph import capacities
+from slfac_sim.analysis.links import kinds_of, loads_over_time
 from slfac_sim.analysis.structure import EVERYBODY, SERVER, Row, Tables, devices_of, direction, is_server
 
 Event = dict[str, Any]
 
 NEEDED = ("transfers", "payloads", "computes", "rounds", "evals")
-SERVER_PID, WAY_PIDS, FIRST_DEVICE_PID = 1, {"up": 2, "down": 3}, 10
+WIRED = ("links", "wires", "routes")  # shown where they are there
+SERVER_PID, WAY_PIDS, LINKS_PID, FIRST_DEVICE_PID = 1, {"up": 2, "down": 3}, 4, 10
+_SORTED = {"ph": "M", "name": "process_sort_index"}
 COMPUTE_TID, SEND_TID, RECEIVE_TID = 1, 100, 200  # further lanes of a kind follow its first
 
 
@@ -56,13 +61,14 @@ def events(tables: Tables) -> Iterator[Event]:
         waited_ms = 1e3 * (row["start_s"] - row["asked_s"])
         args = {"flops": row["flops"], "waited_ms": waited_ms, "task": row["task"]}
         yield _slice(pid, tid, row["what"], kind, row["start_s"], row["end_s"], args)
-    kinds = _kinds(tables)
+    kinds = kinds_of(tables)
     for (pid, tid), row in radio:
         args = _transfer_args(row, kinds)
         yield _slice(pid, tid, args["kind"], "transfer", row["asked_s"], row["end_s"], args)
     yield from _spans(tables["transfers"], kinds)
     yield from _flows(work, radio)
     yield from _counters(tables, pids)
+    yield from _links(tables)
 
 
 def _pids(tables: Tables) -> dict[str, int]:
@@ -117,7 +123,7 @@ def _names(pids: Mapping[str, int], tracks: Sequence[tuple[int, int]]) -> Iterat
     for name, pid in sorted({**pids, **ways}.items(), key=lambda item: item[1]):
         place = SERVER_PID if is_server(name) and name in pids else pid
         yield {"ph": "M", "name": "process_name", "pid": pid, "tid": 0, "args": {"name": name}}
-        yield {"ph": "M", "name": "process_sort_index", "pid": pid, "tid": 0, "args": {"sort_index": place}}
+        yield {**_SORTED, "pid": pid, "tid": 0, "args": {"sort_index": place}}
     for pid, tid in tracks:
         kind = {COMPUTE_TID: "computes", SEND_TID: "sends", RECEIVE_TID: "receives"}[_kind_of(tid)]
         lane = tid - _kind_of(tid)
@@ -143,13 +149,6 @@ def _slice(pid: int, tid: int, name: str, kind: str, from_s: float, to_s: float,
     duration_us = (_ns(to_s) - _ns(from_s)) / 1e3
     head = {"ph": "X", "name": name, "cat": kind, "pid": pid, "tid": tid}
     return {**head, "ts": _us(from_s), "dur": duration_us, "args": args}
-
-
-def _kinds(tables: Tables) -> dict[int, str]:
-    kinds: dict[int, list[str]] = defaultdict(list)
-    for row in tables["payloads"]:
-        kinds[row["transfer"]].append(row["kind"])
-    return {transfer: " + ".join(names) for transfer, names in kinds.items()}
 
 
 def _transfer_args(row: Row, kinds: Mapping[int, str]) -> Event:
@@ -211,6 +210,18 @@ def _counters(tables: Tables, pids: Mapping[str, int]) -> Iterator[Event]:
     for row in tables["rounds"]:
         head = {"ph": "i", "s": "p", "name": f"round {row['round']} averaged"}
         yield {**head, "pid": SERVER_PID, "tid": COMPUTE_TID, "ts": _us(row["at_s"])}
+
+
+def _links(tables: Tables) -> Iterator[Event]:
+    """Yield the load of each link, of a wire in percent of its capacity, of a medium in Mbit/s."""
+    if not tables.get("wires"):
+        return
+    yield {"ph": "M", "name": "process_name", "pid": LINKS_PID, "tid": 0, "args": {"name": "links"}}
+    yield {**_SORTED, "pid": LINKS_PID, "tid": 0, "args": {"sort_index": LINKS_PID}}
+    capacity_bps = capacities(tables["wires"])
+    for link, at_s, load_bps in loads_over_time(tables):
+        unit, whole_bps = ("%", capacity_bps[link] / 100.0) if link in capacity_bps else ("Mbit/s", 1e6)
+        yield _counter(link, LINKS_PID, at_s, {unit: round(load_bps / whole_bps, 3)})
 
 
 def _counter(name: str, pid: int, at_s: float, values: Event) -> Event:

@@ -1,4 +1,4 @@
-"""The map of a network: stations, and devices by the rate at which they send; it reads no file.
+"""The map of each access network: stations, devices by the rate at which they send; it reads no file.
 
 Colour is the mean uplink rate of a device that has all of its direction's time to itself.
 """
@@ -29,6 +29,7 @@ ONE_RUN = True
 _NOWHERE = "The devices of this network have no places: there is no map."
 _COLOURS = matplotlib.colormaps["viridis_r"]  # fast devices are dark
 _MAP_MM = 68.0
+_MOST_MAPS = 4  # access networks with places; the table has all
 _NAMED = 19  # stations; the names of more would hide the devices
 _WIDE = 10.0  # a larger ratio of rates is shown on a scale of logarithms
 
@@ -46,21 +47,36 @@ def table(series: Sequence[Offered]) -> Iterator[dict[str, Any]]:
 def draw(series: Sequence[Offered]) -> Figure:
     """Return the map of the first run."""
     run = series[0]
-    figure, (axes,) = stacked_canvas(1, _MAP_MM, legend_rows=3)
-    placed = np.isfinite(run.column("x_m")) if run.links else np.zeros(0, bool)
-    if not placed.any():
+    parts = [part for row in run.air if _placed(part := run.within(row["access"])).any()]
+    figure, all_axes = stacked_canvas(min(len(parts), _MOST_MAPS) or 1, _MAP_MM, legend_rows=3)
+    if not parts:
         return nothing(figure, run.label, _NOWHERE if run.links else TOO_OLD)
+    entries = {}
+    for axes, part in zip(all_axes, parts, strict=False):
+        _map(figure, axes, part)
+        entries |= {label: handle for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)}
+        if len(run.air) > 1:
+            axes.set_title(part.air[0]["access"])
+    legend(figure, [*entries.values()], [*entries], ncols=4, title=_title(run), handlelength=1.0,
+        columnspacing=1.2,
+    )  # fmt: skip
+    return figure
+
+
+def _placed(run: Offered) -> NDArray[np.bool_]:
+    """Return which devices have a place."""
+    return np.isfinite(run.column("x_m")) if run.links else np.zeros(0, bool)
+
+
+def _map(figure: Figure, axes: Axes, run: Offered) -> None:
+    """Draw the map of one access network: each has places of its own."""
     _ranges(axes, run)
-    _devices(figure, axes, run, placed)
+    _devices(figure, axes, run, _placed(run))
     _stations(axes, run)
     axes.set_aspect("equal", adjustable="datalim")
     axes.margins(0.04)
     axes.set_xlabel("east (m)")
     axes.set_ylabel("north (m)")
-    legend(figure, ncols=4, title=_title(run), handlelength=1.0,
-        columnspacing=1.2,
-    )  # fmt: skip
-    return figure
 
 
 def _ranges(axes: Axes, run: Offered) -> None:

@@ -1,7 +1,8 @@
 """Signal-to-noise ratio and rate of every device, up and down, worst first; it reads no file.
 
 Both are means over the fades, of a device that has all of its direction's time to itself. Where a
-crowd or silent neighbours give it more bits in its airtime, the most is shown as well.
+crowd or silent neighbours give it more bits in its airtime, the most is shown as well; not behind wires,
+where a rate is what the narrowest of them carries at most.
 """
 
 from collections.abc import Iterator, Sequence
@@ -50,7 +51,7 @@ def draw(series: Sequence[Offered]) -> Figure:
             noisy = True
             above.plot(rank, np.where(np.isfinite(snr_db), snr_db, np.nan), **style)
         below.plot(rank, np.where(rate > 0.0, rate, np.nan) / 1e6, label=_label(rate, way), **style)
-        if (best > _GAIN * rate).any() and np.isfinite(best).all():
+        if not run.wires and (best > _GAIN * rate).any() and np.isfinite(best).all():
             name = f"{way}, at best"
             below.plot(rank, best / 1e6, color=WAYS[way].colour, linewidth=0.8, linestyle="--", label=name)
     _finish(figure, above, below, run, noisy)
@@ -66,7 +67,8 @@ def _finish(figure: Figure, above: Axes, below: Axes, run: Offered, noisy: bool)
         say(above, "The links of this network have no noise.")
     for axes in (above, below):
         axes.set_xlim(0.5, len(run.links) + 0.5)
-    from_zero_or_log(below, np.concatenate([run.rate_bps(way, "best") for way in WAYS]) / 1e6)
+    shown = "rate" if run.wires else "best"
+    from_zero_or_log(below, np.concatenate([run.rate_bps(way, shown) for way in WAYS]) / 1e6)
     below.grid(axis="y")
     below.set_ylabel("rate (Mbit/s)")
     below.set_xlabel("devices, slowest uplink first")

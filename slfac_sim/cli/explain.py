@@ -3,6 +3,7 @@
 import argparse
 import json
 from collections.abc import Iterator, Sequence
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from slfac_sim.runs.explain import Explanation
 
 _STRAGGLERS = 5  # named in the table; --json has all
+_LINKS = 12  # likewise
+_TOLD = 0.05  # smaller shares are left to --json
 _ROUNDS = 12  # shown in the table; --json has all
 _WIRES = "waiting for wires"  # told where there are any
 _COLUMNS = {
@@ -77,6 +80,40 @@ def _print(label: str, explanation: "Explanation", steps: "Sequence[Slice]") -> 
         print()
         _print_slices(f"the critical path in round {steps[0].round}, by step", "step", steps)
     print(_straggler_line(explanation.end))
+    if explanation.loads:
+        print()
+        print_table("which links limited transfers, of their time on the way", _limits(explanation), "lrrl")
+        print()
+        print_table("the links, that which limited most first", _loads(explanation), "lrrrr")
+        if len(explanation.loads) > _LINKS:
+            print(f"{len(explanation.loads) - _LINKS} links more: --json has them")
+
+
+def _limits(explanation: "Explanation") -> list[list[str]]:
+    """Return for each kind of transfer the links that limited it, those of 5 % and more."""
+    lines = [["transfers", "number", "on the way", "limited by"]]
+    for one in explanation.limits:
+        whole_s = max(one.way_s, sum(one.limited_s.values()))  # branches of a multicast have a time each
+        told = [
+            f"{link} {fixed_percent(s / whole_s)}"
+            for link, s in one.limited_s.items()
+            if s >= _TOLD * whole_s
+        ]
+        lines.append([one.kind, f"{one.transfers:,}", f"{_seconds(one.way_s)} s", ", ".join(told) or "-"])
+    return lines
+
+
+def _loads(explanation: "Explanation") -> list[list[str]]:
+    """Return the lines of the table of links."""
+    from slfac_sim.analysis.format import quantity
+
+    lines = [["link", "capacity", "carried", "in use", "limited transfers"]]
+    for load in explanation.loads[:_LINKS]:
+        capacity = quantity(load.capacity_bps, "bit/s") if isfinite(load.capacity_bps) else "air"
+        carried = quantity(load.carried_bits / 8.0, "B")
+        use = fixed_percent(load.utilisation, 1)
+        lines.append([load.link, capacity, carried, use, f"{_seconds(load.limited_s)} s"])
+    return lines
 
 
 def _parts(explanation: "Explanation") -> Iterator[list[str]]:

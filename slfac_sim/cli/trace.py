@@ -17,14 +17,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Write the file and print its name."""
-    from slfac_sim.analysis.rows import rows_of
-    from slfac_sim.analysis.trace import NEEDED, write_trace
+    from slfac_sim.analysis.rows import rows_if_there, rows_of
+    from slfac_sim.analysis.trace import NEEDED, WIRED, write_trace
     from slfac_sim.ledger.folder import load
 
     run = load(arguments.run)
     warn_of_altered(run)
     path = arguments.out if arguments.out is not None else run.folder / "trace.json.gz"
-    tables = rows_of(run, NEEDED)
+    tables = rows_of(run, NEEDED) | rows_if_there(run, WIRED)
     try:
         print(write_trace(tables, path))
     except OSError as error:

@@ -3,16 +3,18 @@
 It knows sizes and links, nothing of learning.
 """
 
+import contextlib
 import math
-from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
 import simpy
 
 from slfac_sim.hosts.names import device_names
-from slfac_sim.network import Lost, Network, Survey
+from slfac_sim.network import Delivery, Lost, Network, Survey
 from slfac_sim.scenario.hosts import homes_of, hosts_of
 from slfac_sim.scenario.schema import Scenario
 from slfac_sim.simulation.networks import open_network
@@ -25,11 +27,13 @@ class Rush:
     """Everybody's transfer in one direction, all begun at once on idle air.
 
     `rates_bps` [devices] are bits with headers over the time to the last bit, `last_bits_s` these times; 0
-    and infinity for a device that is not reached.
+    and infinity for a device that is not reached. `limited_s` says, where there are wires, for how long each
+    link bound the rates, summed over the transfers.
     """
 
     rates_bps: Sequence[float]
     last_bits_s: Sequence[float]
+    limited_s: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def through_s(self) -> float:
@@ -44,7 +48,7 @@ def rush(scenario: Scenario, survey: Survey, nbytes: int, uplink: bool) -> Rush:
     network = open_network(scenario.network, env, hosts_of(scenario), scenario.seed.air)
     rate = "up_rate_bps" if uplink else "down_rate_bps"
     reached = list(dict.fromkeys(link.device for link in survey.links if getattr(link, rate) > 0.0))
-    went: dict[str, tuple[float, float]] = {}
+    went: dict[str, Delivery] = {}
     homes = homes_of(scenario)
     ends = [(name, homes[name]) if uplink else (homes[name], name) for name in reached]
     transfers = [
@@ -52,19 +56,26 @@ def rush(scenario: Scenario, survey: Survey, nbytes: int, uplink: bool) -> Rush:
         for name, pair in zip(reached, ends, strict=True)
     ]
     env.run(simpy.AllOf(env, transfers))
-    rates, last_bits = zip(*(went.get(name, (0.0, math.inf)) for name in names), strict=True)
-    return Rush(rates, last_bits)
+    rates, last_bits = zip(*(_figures(went.get(name)) for name in names), strict=True)
+    limited_s: Counter[str] = Counter()
+    for delivery in went.values():
+        limited_s.update(delivery.limited_s)
+    return Rush(rates, last_bits, dict(limited_s))
 
 
 def _transferred(
-    network: Network, src: str, dst: str, nbytes: int, device: str, went: dict[str, tuple[float, float]]
+    network: Network, src: str, dst: str, nbytes: int, device: str, went: dict[str, Delivery]
 ) -> Generator[simpy.Event, Any, None]:
-    try:
-        delivery = yield network.transfer(src, dst, nbytes)
-    except Lost:
-        return
+    with contextlib.suppress(Lost):
+        went[device] = yield network.transfer(src, dst, nbytes)
+
+
+def _figures(delivery: Delivery | None) -> tuple[float, float]:
+    """Return the rate of a transfer, and when its last bit had left."""
+    if delivery is None:
+        return 0.0, math.inf
     took_s = delivery.last_bit_s - delivery.asked_s
-    went[device] = (8.0 * delivery.wire_bytes / took_s if took_s > 0.0 else math.inf, delivery.last_bit_s)
+    return 8.0 * delivery.wire_bytes / took_s if took_s > 0.0 else math.inf, delivery.last_bit_s
 
 
 def fading_remarks(survey: Survey, rushes: Sequence[Rush]) -> list[str]:

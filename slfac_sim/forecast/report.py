@@ -1,13 +1,14 @@
 """A forecast, and the cuts of a model, as `check` prints them. It computes nothing."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from statistics import median
 from typing import Any
 
 from slfac_sim.analysis.format import about, count, fixed_percent, share
 from slfac_sim.forecast.cuts import Cut, Mixture, in_words
 from slfac_sim.forecast.forecast import Forecast
+from slfac_sim.forecast.wires import air_before, capacities, graph_lines, limit_lines
 from slfac_sim.foundation.json_values import json_value
 from slfac_sim.foundation.plugins import kind_of
 from slfac_sim.ledger.summary import codec_label
@@ -21,9 +22,15 @@ def facts_of(figures: Forecast, host_s: Mapping[str, float], threads: int) -> An
     """Return the forecast, and the seconds that a run takes of this host on so many `threads`, for JSON."""
     facts = json_value(figures)
     survey = facts["survey"]
-    for link in survey["links"]:  # there is one server, and one latency
+    for link in survey["links"] if not figures.survey.wires else ():  # there is one server, and one latency
         del link["server"], link["latency_s"]
     survey["latency_s"] = figures.survey.latency_s
+    if figures.survey.wires:
+        air_bps = air_before(figures.survey)
+        facts["wires"] = [
+            {"link": link, "capacity_bps": capacity_bps, "air_bps": air_bps.get(link, 0.0)}
+            for link, capacity_bps in capacities(figures.survey).items()
+        ]
     more = {"round_s": figures.round.seconds, "bottleneck": figures.bottleneck}
     return json_value({**facts, **more, "host_s": host_s, "threads": threads})
 
@@ -105,12 +112,16 @@ def _crossing(scenario: Scenario, figures: Forecast) -> Iterator[Line]:
 
 def _air(figures: Forecast) -> Iterator[Line]:
     survey, links = figures.survey, figures.survey.links
-    yield "medium", f"{survey.medium}, {_duplex(survey)}"
+    media = (f"{name}{one.medium}, {_duplex(one)}" for name, one in _networks(survey))
+    yield from _titled("medium", media)
     yield "distance, m", _spread([link.distance_m for link in links])
     yield "SNR up, dB", _spread([link.up_snr_db for link in links])
     yield "SNR down, dB", _spread([link.down_snr_db for link in links])
-    up_bps = [link.up_rate_bps * survey.up_share for link in links]
-    down_bps = [link.down_rate_bps * survey.down_share for link in links]
+    shares = {
+        link.device: (one.up_share, one.down_share) for _, one in _networks(survey) for link in one.links
+    }
+    up_bps = [link.up_rate_bps * shares[link.device][0] for link in links]
+    down_bps = [link.down_rate_bps * shares[link.device][1] for link in links]
     yield "rate up alone, Mbit/s", _spread([rate_bps / 1e6 for rate_bps in up_bps])
     yield "rate down alone, Mbit/s", _spread([rate_bps / 1e6 for rate_bps in down_bps])
     sent = figures.compressed.up or figures.compressed.model
@@ -120,6 +131,22 @@ def _air(figures: Forecast) -> Iterator[Line]:
         yield "", f"{payload} {way} of every device: {_seconds(rush.through_s)}"
     if survey.redraws:
         yield "positions redrawn", f"{survey.redraws} had no coverage"
+    if survey.wires:
+        yield from _titled("graph", graph_lines(survey))
+        yield from _titled("limits all at once", limit_lines(survey, figures.together))
+
+
+def _titled(title: str, lines: Iterable[str]) -> Iterator[Line]:
+    """Yield `lines` with the title before the first."""
+    for number, line in enumerate(lines):
+        yield "" if number else title, line
+
+
+def _networks(survey: Survey) -> Iterator[tuple[str, Survey]]:
+    """Yield the access networks with what stands before their names, the whole where there is but one."""
+    yield from ((f"{name}: ", one) for name, one in survey.access.items())
+    if not survey.access:
+        yield "", survey
 
 
 def _duplex(survey: Survey) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from slfac_sim.analysis.attribution import Attribution, attribute_each, device_days, mean_day
 from slfac_sim.analysis.bounds import bounds, crowding
 from slfac_sim.analysis.format import percent
+from slfac_sim.analysis.links import NEEDED, WIRED, Limited, Load, limits, loads
 from slfac_sim.analysis.rows import OFFERED, recorded, rows_if_there, rows_of
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.json_values import json_value
@@ -25,7 +26,8 @@ class Explanation:
     """Of a run, for each of `instants`, the end last: one of `paths`, and one time of each bound.
 
     `bounds_s` are lower bounds by name; `no_bounds` says why there are none, or not all. `replays_s` are the
-    times of replays without a limit, if asked for; None where no such instant is.
+    times of replays without a limit, if asked for; None where no such instant is. `limits` and `loads` are
+    what links did, where there are wires.
     """
 
     instants: Mapping[str, float]
@@ -34,6 +36,8 @@ class Explanation:
     bounds_s: Mapping[str, Sequence[float]]
     no_bounds: str
     replays_s: Mapping[str, Sequence[float | None]]
+    limits: Sequence[Limited] = ()
+    loads: Sequence[Load] = ()
 
     @property
     def end(self) -> Attribution:
@@ -54,6 +58,7 @@ class Explanation:
             "straggler": self.end.straggler,
             "rounds": json_value(self.end.rounds),
             "steps": json_value(self.end.steps),
+            **({"limits": json_value(self.limits), "links": json_value(self.loads)} if self.loads else {}),
         }
 
     def _by_instant(self, values: Sequence[Any]) -> dict[str, Any]:
@@ -73,7 +78,16 @@ def explain(run: Run, replayed: bool = False) -> Explanation:
         bounds_s=bounds_s,
         no_bounds=no_bounds,
         replays_s=_replays(run, reached) if replayed else {},
+        **_links(run, paths[-1].until_s),
     )
+
+
+def _links(run: Run, until_s: float) -> dict[str, Any]:
+    """Return what the links of a run with wires did, until its end."""
+    tables = rows_if_there(run, WIRED)
+    if not tables["wires"]:
+        return {}
+    return {"limits": limits(tables | rows_of(run, NEEDED)), "loads": loads(tables, until_s)}
 
 
 def _bounds(

@@ -31,9 +31,9 @@ class Plan:
     @property
     def figures(self) -> tuple[str, ...]:
         """The names of what can be seen of the air before a run."""
-        from slfac_sim.analysis.draw import BEFORE
+        from slfac_sim.analysis.draw import before
 
-        return BEFORE if self.air else ()
+        return before(self.air) if self.air else ()
 
     def figure(self, name: str) -> "Figure":
         """Return one of `figures`. Raises `BadInput`."""

@@ -1,0 +1,202 @@
+"""The graph behind the air: access networks, wires by how much they were used, servers; it reads no file.
+
+Columns are levels: the top, servers without devices or else all servers, stands on the right. A wire is as
+wide as its capacity, by orders of magnitude, and has the colour of the way that was used more. The link that
+limited transfers longest is marked.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import log10
+from typing import Any
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import ListedColormap, Normalize
+from matplotlib.figure import Figure
+from matplotlib.patches import FancyArrowPatch
+from matplotlib.patheffects import withStroke
+
+from slfac_sim.analysis.air import Offered, offered
+from slfac_sim.analysis.format import count, fixed_percent, shortened
+from slfac_sim.analysis.graph import Graph, capacity_text, ends_of, graph_of, links_of
+from slfac_sim.analysis.links import Load, loads
+from slfac_sim.analysis.placing import Places, columns_of, places_of
+from slfac_sim.analysis.rows import rows_if_there, rows_of
+from slfac_sim.analysis.structure import Row
+from slfac_sim.analysis.style import INK, WIDTH_MM, head, stacked_canvas
+from slfac_sim.analysis.ticks import percents
+from slfac_sim.ledger.folder import Run
+
+MAIN = False
+ONE_RUN = True
+_COLOURS = ListedColormap(matplotlib.colormaps["YlOrRd"](np.linspace(0.3, 1.0, 256)))  # none is too pale
+_MARK = "#832db6"  # the bottleneck
+_MARKERS = {"server": ("s", 7.0), "access": ("^", 6.0), "switch": ("o", 4.5)}
+_LETTER_MM = 1.15  # of the names
+_HALO = [withStroke(linewidth=1.6, foreground="white")]  # texts stand out from wires
+_MANY = 6  # rows; with more, what is said of the last wire to an access network stands at its name
+_LETTERS = 20  # of a name; of longer ones the middle is left to the table
+
+
+_Line = tuple[float, float, float, float, float]  # both ends (x, y), and how it is bent
+
+
+@dataclass(frozen=True)
+class Used(Offered):
+    """What the network of one run offers, and what its links carried, those that limited most first."""
+
+    loads: Sequence[Load] = ()
+
+
+def data(run: Run) -> Used | None:
+    """Return the topology of the run; None for a network without wires."""
+    air, tables = offered(run), rows_if_there(run, ("wires", "link_use"))
+    if not air.wires:
+        return None
+    until_s = max((row["end_s"] for row in rows_of(run, ("transfers",))["transfers"]), default=0.0)
+    return Used(**vars(air), loads=loads(tables, until_s))
+
+
+def table(series: Sequence[Offered]) -> Iterator[dict[str, Any]]:
+    """Yield one row for each direction of a wire."""
+    for run in series:
+        load_of = {load.link: load for load in _loads(run)}
+        for wire in run.wires:
+            for link in links_of(wire):
+                load = load_of.get(link)
+                used = {"utilisation": load and load.utilisation, "limited_s": load and load.limited_s}
+                yield {"run": run.label, "link": link, **wire, **used}
+
+
+def draw(series: Sequence[Offered]) -> Figure:
+    """Return the figure of the first run, or of a scenario before its run."""
+    run = series[0]
+    graph, used = graph_of(run), _loads(run)
+    columns = columns_of(graph)
+    rows = max(map(len, columns), default=1)
+    row_mm = 13.0 if rows <= _MANY else 6.5
+    texts = _texts(graph, rows > _MANY)
+    figure, (axes,) = stacked_canvas(1, row_mm * max(rows, 2), legend_rows=2)
+    width_mm = WIDTH_MM - (15.0 if used else 3.0)
+    left_mm, right_mm = (_room_mm(texts[name] for name in columns[place]) for place in (-1, 0))
+    places = places_of(columns, left_mm, width_mm - right_mm, row_mm)
+    axes.set(xlim=(0.0, width_mm), ylim=(-row_mm * rows, 0.0))
+    axes.set_axis_off()
+    _wires(axes, graph, used, places, texts)
+    _nodes(axes, graph, used, places, texts)
+    if used:
+        _bar(figure, axes)
+    head(figure, "\n".join([run.label, _title(run, graph, used)]))
+    return figure
+
+
+def _loads(run: Offered) -> Sequence[Load]:
+    return run.loads if isinstance(run, Used) else ()
+
+
+def _bottleneck(used: Sequence[Load]) -> str:
+    """Return the link that limited transfers longest; empty if none did."""
+    return next((load.link for load in used if load.limited_s > 0.0), "")
+
+
+def _title(run: Offered, graph: Graph, used: Sequence[Load]) -> str:
+    """Return what the graph has, and which link limited most."""
+    limited_s = sum(load.limited_s for load in used)
+    if limited_s > 0.0:
+        share = fixed_percent(used[0].limited_s / limited_s)
+        return f"bottleneck: {used[0].link}, {share} of the time that links limit"
+    parts = count(len(run.air), "access network"), count(len(run.links), "device")
+    return f"{', '.join(parts)}, {count(len(graph.wires), 'wire')}"
+
+
+def _texts(graph: Graph, many: bool) -> dict[str, str]:
+    """Return what is written at each node, and at each wire by its name; nothing where the node says it."""
+    texts = {
+        f"wire {wire['name']}": f"{shortened(wire['name'], _LETTERS)}\n{_capacity(wire)}"
+        for wire in graph.wires
+    }
+    for name, node in graph.nodes.items():
+        texts[name] = "\n".join(filter(None, (shortened(name, _LETTERS), node.note)))
+        wires = [wire for wire in graph.wires if name in ends_of(wire)]
+        if many and node.kind == "access" and len(wires) == 1:
+            last = f"wire {wires[0]['name']}"
+            texts[name] = f"{shortened(name, _LETTERS)}, {node.note}\n{texts[last].replace(chr(10), ', ')}"
+            texts[last] = ""
+    return texts
+
+
+def _capacity(wire: Row) -> str:
+    """Return the capacity of a wire; another one back stands in a line of its own."""
+    return capacity_text(wire).replace(", ", "\n")
+
+
+def _room_mm(texts: Iterable[str]) -> float:
+    """Return how much room texts at the edge take."""
+    return _LETTER_MM * max((len(line) for text in texts for line in text.split("\n")), default=0) + 3.0
+
+
+def _nodes(axes: Axes, graph: Graph, used: Sequence[Load], places: Places, texts: Mapping[str, str]) -> None:
+    """Draw the nodes; names stand beside those at the edges, below the others."""
+    bottom, medium = max(graph.level.values(), default=0), _bottleneck(used)
+    for name, node in graph.nodes.items():
+        x, y = places[name]
+        marker, size = _MARKERS[node.kind]
+        colour = _MARK if " " not in medium and medium.startswith(f"{name}/") else INK
+        axes.plot(x, y, marker, markersize=size, color="white", markeredgecolor=colour, zorder=3)
+        at: dict[str, Any] = {"ha": "center", "va": "top"}
+        shift_mm = (0.0, -1.6)
+        if graph.level[name] in (0, bottom):
+            side = 1.0 if graph.level[name] == 0 else -1.0
+            at, shift_mm = {"ha": "left" if side > 0.0 else "right", "va": "center"}, (1.8 * side, 0.0)
+        style: dict[str, Any] = {"fontsize": 6.0, "zorder": 6, "color": colour, "path_effects": _HALO}
+        axes.text(x + shift_mm[0], y + shift_mm[1], texts[name], **style, **at)
+
+
+def _wires(axes: Axes, graph: Graph, used: Sequence[Load], places: Places, texts: Mapping[str, str]) -> None:
+    """Draw the wires: straight between levels, bent within one or where several join the same two nodes."""
+    load_of = {load.link: load for load in used}
+    joined: Counter[frozenset[str]] = Counter()
+    for wire in graph.wires:
+        one, other = sorted(ends_of(wire), key=lambda name: -graph.level[name])
+        bend = 0.25 * (graph.level[one] == graph.level[other]) + 0.2 * joined[frozenset((one, other))]
+        joined[frozenset((one, other))] += 1
+        line = (*places[one], *places[other], bend)
+        use = max((load_of[link].utilisation for link in links_of(wire) if link in load_of), default=0.0)
+        colour = _COLOURS(min(use, 1.0)) if used else INK
+        is_bound = _bottleneck(used) in links_of(wire)
+        _draw(axes, line, _width(wire), colour, is_bound)
+        _name(axes, line, texts[f"wire {wire['name']}"], is_bound)
+
+
+def _width(wire: Row) -> float:
+    """Return the width of a wire in points: that of 1 Gbit/s is 2, and 0.5 less for each order below."""
+    return min(3.0, max(0.8, 2.0 + 0.5 * (log10(wire["capacity_bps"]) - 9.0)))
+
+
+def _draw(axes: Axes, line: _Line, width: float, colour: Any, is_bound: bool) -> None:
+    one, other, how = line[:2], line[2:4], f"arc3,rad={line[4]}"
+    style: dict[str, Any] = {"arrowstyle": "-", "connectionstyle": how, "shrinkA": 0, "shrinkB": 0}
+    if is_bound:
+        axes.add_patch(FancyArrowPatch(one, other, color=_MARK, linewidth=width + 2.4, zorder=1, **style))
+    axes.add_patch(FancyArrowPatch(one, other, color=colour, linewidth=width, zorder=2, **style))
+
+
+def _name(axes: Axes, line: _Line, text: str, is_bound: bool) -> None:
+    """Write what a wire is near the end at which wires are apart."""
+    from_x, from_y, to_x, to_y, bend = line
+    part = 0.5 if bend else 0.4
+    x = from_x + part * (to_x - from_x) + 0.5 * bend * (to_y - from_y)
+    y = from_y + part * (to_y - from_y) - 0.5 * bend * (to_x - from_x)
+    style: dict[str, Any] = {"ha": "center", "va": "center", "zorder": 5, "path_effects": _HALO}
+    axes.text(x, y, text, fontsize=5.5, color=_MARK if is_bound else INK, **style)
+
+
+def _bar(figure: Figure, axes: Axes) -> None:
+    bar = figure.colorbar(ScalarMappable(Normalize(0.0, 1.0), _COLOURS), ax=axes, fraction=0.05, pad=0.02)
+    bar.set_label("wire in use, the busier way")
+    percents(bar.ax.yaxis)
+    bar.outline.set_linewidth(0.4)

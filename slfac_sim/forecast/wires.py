@@ -1,0 +1,73 @@
+"""What `check` says of a topology: its graph as text, and which links limit devices that all send."""
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping
+
+from slfac_sim.analysis import graph
+from slfac_sim.analysis.air import Offered
+from slfac_sim.analysis.format import fixed_percent, quantity
+from slfac_sim.forecast.air import Rush
+from slfac_sim.network import Survey
+from slfac_sim.simulation.networks import air_rows
+
+_MOST_LINES = 24  # of the graph; --json has it whole
+_TOLD = 0.05  # smaller shares are left out
+
+
+def graph_lines(survey: Survey) -> Iterator[str]:
+    """Yield the graph of a network with wires, as text."""
+    lines = list(graph.text_of(graph.graph_of(Offered("", **air_rows(survey)))))
+    yield from lines[:_MOST_LINES]
+    if len(lines) > _MOST_LINES:
+        yield f"{len(lines) - _MOST_LINES} lines more: --json has all wires"
+
+
+def limit_lines(survey: Survey, together: Mapping[str, Rush]) -> Iterator[str]:
+    """Yield for each direction which links limit the rates while all devices send at once, the most first."""
+    leading_bps = air_before(survey)
+    capacity_bps = capacities(survey)
+    for way, rush in together.items():
+        whole_s = sum(rush.limited_s.values())
+        shares = sorted(((seconds / whole_s, link) for link, seconds in rush.limited_s.items()), reverse=True)
+        told = [f"{link} {fixed_percent(part)}" for part, link in shares if part >= _TOLD]
+        if told:
+            first = shares[0][1]
+            yield f"{way}: {', '.join(told)} of the time{_of_wire(first, capacity_bps, leading_bps)}"
+
+
+def _of_wire(link: str, capacity_bps: Mapping[str, float], leading_bps: Mapping[str, float]) -> str:
+    if link not in capacity_bps:
+        return ""
+    figures = (quantity(of[link], "bit/s") for of in (capacity_bps, leading_bps))
+    return " ({} where air of {} leads)".format(*figures)
+
+
+def capacities(survey: Survey) -> dict[str, float]:
+    """Return the capacity of each direction of a wire."""
+    return graph.capacities(air_rows(survey)["wires"])
+
+
+def air_before(survey: Survey) -> dict[str, float]:
+    """Return for each direction of a wire what the air on either side carries, as the survey has it.
+
+    It is the sum over lanes of the mean rate of their devices in the lane's part of the time, on the routes
+    between devices and their servers.
+    """
+    home = {link.station: link.server for link in survey.links}
+    sums: Counter[str] = Counter()
+    for route in survey.routes:
+        for way, station, server in (("up", route.src, route.dst), ("down", route.dst, route.src)):
+            if home.get(station) == server:
+                lane_bps = _lane_bps(survey, station, way)
+                sums.update(dict.fromkeys(route.links, lane_bps))
+    return dict(sums)
+
+
+def _lane_bps(survey: Survey, station: str, way: str) -> float:
+    """Return what all devices of a station have of one direction, wires left aside."""
+    there = {link.device for link in survey.links if link.station == station}
+    one = survey.access[station.partition("/")[0]]
+    rates_bps: list[float] = [getattr(link, f"{way}_rate_bps") for link in one.links if link.device in there]
+    share: float = getattr(one, f"{way}_share")
+    return share * math.fsum(rates_bps) / len(rates_bps)
