@@ -8,7 +8,7 @@ import pytest
 from worlds import scenario, table
 
 from slfac_sim.cli import main
-from slfac_sim.foundation.plugins import kinds
+from slfac_sim.foundation.plugins import find, kinds
 from slfac_sim.ledger.tables import TABLES
 from slfac_sim.network import Delivery
 from slfac_sim.network.transfers import FluidTransfer
@@ -20,6 +20,16 @@ SHORT = ("protocol.rounds=1", "protocol.steps=1")
 LAWS = {"Little", "airtime <= elapsed", "bytes", "causality", "energy = power x time", "rate <= capacity"}
 FAIR = [f"network.medium={kind}" for kind in kinds("slfac_sim.network.media") if kind not in ("csma", "dcf")]
 TRANSPORTS = ["fluid", "{kind: tcp, loss: 0.5, tries: 2}", "{kind: udp, loss: 0.4}"]
+_WIRE = "capacity: 20 Mbit/s, latency: 1 ms"
+EDGES = (
+    "server=null",
+    "servers={edge1: 1 GFLOP/s, edge2: 1 GFLOP/s, cloud: 1 GFLOP/s}",
+    f"""network={{kind: topology,
+        access: {{a: {{network: {{kind: cell, bandwidth: 5 MHz}}, devices: 3, server: edge1}},
+                  b: {{network: {{kind: wifi}}, devices: 2, server: edge2}}}},
+        links: {{la: {{between: [a, edge1], {_WIRE}}}, lb: {{between: [b, edge2], {_WIRE}, loss: 0.1}},
+                 ca: {{between: [edge1, cloud], {_WIRE}}}, cb: {{between: [edge2, cloud], {_WIRE}}}}}}}""",
+)
 KINDS = [
     *FAIR,
     "network.duplex=fdd",
@@ -55,7 +65,9 @@ def test_every_transport_keeps_the_laws_on_every_air(network: str, transport: st
 @pytest.mark.parametrize("kind", kinds("slfac_sim.protocols"))
 def test_every_protocol_goes_on_when_transfers_are_lost(kind: str, transport: str, tmp_path: Path) -> None:
     """And keeps the laws; every lost transfer is a row, and whom it was lost to misses the round."""
-    summary = strict(tmp_path / "r", f"protocol={kind}", f"network.transport={transport}")
+    edges = find("slfac_sim.protocols", kind).servers == "edges"
+    place = EDGES if edges else ()
+    summary = strict(tmp_path / "r", f"protocol={kind}", *place, f"network.transport={transport}")
     assert summary["status"] == "finished", summary["reason"]
     assert summary["invariants"]["violated"] == 0
     sent = table(tmp_path / "r" / "ledger.sqlite", "transfers")
@@ -64,6 +76,7 @@ def test_every_protocol_goes_on_when_transfers_are_lost(kind: str, transport: st
     assert outcomes <= {"delivered", "lost"}
     assert ("lost" in outcomes) is bool(transport != "fluid" and sent)
     assert bool(missed) is ("lost" in outcomes)
+    assert ("link bits" in summary["invariants"]["checked"]) is edges
 
 
 @pytest.mark.matrix
