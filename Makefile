@@ -19,6 +19,6 @@ validation-stored: $(ENVIRONMENT)/ns3-$(NS3)
 # Without its dependencies: they are for its Python bindings, which are not used.
 $(ENVIRONMENT)/ns3-$(NS3):
 	$(PYTHON) -m venv $(ENVIRONMENT)
-	$(IN) -m pip install -q -c constraints.txt numpy simpy pydantic
+	$(IN) -m pip install -q -c constraints.txt numpy simpy pydantic networkx
 	$(IN) -m pip install -q --no-deps ns3==$(NS3)
 	touch $@

@@ -2,9 +2,10 @@
 
 import importlib
 import sys
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,8 @@ def module(name: str) -> ModuleType:
         sys.path.remove(str(VALIDATION))
 
 
-cases, compare, reference = module("cases"), module("compare"), module("reference")
+cases, compare, ours, reference = map(module, ("cases", "compare", "ours", "reference"))
+stored, wired_cases, wired_tables = map(module, ("stored", "wired_cases", "wired_tables"))
 CASES = {case.name: (family, case) for family, members in cases.FAMILIES.items() for case in members}
 DOCUMENT = (ROOT / "docs" / "validation.md").read_text(encoding="utf-8")
 
@@ -28,31 +30,31 @@ DOCUMENT = (ROOT / "docs" / "validation.md").read_text(encoding="utf-8")
 def makespan_error(name: str) -> float:
     """The fluid's makespan against the mean of ns-3's."""
     family, case = CASES[name]
-    them: float = compare.makespan(compare.reference(family, case)).error(max(compare.fluid(case).end_s))
+    them: float = compare.makespan(stored.reference(family, case)).error(max(ours.fluid(case).end_s))
     return them
 
 
 @pytest.mark.parametrize("family", cases.FAMILIES)
 def test_the_stored_numbers_are_those_of_the_programs_and_parameters(family: str) -> None:
-    document = compare.stored(family)
+    document = stored.stored(family)
     assert document["simulator"].startswith("ns-3, PyPI ns3 3.44")
     assert document["source_sha256"] == reference.fingerprint(cases.FAMILIES[family][0].program)
     for case in cases.FAMILIES[family]:
-        runs = compare.reference(family, case)
+        runs = stored.reference(family, case)
         assert [run.get("run", 1) for run in runs] == list(range(1, case.replications + 1))
 
 
 def test_numbers_of_other_parameters_are_not_taken() -> None:
     case = cases.WifiCase("a-1", "802.11a", (54.0,), 20, packet_bytes=1000)
     with pytest.raises(LookupError, match="a-1: its reference numbers are not those of its parameters"):
-        compare.reference("wifi_a", case)
+        stored.reference("wifi_a", case)
 
 
 def test_the_means_of_many_runs_are_sharp_enough_to_judge_by() -> None:
     """Half the width of a 95 % interval of ns-3's mean makespan stays below 2 %."""
     for family, case in CASES.values():
         if isinstance(case, cases.WifiCase):
-            them = compare.makespan(compare.reference(family, case))
+            them = compare.makespan(stored.reference(family, case))
             student = 2.1 if them.size >= 20 else 2.8  # of 20 runs and more, of 5
             assert student * them.deviation / them.size**0.5 < 0.02 * them.mean
 
@@ -113,14 +115,14 @@ def test_both_ways_at_once_the_fluid_is_within_7_percent(name: str) -> None:
 def test_both_ways_at_once_packet_by_packet_is_within_4_percent(name: str) -> None:
     """Of each direction's last end within 10 %: a device's gradient comes when it comes."""
     family, case = CASES[name]
-    runs = compare.packets(case, min(case.replications, 4 if name.startswith("a") else 12))
-    them = compare.reference(family, case)
-    us = compare.Sample.of([max(run.end_s) for run in runs])
+    runs = ours.packets(case, min(case.replications, 4 if name.startswith("a") else 12))
+    them = stored.reference(family, case)
+    us = stored.Sample.of([max(run.end_s) for run in runs])
     assert abs(compare.makespan(them).error(us.mean)) < 0.04
     n = len(case.rates_mbps)
     for way in (slice(0, n), slice(n, None)):
-        last = compare.Sample.of([max(run["end_s"][way]) for run in them])
-        assert abs(last.error(compare.Sample.of([max(run.end_s[way]) for run in runs]).mean)) < 0.10
+        last = stored.Sample.of([max(run["end_s"][way]) for run in them])
+        assert abs(last.error(stored.Sample.of([max(run.end_s[way]) for run in runs]).mean)) < 0.10
 
 
 WIDE = [case.name for case in cases.FAMILIES["wifi_wide"]]
@@ -135,8 +137,8 @@ def test_802_11ac_and_ax_are_within_7_percent_and_alone_within_1(name: str) -> N
 @pytest.mark.parametrize("name", WIDE)
 def test_802_11ac_and_ax_packet_by_packet_are_within_4_percent(name: str) -> None:
     family, case = CASES[name]
-    us = compare.Sample.of([max(run.end_s) for run in compare.packets(case, 12)])
-    assert abs(compare.makespan(compare.reference(family, case)).error(us.mean)) < 0.04
+    us = stored.Sample.of([max(run.end_s) for run in ours.packets(case, 12)])
+    assert abs(compare.makespan(stored.reference(family, case)).error(us.mean)) < 0.04
 
 
 @pytest.mark.parametrize(
@@ -156,16 +158,68 @@ def test_802_11ac_and_ax_packet_by_packet_are_within_4_percent(name: str) -> Non
 )
 def test_packet_by_packet_is_within_2_percent(name: str, runs: int) -> None:
     family, case = CASES[name]
-    us = compare.Sample.of([max(run.end_s) for run in compare.packets(case, runs)])
-    assert abs(compare.makespan(compare.reference(family, case)).error(us.mean)) < 0.02
+    us = stored.Sample.of([max(run.end_s) for run in ours.packets(case, runs)])
+    assert abs(compare.makespan(stored.reference(family, case)).error(us.mean)) < 0.02
+
+
+def wired_errors(name: str) -> list[float]:
+    """How far our duration of each transfer of a wired case is from ns-3's, as a part of it."""
+    return [us_s / them_s - 1.0 for them_s, us_s in wired_tables.wired_rows(*CASES[name])]
+
+
+def names(family: str) -> list[str]:
+    return [case.name for case in cases.FAMILIES[family]]
+
+
+def test_no_wired_case_is_told_of_headers_or_round_trips() -> None:
+    """What flows are asked to carry is payload; the links know their own latency and layer 2 alone."""
+    for case in chain.from_iterable(wired_cases.WIRED.values()):
+        links = case.topology()["links"].values()
+        assert {link["header_bytes"] for link in links} == {2}
+        latencies = [link.delay_s for link in (*case.links, *case.devices, *case.servers)]
+        assert sorted(link["latency"] for link in links) == sorted(latencies)
 
 
 @pytest.mark.parametrize(
     ("name", "tolerance"), [("together", 0.015), ("one-after-another", 0.015), ("parking-lot", 0.03)]
 )
 def test_every_transfer_over_fair_wires_takes_what_max_min_says(name: str, tolerance: float) -> None:
-    for them_s, us_s in compare.wired_rows(*CASES[name]):
-        assert us_s == pytest.approx(them_s, rel=tolerance)
+    assert max(map(abs, wired_errors(name))) < tolerance
+
+
+@pytest.mark.parametrize("case", cases.FAMILIES["wired_forward"], ids=lambda case: case.name)
+def test_store_and_forward_is_exact(case: Any) -> None:
+    """One packet and many, the last one short or not, over 3 hops and 5, to the nanosecond."""
+    ((them_s, us_s),) = wired_tables.wired_rows("wired_forward", case)
+    assert us_s == pytest.approx(them_s, abs=1.1e-9, rel=0.0)
+
+
+@pytest.mark.parametrize("name", names("wired_slow_start"))
+def test_slow_start_is_within_1_percent(name: str) -> None:
+    """With an acknowledgement of every segment, and buffers that hold it; 10 to 100 ms there and back."""
+    assert abs(wired_errors(name)[0]) < 0.01
+
+
+@pytest.mark.parametrize("name", names("wired_window"))
+def test_a_window_that_bounds_the_rate_makes_us_late_by_less_than_a_round_trip(name: str) -> None:
+    """Ours is paced; there the last window comes in a burst."""
+    ((them_s, us_s),) = wired_tables.wired_rows(*CASES[name])
+    assert 0.0 < us_s - them_s < 0.1
+
+
+@pytest.mark.parametrize("name", [*names("wired_tree"), *names("wired_both")])
+def test_trees_of_two_bottlenecks_and_both_ways_are_within_3_percent(name: str) -> None:
+    assert max(map(abs, wired_errors(name))) < 0.03
+
+
+@pytest.mark.parametrize("name", names("wired_saturated"))
+def test_the_last_end_at_a_full_link_is_within_3_percent(name: str) -> None:
+    """Of every transfer where the link serves its flows in turn."""
+    rows = list(wired_tables.wired_rows(*CASES[name]))
+    them_s, us_s = (max(ends) for ends in zip(*rows, strict=True))
+    assert us_s == pytest.approx(them_s, rel=0.03)
+    if "fifo" not in name:
+        assert max(map(abs, wired_errors(name))) < 0.03
 
 
 def test_the_document_shows_the_tables_that_compare_makes() -> None:
@@ -176,8 +230,8 @@ def test_the_document_shows_the_tables_that_compare_makes() -> None:
             assert compare.wifi_row(name, case) in DOCUMENT
     for line in compare.mixed_table("wifi_mixed"):
         assert line in DOCUMENT
-    for name in ("wired", "wired_fifo"):
-        for line in compare.wired_table(name):
+    for name, table in wired_tables.WIRED_TABLES.items():
+        for line in table(name):
             assert line in DOCUMENT
 
 

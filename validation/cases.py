@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-MEGABYTE = 1_000_000
+from wired import WiredCase
+from wired_cases import MEGABYTE, WIRED
 
 
 @dataclass(frozen=True)
@@ -82,71 +83,6 @@ class WifiCase:
         return {"links": {"air": air}, "transfers": transfers}
 
 
-@dataclass(frozen=True)
-class TcpFlow:
-    """An upload over an access link of its own and then all links between routers `first` and `last`."""
-
-    start_s: float
-    payload_bytes: int
-    access_bps: float
-    first: int = 0
-    last: int = 1
-
-
-@dataclass(frozen=True)
-class WiredCase:
-    """TCP uploads over a row of routers; every link serves its flows by deficit round robin.
-
-    A segment of `segment_bytes` has 52 bytes of TCP (with time stamps) and IP and 2 of PPP around it.
-    `window_bytes` is the receiver's buffer. Where `fifo_packets` is not 0, every link has one queue of so
-    many packets for all instead, and drops what does not fit. Nothing in it is random.
-    """
-
-    name: str
-    links_bps: tuple[float, ...]
-    flows: tuple[TcpFlow, ...]
-    segment_bytes: int = 1448
-    header_bytes: int = 54
-    delay_s: float = 50e-6
-    window_bytes: int = 32768
-    fifo_packets: int = 0
-
-    program = "wired"
-    replications = 1
-
-    def arguments(self, run: int) -> list[str]:
-        """Return the command line of programs/wired.cc; all replications would be the same."""
-        flows = (f"{f.payload_bytes}:{f.start_s!r}:{f.access_bps:.0f}:{f.first}:{f.last}" for f in self.flows)
-        return [
-            "--links=" + ",".join(f"{bps:.0f}" for bps in self.links_bps),
-            "--flows=" + ",".join(flows),
-            f"--segment={self.segment_bytes}",
-            f"--delay={self.delay_s!r}",
-            f"--window={self.window_bytes}",
-            f"--fifo={self.fifo_packets}",
-        ]
-
-    def tree(self) -> dict[str, Any]:
-        """Return the CASE: the segments' headers are bytes to send, propagation is the links' latency."""
-        links = {f"link {i}": {"capacity_bps": bps} for i, bps in enumerate(self.links_bps)}
-        transfers = []
-        for i, flow in enumerate(self.flows):
-            links[f"access {i}"] = {"capacity_bps": flow.access_bps}
-            links[f"exit {i}"] = {"capacity_bps": 1e9}
-            shared = [f"link {j}" for j in range(flow.first, flow.last)]
-            segments = -(-flow.payload_bytes // self.segment_bytes)
-            transfers.append(
-                {
-                    "id": i,
-                    "path": [f"access {i}", *shared, f"exit {i}"],
-                    "start_s": flow.start_s,
-                    "bytes": flow.payload_bytes + segments * self.header_bytes,
-                }
-            )
-        delayed = {name: {**link, "latency_s": self.delay_s} for name, link in links.items()}
-        return {"links": delayed, "transfers": transfers}
-
-
 def _equal(
     standard: str,
     n: int,
@@ -177,18 +113,6 @@ def _wide(standard: str, width_mhz: int, mcs: int, rate_mbps: float, n: int, dow
         name, standard, (rate_mbps,) * n, 20, payload_bytes=nbytes, down=down, width_mhz=width_mhz, mcs=mcs
     )
 
-
-ACCESS_BPS = (1e6, 2e6, 5e6, 10e6, 50e6)
-
-STAGGERED = (
-    TcpFlow(0.0, 1 * MEGABYTE, 1e6),
-    TcpFlow(0.5, 2 * MEGABYTE, 2e6),
-    TcpFlow(1.0, 4 * MEGABYTE, 5e6),
-    TcpFlow(0.0, 10 * MEGABYTE, 10e6),
-    TcpFlow(2.0, 8 * MEGABYTE, 50e6),
-    TcpFlow(3.5, 4 * MEGABYTE, 50e6),
-    TcpFlow(6.0, 6 * MEGABYTE, 50e6),
-)
 
 FAMILIES: Mapping[str, tuple[WifiCase | WiredCase, ...]] = {
     "wifi_a": (
@@ -226,19 +150,5 @@ FAMILIES: Mapping[str, tuple[WifiCase | WiredCase, ...]] = {
         *(_equal("802.11a", n, 10, down=True) for n in (1, 2, 5, 10)),
     ),
     "wifi_wide": tuple(_wide(*one, n, down) for one in WIDE for down in (False, True) for n in (1, 5)),
-    "wired": (
-        WiredCase("together", (20e6,), tuple(TcpFlow(0.0, 5 * MEGABYTE, bps) for bps in ACCESS_BPS)),
-        WiredCase("one-after-another", (20e6,), STAGGERED),
-        WiredCase(
-            "parking-lot",
-            (10e6, 6e6, 8e6),
-            (
-                TcpFlow(0.0, 5 * MEGABYTE, 100e6, 0, 3),
-                TcpFlow(0.0, 5 * MEGABYTE, 100e6, 0, 1),
-                TcpFlow(1.0, 5 * MEGABYTE, 100e6, 1, 2),
-                TcpFlow(2.0, 5 * MEGABYTE, 100e6, 2, 3),
-            ),
-        ),
-    ),
-    "wired_fifo": (WiredCase("drop-tail", (20e6,), STAGGERED, window_bytes=262144, fifo_packets=100),),
+    **WIRED,
 }

@@ -2,99 +2,28 @@
 
     python validation/compare.py [--write docs/validation.md]
 
-It runs each stored case through the fluid medium, and the Wi-Fi cases through the packet-by-packet one too,
-prints the tables, and with --write puts them into that file, between the marks that name them. It needs no
-ns-3: `make validation` makes the numbers anew before it calls this.
+It runs each stored case with our code, the Wi-Fi cases as a fluid and packet by packet, prints the tables,
+and with --write puts them into that file, between the marks that name them. It needs no ns-3: `make
+validation` makes the numbers anew before it calls this.
 """
 
 import argparse
-import json
 import statistics
-import tempfile
-import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from cases import FAMILIES, TcpFlow, WifiCase, WiredCase
+from cases import FAMILIES, WifiCase
+from ours import fluid, packets, wires
+from stored import Sample, reference
+from wired import WiredCase
+from wired_cases import FORWARD
+from wired_tables import WIRED_TABLES
 
-from slfac_sim.network.case import read, simulate
-
-STORED = Path(__file__).resolve().parent / "reference"
 EQUAL = ("wifi_a", "wifi_n", "wifi_n_again", "wifi_n_long")
 """The families in which all stations have the same rate, and upload only."""
 MAKESPANS = (*EQUAL, "wifi_both", "wifi_wide")
 """Those whose tables are of makespans."""
-
-
-class Run(NamedTuple):
-    """When each upload ended, and the processor time that it took to know."""
-
-    end_s: Sequence[float]
-    host_cpu_s: float
-
-
-@dataclass(frozen=True)
-class Sample:
-    """The mean of a quantity over replications, and their standard deviation (0 for a single one)."""
-
-    mean: float
-    deviation: float
-    size: int
-
-    @classmethod
-    def of(cls, values: Sequence[float]) -> "Sample":
-        """Return the sample of `values`."""
-        deviation = statistics.stdev(values) if len(values) > 1 else 0.0
-        return cls(statistics.mean(values), deviation, len(values))
-
-    def error(self, value: float) -> float:
-        """Return how far `value` is from the mean, as a part of it."""
-        return value / self.mean - 1.0
-
-    def __str__(self) -> str:
-        return f"{self.mean:.4f} ± {self.deviation:.4f} ({self.size})"
-
-
-@cache
-def stored(family: str) -> Mapping[str, Any]:
-    """Return what ns-3 gave: the document that reference.py wrote."""
-    document: dict[str, Any] = json.loads((STORED / f"{family}.json").read_text(encoding="utf-8"))
-    return document
-
-
-def reference(family: str, case: WifiCase | WiredCase) -> Sequence[Mapping[str, Any]]:
-    """Return the stored runs of `case`. Raises `LookupError` if none has its parameters."""
-    for entry in stored(family)["cases"]:
-        if entry["arguments"] == case.arguments(1) and len(entry["runs"]) == case.replications:
-            runs: Sequence[Mapping[str, Any]] = entry["runs"]
-            return runs
-    raise LookupError(f"{case.name}: its reference numbers are not those of its parameters; make them anew")
-
-
-def ours(tree: Mapping[str, Any]) -> Run:
-    """Run the CASE `tree` as `python -m slfac_sim.network` would."""
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "case.json"
-        file.write_text(json.dumps(tree), encoding="utf-8")
-        case = read(str(file))
-    before_s = time.process_time()
-    outcome = simulate(case)
-    host_cpu_s = time.process_time() - before_s
-    return Run([end_s for end_s in outcome.end_s if end_s is not None], host_cpu_s)
-
-
-def fluid(case: WifiCase) -> Run:
-    """Run a Wi-Fi case on the fluid medium, `csma`."""
-    return ours(case.tree({"kind": "csma"}))
-
-
-def packets(case: WifiCase, replications: int) -> Sequence[Run]:
-    """Run a Wi-Fi case packet by packet, on `dcf`, with seeds 1, 2, ..."""
-    seeds = range(1, replications + 1)
-    return [ours(case.tree({"kind": "dcf", "retry_limit": None, "seed": seed})) for seed in seeds]
 
 
 def makespan(runs: Sequence[Mapping[str, Any]]) -> Sample:
@@ -182,35 +111,17 @@ def mixed_table(family: str) -> Iterator[str]:
             yield f"| {name} | {them} | {us:.4f} | {100 * them.error(us):+.2f} % |"
 
 
-def wired_rows(family: str, case: WiredCase) -> Iterator[tuple[float, float]]:
-    """Yield the duration in seconds of each upload, from its own start: ns-3's and ours."""
-    run = reference(family, case)[0]
-    for flow, them, us in zip(case.flows, run["end_s"], ours(case.tree()).end_s, strict=True):
-        yield them - flow.start_s, us - flow.start_s
-
-
-def wired_table(family: str) -> Iterator[str]:
-    """Yield the lines of the table of a wired family."""
-    yield "| case | access, Mbit/s | MB | from, s | ns-3: duration, s | fluid, s | error |"
-    yield "| --- | --- | --- | --- | --- | --- | --- |"
-    for case in FAMILIES[family]:
-        assert isinstance(case, WiredCase)
-        for flow, (them, us) in zip(case.flows, wired_rows(family, case), strict=True):
-            what = f"{flow.access_bps * 1e-6:g} | {flow.payload_bytes * 1e-6:g} | {flow.start_s:g}"
-            yield f"| {case.name} | {what} | {them:.4f} | {us:.4f} | {100 * (us / them - 1):+.2f} % |"
-
-
 def host_table() -> Iterator[str]:
     """Yield the lines of the table of host times. Call it first: nothing of the cases is cached then."""
     fluid(WifiCase("imports", "802.11a", (54.0, 54.0), 1))
-    ours(WiredCase("imports", (1e6,), (TcpFlow(0.0, 1000, 1e6),)).tree())
+    wires(FORWARD[0])
     yield "| case | ns-3, s | fluid, s | ratio | packet by packet, s | ratio |"
     yield "| --- | --- | --- | --- | --- | --- |"
     for family in ("wifi_a", "wifi_mixed", "wifi_n", "wired"):
         for case in FAMILIES[family]:
             them_s = Sample.of([run["host_cpu_s"] for run in reference(family, case)]).mean
             if isinstance(case, WiredCase):
-                us_s, slow = ours(case.tree()).host_cpu_s, "| | |"
+                us_s, slow = wires(case).host_cpu_s, "| | |"
             else:
                 us_s, slow_s = fluid(case).host_cpu_s, packets(case, 1)[0].host_cpu_s
                 slow = f"| {slow_s:.4f} | {them_s / slow_s:.1f} |"
@@ -224,8 +135,8 @@ def tables() -> Iterator[tuple[str, Sequence[str]]]:
         yield family, list(wifi_table(family))
     yield "throughput", list(throughput_table())
     yield "wifi_mixed", list(mixed_table("wifi_mixed"))
-    for family in ("wired", "wired_fifo"):
-        yield family, list(wired_table(family))
+    for family, table in WIRED_TABLES.items():
+        yield family, list(table(family))
 
 
 def replaced(document: str, name: str, lines: Sequence[str]) -> str:

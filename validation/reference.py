@@ -19,7 +19,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from cases import FAMILIES, WifiCase, WiredCase
+from cases import FAMILIES, WifiCase
+from wired import WiredCase
 
 HERE = Path(__file__).resolve().parent
 STORED = HERE / "reference"
@@ -74,19 +75,21 @@ def run_case(executable: Path, case: WifiCase | WiredCase) -> dict[str, Any]:
     for run in range(1, case.replications + 1):
         command = [str(executable), *case.arguments(run)]
         answer = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-        rows.append(_row(json.loads(answer), may_drop=getattr(case, "fifo_packets", 0) > 0))
+        rows.append(_row(json.loads(answer), case))
         print(f"  {case.name}: run {run} of {case.replications}, {rows[-1]['host_cpu_s']:.3f} s", flush=True)
     parameters = dataclasses.asdict(case)
     return {**parameters, "program": case.program, "arguments": case.arguments(1), "runs": rows}
 
 
-def _row(answer: dict[str, Any], may_drop: bool) -> dict[str, Any]:
+def _row(answer: dict[str, Any], case: WifiCase | WiredCase) -> dict[str, Any]:
     """Return what one run gave, as columns. Raises when not all came, or something was dropped."""
+    may_drop = isinstance(case, WiredCase) and case.fifo_packets > 0
     flows = answer.pop("stations", None) or answer.pop("flows")
     columns = {key: [flow[key] for flow in flows] for key in flows[0]}
     if min(columns["end_s"]) < 0.0 or (answer["drops"] and not may_drop):
         raise RuntimeError(f"{answer['drops']} drops, ends {columns['end_s']}")
-    columns["end_s"] = [round(end_s, 7) for end_s in columns["end_s"]]
+    digits = 9 if case.program == "wired" else 7
+    columns["end_s"] = [round(end_s, digits) for end_s in columns["end_s"]]
     del columns["received_bytes"]
     return {**answer, "host_cpu_s": round(answer["host_cpu_s"], 5), **columns}
 
