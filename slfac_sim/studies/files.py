@@ -89,7 +89,12 @@ def _beside(folder: Path, name: str) -> str:
 
 
 def is_study(path_or_name: str) -> bool:
-    """Return whether `path_or_name` names a study's file, and no scenario's; what cannot be read is none."""
+    """Return whether `path_or_name` names a study's file, and no scenario's; what cannot be read is none.
+
+    The name of a shipped scenario is that one's, if a study has it too.
+    """
+    if not Path(path_or_name).is_file() and {path_or_name, f"{path_or_name}.yaml"} & shipped().keys():
+        return False
     source, text = _text(path_or_name) or (path_or_name, "")
     if not re.search("^(base|axes) *:", text, re.MULTILINE):
         return False
