@@ -86,13 +86,13 @@ class Walk:
         """Go on at the end of the child that ended last; a device goes on with its own, if it has one."""
         of, children = self._of, self._of.children[task, seq]
         if self._device is not None:
-            children = [child for child in children if of.device_of.get(child) == self._device]
+            children = [child for child in children if of.is_with(child, self._device)]
             if not children:
                 return task, seq
         child = max(children, key=lambda task: (of.ended_s(task), not of.cut_off(task)))
         self._wait_since(of.ended_s(child), "others", child, of.last[child])
         if min(map(of.ended_s, children)) < self._at_s:
-            device = of.device_of.get(child, child)
+            device = of.device_of.get(child) or of.server_of.get(child, child)
             self.barriers.append(Barrier(self._at_s, device, len(children), task, seq))
         return child, of.last[child] + 1
 

@@ -39,7 +39,9 @@ class Structure:
     their order, and `last` is the number of each task's last effect. A batch of offers is known by host,
     queue and end: `served` is its compute, `latest` the item that was asked last (the first of equals),
     `earliest_s` when the first was, `sizes` its number of items. `device_of` tells on which device a task
-    works, `wired` of a transfer's time on the way, by its number, which part wires limited.
+    works; of one that works on none, `members` has those of the tasks below it, and `server_of` the server
+    that it is first at work on. `wired` tells of a transfer's time on the way, by its number, which part wires
+    limited.
     """
 
     effects: dict[Place, Row]
@@ -50,6 +52,8 @@ class Structure:
     earliest_s: dict[Batch, float]
     sizes: dict[Batch, int]
     device_of: dict[str, str]
+    members: dict[str, set[str]]
+    server_of: dict[str, str]
     wired: dict[int, float]
 
     def ended_s(self, task: str) -> float:
@@ -58,6 +62,10 @@ class Structure:
         if place in self.children:
             return max(map(self.ended_s, self.children[place]))
         return float(self.effects[place]["end_s"])
+
+    def is_with(self, task: str, device: str) -> bool:
+        """Return whether `task`, or one below it, works on `device`."""
+        return self.device_of.get(task) == device or device in self.members.get(task, ())
 
     def cut_off(self, task: str) -> bool:
         """Return whether `task` was closed in the midst of an effect, at a deadline or with enough others."""
@@ -81,7 +89,8 @@ def structure(tables: Tables) -> Structure:
     for names in children.values():
         names.sort(key=lambda name: int(name.rpartition(".")[2]))
     batches, devices = _batches(tables, len(own)), _devices(tables, own)
-    return Structure(effects, dict(children), last, *batches, devices, wired_parts(tables))
+    members, servers = _members(devices), _servers(own)
+    return Structure(effects, dict(children), last, *batches, devices, members, servers, wired_parts(tables))
 
 
 def _refuse_endless(last: Mapping[str, int], tables: Tables) -> None:
@@ -161,6 +170,26 @@ def _devices(tables: Tables, own: Sequence[Row]) -> dict[str, str]:
     computes = {row["task"]: row["host"] for row in own}
     hosts = (sends | {task: host for task, host in computes.items() if not is_server(host)}).items()
     return {task: host for task, host in hosts if task and not is_server(host) and host != EVERYBODY}
+
+
+def _members(device_of: Mapping[str, str]) -> dict[str, set[str]]:
+    """Return the devices of the tasks below each task that works on none itself; the root is left out."""
+    members: dict[str, set[str]] = defaultdict(set)
+    for task, device in device_of.items():
+        parent = above(task)[0]
+        while parent and parent not in device_of:
+            members[parent].add(device)
+            parent = above(parent)[0]
+    return members
+
+
+def _servers(own: Sequence[Row]) -> dict[str, str]:
+    """Return the server of the first compute of each task that begins with one on a server."""
+    first: dict[str, Row] = {}
+    for row in own:
+        if row["task"] not in first or row["seq"] < first[row["task"]]["seq"]:
+            first[row["task"]] = row
+    return {task: row["host"] for task, row in first.items() if is_server(row["host"])}
 
 
 def device_of(transfer: Row) -> str:
