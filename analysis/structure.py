@@ -40,8 +40,8 @@ class Structure:
     queue and end: `served` is its compute, `latest` the item that was asked last (the first of equals),
     `earliest_s` when the first was, `sizes` its number of items. `device_of` tells on which device a task
     works; of one that works on none, `members` has those of the tasks below it, and `server_of` the server
-    that it is first at work on. `wired` tells of a transfer's time on the way, by its number, which part wires
-    limited.
+    that it is first at work on. `wired` tells of a transfer's time on the way, by its number, which part
+    wires limited.
     """
 
     effects: dict[Place, Row]
