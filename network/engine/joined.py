@@ -16,7 +16,8 @@ from slfac_sim.network.engine.flow import Flow, Routed, Share
 from slfac_sim.network.engine.fluid import FluidShare
 from slfac_sim.network.engine.fluid_lane import FluidLane, WiresAlone
 from slfac_sim.network.engine.lane import Lane, Unlimited
-from slfac_sim.network.engine.wires import LaneState, Wire, settle
+from slfac_sim.network.engine.newton import settle
+from slfac_sim.network.engine.wires import LaneState, Wire
 
 
 class JoinedShare:
