@@ -42,7 +42,7 @@ def settle(dirty: Iterable[LaneState], changed: Iterable[Wire], now_s: float) ->
 def _looked_at(reach: Reach, lone: Wire | None) -> tuple[bool, dict[Wire, float]]:
     """Return whether wires have a level from now on, and by how much those that had one are too full.
 
-    A wire that limits nobody, and is not too full, loses its level. `lone` is still too high if it is too full.
+    A wire that limits nobody, and is not too full, loses its level. A `lone` one keeps it while too full.
     """
     started, excess = [], {}
     for wire in reach.crossed:
