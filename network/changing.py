@@ -12,9 +12,10 @@ from math import inf, prod
 from slfac_sim.foundation.errors import BadInput, did_you_mean
 from slfac_sim.network.change import Change, Effect, Target
 from slfac_sim.network.courses import Course
-from slfac_sim.network.transfers import Hop, Path
+from slfac_sim.network.transfers import Bursts, Hop, Path
 
 Among = Callable[[int], float] | None
+Losses = tuple[float, Bursts | None]  # a part of the packets, and how it comes in bursts
 EffectsOf = Callable[[Path], "Effects"]
 
 
@@ -64,15 +65,19 @@ class Effects:
         effects = self.wires.get(hop.link)
         if effects is None:
             return hop
-        loss = effects.loss(t_s, hop.loss)
-        return replace(hop, capacity_bps=effects.rate(t_s, hop.capacity_bps, None)[0], loss=loss)
+        loss, bursts = effects.losses(t_s) or (hop.loss, hop.bursts)
+        capacity_bps, _ = effects.rate(t_s, hop.capacity_bps, None)
+        return replace(hop, capacity_bps=capacity_bps, loss=loss, bursts=bursts)
 
-    def loss(self, t_s: float, loss: float) -> float:
-        """Return the part of the packets that is lost on one link at `t_s`, where `loss` is by itself."""
+    def losses(self, t_s: float) -> Losses | None:
+        """Return what is lost of the packets of one link at `t_s`; None: what it loses by itself."""
+        losses: Losses | None = None
         for effect in self.all:
             if effect.losses:
-                loss = max(course.at(t_s) for course in effect.losses)
-        return loss
+                losses = max(course.at(t_s) for course in effect.losses), None
+            if effect.bursts is not None:
+                losses = effect.bursts.mean, effect.bursts
+        return losses
 
     def next_s(self, t_s: float) -> float:
         """Return when the rate changes next after `t_s`, infinite if it never does."""
@@ -191,7 +196,9 @@ class Changes:
 
 def worst(effects: Sequence[Effect]) -> Effect:
     """Return what several receivers of one transmission make of it: the worst of each, at each time."""
-    return Effect(*(tuple(dict.fromkeys(chain.from_iterable(kind))) for kind in zip(*effects, strict=True)))
+    *courses, bursts = zip(*effects, strict=True)
+    alike = [tuple(dict.fromkeys(chain.from_iterable(kind))) for kind in courses]
+    return Effect(*alike, max(filter(None, bursts), key=lambda one: one.mean, default=None))
 
 
 def _least(courses: Sequence[Course], t_s: float) -> float:

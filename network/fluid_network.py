@@ -13,7 +13,7 @@ from pydantic import Field
 
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.fields import OrNone
-from slfac_sim.foundation.plugins import Plugin, settings
+from slfac_sim.foundation.plugins import Plugin, kind_of, settings
 from slfac_sim.foundation.units import Seconds
 from slfac_sim.network.change import Effect
 from slfac_sim.network.change._steady import steadied
@@ -146,8 +146,8 @@ class FluidSettings(NetworkSettings):
 
     @property
     def loses_packets(self) -> bool:
-        """Whether wires lose packets, as they stand none."""
-        return False
+        """Whether wires or changes have packets lost; as they stand, wires lose none."""
+        return any(change.loses_packets for change in (self.change or {}).values())
 
     @property
     def in_packets(self) -> bool:
@@ -200,6 +200,10 @@ class FluidSettings(NetworkSettings):
         return FluidNetwork(env, air, self.transport.open(seed), effects, delays)
 
     def _changes(self, air: Air, hosts: Hosts, seed: int) -> Changes:
+        for name, change in (self.change or {}).items():
+            if change.only_loses and not self.in_packets:
+                wanted = f"{kind_of(self.transport)} has none: expected network.transport: tcp or udp"
+                raise BadInput(f"network.change.{name}: {kind_of(change)} loses packets, and {wanted}")
         lanes = [lane.name for lane in air.lanes()] if self.change else []
         return Changes(self.change or {}, lanes, air.wires, hosts.devices, seed)
 
@@ -279,10 +283,11 @@ class FluidNetwork(Network):
             payload_bytes=nbytes,
             path=self._effects(path).seen(self._env.now, path),
             framing=self._air.framing(path.lane),
-            alone_bps=self._air.alone_bps(path, rate_bps),
+            alone_bps=self._air.alone_bps(path, rate_bps) if rate_bps > 0.0 else 0.0,
             rtt_s=self._delays.rtt_s(path, self._latency_s(path)),
             now_s=float(self._env.now),
             takes_caps=self._air.takes_caps(path.lane),
+            losses=self._effects(path).losses(self._env.now),
         )
 
     def _routed(self, flow: Routed, path: Path, plan: Plan) -> Routed:

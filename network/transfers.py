@@ -15,12 +15,36 @@ from slfac_sim.network.engine import Flow
 GIVEN_UP = "a packet was lost too often"
 
 
+class Bursts(NamedTuple):
+    """Losses in bursts: a packet is lost with `loss_good` or `loss_bad`, by the state that it meets.
+
+    From packet to packet a good state turns bad with `to_bad`, a bad one good with `to_good` (Gilbert 1960,
+    Elliott 1963).
+    """
+
+    to_bad: float
+    to_good: float
+    loss_good: float = 0.0
+    loss_bad: float = 1.0
+
+    @property
+    def bad(self) -> float:
+        """The part of the packets that meet the bad state."""
+        return self.to_bad / (self.to_bad + self.to_good)
+
+    @property
+    def mean(self) -> float:
+        """The part of the packets that are lost."""
+        return (1.0 - self.bad) * self.loss_good + self.bad * self.loss_bad
+
+
 @dataclass(frozen=True)
 class Hop:
     """A wire on a path, in the direction of the path: `link` as in `LinkUse`; `latency_s` is one way.
 
-    Each packet costs `header_bytes` of its layer 2, and is lost with probability `loss`. Of a multicast whose
-    branches part behind it, it carries one copy: `part` of one for each branch.
+    Each packet costs `header_bytes` of its layer 2, and is lost with probability `loss`, perhaps in `bursts`
+    of that mean. Of a multicast whose branches part behind it, it carries one copy: `part` of one for each
+    branch.
     """
 
     link: str
@@ -29,6 +53,7 @@ class Hop:
     header_bytes: int = 38
     loss: float = 0.0
     part: float = 1.0
+    bursts: Bursts | None = None
 
 
 @dataclass(frozen=True)

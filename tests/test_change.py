@@ -4,20 +4,26 @@ from math import inf, sqrt
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import simpy
 
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import find
-from slfac_sim.network import Hosts, Network
+from slfac_sim.network import Hosts, Lost, Network
 from slfac_sim.network.change import Target
+from slfac_sim.network.change.gilbert_elliott import GilbertElliott
 from slfac_sim.network.change.outages import Outages
 from slfac_sim.network.change.trace import Trace
+from slfac_sim.network.kinds import trace as measured
 from slfac_sim.network.kinds.cell import Cell
 from slfac_sim.network.kinds.ideal import Ideal
 from slfac_sim.network.kinds.topology import Topology
 from slfac_sim.network.kinds.wifi import Wifi
 from slfac_sim.network.topology.settings import Access, WiredLink
+from slfac_sim.network.transfers import Bursts
+from slfac_sim.network.transport._bursts import lost_in_bursts
+from slfac_sim.network.transport.udp import Udp
 
 NAMES = ("d0", "d1", "d2")
 HOSTS = Hosts(NAMES, ("server",))
@@ -137,6 +143,9 @@ def test_transfers_wait_while_everybody_is_down(network: Any, tmp_path: Path) ->
     later = ends(network(change=away), ("d0", "server", 10**6), ("server", "d1", 10**6))
     assert min(plain) > 0.05
     assert later == pytest.approx([end_s + 7.0 for end_s in plain], rel=1e-9)
+    file.write_text("time_s,factor\n0,0\n7,1\n")
+    later = ends(network(change=away), ("d0", "server", 10**6), ("server", "d1", 10**6))
+    assert later == pytest.approx([end_s + 7.0 for end_s in plain], rel=1e-9)
 
 
 def test_a_day_of_trace_costs_nothing_while_nobody_sends(tmp_path: Path) -> None:
@@ -246,3 +255,96 @@ def test_a_link_that_is_not_there_is_told_with_all_that_are(half: Path) -> None:
         wired(change={"x": Trace(file=half, on="coer")}).survey(TWO, 0)
     known = "home, home/up, home/down, core"
     assert str(caught.value) == f"network.change.x.on: no 'coer' among {known}; did you mean 'core'?"
+
+
+BURSTS = Bursts(to_bad=0.01, to_good=0.1)
+
+
+def test_gilbert_elliott_loses_what_it_should_in_runs_of_the_length_that_they_should_have() -> None:
+    """(p, r, k, h) = (0.01, 0.1, 1, 0): loss 0.090909, bursts of 10 packets, lag-1 correlation 1 - p - r."""
+    assert BURSTS.mean == pytest.approx(0.090909, abs=1e-6)
+    lost = lost_in_bursts(BURSTS, np.random.default_rng(1), 2_000_000)
+    assert lost.mean() == pytest.approx(0.090909, rel=0.03)
+    runs = np.diff(np.flatnonzero(np.diff(np.concatenate(([0], lost.astype(int), [0])))))[::2]
+    assert runs.mean() == pytest.approx(10.0, rel=0.03)
+    centred = lost - lost.mean()
+    assert (centred[1:] * centred[:-1]).mean() / centred.var() == pytest.approx(1.0 - 0.01 - 0.1, abs=0.01)
+    few = lost_in_bursts(Bursts(0.01, 0.1, 0.02, 0.5), np.random.default_rng(2), 2_000_000)
+    assert few.mean() == pytest.approx((0.1 * 0.02 + 0.01 * 0.5) / 0.11, rel=0.03)
+
+
+def lossy(**settings: Any) -> Ideal:
+    return Ideal(up_rate=8e6, transport=Udp(tries=None), change={"bursts": GilbertElliott(**settings)})
+
+
+def sent(settings: Any, number: int, seed: int = 0) -> list[Any]:
+    """Return the deliveries of `number` uploads of 100 packets by d0, one after the other."""
+    env, network = opened(settings, seed)
+    deliveries = []
+    for _ in range(number):
+        transfer = network.transfer("d0", "server", 147_200)
+        env.run(transfer)
+        deliveries.append(transfer.value)
+    return deliveries
+
+
+def test_bursts_cost_the_bytes_of_their_mean() -> None:
+    deliveries = sent(lossy(devices="all"), 1500)
+    packets = sum(delivery.wire_bytes for delivery in deliveries) / 1500 / 1500
+    assert packets == pytest.approx(100.0 / (1.0 - BURSTS.mean), rel=0.03)
+    # in bursts a message often has no loss at all: most of the losses are in few messages
+    once = sum(delivery.tries == 1 for delivery in deliveries) / 1500
+    alone = (1.0 - BURSTS.bad) * (1.0 - BURSTS.to_bad) ** 99
+    assert once == pytest.approx(alone, abs=4.0 * sqrt(alone * (1.0 - alone) / 1500))
+    assert deliveries == sent(lossy(devices="all"), 1500)
+
+
+def test_bursts_that_are_given_up_lose_the_message() -> None:
+    bursts = {"bursts": GilbertElliott(devices="all")}
+    network = Ideal(transport=Udp(), change=bursts)
+    assert network.may_lose
+    assert not Ideal(transport=Udp()).may_lose
+    env, opened_one = opened(network)
+    transfer = opened_one.transfer("d0", "server", 10**7)
+    with pytest.raises(Lost):
+        env.run(transfer)
+
+
+def test_bursts_of_a_wire_are_those_of_its_packets() -> None:
+    change = {"bursts": GilbertElliott(on="core")}
+    assert wired(transport=Udp(), change=change).may_lose
+    env = simpy.Environment()
+    network = wired(transport=Udp(tries=None), change=change).open(env, TWO, 0)
+    transfer = network.transfer("d0", "server", 10**7)
+    env.run(transfer)
+    lost = {use.link: use.lost_bits / max(use.offered_bits, 1.0) for use in network.link_use()}
+    assert lost["core home->server"] == pytest.approx(BURSTS.mean, rel=0.5)
+    assert lost["home/up"] == 0.0
+
+
+def test_bursts_without_packets_are_refused() -> None:
+    wanted = "expected network.transport: tcp or udp"
+    said = f"network.change.x: gilbert_elliott loses packets, and fluid has none: {wanted}"
+    with pytest.raises(BadInput) as caught:
+        Ideal(change={"x": GilbertElliott(devices="all")}).survey(HOSTS, 0)
+    assert str(caught.value) == said
+    with pytest.raises(ValueError, match=r"^99.5 % of the packets are lost, of which 99 % is the most"):
+        GilbertElliott(devices="all", to_bad=1.0, to_good=0.005)
+
+
+def test_losses_of_a_trace_are_those_of_the_moment(tmp_path: Path) -> None:
+    file = tmp_path / "loss.csv"
+    file.write_text("time_s,rate_bps,loss\n0,8e6,0\n100,8e6,0.2\n")
+    drive = Trace(file=file, devices="all", end="hold")
+    network = Ideal(transport=Udp(tries=None), change={"drive": drive})
+    assert not network.may_lose
+    assert Ideal(transport=Udp(), change={"drive": drive}).may_lose
+    assert measured.Trace(file=file, transport=Udp()).may_lose
+    for settings in (network, measured.Trace(file=file, end="hold", transport=Udp(tries=None))):
+        env, opened_one = opened(settings)
+        early = opened_one.transfer("d0", "server", 1_472_000)
+        env.run(200.0)
+        late = opened_one.transfer("d0", "server", 1_472_000)
+        env.run(late)
+        assert early.value.wire_bytes == 1_500_000
+        assert late.value.wire_bytes == pytest.approx(1_500_000 / 0.8, rel=0.05)

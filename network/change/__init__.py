@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 
 from slfac_sim.foundation.plugins import Family
 from slfac_sim.network.courses import Course
+from slfac_sim.network.transfers import Bursts
 
 
 class Effect(NamedTuple):
@@ -17,12 +18,14 @@ class Effect(NamedTuple):
 
     A rate (bit/s), a latency (s) and a loss (a part of the packets) stand in place of the link's own; a
     factor is one of its rate. Where there are several courses, those of several receivers, the worst counts.
+    `bursts` of losses stand in place of a loss.
     """
 
     rates_bps: tuple[Course, ...] = ()
     factors: tuple[Course, ...] = ()
     latencies_s: tuple[Course, ...] = ()
     losses: tuple[Course, ...] = ()
+    bursts: Bursts | None = None
 
 
 class Target(NamedTuple):
@@ -48,6 +51,16 @@ class Change(ABC):
     def devices(self) -> Literal["all"] | Sequence[str] | None:
         """The devices whose access it changes."""
         return None
+
+    @property
+    def loses_packets(self) -> bool:
+        """Whether it has packets lost, where the transport of the network has packets."""
+        return False
+
+    @property
+    def only_loses(self) -> bool:
+        """Whether it does nothing else, so that it is in vain where the transport has no packets."""
+        return False
 
     @abstractmethod
     def effect(self, target: Target, seed: int) -> Effect:

@@ -24,6 +24,16 @@ class Steady(Change):
         """Whom that changes."""
         return self.moving.devices
 
+    @property
+    def loses_packets(self) -> bool:
+        """Whether that has packets lost."""
+        return self.moving.loses_packets
+
+    @property
+    def only_loses(self) -> bool:
+        """Whether that does nothing else."""
+        return self.moving.only_loses
+
     def effect(self, target: Target, seed: int) -> Effect:
         """Return constants."""
         return steady(self.moving.effect(target, seed))
@@ -39,7 +49,8 @@ def steadied(changes: Mapping[str, Change]) -> dict[str, Change]:
 
 def steady(effect: Effect) -> Effect:
     """Return the means of `effect`."""
-    return Effect(*map(_means, effect))
+    *courses, bursts = effect
+    return Effect(*map(_means, courses), bursts)
 
 
 def _means(courses: Sequence[Course]) -> tuple[Course, ...]:

@@ -3,7 +3,7 @@
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.network.change import Effect, Target
 from slfac_sim.network.change._targeted import Targeted
-from slfac_sim.network.traces.reading import effect_of
+from slfac_sim.network.traces.reading import effect_of, has_losses
 from slfac_sim.network.traces.settings import TraceFile
 
 
@@ -14,6 +14,11 @@ class Trace(TraceFile, Targeted):
     A column `factor` in place of the rates multiplies those that the network has itself. For 802.11 the rate
     is that of the PHY.
     """
+
+    @property
+    def loses_packets(self) -> bool:
+        """Whether the file has a column `loss`."""
+        return has_losses(self)
 
     def effect(self, target: Target, seed: int) -> Effect:
         """Return what the file says of the target; nothing is drawn. Raises `BadInput`."""

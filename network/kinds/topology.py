@@ -52,7 +52,7 @@ class Topology(FluidSettings):
     @property
     def loses_packets(self) -> bool:
         """Whether any link loses packets."""
-        return any(link.loss > 0.0 for link in self._links().values())
+        return super().loses_packets or any(link.loss > 0.0 for link in self._links().values())
 
     @property
     def shared(self) -> Sharing:

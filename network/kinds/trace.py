@@ -15,7 +15,7 @@ from slfac_sim.network.changing import worst
 from slfac_sim.network.contract import Hosts, Link, Sharing, Survey
 from slfac_sim.network.engine import FluidShare, Share
 from slfac_sim.network.fluid_network import Air, Among, FluidSettings
-from slfac_sim.network.traces.reading import effect_of
+from slfac_sim.network.traces.reading import effect_of, has_losses
 from slfac_sim.network.traces.settings import TraceFile
 from slfac_sim.network.transfers import Lane, Path
 
@@ -44,6 +44,11 @@ class Trace(TraceFile, FluidSettings):
         still, means = super().still, cast(Any, _Still)
         calm: Self = means(**{field.name: getattr(still, field.name) for field in fields(still)})
         return calm
+
+    @property
+    def loses_packets(self) -> bool:
+        """Whether the file has a column `loss`."""
+        return super().loses_packets or has_losses(self)
 
     def effect(self, device: str, uplink: bool) -> Effect:
         """Return what the file says of a way to or from `device`. Raises `BadInput`."""

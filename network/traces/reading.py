@@ -35,6 +35,15 @@ def effect_of(trace: TraceFile, device: str, uplink: bool, place: str) -> Effect
     return effect
 
 
+def has_losses(trace: TraceFile) -> bool:
+    """Return whether the file has a column `loss`; one that cannot be read has none."""
+    try:
+        read = [_of_file(file, trace) for file in (trace.file, *([trace.down.file] if trace.down else []))]
+    except BadInput:
+        return False
+    return any("loss" in series.columns for measured in read for series in measured.series.values())
+
+
 def _series(measured: Measured, device: str, file: Path) -> Series:
     series = measured.of(device)
     if series is None and not device:

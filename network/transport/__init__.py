@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Self
 
 from slfac_sim.foundation.plugins import Family
-from slfac_sim.network.transfers import Path, Plan
+from slfac_sim.network.transfers import Bursts, Path, Plan
 
 UDP_HEADER_BYTES = 28
 """What IP (20) and UDP (8) cost a packet."""
@@ -43,7 +43,8 @@ class Message(NamedTuple):
     """What a transport is told of a transfer, the `number`-th from `src` to `dst`, which begins at `now_s`.
 
     `alone_bps` is what it would have of its lane if it were alone, `rtt_s` the latency there and back of a
-    packet of no length. `takes_caps` says whether the lane keeps to the cap of a flow.
+    packet of no length. `takes_caps` says whether the lane keeps to the cap of a flow. `losses` are those on
+    its access, as a mean and perhaps in bursts, where they are others than those of the transport.
     """
 
     src: str
@@ -56,6 +57,7 @@ class Message(NamedTuple):
     rtt_s: float
     now_s: float
     takes_caps: bool = True
+    losses: tuple[float, Bursts | None] | None = None
 
 
 class Sender(ABC):

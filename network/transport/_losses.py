@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from slfac_sim.foundation.streams import stream
 from slfac_sim.network.transport import Message
+from slfac_sim.network.transport._bursts import in_bursts
 from slfac_sim.network.transport._packets import Train
 
 
@@ -38,8 +39,8 @@ def given(message: Message, train: Train, seed: int, tries: int | None) -> Given
         payloads = [(train.count - 1) * train.payload_bytes + train.last_bytes] * links
         return Given([train.count] * links, [0] * links, payloads, [train.count], ())
     receivers = message.path.devices if message.dst == "*" else (message.dst,)
-    needed = np.array([_needed(message, receiver, train, seed) for receiver in receivers])
     most = np.iinfo(np.int64).max if tries is None else tries
+    needed = np.array([_needed(message, receiver, train, seed, most) for receiver in receivers])
     sent = np.minimum(needed.max(axis=0), most)
     failed = int(sent.sum()) - int((needed.max(axis=0) <= most).sum())
     missed = [receiver for receiver, row in zip(receivers, needed, strict=True) if row.max() > most]
@@ -58,10 +59,15 @@ def loss_of(train: Train) -> float:
     return 1.0 - arrives
 
 
-def _needed(message: Message, receiver: str, train: Train, seed: int) -> NDArray[np.int64]:
-    """Return how often each packet has to be sent for `receiver` to have it: a geometric law [packets]."""
+def _needed(message: Message, receiver: str, train: Train, seed: int, most: int) -> NDArray[np.int64]:
+    """Return how often each packet has to be sent for `receiver` to have it [packets], or more than `most`.
+
+    That is a geometric law where nothing comes in bursts.
+    """
     draws = stream(seed, f"transport/{message.src}/{message.dst}/{receiver}", message.number)
-    return draws.geometric(1.0 - loss_of(train), size=train.count)
+    if not any(crossing.bursts for crossing in train.crossings):
+        return draws.geometric(1.0 - loss_of(train), size=train.count)
+    return in_bursts(train, draws, most)
 
 
 def _on_links(

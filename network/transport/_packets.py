@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import inf
 
+from slfac_sim.network.transfers import Bursts
 from slfac_sim.network.transport import UDP_HEADER_BYTES, Message
 
 
@@ -12,13 +13,14 @@ from slfac_sim.network.transport import UDP_HEADER_BYTES, Message
 class Crossing:
     """A link as packets cross it: of each it carries `header_bytes` beside the payload, `loss` get lost.
 
-    `place` is where it stands among the lane and the hops of the path.
+    These may come in `bursts`. `place` is where it stands among the lane and the hops of the path.
     """
 
     place: int
     capacity_bps: float
     header_bytes: int
     loss: float
+    bursts: Bursts | None = None
 
     def packet_s(self, payload_bytes: float) -> float:
         """Return how long a packet takes; none where the capacity is not known for now."""
@@ -65,14 +67,15 @@ class Train:
 def train(message: Message, packet_bytes: int, header_bytes: int, loss: float) -> Train:
     """Return the packets of `message`: `packet_bytes` of payload in each, `header_bytes` from IP up.
 
-    Access links lose them with probability `loss`. Up, and where there are wires alone, the order of the
-    path is that in which they are crossed; down, the air comes last.
+    Access links lose them with probability `loss`, unless the message says otherwise. Up, and where there
+    are wires alone, the order of the path is that in which they are crossed; down, the air comes last.
     """
     path, framing = message.path, message.framing
     of_lane = -UDP_HEADER_BYTES if framing.holds_headers else framing.layer2_bytes
-    lane = [Crossing(0, message.alone_bps, header_bytes + of_lane, loss)] if path.lane else []
+    losses = message.losses or (loss, None)
+    lane = [Crossing(0, message.alone_bps, header_bytes + of_lane, *losses)] if path.lane else []
     wires = [
-        Crossing(place, hop.capacity_bps, header_bytes + hop.header_bytes, hop.loss)
+        Crossing(place, hop.capacity_bps, header_bytes + hop.header_bytes, hop.loss, hop.bursts)
         for place, hop in enumerate(path.hops, start=1)
     ]
     count = -(-message.payload_bytes // packet_bytes)
