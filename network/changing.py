@@ -3,7 +3,7 @@
 Rates take each other's place, in the order in which they are written; factors multiply what that leaves.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import chain
@@ -196,9 +196,18 @@ class Changes:
 
 def worst(effects: Sequence[Effect]) -> Effect:
     """Return what several receivers of one transmission make of it: the worst of each, at each time."""
-    *courses, bursts = zip(*effects, strict=True)
-    alike = [tuple(dict.fromkeys(chain.from_iterable(kind))) for kind in courses]
-    return Effect(*alike, max(filter(None, bursts), key=lambda one: one.mean, default=None))
+    bursts = [effect.bursts for effect in effects if effect.bursts is not None]
+    return Effect(
+        _all(effect.rates_bps for effect in effects),
+        _all(effect.factors for effect in effects),
+        _all(effect.latencies_s for effect in effects),
+        _all(effect.losses for effect in effects),
+        max(bursts, key=lambda one: one.mean, default=None),
+    )
+
+
+def _all(courses: Iterable[Sequence[Course]]) -> tuple[Course, ...]:
+    return tuple(dict.fromkeys(chain.from_iterable(courses)))
 
 
 def _least(courses: Sequence[Course], t_s: float) -> float:

@@ -49,8 +49,13 @@ def steadied(changes: Mapping[str, Change]) -> dict[str, Change]:
 
 def steady(effect: Effect) -> Effect:
     """Return the means of `effect`."""
-    *courses, bursts = effect
-    return Effect(*map(_means, courses), bursts)
+    return Effect(
+        _means(effect.rates_bps),
+        _means(effect.factors),
+        _means(effect.latencies_s),
+        _means(effect.losses),
+        effect.bursts,
+    )
 
 
 def _means(courses: Sequence[Course]) -> tuple[Course, ...]:

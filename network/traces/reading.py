@@ -28,7 +28,8 @@ def effect_of(trace: TraceFile, device: str, uplink: bool, place: str) -> Effect
     except BadInput as error:
         raise BadInput(f"{place}: {error}") from None
     columns = (RATES[0 if uplink else 1], "factor", "latency_s", "loss")
-    effect = Effect(*(_courses(series, column, trace.end) for column in columns))
+    rates_bps, factors, latencies_s, losses = (_courses(series, column, trace.end) for column in columns)
+    effect = Effect(rates_bps, factors, latencies_s, losses)
     if any(course.most == 0.0 for course in (*effect.rates_bps, *effect.factors)):
         whom = f"{device} has" if device else "there is"
         raise BadInput(f"{place}: '{file}': {whom} no rate {'up' if uplink else 'down'} at any time")
