@@ -99,6 +99,16 @@ def test_the_network_of_extending_md_is_a_long_way(their_pkg: Path, tmp_path: Pa
     assert {round(row["rate_bps"]) for row in sent} == {5e6, 50e6}
 
 
+def test_the_network_of_extending_md_goes_behind_wires(their_pkg: Path, tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite"
+    access = "{sky: {network: {kind: their_pkg.satellite, latency: 300 ms}, devices: 5}}"
+    wire = "{wire: {between: [sky, server], capacity: 1 Mbit/s, latency: 5 ms}}"
+    live_run(path, f"network={{kind: topology, access: {access}, links: {wire}}}")
+    sent = table(path, "transfers")
+    assert {round(row["end_s"] - row["last_bit_s"], 9) for row in sent} == {0.305}
+    assert all(8e-6 * row["wire_bytes"] < row["last_bit_s"] - row["start_s"] + 1e-9 for row in sent)
+
+
 def test_the_protocol_of_extending_md_takes_turns_and_can_be_replayed(
     their_pkg: Path, tmp_path: Path
 ) -> None:

@@ -144,7 +144,7 @@ def test_a_setting_is_found_with_its_dimension() -> None:
 @pytest.mark.parametrize(
     ("path", "message"),
     [
-        ("network.bandwith", "no 'bandwith' among transport, bandwidth, carrier"),
+        ("network.bandwith", "; did you mean 'bandwidth'?"),
         ("network.bandwidth.x", "no 'x' among none: it is a single value"),
         ("codec.uplink.theta", "learning sees it"),
         ("learning.optimiser.learning_rate", "learning sees it"),

@@ -8,6 +8,10 @@ from topologies import hosts, ideal, network, wire
 from worlds import TINY
 
 from slfac_sim.foundation.errors import BadInput
+from slfac_sim.foundation.plugins import settings
+from slfac_sim.network import Hosts
+from slfac_sim.network.fluid_network import FluidSettings
+from slfac_sim.network.kinds.ideal import Ideal
 from slfac_sim.scenario.files import ScenarioError, load
 
 ACCESS: dict[str, Any] = {
@@ -117,6 +121,25 @@ def test_what_an_access_network_refuses_names_its_place_in_the_topology() -> Non
     assert str(caught.value) == (
         "network.access.campus.network.positions: no coverage for d0, d1, d2; move them, or write outage:"
         " allow"
+    )
+
+
+@settings
+class Laneless(FluidSettings):
+    """A network that says nothing of its lanes."""
+
+    def air(self, hosts: Hosts, seed: int) -> Any:
+        air: Any = Ideal().air(hosts, seed)
+        air.lanes = tuple
+        return air
+
+
+def test_an_access_network_must_tell_its_lanes() -> None:
+    access = ACCESS | {"home": {"network": Laneless(), "devices": 2}}
+    with pytest.raises(BadInput) as caught:
+        network("topology", access=access, links=LINKS).survey(hosts(5), 0)
+    assert str(caught.value) == (
+        "network.access.home.network: test_network_topology_faults does not tell its lanes to wires"
     )
 
 

@@ -12,7 +12,7 @@ from typing import Annotated, Self
 from pydantic import Field
 
 from slfac_sim.foundation.errors import BadInput
-from slfac_sim.foundation.plugins import settings
+from slfac_sim.foundation.plugins import kind_of, settings
 from slfac_sim.network.contract import Hosts, NetworkSettings, Sharing
 from slfac_sim.network.fluid_network import Air, FluidSettings
 from slfac_sim.network.topology.air import TopologyAir
@@ -93,6 +93,10 @@ class Topology(FluidSettings):
             air = network.air(Hosts(group.devices, (group.server,)), seed)
         except BadInput as error:  # it names a place in the access network
             raise BadInput(f"network.access.{name}.{error}") from None
+        if not air.lanes():
+            raise BadInput(
+                f"network.access.{name}.network: {kind_of(network)} does not tell its lanes to wires"
+            )
         return Part(name, air, group, network.nodes, network.grant, self.in_packets)
 
     def _links(self) -> Mapping[str, WiredLink]:

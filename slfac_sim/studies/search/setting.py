@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from slfac_sim.analysis.format import three_digits
-from slfac_sim.foundation.errors import BadInput
+from slfac_sim.foundation.errors import BadInput, did_you_mean
 from slfac_sim.foundation.units import Quantity, parse_quantity
 from slfac_sim.scenario.files import changed
 from slfac_sim.scenario.fingerprint import invisible
@@ -81,7 +81,7 @@ def setting_at(scenario: Scenario, path: str) -> Setting:
         held, cls = _held(value), cast(Any, type(value))
         if step not in held:
             known = ", ".join(held) or "none: it is a single value"
-            raise BadInput(f"--vary {path}: no '{step}' among {known}")
+            raise BadInput(f"--vary {path}: no '{step}' among {known}{did_you_mean(step, held)}")
         hint = item_of(hint) if isinstance(value, Mapping) else hints_of(cls)[step]
         value = held[step]
     if not invisible(path, scenario):
