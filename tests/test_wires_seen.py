@@ -121,7 +121,7 @@ def test_check_draws_the_graph_and_names_what_limits_all_at_once(capsys: pytest.
         "└── home: 2 devices (dsl: 5 Mbit/s, back 20 Mbit/s, 8 ms)",
     ):
         assert re.search(f"^.* {re.escape(line)}$", told, re.MULTILINE), line
-    assert re.search(r"up: metro hub->server \d+ %.* of the time \(6 Mbit/s where air of .* leads\)", told)
+    assert re.search(r"up: metro hub->server \d+ %.* of the time \(6 Mbit/s for air that could carry .*\)", told)
     assert re.search(r"^medium +campus: fair, tdd: .*\n +home: csma, half duplex", told, re.MULTILINE)
     assert main(["check", TINY, f"network={WIRES}", "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)

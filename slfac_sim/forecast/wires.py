@@ -40,7 +40,7 @@ def _of_wire(link: str, capacity_bps: Mapping[str, float], leading_bps: Mapping[
     if link not in capacity_bps:
         return ""
     figures = (quantity(of[link], "bit/s") for of in (capacity_bps, leading_bps))
-    return " ({} where air of {} leads)".format(*figures)
+    return " ({} for air that could carry {})".format(*figures)
 
 
 def capacities(survey: Survey) -> dict[str, float]:
