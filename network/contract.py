@@ -19,14 +19,14 @@ class Delivery(NamedTuple):
     `asked_s` is when the sender had the bytes ready, `start_s` when the medium took the first of them,
     `last_bit_s` when the last bit left and the air was free again, `end_s` when the receiver held them all
     (latency included). `airtime_s` is the time that the transfer alone would have filled the medium at its
-    rate: its share of the air integrated over time. `rate_bps` is bits on the medium per second of airtime.
-    `energy_j` is what the sender's radio radiated: power x the time that it was on the air at full power,
-    never power x duration. `wire_bytes` are the bytes on the air, or on the first wire where there is none:
-    the payload with its packet headers, and all that was sent again. `tries` is the most times that any of
-    its packets was sent. `delivered` is False for a cancelled transfer, whose `end_s` is the moment at which
-    it was given up, and for a lost one. `limited_s` tells, where there are wires, for how long each link (see
-    `LinkUse.link`) was the one that bound its rate. `missed` are receivers of a multicast that did not get
-    it, though others did.
+    rate: its share of the air integrated over time; 0 on wires alone. `rate_bps` is bits on the medium per
+    second of airtime. `energy_j` is what the sender's radio radiated: power x the time that it was on the air
+    at full power, never power x duration. `wire_bytes` are the bytes on the air, or on the first wire where
+    there is none: the payload with its packet headers, and all that was sent again. `tries` is the most times
+    that any of its packets was sent. `delivered` is False for a cancelled transfer, whose `end_s` is the
+    moment at which it was given up, and for a lost one. `limited_s` tells, where there are wires, for how
+    long each link (see `LinkUse.link`) was the one that bound its rate. `missed` are receivers of a multicast
+    that did not get it, though others did.
     """
 
     src: str

@@ -183,12 +183,14 @@ class FluidTransfer(Transfer):
         flow = self.flow
         if flow.limited_s or not self.path.hops or flow.start_s is None:
             return flow.limited_s
-        return {self.path.lane: (self.env.now if self.last_bit_s is None else self.last_bit_s) - flow.start_s}
+        link = self.path.lane or min(self.path.hops, key=lambda hop: hop.capacity_bps).link
+        return {link: (self.env.now if self.last_bit_s is None else self.last_bit_s) - flow.start_s}
 
     def delivery(self, delivered: bool) -> Delivery:
         """Return what can be said now, at the end or when it is given up."""
         flow, now_s = self.flow, float(self.env.now)
-        airtime_s, radiated_s = flow.airtime_s, flow.radiated_s
+        airtime_s = flow.airtime_s if self.path.lane else 0.0  # wires alone take none
+        radiated_s = flow.radiated_s
         last_bit_s = now_s if self.last_bit_s is None else float(self.last_bit_s)
         return Delivery(
             src=self.src,

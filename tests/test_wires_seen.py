@@ -15,11 +15,12 @@ from matplotlib.text import Text
 from worlds import scenario, table
 
 from slfac_sim.analysis.air import Offered
-from slfac_sim.analysis.attribution import attribute
+from slfac_sim.analysis.attribution import attribute, device_days
 from slfac_sim.analysis.graph import graph_of, links_of, text_of
 from slfac_sim.analysis.links import WIRED, Crossed, limits, loads_over_time
 from slfac_sim.analysis.placing import columns_of, places_of
 from slfac_sim.analysis.rows import recorded, rows_if_there, rows_of
+from slfac_sim.analysis.structure import direction
 from slfac_sim.cli import main
 from slfac_sim.ledger.folder import load
 from slfac_sim.runs.run import prepare, run
@@ -121,7 +122,9 @@ def test_check_draws_the_graph_and_names_what_limits_all_at_once(capsys: pytest.
         "└── home: 2 devices (dsl: 5 Mbit/s, back 20 Mbit/s, 8 ms)",
     ):
         assert re.search(f"^.* {re.escape(line)}$", told, re.MULTILINE), line
-    assert re.search(r"up: metro hub->server \d+ %.* of the time \(6 Mbit/s for air that could carry .*\)", told)
+    assert re.search(
+        r"up: metro hub->server \d+ %.* of the time \(6 Mbit/s for air that could carry .*\)", told
+    )
     assert re.search(r"^medium +campus: fair, tdd: .*\n +home: csma, half duplex", told, re.MULTILINE)
     assert main(["check", TINY, f"network={WIRES}", "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)
@@ -249,3 +252,63 @@ def test_limits_are_by_kind_and_the_longest_first(folder: Path) -> None:
     found = limits(tables)
     assert [one.way_s for one in found] == sorted((one.way_s for one in found), reverse=True)
     assert all(list(one.limited_s.values()) == sorted(one.limited_s.values(), reverse=True) for one in found)
+
+
+EDGES = (
+    "protocol={kind: hierarchical, rounds: 2, steps: 2}",
+    "server=null",
+    "servers={edge1: {speed: 1 GFLOP/s}, edge2: {speed: 2 GFLOP/s}, cloud: {speed: 5 GFLOP/s}}",
+    "network={kind: topology, access: {campus: {network: {kind: multi_cell, stations: 3}, devices: 3,"
+    " server: edge1}, home: {network: {kind: wifi, radius: 20 m}, devices: 2, server: edge2}}, links: {"
+    "core: {between: [campus, edge1], capacity: 30 Mbit/s, latency: 2 ms},"
+    "dsl: {between: [home, edge2], capacity: 5 Mbit/s, latency: 8 ms},"
+    "metro: {between: [edge1, cloud], capacity: 2 Mbit/s, latency: 5 ms},"
+    "ring: {between: [edge2, cloud], capacity: 1 Mbit/s, latency: 5 ms}}}",
+)
+
+
+@pytest.fixture(scope="module")
+def edges_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run with two edges and a cloud, its laws checked."""
+    folder = tmp_path_factory.mktemp("edges") / "run"
+    summary = run(prepare(scenario(*EDGES), folder, threads=1), strict=True)
+    assert summary["status"] == "finished", summary["reason"]
+    return folder
+
+
+def test_between_servers_there_is_no_air_and_all_waiting_is_for_wires(edges_folder: Path) -> None:
+    sent = [row for row in rows(edges_folder, "transfers") if direction(row) == "between"]
+    assert {(row["src"], row["dst"]) for row in sent} == {
+        pair for edge in ("edge1", "edge2") for pair in ((edge, "cloud"), ("cloud", edge))
+    }
+    assert {(row["airtime_s"], row["energy_j"]) for row in sent} == {(0.0, 0.0)}
+    path = attribute(recorded(load(edges_folder))).path
+    parts = {segment.part for segment in path if segment.what == "between"}
+    assert parts == {"waiting for wires", "propagation"}
+
+
+def test_the_day_of_a_device_goes_through_its_edge(edges_folder: Path) -> None:
+    """Each device works on its day, and nothing of another edge's devices is in it."""
+    for device, day in device_days(recorded(load(edges_folder))).items():
+        hosts = {segment.host for segment in day if segment.part != "waiting at the barrier"}
+        assert device in hosts
+        assert not {f"d{i:03d}" for i in range(5)} - {device} & hosts
+
+
+def test_whoever_is_waited_for_is_a_host(edges_folder: Path) -> None:
+    straggler = attribute(recorded(load(edges_folder))).straggler
+    assert straggler
+    assert set(straggler) <= {f"d{i:03d}" for i in range(5)} | {"edge1", "edge2"}
+
+
+def test_a_multicast_is_received_by_the_devices_of_its_edge(edges_folder: Path, tmp_path: Path) -> None:
+    assert main(["trace", str(edges_folder), "--out", str(tmp_path / "t.json.gz")]) == 0
+    events = json.loads(gzip.decompress((tmp_path / "t.json.gz").read_bytes()))["traceEvents"]
+    name_of = {event["pid"]: event["args"]["name"] for event in events if event["name"] == "process_name"}
+    assert {"edge1", "edge2", "cloud", "links"} <= set(name_of.values())
+    received = {
+        (event["args"]["src"], name_of[event["pid"]])
+        for event in events
+        if event.get("args", {}).get("dst") == "*"
+    }
+    assert received == {("edge1" if i < 3 else "edge2", f"d{i:03d}") for i in range(5)}
