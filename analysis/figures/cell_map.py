@@ -51,7 +51,7 @@ def draw(series: Sequence[Offered]) -> Figure:
     figure, all_axes = stacked_canvas(min(len(parts), _MOST_MAPS) or 1, _MAP_MM, legend_rows=3)
     if not parts:
         return nothing(figure, run.label, _NOWHERE if run.links else TOO_OLD)
-    entries = {}
+    entries: dict[str, Any] = {}
     for axes, part in zip(all_axes, parts, strict=False):
         _map(figure, axes, part)
         entries |= {label: handle for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)}
