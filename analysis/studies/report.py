@@ -81,6 +81,7 @@ def report_lines(study: StudyPoints, closing: Sequence[str]) -> Iterator[str]:
     yield from _paragraphs(closing)
     yield from ("## How to read it", "", *_how_to_read(study), "")
     yield from _section("Time, bytes and energy to each target", tables.costs_table(study))
+    yield from _section("Bytes over each wire to each target", tables.wires_table(study))
     for target in study.targets:
         yield from _section(f"Seconds to {percent(target)}", tables.times_table(study, target))
         if study.rivals:

@@ -13,6 +13,7 @@ from slfac_sim.analysis.studies.axes import Axis, Roles, assign_roles
 T = TypeVar("T")
 
 SECONDS, BYTES, ROUNDS = "at_s", "payload_bytes", "round"  # what a curve can be drawn over
+WIRE = "wire "  # before the name of a wire: bytes that have crossed it, either way
 JOULES = "devices_j"  # that all devices have drawn; points of earlier versions do not tell
 
 
@@ -30,7 +31,8 @@ class StudyPoints:
 
     There is a column for each axis (its text; `values` has them in SI), for ``seed_learning`` and
     ``seed_air``, and for every field of a point file. What a failed point does not have is None. `curve`
-    entries hold a list per name; points of earlier versions have no `devices_j` there.
+    entries hold a list per name; points of earlier versions have no `devices_j` there, and only those
+    with wires have their bytes.
     """
 
     folder: Path

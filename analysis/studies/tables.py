@@ -12,7 +12,7 @@ from slfac_sim.analysis.crossings import Crossing
 from slfac_sim.analysis.format import amount, fixed_percent, percent, unit_of
 from slfac_sim.analysis.statistics import OverRuns, over_runs
 from slfac_sim.analysis.studies import answers, phrases
-from slfac_sim.analysis.studies.study import BYTES, JOULES, ROUNDS, SECONDS, Combination, StudyPoints
+from slfac_sim.analysis.studies.study import BYTES, JOULES, ROUNDS, SECONDS, WIRE, Combination, StudyPoints
 
 Table = list[dict[str, str]]
 SHARES = {"at a quarter": 0.25, "at half": 0.5, "at all of it": 1.0}  # of the common budget
@@ -36,6 +36,25 @@ def costs_table(study: StudyPoints) -> Table:
                 row[f"{percent(target)}: {unit}"] = _cost(study, place, target, over, scale)
         rows.append(row)
     return rows
+
+
+def wires_table(study: StudyPoints) -> Table:
+    """Return the bytes that have crossed each wire when a target is met, for each combination and target.
+
+    A place that does not tell of a wire, which it may not have, has a dash; empty where there are no wires.
+    """
+    curves = [curve for curve in study.columns["curve"] if curve is not None]
+    wires = list(dict.fromkeys(name for curve in curves for name in curve if name.startswith(WIRE)))
+    scale, unit = unit_of((curve[wire][-1] for curve in curves for wire in wires if wire in curve), "B")
+    return [
+        {
+            **_place(study, place),
+            "target": percent(target),
+            **{f"{w.removeprefix(WIRE)}, {unit}": _cost(study, place, target, w, scale) for w in wires},
+        }
+        for place in (_finished(study) if wires else ())
+        for target in study.targets
+    ]
 
 
 def _unit(study: StudyPoints, over: str) -> tuple[float, str]:

@@ -11,6 +11,8 @@ from typing import Any
 
 from slfac_sim.analysis.attribution import attribute
 from slfac_sim.analysis.bounds import bounds
+from slfac_sim.analysis.studies.study import WIRE
+from slfac_sim.analysis.wired import wired_bytes
 from slfac_sim.ledger.store import Ledger
 from slfac_sim.ledger.summary import summary_of
 from slfac_sim.ledger.tables import TABLES
@@ -96,11 +98,12 @@ def replayed(record: Record | Finished, point: Point) -> dict[str, Any]:
     """Return the finished row of `point`, which replays `record` or is it. Raises `BadInput` or `Stalled`."""
     rows = timed(record, point.scenario)
     summary = summary_of(point.scenario, record.summary["data"], rows, {}, "finished", "")
+    tables = {table: rows.rows(table) for table in TABLES if table != "payloads"}
     return {
         **head(point, "finished", ""),
         **{name: summary[name] for name in _SUMMED_UP},
-        "curve": _curve(rows),
-        **_attributed({table: rows.rows(table) for table in TABLES if table != "payloads"}),
+        "curve": {**_curve(rows), **_wired(tables)},
+        **_attributed(tables),
     }
 
 
@@ -124,6 +127,12 @@ def _curve(rows: Ledger) -> dict[str, list[Any]]:
     curve = {name: [row[0] for row in rows.tuples("evals", (name,))] for name in CURVE}
     devices_j = [row[0] for row in rows.tuples("spent", ("devices_j",))]
     return curve | ({"devices_j": devices_j} if len(devices_j) == len(curve["round"]) else {})
+
+
+def _wired(tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, list[int]]:
+    """Return the bytes that had crossed each wire by each evaluation; none without wires."""
+    crossed = wired_bytes(tables, [row["at_s"] for row in tables["evals"]])
+    return {f"{WIRE}{name}": nbytes for name, nbytes in crossed.items()}
 
 
 def _attributed(tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, Any]:
