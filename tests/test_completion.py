@@ -66,8 +66,8 @@ def test_the_first_word_is_a_verb_or_a_scenario(ask: Ask, tmp_path: Path) -> Non
     (tmp_path / "more").mkdir()
     assert ask("slfac-sim ") == set(COMMANDS)
     assert ask("slfac-sim qui") == {"quick"}
-    assert ask("slfac-sim c") == {verb for verb in COMMANDS if verb[0] == "c"} | {"churn"}
-    assert ask("slfac-sim m") == {"multi_cell", "mine.yaml", "more/"}
+    assert ask("slfac-sim c") == {verb for verb in COMMANDS if verb[0] == "c"} | {"campus", "churn"}
+    assert ask("slfac-sim m") == {"multi_cell", "multi_cell_backhaul", "mine.yaml", "more/"}
     assert ask("slfac-sim --v") == {"--version"}
 
 
@@ -116,6 +116,11 @@ def test_setting_paths(ask: Ask) -> None:
     assert ask("slfac-sim quick nowhere.") == set()
     assert "codec.theta=" in ask("slfac-sim quick codec.")
     assert "codec.uplink.theta=" in ask("slfac-sim quick codec.uplink.")
+    links = {f"network.links.{name}." for name in ("port", "fibre", "uplink")}
+    assert ask("slfac-sim campus network.links.") == links
+    assert ask("slfac-sim campus network.links.port.cap") == {"network.links.port.capacity="}
+    quad = "network.access.quad.network"
+    assert ask(f"slfac-sim campus {quad}.bandw") == {f"{quad}.bandwidth="}
 
 
 def test_settings_are_those_of_the_kind_at_hand(ask: Ask, tmp_path: Path) -> None:

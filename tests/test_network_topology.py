@@ -431,6 +431,20 @@ def test_what_a_survey_says_of_it() -> None:
     assert (survey.medium, survey.crowd_independent, survey.multicast_rate_bps) == ("fair", False, 10e6)
 
 
+def test_what_it_radiates_is_what_its_access_networks_do() -> None:
+    def of(*airs: Any) -> NetworkSettings:
+        access = {f"n{i}": {"network": air, "devices": 1} for i, air in enumerate(airs)}
+        links = {name: wire(name, "server", FAST) for name in access}
+        return network("topology", access=access, links=links)
+
+    controlled = {"kind": "cell", "device_power": 0.3, "power_control": {}}
+    assert of("cell", controlled).radiates_w == pytest.approx((0.3, 10**1.4))
+    assert of("cell", "ideal").radiates_w == (None, None)
+    assert (of("cell").controls_power, of("cell", controlled).controls_power) == (False, True)
+    assert of("cell", "cell").shared == network("cell").shared
+    assert not of("cell", "wifi").shared.bounded
+
+
 def test_what_changes_with_time_stands_still_in_a_forecast() -> None:
     faded = behind({"kind": "cell", "fading": "block"}, FAST)
     assert isinstance(faded, Topology)

@@ -61,6 +61,18 @@ class Topology(FluidSettings):
         alike = all(other == first for other in others)
         return first if alike else Sharing(bounded=False, multicasts_bounded=False)
 
+    @property
+    def radiates_w(self) -> tuple[float | None, float | None]:
+        """The most that a device, and that a station, of any access network radiates."""
+        bounds = [one.network.radiates_w for one in self.access.values()]
+        device_w, station_w = (None if None in way else max(way) for way in zip(*bounds, strict=True))
+        return device_w, station_w
+
+    @property
+    def controls_power(self) -> bool:
+        """Whether devices of any access network radiate less than the most where that suffices."""
+        return any(one.network.controls_power for one in self.access.values())
+
     def access_settings(self, name: str) -> NetworkSettings:
         """Return the settings of the access network `name`."""
         settings: NetworkSettings = self.access[name].network

@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 
 from slfac_sim.cli.completing.places import Offered, merged, package_file
-from slfac_sim.scenario.schema_nodes import Node, alternatives
+from slfac_sim.scenario.schema_nodes import Node, alternatives, by_any_name
 
 EVERY = "*"
 """In place of what a scenario says: whatever any could say, of every kind."""
@@ -118,6 +118,8 @@ def _children(node: Node, value: Any) -> Iterator[tuple[str, Node]]:
     for branch in _branches(node):
         if branch.get("type") == "array" and isinstance(value, list):
             yield from ((str(place), branch.get("items", {})) for place in range(len(value)))
+        if isinstance(value, dict) and (held := by_any_name(branch)) is not None:
+            yield from ((name, held) for name in value)
         own = branch.get("properties", {})
         if "kind" not in own or own["kind"].get("const", "") == kind or kind == EVERY:
             yield from own.items()
