@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from worlds import scenario
 
+from slfac_sim.cli import main
 from slfac_sim.foundation.plugins import adapter, kinds
 from slfac_sim.network import Hosts, Lost
 from slfac_sim.network.delays import Jitter
@@ -23,6 +24,7 @@ from slfac_sim.network.transport import Framing, Message
 from slfac_sim.network.transport.fluid import Fluid
 from slfac_sim.network.transport.tcp import Tcp, slow_start
 from slfac_sim.network.transport.udp import Udp
+from slfac_sim.runs.run import prepare, run
 from slfac_sim.scenario.steering import steered
 
 DEVICES = ("d0", "d1", "d2")
@@ -630,6 +632,17 @@ def test_a_transport_that_may_give_up_steers_learning(transport, loses):
     assert chosen.network.may_lose is loses
     assert (steered(chosen) == "the network cell may lose transfers") is loses
     assert not chosen.network.still.may_lose
+
+
+def test_no_run_is_replayed_where_transfers_may_be_lost(tmp_path, capsys):
+    run(prepare(scenario("network.transport=tcp", "protocol.rounds=1"), tmp_path / "run", threads=1))
+    words = ["replay", str(tmp_path / "run"), "--draw", "none", "--quiet"]
+    lossy = "network.transport={kind: udp, loss: 0.1}"
+    assert main([*words, lossy, "--out", str(tmp_path / "lossy")]) == 2
+    assert "the network cell may lose transfers; there it would learn otherwise" in capsys.readouterr().err
+    assert not (tmp_path / "lossy").exists()
+    there = "network.transport={kind: udp, loss: 0.1, tries: null}"
+    assert main([*words, there, "--out", str(tmp_path / "there")]) == 0
 
 
 @pytest.mark.parametrize(

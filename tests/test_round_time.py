@@ -31,6 +31,8 @@ NETWORKS = {
     "dcf": "network={kind: wifi, medium: dcf}",
     "ideal": "network={kind: ideal, up_rate: 3 Mbit/s, down_rate: 5 Mbit/s}",
     "multi_cell": "network={kind: multi_cell, bandwidth: 5 MHz, stations: 3}",
+    "tcp": "network={kind: cell, bandwidth: 5 MHz, grant: 5 ms, transport: tcp}",
+    "udp": "network={kind: cell, bandwidth: 5 MHz, jitter: {spread: 0 s}, transport: {kind: udp, tries: 3}}",
 }
 VARIANTS = {
     **{kind: f"kind: {kind}" for kind in kinds("slfac_sim.protocols")},

@@ -59,6 +59,11 @@ class Message(NamedTuple):
     takes_caps: bool = True
     losses: tuple[float, Bursts | None] | None = None
 
+    @property
+    def receivers(self) -> tuple[str, ...]:
+        """Who is to have it: of a multicast, those that its path leads to."""
+        return self.path.devices if self.dst == "*" else (self.dst,)
+
 
 class Sender(ABC):
     """An opened transport: what it knows of the pairs of hosts that have sent through it."""

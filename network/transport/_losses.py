@@ -38,12 +38,11 @@ def given(message: Message, train: Train, seed: int, tries: int | None) -> Given
         links = len(train.crossings)
         payloads = [(train.count - 1) * train.payload_bytes + train.last_bytes] * links
         return Given([train.count] * links, [0] * links, payloads, [train.count], ())
-    receivers = message.path.devices if message.dst == "*" else (message.dst,)
     most = np.iinfo(np.int64).max if tries is None else tries
-    needed = np.array([_needed(message, receiver, train, seed, most) for receiver in receivers])
+    needed = np.array([_needed(message, receiver, train, seed, most) for receiver in message.receivers])
     sent = np.minimum(needed.max(axis=0), most)
     failed = int(sent.sum()) - int((needed.max(axis=0) <= most).sum())
-    missed = [receiver for receiver, row in zip(receivers, needed, strict=True) if row.max() > most]
+    missed = [receiver for receiver, row in zip(message.receivers, needed, strict=True) if row.max() > most]
     packets, lost = _on_links(message, train, seed, int(sent.sum()), failed)
     payload = int(sent[:-1].sum()) * train.payload_bytes + int(sent[-1]) * train.last_bytes
     payloads = [round(payload * count / packets[0]) for count in packets]

@@ -1,7 +1,6 @@
 """What `tcp` and `udp` have in common: from a message in packets to a plan."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
 from itertools import accumulate
 from math import inf
 from typing import Any, NamedTuple
@@ -91,7 +90,7 @@ class PacketSender(Sender):
             rounds_bits=tuple(bits * end / sent.packets[0] for end in ends),
             lost_parts=_lost_by_place(packets, sent),
             missed=sent.missed,
-            is_lost=bool(sent.missed) and len(sent.missed) == len(_receivers(message)),
+            is_lost=bool(sent.missed) and len(sent.missed) == len(message.receivers),
         )
 
     @abstractmethod
@@ -105,10 +104,6 @@ class PacketSender(Sender):
         (lane,) = (i for i, crossing in enumerate(packets.crossings) if crossing.place == 0)
         each = self._header_bytes + message.framing.layer2_bytes - packets.crossings[lane].header_bytes
         return sent.packets[lane] * each
-
-
-def _receivers(message: Message) -> Sequence[str]:
-    return message.path.devices if message.dst == "*" else (message.dst,)
 
 
 def _bytes_by_place(packets: Train, sent: Given) -> list[int]:

@@ -25,7 +25,8 @@ _LEAST_TIMEOUT_S = 0.2  # beyond the round trip, as in Linux
 class Tcp(PacketTransport):
     """Segments of 1448 bytes and 52 of IP and TCP with time stamps (MTU 1500).
 
-    A multicast is one reliable transmission of such segments, each sent again until all receivers have it.
+    A multicast waits for connections with all its receivers, and is then one transmission of such segments,
+    each sent again until all have it.
     """
 
     references: ClassVar[tuple[str, ...]] = ("rfc5681", "rfc6928", "mathis1997macroscopic")
@@ -59,8 +60,8 @@ class Tcp(PacketTransport):
 
     @property
     def still(self) -> Self:
-        """The same with as many tries as it takes."""
-        return replace(self, tries=None)
+        """The same with as many tries as it takes, and with connections that are kept made before."""
+        return replace(self, tries=None, set_up=0 if self.connection == "persistent" else self.set_up)
 
     def open(self, seed: int) -> Sender:
         """Return a sender that keeps connections."""
@@ -83,12 +84,12 @@ class _TcpSender(PacketSender):
         self._directions: dict[tuple[str, str], _Direction] = {}
 
     def pace(self, message: Message, packets: Train) -> Pace:
-        tcp, pair = self._tcp, frozenset((message.src, message.dst))
+        tcp, pairs = self._tcp, {frozenset((message.src, receiver)) for receiver in message.receivers}
         empty_s = message.rtt_s + packets.there_and_back_s(0)
         rtt_s = message.rtt_s + packets.there_and_back_s(packets.payload_bytes)
-        wait_s = 0.0 if pair in self._connected else tcp.set_up * empty_s
+        wait_s = 0.0 if pairs <= self._connected else tcp.set_up * empty_s
         if tcp.connection == "persistent":
-            self._connected.add(pair)
+            self._connected |= pairs
         most = _most_per_s(tcp.rwnd / packets.payload_bytes, loss_of(packets), rtt_s)
         packet_s = max(packets.packet_s, 1.0 / most)
         window, start_s = slow_start(self._window(message, rtt_s), packets.count, packet_s, rtt_s)

@@ -240,6 +240,9 @@ def _refuse_visible(record: Record, scenario: Scenario) -> None:
             f"{record.folder}: learning sees {'; '.join(differences)}. A replay can change"
             f" {', '.join(invisible_in(record.scenario))} alone; run the scenario instead"
         )
+    reason = steered(scenario)
+    if reason is not None:
+        raise BadInput(f"{record.folder}: {reason}; there it would learn otherwise: run the scenario instead")
 
 
 def _script(folder: Path, scenario: Scenario, summary: Mapping[str, Any]) -> Script:
