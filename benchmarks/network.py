@@ -14,6 +14,7 @@ import simpy
 
 from slfac_sim.network import Hosts
 from slfac_sim.network.engine import Engine, Flow, FluidShare, MaxMinShare, Routed, Share
+from slfac_sim.network.engine.joined import JoinedShare
 from slfac_sim.network.kinds.cell import Cell
 from slfac_sim.network.kinds.ideal import Ideal
 from slfac_sim.network.media.ofdma import Ofdma
@@ -88,6 +89,17 @@ def own_caps_us(count: int, rounds: int) -> float:
     return events_us(count, MaxMinShare(capacities), flow, rounds)
 
 
+def joined_us(count: int, rounds: int) -> float:
+    """Return the CPU time of one event in 10 cells of equal airtime behind one backhaul that binds."""
+    share = JoinedShare(lambda _: FluidShare(), {"backhaul": 36.0})  # the cells alone would carry 45
+
+    def flow(rng: random.Random) -> Flow:
+        path = (f"cell{rng.randrange(CELLS)}", "backhaul")
+        return Routed(rng.expovariate(1.0), rng.uniform(1.0, 8.0), path=path, consumption=(1.0, 1.0))
+
+    return events_us(count, share, flow, rounds)
+
+
 def ofdma_us(count: int, rounds: int) -> float:
     """Return the CPU time of one event with `count` uploads at once, each in its part of a cell's band."""
     env, names = simpy.Environment(), [f"d{i}" for i in range(count)]
@@ -157,6 +169,11 @@ def measure(smoke: bool = False) -> list[str]:
         f"{own_caps_us(count, rounds // 5):5.1f} us per event"
         for count in on_own
     ]
+    joined = [
+        f"engine, {CELLS} cells behind a backhaul that binds, random rates, {count:>6} concurrent: "
+        f"{joined_us(count, rounds // 5):5.1f} us per event"
+        for count in on_own
+    ]
     simgrid = ", ".join(f"{what} {us} us" for what, us in SIMGRID_US.items())
     air = [
         f"SimGrid 3.32, 1000 concurrent, on a slower machine: {simgrid} per event",
@@ -168,7 +185,7 @@ def measure(smoke: bool = False) -> list[str]:
         f"network, {count:>6} transfers at once: {transfers_us(count):5.1f} us each from call to delivery"
         for count in on_one[:3]
     ]
-    return one + many + own + air + whole
+    return one + many + own + joined + air + whole
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """The sharing engine: who has how much of a medium, and when each transfer is through. It knows no radio.
 
 Shares are arithmetic on given times: `FluidShare` for one medium, `MaxMinShare` for several links,
-`NaiveGraph` as their reference. `Engine` puts them on a SimPy clock; `plan` chooses
-the shares of a case known in advance.
+`NaiveGraph` as their reference, and `joined.JoinedShare` for media and the wires behind them.
+`Engine` puts them on a SimPy clock; `plan` chooses the shares of a case known in advance.
 """
 
 from slfac_sim.network.engine.choose import Demand, Plan, plan

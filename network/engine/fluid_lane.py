@@ -68,8 +68,13 @@ class FluidGroup(Group):
             self.carried[i] = self.at_caps[i].value + rising * limit + paces * free
         self.air = self.limited.weights.value
         self.fastest_bps = max(limit, -head(self.falling) * free if self.falling else 0.0, -head(self.heavy))
+
+    def run(self) -> float:
+        """Let time go on at the present limit; return when the first limited flow will be through."""
         for heap in (self.falling, self.slow, self.light, self.heavy):
             shrink(heap, self.live)
+        self.limited.run(self.limit if self.limited.live else 0.0, 1.0)
+        return self.limited.due_s
 
 
 class FluidLane(FluidShare, Lane):
@@ -141,8 +146,7 @@ class FluidLane(FluidShare, Lane):
         if self._capped.live:
             self.due_s = min(self.due_s, self._capped.due_s())
         for group in self.groups.values():
-            group.limited.run(group.limit if group.limited.live else 0.0, 1.0)
-            self.due_s = min(self.due_s, group.limited.due_s)
+            self.due_s = min(self.due_s, group.run())
         if self._waiting:
             self._note_starts()
         return self.due_s
