@@ -105,8 +105,8 @@ def test_what_learning_sees_is_refused(recorded: Path) -> None:
     assert str(caught.value) == (
         f"{recorded}: learning sees seed.learning: 0 there, 3 wanted; codec.uplink.theta: 0.9 there, 0.95"
         " wanted. A replay can change name, seed.air, network, devices.speed, devices.codec_speed,"
-        " devices.slowdowns, devices.power, devices.memory, server.speed, server.codec_speed,"
-        " server.discipline, server.slowdowns, server.power, evaluation.targets alone; run the scenario"
+        " devices.slowdowns, devices.power, devices.memory, evaluation.targets, server.speed,"
+        " server.codec_speed, server.discipline, server.slowdowns, server.power alone; run the scenario"
         " instead"
     )
     assert all(rows.rows(table) == [] for table in TABLES)

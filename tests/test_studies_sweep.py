@@ -130,6 +130,19 @@ def test_points_of_an_earlier_form_are_set_aside(
     assert len(list((folder / "set_aside").iterdir())) == 6
 
 
+def test_a_point_that_had_other_axes_is_timed_again(
+    whole: Plan, undisturbed: Path, cache: Path, tmp_path: Path
+) -> None:
+    """The same scenario lies elsewhere: its row says where."""
+    folder = tmp_path / "study"
+    shutil.copytree(undisturbed, folder)
+    other = tiny_plan("network.latency=5 ms,6 ms", "codec=raw,slfac")
+    assert {point.key for point in other.points} & {point.key for point in whole.points}
+    assert not swept(other, folder, Here(cache), cache)
+    axes = [json.loads(text)["axes"] for text in rows(folder).values()]
+    assert sorted(map(sorted, axes)) == [["codec", "network.latency"]] * len(other.points)
+
+
 def test_another_form_of_a_study_in_use_is_refused_and_shards_are_not(whole: Plan, tmp_path: Path) -> None:
     folder, smaller = tmp_path / "study", tiny_plan("network.bandwidth=5 MHz", "codec=raw,slfac")
     with StudyFolder(folder).in_use(whole) as aside, StudyFolder(folder).in_use(whole) as again:

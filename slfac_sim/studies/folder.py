@@ -79,14 +79,15 @@ class StudyFolder:
             raise BadInput(f"--out {self.path}: cannot be written ({error.strerror})") from error
 
     def row(self, point: Point) -> dict[str, Any] | None:
-        """Return the row of `point`, or None when there is none, or one of another training."""
+        """Return the row of `point`, or None when there is none, or one of another training or other axes."""
         try:
             row = json.loads(self._file(point.key).read_text(encoding="utf-8"))
         except (OSError, ValueError, RecursionError):
             return None
         if not isinstance(row, dict):
             return None
-        return row if row.get("training") == point.training and row.get("status") else None
+        same = (row.get("training"), row.get("axes")) == (point.training, dict(point.axes))
+        return row if same and row.get("status") else None
 
     def write(self, row: Mapping[str, Any]) -> None:
         """Write `row` as its point's file, whole or not at all."""
