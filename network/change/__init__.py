@@ -6,11 +6,15 @@ access of devices.
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
-from slfac_sim.foundation.plugins import Family
+from pydantic import Field
+
+from slfac_sim.foundation.plugins import Family, settings
 from slfac_sim.network.courses import Course
 from slfac_sim.network.transfers import Bursts
+
+_Name = Annotated[str, Field(min_length=1)]
 
 
 class Effect(NamedTuple):
@@ -65,6 +69,22 @@ class Change(ABC):
     @abstractmethod
     def effect(self, target: Target, seed: int) -> Effect:
         """Return what it does to `target`, with every draw keyed by `seed` and target. Raises `BadInput`."""
+
+
+@settings
+class Targeted(Change):
+    """A change of a link, or of the access of devices."""
+
+    on: _Name | None = None
+    """The link that it changes: a wire (`core`, or one way of it, `core campus->edge1`), or a medium (`up`,
+    `s0/up`, `air`; in a topology `campus/up`, and `campus` for all of them).
+    """
+    devices: Literal["all"] | Annotated[tuple[_Name, ...], Field(min_length=1)] | None = None
+    """The devices whose access it changes, each by itself: `all`, or a list of names."""
+
+    def __post_init__(self) -> None:
+        if (self.on is None) == (self.devices is None):
+            raise ValueError("say what changes: on: a link, or devices: all or a list (and not both)")
 
 
 FAMILY = Family(Change, shared=("on", "devices"))

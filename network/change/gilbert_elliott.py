@@ -6,8 +6,7 @@ from pydantic import Field
 
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Part
-from slfac_sim.network.change import Effect, Target
-from slfac_sim.network.change._targeted import Targeted
+from slfac_sim.network.change import Effect, Target, Targeted
 from slfac_sim.network.transfers import Bursts
 
 _Chance = Annotated[float, Field(gt=0.0, le=1.0)]

@@ -9,8 +9,7 @@ from pydantic import Field
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.streams import stream
 from slfac_sim.foundation.units import Seconds
-from slfac_sim.network.change import Effect, Target
-from slfac_sim.network.change._targeted import Targeted
+from slfac_sim.network.change import Effect, Target, Targeted
 from slfac_sim.network.courses import Course
 
 _AT_ONCE = 64

@@ -1,8 +1,7 @@
 """Rates that a file says: of a wire, of a medium, or of each device."""
 
 from slfac_sim.foundation.plugins import settings
-from slfac_sim.network.change import Effect, Target
-from slfac_sim.network.change._targeted import Targeted
+from slfac_sim.network.change import Effect, Target, Targeted
 from slfac_sim.network.traces.reading import effect_of, has_losses
 from slfac_sim.network.traces.settings import TraceFile
 

@@ -27,14 +27,14 @@ class LinkLaws(Laws):
             ways = {f"{name} {src}->{dst}": row["capacity_bps"], f"{name} {dst}->{src}": row["back_bps"]}
             self._capacity_bps |= {name: row["capacity_bps"]} if row["half_duplex"] else ways
         elif table == "transfers":
-            self._last, self._left_s = row, row["last_bit_s"] - row["start_s"]
+            self._last, self._left_s = row, row["last_bit_s"] - row["asked_s"]
         elif table == "bottlenecks":
             self._limits(row)
         elif table == "link_use":
             self._account(row)
 
     def _limits(self, row: dict[str, Any]) -> None:
-        """No transfer was limited for longer than it was on its way; a multicast has branches."""
+        """No transfer was limited for longer than it waited and was sent; a multicast has branches."""
         place = f"bottlenecks, effect {self._last['seq']} of task '{self._last['task']}', {row['link']}"
         slack_s = rounding_s(self._last["last_bit_s"], 4) + PART
         self._limited_s[row["link"]].append(row["limited_s"])
