@@ -230,6 +230,14 @@ def test_a_medium_before_a_wire_may_change_too(half: Path, tmp_path: Path) -> No
     assert wired_ends(wired(change=by_wire), *sent) == [pytest.approx(0.16 + 0.01)] * 2
 
 
+def test_an_outage_of_a_wire_holds_up_everybody(tmp_path: Path) -> None:
+    file = tmp_path / "down.csv"
+    file.write_text("time_s,factor\n0,1\n0.5,0\n3.5,1\n")
+    sent = (("d0", "server", 10**6), ("server", "d1", 500_000))
+    network = wired(change={"cut": Trace(file=file, on="core", end="hold")})
+    assert wired_ends(network, *sent) == [4.01, pytest.approx(0.51)]
+
+
 def test_a_medium_that_cannot_follow_a_wire_that_changes_is_refused(half: Path) -> None:
     cell = Cell(medium=find("slfac_sim.network.media", "tdma")())
     links = {"core": WiredLink(between=("home", "server"), capacity=1e12, latency=0.01)}

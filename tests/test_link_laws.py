@@ -20,7 +20,7 @@ WIRE = {
     "latency_s": 0.0,
     "half_duplex": 0,
 }
-SENT = {"seq": 0, "task": "", "dst": "server", "start_s": 1.0, "last_bit_s": 3.0}
+SENT = {"seq": 0, "task": "", "dst": "server", "asked_s": 1.0, "last_bit_s": 3.0}
 USE = {
     "link": "core ap->server",
     "offered_bits": 2e6,
