@@ -6,17 +6,21 @@ With `--smoke` there are few.
 import gc
 import random
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from math import inf
+from pathlib import Path
 
 import simpy
 
 from slfac_sim.network import Hosts
 from slfac_sim.network.engine import Engine, Flow, FluidShare, MaxMinShare, Routed, Share
 from slfac_sim.network.engine.joined import JoinedShare
+from slfac_sim.network.fluid_network import FluidSettings
 from slfac_sim.network.kinds.cell import Cell
 from slfac_sim.network.kinds.ideal import Ideal
+from slfac_sim.network.kinds.trace import Trace
 from slfac_sim.network.media.ofdma import Ofdma
 from slfac_sim.network.radio.fading.block import Block
 
@@ -150,6 +154,55 @@ def transfers_us(count: int) -> float:
     return (time.process_time() - before_s) / count * 1e6
 
 
+def day_of_trace(folder: str, seconds: int) -> Trace:
+    """Return a trace whose rate is another in every second."""
+    file = Path(folder, "day.csv")
+    rows = "".join(f"{t},{1_000_000 + t % 7}\n" for t in range(seconds))
+    file.write_text(f"time_s,rate_bps\n{rows}", encoding="utf-8")
+    return Trace(file=file)
+
+
+def seldom_us(settings: FluidSettings, seconds: int, uploads: int) -> float:
+    """Return the CPU time of one of a few uploads in so many seconds."""
+    env = simpy.Environment()
+    network = settings.open(env, Hosts(("d0",), ("server",)), 0)
+    gc.collect()
+    before_s = time.process_time()
+    for i in range(uploads):
+        env.run((i + 0.3) * seconds / uploads)
+        network.transfer("d0", "server", 1000)
+    env.run(seconds)
+    return (time.process_time() - before_s) / uploads * 1e6
+
+
+def changes_us(settings: FluidSettings, seconds: int, count: int) -> float:
+    """Return the CPU time of one change, in every second, of the rate of one of `count` uploads."""
+    env, names = simpy.Environment(), [f"d{i}" for i in range(count)]
+    network = settings.open(env, Hosts(names, ("server",)), 0)
+    transfers = [network.transfer(name, "server", 10**12) for name in names]
+    gc.collect()
+    before_s = time.process_time()
+    env.run(seconds - 0.5)
+    assert not any(transfer.triggered for transfer in transfers)
+    return (time.process_time() - before_s) / (count * (seconds - 1)) * 1e6
+
+
+def traces(smoke: bool) -> list[str]:
+    """Return the lines of networks that change with time."""
+    seconds, uploads, count = (100, 10, 3) if smoke else (86_400, 2_000, 100)
+    fixed = seldom_us(Ideal(up_rate=1e6, sharing="none"), seconds, uploads)
+    with tempfile.TemporaryDirectory() as folder:
+        before_s, day = time.process_time(), day_of_trace(folder, seconds)
+        day.survey(Hosts(("d0",), ("server",)), 0)
+        read_s = time.process_time() - before_s
+        return [
+            f"trace of {seconds} rows: {read_s:.2f} s to write and read; {uploads} uploads in all: "
+            f"{seldom_us(day, seconds, uploads):5.1f} us each, {fixed:5.1f} at a fixed rate",
+            f"trace, {count} uploads under way: "
+            f"{changes_us(day, seconds // 86 + 1, count):5.1f} us per upload and change",
+        ]
+
+
 def measure(smoke: bool = False) -> list[str]:
     """Return the lines of the report, one for each number of concurrent transfers."""
     on_one, on_many, rounds = ((10,), (20,), 40) if smoke else (ON_ONE, ON_MANY, 20_000)
@@ -185,7 +238,7 @@ def measure(smoke: bool = False) -> list[str]:
         f"network, {count:>6} transfers at once: {transfers_us(count):5.1f} us each from call to delivery"
         for count in on_one[:3]
     ]
-    return one + many + own + joined + air + whole
+    return one + many + own + joined + air + whole + traces(smoke)
 
 
 if __name__ == "__main__":
