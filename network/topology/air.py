@@ -1,21 +1,19 @@
 """The air of a topology: every access network's own, and the wires behind them. No clock here."""
 
-from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cache
-from math import inf
 
 from slfac_sim.network.change import Effect
 from slfac_sim.network.changing import Capacity, Effects
 from slfac_sim.network.contract import Hosts, Survey
 from slfac_sim.network.engine import Share
 from slfac_sim.network.fluid_network import Air, Among
-from slfac_sim.network.topology.binding import binding, cannot_follow
+from slfac_sim.network.topology.binding import binding
 from slfac_sim.network.topology.parts import Part
 from slfac_sim.network.topology.routes import Routes
 from slfac_sim.network.topology.survey import survey_of
-from slfac_sim.network.transfers import Hop, Lane, Path
+from slfac_sim.network.topology.ways import Ways
+from slfac_sim.network.transfers import Lane, Path
 from slfac_sim.network.transport import Framing
 
 
@@ -36,13 +34,10 @@ class TopologyAir(Air):
         most_bps: Callable[[Part, Lane], float],
     ) -> None:
         self._parts, self._hosts, self._routes = {part.name: part for part in parts}, hosts, routes
-        self._servers = frozenset(hosts.servers)
         self._wire_effects = wire_effects
         least_bps = {link: Capacity(effects).least for link, effects in wire_effects.items()}
         self._full, self._joined = binding(parts, hosts.servers, routes, least_bps, most_bps)
-        self._part_of = {device: part for part in parts for device in part.group.devices}
-        self._origin: dict[Path, Path] = {}
-        self._paths = cache(self._new_paths)
+        self._ways = Ways(parts, hosts.servers, routes, self._full)
 
     def coherence_on(self, lane: str) -> float | None:
         """Return the length of a block on `lane`; every access network has a grid of its own."""
@@ -80,7 +75,7 @@ class TopologyAir(Air):
 
         Raises `KeyError` for hosts that no route joins.
         """
-        return self._paths(src, dsts)
+        return self._ways.paths(src, dsts)
 
     def share(self, lane: str) -> Share:
         """Return the medium of `lane`."""
@@ -103,7 +98,7 @@ class TopologyAir(Air):
             asked.setdefault(path.lane.partition("/")[0], []).append(i)
         asked.pop("", None)
         for name, places in asked.items():
-            origins = [self._origin[paths[i]] for i in places]
+            origins = [self._ways.origin[paths[i]] for i in places]
             found = self._parts[name].air.rates_bps(origins, block, _Heard(heard, f"{name}/"))
             for i, rate in zip(places, found, strict=True):
                 rates[i] = rate
@@ -132,85 +127,17 @@ class TopologyAir(Air):
     def effects(self, path: Path) -> Sequence[Effect]:
         """Return what changes the rate on the lane of `path` at times of its own."""
         part, _ = self._within(path.lane)
-        return () if part is None else part.air.effects(self._origin[path])
+        return () if part is None else part.air.effects(self._ways.origin[path])
 
     def alone_bps(self, path: Path, rate_bps: float) -> float:
         """Return what a transfer alone gets on the lane of `path` at one of its rates."""
         part, _ = self._within(path.lane)
-        return rate_bps if part is None else part.air.alone_bps(self._origin[path], rate_bps)
+        return rate_bps if part is None else part.air.alone_bps(self._ways.origin[path], rate_bps)
 
     def _within(self, lane: str) -> tuple[Part | None, str]:
         """Return the access network of `lane`, None for no lane at all, and its name there."""
         name, _, inner = lane.partition("/")
         return (self._parts[name], inner) if name else (None, "")
-
-    def _new_paths(self, src: str, dsts: tuple[str, ...]) -> Sequence[Path]:
-        if src in self._part_of:
-            paths = [self._up(src, dst) for dst in dsts]
-            if len(paths) != 1:
-                raise KeyError(f"{src} -> {', '.join(dsts)}: a device sends to one server")
-            return paths
-        if src not in self._servers or not dsts:
-            raise KeyError(f"{src} -> {', '.join(dsts)}: no such host")
-        across = [self._across(src, dst) for dst in dsts if dst in self._servers]
-        return self._one_copy([*self._down(src, dsts), *across])
-
-    def _up(self, src: str, dst: str) -> Path:
-        part = self._part_of[src]
-        if dst not in self._servers:
-            raise KeyError(f"{src} -> {dst}: no such server")
-        (origin,) = part.air.paths(src, (part.group.server,))
-        return self._wired(part, origin, self._routes.way(part.node(origin.station), dst))
-
-    def _down(self, src: str, dsts: tuple[str, ...]) -> Iterator[Path]:
-        """Yield a path for each station that sends to devices among `dsts`."""
-        on: dict[str, list[str]] = {}
-        for dst in dsts:
-            if dst not in self._servers:
-                on.setdefault(self._part_of[dst].name, []).append(dst)
-        for name, devices in on.items():
-            part = self._parts[name]
-            for origin in part.air.paths(part.group.server, tuple(devices)):
-                yield self._wired(part, origin, self._routes.way(src, part.node(origin.station)))
-
-    def _across(self, src: str, dst: str) -> Path:
-        if src == dst:
-            raise KeyError(f"{src} -> {dst}: it has that already")
-        hops = self._routes.way(src, dst)
-        return Path("", False, (dst,), inf, 0.0, sum(hop.latency_s for hop in hops), hops=hops)
-
-    def _wired(self, part: Part, origin: Path, hops: tuple[Hop, ...]) -> Path:
-        """Return the path `origin` of an access network as one of the topology, with `hops`."""
-        self._follow(part, origin.lane, hops)
-        path = replace(
-            origin,
-            lane=part.lane(origin.lane),
-            station=part.node(origin.station),
-            latency_s=origin.latency_s + sum(hop.latency_s for hop in hops),
-            hops=hops,
-            grant_s=part.grant_s,
-        )
-        self._origin[path] = origin
-        return path
-
-    def _follow(self, part: Part, lane: str, hops: tuple[Hop, ...]) -> None:
-        """Raise `BadInput` where the medium of `lane` cannot follow a wire, as towards a foreign server."""
-        full = [hop.link for hop in hops if hop.link in self._full]
-        if full and not part.air.takes_caps(lane):
-            raise cannot_follow(part, full[0])
-
-    def _one_copy(self, branches: Sequence[Path]) -> Sequence[Path]:
-        """Return the `branches` of a multicast; a wire that several of them cross carries one copy."""
-        crossing = Counter(hop.link for path in branches for hop in path.hops)
-        shared = [self._in_part(path, crossing) for path in branches]
-        return branches if max(crossing.values(), default=1) == 1 else shared
-
-    def _in_part(self, path: Path, crossing: Mapping[str, int]) -> Path:
-        hops = tuple(replace(hop, part=1.0 / crossing[hop.link]) for hop in path.hops)
-        branch = replace(path, hops=hops)
-        if path in self._origin:
-            self._origin[branch] = self._origin[path]
-        return branch
 
 
 class _Heard(Mapping[str, int]):

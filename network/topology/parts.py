@@ -6,7 +6,7 @@ from slfac_sim.network.fluid_network import Air
 from slfac_sim.network.topology.groups import Group
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Part:
     """An access network of a topology: its air, who is on it, and its stations that are nodes.
 
