@@ -17,7 +17,7 @@ WIRED = ("wires", "routes", "links", "bottlenecks", "link_use")  # what a run wi
 class Limited:
     """The transfers of one kind: how many, how long they were on their way, and what limited them.
 
-    `kind` are the kinds of the payloads, `way_s` the time from the first bit to the last, summed, and
+    `kind` are the kinds of the payloads, `way_s` the time from asking to the last bit, summed, and
     `limited_s` the part of it for which each link bound the rate, the most first.
     """
 
@@ -68,7 +68,7 @@ def _limited(kind: str, rows: Sequence[Row], limited: Mapping[int, Sequence[Row]
     for row in rows:
         for bound in limited.get(row["id"], ()):
             seconds[bound["link"]] += bound["limited_s"]
-    way_s = fsum(row["last_bit_s"] - row["start_s"] for row in rows)
+    way_s = fsum(row["last_bit_s"] - row["asked_s"] for row in rows)
     return Limited(kind, len(rows), way_s, dict(seconds.most_common()))
 
 

@@ -20,7 +20,16 @@ WIRE = {
     "latency_s": 0.0,
     "half_duplex": 0,
 }
-SENT = {"seq": 0, "task": "", "dst": "server", "asked_s": 1.0, "last_bit_s": 3.0}
+SENT = {
+    "seq": 0,
+    "task": "",
+    "src": "d000",
+    "dst": "server",
+    "asked_s": 1.0,
+    "last_bit_s": 3.0,
+    "payload_bytes": 187_500,
+    "outcome": "delivered",
+}
 USE = {
     "link": "core ap->server",
     "offered_bits": 2e6,
@@ -40,6 +49,8 @@ def held(
     env = simpy.Environment(initial_time=3.0)
     laws = LinkLaws(scenario(), Watch(env), checked)
     laws.row("wires", wire)
+    laws.row("links", {"device": "d000", "access": "ap", "station": "ap"})
+    laws.row("routes", {"src": "ap", "dst": "server", "hop": 0, "link": USE["link"]})
     laws.row("transfers", sent)
     for link, limited_s in limited.items():
         laws.row("bottlenecks", {"transfer": 0, "link": link, "limited_s": limited_s})
@@ -48,7 +59,7 @@ def held(
 
 
 def test_an_honest_account_keeps_the_law() -> None:
-    assert held(WIRE, {"core ap->server": 1.25, "ap/up": 0.75}, USE) == 6
+    assert held(WIRE, {"core ap->server": 1.25, "ap/up": 0.75}, USE) == 7
 
 
 def test_half_a_wire_is_no_wire_of_two_ways() -> None:
@@ -70,6 +81,7 @@ def test_half_a_wire_is_no_wire_of_two_ways() -> None:
         {"busy_s": -0.1},
         {"offered_bits": 4e6, "carried_bits": 3.5e6},
         {"limited_s": 1.2},
+        {"carried_bits": 1.5e6 - 10.0, "lost_bits": 3e5 + 10.0},
     ],
     ids=", ".join,
 )

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,14 +17,16 @@ from slfac_sim.network.transport._packets import Train
 class Given:
     """What links are given of a message, in the order in which they are crossed.
 
-    `packets` and `lost` are counts; the payload of those is `payload_bytes`. `rounds` says how many packets
-    are sent in the first, second, ... round: all of them, those that were lost in it, and so on. `missed` are
-    the receivers for whom a packet was lost too often.
+    `packets` and `lost` are counts; the payload of the packets is `payload_bytes`, and that of all that
+    arrive `arrived_bytes`: what is lost on a link has its part of the bytes that get lost. `rounds` says how
+    many packets are sent in the first, second, ... round: all of them, those that were lost in it, and so on.
+    `missed` are the receivers for whom a packet was lost too often.
     """
 
     packets: Sequence[int]
     lost: Sequence[int]
     payload_bytes: Sequence[int]
+    arrived_bytes: int
     rounds: Sequence[int]
     missed: tuple[str, ...]
 
@@ -36,18 +39,25 @@ def given(message: Message, train: Train, seed: int, tries: int | None) -> Given
     """
     if not any(crossing.loss for crossing in train.crossings):
         links = len(train.crossings)
-        payloads = [(train.count - 1) * train.payload_bytes + train.last_bytes] * links
-        return Given([train.count] * links, [0] * links, payloads, [train.count], ())
+        payload = _payload(train, np.ones(train.count, np.int64))
+        return Given([train.count] * links, [0] * links, [payload] * links, payload, [train.count], ())
     most = np.iinfo(np.int64).max if tries is None else tries
     needed = np.array([_needed(message, receiver, train, seed, most) for receiver in message.receivers])
     sent = np.minimum(needed.max(axis=0), most)
-    failed = int(sent.sum()) - int((needed.max(axis=0) <= most).sum())
+    arrived = needed.max(axis=0) <= most
+    failed = int(sent.sum()) - int(arrived.sum())
     missed = [receiver for receiver, row in zip(message.receivers, needed, strict=True) if row.max() > most]
     packets, lost = _on_links(message, train, seed, int(sent.sum()), failed)
-    payload = int(sent[:-1].sum()) * train.payload_bytes + int(sent[-1]) * train.last_bytes
-    payloads = [round(payload * count / packets[0]) for count in packets]
+    payload, arrived_bytes = _payload(train, sent), _payload(train, arrived)
+    gone = ((packets[0] - count) / max(failed, 1) for count in packets)
+    payloads = [payload - round(part * (payload - arrived_bytes)) for part in gone]
     rounds = [int((sent >= number).sum()) for number in range(1, int(sent.max()) + 1)]
-    return Given(packets, lost, payloads, rounds, tuple(missed))
+    return Given(packets, lost, payloads, arrived_bytes, rounds, tuple(missed))
+
+
+def _payload(train: Train, times: NDArray[Any]) -> int:
+    """Return the payload of the packets of `train`, each as many `times`."""
+    return int(times[:-1].sum()) * train.payload_bytes + int(times[-1]) * train.last_bytes
 
 
 def loss_of(train: Train) -> float:

@@ -115,7 +115,10 @@ def _bytes_by_place(packets: Train, sent: Given) -> list[int]:
 
 
 def _lost_by_place(packets: Train, sent: Given) -> tuple[float, ...]:
+    """Return which part of what the lane and each hop are given is lost there."""
     parts = [0.0] * (1 + max(crossing.place for crossing in packets.crossings))
-    for crossing, count, lost in zip(packets.crossings, sent.packets, sent.lost, strict=True):
-        parts[crossing.place] = lost / count
+    after = [*sent.payload_bytes[1:], sent.arrived_bytes]
+    for i, crossing in enumerate(packets.crossings):
+        lost = sent.payload_bytes[i] - after[i] + sent.lost[i] * crossing.header_bytes
+        parts[crossing.place] = lost / (sent.payload_bytes[i] + sent.packets[i] * crossing.header_bytes)
     return tuple(parts)

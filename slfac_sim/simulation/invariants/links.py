@@ -1,7 +1,7 @@
 """Links: what was to cross one was carried, lost or is in flight; none carries more than it can."""
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import Any
 
 from slfac_sim.simulation.invariants.laws import PART, Laws, rounding_s
@@ -11,7 +11,10 @@ _SUM = 1e-6  # of a link's bits: what sums over hundreds of thousands of transfe
 
 
 class LinkLaws(Laws):
-    """Holds the account of each link in itself, against its wire, and against what limited transfers."""
+    """Holds the account of each link in itself, against its wire, and against the transfers that crossed it.
+
+    Which these are follows from the routes; a device that may change its station is left out there.
+    """
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
@@ -19,6 +22,9 @@ class LinkLaws(Laws):
         self._last: dict[str, Any] = {}
         self._left_s = 0.0
         self._limited_s: dict[str, list[float]] = defaultdict(list)
+        self._node: dict[str, str] = {}
+        self._links: dict[tuple[str, str], list[str]] = defaultdict(list)
+        self._delivered_bits: Counter[str] = Counter()
 
     def row(self, table: str, row: dict[str, Any]) -> None:
         """Hold a link's account, once the run is over; until then note what it must agree with."""
@@ -26,12 +32,24 @@ class LinkLaws(Laws):
             name, src, dst = row["name"], row["src"], row["dst"]
             ways = {f"{name} {src}->{dst}": row["capacity_bps"], f"{name} {dst}->{src}": row["back_bps"]}
             self._capacity_bps |= {name: row["capacity_bps"]} if row["half_duplex"] else ways
+        elif table == "links" and row["station"] == row["access"]:
+            self._node[row["device"]] = row["access"]
+        elif table == "routes":
+            self._links[row["src"], row["dst"]].append(row["link"])
         elif table == "transfers":
             self._last, self._left_s = row, row["last_bit_s"] - row["asked_s"]
+            self._deliver(row)
         elif table == "bottlenecks":
             self._limits(row)
         elif table == "link_use":
             self._account(row)
+
+    def _deliver(self, row: dict[str, Any]) -> None:
+        """Add the payload of a transfer to the links that it has crossed."""
+        src, dst = (self._node.get(row[end], row[end]) for end in ("src", "dst"))
+        if row["outcome"] == "delivered":
+            bits = 8 * row["payload_bytes"]
+            self._delivered_bits.update(dict.fromkeys(self._links.get((src, dst), ()), bits))
 
     def _limits(self, row: dict[str, Any]) -> None:
         """No transfer was limited for longer than it waited and was sent; a multicast has branches."""
@@ -55,6 +73,9 @@ class LinkLaws(Laws):
         if (capacity_bps := self._capacity_bps.get(row["link"])) is not None:
             figures = f"{parts[0]!r} bits carried in {now_s!r} s at {capacity_bps!r} bit/s"
             self.hold(LAW, parts[0] <= capacity_bps * now_s * (1.0 + _SUM), place, figures)
+        delivered = self._delivered_bits[row["link"]]
+        figures = f"{parts[0]!r} bits carried, {delivered} of payloads that crossed it delivered"
+        self.hold(LAW, parts[0] >= delivered * (1.0 - _SUM), place, figures)
         limited_s = math.fsum(self._limited_s[row["link"]])
         figures = f"limited {row['limited_s']!r} s, and transfers {limited_s!r} s"
         self.hold(LAW, limited_s <= row["limited_s"] * (1.0 + _SUM) + 1e-9, place, figures)
