@@ -107,6 +107,11 @@ class Air(ABC):
         """Return whether `lane` keeps to the caps of flows; as it stands it does."""
         return True
 
+    @property
+    def varies(self) -> bool:
+        """Whether there are `effects` on any path; as it stands there are none."""
+        return False
+
     def effects(self, path: Path) -> Sequence[Effect]:
         """Return what changes the rate of `path` at times of its own; as it stands, nothing does."""
         return ()
@@ -196,7 +201,9 @@ class FluidSettings(NetworkSettings):
     def open(self, env: Any, hosts: Hosts, seed: int) -> "FluidNetwork":
         """Return the network on `env`, with the links of the survey."""
         air, delays = self.air(hosts, seed), Delays(seed, self.jitter, self.grant)
-        effects = effects_of(air.effects, self._changes(air, hosts, seed), air.wire_effects)
+        effects = unchanged
+        if self.change or air.varies:
+            effects = effects_of(air.effects, self._changes(air, hosts, seed), air.wire_effects)
         return FluidNetwork(env, air, self.transport.open(seed), effects, delays)
 
     def _changes(self, air: Air, hosts: Hosts, seed: int) -> Changes:

@@ -1,5 +1,6 @@
 """Changes of a network in time: outages and traces on media and on devices, against closed forms."""
 
+from dataclasses import replace
 from math import inf, sqrt
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from slfac_sim.network.change.trace import Trace
 from slfac_sim.network.kinds import trace as measured
 from slfac_sim.network.kinds.cell import Cell
 from slfac_sim.network.kinds.ideal import Ideal
+from slfac_sim.network.kinds.multi_cell import MultiCell
 from slfac_sim.network.kinds.topology import Topology
 from slfac_sim.network.kinds.wifi import Wifi
 from slfac_sim.network.topology.settings import Access, WiredLink
@@ -356,3 +358,26 @@ def test_losses_of_a_trace_are_those_of_the_moment(tmp_path: Path) -> None:
         env.run(late)
         assert early.value.wire_bytes == 1_500_000
         assert late.value.wire_bytes == pytest.approx(1_500_000 / 0.8, rel=0.05)
+
+
+def test_a_transfer_that_waits_begins_at_the_rate_of_its_first_bit(tmp_path: Path) -> None:
+    file = tmp_path / "late.csv"
+    file.write_text("time_s,rate_bps\n0,1e6\n1,8e6\n")
+    drive = {"drive": Trace(file=file, devices="all", end="hold")}
+    late = Ideal(latency=0.25, up_rate=8e6, grant=2.0)
+    assert ends(replace(late, change=drive), ("d0", "server", 10**6)) == [3.25]
+    assert ends(late, ("d0", "server", 10**6)) == [3.25]
+
+
+def test_several_stations_change_by_themselves(half: Path) -> None:
+    far = MultiCell(positions=((10.0, 5.0), (12.0, 5.0), (14.0, 5.0)))
+    plain = {link.device: link for link in far.survey(HOSTS, 0).links}
+    (station,) = {link.station for link in plain.values()}
+    for on in (station, f"{station}/up", "nowhere"):
+        changed = replace(far, change={"slow": Trace(file=half, on=on)})
+        if on == "nowhere":
+            with pytest.raises(BadInput, match=f"no 'nowhere' among .*{station}, .*{station}/up"):
+                changed.survey(HOSTS, 0)
+            continue
+        for link in changed.survey(HOSTS, 0).links:
+            assert link.up_rate_bps == pytest.approx(0.75 * plain[link.device].up_rate_bps)

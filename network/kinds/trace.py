@@ -123,6 +123,11 @@ class _MeasuredAir(Air):
         """Return 1: the effects say the rate."""
         return 1.0, None
 
+    @property
+    def varies(self) -> bool:
+        """Yes."""
+        return True
+
     def effects(self, path: Path) -> Sequence[Effect]:
         """Return the rates, the slowest receiver's for a multicast."""
         return (worst([self._effect[device, path.uplink] for device in path.devices]),)

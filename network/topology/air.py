@@ -124,6 +124,11 @@ class TopologyAir(Air):
         part, inner = self._within(lane)
         return True if part is None else part.air.takes_caps(inner)
 
+    @property
+    def varies(self) -> bool:
+        """Whether any access network does."""
+        return any(part.air.varies for part in self._parts.values())
+
     def effects(self, path: Path) -> Sequence[Effect]:
         """Return what changes the rate on the lane of `path` at times of its own."""
         part, _ = self._within(path.lane)
