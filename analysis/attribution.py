@@ -76,6 +76,8 @@ def device_days(
     """
     of = structure(tables)
     place, from_s, until_s = _start(tables, of, until_s)
+    if place[0]:  # an evaluation in a task of one device, through which the days of others do not go
+        place, from_s = ("", of.last[""] + 1), of.ended_s("")
     days = {}
     for device in devices_of(tables):
         walk = Walk(of, device)

@@ -40,8 +40,8 @@ class Structure:
     queue and end: `served` is its compute, `latest` the item that was asked last (the first of equals),
     `earliest_s` when the first was, `sizes` its number of items. `device_of` tells on which device a task
     works; of one that works on none, `members` has those of the tasks below it, and `server_of` the server
-    that it is first at work on. `wired` tells of a transfer's time on the way, by its number, which part
-    wires limited.
+    that it is first at work on. `shared` are tasks that work on several and start no other. `wired` tells of
+    a transfer's time on the way, by its number, which part wires limited.
     """
 
     effects: dict[Place, Row]
@@ -54,6 +54,7 @@ class Structure:
     device_of: dict[str, str]
     members: dict[str, set[str]]
     server_of: dict[str, str]
+    shared: frozenset[str]
     wired: dict[int, float]
 
     def ended_s(self, task: str) -> float:
@@ -64,8 +65,9 @@ class Structure:
         return float(self.effects[place]["end_s"])
 
     def is_with(self, task: str, device: str) -> bool:
-        """Return whether `task`, or one below it, works on `device`."""
-        return self.device_of.get(task) == device or device in self.members.get(task, ())
+        """Return whether `task`, which is not shared, or one below it works on `device`."""
+        alone = self.device_of.get(task) == device and task not in self.shared
+        return alone or device in self.members.get(task, ())
 
     def cut_off(self, task: str) -> bool:
         """Return whether `task` was closed in the midst of an effect, at a deadline or with enough others."""
@@ -90,7 +92,9 @@ def structure(tables: Tables) -> Structure:
         names.sort(key=lambda name: int(name.rpartition(".")[2]))
     batches, devices = _batches(tables, len(own)), _devices(tables, own)
     members, servers = _members(devices), _servers(own)
-    return Structure(effects, dict(children), last, *batches, devices, members, servers, wired_parts(tables))
+    shared = _shared(tables, own) - {task for task, _ in children}
+    of_tasks = (devices, members, servers, shared)
+    return Structure(effects, dict(children), last, *batches, *of_tasks, wired_parts(tables))
 
 
 def _refuse_endless(last: Mapping[str, int], tables: Tables) -> None:
@@ -170,6 +174,17 @@ def _devices(tables: Tables, own: Sequence[Row]) -> dict[str, str]:
     computes = {row["task"]: row["host"] for row in own}
     hosts = (sends | {task: host for task, host in computes.items() if not is_server(host)}).items()
     return {task: host for task, host in hosts if task and not is_server(host) and host != EVERYBODY}
+
+
+def _shared(tables: Tables, own: Sequence[Row]) -> frozenset[str]:
+    devices: dict[str, set[str]] = defaultdict(set)
+    for row in own:
+        if not is_server(row["host"]):
+            devices[row["task"]].add(row["host"])
+    for row in tables["transfers"]:
+        if not is_server(device_of(row)) and device_of(row) != EVERYBODY:
+            devices[row["task"]].add(device_of(row))
+    return frozenset(task for task, hosts in devices.items() if task and len(hosts) > 1)
 
 
 def _members(device_of: Mapping[str, str]) -> dict[str, set[str]]:

@@ -63,7 +63,7 @@ def ratio(kind: str, network: str) -> float:
     assert foretold_s is not None
     whole_s = simulate(scenario, scenario.protocol.run(build(scenario)), rows)
     first_s, second_s = (row["at_s"] for row in rows.rows("rounds"))
-    return foretold_s / (whole_s / 2 if kind == "asynchronous" else second_s - first_s)
+    return foretold_s / (whole_s / 2 if schedule.models == "mixed" else second_s - first_s)
 
 
 def main() -> None:

@@ -310,6 +310,35 @@ def test_work_of_another_device_in_a_common_task_is_waiting_to_the_rest() -> Non
     ]
 
 
+AT_OWN_PACE = [
+    "protocol.kind=asynchronous",
+    "protocol={kind: fedasync, rounds: 2, steps: 3}",
+    "protocol={kind: fedbuff, rounds: 2, steps: 3, concurrency: 3, buffer: 2}",
+    "protocol={kind: fedbuff, rounds: 2, steps: 3, concurrency: 1}",
+]
+
+
+@pytest.mark.parametrize("protocol", AT_OWN_PACE)
+def test_where_nobody_waits_every_device_has_its_day_too(protocol: str, tmp_path: Path) -> None:
+    """All its work and time on the air; in a round, which may end in a task of another, a part of that."""
+    live_run(tmp_path / "ledger.sqlite", protocol, CELL)
+    tables = {name: table(tmp_path / "ledger.sqlite", name) for name in TABLES}
+    whole = device_days(tables)
+    for device, day in whole.items():
+        assert_seamless(day, 0.0, attribute(tables).until_s)
+        own = [segment for segment in day if segment.host == device]
+        computes = [row for row in tables["computes"] if row["host"] == device]
+        sends = [row for row in tables["transfers"] if device in (row["src"], row["dst"])]
+        spent_s = sum(row["end_s"] - row["asked_s"] for row in computes + sends)
+        busy = [one for one in own if one.part != "waiting at the barrier"]
+        assert sum(one.to_s - one.from_s for one in busy) == pytest.approx(spent_s, rel=1e-9)
+    since_s, until_s = (row["at_s"] for row in tables["rounds"])
+    for device, day in device_days(tables, until_s, since_s).items():
+        inside = [one for one in whole[device] if one.from_s < until_s and one.to_s > since_s]
+        assert [(one.part, one.host) for one in day] == [(one.part, one.host) for one in inside]
+        assert_seamless(day, since_s, until_s)
+
+
 def test_an_evaluation_within_a_task_has_its_own_path() -> None:
     early = _task(compute("d000", 1.0), evaluation(1), compute("d000", 1.0))
     tables = play(_together(early, _task(compute("d001", 5.0))), HOSTS)

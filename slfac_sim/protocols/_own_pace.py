@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -80,32 +81,33 @@ class AtOwnPace(LearningProtocol):
     def run(self, participants: Participants) -> Task:
         """Yield the effects of the whole training. Raises `Failure` when all devices are down for ever."""
         done, model = participants.begun()
-        devices = len(participants.devices)
-        slots = self.concurrency or devices
-        course = Trainings(self.rounds * devices, self.rounds, model, slots == 1)
+        devices = participants.devices
+        at_once = self.concurrency or len(devices)
+        slots = [devices] * at_once if at_once < len(devices) else [[device] for device in devices]
+        course = Trainings(self.rounds * len(devices), self.rounds, model, len(slots) == 1)
         if done == 0:
             yield Note("evals", {"round": 0, **participants.evaluate(model.body)})
         else:
             course.go_on(participants.carried())
-        yield from course.follow([self._slot(participants, course) for _ in range(slots)])
+        yield from course.follow([self._slot(participants, course, slot) for slot in slots])
 
-    def _slot(self, participants: Participants, course: Trainings) -> Task:
-        """One training after the other, while some are left to begin; then the model is given back."""
+    def _slot(self, participants: Participants, course: Trainings, devices: Sequence[Any]) -> Task:
+        """One training of `devices` after the other, while some are left; then the model is given back."""
         last = course.last
-        while (device := (yield from self._next(participants, course))) is not None:
+        while (device := (yield from self._next(participants, course, devices))) is not None:
             handed_in = yield from or_miss(course, device, self._training(participants, course, device))
             course.training.remove(device.name)
             course.last = last = device.name if handed_in else None
             yield from course.end_one(participants)
-        for device in participants.devices:
+        for device in devices:
             if device.name == last and last not in course.training:
                 yield from or_miss(course, device, self._give(participants, course, device))
 
-    def _next(self, participants: Participants, course: Trainings) -> Task:
-        """Return a device that trains next, once there is one; None if none will, or nothing is left."""
+    def _next(self, participants: Participants, course: Trainings, devices: Sequence[Any]) -> Task:
+        """Return which of `devices` trains next, once one can; None if none will, or nothing is left."""
         server = participants.server.name
         while course.left:
-            idle: list[Any] = [one for one in participants.devices if one.name not in course.training]
+            idle = [device for device in devices if device.name not in course.training]
             names = tuple(device.name for device in idle)
             there = (*names, server)
             if participants.may_be_absent:
