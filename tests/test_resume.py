@@ -143,6 +143,7 @@ STEERED = [
     ("protocol.participation.select={kind: random, count: 4}", "protocol.participation.enough=2"),
     ("devices.availability={kind: on_off, mean_on: 100 ms, mean_off: 50 ms}", "codec=aq_sgd"),
     ("server.availability={kind: on_off, mean_on: 100 ms, mean_off: 20 ms}",),
+    ("network.transport={kind: udp, loss: 0.15}", "network.jitter={mean: 5 ms, spread: 5 ms}"),
     ("devices.slowdowns=[{kind: jitter}, {kind: thermal}]", "learning.optimiser=adam", "codec=uniform"),
 ]
 
