@@ -9,72 +9,11 @@ from collections.abc import Iterable
 from heapq import heappop, heappush
 from math import inf
 
-from slfac_sim.network.engine.even import Even
 from slfac_sim.network.engine.flow import Flow, Routed
 from slfac_sim.network.engine.fluid import FULL, FluidShare, ceiling
-from slfac_sim.network.engine.lane import Group, Lane
-from slfac_sim.network.engine.pool import Entry, Sum, head, shrink
-
-
-class FluidGroup(Group):
-    """A group of a fluid lane, whose flows it sorts by what would change their side.
-
-    A flow's pace is its bit rate per level of the lane.
-    """
-
-    __slots__ = (
-        "at_caps",
-        "clock_s",
-        "clocks",
-        "falling",
-        "heavy",
-        "held",
-        "light",
-        "limited",
-        "live",
-        "paces",
-        "slow",
-        "totals",
-        "wires",
-    )
-
-    def __init__(self, path: tuple[str, ...]) -> None:
-        super().__init__(path)
-        self.wires = range(len(path) - 1)
-        self.live = 0
-        self.limited = Even()
-        self.falling: list[Entry] = []  # the free flows, the fastest first
-        self.slow: list[Entry] = []  # the limited flows, the slowest first
-        self.light: list[Entry] = []  # the limited flows that have a cap, the least first
-        self.heavy: list[Entry] = []  # the flows at their caps, the highest first
-        self.totals, self.paces, self.held, self.at_caps = ([Sum() for _ in self.wires] for _ in range(4))
-        self.clocks = [0.0] * len(path)
-        self.clock_s = 0.0
-
-    def advance(self, now_s: float) -> None:
-        """Let time go on to `now_s`, at the present limit."""
-        self.limited.advance(now_s)
-        self.clocks[self.bound] += now_s - self.clock_s
-        self.clock_s = now_s
-
-    def tell(self, level: float) -> None:
-        """Say what the flows carry while the lane is at `level`."""
-        limit = self.limit if self.limited.live else 0.0
-        free = level if level < inf else 0.0
-        for i in self.wires:
-            self.uses[i] = self.totals[i].value
-            self.rising[i] = rising = self.held[i].value
-            self.free[i] = paces = self.paces[i].value
-            self.carried[i] = self.at_caps[i].value + rising * limit + paces * free
-        self.air = self.limited.weights.value
-        self.fastest_bps = max(limit, -head(self.falling) * free if self.falling else 0.0, -head(self.heavy))
-
-    def run(self) -> float:
-        """Let time go on at the present limit; return when the first limited flow will be through."""
-        for heap in (self.falling, self.slow, self.light, self.heavy):
-            shrink(heap, self.live)
-        self.limited.run(self.limit if self.limited.live else 0.0, 1.0)
-        return self.limited.due_s
+from slfac_sim.network.engine.fluid_group import FluidGroup
+from slfac_sim.network.engine.lane import Lane
+from slfac_sim.network.engine.pool import head, shrink
 
 
 class FluidLane(FluidShare, Lane):
@@ -187,9 +126,7 @@ class FluidLane(FluidShare, Lane):
             return
         if flow.start_s is None:
             self._waiting[flow] = None
-        group.live += 1
-        for total, use in zip(group.totals, flow.consumption[1:], strict=True):
-            total.add(use)
+        group.enter(flow)
         if self._has_room(flow, min(flow.cap_bps, group.limit)):
             self._hold(group, flow)
         else:
@@ -199,24 +136,18 @@ class FluidLane(FluidShare, Lane):
         if flow.finish == inf:
             return
         self._take(flow)
+        self._waiting.pop(flow, None)
         group, flow = self._group_of(flow)
-        self._forget(group, flow)
+        group.leave(flow)
 
     def _unload(self, flow: Flow) -> None:
         """Do what is left to do for a flow that has been taken out of its pool."""
         group, flow = self._group_of(flow)
         self._book(group, flow)
-        self._forget(group, flow)
+        self._waiting.pop(flow, None)
+        group.leave(flow)
         if flow.start_s is None:
             flow.start_s = self._now_s  # there was no bit to send
-
-    def _forget(self, group: FluidGroup, flow: Routed) -> None:
-        self._waiting.pop(flow, None)
-        group.live -= 1
-        for total, use in zip(group.totals, flow.consumption[1:], strict=True):
-            total.add(-use)
-        if not group.live:
-            group.totals = [Sum() for _ in group.wires]
 
     def _take(self, flow: Flow) -> None:
         """Serve `flow` no more where it is, and book what it has had."""
@@ -230,46 +161,23 @@ class FluidLane(FluidShare, Lane):
         self._book(group, flow)
 
     def _book(self, group: FluidGroup, flow: Routed) -> None:
-        """Take out what `flow` used where it was, and note which links bound it there."""
-        limited_s, uses = flow.limited_s, flow.consumption[1:]
-        if flow.limited:
-            for link, clock, before in zip(group.links, group.clocks, flow.clocks, strict=True):
-                if clock > before:
-                    limited_s[link] = limited_s.get(link, 0.0) + (clock - before)
-            _add(group.held, uses, -1.0, group.limited.live)
-        elif flow.capped:
-            _add(group.at_caps, uses, -flow.cap_bps, self._capped.live)
-        else:
-            if self._now_s > flow.since_s:
-                lane = group.links[0]
-                limited_s[lane] = limited_s.get(lane, 0.0) + (self._now_s - flow.since_s)
-            _add(group.paces, uses, -flow.rate_bps * flow.weight, self._free.live)
-        flow.limited = False
+        others = group.limited.live if flow.limited else (self._capped if flow.capped else self._free).live
+        group.book(flow, others)
 
     def _hold(self, group: FluidGroup, flow: Routed) -> None:
         """Serve `flow` at the limit of its group, or at its cap, if that is less."""
-        uses = flow.consumption[1:]
         if flow.cap_bps <= group.limit and flow.cap_bps < inf:
             self._capped.join(self._now_s, flow)
-            heappush(group.heavy, (-flow.cap_bps, flow.order, flow.version, flow))
-            _add(group.at_caps, uses, flow.cap_bps)
-            return
-        group.limited.join(flow)
-        flow.limited, flow.clocks = True, tuple(group.clocks)
-        heappush(group.slow, (flow.rate_bps * flow.weight, flow.order, flow.version, flow))
-        if flow.cap_bps < inf:
-            heappush(group.light, (flow.cap_bps, flow.order, flow.version, flow))
-        _add(group.held, uses, 1.0)
+            group.cap(flow)
+        else:
+            group.hold(flow)
 
     def _release(self, flow: Flow) -> None:
         group, flow = self._group_of(flow)
         self._free.join(flow)
-        flow.since_s = self._now_s
-        pace = flow.rate_bps * flow.weight
-        heappush(group.falling, (-pace, flow.order, flow.version, flow))
+        group.let_free(flow)
         if flow.cap_bps < inf:
             heappush(self._ceilings, (ceiling(flow), flow.order, flow.version, flow))
-        _add(group.paces, flow.consumption[1:], pace)
 
     def _has_room(self, flow: Flow, most_bps: float) -> bool:
         """Say whether `flow` can probably have `most_bps`; `level` mends a wrong guess."""
@@ -296,14 +204,14 @@ class FluidLane(FluidShare, Lane):
     def _split(self, group: FluidGroup) -> None:
         """Have each held flow of `group` at its cap or at the limit, whichever is less."""
         while (cap_bps := head(group.light)) < inf and cap_bps <= group.limit:
-            self._move(group, heappop(group.light)[3])
+            self._hold_again(heappop(group.light)[3])
         while -head(group.heavy) > group.limit:
-            self._move(group, heappop(group.heavy)[3])
+            self._hold_again(heappop(group.heavy)[3])
         if group.limit == inf:
             while head(group.slow) < inf:
                 self._free_again(heappop(group.slow)[3])
 
-    def _move(self, group: FluidGroup, flow: Flow) -> None:
+    def _hold_again(self, flow: Flow) -> None:
         self._take(flow)
         self._hold(*self._group_of(flow))
 
@@ -329,15 +237,11 @@ class FluidLane(FluidShare, Lane):
         """Hold a free flow that is not below its ceiling, if there is one."""
         theta = self._theta()
         if head(self._ceilings) <= theta:
-            flow = heappop(self._ceilings)[3]
-            self._take(flow)
-            self._hold(*self._group_of(flow))
+            self._hold_again(heappop(self._ceilings)[3])
             return True
         for group in self.groups.values():
             if -head(group.falling) * theta >= group.limit and group.falling:
-                flow = heappop(group.falling)[3]
-                self._take(flow)
-                self._hold(group, self._group_of(flow)[1])
+                self._hold_again(heappop(group.falling)[3])
                 return True
         return False
 
@@ -353,12 +257,3 @@ class WiresAlone(FluidLane):
 
     def _free_again(self, flow: Flow) -> None:
         """Leave `flow` limited: by nothing, until a wire has a level."""
-
-
-def _add(sums: list[Sum], uses: tuple[float, ...], times: float, live: int = 1) -> None:
-    """Add each use `times`; shed every rounding error when nobody is left."""
-    for i, use in enumerate(uses):
-        if live:
-            sums[i].add(times * use)
-        else:
-            sums[i] = Sum()
