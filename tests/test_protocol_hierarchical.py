@@ -277,6 +277,31 @@ def test_a_killed_edge_leaves_the_rows_of_the_others_bit_equal_and_comes_back(
     assert reasons <= {"edge2 is down: crash", "edge2 is down"}
 
 
+ROUTED = (
+    "network={kind: topology, access: {"
+    "near: {network: {kind: cell, bandwidth: 5 MHz}, devices: 3, server: edge1},"
+    " far: {network: wifi, devices: 2, server: edge2}}, transport: %s, links: {"
+    "a: {between: [near, edge1], capacity: 50 Mbit/s, latency: 1 ms},"
+    "b: {between: [far, edge2], capacity: 50 Mbit/s, latency: 1 ms},"
+    "c: {between: [edge1, cloud], capacity: 5 Mbit/s, latency: 1 ms},"
+    "d: {between: [edge2, cloud], capacity: 5 Mbit/s, latency: 1 ms}}}"
+)
+
+
+@pytest.mark.parametrize("transport", ["fluid", "tcp", "udp"])
+def test_so_it_is_over_wires_and_whatever_the_transport(tmp_path: Path, transport: str) -> None:
+    plan = (*edges(2, rounds=4)[:2], edges(2, rounds=4)[3], ROUTED % transport)
+    _, undisturbed = on_the_clock(*plan)
+    ends_s = column(undisturbed.rows("rounds"), "at_s")
+    at_s = ends_s[1] + 0.3 * (ends_s[2] - ends_s[1])
+    one, rows = on_the_clock(*plan, down(tmp_path / "t.csv", "edge2", at_s, ends_s[2] + 0.1))
+    mine = [device.name for device in one.at("edge1").devices]
+    whole, killed = (rows_of_others(played, mine, ends_s[1], ends_s[2]) for played in (undisturbed, rows))
+    assert len(whole) > 50
+    assert killed == whole
+    assert column(rows.rows("rounds"), "devices")[:3] == [5, 5, 3]
+
+
 def test_an_edge_that_is_back_goes_on_from_the_newest_model(tmp_path: Path) -> None:
     plan = edges(2, "8e6", rounds=4)
     _, undisturbed = on_the_clock(*plan)

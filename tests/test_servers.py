@@ -11,8 +11,10 @@ from slfac_sim.cli import main
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import find, kinds
 from slfac_sim.foundation.roles import Hosts
+from slfac_sim.ledger.folder import load as load_run
 from slfac_sim.ledger.summary import KINDS
 from slfac_sim.network.kinds.ideal import Ideal
+from slfac_sim.runs.explain import explain
 from slfac_sim.scenario.files import ScenarioError, dump, load
 from slfac_sim.scenario.fingerprint import invisible, learning_key, visible_differences
 from slfac_sim.scenario.hosts import cloud_of, edges_of, homes_of, hosts_of, servers_of
@@ -193,7 +195,11 @@ def test_a_run_is_recorded_and_replayed_with_all_its_servers(
     assert sent["edge_up"] > 0 < sent["edge_down"]
     assert sum(sent[kind] for kind in KINDS) == sent["total"]
     capsys.readouterr()
-    for words in (["explain", str(here)], ["check", str(TINY), *EDGES], ["verify", str(here), "--quiet"]):
+    for words in (
+        ["explain", str(here), "--replay"],
+        ["check", str(TINY), *EDGES],
+        ["verify", str(here), "--quiet"],
+    ):
         assert main(words) == 0
     assert "a round" in capsys.readouterr().out
 
@@ -202,3 +208,15 @@ def test_the_fastest_are_known_with_edges_too() -> None:
     select = "protocol.participation.select={kind: fastest, count: 2}"
     found = [main(["check", str(TINY), *EDGES, select])]
     assert found == [0]
+
+
+def test_a_replay_without_limits_has_the_latencies_of_every_hop(tmp_path: Path) -> None:
+    """Two edges over wires: with rates of no limit it takes less, and no less than the bound says."""
+    texts = (text.replace("NEAR", "3").replace("FAR", "2").replace("1 Gbit/s", "5 Mbit/s") for text in ROUTED)
+    here = tmp_path / "here"
+    assert main(["run", str(TINY), *texts, "--out", str(here), "--quiet", "--draw", "none"]) == 0
+    found = explain(load_run(here), True)
+    whole_s, replayed_s = found.end.until_s, found.replays_s["infinite bandwidth"][-1]
+    assert replayed_s is not None
+    assert found.bounds_s["infinite bandwidth"][-1] <= replayed_s * (1 + 1e-9)
+    assert replayed_s < 0.9 * whole_s

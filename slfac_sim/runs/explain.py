@@ -14,11 +14,9 @@ from slfac_sim.foundation.json_values import json_value
 from slfac_sim.hosts.speeds.fixed import Fixed
 from slfac_sim.ledger.folder import Run
 from slfac_sim.ledger.store import MemoryLedger
-from slfac_sim.network.kinds.ideal import Ideal
 from slfac_sim.runs.replay import Record, replayed_scenario, retime
-from slfac_sim.simulation.simulate import survey_of
-
-_NO_LIMIT = 1e30  # bit/s or FLOP/s, beyond what a scenario may say
+from slfac_sim.runs.without_limit import NO_LIMIT, without_limit
+from slfac_sim.scenario.hosts import with_servers
 
 
 @dataclass(frozen=True)
@@ -106,14 +104,11 @@ def _replays(run: Run, reached: Mapping[str, float]) -> dict[str, list[float | N
     """Return what replays without a limit take to the same evaluations, and to the end. Raises `BadInput`."""
     record = Record.load(run.folder)
     recorded = replayed_scenario(record, [])
-    no_limit = Ideal(up_rate=_NO_LIMIT, down_rate=_NO_LIMIT, latency=survey_of(recorded).latency_s)
+    no_limit = {"speed": NO_LIMIT, "codec_speed": NO_LIMIT}
+    devices = replace(recorded.devices, speed=Fixed(speed=NO_LIMIT), codec_speed=NO_LIMIT)
     without = {
-        "infinite bandwidth": replace(recorded, network=no_limit),
-        "zero compute": replace(
-            recorded,
-            devices=replace(recorded.devices, speed=Fixed(speed=_NO_LIMIT), codec_speed=_NO_LIMIT),
-            server=replace(recorded.server, speed=_NO_LIMIT, codec_speed=_NO_LIMIT),
-        ),
+        "infinite bandwidth": replace(recorded, network=without_limit(recorded)),
+        "zero compute": replace(with_servers(recorded, **no_limit), devices=devices),
     }
     evals = run.table("evals")
     round_at = dict(zip(evals["at_s"], evals["round"], strict=True))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.roles import Hosts
@@ -24,6 +25,14 @@ def paths_of(scenario: Scenario) -> Mapping[str, Server]:
     if scenario.servers is None:
         return {"server": scenario.server}
     return {f"servers.{name}": server for name, server in scenario.servers.items()}
+
+
+def with_servers(scenario: Scenario, **settings: Any) -> Scenario:
+    """Return `scenario` with these `settings` of every server."""
+    if scenario.servers is None:
+        return replace(scenario, server=replace(scenario.server, **settings))
+    changed = {name: replace(server, **settings) for name, server in scenario.servers.items()}
+    return replace(scenario, servers=changed)
 
 
 def hosts_of(scenario: Scenario) -> Hosts:

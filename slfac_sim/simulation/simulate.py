@@ -15,7 +15,7 @@ from slfac_sim.hosts.settings import CODEC_SPEED
 from slfac_sim.hosts.slowdowns import Factor, product
 from slfac_sim.ledger.store import Ledger
 from slfac_sim.network import Survey
-from slfac_sim.scenario.hosts import hosts_of, servers_of
+from slfac_sim.scenario.hosts import hosts_of, servers_of, with_servers
 from slfac_sim.scenario.schema import Scenario
 from slfac_sim.simulation.clock import Clock
 from slfac_sim.simulation.energy import Energy
@@ -128,15 +128,10 @@ def simulate(
 def calm(scenario: Scenario) -> Scenario:
     """Return `scenario` on still air and with hosts that are always up, as forecasts play it."""
     always: dict[str, Any] = {"availability": Always()}
-    servers = scenario.servers and {
-        name: replace(server, **always) for name, server in scenario.servers.items()
-    }
     return replace(
-        scenario,
+        with_servers(scenario, **always),
         network=scenario.network.still,
         devices=replace(scenario.devices, battery=None, **always),
-        server=replace(scenario.server, **always),
-        servers=servers,
     )
 
 
