@@ -44,9 +44,14 @@ class FluidLane(FluidShare, Lane):
         for flow, rate_bps in rates_bps:
             if rate_bps == flow.rate_bps or self._through(flow):
                 continue
-            self._withdraw(flow)
-            flow.rate_bps = rate_bps
-            self._serve(flow)
+            if flow.finish < inf and rate_bps > 0.0:
+                self._take(flow)
+                flow.rate_bps = rate_bps
+                self._place(flow)
+            else:
+                self._withdraw(flow)
+                flow.rate_bps = rate_bps
+                self._serve(flow)
 
     def set_capacity(self, now_s: float, capacity: float, link: str = "") -> None:
         """Change the part of the time that the medium gives; at 0 every flow waits."""
@@ -127,6 +132,11 @@ class FluidLane(FluidShare, Lane):
         if flow.start_s is None:
             self._waiting[flow] = None
         group.enter(flow)
+        self._place(flow)
+
+    def _place(self, flow: Flow) -> None:
+        """Serve `flow` on the side that is probably right; `level` mends a wrong guess."""
+        group, flow = self._group_of(flow)
         if self._has_room(flow, min(flow.cap_bps, group.limit)):
             self._hold(group, flow)
         else:
@@ -180,7 +190,7 @@ class FluidLane(FluidShare, Lane):
             heappush(self._ceilings, (ceiling(flow), flow.order, flow.version, flow))
 
     def _has_room(self, flow: Flow, most_bps: float) -> bool:
-        """Say whether `flow` can probably have `most_bps`; `level` mends a wrong guess."""
+        """Say whether `flow` can probably have `most_bps`."""
         if most_bps == inf:
             return False
         if self._free.live:
