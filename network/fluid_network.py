@@ -201,7 +201,7 @@ class FluidSettings(NetworkSettings):
     def open(self, env: Any, hosts: Hosts, seed: int) -> "FluidNetwork":
         """Return the network on `env`, with the links of the survey."""
         air, delays = self.air(hosts, seed), Delays(seed, self.jitter, self.grant)
-        effects = unchanged
+        effects: EffectsOf = unchanged
         if self.change or air.varies:
             effects = effects_of(air.effects, self._changes(air, hosts, seed), air.wire_effects)
         return FluidNetwork(env, air, self.transport.open(seed), effects, delays)

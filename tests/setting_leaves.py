@@ -19,6 +19,7 @@ NEEDED = {
 NAMED = {
     "links": ("core", "{between: [home, server], capacity: 1 Gbit/s, latency: 1 ms}"),
     "access": ("home", "{network: ideal, devices: 5}"),
+    "change": ("cut", "{kind: outages, devices: all}"),
 }
 """Of settings by name: one of them, and what it needs."""
 
@@ -63,9 +64,10 @@ def _below(cls: Any, path: str, before: tuple[str, ...]) -> Iterator[tuple[Any, 
                 continue  # a codec in a codec, a network in a network
             at = f"{at}.0" if typing.get_origin(hint) is tuple else at
             for kind in kinds(plugin.family):
-                listed = (f"{path}.{field.name}=[{{kind: {kind}}}]",) if at.endswith(".0") else ()
+                is_listed = at.endswith(".0")
+                listed = (f"{path}.{field.name}=[{{kind: {kind}}}]",) if is_listed else above[len(before) :]
                 needed = (f"{at}.{NEEDED[kind]}",) if kind in NEEDED else ()
-                named = (f"{at}.kind={kind}",) if not listed else ()
+                named = (f"{at}.kind={kind}",) if not is_listed else ()
                 yield from _below(find(plugin.family, kind), at, (*before, *listed, *named, *needed))
         elif inner is not None:
             yield from _below(inner, at, above)
@@ -80,6 +82,10 @@ def leads_to_families() -> dict[str, Leaf]:
     def look(cls: Any, path: str, before: tuple[str, ...]) -> None:
         for field in dataclasses.fields(cls):
             hint, at = hints_of(cls)[field.name], f"{path}.{field.name}".strip(".")
+            above = before
+            if (item := item_of(hint)) is not None and plugin_mark(item) and field.name in NAMED:
+                name, one = NAMED[field.name]
+                hint, at, above = item, f"{at}.{name}", (*before, f"{at}={{{name}: {one}}}")
             plugin, bare = plugin_mark(hint), hint
             if typing.get_origin(hint) is typing.Annotated:
                 bare = typing.get_args(hint)[0]
@@ -88,9 +94,9 @@ def leads_to_families() -> dict[str, Leaf]:
             elif plugin is not None and plugin.family not in found:
                 listed = (f"{at}=[{kinds(plugin.family)[0]}]",) if typing.get_origin(hint) is tuple else ()
                 at = f"{at}.0" if listed else at
-                found[plugin.family] = Leaf(at, hint, (*before, *listed))
+                found[plugin.family] = Leaf(at, hint, (*above, *listed))
                 for kind in kinds(plugin.family):
-                    look(find(plugin.family, kind), at, (*before, *listed, f"{at}.kind={kind}"))
+                    look(find(plugin.family, kind), at, (*above, *listed, f"{at}.kind={kind}"))
 
     look(Scenario, "", ())
     return found

@@ -48,7 +48,8 @@ WRONG: dict[str, Callable[[Path], Any]] = {
     "pipe": os.mkfifo,
     "huge": lambda path: (path.touch(), os.truncate(path, 2**40)),
 }
-SETTINGS = list(file_settings())
+BELOW_A_PLUG_IN = ("network.change.one", f"{{kind: trace, devices: all, file: {PLACE}}}")
+SETTINGS = [*file_settings(), BELOW_A_PLUG_IN]
 
 
 def refused(command: list[str], capsys: pytest.CaptureFixture[str]) -> str:
