@@ -31,6 +31,7 @@ from slfac_sim.network.transport.fluid import Fluid
 
 _NO_TIME_S = 1e-12  # whatever takes less is meant to take none: its rate stands for infinity
 _NO_PACKETS = Framing()
+_NOTHING_TO_LOSE = "packets are lost on the way, but transport: fluid has none; tcp and udp do"
 _NO_WIRES: Mapping[str, float] = MappingProxyType({})
 
 ChangeName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
@@ -193,7 +194,8 @@ class FluidSettings(NetworkSettings):
             links = [replace(link, latency_s=link.latency_s + mean_s) for link in survey.links]
             survey = replace(survey, links=links)
         if not self.in_packets:
-            return survey
+            lossy = [_NOTHING_TO_LOSE] if self.loses_packets else []
+            return replace(survey, remarks=[*survey.remarks, *lossy])
         framings = {self.transport.framed(air.framing(lane)) for lane in _names(air)}
         framing = framings.pop() if len(framings) == 1 else _NO_PACKETS
         return replace(survey, packet_bytes=framing.packet_bytes, header_bytes=framing.header_bytes)
@@ -363,7 +365,7 @@ class FluidNetwork(Network):
     def _arrive(self, transfer: FluidTransfer) -> None:
         if transfer in self._under_way:  # otherwise it was given up after its last bit
             del self._under_way[transfer]
-            self._sender.ended(transfer.src, transfer.dst, float(self._env.now))
+            self._sender.ended(transfer.src, transfer.receivers, float(self._env.now))
             transfer.arrive()
 
     def _give_up(self, transfer: FluidTransfer) -> None:

@@ -152,6 +152,11 @@ class FluidTransfer(Transfer):
         self.joint: JointTransfer | None = None
         self._give_up = give_up
 
+    @property
+    def receivers(self) -> tuple[str, ...]:
+        """Whom it is sent to, on its path."""
+        return self.path.devices if self.dst == "*" else (self.dst,)
+
     def cancel(self) -> Delivery:
         """Give the transfer up now, free its air and return how far it came (`delivered=False`).
 

@@ -25,6 +25,7 @@ from slfac_sim.network.transport.fluid import Fluid
 from slfac_sim.network.transport.tcp import Tcp, slow_start
 from slfac_sim.network.transport.udp import Udp
 from slfac_sim.runs.run import prepare, run
+from slfac_sim.scenario.fingerprint import learning_key
 from slfac_sim.scenario.steering import steered
 
 DEVICES = ("d0", "d1", "d2")
@@ -286,6 +287,15 @@ def test_a_window_is_kept_or_shrinks_in_a_pause(restarts, pause_s, again):
     assert latencies_s[1] == pytest.approx(latencies_s[0] if again else 0.05, rel=1e-6)
 
 
+def test_the_stations_of_a_multicast_each_have_a_window_of_their_own():
+    """What one sends at the same instant does not widen that of the other: both begin with ten segments."""
+    sender = Tcp().open(0)
+    paths = [replace(over_wires(hop(latency_s=0.1)), devices=(name,)) for name in DEVICES]
+    plans = [sender.plan(message(MEGABYTE, path, dst="*")) for path in paths]
+    assert len({(plan.wait_s, plan.latency_s) for plan in plans}) == 1
+    assert plans[0].latency_s > 0.2
+
+
 def test_a_window_that_fills_the_round_trip_waits_for_nothing():
     assert slow_start(64.0, 1000, 0.01, 0.5) == (64.0, 0.0)
     window, later_s = slow_start(10.0, 1000, 0.0, 0.5)
@@ -477,6 +487,9 @@ def test_wires_that_lose_make_a_network_that_may_lose_and_their_packets_fill_the
     assert not spokes("fluid", 0.1).may_lose
     lossy = spokes({"kind": "udp"}, 0.1)
     assert lossy.may_lose
+    hosts = Hosts(DEVICES, ("server",))
+    assert "packets are lost on the way, but" in " ".join(spokes("fluid", 0.1).survey(hosts, 0).remarks)
+    assert not [*lossy.survey(hosts, 0).remarks, *spokes("fluid").survey(hosts, 0).remarks]
     assert not lossy.still.may_lose
 
 
@@ -631,6 +644,8 @@ def test_a_transport_that_may_give_up_steers_learning(transport, loses):
     chosen = scenario(f"network.transport={transport}")
     assert chosen.network.may_lose is loses
     assert (steered(chosen) == "the network cell may lose transfers") is loses
+    elsewhere = scenario(f"network.transport={transport}", "network.carrier=2 GHz")
+    assert (learning_key(chosen, 1) != learning_key(elsewhere, 1)) is loses
     assert not chosen.network.still.may_lose
 
 

@@ -72,7 +72,7 @@ class Sender(ABC):
     def plan(self, message: Message) -> Plan:
         """Return how `message` is sent. Draws are functions of its pair and number."""
 
-    def ended(self, src: str, dst: str, now_s: float) -> None:
+    def ended(self, src: str, receivers: tuple[str, ...], now_s: float) -> None:
         """Hear that a transfer has arrived, for connections that are kept; as it stands, in vain."""
         return
 

@@ -81,7 +81,7 @@ class _TcpSender(PacketSender):
         super().__init__(tcp, seed)
         self._tcp = tcp
         self._connected: set[frozenset[str]] = set()
-        self._directions: dict[tuple[str, str], _Direction] = {}
+        self._directions: dict[tuple[str, tuple[str, ...]], _Direction] = {}
 
     def pace(self, message: Message, packets: Train) -> Pace:
         tcp, pairs = self._tcp, {frozenset((message.src, receiver)) for receiver in message.receivers}
@@ -94,17 +94,18 @@ class _TcpSender(PacketSender):
         packet_s = max(packets.packet_s, 1.0 / most)
         window, start_s = slow_start(self._window(message, rtt_s), packets.count, packet_s, rtt_s)
         if tcp.connection == "persistent":
-            self._directions[message.src, message.dst] = _Direction(window, message.now_s)
+            self._directions[message.src, message.receivers] = _Direction(window, message.now_s)
         return Pace(wait_s, most, start_s, rtt_s)
 
-    def ended(self, src: str, dst: str, now_s: float) -> None:
+    def ended(self, src: str, receivers: tuple[str, ...], now_s: float) -> None:
         """Hear that a transfer has arrived."""
-        if (src, dst) in self._directions:
-            self._directions[src, dst].used_s = now_s
+        direction = self._directions.get((src, receivers))
+        if direction is not None:
+            direction.used_s = now_s
 
     def _window(self, message: Message, rtt_s: float) -> float:
         """Return with how many segments a transfer begins."""
-        direction = self._directions.get((message.src, message.dst))
+        direction = self._directions.get((message.src, message.receivers))
         if direction is None:
             return INITIAL_WINDOW
         idle_s = message.now_s - direction.used_s
