@@ -10,6 +10,7 @@ from media_play import GOLDEN, MEDIA
 from media_play import flow as flow_of
 from naive_joined import NaiveJoined, rates_bps
 
+from slfac_sim.foundation.errors import BadInput
 from slfac_sim.network.engine import FluidShare, Routed
 from slfac_sim.network.engine.joined import JoinedShare
 
@@ -253,5 +254,5 @@ def test_who_takes_no_limits_must_not_stand_before_a_full_wire():
     share = JoinedShare(lambda lane: MEDIA["fifo"].share(2, 1.0), {"wire": 5.0})
     share.start(0.0, routed(("air", "wire"), 10.0))
     share.start(0.0, routed(("", "wire"), 10.0))
-    with pytest.raises(ValueError, match="wire is full, and air takes no limits"):
+    with pytest.raises(BadInput, match="air: wire behind it is full, and its medium takes no limits"):
         share.due_s  # noqa: B018

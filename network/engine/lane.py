@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from math import inf
 
+from slfac_sim.foundation.errors import BadInput
 from slfac_sim.network.engine.flow import Flow, Routed, Share
 
 
@@ -101,10 +102,13 @@ class Unlimited(Lane):
         """Leave it to the share."""
 
     def level(self) -> None:
-        """Raise `ValueError` for a limit."""
+        """Raise `BadInput` for a limit."""
         for group in self.groups.values():
             if group.limit < inf:
-                raise ValueError(f"{group.links[group.bound]} is full, and {group.links[0]} takes no limits")
+                raise BadInput(
+                    f"{group.links[0]}: {group.links[group.bound]} behind it is full, and its medium takes no"
+                    " limits: expected a FluidShare, or an AllottedShare that refills"
+                )
 
     def run(self) -> float:
         """Return when the first flow will be through."""
