@@ -17,7 +17,7 @@ import simpy
 from slfac_sim.network import Hosts
 from slfac_sim.network.engine import Engine, Flow, FluidShare, MaxMinShare, Routed, Share
 from slfac_sim.network.engine.joined import JoinedShare
-from slfac_sim.network.fluid_network import FluidSettings
+from slfac_sim.network.fluid_settings import FluidSettings
 from slfac_sim.network.kinds.cell import Cell
 from slfac_sim.network.kinds.ideal import Ideal
 from slfac_sim.network.kinds.trace import Trace

@@ -1,220 +1,24 @@
 """A network over any `Air`: transfers become flows, flows become deliveries. It knows no radio."""
 
-from abc import ABC, abstractmethod
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
 from math import floor, ulp
-from types import MappingProxyType
-from typing import Annotated, Any, Self
 
 import simpy
-from pydantic import Field
 
 from slfac_sim.foundation.errors import BadInput
-from slfac_sim.foundation.fields import OrNone
-from slfac_sim.foundation.plugins import Plugin, kind_of, settings
-from slfac_sim.foundation.units import Seconds
-from slfac_sim.network.change import Effect
-from slfac_sim.network.change._steady import steadied
-from slfac_sim.network.change_survey import surveyed
-from slfac_sim.network.changing import Capacity, Changes, Effects, EffectsOf, effects_of, unchanged
-from slfac_sim.network.contract import Hosts, LinkUse, Network, NetworkSettings, Survey, Transfer
-from slfac_sim.network.delays import Delays, Jitter
+from slfac_sim.network.air import Air
+from slfac_sim.network.changing import Capacity, EffectsOf, unchanged
+from slfac_sim.network.contract import LinkUse, Network, Transfer
+from slfac_sim.network.delays import Delays
 from slfac_sim.network.engine import Call, Engine, Flow, Routed, Share
 from slfac_sim.network.engine.joined import JoinedShare
 from slfac_sim.network.link_accounts import LinkAccounts
 from slfac_sim.network.timetable import Timetable
-from slfac_sim.network.transfers import FluidTransfer, JointTransfer, Lane, Path, Plan
-from slfac_sim.network.transport import Framing, Message, Sender
-from slfac_sim.network.transport.fluid import Fluid
+from slfac_sim.network.transfers import FluidTransfer, JointTransfer, Path, Plan
+from slfac_sim.network.transport import Message, Sender
 
 _NO_TIME_S = 1e-12  # whatever takes less is meant to take none: its rate stands for infinity
-_NO_PACKETS = Framing()
-_NOTHING_TO_LOSE = "packets are lost on the way, but transport: fluid has none; tcp and udp do"
-_NO_WIRES: Mapping[str, float] = MappingProxyType({})
-
-ChangeName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
-Among = Callable[[int], float] | None
-
-
-class Air(ABC):
-    """What lies between the servers and the devices, for one seed: lanes, and the paths on them.
-
-    A lane is a medium of its own. Rates change on a grid of blocks, if at all, and with how many senders
-    are `heard` of other lanes.
-    """
-
-    @property
-    def coherence_s(self) -> float | None:
-        """The length of a block; None, as it stands, where there are none."""
-        return None
-
-    def coherence_on(self, lane: str) -> float | None:
-        """Return the length of a block on `lane`; as it stands, all lanes are on one grid."""
-        return self.coherence_s
-
-    def lanes(self) -> Sequence[Lane]:
-        """Return all lanes, for wires that follow them; as it stands it does not tell, and none can."""
-        return ()
-
-    @abstractmethod
-    def survey(self) -> Survey:
-        """Return what it offers each device."""
-
-    @abstractmethod
-    def paths(self, src: str, dsts: tuple[str, ...]) -> Sequence[Path]:
-        """Return the paths from `src` to all of `dsts`, one for each station that sends.
-
-        Raises `KeyError` for an unknown host.
-        """
-
-    @abstractmethod
-    def share(self, lane: str) -> Share:
-        """Return the medium of `lane`, empty."""
-
-    @abstractmethod
-    def rate_bps(self, path: Path, block: int, heard: Mapping[str, int]) -> tuple[float, Among]:
-        """Return the rate on `path` alone on its lane, and among n, in the coherence block `block`."""
-
-    def rates_bps(
-        self, paths: Sequence[Path], block: int, heard: Mapping[str, int]
-    ) -> Sequence[tuple[float, Among]]:
-        """Return what `rate_bps` says of each path; as it stands, one by one."""
-        return [self.rate_bps(path, block, heard) for path in paths]
-
-    def senders(self, lane: str, transfers: int) -> int:
-        """Return how many senders the lanes that `lane` disturbs hear of it while `transfers` are on it."""
-        return 0
-
-    def disturbed(self, lane: str) -> Sequence[str]:
-        """Return the lanes whose rates depend on how many senders `lane` has; as it stands, none."""
-        return ()
-
-    @property
-    def wires(self) -> Mapping[str, float]:
-        """The capacity of each way of each wire, or of both together; as it stands, there are no wires."""
-        return _NO_WIRES
-
-    def may_fill(self, lane: str) -> Collection[str]:
-        """Return the wires that may be full, if some of them follow `lane`; otherwise none."""
-        return ()
-
-    def framing(self, lane: str) -> Framing:
-        """Return what packets cost on `lane`; as it stands, nothing."""
-        return _NO_PACKETS
-
-    def takes_caps(self, lane: str) -> bool:
-        """Return whether `lane` keeps to the caps of flows; as it stands it does."""
-        return True
-
-    @property
-    def varies(self) -> bool:
-        """Whether there are `effects` on any path; as it stands there are none."""
-        return False
-
-    def effects(self, path: Path) -> Sequence[Effect]:
-        """Return what changes the rate of `path` at times of its own; as it stands, nothing does."""
-        return ()
-
-    @property
-    def wire_effects(self) -> Mapping[str, Effects]:
-        """What changes each way of wires; as it stands, nothing does."""
-        return {}
-
-    def alone_bps(self, path: Path, rate_bps: float) -> float:
-        """Return what a transfer alone gets of the lane of `path`, at one of its rates; as it stands, that.
-
-        What wires leave of it has no part in this.
-        """
-        return rate_bps
-
-
-@settings
-class FluidSettings(NetworkSettings):
-    """Settings of a network that is an `Air`. A setting that every such network has is a field here."""
-
-    transport: Annotated[Any, Plugin("slfac_sim.network.transport", "fluid")] = Fluid()
-    """What becomes of a message: its bits flow (`fluid`), or it is cut into packets that cross link after
-    link, may be lost and sent again, and with `tcp` wait for a connection and a window.
-    """
-    jitter: Annotated[Jitter | None, OrNone()] = None
-    """By how much transfers arrive later than their latency says, each by a time of its own; `none`: by
-    nothing.
-    """
-    grant: Seconds = 0.0
-    """Time from asking for an uplink to its first bit on the air: some 5 ms where a device of NR has to ask
-    for each grant, 0 where it has one.
-    """
-
-    change: dict[ChangeName, Annotated[Any, Plugin("slfac_sim.network.change")]] | None = None
-    """What changes with time, by names of one's own: measured rates, outages."""
-
-    @property
-    def loses_packets(self) -> bool:
-        """Whether wires or changes have packets lost; as they stand, wires lose none."""
-        return any(change.loses_packets for change in (self.change or {}).values())
-
-    @property
-    def in_packets(self) -> bool:
-        """Whether messages travel in packets of their transport."""
-        return bool(self.transport.counts_packets)
-
-    @property
-    def may_lose(self) -> bool:
-        """Whether packets are lost, and their transport gives up."""
-        return bool(self.transport.gives_up and (self.transport.loss > 0.0 or self.loses_packets))
-
-    @property
-    def still(self) -> Self:
-        """The same network with the means of its changes and its jitter; its transport never gives up."""
-        jitter = None if self.jitter is None else self.jitter.still
-        change = None if self.change is None else steadied(self.change)
-        return replace(self, transport=self.transport.still, jitter=jitter, change=change)
-
-    @property
-    def nodes(self) -> tuple[str, ...]:
-        """The stations that are each a node where wires follow; as it stands, the network is one node."""
-        return ()
-
-    @abstractmethod
-    def air(self, hosts: Hosts, seed: int) -> Air:
-        """Return the air between `hosts`, with every draw keyed by `seed`. Raises `BadInput`."""
-
-    def survey(self, hosts: Hosts, seed: int) -> Survey:
-        """Return what the air offers, as a run with this `seed` will find it. Raises `BadInput`."""
-        air = self.air(hosts, seed)
-        survey = self._surveyed(air)
-        return surveyed(survey, air.paths, self._changes(air, hosts, seed).on) if self.change else survey
-
-    def _surveyed(self, air: Air) -> Survey:
-        """Return what `air` offers with the packets of the transport and the mean of the jitter."""
-        survey, mean_s = air.survey(), 0.0 if self.jitter is None else self.jitter.mean
-        if mean_s > 0.0:
-            links = [replace(link, latency_s=link.latency_s + mean_s) for link in survey.links]
-            survey = replace(survey, links=links)
-        if not self.in_packets:
-            lossy = [_NOTHING_TO_LOSE] if self.loses_packets else []
-            return replace(survey, remarks=[*survey.remarks, *lossy])
-        framings = {self.transport.framed(air.framing(lane)) for lane in _names(air)}
-        framing = framings.pop() if len(framings) == 1 else _NO_PACKETS
-        return replace(survey, packet_bytes=framing.packet_bytes, header_bytes=framing.header_bytes)
-
-    def open(self, env: Any, hosts: Hosts, seed: int) -> "FluidNetwork":
-        """Return the network on `env`, with the links of the survey."""
-        air, delays = self.air(hosts, seed), Delays(seed, self.jitter, self.grant)
-        effects: EffectsOf = unchanged
-        if self.change or air.varies:
-            effects = effects_of(air.effects, self._changes(air, hosts, seed), air.wire_effects)
-        return FluidNetwork(env, air, self.transport.open(seed), effects, delays)
-
-    def _changes(self, air: Air, hosts: Hosts, seed: int) -> Changes:
-        for name, change in (self.change or {}).items():
-            if change.only_loses and not self.in_packets:
-                wanted = f"{kind_of(self.transport)} has none: expected network.transport: tcp or udp"
-                raise BadInput(f"network.change.{name}: {kind_of(change)} loses packets, and {wanted}")
-        lanes = [lane.name for lane in air.lanes()] if self.change else []
-        return Changes(self.change or {}, lanes, air.wires, hosts.devices, seed)
 
 
 class FluidNetwork(Network):
@@ -437,11 +241,6 @@ class FluidNetwork(Network):
         if lanes:
             self._rate(lanes)
             self._arm_grid(length_s)
-
-
-def _names(air: Air) -> Sequence[str]:
-    """Return the names of the lanes of `air`; one that does not tell has them all alike."""
-    return [lane.name for lane in air.lanes()] or [""]
 
 
 def _block_at(now_s: float, length_s: float | None) -> int:

@@ -6,8 +6,9 @@ from math import inf
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import BitsPerSecond, Seconds
 from slfac_sim.network import Hosts, Link, Sharing, Station, Survey
+from slfac_sim.network.air import Air, Among
 from slfac_sim.network.engine import FluidShare, Share
-from slfac_sim.network.fluid_network import Air, Among, FluidSettings
+from slfac_sim.network.fluid_settings import FluidSettings
 from slfac_sim.network.transfers import Path
 
 

@@ -17,7 +17,7 @@ from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import find, kinds
 from slfac_sim.network import NetworkSettings
 from slfac_sim.network.engine import NaiveGraph, Routed
-from slfac_sim.network.fluid_network import FluidSettings
+from slfac_sim.network.fluid_settings import FluidSettings
 from slfac_sim.network.kinds.topology import Topology
 from slfac_sim.network.topology.routes import Routes
 from slfac_sim.network.topology.settings import WiredLink

@@ -10,7 +10,7 @@ from worlds import TINY
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.network import Hosts
-from slfac_sim.network.fluid_network import FluidSettings
+from slfac_sim.network.fluid_settings import FluidSettings
 from slfac_sim.network.kinds.ideal import Ideal
 from slfac_sim.scenario.files import ScenarioError, load
 

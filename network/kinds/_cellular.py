@@ -17,8 +17,8 @@ from slfac_sim.foundation.units import (
     Watts,
     dbm_to_w,
 )
+from slfac_sim.network.air import Air
 from slfac_sim.network.contract import Hosts, Station
-from slfac_sim.network.fluid_network import Air
 from slfac_sim.network.kinds._radio import RadioSettings, SurveyedAir
 from slfac_sim.network.media.fair import Fair
 from slfac_sim.network.radio.budget import Budget, PowerControl, Shadowing

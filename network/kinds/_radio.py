@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import kind_of
 from slfac_sim.network.contract import Hosts, Link, Sharing, Survey
-from slfac_sim.network.fluid_network import FluidSettings
+from slfac_sim.network.fluid_settings import FluidSettings
 from slfac_sim.network.radio.air import RadioAir
 from slfac_sim.network.radio.cells import Radio
 from slfac_sim.network.radio.placement import Layout, ground

@@ -5,8 +5,8 @@ power, uplink and downlink in a fixed ratio; other media and duplexes are a sett
 """
 
 from slfac_sim.foundation.plugins import settings
+from slfac_sim.network.air import Air
 from slfac_sim.network.contract import Hosts, Station
-from slfac_sim.network.fluid_network import Air
 from slfac_sim.network.kinds._cellular import Cellular
 
 

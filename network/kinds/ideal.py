@@ -6,9 +6,10 @@ from typing import Literal
 
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import BitsPerSecond, Seconds
+from slfac_sim.network.air import Air, Among
 from slfac_sim.network.contract import Hosts, Link, Sharing, Survey
 from slfac_sim.network.engine import FluidShare, Share
-from slfac_sim.network.fluid_network import Air, Among, FluidSettings
+from slfac_sim.network.fluid_settings import FluidSettings
 from slfac_sim.network.transfers import Lane, Path
 
 

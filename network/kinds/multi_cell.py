@@ -11,8 +11,8 @@ from typing import ClassVar
 
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import BitsPerSecond, Coordinate, Count, Metres
+from slfac_sim.network.air import Air
 from slfac_sim.network.contract import Hosts, Station
-from slfac_sim.network.fluid_network import Air
 from slfac_sim.network.kinds._cellular import Cellular
 from slfac_sim.network.radio.cells import Interference
 

@@ -13,8 +13,9 @@ from pydantic import Field
 
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import kind_of, settings
+from slfac_sim.network.air import Air
 from slfac_sim.network.contract import Hosts, NetworkSettings, Sharing
-from slfac_sim.network.fluid_network import Air, FluidSettings
+from slfac_sim.network.fluid_settings import FluidSettings
 from slfac_sim.network.topology.air import TopologyAir
 from slfac_sim.network.topology.changed import at_most, lane_most_bps, wire_effects
 from slfac_sim.network.topology.graphml import links_in

@@ -8,13 +8,14 @@ from typing import Any, Self, cast
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Seconds
+from slfac_sim.network.air import Air, Among
 from slfac_sim.network.change import Effect
 from slfac_sim.network.change._steady import steady
 from slfac_sim.network.change_survey import mean_bps, most_bps
 from slfac_sim.network.changing import worst
 from slfac_sim.network.contract import Hosts, Link, Sharing, Survey
 from slfac_sim.network.engine import FluidShare, Share
-from slfac_sim.network.fluid_network import Air, Among, FluidSettings
+from slfac_sim.network.fluid_settings import FluidSettings
 from slfac_sim.network.traces.reading import effect_of, has_losses
 from slfac_sim.network.traces.settings import TraceFile
 from slfac_sim.network.transfers import Lane, Path

@@ -10,9 +10,9 @@ from typing import Annotated, Any, Literal, Self
 
 from slfac_sim.foundation.plugins import Plugin, settings
 from slfac_sim.foundation.units import Coordinate, Decibels, Hertz, Metres, Seconds, Watts, dbm_to_w
+from slfac_sim.network.air import Air
 from slfac_sim.network.contract import Hosts, Station
 from slfac_sim.network.engine import Flow
-from slfac_sim.network.fluid_network import Air
 from slfac_sim.network.kinds._radio import RadioSettings, SurveyedAir
 from slfac_sim.network.media.csma import Csma
 from slfac_sim.network.media.dcf import Dcf

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from slfac_sim.foundation.arrays import Bools, Floats
+from slfac_sim.network.air import Air, Among
 from slfac_sim.network.contract import Hosts
 from slfac_sim.network.engine import Entry, Share
-from slfac_sim.network.fluid_network import Air, Among
 from slfac_sim.network.radio.cells import Radio
 from slfac_sim.network.radio.faded import Faded, Fades
 from slfac_sim.network.radio.placement import Ground

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from slfac_sim.network.fluid_network import Air
+from slfac_sim.network.air import Air
 from slfac_sim.network.topology.groups import Group
 
 

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from slfac_sim.foundation.plugins import Plugin, kind_of, settings
 from slfac_sim.foundation.units import BitsPerSecond, Count, CountOrZero, Seconds
-from slfac_sim.network.fluid_network import FluidSettings
+from slfac_sim.network.fluid_settings import FluidSettings
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
 NodeName = Annotated[str, Field(min_length=1)]
