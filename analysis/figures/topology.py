@@ -78,7 +78,7 @@ def draw(series: Sequence[Offered]) -> Figure:
     graph, used = graph_of(run), _loads(run)
     columns = columns_of(graph)
     rows = max(map(len, columns), default=1)
-    row_mm = 13.0 if rows <= _MANY else 6.5
+    row_mm = 16.0 if rows <= _MANY else 6.5
     texts = _texts(graph, rows > _MANY)
     figure, (axes,) = stacked_canvas(1, row_mm * max(rows, 2), legend_rows=2)
     width_mm = WIDTH_MM - (15.0 if used else 3.0)
@@ -186,13 +186,15 @@ def _draw(axes: Axes, line: _Line, width: float, colour: Any, is_bound: bool) ->
 
 
 def _name(axes: Axes, line: _Line, text: str, is_bound: bool) -> None:
-    """Write what a wire is near the end at which wires are apart."""
+    """Write what a wire is: above it, or across it where it is steep."""
     from_x, from_y, to_x, to_y, bend = line
-    part = 0.5 if bend else 0.4
+    part = 0.5 if bend else 0.45  # wires that meet are further apart at this end
     x = from_x + part * (to_x - from_x) + 0.5 * bend * (to_y - from_y)
     y = from_y + part * (to_y - from_y) - 0.5 * bend * (to_x - from_x)
-    style: dict[str, Any] = {"ha": "center", "va": "center", "zorder": 5, "path_effects": _HALO}
-    axes.text(x, y, text, fontsize=5.5, color=_MARK if is_bound else INK, **style)
+    is_level = abs(to_y - from_y) < 0.2 * abs(to_x - from_x)
+    style: dict[str, Any] = {"ha": "center", "va": "bottom" if is_level else "center", "zorder": 5}
+    colour = _MARK if is_bound else INK
+    axes.text(x, y + 0.8 * is_level, text, fontsize=5.5, color=colour, path_effects=_HALO, **style)
 
 
 def _bar(figure: Figure, axes: Axes) -> None:
