@@ -138,7 +138,13 @@ def test_killed_at_any_note(whole: Path, notes: int, tmp_path: Path) -> None:
     assert rows(tmp_path / "r") == rows(whole)
 
 
+WIRES = (
+    "{kind: topology, access: {a: {network: {kind: cell}, devices: 3}, b: {network: wifi, devices: 2}},"
+    " links: {la: {between: [a, server], capacity: 2 Mbit/s, latency: 1 ms, loss: 0.1},"
+    " lb: {between: [b, server], capacity: 1 Mbit/s, latency: 1 ms}}, transport: {kind: udp, loss: 0.1}}"
+)
 STEERED = [
+    (f"network={WIRES}", "protocol.participation.deadline=200 ms"),
     ("protocol.participation.deadline=100 ms",),
     ("protocol.participation.select={kind: random, count: 4}", "protocol.participation.enough=2"),
     ("devices.availability={kind: on_off, mean_on: 100 ms, mean_off: 50 ms}", "codec=aq_sgd"),

@@ -6,7 +6,9 @@ import itertools
 import json
 import math
 import re
+import sqlite3
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +97,23 @@ def test_time_that_wires_bound_is_waiting_for_wires(folder: Path) -> None:
     assert sum(parts_s[part] for part in waits) == pytest.approx(without["waiting for air"])
 
 
+def test_an_interrupted_run_tells_what_its_links_carried(tmp_path: Path) -> None:
+    """What was given up on the way is no longer in flight; every link's bits are whole."""
+
+    def interrupt(table: str, row: Any) -> None:
+        if table == "steps" and row["round"] == 2:
+            raise KeyboardInterrupt
+
+    prepared = prepare(scenario(f"network={WIRES}"), tmp_path / "run", threads=1)
+    assert run(prepared, interrupt)["status"] == "interrupted"
+    use = {row["link"]: row for row in rows(tmp_path / "run", "link_use")}
+    assert use["metro hub->server"]["carried_bits"] > 0.0
+    for row in use.values():
+        parts = (row["carried_bits"], row["lost_bits"], row["in_flight_bits"])
+        assert row["offered_bits"] == pytest.approx(sum(parts))
+    assert main(["explain", str(tmp_path / "run")]) == 0
+
+
 def test_explain_tells_which_link_limited_which_transfers(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -178,6 +197,25 @@ def test_a_run_without_wires_has_neither_figure(tmp_path: Path) -> None:
         assert (
             importlib.import_module(f"slfac_sim.analysis.figures.{name}").data(load(tmp_path / "run")) is None
         )
+
+
+def test_a_run_from_before_there_were_access_networks_is_read_as_far_as_it_goes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its tables of the air lack columns, others are not there: it is explained, the map says why."""
+    run(prepare(scenario("protocol.rounds=1"), tmp_path / "run", threads=1))
+    with closing(sqlite3.connect(tmp_path / "run" / "ledger.sqlite")) as ledger, ledger:
+        ledger.execute("ALTER TABLE air DROP COLUMN access")
+        for column in ("access", "server", "latency_s"):
+            ledger.execute(f"ALTER TABLE links DROP COLUMN {column}")
+        for name in ("wires", "routes", "bottlenecks", "link_use"):
+            ledger.execute(f"DROP TABLE {name}")
+    for verb in ("explain", "trace"):
+        assert main([verb, str(tmp_path / "run")]) == 0
+    assert "no contention: at least" in capsys.readouterr().out
+    module = importlib.import_module("slfac_sim.analysis.figures.cell_map")
+    drawn = module.draw([module.data(load(tmp_path / "run"))])
+    assert any("did not write down" in text.get_text().replace("\n", " ") for text in drawn.findobj(Text))
 
 
 def wire(name: str, src: str, dst: str, half_duplex: int = 0) -> dict[str, Any]:
