@@ -64,7 +64,7 @@ def their_pkg(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
 
 def test_every_example_is_a_file_and_every_plug_in_is_used() -> None:
     assert all(path.startswith(("their_pkg/", "analysis/figures/")) for path in PLUGINS)
-    assert len(PLUGINS) == 11
+    assert len(PLUGINS) == 12
     used = set(re.findall(r"their_pkg\.(\w+)", "".join(SETTINGS)))
     assert used == {Path(path).stem for path in PLUGINS if path.startswith("their_pkg/")}
 
