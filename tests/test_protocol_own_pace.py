@@ -53,6 +53,9 @@ class NumberServer(FakeServer):
     def decode_model(self, body: bytes) -> Any:
         return number_in(body)
 
+    def moved(self, change: Any, given: Payload, now: Payload) -> Any:
+        return change
+
     def decode_change(self, body: bytes) -> Any:
         return number_in(body)
 
@@ -300,6 +303,21 @@ def test_fedbuff_with_everybody_in_the_buffer_and_nobody_stale_is_fedavg() -> No
         for kind, more in (("fedbuff", ", buffer: 5"), ("fedavg", ""))
     )
     np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-6)
+
+
+def test_statistics_of_a_stale_change_go_to_where_the_device_left_them() -> None:
+    """And weights move on as far as they did."""
+    one = world("protocol=fedbuff")
+    model = one.layout.model
+    marks = {id(weight) for weight in model.parameters()}
+    values = [value for value in model.state_dict(keep_vars=True).values() if value.is_floating_point()]
+    is_weight = np.concatenate([np.full(value.numel(), id(value) in marks) for value in values])
+    assert 0 < np.count_nonzero(~is_weight) < len(is_weight) == len(state_vector(model))
+    draws = np.random.default_rng(0)
+    given, now, change = (draws.standard_normal(len(is_weight)).astype(np.float32) for _ in range(3))
+    moved = one.server.moved(change, one.server.in_common(given), one.server.in_common(now))
+    np.testing.assert_array_equal(moved[is_weight], change[is_weight])
+    np.testing.assert_allclose((now + moved)[~is_weight], (given + change)[~is_weight], rtol=1e-5, atol=1e-6)
 
 
 def learnt_by(*overrides: str) -> Any:

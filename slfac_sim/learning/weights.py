@@ -121,6 +121,13 @@ def state_size(module: nn.Module) -> int:
     return sum(part.numel() for part in _sent(module))
 
 
+def statistics_in(module: nn.Module) -> Tensor:
+    """Return [values] 1 where the state of `module` has what no gradient changes (batch-norm), else 0."""
+    weights = {weight.data_ptr() for weight in module.parameters()}
+    parts = [np.full(part.numel(), part.data_ptr() not in weights, np.float32) for part in _sent(module)]
+    return np.concatenate(parts) if parts else np.empty(0, np.float32)
+
+
 def load_state_vector(module: nn.Module, vector: Tensor) -> None:
     """Set the state of `module` from `vector` [values]; raises `ValueError` when the length is another."""
     parts = _sent(module)

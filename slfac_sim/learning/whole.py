@@ -162,15 +162,18 @@ class WholeDevice(ModelDevice):
 class WholeServer(ModelServer):
     """The server: it averages. In centralised training it is the one that learns, from all samples.
 
-    With `difference` devices send theirs to the model that they were handed last.
+    With `difference` devices send theirs to the model that they were handed last. `statistics` [values] is 1
+    where a state has statistics of batch-norm, and 0 where it has weights.
     """
 
     kept = (*ModelServer.kept, "trainee")
 
     def __init__(
-        self, name: str, trainee: Trainee, work: Work, models: ModelCodecs, initial: Tensor, difference: bool
-    ) -> None:
+        self, name: str, trainee: Trainee, work: Work, models: ModelCodecs, initial: Tensor, difference: bool,
+        statistics: Tensor,
+    ) -> None:  # fmt: skip
         super().__init__(name, models)
+        self._statistics = statistics
         self.trainee = trainee
         self.work = work
         self.handed_out = initial if difference else None  # as devices have it
@@ -195,3 +198,11 @@ class WholeServer(ModelServer):
     def decode_change(self, body: bytes) -> Tensor:
         """Return the difference [values] that a device has sent, to whatever model it was handed."""
         return super().decode_model(body)
+
+    def moved(self, change: Tensor, given: Payload, now: Payload) -> Tensor:
+        """Return the `change` [values] of the model `given` as one of the model `now`.
+
+        Weights move on as far as they did. Statistics (batch-norm's means and variances) go to where they
+        went: several changes of one model, added up, would carry them beyond all that any device has seen.
+        """
+        return change + self._statistics * (self.state_of(given) - self.state_of(now))

@@ -17,6 +17,7 @@ from slfac_sim.protocols.kit.mini_batches import batches_of, step_note
 from slfac_sim.protocols.kit.models import announce, hand_in, take
 
 if TYPE_CHECKING:
+    from slfac_sim.codecs import Payload
     from slfac_sim.protocols import Participants
 
 
@@ -72,10 +73,12 @@ class AtOwnPace(LearningProtocol):
         """Return what `server` decodes of the `body` that a device has handed in."""
 
     @abstractmethod
-    def take_in(self, participants: Participants, course: Trainings, sent: Any, staleness: int) -> float:
+    def take_in(
+        self, participants: Participants, course: Trainings, sent: Any, given: Payload, staleness: int
+    ) -> float:
         """Let the model learn from what a device has `sent`; returns with which weight.
 
-        `staleness` is how often the model has changed since the device was given it.
+        `staleness` is how often the model has changed since the device was `given` it.
         """
 
     def run(self, participants: Participants) -> Task:
@@ -128,16 +131,16 @@ class AtOwnPace(LearningProtocol):
 
     def _training(self, participants: Participants, course: Trainings, device: Any) -> Task:
         """Give the model to `device`, let it learn, and take in what it hands in; returns True."""
-        given, number = course.mixings, course.trainings.get(device.name, 0) + 1
+        given, number = (course.common, course.mixings), course.trainings.get(device.name, 0) + 1
         course.trainings[device.name] = number
-        if number > 1 or given > 0 or self.initial_model == "broadcast":
+        if number > 1 or course.mixings > 0 or self.initial_model == "broadcast":
             yield from self._give(participants, course, device)
         for batch in batches_of(device.trainee, self.steps, number, self.local_epochs):
             answers = yield from train(device, course.round, batch)
             step = course.count(device.name, len(batch), answers.loss)
             yield step_note(course.round, step, device.name, len(batch), answers)
         sent = yield from hand_in(participants, device, partial(self.received, participants.server))
-        work = partial(self._take_in, participants, course, sent, given)
+        work = partial(self._take_in, participants, course, sent, *given)
         seen = yield Compute(participants.server.name, 4.0 * device.model_values, work, "mix")
         yield Note("staleness", {"device": device.name, "kind": "mix", **seen})
         return True
@@ -148,9 +151,9 @@ class AtOwnPace(LearningProtocol):
         yield from take(participants, device, handout)
 
     def _take_in(
-        self, participants: Participants, course: Trainings, sent: Any, given: int
+        self, participants: Participants, course: Trainings, sent: Any, given: Payload, mixings: int
     ) -> dict[str, Any]:
-        """Take in what was `sent` by a device that was given the model after so many changes of it."""
-        staleness = course.mixings - given
-        weight = self.take_in(participants, course, sent, staleness)
+        """Take in what was `sent` by a device that was `given` the model after so many changes of it."""
+        staleness = course.mixings - mixings
+        weight = self.take_in(participants, course, sent, given, staleness)
         return {"staleness": staleness, "weight": weight}

@@ -16,6 +16,7 @@ from slfac_sim.protocols._own_pace import AtOwnPace, Trainings
 from slfac_sim.protocols.kit.course import discount
 
 if TYPE_CHECKING:
+    from slfac_sim.codecs import Payload
     from slfac_sim.protocols import Participants
 
 
@@ -74,7 +75,9 @@ class FedAsync(AtOwnPace):
         """Return the model that a device has handed in."""
         return server.decode_model(body)
 
-    def take_in(self, participants: Participants, course: Trainings, sent: Any, staleness: int) -> float:
+    def take_in(
+        self, participants: Participants, course: Trainings, sent: Any, given: Payload, staleness: int
+    ) -> float:
         """Mix the model that a device has `sent` into the server's."""
         server, weight = participants.server, self.mixing * self.discount(staleness)
         course.common = server.average([server.state_of(course.common), sent], [1.0 - weight, weight])

@@ -16,6 +16,7 @@ from slfac_sim.protocols._own_pace import AtOwnPace, Trainings
 from slfac_sim.protocols.kit.course import discount
 
 if TYPE_CHECKING:
+    from slfac_sim.codecs import Payload
     from slfac_sim.protocols import Participants
 
 
@@ -29,7 +30,8 @@ class FedBuff(AtOwnPace):
     `fedavg`, `concurrency` of them at once; whoever begins is given x as it is then. When a training has
     ended, a device that is there and does not train is drawn for the next. A training in which something
     fails is spent, and a row of `misses`; changes that wait at the end are left out. Differences and models
-    travel through `codec.model`.
+    travel through `codec.model`. Statistics of batch-norm are not added up so: a change moves them from x
+    towards where the device left them, as they would overshoot else.
 
     A row of `rounds` is written whenever as many trainings have ended as there are devices, and then x is
     evaluated. With a `concurrency` of 1, or one device, nothing is under way then, and a training can go on
@@ -71,13 +73,16 @@ class FedBuff(AtOwnPace):
         """Return what a device has changed."""
         return server.decode_change(body)
 
-    def take_in(self, participants: Participants, course: Trainings, sent: Any, staleness: int) -> float:
+    def take_in(
+        self, participants: Participants, course: Trainings, sent: Any, given: Payload, staleness: int
+    ) -> float:
         """Add the change that a device has `sent` to those that wait; take a step if they are enough."""
+        server: Any = participants.server
         enough = self.buffer or len(participants.devices)
         weight = self.server_learning_rate * discount(staleness, self.staleness_exponent) / enough
-        course.gathered, course.waiting = course.gathered + weight * sent, course.waiting + 1
+        course.gathered = course.gathered + weight * server.moved(sent, given, course.common)
+        course.waiting += 1
         if course.waiting == enough:
-            server = participants.server
             course.common = server.in_common(server.state_of(course.common) + course.gathered)
             course.gathered, course.waiting, course.mixings = 0.0, 0, course.mixings + 1
         return weight

@@ -16,7 +16,7 @@ from slfac_sim.learning.ground import Ground
 from slfac_sim.learning.layouts import Flops, Layout, Part
 from slfac_sim.learning.model_exchange import exact, fit_for_models, state_in
 from slfac_sim.learning.sizes import Sizes
-from slfac_sim.learning.weights import initial_blocks, load_sound, state_vector
+from slfac_sim.learning.weights import initial_blocks, load_sound, state_vector, statistics_in
 from slfac_sim.learning.whole import Learner, Trainee, WholeDevice, WholeServer
 from slfac_sim.learning.work import count_work
 from slfac_sim.scenario.schedule import Schedule
@@ -56,7 +56,8 @@ class Whole(Layout):
         batch = scenario.learning.batch * scenario.devices.count
         everything = Shard(SERVER, samples, batch, scenario.seed.learning)
         trainee = Trainee(self._learner(0.0), everything, ground.train_batch)
-        self.server = WholeServer(SERVER, trainee, self.work, self.models, self._initial, self._difference)
+        known = self.models, self._initial, self._difference
+        self.server = WholeServer(SERVER, trainee, self.work, *known, statistics_in(self.model))
         pupils = self.devices if self.devices_learn else [self.server]
         shards = [pupil.trainee.shard for pupil in pupils]
         refuse_lone_values(shards, [(self.model, data.image_shape)], " or larger shards")
