@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 import simpy
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import find
@@ -23,6 +25,7 @@ from slfac_sim.network.kinds.multi_cell import MultiCell
 from slfac_sim.network.kinds.topology import Topology
 from slfac_sim.network.kinds.wifi import Wifi
 from slfac_sim.network.topology.settings import Access, WiredLink
+from slfac_sim.network.traces.reading import effect_of
 from slfac_sim.network.transfers import Bursts
 from slfac_sim.network.transport._bursts import lost_in_bursts
 from slfac_sim.network.transport.udp import Udp
@@ -349,6 +352,8 @@ def test_losses_of_a_trace_are_those_of_the_moment(tmp_path: Path) -> None:
     network = Ideal(transport=Udp(tries=None), change={"drive": drive})
     assert not network.may_lose
     assert Ideal(transport=Udp(), change={"drive": drive}).may_lose
+    assert not network.survey(HOSTS, 0).remarks
+    assert len(measured.Trace(file=file).survey(HOSTS, 0).remarks) == 1  # without packets losses are in vain
     assert measured.Trace(file=file, transport=Udp()).may_lose
     for settings in (network, measured.Trace(file=file, end="hold", transport=Udp(tries=None))):
         env, opened_one = opened(settings)
@@ -381,3 +386,35 @@ def test_several_stations_change_by_themselves(half: Path) -> None:
             continue
         for link in changed.survey(HOSTS, 0).links:
             assert link.up_rate_bps == pytest.approx(0.75 * plain[link.device].up_rate_bps)
+
+
+@settings(deadline=None)
+@given(
+    steps=st.lists(st.tuples(st.integers(1, 2000), st.integers(0, 40)), min_size=1, max_size=12),
+    sizes=st.lists(st.integers(1, 2_000_000), min_size=1, max_size=5),
+    starts_ms=st.lists(st.integers(0, 5000), min_size=5, max_size=5),
+)
+def test_bits_over_any_trace_are_the_integral_of_its_rate(
+    steps: list[tuple[int, int]], sizes: list[int], starts_ms: list[int], tmp_path_factory: Any
+) -> None:
+    """While anybody sends, as much is carried as the trace says."""
+    assume(any(rate for _, rate in steps))
+    file = tmp_path_factory.getbasetemp() / "any.csv"
+    times_ms = [sum(length for length, _ in steps[:i]) for i in range(len(steps))]
+    rows = [f"{t / 1000},{rate}e5" for t, (_, rate) in zip(times_ms, steps, strict=True)]
+    file.write_text("\n".join(["time_s,rate_bps", *rows]))
+    env, network = opened(measured.Trace(file=file))
+    sent: list[Any] = []
+    for size, start_ms in zip(sizes, starts_ms, strict=False):
+        begun = env.timeout(start_ms / 1000)
+        begun.callbacks.append(lambda _, size=size: sent.append(network.transfer("d0", "server", size)))
+    env.run()
+    (course,) = effect_of(measured.Trace(file=file), "d0", True, "").rates_bps
+    carried, until_s = 0.0, 0.0
+    for from_s, to_s in sorted((one.value.asked_s, one.value.last_bit_s) for one in sent):
+        t_s = max(from_s, until_s)
+        while t_s < to_s:
+            next_s = min(course.next_s(t_s), to_s)
+            carried, t_s = carried + course.at(t_s) * (next_s - t_s), next_s
+        until_s = max(until_s, to_s)
+    assert carried == pytest.approx(8.0 * sum(one.value.payload_bytes for one in sent), rel=1e-9)

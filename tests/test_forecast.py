@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -152,3 +153,10 @@ def test_few_samples_go_through_a_model_whose_passes_take_long(monkeypatch: pyte
     assert 6 < seen[-1] < 48
     assert plain.smashed_up == 4 * 48 * 128 * 32 * 32
     assert compressed.smashed_up == pytest.approx(plain.smashed_up, rel=0.01)
+
+
+def test_a_link_that_has_nothing_to_give_any_more_is_told_as_slow(tmp_path: Path) -> None:
+    file = tmp_path / "short.csv"
+    file.write_text("time_s,rate_bps\n0,1e5\n0.01,1e5\n")
+    figures = told(f"network={{kind: trace, file: {file}, end: zero}}")
+    assert set(figures.together["up"].last_bits_s) == {math.inf}
