@@ -355,8 +355,8 @@ def test_losses_of_a_trace_are_those_of_the_moment(tmp_path: Path) -> None:
     assert not network.survey(HOSTS, 0).remarks
     assert len(measured.Trace(file=file).survey(HOSTS, 0).remarks) == 1  # without packets losses are in vain
     assert measured.Trace(file=file, transport=Udp()).may_lose
-    for settings in (network, measured.Trace(file=file, end="hold", transport=Udp(tries=None))):
-        env, opened_one = opened(settings)
+    for network_of in (network, measured.Trace(file=file, end="hold", transport=Udp(tries=None))):
+        env, opened_one = opened(network_of)
         early = opened_one.transfer("d0", "server", 1_472_000)
         env.run(200.0)
         late = opened_one.transfer("d0", "server", 1_472_000)
