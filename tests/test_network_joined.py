@@ -113,6 +113,22 @@ def test_rates_are_those_of_a_plain_solver(seed):
     assert rates_of(joined(wires), flows) == pytest.approx(expected, rel=1e-9)
 
 
+@pytest.mark.parametrize("seed", range(100))
+def test_ties_of_links_harm_nothing(seed):
+    """Whole numbers, so that wires are just full, or two links are full at once."""
+    rng = Random(seed)
+    wires, routes = drawn_tree(rng)
+    wires = {wire: float(rng.choice([5, 10, 20, 40])) for wire in wires}
+    flows = []
+    for _ in range(rng.randint(1, 30)):
+        lane = rng.choice(list(routes))
+        cap_bps = float(rng.choice([1, 2, 5, 10, inf]))
+        flows.append(routed((lane, *rng.choice(routes[lane])), float(rng.choice([10, 20])), cap_bps))
+    capacities = {**dict.fromkeys(routes, 1.0), **wires}
+    expected = rates_bps(capacities, [(flow.cap_bps, links_of(flow)) for flow in flows])
+    assert rates_of(joined(wires), flows) == pytest.approx(expected, rel=1e-9)
+
+
 # --- over time ---
 
 KINDS = {name: medium for name, medium in MEDIA.items() if medium.takes_caps}
