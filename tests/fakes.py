@@ -110,6 +110,7 @@ class FakeParticipants:
     server: FakeServer
     evaluated: list[int] = field(default_factory=list)
     seed: int = 0
+    waits_for_server: bool = True
     may_be_absent: bool = False
     kept: list[tuple[int, Payload]] = field(default_factory=list)
     last_carried: Mapping[str, Any] = field(default_factory=dict)

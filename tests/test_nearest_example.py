@@ -12,7 +12,8 @@ from slfac_sim.scenario.files import ScenarioError, load, shipped
 from slfac_sim.scenario.located import Fault, Place
 
 TINY = Path(__file__).with_name("tiny.yaml").read_text(encoding="utf-8")
-TREES = {name: yaml.safe_load(file.read_text(encoding="utf-8")) for name, file in shipped().items()}
+WRITTEN = {name: yaml.safe_load(file.read_text(encoding="utf-8")) for name, file in shipped().items()}
+TREES = {name: tree for name, tree in WRITTEN.items() if "base" not in tree}
 HINT = "nearest shipped example: "
 
 

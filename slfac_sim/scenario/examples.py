@@ -32,12 +32,15 @@ def nearest(tree: Any) -> str:
     """Return the name of the shipped scenario with most in common with the plain `tree`; empty for none.
 
     What counts are keys and the kinds that they have: those of both over those of either. Of several that are
-    as near, it is the shortest, then the first by name.
+    as near, it is the shortest, then the first by name. Those with a base are none.
     """
     mine = set(_features(tree, ""))
     ranked = []
     for file, resource in shipped().items():
-        theirs = set(_features(to_tree(resource.read_text(encoding="utf-8"), file)[0].plain(), ""))
+        written = to_tree(resource.read_text(encoding="utf-8"), file)[0].plain()
+        if BASE in written:  # it does not show a whole scenario
+            continue
+        theirs = set(_features(written, ""))
         ranked.append((-len(mine & theirs) / len(mine | theirs), len(theirs), file))
     common, _, file = min(ranked)
     return file.removesuffix(".yaml") if common else ""
