@@ -41,7 +41,8 @@ class FluidNetwork(Network):
         self._joined = JoinedShare(air.share, air.wires)
         for link, effects_on in air.wire_effects.items():
             self._engine.follow(self._joined, Capacity(effects_on), link)
-        self._accounts = LinkAccounts({lane.name: lane.part for lane in air.lanes()}, air.wires)
+        lanes = air.lanes() if air.wires else ()
+        self._accounts = LinkAccounts({lane.name: lane.part for lane in lanes}, air.wires)
         self._under_way: dict[FluidTransfer, None] = {}
         self._on_lane: dict[str, dict[FluidTransfer, None]] = {}
         self._heard: dict[str, int] = {}

@@ -479,6 +479,34 @@ def test_what_is_cancelled_was_carried_as_far_as_it_came() -> None:
     assert is_whole(after)
 
 
+def test_a_multicast_that_is_cancelled_leaves_what_its_branches_have_carried() -> None:
+    env = simpy.Environment()
+    opened = two_cells(12e6).open(env, hosts(4), 0)
+    transfer = opened.transfer("server", tuple(hosts(4).devices), 10**6)
+    env.run(until=0.7)  # the second cell is through at 8 / 14 s, the first one has 7 of its 8 Mbit
+    got = transfer.cancel()
+    use = {one.link: one for one in opened.link_use()}
+    assert (got.delivered, use["a/down"].carried_bits) == (False, pytest.approx(7e6, abs=1e-3))
+    assert use["core server->sw"].carried_bits == pytest.approx(0.5 * (7e6 + 8e6), abs=1e-3)
+    assert is_whole(use)
+    assert all(one.in_flight_bits == 0.0 for one in use.values())
+
+
+def test_who_is_out_of_reach_waits_and_holds_up_nobody() -> None:
+    far = {"kind": "cell", "positions": [[20.0, 0.0], [1e6, 0.0]], "outage": "allow", "shadowing": "none"}
+    env = simpy.Environment()
+    opened = behind(far, 1e6, 2).open(env, hosts(2), 0)
+    near, lost = (opened.transfer(device, "server", 10_000) for device in ("d0", "d1"))
+    env.run()
+    assert near.value.delivered
+    assert opened.stalled() == (lost,)
+    use = {one.link: one for one in opened.link_use()}
+    assert use["wire home->server"].in_flight_bits == pytest.approx(8 * near.value.wire_bytes)
+    assert lost.cancel().limited_s == {}
+    after = {one.link: one for one in opened.link_use()}
+    assert after["wire home->server"].offered_bits == pytest.approx(8 * near.value.wire_bytes)
+
+
 # --- settings ---
 
 

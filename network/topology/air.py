@@ -67,7 +67,7 @@ class TopologyAir(Air):
         return [
             replace(lane, name=part.lane(lane.name), station=part.node(lane.station))
             for part in self._parts.values()
-            for lane in part.air.lanes()
+            for lane in part.lanes
         ]
 
     def paths(self, src: str, dsts: tuple[str, ...]) -> Sequence[Path]:

@@ -32,7 +32,7 @@ def binding(
     full = _full(parts, servers, routes, {**routes.capacities_bps, **least_bps}, most_bps)
     joined = {""} if len(servers) > 1 else set()
     for part in parts:
-        for lane in part.air.lanes():
+        for lane in part.lanes:
             if not part.air.takes_caps(lane.name):
                 for link in sorted(_behind(part, lane, [part.group.server], routes).keys() & full):
                     raise cannot_follow(part, link)
@@ -50,7 +50,7 @@ def _full(
 ) -> frozenset[str]:
     offered_bps: defaultdict[str, float] = defaultdict(float)
     for part in parts:
-        for lane in part.air.lanes():
+        for lane in part.lanes:
             for link, hop in _behind(part, lane, servers, routes).items():
                 offered_bps[link] += most_bps(part, lane) * _most_per_bit(part, lane, hop)
     offered_bps |= {hop.link: inf for ends in permutations(servers, 2) for hop in routes.way(*ends)}

@@ -1,9 +1,12 @@
 """An access network as a part of a topology: its names there."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from slfac_sim.network.air import Air
 from slfac_sim.network.topology.groups import Group
+from slfac_sim.network.transfers import Lane
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,6 +22,11 @@ class Part:
     stations: tuple[str, ...]
     grant_s: float = 0.0
     in_packets: bool = False
+
+    @cached_property
+    def lanes(self) -> Sequence[Lane]:
+        """Its lanes, by their names in the access network."""
+        return tuple(self.air.lanes())
 
     def node(self, station: str) -> str:
         """Return the node at which the lanes of `station` end."""

@@ -70,7 +70,7 @@ def _most_bps(part: Part, survey: Survey, routes: Routes, node: str, uplink: boo
     """
     ends = (node, part.group.server) if uplink else (part.group.server, node)
     narrowest_bps = min(hop.capacity_bps for hop in routes.way(*ends))
-    framing = part.air.framing(part.air.lanes()[0].name)
+    framing = part.air.framing(part.lanes[0].name)
     if framing.holds_headers and framing.packet_bytes is not None:
         narrowest_bps *= framing.packet_bytes / (framing.packet_bytes + framing.header_bytes)
     return narrowest_bps / (survey.up_share if uplink else survey.down_share)
@@ -91,7 +91,7 @@ def _stations(part: Part, survey: Survey) -> Iterator[Station]:
 def _air_routes(parts: Sequence[Part], servers: Sequence[str], routes: Routes) -> Iterator[Route]:
     """Yield the way from each lane to each server, and back."""
     for part in parts:
-        for lane in part.air.lanes():
+        for lane in part.lanes:
             node, name = part.node(lane.station), part.lane(lane.name)
             for server in servers:
                 for uplink in lane.ways:
