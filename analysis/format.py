@@ -1,7 +1,7 @@
 """Numbers and names as people read them: percents, amounts, ratios, seconds, bytes, kinds of payload."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from slfac_sim.foundation.units import exact
@@ -104,6 +104,12 @@ def quantity(value: float, unit: str) -> str:
     """Return `value` (SI) with three digits in a unit that suits it: ``2.5 J``, ``1.2 GB``, ``45.6 kB``."""
     factor, name = unit_of([value], unit)
     return f"{amount(value / factor)} {name}"
+
+
+def listed(names: Sequence[str], most: int = 4) -> str:
+    """Return names one after the other; of many the first, and how many more: ``a, b, c, d and 3 more``."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return f"{', '.join(names[:most])}{more}"
 
 
 def shortened(name: str, letters: int) -> str:

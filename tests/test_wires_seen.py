@@ -144,6 +144,8 @@ def test_check_draws_the_graph_and_names_what_limits_all_at_once(capsys: pytest.
     assert re.search(
         r"up: metro hub->server \d+ %.* of the time \(6 Mbit/s for air that could carry .*\)", told
     )
+    routes = r"^routes +campus -> server: core, metro, 7 ms\n +home -> server: dsl, metro, 13 ms$"
+    assert re.search(routes, told, re.MULTILINE)
     assert re.search(r"^medium +campus: fair, tdd: .*\n +home: csma, half duplex", told, re.MULTILINE)
     assert main(["check", TINY, f"network={WIRES}", "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from statistics import median
 from typing import Any
 
-from slfac_sim.analysis.format import about, count, fixed_percent, share
+from slfac_sim.analysis.format import about, count, fixed_percent, listed, share
 from slfac_sim.forecast.cuts import Cut, Mixture, in_words
 from slfac_sim.forecast.forecast import Forecast
-from slfac_sim.forecast.wires import air_before, capacities, graph_lines, limit_lines
+from slfac_sim.forecast.wires import air_before, capacities, graph_lines, limit_lines, route_lines
 from slfac_sim.foundation.json_values import json_value
 from slfac_sim.foundation.plugins import kind_of
 from slfac_sim.ledger.summary import codec_label
@@ -112,14 +112,12 @@ def _crossing(scenario: Scenario, figures: Forecast) -> Iterator[Line]:
 
 def _air(figures: Forecast) -> Iterator[Line]:
     survey, links = figures.survey, figures.survey.links
-    media = (f"{name}{one.medium}, {_duplex(one)}" for name, one in _networks(survey))
-    yield from _titled("medium", media)
+    yield from _titled("medium", _media(survey))
     yield "distance, m", _spread([link.distance_m for link in links])
     yield "SNR up, dB", _spread([link.up_snr_db for link in links])
     yield "SNR down, dB", _spread([link.down_snr_db for link in links])
-    shares = {
-        link.device: (one.up_share, one.down_share) for _, one in _networks(survey) for link in one.links
-    }
+    networks = list(survey.access.values()) or [survey]
+    shares = {link.device: (one.up_share, one.down_share) for one in networks for link in one.links}
     up_bps = [link.up_rate_bps * shares[link.device][0] for link in links]
     down_bps = [link.down_rate_bps * shares[link.device][1] for link in links]
     yield "rate up alone, Mbit/s", _spread([rate_bps / 1e6 for rate_bps in up_bps])
@@ -133,6 +131,7 @@ def _air(figures: Forecast) -> Iterator[Line]:
         yield "positions redrawn", f"{survey.redraws} had no coverage"
     if survey.wires:
         yield from _titled("graph", graph_lines(survey))
+        yield from _titled("routes", route_lines(survey))
         yield from _titled("limits all at once", limit_lines(survey, figures.together))
 
 
@@ -142,11 +141,15 @@ def _titled(title: str, lines: Iterable[str]) -> Iterator[Line]:
         yield "" if number else title, line
 
 
-def _networks(survey: Survey) -> Iterator[tuple[str, Survey]]:
-    """Yield the access networks with what stands before their names, the whole where there is but one."""
-    yield from ((f"{name}: ", one) for name, one in survey.access.items())
+def _media(survey: Survey) -> Iterator[str]:
+    """Yield the media, each once with the access networks that have it, where there are several."""
     if not survey.access:
-        yield "", survey
+        yield f"{survey.medium}, {_duplex(survey)}"
+    names: dict[str, list[str]] = {}
+    for name, one in survey.access.items():
+        names.setdefault(f"{one.medium}, {_duplex(one)}", []).append(name)
+    for medium, alike in names.items():
+        yield f"{listed(alike)}: {medium}"
 
 
 def _duplex(survey: Survey) -> str:

@@ -6,12 +6,14 @@ from collections.abc import Iterator, Mapping
 
 from slfac_sim.analysis import graph
 from slfac_sim.analysis.air import Offered
-from slfac_sim.analysis.format import fixed_percent, quantity
+from slfac_sim.analysis.format import fixed_percent, listed, quantity
+from slfac_sim.analysis.structure import wire_of
 from slfac_sim.forecast.air import Rush
 from slfac_sim.network import Survey
 from slfac_sim.simulation.networks import air_rows
 
 _MOST_LINES = 24  # of the graph; --json has it whole
+_MOST_ROUTES = 6
 _TOLD = 0.05  # smaller shares are left out
 
 
@@ -21,6 +23,22 @@ def graph_lines(survey: Survey) -> Iterator[str]:
     yield from lines[:_MOST_LINES]
     if len(lines) > _MOST_LINES:
         yield f"{len(lines) - _MOST_LINES} lines more: --json has all wires"
+
+
+def route_lines(survey: Survey) -> Iterator[str]:
+    """Yield the way from each station to the server of its devices: its wires, and their latency together."""
+    home = {link.station: link.server for link in survey.links}
+    latency_s = {wire.name: wire.latency_s for wire in survey.wires}
+    ways: dict[tuple[str, ...], list[str]] = {}
+    for route in survey.routes:
+        if home.get(route.src) == route.dst:
+            wires = (wire_of(link) for link in route.links if wire_of(link) in latency_s)
+            ways.setdefault((route.dst, *wires), []).append(route.src)
+    for (server, *wires), stations in list(ways.items())[:_MOST_ROUTES]:
+        latency_ms = 1e3 * sum(latency_s[wire] for wire in wires)
+        yield f"{listed(stations)} -> {server}: {', '.join(wires)}, {latency_ms:.3g} ms"
+    if len(ways) > _MOST_ROUTES:
+        yield f"{len(ways) - _MOST_ROUTES} routes more: --json has them"
 
 
 def limit_lines(survey: Survey, together: Mapping[str, Rush]) -> Iterator[str]:
