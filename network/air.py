@@ -5,8 +5,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from types import MappingProxyType
 
 from slfac_sim.network.change import Effect
-from slfac_sim.network.changing import Effects
 from slfac_sim.network.contract import Survey
+from slfac_sim.network.effects import Effects
 from slfac_sim.network.engine import Share
 from slfac_sim.network.transfers import Lane, Path
 from slfac_sim.network.transport import Framing

@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from slfac_sim.network.change import Effect
-from slfac_sim.network.changing import Capacity, Effects
 from slfac_sim.network.contract import Link, Survey
+from slfac_sim.network.effects import Capacity, Effects
 from slfac_sim.network.transfers import Path
 
 Paths = Callable[[str, tuple[str, ...]], Sequence[Path]]

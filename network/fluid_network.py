@@ -8,9 +8,10 @@ import simpy
 
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.network.air import Air
-from slfac_sim.network.changing import Capacity, EffectsOf, unchanged
+from slfac_sim.network.changing import EffectsOf, unchanged
 from slfac_sim.network.contract import LinkUse, Network, Transfer
 from slfac_sim.network.delays import Delays
+from slfac_sim.network.effects import Capacity
 from slfac_sim.network.engine import Call, Engine, Flow, Routed, Share
 from slfac_sim.network.engine.joined import JoinedShare
 from slfac_sim.network.link_accounts import LinkAccounts

@@ -6,7 +6,7 @@ from math import inf
 
 import simpy
 
-from slfac_sim.network.changing import Effects
+from slfac_sim.network.effects import Effects
 from slfac_sim.network.engine import Call
 from slfac_sim.network.transfers import FluidTransfer
 

@@ -103,8 +103,14 @@ def test_a_rate_of_a_device_stands_in_place_of_its_own(tmp_path: Path) -> None:
     assert ends(network, ("d1", "server", 500_000)) == [0.5]
     # half of the air each: d0 has 1 of its 4 Mbit until 1 s, when d1 is through
     assert ends(network, ("d0", "server", 500_000), ("d1", "server", 500_000)) == [1.75, 1.0]
-    # a multicast is as slow as its slowest receiver
+    # a multicast is as slow as its slowest receiver, changed or not
     assert ends(network, ("server", NAMES, 125_000)) == [1.0]
+    file.write_text("time_s,rate_bps,latency_s\n0,32e6,0.25\n")
+    fast = {"fast": Trace(file=file, devices=("d0",))}
+    network = Ideal(up_rate=8e6, down_rate=8e6, latency=0.5, change=fast)
+    assert ends(network, ("server", NAMES, 10**6), ("server", ("d1",), 0)) == [1.5, 0.5]
+    assert ends(network, ("server", "d0", 10**6)) == [0.5]
+    assert network.survey(HOSTS, 0).multicast_rate_bps == 8e6
 
 
 def test_rates_come_before_factors_whatever_the_order(half: Path, tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ class Effect(NamedTuple):
 
     A rate (bit/s), a latency (s) and a loss (a part of the packets) stand in place of the link's own; a
     factor is one of its rate. Where there are several courses, those of several receivers, the worst counts.
-    `bursts` of losses stand in place of a loss.
+    `bursts` of losses stand in place of a loss. Where it is `of_some` receivers, others keep what they have.
     """
 
     rates_bps: tuple[Course, ...] = ()
@@ -30,6 +30,7 @@ class Effect(NamedTuple):
     latencies_s: tuple[Course, ...] = ()
     losses: tuple[Course, ...] = ()
     bursts: Bursts | None = None
+    of_some: bool = False
 
 
 class Target(NamedTuple):

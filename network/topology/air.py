@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from slfac_sim.network.air import Air, Among
 from slfac_sim.network.change import Effect
-from slfac_sim.network.changing import Capacity, Effects
 from slfac_sim.network.contract import Hosts, Survey
+from slfac_sim.network.effects import Capacity, Effects
 from slfac_sim.network.engine import Share
 from slfac_sim.network.topology.binding import binding
 from slfac_sim.network.topology.parts import Part

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from slfac_sim.network.change import Change, Effect, Target
-from slfac_sim.network.changing import Capacity, Effects, covers
+from slfac_sim.network.changing import covers
 from slfac_sim.network.courses import Constant
+from slfac_sim.network.effects import Capacity, Effects
 from slfac_sim.network.topology.parts import Part
 from slfac_sim.network.topology.routes import capacity_of, way_of
 from slfac_sim.network.topology.settings import WiredLink
