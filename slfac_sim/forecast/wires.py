@@ -32,7 +32,7 @@ def route_lines(survey: Survey) -> Iterator[str]:
     ways: dict[tuple[str, ...], list[str]] = {}
     for route in survey.routes:
         if home.get(route.src) == route.dst:
-            wires = (wire_of(link) for link in route.links if wire_of(link) in latency_s)
+            wires = [wire_of(link) for link in route.links if wire_of(link) in latency_s]
             ways.setdefault((route.dst, *wires), []).append(route.src)
     for (server, *wires), stations in list(ways.items())[:_MOST_ROUTES]:
         latency_ms = 1e3 * sum(latency_s[wire] for wire in wires)
