@@ -101,7 +101,7 @@ class FluidSettings(NetworkSettings):
         effects: EffectsOf = unchanged
         if self.change or air.varies:
             effects = effects_of(air.effects, self._changes(air, hosts, seed), air.wire_effects)
-        return FluidNetwork(env, air, self.transport.open(seed), effects, delays)
+        return FluidNetwork(env, air, self.transport.sender(seed), effects, delays)
 
     def _changes(self, air: Air, hosts: Hosts, seed: int) -> Changes:
         for name, change in (self.change or {}).items():

@@ -205,7 +205,7 @@ def rates_of_blocks(nbytes):
         return rates
 
     air.rates_bps = noted
-    network = FluidNetwork(env, air, Fluid().open(0))
+    network = FluidNetwork(env, air, Fluid().sender(0))
     transfers = [network.transfer(name, "server", nbytes) for name in NAMES[:4]]
     env.run()
     assert env.now < 30.0

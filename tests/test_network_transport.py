@@ -50,7 +50,7 @@ def message(nbytes, path=None, alone_bps=inf, rtt_s=None, framing=NO_PACKETS, **
 
 
 def planned(transport, *arguments, seed=0, **more):
-    return transport.open(seed).plan(message(*arguments, **more))
+    return transport.sender(seed).plan(message(*arguments, **more))
 
 
 def alone_s(plan, path, lane_bps=inf):
@@ -289,7 +289,7 @@ def test_a_window_is_kept_or_shrinks_in_a_pause(restarts, pause_s, again):
 
 def test_the_stations_of_a_multicast_each_have_a_window_of_their_own():
     """What one sends at the same instant does not widen that of the other: both begin with ten segments."""
-    sender = Tcp().open(0)
+    sender = Tcp().sender(0)
     paths = [replace(over_wires(hop(latency_s=0.1)), devices=(name,)) for name in DEVICES]
     plans = [sender.plan(message(MEGABYTE, path, dst="*")) for path in paths]
     assert len({(plan.wait_s, plan.latency_s) for plan in plans}) == 1
@@ -306,7 +306,7 @@ def test_a_window_that_fills_the_round_trip_waits_for_nothing():
 
 
 def tries_of(loss, tries, messages, nbytes=1472, **more):
-    sender = Udp(loss=loss, tries=tries).open(7)
+    sender = Udp(loss=loss, tries=tries).sender(7)
     path = replace(over_wires(), lane="air", uplink=True)
     return [
         sender.plan(message(nbytes, path, alone_bps=1e6, **{"number": number, **more}))
@@ -366,9 +366,9 @@ def test_draws_are_of_the_pair_and_the_number_of_the_transfer_and_of_nothing_els
 
     def bits(number, src="d0", seed=3, nbytes=14720):
         told = message(nbytes, path, alone_bps=1e6, number=number, src=src)
-        return transport.open(seed).plan(told).bits
+        return transport.sender(seed).plan(told).bits
 
-    sender = transport.open(3)
+    sender = transport.sender(3)
     in_order = [
         sender.plan(message(14720, path, alone_bps=1e6, number=k, src="d0")).bits for k in range(1, 20)
     ]

@@ -66,7 +66,7 @@ class Message(NamedTuple):
 
 
 class Sender(ABC):
-    """An opened transport: what it knows of the pairs of hosts that have sent through it."""
+    """The state of a transport: what it knows of the pairs of hosts that have sent through it."""
 
     @abstractmethod
     def plan(self, message: Message) -> Plan:
@@ -105,7 +105,7 @@ class Transport(ABC):
         return framing
 
     @abstractmethod
-    def open(self, seed: int) -> Sender:
+    def sender(self, seed: int) -> Sender:
         """Return a sender whose draws are keyed by `seed`."""
 
 

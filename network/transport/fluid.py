@@ -14,7 +14,7 @@ class Fluid(Transport):
         """No: links cannot lose what is no packet."""
         return False
 
-    def open(self, seed: int) -> Sender:
+    def sender(self, seed: int) -> Sender:
         """Return the sender, which draws nothing."""
         return _FluidSender()
 

@@ -63,7 +63,7 @@ class Tcp(PacketTransport):
         """The same with as many tries as it takes, and with connections that are kept made before."""
         return replace(self, tries=None, set_up=0 if self.connection == "persistent" else self.set_up)
 
-    def open(self, seed: int) -> Sender:
+    def sender(self, seed: int) -> Sender:
         """Return a sender that keeps connections."""
         return _TcpSender(self, seed)
 

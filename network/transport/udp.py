@@ -40,7 +40,7 @@ class Udp(PacketTransport):
         """The same with as many tries as it takes."""
         return replace(self, tries=None)
 
-    def open(self, seed: int) -> Sender:
+    def sender(self, seed: int) -> Sender:
         """Return a sender."""
         return _UdpSender(self, seed)
 
