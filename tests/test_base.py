@@ -153,7 +153,7 @@ FAULTS = {
     "devcies: 3": "over.yaml:2:1: devcies: unknown key 'devcies'; did you mean 'devices'?",
     "network: {radus: 1}": "over.yaml:2:11: network.radus: unknown key 'radus'; did you mean 'radius'?",
     "network: {kind: wify}": (
-        "over.yaml:2:17: network.kind: no 'wify' among cell, ideal, multi_cell, topology, wifi"
+        "over.yaml:2:17: network.kind: no 'wify' among cell, ideal, multi_cell, topology, trace, wifi"
     ),
     "codec: {kind: slfac, b_min: 9}": "over.yaml:2:29: codec: b_min must not exceed b_max (got 9 and 8)",
     "learning: {optimiser: {nesterov: true, momentum: 0}}": (
