@@ -23,7 +23,8 @@ class LinkLaws(Laws):
         self._left_s = 0.0
         self._limited_s: dict[str, list[float]] = defaultdict(list)
         self._node: dict[str, str] = {}
-        self._links: dict[tuple[str, str], list[str]] = defaultdict(list)
+        self._routes: Counter[tuple[str, str]] = Counter()
+        self._links: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
         self._delivered_bits: Counter[str] = Counter()
 
     def row(self, table: str, row: dict[str, Any]) -> None:
@@ -35,7 +36,8 @@ class LinkLaws(Laws):
         elif table == "links" and row["station"] == row["access"]:
             self._node[row["device"]] = row["access"]
         elif table == "routes":
-            self._links[row["src"], row["dst"]].append(row["link"])
+            self._routes[row["src"], row["dst"]] += row["hop"] == 0
+            self._links[row["src"], row["dst"]][row["link"]] += 1
         elif table == "transfers":
             self._last, self._left_s = row, row["last_bit_s"] - row["asked_s"]
             self._deliver(row)
@@ -45,11 +47,15 @@ class LinkLaws(Laws):
             self._account(row)
 
     def _deliver(self, row: dict[str, Any]) -> None:
-        """Add the payload of a transfer to the links that it has crossed."""
+        """Add the payload of a transfer to the links that it has crossed.
+
+        These are on every route between its ends, of which there are several where devices have own lanes.
+        """
         src, dst = (self._node.get(row[end], row[end]) for end in ("src", "dst"))
         if row["outcome"] == "delivered":
-            bits = 8 * row["payload_bytes"]
-            self._delivered_bits.update(dict.fromkeys(self._links.get((src, dst), ()), bits))
+            bits, routes = 8 * row["payload_bytes"], self._routes[src, dst]
+            crossed = [link for link, times in self._links[src, dst].items() if times == routes]
+            self._delivered_bits.update(dict.fromkeys(crossed, bits))
 
     def _limits(self, row: dict[str, Any]) -> None:
         """No transfer was limited for longer than it waited and was sent; a multicast has branches."""
