@@ -51,7 +51,7 @@ def given(message: Message, train: Train, seed: int, tries: int | None) -> Given
     payload, arrived_bytes = _payload(train, sent), _payload(train, arrived)
     gone = ((packets[0] - count) / max(failed, 1) for count in packets)
     payloads = [payload - round(part * (payload - arrived_bytes)) for part in gone]
-    rounds = [int((sent >= number).sum()) for number in range(1, int(sent.max()) + 1)]
+    rounds = np.cumsum(np.bincount(sent)[:0:-1])[::-1].tolist()  # who is sent once at least, twice, ...
     return Given(packets, lost, payloads, arrived_bytes, rounds, tuple(missed))
 
 
