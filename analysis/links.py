@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from math import fsum, nan
 from typing import Any
 
+from slfac_sim.analysis.format import count, fixed_percent
 from slfac_sim.analysis.graph import capacities
 from slfac_sim.analysis.structure import Row, Tables
 
 NEEDED = ("transfers", "payloads")
 WIRED = ("wires", "routes", "links", "bottlenecks", "link_use")  # what a run with wires has besides
+_TOLD, _NAMED = 0.05, 4  # of the links that limited: smaller shares and further links are not told
 
 
 @dataclass(frozen=True)
@@ -132,3 +134,16 @@ def sent_bits(transfer: Row) -> float:
     if transfer["outcome"] == "delivered":
         return 8.0 * float(transfer["wire_bytes"])
     return float(transfer["airtime_s"] * transfer["rate_bps"])
+
+
+def limiting(limited_s: Mapping[str, float], whole_s: float) -> str:
+    """Return which links limited for which part of `whole_s`, in words: ``core a->b 63 %, a/up 37 %``.
+
+    Small shares are left out, and of many links the first are named.
+    """
+    told = [(link, seconds) for link, seconds in limited_s.items() if seconds >= _TOLD * whole_s > 0.0]
+    texts = [f"{link} {fixed_percent(seconds / whole_s)}" for link, seconds in told[:_NAMED]]
+    if rest := told[_NAMED:]:
+        part = fixed_percent(fsum(seconds for _, seconds in rest) / whole_s)
+        texts.append(f"{count(len(rest), 'other')} {part}")
+    return ", ".join(texts)

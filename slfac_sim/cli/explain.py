@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 _STRAGGLERS = 5  # named in the table; --json has all
 _LINKS = 12  # likewise
-_TOLD = 0.05  # smaller shares are left to --json
 _ROUNDS = 12  # shown in the table; --json has all
 _WIRES = "waiting for wires"  # told where there are any
 _COLUMNS = {
@@ -90,16 +89,14 @@ def _print(label: str, explanation: "Explanation", steps: "Sequence[Slice]") -> 
 
 
 def _limits(explanation: "Explanation") -> list[list[str]]:
-    """Return for each kind of transfer the links that limited it, those of 5 % and more."""
+    """Return for each kind of transfer the links that limited it."""
+    from slfac_sim.analysis.links import limiting
+
     lines = [["transfers", "number", "on the way", "limited by"]]
     for one in explanation.limits:
         whole_s = max(one.way_s, sum(one.limited_s.values()))  # branches of a multicast have a time each
-        told = [
-            f"{link} {fixed_percent(s / whole_s)}"
-            for link, s in one.limited_s.items()
-            if s >= _TOLD * whole_s
-        ]
-        lines.append([one.kind, f"{one.transfers:,}", f"{_seconds(one.way_s)} s", ", ".join(told) or "-"])
+        told = limiting(one.limited_s, whole_s) or "-"
+        lines.append([one.kind, f"{one.transfers:,}", f"{_seconds(one.way_s)} s", told])
     return lines
 
 

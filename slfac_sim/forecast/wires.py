@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 
 from slfac_sim.analysis import graph
 from slfac_sim.analysis.air import Offered
-from slfac_sim.analysis.format import fixed_percent, listed, quantity
+from slfac_sim.analysis.format import listed, quantity
+from slfac_sim.analysis.links import limiting
 from slfac_sim.analysis.structure import wire_of
 from slfac_sim.forecast.air import Rush
 from slfac_sim.network import Survey
@@ -14,7 +15,6 @@ from slfac_sim.simulation.networks import air_rows
 
 _MOST_LINES = 24  # of the graph; --json has it whole
 _MOST_ROUTES = 6
-_TOLD = 0.05  # smaller shares are left out
 
 
 def graph_lines(survey: Survey) -> Iterator[str]:
@@ -46,12 +46,10 @@ def limit_lines(survey: Survey, together: Mapping[str, Rush]) -> Iterator[str]:
     leading_bps = air_before(survey)
     capacity_bps = capacities(survey)
     for way, rush in together.items():
-        whole_s = sum(rush.limited_s.values())
-        shares = sorted(((seconds / whole_s, link) for link, seconds in rush.limited_s.items()), reverse=True)
-        told = [f"{link} {fixed_percent(part)}" for part, link in shares if part >= _TOLD]
-        if told:
-            first = shares[0][1]
-            yield f"{way}: {', '.join(told)} of the time{_of_wire(first, capacity_bps, leading_bps)}"
+        largest_first = dict(Counter(rush.limited_s).most_common())
+        if told := limiting(largest_first, sum(largest_first.values())):
+            first = next(iter(largest_first))
+            yield f"{way}: {told} of the time{_of_wire(first, capacity_bps, leading_bps)}"
 
 
 def _of_wire(link: str, capacity_bps: Mapping[str, float], leading_bps: Mapping[str, float]) -> str:
