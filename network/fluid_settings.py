@@ -79,12 +79,14 @@ class FluidSettings(NetworkSettings):
     def survey(self, hosts: Hosts, seed: int) -> Survey:
         """Return what the air offers, as a run with this `seed` will find it. Raises `BadInput`."""
         air = self.air(hosts, seed)
-        survey = self._surveyed(air)
-        return surveyed(survey, air.paths, self._changes(air, hosts, seed).on) if self.change else survey
+        survey = air.survey()
+        if self.change:
+            survey = surveyed(survey, air, self._changes(air, hosts, seed).on)
+        return self._surveyed(survey, air)
 
-    def _surveyed(self, air: Air) -> Survey:
-        """Return what `air` offers with the packets of the transport and the mean of the jitter."""
-        survey, mean_s = air.survey(), 0.0 if self.jitter is None else self.jitter.mean
+    def _surveyed(self, survey: Survey, air: Air) -> Survey:
+        """Return the `survey` of `air` with the packets of the transport and the mean of the jitter."""
+        mean_s = 0.0 if self.jitter is None else self.jitter.mean
         if mean_s > 0.0:
             links = [replace(link, latency_s=link.latency_s + mean_s) for link in survey.links]
             survey = replace(survey, links=links)

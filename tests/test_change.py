@@ -18,6 +18,7 @@ from slfac_sim.network.change import Target
 from slfac_sim.network.change.gilbert_elliott import GilbertElliott
 from slfac_sim.network.change.outages import Outages
 from slfac_sim.network.change.trace import Trace
+from slfac_sim.network.delays import Jitter
 from slfac_sim.network.kinds import trace as measured
 from slfac_sim.network.kinds.cell import Cell
 from slfac_sim.network.kinds.ideal import Ideal
@@ -424,3 +425,14 @@ def test_bits_over_any_trace_are_the_integral_of_its_rate(
             carried, t_s = carried + course.at(t_s) * (next_s - t_s), next_s
         until_s = max(until_s, to_s)
     assert carried == pytest.approx(8.0 * sum(one.value.payload_bytes for one in sent), rel=1e-9)
+
+
+def test_a_survey_of_80211_tells_what_is_left_of_a_rate_of_the_phy(tmp_path: Path) -> None:
+    file = tmp_path / "phy.csv"
+    file.write_text("time_s,rate_bps,latency_s\n0,65e6,0.125\n")
+    network = Wifi(change={"phy": Trace(file=file, devices="all")}, jitter=Jitter(mean=0.5))
+    survey = network.survey(HOSTS, 0)
+    alone_s = ends(Wifi(change=network.change), ("d0", "server", 10**7))[0] - 0.125
+    for link in survey.links:
+        assert link.up_rate_bps == pytest.approx(8e7 / alone_s, rel=0.01)
+        assert link.latency_s == 0.625
