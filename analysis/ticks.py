@@ -12,9 +12,9 @@ from matplotlib.ticker import (
     MaxNLocator,
     NullFormatter,
     NullLocator,
-    PercentFormatter,
 )
 
+from slfac_sim.analysis.format import share
 from slfac_sim.foundation.arrays import Floats
 
 _DIGITS: tuple[Sequence[float], ...] = ((1, 1.5, 2, 3, 4, 5, 6, 8), (1, 2, 3, 5, 7), (1, 2, 5), (1, 3), (1,))
@@ -80,7 +80,7 @@ def whole_numbers(axis: Any) -> None:
 
 def percents(axis: Any) -> None:
     """Write the parts of 1 on an axis as percents."""
-    axis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: share(value, 3)))
 
 
 def from_zero_or_log(axes: Axes, values: Floats) -> None:

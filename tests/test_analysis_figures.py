@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from drawn_texts import drawn
-from run_folders import ACCURACY, fake_run
+from run_folders import ACCURACY, NOT_OF_FAKES, fake_run
 
 from slfac_sim.analysis.accuracy_curves import Series, draw_accuracy
 from slfac_sim.analysis.draw import FIGURES, draw, draw_run
@@ -20,8 +20,7 @@ from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import kinds
 from slfac_sim.ledger.folder import load
 
-LEFT_OUT = {"energy_by_host", "energy_to_accuracy", "misses", "staleness"}  # of runs without such tables
-NAMES = [name for name in kinds(FIGURES) if name not in LEFT_OUT]
+NAMES = [name for name in kinds(FIGURES) if name not in NOT_OF_FAKES]
 
 
 def _texts(svg: Path) -> list[str]:

@@ -57,7 +57,7 @@ def draw(series: Sequence[Offered]) -> Figure:
         entries |= {label: handle for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)}
         if len(run.air) > 1:
             axes.set_title(part.air[0]["access"])
-    legend(figure, [*entries.values()], [*entries], ncols=4, title=_title(run), handlelength=1.0,
+    legend(figure, [*entries.values()], [*entries], ncols=4, title=_title(run, len(parts)), handlelength=1.0,
         columnspacing=1.2,
     )  # fmt: skip
     return figure
@@ -148,8 +148,9 @@ def _stations(axes: Axes, run: Offered) -> None:
             )  # fmt: skip
 
 
-def _title(run: Offered) -> str:
+def _title(run: Offered, maps: int) -> str:
     mbps = run.rate_bps("up") / 1e6
     slowest = run.links[int(np.argmin(mbps))]["device"]
     middle, least = amount(float(np.median(mbps))), amount(float(mbps.min()))
-    return f"{run.label}\n{len(run.links)} devices, median {middle} Mbit/s up, least {least} ({slowest})"
+    label = run.label if maps <= _MOST_MAPS else f"{run.label}: {_MOST_MAPS} of {maps} access networks"
+    return f"{label}\n{len(run.links)} devices, median {middle} Mbit/s up, least {least} ({slowest})"
