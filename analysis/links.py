@@ -94,10 +94,11 @@ class Crossed:
 
     def __init__(self, tables: Tables) -> None:
         self._links: dict[tuple[str, str], list[str]] = defaultdict(list)
-        for row in tables["routes"]:
+        for row in tables.get("routes", ()):
             self._links[row["src"], row["dst"]].append(row["link"])
-        self._station = {row["device"]: row["station"] for row in tables["links"]}
-        self._homes = {row["device"]: row["server"] for row in tables["links"]}
+        links = tables.get("links", ())
+        self._station = {row["device"]: row["station"] for row in links}
+        self._homes = {row["device"]: row["server"] for row in links}
 
     def links(self, transfer: Row) -> Sequence[str]:
         """Return the links on the way of a transfer; of a multicast those of all its branches, each once."""
