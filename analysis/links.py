@@ -8,7 +8,7 @@ from typing import Any
 
 from slfac_sim.analysis.format import count, fixed_percent
 from slfac_sim.analysis.graph import capacities
-from slfac_sim.analysis.structure import Row, Tables
+from slfac_sim.analysis.structure import EVERYBODY, Row, Tables
 
 NEEDED = ("transfers", "payloads")
 WIRED = ("wires", "routes", "links", "bottlenecks", "link_use")  # what a run with wires has besides
@@ -102,12 +102,16 @@ class Crossed:
 
     def links(self, transfer: Row) -> Sequence[str]:
         """Return the links on the way of a transfer; of a multicast those of all its branches, each once."""
-        if transfer["dst"] != "*":
-            return self._links.get((self._node(transfer["src"]), self._node(transfer["dst"])), ())
+        return list(dict.fromkeys(link for way in self.branches(transfer) for link in way))
+
+    def branches(self, transfer: Row) -> Sequence[Sequence[str]]:
+        """Return the links on the way of a transfer; of a multicast on that to each station or server."""
         src = transfer["src"]
+        if transfer["dst"] != EVERYBODY:
+            return [self._links.get((self._node(src), self._node(transfer["dst"])), ())]
         own = {self._station[device] for device, server in self._homes.items() if server == src}
         ends = own or set(self._homes.values()) - {src}  # a cloud sends to the servers below it
-        return list(dict.fromkeys(link for end in sorted(ends) for link in self._links.get((src, end), ())))
+        return [self._links.get((src, end), ()) for end in sorted(ends)]
 
     def _node(self, host: str) -> Any:
         return self._station.get(host, host)
@@ -120,9 +124,11 @@ def loads_over_time(tables: Tables) -> Iterator[tuple[str, float, float]]:
     for row in tables["transfers"]:
         length_s = row["last_bit_s"] - row["start_s"]
         if length_s > 0.0:
-            for link in crossed.links(row):
-                changes[link][row["start_s"]].append(sent_bits(row) / length_s)
-                changes[link][row["last_bit_s"]].append(-sent_bits(row) / length_s)
+            branches = crossed.branches(row)
+            each_bps = sent_bits(row) / length_s / max(len(branches), 1)  # a wire carries one copy
+            for link in {link for way in branches for link in way}:
+                changes[link][row["start_s"]].append(each_bps)
+                changes[link][row["last_bit_s"]].append(-each_bps)
     for link in sorted(changes):
         load_bps = 0.0
         for at_s in sorted(changes[link]):

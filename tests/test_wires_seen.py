@@ -185,6 +185,17 @@ def test_loads_over_time_are_the_bits_of_the_transfers(folder: Path) -> None:
     assert bits == pytest.approx(8 * sum(row["wire_bytes"] for row in sent))
 
 
+def test_a_wire_carries_one_copy_of_a_multicast(folder: Path) -> None:
+    """The load of the shared wire is that of one branch, as the network's own account has it."""
+    tables = rows_if_there(load(folder), WIRED) | rows_of(load(folder), ("transfers",))
+    down = [row for row in tables["transfers"] if row["dst"] == "*"]
+    assert down
+    changes = [(s, bps) for link, s, bps in loads_over_time(tables) if link == "metro server->hub"]
+    bits = math.fsum(bps * (after_s - at_s) for (at_s, bps), (after_s, _) in itertools.pairwise(changes))
+    (carried,) = (row["carried_bits"] for row in tables["link_use"] if row["link"] == "metro server->hub")
+    assert bits == pytest.approx(carried, rel=0.01)  # 802.11 tells its wire of payload alone
+
+
 def test_the_figures_show_the_bottleneck(folder: Path) -> None:
     for name, said in (("topology", "bottleneck: metro server->hub"), ("link_load", "metro server->hub")):
         module = importlib.import_module(f"slfac_sim.analysis.figures.{name}")

@@ -71,6 +71,8 @@ def _print(label: str, explanation: "Explanation", steps: "Sequence[Slice]") -> 
         other = "other " if explanation.bounds_s else ""
         print(f"no {other}lower bounds: {explanation.no_bounds}")
     print("waiting for air: others had the air, or the other direction; airtime: it was the transfer's own")
+    if explanation.loads:
+        print("waiting for wires: a wire bound the transfer's rate")
     print(f"{bottleneck(explanation.end).sentence}\n")
     _print_slices("the critical path, by round", "round", explanation.end.rounds[:_ROUNDS])
     if len(explanation.end.rounds) > _ROUNDS:
