@@ -178,8 +178,16 @@ def test_a_day_of_trace_costs_nothing_while_nobody_sends(tmp_path: Path) -> None
     assert second.value.rate_bps == 1e6 + 80_000 % 7
 
 
-def test_what_a_change_names_must_be_there(half: Path) -> None:
+def test_what_a_change_names_must_be_there(half: Path, tmp_path: Path) -> None:
+    file = tmp_path / "own.csv"
+    file.write_text("time_s,rate_bps,device\n0,1e6,d1\n0,1e6,d2\n")
+    of_d0 = f"network.change.x.file: '{file}' has no rows of d0 (it has d1, d2)"
+    of_none = (
+        f"network.change.x.file: '{file}' has a column device, and what it is for is no device: leave the"
+    )
     wrong = {
+        of_d0: Trace(file=file, devices="all"),
+        f"{of_none} column out": Trace(file=file, on="up"),
         "network.change.x.on: no 'upp' among up, down; did you mean 'up'?": Trace(file=half, on="upp"),
         "network.change.x.devices: no 'd9' among d0 to d2": Outages(devices=("d9",)),
     }
