@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from fakes import payload
 from faults import PROTOCOLS, has_limits, settings_of, within
-from test_resume import rows
+from test_resume import Death, death, rows
 from worlds import scenario
 
 from slfac_sim.effects import Send, Task, Together
 from slfac_sim.hosts.names import SERVER
 from slfac_sim.protocols.parallel import Parallel
-from slfac_sim.runs.checkpoints import FOLDER
+from slfac_sim.runs.checkpoints import FOLDER, Checkpoints
 from slfac_sim.runs.resume import prepare_resume, resume
 from slfac_sim.runs.run import prepare, run
 
@@ -108,6 +108,28 @@ def test_where_one_trains_at_a_time_a_run_goes_on_from_a_quiet_round(
         assert resumable.rounds == number
         resume(resumable)
         assert rows(copy) == rows(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("overrides", ONE_AT_A_TIME)
+def test_killed_after_the_last_checkpoint_the_model_is_still_given_back(
+    overrides: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(prepare(scenario(*overrides), tmp_path / "whole", threads=1), checkpoint_every=0)
+    keep = Checkpoints.keep
+
+    def dying(checkpoints: Checkpoints, round_number: int, *state: Any) -> None:
+        keep(checkpoints, round_number, *state)
+        if round_number == ROUNDS:
+            raise Death
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Checkpoints, "keep", dying)
+        with death():
+            run(prepare(scenario(*overrides), tmp_path / "r", threads=1), checkpoint_every=1)
+    resumable = prepare_resume(tmp_path / "r")
+    assert resumable.rounds == ROUNDS
+    resume(resumable)
+    assert rows(tmp_path / "r") == rows(tmp_path / "whole")
 
 
 def test_no_checkpoint_is_written_while_work_is_under_way_and_the_log_says_so(
