@@ -266,5 +266,5 @@ def test_a_graph_of_other_edges(tmp_path: Path) -> None:
     )
     island = nx.Graph([("home", "servr", wired)])
     assert graph_fault(tmp_path, "\n".join(nx.generate_graphml(island))) == (
-        "network.graph: no route from home to server"
+        "network.graph.file: 'g': no route from home to server (no node 'server'; did you mean 'servr'?)"
     )

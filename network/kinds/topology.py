@@ -4,14 +4,14 @@ A transfer is one flow over all of that. What it gets is the least of what its a
 let it have, where each shares by its own rule: the air as it would alone, links equally.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from functools import partial
 from typing import Annotated, Self
 
 from pydantic import Field
 
-from slfac_sim.foundation.errors import BadInput
+from slfac_sim.foundation.errors import BadInput, did_you_mean
 from slfac_sim.foundation.plugins import kind_of, settings
 from slfac_sim.network.air import Air
 from slfac_sim.network.contract import Hosts, NetworkSettings, Sharing
@@ -124,9 +124,15 @@ class Topology(FluidSettings):
         routes = Routes(links, stations)
         for src, dst in self._ends(of_all, stations, hosts):
             if not routes.leads(src, dst):
-                place = "links" if self.graph is None else "graph"
-                raise BadInput(f"network.{place}: no route from {src} to {dst}")
+                raise BadInput(self._unreached(src, dst, routes.nodes))
         return of_all, routes
+
+    def _unreached(self, src: str, dst: str, nodes: Sequence[str]) -> str:
+        if self.graph is None:
+            return f"network.links: no route from {src} to {dst}"
+        missing = [f"no node '{end}'{did_you_mean(end, nodes)}" for end in (src, dst) if end not in nodes]
+        told = f" ({'; '.join(missing)})" if missing else ""
+        return f"network.graph.file: '{self.graph.file}': no route from {src} to {dst}{told}"
 
     def _ends(
         self, of_all: Mapping[str, Group], stations: Mapping[str, list[str]], hosts: Hosts

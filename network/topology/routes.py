@@ -30,6 +30,11 @@ class Routes:
         self._left = cache(self._new_left)
         self._ways = cache(self._new_way)
 
+    @property
+    def nodes(self) -> Sequence[str]:
+        """The nodes at which a link ends."""
+        return list(self._graph)
+
     def leads(self, src: str, dst: str) -> bool:
         """Return whether there is a way from the node `src` to the node `dst`."""
         return src in self._left(dst)
