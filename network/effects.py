@@ -28,6 +28,8 @@ class Effects:
 
     def rate(self, t_s: float, rate_bps: float, among: Among) -> tuple[float, Among]:
         """Return the rate of the path at `t_s`, alone and among n, where these are those of the air."""
+        if not self.all:
+            return rate_bps, among
         factor = 1.0
         for effect in self.all:
             if effect.rates_bps:
@@ -42,6 +44,8 @@ class Effects:
 
     def latency_s(self, t_s: float, path: Path) -> float:
         """Return the latency of `path` at `t_s`."""
+        if not self.all and not self.wires:
+            return path.latency_s
         hops = [hop for hop in path.hops if hop.link in self.wires]
         later_s = sum(self.wires[hop.link].own_s(t_s, hop.latency_s) - hop.latency_s for hop in hops)
         if not any(effect.latencies_s for effect in self.all):

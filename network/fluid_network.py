@@ -11,7 +11,7 @@ from slfac_sim.network.air import Air
 from slfac_sim.network.changing import EffectsOf, unchanged
 from slfac_sim.network.contract import LinkUse, Network, Transfer
 from slfac_sim.network.delays import Delays
-from slfac_sim.network.effects import Capacity
+from slfac_sim.network.effects import Capacity, Effects
 from slfac_sim.network.engine import Call, Engine, Flow, Routed, Share
 from slfac_sim.network.engine.joined import JoinedShare
 from slfac_sim.network.link_accounts import LinkAccounts
@@ -75,8 +75,9 @@ class FluidNetwork(Network):
 
     def _transfer(self, src: str, dst: str, path: Path, nbytes: int) -> FluidTransfer:
         rate_bps, among = self._air.rate_bps(path, self._block(path.lane), self._heard)
-        rate_bps, among = self._effects(path).rate(self._env.now, rate_bps, among)
-        plan = self._sender.plan(self._message(src, dst, path, nbytes, rate_bps))
+        effects = self._effects(path)
+        rate_bps, among = effects.rate(self._env.now, rate_bps, among)
+        plan = self._sender.plan(self._message(src, dst, path, nbytes, rate_bps, effects))
         plan = self._delays.added(plan, path, src, dst, self._numbers[src, dst])
         own = (plan.bits, rate_bps, 1.0, plan.cap_bps, among, src, dst, path.power_among)
         flow = self._routed(Routed(*own), path, plan) if self._air.may_fill(path.lane) else Flow(*own)
@@ -90,19 +91,22 @@ class FluidNetwork(Network):
             self._begin(transfer)
         return transfer
 
-    def _message(self, src: str, dst: str, path: Path, nbytes: int, rate_bps: float) -> Message:
+    def _message(
+        self, src: str, dst: str, path: Path, nbytes: int, rate_bps: float, effects: Effects
+    ) -> Message:
+        now_s = self._env.now
         return Message(
             src=src,
             dst=dst,
             number=self._numbers[src, dst],
             payload_bytes=nbytes,
-            path=self._effects(path).seen(self._env.now, path),
+            path=effects.seen(now_s, path),
             framing=self._air.framing(path.lane),
             alone_bps=self._air.alone_bps(path, rate_bps) if rate_bps > 0.0 else 0.0,
-            rtt_s=self._delays.rtt_s(path, self._latency_s(path)),
-            now_s=float(self._env.now),
+            rtt_s=self._delays.rtt_s(path, effects.latency_s(now_s, path)),
+            now_s=float(now_s),
             takes_caps=self._air.takes_caps(path.lane),
-            losses=self._effects(path).losses(self._env.now),
+            losses=effects.losses(now_s) if effects.all else None,
         )
 
     def _routed(self, flow: Routed, path: Path, plan: Plan) -> Routed:

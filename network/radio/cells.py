@@ -68,8 +68,9 @@ class Radio:
 
         A station is one, and so are devices that take turns on the whole band.
         """
-        most = min(self.medium.most_at_once, self.rates.most_parts(self.budget.bandwidth_hz)) if uplink else 1
-        return int(min(most, transfers))
+        if transfers <= 1 or not uplink:
+            return min(1, transfers)
+        return int(min(self.medium.most_at_once, self.rates.most_parts(self.budget.bandwidth_hz), transfers))
 
     def signal(self, ground: Ground, uplink: bool, activity: Floats) -> Signal:
         """Return what arrives [devices] over noise and neighbours; `activity` [stations] is theirs.
