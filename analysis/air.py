@@ -37,6 +37,19 @@ class Offered:
         part = np.array([parts.get(link["access"], 1.0) for link in self.links], np.float64)
         return part * self.column(f"{way}_{which}_bps")
 
+    @property
+    def alone(self) -> str:
+        """Return in words whose rates `rate_bps` gives: wires bound what they carry."""
+        where = "on the air and its wires" if self.wires else "on the air"
+        shared = any(row[f"{way}_share"] < 1.0 for row in self.air for way in DIRECTIONS)
+        return f"alone {where}" + (", in its way's part of the time" if shared else "")
+
+    def drawn_rates_bps(self) -> list[dict[str, float]]:
+        """Return the rates and the `best` of each link [devices], up and down, as `rate_bps` gives them."""
+        kinds = [(way, which) for way in DIRECTIONS for which in ("rate", "best")]
+        columns = {f"{way}_{which}_bps": self.rate_bps(way, which).tolist() for way, which in kinds}
+        return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
     def within(self, access: str) -> "Offered":
         """Return what one access network offers, wires left aside."""
         return Offered(

@@ -76,7 +76,9 @@ def test_the_map_has_every_station_and_device_in_its_place(pictures: Path) -> No
         ("", "a", "0.0", "0.0"), ("", "b", "200.0", "0.0"),
     ]  # fmt: skip
     written = texts(pictures / "cell_map.svg")
-    assert "3 devices, median 2.5 Mbit/s up, least 0 (d002)" in written
+    assert [row["up_rate_bps"] for row in found[:3]] == ["10000000.0", "2500000.0", "0.0"]  # as it is drawn
+    at = written.index("3 devices, median 2.5 Mbit/s up, least 0 (d002):")
+    assert written[at + 1] == "alone on the air, in its way's part of the time"
     assert {"line of sight", "no line of sight", "no coverage", "station", "a", "b"} <= set(written)
 
 
@@ -94,10 +96,24 @@ def test_the_map_is_to_scale_and_shows_the_radius() -> None:
     assert len(colours) >= 2
 
 
+def test_maps_of_several_access_networks_share_one_scale() -> None:
+    """The same rate has one colour in all of them, and one bar says which."""
+    tables = air_rows(survey(LINKS[:2]))
+    tables["air"] = [{**tables["air"][0], "access": access} for access in ("x", "y")]
+    tables["links"] = [{**row, "access": "xy"[place]} for place, row in enumerate(tables["links"])]
+    module = importlib.import_module("slfac_sim.analysis.figures.cell_map")
+    with house_style():
+        *maps, bar = module.draw([Offered("x", **tables)]).axes
+    scales = [points.norm for axes in maps for points in axes.collections]
+    assert len(maps) == len(scales) == 2
+    assert (scales[0].vmin, scales[0].vmax) == (scales[1].vmin, scales[1].vmax) == (2.5, 10.0)
+    assert bar.get_ylim() == (2.5, 10.0)
+
+
 def test_links_are_sorted_by_their_uplink_and_gains_are_shown(pictures: Path) -> None:
     found = rows(pictures / "link_rates.csv")
     assert [(row["device"], float(row["up_rate_bps"]), float(row["up_best_bps"])) for row in found] == [
-        ("d000", 40e6, 60e6), ("d001", 10e6, 30e6), ("d002", 0.0, 0.0),
+        ("d000", 10e6, 15e6), ("d001", 2.5e6, 7.5e6), ("d002", 0.0, 0.0),
     ]  # fmt: skip
     above, below = figure("link_rates", survey()).axes
     assert above.lines[0].get_ydata().tolist() == [-30.0, 5.0, 20.0]

@@ -1,6 +1,7 @@
 """The map of each access network: stations, devices by the rate at which they send; it reads no file.
 
-Colour is the mean uplink rate of a device that has all of its direction's time to itself.
+Colour is the mean uplink rate of a device that is alone, in the part of the time of its direction; behind
+wires, what the narrowest of them carries at most. All maps have one scale; the table has the same rates.
 """
 
 from collections.abc import Iterator, Sequence
@@ -37,9 +38,10 @@ _WIDE = 10.0  # a larger ratio of rates is shown on a scale of logarithms
 def table(series: Sequence[Offered]) -> Iterator[dict[str, Any]]:
     """Yield one row for each device, then one for each station."""
     for run in series:
-        for link in run.links:
-            names = ("device", "station", "x_m", "y_m", "los", "distance_m", "up_rate_bps", "down_rate_bps")
-            yield {"run": run.label, **{name: link[name] for name in names}}
+        for link, bps in zip(run.links, run.drawn_rates_bps(), strict=True):
+            named = {name: link[name] for name in ("device", "station", "x_m", "y_m", "los", "distance_m")}
+            rates = {name: bps[name] for name in ("up_rate_bps", "down_rate_bps")}
+            yield {"run": run.label, **named, **rates}
         for place in run.stations:
             yield {"run": run.label, "station": place["name"], "x_m": place["x_m"], "y_m": place["y_m"]}
 
@@ -48,15 +50,20 @@ def draw(series: Sequence[Offered]) -> Figure:
     """Return the map of the first run."""
     run = series[0]
     parts = [part for row in run.air if _placed(part := run.within(row["access"])).any()]
-    figure, all_axes = stacked_canvas(min(len(parts), _MOST_MAPS) or 1, _MAP_MM, legend_rows=3)
+    figure, all_axes = stacked_canvas(min(len(parts), _MOST_MAPS) or 1, _MAP_MM, legend_rows=4)
     if not parts:
         return nothing(figure, run.label, _NOWHERE if run.links else TOO_OLD)
     entries: dict[str, Any] = {}
-    for axes, part in zip(all_axes, parts, strict=False):
-        _map(figure, axes, part)
+    shown = parts[:_MOST_MAPS]
+    rates = np.concatenate([part.rate_bps("up")[_placed(part)] for part in shown]) / 1e6
+    scale = _scale(rates[rates > 0.0])
+    for axes, part in zip(all_axes, shown, strict=True):
+        _map(axes, part, scale)
         entries |= {label: handle for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)}
         if len(run.air) > 1:
             axes.set_title(part.air[0]["access"])
+    if np.unique(rates[rates > 0.0]).size > 1:
+        _bar(figure, all_axes, scale)
     legend(figure, [*entries.values()], [*entries], ncols=4, title=_title(run, len(parts)), handlelength=1.0,
         columnspacing=1.2,
     )  # fmt: skip
@@ -68,10 +75,10 @@ def _placed(run: Offered) -> NDArray[np.bool_]:
     return np.isfinite(run.column("x_m")) if run.links else np.zeros(0, bool)
 
 
-def _map(figure: Figure, axes: Axes, run: Offered) -> None:
+def _map(axes: Axes, run: Offered, scale: Normalize) -> None:
     """Draw the map of one access network: each has places of its own."""
     _ranges(axes, run)
-    _devices(figure, axes, run, _placed(run))
+    _devices(axes, run, _placed(run), scale)
     _stations(axes, run)
     axes.set_aspect("equal", adjustable="datalim")
     axes.margins(0.04)
@@ -95,11 +102,10 @@ def _ranges(axes: Axes, run: Offered) -> None:
                 axes.plot([x_m, link["x_m"]], [y_m, link["y_m"]], color=FAINT, linewidth=0.4, zorder=0)
 
 
-def _devices(figure: Figure, axes: Axes, run: Offered, placed: NDArray[np.bool_]) -> None:
+def _devices(axes: Axes, run: Offered, placed: NDArray[np.bool_], scale: Normalize) -> None:
     x_m, y_m, los = (run.column(name) for name in ("x_m", "y_m", "los"))
     bps = run.rate_bps("up")
     reached = placed & (bps > 0.0)
-    scale = _scale(bps[reached] / 1e6)
     shapes = {
         "line of sight": ("o", reached & (los == 1.0)),
         "no line of sight": ("s", reached & (los == 0.0)),
@@ -114,13 +120,12 @@ def _devices(figure: Figure, axes: Axes, run: Offered, placed: NDArray[np.bool_]
     lost = placed & ~reached
     if lost.any():
         axes.scatter(x_m[lost], y_m[lost], 14.0, INK, marker="x", linewidths=0.8, label="no coverage")
-    if np.unique(bps[reached]).size > 1:
-        _bar(figure, axes, scale)
 
 
-def _bar(figure: Figure, axes: Axes, scale: Normalize) -> None:
-    bar = figure.colorbar(matplotlib.cm.ScalarMappable(scale, _COLOURS), ax=axes, fraction=0.05, pad=0.02)
-    bar.set_label("rate up, alone on the air (Mbit/s)")
+def _bar(figure: Figure, all_axes: Sequence[Axes], scale: Normalize) -> None:
+    colours = matplotlib.cm.ScalarMappable(scale, _COLOURS)
+    bar = figure.colorbar(colours, ax=all_axes, fraction=0.05, pad=0.02, aspect=20 * len(all_axes))
+    bar.set_label("rate up, alone (Mbit/s)")
     bar.outline.set_linewidth(0.4)
     if isinstance(scale, LogNorm):
         bar.set_ticks(FewLog(), format=plain)
@@ -153,4 +158,5 @@ def _title(run: Offered, maps: int) -> str:
     slowest = run.links[int(np.argmin(mbps))]["device"]
     middle, least = amount(float(np.median(mbps))), amount(float(mbps.min()))
     label = run.label if maps <= _MOST_MAPS else f"{run.label}: {_MOST_MAPS} of {maps} access networks"
-    return f"{label}\n{len(run.links)} devices, median {middle} Mbit/s up, least {least} ({slowest})"
+    rates = f"{len(run.links)} devices, median {middle} Mbit/s up, least {least} ({slowest})"
+    return f"{label}\n{rates}:\n{run.alone}"

@@ -1,6 +1,6 @@
 """Signal-to-noise ratio and rate of every device, up and down, worst first; it reads no file.
 
-Both are means over the fades, of a device that has all of its direction's time to itself. Where a
+Both are means over the fades, of a device that is alone, in the part of the time of its direction. Where a
 crowd or silent neighbours give it more bits in its airtime, the most is shown as well; not behind wires,
 where a rate is what the narrowest of them carries at most.
 """
@@ -28,19 +28,19 @@ _GAIN = 1.001  # a smaller gain is none
 
 
 def table(series: Sequence[Offered]) -> Iterator[dict[str, Any]]:
-    """Yield one row for each device, in device order: the ledger's table `links`."""
+    """Yield one row for each device, in device order: the ledger's `links`, with the rates that are drawn."""
     for run in series:
-        for link in run.links:
-            yield {"run": run.label, **link}
+        for link, bps in zip(run.links, run.drawn_rates_bps(), strict=True):
+            yield {"run": run.label, **link, **bps}
 
 
 def draw(series: Sequence[Offered]) -> Figure:
     """Return the figure of the first run."""
     run = series[0]
-    figure, (above, below) = stacked_canvas(2, _PANEL_MM, legend_rows=3)
+    figure, (above, below) = stacked_canvas(2, _PANEL_MM, legend_rows=4)
     if not run.links:
         return nothing(figure, run.label, TOO_OLD)
-    order = np.lexsort((run.column("up_snr_db"), run.column("up_rate_bps")))
+    order = np.lexsort((run.column("up_snr_db"), run.rate_bps("up")))
     rank = 1 + np.arange(len(order))
     noisy = False
     for way in WAYS:
@@ -74,7 +74,7 @@ def _finish(figure: Figure, above: Axes, below: Axes, run: Offered, noisy: bool)
     below.set_xlabel("devices, slowest uplink first")
     for axes in (above, below):
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-    legend(figure, title=f"{run.label}: alone on the air")
+    legend(figure, title=f"{run.label}\n{run.alone}")
 
 
 def _label(rate_bps: Any, way: str) -> str:
