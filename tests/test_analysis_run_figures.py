@@ -232,6 +232,24 @@ def test_misses_are_stacked_by_reason_without_the_names_of_devices(tmp_path: Pat
     assert second["down: off"] == pytest.approx(1.0)
 
 
+def test_the_legend_of_misses_stays_within_the_picture(tmp_path: Path) -> None:
+    """Long reasons stand below one another, whole."""
+    tables = several_rounds(rounds=2, steps=1)
+    whys = ["d000 -> server: a packet was lost too often", "server -> d000: a packet was lost too often"]
+    row = {"task": "", "seq": 0, "at_s": 0.0, "round": 1, "device": "d000"}
+    tables["misses"] = [{**row, "reason": why} for why in whys]
+    module = importlib.import_module("slfac_sim.analysis.figures.misses")
+    with house_style():
+        figure = module.draw([module.data(load(run_of(tmp_path / "run", tables)))])
+        figure.draw_without_rendering()
+    (axes,) = figure.axes
+    legend = axes.get_legend()
+    assert [text.get_text() for text in legend.get_texts()] == [why.replace("d000", "device") for why in whys]
+    assert legend.get_window_extent().x1 <= figure.bbox.x1
+    assert axes.get_window_extent().width > 0.75 * figure.bbox.width
+    assert module.MAIN  # it is drawn after the run
+
+
 @pytest.mark.parametrize("name", ["energy_by_host", "energy_to_accuracy", "misses", "staleness"])
 def test_what_is_not_on_record_is_left_out(tmp_path: Path, name: str) -> None:
     tables: dict[str, Any] = {key: [] for key in ("energy", "spent", "misses", "outages", "staleness")}

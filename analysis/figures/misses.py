@@ -16,15 +16,16 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from slfac_sim.analysis.bars import stack
+from slfac_sim.analysis.laying_out import broken
 from slfac_sim.analysis.rows import rows_if_there, rows_of
-from slfac_sim.analysis.style import fill, head, stacked_canvas
+from slfac_sim.analysis.style import fill, head, legend_rows, stacked_canvas
 from slfac_sim.analysis.ticks import whole_numbers
 from slfac_sim.ledger.folder import Run
 
-MAIN = False
+MAIN = True  # in whatever run there is anything of it
 ONE_RUN = True
 _FILLS = (3, 0, 6, 4, 1, 5, 2, 7)
-_MOST_CHARACTERS = 40  # of a reason in the legend
+_LETTERS, _SHORT = 48, 18  # in a line of the legend, and of reasons that stand two in a line
 
 
 @dataclass(frozen=True)
@@ -86,26 +87,39 @@ def draw(series: Sequence[Series]) -> Figure:
     run = series[0]
     both = ((run.missed, "devices that missed\nthe round"), (run.down, "hosts down\n(mean)"))
     shown = [(counts, label) for counts, label in both if counts]
-    rows = 1 + sum(-(-len(counts) // 2) + 1 for counts, _ in shown)
+    rows = 2 + sum(legend_rows(names := _names(counts), _columns(names)) + 1 for counts, _ in shown)
     figure, panels = stacked_canvas(len(shown) or 1, 36.0 if len(shown) > 1 else 55.0, legend_rows=rows)
     for axes, (counts, label) in zip(panels, shown, strict=False):
         _stack(axes, run.rounds, counts)
         if counts is run.missed:
             axes.yaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         axes.set_ylabel(label)
-        axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2, handlelength=1.6, columnspacing=1.2)
+        columns = _columns(_names(counts))
+        axes.legend(
+            loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=columns, handlelength=1.6, columnspacing=1.2
+        )
     panels[-1].set_xlabel("round")
     head(figure, run.label)
     return figure
 
 
+def _by_size(counts: Mapping[str, Mapping[int, float]]) -> list[str]:
+    return sorted(counts, key=lambda reason: (-sum(counts[reason].values()), reason))
+
+
+def _names(counts: Mapping[str, Mapping[int, float]]) -> list[str]:
+    """Return the reasons as the legend has them: whole, in lines that fit."""
+    return ["\n".join(broken(reason, _LETTERS)) for reason in _by_size(counts)]
+
+
+def _columns(names: Sequence[str]) -> int:
+    return 2 if all(len(name) <= _SHORT for name in names) else 1
+
+
 def _stack(axes: Axes, rounds: Sequence[int], counts: Mapping[str, Mapping[int, float]]) -> None:
-    by_size = sorted(counts, key=lambda reason: (-sum(counts[reason].values()), reason))
-    names = [
-        name if len(name) <= _MOST_CHARACTERS else f"{name[: _MOST_CHARACTERS - 3]}..." for name in by_size
-    ]
+    names = _names(counts)
     looks = [fill(_FILLS[place % len(_FILLS)]) for place in range(len(names))]
-    heights = [[float(counts[reason].get(number, 0)) for number in rounds] for reason in by_size]
+    heights = [[float(counts[reason].get(number, 0)) for number in rounds] for reason in _by_size(counts)]
     stack(axes, rounds, zip(names, looks, heights, strict=True))
     axes.set_xlim(0.4, max(rounds, default=1) + 0.6)
     whole_numbers(axes.xaxis)
