@@ -71,9 +71,12 @@ def capacities(wires: Sequence[Row]) -> dict[str, float]:
 
 
 def capacity_text(wire: Row) -> str:
-    """Return the capacity of a wire, and the other one back: ``12 Mbit/s, back 100 Mbit/s``."""
+    """Return the capacity of a wire, or that of each way: ``a->b 12 Mbit/s, b->a 100 Mbit/s``."""
     text, back = (quantity(wire[f"{way}_bps"], "bit/s") for way in ("capacity", "back"))
-    return text if wire["half_duplex"] or wire["back_bps"] == wire["capacity_bps"] else f"{text}, back {back}"
+    if wire["half_duplex"] or wire["back_bps"] == wire["capacity_bps"]:
+        return text
+    one, other = ends_of(wire)
+    return f"{one}->{other} {text}, {other}->{one} {back}"
 
 
 def wire_text(wire: Row) -> str:

@@ -1,7 +1,8 @@
 """Topologies: hand cases, one copy of a multicast on each wire, and the access network alone as the limit."""
 
 import random
-from itertools import pairwise
+from collections.abc import Sequence
+from itertools import pairwise, permutations
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,8 @@ from slfac_sim.network import NetworkSettings
 from slfac_sim.network.engine import NaiveGraph, Routed
 from slfac_sim.network.fluid_settings import FluidSettings
 from slfac_sim.network.kinds.topology import Topology
-from slfac_sim.network.topology.routes import Routes
+from slfac_sim.network.topology.graphml import links_in
+from slfac_sim.network.topology.routes import Routes, capacity_of
 from slfac_sim.network.topology.settings import WiredLink
 
 FAST = 1e12
@@ -326,6 +328,39 @@ def test_a_graph_in_a_file_is_the_same_as_its_links(tmp_path: Path) -> None:
     read = network("topology", access=access, graph={"file": str(tmp_path / "site.graphml")})
     sent = everything(tuple(hosts(4).devices))
     assert ends_s(read, hosts(4), sent) == ends_s(two_cells(25e6), hosts(4), sent)
+
+
+@pytest.mark.parametrize("name", [{}, {"name": "dsl"}])
+@pytest.mark.parametrize(
+    "order", list(permutations([("a", "sw", 20e6), ("sw", "a", 100e6), ("sw", "server", 1e9)]))
+)
+def test_the_order_of_a_directed_graph_turns_no_wire_round(
+    name: dict[str, str], order: Sequence[tuple[str, str, float]], tmp_path: Path
+) -> None:
+    graph = nx.DiGraph()
+    for src, dst, capacity_bps in order:
+        more = name if "a" in (src, dst) else {}
+        graph.add_edge(src, dst, capacity=capacity_bps, latency=0.01, **more)
+    graph.add_edge("server", "sw", capacity=1e9, latency=0.01)
+    nx.write_graphml(graph, tmp_path / "site.graphml")
+    links = links_in(tmp_path / "site.graphml")
+    assert len(links) == 2
+    (dsl,) = (link for link in links.values() if "a" in link.between)
+    assert {src: capacity_of(dsl, src) for src in dsl.between} == {"a": 20e6, "sw": 100e6}
+    assert all(link.back_capacity is None for link in links.values() if link is not dsl)
+
+
+def test_parallel_wires_of_a_directed_graph_are_told_apart_by_name(tmp_path: Path) -> None:
+    graph = nx.MultiDiGraph()
+    for name, capacity_bps in (("fibre", 1e9), ("radio", 1e8)):
+        graph.add_edge("a", "server", capacity=capacity_bps, latency=0.01, name=name)
+        graph.add_edge("server", "a", capacity=capacity_bps / 2, latency=0.01, name=name)
+    nx.write_graphml(graph, tmp_path / "site.graphml")
+    links = links_in(tmp_path / "site.graphml")
+    assert {name: (link.capacity, link.way_back) for name, link in links.items()} == {
+        "fibre": (1e9, 5e8),
+        "radio": (1e8, 5e7),
+    }
 
 
 MEGABITS = st.integers(1, 20).map(lambda megabits: megabits * 1e6)

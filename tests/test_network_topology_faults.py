@@ -252,13 +252,13 @@ def test_a_graph_of_other_edges(tmp_path: Path) -> None:
     import networkx as nx
 
     wired = {"capacity": 1e6, "latency": 0.1}
-    directed = nx.DiGraph([("home", "server", wired)])
-    assert graph_fault(tmp_path, "\n".join(nx.generate_graphml(directed))) == (
-        "network.graph.file: 'g': a directed graph, expected an undirected one: links go both ways"
-    )
     twice = nx.Graph([("home", "server", {**wired, "name": "x"}), ("home", "y", {**wired, "name": "x"})])
     assert graph_fault(tmp_path, "\n".join(nx.generate_graphml(twice))) == (
         "network.graph.file: 'g': two edges are called x; tell them apart by the attribute name"
+    )
+    twice = nx.MultiDiGraph([("home", "server", wired)] * 2)
+    assert graph_fault(tmp_path, "\n".join(nx.generate_graphml(twice))) == (
+        "network.graph.file: 'g': two edges are called home-server; tell them apart by the attribute name"
     )
     loop = nx.Graph([("home", "home", wired)])
     assert graph_fault(tmp_path, "\n".join(nx.generate_graphml(loop))) == (
@@ -268,3 +268,74 @@ def test_a_graph_of_other_edges(tmp_path: Path) -> None:
     assert graph_fault(tmp_path, "\n".join(nx.generate_graphml(island))) == (
         "network.graph.file: 'g': no route from home to server (no node 'server'; did you mean 'servr'?)"
     )
+
+
+WIRED = {"capacity": 1e6, "latency": 0.1}
+DIRECTED: dict[str, tuple[dict[str, Any], dict[str, Any] | None, str]] = {
+    "one way": (
+        {},
+        None,
+        "leads from home to server alone; a wire of a directed graph is two opposite edges, the other from"
+        " server to home",
+    ),
+    "latencies": (
+        {"loss": 0.1},
+        {"latency": 0.2},
+        "its two ways differ in latency and loss, expected in capacity alone",
+    ),
+    "half": (
+        {"duplex": "half"},
+        {"duplex": "half", "capacity": 2e6},
+        "its two ways have capacities of their own; duplex: half shares one",
+    ),
+    "back": (
+        {"back_capacity": 2e6},
+        {},
+        "back_capacity: the opposite edge says it, as its capacity",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", DIRECTED)
+def test_a_directed_graph_holds_both_ways_of_each_wire(case: str, tmp_path: Path) -> None:
+    import networkx as nx
+
+    there, back, said = DIRECTED[case]
+    graph = nx.DiGraph([("home", "server", WIRED | there)])
+    if back is not None:
+        graph.add_edge("server", "home", **WIRED | back)
+    text = "\n".join(nx.generate_graphml(graph))
+    assert graph_fault(tmp_path, text) == f"network.graph.file: 'g': edge home-server: {said}"
+
+
+def test_attributes_that_cannot_be_meant_as_written(tmp_path: Path) -> None:
+    edge = "network.graph.file: 'g': edge home-server: "
+    assert graph_fault(tmp_path, graphml(**WIRED, back_capacity=1e6)) == (
+        f"{edge}back_capacity: an undirected edge does not say which way is back; write a directed graph"
+        " (networkx.DiGraph) with an edge for each way, each with its capacity"
+    )
+    for wrong, right in (("back_capcity", "back_capacity"), ("Latency", "latency"), ("los", "loss")):
+        assert graph_fault(tmp_path, graphml(**WIRED, **{wrong: 1})) == (
+            f"{edge}unknown attribute '{wrong}'; did you mean '{right}'?"
+        )
+
+
+def test_a_survey_remarks_what_may_not_be_meant(tmp_path: Path) -> None:
+    file = tmp_path / "g"
+    file.write_text(graphml(capacity=20, latency=15, length_km=3, cost=1))
+    settings = network("topology", access={"home": of(1)}, graph={"file": str(file)})
+    assert list(settings.survey(hosts(1), 0).remarks) == [
+        "network.graph.file: links have no cost, length_km, so these attributes of edges are ignored",
+        "the latency of home-server is 15 s; is it ms that was meant? A plain number is in s, and a unit is"
+        " taken as text, such as '15 ms'",
+        "the capacity of home-server is 20 bit/s; is it Mbit/s that was meant? A plain number is in bit/s,"
+        " and a unit is taken as text, such as '20 Mbit/s'",
+    ]
+    file.write_text(graphml(capacity=1000, latency=0.999))
+    assert not settings.survey(hosts(1), 0).remarks
+
+
+def test_many_odd_links_are_one_remark() -> None:
+    links = {f"l{i}": wire("home", "server", 1e6, latency_s=1.0 + i) for i in range(5)}
+    (remark,) = network("topology", access={"home": of(1)}, links=links).survey(hosts(1), 0).remarks
+    assert remark.startswith("the latency of l0 is 1 s, l1 is 2 s, l2 is 3 s (and 2 more); is it ms")

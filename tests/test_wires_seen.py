@@ -138,7 +138,7 @@ def test_check_draws_the_graph_and_names_what_limits_all_at_once(capsys: pytest.
         "server",
         "└── hub (metro: 6 Mbit/s, 5 ms)",
         "├── campus: 3 devices (core: 30 Mbit/s, 2 ms)",
-        "└── home: 2 devices (dsl: 5 Mbit/s, back 20 Mbit/s, 8 ms)",
+        "└── home: 2 devices (dsl: home->hub 5 Mbit/s, hub->home 20 Mbit/s, 8 ms)",
     ):
         assert re.search(f"^.* {re.escape(line)}$", told, re.MULTILINE), line
     assert re.search(
@@ -263,10 +263,10 @@ def test_the_cloud_is_on_top_and_wires_between_branches_come_last() -> None:
     assert [node.kind for node in graph.nodes.values()] == ["access", "server", "access", "server", "server"]
     assert list(text_of(graph)) == [
         "cloud",
-        "├── edge1 (metro: 1 Gbit/s, back 100 Mbit/s, 2 ms)",
-        "│   └── campus/s0: 1 device (port_0: 1 Gbit/s, back 100 Mbit/s, 2 ms)",
-        "└── edge2 (ring: 1 Gbit/s, back 100 Mbit/s, 2 ms)",
-        "    └── campus/s1: 1 device (port_1: 1 Gbit/s, back 100 Mbit/s, 2 ms)",
+        "├── edge1 (metro: edge1->cloud 1 Gbit/s, cloud->edge1 100 Mbit/s, 2 ms)",
+        "│   └── campus/s0: 1 device (port_0: campus/s0->edge1 1 Gbit/s, edge1->campus/s0 100 Mbit/s, 2 ms)",
+        "└── edge2 (ring: cloud->edge2 1 Gbit/s, edge2->cloud 100 Mbit/s, 2 ms)",
+        "    └── campus/s1: 1 device (port_1: campus/s1->edge2 1 Gbit/s, edge2->campus/s1 100 Mbit/s, 2 ms)",
         "also edge1 - edge2 (spare: 1 Gbit/s, 2 ms, half duplex)",
     ]
 

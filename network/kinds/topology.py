@@ -14,13 +14,14 @@ from pydantic import Field
 from slfac_sim.foundation.errors import BadInput, did_you_mean
 from slfac_sim.foundation.plugins import kind_of, settings
 from slfac_sim.network.air import Air
-from slfac_sim.network.contract import Hosts, NetworkSettings, Sharing
+from slfac_sim.network.contract import Hosts, NetworkSettings, Sharing, Survey
 from slfac_sim.network.fluid_settings import FluidSettings
 from slfac_sim.network.topology.air import TopologyAir
 from slfac_sim.network.topology.changed import at_most, lane_most_bps, wire_effects
 from slfac_sim.network.topology.graphml import links_in
 from slfac_sim.network.topology.groups import Group, groups
 from slfac_sim.network.topology.parts import Part
+from slfac_sim.network.topology.remarks import remarks_on
 from slfac_sim.network.topology.routes import Routes, check_nodes
 from slfac_sim.network.topology.settings import Access, GraphFile, Name, WiredLink
 from slfac_sim.network.transport.fluid import Fluid
@@ -99,6 +100,11 @@ class Topology(FluidSettings):
         parts = [self._part(name, group, seed) for name, group in of_all.items()]
         most_bps = partial(lane_most_bps, changes, seed=seed)
         return TopologyAir(parts, hosts, routes, effects, most_bps)
+
+    def survey(self, hosts: Hosts, seed: int) -> Survey:
+        """Return what all of it offers, with remarks on odd links. Raises `BadInput`."""
+        survey = super().survey(hosts, seed)
+        return replace(survey, remarks=[*survey.remarks, *remarks_on(self._links(), self.graph)])
 
     def _part(self, name: str, group: Group, seed: int) -> Part:
         network = replace(self.access[name].network, transport=self.transport)

@@ -81,5 +81,6 @@ class GraphFile:
     file: Path
     """A GraphML file, as `networkx.write_graphml` writes one. Its nodes are access networks, servers and
     switches by their names; its edges are links, with the attributes `capacity` (bit/s, or a text with a
-    unit), `latency` (s) and perhaps `name`, `duplex`, `loss` and `header_bytes`.
+    unit), `latency` (s, or such a text) and perhaps `name`, `duplex`, `loss` and `header_bytes`. In a
+    directed graph two opposite edges are the two ways of one link, each with its capacity.
     """
