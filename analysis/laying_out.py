@@ -1,13 +1,14 @@
 """The last step before a figure is saved: no text leaves the canvas, and no two texts overlap.
 
-Texts that are too long are broken into lines, and the figure grows by them. Tick labels that touch are
-thinned. Notes beside points look for a free place; one for which there is none is left to the table.
+Texts that are too long are broken into lines, and the figure grows by them, as it does for names beside rows
+that touch. Other tick labels that touch are thinned. Notes beside points look for a free place; one for which
+there is none is left to the table.
 """
 
 import re
 import textwrap
 from collections.abc import Iterator, Sequence
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.text import Annotation, Text
+from matplotlib.ticker import FixedLocator
 from matplotlib.transforms import Bbox
 
 from slfac_sim.analysis.ticks import FewLog
@@ -33,9 +35,9 @@ def lay_out(figure: Figure) -> None:
     engine = figure.get_layout_engine()
     if engine is None:
         return
-    for _ in range(3):  # what is broken into lines moves the rest
+    for _ in range(4):  # what is broken into lines moves the rest
         engine.execute(figure)
-        if not _break_long_texts(figure):
+        if not (_break_long_texts(figure) | _part_rows(figure)):
             break
     figure.set_layout_engine(None)
     for axes in figure.axes:
@@ -67,6 +69,28 @@ def _break_long_texts(figure: Figure) -> bool:
         size_in = figure.get_size_inches()
         figure.set_size_inches(size_in[0], size_in[1] + lines * 0.13)
     return bool(lines)
+
+
+def _part_rows(figure: Figure) -> bool:
+    """Let the figure grow until the names beside rows do not touch; return whether it did."""
+    grown = 0.0
+    for axes in figure.axes:
+        if isinstance(axes.yaxis.get_major_locator(), FixedLocator):
+            boxes = [label.get_window_extent() for label in _labels(axes.yaxis)]
+            boxes.sort(key=lambda box: box.y0)
+            needs = (_apart(below, above) for below, above in pairwise(boxes))
+            grown += (max(needs, default=1.0) - 1.0) * axes.get_window_extent().height
+    if grown > 1.0:
+        width_in, height_in = figure.get_size_inches()
+        figure.set_size_inches(width_in, height_in + grown / figure.dpi)
+    return grown > 1.0
+
+
+def _apart(below: Bbox, above: Bbox) -> float:
+    """Return how many times as far apart two labels must be not to touch; 1 where they do not."""
+    apart = (above.y0 + above.y1 - below.y0 - below.y1) / 2
+    needed = (above.height + below.height) / 2 + 3 * _GAP
+    return max(needed / apart, 1.0) if apart > 0.0 else 1.0
 
 
 def _titles(figure: Figure) -> Iterator[Text]:

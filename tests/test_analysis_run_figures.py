@@ -7,6 +7,8 @@ import re
 import sqlite3
 from collections.abc import Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -142,6 +144,27 @@ def test_many_devices_are_named_at_the_edges_only(tmp_path: Path) -> None:
     axes = module.draw([series]).axes[0]
     assert [label.get_text() for label in axes.get_yticklabels()] == ["d029", "d000"]
     assert axes.get_ylabel() == "30 devices, fastest on top"
+
+
+def test_every_row_keeps_its_name(tmp_path: Path) -> None:
+    """Where names take more than their row has, the figure grows."""
+    folder = run_of(tmp_path / "run", several_rounds(1, 1, 2))
+    module = importlib.import_module("slfac_sim.analysis.figures.time_by_part")
+    one = module.data(load(folder))
+    long = [
+        replace(one, label=f"a codec with many settings that takes lines, run {number}")
+        for number in range(9)
+    ]
+    with house_style():
+        figure = module.draw(long)
+        before_in = figure.get_figheight()
+        figure.draw_without_rendering()
+    labels = figure.axes[0].get_yticklabels()
+    assert len(labels) == 9
+    assert all(label.get_visible() for label in labels)
+    boxes = [label.get_window_extent() for label in labels]
+    assert all(above.y0 > below.y1 for above, below in pairwise(boxes))
+    assert figure.get_figheight() > before_in
 
 
 def test_several_runs_share_the_figures_that_can_show_them(tmp_path: Path) -> None:
