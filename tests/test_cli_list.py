@@ -10,6 +10,7 @@ from run_folders import fake_run
 
 from slfac_sim.cli import main
 from slfac_sim.runs.listing import runs_under
+from slfac_sim.scenario.files import shipped
 
 
 @pytest.fixture
@@ -167,3 +168,12 @@ def test_the_nearest_column_is_named_and_help_lists_all(
     assert main(["list", str(settled), "--columns", "help"]) == 0
     listed = {line.split()[0] for line in capsys.readouterr().out.splitlines()}
     assert {"accuracy", "accuracy.best", "network.bandwidth", "codec.uplink.theta", "bytes.total"} <= listed
+
+
+def test_the_shipped_scenarios_are_listed_with_what_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list", "--shipped"]) == 0
+    lines = capsys.readouterr().out.splitlines()[1:]
+    known = [("run", name) for name in shipped()] + [("sweep", name) for name in shipped("studies")]
+    told = [line.split(maxsplit=2) for line in lines if not line.startswith(" ")]
+    assert sorted((verb, f"{name}.yaml") for name, verb, _ in told) == sorted(known)
+    assert all(len(words) == 3 for words in told)

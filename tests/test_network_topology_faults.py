@@ -339,3 +339,17 @@ def test_many_odd_links_are_one_remark() -> None:
     links = {f"l{i}": wire("home", "server", 1e6, latency_s=1.0 + i) for i in range(5)}
     (remark,) = network("topology", access={"home": of(1)}, links=links).survey(hosts(1), 0).remarks
     assert remark.startswith("the latency of l0 is 1 s, l1 is 2 s, l2 is 3 s (and 2 more); is it ms")
+
+
+def test_one_access_network_has_the_devices_that_are_left() -> None:
+    rest = {"campus": of(None), "home": of(["d0"])}
+    home = network("topology", access=rest, links=LINKS).homes(hosts(5))
+    assert list(home) == ["d0", "d1", "d2", "d3", "d4"]
+    survey = network("topology", access=rest, links=LINKS).survey(hosts(5), 0)
+    assert [len(survey.access[name].links) for name in ("campus", "home")] == [4, 1]
+    assert refused({"campus": of(None), "home": of(5)}, {}) == (
+        "network.access.campus.devices: none is left of devices.count for it"
+    )
+    assert refused({"campus": of(None), "home": of(None)}, {}) == (
+        "network.access.home.devices: missing; campus takes all that are left already"
+    )

@@ -22,20 +22,34 @@ def groups(access: Mapping[str, Access], hosts: Hosts) -> dict[str, Group]:
     Devices that are named are where they are named; counts take from the others in their order.
     """
     named = _named(access, hosts.devices)
-    counted = sum(one.devices for one in access.values() if isinstance(one.devices, int))
-    if len(named) + counted != len(hosts.devices):
+    counts = _counts(access, len(hosts.devices) - len(named))
+    if len(named) + sum(counts.values()) != len(hosts.devices):
         raise BadInput(
-            f"network.access: {len(named) + counted} devices are on its networks ({_sizes(access)}), expected"
-            f" all {len(hosts.devices)} of devices.count"
+            f"network.access: {len(named) + sum(counts.values())} devices are on its networks"
+            f" ({_sizes(access, counts)}), expected all {len(hosts.devices)} of devices.count"
         )
     free = iter([device for device in hosts.devices if device not in named])
     on: dict[str, list[str]] = {name: [] for name in access}
-    for name, one in access.items():
-        if isinstance(one.devices, int):
-            named |= {next(free): name for _ in range(one.devices)}
+    for name, count in counts.items():
+        named |= {next(free): name for _ in range(count)}
     for device in hosts.devices:
         on[named[device]].append(device)
     return {name: Group(tuple(on[name]), _server(name, one, hosts.servers)) for name, one in access.items()}
+
+
+def _counts(access: Mapping[str, Access], free: int) -> dict[str, int]:
+    """Return how many of the devices that are not named each access network has that names none."""
+    counts = {name: one.devices for name, one in access.items() if isinstance(one.devices, int)}
+    rest = [name for name, one in access.items() if one.devices is None]
+    left = free - sum(counts.values())
+    if len(rest) > 1:
+        raise BadInput(
+            f"network.access.{rest[1]}.devices: missing; {rest[0]} takes all that are left already"
+        )
+    if rest and left < 1:
+        raise BadInput(f"network.access.{rest[0]}.devices: none is left of devices.count for it")
+    shares = {**counts, **dict.fromkeys(rest, left)}
+    return {name: shares[name] for name in access if name in shares}
 
 
 def _named(access: Mapping[str, Access], devices: Sequence[str]) -> dict[str, str]:
@@ -69,10 +83,10 @@ def _server(name: str, one: Access, servers: Sequence[str]) -> str:
     return one.server
 
 
-def _sizes(access: Mapping[str, Access]) -> str:
-    sizes = {name: one.devices for name, one in access.items()}
-    counts = {name: size if isinstance(size, int) else len(size) for name, size in sizes.items()}
-    return ", ".join(f"{name} {count}" for name, count in counts.items())
+def _sizes(access: Mapping[str, Access], counts: Mapping[str, int]) -> str:
+    named = {name: len(one.devices) for name, one in access.items() if isinstance(one.devices, tuple)}
+    sizes = {**named, **counts}
+    return ", ".join(f"{name} {sizes[name]}" for name in access)
 
 
 def _range(devices: Sequence[str]) -> str:

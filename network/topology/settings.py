@@ -22,9 +22,9 @@ class Access:
 
     network: Annotated[Any, Plugin("slfac_sim.network.kinds")]
     """The air between these devices and the first wire, as it would be for a network of one server."""
-    devices: Count | Annotated[tuple[Name, ...], Field(min_length=1)]
+    devices: Count | Annotated[tuple[Name, ...], Field(min_length=1)] | None = None
     """How many devices are on it, taken in their order from those that no access network names; or which,
-    by name. All of them together are `devices.count`.
+    by name; null, for one of them: all that are left. All of them together are `devices.count`.
     """
     server: str | None = None
     """The server that these devices learn with; null where there is only one."""

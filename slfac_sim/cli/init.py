@@ -9,7 +9,7 @@ from pathlib import Path
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.program import program
 
-SHIPPED = {"quick": "quick", "cell": "nr_umi", "wifi": "wifi_home"}
+SHIPPED = {"quick": "quick", "cell": "nr_umi", "wifi": "wifi_home", "topology": "campus"}
 """Templates of a scenario, and the shipped scenario that each is made of."""
 STUDY = "study"
 
@@ -24,6 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=(*SHIPPED, STUDY),
         default="quick",
         help="quick: a small 5G cell, in a minute (default); cell: all that a 5G cell has; wifi: 802.11n;"
+        " topology: Wi-Fi and 5G behind wires;"
         " study: two codecs at three bandwidths",
     )
     parser.add_argument("--force", action="store_true", help="replace a file that is there already")

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,10 +37,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--check", action="store_true", help="read every ledger, and say which were altered since the run"
     )
     parser.add_argument("--json", action="store_true", help="print the list as JSON")
+    parser.add_argument(
+        "--shipped", action="store_true", help="the scenarios and studies that come with the program, instead"
+    )
 
 
 def main(arguments: argparse.Namespace) -> int:
     """Print the list; folders that cannot be read are in it, with the reason below."""
+    if arguments.shipped:
+        print(_shipped())
+        return 0
     from slfac_sim.runs.columns import Row, check_columns, ordered
     from slfac_sim.runs.listing import runs_under
 
@@ -59,6 +66,20 @@ def main(arguments: argparse.Namespace) -> int:
     else:
         print(_chosen(rows, columns, arguments.folder) if columns else _table(rows, arguments.folder))
     return 0
+
+
+def _shipped() -> str:
+    """Return the shipped scenarios and studies, each with the first sentence of its file."""
+    from slfac_sim.analysis.text_tables import aligned
+    from slfac_sim.scenario.files import shipped
+
+    lines = []
+    for folder, verb in (("", "run"), ("studies", "sweep")):
+        for name, file in sorted(shipped(folder).items()):
+            told = (line[2:] for line in file.read_text(encoding="utf-8").splitlines() if line[:2] == "# ")
+            text = " ".join(line for line in told if "language-server" not in line)
+            lines.append([name.removesuffix(".yaml"), verb, re.split(r"(?<=[.?]) ", text)[0]])
+    return aligned([["name", "verb", "what it is"], *lines], 3, screen_width())
 
 
 def _help(rows: "Sequence[Row]") -> Sequence[str]:

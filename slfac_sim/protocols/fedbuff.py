@@ -52,7 +52,7 @@ class FedBuff(AtOwnPace):
     """Devices that train at once; null: all of them."""
     buffer: Count | None = None
     """Changes K that make one step of the server; null: as many as there are devices."""
-    server_learning_rate: Annotated[float, Field(gt=0.0)] = 1.0
+    server_learning_rate: Annotated[float, Field(gt=0.0, le=1e3)] = 1.0
     """Learning rate r of a step of the server, eta_g of the paper."""
     staleness_exponent: NotNegative = 0.5
     """Exponent a of 1/(1+t)^a, by which a change that is t steps stale counts for less; with 0 it counts in

@@ -58,6 +58,16 @@ def scenario_text(shipped_name: str, name: str) -> Iterator[str]:
             yield setting_line(key, said.get(key, whole[key]), "" if key in said else "#")
 
 
+def _said(name: str, value: Any) -> Iterator[str]:
+    """Yield what is said of a setting: of several settings by name a line each."""
+    if isinstance(value, dict) and value and all(isinstance(one, dict) for one in value.values()):
+        yield f"  {name}:"
+        for key, one in value.items():
+            yield setting_line(key, one, "    ")
+    else:
+        yield setting_line(name, value, "  ")
+
+
 def _settings_at(scenario: Scenario, key: str, said: Mapping[str, Any]) -> Any:
     """Return the settings that are read from the section `key`: of a pair, those of its first."""
     settings, hint = getattr(scenario, key), hints_of(Scenario)[key]
@@ -71,7 +81,7 @@ def _section(key: str, said: Mapping[str, Any], settings: Any, whole: Mapping[st
     about, hints = descriptions(cls), hints_of(cls)
     for name, value in said.items():
         yield from comment_lines(module_sentence(cls) if name == "kind" else about.get(name, ""), "  ")
-        yield setting_line(name, value, "  ")
+        yield from _said(name, value)
     for name in LIKELY.get(key, ()):
         if name not in said and name in whole:
             yield from comment_lines(about.get(name, ""), "  ")
