@@ -85,6 +85,14 @@ def count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
+def losses(transfers: int, lost: int, missed: int) -> str:
+    """Return ``1,184``, or with losses ``1,184, of which 16 were lost, 16 device-rounds missed``."""
+    if not lost:
+        return f"{transfers:,}"
+    were = f"{lost:,} {'was' if lost == 1 else 'were'} lost"
+    return f"{transfers:,}, of which {were}, {count(missed, 'device-round')} missed"
+
+
 def unit_of(values: Iterable[float], unit: str) -> tuple[float, str]:
     """Return (factor, unit with its prefix) in which the largest of `values` (SI) is at least 1.
 

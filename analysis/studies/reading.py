@@ -80,6 +80,8 @@ _FINISHED = {
     "curve.accuracy_no_codec": "a list of numbers or null",
 }
 
+_LOSSES = ("lost", "missed")  # points of earlier versions lack them
+
 
 def _point(path: Path) -> dict[str, Any]:
     try:
@@ -95,6 +97,8 @@ def _point(path: Path) -> dict[str, Any]:
     if point["status"] == "finished":
         for place, kind in _FINISHED.items():
             check_field(path, point, place, kind)
+        for name in (name for name in _LOSSES if point.get(name) is not None):
+            check_field(path, point, name, "a number")
         names: tuple[str, ...] = CURVE
         if point["curve"].get(JOULES) is not None:
             check_field(path, point, f"curve.{JOULES}", "a list of numbers")
@@ -140,7 +144,7 @@ def _columns(points: Sequence[Mapping[str, Any]], axes: Sequence[Axis]) -> dict[
     paths = [axis.path for axis in axes]
     columns: dict[str, list[Any]] = {path: [str(point["axes"][path]) for point in points] for path in paths}
     columns |= {f"seed_{of}": [point["seed"][of] for point in points] for of in ("learning", "air")}
-    fields = [*_ALWAYS, *_FINISHED, "bounds_s", "straggler"]
+    fields = [*_ALWAYS, *_FINISHED, *_LOSSES, "bounds_s", "straggler"]
     for field in (field for field in fields if "." not in field and field != "axes"):
         columns[field] = [point.get(field) for point in points]
     columns["energy"] = [_flat(point.get("energy")) for point in points]

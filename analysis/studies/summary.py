@@ -12,7 +12,7 @@ from slfac_sim.analysis.studies.study import BYTES, JOULES, Combination, StudyPo
 from slfac_sim.foundation.json_values import json_value
 from slfac_sim.foundation.units import exact
 
-_SCALARS = ("simulated_s", "rounds", "transfers", "energy_j", "wire_bytes", "digest")
+_SCALARS = ("simulated_s", "rounds", "transfers", "lost", "missed", "energy_j", "wire_bytes", "digest")
 _MAPPINGS = ("bytes", "bits_per_value", "energy", "parts_s", "bounds_s")
 
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from slfac_sim.analysis.crossings import EQUAL_POINTS
-from slfac_sim.analysis.format import count, fixed_percent, percent
+from slfac_sim.analysis.format import count, fixed_percent, losses, percent
 from slfac_sim.analysis.statistics import PairedRatio
 from slfac_sim.analysis.studies import answers
 from slfac_sim.analysis.studies.phrases import ratio_words, time_words
@@ -81,8 +81,8 @@ def accuracy_lines(study: StudyPoints, target: float) -> list[str]:
 
 
 def caveats(study: StudyPoints) -> list[str]:
-    """Return what must be known to read the intervals: how many seeds, and what the points share."""
-    lines = []
+    """Return what must be known to read the intervals: how many seeds, what was lost, what points share."""
+    lines = _losses(study)
     seeds = len(set(study.columns["seed_learning"]))
     if seeds < 2:
         lines.append("One seed is one draw: there are no intervals, and no claim can rest on it.")
@@ -95,6 +95,13 @@ def caveats(study: StudyPoints) -> list[str]:
             f"lucky at one {name} is lucky at all, so neighbours that agree are not further evidence."
         )
     return lines
+
+
+def _losses(study: StudyPoints) -> list[str]:
+    sent, lost, missed = (
+        sum(number or 0 for number in study.columns[name]) for name in ("transfers", "lost", "missed")
+    )
+    return [f"Transfers of all points: {losses(sent, lost, missed)}."] if lost else []
 
 
 def failure_lines(study: StudyPoints) -> list[str]:

@@ -83,7 +83,15 @@ def _print_figures(folder: Path, drawn: str) -> None:
 
 
 def _rows(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    from slfac_sim.analysis.format import count, fixed_percent, kind_name, one_decimal, percent, reached
+    from slfac_sim.analysis.format import (
+        count,
+        fixed_percent,
+        kind_name,
+        losses,
+        one_decimal,
+        percent,
+        reached,
+    )
 
     accuracy, sent, bits, host = (summary[key] for key in ("accuracy", "bytes", "bits_per_value", "host"))
     threads = count(host["threads"], "thread")
@@ -103,7 +111,7 @@ def _rows(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "bits per value of models, up / down", f"{models[0]:.2f} / {models[1]:.2f}"
     if summary["positions_redrawn"]:
         yield "positions redrawn", f"{summary['positions_redrawn']}, for want of coverage"
-    yield "transfers", f"{summary['transfers']:,}"
+    yield "transfers", losses(summary["transfers"], summary["lost"], summary["missed"])
     yield "host time", f"{host['wall_s']:,.0f} s wall, {host['cpu_s']:,.0f} s CPU, {threads}"
     if host["peak_rss_bytes"] is not None:
         yield "host memory, peak", f"{host['peak_rss_bytes'] / 1e9:.2f} GB"

@@ -2,11 +2,11 @@
 
 import argparse
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from slfac_sim.analysis.format import as_fast, one_decimal, percent, reached, share
+from slfac_sim.analysis.format import as_fast, losses, one_decimal, percent, reached, share
 from slfac_sim.cli.common import screen_width, warn_of_altered
 from slfac_sim.foundation.units import exact
 
@@ -52,7 +52,13 @@ def _lines(comparison: "Comparison") -> Iterator[list[str]]:
         times = (run.time_to_accuracy_s[target] for run in (comparison.a, comparison.b))
         yield [f"s to {percent(target)}", *map(reached, times)]
     yield ["MB", *(one_decimal(summary["bytes"]["total"] / 1e6) for summary in (a, b))]
+    if any(summary.get("lost") for summary in (a, b)):
+        yield ["transfers", *(_transfers(summary) for summary in (a, b))]
     yield ["digest", *(str(summary.get("digest", ""))[:8] or "-" for summary in (a, b))]
+
+
+def _transfers(summary: Mapping[str, Any]) -> str:
+    return losses(summary["transfers"], summary.get("lost", 0), summary.get("missed", 0))
 
 
 def _verdict(comparison: "Comparison", target: float) -> str:

@@ -7,7 +7,7 @@ from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from slfac_sim.analysis.format import fixed_percent
+from slfac_sim.analysis.format import fixed_percent, losses
 from slfac_sim.cli.common import print_table, warn_of_altered
 from slfac_sim.foundation.errors import BadInput
 
@@ -73,6 +73,9 @@ def _print(label: str, explanation: "Explanation", steps: "Sequence[Slice]") -> 
     print("waiting for air: others had the air, or the other direction; airtime: it was the transfer's own")
     if explanation.loads:
         print("waiting for wires: a wire bound the transfer's rate")
+    if explanation.lost:
+        told = losses(explanation.transfers, explanation.lost, explanation.missed)
+        print(f"transfers: {told}")
     print(f"{bottleneck(explanation.end).sentence}\n")
     _print_slices("the critical path, by round", "round", explanation.end.rounds[:_ROUNDS])
     if len(explanation.end.rounds) > _ROUNDS:

@@ -3,7 +3,6 @@
 It knows sizes and links, nothing of learning.
 """
 
-import contextlib
 import math
 from collections import Counter
 from collections.abc import Generator, Mapping, Sequence
@@ -28,12 +27,14 @@ class Rush:
 
     `rates_bps` [devices] are bits with headers over the time to the last bit, `last_bits_s` these times; 0
     and infinity for a device that is not reached. `limited_s` says, where there are wires, for how long each
-    link bound the rates, summed over the transfers.
+    link bound the rates, summed over the transfers. `lost` is how many of them were sent in vain, since their
+    transport gave them up.
     """
 
     rates_bps: Sequence[float]
     last_bits_s: Sequence[float]
     limited_s: Mapping[str, float] = field(default_factory=dict)
+    lost: int = 0
 
     @property
     def through_s(self) -> float:
@@ -62,14 +63,17 @@ def rush(scenario: Scenario, survey: Survey, nbytes: int, uplink: bool) -> Rush:
     limited_s: Counter[str] = Counter()
     for delivery in went.values():
         limited_s.update(delivery.limited_s)
-    return Rush(rates, last_bits, dict(limited_s))
+    lost = sum(not delivery.delivered for delivery in went.values())
+    return Rush(rates, last_bits, dict(limited_s), lost)
 
 
 def _transferred(
     network: Network, src: str, dst: str, nbytes: int, device: str, went: dict[str, Delivery]
 ) -> Generator[simpy.Event, Any, None]:
-    with contextlib.suppress(Lost):
+    try:
         went[device] = yield network.transfer(src, dst, nbytes)
+    except Lost as lost:
+        went[device] = lost.delivery
 
 
 def _figures(delivery: Delivery | None) -> tuple[float, float]:

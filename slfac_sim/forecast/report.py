@@ -127,6 +127,8 @@ def _air(figures: Forecast) -> Iterator[Line]:
         yield f"rate {way} all at once, Mbit/s", _spread([rate_bps / 1e6 for rate_bps in rush.rates_bps])
         payload = "a mini-batch" if figures.uncompressed.up else "a model"
         yield "", f"{payload} {way} of every device: {_seconds(rush.through_s)}"
+        if rush.lost:
+            yield "", f"of these {len(rush.rates_bps)} transfers {rush.lost} lost, by one draw"
     if survey.redraws:
         yield "positions redrawn", f"{survey.redraws} had no coverage"
     if survey.wires:

@@ -66,7 +66,7 @@ def summary_of(
     evals = ledger.tuples("evals", ("at_s", "accuracy"))
     accuracies = [accuracy for _, accuracy in evals]
     payloads = _by_kind(ledger)
-    air = ledger.tuples("transfers", ("wire_bytes", "energy_j"))
+    air = ledger.tuples("transfers", ("wire_bytes", "energy_j", "outcome"))
     return {
         "scenario": scenario.name,
         "label": label_of(scenario),
@@ -93,13 +93,15 @@ def summary_of(
             **{kind: payloads.get(kind, (0, 0))[0] for kind in KINDS},
             "total": sum(nbytes for nbytes, _ in payloads.values()),
         },
-        "wire_bytes": sum(nbytes for nbytes, _ in air),
+        "wire_bytes": sum(nbytes for nbytes, _, _ in air),
         "bits_per_value": {
             **{way: _bits_per_value(payloads.get(f"smashed_{way}")) for way in ("up", "down")},
             **{kind: _bits_per_value(payloads.get(kind)) for kind in ("model_up", "model_down")},
         },
         "transfers": len(air),
-        "energy_j": math.fsum(energy_j for _, energy_j in air),
+        "lost": sum(outcome == "lost" for _, _, outcome in air),
+        "missed": len(ledger.tuples("misses", ("round",))),
+        "energy_j": math.fsum(energy_j for _, energy_j, _ in air),
         "energy": _energy(ledger),
         "host": dict(host),
         "digest": ledger.digest(),

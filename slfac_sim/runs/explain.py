@@ -25,7 +25,7 @@ class Explanation:
 
     `bounds_s` are lower bounds by name; `no_bounds` says why there are none, or not all. `replays_s` are the
     times of replays without a limit, if asked for; None where no such instant is. `limits` and `loads` are
-    what links did, where there are wires.
+    what links did, where there are wires. Of the `transfers` some were `lost`; devices `missed` rounds.
     """
 
     instants: Mapping[str, float]
@@ -36,6 +36,9 @@ class Explanation:
     replays_s: Mapping[str, Sequence[float | None]]
     limits: Sequence[Limited] = ()
     loads: Sequence[Load] = ()
+    transfers: int = 0
+    lost: int = 0
+    missed: int = 0
 
     @property
     def end(self) -> Attribution:
@@ -56,6 +59,7 @@ class Explanation:
             "straggler": self.end.straggler,
             "rounds": json_value(self.end.rounds),
             "steps": json_value(self.end.steps),
+            **{name: getattr(self, name) for name in ("transfers", "lost", "missed")},
             **({"limits": json_value(self.limits), "links": json_value(self.loads)} if self.loads else {}),
         }
 
@@ -77,6 +81,9 @@ def explain(run: Run, replayed: bool = False) -> Explanation:
         no_bounds=no_bounds,
         replays_s=_replays(run, reached) if replayed else {},
         **_links(run, paths[-1].until_s),
+        transfers=len(tables["transfers"]),
+        lost=sum(row["outcome"] == "lost" for row in tables["transfers"]),
+        missed=len(rows_if_there(run, ("misses",))["misses"]),
     )
 
 
