@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Self
 import simpy
 
 from slfac_sim.foundation.errors import BadInput
+from slfac_sim.foundation.plugins import kind_of
 from slfac_sim.foundation.roles import Hosts as Hosts  # part of the contract
 
 
@@ -259,6 +260,11 @@ class NetworkSettings(ABC):
     def may_lose(self) -> bool:
         """Whether a transfer can fail with `Lost`; what is learnt then depends on the network."""
         return False
+
+    @property
+    def what_loses(self) -> str:
+        """What of it `may_lose`, in words."""
+        return f"the network {kind_of(self)}"
 
     @property
     def in_packets(self) -> bool:

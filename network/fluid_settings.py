@@ -61,6 +61,11 @@ class FluidSettings(NetworkSettings):
         return bool(self.transport.gives_up and (self.transport.loss > 0.0 or self.loses_packets))
 
     @property
+    def what_loses(self) -> str:
+        """The transport, which gives up."""
+        return f"network.transport: {kind_of(self.transport)}"
+
+    @property
     def still(self) -> Self:
         """The same network with the means of its changes and its jitter; its transport never gives up."""
         jitter = None if self.jitter is None else self.jitter.still

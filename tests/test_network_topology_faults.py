@@ -72,6 +72,16 @@ WHERE: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
         f"network.links.dsl.between: no 'hom' among {NODES}; did you mean 'home'? (and a switch joins two"
         " links or more)",
     ),
+    "name_near_to_a_switch": (
+        {},
+        {
+            "core": wire("campus", "site", 1e6),
+            "dsl": wire("home", "sit", 1e6),
+            "metro": wire("site", "server", 1e6),
+        },
+        f"network.links.dsl.between: no 'sit' among {NODES}, site; did you mean 'site'? (and a switch joins"
+        " two links or more)",
+    ),
     "node_of_no_station": (
         {"campus": {"network": {"kind": "multi_cell", "stations": 2}, "devices": 3}},
         {"core": wire("campus/s2", "server", 1e6)},
@@ -198,6 +208,23 @@ def test_a_file_with_a_fault_is_told_where(case: str, tmp_path: Path) -> None:
         load(file)
     first = str(caught.value).splitlines()[0]
     assert first.removeprefix(f"{file}:").startswith(said), first
+
+
+def test_a_link_that_is_new_by_its_misspelt_name_is_told_so(tmp_path: Path) -> None:
+    file = tmp_path / "site.yaml"
+    file.write_text(FILE.replace("tiny.yaml", str(TINY)))
+    with pytest.raises(ScenarioError) as caught:
+        load(file, ["network.links.cor.capacity=2 Mbit/s"])
+    place = "override 'network.links.cor.capacity=2 Mbit/s': network.links.cor"
+    assert str(caught.value).splitlines()[:2] == [
+        f"{place}.between: missing key 'between'; did you mean 'network.links.core'?",
+        f"{place}.latency: missing key 'latency'; did you mean 'network.links.core'?",
+    ]
+    link = "cord: {between: [home, server], capacity: 1 Mbit/s}"
+    file.write_text(FILE.replace("tiny.yaml", str(TINY)) + f"    {link}\n")
+    with pytest.raises(ScenarioError) as caught:  # both are new here
+        load(file)
+    assert str(caught.value).splitlines()[0].endswith("network.links.cord.latency: missing key 'latency'")
 
 
 # --- graphs in files ---

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from worlds import scenario
 
 from slfac_sim.cli import main
-from slfac_sim.foundation.plugins import adapter, kinds
+from slfac_sim.foundation.plugins import adapter, kind_of, kinds
 from slfac_sim.network import Hosts, Lost
 from slfac_sim.network.delays import Jitter
 from slfac_sim.network.kinds.cell import Cell
@@ -643,7 +643,9 @@ def test_no_byte_takes_latency_alone(kind):
 def test_a_transport_that_may_give_up_steers_learning(transport, loses):
     chosen = scenario(f"network.transport={transport}")
     assert chosen.network.may_lose is loses
-    assert (steered(chosen) == "the network cell may lose transfers") is loses
+    assert (
+        steered(chosen) == f"network.transport: {kind_of(chosen.network.transport)} may lose transfers"
+    ) is loses
     elsewhere = scenario(f"network.transport={transport}", "network.carrier=2 GHz")
     assert (learning_key(chosen, 1) != learning_key(elsewhere, 1)) is loses
     assert not chosen.network.still.may_lose
@@ -654,7 +656,9 @@ def test_no_run_is_replayed_where_transfers_may_be_lost(tmp_path, capsys):
     words = ["replay", str(tmp_path / "run"), "--draw", "none", "--quiet"]
     lossy = "network.transport={kind: udp, loss: 0.1}"
     assert main([*words, lossy, "--out", str(tmp_path / "lossy")]) == 2
-    assert "the network cell may lose transfers; there it would learn otherwise" in capsys.readouterr().err
+    assert (
+        "network.transport: udp may lose transfers; there it would learn otherwise" in capsys.readouterr().err
+    )
     assert not (tmp_path / "lossy").exists()
     there = "network.transport={kind: udp, loss: 0.1, tries: null}"
     assert main([*words, there, "--out", str(tmp_path / "there")]) == 0

@@ -313,10 +313,10 @@ def test_a_setting_of_a_short_form_can_be_overridden(tmp_path: Path) -> None:
         ("devices=many", "devices.count: must be an integer (got 'many')"),
         ("devices=[1]", "devices: must be a mapping (got a list of 1)"),
         ("devices=true", "devices: must be a mapping (got true)"),
-        ("server=5 MHz", "server.speed: unknown computing speed unit 'MHz'"),
+        ("server=5 MHz", "server.speed: '5 MHz' is a frequency, expected a computing speed"),
         ("server=0", "server.speed: must be more than 0 (got 0)"),
         ("devices.speed=-1", "devices.speed.speed: must be more than 0 (got -1)"),
-        ("devices.speed=5 GHz", "devices.speed.speed: unknown computing speed unit 'GHz'"),
+        ("devices.speed=5 GHz", "devices.speed.speed: '5 GHz' is a frequency, expected a computing speed"),
         ("devices.speed=fast", "devices.speed.kind: no 'fast' among"),
     ],
 )

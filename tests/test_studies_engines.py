@@ -232,7 +232,7 @@ def test_failures_are_listed_and_make_the_exit_status_4(
             "--workers: an existing cluster has its own",
         ),
         (["--engine", "ray", "--memory", "8 GB"], "--memory: is a budget of this machine"),
-        (["--memory", "8 GHz"], "--memory 8 GHz: unknown size unit 'GHz'"),
+        (["--memory", "8 GHz"], "--memory 8 GHz: '8 GHz' is a frequency, expected a size"),
         (["--memory", "-1 GB"], "--memory -1 GB: must be more than 0"),
     ],
 )

@@ -123,12 +123,14 @@ def check_nodes(
     known = [*stations, *(node for nodes in stations.values() for node in nodes), *servers]
     nodes = list(dict.fromkeys(known))
     ends = [end for link in links.values() for end in link.between]
+    switches = [end for end in dict.fromkeys(ends) if ends.count(end) > 1 and end not in nodes]
     for name, link in links.items():
         for end in link.between:
             is_station = end.partition("/")[0] in stations
             if end not in nodes and (is_station or ends.count(end) < 2):
                 switch = "" if is_station else " (and a switch joins two links or more)"
+                among = [*nodes, *(one for one in switches if one.partition("/")[0] not in stations)]
                 raise BadInput(
-                    f"network.links.{name}.between: no '{end}' among {', '.join(nodes)}"
-                    f"{did_you_mean(end, nodes)}{switch}"
+                    f"network.links.{name}.between: no '{end}' among {', '.join(among)}"
+                    f"{did_you_mean(end, among)}{switch}"
                 )

@@ -77,7 +77,8 @@ _RANGES: dict[str, tuple[float, float]] = {
 def parse_quantity(text: str, dimension: str) -> float:
     """Return the SI value of `text` (``"20 MHz"``) read in `dimension` (``"frequency"``).
 
-    Raises `ValueError` that names the unknown unit, the nearest known one, or the form expected.
+    Raises `ValueError` that names the unknown unit, the nearest known one or what it measures, or the form
+    expected.
     """
     match = _QUANTITY.fullmatch(text)
     if match is None:
@@ -86,7 +87,7 @@ def parse_quantity(text: str, dimension: str) -> float:
     if unit == "":
         return number
     if unit not in _UNITS[dimension]:
-        raise ValueError(f"unknown {dimension} unit '{unit}'; {_unit_hint(unit, dimension)}")
+        raise ValueError(_not_a_unit(text.strip(), unit, dimension))
     factor = _UNITS[dimension][unit]
     try:
         return factor(number) if callable(factor) else number * factor
@@ -119,23 +120,32 @@ def exact(value: float) -> str:
     return short if float(short) == value else repr(float(value))
 
 
+def _a(dimension: str) -> str:
+    return f"{'an' if dimension[0] in 'aeiou' else 'a'} {dimension}"
+
+
 def _example(dimension: str) -> str:
-    return f"a {dimension} such as '10 {next(iter(_UNITS[dimension]))}'"
+    return f"{_a(dimension)} such as '10 {next(iter(_UNITS[dimension]))}'"
 
 
 def _range(dimension: str) -> str:
     (least, most), unit = _RANGES[dimension], next(iter(_UNITS[dimension]))
-    return f"a {dimension} of {least:g} to {most:g} {unit}"
+    return f"{_a(dimension)} of {least:g} to {most:g} {unit}"
 
 
-def _unit_hint(unit: str, dimension: str) -> str:
-    """Return the advice for an unknown unit: another case of it first, then the nearest spelling."""
+def _not_a_unit(text: str, unit: str, dimension: str) -> str:
+    """Return the advice for an unknown unit: another case or the nearest spelling; or what it is of."""
     folded = {known.casefold(): known for known in _UNITS[dimension]}
-    near = difflib.get_close_matches(unit.casefold(), folded, n=1, cutoff=0.5)
+    other = next((one for one, known in _UNITS.items() if unit in known), None)
+    cutoff = 0.5 if other is None else 0.6
+    near = difflib.get_close_matches(unit.casefold(), folded, n=1, cutoff=cutoff)
+    if not near and other is not None:
+        return f"'{text}' is {_a(other)}, expected {_example(dimension)}"
+    unknown = f"unknown {dimension} unit '{unit}'"
     if not near:
-        return "known are " + ", ".join(_UNITS[dimension])
+        return f"{unknown}; known are {', '.join(_UNITS[dimension])}"
     eightfold = " (rates are in bits: 1 B is 8 bit)" if dimension == "data rate" and "B" in unit else ""
-    return f"did you mean '{folded[near[0]]}'?{eightfold}"
+    return f"{unknown}; did you mean '{folded[near[0]]}'?{eightfold}"
 
 
 @dataclass(frozen=True)

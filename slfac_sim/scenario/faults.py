@@ -12,11 +12,11 @@ from typing import Any, TypeVar, cast
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from slfac_sim.foundation.errors import DID_YOU_MEAN
+from slfac_sim.foundation.errors import DID_YOU_MEAN, did_you_mean
 from slfac_sim.foundation.plugins import adapter
 from slfac_sim.foundation.words import in_words, unknown_key
 from slfac_sim.scenario.located import Fault, Located, Path, Place, ScenarioError
-from slfac_sim.scenario.shape import holder_of, known_keys, walk
+from slfac_sim.scenario.shape import hint_at, holder_of, item_of, known_keys, walk
 
 T = TypeVar("T")
 
@@ -72,10 +72,21 @@ def _fault(details: ErrorDetails, tree: Located, root: type[Any]) -> tuple[Place
     if loc[-1:] == ("[key]",):  # the key of a free mapping is what is wrong
         return node.key_place, path, in_words(details, path[-1])
     if kind in ("missing", "kind") and path[-1:] != loc[-1:]:  # its name is not in the tree
-        place = _holder(node) if kind == "missing" else node.place
-        return place, (*path, loc[-1]), in_words(details, node.plain())
+        if kind == "kind":
+            return node.place, (*path, loc[-1]), in_words(details, node.plain())
+        return _holder(node), (*path, loc[-1]), in_words(details, None) + _meant(tree, path, root)
     place = _blamed(node) if kind == "value_error" else node.place
     return place, path, in_words(details, node.plain())
+
+
+def _meant(tree: Located, path: Path, root: type[Any]) -> str:
+    """Return a hint where what is new at `path` has nearly the name of what a base holds."""
+    if not path or item_of(hint_at(root, tree, path[:-1])) is None:
+        return ""
+    *_, holder, node = walk(tree, path)[0]
+    there = [name for name, other in holder.value.items() if other.key_place.rank < node.key_place.rank]
+    near = did_you_mean(str(path[-1]), there)
+    return near.replace("'", f"'{'.'.join(map(str, path[:-1]))}.", 1)
 
 
 def _unknown(key: str, tree: Located, root: type[Any], loc: Sequence[str | int]) -> str:

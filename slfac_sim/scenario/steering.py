@@ -21,7 +21,7 @@ def steered(scenario: Scenario) -> str | None:
     if cut_is_open(scenario):
         return f"speeds and rates choose where the model is cut (cut: {scenario.cut})"
     if scenario.network.may_lose:
-        return f"the network {kind_of(scenario.network)} may lose transfers"
+        return f"{scenario.network.what_loses} may lose transfers"
     return why_down(scenario)
 
 
