@@ -174,6 +174,11 @@ def test_check_tells_what_a_study_takes(tmp_path: Path, capsys: pytest.CaptureFi
     assert found["memory_bytes"] > 1e8
     assert main(["check", str(study)]) == 0
     assert "8, each a replay" in capsys.readouterr().out
+    study.write_text(
+        f"base: {TINY}\naxes: {{network.transport: [fluid, {{kind: udp, loss: 0.1, tries: 1}}]}}\nseeds: 1\n"
+    )
+    assert main(["check", str(study)]) == 0
+    assert "2, 1 of them replays" in capsys.readouterr().out
     assert main(["check", str(study), "--cuts"]) == 2
     assert f"--cuts: is for scenarios, and {study} is a study" in capsys.readouterr().err
 

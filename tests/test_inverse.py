@@ -17,11 +17,11 @@ from slfac_sim.foundation.errors import BadInput
 from slfac_sim.ledger.store import MemoryLedger
 from slfac_sim.scenario.schema import Seed
 from slfac_sim.studies.search.ask import Answer, answer_lines, ask
-from slfac_sim.studies.search.bisection import SearchResult, search, spaced, turns
+from slfac_sim.studies.search.bisection import Edge, Sample, SearchResult, search, spaced, turns
 from slfac_sim.studies.search.crossover import Pair, crossover, crossover_lines, side_overrides
 from slfac_sim.studies.search.question import read_question, time_to
 from slfac_sim.studies.search.replays import Request
-from slfac_sim.studies.search.setting import Setting, setting_at, shown
+from slfac_sim.studies.search.setting import Setting, setting_at, shown, shown_apart
 
 RANGE = (1.0, 100.0)
 
@@ -201,6 +201,27 @@ def test_the_answer_of_one_seed_has_its_bracket() -> None:
         "the smallest network.bandwidth with time_to_accuracy(0.8) <= 100 s is 10 MHz "
         "(100 s; at 9.94 MHz 101 s)"
     )
+
+
+@pytest.mark.parametrize(
+    ("values", "dimension", "texts"),
+    [
+        ([1.6001, 1.5999], "duration", ["1.6001 s", "1.5999 s"]),
+        ([9.17e6, 9.12e6], "data rate", ["9.17 Mbit/s", "9.12 Mbit/s"]),
+        ([1234.3, 1234.4], "duration", ["1234.3 s", "1234.4 s"]),
+        ([2.0, 2.0], "duration", ["2 s", "2 s"]),
+    ],
+)
+def test_two_values_that_differ_are_shown_to_differ(
+    values: list[float], dimension: str, texts: list[str]
+) -> None:
+    assert shown_apart(values, dimension) == texts
+
+
+def test_a_bracket_of_nearly_equal_measures_tells_them_apart() -> None:
+    edge = Edge(Sample(9.12e6, 100.0004), Sample(9.17e6, 99.9996), True)
+    (line,) = words(SearchResult((edge.low, edge.high), (edge,), False))
+    assert line.endswith("is 9.17 MHz (99.9996 s; at 9.12 MHz 100.000 s)")
 
 
 def test_the_answer_of_several_seeds_is_that_which_does_for_all() -> None:

@@ -13,6 +13,7 @@ from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.host import cores
 from slfac_sim.runs.planned import Plan as Planned
 from slfac_sim.scenario.schema import Seed
+from slfac_sim.scenario.steering import steered
 from slfac_sim.studies.engines import Engine, Outcome, attempt
 from slfac_sim.studies.jobs import Demand, Forecast, Train, demand
 from slfac_sim.studies.plan import Plan
@@ -91,6 +92,7 @@ def _facts(plan: Plan) -> dict[str, Any]:
     workers = workers_for(len(jobs), points, threads)
     return {
         "points": points,
+        "replays": sum(steered(point.scenario) is None for point in plan.points),
         "trainings": len(plan.trainings),
         "trainings_on_record": len(plan.trainings) - len(jobs),
         "workers": workers,
@@ -100,13 +102,20 @@ def _facts(plan: Plan) -> dict[str, Any]:
     }
 
 
+def _replays(points: int, replays: int) -> str:
+    """Say how many of the points are replays; of the others timing steers what is learnt."""
+    if replays == points:
+        return "each a replay"
+    return f"{replays:,} of them replays" if replays else "each a training of its own"
+
+
 def _lines(plan: Plan, facts: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return the same as lines of a table."""
     trainings = f"{facts['trainings']:,}, of which {facts['trainings_on_record']:,} are on record"
     side = f"{facts['workers']} at once, each training with {count(facts['threads'], 'thread')}"
     return [
         *((path, f"{len(values)} values") for path, values in plan.study.axes.items()),
-        ("points", f"{facts['points']:,}, each a replay"),
+        ("points", f"{facts['points']:,}, {_replays(facts['points'], facts['replays'])}"),
         ("trainings", trainings),
         ("on this host", side),
         ("time on this host", f"about {about(facts['host_s'])}"),

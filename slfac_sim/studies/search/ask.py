@@ -16,7 +16,7 @@ from slfac_sim.studies.search.answer import facts_of, left_out, write_answer
 from slfac_sim.studies.search.bisection import GRID, Edge, SearchResult, search, turns
 from slfac_sim.studies.search.question import Measure, Question, read_question
 from slfac_sim.studies.search.replays import Request
-from slfac_sim.studies.search.setting import Setting, setting_at, shown
+from slfac_sim.studies.search.setting import Setting, setting_at, shown, shown_apart
 
 _MET_BY_ALL = "nothing is timed for any seed"
 
@@ -100,11 +100,13 @@ def _of_one(question: Question, setting: Setting, result: SearchResult) -> str:
 
 
 def _bracket(measure: Measure, setting: Setting, edge: Edge) -> str:
-    inside, outside = edge.inside, edge.outside
-    return (
-        f"{setting.shown(inside.value)} ({measured_text(measure, inside.measured)}; "
-        f"at {setting.shown(outside.value)} {measured_text(measure, outside.measured)})"
-    )
+    ends = edge.inside, edge.outside
+    inside, outside = shown_apart([end.value for end in ends], setting.dimension)
+    if any(math.isinf(end.measured) for end in ends):
+        texts = [measured_text(measure, end.measured) for end in ends]
+    else:
+        texts = shown_apart([end.measured for end in ends], measure.dimension)
+    return f"{inside} ({texts[0]}; at {outside} {texts[1]})"
 
 
 def _ends(measure: Measure, setting: Setting, result: SearchResult) -> str:

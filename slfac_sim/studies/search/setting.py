@@ -4,7 +4,7 @@ It knows scenarios as trees of settings, and nothing of what a setting does.
 """
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -108,6 +108,20 @@ def shown(value: float, dimension: str | None) -> str:
     """Return an SI `value` with three digits and a unit that suits it."""
     name, factor = unit_for(value, dimension)
     return f"{three_digits(value / factor)} {name}".rstrip()
+
+
+def shown_apart(values: Sequence[float], dimension: str | None) -> list[str]:
+    """Return each of `values` as `shown`, with as many digits more as it takes to tell all of them apart."""
+    texts = [shown(value, dimension) for value in values]
+    for digits in range(4, 18):
+        if len(set(texts)) == len(set(values)):
+            break
+        units = [unit_for(value, dimension) for value in values]
+        texts = [
+            f"{f'{value / factor:#.{digits}g}'.rstrip('.')} {name}".rstrip()
+            for value, (name, factor) in zip(values, units, strict=True)
+        ]
+    return texts
 
 
 def unit_for(value: float, dimension: str | None) -> tuple[str, float]:
