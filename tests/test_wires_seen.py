@@ -21,6 +21,7 @@ from slfac_sim.analysis.attribution import attribute, device_days
 from slfac_sim.analysis.graph import graph_of, links_of, text_of
 from slfac_sim.analysis.links import WIRED, Crossed, limits, loads_over_time
 from slfac_sim.analysis.placing import columns_of, places_of
+from slfac_sim.analysis.propagation import propagation_s
 from slfac_sim.analysis.rows import recorded, rows_if_there, rows_of
 from slfac_sim.analysis.structure import direction
 from slfac_sim.cli import main
@@ -120,7 +121,9 @@ def test_explain_tells_which_link_limited_which_transfers(
     assert main(["explain", str(folder)]) == 0
     told = capsys.readouterr().out
     assert re.search(r"^smashed_up \+ labels +30 +\d.* s  metro hub->server \d+ %", told, re.MULTILINE)
-    assert re.search(r"^metro hub->server +6 Mbit/s +[\d.]+ kB +[\d.]+ % +[\d.]+ s$", told, re.MULTILINE)
+    assert re.search(
+        r"^metro hub->server +6 Mbit/s +[\d.]+ kB +[\d.]+ % +[\d.]+ s +5 ms +[\d.]+ s$", told, re.MULTILINE
+    )
     assert re.search(r"^waiting for wires +\d", told, re.MULTILINE)
     assert main(["explain", str(folder), "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)
@@ -129,6 +132,35 @@ def test_explain_tells_which_link_limited_which_transfers(
     up = found["smashed_up + labels"]
     assert 0.0 < sum(up["limited_s"].values()) <= up["way_s"] * (1 + 1e-9)
     assert {one["link"] for one in facts["links"]} == {row["link"] for row in rows(folder, "link_use")}
+
+
+def test_explain_tells_whose_latency_the_propagation_is(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The wires and the air of a transfer's route have what their latencies are, together all of it."""
+    assert main(["explain", str(folder), "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    latency_s = {one["link"]: one["latency_s"] for one in facts["links"]}
+    assert (latency_s["dsl home->hub"], latency_s["metro hub->server"]) == (0.008, 0.005)
+    own_s = facts["propagation_s"]
+    assert sum(own_s.values()) == pytest.approx(facts["critical_path_s"]["end"]["propagation"])
+    assert own_s["transport and jitter"] == 0.0
+    for link in ("metro hub->server", "metro server->hub"):
+        assert own_s[link] / 0.005 == pytest.approx(round(own_s[link] / 0.005))  # so many transfers
+    assert main(["explain", str(folder)]) == 0
+    told = capsys.readouterr().out
+    shares = re.findall(r"(metro|dsl|core|air of \w+) (\d+) %", told.rpartition("of propagation")[2])
+    assert 95 <= sum(int(part) for _, part in shares) <= 101
+
+
+def test_packets_have_what_no_link_has_of_propagation(tmp_path: Path) -> None:
+    words = [TINY, f"network={WIRES}", "network.transport=tcp", "protocol.rounds=1"]
+    assert main(["run", *words, "--out", str(tmp_path / "run"), "--quiet", "--draw", "none"]) == 0
+    run_ = load(tmp_path / "run")
+    path = attribute(recorded(run_))
+    found = propagation_s(rows_if_there(run_, WIRED) | rows_of(run_, ("air", "transfers")), path.path)
+    assert found["transport and jitter"] > 0.0
+    assert sum(found.values()) == pytest.approx(path.parts_s["propagation"])
 
 
 def test_check_draws_the_graph_and_names_what_limits_all_at_once(capsys: pytest.CaptureFixture[str]) -> None:

@@ -88,9 +88,11 @@ def _print(label: str, explanation: "Explanation", steps: "Sequence[Slice]") -> 
         print()
         print_table("which links limited transfers, of their time on the way", _limits(explanation), "lrrl")
         print()
-        print_table("the links, that which limited most first", _loads(explanation), "lrrrr")
+        print_table("the links, that which limited most first", _loads(explanation), "lrrrrrr")
         if len(explanation.loads) > _LINKS:
             print(f"{len(explanation.loads) - _LINKS} links more: --json has them")
+        if explanation.propagation:
+            print(f"of propagation on the critical path: {explanation.propagation}")
 
 
 def _limits(explanation: "Explanation") -> list[list[str]]:
@@ -109,12 +111,14 @@ def _loads(explanation: "Explanation") -> list[list[str]]:
     """Return the lines of the table of links."""
     from slfac_sim.analysis.format import quantity
 
-    lines = [["link", "capacity", "carried", "in use", "limited transfers"]]
+    lines = [["link", "capacity", "carried", "in use", "limited transfers", "latency", "on the path"]]
     for load in explanation.loads[:_LINKS]:
         capacity = quantity(load.capacity_bps, "bit/s") if isfinite(load.capacity_bps) else "air"
         carried = quantity(load.carried_bits / 8.0, "B")
         use = fixed_percent(load.utilisation, 1)
-        lines.append([load.link, capacity, carried, use, f"{_seconds(load.limited_s)} s"])
+        latency = f"{1e3 * explanation.latency_s[load.link]:.3g} ms"
+        on_path = f"{_seconds(explanation.propagation_s.get(load.link, 0.0))} s"
+        lines.append([load.link, capacity, carried, use, f"{_seconds(load.limited_s)} s", latency, on_path])
     return lines
 
 

@@ -1,13 +1,14 @@
 """Where the simulated time of a run went, until each target and until the end, and what it takes at least."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from slfac_sim.analysis.attribution import Attribution, attribute_each, device_days, mean_day
 from slfac_sim.analysis.bounds import bounds, crowding
 from slfac_sim.analysis.format import percent
 from slfac_sim.analysis.links import NEEDED, WIRED, Limited, Load, limits, loads
+from slfac_sim.analysis.propagation import latencies_s, propagation_s, whose
 from slfac_sim.analysis.rows import OFFERED, recorded, rows_if_there, rows_of
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.json_values import json_value
@@ -25,7 +26,9 @@ class Explanation:
 
     `bounds_s` are lower bounds by name; `no_bounds` says why there are none, or not all. `replays_s` are the
     times of replays without a limit, if asked for; None where no such instant is. `limits` and `loads` are
-    what links did, where there are wires. Of the `transfers` some were `lost`; devices `missed` rounds.
+    what links did, where there are wires, `latency_s` their latencies, `propagation_s` how much of the
+    propagation on the path to the end each accounts for, and `propagation` this in words. Of the `transfers`
+    some were `lost`, and devices `missed` rounds.
     """
 
     instants: Mapping[str, float]
@@ -36,6 +39,9 @@ class Explanation:
     replays_s: Mapping[str, Sequence[float | None]]
     limits: Sequence[Limited] = ()
     loads: Sequence[Load] = ()
+    latency_s: Mapping[str, float] = field(default_factory=dict)
+    propagation_s: Mapping[str, float] = field(default_factory=dict)
+    propagation: str = ""
     transfers: int = 0
     lost: int = 0
     missed: int = 0
@@ -60,8 +66,12 @@ class Explanation:
             "rounds": json_value(self.end.rounds),
             "steps": json_value(self.end.steps),
             **{name: getattr(self, name) for name in ("transfers", "lost", "missed")},
-            **({"limits": json_value(self.limits), "links": json_value(self.loads)} if self.loads else {}),
+            **(self._link_facts() if self.loads else {}),
         }
+
+    def _link_facts(self) -> dict[str, Any]:
+        links = [{**json_value(load), "latency_s": self.latency_s[load.link]} for load in self.loads]
+        return {"limits": json_value(self.limits), "links": links, "propagation_s": dict(self.propagation_s)}
 
     def _by_instant(self, values: Sequence[Any]) -> dict[str, Any]:
         return dict(zip(self.instants, values, strict=True))
@@ -80,19 +90,27 @@ def explain(run: Run, replayed: bool = False) -> Explanation:
         bounds_s=bounds_s,
         no_bounds=no_bounds,
         replays_s=_replays(run, reached) if replayed else {},
-        **_links(run, paths[-1].until_s),
+        **_links(run, paths[-1]),
         transfers=len(tables["transfers"]),
         lost=sum(row["outcome"] == "lost" for row in tables["transfers"]),
         missed=len(rows_if_there(run, ("misses",))["misses"]),
     )
 
 
-def _links(run: Run, until_s: float) -> dict[str, Any]:
+def _links(run: Run, path: Attribution) -> dict[str, Any]:
     """Return what the links of a run with wires did, until its end."""
     tables = rows_if_there(run, WIRED)
     if not tables["wires"]:
         return {}
-    return {"limits": limits(tables | rows_of(run, NEEDED)), "loads": loads(tables, until_s)}
+    tables |= rows_of(run, (*NEEDED, "air"))
+    seconds = propagation_s(tables, path.path)
+    return {
+        "limits": limits(tables),
+        "loads": loads(tables, path.until_s),
+        "latency_s": latencies_s(tables),
+        "propagation_s": seconds,
+        "propagation": whose(tables, seconds),
+    }
 
 
 def _bounds(
