@@ -1,12 +1,16 @@
-"""Where the nodes of a topology are drawn: columns by level, ordered so that few wires cross."""
+"""Where the nodes of a topology are drawn, by level and so that few wires cross, and what texts cover."""
 
 from collections.abc import Mapping, Sequence
 from statistics import mean
+
+from matplotlib.text import Text
 
 from slfac_sim.analysis.graph import Graph, ends_of
 
 Place = tuple[float, float]
 Places = dict[str, Place]
+Box = tuple[float, float, float, float]  # left, right, below, above
+LETTER_MM, LINE_MM = 1.15, 2.6  # of texts of 6 points
 
 
 def columns_of(graph: Graph) -> list[list[str]]:
@@ -39,3 +43,19 @@ def places_of(columns: Sequence[Sequence[str]], left: float, right: float, row: 
         for level, column in enumerate(columns)
         for place, name in enumerate(column)
     }
+
+
+def box_of(text: Text, place: Place) -> Box:
+    """Return about what `text` covers at `place`, in mm."""
+    lines, size = text.get_text().split("\n"), float(text.get_fontsize()) / 6.0
+    width, height = size * LETTER_MM * max(map(len, lines)), size * LINE_MM * len(lines)
+    left = place[0] - width * {"left": 0.0, "center": 0.5, "right": 1.0}[text.get_horizontalalignment()]
+    below = place[1] - height * {"bottom": 0.0, "center": 0.5, "top": 1.0}[text.get_verticalalignment()]
+    return left, left + width, below, below + height
+
+
+def common(one: Box, other: Box) -> float:
+    """Return the area that two boxes both cover."""
+    wide = min(one[1], other[1]) - max(one[0], other[0])
+    high = min(one[3], other[3]) - max(one[2], other[2])
+    return max(wide, 0.0) * max(high, 0.0)

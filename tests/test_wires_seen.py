@@ -19,11 +19,12 @@ from worlds import scenario, table
 from slfac_sim.analysis.air import Offered
 from slfac_sim.analysis.attribution import attribute, device_days
 from slfac_sim.analysis.graph import graph_of, links_of, text_of
-from slfac_sim.analysis.links import WIRED, Crossed, limits, loads_over_time
+from slfac_sim.analysis.links import WIRED, Crossed, Load, limits, loads_over_time
 from slfac_sim.analysis.placing import columns_of, places_of
 from slfac_sim.analysis.propagation import propagation_s
 from slfac_sim.analysis.rows import recorded, rows_if_there, rows_of
 from slfac_sim.analysis.structure import direction
+from slfac_sim.analysis.style import house_style
 from slfac_sim.cli import main
 from slfac_sim.ledger.folder import load
 from slfac_sim.runs.run import prepare, run
@@ -229,7 +230,10 @@ def test_a_wire_carries_one_copy_of_a_multicast(folder: Path) -> None:
 
 
 def test_the_figures_show_the_bottleneck(folder: Path) -> None:
-    for name, said in (("topology", "bottleneck: metro server->hub"), ("link_load", "metro server->hub")):
+    for name, said in (
+        ("topology", "the link that limited most: metro server->hub"),
+        ("link_load", "metro server->hub"),
+    ):
         module = importlib.import_module(f"slfac_sim.analysis.figures.{name}")
         drawn = module.draw([module.data(load(folder))])
         texts = [text.get_text() for text in drawn.findobj(Text)]
@@ -325,9 +329,27 @@ def test_a_topology_is_drawn_before_its_run_without_texts_that_touch(cells: int)
     drawn = module.draw([edges(cells)])
     drawn.draw_without_rendering()
     (axes,) = drawn.axes
-    boxes = [text.get_window_extent() for text in axes.texts if text.get_text() and text.get_ha() == "right"]
+    beside = [text for text in axes.texts if text.get_ha() == "right"]
+    boxes = [text.get_window_extent() for text in beside if text.get_text().startswith("campus/s")]
     assert len(boxes) == cells
     assert not any(one.overlaps(other) for i, one in enumerate(boxes) for other in boxes[:i])
+
+
+def test_a_topology_tells_latencies_the_servers_of_devices_and_a_scale_that_fits() -> None:
+    topology = importlib.import_module("slfac_sim.analysis.figures.topology")
+    with house_style():
+        drawn = topology.draw([edges(2)])
+        drawn.set_dpi(346)
+        drawn.draw_without_rendering()
+    texts = [text.get_text() for text in drawn.findobj(Text)]
+    assert "campus/s0\n1 device\nof edge1" in texts
+    assert "metro, 2 ms\nedge1->cloud 1 Gbit/s\ncloud->edge1 100 Mbit/s" in texts
+    boxes = {text.get_text(): text.get_window_extent().padded(-6.0) for text in drawn.axes[0].texts}
+    pairs = itertools.combinations(boxes, 2)
+    assert [pair for pair in pairs if boxes[pair[0]].overlaps(boxes[pair[1]])] == []
+    loads = (Load("metro edge1->cloud", 1e9, 1e6, 0.0, 1.0, 1.0, 0.13),)
+    used = topology.draw([topology.Used(**vars(edges(2)), loads=loads)])
+    assert used.axes[1].get_xlim() == (0.0, 0.2)
 
 
 def test_limits_are_by_kind_and_the_longest_first(folder: Path) -> None:
