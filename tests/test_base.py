@@ -95,6 +95,58 @@ def test_a_scenario_is_laid_over_its_base_as_overrides_are(text: str) -> None:
     assert len(notes) == len(noted)
 
 
+SITE = """\
+base: tiny.yaml
+network:
+  kind: topology
+  access: {a: {network: ideal, devices: 2}, b: {network: ideal, devices: 3}}
+  links:
+    one: {between: [a, server], capacity: 1 Mbit/s, latency: 1 ms}
+    two: {between: [b, server], capacity: 1 Mbit/s, latency: 1 ms}
+  change: {gap: {kind: outages, devices: all}}
+"""
+TAKEN_BACK: dict[str, tuple[list[str], list[str]]] = {
+    "network: {links: null}": (["network.links=null"], []),
+    "network: {links: {}}": (["network.links={}"], []),
+    "network: {links: {one: null}}": (["network.links.one=null"], ["two"]),
+    "network: {links: {one: null, two: {latency: 2 ms}}}": (
+        ["network.links.two.latency=2 ms", "network.links.one=null"],
+        ["two"],
+    ),
+    "network: {links: {one: null, two: null}}": (
+        ["network.links.one=null", "network.links.two=null"],
+        [],
+    ),
+}
+
+
+@pytest.mark.parametrize("text", TAKEN_BACK)
+def test_settings_by_name_are_taken_back_one_or_all(text: str) -> None:
+    Path("site.yaml").write_text(SITE, encoding="utf-8")
+    overrides, left = TAKEN_BACK[text]
+    scenario = over(text, base="site.yaml")
+    assert list(scenario.network.links) == left
+    assert scenario == load("site.yaml", ["name=over", *overrides])
+    assert valid(f"base: site.yaml\n{text}") == []
+
+
+def test_what_is_not_there_cannot_be_taken_back() -> None:
+    Path("site.yaml").write_text(SITE, encoding="utf-8")
+    said = "network.links.ones: no 'ones' to take out; did you mean 'one'?"
+    with pytest.raises(ScenarioError, match=r"^over\.yaml:2:") as caught:
+        over("network: {links: {ones: null}}", base="site.yaml")
+    assert said in str(caught.value)
+    with pytest.raises(ScenarioError) as caught:
+        load("site.yaml", ["network.links.ones=null"])
+    assert said in str(caught.value)
+
+
+def test_what_may_be_null_is_null_not_empty() -> None:
+    Path("site.yaml").write_text(SITE, encoding="utf-8")
+    assert over("network: {change: null}", base="site.yaml").network.change is None
+    assert over("servers: null", base="site.yaml").servers is None
+
+
 @settings(max_examples=40)
 @given(st.lists(st.sampled_from(sorted(PAIRS)), min_size=2, max_size=4, unique=True), st.data())
 def test_the_order_of_what_a_scenario_says_does_not_matter(texts: list[str], data: st.DataObject) -> None:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+from slfac_sim.foundation.errors import did_you_mean
 from slfac_sim.scenario.located import Fault, Located, Path, Place, ScenarioError
 from slfac_sim.scenario.shape import every_field, hint_at, in_full, pair_of, walk
 
@@ -46,6 +47,17 @@ def put(node: Located, path: Path, value: Located, above: Path = ()) -> Located:
         node = _opened(node, value.place)
     child = node.child(step) or Located(None, value.place, value.place)
     return node.with_child(step, put(child, path[1:], value, (*above, step)))
+
+
+def taken_out(tree: Located, path: Path, place: Place) -> Located:
+    """Return `tree` without what has a name of one's own at `path`. Raises `ScenarioError` for no such."""
+    *above, name = path
+    holder = node_at(tree, tuple(above), place)
+    names = list(holder.value) if isinstance(holder.value, dict) else []
+    if name not in names:
+        near = did_you_mean(str(name), names)
+        raise ScenarioError([Fault(place, path, f"no '{name}' to take out{near}")])
+    return put(tree, tuple(above), holder.without(str(name)))
 
 
 def _opened(scalar: Located, place: Place) -> Located:

@@ -213,7 +213,23 @@ def _looser(node: Any, looser: Sequence[str], defined: dict[str, Any]) -> Any:
         kinds = [defined[name].get("properties", {}).get("kind", {}) for name in _own_references(node)]
         named = [{"const": kind["const"]} for kind in kinds if "const" in kind]
         found["anyOf"] = [*found["anyOf"], *(one for one in named if one not in found["anyOf"])]
-    return found
+    return found | _taken_back(found)
+
+
+def _taken_back(node: dict[str, Any]) -> dict[str, Any]:
+    """Return what is looser in a mapping of settings by name: null takes back one of them, or all."""
+    all_or_none = {"type": ["object", "null"]}
+    named = {name: item for name, item in node.get("patternProperties", {}).items() if any(_references(item))}
+    if named:
+        return {**all_or_none, "patternProperties": {name: _or_null(item) for name, item in named.items()}}
+    item = node.get("additionalProperties")
+    if isinstance(item, dict) and any(_references(item)):
+        return {**all_or_none, "additionalProperties": _or_null(item)}
+    return {}
+
+
+def _or_null(node: dict[str, Any]) -> dict[str, Any]:
+    return {"anyOf": [node, {"type": "null"}]}
 
 
 def _references(node: Any) -> Iterator[str]:

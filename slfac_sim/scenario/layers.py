@@ -1,7 +1,8 @@
 """A scenario laid over its base: what it says is applied as overrides are, and keeps its place.
 
 A mapping of settings is laid over that of the base, a kind first, and so are settings by name (the links of
-a topology); a list, any other free mapping and one codec in place of all are replaced as a whole.
+a topology), where null takes one back, or all; a list, any other free mapping and one codec in place of all
+are replaced as a whole.
 """
 
 from typing import Any
@@ -35,7 +36,8 @@ def _lay(applied: Overridden, node: Located, path: Path, root: type[Any]) -> Non
     hint = hint_at(root, applied.tree, path)
     there = in_full(node_at(applied.tree, path, node.place), hint)
     is_settings = any((plugin_mark(hint), class_of(hint, applied.tree, path), item_of(hint)))
-    if there.value is None or not isinstance(node.value, dict) or not is_settings:
+    takes_back = item_of(hint) is not None and not node.value
+    if there.value is None or not isinstance(node.value, dict) or not is_settings or takes_back:
         _apply(applied, Override(node.place, path, node), root)
     elif "kind" in node.value and every_field(hint) is not None and not _is_alike(there, node, hint):
         override = Override(node.place, path, node)

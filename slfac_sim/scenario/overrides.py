@@ -1,10 +1,10 @@
 """Overrides ``key.path=value``: applied to the located tree before anything is checked, in their own order.
 
 What is general comes before what is particular, and a kind before its settings, whatever the order of the
-arguments; so a permutation of overrides is the same scenario. A bare kind (``protocol=asynchronous``) is
-short for the kind of its node (``protocol.kind=asynchronous``); one codec in place of all is the whole of
-them. ``key.path+=value`` appends to a list, after all that set something. A path that leads nowhere is found
-by the check that follows, which names the nearest key.
+arguments; so a permutation of overrides is the same scenario. Null takes out what has a name (a link). A bare
+kind (``protocol=asynchronous``) is short for the kind of its node (``protocol.kind=asynchronous``); one codec
+in place of all is the whole of them. ``key.path+=value`` appends to a list, after all that set something. A
+path that leads nowhere is found by the check that follows, which names the nearest key.
 """
 
 import dataclasses
@@ -16,9 +16,18 @@ from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import Plugin, family_of, find
 from slfac_sim.foundation.units import is_unit
 from slfac_sim.scenario.appending import appended
-from slfac_sim.scenario.edits import node_at, put, spread
+from slfac_sim.scenario.edits import node_at, put, spread, taken_out
 from slfac_sim.scenario.located import Fault, Located, Path, Place, ScenarioError
-from slfac_sim.scenario.shape import every_field, hint_at, in_full, kind_in, pair_of, plugin_mark
+from slfac_sim.scenario.shape import (
+    every_field,
+    hint_at,
+    in_full,
+    item_of,
+    kind_in,
+    may_be_null,
+    pair_of,
+    plugin_mark,
+)
 from slfac_sim.scenario.yaml_text import to_tree
 
 
@@ -134,6 +143,11 @@ def apply(applied: Overridden, override: Override, root: type[Any]) -> None:
     path, value = override.path, override.value
     applied.tree = spread(applied.tree, path, root)
     hint = hint_at(root, applied.tree, path)
+    if value.value is None and item_of(hint_at(root, applied.tree, path[:-1])) is not None:
+        applied.tree = taken_out(applied.tree, override.path, value.place)
+        return
+    if value.value is None and item_of(hint) is not None and not may_be_null(hint):
+        value = replace(value, value={})
     written_out, node = in_full(value, hint), in_full(node_at(applied.tree, path, value.place), hint)
     if written_out is not value:
         for name, child in written_out.value.items():

@@ -87,6 +87,18 @@ def item_of(hint: Any) -> Any:
     return next(filter(None, map(item_of, inner)), None) if is_wrapped else None
 
 
+def may_be_null(hint: Any) -> bool:
+    """Return whether a value of type `hint` may be null."""
+    return hint is type(None) or any(map(may_be_null, _either(hint)))
+
+
+def _either(hint: Any) -> tuple[Any, ...]:
+    """Return what a value of type `hint` may be one of."""
+    if typing.get_origin(hint) is typing.Annotated:
+        return typing.get_args(hint)[:1]
+    return typing.get_args(hint) if typing.get_origin(hint) in (typing.Union, types.UnionType) else ()
+
+
 def class_of(hint: Any, tree: Located, loc: Sequence[str | int]) -> type[Any] | None:
     """Return the settings class that a value of type `hint` at `loc` is read as."""
     if item_of(hint) is not None:
