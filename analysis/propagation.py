@@ -1,6 +1,6 @@
 """Whose latency the propagation on a critical path is: of which wire or access network, or neither's."""
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
 from slfac_sim.analysis.critical_path import PROPAGATION, Segment
@@ -29,7 +29,7 @@ def propagation_s(tables: Tables, path: Sequence[Segment]) -> dict[str, float]:
     crossed, latency_s = Crossed(tables), latencies_s(tables)
     wires = {row["name"] for row in tables["wires"]}
     sent = {(row["task"], row["seq"]): row for row in tables["transfers"]}
-    found: Counter[str] = Counter()
+    found: defaultdict[str, float] = defaultdict(float)
     for segment in path:
         if segment.part == PROPAGATION:
             transfer = sent[segment.task, segment.seq]
@@ -39,18 +39,18 @@ def propagation_s(tables: Tables, path: Sequence[Segment]) -> dict[str, float]:
             part = (segment.to_s - segment.from_s) / (transfer["end_s"] - transfer["last_bit_s"])
             for link, own_s in _own_s(transfer, wires_first, latency_s):
                 found[link] += part * own_s
-    return dict(found.most_common())
+    return _most_first(found)
 
 
 def whose(tables: Tables, seconds: Mapping[str, float]) -> str:
     """Return ``dsl 62 %, air of a 20 %``: `seconds` by wire and access network, the most first."""
     wires = {row["name"] for row in tables["wires"]}
-    sums: Counter[str] = Counter()
+    sums: defaultdict[str, float] = defaultdict(float)
     for link, own_s in seconds.items():
         is_air = link != REST and wire_of(link) not in wires
         sums[f"air of {_access(link)}" if is_air else link if link == REST else wire_of(link)] += own_s
     whole_s = sum(sums.values())
-    told = [(name, own_s) for name, own_s in sums.most_common() if own_s >= _TOLD * whole_s > 0.0]
+    told = [(name, own_s) for name, own_s in _most_first(sums).items() if own_s >= _TOLD * whole_s > 0.0]
     return ", ".join(f"{name} {fixed_percent(own_s / whole_s)}" for name, own_s in told)
 
 
@@ -64,6 +64,10 @@ def _own_s(
         left_s -= own_s
         yield link, own_s
     yield REST, left_s if left_s > 1e-12 else 0.0
+
+
+def _most_first(seconds: Mapping[str, float]) -> dict[str, float]:
+    return dict(sorted(seconds.items(), key=lambda item: -item[1]))
 
 
 def _access(link: str) -> str:
