@@ -15,7 +15,8 @@ from pathlib import Path
 import simpy
 
 from slfac_sim.network import Hosts
-from slfac_sim.network.engine import Engine, Flow, FluidShare, MaxMinShare, Routed, Share
+from slfac_sim.network.change.background import Background
+from slfac_sim.network.engine import Call, Engine, Flow, FluidShare, MaxMinShare, Routed, Share
 from slfac_sim.network.engine.joined import JoinedShare
 from slfac_sim.network.fluid_settings import FluidSettings
 from slfac_sim.network.kinds.cell import Cell
@@ -203,6 +204,54 @@ def traces(smoke: bool) -> list[str]:
         ]
 
 
+RATE_BPS, FLOWS_PER_S = 1e9, 1000
+OTHERS = Background(rate=RATE_BPS / 2, on="up", size=RATE_BPS / 2 / FLOWS_PER_S / 8, sizes="exponential")
+
+
+def background_us(seconds: float, awaited: bool) -> float:
+    """Return the CPU time of a flow of background traffic, beside an upload or not."""
+    env = simpy.Environment()
+    settings = Ideal(up_rate=RATE_BPS, change={"others": OTHERS})
+    network = settings.open(env, Hosts(("d0",), ("server",)), 0)
+    if awaited:
+        network.transfer("d0", "server", 10**15)
+    gc.collect()
+    before_s = time.process_time()
+    env.run(seconds)
+    network.transfer("d0", "server", 0)
+    return (time.process_time() - before_s) / (FLOWS_PER_S * seconds) * 1e6
+
+
+def bare_flow_us(seconds: float) -> float:
+    """Return what the same flows cost the engine alone, a start and an end each, beside one that goes on."""
+    env, share, bursts = simpy.Environment(), FluidShare(), OTHERS.bursts("others", "up", 0)
+    engine = Engine(env)
+    engine.start(share, Flow(8e15, RATE_BPS), lambda _: None)
+
+    def begin(bits: float) -> None:
+        engine.start(share, Flow(bits, RATE_BPS), lambda _: None)
+        burst = next(bursts)
+        Call(env, burst.at_s, lambda _: begin(burst.bits))
+
+    gc.collect()
+    before_s = time.process_time()
+    begin(1.0)
+    env.run(seconds)
+    return (time.process_time() - before_s) / (FLOWS_PER_S * seconds) * 1e6
+
+
+def background(smoke: bool) -> list[str]:
+    """Return the line of background traffic; the least of some rounds, since a machine is never idle."""
+    seconds, rounds = (0.1, 1) if smoke else (10.0, 5)
+    bare = min(bare_flow_us(seconds) for _ in range(rounds))
+    beside = min(background_us(seconds, awaited=True) for _ in range(rounds))
+    alone = min(background_us(seconds, awaited=False) for _ in range(rounds))
+    return [
+        f"background, {FLOWS_PER_S} flows/s: {beside:5.1f} us each beside an upload, {alone:5.1f} with none, "
+        f"{bare:5.1f} for the engine alone, ratio {beside / bare:.2f} (aim: at most 1.3)"
+    ]
+
+
 def measure(smoke: bool = False) -> list[str]:
     """Return the lines of the report, one for each number of concurrent transfers."""
     on_one, on_many, rounds = ((10,), (20,), 40) if smoke else (ON_ONE, ON_MANY, 20_000)
@@ -238,7 +287,7 @@ def measure(smoke: bool = False) -> list[str]:
         f"network, {count:>6} transfers at once: {transfers_us(count):5.1f} us each from call to delivery"
         for count in on_one[:3]
     ]
-    return one + many + own + joined + air + whole + traces(smoke)
+    return one + many + own + joined + air + whole + traces(smoke) + background(smoke)
 
 
 if __name__ == "__main__":

@@ -89,7 +89,8 @@ class LinkUse:
     `link` names the medium of an access network (``campus/up``, ``campus/s0/down``, ``home/air``) or a
     direction of a wire (``core campus->edge1``, or ``core`` where both directions share it). `busy_s` is the
     time that it would have worked at full capacity, `limited_s` for how long it bound the rates of transfers,
-    summed over them.
+    summed over them. `background_bits`
+    are those of the carried bits that were of background traffic.
     """
 
     link: str
@@ -99,6 +100,7 @@ class LinkUse:
     in_flight_bits: float
     busy_s: float
     limited_s: float
+    background_bits: float = 0.0
 
 
 class Network(ABC):

@@ -1,13 +1,15 @@
 """A network over any `Air`: transfers become flows, flows become deliveries. It knows no radio."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from math import floor, ulp
+from collections.abc import Callable, Iterable, Sequence
+from math import floor, inf, ulp
 
 import simpy
 
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.network.air import Air
+from slfac_sim.network.background import BackgroundFlow, Source
+from slfac_sim.network.change import Burst
 from slfac_sim.network.changing import EffectsOf, unchanged
 from slfac_sim.network.contract import LinkUse, Network, Transfer
 from slfac_sim.network.delays import Delays
@@ -15,10 +17,14 @@ from slfac_sim.network.effects import Capacity, Effects
 from slfac_sim.network.engine import Call, Engine, Flow, Routed, Share
 from slfac_sim.network.engine.joined import JoinedShare
 from slfac_sim.network.link_accounts import LinkAccounts
+from slfac_sim.network.own_clock import OwnClock
 from slfac_sim.network.timetable import Timetable
-from slfac_sim.network.transfers import FluidTransfer, JointTransfer, Path, Plan
+from slfac_sim.network.transfers import FluidTransfer, JointTransfer, OnLane, Path, Plan
 from slfac_sim.network.transport import Message, Sender
 
+Done = Callable[[Flow], None]
+
+_LOOKS = 64  # of so many, one is close
 _NO_TIME_S = 1e-12  # whatever takes less is meant to take none: its rate stands for infinity
 
 
@@ -32,8 +38,11 @@ class FluidNetwork(Network):
         sender: Sender,
         effects: EffectsOf = unchanged,
         delays: Delays | None = None,
+        background: Sequence[Source] = (),
     ) -> None:
-        self._env = env
+        self._outer = env
+        self._own = OwnClock(env, self._awaited) if background else None
+        self._env = env = env if self._own is None else self._own.env
         self._effects, self._timetable = effects, Timetable(env, self._renew)
         self._air, self._sender, self._delays = air, sender, delays or Delays()
         self._numbers: defaultdict[tuple[str, str], int] = defaultdict(int)
@@ -45,10 +54,13 @@ class FluidNetwork(Network):
         lanes = air.lanes() if air.wires else ()
         self._accounts = LinkAccounts({lane.name: lane.part for lane in lanes}, air.wires)
         self._under_way: dict[FluidTransfer, None] = {}
-        self._on_lane: dict[str, dict[FluidTransfer, None]] = {}
+        self._on_lane: dict[str, dict[OnLane, None]] = {}
         self._heard: dict[str, int] = {}
         self._unsettled: dict[str, None] = {}
         self._grids: set[float] = set()
+        self._looks = 0
+        for source in background:
+            self._await_burst(source)
 
     def transfer(self, src: str, dst: str | tuple[str, ...], nbytes: int) -> Transfer:
         """Start to send, as every `Network`; one of two ends must be the server.
@@ -58,11 +70,12 @@ class FluidNetwork(Network):
         if nbytes < 0:
             raise ValueError(f"{src} -> {dst}: {nbytes} bytes to send")
         paths = self._air.paths(src, dst if isinstance(dst, tuple) else (dst,))
+        self._catch_up()
         name = "*" if isinstance(dst, tuple) else dst
         self._numbers[src, name] += 1
         if len(paths) == 1:
             return self._transfer(src, name, paths[0], nbytes)
-        return JointTransfer(self._env, [self._transfer(src, name, path, nbytes) for path in paths])
+        return JointTransfer(self._outer, [self._transfer(src, name, path, nbytes) for path in paths])
 
     def stalled(self) -> Sequence[Transfer]:
         """Return the transfers that are under way, in the order of their start."""
@@ -70,6 +83,7 @@ class FluidNetwork(Network):
 
     def link_use(self) -> Sequence[LinkUse]:
         """Return what each lane and each wire has carried, if there are wires."""
+        self._catch_up()
         under_way = [transfer for transfer in self._under_way if transfer.last_bit_s is None]
         return self._accounts.use(under_way) if self._air.wires else ()
 
@@ -81,7 +95,7 @@ class FluidNetwork(Network):
         plan = self._delays.added(plan, path, src, dst, self._numbers[src, dst])
         own = (plan.bits, rate_bps, 1.0, plan.cap_bps, among, src, dst, path.power_among)
         flow = self._routed(Routed(*own), path, plan) if self._air.may_fill(path.lane) else Flow(*own)
-        transfer = FluidTransfer(self._env, src, dst, path, nbytes, plan, flow, self._give_up)
+        transfer = FluidTransfer(self._outer, src, dst, path, nbytes, plan, flow, self._give_up)
         self._under_way[transfer] = None
         if nbytes == 0:
             self._last_bit_left(transfer)
@@ -89,6 +103,7 @@ class FluidNetwork(Network):
             Call(self._env, self._env.now + plan.wait_s, lambda _: self._begin(transfer))
         else:
             self._begin(transfer)
+        self._look_ahead()
         return transfer
 
     def _message(
@@ -134,15 +149,15 @@ class FluidNetwork(Network):
         One that is unreachable waits for ever, off the air: there it would disturb other cells.
         """
         if transfer in self._under_way and not transfer.path.unreachable:
-            self._send(transfer)
+            self._send(transfer, lambda _: self._last_bit_left(transfer))
             if transfer.plan.wait_s > 0.0:
                 self._renew([transfer])
 
-    def _send(self, transfer: FluidTransfer) -> None:
+    def _send(self, transfer: OnLane, done: Done) -> None:
         lane = transfer.path.lane
         on_lane = self._on_lane.setdefault(lane, {})
         on_lane[transfer] = None
-        self._engine.start(self._share(lane), transfer.flow, lambda _: self._last_bit_left(transfer))
+        self._engine.start(self._share(lane), transfer.flow, done)
         self._disturb(lane)
         self._timetable.join(self._effects(transfer.path), transfer)
         length_s = self._air.coherence_on(lane)
@@ -158,7 +173,7 @@ class FluidNetwork(Network):
         latency_s = self._latency_s(transfer.path) + transfer.plan.latency_s
         Call(self._env, now_s + latency_s, lambda _: self._arrive(transfer))
 
-    def _leave(self, transfer: FluidTransfer) -> bool:
+    def _leave(self, transfer: OnLane) -> bool:
         """Free the lane of the transfer, if it is on one, and return whether it was."""
         lane = transfer.path.lane
         on_lane = self._on_lane.get(lane, {})
@@ -181,15 +196,78 @@ class FluidNetwork(Network):
     def _give_up(self, transfer: FluidTransfer) -> None:
         if transfer not in self._under_way:
             raise RuntimeError(f"{transfer.src} -> {transfer.dst}: this transfer has ended")
+        self._catch_up()
         del self._under_way[transfer]
         if self._leave(transfer):
             self._engine.cancel(transfer.flow)
         if transfer.last_bit_s is None:
             self._settle_account(transfer)
+        self._look_ahead()
 
     def _settle_account(self, transfer: FluidTransfer) -> None:
         if transfer.path.hops:
             self._accounts.settle(transfer)
+
+    def _await_burst(self, source: Source) -> None:
+        burst = next(source.bursts, None)
+        if burst is not None:
+            begin = self._send_on_lane if source.ways else self._send_on_wire
+            Call(self._env, burst.at_s, lambda _: begin(source, burst))
+
+    def _send_on_wire(self, source: Source, burst: Burst) -> None:
+        """Begin a burst of background traffic, which is not told to anybody, and wait for the next one."""
+        link = source.link
+        own = (burst.bits, self._air.wires[link], 1.0, burst.cap_bps)
+        flow = Routed(*own, path=("", link), consumption=(1.0, 1.0))
+        self._accounts.offer(link, flow)
+        self._engine.start(self._joined, flow, lambda _: self._accounts.carry(link, flow))
+        self._await_burst(source)
+
+    def _send_on_lane(self, source: Source, burst: Burst) -> None:
+        """Begin a burst at the rate of a device on the lane."""
+        path, src, dst, _ = source.ways[floor(burst.draw * len(source.ways))]
+        lane = path.lane
+        cap_bps = burst.cap_bps if self._air.takes_caps(lane) else inf
+        rate_bps, among = self._air.rate_bps(path, self._block(lane), self._heard)
+        rate_bps, among = self._effects(path).rate(self._env.now, rate_bps, among)
+        own = (burst.bits, rate_bps, 1.0, cap_bps, among, src, dst, path.power_among)
+        flow = Routed(*own, path=(lane,), consumption=(1.0,))
+        other = BackgroundFlow(path, flow)
+        if self._air.wires:
+            self._accounts.offer(lane, flow)
+        self._send(other, lambda _: self._carried(other))
+        self._await_burst(source)
+
+    def _carried(self, other: BackgroundFlow) -> None:
+        self._leave(other)
+        if self._air.wires:
+            self._accounts.carry(other.path.lane, other.flow)
+
+    def _catch_up(self) -> None:
+        if self._own is not None:
+            self._own.catch_up()
+
+    def _look_ahead(self) -> None:
+        if self._own is not None:
+            self._own.look_ahead()
+
+    def _awaited(self) -> bool:
+        """Return whether a transfer is under way that may still go on, which is looked at now and then."""
+        self._looks += 1
+        if not self._under_way or self._looks % _LOOKS:
+            return bool(self._under_way)
+        return any(self._may_go_on(transfer) for transfer in self._under_way)
+
+    def _may_go_on(self, transfer: FluidTransfer) -> bool:
+        path, now_s = transfer.path, self._env.now
+        if transfer.last_bit_s is not None or path.unreachable:
+            return not path.unreachable
+        effects = self._effects(path)
+        own = transfer.flow.rate_bps > 0.0 or effects.next_s(now_s) < inf
+        if not (own or self._heard or self._air.coherence_on(path.lane) is not None):
+            return False
+        on_wires = [Capacity(one, 0.0) for one in effects.wires.values()]
+        return all(one.at(now_s) > 0.0 or one.next_s(now_s) < inf for one in on_wires)
 
     def _disturb(self, lane: str) -> None:
         """Note how many senders a lane has now; the flows that it disturbs get their rates in a moment.
@@ -213,9 +291,9 @@ class FluidNetwork(Network):
         """Give the flows on `lanes` the rates of the present."""
         self._renew([transfer for lane in lanes for transfer in self._on_lane.get(lane, ())])
 
-    def _renew(self, transfers: Sequence[FluidTransfer]) -> None:
+    def _renew(self, transfers: Sequence[OnLane]) -> None:
         """Give the flows of `transfers` the rates of the present, all in one reallocation."""
-        alike: dict[float | None, list[FluidTransfer]] = {}
+        alike: dict[float | None, list[OnLane]] = {}
         for transfer in transfers:
             alike.setdefault(self._air.coherence_on(transfer.path.lane), []).append(transfer)
         now_s, rates_bps = self._env.now, []

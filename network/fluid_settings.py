@@ -12,6 +12,7 @@ from slfac_sim.foundation.fields import OrNone
 from slfac_sim.foundation.plugins import Plugin, kind_of, settings
 from slfac_sim.foundation.units import Seconds
 from slfac_sim.network.air import NO_PACKETS, Air
+from slfac_sim.network.background import sources_of
 from slfac_sim.network.change._steady import steadied
 from slfac_sim.network.change_survey import surveyed
 from slfac_sim.network.changing import Changes, EffectsOf, effects_of, unchanged
@@ -108,7 +109,8 @@ class FluidSettings(NetworkSettings):
         effects: EffectsOf = unchanged
         if self.change or air.varies:
             effects = effects_of(air.effects, self._changes(air, hosts, seed), air.wire_effects)
-        return FluidNetwork(env, air, self.transport.sender(seed), effects, delays)
+        background = sources_of(self.change or {}, air, seed)
+        return FluidNetwork(env, air, self.transport.sender(seed), effects, delays, background)
 
     def _changes(self, air: Air, hosts: Hosts, seed: int) -> Changes:
         for name, change in (self.change or {}).items():

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from slfac_sim.network.contract import LinkUse
+from slfac_sim.network.engine import Flow
 from slfac_sim.network.transfers import FluidTransfer
 
 
@@ -14,6 +15,8 @@ class _Account:
     lost_bits: float = 0.0
     busy_s: float = 0.0
     limited_s: float = 0.0
+    background_bits: float = 0.0
+    on_the_way_bits: float = 0.0  # of background traffic
 
 
 class LinkAccounts:
@@ -38,13 +41,31 @@ class LinkAccounts:
         for link, limited_s in transfer.limited_s().items():
             self._accounts[link].limited_s += limited_s
 
+    def offer(self, link: str, flow: Flow) -> None:
+        """Take in that a flow of background traffic is under way on `link` alone."""
+        self._accounts[link].on_the_way_bits += flow.bits
+
+    def carry(self, link: str, flow: Flow) -> None:
+        """Take in that it is through."""
+        account = self._accounts[link]
+        account.on_the_way_bits -= flow.bits
+        account.carried_bits += flow.bits
+        account.background_bits += flow.bits
+        is_lane = link in self._parts
+        account.busy_s += (
+            flow.airtime_s / self._parts[link] if is_lane else flow.bits / self._capacities_bps[link]
+        )
+
     def use(self, under_way: Iterable[FluidTransfer]) -> Sequence[LinkUse]:
         """Return the accounts of all links while these transfers are `under_way`."""
         in_flight: defaultdict[str, float] = defaultdict(float)
         for transfer in under_way:
             for link, bits, _ in _loads(transfer):
                 in_flight[link] += bits
-        return [_use(link, account, in_flight[link]) for link, account in self._accounts.items()]
+        return [
+            _use(link, account, in_flight[link] + account.on_the_way_bits)
+            for link, account in self._accounts.items()
+        ]
 
 
 def _use(link: str, account: _Account, in_flight_bits: float) -> LinkUse:
@@ -56,6 +77,7 @@ def _use(link: str, account: _Account, in_flight_bits: float) -> LinkUse:
         in_flight_bits=in_flight_bits,
         busy_s=account.busy_s,
         limited_s=account.limited_s,
+        background_bits=account.background_bits,
     )
 
 

@@ -8,7 +8,7 @@ import simpy
 
 from slfac_sim.network.effects import Effects
 from slfac_sim.network.engine import Call
-from slfac_sim.network.transfers import FluidTransfer
+from slfac_sim.network.transfers import OnLane
 
 
 class Timetable:
@@ -18,20 +18,20 @@ class Timetable:
     nothing. Those of one instant are handed to `renew` together.
     """
 
-    def __init__(self, env: simpy.Environment, renew: Callable[[Sequence[FluidTransfer]], None]) -> None:
+    def __init__(self, env: simpy.Environment, renew: Callable[[Sequence[OnLane]], None]) -> None:
         self._env, self._renew = env, renew
-        self._under_way: dict[Effects, dict[FluidTransfer, None]] = {}
+        self._under_way: dict[Effects, dict[OnLane, None]] = {}
         self._armed: set[Effects] = set()
         self._due: defaultdict[float, list[Effects]] = defaultdict(list)
 
-    def join(self, effects: Effects, transfer: FluidTransfer) -> None:
+    def join(self, effects: Effects, transfer: OnLane) -> None:
         """Hear that `transfer`, whose rate has these `effects`, is under way."""
         if effects.all:
             self._under_way.setdefault(effects, {})[transfer] = None
             if effects not in self._armed:
                 self._arm(effects)
 
-    def leave(self, effects: Effects, transfer: FluidTransfer) -> None:
+    def leave(self, effects: Effects, transfer: OnLane) -> None:
         """Hear that it is no more."""
         if effects.all:
             del self._under_way[effects][transfer]

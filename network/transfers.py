@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import simpy
 
@@ -127,6 +127,13 @@ class Plan(NamedTuple):
     def tries(self, sent_bits: float) -> int:
         """Return the most times that a packet was sent by the time that `sent_bits` were."""
         return bisect_left(self.rounds_bits, sent_bits, hi=max(len(self.rounds_bits) - 1, 0)) + 1
+
+
+class OnLane(Protocol):
+    """What is on the lane of a path: a transfer, or somebody else's flow."""
+
+    path: Path
+    flow: Flow
 
 
 class FluidTransfer(Transfer):

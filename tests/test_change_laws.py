@@ -27,11 +27,20 @@ NETWORKS: dict[str, dict[str, Any]] = {
         "links": {"core": {"between": ("home", "server"), "capacity": 15e6, "latency": 0.002}},
     },
 }
+LINKS = {  # over which there is background traffic
+    "ideal": ["up"],
+    "cell": ["up", "down"],
+    "multi_cell": ["s0", "s1/up"],
+    "wifi": ["air"],
+    "trace": ["up"],
+    "topology": ["core", "home/air"],
+}
 TRANSPORTS = {"fluid": {}, "tcp": {}, "udp": {"tries": None}}
 CHANGES: dict[str, dict[str, Any]] = {
     "outages": {"kind": "outages", "mean_on": 0.2, "mean_off": 0.1},
     "factor": {"kind": "trace", "file": "factor.csv"},
     "bursts": {"kind": "gilbert_elliott"},
+    "background": {"kind": "background", "rate": 2e6, "size": 20_000},
 }
 
 
@@ -82,6 +91,8 @@ def test_bits_are_conserved_and_times_are_in_order(kind: str, transport: str, ch
         {"devices": HOSTS.devices[:1]},
         *([{"on": "core"}] if kind == "topology" else []),
     ]
+    if change == "background":
+        targets = [{"on": on} for on in LINKS[kind]]
     for target in targets:
         settings = opened(kind, transport, {**CHANGES[change], **target})
         if change == "bursts" and transport == "fluid":

@@ -28,6 +28,12 @@ CHANGES = {
         "network.change.drive={kind: trace, devices: [d001, d003], file: drive.csv}",
     ],
     "wifi": ["network=wifi", f"network.change.away={AWAY}, on: air}}"],
+    "background": ["network.change.others={kind: background, on: up, rate: 200 kbit/s, size: 4 kB}"],
+    "background on a wire": [
+        WIRED,
+        "network.change.others={kind: background, on: core, rate: 15 Mbit/s, size: 4 kB, sizes: pareto}",
+        "network.change.calls={kind: background, on: home, rate: 500 kbit/s, source: on_off, mean_on: 10 ms}",
+    ],
     "wire": [WIRED, "network.change.slow={kind: trace, on: core, file: drive.csv}"],
     "cut wire": [WIRED, f"network.change.cut={AWAY}, on: core}}"],
     "tcp": [WIRED, "network.transport=tcp", f"network.change.away={AWAY}, devices: all}}"],
@@ -108,7 +114,10 @@ WRONG = {
     "network.change.x={kind: outages}": "say what changes: on: a link, or devices: all or a list",
     "network.change.x={kind: outages, on: upp}": "network.change.x.on: no 'upp' among up, down",
     "network.change.x={kind: outages, devices: [d9]}": "network.change.x.devices: no 'd9' among d000 to d004",
-    "network.change.x=trac": "no 'trac' among gilbert_elliott, outages, trace; did you mean 'trace'?",
+    "network.change.x=trac": "no 'trac' among background, gilbert_elliott, outages, trace; did",
+    "network.change.x={kind: background, rate: 1 Mbit/s}": "network.change.x: say over which link it",
+    "network.change.x={kind: background, on: upp, rate: 1 Mbit/s}": "network.change.x.on: no 'upp' among up",
+    "network.change.x={kind: background, on: up, rate: 1 Tbit/s}": "background traffic of 1e+12 bit/s on up",
     "network={kind: trace, file: none.csv}": "network.file: 'none.csv' cannot be read (No such file",
 }
 

@@ -5,7 +5,8 @@ access of devices.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from math import inf
 from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field
@@ -44,6 +45,15 @@ class Target(NamedTuple):
     uplink: bool
 
 
+class Burst(NamedTuple):
+    """Bits that begin to cross a link at `at_s`, at `cap_bps` at most. `draw` says whose they are."""
+
+    at_s: float
+    bits: float
+    draw: float
+    cap_bps: float = inf
+
+
 class Change(ABC):
     """Settings of a change. What one does not say of itself holds as it stands here."""
 
@@ -66,6 +76,18 @@ class Change(ABC):
     def only_loses(self) -> bool:
         """Whether it does nothing else, so that it is in vain where the transport has no packets."""
         return False
+
+    @property
+    def offers_bps(self) -> float:
+        """What it sends itself, in the mean, over each link that it is on."""
+        return 0.0
+
+    def bursts(self, change: str, link: str, seed: int) -> Iterator[Burst]:
+        """Yield what it sends over `link`, in the order of time and perhaps for ever.
+
+        Every draw is keyed by `seed`, link and `change`, its own name.
+        """
+        return iter(())
 
     @abstractmethod
     def effect(self, target: Target, seed: int) -> Effect:

@@ -17,7 +17,7 @@ from slfac_sim.network.air import Air
 from slfac_sim.network.contract import Hosts, NetworkSettings, Sharing, Survey
 from slfac_sim.network.fluid_settings import FluidSettings
 from slfac_sim.network.topology.air import TopologyAir
-from slfac_sim.network.topology.changed import at_most, lane_most_bps, wire_effects
+from slfac_sim.network.topology.changed import at_most, busy_wires, lane_most_bps, wire_effects
 from slfac_sim.network.topology.graphml import links_in
 from slfac_sim.network.topology.groups import Group, groups
 from slfac_sim.network.topology.parts import Part
@@ -99,7 +99,8 @@ class Topology(FluidSettings):
         of_all, routes = self._wired(hosts, at_most(links, effects))
         parts = [self._part(name, group, seed) for name, group in of_all.items()]
         most_bps = partial(lane_most_bps, changes, seed=seed)
-        return TopologyAir(parts, hosts, routes, effects, most_bps)
+        busy = busy_wires(changes, routes.capacities_bps)
+        return TopologyAir(parts, hosts, routes, effects, most_bps, busy)
 
     def survey(self, hosts: Hosts, seed: int) -> Survey:
         """Return what all of it offers, with remarks on odd links. Raises `BadInput`."""

@@ -22,7 +22,7 @@ class TopologyAir(Air):
 
     A path crosses one lane of one part, then wires, or wires alone between servers. Raises `BadInput` for a
     medium that cannot follow a wire which may be full. `wire_effects` changes wires; a lane carries at most
-    `most_bps`.
+    `most_bps`. `busy` wires carry others' bits too, so that they may be full.
     """
 
     def __init__(
@@ -32,10 +32,12 @@ class TopologyAir(Air):
         routes: Routes,
         wire_effects: Mapping[str, Effects],
         most_bps: Callable[[Part, Lane], float],
+        busy: Collection[str] = (),
     ) -> None:
         self._parts, self._hosts, self._routes = {part.name: part for part in parts}, hosts, routes
         self._wire_effects = wire_effects
         least_bps = {link: Capacity(effects).least for link, effects in wire_effects.items()}
+        least_bps |= dict.fromkeys(busy, 0.0)
         self._full, self._joined = binding(parts, hosts.servers, routes, least_bps, most_bps)
         self._ways = Ways(parts, hosts.servers, routes, self._full)
 

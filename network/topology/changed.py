@@ -1,6 +1,6 @@
 """Wires that change with time: what is done to each way of them, and what links carry at most."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
 from slfac_sim.network.change import Change, Effect, Target
@@ -28,12 +28,18 @@ def wire_effects(
             on_it = [
                 change.effect(target[key], seed)
                 for key, change in changes.items()
-                if change.on is not None and covers(change.on, way)
+                if change.on is not None and change.offers_bps == 0.0 and covers(change.on, way)
             ]
             if on_it:
                 own = Effect(rates_bps=(Constant(capacity_of(link, src)),))
                 found[way] = Effects((own, *on_it))
     return found
+
+
+def busy_wires(changes: Mapping[str, Change], ways: Collection[str]) -> list[str]:
+    """Return those of `ways`, of wires, over which `changes` send something themselves."""
+    on = [change.on for change in changes.values() if change.on is not None and change.offers_bps > 0.0]
+    return [way for way in ways if any(covers(one, way) for one in on)]
 
 
 def at_most(links: Mapping[str, WiredLink], effects: Mapping[str, Effects]) -> dict[str, WiredLink]:

@@ -223,6 +223,7 @@ LINK_USE: dict[str, dict[str, tuple[str, str]]] = {
         "in_flight_bits": ("REAL", "bits that were still to come when the run ended"),
         "busy_s": ("REAL", "time that it would have worked at full capacity"),
         "limited_s": ("REAL", "for how long it bound the rates of transfers, summed over them"),
+        "background_bits": ("REAL", "those of `carried_bits` that were of background traffic"),
     },
 }
 """What each direction of a link has carried in the whole run, written when it has ended."""
