@@ -127,3 +127,11 @@ def test_check_tells_what_cannot_be(override: str, capsys: pytest.CaptureFixture
     assert main(["check", str(TINY), override]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert WRONG[override] in line
+
+
+def test_a_run_goes_on_over_its_background() -> None:
+    others = "network.change.others={kind: background, on: up, rate: 1 Mbit/s, size: 40 kB}"
+    undisturbed(Path("whole"), others)
+    killed(Path("cut"), 30, others)
+    resumed(Path("cut"))
+    assert rows(Path("cut")) == rows(Path("whole"))
