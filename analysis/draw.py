@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from slfac_sim.analysis.air import Offered
 from slfac_sim.analysis.figures import RunFigure
 from slfac_sim.analysis.rows import forget
-from slfac_sim.analysis.run_table import names_of
-from slfac_sim.analysis.style import house_style, save
+from slfac_sim.analysis.run_table import common_label, names_of
+from slfac_sim.analysis.style import entitle, house_style, save
 from slfac_sim.analysis.text_tables import write_csv
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import kinds
@@ -56,7 +56,7 @@ def draw(runs: Sequence[Run], out: Path, main_alone: bool = False, report: Repor
         for number, (name, figure) in enumerate(figures.items(), start=1):
             report(number, len(figures), name)
             series = _series(figure, runs)
-            files += _written(figure, series, out, name) if series else []
+            files += _written(figure, series, out, name, common_label(runs)) if series else []
     forget()
     return files
 
@@ -94,7 +94,7 @@ def figure_of(runs: Sequence[Run], name: str) -> Figure | None:
         raise BadInput(f"the figure '{name}' shows one run, and {len(runs)} are given")
     with house_style():
         series = _series(figure, runs)
-        drawn = figure.draw(series) if series else None
+        drawn = _drawn(figure, series, common_label(runs)) if series else None
     forget()
     return drawn
 
@@ -122,5 +122,15 @@ def _figure(name: str) -> RunFigure:
     return cast(RunFigure, module)
 
 
-def _written(figure: RunFigure, series: Sequence[Any], out: Path, name: str) -> list[Path]:
-    return [*save(figure.draw(series), out, name), write_csv(figure.table(series), out / f"{name}.csv")]
+def _written(figure: RunFigure, series: Sequence[Any], out: Path, name: str, common: str = "") -> list[Path]:
+    files = save(_drawn(figure, series, common), out, name)
+    return [*files, write_csv(figure.table(series), out / f"{name}.csv")]
+
+
+def _drawn(figure: RunFigure, series: Sequence[Any], common: str) -> Figure:
+    """Draw `figure`; a label that is `common` to all runs is said once, and of each only what differs."""
+    if not common:
+        return figure.draw(series)
+    drawn = figure.draw([replace(run, label=run.label.removeprefix(f"{common}, ")) for run in series])
+    entitle(drawn, common)
+    return drawn

@@ -31,6 +31,12 @@ def names_of(runs: Sequence[Run]) -> list[str]:
     return names
 
 
+def common_label(runs: Sequence[Run]) -> str:
+    """Return the label that several runs share, with which their names begin; empty where they differ."""
+    labels = {run.label for run in runs}
+    return labels.pop() if len(runs) > 1 and len(labels) == 1 else ""
+
+
 def _differences(runs: Sequence[Run]) -> list[str]:
     settings = [_settings(run) for run in runs]
     paths = [path for path in settings[0] if path != "name"]

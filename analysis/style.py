@@ -231,6 +231,14 @@ def head(figure: Figure, text: str) -> None:
     figure.suptitle(text, x=0.01, horizontalalignment="left", fontsize=7.0)
 
 
+def entitle(figure: Figure, text: str) -> None:
+    """Say above a figure what is common to all that it shows; where its legend has no title yet."""
+    if figure.legends and not figure.legends[0].get_title().get_text():
+        width_in, height_in = figure.get_size_inches()
+        figure.set_size_inches(width_in, height_in + ROW_MM / 25.4)
+        figure.legends[0].set_title(text)
+
+
 def name_ticks(axes: Axes, names: Sequence[str], characters: int) -> None:
     """Name the places 0, 1, 2, ... of the horizontal axis; many names stand upright."""
     upright = len(names) > _MOST_LEVEL_NAMES

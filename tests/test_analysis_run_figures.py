@@ -85,6 +85,20 @@ def test_bytes_by_kind(drawn: Path) -> None:
     assert {"1.5 MB, 44 %", "300 kB, 8.8 %", "gradients, down"} <= set(texts(drawn, "bytes_by_kind"))
 
 
+def test_bytes_of_every_kind_have_their_texts_within_the_picture() -> None:
+    module = importlib.import_module("slfac_sim.analysis.figures.bytes_by_kind")
+    sent = {"smashed_up": 3_620_000, "smashed_down": 4_050_000, "edge_up": 150_000, "edge_down": 150_000}
+    with house_style():
+        figure = module.draw([module.Series(name, sent, None) for name in "abcde"])
+        figure.set_dpi(346)
+        figure.draw_without_rendering()
+    (axes,) = figure.axes
+    texts = [*axes.texts, *axes.get_yticklabels()]
+    assert "models of edges,\nto the cloud" in [text.get_text() for text in texts]
+    boxes = [text.get_window_extent() for text in texts]
+    assert all(figure.bbox.x0 <= box.x0 and box.x1 <= figure.bbox.x1 for box in boxes)
+
+
 def test_device_timeline_has_every_second_of_every_device_fastest_first(drawn: Path) -> None:
     found = rows(drawn, "device_timeline")
     assert list(dict.fromkeys(row["device"] for row in found)) == ["d002", "d001", "d000"]

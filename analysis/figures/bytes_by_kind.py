@@ -10,6 +10,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from slfac_sim.analysis.format import kind_name, quantity, share, unit_of
+from slfac_sim.analysis.laying_out import broken
 from slfac_sim.analysis.style import (
     HEIGHT_MM,
     INK,
@@ -27,6 +28,7 @@ from slfac_sim.ledger.folder import Run
 
 MAIN = False
 ONE_RUN = False
+_LETTERS = 18  # in a line of the name of a kind
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ def draw(series: Sequence[Series]) -> Figure:
         total = sum(sent) or 1
         texts = [f"{quantity(n, 'B')}, {share(n / total, 2)}" if n else "none" for n in sent]
         axes.bar_label(bars, texts, padding=2, fontsize=6.5, color=INK)
-    axes.set_yticks(range(len(kinds)), [kind_name(kind) for kind in kinds])
+    axes.set_yticks(range(len(kinds)), ["\n".join(broken(kind_name(kind), _LETTERS)) for kind in kinds])
     axes.invert_yaxis()
     axes.set_xlim(0.0, axes.get_xlim()[1] * 1.35)
     plain_axis(axes.xaxis)
