@@ -21,9 +21,11 @@ from slfac_sim.network.engine.joined import JoinedShare
 from slfac_sim.network.fluid_settings import FluidSettings
 from slfac_sim.network.kinds.cell import Cell
 from slfac_sim.network.kinds.ideal import Ideal
+from slfac_sim.network.kinds.topology import Topology
 from slfac_sim.network.kinds.trace import Trace
 from slfac_sim.network.media.ofdma import Ofdma
 from slfac_sim.network.radio.fading.block import Block
+from slfac_sim.network.topology.settings import Access, WiredLink
 
 ON_ONE = (100, 1_000, 10_000, 100_000)
 ON_MANY = (1_000, 10_000, 30_000)
@@ -205,14 +207,24 @@ def traces(smoke: bool) -> list[str]:
 
 
 RATE_BPS, FLOWS_PER_S = 1e9, 1000
-OTHERS = Background(rate=RATE_BPS / 2, on="up", size=RATE_BPS / 2 / FLOWS_PER_S / 8, sizes="exponential")
+WIRE = "core ap->server"
 
 
-def background_us(seconds: float, awaited: bool) -> float:
+def crowded(on: str) -> FluidSettings:
+    """Return a medium, or a wire behind one that is faster, with background traffic that takes half of it."""
+    size = RATE_BPS / 2 / FLOWS_PER_S / 8
+    change = {"others": Background(rate=RATE_BPS / 2, on=on, size=size, sizes="exponential")}
+    if on == "up":
+        return Ideal(up_rate=RATE_BPS, change=change)
+    access = {"ap": Access(network=Ideal(up_rate=10 * RATE_BPS), devices=1)}
+    links = {"core": WiredLink(between=("ap", "server"), capacity=RATE_BPS, latency=0.0)}
+    return Topology(access=access, links=links, change=change)
+
+
+def background_us(on: str, seconds: float, awaited: bool) -> float:
     """Return the CPU time of a flow of background traffic, beside an upload or not."""
     env = simpy.Environment()
-    settings = Ideal(up_rate=RATE_BPS, change={"others": OTHERS})
-    network = settings.open(env, Hosts(("d0",), ("server",)), 0)
+    network = crowded(on).open(env, Hosts(("d0",), ("server",)), 0)
     if awaited:
         network.transfer("d0", "server", 10**15)
     gc.collect()
@@ -222,34 +234,42 @@ def background_us(seconds: float, awaited: bool) -> float:
     return (time.process_time() - before_s) / (FLOWS_PER_S * seconds) * 1e6
 
 
-def bare_flow_us(seconds: float) -> float:
+def bare_flow_us(on: str, seconds: float) -> float:
     """Return what the same flows cost the engine alone, a start and an end each, beside one that goes on."""
-    env, share, bursts = simpy.Environment(), FluidShare(), OTHERS.bursts("others", "up", 0)
+    env, bursts = simpy.Environment(), crowded(on).change["others"].bursts("others", on, 0)
+    share: Share = FluidShare() if on == "up" else JoinedShare(lambda _: FluidShare(), {WIRE: RATE_BPS})
+    lane = ("",) if on == "up" else ("", WIRE)
     engine = Engine(env)
-    engine.start(share, Flow(8e15, RATE_BPS), lambda _: None)
+
+    def start(bits: float, lane: tuple[str, ...]) -> None:
+        engine.start(share, Routed(bits, RATE_BPS, path=lane, consumption=(1.0, 1.0)), lambda _: None)
 
     def begin(bits: float) -> None:
-        engine.start(share, Flow(bits, RATE_BPS), lambda _: None)
+        start(bits, lane)
         burst = next(bursts)
         Call(env, burst.at_s, lambda _: begin(burst.bits))
 
     gc.collect()
     before_s = time.process_time()
+    start(8e15, ("ap/up", *lane[1:]))
     begin(1.0)
     env.run(seconds)
     return (time.process_time() - before_s) / (FLOWS_PER_S * seconds) * 1e6
 
 
 def background(smoke: bool) -> list[str]:
-    """Return the line of background traffic; the least of some rounds, since a machine is never idle."""
-    seconds, rounds = (0.1, 1) if smoke else (10.0, 5)
-    bare = min(bare_flow_us(seconds) for _ in range(rounds))
-    beside = min(background_us(seconds, awaited=True) for _ in range(rounds))
-    alone = min(background_us(seconds, awaited=False) for _ in range(rounds))
-    return [
-        f"background, {FLOWS_PER_S} flows/s: {beside:5.1f} us each beside an upload, {alone:5.1f} with none, "
-        f"{bare:5.1f} for the engine alone, ratio {beside / bare:.2f} (aim: at most 1.3)"
-    ]
+    """Return the lines of background traffic: the least of some rounds, since a machine is never idle."""
+    seconds, rounds, lines = *((0.1, 1) if smoke else (10.0, 3)), []
+    for on in ("up", WIRE):
+        bare = min(bare_flow_us(on, seconds) for _ in range(rounds))
+        beside = min(background_us(on, seconds, awaited=True) for _ in range(rounds))
+        alone = min(background_us(on, seconds, awaited=False) for _ in range(rounds))
+        lines.append(
+            f"background on {on}, {FLOWS_PER_S} flows/s: {beside:5.1f} us each beside an upload,"
+            f" {alone:5.1f} with none, {bare:5.1f} for the engine alone: ratio {beside / bare:.2f}"
+            f" and {alone / bare:.2f} (aim: at most 1.3)"
+        )
+    return lines
 
 
 def measure(smoke: bool = False) -> list[str]:
