@@ -87,6 +87,10 @@ class Air(ABC):
         """Return whether `lane` keeps to the caps of flows; as it stands it does."""
         return True
 
+    def moved(self, path: Path, t_s: float) -> Path:
+        """Return `path` as it is at `t_s`, when its devices are elsewhere; as it stands, nobody moves."""
+        return path
+
     @property
     def varies(self) -> bool:
         """Whether there are `effects` on any path; as it stands there are none."""

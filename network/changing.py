@@ -6,6 +6,7 @@ from functools import cache
 from slfac_sim.foundation.errors import BadInput, did_you_mean
 from slfac_sim.network.change import Change, Effect, Target
 from slfac_sim.network.effects import Effects, worst
+from slfac_sim.network.motion import Motion
 from slfac_sim.network.transfers import Path
 
 EffectsOf = Callable[[Path], Effects]
@@ -34,6 +35,25 @@ def effects_of(
         return found
 
     return effects
+
+
+def motions_of(
+    changes: Mapping[str, Change], devices: Sequence[str], seed: int, radius_m: float
+) -> dict[str, Motion]:
+    """Return the ways of those of `devices` that `changes` move, in a cell of `radius_m`.
+
+    Raises `BadInput` for a device that is not there or that two move, and for a file that cannot be used.
+    """
+    motions: dict[str, Motion] = {}
+    moved_by: dict[str, str] = {}
+    for name, change in changes.items():
+        for device in sorted(_devices_of(name, change, devices)) if change.moves else ():
+            if device in motions:
+                first = f"network.change.{moved_by[device]}"
+                raise BadInput(f"network.change.{name}.devices: {device} moves by {first} already")
+            motions[device] = change.motion(Target(name, device, True), seed, radius_m)
+            moved_by[device] = name
+    return motions
 
 
 class Changes:

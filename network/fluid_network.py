@@ -69,8 +69,9 @@ class FluidNetwork(Network):
         """
         if nbytes < 0:
             raise ValueError(f"{src} -> {dst}: {nbytes} bytes to send")
-        paths = self._air.paths(src, dst if isinstance(dst, tuple) else (dst,))
+        ways = self._air.paths(src, dst if isinstance(dst, tuple) else (dst,))
         self._catch_up()
+        paths = [self._air.moved(path, self._env.now) for path in ways]
         name = "*" if isinstance(dst, tuple) else dst
         self._numbers[src, name] += 1
         if len(paths) == 1:
@@ -225,8 +226,8 @@ class FluidNetwork(Network):
 
     def _send_on_lane(self, source: Source, burst: Burst) -> None:
         """Begin a burst at the rate of a device on the lane."""
-        path, src, dst, _ = source.ways[floor(burst.draw * len(source.ways))]
-        lane = path.lane
+        way, src, dst, _ = source.ways[floor(burst.draw * len(source.ways))]
+        path, lane = self._air.moved(way, self._env.now), way.lane
         cap_bps = burst.cap_bps if self._air.takes_caps(lane) else inf
         rate_bps, among = self._air.rate_bps(path, self._block(lane), self._heard)
         rate_bps, among = self._effects(path).rate(self._env.now, rate_bps, among)
@@ -298,7 +299,7 @@ class FluidNetwork(Network):
             alike.setdefault(self._air.coherence_on(transfer.path.lane), []).append(transfer)
         now_s, rates_bps = self._env.now, []
         for length_s, group in alike.items():
-            paths = [transfer.path for transfer in group]
+            paths = [self._air.moved(transfer.path, now_s) for transfer in group]
             rated = self._air.rates_bps(paths, _block_at(now_s, length_s), self._heard)
             for transfer, rate in zip(group, rated, strict=True):
                 rate_bps, transfer.flow.among = self._effects(transfer.path).rate(now_s, *rate)

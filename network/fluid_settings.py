@@ -74,6 +74,11 @@ class FluidSettings(NetworkSettings):
         return replace(self, transport=self.transport.still, jitter=jitter, change=change)
 
     @property
+    def lets_devices_move(self) -> bool:
+        """Whether it heeds changes that move devices; as it stands, it does not."""
+        return False
+
+    @property
     def nodes(self) -> tuple[str, ...]:
         """The stations that are each a node where wires follow; as it stands, the network is one node."""
         return ()
@@ -117,6 +122,11 @@ class FluidSettings(NetworkSettings):
             if change.only_loses and not self.in_packets:
                 wanted = f"{kind_of(self.transport)} has none: expected network.transport: tcp or udp"
                 raise BadInput(f"network.change.{name}: {kind_of(change)} loses packets, and {wanted}")
+            if change.moves and not self.lets_devices_move:
+                raise BadInput(
+                    f"network.change.{name}: devices move in one cell alone, network: {{kind: cell}} "
+                    f"(this is {kind_of(self)})"
+                )
         lanes = [lane.name for lane in air.lanes()] if self.change else []
         return Changes(self.change or {}, lanes, air.wires, hosts.devices, seed)
 

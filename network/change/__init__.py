@@ -13,6 +13,7 @@ from pydantic import Field
 
 from slfac_sim.foundation.plugins import Family, settings
 from slfac_sim.network.courses import Course
+from slfac_sim.network.motion import Motion
 from slfac_sim.network.transfers import Bursts
 
 _Name = Annotated[str, Field(min_length=1)]
@@ -88,6 +89,18 @@ class Change(ABC):
         Every draw is keyed by `seed`, link and `change`, its own name.
         """
         return iter(())
+
+    @property
+    def moves(self) -> bool:
+        """Whether it says where its devices are."""
+        return False
+
+    def motion(self, target: Target, seed: int, radius_m: float) -> Motion:
+        """Return the way of the device of `target`, if it moves any, in a cell of `radius_m`.
+
+        Every draw is keyed by `seed` and target. Raises `BadInput`. As it stands, it stays at the station.
+        """
+        return Motion((0.0, 0.0))
 
     @abstractmethod
     def effect(self, target: Target, seed: int) -> Effect:

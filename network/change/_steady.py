@@ -6,6 +6,7 @@ from typing import Literal
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.network.change import Change, Effect, Target
 from slfac_sim.network.courses import Constant, Course
+from slfac_sim.network.motion import Motion
 
 
 @settings
@@ -33,6 +34,15 @@ class Steady(Change):
     def only_loses(self) -> bool:
         """Whether that does nothing else."""
         return self.moving.only_loses
+
+    @property
+    def moves(self) -> bool:
+        """Whether that says where devices are."""
+        return self.moving.moves
+
+    def motion(self, target: Target, seed: int, radius_m: float) -> Motion:
+        """Return that the device stays where it begins."""
+        return self.moving.motion(target, seed, radius_m).stopped()
 
     def effect(self, target: Target, seed: int) -> Effect:
         """Return constants."""

@@ -1,5 +1,6 @@
 """The settings that one cell and several have in common, and the `Radio` that they come to."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated, Any, Literal, Self
 
@@ -19,8 +20,10 @@ from slfac_sim.foundation.units import (
 )
 from slfac_sim.network.air import Air
 from slfac_sim.network.contract import Hosts, Station
+from slfac_sim.network.kinds._moving import MovingAir
 from slfac_sim.network.kinds._radio import RadioSettings, SurveyedAir
 from slfac_sim.network.media.fair import Fair
+from slfac_sim.network.motion import Motion
 from slfac_sim.network.radio.budget import Budget, PowerControl, Shadowing
 from slfac_sim.network.radio.cells import Duplex, Interference, Radio
 from slfac_sim.network.radio.fading.ergodic import Ergodic
@@ -133,6 +136,7 @@ class Cellular(RadioSettings):
         seed: int,
         interference: Interference = "none",
         offered_bps: float = 0.0,
+        motions: Mapping[str, Motion] | None = None,
     ) -> Air:
         again = self.retransmission
         again_s = 0.0 if again is None else again.mean_delay_s
@@ -150,7 +154,10 @@ class Cellular(RadioSettings):
             latency_s=self.latency + again_s,
             up_latency_s=(self.latency if self.up_latency is None else self.up_latency) + again_s,
         )
-        layout = Layout(stations, self.radius, self.min_distance, self.positions)
+        starts_m = {device: motion.start_m for device, motion in (motions or {}).items()}
+        layout = Layout(stations, self.radius, self.min_distance, self.positions, starts_m)
+        if motions:
+            return MovingAir(radio, layout, hosts, seed, self.outage, self._framing(), motions)
         return SurveyedAir(radio, layout, hosts, seed, self.outage, self._framing())
 
     def _framing(self) -> Framing:

@@ -94,9 +94,11 @@ class SurveyedAir(RadioAir):
     ) -> None:
         self._layout, self._framing = layout, framing
         placed = ground(hosts.devices, seed, layout, radio.budget, radio.covered)
-        if outage == "refuse" and not placed.covered.all():
+        self._standing = np.array([device not in layout.starts_m for device in hosts.devices], bool)
+        self._lost = ~placed.covered & self._standing
+        if outage == "refuse" and self._lost.any():
             raise BadInput(
-                f"network.positions: no coverage for {named(hosts.devices, ~placed.covered)}; "
+                f"network.positions: no coverage for {named(hosts.devices, self._lost)}; "
                 "move them, or write outage: allow"
             )
         super().__init__(hosts, seed, radio, placed)
@@ -104,7 +106,7 @@ class SurveyedAir(RadioAir):
             self.check()
         except BadInput as error:
             raise BadInput(f"network.medium: {error}") from None
-        self._silenced = placed.covered & ~self.reached()
+        self._silenced = placed.covered & self._standing & ~self.reached()
         if outage == "refuse" and self._silenced.any():
             raise BadInput(f"network.outage: {self._silence()}; move it, or write outage: allow")
 
@@ -193,8 +195,8 @@ class SurveyedAir(RadioAir):
             remarks.append(f"more than {MOST_CORRELATED} devices: their shadowing is not correlated")
         if self._silenced.any():
             remarks.append(f"{self._silence()} (outage: allow)")
-        if not ground.covered.all():
-            remarks.append(f"no coverage for {named(devices, ~ground.covered)} (outage: allow)")
+        if self._lost.any():
+            remarks.append(f"no coverage for {named(devices, self._lost)} (outage: allow)")
         return tuple(remarks)
 
     def _silence(self) -> str:

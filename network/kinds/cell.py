@@ -6,6 +6,7 @@ power, uplink and downlink in a fixed ratio; other media and duplexes are a sett
 
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.network.air import Air
+from slfac_sim.network.changing import motions_of
 from slfac_sim.network.contract import Hosts, Station
 from slfac_sim.network.kinds._cellular import Cellular
 
@@ -20,4 +21,10 @@ class Cell(Cellular):
 
     def air(self, hosts: Hosts, seed: int) -> Air:
         """Return the air of the one station, which is the server's."""
-        return self._air((Station(hosts.server, 0.0, 0.0),), hosts, seed)
+        motions = motions_of(self.change or {}, hosts.devices, seed, self.radius)
+        return self._air((Station(hosts.server, 0.0, 0.0),), hosts, seed, motions=motions)
+
+    @property
+    def lets_devices_move(self) -> bool:
+        """Yes: they have one station to go with."""
+        return True

@@ -156,7 +156,7 @@ class RadioAir(Air):
         """Return the best rate of a device of the cell; with fades in blocks, that of the best fade."""
         members = self._reception.members[cell]
         if self._coherence_s is not None:
-            return _peak_bps(self.radio, uplink)
+            return peak_bps(self.radio, uplink)
         return float(self.best_rates_bps(uplink)[members].max(initial=0.0))
 
     def _ways(self) -> tuple[str, ...]:
@@ -249,6 +249,6 @@ class RadioAir(Air):
         return self._crowd[path.uplink] and path.devices[1:] == ()
 
 
-def _peak_bps(radio: Radio, uplink: bool) -> float:
+def peak_bps(radio: Radio, uplink: bool) -> float:
     """Return the rate at any SNR, however high."""
     return radio.goodput * float(radio.rates.rate_bps(_PEAK_SNR, radio.budget.bandwidth_hz, uplink)[0])

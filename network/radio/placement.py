@@ -1,7 +1,7 @@
 """Where the devices stand, and what their links are worth on average. Knows no transfer and no clock."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from math import isfinite
 
 import numpy as np
@@ -12,6 +12,7 @@ from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.streams import stream
 from slfac_sim.network.contract import Station
 from slfac_sim.network.radio.budget import Budget
+from slfac_sim.network.radio.penetration import Inside
 from slfac_sim.network.radio.shadowing import between_sites
 
 _ATTEMPTS = 200
@@ -19,12 +20,16 @@ _ATTEMPTS = 200
 
 @dataclass(frozen=True)
 class Layout:
-    """The stations, and where devices may be: in a ring around a station, in turn, or at `positions_m`."""
+    """The stations, and where devices may be: in a ring around a station, in turn, or at `positions_m`.
+
+    Those that move begin at `starts_m`.
+    """
 
     stations: tuple[Station, ...]
     radius_m: float
     nearest_m: float
     positions_m: tuple[tuple[float, float], ...] | None
+    starts_m: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -33,8 +38,9 @@ class Ground:
 
     `gain_db` [stations, devices] holds antennas, path loss, walls and shadowing; `k` are Rician factors
     (power ratios, 0 for Rayleigh), and `power_w` what each device sends with. `distance_m`, `los`, `k` and
-    the SNRs are those of the link to the serving station; who is `indoor` has no line of sight. `covered`
-    says whether a bit gets through, `redraws` counts positions drawn again because none did.
+    the SNRs are those of the link to the serving station; who is `indoor` has no line of sight. `shadow`
+    [stations, devices] and `k_normal` are the normals behind shadowing and `k`. `covered` says whether a bit
+    gets through, `redraws` counts positions drawn again because none did.
     """
 
     xy_m: Floats
@@ -47,6 +53,8 @@ class Ground:
     power_w: Floats
     up_snr_db: Floats
     down_snr_db: Floats
+    shadow: Floats
+    k_normal: Floats
     covered: Bools
     redraws: int = 0
 
@@ -76,16 +84,17 @@ class _Draws:
 def ground(devices: Sequence[str], seed: int, layout: Layout, budget: Budget, covered: Covered) -> Ground:
     """Return the `devices` on the ground. At given positions some may not be covered.
 
-    Others are placed uniformly in a ring; uncovered ones are placed again, and counted. Every draw is
-    keyed by (seed, device, attempt). Raises `BadInput` when a device finds no covered place in 200
-    attempts, for a number of positions that is not that of the devices, and for one that is not finite.
+    Others are placed uniformly in a ring; uncovered ones that do not move are placed again, and counted.
+    Every draw is keyed by (seed, device, attempt). Raises `BadInput` when a device finds no covered place in
+    200 attempts, for a number of positions that is not that of the devices, and for one that is not finite.
     """
     draws, redraws = _draws(devices, seed, 0, layout, budget), 0
+    standing = np.array([device not in layout.starts_m for device in devices], bool)
     if layout.positions_m is not None:
         return _judged(_at_positions(devices, layout, draws, budget), covered)
     for attempt in range(1, _ATTEMPTS + 1):
         placed = _judged(_around_stations(devices, layout, draws, budget), covered)
-        lost = np.flatnonzero(~placed.covered).tolist()
+        lost = np.flatnonzero(~placed.covered & standing).tolist()
         if not lost:
             return replace(placed, redraws=redraws)
         draws.redraw(lost, _draws([devices[i] for i in lost], seed, attempt, layout, budget))
@@ -135,6 +144,10 @@ def _around_stations(devices: Sequence[str], layout: Layout, draws: _Draws, budg
     xy_m = sites_m[home] + from_home_m[:, None] * np.column_stack([np.cos(turn), np.sin(turn)])
     distance_m = _distances_m(sites_m, xy_m)
     distance_m[home, np.arange(len(devices))] = from_home_m  # not spoilt by the way through x and y
+    for i, device in enumerate(devices):
+        if device in layout.starts_m:
+            xy_m[i] = layout.starts_m[device]
+            distance_m[:, i] = _distances_m(sites_m, xy_m[i : i + 1])[:, 0]
     return _with_links(xy_m, distance_m, draws, budget)
 
 
@@ -146,6 +159,8 @@ def _at_positions(devices: Sequence[str], layout: Layout, draws: _Draws, budget:
     for device, (x_m, y_m) in zip(devices, xy_m.tolist(), strict=True):
         if not (isfinite(x_m) and isfinite(y_m)):
             raise BadInput(f"network.positions: {device} must stand at two finite numbers (got {x_m}, {y_m})")
+    for i, device in enumerate(devices):
+        xy_m[i] = layout.starts_m.get(device, xy_m[i])
     return _with_links(xy_m, _distances_m(_sites_m(layout), xy_m), draws, budget)
 
 
@@ -163,7 +178,23 @@ def _with_links(xy_m: Floats, distance_m: Floats, draws: _Draws, budget: Budget)
     inside = budget.inside(draws.inside)
     to_wall_m = np.maximum(distance_m - inside.depth_m, 0.0)
     los = draws.los < budget.pathloss.los_probability(to_wall_m)
-    gain_db = budget.gain_db(distance_m, los, inside, draws.shadow, xy_m)
+    return linked(xy_m, distance_m, los, inside, draws.shadow, draws.k, budget)
+
+
+def linked(
+    xy_m: Floats,
+    distance_m: Floats,
+    los: Bools,
+    inside: Inside,
+    shadow: Floats,
+    k_normal: Floats,
+    budget: Budget,
+) -> Ground:
+    """Return devices at `xy_m`, `distance_m` [stations, devices] away, as if they were all covered.
+
+    `shadow` [stations, devices] and `k_normal` [devices] are standard normals.
+    """
+    gain_db = budget.gain_db(distance_m, los, inside, shadow, xy_m)
     serving = np.argmax(gain_db, axis=0)
     mine = serving, np.arange(len(xy_m))
     power_w = budget.power_w(gain_db[mine])
@@ -175,9 +206,11 @@ def _with_links(xy_m: Floats, distance_m: Floats, draws: _Draws, budget: Budget)
         los=seen,
         indoor=inside.indoor,
         gain_db=gain_db,
-        k=budget.rician_k(seen, draws.k),
+        k=budget.rician_k(seen, k_normal),
         power_w=power_w,
         up_snr_db=budget.up_snr_db(gain_db[mine], power_w),
         down_snr_db=budget.down_snr_db(gain_db[mine]),
+        shadow=shadow,
+        k_normal=k_normal,
         covered=np.ones(len(xy_m), bool),
     )

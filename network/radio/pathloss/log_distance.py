@@ -27,7 +27,9 @@ class LogDistance(PathLoss):
     shadowing: Decibels = 0.0
     """Standard deviation of the shadowing that the network's own `shadowing` draws."""
     decorrelation: Metres = 20.0
-    """Distance over which the correlation of the network's `shadowing: correlated` falls to 1/e."""
+    """Distance over which the correlation of shadowing falls to 1/e: between neighbours with the network's
+    `shadowing: correlated`, and along the way of a device that moves.
+    """
     rician_k: Decibels | None = None
     """Rician factor K of every link with `small_scale: rician` of the network; null: Rayleigh fading all the
     same.
