@@ -114,7 +114,8 @@ WRONG = {
     "network.change.x={kind: outages}": "say what changes: on: a link, or devices: all or a list",
     "network.change.x={kind: outages, on: upp}": "network.change.x.on: no 'upp' among up, down",
     "network.change.x={kind: outages, devices: [d9]}": "network.change.x.devices: no 'd9' among d000 to d004",
-    "network.change.x=trac": "no 'trac' among background, gilbert_elliott, outages, trace; did",
+    "network.change.x=trac": "no 'trac' among background, gauss_markov, gilbert_elliott, outages, positions, "
+    "random_waypoint, trace; did you mean 'trace'?",
     "network.change.x={kind: background, rate: 1 Mbit/s}": "network.change.x: say over which link it",
     "network.change.x={kind: background, on: upp, rate: 1 Mbit/s}": "network.change.x.on: no 'upp' among up",
     "network.change.x={kind: background, on: up, rate: 1 Tbit/s}": "background traffic of 1e+12 bit/s on up",
