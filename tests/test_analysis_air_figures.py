@@ -13,7 +13,7 @@ from run_folders import fake_run
 from test_analysis_run_figures import run_of
 from timelines import several_rounds, worked_by_hand
 
-from slfac_sim.analysis.air import Offered
+from slfac_sim.analysis.air import Offered, busy
 from slfac_sim.analysis.attribution import attribute
 from slfac_sim.analysis.bottleneck import NAMES, bottleneck
 from slfac_sim.analysis.draw import BEFORE, draw_air
@@ -190,6 +190,28 @@ def test_airtime_per_round_is_that_of_the_ledger(tmp_path: Path) -> None:
     module.draw([series]).draw_without_rendering()
     tables.update(air_rows(survey()))
     assert module.data(load(run_of(tmp_path / "two", tables))).shares == {}  # two stations are two media
+
+
+def test_each_access_network_is_busy_for_itself(tmp_path: Path) -> None:
+    """With its own devices up and down, and with the multicasts of their server."""
+    tables = several_rounds(rounds=1, steps=2, devices=2)
+    tables.update(air_rows(survey(LINKS[:2])))
+    tables["links"] = [
+        {**row, "access": "xy"[place], "server": "server"} for place, row in enumerate(tables["links"])
+    ]
+    module = importlib.import_module("slfac_sim.analysis.figures.link_utilisation")
+    series = module.data(load(run_of(tmp_path / "run", tables)))
+    until_s = series.edges_s[-1]
+    for device, access in (("d000", "x"), ("d001", "y")):
+        own = [row for row in tables["transfers"] if device in (row["src"], row["dst"]) or row["dst"] == "*"]
+        for way in ("up", "down"):
+            assert series.mean[access, way] == pytest.approx(
+                busy(own, way).within_s([0.0, until_s])[0] / until_s
+            )
+    assert "busy x up" in next(iter(module.table([series])))
+    with house_style():
+        titles = [axes.get_title("left") for axes in module.draw([series]).axes]
+    assert [title.partition(":")[0] for title in titles] == ["x up", "x down", "y up", "y down"]
 
 
 def test_the_bottleneck_is_the_largest_part_of_the_critical_path() -> None:
