@@ -7,12 +7,13 @@ import pytest
 from topologies import hosts, ideal, network, wire
 from worlds import TINY
 
-from slfac_sim.foundation.errors import BadInput
+from slfac_sim.cli import main
+from slfac_sim.foundation.errors import BadInput, BadSettings
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.network import Hosts
 from slfac_sim.network.fluid_settings import FluidSettings
 from slfac_sim.network.kinds.ideal import Ideal
-from slfac_sim.scenario.files import ScenarioError, load
+from slfac_sim.scenario.files import ScenarioError, load, placed
 
 ACCESS: dict[str, Any] = {
     "campus": {"network": ideal(1e6), "devices": 3},
@@ -107,7 +108,8 @@ def test_several_servers() -> None:
     edges = {"campus": of(3, server="edge1"), "home": of(2)}
     links = {"core": wire("campus", "edge1", 1e6), "dsl": wire("home", "edge1", 1e6)}
     assert refused(edges, links, "edge1", "edge2") == (
-        "network.access.home.server: must be one of edge1, edge2, since there are several"
+        "network.access.home.server: must be one of edge1, edge2, since there are several\n"
+        "network.links: no route from campus to edge2"
     )
     edges["home"] = of(2, server="edge2")
     assert refused(edges, links, "edge1", "edge2") == "network.links: no route from campus to edge2"
@@ -208,6 +210,75 @@ def test_a_file_with_a_fault_is_told_where(case: str, tmp_path: Path) -> None:
         load(file)
     first = str(caught.value).splitlines()[0]
     assert first.removeprefix(f"{file}:").startswith(said), first
+
+
+BASE = FILE.replace("devices: 5", "devices: 3").replace(
+    "  links:", "    campus: {network: ideal, devices: 2}\n  links:"
+)
+OVER: dict[str, tuple[str, ...]] = {
+    "network: {links: {core: {between: [home, servr]}}}": (
+        "over.yaml:2:35: network.links.core.between: no 'servr' among",
+    ),
+    "network: {links: {core: {between: [home, campus]}, up: {between: [campus, server], capacity: 1 Mbit/s,"
+    " latency: 1 ms}}, access: {home: {devices: 4}}}": (
+        "site.yaml:4:3: network.access: 6 devices are on its networks",
+    ),
+    "network: {access: {home: {server: edge}}}": (
+        "over.yaml:2:35: network.access.home.server: no 'edge' among server",
+        "site.yaml:7:3: network.links: no route from campus to server",
+    ),
+    "devices: 6\nnetwork: {links: {core: {between: [hom, server]}}}": (
+        "site.yaml:4:3: network.access: 5 devices are on its networks",
+        "over.yaml:3:35: network.links.core.between: no 'hom' among",
+    ),
+}
+
+
+@pytest.mark.parametrize("command", ["check", "run"])
+@pytest.mark.parametrize("text", OVER)
+def test_what_does_not_go_with_hosts_is_told_at_its_place(
+    text: str,
+    command: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("site.yaml").write_text(BASE.replace("tiny.yaml", str(TINY)))
+    Path("over.yaml").write_text(f"base: site.yaml\n{text}\n")
+    assert main([command, "over.yaml"]) == 2
+    told = [line for line in capsys.readouterr().err.splitlines() if not line.startswith("note: ")]
+    assert len(told) == len(OVER[text])
+    for wanted in OVER[text]:
+        assert any(line.startswith(wanted) for line in told), told
+    assert not Path("runs").exists()
+
+
+def test_an_override_that_does_not_go_with_hosts_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "site.yaml"
+    file.write_text(FILE.replace("tiny.yaml", str(TINY)))
+    assert main(["check", str(file), "network.access.home.server=edge"]) == 2
+    assert capsys.readouterr().err.splitlines()[-1] == (
+        "override 'network.access.home.server=edge': network.access.home.server: no 'edge' among server"
+    )
+
+
+def test_a_place_is_that_of_what_lacks_a_setting_or_none(tmp_path: Path) -> None:
+    servers = "server: null\nservers: {edge: 1 GFLOP/s, cloud: 1 GFLOP/s}\nprotocol: hierarchical\n"
+    Path(tmp_path / "site.yaml").write_text(FILE.replace("tiny.yaml", str(TINY)).replace("server]", "edge]"))
+    over = tmp_path / "over.yaml"
+    over.write_text(f"base: site.yaml\n{servers}network:\n  access:\n    home: {{}}\n")
+    with pytest.raises(ScenarioError) as caught:
+        load(over)
+    assert f"{over}:7:5: network.access.home.server: must be one of edge, cloud" in str(caught.value)
+    over.write_text(f"base: {TINY}\n{servers}")
+    with pytest.raises(ScenarioError) as caught:
+        load(over)
+    assert "servers" in str(caught.value)
+    unplaced = BadSettings((("network", "access", "home", "server"), "is none"))
+    assert str(placed(unplaced, TINY, (), None)) == f"{TINY}: network.access.home.server: is none"
 
 
 def test_a_link_that_is_new_by_its_misspelt_name_is_told_so(tmp_path: Path) -> None:

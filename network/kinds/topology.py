@@ -4,14 +4,15 @@ A transfer is one flow over all of that. What it gets is the least of what its a
 let it have, where each shares by its own rule: the air as it would alone, links equally.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from functools import partial
+from itertools import islice
 from typing import Annotated, Self
 
 from pydantic import Field
 
-from slfac_sim.foundation.errors import BadInput, did_you_mean
+from slfac_sim.foundation.errors import BadInput, BadSettings, SettingFault, did_you_mean
 from slfac_sim.foundation.plugins import kind_of, settings
 from slfac_sim.network.air import Air
 from slfac_sim.network.contract import Hosts, NetworkSettings, Sharing, Survey
@@ -124,28 +125,43 @@ class Topology(FluidSettings):
 
     def _wired(self, hosts: Hosts, links: Mapping[str, WiredLink]) -> tuple[dict[str, Group], Routes]:
         """Return who is where, and the routes. Raises `BadInput` where somebody is not reached."""
-        of_all = groups(self.access, hosts)
         access = {name: one.network.nodes for name, one in self.access.items()}
         stations = {name: [f"{name}/{node}" for node in nodes] for name, nodes in access.items()}
-        check_nodes(self.links, stations, hosts.servers)
+        on, servers = partial(groups, self.access, hosts), hosts.servers
+        nodes = _refused(partial(check_nodes, self.links, stations, servers))
         routes = Routes(links, stations)
-        for src, dst in self._ends(of_all, stations, hosts):
-            if not routes.leads(src, dst):
-                raise BadInput(self._unreached(src, dst, routes.nodes))
-        return of_all, routes
+        unreached = [] if nodes else self._unreached(routes, stations, servers)
+        faults = [*_refused(on), *nodes, *unreached]
+        if faults:
+            raise BadSettings(*faults)
+        return on(), routes
 
-    def _unreached(self, src: str, dst: str, nodes: Sequence[str]) -> str:
+    def _unreached(
+        self, routes: Routes, stations: Mapping[str, list[str]], servers: Sequence[str]
+    ) -> list[SettingFault]:
+        """Return the first pair of nodes without a route, as a fault, if there is one."""
+        pairs = (ends for ends in self._ends(stations, servers) if not routes.leads(*ends))
+        return [self._no_route(*ends, routes.nodes) for ends in islice(pairs, 1)]
+
+    def _no_route(self, src: str, dst: str, nodes: Sequence[str]) -> SettingFault:
         if self.graph is None:
-            return f"network.links: no route from {src} to {dst}"
+            return ("network", "links"), f"no route from {src} to {dst}"
         missing = [f"no node '{end}'{did_you_mean(end, nodes)}" for end in (src, dst) if end not in nodes]
         told = f" ({'; '.join(missing)})" if missing else ""
-        return f"network.graph.file: '{self.graph.file}': no route from {src} to {dst}{told}"
+        return ("network", "graph", "file"), f"'{self.graph.file}': no route from {src} to {dst}{told}"
 
-    def _ends(
-        self, of_all: Mapping[str, Group], stations: Mapping[str, list[str]], hosts: Hosts
-    ) -> Iterator[tuple[str, str]]:
+    def _ends(self, stations: Mapping[str, list[str]], servers: Sequence[str]) -> Iterator[tuple[str, str]]:
         """Yield the pairs of nodes between which there must be a route: each node and each server."""
-        for name in of_all:
-            for node in stations[name] or [name]:
-                yield from ((node, server) for server in hosts.servers)
-        yield from ((hosts.servers[0], server) for server in hosts.servers[1:])
+        for name, nodes in stations.items():
+            for node in nodes or [name]:
+                yield from ((node, server) for server in servers)
+        yield from ((servers[0], server) for server in servers[1:])
+
+
+def _refused(check: Callable[[], object]) -> Sequence[SettingFault]:
+    """Return what `check` refuses."""
+    try:
+        check()
+    except BadSettings as error:
+        return error.faults
+    return ()

@@ -3,9 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from slfac_sim.foundation.errors import BadInput, did_you_mean
+from slfac_sim.foundation.errors import BadSettings, did_you_mean
 from slfac_sim.network.contract import Hosts
 from slfac_sim.network.topology.settings import Access
+
+_ACCESS = ("network", "access")
 
 
 @dataclass(frozen=True)
@@ -17,17 +19,16 @@ class Group:
 
 
 def groups(access: Mapping[str, Access], hosts: Hosts) -> dict[str, Group]:
-    """Return the group of each access network. Raises `BadInput`, which names the place.
+    """Return the group of each access network. Raises `BadSettings`.
 
     Devices that are named are where they are named; counts take from the others in their order.
     """
     named = _named(access, hosts.devices)
     counts = _counts(access, len(hosts.devices) - len(named))
     if len(named) + sum(counts.values()) != len(hosts.devices):
-        raise BadInput(
-            f"network.access: {len(named) + sum(counts.values())} devices are on its networks"
-            f" ({_sizes(access, counts)}), expected all {len(hosts.devices)} of devices.count"
-        )
+        on_them = f"{len(named) + sum(counts.values())} devices are on its networks"
+        expected = f"expected all {len(hosts.devices)} of devices.count"
+        raise BadSettings((_ACCESS, f"{on_them} ({_sizes(access, counts)}), {expected}"))
     free = iter([device for device in hosts.devices if device not in named])
     on: dict[str, list[str]] = {name: [] for name in access}
     for name, count in counts.items():
@@ -43,11 +44,10 @@ def _counts(access: Mapping[str, Access], free: int) -> dict[str, int]:
     rest = [name for name, one in access.items() if one.devices is None]
     left = free - sum(counts.values())
     if len(rest) > 1:
-        raise BadInput(
-            f"network.access.{rest[1]}.devices: missing; {rest[0]} takes all that are left already"
-        )
+        text = f"missing; {rest[0]} takes all that are left already"
+        raise BadSettings(((*_ACCESS, rest[1], "devices"), text))
     if rest and left < 1:
-        raise BadInput(f"network.access.{rest[0]}.devices: none is left of devices.count for it")
+        raise BadSettings(((*_ACCESS, rest[0], "devices"), "none is left of devices.count for it"))
     shares = {**counts, **dict.fromkeys(rest, left)}
     return {name: shares[name] for name in access if name in shares}
 
@@ -58,28 +58,28 @@ def _named(access: Mapping[str, Access], devices: Sequence[str]) -> dict[str, st
     known = frozenset(devices)
     for name, one in access.items():
         for device in one.devices if isinstance(one.devices, tuple) else ():
-            place = f"network.access.{name}.devices"
+            place = (*_ACCESS, name, "devices")
             if device not in known:
                 hint = did_you_mean(device, devices)
-                raise BadInput(f"{place}: no '{device}' among {_range(devices)}{hint}")
+                raise BadSettings((place, f"no '{device}' among {_range(devices)}{hint}"))
             if device in named:
                 where = "twice" if named[device] == name else f"by network.access.{named[device]} too"
-                raise BadInput(f"{place}: {device} is named {where}")
+                raise BadSettings((place, f"{device} is named {where}"))
             named[device] = name
     return named
 
 
 def _server(name: str, one: Access, servers: Sequence[str]) -> str:
-    place, known = f"network.access.{name}", ", ".join(servers)
+    place, known = (*_ACCESS, name), ", ".join(servers)
     if name in servers:
-        raise BadInput(f"{place}: '{name}' is the name of a server; give the access network another")
+        raise BadSettings((place, f"'{name}' is the name of a server; give the access network another"))
     if one.server is None and len(servers) == 1:
         return servers[0]
     if one.server is None:
-        raise BadInput(f"{place}.server: must be one of {known}, since there are several")
+        raise BadSettings(((*place, "server"), f"must be one of {known}, since there are several"))
     if one.server not in servers:
         hint = did_you_mean(one.server, servers)
-        raise BadInput(f"{place}.server: no '{one.server}' among {known}{hint}")
+        raise BadSettings(((*place, "server"), f"no '{one.server}' among {known}{hint}"))
     return one.server
 
 

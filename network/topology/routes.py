@@ -5,7 +5,7 @@ from fractions import Fraction
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from slfac_sim.foundation.errors import BadInput, did_you_mean
+from slfac_sim.foundation.errors import BadSettings, did_you_mean
 from slfac_sim.network.contract import Wire
 from slfac_sim.network.topology.settings import WiredLink
 from slfac_sim.network.transfers import Hop
@@ -116,7 +116,7 @@ def _hop(name: str, link: WiredLink, src: str, dst: str) -> Hop:
 def check_nodes(
     links: Mapping[str, WiredLink], stations: Mapping[str, Sequence[str]], servers: Sequence[str]
 ) -> None:
-    """Raise `BadInput` for a link that ends at nothing: not at a station, a server or another link.
+    """Raise `BadSettings` for links that end at nothing: not at a station, a server or another link.
 
     `stations` are the nodes of each access network: itself, or those below it.
     """
@@ -124,13 +124,14 @@ def check_nodes(
     nodes = list(dict.fromkeys(known))
     ends = [end for link in links.values() for end in link.between]
     switches = [end for end in dict.fromkeys(ends) if ends.count(end) > 1 and end not in nodes]
+    among = [*nodes, *(one for one in switches if one.partition("/")[0] not in stations)]
+    faults = []
     for name, link in links.items():
         for end in link.between:
             is_station = end.partition("/")[0] in stations
             if end not in nodes and (is_station or ends.count(end) < 2):
                 switch = "" if is_station else " (and a switch joins two links or more)"
-                among = [*nodes, *(one for one in switches if one.partition("/")[0] not in stations)]
-                raise BadInput(
-                    f"network.links.{name}.between: no '{end}' among {', '.join(among)}"
-                    f"{did_you_mean(end, among)}{switch}"
-                )
+                text = f"no '{end}' among {', '.join(among)}{did_you_mean(end, among)}{switch}"
+                faults.append((("network", "links", name, "between"), text))
+    if faults:
+        raise BadSettings(*faults)

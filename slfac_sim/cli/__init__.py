@@ -9,8 +9,14 @@ import os
 import sys
 from collections.abc import Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 from slfac_sim.cli.commands import COMMANDS, OF_THE_PROGRAM, module_of, no_scenario
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from slfac_sim.foundation.errors import BadInput, BadSettings
 
 
 def entry() -> int:
@@ -41,6 +47,7 @@ def main(argv: Sequence[str]) -> int:
 
 def _performed(words: Sequence[str]) -> int:
     from slfac_sim.cli.parsing import arguments_of, parser_of
+    from slfac_sim.foundation.errors import BadSettings
     from slfac_sim.foundation.files import check_name
 
     arguments = arguments_of(parser_of(words[0] if words else ""), words)
@@ -53,4 +60,17 @@ def _performed(words: Sequence[str]) -> int:
     from slfac_sim.foundation.logs import at_level
 
     with at_level(vars(arguments).get("log_level")):
-        return int(module_of(arguments.command).main(arguments))
+        try:
+            return int(module_of(arguments.command).main(arguments))
+        except BadSettings as error:
+            raise _placed(error, arguments) from error
+
+
+def _placed(error: "BadSettings", arguments: "Namespace") -> "BadInput":
+    """Return `error` with the places of its settings, where the command reads one scenario."""
+    from slfac_sim.scenario.files import placed
+
+    read = vars(arguments)
+    if "scenario" not in read or "overrides" not in read:
+        return error
+    return placed(error, read["scenario"], read["overrides"], read.get("seed"))

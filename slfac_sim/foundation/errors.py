@@ -12,6 +12,21 @@ class BadInput(ValueError):
     """
 
 
+SettingFault = tuple[tuple[str, ...], str]
+"""The path of a setting, and what is wrong with it."""
+
+
+class BadSettings(BadInput):
+    """Settings that do not go with others, by `faults`; a line each."""
+
+    def __init__(self, *faults: SettingFault) -> None:
+        super().__init__(*faults)
+        self.faults = faults
+
+    def __str__(self) -> str:
+        return "\n".join(f"{'.'.join(path)}: {text}" for path, text in self.faults)
+
+
 DID_YOU_MEAN = "did you mean"
 
 

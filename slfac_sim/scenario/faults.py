@@ -12,7 +12,7 @@ from typing import Any, TypeVar, cast
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from slfac_sim.foundation.errors import DID_YOU_MEAN, did_you_mean
+from slfac_sim.foundation.errors import DID_YOU_MEAN, BadSettings, did_you_mean
 from slfac_sim.foundation.plugins import adapter
 from slfac_sim.foundation.words import in_words, unknown_key
 from slfac_sim.scenario.located import Fault, Located, Path, Place, ScenarioError
@@ -48,6 +48,10 @@ def _faults_of(error: ValidationError, tree: Located, root: type[Any]) -> list[F
     said: dict[tuple[Place, Path], list[str]] = {}
     unclear = set()
     for details in error.errors():
+        told = details.get("ctx", {}).get("error")
+        if isinstance(told, BadSettings):
+            said |= {(fault.place, fault.path): [fault.text] for fault in faults_at(told, tree)}
+            continue
         place, path, text = _fault(details, tree, root)
         texts = said.setdefault((place, path), [])
         if text not in texts:
@@ -59,6 +63,19 @@ def _faults_of(error: ValidationError, tree: Located, root: type[Any]) -> list[F
         for (place, path), texts in said.items()
         if texts != [_NO_TEXT] or not any(other[: len(path)] == path != other for _, other in said)
     ]
+
+
+def faults_at(error: BadSettings, tree: Located) -> list[Fault]:
+    """Return the faults of `error`, each where its setting stands in `tree`, or where it is missing."""
+    return [Fault(_place_at(path, tree), path, text) for path, text in error.faults]
+
+
+def _place_at(path: Path, tree: Located) -> Place:
+    """Return the place of `path`, or of what lacks its last step; otherwise the file, without a line."""
+    nodes, steps = walk(tree, path)
+    if len(steps) >= max(1, len(path) - 1) and steps == path[: len(steps)]:
+        return _holder(nodes[-1])
+    return Place(0, 0, 0, tree.place.source)
 
 
 def _fault(details: ErrorDetails, tree: Located, root: type[Any]) -> tuple[Place, Path, str]:

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from slfac_sim.foundation.beside import looking_in
+from slfac_sim.foundation.errors import BadSettings
 from slfac_sim.scenario.examples import with_example
-from slfac_sim.scenario.faults import settings_of
+from slfac_sim.scenario.faults import faults_at, settings_of
 from slfac_sim.scenario.json_schema import over_a_base, schema_of
 from slfac_sim.scenario.located import Located, ScenarioError
-from slfac_sim.scenario.overrides import overridden
+from slfac_sim.scenario.overrides import Overridden, overridden
 from slfac_sim.scenario.own_plugins import folders_of, places_of
 from slfac_sim.scenario.plain import plain
 from slfac_sim.scenario.schema import Scenario
@@ -77,10 +78,8 @@ def read(
 
 def _read(source: Source, overrides: Sequence[str], seed: int | None, name: str, report: Report) -> Scenario:
     layers = layers_of(source)
-    seeds = () if seed is None else (f"seed={seed}",)
     with looking_in(*_places_of(layers, overrides)):
-        whole = laid_together(layers)
-        applied = overridden(whole.tree, [*seeds, *overrides], Scenario)
+        whole, applied = _trees(layers, overrides, seed)
         tree = applied.tree
         if tree.child("name") is None:
             tree = tree.with_child("name", Located(name, tree.place, tree.place))
@@ -88,6 +87,25 @@ def _read(source: Source, overrides: Sequence[str], seed: int | None, name: str,
     for note in sorted(whole.notes + applied.notes, key=lambda note: note.place):
         report(str(note))
     return scenario
+
+
+def _trees(
+    layers: Sequence[Layer], overrides: Sequence[str], seed: int | None
+) -> tuple[Overridden, Overridden]:
+    """Return the tree of all `layers` together, and with the overrides."""
+    seeds = () if seed is None else (f"seed={seed}",)
+    whole = laid_together(layers)
+    return whole, overridden(whole.tree, [*seeds, *overrides], Scenario)
+
+
+def placed(
+    error: BadSettings, path_or_name: str | Path, overrides: Sequence[str], seed: int | None
+) -> ScenarioError:
+    """Return `error`, found in what `load` has returned for the same, with the places of its settings."""
+    layers = layers_of(find_source(str(path_or_name)))
+    with looking_in(*_places_of(layers, overrides)):
+        _, applied = _trees(layers, overrides, seed)
+    return ScenarioError(faults_at(error, applied.tree))
 
 
 def _places_of(layers: Sequence[Layer], overrides: Sequence[str]) -> list[Path]:

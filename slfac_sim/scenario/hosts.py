@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from slfac_sim.foundation.errors import BadInput
+from slfac_sim.foundation.errors import BadSettings
 from slfac_sim.foundation.roles import Hosts
 from slfac_sim.hosts.names import SERVER, device_names
 from slfac_sim.hosts.settings import Server
@@ -58,8 +58,6 @@ def cloud_of(scenario: Scenario) -> str:
     edges = edges_of(scenario)
     above = [server for server in servers_of(scenario) if server not in edges]
     if len(above) != 1:
-        raise BadInput(
-            f"servers: expected one without devices, the cloud above the edges {', '.join(edges)}"
-            f" (got {', '.join(above) or 'none'})"
-        )
+        text = f"expected one without devices, the cloud above the edges {', '.join(edges)}"
+        raise BadSettings((("servers",), f"{text} (got {', '.join(above) or 'none'})"))
     return above[0]

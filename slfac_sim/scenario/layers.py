@@ -5,9 +5,10 @@ a topology), where null takes one back, or all; a list, any other free mapping a
 are replaced as a whole.
 """
 
+from dataclasses import replace
 from typing import Any
 
-from slfac_sim.scenario.edits import node_at, spread
+from slfac_sim.scenario.edits import node_at, put, spread
 from slfac_sim.scenario.located import Located, Path, ScenarioError
 from slfac_sim.scenario.overrides import Overridden, Override, apply, lost
 from slfac_sim.scenario.shape import (
@@ -43,6 +44,8 @@ def _lay(applied: Overridden, node: Located, path: Path, root: type[Any]) -> Non
         override = Override(node.place, path, node)
         applied.notes += lost(there, hint, override) if isinstance(there.value, dict) else []
         _apply(applied, override, root)
+    elif not node.value:  # it says nothing, but what is missing is missing here
+        applied.tree = put(applied.tree, path, replace(there, key_place=node.key_place))
     else:
         for name in sorted(node.value, key=lambda name: name != "kind"):
             child = node.value[name]

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 
 from slfac_sim.codecs import Codec
 from slfac_sim.codecs.raw import Raw
-from slfac_sim.foundation.errors import BadInput
+from slfac_sim.foundation.errors import BadInput, BadSettings
 from slfac_sim.foundation.fields import EveryField, ShortFor
 from slfac_sim.foundation.plugins import Plugin, kind_of, settings
 from slfac_sim.foundation.units import Count, SeedNumber
@@ -20,6 +20,7 @@ from slfac_sim.scenario.hosts import cloud_of
 
 AUTO = "auto"  # a cut that is chosen for the shortest predicted round
 PER_DEVICE = "per_device"  # the same, for each device by itself
+_SERVERS = ("servers",)
 RESERVED = ("latest", "trainings", "studies", "ask", "crossover")
 BatchSize = Annotated[int, Field(ge=1, le=65_536)]
 Accuracy = Annotated[float, Field(gt=0.0, le=1.0)]
@@ -179,16 +180,15 @@ class Scenario:
         kind, knows_one = kind_of(self.protocol), self.protocol.servers == "one"
         if self.servers is None:
             if not knows_one:
-                raise ValueError(
-                    f"servers: the protocol {kind} learns with edges and a cloud; name them there"
-                )
+                text = f"the protocol {kind} learns with edges and a cloud; name them there"
+                raise BadSettings((_SERVERS, text))
             return
         names = ", ".join(self.servers)
         if self.server != Server():
-            raise ValueError(f"servers: {names} stand beside server:, and only one of the two may be there")
-        if knows_one:
-            raise ValueError(
-                f"servers: the protocol {kind} learns with one server, and there are {names}; write server:"
-                " for the only one, or protocol: hierarchical"
+            raise BadSettings(
+                (_SERVERS, f"{names} stand beside server:, and only one of the two may be there")
             )
+        if knows_one:
+            text = f"the protocol {kind} learns with one server, and there are {names}; write server:"
+            raise BadSettings((_SERVERS, f"{text} for the only one, or protocol: hierarchical"))
         cloud_of(self)
