@@ -52,6 +52,9 @@ def test_units_that_are_no_factor_stay_as_they_are_written() -> None:
 
 
 def test_plain_numbers_are_named_with_their_setting() -> None:
+    link = make_axis("network.links.fibre_b.back_capacity", {"5 Mbit/s": 5e6, "20 Mbit/s": 2e7}, [])
+    assert link.label == "back capacity of the link fibre_b (Mbit/s)"
+    assert make_axis("network.access.a.devices", {"5": 5}, []).name == "devices of the access network a"
     axis = make_axis("devices.count", {"5": 5, "100": 100}, [])
     assert (axis.label, axis.shown("100")) == ("devices count", "devices count 100")
 

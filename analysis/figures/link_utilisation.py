@@ -68,7 +68,7 @@ def _by_access(transfers: Sequence[Row], links: Sequence[Row]) -> dict[str, list
     own: dict[str, list[Row]] = {access: [] for access in accesses}
     for transfer in transfers:
         device, is_multicast = device_of(transfer), transfer["dst"] == EVERYBODY
-        there = of_server.get(transfer["src"], set()) if is_multicast else {access_of.get(device)}
+        there = of_server.get(transfer["src"], set()) if is_multicast else {access_of.get(device, "")}
         for access in there & own.keys():
             own[access].append(transfer)
     return own

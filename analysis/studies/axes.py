@@ -12,6 +12,9 @@ _QUANTITY = re.compile(r"\s*([+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?)\s*(\S*)\s*")
 DECADE = 10.0
 
 
+_NAMED = {"links": "link", "access": "access network", "servers": "server"}  # what has names of its own
+
+
 @dataclass(frozen=True)
 class Axis:
     """One setting that a study varies: `texts` [values] as the study wrote them, in drawing order.
@@ -32,9 +35,11 @@ class Axis:
 
     @property
     def name(self) -> str:
-        """The setting in words: ``bandwidth`` for ``network.bandwidth``."""
+        """The setting in words: ``bandwidth`` for ``network.bandwidth``, ``capacity of the link dsl``."""
         parts = [part for part in self.path.split(".") if part != "network"] or [self.path]
-        return " ".join(parts).replace("_", " ")
+        group, named, *own = parts if len(parts) > 2 else ("", "")
+        whose = f" of the {_NAMED[group]} {named}" if group in _NAMED else ""
+        return " ".join(own if whose else parts).replace("_", " ") + whose
 
     @property
     def label(self) -> str:
