@@ -1,7 +1,8 @@
 """Which of a run's resources its critical path spent most time on: the bottleneck, in one sentence.
 
 It groups the parts of an `Attribution` by what a user can buy more of; `check` uses the same names before a
-run. Waiting for the air counts as air: others had it. Where wires limited a transfer it waited for them.
+run. Waiting for the air counts as air: others had it. Where wires limited a transfer it waited for them, and
+set-up counts as latency: it is round trips.
 """
 
 from collections.abc import Iterable
@@ -9,7 +10,15 @@ from dataclasses import dataclass
 from math import fsum
 
 from slfac_sim.analysis.attribution import Attribution
-from slfac_sim.analysis.critical_path import AIR_WAIT, AIRTIME, BARRIER, PROPAGATION, WIRE_WAIT, Segment
+from slfac_sim.analysis.critical_path import (
+    AIR_WAIT,
+    AIRTIME,
+    BARRIER,
+    PROPAGATION,
+    SET_UP,
+    WIRE_WAIT,
+    Segment,
+)
 from slfac_sim.analysis.format import fixed_percent
 from slfac_sim.analysis.structure import is_server
 
@@ -53,7 +62,7 @@ def _name(segment: Segment) -> str:
         return "wires"
     if segment.part in (AIR_WAIT, AIRTIME):
         return "uplink air" if segment.what == "up" else "downlink air"
-    if segment.part == PROPAGATION:
+    if segment.part in (PROPAGATION, SET_UP):
         return "latency"
     if segment.part == BARRIER:
         return "waiting for a deadline"

@@ -15,12 +15,12 @@ from slfac_sim.analysis.structure import (
     is_server,
 )
 
-DEVICE_COMPUTE, CODEC, AIR_WAIT, AIRTIME, PROPAGATION, SERVER_QUEUE, SERVER_COMPUTE, BARRIER, WIRE_WAIT = (
-    PARTS
-) = (
-    *("device compute", "codec", "waiting for air", "airtime", "propagation"),
-    *("server queue", "server compute", "waiting at the barrier", "waiting for wires"),
+PARTS = (
+    *("device compute", "codec", "set-up", "waiting for air", "waiting for wires", "airtime", "propagation"),
+    *("server queue", "server compute", "waiting at the barrier"),
 )
+DEVICE_COMPUTE, CODEC, SET_UP, AIR_WAIT, WIRE_WAIT, AIRTIME, PROPAGATION, *_SERVERS = PARTS
+SERVER_QUEUE, SERVER_COMPUTE, BARRIER = _SERVERS
 CODEC_WORK = frozenset({"encode", "decode", "encode_model", "decode_model"})
 
 
@@ -140,11 +140,13 @@ class Walk:
     def _transfer(self, row: Row) -> None:
         where = (device_of(row), direction(row), row["task"], row["seq"])
         airtime_from_s = max(row["start_s"], row["last_bit_s"] - row["airtime_s"])
-        wires_s = self._of.wired.get(row["id"], 0.0) * (airtime_from_s - row["asked_s"])
+        set_up_to_s = min(row["asked_s"] + self._of.set_up_s.get(row["id"], 0.0), airtime_from_s)
+        wires_s = self._of.wired.get(row["id"], 0.0) * (airtime_from_s - set_up_to_s)
         self._add(PROPAGATION, row["last_bit_s"], *where)
         self._add(AIRTIME, airtime_from_s, *where)
         self._add(WIRE_WAIT, airtime_from_s - wires_s, *where)
-        self._add(AIR_WAIT, row["asked_s"], *where)
+        self._add(AIR_WAIT, set_up_to_s, *where)
+        self._add(SET_UP, row["asked_s"], *where)
 
     def _offer(self, row: Row) -> Place:
         task, seq = row["task"], row["seq"]

@@ -12,7 +12,7 @@ from slfac_sim.ledger.tables import TABLES
 
 Rows = list[dict[str, Any]]
 STRUCTURE = ("transfers", "computes", "offers", "steps", "rounds", "evals")  # what attribution needs
-LIMITING = ("wires", "bottlenecks")  # what it has besides, where there are wires
+LIMITING = ("wires", "bottlenecks", "set_ups")  # what it has besides, where there are wires or a transport
 OFFERED = ("air", "stations", "links", "wires", "routes")  # what the network offers, known before the run
 _KEPT = 16  # tables
 

@@ -41,7 +41,7 @@ class Structure:
     `earliest_s` when the first was, `sizes` its number of items. `device_of` tells on which device a task
     works; of one that works on none, `members` has those of the tasks below it, and `server_of` the server
     that it is first at work on. `shared` are tasks that work on several and start no other. `wired` tells of
-    a transfer's time on the way, by its number, which part wires limited.
+    a transfer's time on the way, by its number, which part wires limited, `set_up_s` what passed before it.
     """
 
     effects: dict[Place, Row]
@@ -56,6 +56,7 @@ class Structure:
     server_of: dict[str, str]
     shared: frozenset[str]
     wired: dict[int, float]
+    set_up_s: dict[int, float]
 
     def ended_s(self, task: str) -> float:
         """Return when the last effect of `task` ended."""
@@ -94,7 +95,8 @@ def structure(tables: Tables) -> Structure:
     members, servers = _members(devices), _servers(own)
     shared = _shared(tables, own) - {task for task, _ in children}
     of_tasks = (devices, members, servers, shared)
-    return Structure(effects, dict(children), last, *batches, *of_tasks, wired_parts(tables))
+    set_up_s = {row["transfer"]: row["set_up_s"] for row in tables.get("set_ups", ())}
+    return Structure(effects, dict(children), last, *batches, *of_tasks, wired_parts(tables), set_up_s)
 
 
 def _refuse_endless(last: Mapping[str, int], tables: Tables) -> None:

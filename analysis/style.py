@@ -138,6 +138,25 @@ def fill(index: int) -> Fill:
     return _FILLS[index % len(_FILLS)]
 
 
+_PART_FILLS = {
+    **{
+        part: _FILLS[place]
+        for place, part in enumerate(
+            (
+                *("device compute", "codec", "waiting for air", "airtime", "propagation"),
+                *("server queue", "server compute", "waiting at the barrier", "waiting for wires"),
+            )
+        )
+    },
+    "set-up": Fill("#dfead0", "oooo"),
+}
+
+
+def part_fill(part: str) -> Fill:
+    """Return how a part of the time is drawn, in every figure alike."""
+    return _PART_FILLS.get(part, Fill("#ffffff", "...."))
+
+
 _KIND_FILLS = {
     "smashed_up": Fill(WAYS["up"].colour, ""),
     "smashed_down": Fill(WAYS["down"].colour, ""),

@@ -27,7 +27,8 @@ class Delivery(NamedTuple):
     that any of its packets was sent. `delivered` is False for a cancelled transfer, whose `end_s` is the
     moment at which it was given up, and for a lost one. `limited_s` tells, where there are wires, for how
     long each link (see `LinkUse.link`) was the one that bound its rate. `missed` are receivers of a multicast
-    that did not get it, though others did.
+    that did not get it, though others did. `set_up_s` is the time before the first bit that it waited for no
+    link: a connection was set up, a grant asked for.
     """
 
     src: str
@@ -47,6 +48,7 @@ class Delivery(NamedTuple):
     delivered: bool = True
     limited_s: Mapping[str, float] = MappingProxyType({})
     missed: tuple[str, ...] = ()
+    set_up_s: float = 0.0
 
 
 class Lost(Exception):

@@ -222,6 +222,7 @@ class FluidTransfer(Transfer):
             delivered=delivered,
             limited_s=dict(self.limited_s()),
             missed=self.plan.missed,
+            set_up_s=min(self.plan.wait_s, last_bit_s - self.asked_s),
         )
 
 
@@ -281,6 +282,7 @@ def _joined(parts: Sequence[Delivery]) -> Delivery:
         delivered=any(part.delivered for part in parts),
         limited_s=_summed([part.limited_s for part in parts]),
         missed=tuple(device for part in parts for device in part.missed),
+        set_up_s=min(part.set_up_s for part in parts),
     )
 
 

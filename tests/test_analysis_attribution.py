@@ -66,6 +66,7 @@ def test_a_round_worked_by_hand() -> None:
             "server compute": 0.3 + 6e-10,
             "waiting at the barrier": 0.0,
             "waiting for wires": 0.0,
+            "set-up": 0.0,
         },
         abs=1e-12,
     )

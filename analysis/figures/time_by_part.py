@@ -16,7 +16,7 @@ from slfac_sim.analysis.bottleneck import bottleneck
 from slfac_sim.analysis.format import share
 from slfac_sim.analysis.laying_out import broken
 from slfac_sim.analysis.rows import recorded
-from slfac_sim.analysis.style import canvas, fill, legend
+from slfac_sim.analysis.style import canvas, legend, part_fill
 from slfac_sim.analysis.ticks import whole_numbers
 from slfac_sim.ledger.folder import Run
 
@@ -71,9 +71,7 @@ def draw(series: Sequence[Series]) -> Figure:
         axes.set_xlabel("time on the critical path (s)")
         axes.set_yticks(places, ["\n".join(broken(run.label, _WRAP)) for run in series])
         axes.invert_yaxis()
-    drawn = (
-        (_name(part, series), fill(PARTS.index(part)), [parts[part] for parts in parts_s]) for part in shown
-    )
+    drawn = ((_name(part, series), part_fill(part), [parts[part] for parts in parts_s]) for part in shown)
     layers, _ = stack(axes, places, drawn, width=0.6 if several else 0.8, along_x=several)
     title = None if several else "\n".join([series[0].label, *broken(series[0].bottleneck, _WIDE)])
     legend(figure, handles=layers, ncols=2, title=title, handlelength=1.8)

@@ -18,12 +18,13 @@ if TYPE_CHECKING:
 _STRAGGLERS = 5  # named in the table; --json has all
 _LINKS = 12  # likewise
 _ROUNDS = 12  # shown in the table; --json has all
-_WIRES = "waiting for wires"  # told where there are any
+_SOME = ("set-up", "waiting for wires")  # told where there are any
 _COLUMNS = {
     "device compute": "device",
     "codec": "codec",
+    "set-up": "set-up",
     "waiting for air": "air wait",
-    _WIRES: "wire wait",
+    "waiting for wires": "wire wait",
     "airtime": "airtime",
     "propagation": "prop.",
     "server queue": "queue",
@@ -73,6 +74,8 @@ def _print(label: str, explanation: "Explanation", steps: "Sequence[Slice]") -> 
     print("waiting for air: others had the air, or the other direction; airtime: it was the transfer's own")
     if explanation.loads:
         print("waiting for wires: a wire bound the transfer's rate")
+    if explanation.end.parts_s["set-up"]:
+        print("set-up: a connection was set up, or a grant asked for")
     if explanation.lost:
         told = losses(explanation.transfers, explanation.lost, explanation.missed)
         print(f"transfers: {told}")
@@ -130,7 +133,7 @@ def _parts(explanation: "Explanation") -> Iterator[list[str]]:
     yield ["part", *instants, "share", "mean device's day"]
     for part in PARTS:
         times = [path.parts_s[part] for path in explanation.paths]
-        if part == _WIRES and not any(times):
+        if part in _SOME and not any(times):
             continue
         portion = times[-1] / explanation.end.until_s if explanation.end.until_s else 0.0
         yield [part, *map(_seconds, times), fixed_percent(portion, 1), _seconds(explanation.day_s[part])]
@@ -143,7 +146,8 @@ def _parts(explanation: "Explanation") -> Iterator[list[str]]:
 
 
 def _print_slices(title: str, column: str, slices: "Sequence[Slice]") -> None:
-    columns = {name: title for name, title in _COLUMNS.items() if name != _WIRES or _waits_for_wires(slices)}
+    there = {name for part in slices for name in part.parts_s if part.parts_s[name]}
+    columns = {name: title for name, title in _COLUMNS.items() if name not in _SOME or name in there}
     lines = [[column, "end", "took", *columns.values(), "waited for"]]
     for part in slices:
         number = part.round if column == "round" else part.step
@@ -151,10 +155,6 @@ def _print_slices(title: str, column: str, slices: "Sequence[Slice]") -> None:
         name = "after" if number is None else str(number)
         lines.append([name, *map(_seconds, times), part.straggler or ""])
     print_table(title, lines, "r" * (len(lines[0]) - 1) + "l")
-
-
-def _waits_for_wires(slices: "Sequence[Slice]") -> bool:
-    return any(part.parts_s[_WIRES] for part in slices)
 
 
 def _straggler_line(path: "Attribution") -> str:

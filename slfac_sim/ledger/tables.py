@@ -106,6 +106,10 @@ TABLES: dict[str, dict[str, tuple[str, str]]] = AIR | {
         "link": ("TEXT", "link, as in `link_use`"),
         "limited_s": ("REAL", "for how long the link was the one that bound the transfer's rate"),
     },
+    "set_ups": {
+        "transfer": ("INTEGER", "`transfers.id`"),
+        "set_up_s": ("REAL", "from `asked_s` on: for how long it waited for a connection or a grant"),
+    },
     "computes": {
         "id": ("INTEGER PRIMARY KEY", "number of the row, in order of completion"),
         **PLACE,

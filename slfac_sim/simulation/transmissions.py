@@ -165,5 +165,7 @@ class Transmissions:
             self._tally.count(kind, parcel)
         for link, limited_s in delivery.limited_s.items():
             append("bottlenecks", (transfer, link, limited_s))
+        if delivery.set_up_s > 0.0:
+            append("set_ups", (transfer, delivery.set_up_s))
         if outcome == "delivered":
             self._ledger.delivered_bytes += delivery.payload_bytes

@@ -14,7 +14,7 @@ from slfac_sim.analysis.bars import stack
 from slfac_sim.analysis.format import share
 from slfac_sim.analysis.studies.answers import means
 from slfac_sim.analysis.studies.study import StudyPoints, spread
-from slfac_sim.analysis.style import fill, legend, name_ticks, names_mm, stacked_canvas
+from slfac_sim.analysis.style import legend, name_ticks, names_mm, part_fill, stacked_canvas
 from slfac_sim.foundation.arrays import Floats
 
 PANEL_MM = 44.0
@@ -96,7 +96,7 @@ def _grid(row: Sequence[Mapping[str, float]], parts: Sequence[str]) -> Floats:
 
 def _bars(axes: Axes, seconds: Floats, used: Mapping[str, int]) -> list[PathPatch]:
     whole = seconds.sum(axis=0)
-    drawn = ((part, fill(i), np.nan_to_num(seconds[i] / whole)) for part, i in used.items())
+    drawn = ((part, part_fill(part), np.nan_to_num(seconds[i] / whole)) for part, i in used.items())
     layers, _ = stack(axes, range(whole.size), drawn, width=0.78)
     for place, total in enumerate(whole):
         if np.isfinite(total):
