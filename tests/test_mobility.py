@@ -11,8 +11,8 @@ import simpy
 from hypothesis import given
 from hypothesis import strategies as st
 from test_change_laws import HOSTS, played
-from test_resume import rows
-from worlds import TINY
+from test_resume import killed, resumed, rows, undisturbed
+from worlds import TINY, scenario
 
 from slfac_sim.cli import main
 from slfac_sim.foundation.plugins import adapter, find
@@ -26,6 +26,7 @@ from slfac_sim.network.motion import Motion
 from slfac_sim.network.radio.pathloss.log_distance import LogDistance
 from slfac_sim.network.radio.placement import Layout, ground
 from slfac_sim.network.radio.walk import Walk
+from slfac_sim.scenario.fingerprint import point_key
 
 WALK = {"kind": "random_waypoint", "speed": (5.0, 30.0)}
 AWAY = "time_s,device,x_m,y_m\n" + "".join(
@@ -233,6 +234,17 @@ def test_a_replay_is_the_live_run_and_keeps_the_laws(change: str) -> None:
     assert main(["replay", "plain", *RUNS[change], *quiet, "replay"]) == 0
     assert rows(Path("replay")) == rows(Path("live"))
     assert rows(Path("live"))["transfers"] != rows(Path("plain"))["transfers"]
+
+
+def test_a_walk_goes_on_and_a_changed_file_is_another_run() -> None:
+    undisturbed(Path("whole"), RUNS["walk"][0])
+    killed(Path("cut"), 30, RUNS["walk"][0])
+    resumed(Path("cut"))
+    assert rows(Path("cut")) == rows(Path("whole"))
+    Path("away.csv").write_text(AWAY)
+    first = point_key(scenario(*RUNS["file"]))
+    Path("away.csv").write_text(AWAY.replace("0,d000,20", "0,d000,21"))
+    assert point_key(scenario(*RUNS["file"])) != first
 
 
 REFUSED = {
