@@ -180,10 +180,10 @@ FAULTS = {
         "5:37: network.access.home.devices: must be at least 1 (got 0), or must be a list (got 0)",
     ),
     "graph": ("  links:", "3:9: network: graph and links are two ways to say the same: leave one out"),
-    "nested": ("network: ideal", "3:9: network: access.home.network: no topology can be in another"),
+    "nested": ("network: ideal", "5:12: network.access.home.network: no topology can be in another"),
     "transport": (
         "network: ideal",
-        "3:9: network: access.home.network.transport: goes with the topology, network.transport",
+        "5:46: network.access.home.network.transport: goes with the topology, network.transport",
     ),
     "kind": ("network: ideal", "5:21: network.access.home.network.kind: no 'idael' among cell, ideal"),
 }

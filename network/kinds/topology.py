@@ -46,11 +46,12 @@ class Topology(FluidSettings):
         if self.links and self.graph is not None:
             raise ValueError("graph and links are two ways to say the same: leave one out")
         for name, one in self.access.items():
+            path = ("network", "access", name, "network")
             if isinstance(one.network, Topology):
-                raise ValueError(f"access.{name}.network: no topology can be in another; join their links")
+                raise BadSettings((path, "no topology can be in another; join their links"))
             for key, none in (("transport", Fluid()), ("jitter", None), ("change", None)):
                 if getattr(one.network, key) != none:
-                    raise ValueError(f"access.{name}.network.{key}: goes with the topology, network.{key}")
+                    raise BadSettings(((*path, key), f"goes with the topology, network.{key}"))
 
     @property
     def loses_packets(self) -> bool:
