@@ -51,12 +51,12 @@ def draw(runs: Sequence[Run], out: Path, main_alone: bool = False, report: Repor
         for name, figure in _figures()
         if (figure.MAIN or not main_alone) and not (figure.ONE_RUN and len(runs) > 1)
     }
+    shown = {name: series for name, figure in figures.items() if (series := _series(figure, runs))}
     files: list[Path] = []
     with house_style():
-        for number, (name, figure) in enumerate(figures.items(), start=1):
-            report(number, len(figures), name)
-            series = _series(figure, runs)
-            files += _written(figure, series, out, name, common_label(runs)) if series else []
+        for number, (name, series) in enumerate(shown.items(), start=1):
+            report(number, len(shown), name)
+            files += _written(figures[name], series, out, name, common_label(runs))
     forget()
     return files
 

@@ -60,7 +60,7 @@ def test_a_figure_that_lacks_a_member_is_refused(tmp_path: Path, monkeypatch: py
 def test_only_main_figures_are_drawn_if_asked_and_each_is_told(tmp_path: Path) -> None:
     told: list[tuple[int, int, str]] = []
     files = draw_run(fake_run(tmp_path / "run"), True, lambda *which: told.append(which))
-    assert told == [(1, 3, "misses"), (2, 3, "time_by_part"), (3, 3, "time_to_accuracy")]
+    assert told == [(1, 2, "time_by_part"), (2, 2, "time_to_accuracy")]
     assert [path.name for path in files[::3]] == ["time_by_part.png", "time_to_accuracy.png"]
 
 
