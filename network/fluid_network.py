@@ -264,8 +264,7 @@ class FluidNetwork(Network):
         if transfer.last_bit_s is not None or path.unreachable:
             return not path.unreachable
         effects = self._effects(path)
-        own = transfer.flow.rate_bps > 0.0 or effects.next_s(now_s) < inf
-        if not (own or self._heard or self._air.coherence_on(path.lane) is not None):
+        if effects.rate(now_s, 1.0, None)[0] == 0.0 and effects.next_s(now_s) == inf:
             return False
         on_wires = [Capacity(one, 0.0) for one in effects.wires.values()]
         return all(one.at(now_s) > 0.0 or one.next_s(now_s) < inf for one in on_wires)

@@ -151,6 +151,20 @@ def test_it_hides_no_stall(cut: str, on: str, tmp_path: Path) -> None:
     assert not opened.stalled()
 
 
+@pytest.mark.parametrize("kind", ["cell", "multi_cell", "wifi"])
+def test_it_hides_no_stall_on_the_air(kind: str, tmp_path: Path) -> None:
+    file = tmp_path / "cut.csv"
+    file.write_text("time_s,factor\n0,1\n0.05,0\n1,0\n")
+    cut = {"kind": "trace", "devices": ["d0"], "file": file, "end": "hold"}
+    on = {"cell": "down", "multi_cell": "s0/down", "wifi": "air"}[kind]
+    change = {"cut": cut, "others": others(1e5, on, size=1000)}
+    env = simpy.Environment()
+    opened = network(kind, change=change).open(env, ON, 0)
+    transfer = opened.transfer("d0", "server", 50_000_000)
+    env.run()
+    assert opened.stalled() == (transfer,)
+
+
 def test_a_transfer_goes_on_behind_an_outage_with_it() -> None:
     cut = {"kind": "outages", "on": "core", "mean_on": 0.5, "mean_off": 0.5}
     took_s, opened = probed(wired(cut=cut, others=others(1e5, size=1000)), 12_500, 20.0, 20)
