@@ -6,10 +6,10 @@ from types import MappingProxyType
 
 from slfac_sim.network.change import Effect
 from slfac_sim.network.contract import Survey
-from slfac_sim.network.effects import Effects
 from slfac_sim.network.engine import Share
 from slfac_sim.network.transfers import Lane, Path
 from slfac_sim.network.transport import Framing
+from slfac_sim.network.varying.effects import Effects
 
 NO_PACKETS = Framing()
 _NO_WIRES: Mapping[str, float] = MappingProxyType({})

@@ -8,19 +8,19 @@ import simpy
 
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.network.air import Air
-from slfac_sim.network.background import BackgroundFlow, Source
 from slfac_sim.network.change import Burst
-from slfac_sim.network.changing import EffectsOf, unchanged
 from slfac_sim.network.contract import LinkUse, Network, Transfer
 from slfac_sim.network.delays import Delays
-from slfac_sim.network.effects import Capacity, Effects
 from slfac_sim.network.engine import Call, Engine, Flow, Routed, Share
 from slfac_sim.network.engine.joined import JoinedShare
 from slfac_sim.network.link_accounts import LinkAccounts
-from slfac_sim.network.own_clock import OwnClock
-from slfac_sim.network.timetable import Timetable
 from slfac_sim.network.transfers import FluidTransfer, JointTransfer, OnLane, Path, Plan
 from slfac_sim.network.transport import Message, Sender
+from slfac_sim.network.varying.background import BackgroundFlow, Source
+from slfac_sim.network.varying.changing import EffectsOf, unchanged
+from slfac_sim.network.varying.effects import Capacity, Effects
+from slfac_sim.network.varying.own_clock import OwnClock
+from slfac_sim.network.varying.timetable import Timetable
 
 Done = Callable[[Flow], None]
 

@@ -12,14 +12,14 @@ from slfac_sim.foundation.fields import OrNone
 from slfac_sim.foundation.plugins import Plugin, kind_of, settings
 from slfac_sim.foundation.units import Seconds
 from slfac_sim.network.air import NO_PACKETS, Air
-from slfac_sim.network.background import sources_of
 from slfac_sim.network.change._steady import steadied
-from slfac_sim.network.change_survey import surveyed
-from slfac_sim.network.changing import Changes, EffectsOf, effects_of, unchanged
 from slfac_sim.network.contract import Hosts, NetworkSettings, Survey
 from slfac_sim.network.delays import Delays, Jitter
 from slfac_sim.network.fluid_network import FluidNetwork
 from slfac_sim.network.transport.fluid import Fluid
+from slfac_sim.network.varying.background import sources_of
+from slfac_sim.network.varying.change_survey import surveyed
+from slfac_sim.network.varying.changing import Changes, EffectsOf, effects_of, unchanged
 
 _NOTHING_TO_LOSE = "packets are lost on the way, but transport: fluid has none; tcp and udp do"
 

@@ -26,10 +26,10 @@ from slfac_sim.network.kinds.multi_cell import MultiCell
 from slfac_sim.network.kinds.topology import Topology
 from slfac_sim.network.kinds.wifi import Wifi
 from slfac_sim.network.topology.settings import Access, WiredLink
-from slfac_sim.network.traces.reading import effect_of
 from slfac_sim.network.transfers import Bursts
 from slfac_sim.network.transport._bursts import lost_in_bursts
 from slfac_sim.network.transport.udp import Udp
+from slfac_sim.network.varying.traces.reading import effect_of
 
 NAMES = ("d0", "d1", "d2")
 HOSTS = Hosts(NAMES, ("server",))

@@ -22,10 +22,10 @@ from slfac_sim.network.change.gauss_markov import GaussMarkov
 from slfac_sim.network.change.random_waypoint import RandomWaypoint
 from slfac_sim.network.contract import Station
 from slfac_sim.network.kinds.cell import Cell
-from slfac_sim.network.motion import Motion
 from slfac_sim.network.radio.pathloss.log_distance import LogDistance
 from slfac_sim.network.radio.placement import Layout, ground
 from slfac_sim.network.radio.walk import Walk
+from slfac_sim.network.varying.motion import Motion
 from slfac_sim.scenario.fingerprint import point_key
 
 WALK = {"kind": "random_waypoint", "speed": (5.0, 30.0)}

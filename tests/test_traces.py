@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.network import Hosts
-from slfac_sim.network.courses import Steps
 from slfac_sim.network.kinds.trace import Trace
-from slfac_sim.network.traces.reading import effect_of
+from slfac_sim.network.varying.courses import Steps
+from slfac_sim.network.varying.traces.reading import effect_of
 
 NAMES = ("d0", "d1")
 HOSTS = Hosts(NAMES, ("server",))

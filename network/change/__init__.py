@@ -12,9 +12,9 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import Field
 
 from slfac_sim.foundation.plugins import Family, settings
-from slfac_sim.network.courses import Course
-from slfac_sim.network.motion import Motion
 from slfac_sim.network.transfers import Bursts
+from slfac_sim.network.varying.courses import Course
+from slfac_sim.network.varying.motion import Motion
 
 _Name = Annotated[str, Field(min_length=1)]
 

@@ -9,7 +9,7 @@ from pydantic import Field
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Metres
 from slfac_sim.network.change import Change, Effect, Target
-from slfac_sim.network.motion import Motion, Point
+from slfac_sim.network.varying.motion import Motion, Point
 
 _Name = Annotated[str, Field(min_length=1)]
 _Side = Annotated[Metres, Field(gt=0.0)]

@@ -5,8 +5,8 @@ from typing import Literal
 
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.network.change import Change, Effect, Target
-from slfac_sim.network.courses import Constant, Course
-from slfac_sim.network.motion import Motion
+from slfac_sim.network.varying.courses import Constant, Course
+from slfac_sim.network.varying.motion import Motion
 
 
 @settings

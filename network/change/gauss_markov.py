@@ -13,7 +13,7 @@ from slfac_sim.foundation.streams import stream
 from slfac_sim.foundation.units import MetresPerSecond, Seconds
 from slfac_sim.network.change import Target
 from slfac_sim.network.change._area import Rectangle, Roaming
-from slfac_sim.network.motion import Leg, Motion
+from slfac_sim.network.varying.motion import Leg, Motion
 
 _AT_ONCE = 64
 

@@ -10,7 +10,7 @@ from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.streams import stream
 from slfac_sim.foundation.units import Seconds
 from slfac_sim.network.change import Effect, Target, Targeted
-from slfac_sim.network.courses import Course
+from slfac_sim.network.varying.courses import Course
 
 _AT_ONCE = 64
 

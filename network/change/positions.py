@@ -5,8 +5,8 @@ from pathlib import Path
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.network.change import Target
 from slfac_sim.network.change._area import Moving
-from slfac_sim.network.motion import Motion
-from slfac_sim.network.traces.places import motion_of
+from slfac_sim.network.varying.motion import Motion
+from slfac_sim.network.varying.traces.places import motion_of
 
 
 @settings

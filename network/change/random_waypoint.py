@@ -11,7 +11,7 @@ from slfac_sim.foundation.streams import stream
 from slfac_sim.foundation.units import MetresPerSecond, Seconds
 from slfac_sim.network.change import Target
 from slfac_sim.network.change._area import Rectangle, Roaming
-from slfac_sim.network.motion import Leg, Motion, Point
+from slfac_sim.network.varying.motion import Leg, Motion, Point
 
 
 @settings

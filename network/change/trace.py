@@ -2,8 +2,8 @@
 
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.network.change import Effect, Target, Targeted
-from slfac_sim.network.traces.reading import effect_of, has_losses
-from slfac_sim.network.traces.settings import TraceFile
+from slfac_sim.network.varying.traces.reading import effect_of, has_losses
+from slfac_sim.network.varying.traces.settings import TraceFile
 
 
 @settings

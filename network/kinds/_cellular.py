@@ -23,7 +23,6 @@ from slfac_sim.network.contract import Hosts, Station
 from slfac_sim.network.kinds._moving import MovingAir
 from slfac_sim.network.kinds._radio import RadioSettings, SurveyedAir
 from slfac_sim.network.media.fair import Fair
-from slfac_sim.network.motion import Motion
 from slfac_sim.network.radio.budget import Budget, PowerControl, Shadowing
 from slfac_sim.network.radio.cells import Duplex, Interference, Radio
 from slfac_sim.network.radio.fading.ergodic import Ergodic
@@ -32,6 +31,7 @@ from slfac_sim.network.radio.pathloss.umi import Umi
 from slfac_sim.network.radio.placement import Layout
 from slfac_sim.network.radio.rates.nr_mcs import NrMcs
 from slfac_sim.network.transport import Framing
+from slfac_sim.network.varying.motion import Motion
 from slfac_sim.network.wifi.station import Station as Station80211
 
 _STATION_POWER_HZ = 20e6

@@ -15,13 +15,13 @@ from slfac_sim.network.air import Among
 from slfac_sim.network.change import Effect
 from slfac_sim.network.contract import Hosts, Survey
 from slfac_sim.network.kinds._radio import SurveyedAir, named
-from slfac_sim.network.motion import Motion
 from slfac_sim.network.radio.air import RadioAir, peak_bps
 from slfac_sim.network.radio.cells import Radio
 from slfac_sim.network.radio.placement import Ground, Layout
 from slfac_sim.network.radio.walk import Paces, Walk
 from slfac_sim.network.transfers import Path
 from slfac_sim.network.transport import Framing
+from slfac_sim.network.varying.motion import Motion
 
 
 @dataclass(frozen=True, eq=False)

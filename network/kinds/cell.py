@@ -6,9 +6,9 @@ power, uplink and downlink in a fixed ratio; other media and duplexes are a sett
 
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.network.air import Air
-from slfac_sim.network.changing import motions_of
 from slfac_sim.network.contract import Hosts, Station
 from slfac_sim.network.kinds._cellular import Cellular
+from slfac_sim.network.varying.changing import motions_of
 
 
 @settings

@@ -11,14 +11,14 @@ from slfac_sim.foundation.units import Seconds
 from slfac_sim.network.air import Air, Among
 from slfac_sim.network.change import Effect
 from slfac_sim.network.change._steady import steady
-from slfac_sim.network.change_survey import mean_bps, most_bps
 from slfac_sim.network.contract import Hosts, Link, Sharing, Survey
-from slfac_sim.network.effects import worst
 from slfac_sim.network.engine import FluidShare, Share
 from slfac_sim.network.fluid_settings import FluidSettings
-from slfac_sim.network.traces.reading import effect_of, has_losses
-from slfac_sim.network.traces.settings import TraceFile
 from slfac_sim.network.transfers import Lane, Path
+from slfac_sim.network.varying.change_survey import mean_bps, most_bps
+from slfac_sim.network.varying.effects import worst
+from slfac_sim.network.varying.traces.reading import effect_of, has_losses
+from slfac_sim.network.varying.traces.settings import TraceFile
 
 _PLACE = "network.file"
 _WAYS = (True, False)  # up, down

@@ -12,11 +12,11 @@ import numpy as np
 
 from slfac_sim.foundation.arrays import Floats
 from slfac_sim.foundation.streams import stream
-from slfac_sim.network.courses import Course
-from slfac_sim.network.motion import Motion
 from slfac_sim.network.radio.budget import Budget
 from slfac_sim.network.radio.penetration import outside
 from slfac_sim.network.radio.placement import Ground, linked
+from slfac_sim.network.varying.courses import Course
+from slfac_sim.network.varying.motion import Motion
 
 _MOST_M = 5.0
 _SEEN_M = 50.0

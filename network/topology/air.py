@@ -6,7 +6,6 @@ from dataclasses import replace
 from slfac_sim.network.air import Air, Among
 from slfac_sim.network.change import Effect
 from slfac_sim.network.contract import Hosts, Survey
-from slfac_sim.network.effects import Capacity, Effects
 from slfac_sim.network.engine import Share
 from slfac_sim.network.topology.binding import binding
 from slfac_sim.network.topology.parts import Part
@@ -15,6 +14,7 @@ from slfac_sim.network.topology.survey import survey_of
 from slfac_sim.network.topology.ways import Ways
 from slfac_sim.network.transfers import Lane, Path
 from slfac_sim.network.transport import Framing
+from slfac_sim.network.varying.effects import Capacity, Effects
 
 
 class TopologyAir(Air):

@@ -4,13 +4,13 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
 from slfac_sim.network.change import Change, Effect, Target
-from slfac_sim.network.changing import covers
-from slfac_sim.network.courses import Constant
-from slfac_sim.network.effects import Capacity, Effects
 from slfac_sim.network.topology.parts import Part
 from slfac_sim.network.topology.routes import capacity_of, way_of
 from slfac_sim.network.topology.settings import WiredLink
 from slfac_sim.network.transfers import Lane
+from slfac_sim.network.varying.changing import covers
+from slfac_sim.network.varying.courses import Constant
+from slfac_sim.network.varying.effects import Capacity, Effects
 
 
 def wire_effects(

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from slfac_sim.foundation.errors import BadInput, did_you_mean
-from slfac_sim.network.traces.lines import Row, number
-from slfac_sim.network.traces.series import COLUMNS, RATES, Measured, Series, last_end_s
+from slfac_sim.network.varying.traces.lines import Row, number
+from slfac_sim.network.varying.traces.series import COLUMNS, RATES, Measured, Series, last_end_s
 
 HEAD = "time_s,up_bps,down_bps[,device][,latency_s][,loss]"
 TIME, DEVICE, BOTH = "time_s", "device", "rate_bps"

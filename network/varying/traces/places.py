@@ -7,8 +7,8 @@ from pathlib import Path
 
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.files import read_text
-from slfac_sim.network.motion import Leg, Motion
-from slfac_sim.network.traces.lines import Row, number, rows_of
+from slfac_sim.network.varying.motion import Leg, Motion
+from slfac_sim.network.varying.traces.lines import Row, number, rows_of
 
 HEAD = ("time_s", "device", "x_m", "y_m")
 

@@ -9,8 +9,8 @@ from itertools import chain
 from math import inf, prod
 
 from slfac_sim.network.change import Effect
-from slfac_sim.network.courses import Course
 from slfac_sim.network.transfers import Bursts, Hop, Path
+from slfac_sim.network.varying.courses import Course
 
 Among = Callable[[int], float] | None
 Losses = tuple[float, Bursts | None]  # a part of the packets, and how it comes in bursts

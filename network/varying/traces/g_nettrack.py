@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from slfac_sim.foundation.errors import BadInput
-from slfac_sim.network.traces.lines import Row, number
-from slfac_sim.network.traces.series import RATES, Measured, Series, last_end_s
+from slfac_sim.network.varying.traces.lines import Row, number
+from slfac_sim.network.varying.traces.series import RATES, Measured, Series, last_end_s
 
 TIMESTAMP, STATE, DOWNLOADING = "Timestamp", "State", "D"
 _BITRATES = ("UL_bitrate", "DL_bitrate")  # in the order of RATES

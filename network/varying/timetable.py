@@ -6,9 +6,9 @@ from math import inf
 
 import simpy
 
-from slfac_sim.network.effects import Effects
 from slfac_sim.network.engine import Call
 from slfac_sim.network.transfers import OnLane
+from slfac_sim.network.varying.effects import Effects
 
 
 class Timetable:

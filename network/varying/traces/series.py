@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from slfac_sim.network.courses import Course, Steps
+from slfac_sim.network.varying.courses import Course, Steps
 
 End = Literal["repeat", "hold", "zero"]
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from slfac_sim.foundation.errors import BadInput
-from slfac_sim.network.traces.series import RATES, Measured, Series
+from slfac_sim.network.varying.traces.series import RATES, Measured, Series
 
 _DIGITS = 12  # of a time that a clock can tell
 _MOST_BINS = 10_000_000

@@ -8,10 +8,10 @@ from typing import NamedTuple
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.network.air import Air
 from slfac_sim.network.change import Burst, Change
-from slfac_sim.network.changing import covers
-from slfac_sim.network.effects import Capacity
 from slfac_sim.network.engine import Flow
 from slfac_sim.network.transfers import Path
+from slfac_sim.network.varying.changing import covers
+from slfac_sim.network.varying.effects import Capacity
 
 
 class Way(NamedTuple):

@@ -5,9 +5,9 @@ from functools import cache
 
 from slfac_sim.foundation.errors import BadInput, did_you_mean
 from slfac_sim.network.change import Change, Effect, Target
-from slfac_sim.network.effects import Effects, worst
-from slfac_sim.network.motion import Motion
 from slfac_sim.network.transfers import Path
+from slfac_sim.network.varying.effects import Effects, worst
+from slfac_sim.network.varying.motion import Motion
 
 EffectsOf = Callable[[Path], Effects]
 _NONE = Effects()

@@ -7,8 +7,8 @@ from dataclasses import replace
 from slfac_sim.network.air import Air
 from slfac_sim.network.change import Effect
 from slfac_sim.network.contract import Link, Survey
-from slfac_sim.network.effects import Capacity, Effects
 from slfac_sim.network.transfers import Path
+from slfac_sim.network.varying.effects import Capacity, Effects
 
 EffectsOn = Callable[[Path], Sequence[Effect]]
 

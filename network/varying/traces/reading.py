@@ -7,11 +7,11 @@ from pathlib import Path
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.files import read_text
 from slfac_sim.network.change import Effect
-from slfac_sim.network.courses import Course
-from slfac_sim.network.traces import g_nettrack, generic, mahimahi
-from slfac_sim.network.traces.lines import rows_of
-from slfac_sim.network.traces.series import RATES, End, Measured, Series
-from slfac_sim.network.traces.settings import Format, TraceFile
+from slfac_sim.network.varying.courses import Course
+from slfac_sim.network.varying.traces import g_nettrack, generic, mahimahi
+from slfac_sim.network.varying.traces.lines import rows_of
+from slfac_sim.network.varying.traces.series import RATES, End, Measured, Series
+from slfac_sim.network.varying.traces.settings import Format, TraceFile
 
 _FORMATS = f"{generic.HEAD} (csv), {g_nettrack.TIMESTAMP},... (g_nettrack) or a whole number of ms (mahimahi)"
 
