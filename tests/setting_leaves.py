@@ -14,6 +14,8 @@ NEEDED = {
     "profiles": "names={phone: 5}",
     "measured": "table=none.csv",
     "trace": "file=none.csv",
+    "background": "rate=100 kbit/s",
+    "positions": "file=none.csv",
     "topology": "access={home: {network: ideal, devices: 5}}",
 }
 NAMED = {

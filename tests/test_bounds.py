@@ -74,7 +74,7 @@ def test_a_quantity_is_within_the_range_of_its_dimension_or_refused(
         if legal:
             assert reader.validate_python(text) == pytest.approx(number, rel=1e-12)
         else:
-            with pytest.raises(ValidationError, match=re.escape(f"a {dimension} of {least:g} to {most:g}")):
+            with pytest.raises(ValidationError, match=re.escape(f" {dimension} of {least:g} to {most:g}")):
                 reader.validate_python(text)
 
 

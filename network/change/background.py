@@ -39,7 +39,7 @@ class Background(Change):
     """Mean size of a flow of `poisson`."""
     sizes: Literal["deterministic", "exponential", "pareto"] = "deterministic"
     """The law of sizes of `poisson`."""
-    shape: Annotated[float, Field(gt=1.0)] = 1.5
+    shape: Annotated[float, Field(gt=1.0, le=100.0)] = 1.5
     """The shape of `pareto`; up to 2 the variance is infinite."""
     mean_on: _Positive = 1.0
     """Mean time for which a sender of `on_off` is on."""
