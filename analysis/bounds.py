@@ -73,6 +73,7 @@ def _shares(tables: Tables) -> Callable[[Row], float]:
     """Return what tells of a transfer which part of the medium's time its direction has.
 
     It is as recorded, or else the largest that it had. A multicast has the parts on all access networks.
+    Raises `ValueError` for a device on an access network of which nothing is recorded.
     """
     air: dict[str, dict[str, float]]
     air = {row["access"]: {way: row[f"{way}_share"] for way in DIRECTIONS} for row in tables.get("air", ())}
@@ -86,7 +87,10 @@ def _shares(tables: Tables) -> Callable[[Row], float]:
             return 1.0
         if device == EVERYBODY:
             return sum(parts[way] for parts in air.values())
-        return air[access_of.get(device, "")][way]
+        access = access_of.get(device, "")
+        if access not in air:
+            raise ValueError(f"air: no row of the access network '{access}', on which {device} is")
+        return air[access][way]
 
     return share
 
