@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Mapping
 from math import inf
 
-from slfac_sim.network.engine import Flow, NaiveGraph
+from naive_share import Rated
+
+from slfac_sim.network.engine import Flow
 
 
 def level(capacity: float, rows: Iterable[tuple[float, float, float]]) -> float:
@@ -45,19 +47,11 @@ def rates_bps(
     return [min([cap_bps, *(links[link][0] * levels[link] for link in links)]) for cap_bps, links in flows]
 
 
-class NaiveJoined(NaiveGraph):
+class NaiveJoined(Rated):
     """A share (see `Share`) of lanes of equal airtime and wires, without a trick."""
 
     def __init__(self, lanes: Mapping[str, float], wires: Mapping[str, float]) -> None:
         super().__init__({**lanes, **wires})
-
-    def set_rates(self, now_s: float, rates_bps: Iterable[tuple[Flow, float]]) -> None:
-        """Give flows that take part new rates. A flow of rate 0 leaves its part to the others."""
-        self._advance(now_s)
-        for flow, rate_bps in rates_bps:
-            if flow.left_bits > 0.0:
-                flow.rate_bps = rate_bps
-        self._reallocate()
 
     def _served(self) -> list[tuple[Flow, float]]:
         """Return each flow that is served, with its rate in bit/s."""

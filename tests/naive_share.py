@@ -6,11 +6,8 @@ from slfac_sim.network.engine import Flow, NaiveGraph
 from slfac_sim.network.engine.naive import fill_plainly
 
 
-class NaiveShare(NaiveGraph):
-    """A share (see `Share`) of one medium, whose capacity is in parts of it, without a trick."""
-
-    def __init__(self, capacity: float = 1.0) -> None:
-        super().__init__({"": capacity})
+class Rated(NaiveGraph):
+    """A share whose flows have rates of their own, which change."""
 
     def set_rates(self, now_s: float, rates_bps: Iterable[tuple[Flow, float]]) -> None:
         """Give flows that take part new rates. A flow of rate 0 leaves its part to the others."""
@@ -19,6 +16,13 @@ class NaiveShare(NaiveGraph):
             if flow.left_bits > 0.0:
                 flow.rate_bps = rate_bps
         self._reallocate()
+
+
+class NaiveShare(Rated):
+    """A share (see `Share`) of one medium, whose capacity is in parts of it, without a trick."""
+
+    def __init__(self, capacity: float = 1.0) -> None:
+        super().__init__({"": capacity})
 
     def _served(self) -> list[tuple[Flow, float]]:
         """Return each flow that is served, with its rate in bit/s."""

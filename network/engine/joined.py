@@ -7,7 +7,7 @@ until a flow changes sides, so the levels are found by Newton's method in few st
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from heapq import heapify, heappop, heappush
+from heapq import heappop, heappush
 from math import inf
 
 from slfac_sim.network.engine.allotted import AllottedShare
@@ -17,6 +17,7 @@ from slfac_sim.network.engine.fluid import FluidShare
 from slfac_sim.network.engine.fluid_lane import FluidLane, WiresAlone
 from slfac_sim.network.engine.lane import Lane, Unlimited
 from slfac_sim.network.engine.newton import settle
+from slfac_sim.network.engine.pool import EntryOf, head, shrink
 from slfac_sim.network.engine.wires import LaneState, Wire
 
 
@@ -41,17 +42,14 @@ class JoinedShare:
         self._started = 0
         self._dirty: dict[LaneState, None] = {}
         self._changed: dict[Wire, None] = {}  # wires whose capacities have
-        self._dues: list[tuple[float, int, int, LaneState]] = []
+        self._dues: list[EntryOf[LaneState]] = []
 
     @property
     def due_s(self) -> float:
         """When the next flow will be through; infinite when none will."""
         if self._dirty or self._changed:
             self._solve()
-        dues = self._dues
-        while dues and dues[0][2] != dues[0][3].version:
-            heappop(dues)
-        return dues[0][0] if dues else inf
+        return head(self._dues)
 
     def start(self, now_s: float, flow: Flow) -> None:
         """Let `flow`, a `Routed`, take part from now on. Raises `KeyError` for an unknown wire."""
@@ -136,9 +134,7 @@ class JoinedShare:
             if due_s < inf:
                 heappush(self._dues, (due_s, state.rank, state.version, state))
         self._dirty, self._changed = {}, {}
-        if len(self._dues) > 4 * len(self._lanes) + 16:
-            self._dues = [entry for entry in self._dues if entry[2] == entry[3].version]
-            heapify(self._dues)
+        shrink(self._dues, 2 * len(self._lanes))
 
 
 def _limitable(share: Share) -> Share:

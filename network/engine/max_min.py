@@ -6,11 +6,12 @@ share a link with them, and the flows that come to their caps, or leave them, by
 """
 
 from collections.abc import Iterable, Mapping
-from heapq import heapify, heappop, heappush
+from heapq import heappop, heappush
 from math import inf
 
 from slfac_sim.network.engine.flow import Flow, Routed
 from slfac_sim.network.engine.levels import Link, Way, settle
+from slfac_sim.network.engine.pool import EntryOf, head, shrink
 from slfac_sim.network.engine.route import Route
 
 
@@ -31,17 +32,14 @@ class MaxMinShare:
         self._ranks = 0
         self._dirty: dict[Link, None] = {}  # their capacities or flows have changed
         self._touched: dict[Route, None] = {}  # their flows have
-        self._dues: list[tuple[float, int, int, Route]] = []
+        self._dues: list[EntryOf[Route]] = []
 
     @property
     def due_s(self) -> float:
         """When the next flow will be through; infinite when none will."""
         if self._dirty:
             self._solve()
-        dues = self._dues
-        while dues and dues[0][2] != dues[0][3].version:
-            heappop(dues)
-        return dues[0][0] if dues else inf
+        return head(self._dues)
 
     def start(self, now_s: float, flow: Flow) -> None:
         """Let `flow`, a `Routed`, take part from now on. Raises `KeyError` for an unknown link."""
@@ -131,6 +129,4 @@ class MaxMinShare:
                 if route.due_s < inf:
                     heappush(self._dues, (route.due_s, route.rank, route.version, route))
         self._dirty, self._touched = {}, {}
-        if len(self._dues) > 4 * len(self._routes) + 16:
-            self._dues = [entry for entry in self._dues if entry[2] == entry[3].version]
-            heapify(self._dues)
+        shrink(self._dues, 2 * len(self._routes))

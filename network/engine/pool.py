@@ -9,12 +9,22 @@ Parekh and Gallager, IEEE/ACM Trans. Networking 1(3), 1993).
 from collections.abc import Iterable
 from heapq import heapify, heappop, heappush
 from math import inf
+from typing import Protocol, TypeVar
 
 from slfac_sim.network.engine.flow import Flow
 
 COARSE = 2.0**16  # V in units of a flow's service above which it is counted from 0 again
 
-Entry = tuple[float, int, int, Flow]  # key, order, version, flow; stale once the flow has another version
+
+class Versioned(Protocol):
+    """What entries of a heap are of: they are stale once it has another version."""
+
+    version: int
+
+
+_T = TypeVar("_T", bound=Versioned)
+EntryOf = tuple[float, int, int, _T]  # key, order, version, and what it is of
+Entry = EntryOf[Flow]
 
 
 class Sum:
@@ -38,14 +48,14 @@ class Sum:
         self.value = high + self._low
 
 
-def head(heap: list[Entry]) -> float:
+def head(heap: list[EntryOf[_T]]) -> float:
     """Shed the stale entries on top of `heap` and return its smallest key, infinite when it is empty."""
     while heap and heap[0][2] != heap[0][3].version:
         heappop(heap)
     return heap[0][0] if heap else inf
 
 
-def shrink(heap: list[Entry], live: int) -> None:
+def shrink(heap: list[EntryOf[_T]], live: int) -> None:
     """Drop the stale entries of `heap` when they are more than the `live` ones."""
     if len(heap) > 2 * live + 16:
         heap[:] = [entry for entry in heap if entry[2] == entry[3].version]

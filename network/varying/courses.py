@@ -56,36 +56,6 @@ class Constant(Course):
     least = most = mean
 
 
-class Scaled(Course):
-    """The `course` times `by`, such as a factor on a capacity."""
-
-    def __init__(self, course: Course, by: float) -> None:
-        self._course, self._by = course, by
-
-    def at(self, t_s: float) -> float:
-        """Return the product."""
-        return self._by * self._course.at(t_s)
-
-    def next_s(self, t_s: float) -> float:
-        """Return what the course does."""
-        return self._course.next_s(t_s)
-
-    @property
-    def mean(self) -> float:
-        """The mean of the products."""
-        return self._by * self._course.mean
-
-    @property
-    def least(self) -> float:
-        """The least product."""
-        return self._by * self._course.least
-
-    @property
-    def most(self) -> float:
-        """The greatest product."""
-        return self._by * self._course.most
-
-
 class Steps(Course):
     """`values` from `times_s` on, of which the first is 0, up to `end_s`.
 
