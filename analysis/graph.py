@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
-
-import networkx as nx
+from typing import TYPE_CHECKING, Any, Literal
 
 from slfac_sim.analysis.air import Offered
 from slfac_sim.analysis.format import count, quantity
 from slfac_sim.analysis.structure import Row
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 Kind = Literal["server", "access", "switch"]
 
@@ -33,11 +34,13 @@ class Graph:
     wires: Sequence[Row]
     level: Mapping[str, int]
 
-    def tree(self) -> nx.DiGraph:
+    def tree(self) -> "nx.DiGraph[Any]":
         """Return a tree of shortest ways from each top downwards; an edge has its `wire`.
 
         Wires that are on none of these ways are left out.
         """
+        import networkx as nx  # only where there are wires: `check` looks here for every network
+
         tree = nx.DiGraph()
         tree.add_nodes_from(name for name, level in self.level.items() if level == 0)
         for name, level in self.level.items():
@@ -87,6 +90,8 @@ def wire_text(wire: Row) -> str:
 
 def graph_of(offered: Offered) -> Graph:
     """Return the graph of what a topology offers."""
+    import networkx as nx
+
     whole = nx.MultiGraph()
     whole.add_edges_from(map(ends_of, offered.wires))
     servers = _servers(offered)
@@ -119,6 +124,8 @@ def _node(name: str, offered: Offered, servers: Sequence[str]) -> Node:
 
 def text_of(graph: Graph) -> Iterator[str]:
     """Yield the graph as lines of text, from the top downwards, then the wires that join its branches."""
+    import networkx as nx
+
     tree = graph.tree()
     drawn = set()
     for _, name, wire in tree.edges(data="wire"):
