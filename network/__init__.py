@@ -5,6 +5,7 @@ Usable on its own: open a network on a SimPy environment and call `transfer`.
 
 from slfac_sim.network.contract import (
     Delivery,
+    Handover,
     Hosts,
     Link,
     LinkUse,
@@ -13,6 +14,7 @@ from slfac_sim.network.contract import (
     NetworkSettings,
     Route,
     Sharing,
+    Sighting,
     Station,
     Survey,
     Transfer,
@@ -21,6 +23,7 @@ from slfac_sim.network.contract import (
 
 __all__ = [
     "Delivery",
+    "Handover",
     "Hosts",
     "Link",
     "LinkUse",
@@ -29,6 +32,7 @@ __all__ = [
     "NetworkSettings",
     "Route",
     "Sharing",
+    "Sighting",
     "Station",
     "Survey",
     "Transfer",

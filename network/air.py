@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from types import MappingProxyType
 
 from slfac_sim.network.change import Effect
-from slfac_sim.network.contract import Survey
+from slfac_sim.network.contract import Handover, Sighting, Survey
 from slfac_sim.network.engine import Share
 from slfac_sim.network.transfers import Lane, Path
 from slfac_sim.network.transport import Framing
@@ -88,8 +88,23 @@ class Air(ABC):
         return True
 
     def moved(self, path: Path, t_s: float) -> Path:
-        """Return `path` as it is at `t_s`, when its devices are elsewhere; as it stands, nobody moves."""
+        """Return `path` as it is at `t_s`, when its devices are elsewhere; as it stands, nobody moves.
+
+        After a handover it is on another lane.
+        """
         return path
+
+    def resumes_s(self, path: Path, t_s: float) -> float:
+        """Return from when on bits cross `path`: `t_s`, or the end of an interruption by a handover."""
+        return t_s
+
+    def handovers(self, until_s: float) -> Sequence[Handover]:
+        """Return the handovers up to `until_s`, in the order of time; as it stands, there are none."""
+        return ()
+
+    def sightings(self, times_s: Sequence[float]) -> Sequence[Sighting]:
+        """Return where the devices that move are at each of `times_s`; as it stands, nobody moves."""
+        return ()
 
     @property
     def varies(self) -> bool:

@@ -105,6 +105,39 @@ class LinkUse:
     background_bits: float = 0.0
 
 
+@dataclass(frozen=True)
+class Handover:
+    """A device that has gone from the station `source` to `target` at `at_s` (simulated seconds).
+
+    Its first bit there may cross `interruption_s` later. `source_dbm` and `target_dbm` are the received
+    powers (RSRP, filtered) that decided it. `is_ping_pong`: it had left `target` less than a second before.
+    What was left of its transfers under way, `carried_bits`, has gone along.
+    """
+
+    device: str
+    at_s: float
+    source: str
+    target: str
+    source_dbm: float
+    target_dbm: float
+    interruption_s: float
+    is_ping_pong: bool = False
+    carried_bits: float = 0.0
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """Where a moving `device` is at `at_s`, which `station` serves it, and its rates there, alone."""
+
+    device: str
+    at_s: float
+    x_m: float
+    y_m: float
+    station: str
+    up_rate_bps: float
+    down_rate_bps: float
+
+
 class Network(ABC):
     """An opened network: its state lives on one SimPy environment."""
 
@@ -122,6 +155,14 @@ class Network(ABC):
 
     def link_use(self) -> Sequence[LinkUse]:
         """Return what every link has carried; as it stands, the network does not tell of links."""
+        return ()
+
+    def handovers(self) -> Sequence[Handover]:
+        """Return the handovers until now, in the order of time; as it stands, there are none."""
+        return ()
+
+    def sightings(self, times_s: Sequence[float]) -> Sequence[Sighting]:
+        """Return where the devices that move are at each of `times_s`; as it stands, nobody moves."""
         return ()
 
 

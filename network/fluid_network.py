@@ -9,7 +9,7 @@ import simpy
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.network.air import Air
 from slfac_sim.network.change import Burst
-from slfac_sim.network.contract import LinkUse, Network, Transfer
+from slfac_sim.network.contract import Handover, LinkUse, Network, Sighting, Transfer
 from slfac_sim.network.delays import Delays
 from slfac_sim.network.engine import Call, Engine, Flow, Routed, Share
 from slfac_sim.network.engine.joined import JoinedShare
@@ -87,6 +87,14 @@ class FluidNetwork(Network):
         self._catch_up()
         under_way = [transfer for transfer in self._under_way if transfer.last_bit_s is None]
         return self._accounts.use(under_way) if self._air.wires else ()
+
+    def handovers(self) -> Sequence[Handover]:
+        """Return the handovers until now."""
+        return self._air.handovers(float(self._outer.now))
+
+    def sightings(self, times_s: Sequence[float]) -> Sequence[Sighting]:
+        """Return where the devices that move are at each of `times_s`."""
+        return self._air.sightings(times_s)
 
     def _transfer(self, src: str, dst: str, path: Path, nbytes: int) -> FluidTransfer:
         rate_bps, among = self._air.rate_bps(path, self._block(path.lane), self._heard)

@@ -8,7 +8,7 @@ import simpy
 from slfac_sim.effects import Effect, Send
 from slfac_sim.ledger.store import Ledger, Row
 from slfac_sim.ledger.tables import TABLES
-from slfac_sim.network import Hosts, LinkUse, Network, Survey, Transfer
+from slfac_sim.network import Handover, Hosts, LinkUse, Network, Sighting, Survey, Transfer
 from slfac_sim.simulation.invariants.laws import Laws, Watch
 from slfac_sim.simulation.networks import open_network
 from slfac_sim.simulation.observer import Observer
@@ -129,3 +129,9 @@ class _Watched(Network):
 
     def link_use(self) -> Sequence[LinkUse]:
         return self._inner.link_use()
+
+    def handovers(self) -> Sequence[Handover]:
+        return self._inner.handovers()
+
+    def sightings(self, times_s: Sequence[float]) -> Sequence[Sighting]:
+        return self._inner.sightings(times_s)
