@@ -93,6 +93,12 @@ def losses(transfers: int, lost: int, missed: int) -> str:
     return f"{transfers:,}, of which {were}, {count(missed, 'device-round')} missed"
 
 
+def handovers(number: int, ping_pongs: int, devices: int, interruption_s: float) -> str:
+    """Return ``34 by 12 devices, 5 ping-pongs; interruptions of 1.7 s``."""
+    were = f", {count(ping_pongs, 'ping-pong')}" if ping_pongs else ""
+    return f"{number:,} by {count(devices, 'device')}{were}; interruptions of {quantity(interruption_s, 's')}"
+
+
 def unit_of(values: Iterable[float], unit: str) -> tuple[float, str]:
     """Return (factor, unit with its prefix) in which the largest of `values` (SI) is at least 1.
 

@@ -86,6 +86,7 @@ def _rows(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     from slfac_sim.analysis.format import (
         count,
         fixed_percent,
+        handovers,
         kind_name,
         losses,
         one_decimal,
@@ -111,6 +112,8 @@ def _rows(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "bits per value of models, up / down", f"{models[0]:.2f} / {models[1]:.2f}"
     if summary["positions_redrawn"]:
         yield "positions redrawn", f"{summary['positions_redrawn']}, for want of coverage"
+    if summary["handovers"]["count"]:
+        yield "handovers", handovers(*summary["handovers"].values())
     yield "transfers", losses(summary["transfers"], summary["lost"], summary["missed"])
     yield "host time", f"{host['wall_s']:,.0f} s wall, {host['cpu_s']:,.0f} s CPU, {threads}"
     if host["peak_rss_bytes"] is not None:

@@ -101,6 +101,7 @@ def summary_of(
         "transfers": len(air),
         "lost": sum(outcome == "lost" for _, _, outcome in air),
         "missed": len(ledger.tuples("misses", ("round",))),
+        "handovers": _handovers(ledger),
         "energy_j": math.fsum(energy_j for _, energy_j, _ in air),
         "energy": _energy(ledger),
         "host": dict(host),
@@ -148,6 +149,17 @@ def _energy(ledger: Ledger) -> dict[str, dict[str, float]]:
     return {
         part: {name: math.fsum(row[place] for row in drawn) for place, name in enumerate(names)}
         for part, drawn in parts.items()
+    }
+
+
+def _handovers(ledger: Ledger) -> dict[str, Any]:
+    """Return how many handovers there were, of how many devices, and how long they interrupted these."""
+    rows = ledger.tuples("handovers", ("device", "is_ping_pong", "interruption_s"))
+    return {
+        "count": len(rows),
+        "ping_pongs": sum(is_ping_pong for _, is_ping_pong, _ in rows),
+        "devices": len({device for device, _, _ in rows}),
+        "interruption_s": math.fsum(seconds for _, _, seconds in rows),
     }
 
 

@@ -232,6 +232,30 @@ LINK_USE: dict[str, dict[str, tuple[str, str]]] = {
 }
 """What each direction of a link has carried in the whole run, written when it has ended."""
 
+MOVES: dict[str, dict[str, tuple[str, str]]] = {
+    "handovers": {
+        "device": ("TEXT", "device that went from one station to another"),
+        "at_s": ("REAL", "when it did"),
+        "source": ("TEXT", "the station that had served it"),
+        "target": ("TEXT", "the one that serves it from then on"),
+        "source_dbm": ("REAL", "received power (RSRP, filtered) of `source` that decided it"),
+        "target_dbm": ("REAL", "the same of `target`"),
+        "interruption_s": ("REAL", "for how long no bit of it crossed the air from then on"),
+        "is_ping_pong": ("INTEGER", "1 if it had left `target` less than a second before, else 0"),
+        "carried_bits": ("REAL", "what was left of its transfers under way, and went along"),
+    },
+    "trajectories": {
+        "device": ("TEXT", "device that moves"),
+        "at_s": ("REAL", "one of a few hundred instants of the run at most, equally far apart"),
+        "x_m": ("REAL", "where it was, to the east"),
+        "y_m": ("REAL", "where it was, to the north"),
+        "station": ("TEXT", "the station that served it"),
+        "up_rate_bps": ("REAL", "its mean rate up there, with the whole medium to itself"),
+        "down_rate_bps": ("REAL", "its mean rate down there, with the whole medium to itself"),
+    },
+}
+"""Who went where and to which station, where devices move, written when the run has ended."""
+
 ENERGY: dict[str, dict[str, tuple[str, str]]] = {
     "energy": {
         "host": ("TEXT", "device or server"),
@@ -262,6 +286,7 @@ ASIDES: dict[str, dict[str, tuple[str, str]]] = {
 }
 """Effects that leave no row elsewhere or not all of them, and how tasks ended that did not end well."""
 
-TABLES |= SUMS | LINK_USE | ENERGY | ASIDES
-DIGESTED = tuple(table for table in TABLES if table not in AIR | SUMS | LINK_USE | ENERGY | ASIDES)
-"""What happened. The air of a run follows from its scenario, sums from what was sent, energy from both."""
+TABLES |= SUMS | LINK_USE | MOVES | ENERGY | ASIDES
+_FOLLOWS = AIR | SUMS | LINK_USE | MOVES | ENERGY | ASIDES
+DIGESTED = tuple(table for table in TABLES if table not in _FOLLOWS)
+"""What happened. Air and movement follow from the scenario, sums from what was sent, energy from both."""

@@ -1,5 +1,6 @@
-"""The network of a simulation: opened, and in rows what it offers and what its links have carried."""
+"""The network of a simulation: opened, and in rows what it offers, and what became of links and devices."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -11,6 +12,9 @@ from slfac_sim.ledger.tables import AIR
 from slfac_sim.network import Hosts, Network, Survey
 
 Rows = list[dict[str, Any]]
+
+_SIGHTINGS = 4000  # of all devices that move, in a run: each may cost as much as a step of a walk
+_FEWEST_INSTANTS, _MOST_INSTANTS = 24, 240
 
 
 def open_network(settings: Any, env: simpy.Environment, hosts: Hosts, seed: int) -> Network:
@@ -40,9 +44,23 @@ def air_rows(survey: Survey) -> dict[str, Rows]:
     }
 
 
-def link_rows(network: Network) -> Rows:
-    """Return what each link has carried until now as rows of `link_use`."""
-    return [asdict(use) for use in network.link_use()]
+def closing_rows(network: Network, end_s: float) -> dict[str, Rows]:
+    """Return, of a run that ended at `end_s`, what links carried and how devices moved, as rows by table."""
+    moved = {
+        "handovers": network.handovers(),
+        "trajectories": network.sightings(instants_s(end_s, len(network.sightings([0.0])))),
+    }
+    return {
+        table: list(map(asdict, rows)) for table, rows in ({"link_use": network.link_use()} | moved).items()
+    }
+
+
+def instants_s(end_s: float, moving: int) -> Sequence[float]:
+    """Return when to look where so many `moving` devices are: less often where they are many."""
+    if not moving or end_s <= 0.0:
+        return [0.0] if moving else []
+    stretches = min(_MOST_INSTANTS, max(_FEWEST_INSTANTS, _SIGHTINGS // moving))
+    return [end_s * (number / stretches) for number in range(stretches + 1)]
 
 
 def _row(table: str, figures: Any, **given: Any) -> dict[str, Any]:

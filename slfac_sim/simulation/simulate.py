@@ -19,7 +19,7 @@ from slfac_sim.scenario.hosts import hosts_of, servers_of, with_servers
 from slfac_sim.scenario.schema import Scenario
 from slfac_sim.simulation.clock import Clock
 from slfac_sim.simulation.energy import Energy
-from slfac_sim.simulation.networks import air_rows, link_rows, open_network
+from slfac_sim.simulation.networks import air_rows, closing_rows, open_network
 from slfac_sim.simulation.simulated import SimulatedPlayer
 
 OnNote = Callable[[str, Mapping[str, Any]], None]
@@ -99,16 +99,18 @@ class Simulation:
         """Play `protocol` to its end and return the simulated seconds.
 
         It is a real one, that learns, or a recorded one (`replay`): the clock is the same. What links
-        carried and hosts drew is written when it is over, however it ends. Raises `simulated.Stalled` when
-        nothing can happen any more before the protocol has ended, and `Diverged` with the round.
+        carried, how devices moved and what hosts drew is written when it is over, however it ends. Raises
+        `simulated.Stalled` when nothing can happen any more before the protocol has ended, and `Diverged`
+        with the round.
         """
         try:
             self._player.play(protocol)
         except Diverged as error:
             raise error.during(len(self._ledger.tuples("rounds", ("round",))) + 1) from None
         finally:
-            for row in link_rows(self._network):
-                self._ledger.add("link_use", row)
+            for table, rows in closing_rows(self._network, float(self._env.now)).items():
+                for row in rows:
+                    self._ledger.add(table, row)
             for row in self._energy.rows(self._env.now):
                 self._ledger.add("energy", row)
         return float(self._env.now)

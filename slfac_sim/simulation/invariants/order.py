@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from slfac_sim.effects import Compute, Effect, Offer, Send
+from slfac_sim.ledger.tables import MOVES
 from slfac_sim.scenario.hosts import servers_of
 from slfac_sim.simulation.invariants.laws import Laws
 
@@ -56,7 +57,10 @@ class OrderLaws(Laws):
             self.hold(LAW, asked.rows == 1, f"effect {seq} of task '{task}'", figures)
 
     def row(self, table: str, row: dict[str, Any]) -> None:
-        """The times of a row are in order, end now, and begin when the effect was asked for."""
+        """The times of a row are in order, end now, and begin when the effect was asked for.
+
+        How devices have moved is told afterwards.
+        """
         if table in _TIMES:
             self._in_order(table, row)
             if not row["task"].startswith(_QUEUE):
@@ -66,7 +70,8 @@ class OrderLaws(Laws):
         elif "at_s" in row:
             place = _place(table, row) if "task" in row else table
             now_s = self.watch.now_s
-            self.hold(LAW, row["at_s"] == now_s, place, f"stamped {row['at_s']!r} s at {now_s!r} s")
+            held = 0.0 <= row["at_s"] <= now_s if table in MOVES else row["at_s"] == now_s
+            self.hold(LAW, held, place, f"stamped {row['at_s']!r} s at {now_s!r} s")
 
     def _in_order(self, table: str, row: dict[str, Any]) -> None:
         times = [row[name] for name in _TIMES[table]]
