@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from worlds import TINY
 
 from slfac_sim.cli import main
-from slfac_sim.learning.datasets import DataError, Dataset, mean_and_std
+from slfac_sim.learning.datasets import DataError, Dataset, hold_out, mean_and_std
+from slfac_sim.learning.datasets.synthetic import Synthetic
 
 DTYPES = ("uint8", "int8", "int32", "int64", "uint16", "bool", "float32", "float64", "object", "U1")
 
@@ -24,8 +25,8 @@ def dataset(**changes: Any) -> Dataset:
         "test_images": draws.integers(0, 256, (4, 3, 8, 10)).astype(np.uint8),
         "test_labels": np.arange(4) % 5,
         "classes": 5,
-        "mean": 0.5,
-        "std": 0.25,
+        "mean": (0.5, 0.4, 0.6),
+        "std": (0.25, 0.2, 0.3),
         "real": False,
         "source": "made up",
     }
@@ -57,7 +58,8 @@ def test_images_are_as_promised_or_refused(shape: tuple[int, ...], dtype: str) -
     if channels_last or not usable:
         assert refused(**given_).startswith("data 'mine': train_images: found ")
         return
-    found = dataset(**given_)
+    channels = shape[1] if len(shape) == 4 else 1
+    found = dataset(**given_, mean=(0.5,) * channels, std=(0.25,) * channels)
     assert found.train_images.dtype == np.uint8
     assert found.train_images.ndim == 4
     assert found.train_images.shape == (shape if len(shape) == 4 else (shape[0], 1, *shape[1:]))
@@ -70,7 +72,7 @@ def test_images_are_as_promised_or_refused(shape: tuple[int, ...], dtype: str) -
     labels=st.lists(st.integers(-2, 8), min_size=1, max_size=9),
     dtype=st.sampled_from(DTYPES[:-2]),
     column=st.booleans(),
-    classes=st.integers(0, 300),
+    classes=st.one_of(st.integers(0, 12), st.integers(65530, 65540)),
 )
 def test_labels_are_within_the_classes_or_refused(
     labels: list[int], dtype: str, column: bool, classes: int
@@ -81,7 +83,7 @@ def test_labels_are_within_the_classes_or_refused(
     sound = (
         np.dtype(dtype).kind in "ui"
         and len(labels) == 6
-        and 2 <= classes <= 256
+        and 2 <= classes <= 65536
         and all(0 <= label < classes for label in labels)
         and classes >= 4  # of the test set's labels
     )
@@ -122,9 +124,26 @@ def test_labels_are_within_the_classes_or_refused(
             {"test_images": np.zeros((4, 1, 8, 10), np.uint8)},
             "test_images: found images of [1, 8, 10], expected [3, 8, 10] as in train_images",
         ),
-        ({"std": 0.0}, "std: found 0.0, expected a finite number above 0"),
-        ({"mean": float("nan")}, "mean: found nan, expected a finite number"),
-        ({"classes": 257}, "classes: found 257, expected 2 to 256"),
+        ({"std": (0.2, 0.0, 0.2)}, "std: found 0.0, expected a finite number above 0"),
+        ({"mean": (0.1, float("nan"), 0.1)}, "mean: found nan, expected a finite number"),
+        ({"mean": 0.5}, "mean: found 0.5, expected a tuple of 3 numbers, one for each channel"),
+        ({"std": (0.5,)}, "std: found (0.5,), expected a tuple of 3 numbers, one for each channel"),
+        ({"classes": 65537}, "classes: found 65537, expected 2 to 65536"),
+        (
+            {"validation_images": np.zeros((1, 3, 8, 10), np.uint8)},
+            "validation_labels: found none, expected images and labels, or neither",
+        ),
+        (
+            {
+                "validation_images": np.zeros((1, 3, 8, 9), np.uint8),
+                "validation_labels": np.zeros(1, np.int64),
+            },
+            "validation_images: found images of [3, 8, 9], expected [3, 8, 10] as in train_images",
+        ),
+        (
+            {"columns": {"role": np.zeros(5, np.int64)}},
+            "columns['role']: found int64 of the shape [5], expected [6], a number or text for each sample",
+        ),
         ({"train_images": [[1]]}, "train_images: found a list, expected a numpy array"),
     ],
 )
@@ -137,6 +156,61 @@ def test_the_moments_of_what_cannot_be_used_are_refused_alike() -> None:
         mean_and_std(np.zeros((2, 1, 3, 3), np.float32))  # type: ignore[arg-type]
     levels = np.array([[0, 255], [255, 0]])
     assert mean_and_std(levels) == mean_and_std(levels.astype(np.uint8))  # type: ignore[arg-type]
+
+
+def test_each_channel_is_normalised_by_its_own_pixels() -> None:
+    images = (
+        np.random.default_rng(1).integers([[[0]], [[50]], [[100]]], 150, (300, 3, 8, 10)).astype(np.uint8)
+    )
+    mean, std = mean_and_std(images)
+    assert mean == pytest.approx((images / 255).mean(axis=(0, 2, 3)), abs=1e-12)
+    assert std == pytest.approx((images / 255).std(axis=(0, 2, 3)), abs=1e-12)
+    data = dataset(train_images=images, train_labels=np.zeros(300, int), mean=mean, std=std)
+    seen, _ = data.train_batch(np.arange(300))
+    assert seen.flags.c_contiguous
+    assert seen.mean(axis=(0, 2, 3), dtype=np.float64) == pytest.approx(np.zeros(3), abs=1e-6)
+    assert seen.std(axis=(0, 2, 3), dtype=np.float64) == pytest.approx(np.ones(3), abs=1e-6)
+    images[:, 1] = 7
+    with pytest.raises(DataError, match="all pixels of the training images are equal in channel 1"):
+        mean_and_std(images)
+
+
+@given(st.integers(1, 40), st.integers(1, 45), st.booleans())
+def test_what_is_held_out_is_learnt_from_no_more(samples: int, wanted: int, by_group: bool) -> None:
+    images = np.random.default_rng(samples).integers(0, 256, (samples, 3, 8, 10)).astype(np.uint8)
+    images[:, 0, 0, 0] = np.arange(samples)
+    groups = np.random.default_rng(1).integers(0, 9, samples)
+    columns = {"group": groups, "place": np.arange(samples)}
+    data = dataset(train_images=images, train_labels=np.arange(samples) % 5, columns=columns)
+    if wanted >= samples:
+        with pytest.raises(DataError, match=f"found {wanted}, expected at most {samples - 1}, of {samples}"):
+            hold_out(data, wanted)
+        return
+    rest = hold_out(data, wanted, "group" if by_group else None)
+    assert rest.validation_images is not None
+    assert rest.validation_labels is not None
+    out, kept = rest.validation_images[:, 0, 0, 0].astype(int), rest.train_images[:, 0, 0, 0].astype(int)
+    assert sorted([*out, *kept]) == list(range(samples))
+    assert len(out) <= wanted
+    assert by_group or len(out) == wanted
+    assert not by_group or not set(groups[out]) & set(groups[kept])
+    assert rest.columns["place"].tolist() == kept.tolist()
+    assert rest.train_labels.tolist() == (kept % 5).tolist()
+    assert rest.validation_labels.tolist() == (out % 5).tolist()
+    assert (rest.mean, rest.std) == (data.mean, data.std)
+    assert rest.sha256 != data.sha256
+
+
+def test_any_data_set_holds_a_part_out() -> None:
+    whole, rest = Synthetic().load(), Synthetic(validation=300).open()
+    assert rest.validation_labels is not None
+    assert (len(rest.train_labels), len(rest.validation_labels)) == (700, 300)
+    assert np.array_equal(rest.test_images, whole.test_images)
+    assert Synthetic(validation=300).open().sha256 == rest.sha256
+    with pytest.raises(
+        DataError, match=r"data\.validation: found 10, and the data set has a validation part"
+    ):
+        hold_out(rest, 10)
 
 
 @pytest.mark.parametrize("form", ["nhwc", "labels", "float", "flat"])

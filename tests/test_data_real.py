@@ -30,4 +30,4 @@ def test_real_data(name, monkeypatch):
     assert (data.train_images.shape, data.test_images.shape) == ((60000, 1, 28, 28), (10000, 1, 28, 28))
     assert np.bincount(data.train_labels).tolist() == train
     assert np.bincount(data.test_labels).tolist() == test
-    assert (data.mean, data.std) == pytest.approx((mean, std), abs=5e-5)
+    assert (*data.mean, *data.std) == pytest.approx((mean, std), abs=5e-5)

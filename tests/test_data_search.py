@@ -71,8 +71,8 @@ def test_what_is_loaded(tmp_path):
     assert (data.train_images.dtype, data.train_labels.dtype) == (np.uint8, np.int64)
     assert data.train_labels.tolist() == [0, 1, 2, 2, 1, 0]
     assert data.test_labels.tolist() == [2, 0, 1]
-    assert data.mean == pytest.approx((ARRAYS[0] / 255).mean(), abs=1e-12)
-    assert data.std == pytest.approx((ARRAYS[0] / 255).std(), abs=1e-12)
+    assert data.mean == pytest.approx(((ARRAYS[0] / 255).mean(),), abs=1e-12)
+    assert data.std == pytest.approx(((ARRAYS[0] / 255).std(),), abs=1e-12)
 
 
 def test_batches_are_normalised_by_the_training_pixels(tmp_path):
@@ -83,7 +83,7 @@ def test_batches_are_normalised_by_the_training_pixels(tmp_path):
     assert images.mean(dtype=np.float64) == pytest.approx(0, abs=1e-6)
     assert images.std(dtype=np.float64) == pytest.approx(1, abs=1e-6)
     images, labels = data.test_batch(np.array([2, 0]))
-    expected = (ARRAYS[2][[2, 0], np.newaxis] / 255 - data.mean) / data.std
+    expected = (ARRAYS[2][[2, 0], np.newaxis] / 255 - data.mean[0]) / data.std[0]
     assert np.allclose(images, expected, atol=1e-6)
     assert labels.tolist() == [1, 2]
 
@@ -93,7 +93,7 @@ def test_the_first_samples_can_be_kept_but_no_more_than_there_are(tmp_path):
     data = load(train=4, test=2)
     assert np.array_equal(data.train_images[:, 0], ARRAYS[0][:4])
     assert data.test_labels.tolist() == [2, 0]
-    assert data.mean == pytest.approx((ARRAYS[0][:4] / 255).mean(), abs=1e-12)
+    assert data.mean == pytest.approx(((ARRAYS[0][:4] / 255).mean(),), abs=1e-12)
     with pytest.raises(DataError) as error:
         load(test=4)
     assert str(error.value) == "data.test_samples: found 4, expected at most 3"

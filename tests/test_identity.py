@@ -289,7 +289,7 @@ def test_the_hash_of_loaded_data_tells_every_part_of_it() -> None:
         other = getattr(data, field).copy()
         other.flat[-1] ^= 1
         hashes.add(replace(data, **{field: other}).sha256)
-    hashes.add(replace(data, mean=0.5).sha256)
+    hashes.add(replace(data, mean=(0.5,)).sha256)
     assert len(hashes) == 6
 
 

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 from worlds import scenario, world
 
+from slfac_sim.codecs import BadBody
 from slfac_sim.effects import Compute
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.learning.batches import Shard
@@ -88,6 +89,17 @@ def test_labels_are_one_byte_each() -> None:
     assert np.array_equal(decode_labels(payload.body), labels)
     with pytest.raises(ValueError, match="within 0"):
         encode_labels(np.array([256]))
+
+
+def test_labels_of_more_than_256_classes_are_two_bytes_each() -> None:
+    labels = np.array([0, 256, 65535])
+    payload = encode_labels(labels, 2)
+    assert (payload.nbytes, payload.values) == (6, 3)
+    assert np.array_equal(decode_labels(payload.body, 2), labels)
+    with pytest.raises(ValueError, match="within 0"):
+        encode_labels(np.array([65536]), 2)
+    with pytest.raises(BadBody, match="labels: found 5 bytes, expected 2 for each"):
+        decode_labels(payload.body[:-1], 2)
 
 
 def test_an_epoch_uses_every_sample_once_and_the_last_batch_is_short() -> None:

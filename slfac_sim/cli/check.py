@@ -84,7 +84,7 @@ def _check_cuts(scenario: "Scenario", arguments: argparse.Namespace) -> None:
 
     set_threads(None)
     check_air(scenario)
-    cuts = cuts_of(scenario, scenario.data.load())
+    cuts = cuts_of(scenario, scenario.data.open())
     best = best_of(cuts)
     mixed = mixture_of(scenario, cuts) if scenario.protocol.cuts_may_differ else None
     if arguments.json:

@@ -27,16 +27,19 @@ Batch = tuple[torch.Tensor, Labels]
 Arrived = tuple[Tensor, Labels]
 
 
-def encode_labels(labels: Labels) -> Payload:
-    """Return `labels` [batch] as one unsigned byte each."""
-    if labels.size and not 0 <= labels.min() <= labels.max() <= 255:
-        raise ValueError(f"labels must be within 0..255 (got {labels.min()}..{labels.max()})")
-    return Payload(labels.astype(np.uint8).tobytes(), labels.size)
+def encode_labels(labels: Labels, nbytes: int = 1) -> Payload:
+    """Return `labels` [batch] as unsigned little-endian integers of `nbytes` each: 1, or 2."""
+    most = 256**nbytes - 1
+    if labels.size and not 0 <= labels.min() <= labels.max() <= most:
+        raise ValueError(f"labels must be within 0..{most} (got {labels.min()}..{labels.max()})")
+    return Payload(labels.astype(f"<u{nbytes}").tobytes(), labels.size)
 
 
-def decode_labels(body: bytes) -> Labels:
-    """Return the labels [batch] of `body`."""
-    return np.frombuffer(body, np.uint8).astype(np.int64)
+def decode_labels(body: bytes, nbytes: int = 1) -> Labels:
+    """Return the labels [batch] of `body`, of `nbytes` each. Raises `BadBody` for a part of one."""
+    if len(body) % nbytes:
+        raise BadBody(f"labels: found {len(body)} bytes, expected {nbytes} for each")
+    return np.frombuffer(body, f"<u{nbytes}").astype(np.int64)
 
 
 class Device(ModelDevice):
@@ -110,7 +113,7 @@ class Device(ModelDevice):
 
     def encode_labels(self, smashed: Smashed) -> Payload:
         """Return the labels of the mini-batch as bytes; they leave the device."""
-        return encode_labels(smashed.labels)
+        return encode_labels(smashed.labels, self.exchange.label_bytes)
 
     @property
     def crossings(self) -> Sequence[Exchange]:
@@ -152,6 +155,7 @@ class CutServer(ModelServer, Generic[Part]):
         self.draws = draws
         self.half = half
         self.smashed_shape = smashed_shape
+        self.label_bytes = exchange.label_bytes
         self._up: dict[str, Receiver] = {device: exchange.uplink.receiver() for device in devices}
         self._down: dict[str, Sender] = {
             device: exchange.downlink.sender(f"{device}/down") for device in devices
@@ -169,7 +173,7 @@ class EdgeServer(CutServer[ServerHalf]):
 
     def decode(self, device: str, body: bytes, labels: bytes) -> Arrived:
         """Return smashed data and labels of `device`; raises `BadBody` when their shapes do not fit."""
-        tensor, truth = self._up[device].decode(body), decode_labels(labels)
+        tensor, truth = self._up[device].decode(body), decode_labels(labels, self.label_bytes)
         expected = (len(truth), *self.smashed_shape)
         if tensor.shape != expected:
             wrong = f"smashed data of shape {list(tensor.shape)}"

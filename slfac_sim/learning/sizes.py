@@ -58,10 +58,11 @@ def plain_sizes(device: Any, batch: int, models: bool) -> Sizes:
     Nothing is computed for them.
     """
     crossed = [FLOAT * batch * crossing.values_per_sample for crossing in device.crossings]
+    labels = batch * device.crossings[0].label_bytes if len(crossed) == 1 else 0
     outer, inner = (*crossed, 0, 0)[:2]
     model = FLOAT * device.model_values * models
     return Sizes(
-        smashed_up=outer, smashed_down=outer, labels=batch * (len(crossed) == 1),
+        smashed_up=outer, smashed_down=outer, labels=labels,
         middle_up=inner, middle_down=inner, model=model, model_down=model,
     )  # fmt: skip
 

@@ -40,12 +40,16 @@ class Work:
 
 @dataclass(frozen=True)
 class Exchange:
-    """The cost of one mini-batch in FLOPs per sample, the codecs' equivalent FLOPs among them."""
+    """The cost of one mini-batch in FLOPs per sample, the codecs' equivalent FLOPs among them.
+
+    `label_bytes` are those of one label, where labels are sent.
+    """
 
     work: Work
     values_per_sample: int
     uplink: Codec
     downlink: Codec
+    label_bytes: int = 1
 
     @property
     def encode_up_flops(self) -> float:

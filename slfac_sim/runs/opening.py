@@ -16,7 +16,7 @@ def build(scenario: Scenario, report: Report | None = None) -> World:
     The world's own scenario names the blocks that `cut: auto` or `per_device` has chosen. Raises `BadInput`
     for data that cannot be had, a cut that does not exist or a partition that fails.
     """
-    data = scenario.data.load(report)
+    data = scenario.data.open(report)
     if cut_is_open(scenario):
         scenario = with_best_cut(scenario, data)
         if report is not None:

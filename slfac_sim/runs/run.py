@@ -42,7 +42,8 @@ class Prepared:
     def data(self) -> dict[str, Any]:
         """What the summary says of the data."""
         data = self.world.data
-        return {"name": data.name, "real": data.real, "sha256": data.sha256}
+        moments = {"mean": list(data.mean), "std": list(data.std)}
+        return {"name": data.name, "real": data.real, **moments, "sha256": data.sha256}
 
 
 def carry_out(

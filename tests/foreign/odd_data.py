@@ -25,5 +25,5 @@ class OddData(DataSource):
             images = (images / 255).astype(np.float32)
         parts = {"train_images": images, "test_images": images, "test_labels": labels}
         labels = labels[:39] if self.form == "labels" else labels
-        about = {"classes": 4, "mean": 0.5, "std": 0.3, "real": False, "source": "made up"}
+        about = {"classes": 4, "mean": (0.5,), "std": (0.3,), "real": False, "source": "made up"}
         return Dataset(name="odd", train_labels=labels, **parts, **about)

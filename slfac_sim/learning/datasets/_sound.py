@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from slfac_sim.foundation.errors import BadInput
 
-MOST_CLASSES = 256  # a label is sent as one byte
+MOST_CLASSES = 1 << 16  # a label is sent as two bytes at most
 _COLOURS = (3, 4)  # channels that stand last where images come from pictures
 
 
@@ -20,15 +20,20 @@ class DataError(BadInput):
 def sound_parts(data: Any) -> Mapping[str, NDArray[Any]]:
     """Return images and labels of the `Dataset` `data` as they are used. Raises `DataError`."""
     try:
-        _check_figures(data)
+        if not 2 <= data.classes <= MOST_CLASSES:
+            raise DataError(f"classes: found {data.classes}, expected 2 to {MOST_CLASSES}")
         parts: dict[str, NDArray[Any]] = {}
-        for part in ("train", "test"):
+        for part in ("train", "test", *(["validation"] if _has_validation(data) else [])):
             images, labels = f"{part}_images", f"{part}_labels"
             parts[images] = sound_images(getattr(data, images), images)
             parts[labels] = _labels(getattr(data, labels), labels, len(parts[images]), data.classes)
-        train, test = (list(parts[f"{part}_images"].shape[1:]) for part in ("train", "test"))
-        if train != test:
-            raise DataError(f"test_images: found images of {test}, expected {train} as in train_images")
+            shape, train = (list(parts[name].shape[1:]) for name in (images, "train_images"))
+            if shape != train:
+                raise DataError(f"{images}: found images of {shape}, expected {train} as in train_images")
+        channels = parts["train_images"].shape[1]
+        _check_moments(data.mean, "mean", channels, least=-math.inf)
+        _check_moments(data.std, "std", channels, least=0.0)
+        _check_columns(data.columns, len(parts["train_labels"]))
     except DataError as fault:
         raise DataError(f"data '{data.name}': {fault}") from None
     return parts
@@ -91,10 +96,28 @@ def _check_array(value: Any, where: str) -> None:
         raise DataError(f"{where}: found a {type(value).__name__}, expected a numpy array")
 
 
-def _check_figures(data: Any) -> None:
-    if not 2 <= data.classes <= MOST_CLASSES:
-        raise DataError(f"classes: found {data.classes}, expected 2 to {MOST_CLASSES}")
-    if not math.isfinite(data.mean):
-        raise DataError(f"mean: found {data.mean}, expected a finite number")
-    if not (math.isfinite(data.std) and data.std > 0.0):
-        raise DataError(f"std: found {data.std}, expected a finite number above 0")
+def _has_validation(data: Any) -> bool:
+    given = [data.validation_images is not None, data.validation_labels is not None]
+    if any(given) and not all(given):
+        missing = ("validation_images", "validation_labels")[given.index(False)]
+        raise DataError(f"{missing}: found none, expected images and labels, or neither")
+    return all(given)
+
+
+def _check_moments(found: Any, where: str, channels: int, least: float) -> None:
+    numbers = "one number" if channels == 1 else f"{channels} numbers"
+    if not isinstance(found, tuple) or len(found) != channels:
+        raise DataError(f"{where}: found {found}, expected a tuple of {numbers}, one for each channel")
+    for value in found:
+        if not (math.isfinite(value) and value > least):
+            above = " above 0" if least == 0.0 else ""
+            raise DataError(f"{where}: found {value}, expected a finite number{above}")
+
+
+def _check_columns(columns: Any, samples: int) -> None:
+    for name, values in columns.items():
+        where = f"columns['{name}']"
+        _check_array(values, where)
+        if values.shape != (samples,) or values.dtype.kind not in "biufSU":
+            fault = f"{values.dtype} of the shape {list(values.shape)}"
+            raise DataError(f"{where}: found {fault}, expected [{samples}], a number or text for each sample")

@@ -27,7 +27,7 @@ class Synthetic(DataSource):
     """Samples to learn from, over all devices."""
     test_samples: Count = 500
     """Samples on which accuracy is measured."""
-    classes: Annotated[int, Field(ge=2, le=256)] = 10
+    classes: Annotated[int, Field(ge=2, le=1000)] = 10
     """How many classes there are."""
     size: Annotated[int, Field(ge=_BLOCKS, le=256)] = 28
     """Width and height of an image in pixels."""

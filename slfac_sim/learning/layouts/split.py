@@ -41,7 +41,8 @@ class Split(Layout):
         super().__init__(ground)
         self.split = split_model(scenario, data.image_shape, data.classes)
         codec = seeded(scenario.codec, scenario.seed.learning)
-        self._exchange = Exchange(self.split.work, self.split.values_per_sample, codec.uplink, codec.downlink)
+        values, label_bytes = self.split.values_per_sample, 1 if data.classes <= 256 else 2
+        self._exchange = Exchange(self.split.work, values, codec.uplink, codec.downlink, label_bytes)
         self.held = Held(self.split.device, self.split.device_blocks, data.image_shape)
         self.smashed_shape, self.works = self.split.smashed_shape, [self.split.work]
         self.beyond = [self.split.server]
