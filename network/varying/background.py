@@ -2,13 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.network.air import Air
 from slfac_sim.network.change import Burst, Change
-from slfac_sim.network.engine import Flow
 from slfac_sim.network.transfers import Path
 from slfac_sim.network.varying.changing import covers
 from slfac_sim.network.varying.effects import Capacity
@@ -29,14 +27,6 @@ class Source(NamedTuple):
     link: str
     bursts: Iterator[Burst]
     ways: Sequence[Way]
-
-
-@dataclass(eq=False)
-class BackgroundFlow:
-    """A flow on the lane of a `path` alone; it has no delivery."""
-
-    path: Path
-    flow: Flow
 
 
 def sources_of(changes: Mapping[str, Change], air: Air, seed: int) -> list[Source]:
