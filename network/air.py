@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 
 from slfac_sim.network.change import Effect
@@ -90,9 +91,29 @@ class Air(ABC):
     def moved(self, path: Path, t_s: float) -> Path:
         """Return `path` as it is at `t_s`, when its devices are elsewhere; as it stands, nobody moves.
 
-        After a handover it is on another lane.
+        After a handover it is on another lane. If there are several devices, one station serves them then,
+        but not always the one of `path`: what counts are the devices, and the direction.
         """
         return path
+
+    @property
+    def hands_over(self) -> bool:
+        """Whether devices go from one station to another; as it stands, none does."""
+        return False
+
+    def paths_at(self, src: str, dsts: tuple[str, ...], t_s: float) -> Sequence[Path]:
+        """Return the paths from `src` to all of `dsts` at `t_s`, one for each station that sends then."""
+        if len(dsts) == 1 or not self.hands_over:
+            return [self.moved(path, t_s) for path in self.paths(src, dsts)]
+        served: dict[str, list[str]] = {}
+        for dst in dsts:
+            served.setdefault(self.paths_at(src, (dst,), t_s)[0].lane, []).append(dst)
+        return [self._together(src, tuple(together), t_s) for together in served.values()]
+
+    def _together(self, src: str, dsts: tuple[str, ...], t_s: float) -> Path:
+        """Return the path to `dsts`, which one station serves at `t_s`, wherever they began."""
+        paths = self.paths(src, dsts)
+        return self.moved(paths[0] if len(paths) == 1 else replace(paths[0], devices=dsts), t_s)
 
     def resumes_s(self, path: Path, t_s: float) -> float:
         """Return from when on bits cross `path`: `t_s`, or the end of an interruption by a handover."""

@@ -62,9 +62,8 @@ class FluidNetwork(Network):
         """
         if nbytes < 0:
             raise ValueError(f"{src} -> {dst}: {nbytes} bytes to send")
-        ways = self._air.paths(src, dst if isinstance(dst, tuple) else (dst,))
         self._catch_up()
-        paths = [self._air.moved(path, self._env.now) for path in ways]
+        paths = self._air.paths_at(src, dst if isinstance(dst, tuple) else (dst,), self._env.now)
         name = "*" if isinstance(dst, tuple) else dst
         self._numbers[src, name] += 1
         if len(paths) == 1:
