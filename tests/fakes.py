@@ -118,6 +118,9 @@ class FakeParticipants:
     def expected_s(self, device: str) -> float:
         return 1.0 + int(device[1:])
 
+    def begin_round(self, round_number: int) -> None:
+        pass
+
     def begun(self) -> tuple[int, Payload]:
         return self.kept[-1] if self.kept else (0, self.devices[0].model_payload())
 

@@ -11,6 +11,7 @@ from slfac_sim.scenario.schema import Scenario
 from slfac_sim.scenario.shape import hints_of, item_of, plugin_mark
 
 NEEDED = {
+    "step": "every=2",
     "profiles": "names={phone: 5}",
     "measured": "table=none.csv",
     "trace": "file=none.csv",

@@ -89,6 +89,9 @@ class FakeEdges:
     def expected_s(self, device: str) -> float:
         return 1.0
 
+    def begin_round(self, round_number: int) -> None:
+        pass
+
     def begun(self) -> tuple[int, Payload]:
         return 0, payload(2 * MODEL_BYTES)
 

@@ -142,12 +142,15 @@ FAMILIES = {
     "data": "learning.datasets",
     "protocol": "protocols",
     "learning.optimiser": "learning.optimisers",
+    "learning.server_optimiser": "learning.optimisers",
+    "learning.schedule": "learning.schedules",
     "devices.speed": "hosts.speeds",
     "devices.availability": "hosts.availability",
     "server.availability": "hosts.availability",
     "network": "network.kinds",
 }
 NEEDED = {
+    "step": "{kind: step, every: 2}",
     "profiles": "{kind: profiles, names: {phone: 4}}",
     "measured": "{kind: measured, table: times.csv}",
     "trace": "{kind: trace, file: outages.csv}",

@@ -68,6 +68,7 @@ def test_every_kind_of_every_family_is_in_it() -> None:
         "learning.models",
         "network.kinds",
         "learning.optimisers",
+        "learning.schedules",
         "learning.partitions",
         "protocols",
         "hosts.slowdowns",

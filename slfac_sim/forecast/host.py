@@ -70,7 +70,7 @@ class _Trial:
         self._part, self._shape = part.module, part.shape
         self._host = next(part.module.parameters()).device
         self._inner = part.shape != world.data.image_shape  # its input needs a gradient
-        self._optimiser = world.scenario.learning.optimiser
+        self._optimiser = world.scenario.learning.optimiser_of(part.on_server)
         at_least = min(_AT_LEAST, max(_FEWEST, int(_MOST_FLOPS / flops)))
         self._affordable = max(at_least, int(_TRIAL_FLOPS / flops))
 

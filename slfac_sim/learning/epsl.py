@@ -49,7 +49,7 @@ def aggregating_step(
     logits = forward(half.model, inputs)
     real = logits[: len(labels)].detach()
     logits.backward(_last_layer(real, labels, sizes, aggregated))
-    half.optimiser.step()
+    half.update()
     assert inputs.grad is not None
     return _answers(
         inputs.grad, cross_entropy(real, labels, reduction="none"), real.argmax(1) == labels, sizes

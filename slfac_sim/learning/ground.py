@@ -1,6 +1,6 @@
 """What all participants of a scenario stand on: data, shards, and the processor of this host."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -10,8 +10,9 @@ from torch import nn
 from slfac_sim.hosts.names import device_names
 from slfac_sim.learning.batches import Indices, Shard
 from slfac_sim.learning.datasets import Dataset
-from slfac_sim.learning.halves import Labels
+from slfac_sim.learning.halves import Half, Labels
 from slfac_sim.learning.participants import Batch
+from slfac_sim.learning.updates import Updates
 from slfac_sim.scenario.schema import Scenario
 
 EVALUATION_CHUNK = 512  # samples per forward pass, rounded to whole messages: a matter of speed
@@ -27,6 +28,7 @@ class Ground:
         self.scenario = scenario
         self.limited = limited
         self.data = data
+        self.updates = Updates(scenario.learning.clip_norm)
         self.host = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.names = device_names(scenario.devices.count)
         dealt = scenario.partition.split(data.train_labels, self.names, scenario.seed.learning)
@@ -34,9 +36,12 @@ class Ground:
         pairs = zip(self.names, dealt, strict=True)
         self.shards = [Shard(name, samples, batch, seed) for name, samples in pairs]
 
-    def optimiser(self, model: nn.Module) -> Any:
-        """Return a new optimiser of `model`, as the scenario wants it."""
-        return self.scenario.learning.optimiser.open(model.parameters())
+    def half(
+        self, kind: Callable[[nn.Module, Any, Updates], Half], part: nn.Module, server: bool = False
+    ) -> Any:
+        """Return what learns `part`, of this `kind`, on the `server` or on a device."""
+        optimiser = self.scenario.learning.optimiser_of(server).open(part.parameters())
+        return kind(part, optimiser, self.updates)
 
     def train_batch(self, samples: Indices) -> Batch:
         """Return images and labels of the training `samples`."""

@@ -3,8 +3,7 @@
 Tensors cross between them as NumPy arrays that were bytes in between; neither half knows of the other.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +17,7 @@ from slfac_sim.codecs import Tensor
 from slfac_sim.learning.batches import Indices
 from slfac_sim.learning.kernels import forward
 from slfac_sim.learning.states import Keeps
+from slfac_sim.learning.updates import Updates
 
 Labels = NDArray[np.int64]
 
@@ -52,14 +52,21 @@ class Feedback:
 
 
 class Half(Keeps):
-    """A part of the model with an optimiser of its own."""
+    """A part of the model with an optimiser of its own; `updates` are what all of a training share."""
 
     kept = ("model", "optimiser")
 
-    def __init__(self, model: nn.Module, optimiser: torch.optim.Optimizer) -> None:
+    def __init__(
+        self, model: nn.Module, optimiser: torch.optim.Optimizer, updates: Updates | None = None
+    ) -> None:
         self.model = model
         self.optimiser = optimiser
         self.host = next(model.parameters()).device
+        self._updates = updates or Updates()
+
+    def update(self, rate: float = 1.0) -> None:
+        """Take a step along the gradients that are there, with a learning rate times `rate`."""
+        self._updates.step(self.model, self.optimiser, rate)
 
 
 class DeviceHalf(Half):
@@ -78,7 +85,7 @@ class DeviceHalf(Half):
         of the forward pass.
         """
         pending.activation.backward(torch.from_numpy(gradient).to(pending.activation.device))
-        self.optimiser.step()
+        self.update()
         self.optimiser.zero_grad(set_to_none=True)  # a thousand devices keep no gradients while they wait
 
 
@@ -113,7 +120,7 @@ class StashingHalf(DeviceHalf):
         pending.activation.backward(torch.from_numpy(gradient).to(pending.activation.device))
         for name, weight in self.model.named_parameters():
             weight.grad = pending.weights[name].grad
-        self.optimiser.step()
+        self.update()
         self.optimiser.zero_grad(set_to_none=True)
 
 
@@ -139,23 +146,9 @@ class ServerHalf(Half):
         logits = forward(self.model, smashed)
         losses = cross_entropy(logits, labels, reduction="none")
         losses.mean().backward()
-        with _slowed(self.optimiser, rate):
-            self.optimiser.step()
+        self.update(rate)
         assert smashed.grad is not None
         return _answers(smashed.grad, losses.detach(), logits.detach().argmax(1) == labels, sizes)
-
-
-@contextmanager
-def _slowed(optimiser: torch.optim.Optimizer, rate: float) -> Iterator[None]:
-    """Have learning rates times `rate` inside the `with`."""
-    rates = [group["lr"] for group in optimiser.param_groups]
-    try:
-        for group, usual in zip(optimiser.param_groups, rates, strict=True):
-            group["lr"] = usual * rate
-        yield
-    finally:
-        for group, usual in zip(optimiser.param_groups, rates, strict=True):
-            group["lr"] = usual
 
 
 def _answers(

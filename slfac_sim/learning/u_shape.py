@@ -122,7 +122,7 @@ class Body(Half):
             upstream[rows] = torch.from_numpy(gradient).to(self.host) * (len(gradient) / total)
         self.optimiser.zero_grad(set_to_none=True)
         cohort.output.backward(upstream)
-        self.optimiser.step()
+        self.update()
         assert cohort.smashed.grad is not None
         at_cut = cohort.smashed.grad
         return [(at_cut[rows] * (total / (rows.stop - rows.start))).cpu().numpy() for rows in places]

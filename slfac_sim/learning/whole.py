@@ -20,6 +20,7 @@ from slfac_sim.learning.kernels import forward
 from slfac_sim.learning.model_exchange import ModelDevice, ModelServer, decoded, exact
 from slfac_sim.learning.participants import Batch
 from slfac_sim.learning.states import Keeps
+from slfac_sim.learning.updates import Updates
 from slfac_sim.learning.weights import load_sound, state_vector
 from slfac_sim.learning.work import Exchange, Work
 from slfac_sim.scenario.schema import ModelCodecs
@@ -41,8 +42,11 @@ class Learner(Half):
     arXiv:1812.06127, eq. 2). The losses it tells are without this term.
     """
 
-    def __init__(self, model: nn.Module, optimiser: torch.optim.Optimizer, mu: float = 0.0) -> None:
-        super().__init__(model, optimiser)
+    def __init__(
+        self, model: nn.Module, optimiser: torch.optim.Optimizer, updates: Updates | None = None,
+        mu: float = 0.0,
+    ) -> None:  # fmt: skip
+        super().__init__(model, optimiser, updates)
         self._mu = mu
         self._anchor = self._weights()
 
@@ -66,7 +70,7 @@ class Learner(Half):
         for weight, anchor in zip(self.model.parameters(), self._anchor, strict=False):
             assert weight.grad is not None
             weight.grad.add_(weight.detach() - anchor, alpha=self._mu)
-        self.optimiser.step()
+        self.update()
 
     def _weights(self) -> list[torch.Tensor]:
         """Return a copy of the weights, or nothing where no distance counts."""

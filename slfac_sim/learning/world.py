@@ -89,6 +89,13 @@ class World:
         exact = last or self.scenario.evaluation.no_codec == "every"
         return self.layout.evaluate(model, exact)
 
+    def begin_round(self, round_number: int) -> None:
+        """Take note that `round_number` begins: from now on learning rates are those of this round."""
+        schedule = self.scenario.learning.schedule
+        if schedule is not None:
+            rounds = self.scenario.protocol.rounds
+            self.layout.ground.updates.rate = schedule.factor(round_number, rounds)
+
     def due(self, round_number: int, rounds: int) -> bool:
         """Return whether round `round_number` of `rounds` ends with an evaluation; the last always does."""
         return round_number == rounds or round_number % self.scenario.evaluation.every_rounds == 0

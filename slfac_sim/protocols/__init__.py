@@ -53,6 +53,8 @@ class LearningProtocol(ABC):
     """Whether whole models are averaged, so that devices may be cut in different places."""
     servers: ClassVar[Literal["one", "edges"]] = "one"
     """Whether it learns with one server, or with several `edges` and a cloud above them."""
+    tells_rounds: ClassVar[bool] = False
+    """Whether `run` tells the participants when a round begins, so that learning may follow rounds."""
     stashes_weights: ClassVar[bool] = False
     """Whether several mini-batches of a device are under way at once."""
     rounds: int
@@ -127,6 +129,7 @@ class RoundProtocol(LearningProtocol):
     variables live no longer than a round. So a training can go on from the end of any round.
     """
 
+    tells_rounds: ClassVar[bool] = True
     hands_out_last: ClassVar[bool] = True
     """Whether the model that the last round leaves is brought to all devices."""
 
@@ -143,6 +146,7 @@ class RoundProtocol(LearningProtocol):
         if done == 0:
             yield Note("evals", {"round": 0, **participants.evaluate(model.body)})
         for round_number in range(done + 1, self.rounds + 1):
+            participants.begin_round(round_number)
             model, shares = yield from self.round(participants, round_number, model)
             if participants.due(round_number, self.rounds):
                 figures = participants.evaluate(model.body, round_number == self.rounds)

@@ -47,6 +47,7 @@ class AtOwnPace(LearningProtocol):
 
     layout: ClassVar[str] = "whole"
     cuts_models: ClassVar[bool] = False
+    tells_rounds: ClassVar[bool] = True
     concurrency: int | None = None
     """Devices that train at once; null: all of them."""
 
@@ -92,7 +93,7 @@ class AtOwnPace(LearningProtocol):
             yield Note("evals", {"round": 0, **participants.evaluate(model.body)})
         else:
             course.go_on(participants.carried())
-        yield from course.follow([self._slot(participants, course, slot) for slot in slots])
+        yield from course.follow(participants, [self._slot(participants, course, slot) for slot in slots])
 
     def _slot(self, participants: Participants, course: Trainings, devices: Sequence[Any]) -> Task:
         """One training of `devices` after the other, while some are left; then the model is given back."""

@@ -48,6 +48,7 @@ class Asynchronous(LearningProtocol):
     """
 
     references: ClassVar[tuple[str, ...]] = ("xie2019fedasync",)
+    tells_rounds: ClassVar[bool] = True
 
     rounds: Count = 8
     """How long the training is: as many mini-batches, over all devices, as so many rounds of `parallel` have.
@@ -76,7 +77,9 @@ class Asynchronous(LearningProtocol):
             yield Note("evals", {"round": 0, **participants.evaluate(common.body)})
         else:
             course.go_on(participants.carried())
-        yield from course.follow([self._device(participants, course, member) for member in members])
+        yield from course.follow(
+            participants, [self._device(participants, course, member) for member in members]
+        )
 
     def _device(self, participants: Participants, course: _Course, member: _Member) -> Task:
         """One device: mini-batch after mini-batch, while there are some that nobody has begun."""

@@ -13,7 +13,7 @@ from slfac_sim.codecs.raw import Raw
 from slfac_sim.foundation.errors import BadInput, BadSettings
 from slfac_sim.foundation.fields import EveryField, ShortFor
 from slfac_sim.foundation.plugins import Plugin, kind_of, settings
-from slfac_sim.foundation.units import Count, SeedNumber
+from slfac_sim.foundation.units import Count, Positive, SeedNumber
 from slfac_sim.hosts.names import check_server_names
 from slfac_sim.hosts.settings import Devices, Server
 from slfac_sim.scenario.hosts import cloud_of
@@ -92,6 +92,19 @@ class Learning:
     """Samples of a device in a mini-batch: what a step sends, computes and keeps in memory grows with it."""
     optimiser: Annotated[Any, Plugin("slfac_sim.learning.optimisers")]
     """How weights follow gradients; every device and the server have an optimiser of their own."""
+    server_optimiser: Annotated[Any, Plugin("slfac_sim.learning.optimisers")] | None = None
+    """The optimiser of what learns on a server, where it is another than that of devices; null: the same."""
+    schedule: Annotated[Any, Plugin("slfac_sim.learning.schedules", "constant")] | None = None
+    """By what the learning rates of devices and server are multiplied from round to round; null: by nothing.
+    """
+    clip_norm: Positive | None = None
+    """Largest norm of the gradient of a step, taken over all weights that an optimiser moves: longer ones are
+    cut to it; null: none are.
+    """
+
+    def optimiser_of(self, server: bool) -> Any:
+        """Return the optimiser of the `server`, or of devices."""
+        return self.server_optimiser if server and self.server_optimiser is not None else self.optimiser
 
 
 def check_targets(targets: Sequence[float]) -> None:
@@ -174,7 +187,13 @@ class Scenario:
         if self.name in RESERVED:
             raise ValueError(f"name must not be one of {', '.join(RESERVED)}, which have a place under runs/")
         self.protocol.check(self.devices.count)
+        self._check_rounds()
         self._check_servers()
+
+    def _check_rounds(self) -> None:
+        if self.learning.schedule is not None and not self.protocol.tells_rounds:
+            text = f"the protocol {kind_of(self.protocol)} does not tell when a round begins (tells_rounds)"
+            raise BadSettings((("learning", "schedule"), text))
 
     def _check_servers(self) -> None:
         kind, knows_one = kind_of(self.protocol), self.protocol.servers == "one"

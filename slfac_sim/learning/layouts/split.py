@@ -62,7 +62,7 @@ class Split(Layout):
         ]
         self._refuse_lone_values()
         part = self.split.server.to(ground.host)
-        half = ServerHalf(part, ground.optimiser(part))
+        half = ground.half(ServerHalf, part, server=True)
         self.server = serves(
             server,
             half,
@@ -101,8 +101,9 @@ class Split(Layout):
 
     def _half(self) -> DeviceHalf:
         model = copy.deepcopy(self.split.device).to(self.ground.host)
-        stashes = self.ground.scenario.protocol.stashes_weights
-        return (StashingHalf if stashes else DeviceHalf)(model, self.ground.optimiser(model))
+        kind = StashingHalf if self.ground.scenario.protocol.stashes_weights else DeviceHalf
+        half: DeviceHalf = self.ground.half(kind, model)
+        return half
 
     def _refuse_lone_values(self) -> None:
         """Refuse batches in which batch-norm would see one value of a channel: it cannot learn from that."""

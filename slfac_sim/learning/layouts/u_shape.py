@@ -55,7 +55,7 @@ class UShape(Layout):
         ]
         body = thirds.body.to(ground.host)
         self.server = UServer(
-            SERVER, Body(body, ground.optimiser(body)), ground.names, self._inner, thirds.smashed_shape,
+            SERVER, ground.half(Body, body, server=True), ground.names, self._inner, thirds.smashed_shape,
             self.models, Draws(scenario.seed.learning, SERVER),
         )  # fmt: skip
         self._probe = copy.deepcopy(self._ends).to(ground.host)
@@ -85,7 +85,8 @@ class UShape(Layout):
 
     def _half(self) -> EndsHalf:
         model = copy.deepcopy(self._ends).to(self.ground.host)
-        return EndsHalf(model, self.ground.optimiser(model))
+        half: EndsHalf = self.ground.half(EndsHalf, model)
+        return half
 
 
 class _WithInput(nn.Module):

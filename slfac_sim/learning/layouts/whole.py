@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -55,7 +56,7 @@ class Whole(Layout):
         samples = np.sort(np.concatenate([shard.samples for shard in ground.shards]))
         batch = scenario.learning.batch * scenario.devices.count
         everything = Shard(SERVER, samples, batch, scenario.seed.learning)
-        trainee = Trainee(self._learner(0.0), everything, ground.train_batch)
+        trainee = Trainee(self._learner(0.0, server=True), everything, ground.train_batch)
         known = self.models, self._initial, self._difference
         self.server = WholeServer(SERVER, trainee, self.work, *known, statistics_in(self.model))
         pupils = self.devices if self.devices_learn else [self.server]
@@ -102,9 +103,10 @@ class Whole(Layout):
             devices.append(WholeDevice(shard.device, place, trainee, work, *models))
         return devices
 
-    def _learner(self, mu: float) -> Callable[[], Learner]:
+    def _learner(self, mu: float, server: bool = False) -> Callable[[], Learner]:
         def new() -> Learner:
             model = copy.deepcopy(self.model).to(self.ground.host)
-            return Learner(model, self.ground.optimiser(model), mu)
+            learner: Learner = self.ground.half(partial(Learner, mu=mu), model, server)
+            return learner
 
         return new

@@ -73,12 +73,15 @@ class Course:
         yield Note("rounds", {"round": round_number, **self._close_round()})
         if self.quiet:
             participants.keep(round_number, self.common, self.state())
+        if self.ended < self.whole:
+            participants.begin_round(self.round)
 
-    def follow(self, tasks: Sequence[Task]) -> Task:
+    def follow(self, participants: Participants, tasks: Sequence[Task]) -> Task:
         """Run the `tasks` in which all is done, side by side; one alone is the training itself.
 
         Raises `Failure` if something is left when they have ended.
         """
+        participants.begin_round(self.round)
         if self.quiet:
             yield from tasks[0]
         else:

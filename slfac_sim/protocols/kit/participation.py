@@ -64,6 +64,9 @@ class Participants(Protocol):
         The `last` evaluation of a training tells the accuracy without the codec too.
         """
 
+    def begin_round(self, round_number: int) -> None:
+        """Take note that `round_number` begins: from now on learning rates are those of this round."""
+
     def due(self, round_number: int, rounds: int) -> bool:
         """Return whether round `round_number` of `rounds` ends with an evaluation."""
 

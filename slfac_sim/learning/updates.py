@@ -1,0 +1,43 @@
+"""How weights are moved, whoever learns: gradients cut to a norm, learning rates of the round; no clock."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+
+@dataclass
+class Updates:
+    """What every step of every optimiser of a training has in common.
+
+    Gradients longer than `clip_norm` are cut to it. Learning rates are times `rate`, which is that of the
+    round that is under way.
+    """
+
+    clip_norm: float | None = None
+    rate: float = 1.0
+
+    def step(self, model: nn.Module, optimiser: torch.optim.Optimizer, rate: float = 1.0) -> None:
+        """Move the weights of `model` along their gradients, with a learning rate that is also times `rate`.
+
+        The norm is that of all gradients of the model as one vector (Pascanu et al., 2013, arXiv:1211.5063).
+        """
+        if self.clip_norm is not None:
+            nn.utils.clip_grad_norm_(model.parameters(), self.clip_norm)
+        with _times(self.rate * rate, optimiser):
+            optimiser.step()
+
+
+@contextmanager
+def _times(rate: float, optimiser: torch.optim.Optimizer) -> Iterator[None]:
+    """Have learning rates times `rate` inside the `with`."""
+    rates = [group["lr"] for group in optimiser.param_groups]
+    try:
+        for group, usual in zip(optimiser.param_groups, rates, strict=True):
+            group["lr"] = usual * rate
+        yield
+    finally:
+        for group, usual in zip(optimiser.param_groups, rates, strict=True):
+            group["lr"] = usual
