@@ -7,10 +7,14 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import flop_registry
 
 from slfac_sim.learning.trial import Watching, on_trial
+
+_RECURRENT = {torch.ops.aten.mkldnn_rnn_layer: 1, torch.ops.aten.mkldnn_rnn_layer_backward: 2}
+"""A layer of an LSTM on CPUs, of which torch has no formula: a product with each matrix forward, two back."""
 
 
 @dataclass(frozen=True)
@@ -63,20 +67,41 @@ def operations(part: nn.Module, shape: tuple[int, ...], batch: int) -> Passes:
 def recorded(samples: int) -> Iterator[list[Operation]]:
     """Yield a list of the operations on so many samples inside the `with`.
 
-    Views and fresh memory move no data and are left out.
+    Views and fresh memory move no data and are left out. Attention is two matrix products, whatever kernel
+    this host has for it.
     """
     seen: list[Operation] = []
 
     def record(func: Any, args: Sequence[Any], kwargs: dict[str, Any], result: Any) -> None:
         name = func.overloadpacket.__name__
         if not (func.is_view or name.startswith(("empty", "new_empty"))):
-            count = flop_registry.get(func.overloadpacket)
-            flops = count(*args, **kwargs, out_val=result) if count is not None else 0
+            flops = _flops(func.overloadpacket, args, kwargs, result)
             moved_bytes = sum(map(_stored_bytes, tree_leaves((args, kwargs, result))))
             seen.append(Operation(name, flops / samples, moved_bytes / samples))
 
-    with Watching(record):
+    with sdpa_kernel(SDPBackend.MATH), Watching(record):
         yield seen
+
+
+def _flops(packet: Any, args: Sequence[Any], kwargs: dict[str, Any], result: Any) -> float:
+    """Return the FLOPs of an operation by torch's formula, where it has one.
+
+    That of a convolution in groups has every output channel see every input channel in the gradient of the
+    weights (torch 2.13), which sees its own group alone.
+    """
+    if packet in _RECURRENT:
+        inputs, of_input, of_hidden = args[:3]
+        steps = inputs.shape[0] * inputs.shape[1]
+        return float(_RECURRENT[packet] * 2 * steps * (of_input.numel() + of_hidden.numel()))
+    count = flop_registry.get(packet)
+    if count is None:
+        return 0.0
+    flops = float(count(*args, **kwargs, out_val=result))
+    if packet is torch.ops.aten.convolution_backward:
+        *convolution, groups, mask = args
+        of_weights = count(*convolution, groups, [False, mask[1], False], **kwargs, out_val=result)
+        flops -= of_weights * (1.0 - 1.0 / groups)
+    return flops
 
 
 def _stored_bytes(value: Any) -> int:

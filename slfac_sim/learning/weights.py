@@ -42,10 +42,11 @@ def initial_blocks(model: Model, shape: tuple[int, ...], classes: int, seed: int
 def initialise(blocks: list[Block], seed: int) -> None:
     """Draw the weights of every block in place, each layer's from a stream named after it.
 
-    Convolutions: normal with variance 2 / fan_out (He et al., 2015, arXiv:1502.01852, eq. 14), linear
-    layers: uniform within 1/sqrt(fan_in), biases of both: uniform within 1/sqrt(fan_in). Every other layer
-    with weights of its own draws them itself, by its `reset_parameters`. The draws depend on neither the cut
-    nor the order of the blocks. Raises `BadInput` for a layer with weights that has no such method.
+    Convolutions: normal with variance 2 / fan_out (He et al., 2015, arXiv:1502.01852, eq. 14; fan_out is of
+    one group), linear layers: uniform within 1/sqrt(fan_in), biases of both: uniform within 1/sqrt(fan_in).
+    Every other layer with weights of its own draws them itself, by its `reset_parameters`. The draws depend
+    on neither the cut nor the order of the blocks. Raises `BadInput` for a layer with weights that has no
+    such method.
     """
     for block_name, block in blocks:
         for layer_name, layer in block.named_modules():
@@ -70,10 +71,10 @@ def _reset(layer: nn.Module, name: str) -> None:
 def _refuse_unkeyed(blocks: list[Block], shape: tuple[int, ...], seed: int) -> None:
     """Raise `BadInput` for a block that answers one input in two ways although torch draws the same.
 
-    A model of torch's own layers alone needs no trial: they draw from torch.
+    A model of torch's layers and of those here needs no trial: they draw from torch.
     """
     layers = (layer for _, block in blocks for layer in block.modules())
-    if all(type(layer).__module__.startswith("torch.nn.") for layer in layers):
+    if all(type(layer).__module__.startswith(("torch.nn.", "slfac_sim.")) for layer in layers):
         return
     with drawn_for(seed, "trial"), torch.no_grad():
         passed = torch.rand((2, *shape))
@@ -95,7 +96,7 @@ def _draw_layer(layer: nn.Conv2d | nn.Linear, purpose: str, seed: int) -> None:
     fan_in = weight[0].numel()
     draws = stream(seed, purpose)
     if isinstance(layer, nn.Conv2d):
-        fan_out = weight.shape[0] * weight[0, 0].numel()
+        fan_out = weight.shape[0] * weight[0, 0].numel() // layer.groups
         values = draws.standard_normal(weight.shape, np.float32) * math.sqrt(2.0 / fan_out)
     else:
         values = draws.uniform(-1.0, 1.0, weight.shape) / math.sqrt(fan_in)

@@ -26,11 +26,11 @@ class BasicBlock(nn.Module):
         return torch.relu_(y + self.shortcut(x))
 
 
-def stem(channels: int) -> nn.Module:
-    """Return the ImageNet stem without its pooling: stride 2, 64 channels."""
-    return nn.Sequential(
-        nn.Conv2d(channels, 64, 7, stride=2, padding=3, bias=False), nn.BatchNorm2d(64), nn.ReLU(inplace=True)
-    )
+def stem(channels: int, small: bool) -> nn.Module:
+    """Return the ImageNet stem without its pooling (7x7, stride 2), or the one for `small` images (3x3)."""
+    size, stride = (3, 1) if small else (7, 2)
+    convolution = nn.Conv2d(channels, 64, size, stride, padding=size // 2, bias=False)
+    return nn.Sequential(convolution, nn.BatchNorm2d(64), nn.ReLU(inplace=True))
 
 
 def head(channels: int, classes: int) -> nn.Module:
@@ -38,9 +38,10 @@ def head(channels: int, classes: int) -> nn.Module:
     return nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, classes))
 
 
-def resnet_blocks(channels: int, classes: int) -> list[tuple[str, nn.Module]]:
-    """Return ResNet-18's blocks in order, from `stem` to `head`."""
-    named: list[tuple[str, nn.Module]] = [("stem", stem(channels)), ("pool", nn.MaxPool2d(3, 2, 1))]
+def resnet_blocks(channels: int, classes: int, small: bool) -> list[tuple[str, nn.Module]]:
+    """Return ResNet-18's blocks in order, from `stem` to `head`; for `small` images without `pool`."""
+    named: list[tuple[str, nn.Module]] = [("stem", stem(channels, small))]
+    named += [] if small else [("pool", nn.MaxPool2d(3, 2, 1))]
     width_in = 64
     for group, width in enumerate((64, 128, 256, 512)):
         for place in range(2):
@@ -53,15 +54,19 @@ def resnet_blocks(channels: int, classes: int) -> list[tuple[str, nn.Module]]:
 def plain_blocks(channels: int, classes: int, width: int, norm: bool) -> list[tuple[str, nn.Module]]:
     """Return `conv1`, `conv2`, `conv3` and `head`."""
     return [
-        ("conv1", _convolution(channels, width, norm, pool=True)),
-        ("conv2", _convolution(width, 2 * width, norm, pool=True)),
-        ("conv3", _convolution(2 * width, 4 * width, norm, pool=False)),
+        ("conv1", convolution(channels, width, norm, pool=True)),
+        ("conv2", convolution(width, 2 * width, norm, pool=True)),
+        ("conv3", convolution(2 * width, 4 * width, norm, pool=False)),
         ("head", head(4 * width, classes)),
     ]
 
 
-def _convolution(channels_in: int, channels_out: int, norm: bool, pool: bool) -> nn.Module:
-    layers: list[nn.Module] = [nn.Conv2d(channels_in, channels_out, 3, padding=1, bias=not norm)]
+def convolution(channels_in: int, channels_out: int, norm: bool, pool: bool, bias: bool = False) -> nn.Module:
+    """Return a 3x3 convolution, batch-norm if asked for, ReLU, and a 2x2 max-pool that leaves no row out.
+
+    It has a bias where no norm follows, or with `bias`.
+    """
+    layers: list[nn.Module] = [nn.Conv2d(channels_in, channels_out, 3, padding=1, bias=bias or not norm)]
     layers += [nn.BatchNorm2d(channels_out)] if norm else []
     layers += [nn.ReLU(inplace=True)]
     layers += [nn.MaxPool2d(2, ceil_mode=True)] if pool else []

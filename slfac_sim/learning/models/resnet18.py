@@ -1,8 +1,8 @@
-"""ResNet-18, in eleven named blocks."""
+"""ResNet-18, in eleven named blocks, or ten with the stem for small images."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from slfac_sim.foundation.plugins import settings
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @settings
 class ResNet18:
-    """It has the ImageNet stem (He et al., 2016, arXiv:1512.03385, Table 1).
+    """The network of He et al. (2016, arXiv:1512.03385, Table 1).
 
     Blocks: `stem` (7x7 stride 2, batch-norm, ReLU), `pool` (3x3 stride 2), `block1` to `block8` (two
     basic blocks at each of 64, 128, 256, 512 channels) and `head` (global average, linear). Images of
@@ -21,8 +21,13 @@ class ResNet18:
 
     references: ClassVar[tuple[str, ...]] = ("he2016deep",)
 
+    stem: Literal["imagenet", "cifar"] = "imagenet"
+    """The paper's for large images (`imagenet`), or a 3x3 convolution of stride 1 and no `pool`, as most take
+    for images of 32x32 (`cifar`).
+    """
+
     def blocks(self, channels: int, classes: int) -> list[tuple[str, nn.Module]]:
-        """Return the eleven blocks; 11,689,512 parameters with 3 channels and 1000 classes."""
+        """Return the blocks; 11,689,512 parameters with 3 channels, 1000 classes and the `imagenet` stem."""
         from slfac_sim.learning.models._blocks import resnet_blocks
 
-        return resnet_blocks(channels, classes)
+        return resnet_blocks(channels, classes, self.stem == "cifar")
