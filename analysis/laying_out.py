@@ -35,9 +35,10 @@ def lay_out(figure: Figure) -> None:
     engine = figure.get_layout_engine()
     if engine is None:
         return
-    for _ in range(4):  # what is broken into lines moves the rest
+    maps = any(axes.get_aspect() != "auto" for axes in figure.axes)
+    for times in range(4):  # what is broken into lines moves the rest, and a map has its limits by its size
         engine.execute(figure)
-        if not (_break_long_texts(figure) | _part_rows(figure)):
+        if not (_break_long_texts(figure) | _part_rows(figure)) and times >= maps:
             break
     figure.set_layout_engine(None)
     for axes in figure.axes:

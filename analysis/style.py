@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
+from matplotlib.patheffects import withStroke
 
 from slfac_sim.analysis.laying_out import broken, lay_out
 
@@ -29,6 +30,7 @@ _SHADES = ((0, 1.0), (0, 0.6), (255, 0.5))  # towards black or white, and what i
 _MARKERS = "osD^vPX"
 _DASHES: tuple[str, ...] = ("-", "--", "-.", ":")
 INK, FAINT = "#222222", "#b8b8b8"
+HALO = [withStroke(linewidth=1.6, foreground="white")]  # texts stand out from lines
 _MANY, _SHORT = 6, 32  # labels in a legend, letters of a label that leave room for a second column
 _MOST_LEVEL_NAMES = 5  # beside one another on the horizontal axis
 _UPRIGHT, _LETTER_MM = 22, 1.1  # letters in a line of an upright name, and their size

@@ -13,8 +13,8 @@ from slfac_sim.ledger.tables import TABLES
 ACCURACY = (0.0980, 0.4510, 0.8320, 0.9150, 0.9420, 0.9570, 0.9650, 0.9720, 0.9780)
 TARGETS = (0.8, 0.9, 0.95, 0.97)
 
-SELDOM = frozenset({"misses", "staleness", "topology", "link_load"})
-"""Figures that most runs have not: nobody was missing, no step was late, there were no wires."""
+SELDOM = frozenset({"misses", "staleness", "topology", "link_load", "trajectories", "serving_cell"})
+"""Figures that most runs lack: nobody was missing, no step was late, there were no wires, nobody moved."""
 
 NOT_OF_FAKES = SELDOM | {"energy_by_host", "energy_to_accuracy"}
 """Figures that `fake_run` has not either: its ledger holds no joules."""

@@ -12,13 +12,13 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
-from matplotlib.patches import Circle
 from matplotlib.ticker import NullLocator
 from numpy.typing import NDArray
 
 from slfac_sim.analysis.air import TOO_OLD, Offered
 from slfac_sim.analysis.air import offered as data
 from slfac_sim.analysis.format import amount
+from slfac_sim.analysis.maps import draw_ranges, draw_stations, frame
 from slfac_sim.analysis.style import FAINT, INK, legend, nothing, stacked_canvas
 from slfac_sim.analysis.ticks import FewLog, plain
 from slfac_sim.foundation.arrays import Floats
@@ -31,7 +31,6 @@ _NOWHERE = "The devices of this network have no places: there is no map."
 _COLOURS = matplotlib.colormaps["viridis_r"]  # fast devices are dark
 _MAP_MM = 68.0
 _MOST_MAPS = 4  # access networks with places; the table has all
-_NAMED = 19  # stations; the names of more would hide the devices
 _WIDE = 10.0  # a larger ratio of rates is shown on a scale of logarithms
 
 
@@ -77,23 +76,15 @@ def _placed(run: Offered) -> NDArray[np.bool_]:
 
 def _map(axes: Axes, run: Offered, scale: Normalize) -> None:
     """Draw the map of one access network: each has places of its own."""
-    _ranges(axes, run)
+    draw_ranges(axes, run)
+    _served(axes, run)
     _devices(axes, run, _placed(run), scale)
-    _stations(axes, run)
-    axes.set_aspect("equal", adjustable="datalim")
-    axes.margins(0.04)
-    axes.set_xlabel("east (m)")
-    axes.set_ylabel("north (m)")
+    draw_stations(axes, run)
+    frame(axes)
 
 
-def _ranges(axes: Axes, run: Offered) -> None:
-    """Draw the radius of each station's cell, and with several stations who serves whom."""
-    radius_m = run.air[0]["radius_m"] if run.air else None
-    for station in run.stations:
-        place = (station["x_m"], station["y_m"])
-        if radius_m is not None and np.isfinite(radius_m):
-            axes.add_patch(Circle(place, radius_m, fill=False, edgecolor=FAINT, linewidth=0.6, zorder=0))
-            axes.update_datalim([np.subtract(place, radius_m), np.add(place, radius_m)])
+def _served(axes: Axes, run: Offered) -> None:
+    """Draw with several stations who serves whom."""
     if len(run.stations) > 1:
         places = {station["name"]: (station["x_m"], station["y_m"]) for station in run.stations}
         for link in run.links:
@@ -138,19 +129,6 @@ def _scale(rates: Floats) -> Normalize:
         return Normalize(0.5 * middle, 1.5 * middle)
     kind = LogNorm if rates.max() > _WIDE * rates.min() else Normalize
     return kind(float(rates.min()), float(rates.max()))
-
-
-def _stations(axes: Axes, run: Offered) -> None:
-    if not run.stations:
-        return
-    x_m, y_m = ([station[name] for station in run.stations] for name in ("x_m", "y_m"))
-    axes.plot(x_m, y_m, "^", color="white", markeredgecolor=INK, markersize=6.0, zorder=4, label="station")
-    if 1 < len(run.stations) <= _NAMED:
-        for station in run.stations:
-            axes.annotate(
-                station["name"], (station["x_m"], station["y_m"]), xytext=(4, 4), textcoords="offset points",
-                fontsize=6.0, zorder=5,
-            )  # fmt: skip
 
 
 def _title(run: Offered, maps: int) -> str:

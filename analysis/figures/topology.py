@@ -18,7 +18,6 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch
-from matplotlib.patheffects import withStroke
 
 from slfac_sim.analysis.air import Offered, offered
 from slfac_sim.analysis.format import count, fixed_percent, listed, quantity, shortened
@@ -36,7 +35,7 @@ from slfac_sim.analysis.placing import (
 )
 from slfac_sim.analysis.rows import rows_if_there, rows_of
 from slfac_sim.analysis.structure import Row
-from slfac_sim.analysis.style import INK, WIDTH_MM, head, stacked_canvas
+from slfac_sim.analysis.style import HALO, INK, WIDTH_MM, head, stacked_canvas
 from slfac_sim.analysis.ticks import percents
 from slfac_sim.ledger.folder import Run
 
@@ -48,7 +47,6 @@ _MARK = "#832db6"  # the link that limited most
 _MARKERS = {"server": ("s", 7.0), "access": ("^", 6.0), "switch": ("o", 4.5)}
 _PARTS = [0.48 + sign * 0.03 * step for step in range(13) for sign in (1, -1)]  # where a wire is named
 _CLEAR_MM = 1.6  # about a node
-_HALO = [withStroke(linewidth=1.6, foreground="white")]  # texts stand out from wires
 _MANY = 6  # rows; with more, what is said of the last wire to an access network stands at its name
 _LETTERS = 20  # of a name; of longer ones the middle is left to the table
 
@@ -187,7 +185,7 @@ def _nodes(axes: Axes, graph: Graph, used: Sequence[Load], places: Places, texts
         if graph.level[name] == 0 or name not in inner:
             side = 1.0 if graph.level[name] == 0 else -1.0
             at, shift_mm = {"ha": "left" if side > 0.0 else "right", "va": "center"}, (1.8 * side, 0.0)
-        style: dict[str, Any] = {"fontsize": 6.0, "zorder": 6, "color": colour, "path_effects": _HALO}
+        style: dict[str, Any] = {"fontsize": 6.0, "zorder": 6, "color": colour, "path_effects": HALO}
         axes.text(x + shift_mm[0], y + shift_mm[1], texts[name], **style, **at)
 
 
@@ -234,7 +232,7 @@ def _name(axes: Axes, line: _Line, text: str, colour: str, nodes: Places) -> Non
     taken = [box_of(other, other.get_position()) for other in axes.texts if other.get_text()]
     taken += [(x - _CLEAR_MM, x + _CLEAR_MM, y - _CLEAR_MM, y + _CLEAR_MM) for x, y in nodes.values()]
     style: dict[str, Any] = {"ha": "center", "va": "bottom" if is_level else "center", "zorder": 5}
-    written = axes.text(0.0, 0.0, text, fontsize=5.5, color=colour, path_effects=_HALO, **style)
+    written = axes.text(0.0, 0.0, text, fontsize=5.5, color=colour, path_effects=HALO, **style)
 
     def place(part: float) -> Place:
         sag = 2.0 * bend * part * (1.0 - part)
