@@ -124,7 +124,7 @@ class FluidSettings(NetworkSettings):
                 raise BadInput(f"network.change.{name}: {kind_of(change)} loses packets, and {wanted}")
             if change.moves and not self.lets_devices_move:
                 raise BadInput(
-                    f"network.change.{name}: devices move in one cell alone, network: {{kind: cell}} "
+                    f"network.change.{name}: devices move in network: {{kind: cell}} or multi_cell "
                     f"(this is {kind_of(self)})"
                 )
         lanes = [lane.name for lane in air.lanes()] if self.change else []

@@ -114,7 +114,7 @@ def straight(settings: Cell, seed: int = 3) -> Walk:
     layout = Layout((Station("server", 0.0, 0.0),), 150.0, 10.0, ((30.0, 0.0),))
     budget = settings.air(HOSTS, seed).radio.budget  # type: ignore[attr-defined]
     start = ground(["d000"], seed, layout, budget, lambda placed: placed.covered)
-    return Walk("d000", seed, Motion((30.0, 0.0), [(1e9, 1e9, 0.0)]), budget, start, 0)
+    return Walk("d000", seed, Motion((30.0, 0.0), [(1e9, 1e9, 0.0)]), budget, start, 0, layout.stations)
 
 
 def test_shadows_are_correlated_along_the_way() -> None:
@@ -122,7 +122,7 @@ def test_shadows_are_correlated_along_the_way() -> None:
     assert walk.step_m == 5.0
     steps = walk.step(1e6 + 2.5)
     assert steps == 200_000
-    shadows = np.array([walk.state(step)[1] for step in range(steps)])
+    shadows = np.array([walk.state(step)[1][0] for step in range(steps)])
     assert abs(shadows.mean()) < 0.05
     assert shadows.std() == pytest.approx(1.0, abs=0.02)
     assert np.corrcoef(shadows[:-4], shadows[4:])[0, 1] == pytest.approx(exp(-1.0), abs=0.02)
@@ -131,12 +131,12 @@ def test_shadows_are_correlated_along_the_way() -> None:
 def test_a_line_of_sight_is_drawn_anew_after_50_m_of_steps_of_a_quarter_of_the_decorrelation() -> None:
     walk = straight(cell())
     assert walk.step_m == 2.5
-    seen = [walk.state(step)[0] for step in range(walk.step(2000.0))]
+    seen = [bool(walk.state(step)[0][0]) for step in range(walk.step(2000.0))]
     changes = [step for step in range(1, len(seen)) if seen[step] != seen[step - 1]]
     assert changes
     assert all(step % 20 == 0 for step in changes)
     near = [straight(cell(), seed) for seed in range(400)]
-    again = [walk.state(walk.step(50.1))[0] for walk in near]  # 80 m away: 0.225 + 0.775 e^(-80 / 36)
+    again = [walk.state(walk.step(50.1))[0][0] for walk in near]  # 80 m away: 0.225 + 0.775 e^(-80 / 36)
     assert np.mean(again) == pytest.approx(0.309, abs=0.1)
 
 
@@ -262,8 +262,8 @@ REFUSED = {
     "y_m must be a number (got 'here')",
     "network.change.walk={kind: positions, file: none.csv}": "network.change.walk.file: 'none.csv' "
     "cannot be read (No such file or directory)",
-    "network={kind: multi_cell, change: {walk: {kind: gauss_markov}}}": "network.change.walk: devices move "
-    "in one cell alone, network: {kind: cell} (this is multi_cell)",
+    "network={kind: wifi, change: {walk: {kind: gauss_markov}}}": "network.change.walk: devices move "
+    "in network: {kind: cell} or multi_cell (this is wifi)",
     "network={kind: cell, shadowing: correlated, change: {walk: {kind: gauss_markov}}}": "network.shadowing: "
     "correlated is for devices that stand still; shadowing: independent is correlated along their ways",
     "network={kind: cell, pathloss: {kind: umi, penetration: {}}, change: {x: {kind: gauss_markov}}}": "net"

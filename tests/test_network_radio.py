@@ -287,7 +287,7 @@ def test_downlink_interference_by_hand():
 
 def test_uplink_interference_by_hand():
     power_w = np.array([1.0, 3.0, 2.0, 4.0])
-    heard = interference.uplink_w(SERVING, power_w, GAIN, np.array([0.5, 1.0, 1.0]))
+    heard = interference.uplink_w(SERVING, power_w, GAIN, np.array([0.5, 1.0, 1.0]))[SERVING]
     at_station_0 = 2.0 * 1.0 + 4.0 * 0.5
     at_station_1 = 0.5 * (1.0 * 2.0 + 3.0 * 1.0) / 2 + 4.0 * 0.25
     at_station_2 = 0.5 * (1.0 * 1.0 + 3.0 * 0.0) / 2 + 2.0 * 4.0

@@ -26,6 +26,7 @@ from slfac_sim.network.media.fair import Fair
 from slfac_sim.network.radio.budget import Budget, PowerControl, Shadowing
 from slfac_sim.network.radio.cells import Duplex, Interference, Radio
 from slfac_sim.network.radio.fading.ergodic import Ergodic
+from slfac_sim.network.radio.handover import HandoverRule
 from slfac_sim.network.radio.harq import Harq
 from slfac_sim.network.radio.pathloss.umi import Umi
 from slfac_sim.network.radio.placement import Layout
@@ -137,6 +138,7 @@ class Cellular(RadioSettings):
         interference: Interference = "none",
         offered_bps: float = 0.0,
         motions: Mapping[str, Motion] | None = None,
+        handover: HandoverRule | None = None,
     ) -> Air:
         again = self.retransmission
         again_s = 0.0 if again is None else again.mean_delay_s
@@ -157,7 +159,8 @@ class Cellular(RadioSettings):
         starts_m = {device: motion.start_m for device, motion in (motions or {}).items()}
         layout = Layout(stations, self.radius, self.min_distance, self.positions, starts_m)
         if motions:
-            return MovingAir(radio, layout, hosts, seed, self.outage, self._framing(), motions)
+            own = self.outage, self._framing(), motions, handover or HandoverRule()
+            return MovingAir(radio, layout, hosts, seed, *own)
         return SurveyedAir(radio, layout, hosts, seed, self.outage, self._framing())
 
     def _framing(self) -> Framing:

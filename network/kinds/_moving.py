@@ -1,4 +1,4 @@
-"""The air of one cell whose devices move: paths are those of the moment, told anew at each step of travel.
+"""The air of cells whose devices move: paths are those of the moment, told anew at each step of travel.
 
 A device that has come some steps is alone on a ground of its own, so that who stands still costs nothing.
 """
@@ -11,17 +11,23 @@ import numpy as np
 
 from slfac_sim.foundation.arrays import Floats
 from slfac_sim.foundation.errors import BadInput
+from slfac_sim.foundation.units import w_to_dbm
 from slfac_sim.network.air import Among
 from slfac_sim.network.change import Effect
-from slfac_sim.network.contract import Hosts, Survey
+from slfac_sim.network.contract import Handover, Hosts, Sighting, Survey
 from slfac_sim.network.kinds._radio import SurveyedAir, named
 from slfac_sim.network.radio.air import RadioAir, peak_bps
+from slfac_sim.network.radio.budget import blocks
 from slfac_sim.network.radio.cells import Radio
+from slfac_sim.network.radio.handover import HandoverRule
 from slfac_sim.network.radio.placement import Ground, Layout
-from slfac_sim.network.radio.walk import Paces, Walk
+from slfac_sim.network.radio.reception import Reception, Within
+from slfac_sim.network.radio.travellers import Around, State, States, Travellers, grid_number
 from slfac_sim.network.transfers import Path
 from slfac_sim.network.transport import Framing
 from slfac_sim.network.varying.motion import Motion
+
+_SUBCARRIERS = 12  # of a resource block
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +38,7 @@ class MovedPath(Path):
 
 
 class MovingAir(SurveyedAir):
-    """The air of one station, with devices on their ways: `motions` by their names.
+    """The air of stations with devices on their ways: `motions` by their names.
 
     Raises `BadInput` for devices in buildings, and for shadows that neighbours have in common.
     """
@@ -46,16 +52,19 @@ class MovingAir(SurveyedAir):
         outage: str,
         framing: Framing,
         motions: Mapping[str, Motion],
+        handover: HandoverRule,
     ) -> None:
         _check(radio)
+        self._movers = len(motions)
         super().__init__(radio, layout, hosts, seed, outage, framing)
-        places = {device: place for place, device in enumerate(hosts.devices)}
-        self._walks = {
-            device: Walk(device, seed, motion, radio.budget, self.ground, places[device])
-            for device, motion in motions.items()
-        }
-        self._paces = {device: Paces(walk) for device, walk in self._walks.items()}
+        self._handover = handover
+        self._travellers = Travellers(
+            hosts.devices, seed, motions, radio.stations, radio.budget, self.ground, handover
+        )
+        self._around = Around(list(self._travellers.paces.values()))
         kept = 8 * len(hosts.devices)
+        self._everybody = lru_cache(maxsize=4)(self._new_everybody)
+        self._others = lru_cache(maxsize=kept)(self._new_others)
         self._spot = lru_cache(maxsize=kept)(self._new_spot)
         self._moved = lru_cache(maxsize=kept)(self._new_moved)
 
@@ -64,15 +73,58 @@ class MovingAir(SurveyedAir):
         """Yes."""
         return True
 
+    @property
+    def hands_over(self) -> bool:
+        """Whether there are several stations."""
+        return len(self.radio.stations) > 1
+
     def effects(self, path: Path) -> Sequence[Effect]:
-        """Return the steps of the devices of `path` that move."""
-        paces = tuple(self._paces[device] for device in path.devices if device in self._paces)
-        return (Effect(factors=paces),) if paces else ()
+        """Return the steps of the devices of `path` that move, and of those who disturb them."""
+        paces = self._travellers.paces
+        told = [paces[device] for device in path.devices if device in paces]
+        around = [self._around] if self._is_disturbed(path.uplink) else []
+        return (Effect(factors=(*told, *around)),) if told or around else ()
 
     def moved(self, path: Path, t_s: float) -> Path:
-        """Return `path` as it is where its devices are at `t_s`."""
-        steps = tuple(self._walks[one].step(t_s) if one in self._walks else 0 for one in path.devices)
-        return self._moved(path.uplink, path.devices, steps) if any(steps) else path
+        """Return `path` as it is where its devices are at `t_s`, on the lane of the first one's station."""
+        states = tuple(self._state(device, t_s) for device in path.devices)
+        around = self._travellers.on_grid(grid_number(t_s)) if self._is_disturbed(path.uplink) else None
+        if around is None and states == tuple(map(self._first_state, path.devices)):
+            return path
+        return self._moved(path.uplink, path.devices, states, around)
+
+    def resumes_s(self, path: Path, t_s: float) -> float:
+        """Return from when on bits cross `path`: `t_s`, or the end of an interruption by a handover."""
+        for device in path.devices:
+            if device in self._travellers.places:
+                last = self._travellers.last_handover(device, t_s)
+                t_s = t_s if last is None else max(t_s, last.at_s + self._handover.interruption)
+        return t_s
+
+    def handovers(self, until_s: float) -> Sequence[Handover]:
+        """Return the handovers up to `until_s`, in the order of time."""
+        names = [station.name for station in self.radio.stations]
+        budget = self.radio.budget
+        subcarrier_w = budget.station_power_w / (_SUBCARRIERS * float(blocks(budget.bandwidth_hz)))
+        sent_dbm = w_to_dbm(subcarrier_w)
+        found = [
+            Handover(
+                device=device,
+                at_s=change.at_s,
+                source=names[change.source],
+                target=names[change.target],
+                source_dbm=sent_dbm + change.source_db,
+                target_dbm=sent_dbm + change.target_db,
+                interruption_s=self._handover.interruption,
+                is_ping_pong=change.is_ping_pong,
+            )
+            for device, change in self._travellers.handovers(until_s)
+        ]
+        return sorted(found, key=lambda one: one.at_s)
+
+    def sightings(self, times_s: Sequence[float]) -> Sequence[Sighting]:
+        """Return where the devices that move are at each of `times_s`, with rates as of `Survey.links`."""
+        return [sighting for t_s in times_s for sighting in self._seen_at(t_s)]
 
     def rates_bps(
         self, paths: Sequence[Path], block: int, heard: Mapping[str, int]
@@ -92,6 +144,15 @@ class MovingAir(SurveyedAir):
         most_bps = peak_bps(self.radio, uplink)
         return np.where(self._standing, super().best_rates_bps(uplink), most_bps)
 
+    def _most_bps(self, cell: int, uplink: bool) -> float:
+        """Return the best rate of a device of the cell, to which any that moves may come."""
+        return peak_bps(self.radio, uplink)
+
+    def _users(self, cell: int, way: str) -> int:
+        """Return how many pairs there may be on a lane; who moves may come from elsewhere."""
+        coming = self._movers - int((~self._standing & (self.ground.serving == cell)).sum())
+        return super()._users(cell, way) + (2 * coming if way == "air" else coming)
+
     def _path(self, cell: int, uplink: bool, devices: tuple[str, ...]) -> Path:
         """Return a path at the start. Who moves is not beyond reach for ever."""
         path = super()._path(cell, uplink, devices)
@@ -100,27 +161,76 @@ class MovingAir(SurveyedAir):
         standing = tuple(device for device in devices if device not in self._layout.starts_m)
         return replace(path, unreachable=bool(standing) and super()._path(cell, uplink, standing).unreachable)
 
-    def _new_moved(self, uplink: bool, devices: tuple[str, ...], steps: tuple[int, ...]) -> Path:
-        each = tuple(self._own(uplink, *one) for one in zip(devices, steps, strict=True))
-        first = each[0][1]
-        whole = vars(self._path(0, uplink, devices)) | {
+    def _state(self, device: str, t_s: float) -> State:
+        return self._travellers.state(device, t_s) if self._moves(device) else self._first_state(device)
+
+    def _moves(self, device: str) -> bool:
+        return device in self._travellers.places
+
+    def _first_state(self, device: str) -> State:
+        return 0, int(self.ground.serving[self._index[device]])
+
+    def _is_disturbed(self, uplink: bool) -> bool:
+        """Return whether rates hang on where the devices of other cells are."""
+        interference = self.radio.interference
+        return interference == "load" or (uplink and interference != "none")
+
+    def _new_moved(
+        self, uplink: bool, devices: tuple[str, ...], states: tuple[State, ...], around: States | None
+    ) -> Path:
+        each = tuple(
+            self._own(uplink, device, state, around) for device, state in zip(devices, states, strict=True)
+        )
+        whole = vars(each[0][1]) | {
+            "devices": devices,
             "snr_db": min(own.snr_db for _, own in each),
-            "power_w": first.power_w,
-            "power_among": first.power_among,
+            "unreachable": any(
+                self._path(self._first_state(device)[1], uplink, (device,)).unreachable for device in devices
+            ),
             "each": each,
         }
         return MovedPath(**whole)
 
-    def _own(self, uplink: bool, device: str, step: int) -> tuple[RadioAir, Path]:
-        """Return the path of one device at its step, and the air that it is in."""
-        if step == 0:
-            return self, self._path(0, uplink, (device,))
-        air, server = self._spot(device, step), self.hosts.server
+    def _own(self, uplink: bool, device: str, state: State, around: States | None) -> tuple[RadioAir, Path]:
+        """Return the path of one device in its state, and the air that it is in."""
+        first = self._first_state(device)
+        if state == first and around is None:
+            return self, self._path(first[1], uplink, (device,))
+        air, server = self._spot(device, state, around), self.hosts.server
         (path,) = air.paths(device, (server,)) if uplink else air.paths(server, (device,))
         return air, path
 
-    def _new_spot(self, device: str, step: int) -> RadioAir:
-        return _Spot(self, device, self._seed, self._walks[device].ground(step))
+    def _new_spot(self, device: str, state: State, around: States | None) -> RadioAir:
+        place = self._index[device]
+        alone = self._travellers.alone(device, state) if self._moves(device) else self.ground.of([place])
+        return _Spot(self, device, self._seed, alone, self._others(place, around))
+
+    def _new_everybody(self, states: States | None) -> Reception:
+        if states is None:
+            return self._reception
+        ground = self._travellers.ground(states)
+        return Reception(self.hosts.devices, self._seed, self.radio, ground)
+
+    def _new_others(self, place: int, states: States | None) -> Within:
+        return self._everybody(states).others(place)
+
+    def _seen_at(self, t_s: float) -> list[Sighting]:
+        reception, names = self._everybody(self._travellers.states(t_s)), self.radio.stations
+        up_bps, down_bps = (
+            reception.of_all(uplink, reception.everybody(uplink)).tolist() for uplink in (True, False)
+        )
+        return [
+            Sighting(
+                device=device,
+                at_s=t_s,
+                x_m=self._travellers.at_m(device, t_s)[0],
+                y_m=self._travellers.at_m(device, t_s)[1],
+                station=names[self._state(device, t_s)[1]].name,
+                up_rate_bps=up_bps[place],
+                down_rate_bps=down_bps[place],
+            )
+            for device, place in self._travellers.places.items()
+        ]
 
     def _remarks(self) -> tuple[str, ...]:
         moving, lost = ~self._standing, ~self._standing & ~self.ground.covered
@@ -136,8 +246,8 @@ class MovingAir(SurveyedAir):
 class _Spot(RadioAir):
     """The air of `whole` for one device, at one place."""
 
-    def __init__(self, whole: MovingAir, device: str, seed: int, ground: Ground) -> None:
-        super().__init__(replace(whole.hosts, devices=(device,)), seed, whole.radio, ground)
+    def __init__(self, whole: MovingAir, device: str, seed: int, ground: Ground, within: Within) -> None:
+        super().__init__(replace(whole.hosts, devices=(device,)), seed, whole.radio, ground, within)
         self._whole = whole
 
     def survey(self) -> Survey:

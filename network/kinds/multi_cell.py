@@ -6,7 +6,7 @@ them, at no cost.
 
 from collections.abc import Sequence
 from itertools import pairwise
-from math import cos, isfinite, pi, sin
+from math import cos, hypot, isfinite, pi, sin
 from typing import ClassVar
 
 from slfac_sim.foundation.plugins import settings
@@ -15,6 +15,8 @@ from slfac_sim.network.air import Air
 from slfac_sim.network.contract import Hosts, Station
 from slfac_sim.network.kinds._cellular import Cellular
 from slfac_sim.network.radio.cells import Interference
+from slfac_sim.network.radio.handover import HandoverRule
+from slfac_sim.network.varying.changing import motions_of
 
 
 @settings
@@ -41,6 +43,9 @@ class MultiCell(Cellular):
     offered: BitsPerSecond | None = None
     """Traffic of each cell in each direction, from which `interference: load` follows; null for any other."""
 
+    handover: HandoverRule = HandoverRule()
+    """When a device that moves goes to another station."""
+
     def __post_init__(self) -> None:
         super().__post_init__()
         if not 1 <= len(self._places()) <= 127:
@@ -63,7 +68,18 @@ class MultiCell(Cellular):
         """Return the air of all stations."""
         places = zip(self.nodes, self._places(), strict=True)
         stations = tuple(Station(name, x_m, y_m) for name, (x_m, y_m) in places)
-        return self._air(stations, hosts, seed, self.interference, self.offered or 0.0)
+        motions = motions_of(self.change or {}, hosts.devices, seed, self._reach())
+        own = self.interference, self.offered or 0.0, motions, self.handover
+        return self._air(stations, hosts, seed, *own)
+
+    @property
+    def lets_devices_move(self) -> bool:
+        """Yes: they are handed over from station to station."""
+        return True
+
+    def _reach(self) -> float:
+        """Return the radius around [0, 0] within which all cells lie."""
+        return self.radius + max(hypot(x_m, y_m) for x_m, y_m in self._places())
 
     def _places(self) -> Sequence[tuple[float, float]]:
         if self.station_positions is not None:

@@ -12,7 +12,7 @@ from slfac_sim.network.engine import Entry, Share
 from slfac_sim.network.radio.cells import Radio
 from slfac_sim.network.radio.faded import Faded, Fades
 from slfac_sim.network.radio.placement import Ground
-from slfac_sim.network.radio.reception import Activity, Reception
+from slfac_sim.network.radio.reception import Activity, Reception, Within
 from slfac_sim.network.transfers import Lane, Path
 
 _SURVEYED_BLOCKS = 100
@@ -20,14 +20,16 @@ _PEAK_SNR = np.array([1e30])
 
 
 class RadioAir(Air):
-    """The air of `radio`, with the devices on the `ground`."""
+    """The air of `radio`, with the devices on the `ground`, alone there or `within` others."""
 
-    def __init__(self, hosts: Hosts, seed: int, radio: Radio, ground: Ground) -> None:
+    def __init__(
+        self, hosts: Hosts, seed: int, radio: Radio, ground: Ground, within: Within | None = None
+    ) -> None:
         devices = hosts.devices
         self.hosts, self.radio, self.ground = hosts, radio, ground
         self._server, self._seed = hosts.server, seed
         self._coherence_s = radio.fading.coherence_s
-        self._reception = Reception(devices, seed, radio, ground)
+        self._reception = Reception(devices, seed, radio, ground, within)
         self._crowd = {uplink: self._reception.gains_from_a_crowd(uplink) for uplink in (True, False)}
         self._cells = range(len(radio.stations))
         self._stations = ["" if at.name == hosts.server else at.name for at in radio.stations]
@@ -61,7 +63,7 @@ class RadioAir(Air):
     def share(self, lane: str) -> Share:
         """Return the medium of a lane: each direction of each station has its own, but for half duplex."""
         cell, way = self._place_of[lane]
-        return self.radio.medium.share(self._reception.users(cell, way), self.radio.part(way == "up"))
+        return self.radio.medium.share(self._users(cell, way), self.radio.part(way == "up"))
 
     def lanes(self) -> Sequence[Lane]:
         """Return the lanes of each station, with the most that its devices can have of them."""
@@ -114,14 +116,14 @@ class RadioAir(Air):
 
     def mean_rates_bps(self, uplink: bool) -> Floats:
         """Return each device's mean rate, alone on its lane, with neighbours as busy as they ever are."""
-        return self._of_all(uplink, self._reception.everybody(uplink), lambda cell: 1)
+        return self._reception.of_all(uplink, self._reception.everybody(uplink))
 
     def best_rates_bps(self, uplink: bool) -> Floats:
         """Return the most that each device can have over its part of the medium, however many send."""
         way = self._way(uplink)
         crowd = self._reception.gains_from_a_crowd(uplink)
         quiet = self._reception.nobody(uplink)
-        return self._of_all(uplink, quiet, lambda cell: self._reception.users(cell, way) if crowd else 1)
+        return self._reception.of_all(uplink, quiet, lambda cell: self._users(cell, way) if crowd else 1)
 
     def multicast_rate_bps(self) -> float:
         """Return the mean rate at which all devices can be reached at once, at the slowest station.
@@ -136,11 +138,9 @@ class RadioAir(Air):
             float(np.mean([self.rate_bps(path, block, heard)[0] for block in blocks])) for path in everybody
         )
 
-    def _of_all(self, uplink: bool, activity: Activity, n: Callable[[int], int]) -> Floats:
-        rates_bps = np.zeros(len(self.hosts.devices))
-        for cell, members in enumerate(self._reception.members):
-            rates_bps[members] = self._reception.mean_bps(cell, uplink, activity, n(cell))
-        return rates_bps
+    def _users(self, cell: int, way: str) -> int:
+        """Return how many pairs of sender and receiver there may be on a lane."""
+        return self._reception.users(cell, way)
 
     def _lane(self, cell: int, way: str) -> Lane:
         ways = (True, False) if way == "air" else (way == "up",)

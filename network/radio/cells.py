@@ -72,22 +72,24 @@ class Radio:
             return min(1, transfers)
         return int(min(self.medium.most_at_once, self.rates.most_parts(self.budget.bandwidth_hz), transfers))
 
-    def signal(self, ground: Ground, uplink: bool, activity: Floats) -> Signal:
+    def signal(self, ground: Ground, others: Ground, uplink: bool, activity: Floats) -> Signal:
         """Return what arrives [devices] over noise and neighbours; `activity` [stations] is theirs.
 
         That is how many senders each cell has on average; what its devices do to another station is the
-        mean over them. Of m devices at once each puts its power, up to its limit, into its m-th of the band:
-        so power limited ones are heard m times as loud. A station spreads its power over all of the band.
+        mean over those among the `others`, who may be the same as those on the `ground`. Of m devices at
+        once each puts its power, up to its limit, into its m-th of the band: so power limited ones are heard
+        m times as loud. A station spreads its power over all of the band.
         """
         alone = self._alone(ground, uplink)
         if not activity.any():
             return alone
-        gain = ratio(ground.gain_db)
         if uplink:
-            parts = 1.0 / np.maximum(1.0, activity)[ground.serving]
-            power_w = self.budget.power_w(_to_own_station(ground), parts)
-            heard_w = interference.uplink_w(ground.serving, power_w, gain, activity)
+            parts = 1.0 / np.maximum(1.0, activity)[others.serving]
+            power_w = self.budget.power_w(_to_own_station(others), parts)
+            gain = ratio(others.gain_db)
+            heard_w = interference.uplink_w(others.serving, power_w, gain, activity)[ground.serving]
         else:
+            gain = ratio(ground.gain_db)
             heard_w = interference.downlink_w(ground.serving, self.budget.station_power_w * gain, activity)
         return alone.times(1.0 / (1.0 + heard_w / self.budget.noise_w(uplink)))
 

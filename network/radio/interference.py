@@ -31,18 +31,19 @@ def downlink_w(serving: Stations, received_w: Floats, activity: Floats) -> Float
 
 
 def uplink_w(serving: Stations, power_w: Floats, gain: Floats, activity: Floats) -> Floats:
-    """Return what each device's station receives from devices of other cells.
+    """Return what each station [stations] receives from devices of other cells.
 
     In each cell so many devices send at a time as its `activity` says, each with its `power_w` [devices],
     and all of the cell's devices equally often: so it is the mean over them, times the activity.
     """
     members = np.bincount(serving, minlength=len(activity))
     airtime = activity[serving] / members[serving]
-    heard_w = [
-        np.where(serving == station, 0.0, airtime * power_w * to_station).sum()
-        for station, to_station in enumerate(gain)
-    ]
-    return np.array(heard_w)[serving]
+    return np.array(
+        [
+            np.where(serving == station, 0.0, airtime * power_w * to_station).sum()
+            for station, to_station in enumerate(gain)
+        ]
+    )
 
 
 def loads(offered_bps: Floats, capacity_bps: Callable[[Floats], Floats]) -> Floats:

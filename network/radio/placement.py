@@ -1,7 +1,7 @@
 """Where the devices stand, and what their links are worth on average. Knows no transfer and no clock."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from math import isfinite
 
 import numpy as np
@@ -14,6 +14,8 @@ from slfac_sim.network.contract import Station
 from slfac_sim.network.radio.budget import Budget
 from slfac_sim.network.radio.penetration import Inside
 from slfac_sim.network.radio.shadowing import between_sites
+
+Places = Sequence[int] | NDArray[np.intp]
 
 _ATTEMPTS = 200
 
@@ -34,13 +36,14 @@ class Layout:
 
 @dataclass(frozen=True)
 class Ground:
-    """The devices on the ground, in their order; `serving` is the station of the best gain.
+    """The devices on the ground, in their order; `serving` is the station of the best gain, or chosen.
 
     `gain_db` [stations, devices] holds antennas, path loss, walls and shadowing; `k` are Rician factors
     (power ratios, 0 for Rayleigh), and `power_w` what each device sends with. `distance_m`, `los`, `k` and
     the SNRs are those of the link to the serving station; who is `indoor` has no line of sight. `shadow`
-    [stations, devices] and `k_normal` are the normals behind shadowing and `k`. `covered` says whether a bit
-    gets through, `redraws` counts positions drawn again because none did.
+    [stations, devices] and `k_normal` are the normals behind shadowing and `k`, `seen` [stations, devices]
+    the lines of sight up to a wall. `covered` says whether a bit gets through, `redraws` counts positions
+    drawn again because none did.
     """
 
     xy_m: Floats
@@ -55,9 +58,26 @@ class Ground:
     down_snr_db: Floats
     shadow: Floats
     k_normal: Floats
+    seen: Bools
     covered: Bools
     redraws: int = 0
 
+    def of(self, places: Places) -> "Ground":
+        """Return the devices at `places` alone."""
+        return replace(
+            self, xy_m=self.xy_m[places], **{name: getattr(self, name)[..., places] for name in _BY_DEVICE}
+        )
+
+    def with_moved(self, places: Places, moved: "Ground") -> "Ground":
+        """Return all of them, with those at `places` as they are among the `moved`."""
+        changed = {name: getattr(self, name).copy() for name in ("xy_m", *_BY_DEVICE)}
+        changed["xy_m"][places] = moved.xy_m
+        for name in _BY_DEVICE:
+            changed[name][..., places] = getattr(moved, name)
+        return replace(self, **changed)
+
+
+_BY_DEVICE = [one.name for one in fields(Ground) if one.name not in ("xy_m", "redraws")]
 
 Covered = Callable[[Ground], Bools]
 
@@ -136,18 +156,18 @@ def _link(seed: int, device: str, station: int, attempt: int) -> tuple[float, fl
 
 def _around_stations(devices: Sequence[str], layout: Layout, draws: _Draws, budget: Budget) -> Ground:
     """Place the devices around the stations in turn, uniformly in each ring."""
-    sites_m = _sites_m(layout)
-    home = np.arange(len(devices)) % len(sites_m)
+    at_m = sites_m(layout.stations)
+    home = np.arange(len(devices)) % len(at_m)
     nearest_m2, farthest_m2 = layout.nearest_m**2, layout.radius_m**2
     from_home_m = np.sqrt(nearest_m2 + draws.place * (farthest_m2 - nearest_m2))
     turn = 2.0 * np.pi * draws.angle
-    xy_m = sites_m[home] + from_home_m[:, None] * np.column_stack([np.cos(turn), np.sin(turn)])
-    distance_m = _distances_m(sites_m, xy_m)
+    xy_m = at_m[home] + from_home_m[:, None] * np.column_stack([np.cos(turn), np.sin(turn)])
+    distance_m = distances_m(at_m, xy_m)
     distance_m[home, np.arange(len(devices))] = from_home_m  # not spoilt by the way through x and y
     for i, device in enumerate(devices):
         if device in layout.starts_m:
             xy_m[i] = layout.starts_m[device]
-            distance_m[:, i] = _distances_m(sites_m, xy_m[i : i + 1])[:, 0]
+            distance_m[:, i] = distances_m(at_m, xy_m[i : i + 1])[:, 0]
     return _with_links(xy_m, distance_m, draws, budget)
 
 
@@ -161,16 +181,17 @@ def _at_positions(devices: Sequence[str], layout: Layout, draws: _Draws, budget:
             raise BadInput(f"network.positions: {device} must stand at two finite numbers (got {x_m}, {y_m})")
     for i, device in enumerate(devices):
         xy_m[i] = layout.starts_m.get(device, xy_m[i])
-    return _with_links(xy_m, _distances_m(_sites_m(layout), xy_m), draws, budget)
+    return _with_links(xy_m, distances_m(sites_m(layout.stations), xy_m), draws, budget)
 
 
-def _sites_m(layout: Layout) -> Floats:
-    return np.array([(station.x_m, station.y_m) for station in layout.stations])
+def sites_m(stations: Sequence[Station]) -> Floats:
+    """Return where `stations` stand, [stations, 2]."""
+    return np.array([(station.x_m, station.y_m) for station in stations])
 
 
-def _distances_m(sites_m: Floats, xy_m: Floats) -> Floats:
-    """Return [stations, devices]."""
-    apart_m = xy_m[None, :, :] - sites_m[:, None, :]
+def distances_m(at_m: Floats, xy_m: Floats) -> Floats:
+    """Return how far devices are from stations `at_m`, [stations, devices]."""
+    apart_m = xy_m[None, :, :] - at_m[:, None, :]
     return np.asarray(np.hypot(apart_m[..., 0], apart_m[..., 1]))
 
 
@@ -189,28 +210,32 @@ def linked(
     shadow: Floats,
     k_normal: Floats,
     budget: Budget,
+    serving: NDArray[np.intp] | None = None,
 ) -> Ground:
     """Return devices at `xy_m`, `distance_m` [stations, devices] away, as if they were all covered.
 
-    `shadow` [stations, devices] and `k_normal` [devices] are standard normals.
+    `shadow` [stations, devices] and `k_normal` [devices] are standard normals. Without `serving` stations
+    the best ones serve.
     """
     gain_db = budget.gain_db(distance_m, los, inside, shadow, xy_m)
-    serving = np.argmax(gain_db, axis=0)
+    if serving is None:
+        serving = np.argmax(gain_db, axis=0)
     mine = serving, np.arange(len(xy_m))
     power_w = budget.power_w(gain_db[mine])
-    seen = los[mine] & ~inside.indoor
+    in_sight = los[mine] & ~inside.indoor
     return Ground(
         xy_m=xy_m,
         serving=serving,
         distance_m=distance_m[mine],
-        los=seen,
+        los=in_sight,
         indoor=inside.indoor,
         gain_db=gain_db,
-        k=budget.rician_k(seen, k_normal),
+        k=budget.rician_k(in_sight, k_normal),
         power_w=power_w,
         up_snr_db=budget.up_snr_db(gain_db[mine], power_w),
         down_snr_db=budget.down_snr_db(gain_db[mine]),
         shadow=shadow,
         k_normal=k_normal,
+        seen=los,
         covered=np.ones(len(xy_m), bool),
     )

@@ -1,7 +1,8 @@
 """How well the devices of every cell are received, and at what mean rates, in any company. No clock here."""
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,21 +21,36 @@ Activity = tuple[float, ...]
 """How many senders the neighbours hear of each cell."""
 
 
+@dataclass(frozen=True, eq=False)
+class Within:
+    """The `others` who may disturb a device, and how busy the cells are where that does not change."""
+
+    others: Ground
+    fixed: Mapping[bool, Activity | None]
+
+
 class Reception:
-    """The devices on the `ground` of `radio`.
+    """The devices on the `ground` of `radio`, alone there or `within` others, who disturb them.
 
     Rates are those over a part of the medium, when n have one: rate / n is what a transfer then gets.
     """
 
-    def __init__(self, devices: Sequence[str], seed: int, radio: Radio, ground: Ground) -> None:
+    def __init__(
+        self, devices: Sequence[str], seed: int, radio: Radio, ground: Ground, within: Within | None = None
+    ) -> None:
         self._radio, self._ground = radio, ground
+        self._others = ground if within is None else within.others
         self._still = radio.still_gains(devices, seed, ground)
         cells = range(len(radio.stations))
         self.members: Sequence[NDArray[np.intp]] = [np.flatnonzero(ground.serving == cell) for cell in cells]
         self.quiet: Activity = (0.0,) * len(cells)
         self.signal = functools.lru_cache(maxsize=256)(self._new_signal)
         self.mean_bps = functools.lru_cache(maxsize=4096)(self._new_mean_rates)
-        self.fixed = {uplink: self._fixed_activity(uplink) for uplink in (True, False)}
+        self.fixed: Mapping[bool, Activity | None] = (
+            {uplink: self._fixed_activity(uplink) for uplink in (True, False)}
+            if within is None
+            else within.fixed
+        )
 
     def users(self, cell: int, way: str) -> int:
         """Return how many pairs of sender and receiver a lane of the cell has, with one for multicasts."""
@@ -58,11 +74,23 @@ class Reception:
         """Return how quiet the cells ever are."""
         return self.fixed[uplink] or self.quiet
 
+    def of_all(self, uplink: bool, activity: Activity, n: Callable[[int], int] = lambda cell: 1) -> Floats:
+        """Return the mean rates [devices] among `n` of each cell, with neighbours of an `activity`."""
+        rates_bps = np.zeros(len(self._ground.serving))
+        for cell, members in enumerate(self.members):
+            rates_bps[members] = self.mean_bps(cell, uplink, activity, n(cell))
+        return rates_bps
+
+    def others(self, place: int) -> Within:
+        """Return what the device at `place` meets of all the others."""
+        keep = np.delete(np.arange(len(self._ground.serving)), place)
+        return Within(self._ground.of(keep), self.fixed)
+
     def _all_sending(self, uplink: bool) -> Activity:
         return tuple(float(self._radio.senders(uplink, len(members))) for members in self.members)
 
     def _new_signal(self, uplink: bool, activity: Activity) -> Signal:
-        return self._radio.signal(self._ground, uplink, np.array(activity)).times(self._still)
+        return self._radio.signal(self._ground, self._others, uplink, np.array(activity)).times(self._still)
 
     def _new_mean_rates(self, cell: int, uplink: bool, activity: Activity, n: int) -> Floats:
         """Return the mean rates [members of the cell]."""
