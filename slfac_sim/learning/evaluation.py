@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import reduce
 
 import numpy as np
@@ -12,6 +12,7 @@ from torch.nn.functional import cross_entropy
 
 from slfac_sim.codecs import Codec, Tensor
 from slfac_sim.hosts.names import SERVER
+from slfac_sim.learning.batches import Indices
 from slfac_sim.learning.divergence import sound, sound_loss
 from slfac_sim.learning.draws import drawn_for
 from slfac_sim.learning.halves import Labels
@@ -23,12 +24,16 @@ Logits = tuple[torch.Tensor, torch.Tensor | None]
 
 @dataclass(frozen=True)
 class Score:
-    """Right answers of `samples` and mean loss with the codec; right answers without, None: not measured."""
+    """Right answers of `samples` and mean loss with the codec; right answers without, None: not measured.
+
+    `answers` are the classes that samples were taken for, with the codec, in the order of the test set.
+    """
 
     right: int
     samples: int
     loss: float
     right_no_codec: int | None
+    answers: Indices = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
 
 def mean_score(scores: Sequence[tuple[Score, int]]) -> dict[str, float]:
@@ -87,12 +92,14 @@ def score(
     """
     right = right_no_codec = samples = 0
     loss, measured = 0.0, True
+    given: list[Indices] = []
     with torch.inference_mode():
         for number, (images, labels) in enumerate(batches):
             truth = torch.from_numpy(labels).to(images.device)
             with drawn_for(seed, "evaluation", number):
                 logits, exact = answer(images)
-            right += int((logits.argmax(1) == truth).sum())
+            given.append(logits.argmax(1).cpu().numpy())
+            right += int((given[-1] == labels).sum())
             if exact is None:
                 measured = False
             else:
@@ -100,7 +107,7 @@ def score(
             loss += float(cross_entropy(logits, truth, reduction="sum"))
             samples += len(labels)
     sound_loss(loss, SERVER, "the test loss")
-    return Score(right, samples, loss / samples, right_no_codec if measured else None)
+    return Score(right, samples, loss / samples, right_no_codec if measured else None, np.concatenate(given))
 
 
 def sent(smashed: torch.Tensor, through_codec: Through) -> torch.Tensor:

@@ -1,6 +1,7 @@
 """What all participants of a scenario stand on: data, shards, and the processor of this host."""
 
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from slfac_sim.learning.batches import Indices, Shard
 from slfac_sim.learning.datasets import Dataset
 from slfac_sim.learning.halves import Half, Labels
 from slfac_sim.learning.participants import Batch
+from slfac_sim.learning.own_shares import owners
 from slfac_sim.learning.updates import Updates
 from slfac_sim.scenario.schema import Scenario
 
@@ -56,3 +58,10 @@ class Ground:
         for first in range(0, len(everything), chunk):
             images, labels = self.data.test_batch(everything[first : first + chunk])
             yield torch.from_numpy(images).to(self.host), labels
+
+    @cached_property
+    def test_owners(self) -> Indices:
+        """The place of the device whose own each test sample is; see `own_shares.owners`."""
+        shares = [shard.samples for shard in self.shards]
+        seed = self.scenario.seed.learning
+        return owners(self.data.train_labels, shares, self.data.test_labels, seed)

@@ -10,7 +10,7 @@ from typing import Any
 
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.ledger.store import FileLedger, Row, as_stored
-from slfac_sim.ledger.tables import SUMS, TABLES
+from slfac_sim.ledger.tables import BY_ROUND, TABLES
 
 
 class Differs(BadInput):
@@ -32,13 +32,13 @@ class ContinuedLedger(FileLedger):
         }
 
     def go_on(self, after_round: int) -> None:
-        """Drop what is on record beyond the rows added so far, and of the sums those after `after_round`.
+        """Drop what is on record beyond the rows added so far, and what rounds after `after_round` left.
 
         Raises `Differs` unless all rows added so far are in the file.
         """
         self.commit()
         self._there = None
-        for table in SUMS:
+        for table in BY_ROUND:
             rounds = self.tuples(table, ("round",))
             self._waiting[table] = sum(past <= after_round for (past,) in rounds), []
         with self._db:

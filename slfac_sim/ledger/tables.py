@@ -218,6 +218,31 @@ SUMS: dict[str, dict[str, tuple[str, str]]] = {
 }
 """What bodies are made of, summed over each round: 100,000 messages leave a few rows a round."""
 
+MEASURED: dict[str, dict[str, tuple[str, str]]] = {
+    "classes": {
+        "round": ("INTEGER", "round that was evaluated, as in `evals`"),
+        "class": ("INTEGER", "class, from 0"),
+        "samples": ("INTEGER", "test samples of the class; of a mean over models, of all of them together"),
+        "taken": ("INTEGER", "test samples that were taken for it, whatever they were"),
+        "correct": ("INTEGER", "its samples that were taken for it"),
+        "taken_for": (
+            "TEXT",
+            'what its samples were taken for, as JSON: `{"3": 12, ...}`, without classes of 0 samples;'
+            " its row of the confusion matrix",
+        ),
+    },
+    "test_shares": {
+        "round": ("INTEGER", "round that was evaluated, as in `evals`"),
+        "device": ("TEXT", "device whose model was measured"),
+        "samples": ("INTEGER", "test samples of its own share"),
+        "correct": ("INTEGER", "right answers among them, of the model that it has"),
+    },
+}
+"""What evaluations counted, in whole numbers, with the uplink codec in between as in `evals`."""
+
+BY_ROUND = SUMS | MEASURED
+"""What is told of each round and holds for every clock."""
+
 LINK_USE: dict[str, dict[str, tuple[str, str]]] = {
     "link_use": {
         "link": ("TEXT", "medium of an access network (`campus/up`), or a wire and its way (`core a->b`)"),
@@ -286,7 +311,8 @@ ASIDES: dict[str, dict[str, tuple[str, str]]] = {
 }
 """Effects that leave no row elsewhere or not all of them, and how tasks ended that did not end well."""
 
-TABLES |= SUMS | LINK_USE | MOVES | ENERGY | ASIDES
-_FOLLOWS = AIR | SUMS | LINK_USE | MOVES | ENERGY | ASIDES
+TABLES |= BY_ROUND | LINK_USE | MOVES | ENERGY | ASIDES
+_FOLLOWS = AIR | BY_ROUND | LINK_USE | MOVES | ENERGY | ASIDES
 DIGESTED = tuple(table for table in TABLES if table not in _FOLLOWS)
-"""What happened. Air and movement follow from the scenario, sums from what was sent, energy from both."""
+"""What happened. Air and movement follow from the scenario, sums from what was sent, energy from both; of
+what evaluations counted, `evals` tells."""

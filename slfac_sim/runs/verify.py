@@ -17,7 +17,7 @@ from slfac_sim.ledger.continued import difference
 from slfac_sim.ledger.folder import LEDGER, SUMMARY, Run
 from slfac_sim.ledger.folder import load as load_run
 from slfac_sim.ledger.reader import LedgerReader
-from slfac_sim.ledger.tables import DIGESTED, MOVES, TABLES
+from slfac_sim.ledger.tables import DIGESTED, MEASURED, MOVES, TABLES
 from slfac_sim.runs.folder import SCENARIO
 from slfac_sim.runs.run import Prepared, prepare, run
 from slfac_sim.scenario.files import load
@@ -109,9 +109,9 @@ def _told_otherwise(record: Mapping[str, Any], again: Mapping[str, Any]) -> Iter
 
 
 def _differences(record: LedgerReader, again: LedgerReader) -> Iterator[str]:
-    """Yield the first difference of each table of what happened, and of how devices moved if that is told."""
+    """Yield the first difference of each table of what happened, was counted, and of how devices moved."""
     known = record.tables()
-    for table in (*DIGESTED, *(table for table in MOVES if table in known)):
+    for table in (*DIGESTED, *(table for table in MEASURED | MOVES if table in known)):
         names = list(TABLES[table])
         recorded = record.tuples(table, names) if table in known else ()
         pairs = zip_longest(recorded, again.tuples(table, names))

@@ -17,7 +17,7 @@ from slfac_sim.effects import Compute, Effect, Failure, Note, Offer, Send, Task,
 from slfac_sim.foundation.host import no_collection
 from slfac_sim.ledger.reader import LedgerReader
 from slfac_sim.ledger.store import Row
-from slfac_sim.ledger.tables import ASIDES, PLACE, SUMS, TABLES
+from slfac_sim.ledger.tables import ASIDES, BY_ROUND, PLACE, TABLES
 from slfac_sim.simulation.replay_log import Ended, RecordedParcel, logged_steps, no_job
 
 _STAMPED = ("task", "seq", "at_s", "payload_bytes")  # the player's part of a note's row
@@ -120,7 +120,7 @@ def _count(ledger: LedgerReader, table: str) -> int:
 def _sums(ledger: LedgerReader, there: Collection[str]) -> dict[str, list[Row]]:
     return {
         table: list(ledger.tuples(table, list(columns)))
-        for table, columns in (SUMS | ASIDES).items()
+        for table, columns in (BY_ROUND | ASIDES).items()
         if table in there
     }
 

@@ -209,6 +209,9 @@ class SimulatedPlayer:
         row = {"task": task, "seq": seq, "at_s": self._env.now, **effect.row}
         if effect.table == "evals":
             row["payload_bytes"] = self._ledger.delivered_bytes
+            for name, counts in row.pop("counts", {}).items():  # a record has them elsewhere, for every clock
+                for values in counts:
+                    self._ledger.append(name, (effect.row["round"], *values))
         self._ledger.add(effect.table, row)
         if effect.table == "evals" and self._meter is not None:
             self._ledger.add("spent", self._meter.spent(effect.row["round"]))

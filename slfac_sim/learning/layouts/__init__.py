@@ -95,6 +95,7 @@ class Layout(ABC):
     def evaluate(self, model: bytes, exact: bool) -> dict[str, Any]:
         """Return the figures of a row of `evals` for the devices' common part in the body `model`.
 
+        `counting.figures` makes them of scores, and the counts beside them.
         `exact` asks for the accuracy without the codec too, where that takes another pass.
         """
 

@@ -10,9 +10,10 @@ from torch import nn
 from slfac_sim.codecs import Payload, Tensor, seeded
 from slfac_sim.hosts.names import SERVER
 from slfac_sim.learning.batches import Shard
+from slfac_sim.learning.counting import figures
 from slfac_sim.learning.cutting import split_model
 from slfac_sim.learning.draws import Draws
-from slfac_sim.learning.evaluation import Score, evaluate, in_messages, mean_score
+from slfac_sim.learning.evaluation import Score, evaluate, in_messages
 from slfac_sim.learning.fleet import Held, fitting_cuts, refuse_lone_values, refuse_what_does_not_fit, works
 from slfac_sim.learning.ground import Ground
 from slfac_sim.learning.halves import DeviceHalf, ServerHalf, StashingHalf
@@ -85,7 +86,8 @@ class Split(Layout):
         The device half is as devices have it, once it has come through the codec of models.
         The uplink codec sees messages of the training batch's size, as a device sends them.
         """
-        return mean_score([(self.score(self.server.as_received(model), exact), 1)])
+        score = self.score(self.server.as_received(model), exact)
+        return figures([(score, self.ground.names)], self.ground)
 
     def score(self, state: Tensor, exact: bool, beyond: nn.Module | None = None) -> Score:
         """Return the score with the device half of `state` [values], and `beyond` it the server's half."""

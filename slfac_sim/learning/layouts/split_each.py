@@ -9,8 +9,8 @@ from typing import Any
 from slfac_sim.codecs import Payload
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.hosts.names import SERVER
+from slfac_sim.learning.counting import figures
 from slfac_sim.learning.cutting import refuse_mixtures
-from slfac_sim.learning.evaluation import mean_score
 from slfac_sim.learning.ground import Ground
 from slfac_sim.learning.layouts import Layout
 from slfac_sim.learning.layouts.split import Split
@@ -55,9 +55,11 @@ class SplitEach(Layout):
     def evaluate(self, model: bytes, exact: bool) -> dict[str, Any]:
         """Return the mean over devices of the figures with their cuts; the deepest half is in `model`."""
         state = self.server.as_received(model)
-        states = [state[: part.devices[0].model_values] for part in self.parts]
-        parts = zip(self.parts, states, strict=True)
-        return mean_score([(part.score(mine, exact), len(part.devices)) for part, mine in parts])
+        scores = []
+        for part in self.parts:
+            mine, names = part.devices[0].model_values, [device.name for device in part.devices]
+            scores.append((part.score(state[:mine], exact), names))
+        return figures(scores, self.ground)
 
 
 def _split(ground: Ground, cut: str, cut_of: Mapping[str, str]) -> Split:

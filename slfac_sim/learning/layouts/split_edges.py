@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from slfac_sim.codecs import Payload, seeded
+from slfac_sim.learning.counting import figures
 from slfac_sim.learning.edges import CloudServer, EdgeOfCloud
-from slfac_sim.learning.evaluation import mean_score
 from slfac_sim.learning.ground import Ground
 from slfac_sim.learning.layouts import Layout
 from slfac_sim.learning.layouts.split import Split
@@ -69,4 +69,4 @@ class SplitEdges(Layout):
         state, values = state_in(model), self.devices[0].model_values
         load_sound(self._probe, state[values:])
         near = self.server.as_received(self.server.in_common(state[:values]).body)
-        return mean_score([(self._first.score(near, exact, self._probe), 1)])
+        return figures([(self._first.score(near, exact, self._probe), self.ground.names)], self.ground)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from slfac_sim.codecs import Payload
-from slfac_sim.learning.evaluation import mean_score
+from slfac_sim.learning.counting import figures
 from slfac_sim.learning.ground import Ground
 from slfac_sim.learning.layouts.split import Split
 
@@ -22,4 +22,5 @@ class SplitOwn(Split):
 
     def evaluate(self, model: bytes, exact: bool) -> dict[str, Any]:
         """Return the mean of the figures that `evaluate_devices` devices reach, each with its own half."""
-        return mean_score([(self.score(device.model_state(), exact), 1) for device in self._evaluated])
+        scores = [(self.score(device.model_state(), exact), [device.name]) for device in self._evaluated]
+        return figures(scores, self.ground)

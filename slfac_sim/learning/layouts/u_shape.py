@@ -12,9 +12,10 @@ from torch import nn
 from slfac_sim.codecs import Payload, seeded
 from slfac_sim.hosts.names import SERVER
 from slfac_sim.learning.batches import Shard
+from slfac_sim.learning.counting import figures
 from slfac_sim.learning.cutting import Thirds, cut_in_three
 from slfac_sim.learning.draws import Draws
-from slfac_sim.learning.evaluation import evaluate, in_messages, mean_score
+from slfac_sim.learning.evaluation import evaluate, in_messages
 from slfac_sim.learning.fleet import Held, refuse_lone_values, refuse_what_does_not_fit, works
 from slfac_sim.learning.ground import Ground
 from slfac_sim.learning.layouts import Layout, Part
@@ -75,7 +76,7 @@ class UShape(Layout):
         batches, seed = self.ground.test_batches(), self.ground.scenario.seed.learning
         parts = [self._probe.head, self.server.half.model, self._probe.tail]
         score = evaluate(parts, batches, self._through, exact, seed)
-        return mean_score([(score, 1)])
+        return figures([(score, self.ground.names)], self.ground)
 
     def _device(self, place: int, shard: Shard) -> UDevice:
         outer = replace(self._outer, work=self._head_works[shard.device])

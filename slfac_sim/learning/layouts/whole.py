@@ -11,7 +11,8 @@ from torch import nn
 from slfac_sim.codecs import Payload, seeded
 from slfac_sim.hosts.names import SERVER
 from slfac_sim.learning.batches import Shard
-from slfac_sim.learning.evaluation import Score, evaluate, mean_score
+from slfac_sim.learning.counting import figures
+from slfac_sim.learning.evaluation import Score, evaluate
 from slfac_sim.learning.fleet import Held, refuse_lone_values, refuse_what_does_not_fit, works
 from slfac_sim.learning.ground import Ground
 from slfac_sim.learning.layouts import Flops, Layout, Part
@@ -85,9 +86,10 @@ class Whole(Layout):
         """Return the score on the full test set of the model in `model`; no codec is between its blocks."""
         if self._evaluated is None:
             load_sound(self._probe, self.server.as_received(model) if self.devices_learn else state_in(model))
-            return mean_score([(self._score(self._probe), 1)])
-        models = [device.trainee.learner.model for device in self.devices[: self._evaluated]]
-        return mean_score([(self._score(model), 1) for model in models])
+            return figures([(self._score(self._probe), self.ground.names)], self.ground)
+        devices = self.devices[: self._evaluated]
+        scores = [(self._score(device.trainee.learner.model), [device.name]) for device in devices]
+        return figures(scores, self.ground)
 
     def _score(self, model: nn.Module) -> Score:
         batches, seed = self.ground.test_batches(), self.ground.scenario.seed.learning
