@@ -12,8 +12,8 @@ from slfac_sim.hosts.names import device_names
 from slfac_sim.learning.batches import Indices, Shard
 from slfac_sim.learning.datasets import Dataset
 from slfac_sim.learning.halves import Half, Labels
-from slfac_sim.learning.participants import Batch
 from slfac_sim.learning.own_shares import owners
+from slfac_sim.learning.participants import Batch
 from slfac_sim.learning.updates import Updates
 from slfac_sim.scenario.schema import Scenario
 
