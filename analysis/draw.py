@@ -10,10 +10,11 @@ from matplotlib.figure import Figure
 
 from slfac_sim.analysis.air import Offered
 from slfac_sim.analysis.figures import RunFigure
-from slfac_sim.analysis.rows import forget
+from slfac_sim.analysis.rows import OFFERED, forget
 from slfac_sim.analysis.run_table import common_label, names_of
 from slfac_sim.analysis.style import entitle, house_style, save
 from slfac_sim.analysis.text_tables import write_csv
+from slfac_sim.analysis.tracks import tracked
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import kinds
 from slfac_sim.ledger.folder import DRAWN, Run, load
@@ -22,6 +23,7 @@ FIGURES = "slfac_sim.analysis.figures"
 _MEMBERS = ("MAIN", "ONE_RUN", "data", "draw", "table")
 BEFORE = ("cell_map", "link_rates")  # what a scenario's air shows before any run
 _WIRED = ("topology",)  # and where there are wires
+_MOVING = ("trajectories", "serving_cell")  # and where devices move
 
 Rows = Sequence[Mapping[str, Any]]
 Report = Callable[[int, int, str], object]  # told of each figure before it is drawn: which, of how many, name
@@ -62,26 +64,35 @@ def draw(runs: Sequence[Run], out: Path, main_alone: bool = False, report: Repor
 
 
 def before(tables: Mapping[str, Rows]) -> tuple[str, ...]:
-    """Return the names of the figures that can be seen before a run, of its tables of the air alone."""
-    return BEFORE + (_WIRED if tables["wires"] else ())
+    """Return the names of the figures that can be seen before a run, of its tables of air and moves."""
+    wired, moving = _WIRED if tables["wires"] else (), _MOVING if tables.get("trajectories") else ()
+    return BEFORE + wired + moving
 
 
 def air_figure(label: str, tables: Mapping[str, Rows], name: str) -> Figure:
-    """Return the figure `name`, one of those `before` a run, of the ledger's tables of the air alone."""
+    """Return the figure `name`, one of those `before` a run, of the ledger's tables of the air."""
     with house_style():
-        return _figure(name).draw([Offered(label, **tables)])
+        return _figure(name).draw([_foreseen(label, tables)])
 
 
 def draw_air(label: str, tables: Mapping[str, Rows], out: Path) -> list[Path]:
-    """Draw into `out` what can be seen before a run: the figures of the ledger's tables of the air alone.
+    """Draw into `out` what can be seen before a run: the figures of the ledger's tables of air and moves.
 
     Return the files: PNG, SVG and table of each.
     """
     files: list[Path] = []
     with house_style():
         for name in before(tables):
-            files += _written(_figure(name), [Offered(label, **tables)], out, name)
+            files += _written(_figure(name), [_foreseen(label, tables)], out, name)
     return files
+
+
+def _foreseen(label: str, tables: Mapping[str, Rows]) -> Offered:
+    """Return what is known before a run: its air, and with it how devices will move, if that is told."""
+    air = Offered(label, **{name: tables[name] for name in OFFERED})
+    if not tables.get("trajectories"):
+        return air
+    return tracked(air, tables["trajectories"], tables["handovers"])
 
 
 def figure_of(runs: Sequence[Run], name: str) -> Figure | None:

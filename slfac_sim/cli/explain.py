@@ -3,7 +3,7 @@
 import argparse
 import json
 from collections.abc import Iterator, Sequence
-from math import isfinite
+from math import fsum, isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _STRAGGLERS = 5  # named in the table; --json has all
 _LINKS = 12  # likewise
+_DEVICES = 8  # that were handed over, likewise
 _ROUNDS = 12  # shown in the table; --json has all
 _SOME = ("set-up", "waiting for wires")  # told where there are any
 _COLUMNS = {
@@ -96,6 +97,12 @@ def _print(label: str, explanation: "Explanation", steps: "Sequence[Slice]") -> 
             print(f"{len(explanation.loads) - _LINKS} links more: --json has them")
         if explanation.propagation:
             print(f"of propagation on the critical path: {explanation.propagation}")
+    if explanation.handed_over:
+        print()
+        print_table("who was handed over, most first", _handed_over(explanation), "lrrrrrr")
+        if len(explanation.handed_over) > _DEVICES:
+            print(f"{len(explanation.handed_over) - _DEVICES} devices more: --json has them")
+        print(_interruption_line(explanation))
 
 
 def _limits(explanation: "Explanation") -> list[list[str]]:
@@ -123,6 +130,32 @@ def _loads(explanation: "Explanation") -> list[list[str]]:
         on_path = f"{_seconds(explanation.propagation_s.get(load.link, 0.0))} s"
         lines.append([load.link, capacity, carried, use, f"{_seconds(load.limited_s)} s", latency, on_path])
     return lines
+
+
+def _handed_over(explanation: "Explanation") -> list[list[str]]:
+    """Return the lines of the table of handovers."""
+    from slfac_sim.analysis.format import quantity
+
+    lines = [["device", "handovers", "ping-pongs", "interrupted", "under way", "on the path", "carried"]]
+    for one in explanation.handed_over[:_DEVICES]:
+        counts = [f"{one.handovers:,}", f"{one.ping_pongs:,}"]
+        times = [f"{_seconds(each)} s" for each in (one.interruption_s, one.under_way_s, one.on_path_s)]
+        lines.append([one.device, *counts, *times, quantity(one.carried_bits / 8.0, "B")])
+    return lines
+
+
+def _interruption_line(explanation: "Explanation") -> str:
+    """Say what all interruptions cost."""
+    from slfac_sim.analysis.format import handovers
+
+    rows = explanation.handed_over
+    counts = (sum(one.handovers for one in rows), sum(one.ping_pongs for one in rows))
+    interrupted, under_way, on_path = (
+        fsum(getattr(one, name) for one in rows) for name in ("interruption_s", "under_way_s", "on_path_s")
+    )
+    told = handovers(*counts, len(rows), interrupted)
+    some = f"for {_seconds(under_way)} s of these something was under way"
+    return f"handovers: {told}; {some}, {_seconds(on_path)} s on the critical path"
 
 
 def _parts(explanation: "Explanation") -> Iterator[list[str]]:

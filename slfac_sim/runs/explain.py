@@ -7,6 +7,7 @@ from typing import Any
 from slfac_sim.analysis.attribution import Attribution, attribute_each, device_days, mean_day
 from slfac_sim.analysis.bounds import bounds, crowding
 from slfac_sim.analysis.format import percent
+from slfac_sim.analysis.interruptions import HandedOver, handed_over
 from slfac_sim.analysis.links import NEEDED, WIRED, Limited, Load, limits, loads
 from slfac_sim.analysis.propagation import latencies_s, propagation_s, whose
 from slfac_sim.analysis.rows import OFFERED, recorded, rows_if_there, rows_of
@@ -28,7 +29,7 @@ class Explanation:
     times of replays without a limit, if asked for; None where no such instant is. `limits` and `loads` are
     what links did, where there are wires, `latency_s` their latencies, `propagation_s` how much of the
     propagation on the path to the end each accounts for, and `propagation` this in words. Of the `transfers`
-    some were `lost`, and devices `missed` rounds.
+    some were `lost`, and devices `missed` rounds. `handed_over` are the devices that went to another station.
     """
 
     instants: Mapping[str, float]
@@ -45,6 +46,7 @@ class Explanation:
     transfers: int = 0
     lost: int = 0
     missed: int = 0
+    handed_over: Sequence[HandedOver] = ()
 
     @property
     def end(self) -> Attribution:
@@ -67,6 +69,7 @@ class Explanation:
             "steps": json_value(self.end.steps),
             **{name: getattr(self, name) for name in ("transfers", "lost", "missed")},
             **(self._link_facts() if self.loads else {}),
+            **({"handed_over": json_value(self.handed_over)} if self.handed_over else {}),
         }
 
     def _link_facts(self) -> dict[str, Any]:
@@ -94,6 +97,7 @@ def explain(run: Run, replayed: bool = False) -> Explanation:
         transfers=len(tables["transfers"]),
         lost=sum(row["outcome"] == "lost" for row in tables["transfers"]),
         missed=len(rows_if_there(run, ("misses",))["misses"]),
+        handed_over=handed_over(tables | rows_if_there(run, ("handovers", "links")), paths[-1].path),
     )
 
 

@@ -19,7 +19,8 @@ Rows = Sequence[Mapping[str, Any]]
 class Plan:
     """What will run: `lines` for people, `facts` as JSON has them, `remarks` about what may surprise.
 
-    `air` are the ledger's tables of the air, which the figures show; that of a study has none.
+    `air` are the ledger's tables of the air and of how devices move, which the figures show; that of a study
+    has none.
     """
 
     name: str
@@ -61,6 +62,7 @@ def planned(scenario: Scenario) -> Plan:
     """Return what `scenario` would run; its data are loaded, its air is surveyed. Raises `BadInput`."""
     from slfac_sim.forecast.forecast import forecast
     from slfac_sim.forecast.host import host_seconds
+    from slfac_sim.forecast.moves import moves_of
     from slfac_sim.forecast.report import facts_of, lines_of
     from slfac_sim.runs.opening import ready
     from slfac_sim.runs.starting import set_threads
@@ -69,5 +71,7 @@ def planned(scenario: Scenario) -> Plan:
     threads = set_threads(None)
     world, survey = ready(scenario)
     figures, host_s = forecast(world, survey), host_seconds(world)
-    lines = list(lines_of(world.scenario, figures, host_s, threads))
-    return Plan(scenario.name, lines, facts_of(figures, host_s, threads), figures.remarks, air_rows(survey))
+    moves = moves_of(world.scenario, figures.round)
+    lines = [*lines_of(world.scenario, figures, host_s, threads), *moves.lines]
+    facts = {**facts_of(figures, host_s, threads), **moves.facts}
+    return Plan(scenario.name, lines, facts, figures.remarks, {**air_rows(survey), **moves.tables})

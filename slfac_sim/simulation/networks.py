@@ -44,14 +44,17 @@ def air_rows(survey: Survey) -> dict[str, Rows]:
     }
 
 
-def closing_rows(network: Network, end_s: float) -> dict[str, Rows]:
-    """Return, of a run that ended at `end_s`, what links carried and how devices moved, as rows by table."""
-    moved = {
-        "handovers": network.handovers(),
-        "trajectories": network.sightings(instants_s(end_s, len(network.sightings([0.0])))),
-    }
+def link_rows(network: Network) -> Rows:
+    """Return what each link has carried until now as rows of `link_use`."""
+    return [asdict(use) for use in network.link_use()]
+
+
+def move_rows(network: Network, end_s: float) -> dict[str, Rows]:
+    """Return how devices have moved until now, `end_s`, as rows of the ledger's tables `MOVES`."""
+    sightings = network.sightings(instants_s(end_s, len(network.sightings([0.0]))))
     return {
-        table: list(map(asdict, rows)) for table, rows in ({"link_use": network.link_use()} | moved).items()
+        "handovers": [asdict(handover) for handover in network.handovers()],
+        "trajectories": [asdict(sighting) for sighting in sightings],
     }
 
 

@@ -19,7 +19,7 @@ from slfac_sim.scenario.hosts import hosts_of, servers_of, with_servers
 from slfac_sim.scenario.schema import Scenario
 from slfac_sim.simulation.clock import Clock
 from slfac_sim.simulation.energy import Energy
-from slfac_sim.simulation.networks import air_rows, closing_rows, open_network
+from slfac_sim.simulation.networks import air_rows, link_rows, move_rows, open_network
 from slfac_sim.simulation.simulated import SimulatedPlayer
 
 OnNote = Callable[[str, Mapping[str, Any]], None]
@@ -108,7 +108,9 @@ class Simulation:
         except Diverged as error:
             raise error.during(len(self._ledger.tuples("rounds", ("round",))) + 1) from None
         finally:
-            for table, rows in closing_rows(self._network, float(self._env.now)).items():
+            end_s = float(self._env.now)
+            told = {"link_use": link_rows(self._network), **move_rows(self._network, end_s)}
+            for table, rows in told.items():
                 for row in rows:
                     self._ledger.add(table, row)
             for row in self._energy.rows(self._env.now):
