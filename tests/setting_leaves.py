@@ -17,6 +17,8 @@ NEEDED = {
     "trace": "file=none.csv",
     "background": "rate=100 kbit/s",
     "positions": "file=none.csv",
+    "npz": "file=none.npz; axes=nhwc",
+    "image_folder": "folder=none",
     "topology": "access={home: {network: ideal, devices: 5}}",
 }
 NAMED = {
@@ -69,7 +71,7 @@ def _below(cls: Any, path: str, before: tuple[str, ...]) -> Iterator[tuple[Any, 
             for kind in kinds(plugin.family):
                 is_listed = at.endswith(".0")
                 listed = (f"{path}.{field.name}=[{{kind: {kind}}}]",) if is_listed else above[len(before) :]
-                needed = (f"{at}.{NEEDED[kind]}",) if kind in NEEDED else ()
+                needed = tuple(f"{at}.{one}" for one in NEEDED[kind].split("; ")) if kind in NEEDED else ()
                 named = (f"{at}.kind={kind}",) if not is_listed else ()
                 yield from _below(find(plugin.family, kind), at, (*before, *listed, *named, *needed))
         elif inner is not None:

@@ -154,6 +154,8 @@ NEEDED = {
     "profiles": "{kind: profiles, names: {phone: 4}}",
     "measured": "{kind: measured, table: times.csv}",
     "trace": "{kind: trace, file: outages.csv}",
+    "npz": "{kind: npz, file: mine.npz, axes: nhwc}",
+    "image_folder": "{kind: image_folder, folder: mine}",
     "topology": "{kind: topology, access: {near: {network: ideal, devices: 4}}, links: {wire:"
     " {between: [near, server], capacity: 1 Gbit/s, latency: 1 ms}}}",
 }

@@ -5,10 +5,11 @@ import tempfile
 from pathlib import Path
 
 from slfac_sim.learning.datasets import DataError, Report
+from slfac_sim.learning.datasets._places import cache_folder
 from slfac_sim.learning.idx.download import Open, download, open_url
 from slfac_sim.learning.idx.folder import paths_in, read_verified
 from slfac_sim.learning.idx.packages import run_command
-from slfac_sim.learning.idx.places import cache_folder, offline, places, whole
+from slfac_sim.learning.idx.places import offline, places, whole
 from slfac_sim.learning.idx.sets import IdxSet, Run, put_where
 
 

@@ -3,16 +3,15 @@
 from pathlib import Path
 from typing import ClassVar
 
-import numpy as np
-from numpy.typing import NDArray
-
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.program import program
 from slfac_sim.foundation.units import Count
-from slfac_sim.learning.datasets import DataError, Dataset, DataSource, Report, mean_and_std
+from slfac_sim.learning.datasets import DataError, Dataset, DataSource, Report
+from slfac_sim.learning.datasets._assembled import Labelled, assembled, first
+from slfac_sim.learning.datasets._places import cache_folder
 from slfac_sim.learning.idx.download import Open, download, open_url
 from slfac_sim.learning.idx.folder import Arrays, read_unverified, read_verified
-from slfac_sim.learning.idx.places import cache_folder, offline, places
+from slfac_sim.learning.idx.places import offline, places
 from slfac_sim.learning.idx.sets import IdxSet, put_where
 
 
@@ -68,21 +67,11 @@ def load_idx(
     else:
         source = folder.expanduser()
         arrays = _named(files, source, verify)
-    train_images, train_labels = _first(arrays.train_images, arrays.train_labels, train_samples, "train")
-    test_images, test_labels = _first(arrays.test_images, arrays.test_labels, test_samples, "test")
-    mean, std = mean_and_std(train_images)
-    return Dataset(
-        name=files.name,
-        train_images=train_images,
-        train_labels=train_labels,
-        test_images=test_images,
-        test_labels=test_labels,
-        classes=files.classes,
-        mean=mean,
-        std=std,
-        real=True,
-        source=str(source),
-    )
+    kept = first(len(arrays.train_labels), train_samples, "train")
+    test_kept = first(len(arrays.test_labels), test_samples, "test")
+    train = Labelled(arrays.train_images, arrays.train_labels).only(kept)
+    test = Labelled(arrays.test_images, arrays.test_labels).only(test_kept)
+    return assembled(files.name, train, test, files.classes, source)
 
 
 def _named(files: IdxSet, folder: Path, verify: bool) -> Arrays:
@@ -118,12 +107,3 @@ def _not_found(files: IdxSet, failures: list[str]) -> str:
         f"no usable copy of {files.name} in any of these places:{lines}\n"
         f"Run `{program('data')} fetch {files.name}`, or {put_where(files)}"
     )
-
-
-def _first(
-    images: NDArray[np.uint8], labels: NDArray[np.uint8], samples: int | None, part: str
-) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    count = len(images) if samples is None else samples
-    if count > len(images):
-        raise DataError(f"data.{part}_samples: found {count}, expected at most {len(images)}")
-    return images[:count, np.newaxis], labels[:count].astype(np.int64)

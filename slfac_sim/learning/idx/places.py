@@ -4,34 +4,16 @@ import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 from slfac_sim.foundation import files
 from slfac_sim.learning.datasets import DataError
+from slfac_sim.learning.datasets._places import Place, places_of
 from slfac_sim.learning.idx.sets import IdxSet
-
-
-class Place(NamedTuple):
-    """One folder to look in, and why (`label`)."""
-
-    label: str
-    folder: Path
-
-
-def cache_folder(name: str) -> Path:
-    """Return the folder of data set `name` in the user's cache, whether it exists or not."""
-    import platformdirs
-
-    return Path(platformdirs.user_cache_dir("slfac_sim")) / name
 
 
 def places(files: IdxSet) -> list[Place]:
     """Return the folders that may hold `files`: ``$SLFAC_DATA``, the user's cache, an installed package."""
-    known = []
-    if root := os.environ.get("SLFAC_DATA", ""):
-        own = Path(root).expanduser()
-        known += [Place(f"$SLFAC_DATA/{files.name}", own / files.name), Place("$SLFAC_DATA", own)]
-    known.append(Place("user cache", cache_folder(files.name)))
+    known = places_of(files.name)
     if files.package.installed_in is not None:
         known.append(Place(files.package.label, files.package.installed_in))
     return known

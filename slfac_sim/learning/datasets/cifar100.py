@@ -1,0 +1,41 @@
+"""CIFAR-100: 50,000 + 10,000 colour pictures of 32 x 32 pixels in 100 classes (Krizhevsky, 2009)."""
+
+from typing import ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slfac_sim.foundation.plugins import settings
+from slfac_sim.learning.datasets._cifar import CifarData, CifarForm
+
+
+@settings
+class Cifar100(CifarData):
+    """Real CIFAR-100 from its binary archive, which you put in place yourself."""
+
+    references: ClassVar[tuple[str, ...]] = ("krizhevsky2009learning",)
+    form: ClassVar[CifarForm] = CifarForm(
+        name="cifar100",
+        archive="cifar-100-binary.tar.gz",
+        md5="03b5dce01913d631647c71ecec9e9cb8",
+        folder="cifar-100-binary",
+        train=("train.bin",),
+        test="test.bin",
+        classes=(20, 100),
+        records=(50_000, 10_000),
+    )
+
+    labels: Literal["fine", "coarse"] = "fine"
+    """Whether the 100 `fine` classes are learnt or the 20 `coarse` ones above them; the others are a column
+    of the training samples.
+    """
+
+    @property
+    def label(self) -> int:
+        """Which of a record's labels is learnt: the coarse one comes first."""
+        return ("coarse", "fine").index(self.labels)
+
+    def columns(self, labels: NDArray[np.int64]) -> dict[str, NDArray[np.int64]]:
+        """Return the labels that are not learnt."""
+        other = 1 - self.label
+        return {("coarse", "fine")[other]: labels[:, other]}
