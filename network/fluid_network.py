@@ -10,16 +10,19 @@ from slfac_sim.foundation.errors import BadInput
 from slfac_sim.network.air import Air
 from slfac_sim.network.contract import Handover, LinkUse, Network, Sighting, Transfer
 from slfac_sim.network.delays import Delays
-from slfac_sim.network.engine import Call, Engine, Flow, Routed
+from slfac_sim.network.engine import Call, Engine
 from slfac_sim.network.engine.joined import JoinedShare
+from slfac_sim.network.handing_over import HandingOver
 from slfac_sim.network.link_accounts import LinkAccounts
 from slfac_sim.network.on_air import OnAir
-from slfac_sim.network.transfers import FluidTransfer, JointTransfer, Path, Plan
-from slfac_sim.network.transport import Message, Sender
+from slfac_sim.network.planning import Planning
+from slfac_sim.network.transfers import OnLane, Path
+from slfac_sim.network.transport import Sender
+from slfac_sim.network.under_way import FluidTransfer, JointTransfer
 from slfac_sim.network.varying.background import Source
 from slfac_sim.network.varying.changing import EffectsOf, unchanged
 from slfac_sim.network.varying.crowd import Crowd
-from slfac_sim.network.varying.effects import Capacity, Effects
+from slfac_sim.network.varying.effects import Capacity
 from slfac_sim.network.varying.own_clock import OwnClock
 
 _LOOKS = 64  # of so many, one is close
@@ -42,18 +45,28 @@ class FluidNetwork(Network):
         self._own = OwnClock(env, self._awaited) if background else None
         self._env = env = env if self._own is None else self._own.env
         self._effects = effects
-        self._air, self._sender, self._delays = air, sender, delays or Delays()
+        self._air, self._sender = air, sender
         self._numbers: defaultdict[tuple[str, str], int] = defaultdict(int)
-        self._engine = Engine(env)
-        joined = JoinedShare(air.share, air.wires)
+        engine, joined = Engine(env), JoinedShare(air.share, air.wires)
         for link, effects_on in air.wire_effects.items():
-            self._engine.follow(joined, Capacity(effects_on), link)
-        self._on_air = OnAir(env, air, self._engine, joined, effects)
+            engine.follow(joined, Capacity(effects_on), link)
+        self._on_air = OnAir(env, air, engine, joined, effects, self._staying)
+        self._planning = Planning(env, air, self._on_air, sender, delays or Delays(), effects)
         lanes = air.lanes() if air.wires else ()
         self._accounts = LinkAccounts({lane.name: lane.part for lane in lanes}, air.wires)
         self._under_way: dict[FluidTransfer, None] = {}
         self._looks = 0
-        Crowd(env, air, self._engine, joined, self._on_air, self._accounts, background)
+        self._handing_over = HandingOver(
+            env,
+            air,
+            self._on_air,
+            self._planning,
+            self._accounts,
+            self._take_up,
+            self._begin,
+            self._last_bit_left,
+        )
+        Crowd(env, air, engine, joined, self._on_air, self._accounts, background)
 
     def transfer(self, src: str, dst: str | tuple[str, ...], nbytes: int) -> Transfer:
         """Start to send, as every `Network`; one of two ends must be the server.
@@ -66,7 +79,7 @@ class FluidNetwork(Network):
         paths = self._air.paths_at(src, dst if isinstance(dst, tuple) else (dst,), self._env.now)
         name = "*" if isinstance(dst, tuple) else dst
         self._numbers[src, name] += 1
-        if len(paths) == 1:
+        if len(paths) == 1 and (name != "*" or not self._air.hands_over):
             return self._transfer(src, name, paths[0], nbytes)
         return JointTransfer(self._outer, [self._transfer(src, name, path, nbytes) for path in paths])
 
@@ -82,20 +95,17 @@ class FluidNetwork(Network):
 
     def handovers(self) -> Sequence[Handover]:
         """Return the handovers until now."""
-        return self._air.handovers(float(self._outer.now))
+        self._catch_up()
+        return self._handing_over.told(self._air.handovers(float(self._outer.now)))
 
     def sightings(self, times_s: Sequence[float]) -> Sequence[Sighting]:
         """Return where the devices that move are at each of `times_s`."""
         return self._air.sightings(times_s)
 
     def _transfer(self, src: str, dst: str, path: Path, nbytes: int) -> FluidTransfer:
-        rate_bps, among = self._on_air.rate(path)
-        effects = self._effects(path)
-        plan = self._sender.plan(self._message(src, dst, path, nbytes, rate_bps, effects))
-        plan = self._delays.added(plan, path, src, dst, self._numbers[src, dst])
-        own = (plan.bits, rate_bps, 1.0, plan.cap_bps, among, src, dst, path.power_among)
-        flow = self._routed(Routed(*own), path, plan) if self._air.may_fill(path.lane) else Flow(*own)
-        transfer = FluidTransfer(self._outer, src, dst, path, nbytes, plan, flow, self._give_up)
+        ends = (src, dst, self._numbers[src, dst])
+        plan, flow = self._planning.begun(ends, path, nbytes)
+        transfer = FluidTransfer(self._outer, ends, path, nbytes, plan, flow, self._give_up)
         self._under_way[transfer] = None
         if nbytes == 0:
             self._last_bit_left(transfer)
@@ -106,44 +116,24 @@ class FluidNetwork(Network):
         self._look_ahead()
         return transfer
 
-    def _message(
-        self, src: str, dst: str, path: Path, nbytes: int, rate_bps: float, effects: Effects
-    ) -> Message:
-        now_s = self._env.now
-        return Message(
-            src=src,
-            dst=dst,
-            number=self._numbers[src, dst],
-            payload_bytes=nbytes,
-            path=effects.seen(now_s, path),
-            framing=self._air.framing(path.lane),
-            alone_bps=self._air.alone_bps(path, rate_bps) if rate_bps > 0.0 else 0.0,
-            rtt_s=self._delays.rtt_s(path, effects.latency_s(now_s, path)),
-            now_s=float(now_s),
-            takes_caps=self._air.takes_caps(path.lane),
-            losses=effects.losses(now_s) if effects.all else None,
-        )
+    def _staying(self, transfers: Sequence[OnLane]) -> Sequence[OnLane]:
+        return self._handing_over.staying(transfers)
 
-    def _routed(self, flow: Routed, path: Path, plan: Plan) -> Routed:
-        """Return `flow` with those wires of its path that may be full, and what they carry for a bit."""
-        full = self._air.may_fill(path.lane)
-        wires = [
-            (hop.link, consumption * hop.part)
-            for hop, consumption in zip(path.hops, plan.consumption[1:], strict=True)
-            if hop.link in full
-        ]
-        flow.path = (path.lane, *(link for link, _ in wires))
-        flow.consumption = (1.0, *(consumption for _, consumption in wires))
-        return flow
+    def _take_up(self, part: FluidTransfer) -> None:
+        self._under_way[part] = None
+        self._begin(part)
 
     def _begin(self, transfer: FluidTransfer) -> None:
         """Put the transfer on the air, unless it has been given up while it waited for that.
 
         One that is unreachable waits for ever, off the air: there it would disturb other cells.
         """
-        if transfer in self._under_way and not transfer.path.unreachable:
+        if transfer not in self._under_way or transfer.path.unreachable:
+            return
+        is_late = self._env.now > transfer.since_s
+        if not self._air.hands_over or self._handing_over.is_ready(transfer):
             self._on_air.send(transfer, lambda _: self._last_bit_left(transfer))
-            if transfer.plan.wait_s > 0.0:
+            if is_late:
                 self._on_air.renew([transfer])
 
     def _last_bit_left(self, transfer: FluidTransfer) -> None:
@@ -169,15 +159,14 @@ class FluidNetwork(Network):
             raise RuntimeError(f"{transfer.src} -> {transfer.dst}: this transfer has ended")
         self._catch_up()
         del self._under_way[transfer]
-        if self._on_air.leave(transfer):
-            self._engine.cancel(transfer.flow)
+        self._on_air.withdraw(transfer)
         if transfer.last_bit_s is None:
             self._settle_account(transfer)
         self._look_ahead()
 
     def _settle_account(self, transfer: FluidTransfer) -> None:
         if transfer.path.hops:
-            self._accounts.settle(transfer)
+            self._accounts.settle(transfer, self._env.now)
 
     def _catch_up(self) -> None:
         if self._own is not None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from slfac_sim.network.contract import LinkUse
 from slfac_sim.network.engine import Flow
-from slfac_sim.network.transfers import FluidTransfer
+from slfac_sim.network.under_way import FluidTransfer
 
 
 @dataclass
@@ -26,10 +26,10 @@ class LinkAccounts:
         self._parts, self._capacities_bps = parts, capacities_bps
         self._accounts = {link: _Account() for link in (*parts, *capacities_bps)}
 
-    def settle(self, transfer: FluidTransfer) -> None:
-        """Take in a transfer whose last bit has left, or that is given up: what has been sent is carried."""
-        flow, lane = transfer.flow, transfer.path.lane
-        sent = 1.0 - flow.left_bits / flow.bits if flow.bits > 0.0 else 0.0
+    def settle(self, transfer: FluidTransfer, until_s: float) -> None:
+        """Take in what was sent of a transfer that leaves its path: it is through, given up, or goes on."""
+        flow, lane, whole_bits = transfer.flow, transfer.path.lane, transfer.plan.bits
+        sent = flow.bits / whole_bits - flow.left_bits / whole_bits if whole_bits > 0.0 else 0.0
         for link, bits, lost_part in _loads(transfer):
             account = self._accounts[link]
             account.carried_bits += sent * bits * (1.0 - lost_part)
@@ -38,7 +38,7 @@ class LinkAccounts:
                 account.busy_s += sent * bits / self._capacities_bps[link]
         if lane:
             self._accounts[lane].busy_s += flow.airtime_s / self._parts[lane]
-        for link, limited_s in transfer.limited_s().items():
+        for link, limited_s in transfer.limited_s(until_s).items():
             self._accounts[link].limited_s += limited_s
 
     def offer(self, link: str, flow: Flow) -> None:
@@ -60,8 +60,9 @@ class LinkAccounts:
         """Return the accounts of all links while these transfers are `under_way`."""
         in_flight: defaultdict[str, float] = defaultdict(float)
         for transfer in under_way:
+            part = transfer.flow.bits / transfer.plan.bits if transfer.plan.bits > 0.0 else 1.0
             for link, bits, _ in _loads(transfer):
-                in_flight[link] += bits
+                in_flight[link] += part * bits
         return [
             _use(link, account, in_flight[link] + account.on_the_way_bits)
             for link, account in self._accounts.items()
@@ -82,7 +83,7 @@ def _use(link: str, account: _Account, in_flight_bits: float) -> LinkUse:
 
 
 def _loads(transfer: FluidTransfer) -> Iterator[tuple[str, float, float]]:
-    """Yield each link of a transfer, the bits with headers that it is given, and the part that it loses."""
+    """Yield each link of a path, the bits with headers of the whole message, and the part that it loses."""
     path, plan = transfer.path, transfer.plan
     lost_parts = plan.lost_parts or (0.0,) * (1 + len(path.hops))
     if path.lane:

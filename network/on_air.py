@@ -12,20 +12,28 @@ from slfac_sim.network.varying.changing import EffectsOf
 from slfac_sim.network.varying.timetable import Timetable
 
 Done = Callable[[Flow], None]
+Rate = tuple[float, Among]
 
 
 class OnAir:
     """The flows on the lanes of `air`, which `engine` moves; `joined` is the share of lanes behind wires.
 
     It has their rates renewed at each block of fading, at each change of what `effects` says, and where
-    others come and go whom they hear.
+    others come and go whom they hear. Where devices go from station to station, `staying` takes those that
+    have gone off their lanes first, and returns the others.
     """
 
     def __init__(
-        self, env: simpy.Environment, air: Air, engine: Engine, joined: Share, effects: EffectsOf
+        self,
+        env: simpy.Environment,
+        air: Air,
+        engine: Engine,
+        joined: Share,
+        effects: EffectsOf,
+        staying: Callable[[Sequence[OnLane]], Sequence[OnLane]],
     ) -> None:
         self._env, self._air, self._engine = env, air, engine
-        self._joined, self._effects = joined, effects
+        self._joined, self._effects, self._staying = joined, effects, staying
         self._timetable = Timetable(env, self.renew)
         self._shares: dict[str, Share] = {}
         self._on_lane: dict[str, dict[OnLane, None]] = {}
@@ -33,7 +41,7 @@ class OnAir:
         self._unsettled: dict[str, None] = {}
         self._grids: set[float] = set()
 
-    def rate(self, path: Path) -> tuple[float, Among]:
+    def rate(self, path: Path) -> Rate:
         """Return the rate on `path` now, alone on its lane and among n."""
         block = _block_at(self._env.now, self._air.coherence_on(path.lane))
         rate = self._air.rate_bps(path, block, self._heard)
@@ -61,14 +69,34 @@ class OnAir:
         self._timetable.leave(self._effects(transfer.path), transfer)
         return True
 
+    def withdraw(self, transfer: OnLane) -> None:
+        """Take a transfer off its lane, if it is on one; its flow says how far it came."""
+        if self.leave(transfer):
+            self._engine.cancel(transfer.flow)
+
+    def left_bits(self, transfer: OnLane) -> float:
+        """Return what is left now of the bits of a transfer on its lane, 0 if the last one has just left."""
+        return self._engine.left_bits(transfer.flow)
+
+    def narrow(self, transfer: OnLane, path: Path) -> None:
+        """Have the transfer go on over `path`, to fewer receivers on the same lane."""
+        on_it = transfer in self._on_lane.get(path.lane, {})
+        if on_it:
+            self._timetable.leave(self._effects(transfer.path), transfer)
+        transfer.path = path
+        if on_it:
+            self._timetable.join(self._effects(path), transfer)
+
     def renew(self, transfers: Sequence[OnLane]) -> None:
         """Give the flows of `transfers` the rates of the present, all in one reallocation."""
+        if self._air.hands_over:
+            transfers = self._staying(transfers)
         alike: dict[float | None, list[OnLane]] = {}
         for transfer in transfers:
             alike.setdefault(self._air.coherence_on(transfer.path.lane), []).append(transfer)
         now_s, rates_bps = self._env.now, []
         for length_s, group in alike.items():
-            paths = [self._air.moved(transfer.path, now_s) for transfer in group]
+            paths = [one.path if one.stands else self._air.moved(one.path, now_s) for one in group]
             rated = self._air.rates_bps(paths, _block_at(now_s, length_s), self._heard)
             for transfer, rate in zip(group, rated, strict=True):
                 rate_bps, transfer.flow.among = self._effects(transfer.path).rate(now_s, *rate)

@@ -11,7 +11,7 @@ from slfac_sim.cli import main
 from slfac_sim.foundation.plugins import find, kinds
 from slfac_sim.ledger.tables import TABLES
 from slfac_sim.network import Delivery
-from slfac_sim.network.transfers import FluidTransfer
+from slfac_sim.network.under_way import FluidTransfer
 from slfac_sim.runs.replay import Record, prepare_replay, replay
 from slfac_sim.runs.run import prepare, run
 from slfac_sim.simulation.invariants.watching import WatchedLedger

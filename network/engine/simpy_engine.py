@@ -152,6 +152,19 @@ class Engine:
             state.share.set_rates(self._env.now, pairs)
             self._changed(state)
 
+    def left_bits(self, flow: Flow) -> float:
+        """Return what is left now of the bits of `flow`, which goes on; 0 if the last one has just left."""
+        if flow in self._arrivals:
+            return flow.left_bits
+        if flow in self._where and self._where[flow][0].share.due_s <= self._env.now:
+            self._solve()  # it may be among those that are through
+        if flow not in self._where:
+            return 0.0
+        share, rate_bps = self._where[flow][0].share, flow.rate_bps
+        share.set_rates(self._env.now, [(flow, 0.0), (flow, rate_bps)])  # at one instant: it keeps its turn
+        self._changed(self._where[flow][0])
+        return flow.left_bits
+
     def set_capacity(self, share: Share, capacity: float, link: str = "") -> None:
         """Change the capacity of `share`, or of one of its links."""
         share.set_capacity(self._env.now, capacity, link)

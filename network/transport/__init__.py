@@ -72,6 +72,13 @@ class Sender(ABC):
     def plan(self, message: Message) -> Plan:
         """Return how `message` is sent. Draws are functions of its pair and number."""
 
+    @abstractmethod
+    def rerouted(self, plan: Plan, message: Message) -> Plan:
+        """Return `plan` with what the links of the path of `message` carry for a bit, and lose.
+
+        The path is another one now; how often packets are sent and who misses them is as it was planned.
+        """
+
     def ended(self, src: str, receivers: tuple[str, ...], now_s: float) -> None:
         """Hear that a transfer has arrived, for connections that are kept; as it stands, in vain."""
         return

@@ -74,8 +74,7 @@ class PacketSender(Sender):
         packets = train(message, *self._form)
         sent = given(message, packets, self._seed, self._most_tries)
         pace = self.pace(message, packets)
-        carried = _bytes_by_place(packets, sent)
-        first = carried[0] or carried[1]
+        consumption, first = _consumption(packets, sent)
         bits = 8.0 * first
         cap_bps = pace.packets_per_s * bits / sent.packets[0]
         later_s = pace.start_s + packets.stored_s + (len(sent.rounds) - 1) * pace.round_s
@@ -83,7 +82,7 @@ class PacketSender(Sender):
         return Plan(
             bits=bits,
             wire_bytes=first + self._held_bytes(message, packets, sent),
-            consumption=(1.0, *(nbytes / first for nbytes in carried[1:])),
+            consumption=consumption,
             cap_bps=cap_bps if message.takes_caps else inf,
             wait_s=pace.wait_s,
             latency_s=later_s + capped_s(bits, cap_bps, message),
@@ -92,6 +91,13 @@ class PacketSender(Sender):
             missed=sent.missed,
             is_lost=bool(sent.missed) and len(sent.missed) == len(message.receivers),
         )
+
+    def rerouted(self, plan: Plan, message: Message) -> Plan:
+        """Return `plan` with what the links of another path carry, and lose."""
+        packets = train(message, *self._form)
+        sent = given(message, packets, self._seed, self._most_tries)
+        consumption, _ = _consumption(packets, sent)
+        return plan._replace(consumption=consumption, lost_parts=_lost_by_place(packets, sent))
 
     @abstractmethod
     def pace(self, message: Message, packets: Train) -> Pace:
@@ -104,6 +110,13 @@ class PacketSender(Sender):
         (lane,) = (i for i, crossing in enumerate(packets.crossings) if crossing.place == 0)
         each = self._header_bytes + message.framing.layer2_bytes - packets.crossings[lane].header_bytes
         return sent.packets[lane] * each
+
+
+def _consumption(packets: Train, sent: Given) -> tuple[tuple[float, ...], int]:
+    """Return what the lane and each hop carry of what the first of them does, and these bytes."""
+    carried = _bytes_by_place(packets, sent)
+    first = carried[0] or carried[1]
+    return (1.0, *(nbytes / first for nbytes in carried[1:])), first
 
 
 def _bytes_by_place(packets: Train, sent: Given) -> list[int]:

@@ -24,5 +24,8 @@ class _FluidSender(Sender):
         framing, payload_bytes = message.framing, message.payload_bytes
         wire_bytes = framing.wire_bytes(payload_bytes)
         bits = 8.0 * (payload_bytes if framing.holds_headers else wire_bytes)
-        on_wires = 8.0 * wire_bytes / bits if bits > 0.0 else 1.0
-        return Plan(bits, wire_bytes, (1.0, *(on_wires for _ in message.path.hops)))
+        return self.rerouted(Plan(bits, wire_bytes), message)
+
+    def rerouted(self, plan: Plan, message: Message) -> Plan:
+        on_wires = 8.0 * plan.wire_bytes / plan.bits if plan.bits > 0.0 else 1.0
+        return plan._replace(consumption=(1.0, *(on_wires for _ in message.path.hops)))

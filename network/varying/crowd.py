@@ -17,10 +17,11 @@ from slfac_sim.network.varying.background import Source
 
 @dataclass(eq=False)
 class BackgroundFlow:
-    """A flow on the lane of a `path` alone; it has no delivery."""
+    """A flow on the lane of a `path` alone, whose user stands where it began; it has no delivery."""
 
     path: Path
     flow: Flow
+    stands = True
 
 
 class Crowd:
@@ -58,8 +59,8 @@ class Crowd:
 
     def _send_on_lane(self, source: Source, burst: Burst) -> None:
         """Begin a burst at the rate of a device on the lane."""
-        way, src, dst, _ = source.ways[floor(burst.draw * len(source.ways))]
-        path, lane = self._air.moved(way, self._env.now), way.lane
+        path, src, dst, _ = source.ways[floor(burst.draw * len(source.ways))]
+        lane = path.lane
         cap_bps = burst.cap_bps if self._air.takes_caps(lane) else inf
         rate_bps, among = self._on_air.rate(path)
         own = (burst.bits, rate_bps, 1.0, cap_bps, among, src, dst, path.power_among)
