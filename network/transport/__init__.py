@@ -72,12 +72,14 @@ class Sender(ABC):
     def plan(self, message: Message) -> Plan:
         """Return how `message` is sent. Draws are functions of its pair and number."""
 
-    @abstractmethod
     def rerouted(self, plan: Plan, message: Message) -> Plan:
-        """Return `plan` with what the links of the path of `message` carry for a bit, and lose.
+        """Return `plan` with what the wires of the path of `message` carry for a bit, and lose.
 
-        The path is another one now; how often packets are sent and who misses them is as it was planned.
+        The path is another one now; how often packets are sent and who misses them is as it was planned. As
+        it stands, each wire carries what the air does, and loses nothing.
         """
+        on_wires = 8.0 * plan.wire_bytes / plan.bits if plan.bits > 0.0 else 1.0
+        return plan._replace(consumption=(1.0, *(on_wires for _ in message.path.hops)), lost_parts=())
 
     def ended(self, src: str, receivers: tuple[str, ...], now_s: float) -> None:
         """Hear that a transfer has arrived, for connections that are kept; as it stands, in vain."""

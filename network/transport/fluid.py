@@ -25,7 +25,3 @@ class _FluidSender(Sender):
         wire_bytes = framing.wire_bytes(payload_bytes)
         bits = 8.0 * (payload_bytes if framing.holds_headers else wire_bytes)
         return self.rerouted(Plan(bits, wire_bytes), message)
-
-    def rerouted(self, plan: Plan, message: Message) -> Plan:
-        on_wires = 8.0 * plan.wire_bytes / plan.bits if plan.bits > 0.0 else 1.0
-        return plan._replace(consumption=(1.0, *(on_wires for _ in message.path.hops)))
