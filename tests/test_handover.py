@@ -1,10 +1,13 @@
 """Handover: event A3 by hand, what a device that moves meets at each station, and what stays as it was."""
 
+from math import ceil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from test_change_laws import HOSTS, played
 
 from slfac_sim.foundation.plugins import adapter, find
@@ -109,3 +112,137 @@ def test_devices_that_stand_still_have_the_transfers_of_a_network_without_walks(
     if air != "tdma":  # which has a slot on each lane for whoever may come
         assert played(still) == played(without)
     assert still.air(HOSTS, 3).handovers(1e9) == []
+
+
+def walks(**own: Any) -> tuple[Any, list[Any]]:
+    """Return an air of four devices on their ways, and their walks."""
+    air: Any = cells(**own).air(HOSTS, 3)
+    return air, list(air._travellers._walks.values())
+
+
+def told_by_a_clock(gains_db: Any, first: int, rule: dict[str, float], count: int) -> list[tuple[float, int]]:
+    """Return times and targets of A3 by going from measurement to measurement, `gains_db` of each number."""
+    a, in_a_row = 0.5 ** (rule["filter"] / 4), ceil(rule["time_to_trigger"] / rule["interval"] - 1e-9)
+    filtered, station, since, found = gains_db(0), first, {}, []
+    begins_s = 0.0
+    for number in range(count):
+        now_s = number * rule["interval"]
+        filtered = [(1 - a) * was + a * new for was, new in zip(filtered, gains_db(number), strict=True)]
+        for other, level in enumerate(filtered):
+            if now_s >= begins_s and level > filtered[station] + rule["hysteresis"]:
+                since.setdefault(other, number)
+            else:
+                since.pop(other, None)
+        ready = [other for other, begun in since.items() if number - begun >= in_a_row]
+        if ready:
+            station = max(ready, key=lambda other: filtered[other])
+            found.append((now_s, station))
+            since, begins_s = {}, now_s + rule["interruption"]
+    return found
+
+
+RULES = {
+    "default": {},
+    "quick": {"time_to_trigger": 0.0, "hysteresis": 0.0, "filter": 0.0},
+    "slow": {"time_to_trigger": 0.64, "hysteresis": 2.0, "filter": 11.0, "interval": 0.08},
+    "daps": {"interruption": 0.0, "time_to_trigger": 0.1},
+}
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_handovers_are_those_of_a_clock_that_goes_from_measurement_to_measurement(name: str) -> None:
+    walk = {"kind": "random_waypoint", "speed": (3.0, 30.0), "pause": 60.0}
+    air, ways = walks(stations=3, handover=RULES[name], change={"walk": walk})
+    rule = vars(air._handover) | {
+        "time_to_trigger": np.ceil(air._handover.time_to_trigger / 0.04 - 1e-9) * 0.04
+    }
+    count = 10_000
+    found = air.handovers((count - 0.5) * rule["interval"])
+    for place, (device, way) in enumerate(zip(HOSTS.devices, ways, strict=True)):
+        steps = way.steps(rule["interval"] * np.arange(count))
+        gains_db = way.gains_db(0, int(steps[-1])).T.tolist()
+        first = int(air.ground.serving[place])
+        by_clock = told_by_a_clock(lambda number, g=gains_db, s=steps: g[s[number]], first, rule, count)
+        own = [(one.at_s, int(one.target[1:])) for one in found if one.device == device]
+        assert [target for _, target in own] == [target for _, target in by_clock]
+        assert [at_s for at_s, _ in own] == pytest.approx([at_s for at_s, _ in by_clock])
+    assert found
+    assert [one.at_s for one in found] == sorted(one.at_s for one in found)
+
+
+def test_ping_pong_is_to_be_back_within_a_second() -> None:
+    air, _ = walks(stations=7, change={"walk": {"kind": "random_waypoint", "speed": (20.0, 30.0)}})
+    left_s: dict[tuple[str, str], float] = {}
+    found = air.handovers(600.0)
+    for one in found:
+        assert one.is_ping_pong == (one.at_s - left_s.get((one.device, one.target), -9.0) < 1.0)
+        left_s[one.device, one.source] = one.at_s
+    assert {one.is_ping_pong for one in found} == {True, False}
+
+
+def test_it_does_not_matter_when_one_asks() -> None:
+    walk = {"walk": {"kind": "random_waypoint", "speed": (20.0, 30.0), "pause": 40.0}}
+    early, late = (cells(change=walk).air(HOSTS, 3) for _ in range(2))
+    late.handovers(1e3)
+    (path,) = early.paths("d001", ("server",))
+    for t_s in (1.0, 30.0, 31.7, 200.0):
+        one, other = (air.moved(path, t_s) for air in (early, late))
+        assert (one.lane, one.snr_db, one.power_w) == (other.lane, other.snr_db, other.power_w)
+        assert early.rate_bps(one, 0, {"s0/up": 1}) == late.rate_bps(other, 0, {"s0/up": 1})
+    assert early.handovers(300.0) == late.handovers(300.0)
+    assert list(early.sightings([5.0, 250.0])) == list(late.sightings([5.0, 250.0]))
+
+
+def test_shadows_of_each_link_are_correlated_along_the_way_and_with_those_of_other_stations() -> None:
+    loss = {"kind": "log_distance", "shadowing": 6.0, "decorrelation": 20.0}
+    _, ways = walks(
+        pathloss=loss, change={"away": positions("far.csv", [(0, "d000", 9, 0), (9e5, "d000", 9e5, 0)])}
+    )
+    (way,) = ways
+    shadows = np.array([way.state(step)[1] for step in range(way.step(8e5))])
+    for shadow in shadows.T:
+        assert shadow.std() == pytest.approx(1.0, abs=0.02)
+        assert np.corrcoef(shadow[:-4], shadow[4:])[0, 1] == pytest.approx(np.exp(-1.0), abs=0.02)
+    between = np.corrcoef(shadows.T)[np.triu_indices(7, 1)]
+    assert between == pytest.approx(np.full(21, 0.5), abs=0.02)
+
+
+INTERFERENCE: list[dict[str, Any]] = [
+    {"interference": "none"},
+    {"interference": "activity"},
+    {"interference": "full"},
+    {"interference": "load", "offered": 2e5},
+    {"interference": "activity", "medium": "ofdma", "power_control": {}},
+]
+
+
+@given(st.integers(0, 2**32), st.integers(1, 4), st.sampled_from(INTERFERENCE))
+@settings(max_examples=40)
+def test_who_has_moved_is_received_and_disturbed_as_if_all_had_always_stood_there(
+    draw: int, moving: int, interference: dict[str, Any]
+) -> None:
+    rng = np.random.default_rng(draw)
+    starts, ends = (rng.uniform(-400, 400, (2, 4, 2))).tolist()
+    plain = {"stations": 3, "pathloss": "free_space", "shadowing": "none", "outage": "allow"}
+    own = plain | interference
+    names = HOSTS.devices[:moving]
+    rows = [(t_s, name, *at[i]) for t_s, at in ((0, starts), (20, ends)) for i, name in enumerate(names)]
+    change = {"away": positions("away.csv", rows)}
+    moved, ways = walks(**own, positions=starts, handover={"hysteresis": 0.0}, change=change)
+    at = [*(way.place_m(way.step(1e3))[0].tolist() for way in ways), *starts[moving:]]
+    stood = cells(**own, positions=at).air(HOSTS, 3)
+    heard = {f"s{i}/{way}": int(rng.integers(4)) for i in range(3) for way in ("up", "down")}
+    for device in HOSTS.devices:
+        for src, dst in ((device, "server"), ("server", device)):
+            (path,), (same,) = moved.paths(src, (dst,)), stood.paths(src, (dst,))
+            now = moved.moved(path, 1e3)
+            assert now.lane == same.lane
+            rate_bps, as_there_bps = moved.rate_bps(now, 0, heard)[0], stood.rate_bps(same, 0, heard)[0]
+            assert rate_bps == pytest.approx(as_there_bps, rel=1e-9)
+            assert now.snr_db == pytest.approx(same.snr_db, abs=1e-9)
+    links = {link.device: link for link in stood.survey().links}
+    for one in moved.sightings([1e3]):
+        link = links[one.device]
+        there_bps = pytest.approx([link.up_rate_bps, link.down_rate_bps], rel=1e-9)
+        assert one.station == link.station
+        assert [one.up_rate_bps, one.down_rate_bps] == there_bps

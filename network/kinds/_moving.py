@@ -172,7 +172,7 @@ class MovingAir(SurveyedAir):
 
     def _is_disturbed(self, uplink: bool) -> bool:
         """Return whether rates hang on where the devices of other cells are."""
-        interference = self.radio.interference
+        interference = self.radio.interference if self.hands_over else "none"
         return interference == "load" or (uplink and interference != "none")
 
     def _new_moved(
@@ -181,24 +181,27 @@ class MovingAir(SurveyedAir):
         each = tuple(
             self._own(uplink, device, state, around) for device, state in zip(devices, states, strict=True)
         )
+        lost = [not self._moves(one) and self._start_path(uplink, one).unreachable for one in devices]
         whole = vars(each[0][1]) | {
             "devices": devices,
             "snr_db": min(own.snr_db for _, own in each),
-            "unreachable": any(
-                self._path(self._first_state(device)[1], uplink, (device,)).unreachable for device in devices
-            ),
+            "unreachable": any(lost),
             "each": each,
         }
         return MovedPath(**whole)
 
     def _own(self, uplink: bool, device: str, state: State, around: States | None) -> tuple[RadioAir, Path]:
         """Return the path of one device in its state, and the air that it is in."""
-        first = self._first_state(device)
-        if state == first and around is None:
-            return self, self._path(first[1], uplink, (device,))
+        if state == self._first_state(device) and around is None:
+            return self, self._start_path(uplink, device)
         air, server = self._spot(device, state, around), self.hosts.server
         (path,) = air.paths(device, (server,)) if uplink else air.paths(server, (device,))
         return air, path
+
+    def _start_path(self, uplink: bool, device: str) -> Path:
+        server = self.hosts.server
+        (path,) = self.paths(device, (server,)) if uplink else self.paths(server, (device,))
+        return path
 
     def _new_spot(self, device: str, state: State, around: States | None) -> RadioAir:
         place = self._index[device]

@@ -129,10 +129,13 @@ class Around(_Told):
 
     def __init__(self, paces: Sequence[Pace]) -> None:
         self._paces = paces
+        self._after = lru_cache(maxsize=4)(self._new_after)
 
     def next_s(self, t_s: float) -> float:
         """Return the next such time."""
-        number = grid_number(t_s)
+        return self._after(grid_number(t_s))
+
+    def _new_after(self, number: int) -> float:
         changes_s = min(pace.next_s(number * GRID_S) for pace in self._paces)
         if changes_s == inf:
             return inf
