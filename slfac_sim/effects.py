@@ -161,6 +161,10 @@ class HostDown(Failure):
     """A host that the effect needs is down: out of reach, crashed, out of energy, being restarted."""
 
 
+class Over(Exception):
+    """Raised by a task, it ends the whole protocol: what is under way elsewhere is cut short."""
+
+
 class _Missed:
     def __repr__(self) -> str:
         return "MISSED"

@@ -118,6 +118,8 @@ class FakeParticipants:
     def expected_s(self, device: str) -> float:
         return 1.0 + int(device[1:])
 
+    stopped = False
+
     def begin_round(self, round_number: int) -> None:
         pass
 

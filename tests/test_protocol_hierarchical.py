@@ -89,6 +89,8 @@ class FakeEdges:
     def expected_s(self, device: str) -> float:
         return 1.0
 
+    stopped = False
+
     def begin_round(self, round_number: int) -> None:
         pass
 

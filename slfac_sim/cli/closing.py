@@ -100,6 +100,8 @@ def _rows(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         final, best = (fixed_percent(accuracy[name], 2) for name in ("final", "best"))
         yield "test accuracy, final (best)", f"{final} ({best})"
     yield "simulated time", f"{one_decimal(summary['simulated_s'])} s in {summary['rounds']} rounds"
+    if summary["stopped"]:
+        yield "stopped", summary["stopped"]
     for target, at_s in summary["time_to_accuracy_s"].items():
         yield f"time to {percent(float(target))}", f"{reached(at_s)} s" if at_s else reached(at_s)
     for kind, nbytes in sent.items():

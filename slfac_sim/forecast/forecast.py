@@ -169,6 +169,8 @@ def _timing_remarks(scenario: Scenario) -> list[str]:
         remarks.append("the time of a round is that with everybody up: outages are left out")
     if scenario.network.still != scenario.network:
         remarks.append("the time of a round is that at mean rates: what changes with time is left out")
+    if scenario.learning.until is not None:
+        remarks.append("work and time on this host are those of all rounds: learning.until may end it before")
     reason = steered(scenario)
     if reason is not None:
         remarks.append(f"{reason}: a run on another network learns otherwise, so none can be replayed")

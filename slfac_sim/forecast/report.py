@@ -55,7 +55,11 @@ def _learning(scenario: Scenario, figures: Forecast) -> Iterator[Line]:
     yield "samples a device", _spread(figures.samples_per_device, decimals=0)
     yield "classes a device", _spread(figures.classes_per_device, decimals=0)
     yield "devices", f"{figures.devices}, batch {batch}, {figures.steps_per_round:g} steps a round"
-    yield "rounds", f"{scenario.protocol.rounds}, {kind_of(scenario.protocol)}"
+    until = scenario.learning.until
+    rounds, ending = str(scenario.protocol.rounds), ""
+    if until is not None:
+        rounds, ending = f"at most {rounds}", f"; until {until.in_words()}"
+    yield "rounds", f"{rounds}, {kind_of(scenario.protocol)}{ending}"
     yield "speeds, GFLOP/s", _spread([speed / 1e9 for speed in figures.speeds])
     yield "model", f"{kind_of(scenario.model)}, {_cut(scenario, figures)}"
     yield "parameters", _both(f"{figures.device_parameters:,}", f"{figures.server_parameters:,}")

@@ -40,6 +40,8 @@ class World:
         self._spare = Spare()
         self._kept: tuple[int, Payload] | None = None
         self._carried: Mapping[str, Any] = {}
+        self._round = 0
+        self._accuracies: list[float] = []  # of all evaluations from round 1 on
 
     @property
     def devices(self) -> Sequence[Any]:
@@ -87,10 +89,20 @@ class World:
     def evaluate(self, model: bytes, last: bool = False) -> dict[str, Any]:
         """Return the figures of `evals` for the devices' common part in the body `model`."""
         exact = last or self.scenario.evaluation.no_codec == "every"
-        return self.layout.evaluate(model, exact)
+        figures = self.layout.evaluate(model, exact)
+        if self._round:
+            self._accuracies.append(figures["accuracy"])
+        return figures
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the training has reached what it was to last until, so that no further round begins."""
+        until = self.scenario.learning.until
+        return until is not None and until.met(self._accuracies) is not None
 
     def begin_round(self, round_number: int) -> None:
         """Take note that `round_number` begins: from now on learning rates are those of this round."""
+        self._round = round_number
         schedule = self.scenario.learning.schedule
         if schedule is not None:
             rounds = self.scenario.protocol.rounds
@@ -122,13 +134,15 @@ class World:
         number, model = self.begun()
         common = {field.name: getattr(model, field.name) for field in fields(model)}
         parts = {"devices": state_of(self.devices), "server": state_of(self.server)}
-        return {"round": number, "common": common, "carried": dict(self._carried), **parts}
+        told = {"carried": dict(self._carried), "accuracies": list(self._accuracies)}
+        return {"round": number, "common": common, **told, **parts}
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Go on after the round at which another world of this scenario gave `state`."""
         restore(self.devices, state["devices"])
         restore(self.server, state["server"])
         self._kept, self._carried = (state["round"], Payload(**state["common"])), state["carried"]
+        self._accuracies = list(state["accuracies"])
 
     @property
     def device_steps(self) -> int:

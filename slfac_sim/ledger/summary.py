@@ -78,6 +78,7 @@ def summary_of(
         "positions_redrawn": sum(redraws for (redraws,) in ledger.tuples("air", ("redraws",))),
         "simulated_s": _last_s(ledger),
         "rounds": len(ledger.tuples("rounds", ("round",))),
+        "stopped": _stopped(scenario, ledger),
         "accuracy": {
             "final": accuracies[-1] if accuracies else None,
             "best": max(accuracies, default=None),
@@ -107,6 +108,17 @@ def summary_of(
         "host": dict(host),
         "digest": ledger.digest(),
     }
+
+
+def _stopped(scenario: Scenario, ledger: Ledger) -> str | None:
+    """Return after which round, and why, `learning.until` has ended the training; None if it has not."""
+    if scenario.learning.until is None:
+        return None
+    evals = [
+        (number, accuracy) for number, accuracy in ledger.tuples("evals", ("round", "accuracy")) if number
+    ]
+    why = scenario.learning.until.met([accuracy for _, accuracy in evals])
+    return why and f"after round {evals[-1][0]} of {scenario.protocol.rounds}: {why}"
 
 
 def label_of(scenario: Scenario) -> str:

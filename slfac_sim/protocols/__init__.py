@@ -54,7 +54,7 @@ class LearningProtocol(ABC):
     servers: ClassVar[Literal["one", "edges"]] = "one"
     """Whether it learns with one server, or with several `edges` and a cloud above them."""
     tells_rounds: ClassVar[bool] = False
-    """Whether `run` tells the participants when a round begins, so that learning may follow rounds."""
+    """Whether `run` tells the participants when a round begins, and ends when these have `stopped`."""
     stashes_weights: ClassVar[bool] = False
     """Whether several mini-batches of a device are under way at once."""
     rounds: int
@@ -146,6 +146,8 @@ class RoundProtocol(LearningProtocol):
         if done == 0:
             yield Note("evals", {"round": 0, **participants.evaluate(model.body)})
         for round_number in range(done + 1, self.rounds + 1):
+            if participants.stopped:
+                break
             participants.begin_round(round_number)
             model, shares = yield from self.round(participants, round_number, model)
             if participants.due(round_number, self.rounds):
@@ -153,7 +155,7 @@ class RoundProtocol(LearningProtocol):
                 yield Note("evals", {"round": round_number, **figures})
             yield Note("rounds", _sums(round_number, shares))
             participants.keep(round_number, model)
-        if self.hands_out_last:
+        if self.hands_out_last and not participants.stopped:
             yield from self.hand_out_last(participants, model)
 
     def hand_out_last(self, participants: Participants, model: Payload) -> Task:

@@ -17,13 +17,13 @@ from slfac_sim.foundation.units import Count, Positive, SeedNumber
 from slfac_sim.hosts.names import check_server_names
 from slfac_sim.hosts.settings import Devices, Server
 from slfac_sim.scenario.hosts import cloud_of
+from slfac_sim.scenario.until import Accuracy, Until
 
 AUTO = "auto"  # a cut that is chosen for the shortest predicted round
 PER_DEVICE = "per_device"  # the same, for each device by itself
 _SERVERS = ("servers",)
 RESERVED = ("latest", "trainings", "studies", "ask", "crossover")
 BatchSize = Annotated[int, Field(ge=1, le=65_536)]
-Accuracy = Annotated[float, Field(gt=0.0, le=1.0)]
 CodecNode = Annotated[Any, Plugin("slfac_sim.codecs")]
 
 
@@ -101,6 +101,9 @@ class Learning:
     """Largest norm of the gradient of a step, taken over all weights that an optimiser moves: longer ones are
     cut to it; null: none are.
     """
+
+    until: Until | None = None
+    """When the training ends before the last of its rounds; null: it has all of them."""
 
     def optimiser_of(self, server: bool) -> Any:
         """Return the optimiser of the `server`, or of devices."""
@@ -191,9 +194,11 @@ class Scenario:
         self._check_servers()
 
     def _check_rounds(self) -> None:
-        if self.learning.schedule is not None and not self.protocol.tells_rounds:
-            text = f"the protocol {kind_of(self.protocol)} does not tell when a round begins (tells_rounds)"
-            raise BadSettings((("learning", "schedule"), text))
+        asked = {"schedule": self.learning.schedule, "until": self.learning.until}
+        text = f"the protocol {kind_of(self.protocol)} does not tell of its rounds (tells_rounds)"
+        faults = [(("learning", name), text) for name, there in asked.items() if there is not None]
+        if faults and not self.protocol.tells_rounds:
+            raise BadSettings(*faults)
 
     def _check_servers(self) -> None:
         kind, knows_one = kind_of(self.protocol), self.protocol.servers == "one"

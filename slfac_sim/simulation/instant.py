@@ -9,7 +9,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from slfac_sim.effects import Compute, Excuse, Failed, Failure, Note, Offer, Present, Send, Task, Together
+from slfac_sim.effects import (
+    Compute,
+    Excuse,
+    Failed,
+    Failure,
+    Note,
+    Offer,
+    Over,
+    Present,
+    Send,
+    Task,
+    Together,
+)
 
 
 @dataclass
@@ -49,15 +61,18 @@ class InstantPlayer:
         self._queues: dict[tuple[str, str], _Queue] = {}
 
     def play(self, protocol: Task) -> Any:
-        """Run `protocol` to its end and return its result.
+        """Run `protocol` to its end and return its result, None if it is `Over`.
 
         Raises `RuntimeError` when it can never end, because an offer waits for others that never come, and
         the `Failure` with which `protocol` ends.
         """
         result: list[Any] = []
         self._ready.append(_Strand(protocol, result.append, is_root=True))
-        while self._ready or self._serve_impatient():
-            self._turn(self._ready.popleft())
+        try:
+            while self._ready or self._serve_impatient():
+                self._turn(self._ready.popleft())
+        except Over:
+            return None
         if not result:
             waiting = [key for key, queue in self._queues.items() if queue.waiting]
             raise RuntimeError(f"the protocol waits for offers that never come: {waiting}")

@@ -7,7 +7,7 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
-from slfac_sim.effects import Effect, Failure, Task, Together
+from slfac_sim.effects import Effect, Failure, Over, Task, Together
 
 
 class Observer:
@@ -40,6 +40,9 @@ def observed_by(observer: Observer, task: Task, path: str = "") -> Task:
             except StopIteration as stop:
                 observer.over(path, seq, None)
                 return stop.value
+            except Over:
+                observer.over(path, seq, None)
+                raise
             except Failure as failure:
                 observer.over(path, seq, failure)
                 raise

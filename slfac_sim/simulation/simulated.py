@@ -19,6 +19,7 @@ from slfac_sim.effects import (
     Failure,
     Note,
     Offer,
+    Over,
     Present,
     Send,
     Task,
@@ -84,7 +85,7 @@ class SimulatedPlayer:
         }
 
     def play(self, protocol: Task) -> Any:
-        """Run `protocol` to its end and return its result.
+        """Run `protocol` to its end and return its result, None if it is `Over`.
 
         Raises `Stalled` when nothing can happen any more and it has not ended, or when it has ended with a
         `Failure`. Outages that are still to come keep nothing alive.
@@ -95,6 +96,8 @@ class SimulatedPlayer:
             self._let_happen(process)
         except simpy.core.EmptySchedule:
             raise Stalled(self._why_stalled()) from None
+        except Over:
+            return None
         except Failure as failure:
             when = f"after {self._env.now:.6g} s the protocol cannot go on"
             raise Stalled(f"{when}: {failure.reason}") from None

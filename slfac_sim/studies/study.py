@@ -8,7 +8,8 @@ from slfac_sim.foundation.host import threads_for
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Count, SeedNumber
 from slfac_sim.scenario.files import name_of
-from slfac_sim.scenario.schema import Accuracy, check_targets
+from slfac_sim.scenario.schema import check_targets
+from slfac_sim.scenario.until import Accuracy
 
 BASE_AXIS = "base"
 """The axis whose values are scenarios, in place of one that is varied."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from slfac_sim.effects import Failure, Note, Task, Together
+from slfac_sim.effects import Failure, Note, Over, Task, Together
 
 if TYPE_CHECKING:
     from slfac_sim.codecs import Payload
@@ -62,7 +62,10 @@ class Course:
         return self._steps[device]
 
     def end_one(self, participants: Participants) -> Task:
-        """Count one that has ended, well or not, and close the round that it ends, if any."""
+        """Count one that has ended, well or not, and close the round that it ends, if any.
+
+        Raises `Over` if that was the last one, whatever is under way elsewhere: participants have stopped.
+        """
         round_number = self.round
         self.ended += 1
         if self.round == round_number:
@@ -73,6 +76,8 @@ class Course:
         yield Note("rounds", {"round": round_number, **self._close_round()})
         if self.quiet:
             participants.keep(round_number, self.common, self.state())
+        if participants.stopped:
+            raise Over
         if self.ended < self.whole:
             participants.begin_round(self.round)
 
@@ -81,6 +86,8 @@ class Course:
 
         Raises `Failure` if something is left when they have ended.
         """
+        if participants.stopped:
+            return
         participants.begin_round(self.round)
         if self.quiet:
             yield from tasks[0]

@@ -67,6 +67,10 @@ class Participants(Protocol):
     def begin_round(self, round_number: int) -> None:
         """Take note that `round_number` begins: from now on learning rates are those of this round."""
 
+    @property
+    def stopped(self) -> bool:
+        """Whether the training has reached what it was to last until, so that no further round begins."""
+
     def due(self, round_number: int, rounds: int) -> bool:
         """Return whether round `round_number` of `rounds` ends with an evaluation."""
 
