@@ -19,6 +19,7 @@ NEEDED = {
     "positions": "file=none.csv",
     "npz": "file=none.npz; axes=nhwc",
     "image_folder": "folder=none",
+    "torch_module": "module=nets.Net",
     "topology": "access={home: {network: ideal, devices: 5}}",
 }
 NAMED = {

@@ -152,6 +152,7 @@ FAMILIES = {
 NEEDED = {
     "step": "{kind: step, every: 2}",
     "profiles": "{kind: profiles, names: {phone: 4}}",
+    "torch_module": "{kind: torch_module, module: nets.Net, arguments: {width: 4}}",
     "measured": "{kind: measured, table: times.csv}",
     "trace": "{kind: trace, file: outages.csv}",
     "npz": "{kind: npz, file: mine.npz, axes: nhwc}",

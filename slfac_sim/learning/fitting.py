@@ -1,11 +1,14 @@
 """Whether the blocks of a model fit each other, the images and the classes, tried on two samples."""
 
+import math
 from typing import Any
 
 import torch
 from torch import nn
+from torch.nn.parameter import is_lazy
 
 from slfac_sim.foundation.errors import BadInput
+from slfac_sim.learning.models import Chain
 from slfac_sim.learning.trial import on_trial
 
 _SAMPLES = 2  # batch-norm in training mode refuses a single value per channel
@@ -22,6 +25,12 @@ def refuse_other_blocks(blocks: Any) -> None:
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise BadInput(f"model: two blocks are named '{twice}' of {', '.join(names)}")
+    lazy = next((name for name, block in blocks if any(map(is_lazy, block.parameters()))), None)
+    if lazy is not None:
+        raise BadInput(
+            f"model: block '{lazy}' has lazy layers, whose weights have no shape before a first pass; give "
+            "them their numbers of inputs"
+        )
 
 
 def refuse_misfits(blocks: list[tuple[str, nn.Module]], shape: tuple[int, ...], classes: int) -> None:
@@ -36,6 +45,21 @@ def refuse_misfits(blocks: list[tuple[str, nn.Module]], shape: tuple[int, ...], 
         raise BadInput(
             f"model: {source}, the last block, is {list(passed.shape)} for {_SAMPLES} samples; expected "
             f"{[_SAMPLES, classes]}, a logit for each of the {classes} classes of the data"
+        )
+    if isinstance(blocks, Chain):
+        _refuse_more_than_blocks(blocks, shape)
+
+
+def _refuse_more_than_blocks(blocks: Chain, shape: tuple[int, ...]) -> None:
+    """Raise `BadInput` unless the whole module gives what its blocks give one after the other."""
+    images = torch.linspace(-1.0, 1.0, _SAMPLES * math.prod(shape)).reshape(_SAMPLES, *shape)
+    with on_trial(blocks.whole, nn.Sequential(*(block for _, block in blocks))) as tried, torch.no_grad():
+        whole, chain = (part.eval()(images) for part in tried)
+    if whole.shape != chain.shape or not torch.allclose(whole, chain, rtol=1e-3, atol=1e-5):
+        names = ", ".join(name for name, _ in blocks)
+        raise BadInput(
+            f"model: {type(blocks.whole).__name__} gives other logits than its blocks {names} one after the "
+            "other; whatever forward() does besides must be in a block"
         )
 
 

@@ -16,7 +16,7 @@ import slfac_sim
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.files import hash_of
 from slfac_sim.foundation.plugin_sources import source_hashes
-from slfac_sim.foundation.plugins import HERE, name_of
+from slfac_sim.foundation.plugins import HERE
 from slfac_sim.scenario.hosts import homes_of, paths_of
 from slfac_sim.scenario.own_plugins import plugins_in
 from slfac_sim.scenario.plain import plain
@@ -187,8 +187,8 @@ def _texts(tree: Any, path: str = "") -> Iterator[tuple[str, str]]:
 
 def _foreign(scenario: Scenario, hidden: Iterable[str]) -> dict[str, dict[str, str]]:
     """Return the hashes of the sources of every plug-in that is not ours nor `hidden`, by kind and module."""
-    classes = [cls for path, cls in plugins_in(scenario) if not _within(path, hidden)]
-    modules = {name_of(cls): cls.__module__ for cls in classes if cls.__module__ != HERE}
+    seen = [own for own in plugins_in(scenario) if not _within(own.path, hidden)]
+    modules = {own.kind: own.module for own in seen if own.module != HERE}
     return {kind: source_hashes(modules[kind]) for kind in sorted(modules)}
 
 

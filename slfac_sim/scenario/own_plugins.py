@@ -3,12 +3,14 @@
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from slfac_sim.foundation.beside import package_named
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.files import whole
+from slfac_sim.foundation.imported import Imported
 from slfac_sim.foundation.plugin_sources import files_of
+from slfac_sim.foundation.plugins import name_of
 from slfac_sim.scenario.shape import hints_of, item_of, plugin_mark
 
 FOLDER = "plugins"
@@ -20,12 +22,23 @@ def places_of(file: Path) -> tuple[Path, Path]:
     return file.parent, file.parent / FOLDER
 
 
-def plugins_in(settings: Any, path: str = "", hint: Any = None) -> Iterator[tuple[str, type[Any]]]:
-    """Yield the class of each plug-in in `settings` that is not ours, with its path; a list has one."""
+class Own(NamedTuple):
+    """A module that is not ours, at a `path` of a scenario: its name there, and as Python imports it."""
+
+    path: str
+    kind: str
+    module: str
+
+
+def plugins_in(settings: Any, path: str = "", hint: Any = None) -> Iterator[Own]:
+    """Yield the module of each plug-in in `settings` that is not ours, and of each name in one.
+
+    All of a list have one path.
+    """
     if dataclasses.is_dataclass(settings):
         cls: Any = type(settings)
         if plugin_mark(hint) and not cls.__module__.startswith("slfac_sim."):
-            yield path, cls
+            yield Own(path, name_of(cls), cls.__module__)
         for field in dataclasses.fields(settings):
             at = f"{path}.{field.name}" if path else field.name
             yield from plugins_in(getattr(settings, field.name), at, hints_of(cls)[field.name])
@@ -35,11 +48,13 @@ def plugins_in(settings: Any, path: str = "", hint: Any = None) -> Iterator[tupl
     elif isinstance(settings, list | tuple):
         for value in settings:
             yield from plugins_in(value, path, hint)
+    elif isinstance(settings, Imported):
+        yield Own(path, settings.kind, settings.module)
 
 
 def folders_of(settings: Any) -> list[Path]:
     """Return the folders of the plug-ins in `settings` that lie beside a file."""
-    packages = (package_named(cls.__module__) for _, cls in plugins_in(settings))
+    packages = (package_named(own.module) for own in plugins_in(settings))
     return list(dict.fromkeys(package.folder for package in packages if package is not None))
 
 
@@ -48,7 +63,7 @@ def keep_plugins(folder: Path, scenarios: Iterable[Any]) -> None:
 
     They are as they were imported. Raises `BadInput` for two files of one name.
     """
-    modules = dict.fromkeys(cls.__module__ for scenario in scenarios for _, cls in plugins_in(scenario))
+    modules = dict.fromkeys(own.module for scenario in scenarios for own in plugins_in(scenario))
     kept: dict[str, bytes] = {}
     for module in (module for module in modules if package_named(module) is not None):
         for name, source in files_of(module).items():

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from slfac_sim.foundation.imported import Imported
 from slfac_sim.foundation.plugins import kind_of
 from slfac_sim.scenario.shape import hints_of, item_of, plugin_mark
 
@@ -31,4 +32,4 @@ def plain(settings: Any, hint: Any = None, brief: bool = False) -> Any:
         return [plain(item, hint, brief) for item in settings]
     if isinstance(settings, enum.Enum):
         return settings.value
-    return str(settings) if isinstance(settings, Path) else settings
+    return str(settings) if isinstance(settings, Path | Imported) else settings

@@ -103,7 +103,7 @@ def foreign_packages(whole: Plan) -> list[Path]:
 
     What lies beside a file is not among them: it travels with the scenario.
     """
-    modules = {cls.__module__ for scenario in cells_in(whole) for _, cls in plugins_in(scenario)}
+    modules = {own.module for scenario in cells_in(whole) for own in plugins_in(scenario)}
     tops = sorted({module.partition(".")[0] for module in modules if package_named(module) is None})
     specs = map(find_spec, tops)
     return sorted({Path(place) for spec in specs if spec for place in spec.submodule_search_locations or ()})

@@ -6,6 +6,7 @@ One file per model, chosen by `kind:` in the scenario: a frozen dataclass of set
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Protocol
 
 from slfac_sim.foundation.plugins import Family
@@ -24,6 +25,14 @@ class Model(Protocol):
         the block before it and nothing else.
         """
         ...
+
+
+class Chain(list[tuple[str, "nn.Module"]]):
+    """Blocks that stand for a module with a forward pass of its own, `whole`; both must be one function."""
+
+    def __init__(self, blocks: Iterable[tuple[str, nn.Module]], whole: nn.Module) -> None:
+        super().__init__(blocks)
+        self.whole = whole
 
 
 FAMILY = Family(Model)
