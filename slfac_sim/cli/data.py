@@ -12,7 +12,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     fetch.add_argument("name", metavar="NAME", help="mnist or fashion_mnist")
     fetch.add_argument("--folder", type=Path, metavar="DIR", help="keep it here, not in the user's cache")
     where = actions.add_parser("where", help="list the places looked in and what is there")
-    where.add_argument("name", nargs="?", metavar="NAME", help="mnist or fashion_mnist; both if left out")
+    where.add_argument("name", nargs="?", metavar="NAME", help="a data set of public files; all if left out")
 
 
 def main(arguments: argparse.Namespace) -> int:
@@ -31,9 +31,13 @@ def _fetch(name: str, folder: Path | None) -> int:
 
 
 def _where(name: str | None) -> int:
-    from slfac_sim.learning.idx.fetch import where
-    from slfac_sim.learning.idx.sets import fetchable, idx_set
+    from slfac_sim.learning.idx.fetch import where, where_by_hand
+    from slfac_sim.learning.idx.sets import by_hand, fetchable, idx_set
 
-    for files in fetchable().values() if name is None else [idx_set(name)]:
-        print("\n".join([files.name, *(f"  {line}" for line in where(files))]))
+    ours = by_hand() if name is None else {kind: files for kind, files in by_hand().items() if kind == name}
+    fetched = fetchable().values() if name is None else [] if ours else [idx_set(name)]
+    found = {files.name: where(files) for files in fetched}
+    found |= {kind: where_by_hand(kind, files) for kind, files in ours.items()}
+    for kind, lines in found.items():
+        print("\n".join([kind, *(f"  {line}" for line in lines)]))
     return 0

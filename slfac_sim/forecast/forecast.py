@@ -32,6 +32,7 @@ class Forecast:
 
     devices: int
     samples: int
+    held_out: int
     steps_per_round: float
     smashed_shape: tuple[int, ...]
     uncompressed: Sizes
@@ -74,6 +75,7 @@ def forecast(world: World, survey: Survey) -> Forecast:
     return Forecast(
         devices=scenario.devices.count,
         samples=len(world.data.train_labels),
+        held_out=0 if world.data.validation_labels is None else len(world.data.validation_labels),
         steps_per_round=world.device_steps / (layout.learners[0].count * scenario.protocol.rounds),
         smashed_shape=layout.smashed_shape,
         uncompressed=uncompressed,

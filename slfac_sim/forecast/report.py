@@ -51,7 +51,11 @@ def lines_of(
 
 def _learning(scenario: Scenario, figures: Forecast) -> Iterator[Line]:
     batch = scenario.learning.batch
-    yield "data", f"{kind_of(scenario.data)}: {figures.samples:,} samples, {kind_of(scenario.partition)}"
+    held_out = f", {figures.held_out:,} held out" if figures.held_out else ""
+    yield (
+        "data",
+        f"{kind_of(scenario.data)}: {figures.samples:,} samples{held_out}, {kind_of(scenario.partition)}",
+    )
     yield "samples a device", _spread(figures.samples_per_device, decimals=0)
     yield "classes a device", _spread(figures.classes_per_device, decimals=0)
     yield "devices", f"{figures.devices}, batch {batch}, {figures.steps_per_round:g} steps a round"

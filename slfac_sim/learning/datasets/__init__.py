@@ -107,6 +107,8 @@ class DataSource(ABC):
 
     files: ClassVar[IdxSet | None] = None
     """The public IDX files that it is made of, for `data fetch`; None where there are none."""
+    by_hand: ClassVar[str | None] = None
+    """The public files that a user puts in place, and where they come from; None where there are none."""
 
     @abstractmethod
     def load(self, report: Report | None = None) -> Dataset:

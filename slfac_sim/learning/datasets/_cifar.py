@@ -35,11 +35,9 @@ class CifarForm(NamedTuple):
     records: tuple[int, int]
 
     @property
-    def wanted(self) -> str:
+    def by_hand(self) -> str:
         """The files that a user puts in place."""
-        files = ", ".join((*self.train, self.test))
-        address = f"https://www.cs.toronto.edu/~kriz/{self.archive}"
-        return f"{self.archive} ({address}), as it is or unpacked ({files}),"
+        return f"{self.archive} (https://www.cs.toronto.edu/~kriz/{self.archive}) or the files in it"
 
 
 class Bodies(NamedTuple):
@@ -85,7 +83,7 @@ class CifarData(DataSource):
 
     def load(self, report: Report | None = None) -> Dataset:
         """Return the data, images [n, 3, 32, 32]. Raises `DataError`."""
-        found = look_for(self.form.name, self.folder, self._look, self.form.wanted)
+        found = look_for(self.form.name, self.folder, self._look, self.form.by_hand)
         bodies = self._from_archive(found) if found.is_file() else self._from_files(found)
         parts = [self._records(*body, self.form.records[0]) for body in bodies.train]
         labels, images = (np.concatenate(each) for each in zip(*parts, strict=True))

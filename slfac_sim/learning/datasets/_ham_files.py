@@ -24,6 +24,8 @@ _MD5 = {
     224: "8974907d8e169bef5f5b96bc506ae45d",
 }
 _TABLES = ("HAM10000_metadata.csv", "HAM10000_metadata", "HAM10000_metadata.tab")
+ORIGINAL = f"{_TABLES[0]} and the folders of ISIC_*.jpg (https://doi.org/10.7910/DVN/DBW86T)"
+ARCHIVE = "{} (https://zenodo.org/records/10519652)"
 _NEEDED = ("lesion_id", "image_id", "dx")
 _TOLD = {"lesion": "lesion_id", "sex": "sex", "site": "localization", "camera": "dataset"}
 _MOST_SHOWN = 3
@@ -46,8 +48,7 @@ def archive_name(size: int) -> str:
 def read_archive(folder: Path | None, size: int, verify: bool) -> tuple[Path, dict[str, Labelled]]:
     """Return where DermaMNIST was found and its parts ``train``, ``val``, ``test``. Raises `DataError`."""
     name = archive_name(size)
-    wanted = f"{name} (https://zenodo.org/records/10519652)"
-    path = look_for("ham10000", folder, lambda place: _file_in(place, (name,)), wanted)
+    path = look_for("ham10000", folder, lambda place: _file_in(place, (name,)), ARCHIVE.format(name))
     if verify:
         _check_md5(path, _MD5[size])
     keys = {part: (f"{part}_images", f"{part}_labels") for part in ("train", "val", "test")}
@@ -65,8 +66,7 @@ def _check_md5(path: Path, expected: str) -> None:
 
 def find_pictures(folder: Path | None, verify: bool) -> Pictures:
     """Return the pictures of the original and what its metadata say of them. Raises `DataError`."""
-    wanted = f"{_TABLES[0]} and the folders of ISIC_*.jpg (https://doi.org/10.7910/DVN/DBW86T)"
-    table = look_for("ham10000", folder, lambda place: _file_in(place, _TABLES), wanted)
+    table = look_for("ham10000", folder, lambda place: _file_in(place, _TABLES), ORIGINAL)
     rows = _rows(table)
     if verify and len(rows) != SAMPLES:
         hint = "to use other data of the same form, set verify: false beside folder"

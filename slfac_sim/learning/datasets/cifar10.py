@@ -21,3 +21,4 @@ class Cifar10(CifarData):
         classes=(10,),
         records=(10_000, 10_000),
     )
+    by_hand: ClassVar[str | None] = form.by_hand

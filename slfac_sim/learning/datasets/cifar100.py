@@ -24,6 +24,7 @@ class Cifar100(CifarData):
         classes=(20, 100),
         records=(50_000, 10_000),
     )
+    by_hand: ClassVar[str | None] = form.by_hand
 
     labels: Literal["fine", "coarse"] = "fine"
     """Whether the 100 `fine` classes are learnt or the 20 `coarse` ones above them; the others are a column

@@ -11,10 +11,13 @@ from slfac_sim.foundation.units import Count
 from slfac_sim.learning.datasets import Dataset, DataSource, Report
 from slfac_sim.learning.datasets._assembled import Labelled, assembled, some, split_off
 from slfac_sim.learning.datasets._ham_files import (
+    ARCHIVE,
     CLASSES,
+    ORIGINAL,
     SAMPLES,
     SIZES,
     Pictures,
+    archive_name,
     find_pictures,
     read_archive,
 )
@@ -30,6 +33,7 @@ class Ham10000(DataSource):
     """
 
     references: ClassVar[tuple[str, ...]] = ("tschandl2018ham10000", "yang2023medmnist")
+    by_hand: ClassVar[str | None] = f"{ORIGINAL}, or {ARCHIVE.format(archive_name(64))}"
 
     source: Literal["original", "medmnist"] = "original"
     """Whether the files are the `original` pictures with their metadata, resized here, or the archive of

@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 
 from slfac_sim.learning.datasets import DataError, Report
-from slfac_sim.learning.datasets._places import cache_folder
+from slfac_sim.learning.datasets._places import cache_folder, places_of
 from slfac_sim.learning.idx.download import Open, download, open_url
 from slfac_sim.learning.idx.folder import paths_in, read_verified
 from slfac_sim.learning.idx.packages import run_command
@@ -60,6 +60,16 @@ def _failed(files: IdxSet, failures: list[str]) -> str:
 def where(files: IdxSet) -> list[str]:
     """Return one line for each place where `files` may lie: its label, the folder, and what is there."""
     return [f"{place.label}: {place.folder}: {_state(files, place.folder)}" for place in places(files)]
+
+
+def where_by_hand(name: str, files: str) -> list[str]:
+    """Return a line for each place of data set `name`, and one for the `files` that are put there by hand."""
+    lines = [f"{place.label}: {place.folder}: {_whether_there(place.folder)}" for place in places_of(name)]
+    return [*lines, f"put there by hand: {files}"]
+
+
+def _whether_there(folder: Path) -> str:
+    return "there" if folder.is_dir() else "no such folder"
 
 
 def _state(files: IdxSet, folder: Path) -> str:

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from slfac_sim.foundation.errors import BadInput, did_you_mean
 from slfac_sim.foundation.plugins import find, kinds
+from slfac_sim.foundation.program import program
 
 _FAMILY = "slfac_sim.learning.datasets"
 
@@ -96,9 +97,19 @@ def fetchable() -> dict[str, IdxSet]:
     return {kind: mine for kind, mine in files.items() if mine is not None}
 
 
+def by_hand() -> dict[str, str]:
+    """Return what a user puts in place, by kind of data set: its files and where they come from."""
+    texts = {kind: find(_FAMILY, kind).by_hand for kind in kinds(_FAMILY)}
+    return {kind: text for kind, text in texts.items() if text is not None}
+
+
 def idx_set(name: str) -> IdxSet:
     """Return the IDX files of data set `name`. Raises `BadInput` that lists the known ones."""
     known = fetchable()
     if name in known:
         return known[name]
+    if (files := by_hand().get(name)) is not None:
+        raise BadInput(
+            f"{name} is put in place by hand: {files}; `{program('data')} where {name}` says where"
+        )
     raise BadInput(f"no data set '{name}' of files among {', '.join(known)}{did_you_mean(name, known)}")
