@@ -79,6 +79,8 @@ class Npz(DataSource):
         return len(present)
 
     def _column(self, values: NDArray[Any], key: str, samples: int) -> NDArray[Any]:
+        if values.shape == (samples, 1):
+            return values[:, 0]
         if values.shape != (samples,):
             fault = f"the shape {list(values.shape)}"
             raise DataError(
