@@ -4,6 +4,8 @@ import math
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
+from slfac_sim.foundation.metrics import METRICS
+from slfac_sim.foundation.targets import Target
 from slfac_sim.foundation.units import exact
 
 _PREFIXES = ((1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""), (1e-3, "m"))
@@ -14,6 +16,18 @@ _LARGEST = {"s": 1.0}  # seconds stay seconds
 def percent(target: float) -> str:
     """Return a target accuracy with all of its digits, so that no two are one: ``97 %``, ``10.000001 %``."""
     return f"{(100 * Decimal(exact(target))).normalize():f} %"
+
+
+def target_words(target: Target) -> str:
+    """Return a target in words: ``97 %``, of accuracy; ``70 % balanced accuracy``, ``a test loss of 0.5``."""
+    return target.of.words.format(percent(target.value) if target.of.is_share else exact(target.value))
+
+
+def measured(metric: str, value: float | None) -> str:
+    """Return the value of a metric as a table shows it; a dash where there is none."""
+    if value is None:
+        return "-"
+    return fixed_percent(value, 2) if METRICS[metric].is_share else f"{value:.4g}"
 
 
 def share(part: float, digits: int = 4) -> str:

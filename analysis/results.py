@@ -9,15 +9,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from slfac_sim.analysis.format import count, fixed_percent, one_decimal, percent, reached
+import numpy as np
+
+from slfac_sim.analysis.format import count, fixed_percent, one_decimal, reached, target_words
 from slfac_sim.analysis.html import table_html
 from slfac_sim.foundation.errors import BadInput, did_you_mean
 from slfac_sim.foundation.plugins import kinds
 from slfac_sim.ledger.folder import Run
+from slfac_sim.ledger.measured import confusion
 from slfac_sim.ledger.reader import Column
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+    from numpy.typing import NDArray
     from pandas import DataFrame
 
 
@@ -151,6 +155,34 @@ class RunResult(Result):
         return self.run.time_to_accuracy_s
 
     @property
+    def times_s(self) -> dict[str, float | None]:
+        """The same of targets of every metric, by their texts: ``0.95``, ``balanced_accuracy=0.7``."""
+        return {target.text: at_s for target, at_s in self.run.times_s.items()}
+
+    @property
+    def metrics(self) -> "dict[str, NDArray[np.float64]]":
+        """Each metric over the evaluations, by name: ``balanced_accuracy``, ``device_worst_tenth``, ...
+
+        NaN where a run of an earlier version did not count what it is of. Raises `BadInput`.
+        """
+        series = self.run.measured
+        return {name: np.array(values, dtype=np.float64) for name, values in series.items()}
+
+    def confusion(self, round_number: int | None = None) -> "NDArray[np.int64]":
+        """Return the confusion matrix of the evaluation after a round, the last one's by default.
+
+        It is [classes, classes], rows by what samples are, columns by what they were taken for. Raises
+        `BadInput`, and `ValueError` for a round without an evaluation.
+        """
+        evaluated: list[int] = self.run.curve().round.tolist()
+        wanted = evaluated[-1:] if round_number is None else [round_number]
+        if not set(wanted) <= set(evaluated) or not wanted:
+            raise ValueError(
+                f"round {round_number}: not evaluated; those are {', '.join(map(str, evaluated))}"
+            )
+        return confusion(self.run.ledger, wanted[0])
+
+    @property
     def tables(self) -> tuple[str, ...]:
         """The names of the tables of its ledger, sorted."""
         return tuple(self.run.tables())
@@ -182,8 +214,8 @@ class RunResult(Result):
             ("test accuracy", "-" if self.accuracy is None else fixed_percent(self.accuracy, 2)),
             ("simulated time", f"{one_decimal(self.simulated_s)} s"),
             *(
-                (f"time to {percent(target)}", f"{reached(at_s)} s" if at_s else reached(at_s))
-                for target, at_s in self.time_to_accuracy_s.items()
+                (f"time to {target_words(target)}", f"{reached(at_s)} s" if at_s else reached(at_s))
+                for target, at_s in self.run.times_s.items()
             ),
             ("payload", f"{sent} MB"),
             ("folder", str(self.folder)),

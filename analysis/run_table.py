@@ -6,8 +6,9 @@ from typing import Any
 
 import yaml
 
-from slfac_sim.analysis.format import NOT_ASKED, fixed_percent, one_decimal, percent, reached
+from slfac_sim.analysis.format import NOT_ASKED, fixed_percent, one_decimal, reached, target_words
 from slfac_sim.analysis.text_tables import aligned
+from slfac_sim.foundation.targets import Target
 from slfac_sim.ledger.folder import Run
 
 _MOST = 3  # differing settings that still fit into a label
@@ -79,6 +80,7 @@ def as_data(runs: Sequence[Run]) -> list[dict[str, Any]]:
             "accuracy_final": run.summary["accuracy"]["final"],
             "simulated_s": run.summary["simulated_s"],
             "time_to_accuracy_s": run.summary["time_to_accuracy_s"],
+            "time_to_metrics_s": run.summary.get("time_to_metrics_s", {}),
             "bytes_total": run.summary["bytes"]["total"],
         }
         for run in runs
@@ -87,13 +89,13 @@ def as_data(runs: Sequence[Run]) -> list[dict[str, Any]]:
 
 def as_text(runs: Sequence[Run], width: int | None = None) -> str:
     """Return the table as aligned text: one line per run, within `width` columns."""
-    targets = sorted({target for run in runs for target in run.time_to_accuracy_s})
-    head = ["run", "accuracy", "simulated s", *(f"s to {percent(t)}" for t in targets), "MB"]
+    targets = sorted({target for run in runs for target in run.times_s})
+    head = ["run", "accuracy", "simulated s", *(f"s to {target_words(t)}" for t in targets), "MB"]
     lines = [head, *(_line(name, run, targets) for name, run in zip(names_of(runs), runs, strict=True))]
     return aligned(lines, width=width)
 
 
-def _line(name: str, run: Run, targets: Sequence[float]) -> list[str]:
+def _line(name: str, run: Run, targets: Sequence[Target]) -> list[str]:
     final = run.summary["accuracy"]["final"]
     return [
         name,
@@ -104,6 +106,6 @@ def _line(name: str, run: Run, targets: Sequence[float]) -> list[str]:
     ]
 
 
-def _time(run: Run, target: float) -> str:
-    times = run.time_to_accuracy_s
+def _time(run: Run, target: Target) -> str:
+    times = run.times_s
     return reached(times[target]) if target in times else NOT_ASKED

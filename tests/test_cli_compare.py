@@ -8,6 +8,7 @@ from run_folders import fake_run
 from worlds import scenario
 
 from slfac_sim.cli import main
+from slfac_sim.foundation.targets import Target
 from slfac_sim.runs.compare import compare
 from slfac_sim.scenario.files import dump
 
@@ -26,8 +27,8 @@ def test_settings_that_differ_and_the_ratio(tmp_path: Path, capsys: pytest.Captu
     assert found.differing["codec.uplink.kind"] == ("slfac", "raw")
     assert found.differing["codec.uplink.theta"] == (0.9, None)
     assert all(path.startswith("codec.") for path in found.differing)
-    assert found.ratio(0.8) == pytest.approx(20.0 / 50.0)
-    assert found.ratio(0.9) is None
+    assert found.ratio(Target("accuracy", 0.8)) == pytest.approx(20.0 / 50.0)
+    assert found.ratio(Target("accuracy", 0.9)) is None
     assert main(["compare", str(a), str(b)]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert "time to 80 %: A is 2.50 times as fast" in lines

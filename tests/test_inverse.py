@@ -14,6 +14,7 @@ from worlds import TINY, live_run, scenario
 
 from slfac_sim.cli import main
 from slfac_sim.foundation.errors import BadInput
+from slfac_sim.foundation.targets import Target
 from slfac_sim.ledger.store import MemoryLedger
 from slfac_sim.scenario.schema import Seed
 from slfac_sim.studies.search.ask import Answer, answer_lines, ask
@@ -29,17 +30,19 @@ RANGE = (1.0, 100.0)
 @pytest.mark.parametrize(
     ("text", "name", "target", "sense", "bound"),
     [
-        ("time_to_accuracy(0.95) <= 600 s", "time_to_accuracy", 0.95, "<=", 600.0),
-        ("  time_to_accuracy( 97% )<=10 min ", "time_to_accuracy", 0.97, "<=", 600.0),
+        ("time_to_accuracy(0.95) <= 600 s", "time_to_accuracy", "0.95", "<=", 600.0),
+        ("  time_to_accuracy( 97% )<=10 min ", "time_to_accuracy", "0.97", "<=", 600.0),
+        ("time_to_macro_f1(70 %) <= 1 h", "time_to_macro_f1", "macro_f1=0.7", "<=", 3600.0),
+        ("time_to_loss(1.5) >= 1 s", "time_to_loss", "loss=1.5", ">=", 1.0),
         ("simulated_s >= 1500 ms", "simulated_s", None, ">=", 1.5),
         ("bytes_total <= 1.5 GB", "bytes_total", None, "<=", 1.5e9),
         ("energy_j <= 2 kJ", "energy_j", None, "<=", 2000.0),
     ],
 )
-def test_a_question_is_read(text: str, name: str, target: float | None, sense: str, bound: float) -> None:
+def test_a_question_is_read(text: str, name: str, target: str | None, sense: str, bound: float) -> None:
     question = read_question(text)
     assert (question.measure.name, question.sense, question.bound) == (name, sense, bound)
-    assert question.measure.target == pytest.approx(target)
+    assert (question.measure.target and question.measure.target.text) == target
     assert question.holds(bound)
     assert question.holds(bound * 0.9) is (sense == "<=")
 
@@ -51,6 +54,11 @@ def test_a_question_is_read(text: str, name: str, target: float | None, sense: s
         ("time_to_acuracy(0.95) <= 600 s", "did you mean 'time_to_accuracy'"),
         ("time_to_accuracy <= 600 s", "needs a target accuracy such as 0.95"),
         ("time_to_accuracy(1.5) <= 600 s", "must lie above 0 and at most at 1"),
+        ("time_to_loss(low) <= 600 s", "time_to_loss needs a target test loss such as 0.95 (got 'low')"),
+        (
+            "time_to_device_mean(1.5) <= 600 s",
+            "target mean of devices 1.5: must lie above 0",
+        ),
         ("simulated_s(3) <= 600 s", "simulated_s takes no argument"),
         ("simulated_s <= 600 MB", "'600 MB' is a size, expected a duration"),
         ("__import__('os') <= 1 s", "no measure '__import__' among"),
@@ -71,9 +79,9 @@ def test_measures_are_those_of_the_rows() -> None:
     for at_s, accuracy in ((0.0, 0.1), (2.0, 0.9), (3.0, 0.85), (4.0, 0.95)):
         figures = {"accuracy": accuracy, "loss": 1.0, "accuracy_no_codec": accuracy, "payload_bytes": 0}
         rows.add("evals", {**place, "at_s": at_s, "round": int(at_s), **figures})
-    assert time_to(0.85).of(rows) == 2.0
-    assert time_to(0.95).of(rows) == 4.0
-    assert time_to(0.96).of(rows) == math.inf
+    assert time_to(Target("accuracy", 0.85)).of(rows) == 2.0
+    assert time_to(Target("accuracy", 0.95)).of(rows) == 4.0
+    assert time_to(Target("accuracy", 0.96)).of(rows) == math.inf
 
 
 @given(st.floats(1.001, 99.9), st.booleans())
@@ -181,6 +189,7 @@ def test_a_quantity_is_shown_with_a_unit_that_suits(value: float, dimension: str
     assert shown(value, dimension) == text
 
 
+AT_80 = time_to(Target("accuracy", 0.8))
 BANDWIDTH = Setting("network.bandwidth", 5e6, "frequency")
 QUESTION = read_question("time_to_accuracy(0.8) <= 100 s")
 
@@ -278,25 +287,25 @@ def pair(a_s: float, b_s: float, a_fixed_s: float = 0.0) -> Pair:
 
 def test_a_crossover_is_where_one_stops_beating_the_other() -> None:
     # 100/x + 5 = 200/x at x = 20
-    (line,) = crossover_lines("slfac", "raw", time_to(0.8), BANDWIDTH, [pair(100.0, 200.0, 5.0)])
+    (line,) = crossover_lines("slfac", "raw", AT_80, BANDWIDTH, [pair(100.0, 200.0, 5.0)])
     assert line.startswith("slfac beats raw up to network.bandwidth = 19.")
     assert "and not from 20" in line
     assert line.endswith(
         "(slfac 1.90 times as fast at 1 MHz, raw 3.00 times as fast at 100 MHz, time to 80 %)"
     )
-    lines = crossover_lines("slfac", "raw", time_to(0.8), BANDWIDTH, [pair(100.0, 200.0, 5.0)] * 2)
+    lines = crossover_lines("slfac", "raw", AT_80, BANDWIDTH, [pair(100.0, 200.0, 5.0)] * 2)
     assert lines[-1].startswith("slfac stops beating raw at network.bandwidth = 19.")
 
 
 def test_no_crossover_is_said_plainly() -> None:
-    (line,) = crossover_lines("slfac", "raw", time_to(0.8), BANDWIDTH, [pair(300.0, 200.0)])
+    (line,) = crossover_lines("slfac", "raw", AT_80, BANDWIDTH, [pair(300.0, 200.0)])
     assert line.startswith(
         "no crossover: raw beats slfac at every network.bandwidth from 1 MHz to 100 MHz (raw 1.50 times as"
     )
     never = Pair(Seed(), search(lambda x: 0.0, lambda r: r < 1.0, RANGE), {1.0: (5.0, math.inf)})
-    (line,) = crossover_lines("slfac", "raw", time_to(0.8), BANDWIDTH, [never])
+    (line,) = crossover_lines("slfac", "raw", AT_80, BANDWIDTH, [never])
     assert line == ("no crossover: raw never reaches the target in the rounds that were trained, slfac does")
-    (line,) = crossover_lines("a", "a", time_to(0.8), BANDWIDTH, [pair(200.0, 200.0)])
+    (line,) = crossover_lines("a", "a", AT_80, BANDWIDTH, [pair(200.0, 200.0)])
     assert line == "a and a take the same time at every network.bandwidth from 1 MHz to 100 MHz"
 
 
@@ -363,7 +372,7 @@ def test_a_crossover_of_raw_and_slfac(cache: Path, tmp_path: Path) -> None:
         cache=cache,
         out=tmp_path / "answer",
     )
-    folder = crossover(request, "slfac", "raw", target=0.6)
+    folder = crossover(request, "slfac", "raw", Target("accuracy", 0.6))
     answer = json.loads((folder / "answer.json").read_text())
     (line,) = answer["answer"]
     assert line.startswith("slfac beats raw up to network.up_rate = ")

@@ -147,7 +147,9 @@ IN_OVERRIDES = [
      "devices: the counts of speed.names must sum to the number of devices, 4 (got 3); give names that do,"
      ' or another speed, such as devices.speed="5 GFLOP/s"'),
     ("devices.speed.kind=profiles", "devices.speed.names: missing key 'names'"),
-    ("evaluation.targets.0=1", "evaluation.targets: must be a list (got a mapping)"),
+    ("evaluation.targets.0=1",
+     "evaluation.targets.0: no '0' among accuracy, balanced_accuracy, macro_f1, worst_class, device_mean,"
+     " device_worst_tenth, device_spread, loss, or must be a list (got 1)"),
     ("learning.optimiser={kind: sgd, nesterov: true}",
      "learning.optimiser: nesterov needs a momentum above 0 (got 0)"),
     ("learning={batch: 3, batch: 4, optimiser: sgd}", "learning.batch: repeated key 'batch'"),

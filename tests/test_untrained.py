@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from run_folders import fake_run
 from study_folders import fake_study
 from test_cli_compare import run_of
-from test_inverse import BANDWIDTH, QUESTION, pair
+from test_inverse import AT_80, BANDWIDTH, QUESTION, pair
 from worlds import scenario
 
 from slfac_sim.analysis.accuracy_curves import Series, draw_accuracy
@@ -27,7 +27,6 @@ from slfac_sim.scenario.schema import Seed
 from slfac_sim.studies.search.ask import Answer, answer_lines
 from slfac_sim.studies.search.bisection import search
 from slfac_sim.studies.search.crossover import Pair, crossover_lines
-from slfac_sim.studies.search.question import time_to
 
 KINDS = ("reached", "censored", "untrained")
 RUNS = st.tuples(st.sampled_from(KINDS), st.floats(1e-3, 1e6))
@@ -191,10 +190,10 @@ def test_ask_and_crossover_leave_them_out() -> None:
     assert lines[-1].endswith("(left out: 1 of 2 seeds, whose untrained model meets the target)")
     assert "is 6.0" in lines[-1]
     pairs = [pair(100.0, 200.0, 5.0), pair(100.0, 200.0, 5.0), pair(0.0, 200.0)]
-    lines = crossover_lines("slfac", "raw", time_to(0.8), BANDWIDTH, pairs)
+    lines = crossover_lines("slfac", "raw", AT_80, BANDWIDTH, pairs)
     assert "the untrained model of slfac meets the target" in lines[2]
     assert "median of 2 seeds" in lines[3]
     assert lines[3].endswith("(left out: 1 of 3 seeds, whose untrained model meets the target)")
     both = Pair(Seed(), search(lambda _: 1.0, lambda r: r < 1.0, (1e6, 1e8)), {1e6: (0.0, 0.0)})
-    (line,) = crossover_lines("slfac", "raw", time_to(0.8), BANDWIDTH, [both])
+    (line,) = crossover_lines("slfac", "raw", AT_80, BANDWIDTH, [both])
     assert line == "not compared: the untrained model of slfac and of raw meets the target"

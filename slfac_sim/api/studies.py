@@ -11,6 +11,8 @@ from slfac_sim.scenario.from_python import Given, Override, scenario_of, texts_o
 from slfac_sim.scenario.schema import Scenario, Seed
 from slfac_sim.studies.files import Changes
 
+Aims = str | Sequence[float | str] | Mapping[str, Sequence[float]]
+
 
 @plainly
 def sweep(
@@ -19,7 +21,7 @@ def sweep(
     axes: Mapping[str, Values] | None = None,
     seeds: int | Sequence[int] | None = None,
     air_seeds: int | None = None,
-    targets: Sequence[float] | None = None,
+    targets: Aims | None = None,
     threads: int | None = None,
     out: Place | None = None,
     cache: Place | None = None,
@@ -36,10 +38,10 @@ def sweep(
 
     `study` is a study's file or name, or a scenario, whose own seed is not used. `seeds` is their number,
     from 0, or a list (default: those of the study's file, or 0, 1 and 2), `air_seeds` the number of further
-    draws of the air. The study lies in `out` (default: ``runs/studies/NAME``), its
-    trainings in `cache` (default: ``runs/trainings``); what is there is not done again. `workers` processes
-    train at once (default: cores over `threads`, as memory allows). Points that fail are warned of, and have
-    a row with the reason.
+    draws of the air; `targets` are accuracies, or lists by metric. The study lies in `out` (default:
+    ``runs/studies/NAME``), its trainings in `cache` (default: ``runs/trainings``); what is there is not done
+    again. `workers` processes train at once (default: cores over `threads`, as memory allows). Points that
+    fail are warned of, and have a row with the reason.
     """
     from slfac_sim.progress.sweep import SweepProgress
     from slfac_sim.studies.execution import Execution, conduct
@@ -50,7 +52,7 @@ def sweep(
         axes=[f"{path}={joined(values, path)}" for path, values in (axes or {}).items()],
         seeds=None if seeds is None else value_text(seeds),
         air_seeds=None if air_seeds is None else str(air_seeds),
-        targets=None if targets is None else joined(targets),
+        targets=None if targets is None else _targets(targets),
         threads=None if threads is None else str(threads),
     )
     whole = plan_of(study, changes)
@@ -102,3 +104,10 @@ def ask(
             say=shown.say,
         )
         return Answer(answer(request, question))
+
+
+def _targets(targets: Aims) -> str:
+    """Return `targets` as the command line has them."""
+    if not isinstance(targets, Mapping):
+        return joined(targets)
+    return ",".join(f"{metric}={value_text(value)}" for metric, values in targets.items() for value in values)

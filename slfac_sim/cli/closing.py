@@ -89,21 +89,31 @@ def _rows(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         handovers,
         kind_name,
         losses,
+        measured,
         one_decimal,
-        percent,
         reached,
+        target_words,
     )
+    from slfac_sim.foundation.metrics import METRICS
+    from slfac_sim.ledger.measured import times_in
 
     accuracy, sent, bits, host = (summary[key] for key in ("accuracy", "bytes", "bits_per_value", "host"))
     threads = count(host["threads"], "thread")
     if accuracy["final"] is not None:
         final, best = (fixed_percent(accuracy[name], 2) for name in ("final", "best"))
         yield "test accuracy, final (best)", f"{final} ({best})"
+    metrics = {name: ends for name, ends in summary["metrics"].items() if ends["final"] is not None}
+    if "device_mean" in metrics:
+        both = (measured(name, metrics[name]["final"]) for name in ("device_mean", "device_worst_tenth"))
+        yield "accuracy of devices, mean (worst tenth)", "{} ({})".format(*both)
+    for name in (name for name in summary["time_to_metrics_s"] if name in metrics):
+        both = (measured(name, metrics[name][end]) for end in ("final", "best"))
+        yield f"{METRICS[name].title}, final (best)", "{} ({})".format(*both)
     yield "simulated time", f"{one_decimal(summary['simulated_s'])} s in {summary['rounds']} rounds"
     if summary["stopped"]:
         yield "stopped", summary["stopped"]
-    for target, at_s in summary["time_to_accuracy_s"].items():
-        yield f"time to {percent(float(target))}", f"{reached(at_s)} s" if at_s else reached(at_s)
+    for target, at_s in times_in(summary).items():
+        yield f"time to {target_words(target)}", f"{reached(at_s)} s" if at_s else reached(at_s)
     for kind, nbytes in sent.items():
         if nbytes or kind == "total":
             yield f"bytes, {kind_name(kind)}", f"{nbytes:,}"

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from slfac_sim.analysis.format import as_fast, losses, one_decimal, percent, reached, share
+from slfac_sim.analysis.format import as_fast, losses, measured, one_decimal, reached, share, target_words
 from slfac_sim.cli.common import screen_width, warn_of_altered
-from slfac_sim.foundation.units import exact
+from slfac_sim.foundation.metrics import METRICS
 
 if TYPE_CHECKING:
+    from slfac_sim.foundation.targets import Target
     from slfac_sim.runs.compare import Comparison
 
 
@@ -34,7 +35,7 @@ def main(arguments: argparse.Namespace) -> int:
 
     print(aligned([["", "A", "B"], *_lines(comparison)], "lll", screen_width()))
     for target in comparison.targets:
-        print(f"time to {percent(target)}: {_verdict(comparison, target)}")
+        print(f"time to {target_words(target)}: {_verdict(comparison, target)}")
     print(f"same seeds: {'yes' if comparison.same_seeds else 'no'}; air: {comparison.air}")
     return 0
 
@@ -47,10 +48,14 @@ def _lines(comparison: "Comparison") -> Iterator[list[str]]:
     for path in comparison.differing:
         yield [path, *map(_value, comparison.with_units(path))]
     yield ["accuracy, final", *(_accuracy(summary["accuracy"]["final"]) for summary in (a, b))]
+    for name in METRICS:
+        values = [summary.get("metrics", {}).get(name, {}).get("final") for summary in (a, b)]
+        if set(values) != {None}:
+            yield [f"{METRICS[name].title}, final", *(measured(name, value) for value in values)]
     yield ["simulated s", one_decimal(a["simulated_s"]), one_decimal(b["simulated_s"])]
     for target in comparison.targets:
-        times = (run.time_to_accuracy_s[target] for run in (comparison.a, comparison.b))
-        yield [f"s to {percent(target)}", *map(reached, times)]
+        times = (run.times_s[target] for run in (comparison.a, comparison.b))
+        yield [f"s to {target_words(target)}", *map(reached, times)]
     yield ["MB", *(one_decimal(summary["bytes"]["total"] / 1e6) for summary in (a, b))]
     if any(summary.get("lost") for summary in (a, b)):
         yield ["transfers", *(_transfers(summary) for summary in (a, b))]
@@ -61,10 +66,10 @@ def _transfers(summary: Mapping[str, Any]) -> str:
     return losses(summary["transfers"], summary.get("lost", 0), summary.get("missed", 0))
 
 
-def _verdict(comparison: "Comparison", target: float) -> str:
+def _verdict(comparison: "Comparison", target: "Target") -> str:
     ratio = comparison.ratio(target)
     if ratio is None:
-        times = {"A": comparison.a.time_to_accuracy_s[target], "B": comparison.b.time_to_accuracy_s[target]}
+        times = {"A": comparison.a.times_s[target], "B": comparison.b.times_s[target]}
         missed = [name for name, at_s in times.items() if at_s is None]
         untrained = [name for name, at_s in times.items() if at_s == 0.0]
         reasons = [f"not reached by {' and '.join(missed)}"] if missed else []
@@ -80,7 +85,7 @@ def _facts(comparison: "Comparison") -> dict[str, Any]:
         "a": {"folder": str(comparison.a.folder), **comparison.a.summary},
         "b": {"folder": str(comparison.b.folder), **comparison.b.summary},
         "differing": {path: list(pair) for path, pair in comparison.differing.items()},
-        "time_ratio_a_over_b": {exact(target): comparison.ratio(target) for target in comparison.targets},
+        "time_ratio_a_over_b": {target.text: comparison.ratio(target) for target in comparison.targets},
         "same_seeds": comparison.same_seeds,
         "air": comparison.air,
     }

@@ -3,6 +3,7 @@
 import argparse
 
 from slfac_sim.cli.ask import add_search_arguments, print_answer, request_of
+from slfac_sim.foundation.targets import Target
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -12,7 +13,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("a", metavar="A", help=sides)
     parser.add_argument("b", metavar="B", help=sides)
     parser.add_argument(
-        "--target", type=float, metavar="ACCURACY", help="time to this (default: the highest both reach)"
+        "--target", metavar="TARGET", help="0.9, or balanced_accuracy=0.7 (default: the hardest both reach)"
     )
     add_search_arguments(parser)
 
@@ -21,6 +22,7 @@ def main(arguments: argparse.Namespace) -> int:
     """Answer; the last line says where they cross, or that they never do in the range."""
     from slfac_sim.studies.search.crossover import crossover
 
-    folder = crossover(request_of(arguments), arguments.a, arguments.b, arguments.target)
+    target = None if arguments.target is None else Target.read(arguments.target)
+    folder = crossover(request_of(arguments), arguments.a, arguments.b, target)
     print_answer(folder, arguments.json)
     return 0

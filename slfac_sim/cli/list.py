@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from slfac_sim.analysis.format import NOT_ASKED, one_decimal, percent, reached, share
+from slfac_sim.analysis.format import NOT_ASKED, one_decimal, reached, share, target_words
 from slfac_sim.cli.common import screen_width
 
 if TYPE_CHECKING:
+    from slfac_sim.foundation.targets import Target
     from slfac_sim.runs.columns import Row
 
 _FORMS: Mapping[str, Callable[[Any], str]] = {
@@ -124,10 +125,9 @@ def _shown(column: str, value: Any) -> str:
 
 
 def _table(rows: "Sequence[Row]", top: Path) -> str:
-    runs = [row.facts for row in rows]
-    targets = sorted({float(target) for facts in runs for target in facts.get("time_to_accuracy_s", ())})
+    targets = sorted({target for row in rows for target in row.times_s})
     texts = ["run", "codec", "status"]
-    head = [*texts, "accuracy", "simulated s", *(f"s to {percent(t)}" for t in targets), "MB", "digest"]
+    head = [*texts, "accuracy", "simulated s", *(f"s to {target_words(t)}" for t in targets), "MB", "digest"]
     lines = [head, *(_line(row, top, targets) for row in rows)]
     return _printed(lines, len(texts), rows, top)
 
@@ -139,11 +139,11 @@ def _printed(lines: Sequence[Sequence[str]], sides: int | str, rows: "Sequence[R
     return "\n".join([f"runs in {top}", aligned(lines, sides, screen_width()), *reasons])
 
 
-def _line(row: "Row", top: Path, targets: Sequence[float]) -> list[str]:
+def _line(row: "Row", top: Path, targets: "Sequence[Target]") -> list[str]:
     facts = row.facts
     if "scenario" not in facts:
         return [_name(row, top), "-", facts["status"], *["-"] * (len(targets) + 4)]
-    times = {float(target): at_s for target, at_s in facts["time_to_accuracy_s"].items()}
+    times = row.times_s
     final = facts["accuracy_final"]
     return [
         _name(row, top),

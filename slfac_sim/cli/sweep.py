@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--air-seeds", metavar="K", help="replay each training over K further draws of the air"
     )
     question.add_argument(
-        "--targets", metavar="A,A,...", help="accuracies whose times are asked for: 0.8,0.85"
+        "--targets", metavar="T,T,...", help="whose times are asked for: 0.8,0.85,balanced_accuracy=0.7"
     )
     question.add_argument(
         "--threads", metavar="N", help="host threads of each training (default: 2, or 1 on one core)"

@@ -34,6 +34,8 @@ class Metric:
     """A figure of an evaluation: `of` returns it, None where nothing was counted that it could be of."""
 
     title: str
+    words: str
+    """A target in words, of which ``{}`` is the value."""
     of: Callable[[Counts], float | None]
     is_share: bool = True
     """Whether it lies from 0 to 1."""
@@ -100,14 +102,20 @@ def _device_worst_tenth(counts: Counts) -> float | None:
 
 
 METRICS: Mapping[str, Metric] = {
-    "accuracy": Metric("accuracy", lambda counts: counts.accuracy),
-    "balanced_accuracy": Metric("balanced accuracy", _balanced_accuracy),
-    "macro_f1": Metric("macro-F1", _macro_f1),
-    "worst_class": Metric("recall of the worst class", _worst_class),
-    "device_mean": Metric("accuracy of devices, mean", _device_mean),
-    "device_worst_tenth": Metric("accuracy of the worst tenth of devices", _device_worst_tenth),
-    "device_spread": Metric("accuracy of devices, spread", _device_spread, less_is_better=True),
-    "loss": Metric("test loss", lambda counts: counts.loss, is_share=False, less_is_better=True),
+    "accuracy": Metric("accuracy", "{}", lambda counts: counts.accuracy),
+    "balanced_accuracy": Metric("balanced accuracy", "{} balanced accuracy", _balanced_accuracy),
+    "macro_f1": Metric("macro-F1", "{} macro-F1", _macro_f1),
+    "worst_class": Metric("worst class", "{} in the worst class", _worst_class),
+    "device_mean": Metric("mean of devices", "{} on the mean of devices", _device_mean),
+    "device_worst_tenth": Metric(
+        "worst tenth of devices", "{} in the worst tenth of devices", _device_worst_tenth
+    ),
+    "device_spread": Metric(
+        "spread over devices", "a spread of {} over devices", _device_spread, less_is_better=True
+    ),
+    "loss": Metric(
+        "test loss", "a test loss of {}", lambda counts: counts.loss, is_share=False, less_is_better=True
+    ),
 }
 """By the names that targets have in a scenario."""
 

@@ -4,13 +4,16 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.json_values import check_field, is_of_kind
+from slfac_sim.foundation.metrics import METRICS
+from slfac_sim.foundation.targets import ACCURACY, Target
+from slfac_sim.ledger.measured import Series, measured, times_in
 from slfac_sim.ledger.places import UNFINISHED, expected_run
 from slfac_sim.ledger.reader import Column, LedgerReader
 
@@ -51,6 +54,19 @@ class Run:
         """Simulated seconds to each target accuracy, None where it was not reached; ascending targets."""
         times = self.summary["time_to_accuracy_s"]
         return {float(target): times[target] for target in sorted(times, key=float)}
+
+    @property
+    def times_s(self) -> dict[Target, float | None]:
+        """Simulated seconds to each target, of every metric, None where it was not reached."""
+        return times_in(self.summary)
+
+    @property
+    def measured(self) -> Series:
+        """The metrics, each over the evaluations; those of classes and devices None where none were counted.
+
+        Raises `BadInput`.
+        """
+        return measured(self.ledger)
 
     @property
     def ledger(self) -> LedgerReader:
@@ -150,7 +166,10 @@ def _summary(path: Path) -> dict[str, Any]:
     for place, kind in _FIELDS.items():
         check_field(path, summary, place, kind)
     for target, seconds in summary["time_to_accuracy_s"].items():
-        _check_target(path, target, seconds)
+        _check_target(path, "time_to_accuracy_s", ACCURACY, target, seconds)
+    for metric, times in _objects(path, summary.get("time_to_metrics_s", {})).items():
+        for target, seconds in times.items():
+            _check_target(path, f"time_to_metrics_s: {metric}", metric, target, seconds)
     if summary["status"] not in STATUSES:
         raise BadInput(f"{path}: status: found {summary['status']!r}, expected one of {', '.join(STATUSES)}")
     return summary
@@ -168,13 +187,21 @@ _FIELDS = {
 }
 
 
-def _check_target(path: Path, target: str, seconds: Any) -> None:
-    place = f"{path}: time_to_accuracy_s: "
+def _objects(path: Path, by_metric: Any) -> Mapping[str, Mapping[str, Any]]:
+    """Return `by_metric` if it is one: an object by metric of objects by target."""
+    sound = isinstance(by_metric, dict) and by_metric.keys() <= METRICS.keys()
+    if not sound or not all(isinstance(times, dict) for times in by_metric.values()):
+        raise BadInput(f"{path}: time_to_metrics_s: found {by_metric!r}, expected objects by metric")
+    return cast(Mapping[str, Mapping[str, Any]], by_metric)
+
+
+def _check_target(path: Path, place: str, metric: str, target: str, seconds: Any) -> None:
     try:
-        known = 0.0 < float(target) <= 1.0
+        known = Target(metric, float(target)).can_be
     except ValueError:
         known = False
     if not known:
-        raise BadInput(f"{place}found target {target!r}, expected a fraction such as '0.95'")
+        expected = "a fraction" if METRICS[metric].is_share else "a number"
+        raise BadInput(f"{path}: {place}: found target {target!r}, expected {expected} such as '0.95'")
     if not is_of_kind(seconds, "a number or null"):
-        raise BadInput(f"{place}{target}: found {seconds!r}, expected a number or null")
+        raise BadInput(f"{path}: {place}: {target}: found {seconds!r}, expected a number or null")

@@ -76,6 +76,10 @@ class Ledger(ABC):
     def stop(self) -> None:  # noqa: B027 - most have nothing to do then
         """Know that who writes has ended, well or not; nothing is added from now on."""
 
+    def has(self, table: str) -> bool:
+        """Return whether it has such a table, with all its columns: of this version's it has every one."""
+        return table in TABLES
+
     @abstractmethod
     def tuples(self, table: str, names: Sequence[str]) -> list[Row]:
         """Return the columns `names` of all rows of `table`, in their order, as SQLite stores values."""

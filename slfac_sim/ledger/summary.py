@@ -7,10 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from slfac_sim.foundation.metrics import METRICS
 from slfac_sim.foundation.plugins import kind_of
 from slfac_sim.foundation.roles import is_device
+from slfac_sim.foundation.targets import ACCURACY, Target
 from slfac_sim.foundation.units import exact
 from slfac_sim.foundation.version import versions
+from slfac_sim.ledger.measured import Series, measured, times_to
 from slfac_sim.ledger.store import Ledger
 from slfac_sim.ledger.tables import ENERGY
 from slfac_sim.scenario.schema import Codecs, ModelCodecs, Scenario
@@ -63,8 +66,10 @@ def summary_of(
 
     `data` are the name of the data set and whether it is real, `host` is what `HostClock` says.
     """
-    evals = ledger.tuples("evals", ("at_s", "accuracy"))
-    accuracies = [accuracy for _, accuracy in evals]
+    at_s = [row[0] for row in ledger.tuples("evals", ("at_s",))]
+    series = measured(ledger)
+    times = times_to(at_s, series, scenario.evaluation.aims)
+    untrained = [target.text for target in times if at_s and target.met(series[target.metric][0])]
     payloads = _by_kind(ledger)
     air = ledger.tuples("transfers", ("wire_bytes", "energy_j", "outcome"))
     return {
@@ -79,17 +84,11 @@ def summary_of(
         "simulated_s": _last_s(ledger),
         "rounds": len(ledger.tuples("rounds", ("round",))),
         "stopped": _stopped(scenario, ledger),
-        "accuracy": {
-            "final": accuracies[-1] if accuracies else None,
-            "best": max(accuracies, default=None),
-        },
-        "time_to_accuracy_s": {
-            exact(target): next((at_s for at_s, accuracy in evals if accuracy >= target), None)
-            for target in scenario.evaluation.targets
-        },
-        "targets_met_untrained": [
-            exact(target) for target in scenario.evaluation.targets if accuracies and accuracies[0] >= target
-        ],
+        "accuracy": _ends(series, "accuracy"),
+        "metrics": {name: _ends(series, name) for name in METRICS if name != ACCURACY},
+        "time_to_accuracy_s": {exact(aim.value): s for aim, s in times.items() if aim.metric == ACCURACY},
+        "time_to_metrics_s": _by_metric(times),
+        "targets_met_untrained": untrained,
         "bytes": {
             **{kind: payloads.get(kind, (0, 0))[0] for kind in KINDS},
             "total": sum(nbytes for nbytes, _ in payloads.values()),
@@ -119,6 +118,22 @@ def _stopped(scenario: Scenario, ledger: Ledger) -> str | None:
     ]
     why = scenario.learning.until.met([accuracy for _, accuracy in evals])
     return why and f"after round {evals[-1][0]} of {scenario.protocol.rounds}: {why}"
+
+
+def _ends(series: Series, name: str) -> dict[str, float | None]:
+    """Return the last value of a metric, and the best one."""
+    values = [value for value in series[name] if value is not None]
+    best = min if METRICS[name].less_is_better else max
+    return {"final": series[name][-1] if series[name] else None, "best": best(values, default=None)}
+
+
+def _by_metric(times: Mapping[Target, float | None]) -> dict[str, dict[str, float | None]]:
+    """Return the times to targets of other metrics than accuracy, by metric and value."""
+    by_metric: dict[str, dict[str, float | None]] = {}
+    for target, at_s in times.items():
+        if target.metric != ACCURACY:
+            by_metric.setdefault(target.metric, {})[exact(target.value)] = at_s
+    return by_metric
 
 
 def label_of(scenario: Scenario) -> str:

@@ -6,6 +6,8 @@ from functools import cached_property
 from typing import Any
 
 from slfac_sim.foundation.errors import BadInput, did_you_mean
+from slfac_sim.foundation.targets import Target
+from slfac_sim.ledger.measured import times_in
 from slfac_sim.runs.listing import Listed
 
 SHORT = {
@@ -23,6 +25,12 @@ class Row:
     def __init__(self, run: Listed) -> None:
         self.facts = run.facts()
         self._run = run
+
+    @cached_property
+    def times_s(self) -> Mapping[Target, float | None]:
+        """The times to its targets; none of a damaged run."""
+        summary = self._run.summary
+        return {} if summary is None else times_in(summary)
 
     @cached_property
     def _summary(self) -> Mapping[str, Any]:

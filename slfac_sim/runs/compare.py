@@ -10,6 +10,7 @@ from typing import Any
 
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import without_plugins
+from slfac_sim.foundation.targets import Target
 from slfac_sim.foundation.units import written
 from slfac_sim.ledger.folder import Run, load
 from slfac_sim.scenario.located import Located
@@ -42,18 +43,18 @@ class Comparison:
         return f"not the same: {', '.join(paths)} differ{'s' if len(paths) == 1 else ''}"
 
     @property
-    def targets(self) -> list[float]:
-        """The target accuracies that both runs were asked about, ascending."""
-        return sorted(self.a.time_to_accuracy_s.keys() & self.b.time_to_accuracy_s.keys())
+    def targets(self) -> list[Target]:
+        """The targets that both runs were asked about, the easier ones of a metric first."""
+        return sorted(self.a.times_s.keys() & self.b.times_s.keys())
 
     def with_units(self, path: str) -> tuple[Any, Any]:
         """Return the setting at `path` in a and in b, a quantity as a text with its unit: ``10 MHz``."""
         one, other = self.differing[path]
         return _with_unit(self.a, path, one), _with_unit(self.b, path, other)
 
-    def ratio(self, target: float) -> float | None:
+    def ratio(self, target: Target) -> float | None:
         """Return the time of a over that of b to `target`; None unless both reached it, and by training."""
-        first, second = self.a.time_to_accuracy_s[target], self.b.time_to_accuracy_s[target]
+        first, second = self.a.times_s[target], self.b.times_s[target]
         return first / second if first and second else None
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from slfac_sim.analysis.attribution import Attribution, attribute_each, device_days, mean_day
 from slfac_sim.analysis.bounds import bounds, crowding
-from slfac_sim.analysis.format import percent
+from slfac_sim.analysis.format import target_words
 from slfac_sim.analysis.interruptions import HandedOver, handed_over
 from slfac_sim.analysis.links import NEEDED, WIRED, Limited, Load, limits, loads
 from slfac_sim.analysis.propagation import latencies_s, propagation_s, whose
@@ -83,7 +83,7 @@ class Explanation:
 def explain(run: Run, replayed: bool = False) -> Explanation:
     """Return where the time of `run` went; `replayed` without its limits as well. Raises `BadInput`."""
     tables = recorded(run)
-    reached = {percent(target): at_s for target, at_s in run.time_to_accuracy_s.items() if at_s}
+    reached = {target_words(target): at_s for target, at_s in run.times_s.items() if at_s}
     paths = attribute_each(tables, [*reached.values(), None])
     bounds_s, no_bounds = _bounds(run, tables, [*reached.values(), None])
     return Explanation(

@@ -40,6 +40,7 @@ class Listed:
             "accuracy_final": summary["accuracy"]["final"],
             "simulated_s": summary["simulated_s"],
             "time_to_accuracy_s": summary["time_to_accuracy_s"],
+            "time_to_metrics_s": summary.get("time_to_metrics_s", {}),
             "bytes_total": summary["bytes"]["total"],
             "digest": str(summary.get("digest", "")),
             **({"replay_of": summary["replay_of"]} if "replay_of" in summary else {}),

@@ -6,6 +6,7 @@ name of what is missing. It does not know which settings there are.
 """
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar, cast
 
@@ -21,7 +22,7 @@ from slfac_sim.scenario.shape import hint_at, holder_of, item_of, known_keys, wa
 T = TypeVar("T")
 
 _RENAMED = {"model_codec": "codec.model, for every protocol that sends models"}
-_NO_TEXT = "must be a text (got a mapping)"  # said by the first branch of a union with a mapping
+_OTHER_BRANCH = re.compile(r"must be a (text|list|mapping) \(got a (mapping|list of \d+)\)")  # of a union
 
 
 def settings_of(tree: Located, root: type[T], faults: Sequence[Fault] = ()) -> T:
@@ -61,8 +62,12 @@ def _faults_of(error: ValidationError, tree: Located, root: type[Any]) -> list[F
     return [
         Fault(place, path, ", or ".join(texts), (place, path) in unclear)
         for (place, path), texts in said.items()
-        if texts != [_NO_TEXT] or not any(other[: len(path)] == path != other for _, other in said)
+        if not (all(map(_OTHER_BRANCH.fullmatch, texts)) and any(_is_below(path, other) for _, other in said))
     ]
+
+
+def _is_below(path: Path, other: Path) -> bool:
+    return other[: len(path)] == path != other
 
 
 def faults_at(error: BadSettings, tree: Located) -> list[Fault]:

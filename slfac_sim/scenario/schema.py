@@ -3,7 +3,6 @@
 It says what is to be simulated. It builds nothing, and importing it imports no torch.
 """
 
-from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
@@ -13,6 +12,7 @@ from slfac_sim.codecs.raw import Raw
 from slfac_sim.foundation.errors import BadInput, BadSettings
 from slfac_sim.foundation.fields import EveryField, ShortFor
 from slfac_sim.foundation.plugins import Plugin, kind_of, settings
+from slfac_sim.foundation.targets import Target, targets_of
 from slfac_sim.foundation.units import Count, Positive, SeedNumber
 from slfac_sim.hosts.names import check_server_names
 from slfac_sim.hosts.settings import Devices, Server
@@ -24,6 +24,18 @@ PER_DEVICE = "per_device"  # the same, for each device by itself
 _SERVERS = ("servers",)
 RESERVED = ("latest", "trainings", "studies", "ask", "crossover")
 BatchSize = Annotated[int, Field(ge=1, le=65_536)]
+MetricName = Literal[
+    "accuracy",
+    "balanced_accuracy",
+    "macro_f1",
+    "worst_class",
+    "device_mean",
+    "device_worst_tenth",
+    "device_spread",
+    "loss",
+]
+Aimed = Annotated[float, Field(gt=0.0, le=1e12)]
+Targets = tuple[Accuracy, ...] | dict[MetricName, tuple[Aimed, ...]]
 CodecNode = Annotated[Any, Plugin("slfac_sim.codecs")]
 
 
@@ -110,19 +122,25 @@ class Learning:
         return self.server_optimiser if server and self.server_optimiser is not None else self.optimiser
 
 
-def check_targets(targets: Sequence[float]) -> None:
-    """Raise `ValueError` for a target that is there twice: its time would be one and the same."""
-    twice = next((target for i, target in enumerate(targets) if target in targets[:i]), None)
-    if twice is not None:
-        raise ValueError(f"targets must differ from each other (got {twice:g} twice)")
+def check_targets(given: Targets) -> None:
+    """Raise `ValueError` for a target that cannot be, or is there twice: they would have one time."""
+    seen: set[Target] = set()
+    for target in targets_of(given):
+        if not target.can_be:
+            raise ValueError(f"targets: {target.metric} {target.bounds} (got {target.value:g})")
+        if target in seen:
+            raise ValueError(f"targets must differ from each other (got {target.value:g} twice)")
+        seen.add(target)
 
 
 @settings
 class Evaluation:
     """What is measured on the full test set, and when."""
 
-    targets: tuple[Accuracy, ...] = (0.8, 0.9, 0.95, 0.97)
-    """Accuracies whose first times, in simulated seconds, go into the summary."""
+    targets: Targets = (0.8, 0.9, 0.95, 0.97)
+    """Accuracies whose first times, in simulated seconds, go into the summary; or lists of targets by metric:
+    accuracy, balanced_accuracy, macro_f1, worst_class, device_mean, device_worst_tenth, device_spread, loss.
+    """
     every_rounds: Count = 1
     """Rounds from one evaluation to the next; the last round is always evaluated."""
     no_codec: Literal["last", "every"] = "last"
@@ -132,6 +150,11 @@ class Evaluation:
 
     def __post_init__(self) -> None:
         check_targets(self.targets)
+
+    @property
+    def aims(self) -> tuple[Target, ...]:
+        """The targets, each with its metric."""
+        return targets_of(self.targets)
 
 
 def _named(servers: dict[str, Server]) -> dict[str, Server]:

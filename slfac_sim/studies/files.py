@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from slfac_sim.foundation.files import read_text
+from slfac_sim.foundation.targets import ACCURACY
 from slfac_sim.scenario.axes import axis_of
 from slfac_sim.scenario.faults import settings_of
 from slfac_sim.scenario.files import dump, name_of, shipped
 from slfac_sim.scenario.from_python import Given, scenario_of
 from slfac_sim.scenario.json_schema import schema_of
 from slfac_sim.scenario.located import Fault, Located, Place, ScenarioError
+from slfac_sim.scenario.plain import plain
 from slfac_sim.scenario.schema import Scenario
 from slfac_sim.scenario.sources import is_study as is_of_a_study
 from slfac_sim.scenario.yaml_text import to_text, to_tree
@@ -114,7 +116,7 @@ def written(study: Study, base: Scenario, bases: Mapping[str, Scenario]) -> dict
         "axes": {**axes, BASE_AXIS: list(files)} if bases else axes,
         "seeds": list(study.seed_numbers),
         "air_seeds": study.air_seeds,
-        "targets": list(study.targets or base.evaluation.targets),
+        "targets": plain(study.targets or base.evaluation.targets),
         "threads": study.threads,
     }
     return {**(files or {BASE: dump(base)}), STUDY: to_text(settings)}
@@ -168,14 +170,14 @@ def _named(tree: Located, name: str) -> Located:
 def _changed(tree: Located, changes: Changes) -> tuple[Located, list[Fault]]:
     """Return `tree` with the changes of the command line, each a place of its own, and their faults."""
     faults: list[Fault] = []
-    plain = {"seeds": changes.seeds, "air-seeds": changes.air_seeds, "threads": changes.threads}
-    given = {option: text for option, text in plain.items() if text is not None}
+    numbers = {"seeds": changes.seeds, "air-seeds": changes.air_seeds, "threads": changes.threads}
+    given = {option: text for option, text in numbers.items() if text is not None}
     for rank, (option, text) in enumerate(given.items(), start=1):
         listed = f"[{text}]" if option == "seeds" and "," in text and "[" not in text else text
         value, wrong = to_tree(listed, f"--{option} {text}", rank)
         tree, faults = tree.with_child(option.replace("-", "_"), value), [*faults, *wrong]
     if changes.targets is not None:
-        value, wrong = to_tree(f"[{changes.targets}]", f"--targets {changes.targets}", 4)
+        value, wrong = to_tree(_targets(changes.targets), f"--targets {changes.targets}", 4)
         tree, faults = tree.with_child("targets", value), [*faults, *wrong]
     for rank, text in enumerate(changes.axes, start=5):
         tree, wrong = _with_axis(tree, text, rank)
@@ -183,6 +185,17 @@ def _changed(tree: Located, changes: Changes) -> tuple[Located, list[Fault]]:
     for rank, text in enumerate(changes.overrides, start=5 + len(changes.axes)):
         tree = _appended(tree, text, Place(rank, 0, 0, f"override '{text}'"))
     return tree, faults
+
+
+def _targets(text: str) -> str:
+    """Return the YAML of a list of targets: ``0.8,macro_f1=0.6`` is a mapping of lists by metric."""
+    if "=" not in text:
+        return f"[{text}]"
+    by_metric: dict[str, list[str]] = {}
+    for item in text.split(","):
+        metric, equals, value = item.rpartition("=")
+        by_metric.setdefault(metric.strip() if equals else ACCURACY, []).append(value)
+    return "{" + ", ".join(f"{metric}: [{','.join(values)}]" for metric, values in by_metric.items()) + "}"
 
 
 def _with_axis(tree: Located, text: str, rank: int) -> tuple[Located, list[Fault]]:

@@ -8,8 +8,7 @@ from slfac_sim.foundation.host import threads_for
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Count, SeedNumber
 from slfac_sim.scenario.files import name_of
-from slfac_sim.scenario.schema import check_targets
-from slfac_sim.scenario.until import Accuracy
+from slfac_sim.scenario.schema import Targets, check_targets
 
 BASE_AXIS = "base"
 """The axis whose values are scenarios, in place of one that is varied."""
@@ -44,8 +43,8 @@ class Study:
     """
     air_seeds: AirSeeds = 0
     """Over how many further draws of the air each training is replayed."""
-    targets: tuple[Accuracy, ...] = ()
-    """Accuracies whose times are asked for, in place of those of the base."""
+    targets: Targets = ()
+    """Accuracies whose times are asked for, in place of those of the base; or lists of targets by metric."""
     threads: Count = Field(default_factory=lambda: threads_for(None))
     """Host threads of each training, a part of its identity; without it 2, or 1 on one core."""
 

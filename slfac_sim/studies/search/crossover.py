@@ -12,7 +12,8 @@ from statistics import median
 from slfac_sim.analysis.answer_result import ANSWER
 from slfac_sim.analysis.format import as_fast
 from slfac_sim.foundation.errors import BadInput
-from slfac_sim.foundation.units import exact
+from slfac_sim.foundation.targets import ACCURACY, Target, hardest_first
+from slfac_sim.ledger.measured import best_in
 from slfac_sim.runs.folder import check_place, make_folder
 from slfac_sim.scenario.schema import Scenario, Seed
 from slfac_sim.studies.search.answer import Point, facts_of, left_out, write_answer
@@ -39,8 +40,8 @@ class Pair:
     times_s: dict[float, tuple[float, float]]  # value: time of A, time of B
 
 
-def crossover(request: Request, a: str, b: str, target: float | None = None) -> Path:
-    """Find where A stops reaching the `target` accuracy before B; return the folder of the answer.
+def crossover(request: Request, a: str, b: str, target: Target | None = None) -> Path:
+    """Find where A stops reaching the `target` before B; return the folder of the answer.
 
     `a` and `b` are codecs (``raw``) or overrides (``codec.uplink.theta=0.8; codec.downlink=raw``). Without
     `target`, the scenario's highest that both reach. Raises `BadInput`.
@@ -73,13 +74,18 @@ def side_overrides(text: str) -> list[str]:
 
 
 def _common_target(scenario: Scenario, sides: Sequence[Side]) -> Measure:
-    """Return the highest target of `scenario` that every training of both sides reached."""
-    best = min(one.record.summary["accuracy"]["best"] or 0.0 for side in sides for one in side.replays)
-    reached = [target for target in scenario.evaluation.targets if target <= best]
+    """Return the hardest target of `scenario` that every training of both sides reached."""
+    summaries = [one.record.summary for side in sides for one in side.replays]
+    aims = scenario.evaluation.aims
+    reached = [aim for aim in aims if all(aim.met(best_in(summary, aim.metric)) for summary in summaries)]
     if not reached:
-        targets = ", ".join(exact(target) for target in scenario.evaluation.targets)
+        best, targets = min(best_in(summary, ACCURACY) or 0.0 for summary in summaries), _listed(aims)
         raise BadInput(f"--target: not every training reaches one of {targets}; name one up to {best:.4g}")
-    return time_to(max(reached))
+    return time_to(hardest_first(reached)[0])
+
+
+def _listed(aims: Sequence[Target]) -> str:
+    return ", ".join(aim.text for aim in aims)
 
 
 def _points(sides: Sequence[Side], pairs: Sequence[Pair]) -> list[Point]:
