@@ -108,9 +108,9 @@ class Air(ABC):
         served: dict[str, list[str]] = {}
         for dst in dsts:
             served.setdefault(self.paths_at(src, (dst,), t_s)[0].lane, []).append(dst)
-        return [self._together(src, tuple(together), t_s) for together in served.values()]
+        return [self.together(src, tuple(together), t_s) for together in served.values()]
 
-    def _together(self, src: str, dsts: tuple[str, ...], t_s: float) -> Path:
+    def together(self, src: str, dsts: tuple[str, ...], t_s: float) -> Path:
         """Return the path to `dsts`, which one station serves at `t_s`, wherever they began."""
         paths = self.paths(src, dsts)
         return self.moved(paths[0] if len(paths) == 1 else replace(paths[0], devices=dsts), t_s)

@@ -46,6 +46,7 @@ class FluidNetwork(Network):
         self._env = env = env if self._own is None else self._own.env
         self._effects = effects
         self._air, self._sender = air, sender
+        self._moves, self._hands_over = air.varies, air.hands_over
         self._numbers: defaultdict[tuple[str, str], int] = defaultdict(int)
         engine, joined = Engine(env), JoinedShare(air.share, air.wires)
         for link, effects_on in air.wire_effects.items():
@@ -63,7 +64,7 @@ class FluidNetwork(Network):
             self._planning,
             self._accounts,
             self._take_up,
-            self._begin,
+            self._begin_late,
             self._last_bit_left,
         )
         Crowd(env, air, engine, joined, self._on_air, self._accounts, background)
@@ -76,10 +77,11 @@ class FluidNetwork(Network):
         if nbytes < 0:
             raise ValueError(f"{src} -> {dst}: {nbytes} bytes to send")
         self._catch_up()
-        paths = self._air.paths_at(src, dst if isinstance(dst, tuple) else (dst,), self._env.now)
+        dsts = dst if isinstance(dst, tuple) else (dst,)
+        paths = self._air.paths_at(src, dsts, self._env.now) if self._moves else self._air.paths(src, dsts)
         name = "*" if isinstance(dst, tuple) else dst
         self._numbers[src, name] += 1
-        if len(paths) == 1 and (name != "*" or not self._air.hands_over):
+        if len(paths) == 1 and (name != "*" or not self._hands_over):
             return self._transfer(src, name, paths[0], nbytes)
         return JointTransfer(self._outer, [self._transfer(src, name, path, nbytes) for path in paths])
 
@@ -110,7 +112,7 @@ class FluidNetwork(Network):
         if nbytes == 0:
             self._last_bit_left(transfer)
         elif plan.wait_s > 0.0:
-            Call(self._env, self._env.now + plan.wait_s, lambda _: self._begin(transfer))
+            Call(self._env, self._env.now + plan.wait_s, lambda _: self._begin_late(transfer))
         else:
             self._begin(transfer)
         self._look_ahead()
@@ -123,18 +125,20 @@ class FluidNetwork(Network):
         self._under_way[part] = None
         self._begin(part)
 
-    def _begin(self, transfer: FluidTransfer) -> None:
-        """Put the transfer on the air, unless it has been given up while it waited for that.
+    def _begin(self, transfer: FluidTransfer) -> bool:
+        """Put the transfer on the air, unless it has to wait for that, and return whether it is there.
 
         One that is unreachable waits for ever, off the air: there it would disturb other cells.
         """
-        if transfer not in self._under_way or transfer.path.unreachable:
-            return
-        is_late = self._env.now > transfer.since_s
-        if not self._air.hands_over or self._handing_over.is_ready(transfer):
-            self._on_air.send(transfer, lambda _: self._last_bit_left(transfer))
-            if is_late:
-                self._on_air.renew([transfer])
+        if transfer.path.unreachable or (self._hands_over and not self._handing_over.is_ready(transfer)):
+            return False
+        self._on_air.send(transfer, lambda _: self._last_bit_left(transfer))
+        return True
+
+    def _begin_late(self, transfer: FluidTransfer) -> None:
+        """Put it on the air at the rate of the present, unless it has been given up while it waited."""
+        if transfer in self._under_way and self._begin(transfer):
+            self._on_air.renew([transfer])
 
     def _last_bit_left(self, transfer: FluidTransfer) -> None:
         """Take the transfer off the air, and have the receiver hold the bytes after the latency."""

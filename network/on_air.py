@@ -34,6 +34,7 @@ class OnAir:
     ) -> None:
         self._env, self._air, self._engine = env, air, engine
         self._joined, self._effects, self._staying = joined, effects, staying
+        self._moves, self._hands_over = air.varies, air.hands_over
         self._timetable = Timetable(env, self.renew)
         self._shares: dict[str, Share] = {}
         self._on_lane: dict[str, dict[OnLane, None]] = {}
@@ -89,20 +90,23 @@ class OnAir:
 
     def renew(self, transfers: Sequence[OnLane]) -> None:
         """Give the flows of `transfers` the rates of the present, all in one reallocation."""
-        if self._air.hands_over:
+        if self._hands_over:
             transfers = self._staying(transfers)
         alike: dict[float | None, list[OnLane]] = {}
         for transfer in transfers:
             alike.setdefault(self._air.coherence_on(transfer.path.lane), []).append(transfer)
         now_s, rates_bps = self._env.now, []
         for length_s, group in alike.items():
-            paths = [one.path if one.stands else self._air.moved(one.path, now_s) for one in group]
+            paths = [one.path for one in group] if not self._moves else self._paths_at(now_s, group)
             rated = self._air.rates_bps(paths, _block_at(now_s, length_s), self._heard)
             for transfer, rate in zip(group, rated, strict=True):
                 rate_bps, transfer.flow.among = self._effects(transfer.path).rate(now_s, *rate)
                 rates_bps.append((transfer.flow, rate_bps))
         if rates_bps:
             self._engine.set_rates(rates_bps)
+
+    def _paths_at(self, t_s: float, transfers: Sequence[OnLane]) -> list[Path]:
+        return [one.path if one.stands else self._air.moved(one.path, t_s) for one in transfers]
 
     def _share(self, lane: str) -> Share:
         if self._air.may_fill(lane):

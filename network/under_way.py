@@ -3,8 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from math import ceil
-from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any
 
 import simpy
 
@@ -13,19 +12,6 @@ from slfac_sim.network.engine import Flow
 from slfac_sim.network.transfers import Path, Plan
 
 GIVEN_UP = "a packet was lost too often"
-
-
-class Sent(NamedTuple):
-    """What has been sent of a transfer, over how many lanes ever; `start_s` is that of the first bit."""
-
-    bits: float = 0.0
-    airtime_s: float = 0.0
-    energy_j: float = 0.0
-    start_s: float | None = None
-    limited_s: Mapping[str, float] = MappingProxyType({})
-
-
-_NOTHING = Sent()
 
 
 class FluidTransfer(Transfer):
@@ -56,8 +42,7 @@ class FluidTransfer(Transfer):
         self.last_bit_s: float | None = None
         self.joint: JointTransfer | None = None
         self.had_bits = had_bits
-        self._before = _NOTHING
-        self._snr_db = path.snr_db
+        self._before: Delivery | None = None
         self._give_up = give_up
 
     @property
@@ -81,7 +66,7 @@ class FluidTransfer(Transfer):
 
     def go_on(self, now_s: float, path: Path, plan: Plan, flow: Flow) -> None:
         """Send what is left from now on by another path, as `flow`."""
-        self._before = self._sent(now_s)
+        self._before = self._delivery(now_s, now_s, delivered=False)
         self.path, self.plan, self.flow = path, plan, flow
 
     def parted(self, now_s: float, path: Path, plan: Plan, flow: Flow) -> "FluidTransfer":
@@ -124,41 +109,40 @@ class FluidTransfer(Transfer):
         """Return what can be said now, at the end or when it is given up."""
         now_s = float(self.env.now)
         last_bit_s = now_s if self.last_bit_s is None else float(self.last_bit_s)
-        sent = self._sent(last_bit_s)
-        return Delivery(
+        return self._delivery(last_bit_s, now_s, delivered)
+
+    def _delivery(self, last_bit_s: float, end_s: float, delivered: bool) -> Delivery:
+        flow, before = self.flow, self._before
+        airtime_s = flow.airtime_s if self.path.lane else 0.0  # wires alone take none
+        radiated_s, bits = flow.radiated_s, flow.bits - flow.left_bits
+        own = Delivery(
             src=self.src,
             dst=self.dst,
             receivers=1 if self.path.uplink else len(self.path.devices),
             payload_bytes=self.payload_bytes,
             wire_bytes=self.plan.wire_bytes,
             asked_s=self.asked_s,
-            start_s=last_bit_s if sent.start_s is None else float(sent.start_s),
+            start_s=last_bit_s if flow.start_s is None else float(flow.start_s),
             last_bit_s=last_bit_s,
-            end_s=now_s,
-            airtime_s=sent.airtime_s,
-            rate_bps=sent.bits / sent.airtime_s if sent.airtime_s > 0.0 else self.flow.rate_bps,
-            snr_db=self._snr_db,
-            energy_j=sent.energy_j,
-            tries=self.plan.tries(self.had_bits + sent.bits),
+            end_s=end_s,
+            airtime_s=airtime_s,
+            rate_bps=bits / airtime_s if airtime_s > 0.0 else flow.rate_bps,
+            snr_db=self.path.snr_db,
+            energy_j=self.path.power_w * (airtime_s if radiated_s is None else radiated_s),
+            tries=self.plan.tries(self.plan.bits - flow.left_bits),
             delivered=delivered,
-            limited_s=dict(sent.limited_s),
+            limited_s=dict(self.limited_s(last_bit_s)),
             missed=self.plan.missed,
             set_up_s=min(self.plan.wait_s, last_bit_s - self.asked_s),
         )
-
-    def _sent(self, until_s: float) -> Sent:
-        flow, before = self.flow, self._before
-        airtime_s = flow.airtime_s if self.path.lane else 0.0  # wires alone take none
-        on_air_s = airtime_s if flow.radiated_s is None else flow.radiated_s
-        bits, energy_j = flow.bits - flow.left_bits, self.path.power_w * on_air_s
-        if before is _NOTHING:
-            return Sent(bits, airtime_s, energy_j, flow.start_s, self.limited_s(until_s))
-        return Sent(
-            before.bits + bits,
-            before.airtime_s + airtime_s,
-            before.energy_j + energy_j,
-            flow.start_s if before.start_s is None else before.start_s,
-            _summed([before.limited_s, self.limited_s(until_s)]),
+        return (
+            own
+            if before is None
+            else own._replace(
+                start_s=before.start_s if before.airtime_s > 0.0 else own.start_s,
+                snr_db=before.snr_db,
+                **_added([before, own]),
+            )
         )
 
 
@@ -199,27 +183,18 @@ class JointTransfer(Transfer):
                 self.fail(Lost(joined, GIVEN_UP))
 
     def _joined(self, parts: Sequence[Delivery]) -> Delivery:
-        airtime_s = sum(part.airtime_s for part in parts)
-        sent_bits = sum(part.airtime_s * part.rate_bps for part in parts)
-        return Delivery(
-            src=self.src,
-            dst=self.dst,
+        return parts[0]._replace(
             receivers=sum(part.receivers for part in parts),
-            payload_bytes=self.payload_bytes,
             wire_bytes=ceil(sum(part.wire_bytes for part in self._parts)),
-            asked_s=self.asked_s,
             start_s=min(part.start_s for part in parts),
             last_bit_s=max(part.last_bit_s for part in parts),
             end_s=max(part.end_s for part in parts),
-            airtime_s=airtime_s,
-            rate_bps=sent_bits / airtime_s if airtime_s > 0.0 else min(part.rate_bps for part in parts),
             snr_db=min(part.snr_db for part in parts),
-            energy_j=sum(part.energy_j for part in parts),
             tries=max(part.tries for part in parts),
             delivered=any(part.delivered for part in parts),
-            limited_s=_summed([part.limited_s for part in parts]),
             missed=tuple(device for part in parts for device in part.missed),
             set_up_s=min(part.set_up_s for part in parts),
+            **_added(parts),
         )
 
 
@@ -227,8 +202,16 @@ def _arrived(part: FluidTransfer) -> Delivery | None:
     return part.value if part.triggered else None
 
 
-def _summed(parts: Sequence[Mapping[str, float]]) -> Mapping[str, float]:
-    total: Counter[str] = Counter()
+def _added(parts: Sequence[Delivery]) -> dict[str, Any]:
+    """Return what adds up over parts of a transfer, and its rate."""
+    airtime_s = sum(part.airtime_s for part in parts)
+    sent_bits = sum(part.airtime_s * part.rate_bps for part in parts)
+    limited_s: Counter[str] = Counter()
     for part in parts:
-        total.update(part)
-    return dict(total)
+        limited_s.update(part.limited_s)
+    return {
+        "airtime_s": airtime_s,
+        "rate_bps": sent_bits / airtime_s if airtime_s > 0.0 else min(part.rate_bps for part in parts),
+        "energy_j": sum(part.energy_j for part in parts),
+        "limited_s": dict(limited_s),
+    }

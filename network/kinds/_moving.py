@@ -95,11 +95,10 @@ class MovingAir(SurveyedAir):
 
     def resumes_s(self, path: Path, t_s: float) -> float:
         """Return from when on bits cross `path`: `t_s`, or the end of an interruption by a handover."""
-        for device in path.devices:
-            if device in self._travellers.places:
-                last = self._travellers.last_handover(device, t_s)
-                t_s = t_s if last is None else max(t_s, last.at_s + self._handover.interruption)
-        return t_s
+        moving = [device for device in path.devices if self._moves(device)]
+        last = [self._travellers.last_handover(device, t_s) for device in moving]
+        ends_s = [one.at_s + self._handover.interruption for one in last if one is not None]
+        return max([t_s, *ends_s])
 
     def handovers(self, until_s: float) -> Sequence[Handover]:
         """Return the handovers up to `until_s`, in the order of time."""

@@ -15,6 +15,7 @@ from pydantic import Field
 from slfac_sim.foundation.errors import BadInput, BadSettings, SettingFault, did_you_mean
 from slfac_sim.foundation.plugins import kind_of, settings
 from slfac_sim.network.air import Air
+from slfac_sim.network.change import Change
 from slfac_sim.network.contract import Hosts, NetworkSettings, Sharing, Survey
 from slfac_sim.network.fluid_settings import FluidSettings
 from slfac_sim.network.topology.air import TopologyAir
@@ -109,8 +110,18 @@ class Topology(FluidSettings):
         survey = super().survey(hosts, seed)
         return replace(survey, remarks=[*survey.remarks, *remarks_on(self._links(), self.graph)])
 
+    @property
+    def lets_devices_move(self) -> bool:
+        """Whether any of its access networks does."""
+        return any(one.network.lets_devices_move for one in self.access.values())
+
     def _part(self, name: str, group: Group, seed: int) -> Part:
-        network = replace(self.access[name].network, transport=self.transport)
+        network = self.access[name].network
+        moving = {key: change for key, change in (self.change or {}).items() if change.moves}
+        if moving and not network.lets_devices_move:
+            self._refuse_movers(name, group, moving)
+            moving = {}
+        network = replace(network, transport=self.transport, change=moving or None)
         try:
             air = network.air(Hosts(group.devices, (group.server,)), seed)
         except BadInput as error:  # it names a place in the access network
@@ -120,6 +131,17 @@ class Topology(FluidSettings):
                 f"network.access.{name}.network: {kind_of(network)} does not tell its lanes to wires"
             )
         return Part(name, air, group, network.nodes, network.grant, self.in_packets)
+
+    def _refuse_movers(self, access: str, group: Group, moving: Mapping[str, Change]) -> None:
+        """Raise `BadInput` for a device of `group` that changes move: its access network does not."""
+        for key, change in moving.items():
+            for device in group.devices:
+                if change.devices == "all" or device in (change.devices or ()):
+                    able = [name for name, one in self.access.items() if one.network.lets_devices_move]
+                    raise BadInput(
+                        f"network.change.{key}.devices: {device} is on network.access.{access}, where devices"
+                        f" stand still: expected some of those on {', '.join(able)}"
+                    )
 
     def _links(self) -> Mapping[str, WiredLink]:
         return self.links if self.graph is None else links_in(self.graph.file)

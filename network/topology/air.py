@@ -5,13 +5,13 @@ from dataclasses import replace
 
 from slfac_sim.network.air import Air, Among
 from slfac_sim.network.change import Effect
-from slfac_sim.network.contract import Hosts, Survey
+from slfac_sim.network.contract import Handover, Hosts, Sighting, Survey
 from slfac_sim.network.engine import Share
 from slfac_sim.network.topology.binding import binding
 from slfac_sim.network.topology.parts import Part
 from slfac_sim.network.topology.routes import Routes
 from slfac_sim.network.topology.survey import survey_of
-from slfac_sim.network.topology.ways import Ways
+from slfac_sim.network.topology.ways import Ways, WiredPath
 from slfac_sim.network.transfers import Lane, Path
 from slfac_sim.network.transport import Framing
 from slfac_sim.network.varying.effects import Capacity, Effects
@@ -100,7 +100,7 @@ class TopologyAir(Air):
             asked.setdefault(path.lane.partition("/")[0], []).append(i)
         asked.pop("", None)
         for name, places in asked.items():
-            origins = [self._ways.origin[paths[i]] for i in places]
+            origins = [_origin(paths[i]) for i in places]
             found = self._parts[name].air.rates_bps(origins, block, _Heard(heard, f"{name}/"))
             for i, rate in zip(places, found, strict=True):
                 rates[i] = rate
@@ -131,20 +131,74 @@ class TopologyAir(Air):
         """Whether any access network does."""
         return any(part.air.varies for part in self._parts.values())
 
+    @property
+    def hands_over(self) -> bool:
+        """Whether devices of any access network go from one of its stations to another."""
+        return any(part.air.hands_over for part in self._parts.values())
+
+    def moved(self, path: Path, t_s: float) -> Path:
+        """Return `path` as it is at `t_s`, with the wires behind the station that serves then."""
+        part, _ = self._within(path.lane)
+        if part is None:
+            return path
+        assert isinstance(path, WiredPath)
+        origin = part.air.moved(path.origin, t_s)
+        return path if origin is path.origin else self._ways.wired(part, origin, path.end)
+
+    def paths_at(self, src: str, dsts: tuple[str, ...], t_s: float) -> Sequence[Path]:
+        """Return the paths at `t_s`; a wire that several of them cross carries one copy."""
+        return self._ways.one_copy(super().paths_at(src, dsts, t_s))
+
+    def together(self, src: str, dsts: tuple[str, ...], t_s: float) -> Path:
+        """Return the path to `dsts`, which one station serves at `t_s`, wherever they began."""
+        if dsts[0] in self._hosts.servers:
+            return super().together(src, dsts, t_s)
+        part = self._ways.part_of(dsts[0])
+        return self._ways.wired(part, part.air.together(part.group.server, dsts, t_s), src)
+
+    def resumes_s(self, path: Path, t_s: float) -> float:
+        """Return from when on bits cross `path`: `t_s`, or the end of an interruption by a handover."""
+        part, _ = self._within(path.lane)
+        return t_s if part is None else part.air.resumes_s(_origin(path), t_s)
+
+    def handovers(self, until_s: float) -> Sequence[Handover]:
+        """Return the handovers of all access networks, their stations by the names of nodes."""
+        found = [
+            replace(one, source=part.node(one.source), target=part.node(one.target))
+            for part in self._parts.values()
+            for one in part.air.handovers(until_s)
+        ]
+        return sorted(found, key=lambda one: one.at_s)
+
+    def sightings(self, times_s: Sequence[float]) -> Sequence[Sighting]:
+        """Return where the devices of all access networks are that move, in the order of time."""
+        found = [
+            replace(one, station=part.node(one.station))
+            for part in self._parts.values()
+            for one in part.air.sightings(times_s)
+        ]
+        return sorted(found, key=lambda one: one.at_s)
+
     def effects(self, path: Path) -> Sequence[Effect]:
         """Return what changes the rate on the lane of `path` at times of its own."""
         part, _ = self._within(path.lane)
-        return () if part is None else part.air.effects(self._ways.origin[path])
+        return () if part is None else part.air.effects(_origin(path))
 
     def alone_bps(self, path: Path, rate_bps: float) -> float:
         """Return what a transfer alone gets on the lane of `path` at one of its rates."""
         part, _ = self._within(path.lane)
-        return rate_bps if part is None else part.air.alone_bps(self._ways.origin[path], rate_bps)
+        return rate_bps if part is None else part.air.alone_bps(_origin(path), rate_bps)
 
     def _within(self, lane: str) -> tuple[Part | None, str]:
         """Return the access network of `lane`, None for no lane at all, and its name there."""
         name, _, inner = lane.partition("/")
         return (self._parts[name], inner) if name else (None, "")
+
+
+def _origin(path: Path) -> Path:
+    """Return what `path` is on its access network."""
+    assert isinstance(path, WiredPath)
+    return path.origin
 
 
 class _Heard(Mapping[str, int]):

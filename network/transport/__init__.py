@@ -78,12 +78,18 @@ class Sender(ABC):
         The path is another one now; how often packets are sent and who misses them is as it was planned. As
         it stands, each wire carries what the air does, and loses nothing.
         """
-        on_wires = 8.0 * plan.wire_bytes / plan.bits if plan.bits > 0.0 else 1.0
-        return plan._replace(consumption=(1.0, *(on_wires for _ in message.path.hops)), lost_parts=())
+        consumption = as_on_air(plan.bits, plan.wire_bytes, message.path)
+        return plan._replace(consumption=consumption, lost_parts=())
 
     def ended(self, src: str, receivers: tuple[str, ...], now_s: float) -> None:
         """Hear that a transfer has arrived, for connections that are kept; as it stands, in vain."""
         return
+
+
+def as_on_air(bits: float, wire_bytes: int, path: Path) -> tuple[float, ...]:
+    """Return the consumption of wires that carry `wire_bytes`, of which the lane of `path` is told `bits`."""
+    on_wires = 8.0 * wire_bytes / bits if bits > 0.0 else 1.0
+    return (1.0, *(on_wires for _ in path.hops))
 
 
 class Transport(ABC):

@@ -2,7 +2,7 @@
 
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.network.transfers import Plan
-from slfac_sim.network.transport import Message, Sender, Transport
+from slfac_sim.network.transport import Message, Sender, Transport, as_on_air
 
 
 @settings
@@ -24,4 +24,4 @@ class _FluidSender(Sender):
         framing, payload_bytes = message.framing, message.payload_bytes
         wire_bytes = framing.wire_bytes(payload_bytes)
         bits = 8.0 * (payload_bytes if framing.holds_headers else wire_bytes)
-        return self.rerouted(Plan(bits, wire_bytes), message)
+        return Plan(bits, wire_bytes, as_on_air(bits, wire_bytes, message.path))

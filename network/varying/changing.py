@@ -42,12 +42,13 @@ def motions_of(
 ) -> dict[str, Motion]:
     """Return the ways of those of `devices` that `changes` move, in a cell of `radius_m`.
 
-    Raises `BadInput` for a device that is not there or that two move, and for a file that cannot be used.
+    Raises `BadInput` for a device that two move, and for a file that cannot be used.
     """
     motions: dict[str, Motion] = {}
     moved_by: dict[str, str] = {}
     for name, change in changes.items():
-        for device in sorted(_devices_of(name, change, devices)) if change.moves else ():
+        whom = change.devices if change.moves and change.devices is not None else ()
+        for device in sorted(device for device in devices if whom == "all" or device in whom):
             if device in motions:
                 first = f"network.change.{moved_by[device]}"
                 raise BadInput(f"network.change.{name}.devices: {device} moves by {first} already")
