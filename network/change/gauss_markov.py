@@ -40,7 +40,8 @@ class GaussMarkov(Roaming):
         area, purpose = self.rectangle(radius_m), f"change/{target.change}/{target.device}"
         rng = stream(seed, purpose)
         parts, velocity = rng.random(2), rng.standard_normal(2)
-        return Motion(area.point_m(*parts.tolist()), self._legs(parts, velocity, area, seed, purpose))
+        legs = self._legs(parts, velocity, area, seed, purpose)
+        return Motion(area.point_m(*parts.tolist()), legs, area)
 
     def _legs(
         self, parts: np.ndarray, velocity: np.ndarray, area: Rectangle, seed: int, purpose: str

@@ -21,6 +21,7 @@ from slfac_sim.network.radio.budget import blocks
 from slfac_sim.network.radio.cells import Radio
 from slfac_sim.network.radio.handover import HandoverRule
 from slfac_sim.network.radio.placement import Ground, Layout
+from slfac_sim.network.radio.reach import nearest_m, within_reach
 from slfac_sim.network.radio.reception import Reception, Within
 from slfac_sim.network.radio.travellers import Around, State, States, Travellers, grid_number
 from slfac_sim.network.transfers import Path
@@ -57,6 +58,8 @@ class MovingAir(SurveyedAir):
         _check(radio)
         self._movers = len(motions)
         super().__init__(radio, layout, hosts, seed, outage, framing)
+        if outage == "refuse":
+            self._refuse_out_of_reach(motions)
         self._handover = handover
         self._travellers = Travellers(
             hosts.devices, seed, motions, radio.stations, radio.budget, self.ground, handover
@@ -233,6 +236,25 @@ class MovingAir(SurveyedAir):
             )
             for device, place in self._travellers.places.items()
         ]
+
+    def _refuse_out_of_reach(self, motions: Mapping[str, Motion]) -> None:
+        devices, stations = self.hosts.devices, self.radio.stations
+        away_m = nearest_m(self.radio, devices, self.ground, motions)
+        reached = within_reach(self.radio, away_m)
+        for place in np.flatnonzero(~reached.any(axis=0) & ~self._standing).tolist():
+            station = int(np.argmin(away_m[:, place]))
+            raise BadInput(
+                f"network.change: {devices[place]} never comes within reach of a station "
+                f"({away_m[station, place]:.6g} m from {stations[station].name} at the nearest); "
+                "move it or the station, or write outage: allow"
+            )
+        for station in np.flatnonzero(~reached.any(axis=1)).tolist():
+            place = int(np.argmin(away_m[station]))
+            raise BadInput(
+                f"network.station_positions: nobody ever comes within reach of {stations[station].name} "
+                f"({away_m[station, place]:.6g} m from {devices[place]} at the nearest); "
+                "move it, or write outage: allow"
+            )
 
     def _remarks(self) -> tuple[str, ...]:
         moving, lost = ~self._standing, ~self._standing & ~self.ground.covered

@@ -1,7 +1,8 @@
 """Where a device is at each time: straight legs, each at a constant speed. No clock here, and no radio."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from math import hypot, inf
 
 Point = tuple[float, float]
@@ -12,10 +13,12 @@ Leg = tuple[float, float, float]
 class Motion:
     """A way from `start_m` at time 0 over `legs`, which are taken as far as they are asked for.
 
-    A leg may stay where it is, which is a pause. After the last leg the device stands still.
+    A leg may stay where it is, which is a pause. After the last leg the device stands still. `sides_m` are
+    those of a rectangle around (0, 0) that it never leaves.
     """
 
-    def __init__(self, start_m: Point, legs: Iterable[Leg] = ()) -> None:
+    def __init__(self, start_m: Point, legs: Iterable[Leg] = (), sides_m: Point | None = None) -> None:
+        self._sides_m, self._ends = sides_m, isinstance(legs, Sequence)
         self._legs = iter(legs)
         self._times_s, self._points_m, self._travelled_m = [0.0], [start_m], [0.0]
 
@@ -48,6 +51,18 @@ class Motion:
         from_m, to_m = self._travelled_m[leg - 1 : leg + 1]
         return begun_s + (travelled_m - from_m) / (to_m - from_m) * (end_s - begun_s)
 
+    def nearest_m(self, x_m: float, y_m: float) -> float:
+        """Return how near it ever comes to a place; 0 where legs go on, perhaps for ever, in no rectangle."""
+        if self._sides_m is not None:
+            width_m, height_m = self._sides_m
+            return hypot(max(abs(x_m) - width_m / 2.0, 0.0), max(abs(y_m) - height_m / 2.0, 0.0))
+        if not self._ends:
+            return 0.0
+        while self._goes_on():
+            pass
+        legs = [*pairwise(self._points_m), (self._points_m[-1], self._points_m[-1])]
+        return min(_apart_m((x_m, y_m), one, other) for one, other in legs)
+
     def stopped(self) -> "Motion":
         """Return one that stays where this one begins."""
         return Motion(self.start_m)
@@ -64,3 +79,13 @@ class Motion:
             self._times_s.append(at_s)
             self._points_m.append((x_m, y_m))
         return True
+
+
+def _apart_m(at_m: Point, one_m: Point, other_m: Point) -> float:
+    """Return how far a place is from the straight way from one to another."""
+    along_m = other_m[0] - one_m[0], other_m[1] - one_m[1]
+    from_m = at_m[0] - one_m[0], at_m[1] - one_m[1]
+    square_m2 = along_m[0] ** 2 + along_m[1] ** 2
+    part = (from_m[0] * along_m[0] + from_m[1] * along_m[1]) / square_m2 if square_m2 > 0.0 else 0.0
+    part = min(max(part, 0.0), 1.0)
+    return hypot(from_m[0] - part * along_m[0], from_m[1] - part * along_m[1])
