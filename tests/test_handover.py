@@ -1,17 +1,22 @@
 """Handover: event A3 by hand, what a device that moves meets at each station, and what stays as it was."""
 
-from math import ceil
+from math import ceil, hypot
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import simpy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_change_laws import HOSTS, played
+from worlds import TINY
 
+from slfac_sim.cli import main
+from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import adapter, find
 from slfac_sim.network.kinds.multi_cell import MultiCell
+from slfac_sim.network.varying.motion import Motion
 
 THERE = [(20.0, 5.0), (140.0, 10.0), (0.0, 60.0), (-30.0, -250.0)]
 LINE: dict[str, Any] = {
@@ -246,3 +251,62 @@ def test_who_has_moved_is_received_and_disturbed_as_if_all_had_always_stood_ther
         there_bps = pytest.approx([link.up_rate_bps, link.down_rate_bps], rel=1e-9)
         assert one.station == link.station
         assert [one.up_rate_bps, one.down_rate_bps] == there_bps
+
+
+MC = "network={kind: multi_cell, stations: 2, "
+WAY = "change: {away: {kind: positions, file: away.csv}}}"
+REFUSED = {
+    "network={kind: multi_cell, change: {walk: {kind: random_waypoint, speed: [0 m/s, 1 m/s]}}}": "override "
+    "'network={kind: multi_cell, change: {walk: {kind: random_waypoint, speed: [0 m/s, 1 m/s]}}}': "
+    "network.change.walk.speed.0: must be more than 0 (got '0 m/s')",
+    MC + WAY: "network.change.away.file: 'away.csv' has no rows of d001 (it has d000)",
+    MC + WAY.replace("file", "devices: [d000], file").replace("away.csv", "astray.csv"): "network.change: "
+    "d000 never comes within reach of a station (5423.07 km from s1 at the nearest); move it or the "
+    "station, or write outage: allow",
+    "network={kind: multi_cell, station_positions: [[0 m, 0 m], [90 km, 0 m]], change: {w: {kind: "
+    "gauss_markov, area: [300 m, 300 m]}}}": "network.station_positions: nobody ever comes within reach of "
+    "s1 (89.85 km from d000 at the nearest); move it, or write outage: allow",
+    "network={kind: multi_cell, handover: {interval: 0 s}}": "override 'network={kind: multi_cell, handover: "
+    "{interval: 0 s}}': network.handover.interval: must be at least 0.001 (got '0 s')",
+    "network={kind: multi_cell, handover: {filter: 20}}": "override 'network={kind: multi_cell, handover: "
+    "{filter: 20}}': network.handover.filter: must be at most 19 (got 20)",
+    "network={kind: multi_cell, handover: {hysteresis: -1 dB}}": "override 'network={kind: multi_cell, "
+    "handover: {hysteresis: -1 dB}}': network.handover.hysteresis: must be at least 0 (got '-1 dB')",
+    "network={kind: multi_cell, shadowing: correlated, change: {walk: {kind: gauss_markov}}}": "network."
+    "shadowing: correlated is for devices that stand still; shadowing: independent is correlated along their "
+    "ways",
+}
+
+
+@pytest.mark.parametrize("override", REFUSED)
+def test_what_is_refused_is_one_sentence(override: str, capsys: pytest.CaptureFixture[str]) -> None:
+    positions("away.csv", [(0, "d000", 1, 1), (9, "d000", 9, 1)])
+    positions("astray.csv", [(0, "d000", 5e5, 5.4e6), (9, "d000", 5e5, 5.4e6)])
+    assert main(["check", str(TINY), override]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line == REFUSED[override]
+
+
+def test_background_of_a_cell_in_which_nobody_is_is_told() -> None:
+    crowd = {"kind": "background", "on": "s1/up", "rate": 1e5}
+    near = ((10.0, 0.0), (20.0, 0.0), (0.0, 30.0), (0.0, 40.0))
+    with pytest.raises(BadInput) as error:
+        cells(stations=2, positions=near, change={"others": crowd}).open(simpy.Environment(), HOSTS, 3)
+    assert str(error.value) == (
+        "network.change.others.on: no device is on s1/up at the start, so that nobody sends there: "
+        "expected s0/up, s0/down"
+    )
+
+
+PLACE = st.tuples(st.floats(-50, 50), st.floats(-50, 50))
+
+
+@given(st.lists(PLACE, min_size=1, max_size=5), PLACE)
+def test_how_near_a_way_comes_is_that_of_its_nearest_place(
+    points: list[tuple[float, float]], to: tuple[float, float]
+) -> None:
+    way = Motion(points[0], [(float(number), *point) for number, point in enumerate(points[1:], start=1)])
+    near_m = way.nearest_m(*to)
+    on_the_way_m = min(hypot(to[0] - x, to[1] - y) for x, y in map(way.at, np.linspace(0, 5, 2001).tolist()))
+    assert near_m <= on_the_way_m + 1e-9
+    assert near_m == pytest.approx(on_the_way_m, abs=0.2)

@@ -245,14 +245,14 @@ class MovingAir(SurveyedAir):
             station = int(np.argmin(away_m[:, place]))
             raise BadInput(
                 f"network.change: {devices[place]} never comes within reach of a station "
-                f"({away_m[station, place]:.6g} m from {stations[station].name} at the nearest); "
+                f"({away_m[station, place] / 1e3:.6g} km from {stations[station].name} at the nearest); "
                 "move it or the station, or write outage: allow"
             )
         for station in np.flatnonzero(~reached.any(axis=1)).tolist():
             place = int(np.argmin(away_m[station]))
             raise BadInput(
                 f"network.station_positions: nobody ever comes within reach of {stations[station].name} "
-                f"({away_m[station, place]:.6g} m from {devices[place]} at the nearest); "
+                f"({away_m[station, place] / 1e3:.6g} km from {devices[place]} at the nearest); "
                 "move it, or write outage: allow"
             )
 

@@ -32,7 +32,7 @@ class Source(NamedTuple):
 def sources_of(changes: Mapping[str, Change], air: Air, seed: int) -> list[Source]:
     """Return what `changes` send over lanes and wires of `air`.
 
-    Raises `BadInput` where a link cannot carry what they send on it together.
+    Raises `BadInput` where a link cannot carry what they send on it together, or nobody is on it.
     """
     sending = {name: change for name, change in changes.items() if change.offers_bps > 0.0}
     if not sending:
@@ -40,6 +40,7 @@ def sources_of(changes: Mapping[str, Change], air: Air, seed: int) -> list[Sourc
     ways, parts = _ways(air), {lane.name: lane.part for lane in air.lanes()}
     carried_bps = {lane: parts[lane] * _typical_bps(on_lane) for lane, on_lane in ways.items()}
     carried_bps |= _capacities_bps(air)
+    _refuse_nobody(sending, carried_bps)
     _refuse_too_much(sending, carried_bps)
     return [
         Source(link, change.bursts(name, link, seed), ways.get(link, ()))
@@ -73,6 +74,15 @@ def _capacities_bps(air: Air) -> dict[str, float]:
         link: Capacity(effects[link]).mean if link in effects else capacity_bps
         for link, capacity_bps in air.wires.items()
     }
+
+
+def _refuse_nobody(sending: Mapping[str, Change], carried_bps: Mapping[str, float]) -> None:
+    for name, change in sending.items():
+        if not any(covers(str(change.on), link) for link in carried_bps):
+            raise BadInput(
+                f"network.change.{name}.on: no device is on {change.on} at the start, so that nobody sends "
+                f"there: expected {', '.join(carried_bps)}"
+            )
 
 
 def _refuse_too_much(sending: Mapping[str, Change], carried_bps: Mapping[str, float]) -> None:
