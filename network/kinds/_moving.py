@@ -1,11 +1,10 @@
 """The air of cells whose devices move: paths are those of the moment, told anew at each step of travel.
 
-A device that has come some steps is alone on a ground of its own, so that who stands still costs nothing.
+Who stands still costs nothing.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from dataclasses import replace
 
 import numpy as np
 
@@ -14,28 +13,21 @@ from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.units import w_to_dbm
 from slfac_sim.network.air import Among
 from slfac_sim.network.change import Effect
-from slfac_sim.network.contract import Handover, Hosts, Sighting, Survey
+from slfac_sim.network.contract import Handover, Hosts, Sighting
 from slfac_sim.network.kinds._radio import SurveyedAir, named
-from slfac_sim.network.radio.air import RadioAir, peak_bps
+from slfac_sim.network.kinds._spots import MovedPath, Spots
+from slfac_sim.network.radio.air import peak_bps
 from slfac_sim.network.radio.budget import blocks
 from slfac_sim.network.radio.cells import Radio
 from slfac_sim.network.radio.handover import HandoverRule
-from slfac_sim.network.radio.placement import Ground, Layout
-from slfac_sim.network.radio.reach import nearest_m, within_reach
-from slfac_sim.network.radio.reception import Reception, Within
-from slfac_sim.network.radio.travellers import Around, State, States, Travellers, grid_number
+from slfac_sim.network.radio.placement import Layout
+from slfac_sim.network.radio.reach import refuse_out_of_reach
+from slfac_sim.network.radio.travellers import Around, Travellers, grid_number
 from slfac_sim.network.transfers import Path
 from slfac_sim.network.transport import Framing
 from slfac_sim.network.varying.motion import Motion
 
 _SUBCARRIERS = 12  # of a resource block
-
-
-@dataclass(frozen=True, eq=False)
-class MovedPath(Path):
-    """A path to devices of which some have moved: `each` device's own, and the air that it is in."""
-
-    each: tuple[tuple[RadioAir, Path], ...] = ()
 
 
 class MovingAir(SurveyedAir):
@@ -59,17 +51,13 @@ class MovingAir(SurveyedAir):
         self._movers = len(motions)
         super().__init__(radio, layout, hosts, seed, outage, framing)
         if outage == "refuse":
-            self._refuse_out_of_reach(motions)
+            refuse_out_of_reach(radio, hosts.devices, self.ground, motions)
         self._handover = handover
         self._travellers = Travellers(
             hosts.devices, seed, motions, radio.stations, radio.budget, self.ground, handover
         )
         self._around = Around(list(self._travellers.paces.values()))
-        kept = 8 * len(hosts.devices)
-        self._everybody = lru_cache(maxsize=4)(self._new_everybody)
-        self._others = lru_cache(maxsize=kept)(self._new_others)
-        self._spot = lru_cache(maxsize=kept)(self._new_spot)
-        self._moved = lru_cache(maxsize=kept)(self._new_moved)
+        self._spots = Spots(self, seed, self._travellers)
 
     @property
     def varies(self) -> bool:
@@ -90,11 +78,11 @@ class MovingAir(SurveyedAir):
 
     def moved(self, path: Path, t_s: float) -> Path:
         """Return `path` as it is where its devices are at `t_s`, on the lane of the first one's station."""
-        states = tuple(self._state(device, t_s) for device in path.devices)
+        states = tuple(self._spots.state(device, t_s) for device in path.devices)
         around = self._travellers.on_grid(grid_number(t_s)) if self._is_disturbed(path.uplink) else None
-        if around is None and states == tuple(map(self._first_state, path.devices)):
+        if around is None and states == tuple(map(self._spots.first_state, path.devices)):
             return path
-        return self._moved(path.uplink, path.devices, states, around)
+        return self._spots.moved(path.uplink, path.devices, states, around)
 
     def resumes_s(self, path: Path, t_s: float) -> float:
         """Return from when on bits cross `path`: `t_s`, or the end of an interruption by a handover."""
@@ -134,12 +122,7 @@ class MovingAir(SurveyedAir):
         """Return the rate of each path, and among n; those of devices that have moved one by one."""
         still = [path for path in paths if not isinstance(path, MovedPath)]
         rates = iter(super().rates_bps(still, block, heard))
-        return [
-            _slowest([air.rate_bps(own, block, heard) for air, own in path.each])
-            if isinstance(path, MovedPath)
-            else next(rates)
-            for path in paths
-        ]
+        return [path.rate_bps(block, heard) if isinstance(path, MovedPath) else next(rates) for path in paths]
 
     def best_rates_bps(self, uplink: bool) -> Floats:
         """Return the most that each device can have: who moves may come close."""
@@ -163,64 +146,13 @@ class MovingAir(SurveyedAir):
         standing = tuple(device for device in devices if device not in self._layout.starts_m)
         return replace(path, unreachable=bool(standing) and super()._path(cell, uplink, standing).unreachable)
 
-    def _state(self, device: str, t_s: float) -> State:
-        return self._travellers.state(device, t_s) if self._moves(device) else self._first_state(device)
-
-    def _moves(self, device: str) -> bool:
-        return device in self._travellers.places
-
-    def _first_state(self, device: str) -> State:
-        return 0, int(self.ground.serving[self._index[device]])
-
     def _is_disturbed(self, uplink: bool) -> bool:
         """Return whether rates hang on where the devices of other cells are."""
         interference = self.radio.interference if self.hands_over else "none"
         return interference == "load" or (uplink and interference != "none")
 
-    def _new_moved(
-        self, uplink: bool, devices: tuple[str, ...], states: tuple[State, ...], around: States | None
-    ) -> Path:
-        each = tuple(
-            self._own(uplink, device, state, around) for device, state in zip(devices, states, strict=True)
-        )
-        lost = [not self._moves(one) and self._start_path(uplink, one).unreachable for one in devices]
-        whole = vars(each[0][1]) | {
-            "devices": devices,
-            "snr_db": min(own.snr_db for _, own in each),
-            "unreachable": any(lost),
-            "each": each,
-        }
-        return MovedPath(**whole)
-
-    def _own(self, uplink: bool, device: str, state: State, around: States | None) -> tuple[RadioAir, Path]:
-        """Return the path of one device in its state, and the air that it is in."""
-        if state == self._first_state(device) and around is None:
-            return self, self._start_path(uplink, device)
-        air, server = self._spot(device, state, around), self.hosts.server
-        (path,) = air.paths(device, (server,)) if uplink else air.paths(server, (device,))
-        return air, path
-
-    def _start_path(self, uplink: bool, device: str) -> Path:
-        server = self.hosts.server
-        (path,) = self.paths(device, (server,)) if uplink else self.paths(server, (device,))
-        return path
-
-    def _new_spot(self, device: str, state: State, around: States | None) -> RadioAir:
-        place = self._index[device]
-        alone = self._travellers.alone(device, state) if self._moves(device) else self.ground.of([place])
-        return _Spot(self, device, self._seed, alone, self._others(place, around))
-
-    def _new_everybody(self, states: States | None) -> Reception:
-        if states is None:
-            return self._reception
-        ground = self._travellers.ground(states)
-        return Reception(self.hosts.devices, self._seed, self.radio, ground)
-
-    def _new_others(self, place: int, states: States | None) -> Within:
-        return self._everybody(states).others(place)
-
     def _seen_at(self, t_s: float) -> list[Sighting]:
-        reception, names = self._everybody(self._travellers.states(t_s)), self.radio.stations
+        reception, names = self._spots.everybody(self._travellers.states(t_s)), self.radio.stations
         up_bps, down_bps = (
             reception.of_all(uplink, reception.everybody(uplink)).tolist() for uplink in (True, False)
         )
@@ -230,31 +162,12 @@ class MovingAir(SurveyedAir):
                 at_s=t_s,
                 x_m=self._travellers.at_m(device, t_s)[0],
                 y_m=self._travellers.at_m(device, t_s)[1],
-                station=names[self._state(device, t_s)[1]].name,
+                station=names[self._spots.state(device, t_s)[1]].name,
                 up_rate_bps=up_bps[place],
                 down_rate_bps=down_bps[place],
             )
             for device, place in self._travellers.places.items()
         ]
-
-    def _refuse_out_of_reach(self, motions: Mapping[str, Motion]) -> None:
-        devices, stations = self.hosts.devices, self.radio.stations
-        away_m = nearest_m(self.radio, devices, self.ground, motions)
-        reached = within_reach(self.radio, away_m)
-        for place in np.flatnonzero(~reached.any(axis=0) & ~self._standing).tolist():
-            station = int(np.argmin(away_m[:, place]))
-            raise BadInput(
-                f"network.change: {devices[place]} never comes within reach of a station "
-                f"({away_m[station, place] / 1e3:.6g} km from {stations[station].name} at the nearest); "
-                "move it or the station, or write outage: allow"
-            )
-        for station in np.flatnonzero(~reached.any(axis=1)).tolist():
-            place = int(np.argmin(away_m[station]))
-            raise BadInput(
-                f"network.station_positions: nobody ever comes within reach of {stations[station].name} "
-                f"({away_m[station, place] / 1e3:.6g} km from {devices[place]} at the nearest); "
-                "move it, or write outage: allow"
-            )
 
     def _remarks(self) -> tuple[str, ...]:
         moving, lost = ~self._standing, ~self._standing & ~self.ground.covered
@@ -267,18 +180,6 @@ class MovingAir(SurveyedAir):
         return tuple(remarks)
 
 
-class _Spot(RadioAir):
-    """The air of `whole` for one device, at one place."""
-
-    def __init__(self, whole: MovingAir, device: str, seed: int, ground: Ground, within: Within) -> None:
-        super().__init__(replace(whole.hosts, devices=(device,)), seed, whole.radio, ground, within)
-        self._whole = whole
-
-    def survey(self) -> Survey:
-        """Return that of the whole."""
-        return self._whole.survey()
-
-
 def _check(radio: Radio) -> None:
     if radio.budget.shadowing == "correlated":
         raise BadInput(
@@ -287,8 +188,3 @@ def _check(radio: Radio) -> None:
         )
     if radio.budget.pathloss.indoors is not None:
         raise BadInput("network.pathloss.penetration: devices in buildings stand still; leave out what moves")
-
-
-def _slowest(rates: Sequence[tuple[float, Among]]) -> tuple[float, Among]:
-    """Return the rate of the slowest receiver; that of one alone also among n."""
-    return rates[0] if len(rates) == 1 else (min(rate_bps for rate_bps, _ in rates), None)

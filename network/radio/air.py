@@ -29,8 +29,8 @@ class RadioAir(Air):
         self.hosts, self.radio, self.ground = hosts, radio, ground
         self._server, self._seed = hosts.server, seed
         self._coherence_s = radio.fading.coherence_s
-        self._reception = Reception(devices, seed, radio, ground, within)
-        self._crowd = {uplink: self._reception.gains_from_a_crowd(uplink) for uplink in (True, False)}
+        self.reception = Reception(devices, seed, radio, ground, within)
+        self._crowd = {uplink: self.reception.gains_from_a_crowd(uplink) for uplink in (True, False)}
         self._cells = range(len(radio.stations))
         self._stations = ["" if at.name == hosts.server else at.name for at in radio.stations]
         self._lane_at = {  # named by its way, after its station unless that is the server's own
@@ -41,7 +41,7 @@ class RadioAir(Air):
         self._place_of = {lane: place for place, lane in self._lane_at.items()}
         self._index = {device: i for i, device in enumerate(devices)}
         self._member = {  # the place of each device among those of its cell
-            device: int(np.searchsorted(self._reception.members[cell], i))
+            device: int(np.searchsorted(self.reception.members[cell], i))
             for (device, i), cell in zip(self._index.items(), ground.serving.tolist(), strict=True)
         }
         self._fades = Fades(radio, seed, devices, ground.k)
@@ -107,7 +107,7 @@ class RadioAir(Air):
     def check(self) -> None:
         """Raise `BadInput` where a station has more devices than its medium has places for."""
         for cell in self._cells:
-            for way in self._ways() if len(self._reception.members[cell]) else ():
+            for way in self._ways() if len(self.reception.members[cell]) else ():
                 self.share(self._lane_at[cell, way])
 
     def reached(self) -> Bools:
@@ -116,14 +116,14 @@ class RadioAir(Air):
 
     def mean_rates_bps(self, uplink: bool) -> Floats:
         """Return each device's mean rate, alone on its lane, with neighbours as busy as they ever are."""
-        return self._reception.of_all(uplink, self._reception.everybody(uplink))
+        return self.reception.of_all(uplink, self.reception.everybody(uplink))
 
     def best_rates_bps(self, uplink: bool) -> Floats:
         """Return the most that each device can have over its part of the medium, however many send."""
         way = self._way(uplink)
-        crowd = self._reception.gains_from_a_crowd(uplink)
-        quiet = self._reception.nobody(uplink)
-        return self._reception.of_all(uplink, quiet, lambda cell: self._users(cell, way) if crowd else 1)
+        crowd = self.reception.gains_from_a_crowd(uplink)
+        quiet = self.reception.nobody(uplink)
+        return self.reception.of_all(uplink, quiet, lambda cell: self._users(cell, way) if crowd else 1)
 
     def multicast_rate_bps(self) -> float:
         """Return the mean rate at which all devices can be reached at once, at the slowest station.
@@ -140,7 +140,7 @@ class RadioAir(Air):
 
     def _users(self, cell: int, way: str) -> int:
         """Return how many pairs of sender and receiver there may be on a lane."""
-        return self._reception.users(cell, way)
+        return self.reception.users(cell, way)
 
     def _lane(self, cell: int, way: str) -> Lane:
         ways = (True, False) if way == "air" else (way == "up",)
@@ -154,7 +154,7 @@ class RadioAir(Air):
 
     def _most_bps(self, cell: int, uplink: bool) -> float:
         """Return the best rate of a device of the cell; with fades in blocks, that of the best fade."""
-        members = self._reception.members[cell]
+        members = self.reception.members[cell]
         if self._coherence_s is not None:
             return peak_bps(self.radio, uplink)
         return float(self.best_rates_bps(uplink)[members].max(initial=0.0))
@@ -178,8 +178,8 @@ class RadioAir(Air):
     def _path(self, cell: int, uplink: bool, devices: tuple[str, ...]) -> Path:
         place = self._index[devices[0]]
         snr_db = self.ground.up_snr_db if uplink else self.ground.down_snr_db
-        rates_bps = self._reception.mean_bps(cell, uplink, self._reception.nobody(uplink), 1)
-        divided = self._reception.part(uplink, 2) < 1.0
+        rates_bps = self.reception.mean_bps(cell, uplink, self.reception.nobody(uplink), 1)
+        divided = self.reception.part(uplink, 2) < 1.0
         down_s, up_s = self.radio.latency_s, self.radio.up_latency_s
         return Path(
             lane=self._lane_at[cell, self._way(uplink)],
@@ -199,7 +199,7 @@ class RadioAir(Air):
 
         Where there are fewer parts than senders, they take turns.
         """
-        members = self._reception.members[cell]
+        members = self.reception.members[cell]
         gain_db, power_w = self.ground.gain_db[cell, members], self.ground.power_w[members]
         most = self.radio.rates.most_parts(self.radio.budget.bandwidth_hz)
 
@@ -214,7 +214,7 @@ class RadioAir(Air):
 
     def _activity(self, lane: str, uplink: bool, heard: Mapping[str, int]) -> Activity:
         """Return how busy the cells are as those on `lane` see it: their own cell does not disturb them."""
-        fixed = self._reception.fixed[uplink]
+        fixed = self.reception.fixed[uplink]
         if fixed is not None:
             return fixed
         own, way = self._place_of[lane]
@@ -227,7 +227,7 @@ class RadioAir(Air):
         return float(means(1)[members].min()), Entry(means, members[0]) if self._crowds(path) else None
 
     def _new_means(self, cell: int, uplink: bool, activity: Activity) -> Callable[[int], Floats]:
-        return lambda n: self._reception.mean_bps(cell, uplink, activity, n)
+        return lambda n: self.reception.mean_bps(cell, uplink, activity, n)
 
     def _in_block(self, paths: Sequence[Path], block: int, activity: Activity) -> list[tuple[float, Among]]:
         """Return the same in `block`, for paths of one direction."""
@@ -242,7 +242,7 @@ class RadioAir(Air):
         ]
 
     def _new_faded(self, uplink: bool, block: int, activity: Activity) -> Faded:
-        return Faded(self.radio, self._reception, self._fades, uplink, block, activity)
+        return Faded(self.radio, self.reception, self._fades, uplink, block, activity)
 
     def _crowds(self, path: Path) -> bool:
         """Return whether the rate over its part depends on how many have one: never that of a multicast."""
