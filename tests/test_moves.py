@@ -47,7 +47,7 @@ def test_instants_are_few_and_go_from_the_beginning_to_the_end(end_s: float, mov
     assert (times_s[0], times_s[-1]) == (0.0, pytest.approx(end_s))
     assert times_s == sorted(set(times_s))
     assert len(times_s) <= 241
-    assert len(times_s) == 25 or moving * (len(times_s) - 1) <= 4000
+    assert len(times_s) == 25 or moving * (len(times_s) - 1) <= 16_000
 
 
 def test_nobody_who_stands_still_is_looked_for() -> None:

@@ -98,8 +98,9 @@ def tree(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_built_tree_holds_every_module_and_scenario(tree: Path) -> None:
     built = {".".join(path.relative_to(tree).with_suffix("").parts) for path in tree.rglob("*.py")}
     assert {name.removesuffix(".__init__") for name in built} == _modules()
-    shipped = {path.name for path in (ROOT / "scenarios").glob("*.yaml")}
-    assert {path.name for path in (tree / "slfac_sim" / "scenarios").glob("*.yaml")} == shipped
+    for kind in ("*.yaml", "*.csv"):
+        shipped = {path.name for path in (ROOT / "scenarios").glob(kind)}
+        assert {path.name for path in (tree / "slfac_sim" / "scenarios").glob(kind)} == shipped
     assert (tree / "slfac_sim" / "py.typed").is_file()
     schemas = {path.name for path in (ROOT / "docs").glob("*.schema.json")}
     assert {path.name for path in (tree / "slfac_sim" / "docs").iterdir()} == schemas

@@ -15,7 +15,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
 from slfac_sim.analysis.air import Offered
-from slfac_sim.analysis.format import count, one_decimal
+from slfac_sim.analysis.format import count, listed, one_decimal
 from slfac_sim.analysis.laying_out import note
 from slfac_sim.analysis.maps import draw_ranges, draw_stations, frame, station_colours
 from slfac_sim.analysis.style import HALO, INK, legend, stacked_canvas
@@ -91,12 +91,15 @@ def _ways(axes: Axes, tracks: Sequence[Track], colours: dict[str, str]) -> None:
 
 
 def _starts(axes: Axes, tracks: Sequence[Track]) -> None:
-    size = 2.6 if len(tracks) <= _NAMED else 1.4
-    style: dict[str, Any] = {"markersize": size, "markeredgewidth": 0.4, "linestyle": "none", "zorder": 3}
-    firsts = [(track.x_m[0], track.y_m[0]) for track in tracks]
-    axes.plot(*zip(*firsts, strict=True), "o", color=INK, label="start", **style)
-    for track, place in zip(tracks, firsts, strict=True) if len(tracks) <= _NAMED else ():
-        note(axes, track.device, place, (3.0, 2.0), fontsize=5.0, zorder=6, path_effects=HALO)
+    """Mark where devices start, with their names if they are few; several may start at one place."""
+    starts: dict[tuple[float, float], list[str]] = {}
+    for track in tracks:
+        starts.setdefault((float(track.x_m[0]), float(track.y_m[0])), []).append(track.device)
+    is_named = len(tracks) <= _NAMED
+    size = 2.6 if is_named else 1.4
+    axes.scatter(*zip(*starts, strict=True), size**2, INK, linewidths=0.4, zorder=3, label="start")
+    for place, names in starts.items() if is_named else ():
+        note(axes, listed(names, 3), place, (3.0, 2.0), fontsize=5.0, zorder=6, path_effects=HALO)
 
 
 def _handovers(axes: Axes, tracks: Sequence[Track]) -> None:
@@ -108,15 +111,10 @@ def _handovers(axes: Axes, tracks: Sequence[Track]) -> None:
         chosen = [place for is_ping_pong, place in rows if is_ping_pong == back]
         if chosen:
             size = (1.0 + 0.5 * back) * small
-            style: dict[str, Any] = {
-                "marker": marker,
-                "linestyle": "none",
-                "color": face,
-                "zorder": 3.5 + back,
-            }
-            style |= {"markeredgecolor": edge, "markeredgewidth": (0.16 - 0.08 * back) * size}
-            axes.plot(*zip(*chosen, strict=True), markersize=size, **style)
-            axes.plot([], [], markersize=3.2 + 1.6 * back, label=name, **style)
+            style: dict[str, Any] = {"marker": marker, "color": face, "zorder": 3.5 + back}
+            style |= {"edgecolors": edge, "linewidths": (0.16 - 0.08 * back) * size}
+            axes.scatter(*zip(*chosen, strict=True), size**2, **style)
+            axes.scatter([], [], (3.2 + 1.6 * back) ** 2, label=name, **style)
 
 
 def _title(run: Tracks) -> str:

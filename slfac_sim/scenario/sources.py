@@ -12,6 +12,7 @@ from slfac_sim.foundation.files import read_bytes
 from slfac_sim.foundation.words import got
 from slfac_sim.scenario.layers import laid_over
 from slfac_sim.scenario.located import Fault, Located, Place, ScenarioError
+from slfac_sim.scenario.named_files import with_files_beside
 from slfac_sim.scenario.overrides import Overridden
 from slfac_sim.scenario.schema import Scenario
 from slfac_sim.scenario.yaml_text import to_tree
@@ -81,7 +82,7 @@ def layers_of(source: Source) -> list[Layer]:
     while True:
         tree, faults = to_tree(source.text, source.name, -len(layers))
         _refuse_others(tree, faults, named)
-        layers.append(Layer(source, tree, faults))
+        layers.append(Layer(source, with_files_beside(tree, source.file), faults))
         named = tree.child(BASE)
         if named is None:
             return layers

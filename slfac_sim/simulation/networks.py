@@ -13,7 +13,7 @@ from slfac_sim.network import Hosts, Network, Survey
 
 Rows = list[dict[str, Any]]
 
-_SIGHTINGS = 4000  # of all devices that move, in a run: each may cost as much as a step of a walk
+_SIGHTINGS = 16_000  # of all devices that move, in a run
 _FEWEST_INSTANTS, _MOST_INSTANTS = 24, 240
 
 
