@@ -86,7 +86,7 @@ class MovingAir(SurveyedAir):
 
     def resumes_s(self, path: Path, t_s: float) -> float:
         """Return from when on bits cross `path`: `t_s`, or the end of an interruption by a handover."""
-        moving = [device for device in path.devices if self._moves(device)]
+        moving = [device for device in path.devices if device in self._travellers.paces]
         last = [self._travellers.last_handover(device, t_s) for device in moving]
         ends_s = [one.at_s + self._handover.interruption for one in last if one is not None]
         return max([t_s, *ends_s])
