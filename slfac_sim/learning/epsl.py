@@ -39,7 +39,7 @@ def aggregating_step(
     data at that position, which runs along with the others. Batch-norm sees the whole batch, these means
     included, and what flows through its statistics to samples that are aggregated is dropped.
     """
-    half.model.train()
+    half.begin()
     sizes = [len(labels) for _, labels in cohort]
     means = np.mean([tensor[:aggregated] for tensor, _ in cohort], axis=0, dtype=np.float32)
     inputs = torch.from_numpy(np.concatenate([*(tensor for tensor, _ in cohort), means])).to(half.host)

@@ -30,7 +30,9 @@ class Ground:
         self.scenario = scenario
         self.limited = limited
         self.data = data
-        self.updates = Updates(scenario.learning.clip_norm)
+        self.updates = Updates(
+            scenario.learning.clip_norm, norms_are_frozen=scenario.learning.batch_norm == "frozen"
+        )
         self.host = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.names = device_names(scenario.devices.count)
         dealt = scenario.partition.split(data.train_labels, self.names, scenario.seed.learning)

@@ -64,6 +64,10 @@ class Half(Keeps):
         self.host = next(model.parameters()).device
         self._updates = updates or Updates()
 
+    def begin(self) -> None:
+        """Put the model into training mode."""
+        self._updates.begin(self.model)
+
     def update(self, rate: float = 1.0) -> None:
         """Take a step along the gradients that are there, with a learning rate times `rate`."""
         self._updates.step(self.model, self.optimiser, rate)
@@ -74,7 +78,7 @@ class DeviceHalf(Half):
 
     def forward(self, images: torch.Tensor, labels: Labels) -> Smashed:
         """Run `images` [batch, channels, h, w] up to the cut, in training mode."""
-        self.model.train()
+        self.begin()
         activation = forward(self.model, images)
         return Smashed(activation.detach().cpu().numpy(), labels, Pending(activation))
 
@@ -107,7 +111,7 @@ class StashingHalf(DeviceHalf):
 
     def forward(self, images: torch.Tensor, labels: Labels) -> Smashed:
         """Run `images` [batch, channels, h, w] up to the cut, in training mode, on a copy of the weights."""
-        self.model.train()
+        self.begin()
         weights = {
             name: weight.detach().clone().requires_grad_() for name, weight in self.model.named_parameters()
         }
@@ -137,7 +141,7 @@ class ServerHalf(Half):
         samples equals one step on the whole batch (without batch-norm, whose statistics here span
         the cohort on the server and one batch on a device).
         """
-        self.model.train()
+        self.begin()
         sizes = [len(labels) for _, labels in cohort]
         smashed = torch.from_numpy(np.concatenate([tensor for tensor, _ in cohort])).to(self.host)
         smashed.requires_grad_()

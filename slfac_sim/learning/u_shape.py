@@ -73,7 +73,7 @@ class EndsHalf(DeviceHalf):
 
     def forward(self, images: torch.Tensor, labels: Labels) -> Smashed:
         """Run `images` [batch, channels, h, w] through the head, in training mode."""
-        self.model.train()
+        self.begin()
         activation = forward(self.model.head, images)
         return Smashed(activation.detach().cpu().numpy(), labels, Pending(activation))
 
@@ -99,7 +99,7 @@ class Body(Half):
 
     def forward(self, arrived: Sequence[Tensor]) -> list[Middle]:
         """Run the smashed data of several devices through the body as one batch, in the order given."""
-        self.model.train()
+        self.begin()
         smashed = torch.from_numpy(np.concatenate(arrived)).to(self.host).requires_grad_()
         output = forward(self.model, smashed)
         cohort = Cohort(smashed, output, tuple(len(tensor) for tensor in arrived))

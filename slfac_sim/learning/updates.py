@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 
 @dataclass
@@ -13,11 +14,19 @@ class Updates:
     """What every step of every optimiser of a training has in common.
 
     Gradients longer than `clip_norm` are cut to it. Learning rates are times `rate`, which is that of the
-    round that is under way.
+    round that is under way. Statistics of batch-norm are as they were in the beginning if `norms_are_frozen`.
     """
 
     clip_norm: float | None = None
     rate: float = 1.0
+    norms_are_frozen: bool = False
+
+    def begin(self, model: nn.Module) -> None:
+        """Put `model` into training mode; batch-norm that is frozen goes on by the statistics that it has."""
+        model.train()
+        for layer in model.modules() if self.norms_are_frozen else ():
+            if isinstance(layer, _BatchNorm):
+                layer.eval()
 
     def step(self, model: nn.Module, optimiser: torch.optim.Optimizer, rate: float = 1.0) -> None:
         """Move the weights of `model` along their gradients, with a learning rate that is also times `rate`.

@@ -6,7 +6,7 @@ the order of its `state_dict`; integer buffers (batch-norm's counter of batches)
 
 import copy
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import torch
@@ -107,8 +107,24 @@ def _draw_layer(layer: nn.Conv2d | nn.Linear, purpose: str, seed: int) -> None:
             layer.bias.copy_(torch.from_numpy(np.asarray(bias, np.float32)))
 
 
+_KEPT_BACK = "_slfac_kept_back"
+
+
+def keep_back(module: nn.Module, keys: Iterable[str]) -> None:
+    """Have what is at `keys` of the `state_dict` of `module`, and of its copies, be no part of its state."""
+    vars(module)[_KEPT_BACK] = frozenset(keys)
+
+
+def kept_back(module: nn.Module) -> frozenset[str]:
+    """Return the keys that `keep_back` was given."""
+    keys: frozenset[str] = vars(module).get(_KEPT_BACK, frozenset())
+    return keys
+
+
 def _sent(module: nn.Module) -> list[torch.Tensor]:
-    return [value for value in module.state_dict().values() if value.is_floating_point()]
+    home = kept_back(module)
+    state = module.state_dict().items()
+    return [value for key, value in state if value.is_floating_point() and key not in home]
 
 
 def state_vector(module: nn.Module) -> Tensor:

@@ -57,7 +57,7 @@ class Learner(Half):
 
     def forward(self, images: torch.Tensor, labels: Labels) -> Answers:
         """Return the loss on `images` [batch, channels, h, w], in training mode."""
-        self.model.train()
+        self.begin()
         logits = forward(self.model, images)
         truth = torch.from_numpy(labels).to(logits.device)
         loss = cross_entropy(logits, truth)

@@ -114,6 +114,11 @@ class Learning:
     cut to it; null: none are.
     """
 
+    batch_norm: Literal["averaged", "local", "frozen"] = "averaged"
+    """What becomes of batch-norm where models are averaged: it is a part of them (`averaged`), weights and
+    statistics stay with each device (`local`), or statistics are for ever those before training (`frozen`,
+    also on servers), for models that begin with trained weights.
+    """
     until: Until | None = None
     """When the training ends before the last of its rounds; null: it has all of them."""
 

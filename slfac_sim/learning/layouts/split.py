@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from torch import nn
@@ -19,6 +20,7 @@ from slfac_sim.learning.ground import Ground
 from slfac_sim.learning.halves import DeviceHalf, ServerHalf, StashingHalf
 from slfac_sim.learning.layouts import Layout, Part
 from slfac_sim.learning.model_exchange import exact, fit_for_models
+from slfac_sim.learning.own_norms import keep_norms, scores_of
 from slfac_sim.learning.participants import Device, EdgeServer
 from slfac_sim.learning.weights import load_sound, state_vector
 from slfac_sim.learning.work import Exchange
@@ -55,6 +57,7 @@ class Split(Layout):
         among = set(ground.names if names is None else names)
         mine = [name for name in ground.names if name in among]
         refuse_what_does_not_fit(ground, self.held, cuts, mine)
+        self.evaluated_models = keep_norms(self.split.device, scenario)
         self._initial = state_vector(self.split.device)
         self.models = fit_for_models(codec.model, self._initial)
         self._own_works = works(scenario, self.split.work, self.held)
@@ -86,8 +89,9 @@ class Split(Layout):
         The device half is as devices have it, once it has come through the codec of models.
         The uplink codec sees messages of the training batch's size, as a device sends them.
         """
-        score = self.score(self.server.as_received(model), exact)
-        return figures([(score, self.ground.names)], self.ground)
+        measure = partial(self.score, self.server.as_received(model), exact)
+        scores = scores_of(self._probe, self.devices, lambda device: device.half.model, measure)
+        return figures(scores, self.ground)
 
     def score(self, state: Tensor, exact: bool, beyond: nn.Module | None = None) -> Score:
         """Return the score with the device half of `state` [values], and `beyond` it the server's half."""

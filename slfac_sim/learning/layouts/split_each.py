@@ -15,6 +15,7 @@ from slfac_sim.learning.ground import Ground
 from slfac_sim.learning.layouts import Layout
 from slfac_sim.learning.layouts.split import Split
 from slfac_sim.learning.mixed_cuts import MixedServer
+from slfac_sim.learning.own_norms import refuse_own_norms
 from slfac_sim.learning.participants import Device
 from slfac_sim.learning.weights import state_size
 
@@ -28,6 +29,7 @@ class SplitEach(Layout):
     def __init__(self, ground: Ground) -> None:
         super().__init__(ground)
         cut_of = self._cut_of = _cuts(ground)
+        refuse_own_norms(ground.scenario, "where the cuts of devices differ")
         counts = Counter(cut_of.values())
         self.by_cut: Mapping[str, Split] = {cut: _split(ground, cut, cut_of) for cut in counts}
         by_name = {device.name: device for part in self.parts for device in part.devices}

@@ -14,6 +14,7 @@ from slfac_sim.learning.ground import Ground
 from slfac_sim.learning.layouts import Layout
 from slfac_sim.learning.layouts.split import Split
 from slfac_sim.learning.model_exchange import exact, fit_for_models, state_in
+from slfac_sim.learning.own_norms import refuse_own_norms
 from slfac_sim.learning.sizes import Sizes
 from slfac_sim.learning.weights import load_sound, state_vector
 from slfac_sim.scenario.hosts import cloud_of, edges_of, homes_of
@@ -25,6 +26,7 @@ class SplitEdges(Layout):
     def __init__(self, ground: Ground) -> None:
         super().__init__(ground)
         scenario, homes = ground.scenario, homes_of(ground.scenario)
+        refuse_own_norms(scenario, "where there are several servers")
         self._at: Mapping[str, Split] = {
             edge: Split(ground, [name for name in homes if homes[name] == edge], edge, EdgeOfCloud)
             for edge in edges_of(scenario)

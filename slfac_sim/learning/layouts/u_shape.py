@@ -15,11 +15,12 @@ from slfac_sim.learning.batches import Shard
 from slfac_sim.learning.counting import figures
 from slfac_sim.learning.cutting import Thirds, cut_in_three
 from slfac_sim.learning.draws import Draws
-from slfac_sim.learning.evaluation import evaluate, in_messages
+from slfac_sim.learning.evaluation import Score, evaluate, in_messages
 from slfac_sim.learning.fleet import Held, refuse_lone_values, refuse_what_does_not_fit, works
 from slfac_sim.learning.ground import Ground
 from slfac_sim.learning.layouts import Layout, Part
 from slfac_sim.learning.model_exchange import exact, fit_for_models
+from slfac_sim.learning.own_norms import keep_norms, scores_of
 from slfac_sim.learning.u_shape import Body, Ends, EndsHalf, UDevice, UServer
 from slfac_sim.learning.weights import load_sound, state_vector
 from slfac_sim.learning.work import Exchange
@@ -44,6 +45,7 @@ class UShape(Layout):
             Part(_Beyond(thirds.body, thirds.tail), thirds.smashed_shape, 1, on_server=True),
         ]
         refuse_what_does_not_fit(ground, self.held)
+        self.evaluated_models = keep_norms(self._ends, scenario)
         self._initial = state_vector(self._ends)
         self.models = fit_for_models(codec.model, self._initial)
         _refuse_lone_values(ground, thirds)
@@ -73,10 +75,14 @@ class UShape(Layout):
         Both codecs see messages of the training batch's size, as in training.
         """
         load_sound(self._probe, self.server.as_received(model))
-        batches, seed = self.ground.test_batches(), self.ground.scenario.seed.learning
         parts = [self._probe.head, self.server.half.model, self._probe.tail]
-        score = evaluate(parts, batches, self._through, exact, seed)
-        return figures([(score, self.ground.names)], self.ground)
+        seed = self.ground.scenario.seed.learning
+
+        def measure() -> Score:
+            return evaluate(parts, self.ground.test_batches(), self._through, exact, seed)
+
+        scores = scores_of(self._probe, self.devices, lambda device: device.half.model, measure)
+        return figures(scores, self.ground)
 
     def _device(self, place: int, shard: Shard) -> UDevice:
         outer = replace(self._outer, work=self._head_works[shard.device])

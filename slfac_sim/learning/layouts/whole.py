@@ -17,6 +17,7 @@ from slfac_sim.learning.fleet import Held, refuse_lone_values, refuse_what_does_
 from slfac_sim.learning.ground import Ground
 from slfac_sim.learning.layouts import Flops, Layout, Part
 from slfac_sim.learning.model_exchange import exact, fit_for_models, state_in
+from slfac_sim.learning.own_norms import keep_norms, scores_of
 from slfac_sim.learning.sizes import Sizes
 from slfac_sim.learning.weights import initial_blocks, load_sound, state_vector, statistics_in
 from slfac_sim.learning.whole import Learner, Trainee, WholeDevice, WholeServer
@@ -44,7 +45,8 @@ class Whole(Layout):
         count = 1 if on_server else scenario.devices.count
         self.learners = [Part(self.model, data.image_shape, count, on_server)]
         self._evaluated: int | None = protocol.evaluate_devices
-        self.evaluated_models = min(self._evaluated or 1, scenario.devices.count)
+        measured = max(keep_norms(self.model, scenario), self._evaluated or 1)
+        self.evaluated_models = min(measured, scenario.devices.count)
         self._initial = state_vector(self.model)
         self.models = fit_for_models(seeded(scenario.codec.model, scenario.seed.learning), self._initial)
         self._difference = protocol.send == "difference"
@@ -86,7 +88,11 @@ class Whole(Layout):
         """Return the score on the full test set of the model in `model`; no codec is between its blocks."""
         if self._evaluated is None:
             load_sound(self._probe, self.server.as_received(model) if self.devices_learn else state_in(model))
-            return figures([(self._score(self._probe), self.ground.names)], self.ground)
+            measure = partial(self._score, self._probe)
+            scores = scores_of(
+                self._probe, self.devices, lambda device: device.trainee.learner.model, measure
+            )
+            return figures(scores, self.ground)
         devices = self.devices[: self._evaluated]
         scores = [(self._score(device.trainee.learner.model), [device.name]) for device in devices]
         return figures(scores, self.ground)

@@ -1,22 +1,36 @@
 """The modules of the models: of ResNet-18 (He et al., 2016, arXiv:1512.03385), and of the small network."""
 
+import math
+from collections.abc import Callable
+
 import torch
 from torch import nn
+
+Norm = Callable[[int], nn.Module]
+"""A normalisation for so many channels."""
+
+
+def group_norm(channels: int) -> nn.Module:
+    """Return a normalisation over 16 channels at a time (Wu, He, 2018, arXiv:1803.08494, table 3), or all."""
+    return nn.GroupNorm(math.gcd(max(channels // 16, 1), channels), channels)
+
+
+NORMS: dict[str, Norm] = {"batch": nn.BatchNorm2d, "group": group_norm}
 
 
 class BasicBlock(nn.Module):
     """Two 3x3 convolutions and a short cut, which is a 1x1 convolution where the shape changes."""
 
-    def __init__(self, channels_in: int, channels_out: int, stride: int) -> None:
+    def __init__(self, channels_in: int, channels_out: int, stride: int, norm: Norm = nn.BatchNorm2d) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(channels_in, channels_out, 3, stride, padding=1, bias=False)
-        self.norm1 = nn.BatchNorm2d(channels_out)
+        self.norm1 = norm(channels_out)
         self.conv2 = nn.Conv2d(channels_out, channels_out, 3, padding=1, bias=False)
-        self.norm2 = nn.BatchNorm2d(channels_out)
+        self.norm2 = norm(channels_out)
         self.shortcut: nn.Module = nn.Identity()
         if stride != 1 or channels_in != channels_out:
             self.shortcut = nn.Sequential(
-                nn.Conv2d(channels_in, channels_out, 1, stride, bias=False), nn.BatchNorm2d(channels_out)
+                nn.Conv2d(channels_in, channels_out, 1, stride, bias=False), norm(channels_out)
             )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -26,11 +40,11 @@ class BasicBlock(nn.Module):
         return torch.relu_(y + self.shortcut(x))
 
 
-def stem(channels: int, small: bool) -> nn.Module:
+def stem(channels: int, small: bool, norm: Norm = nn.BatchNorm2d) -> nn.Module:
     """Return the ImageNet stem without its pooling (7x7, stride 2), or the one for `small` images (3x3)."""
     size, stride = (3, 1) if small else (7, 2)
     convolution = nn.Conv2d(channels, 64, size, stride, padding=size // 2, bias=False)
-    return nn.Sequential(convolution, nn.BatchNorm2d(64), nn.ReLU(inplace=True))
+    return nn.Sequential(convolution, norm(64), nn.ReLU(inplace=True))
 
 
 def head(channels: int, classes: int) -> nn.Module:
@@ -38,20 +52,22 @@ def head(channels: int, classes: int) -> nn.Module:
     return nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, classes))
 
 
-def resnet_blocks(channels: int, classes: int, small: bool) -> list[tuple[str, nn.Module]]:
+def resnet_blocks(
+    channels: int, classes: int, small: bool, norm: Norm = nn.BatchNorm2d
+) -> list[tuple[str, nn.Module]]:
     """Return ResNet-18's blocks in order, from `stem` to `head`; for `small` images without `pool`."""
-    named: list[tuple[str, nn.Module]] = [("stem", stem(channels, small))]
+    named: list[tuple[str, nn.Module]] = [("stem", stem(channels, small, norm))]
     named += [] if small else [("pool", nn.MaxPool2d(3, 2, 1))]
     width_in = 64
     for group, width in enumerate((64, 128, 256, 512)):
         for place in range(2):
             stride = 2 if group > 0 and place == 0 else 1
-            named.append((f"block{2 * group + place + 1}", BasicBlock(width_in, width, stride)))
+            named.append((f"block{2 * group + place + 1}", BasicBlock(width_in, width, stride, norm)))
             width_in = width
     return [*named, ("head", head(width_in, classes))]
 
 
-def plain_blocks(channels: int, classes: int, width: int, norm: bool) -> list[tuple[str, nn.Module]]:
+def plain_blocks(channels: int, classes: int, width: int, norm: Norm | None) -> list[tuple[str, nn.Module]]:
     """Return `conv1`, `conv2`, `conv3` and `head`."""
     return [
         ("conv1", convolution(channels, width, norm, pool=True)),
@@ -61,13 +77,15 @@ def plain_blocks(channels: int, classes: int, width: int, norm: bool) -> list[tu
     ]
 
 
-def convolution(channels_in: int, channels_out: int, norm: bool, pool: bool, bias: bool = False) -> nn.Module:
-    """Return a 3x3 convolution, batch-norm if asked for, ReLU, and a 2x2 max-pool that leaves no row out.
+def convolution(
+    channels_in: int, channels_out: int, norm: Norm | None, pool: bool, bias: bool = False
+) -> nn.Module:
+    """Return a 3x3 convolution, a `norm` if there is one, ReLU, and a 2x2 max-pool that leaves no row out.
 
     It has a bias where no norm follows, or with `bias`.
     """
-    layers: list[nn.Module] = [nn.Conv2d(channels_in, channels_out, 3, padding=1, bias=bias or not norm)]
-    layers += [nn.BatchNorm2d(channels_out)] if norm else []
+    layers: list[nn.Module] = [nn.Conv2d(channels_in, channels_out, 3, padding=1, bias=bias or norm is None)]
+    layers += [] if norm is None else [norm(channels_out)]
     layers += [nn.ReLU(inplace=True)]
     layers += [nn.MaxPool2d(2, ceil_mode=True)] if pool else []
     return nn.Sequential(*layers)

@@ -26,8 +26,13 @@ class ResNet18:
     for images of 32x32 (`cifar`).
     """
 
+    norm: Literal["batch", "group"] = "batch"
+    """What normalises: over the mini-batch, or over 16 channels of a sample at a time (`group`; Wu, He, 2018,
+    arXiv:1803.08494), which has no statistics.
+    """
+
     def blocks(self, channels: int, classes: int) -> list[tuple[str, nn.Module]]:
         """Return the blocks; 11,689,512 parameters with 3 channels, 1000 classes and the `imagenet` stem."""
-        from slfac_sim.learning.models._blocks import resnet_blocks
+        from slfac_sim.learning.models._blocks import NORMS, resnet_blocks
 
-        return resnet_blocks(channels, classes, self.stem == "cifar")
+        return resnet_blocks(channels, classes, self.stem == "cifar", NORMS[self.norm])

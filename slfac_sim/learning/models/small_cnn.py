@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
@@ -24,10 +24,13 @@ class SmallCnn:
     width: Annotated[int, Field(ge=1, le=128)] = 16
     """Channels of the first convolution; the second has twice, the third four times as many."""
     batch_norm: bool = True
-    """Whether each convolution is followed by batch normalisation."""
+    """Whether each convolution is followed by a normalisation."""
+    norm: Literal["batch", "group"] = "batch"
+    """What that normalises over: the mini-batch, or up to 16 channels of a sample at a time (`group`)."""
 
     def blocks(self, channels: int, classes: int) -> list[tuple[str, nn.Module]]:
         """Return the four blocks."""
-        from slfac_sim.learning.models._blocks import plain_blocks
+        from slfac_sim.learning.models._blocks import NORMS, plain_blocks
 
-        return plain_blocks(channels, classes, self.width, self.batch_norm)
+        norm = NORMS[self.norm] if self.batch_norm else None
+        return plain_blocks(channels, classes, self.width, norm)

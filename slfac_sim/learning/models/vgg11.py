@@ -39,11 +39,12 @@ class Vgg11:
         """Return the blocks; 132,863,336 parameters as published, with 3 channels and 1000 classes."""
         from torch import nn
 
-        from slfac_sim.learning.models._blocks import convolution, head
+        from slfac_sim.learning.models._blocks import NORMS, convolution, head
 
+        norm = NORMS["batch"] if self.batch_norm else None
         widths = (channels, *_WIDTHS)
         convolutions: list[tuple[str, nn.Module]] = [
-            (f"conv{n}", convolution(widths[n - 1], widths[n], self.batch_norm, n in _POOLED, bias=True))
+            (f"conv{n}", convolution(widths[n - 1], widths[n], norm, n in _POOLED, bias=True))
             for n in range(1, len(widths))
         ]
         if self.classifier == "linear":
