@@ -10,6 +10,7 @@ import simpy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_change_laws import HOSTS, played
+from test_resume import killed, resumed, rows, undisturbed
 from worlds import TINY
 
 from slfac_sim.cli import main
@@ -251,6 +252,37 @@ def test_who_has_moved_is_received_and_disturbed_as_if_all_had_always_stood_ther
         there_bps = pytest.approx([link.up_rate_bps, link.down_rate_bps], rel=1e-9)
         assert one.station == link.station
         assert [one.up_rate_bps, one.down_rate_bps] == there_bps
+
+
+FAST = "network.change.jets={kind: random_waypoint, speed: [200 m/s, 300 m/s]}"
+CELLS = "network={kind: multi_cell, stations: 3, spacing: 200 m, handover: {time_to_trigger: 40 ms}}"
+SEVERAL = [CELLS, FAST]
+RUNS = {
+    "default": [],
+    "full": ["network.interference=full", "network.outage=allow", "network.medium=ofdma"],
+    "load": ["network.interference=load", "network.offered=100 kbit/s", "network.outage=allow"],
+    "blocks": ["network.fading={kind: block, coherence: 20 ms}", "network.transport=tcp"],
+    "crowd": ["network.change.others={kind: background, on: s0, rate: 2 kbit/s, size: 50 B}"],
+}
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_a_replay_among_several_stations_is_the_live_run(name: str) -> None:
+    quiet = ["--quiet", "--draw", "none", "--out"]
+    assert main(["run", str(TINY), *quiet, "plain"]) == 0
+    assert main(["run", str(TINY), *SEVERAL, *RUNS[name], *quiet, "live"]) == 0
+    assert main(["replay", "plain", *SEVERAL, *RUNS[name], *quiet, "replay"]) == 0
+    live = rows(Path("live"))
+    assert rows(Path("replay")) == live
+    assert live["handovers"]
+
+
+def test_a_run_with_handovers_goes_on_where_it_was_cut() -> None:
+    undisturbed(Path("whole"), *SEVERAL)
+    killed(Path("cut"), 30, *SEVERAL)
+    resumed(Path("cut"))
+    assert rows(Path("cut")) == rows(Path("whole"))
+    assert rows(Path("cut"))["handovers"]
 
 
 MC = "network={kind: multi_cell, stations: 2, "
