@@ -307,6 +307,11 @@ class NetworkSettings(ABC):
         return False
 
     @property
+    def hands_over(self) -> bool:
+        """Whether devices go from one of several stations to another."""
+        return False
+
+    @property
     def what_loses(self) -> str:
         """What of it `may_lose`, in words."""
         return f"the network {kind_of(self)}"

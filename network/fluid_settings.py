@@ -62,6 +62,11 @@ class FluidSettings(NetworkSettings):
         return bool(self.transport.gives_up and (self.transport.loss > 0.0 or self.loses_packets))
 
     @property
+    def hands_over(self) -> bool:
+        """Whether changes move devices among stations."""
+        return len(self.nodes) > 1 and any(change.moves for change in (self.change or {}).values())
+
+    @property
     def what_loses(self) -> str:
         """The transport, which gives up."""
         return f"network.transport: {kind_of(self.transport)}"

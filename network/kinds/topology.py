@@ -111,6 +111,12 @@ class Topology(FluidSettings):
         return replace(survey, remarks=[*survey.remarks, *remarks_on(self._links(), self.graph)])
 
     @property
+    def hands_over(self) -> bool:
+        """Whether changes move devices among the stations of an access network."""
+        several = any(len(one.network.nodes) > 1 for one in self.access.values())
+        return several and any(change.moves for change in (self.change or {}).values())
+
+    @property
     def lets_devices_move(self) -> bool:
         """Whether any of its access networks does."""
         return any(one.network.lets_devices_move for one in self.access.values())

@@ -1,4 +1,4 @@
-"""The laws of the simulation, checked while it goes on: bytes, causality, rates, links, energy, queues.
+"""The laws of the simulation, checked while it goes on: bytes, times, rates, links, moves, energy, queues.
 
 A run that breaks one fails there, and the message names the law, the place and the figures. The checks see
 what the player writes, what the protocol asks for and what the network is told, and compare the three; they
@@ -17,6 +17,7 @@ from slfac_sim.scenario.schema import Scenario
 from slfac_sim.simulation.invariants.air import AirLaws
 from slfac_sim.simulation.invariants.bytes import ByteLaws
 from slfac_sim.simulation.invariants.energy import EnergyLaws
+from slfac_sim.simulation.invariants.handovers import HandoverLaws
 from slfac_sim.simulation.invariants.laws import Laws, Violated, Watch
 from slfac_sim.simulation.invariants.links import LinkLaws
 from slfac_sim.simulation.invariants.order import OrderLaws
@@ -26,7 +27,15 @@ from slfac_sim.simulation.observer import observed_by
 
 __all__ = ["Violated", "strictly"]
 
-_LAWS: tuple[type[Laws], ...] = (OrderLaws, ByteLaws, AirLaws, LinkLaws, EnergyLaws, QueueLaws)
+_LAWS: tuple[type[Laws], ...] = (
+    OrderLaws,
+    ByteLaws,
+    AirLaws,
+    LinkLaws,
+    HandoverLaws,
+    EnergyLaws,
+    QueueLaws,
+)
 
 Watched = tuple[Scenario, Task, Ledger]
 

@@ -50,7 +50,8 @@ class AirLaws(Laws):
         figures = f"{row['airtime_s']!r} s of airtime within {length_s!r} s, of which it may have {share:g}"
         self.hold(AIRTIME, row["airtime_s"] <= share * length_s + _slack_s(row), place, figures)
         lane = self._lane(row, networks)
-        self._shares[lane] = max(self._shares.get(lane, 0.0), share)
+        of_all = self._share_of_all(row) if self.scenario.network.hands_over else share
+        self._shares[lane] = max(self._shares.get(lane, 0.0), of_all)
         self._used[lane].append((row["start_s"], row["last_bit_s"], row["airtime_s"], _slack_s(row)))
         capacity_bps = self._capacity_bps(row, networks)
         if capacity_bps is not None:
@@ -62,6 +63,11 @@ class AirLaws(Laws):
         """Return the part of the time that all its senders together may have, each on its own medium."""
         share, of = "up_share" if self._accesses.is_up(row) else "down_share", self._accesses
         return sum(of.senders(name, row) * float(of.air[name][share]) for name in networks)
+
+    def _share_of_all(self, row: dict[str, Any]) -> float:
+        """Return the part of the time that all media of its direction have, on all access networks."""
+        share, of = "up_share" if self._accesses.is_up(row) else "down_share", self._accesses
+        return sum(of.stations(name) * float(air[share]) for name, air in of.air.items())
 
     def _whole(self, row: dict[str, Any], networks: Sequence[str], place: str) -> None:
         """Rate x airtime are the bits of a transfer: those on the wire, or for 802.11 of the payload.
@@ -75,6 +81,8 @@ class AirLaws(Laws):
         least = 0.0 if row["outcome"] != "delivered" else wire if headers == {False} else payload
         if row["dst"] == "*" and self.scenario.network.may_lose:  # some branches may have got nothing
             least = min(least, 8.0 * row["payload_bytes"])
+        if row["dst"] == "*" and self.scenario.network.hands_over:  # parts of it need not be whole bytes
+            least -= 8.0
         held = least * (1.0 - 1e-6) <= bits <= most * (1.0 + 1e-6)
         self.hold(RATE, held, place, f"{bits!r} bits sent of {most:g}")
 
@@ -97,16 +105,19 @@ class AirLaws(Laws):
         return steady and (shared.multicasts_bounded if is_multicast else shared.bounded)
 
     def _lane(self, row: dict[str, Any], networks: Sequence[str]) -> str:
-        """Return the medium of a transfer: its direction, and its station or, if alone, its device."""
+        """Return the medium of a transfer: its direction, and its station or, if alone, its device.
+
+        Where devices go from station to station it may be of several: they are one here.
+        """
         up = self._accesses.is_up(row)
         device, network = row["src" if up else "dst"], networks[0]
         half = self._accesses.air[network]["duplex"] == "half"
         way = "the air" if half else "the uplink" if up else "the downlink"
         if self._accesses.settings(network).shared.alone:
             return f"{way} of {device}"
-        if device != "*":
+        if device != "*" and not self.scenario.network.hands_over:
             return f"{way} of {self._accesses.links[device]['station'] or network or SERVER}"
-        if len(networks) > 1 or self._accesses.stations(network) > 1:
+        if len(networks) > 1 or self._accesses.stations(network) > 1 or self.scenario.network.hands_over:
             return f"{way} of all stations"
         links = self._accesses.links.values()
         stations = (link["station"] for link in links if link["access"] == network)
