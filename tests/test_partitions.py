@@ -1,5 +1,7 @@
 """Partitions: laws that every kind obeys, and the claims that each one makes."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -8,9 +10,15 @@ from scipy import stats
 
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import adapter, find, kinds
-from slfac_sim.learning.partitions import dirichlet, label_histogram
+from slfac_sim.learning.datasets.synthetic import Synthetic
+from slfac_sim.learning.dealing import deal
+from slfac_sim.learning.partitions import OverColumn, dirichlet, label_histogram
+from slfac_sim.learning.partitions.by import By
 from slfac_sim.learning.partitions.dirichlet import Dirichlet
+from slfac_sim.learning.partitions.feature import Feature
 from slfac_sim.learning.partitions.iid import Iid
+from slfac_sim.learning.partitions.quantity import Quantity
+from slfac_sim.learning.partitions.shards import Shards
 
 FAMILY = "slfac_sim.learning.partitions"
 LABELS = np.repeat(np.arange(10), 600)
@@ -21,7 +29,7 @@ def names(count):
 
 
 def test_kinds():
-    assert {"iid", "dirichlet"} <= set(kinds(FAMILY))
+    assert {"iid", "dirichlet", "shards", "quantity", "feature", "by"} <= set(kinds(FAMILY))
 
 
 @pytest.mark.parametrize("kind", kinds(FAMILY))
@@ -31,6 +39,7 @@ def test_law_every_sample_has_one_owner(kind, data):
     partition = find(FAMILY, kind)()
     devices = names(data.draw(st.integers(1, 8)))
     seed, classes = data.draw(st.integers(0, 2**40)), data.draw(st.integers(1, 5))
+    classes = 2 * len(devices) if issubclass(find(FAMILY, kind), OverColumn) else classes
     labels = np.random.default_rng(seed).integers(classes, size=data.draw(st.integers(80, 200)))
     shares = partition.split(labels, devices, seed)
     assert [share.dtype for share in shares] == [np.int64] * len(devices)
@@ -69,6 +78,9 @@ def test_iid_classes_are_spread_by_chance():
     assert stats.chi2_contingency(histogram).pvalue > 0.01
     assert np.abs(histogram - 60).max() < 40
 
+
+SHARDS = [[1, 3, 8], [2, 5], [0, 4, 6, 7]]
+QUANTITY = [[2, 3, 8, 10], [1, 5, 7], [0, 4, 6, 9, 11]]
 
 # Golden splits: a run must draw the same shares in every later version.
 
@@ -158,3 +170,83 @@ def test_classes_that_no_sample_has_are_no_trouble():
 def test_settings_are_checked(bad):
     with pytest.raises(ValueError, match=next(iter(bad))):
         adapter(Dirichlet).validate_python(bad)
+
+
+@given(st.integers(1, 4), st.integers(0, 100))
+def test_shards_of_equal_classes_give_each_device_so_many_classes(each, seed):
+    labels = np.random.default_rng(seed).permutation(LABELS)
+    shares = Shards(each=each).split(labels, names(20), seed)  # 20 each pieces, of 10 classes
+    held = (label_histogram(labels, shares, 10) > 0).sum(axis=1)
+    assert 1 <= held.min() <= held.max() <= each
+    assert {len(share) for share in shares} == {300}
+
+
+def test_shards_golden():
+    assert [share.tolist() for share in Shards().split(np.arange(9) % 3, names(3), 0)] == SHARDS
+
+
+@pytest.mark.parametrize("law", ["log_normal", "power_law"])
+def test_sizes_follow_their_law(law):
+    partition = Quantity(law=law, spread=0.8)
+    logs = np.log(partition.weights(names(3000), 1))
+    assert logs.std() == pytest.approx(0.8, rel=0.05)
+    shape = stats.norm(logs.mean(), 0.8) if law == "log_normal" else stats.expon(logs.min(), 0.8)
+    assert stats.kstest(logs, shape.cdf).pvalue > 0.01
+
+
+@given(st.integers(2, 30), st.integers(0, 100), st.integers(1, 5))
+def test_quantity_gives_all_the_fewest_and_leaves_the_ratios_of_the_others(devices, seed, fewest):
+    partition = Quantity(min_samples=fewest)
+    sizes = np.array([len(share) for share in partition.split(LABELS, names(devices), seed)])
+    above = partition.weights(names(devices), seed) * (6000 - fewest * devices)
+    assert sizes.min() >= fewest
+    assert np.abs(sizes - fewest - above).max() <= 1.0
+    few, many = (partition.weights(names(count), seed) for count in (devices, devices + 5))
+    assert np.allclose(few[0] / few[1], many[0] / many[1])
+
+
+def test_quantity_golden():
+    assert [share.tolist() for share in Quantity().split(np.zeros(12, np.int64), names(3), 0)] == QUANTITY
+
+
+@given(st.integers(1, 12), st.integers(12, 40), st.integers(0, 100))
+def test_by_keeps_each_value_on_one_device(devices, values, seed):
+    column = np.array([f"v{number}" for number in np.random.default_rng(seed).integers(values, size=300)])
+    found = len(np.unique(column))
+    if found < devices:
+        return
+    shares = By(column="owner").split(column, names(devices), seed)
+    whose = [set(column[share].tolist()) for share in shares]
+    assert sum(map(len, whose)) == found
+    assert max(map(len, whose)) - min(map(len, whose)) <= 1
+
+
+def test_by_needs_a_column_that_is_there_and_values_enough():
+    labels = np.arange(30) % 4
+    with pytest.raises(BadInput) as error:
+        By().split(labels, names(5), 0)
+    assert str(error.value) == (
+        "partition: found 4 values of label for 5 devices, expected at least one for each"
+    )
+    data = dataclasses.replace(Synthetic(size=8).load(), columns={"role": np.arange(1000) % 7})
+    shares = deal(By(column="role"), data, names(3), 0)[1]
+    assert all(len(set(share % 7)) in (2, 3) for share in shares)
+    with pytest.raises(BadInput) as error:
+        deal(By(column="rôle"), data, names(3), 0)
+    assert str(error.value) == (
+        "partition.column: the data 'synthetic' have no column 'rôle' among label, role; did you mean 'role'?"
+    )
+
+
+def test_feature_noise_grows_with_the_device_and_leaves_the_test_alone():
+    data = Synthetic(train_samples=400, size=8, noise=0.0, validation=40).open()
+    seen, shares = deal(Feature(noise=20.0), data, names(5), 3)
+    assert np.array_equal(seen.test_images, data.test_images)
+    assert np.array_equal(seen.validation_images, data.validation_images)
+    apart = seen.train_images.astype(float) - data.train_images
+    middle = (data.train_images > 80) & (data.train_images < 175)  # nothing is cut off there
+    found = [apart[share][middle[share]].std() for share in shares]
+    assert found == pytest.approx([0.0, 5.0, 10.0, 15.0, 20.0], rel=0.05, abs=0.3)
+    again, _ = deal(Feature(noise=20.0), data, names(5), 3)
+    assert np.array_equal(seen.train_images, again.train_images)
+    assert deal(Iid(), data, names(5), 3)[0] is data

@@ -11,6 +11,7 @@ from torch import nn
 from slfac_sim.hosts.names import device_names
 from slfac_sim.learning.batches import Indices, Shard
 from slfac_sim.learning.datasets import Dataset
+from slfac_sim.learning.dealing import deal
 from slfac_sim.learning.halves import Half, Labels
 from slfac_sim.learning.own_shares import owners
 from slfac_sim.learning.participants import Batch
@@ -29,13 +30,12 @@ class Ground:
     def __init__(self, scenario: Scenario, data: Dataset, limited: bool = True) -> None:
         self.scenario = scenario
         self.limited = limited
-        self.data = data
         self.updates = Updates(
             scenario.learning.clip_norm, norms_are_frozen=scenario.learning.batch_norm == "frozen"
         )
         self.host = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.names = device_names(scenario.devices.count)
-        dealt = scenario.partition.split(data.train_labels, self.names, scenario.seed.learning)
+        self.data, dealt = deal(scenario.partition, data, self.names, scenario.seed.learning)
         batch, seed = scenario.learning.batch, scenario.seed.learning
         pairs = zip(self.names, dealt, strict=True)
         self.shards = [Shard(name, samples, batch, seed) for name, samples in pairs]

@@ -2,9 +2,11 @@
 
 One file per kind, chosen by `kind:` in the scenario. A partition is a frozen dataclass of settings with
 one verb, `split`. It is a function of the labels, the devices' names and the seed of learning alone: no
-codec, network, speed or number of rounds can change it.
+codec, network, speed or number of rounds can change it. One that inherits `OverColumn` is given another
+column of the samples than their labels; one that inherits `Disturbing` has devices see samples under noise.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -30,6 +32,21 @@ class Partition(Protocol):
 
 
 FAMILY = Family(Partition)
+
+
+class OverColumn(ABC):
+    """A partition that is given the values of a column of the training samples in the place of labels."""
+
+    column: str
+    """The column: one of those that the data set has of each training sample, or its `label`."""
+
+
+class Disturbing(ABC):
+    """A partition whose devices have their samples under noise."""
+
+    @abstractmethod
+    def deviations(self, devices: int) -> Sequence[float]:
+        """Return the standard deviation of the noise of each device, in order, in levels out of 255."""
 
 
 def label_histogram(labels: NDArray[np.int64], shares: Sequence[Indices], classes: int) -> NDArray[np.int64]:
