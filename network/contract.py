@@ -1,7 +1,7 @@
 """What every network promises: one verb, `transfer`, and one answer, `Delivery`."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import nan
 from types import MappingProxyType
@@ -160,6 +160,13 @@ class Network(ABC):
     def handovers(self) -> Sequence[Handover]:
         """Return the handovers until now, in the order of time; as it stands, there are none."""
         return ()
+
+    def heed(self, next_s: Callable[[], float]) -> None:
+        """Heed that its user may act at `next_s` too, beside what is on the calendar of its environment.
+
+        As it stands, it does not look ahead, and need not know.
+        """
+        return
 
     def sightings(self, times_s: Sequence[float]) -> Sequence[Sighting]:
         """Return where the devices that move are at each of `times_s`; as it stands, nobody moves."""

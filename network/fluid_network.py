@@ -1,7 +1,8 @@
 """A network over any `Air`: transfers become flows, flows become deliveries. It knows no radio."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from math import inf, ulp
 
 import simpy
@@ -72,11 +73,17 @@ class FluidNetwork(Network):
     def transfer(self, src: str, dst: str | tuple[str, ...], nbytes: int) -> Transfer:
         """Start to send, as every `Network`; one of two ends must be the server.
 
-        Raises `KeyError` for other hosts, `ValueError` for a negative size.
+        Raises `KeyError` for other hosts, `ValueError` for a negative size, `RuntimeError` at a time of which
+        the calendar did not tell, if there is background traffic.
         """
         if nbytes < 0:
             raise ValueError(f"{src} -> {dst}: {nbytes} bytes to send")
         self._catch_up()
+        if self._env.now > self._outer.now:
+            raise RuntimeError(
+                f"{src} -> {dst}: begun at {self._outer.now} s, when background traffic has run ahead to"
+                f" {self._env.now}: expected an event of the calendar, or Network.heed"
+            )
         dsts = dst if isinstance(dst, tuple) else (dst,)
         paths = self._air.paths_at(src, dsts, self._env.now) if self._moves else self._air.paths(src, dsts)
         name = "*" if isinstance(dst, tuple) else dst
@@ -99,6 +106,11 @@ class FluidNetwork(Network):
         """Return the handovers until now."""
         self._catch_up()
         return self._handing_over.told(self._air.handovers(float(self._outer.now)))
+
+    def heed(self, next_s: Callable[[], float]) -> None:
+        """Let background traffic not run ahead of what comes at `next_s`, off the calendar."""
+        if self._own is not None:
+            self._own.next_s = next_s
 
     def sightings(self, times_s: Sequence[float]) -> Sequence[Sighting]:
         """Return where the devices that move are at each of `times_s`."""
@@ -147,7 +159,8 @@ class FluidNetwork(Network):
         self._on_air.leave(transfer)
         self._settle_account(transfer)
         latency_s = self._latency_s(transfer.path) + transfer.plan.latency_s
-        Call(self._env, now_s + latency_s, lambda _: self._arrive(transfer))
+        hear = partial(Call, self._env) if self._own is None else self._own.hear
+        hear(now_s + latency_s, lambda _: self._arrive(transfer))
 
     def _latency_s(self, path: Path) -> float:
         return self._effects(path).latency_s(self._env.now, path)

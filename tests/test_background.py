@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 import simpy
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from topologies import hosts, ideal, is_whole, network, wire
 
 from slfac_sim.foundation.errors import BadInput
@@ -32,10 +34,10 @@ def others(rate_bps: float, on: str = "core", **more: Any) -> dict[str, Any]:
     return {"kind": "background", "on": on, "rate": rate_bps, **more}
 
 
-def probed(settings: Any, nbytes: int, every_s: float, count: int) -> tuple[np.ndarray, Network]:
+def probed(crowd: Any, nbytes: int, every_s: float, count: int) -> tuple[np.ndarray, Network]:
     """Return what so many uploads took, one every `every_s`."""
     env = simpy.Environment()
-    opened = settings.open(env, ON, 0)
+    opened = crowd.open(env, ON, 0)
     took_s = []
     for i in range(1, count + 1):
         env.run(i * every_s)
@@ -51,20 +53,20 @@ def probed(settings: Any, nbytes: int, every_s: float, count: int) -> tuple[np.n
 )
 def test_a_transfer_takes_its_size_over_what_is_left(law: dict[str, Any], load: float) -> None:
     """M/G/1 with processor sharing: E[T | x] = x / (C (1 - rho)), whatever the law of sizes."""
-    settings = wired(
+    crowd = wired(
         others=others(load * CAPACITY_BPS, "core home->server", size=1250, **law)
     )  # one takes 10 ms alone
-    took_s, _ = probed(settings, 2500, 0.6, 400)
+    took_s, _ = probed(crowd, 2500, 0.6, 400)
     deviation_s = took_s.std(ddof=1) / sqrt(len(took_s))
     expected_s = 0.02 / (1.0 - load)
     assert abs(took_s.mean() - expected_s) < 4.0 * deviation_s < 0.25 * expected_s
 
 
 def test_on_a_medium_too() -> None:
-    settings = network(
+    crowd = network(
         "ideal", up_rate=CAPACITY_BPS, change={"others": others(0.5 * CAPACITY_BPS, "up", size=1250)}
     )
-    took_s, _ = probed(settings, 2500, 0.4, 400)
+    took_s, _ = probed(crowd, 2500, 0.4, 400)
     assert abs(took_s.mean() - 0.04) < 4.0 * took_s.std(ddof=1) / sqrt(len(took_s)) < 0.008
 
 
@@ -121,6 +123,72 @@ def test_it_is_the_same_whether_or_not_somebody_looks() -> None:
         return float(transfer.value.end_s)
 
     assert end_s(True) == end_s(False) > 60.0 + 0.8
+
+
+@settings(max_examples=15)
+@given(
+    on=st.sampled_from(["core", "home", "home/up"]),
+    size=st.sampled_from([400, 3000, 40_000]),
+    starts_s=st.lists(st.floats(0.0, 1.0), min_size=1, max_size=6),
+    tick_s=st.sampled_from([0.0017, 0.11]),
+    sparse=st.booleans(),
+)
+def test_it_is_the_same_whatever_else_happens(
+    on: str, size: int, starts_s: list[float], tick_s: float, sparse: bool
+) -> None:
+    """The clock of a busy simulation stops at every tick, that of an idle one at what is heard of alone."""
+    crowd = wired(1e6, others=others(1e4 if sparse else 4e5, on, size=size, sizes="exponential"))
+
+    def played(busy: bool) -> list[Any]:
+        env, went = simpy.Environment(), []
+        opened = crowd.open(env, ON, 0)
+
+        def send(number: int, start_s: float) -> Any:
+            yield env.timeout(start_s)
+            ends = [("d0", "server"), ("server", "d1"), ("server", ("d0", "d1"))][number % 3]
+            transfer = opened.transfer(*ends, 3000 * number)
+            if number == 4:
+                yield env.timeout(0.05) | transfer
+                went.append(transfer.value if transfer.triggered else transfer.cancel())
+            else:
+                went.append((yield transfer))
+
+        def tick() -> Any:
+            while env.now < 3.0:
+                yield env.timeout(tick_s)
+
+        for number, start_s in enumerate(starts_s):
+            env.process(send(number, start_s))
+        if busy:
+            env.process(tick())
+        env.run(3.5)
+        return [*went, *opened.link_use()]
+
+    assert played(busy=True) == played(busy=False)
+
+
+def test_it_does_not_run_ahead_of_what_its_user_does_next() -> None:
+    def sent(stepwise: bool) -> Any:
+        env = simpy.Environment()
+        opened = wired(1e6, others=others(2e5, size=1000)).open(env, ON, 0)
+        transfer = opened.transfer("d0", "server", 100_000)
+        opened.heed(lambda: 0.5)
+        while stepwise and env.peek() < 0.5:
+            env.step()
+        env.run(0.5)
+        return transfer.cancel()
+
+    assert sent(stepwise=True) == sent(stepwise=False)
+
+
+def test_who_acts_off_the_calendar_is_told() -> None:
+    env = simpy.Environment()
+    opened = wired(1e6, others=others(2e5, size=1000)).open(env, ON, 0)
+    opened.transfer("d0", "server", 100_000)
+    while env.now == 0.0 or env.peek() < 0.5:
+        env.step()
+    with pytest.raises(RuntimeError, match="d1 -> server: begun at "):
+        opened.transfer("d1", "server", 100_000)
 
 
 def test_it_keeps_nothing_alive() -> None:

@@ -270,6 +270,9 @@ def test_an_outage_of_a_device_ends_its_hopeless_transfer_and_a_protocol_without
                 event.src, event.dst, 1, event.payload_bytes, event.payload_bytes, *spent, delivered=False
             )
 
+        def heed(self, next_s: Any) -> None:
+            pass
+
         def stalled(self) -> list[Any]:
             return self.waiting
 

@@ -11,7 +11,7 @@ from slfac_sim.network.engine.fluid import FluidShare
 from slfac_sim.network.engine.max_min import MaxMinShare
 from slfac_sim.network.engine.naive import NaiveGraph
 from slfac_sim.network.engine.profiles import Profile
-from slfac_sim.network.engine.simpy_engine import Call, Engine
+from slfac_sim.network.engine.simpy_engine import Call, Engine, delay_until
 
 __all__ = [
     "Call",
@@ -26,5 +26,6 @@ __all__ = [
     "Profile",
     "Routed",
     "Share",
+    "delay_until",
     "plan",
 ]

@@ -35,11 +35,15 @@ class Call(simpy.Event):
     ) -> None:
         self.env = env
         self.callbacks = [callback]
-        now_s = env.now
-        delay_s = at_s - now_s if at_s > now_s else 0.0
-        if now_s + delay_s < at_s:  # the rounded sum may fall short of at_s; one ulp of delay mends it
-            delay_s = nextafter(delay_s, inf)
-        env.schedule(self, rank, delay_s)
+        env.schedule(self, rank, delay_until(env.now, at_s))
+
+
+def delay_until(now_s: float, at_s: float) -> float:
+    """Return the delay from `now_s` to `at_s`, or to an ulp later, never to one earlier."""
+    delay_s = at_s - now_s if at_s > now_s else 0.0
+    if now_s + delay_s < at_s:  # the rounded sum may fall short of at_s; one ulp of delay mends it
+        return nextafter(delay_s, inf)
+    return delay_s
 
 
 class Followed:

@@ -65,6 +65,7 @@ class SimulatedPlayer:
         energy: Energy | None = None,
     ) -> None:
         self._env = env
+        self._network = network
         self._ledger = ledger
         self._on_note = on_note
         meter = self._meter = None if energy is None else Meter(env, energy, self._end_of)
@@ -118,6 +119,8 @@ class SimulatedPlayer:
         """
         env, outages, step = self._env, self._outages, self._env.step
         planned = outages.next_s < inf  # where there is none now, there never will be
+        if planned:
+            self._network.heed(lambda: outages.next_s)
         while process.callbacks is not None:  # until it is processed
             if planned and outages.next_s < env.peek() and (env.peek() < inf or self._awaits_outage()):
                 outages.put_next_on_calendar()

@@ -1,6 +1,6 @@
 """The three places from which a run is watched: its ledger, its protocol and its network."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import simpy
@@ -132,6 +132,9 @@ class _Watched(Network):
 
     def handovers(self) -> Sequence[Handover]:
         return self._inner.handovers()
+
+    def heed(self, next_s: Callable[[], float]) -> None:
+        self._inner.heed(next_s)
 
     def sightings(self, times_s: Sequence[float]) -> Sequence[Sighting]:
         return self._inner.sightings(times_s)
