@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 from slfac_sim.analysis.crossings import first_crossing
 from slfac_sim.analysis.format import count
 from slfac_sim.analysis.results import Result
-from slfac_sim.analysis.studies.reading import CURVE
+from slfac_sim.analysis.studies.answers import rising
+from slfac_sim.analysis.studies.reading import CURVE, MEASURED
 from slfac_sim.analysis.studies.study import JOULES, StudyPoints
 from slfac_sim.foundation.plugins import kinds
-from slfac_sim.foundation.units import exact
+from slfac_sim.foundation.targets import ACCURACY
 from slfac_sim.ledger.folder import SUMMARY
 from slfac_sim.ledger.reader import Column, column
 
@@ -107,10 +108,16 @@ def _learnt(study: StudyPoints) -> dict[str, Column]:
         "accuracy": column([accuracies[-1] if accuracies else None for accuracies in shown]),
         "accuracy_best": column([max(accuracies, default=None) for accuracies in shown]),
     }
+    for name in MEASURED:
+        values = [curve.get(name) for curve in curves]
+        columns[f"metrics.{name}"] = column([each[-1] if each else None for each in values])
     for target in study.targets:
-        reached = [first_crossing(curve["at_s"], curve["accuracy"], target) for curve in curves]
+        reached = [
+            first_crossing(curve["at_s"], rising(curve, target), target.difficulty) for curve in curves
+        ]
         times = [None if crossing.censored else crossing.at for crossing in reached]
-        columns[f"time_to_accuracy_s.{exact(target)}"] = column(times)
+        what = "accuracy" if target.metric == ACCURACY else "metrics"
+        columns[f"time_to_{what}_s.{target.text}"] = column(times)
     return columns
 
 
@@ -132,13 +139,14 @@ def _flat(study: StudyPoints) -> dict[str, Column]:
 def _curves(study: StudyPoints) -> dict[str, Column]:
     """Return the evaluations of all finished points, one after another."""
     same = ["key", *(axis.path for axis in study.axes), "seed_learning", "seed_air"]
-    columns: dict[str, list[Any]] = {name: [] for name in (*same, *CURVE, JOULES)}
+    columns: dict[str, list[Any]] = {name: [] for name in (*same, *CURVE, JOULES, *MEASURED)}
     for place, curve in enumerate(study.columns["curve"]):
         if curve is None:
             continue
         for name in CURVE:
             columns[name] += curve[name]
-        columns[JOULES] += curve.get(JOULES) or [None] * len(curve["round"])
+        for name in (JOULES, *MEASURED):
+            columns[name] += curve.get(name) or [None] * len(curve["round"])
         for name in same:
             columns[name] += [study.columns[name][place]] * len(curve["round"])
     return {name: column(values) for name, values in columns.items()}

@@ -10,11 +10,12 @@ from study_folders import fake_study
 from slfac_sim.analysis.studies.axes import assign_roles, make_axis
 from slfac_sim.analysis.studies.reading import load_study
 from slfac_sim.foundation.errors import BadInput
+from slfac_sim.foundation.targets import targets_of
 
 
 def test_points_come_as_columns_in_the_order_of_axes_and_seeds(tmp_path: Path) -> None:
     study = load_study(fake_study(tmp_path / "s"))
-    assert (study.name, study.size, study.targets) == ("bandwidth", 18, (0.8, 0.85))
+    assert (study.name, study.size, study.targets) == ("bandwidth", 18, targets_of([0.8, 0.85]))
     assert study.columns["network.bandwidth"][::6] == ["1 MHz", "10 MHz", "100 MHz"]
     assert study.columns["codec"][:6] == ["raw"] * 3 + ["slfac"] * 3
     assert study.columns["seed_learning"][:6] == [0, 1, 2] * 2

@@ -26,6 +26,12 @@ from slfac_sim.analysis.studies.answers import (
 )
 from slfac_sim.analysis.studies.reading import load_study
 from slfac_sim.analysis.studies.study import BYTES, SECONDS, StudyPoints
+from slfac_sim.foundation.targets import Target
+
+
+def at(accuracy: float) -> Target:
+    return Target("accuracy", accuracy)
+
 
 ONE = {"network.bandwidth": ["1 MHz"], "codec": ["raw", "slfac"]}
 
@@ -43,7 +49,7 @@ def _study(folder: Path, change: Any, axes: Any = None, **more: Any) -> StudyPoi
 
 
 def _ratio(study: StudyPoints, target: float = 0.8, smoothed: bool = False) -> PairedRatio:
-    found = ratio(study, {}, "slfac", "1 MHz", target, smoothed)
+    found = ratio(study, {}, "slfac", "1 MHz", at(target), smoothed)
     assert found is not None
     return found
 
@@ -75,7 +81,7 @@ def test_a_seed_that_never_arrives_stays_in_the_time_and_in_the_ratio(tmp_path: 
             point["curve"]["accuracy"] = [0.1, 0.5, 0.6, 0.7]
 
     study = _study(tmp_path / "s", change)
-    time = to_target(study, study.at({}, "raw", "1 MHz"), 0.8)
+    time = to_target(study, study.at({}, "raw", "1 MHz"), at(0.8))
     assert time is not None
     assert (time.n, time.censored, time.mean, time.median) == (3, 1, None, (160.0, 160.0))
     found = _ratio(study)  # 4, 4, and more than 360 / 60
@@ -96,7 +102,7 @@ def test_smoothed_and_raw_crossings_differ(tmp_path: Path) -> None:
 
 def test_targets_count_bytes_too(tmp_path: Path) -> None:
     study = _study(tmp_path / "s", _one_to_four)
-    found = to_target(study, study.at({}, "raw", "1 MHz"), 0.8, over=BYTES)
+    found = to_target(study, study.at({}, "raw", "1 MHz"), at(0.8), over=BYTES)
     assert found is not None
     assert found.mean is not None
     assert found.mean.mean == 20.0
@@ -114,8 +120,8 @@ def test_accuracy_within_a_budget_is_that_of_the_last_evaluation(tmp_path: Path)
 
 def test_the_main_target_is_the_highest_that_half_of_each_line_reaches(tmp_path: Path) -> None:
     study = load_study(fake_study(tmp_path / "s", targets=(0.5, 0.8, 0.85, 0.99)))
-    assert main_target(study) == 0.85
-    assert main_target(load_study(fake_study(tmp_path / "high", targets=(0.98, 0.99)))) == 0.98
+    assert main_target(study) == at(0.85)
+    assert main_target(load_study(fake_study(tmp_path / "high", targets=(0.98, 0.99)))) == at(0.98)
     assert main_target(load_study(fake_study(tmp_path / "none", targets=()))) is None
 
 
@@ -180,7 +186,7 @@ def test_air_draws_are_split_from_learning(tmp_path: Path) -> None:
     split = variance(study, {"codec": "raw"}, None)
     assert split is not None
     assert (split.learning, split.air, split.both) == pytest.approx((100.0, 5.0 / 3.0, 0.0))
-    assert variance(study, {"codec": "raw"}, 0.99) is None  # no run gets there
+    assert variance(study, {"codec": "raw"}, at(0.99)) is None  # no run gets there
 
 
 def test_only_draws_that_every_training_has_are_split(tmp_path: Path) -> None:
@@ -195,7 +201,7 @@ def test_only_draws_that_every_training_has_are_split(tmp_path: Path) -> None:
 
 def test_more_bandwidth_is_never_slower_in_the_fake(tmp_path: Path) -> None:
     study = load_study(fake_study(tmp_path / "s"))
-    found = [to_target(study, study.at({}, "raw", x), 0.8) for x in ("1 MHz", "10 MHz", "100 MHz")]
+    found = [to_target(study, study.at({}, "raw", x), at(0.8)) for x in ("1 MHz", "10 MHz", "100 MHz")]
     means = [one.mean.mean for one in found if one is not None and one.mean is not None]
     assert len(means) == 3
     assert all(one > two for one, two in pairwise(means))

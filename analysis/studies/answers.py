@@ -8,6 +8,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -30,6 +31,8 @@ from slfac_sim.analysis.statistics import (
     split_variance,
 )
 from slfac_sim.analysis.studies.study import BYTES, SECONDS, Combination, StudyPoints
+from slfac_sim.foundation.arrays import Floats
+from slfac_sim.foundation.targets import Target, hardest_first
 
 
 @dataclass(frozen=True)
@@ -47,16 +50,22 @@ class Crossover:
 
 
 def crossings(
-    study: StudyPoints, points: Sequence[int], target: float, smoothed: bool = False, over: str = SECONDS
+    study: StudyPoints, points: Sequence[int], target: Target, smoothed: bool = False, over: str = SECONDS
 ) -> list[Crossing]:
     """Return where each of the points crosses `target`, on the scale `over`."""
     find = smoothed_crossing if smoothed else first_crossing
     curves = [study.columns["curve"][i] for i in points]
-    return [find(curve[over], curve["accuracy"], target) for curve in curves]
+    return [find(curve[over], rising(curve, target), target.difficulty) for curve in curves]
+
+
+def rising(curve: Mapping[str, Any], target: Target) -> Floats:
+    """Return the metric of `target` over `curve`, upside down where less is better; NaN if not counted."""
+    values = curve.get(target.metric, [None] * len(curve[SECONDS]))
+    return np.array(values, dtype=np.float64) * (-1.0 if target.of.less_is_better else 1.0)
 
 
 def to_target(
-    study: StudyPoints, place: Combination, target: float, smoothed: bool = False, over: str = SECONDS
+    study: StudyPoints, place: Combination, target: Target, smoothed: bool = False, over: str = SECONDS
 ) -> OverRuns | None:
     """Return what a combination needs to `target`, over its seeds.
 
@@ -73,7 +82,7 @@ def tells(study: StudyPoints, points: Sequence[int], over: str) -> bool:
 
 
 def ratio(
-    study: StudyPoints, panel: Mapping[str, str], rival: str, x: str, target: float, smoothed: bool = False
+    study: StudyPoints, panel: Mapping[str, str], rival: str, x: str, target: Target, smoothed: bool = False
 ) -> PairedRatio | None:
     """Return how many times sooner the line `rival` is at `target` than the baseline, at one panel and x.
 
@@ -88,18 +97,19 @@ def ratio(
     return paired_ratio(*sides)
 
 
-def main_target(study: StudyPoints) -> float | None:
-    """Return the target of the closing lines: the highest that training every line reached in half its runs.
+def main_target(study: StudyPoints) -> Target | None:
+    """Return the target of the closing lines: the hardest that training every line reached in half its runs.
 
-    It is the lowest target if there is no such one, and None if the study has no targets.
+    Of several metrics it is the first that has such a target. It is the easiest target if there is no such
+    one, and None if the study has no targets.
     """
-    for target in sorted(study.targets, reverse=True):
+    for target in hardest_first(study.targets):
         if all(_half_reach(study, line, target) for line in study.lines):
             return target
     return min(study.targets, default=None)
 
 
-def crossovers(study: StudyPoints, panel: Mapping[str, str], rival: str, target: float) -> list[Crossover]:
+def crossovers(study: StudyPoints, panel: Mapping[str, str], rival: str, target: Target) -> list[Crossover]:
     """Return where along x the ratio passes 1; values at which it has no side are passed over."""
     axis = study.roles.x
     if axis is None or axis.numbers is None:
@@ -171,19 +181,17 @@ def common_budget(study: StudyPoints, points: Sequence[int], over: str) -> float
     return float(min(ends)) if ends else math.nan
 
 
-def final_mean(study: StudyPoints, place: Combination) -> float:
-    """Return the mean accuracy of the last 3 evaluations, averaged over seeds; NaN without points."""
-    finals = [final_accuracy(study.columns["curve"][i]["accuracy"]) for i in place.points]
-    return mean_accuracy(finals)
+def final_mean(study: StudyPoints, place: Combination, target: Target) -> float:
+    """Return the mean of a target's metric in the last 3 evaluations, over seeds; NaN without points."""
+    finals = [final_accuracy(rising(study.columns["curve"][i], target)) for i in place.points]
+    return abs(mean_accuracy(finals))
 
 
-def equally_accurate(study: StudyPoints, baseline: Combination, other: Combination, target: float) -> bool:
+def equally_accurate(study: StudyPoints, baseline: Combination, other: Combination, target: Target) -> bool:
     """Apply the rule of equal accuracy to two combinations."""
-    curves = [
-        [(study.columns["curve"][i][SECONDS], study.columns["curve"][i]["accuracy"]) for i in place.points]
-        for place in (baseline, other)
-    ]
-    return equal_accuracy(curves[0], curves[1], target)
+    sides = [[study.columns["curve"][i] for i in place.points] for place in (baseline, other)]
+    curves = [[(curve[SECONDS], rising(curve, target)) for curve in side] for side in sides]
+    return equal_accuracy(curves[0], curves[1], target.difficulty)
 
 
 def shares_trainings(study: StudyPoints) -> bool:
@@ -205,7 +213,7 @@ def over_the_air(study: StudyPoints, axes: Mapping[str, str]) -> list[list[int]]
     return [[draws[seed] for seed in sorted(common)] for _, draws in sorted(by_training.items()) if common]
 
 
-def variance(study: StudyPoints, axes: Mapping[str, str], target: float | None) -> VarianceSplit | None:
+def variance(study: StudyPoints, axes: Mapping[str, str], target: Target | None) -> VarianceSplit | None:
     """Split the variance of the seconds to `target`, or of the whole run for None, into learning and air.
 
     None where there are fewer than 2 trainings or draws, or a run is censored, on either side.
@@ -225,7 +233,7 @@ def _seed(study: StudyPoints, i: int) -> tuple[int, int]:
     return study.columns["seed_learning"][i], study.columns["seed_air"][i]
 
 
-def _half_reach(study: StudyPoints, line: str, target: float) -> bool:
+def _half_reach(study: StudyPoints, line: str, target: Target) -> bool:
     axis = study.roles.line
     points = study.select({axis.path: line} if axis is not None else {})
     crossed = crossings(study, points, target)

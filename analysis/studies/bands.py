@@ -1,4 +1,4 @@
-"""Accuracy over something that grows while runs learn, a mean with a band over seeds; it knows no unit.
+"""The metric aimed at, over something that grows while runs learn: a mean with a band over seeds.
 
 At each place the mean is over *all* seeds: the line ends where the shortest of them ends, so that it is never
 a mean of survivors. Between evaluations a run's curve is interpolated linearly. A line that needs
@@ -20,6 +20,7 @@ from matplotlib.ticker import FixedLocator
 from slfac_sim.analysis.accuracy_curves import LEAST_ERROR, log_error_axis
 from slfac_sim.analysis.format import count, unit_of
 from slfac_sim.analysis.statistics import mean_interval
+from slfac_sim.analysis.studies.answers import main_target
 from slfac_sim.analysis.studies.study import StudyPoints
 from slfac_sim.analysis.style import (
     FAINT,
@@ -33,6 +34,8 @@ from slfac_sim.analysis.style import (
 )
 from slfac_sim.analysis.ticks import log_axis, plain_axis
 from slfac_sim.foundation.arrays import Floats
+from slfac_sim.foundation.metrics import METRICS
+from slfac_sim.foundation.targets import ACCURACY
 
 PANEL_MM = 47.0
 _FEWEST_FOR_T = 5  # with 3 seeds a t interval is 2.5 standard deviations to either side
@@ -58,7 +61,7 @@ class Bands:
     """What is drawn: `panels` (title, bands), each with an x axis of its own; `band` says what a band is.
 
     The unit of `x_label` is `scale` of that of the bands, which is SI. In the table x is called
-    `column[0]`, in a unit of `column[1]`.
+    `column[0]`, in a unit of `column[1]`. `targets` are those of the `metric`.
     """
 
     x_label: str
@@ -67,6 +70,7 @@ class Bands:
     panels: Sequence[tuple[str, Sequence[Band]]]
     targets: Sequence[float]
     band: str
+    metric: str = ACCURACY
 
 
 def bands(study: StudyPoints, over: str, unit: str, label: str, column: tuple[str, float]) -> Bands | None:
@@ -74,11 +78,13 @@ def bands(study: StudyPoints, over: str, unit: str, label: str, column: tuple[st
 
     In the table x is called `column[0]`, in a unit of `column[1]`. None where no point has any evaluation.
     """
-    panel = study.panels[0]
+    panel, target = study.panels[0], main_target(study)
+    metric = ACCURACY if target is None else target.metric
     ends = list(dict.fromkeys((study.xs[0], study.xs[-1])))
     where = study.panel_label(panel)
     panels = [
-        (", ".join(filter(None, (study.x_label(x), where))), _lines(study, panel, x, over)) for x in ends
+        (", ".join(filter(None, (study.x_label(x), where))), _lines(study, panel, x, (over, metric)))
+        for x in ends
     ]
     if len(panels) == 2 and _equal(panels[0][1], panels[1][1]):
         panels = [("", panels[0][1])]
@@ -87,7 +93,8 @@ def bands(study: StudyPoints, over: str, unit: str, label: str, column: tuple[st
         return None
     last = [float(band.x.max()) for _, lines in panels for band in lines]
     scale, unit = unit_of([min((x for x in last if x > 0.0), default=0.0)], unit)
-    return Bands(f"{label} ({unit})", scale, column, panels, study.targets, _band_words(study))
+    targets = [each.value for each in study.targets if each.metric == metric]
+    return Bands(f"{label} ({unit})", scale, column, panels, targets, _band_words(study), metric)
 
 
 def table(data: Bands) -> list[dict[str, Any]]:
@@ -98,9 +105,9 @@ def table(data: Bands) -> list[dict[str, Any]]:
             "panel": title,
             "line": band.label,
             x_name: x / scale,
-            "accuracy_mean": mean,
-            "accuracy_low": low,
-            "accuracy_high": high,
+            f"{data.metric}_mean": mean,
+            f"{data.metric}_low": low,
+            f"{data.metric}_high": high,
         }
         for title, some in data.panels
         for band in some
@@ -115,16 +122,14 @@ def draw(data: Bands) -> Figure:
     columns = legend_columns(named.values())
     rows = legend_rows(named.values(), columns) + bool(data.band)
     figure, all_axes = stacked_canvas(len(data.panels), height_mm(PANEL_MM, len(named)), legend_rows=rows)
-    top = max([0.5, *data.targets, *(float(band.high.max(initial=0.0)) for band in every)])
+    top = max([*data.targets, *(float(band.high.max(initial=0.0)) for band in every)])
     for axes, (title, some) in zip(all_axes, data.panels, strict=True):
+        _span_y(axes, data.metric, top)
         for band in _span_x(axes, [replace(band, x=band.x / data.scale) for band in some]):
             _draw_band(axes, band)
         for target in data.targets:
             axes.axhline(target, color=FAINT, linewidth=0.6, linestyle=(0, (1, 2)), zorder=0)
-        log_error_axis(axes, top)
-        axes.yaxis.set_major_locator(FixedLocator(_TICKS))
         axes.set_title(title)
-        axes.set_ylabel("test accuracy (log-error)")
     all_axes[-1].set_xlabel(data.x_label)
     handles: list[Any] = [
         Line2D([], [], label=label, **look(number).outlined) for number, label in sorted(named.items())
@@ -132,6 +137,20 @@ def draw(data: Bands) -> Figure:
     extra = [Patch(facecolor=FAINT, alpha=0.6, label=data.band)] if data.band else []
     legend(figure, handles=[*handles, *extra], ncols=columns)
     return figure
+
+
+def _span_y(axes: Axes, metric: str, top: float) -> None:
+    """Make the vertical axis one of `metric`, up to `top`: of the logarithm of the error if 1 is the best."""
+    about = METRICS[metric]
+    name = "test accuracy" if metric == ACCURACY else about.title
+    if about.is_share and not about.less_is_better:
+        log_error_axis(axes, max(0.5, top))
+        axes.yaxis.set_major_locator(FixedLocator(_TICKS))
+        axes.set_ylabel(f"{name} (log-error)")
+        return
+    axes.set_ylim(0.0, 1.05 * top or 1.0)
+    plain_axis(axes.yaxis)
+    axes.set_ylabel(name)
 
 
 def _span_x(axes: Axes, some: Sequence[Band]) -> Sequence[Band]:
@@ -158,7 +177,7 @@ def _after_start(band: Band) -> Band:
 
 
 def _draw_band(axes: Axes, band: Band) -> None:
-    most = 1 - LEAST_ERROR
+    most = 1 - LEAST_ERROR if axes.get_yscale() == "function" else np.inf
     if band.x.size == 1 and band.x[0] == 0.0:
         level = {**look(band.look).outlined, "marker": "", "linewidth": 0.9}
         axes.axhline(float(min(band.mean[0], most)), **level, zorder=1)
@@ -175,27 +194,31 @@ def _draw_band(axes: Axes, band: Band) -> None:
     axes.fill_between(band.x, low, high, color=look(band.look).colour, alpha=0.25, linewidth=0, zorder=1)
 
 
-def _lines(study: StudyPoints, panel: Mapping[str, str], x: str, over: str) -> list[Band]:
+def _lines(study: StudyPoints, panel: Mapping[str, str], x: str, columns: tuple[str, str]) -> list[Band]:
     lines = []
     for index, text in enumerate(study.lines):
         points = study.at(panel, text, x).points
         curves = [study.columns["curve"][i] for i in points]
-        curves = [curve for curve in curves if curve.get(over)]
+        curves = [curve for curve in curves if all(curve.get(name) for name in columns)]
         if curves:
-            lines.append(_band(study.line_label(text), index, curves, over))
+            lines.append(_band(study.line_label(text), index, curves, columns))
     return lines
 
 
-def _band(label: str, index: int, curves: Sequence[Mapping[str, Any]], over: str) -> Band:
+def _band(label: str, index: int, curves: Sequence[Mapping[str, Any]], columns: tuple[str, str]) -> Band:
+    over, metric = columns
     places = [np.asarray(curve[over], dtype=np.float64) for curve in curves]
     last = min(place[-1] for place in places)
     if max(place[-1] for place in places) == 0.0:  # it needs nothing of it
-        places, curves = [place[-1:] for place in places], [{"accuracy": c["accuracy"][-1:]} for c in curves]
+        places, curves = [place[-1:] for place in places], [{metric: c[metric][-1:]} for c in curves]
     # the places of every seed's evaluations: between them all curves are straight, so nothing is lost
     x = np.unique(np.concatenate(places))
     x = x[x <= last]
     values = np.array(
-        [np.interp(x, place, curve["accuracy"]) for place, curve in zip(places, curves, strict=True)]
+        [
+            np.interp(x, place, np.asarray(curve[metric], np.float64))
+            for place, curve in zip(places, curves, strict=True)
+        ]
     )
     if len(curves) < _FEWEST_FOR_T:
         return Band(label, index, x, values.mean(axis=0), values.min(axis=0), values.max(axis=0))

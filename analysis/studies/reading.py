@@ -9,9 +9,12 @@ from slfac_sim.analysis.studies.axes import Axis, make_axis
 from slfac_sim.analysis.studies.study import JOULES, StudyPoints
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.json_values import check_field
+from slfac_sim.foundation.metrics import METRICS
+from slfac_sim.foundation.targets import ACCURACY, Target, targets_of
 
 STUDY, POINTS = "study.yaml", "points"
 STATUSES = ("finished", "failed")
+MEASURED = tuple(name for name in METRICS if name not in ("accuracy", "loss"))  # not of earlier versions
 CURVE = ("round", "at_s", "accuracy", "accuracy_no_codec", "loss", "payload_bytes")
 
 
@@ -38,7 +41,9 @@ def load_study(folder: str | Path) -> StudyPoints:
     axes = tuple(_axis(path, points, listed.get(path, ())) for path in _paths(points, listed))
     points.sort(key=lambda point: _order(point, axes))
     columns = _columns(points, axes)
-    return StudyPoints(folder, described["name"], tuple(sorted(described["targets"])), axes, columns)
+    return StudyPoints(
+        folder, described["name"], tuple(sorted(targets_of(described["targets"]))), axes, columns
+    )
 
 
 def _study(path: Path) -> dict[str, Any]:
@@ -53,15 +58,24 @@ def _study(path: Path) -> dict[str, Any]:
     targets, axes = study.get("targets"), study.get("axes")
     if not isinstance(study.get("name"), str):
         raise BadInput(f"{path}: name: found {study.get('name')!r}, expected a text")
-    if not isinstance(targets, list | tuple) or not all(_is_fraction(target) for target in targets):
+    if not _are_targets(targets):
         raise BadInput(f"{path}: targets: found {targets!r}, expected a list of fractions such as [0.8]")
     if not isinstance(axes, dict) or not all(isinstance(values, list) for values in axes.values()):
         raise BadInput(f"{path}: axes: found {axes!r}, expected a mapping of settings to lists of values")
     return study
 
 
-def _is_fraction(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= 1
+def _are_targets(given: Any) -> bool:
+    """Say whether `given` is a list of accuracies, or a mapping of lists by metric."""
+    by_metric = given if isinstance(given, dict) else {ACCURACY: given}
+    return by_metric.keys() <= METRICS.keys() and all(
+        isinstance(values, list) and all(_is_one(metric, value) for value in values)
+        for metric, values in by_metric.items()
+    )
+
+
+def _is_one(metric: str, value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and Target(metric, value).can_be
 
 
 # What the analysis uses of a point file; the rest may change without it.
@@ -99,10 +113,11 @@ def _point(path: Path) -> dict[str, Any]:
             check_field(path, point, place, kind)
         for name in (name for name in _LOSSES if point.get(name) is not None):
             check_field(path, point, name, "a number")
-        names: tuple[str, ...] = CURVE
-        if point["curve"].get(JOULES) is not None:
-            check_field(path, point, f"curve.{JOULES}", "a list of numbers")
-            names = (*CURVE, JOULES)
+        further = [name for name in (JOULES, *MEASURED) if point["curve"].get(name) is not None]
+        for name in further:
+            kind = "a list of numbers" if name == JOULES else "a list of numbers or null"
+            check_field(path, point, f"curve.{name}", kind)
+        names = (*CURVE, *further)
         lengths = {name: len(point["curve"][name]) for name in names}
         if len(set(lengths.values())) > 1:
             raise BadInput(f"{path}: curve: found lists of lengths {lengths}, expected equal ones")

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from slfac_sim.analysis.format import count, percent
+from slfac_sim.analysis.format import count, target_words
 from slfac_sim.analysis.studies import tables
 from slfac_sim.analysis.studies.answers import main_target
 from slfac_sim.analysis.studies.reading import load_study
@@ -83,9 +83,9 @@ def report_lines(study: StudyPoints, closing: Sequence[str]) -> Iterator[str]:
     yield from _section("Time, bytes and energy to each target", tables.costs_table(study))
     yield from _section("Bytes over each wire to each target", tables.wires_table(study))
     for target in study.targets:
-        yield from _section(f"Seconds to {percent(target)}", tables.times_table(study, target))
+        yield from _section(f"Seconds to {target_words(target)}", tables.times_table(study, target))
         if study.rivals:
-            title = f"Times as fast as {study.short_label(study.baseline)}, to {percent(target)}"
+            title = f"Times as fast as {study.short_label(study.baseline)}, to {target_words(target)}"
             yield from _section(title, tables.ratios_table(study, target))
     yield from _section("Equal rounds", tables.budget_table(study, ROUNDS))
     yield from _section("Equal bytes (payload, all directions)", tables.budget_table(study, BYTES))
@@ -130,8 +130,10 @@ def _how_to_read(study: StudyPoints) -> list[str]:
         " devices together drew for computing, sending, receiving and idling; the server's is not in it.",
     ]
     if target is not None and len(study.targets) > 1:
+        several = len({each.metric for each in study.targets}) > 1
+        hardest = "hardest" if several or target.of.less_is_better else "highest"
         lines.append(
-            f"- The answers and figures are about {percent(target)}: the highest target that every line"
+            f"- The answers and figures are about {target_words(target)}: the {hardest} target that every line"
             " reached in at least half of its runs. The tables have all targets."
         )
     if any(study.columns["air_draw"]):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from slfac_sim.analysis.studies.axes import Axis, Roles, assign_roles
+from slfac_sim.foundation.targets import Target
 
 T = TypeVar("T")
 
@@ -31,13 +32,13 @@ class StudyPoints:
 
     There is a column for each axis (its text; `values` has them in SI), for ``seed_learning`` and
     ``seed_air``, and for every field of a point file. What a failed point does not have is None. `curve`
-    entries hold a list per name; points of earlier versions have no `devices_j` there, and only those
-    with wires have their bytes.
+    entries hold a list per name; points of earlier versions have neither `devices_j` nor metrics beside
+    accuracy and loss there, and only those with wires have their bytes.
     """
 
     folder: Path
     name: str
-    targets: tuple[float, ...]
+    targets: tuple[Target, ...]
     axes: tuple[Axis, ...]
     columns: Mapping[str, Sequence[Any]]
 

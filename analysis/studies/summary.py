@@ -10,7 +10,7 @@ from slfac_sim.analysis.statistics import Interval, interval_of
 from slfac_sim.analysis.studies import answers
 from slfac_sim.analysis.studies.study import BYTES, JOULES, Combination, StudyPoints
 from slfac_sim.foundation.json_values import json_value
-from slfac_sim.foundation.units import exact
+from slfac_sim.foundation.targets import Target
 
 _SCALARS = ("simulated_s", "rounds", "transfers", "lost", "missed", "energy_j", "wire_bytes", "digest")
 _MAPPINGS = ("bytes", "bits_per_value", "energy", "parts_s", "bounds_s")
@@ -18,11 +18,11 @@ _MAPPINGS = ("bytes", "bits_per_value", "energy", "parts_s", "bounds_s")
 
 def study_summary(study: StudyPoints, closing: Sequence[str]) -> dict[str, Any]:
     """Return the summary of the study, with the `closing` lines; what is not known, or infinite, is null."""
-    failed = study.failed()
+    failed, main = study.failed(), answers.main_target(study)
     summary = {
         "name": study.name,
-        "targets": list(study.targets),
-        "main_target": answers.main_target(study),
+        "targets": [target.plain for target in study.targets],
+        "main_target": None if main is None else main.plain,
         "axes": {axis.path: list(axis.texts) for axis in study.axes},
         "x": study.roles.x.path if study.roles.x is not None else None,
         "lines": study.roles.line.path if study.roles.line is not None else None,
@@ -68,7 +68,7 @@ def point_rows(study: StudyPoints) -> Iterator[dict[str, Any]]:
 def _reached(study: StudyPoints, i: int) -> dict[str, Any]:
     row: dict[str, Any] = {"accuracy_final_mean": final_accuracy(study.columns["curve"][i]["accuracy"])}
     for target in study.targets:
-        key = f"to_{exact(target)}"
+        key = f"to_{target.text}"
         for smoothed, end in ((False, ""), (True, ".smoothed")):
             (crossing,) = answers.crossings(study, [i], target, smoothed)
             row |= {f"{key}{end}_s": _place_of(crossing), f"{key}{end}_after_s": crossing.bracket[0]}
@@ -111,11 +111,11 @@ def _combination(study: StudyPoints, place: Combination) -> dict[str, Any]:
         "bounds_s": answers.means(study, place, "bounds_s"),
         "largest_part": answers.largest_part(study, place),
     }
-    row["targets"] = {exact(target): _targets(study, place, target) for target in study.targets}
+    row["targets"] = {target.text: _targets(study, place, target) for target in study.targets}
     return row
 
 
-def _targets(study: StudyPoints, place: Combination, target: float) -> dict[str, Any]:
+def _targets(study: StudyPoints, place: Combination, target: Target) -> dict[str, Any]:
     return {
         "first_s": answers.to_target(study, place, target),
         "smoothed_s": answers.to_target(study, place, target, smoothed=True),
@@ -129,7 +129,7 @@ def _ratios(study: StudyPoints) -> Iterator[dict[str, Any]]:
     for panel, rival, target in _questions(study):
         for x in study.xs:
             base, other = study.at(panel, study.baseline, x), study.at(panel, rival, x)
-            row: dict[str, Any] = {"axes": dict(other.axes), "target": target}
+            row: dict[str, Any] = {"axes": dict(other.axes), "target": target.plain}
             for name, smoothed in (("first", False), ("smoothed", True)):
                 row[name] = answers.ratio(study, panel, rival, x, target, smoothed)
             yield row | {"equal_accuracy": answers.equally_accurate(study, base, other, target)}
@@ -139,16 +139,16 @@ def _crossovers(study: StudyPoints) -> Iterator[dict[str, Any]]:
     unit = study.roles.x.unit if study.roles.x is not None else ""
     for panel, rival, target in _questions(study):
         for place in answers.crossovers(study, panel, rival, target):
-            row = {"panel": panel, "line": rival, "target": target, "unit": unit}
+            row = {"panel": panel, "line": rival, "target": target.plain, "unit": unit}
             yield row | dataclasses.asdict(place)
 
 
-def _questions(study: StudyPoints) -> Iterator[tuple[dict[str, str], str, float]]:
+def _questions(study: StudyPoints) -> Iterator[tuple[dict[str, str], str, Target]]:
     yield from itertools.product(study.panels, study.rivals, study.targets)
 
 
 def _air(study: StudyPoints) -> Iterator[dict[str, Any]]:
-    targets = {"simulated_s": None, **{f"to_{exact(target)}_s": target for target in study.targets}}
+    targets = {"simulated_s": None, **{f"to_{target.text}_s": target for target in study.targets}}
     for place in study.combinations:
         if answers.over_the_air(study, place.axes):
             splits = {name: answers.variance(study, place.axes, target) for name, target in targets.items()}

@@ -9,10 +9,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from slfac_sim.analysis.crossings import Crossing
-from slfac_sim.analysis.format import amount, fixed_percent, percent, unit_of
+from slfac_sim.analysis.format import amount, fixed_percent, target_words, unit_of
 from slfac_sim.analysis.statistics import OverRuns, over_runs
 from slfac_sim.analysis.studies import answers, phrases
 from slfac_sim.analysis.studies.study import BYTES, JOULES, ROUNDS, SECONDS, WIRE, Combination, StudyPoints
+from slfac_sim.foundation.targets import Target
 
 Table = list[dict[str, str]]
 SHARES = {"at a quarter": 0.25, "at half": 0.5, "at all of it": 1.0}  # of the common budget
@@ -33,7 +34,7 @@ def costs_table(study: StudyPoints) -> Table:
         for target in study.targets:
             for over in known:
                 scale, unit = _unit(study, over)
-                row[f"{percent(target)}: {unit}"] = _cost(study, place, target, over, scale)
+                row[f"{target_words(target)}: {unit}"] = _cost(study, place, target, over, scale)
         rows.append(row)
     return rows
 
@@ -49,7 +50,7 @@ def wires_table(study: StudyPoints) -> Table:
     return [
         {
             **_place(study, place),
-            "target": percent(target),
+            "target": target_words(target),
             **{f"{w.removeprefix(WIRE)}, {unit}": _cost(study, place, target, w, scale) for w in wires},
         }
         for place in (_finished(study) if wires else ())
@@ -65,21 +66,21 @@ def _unit(study: StudyPoints, over: str) -> tuple[float, str]:
     return unit_of((places[-1] for places in curves), {SECONDS: "s", BYTES: "B", JOULES: "J"}[over])
 
 
-def _cost(study: StudyPoints, place: Combination, target: float, over: str, scale: float) -> str:
+def _cost(study: StudyPoints, place: Combination, target: Target, over: str, scale: float) -> str:
     if not answers.tells(study, place.points, over):
         return "-"
     words = phrases.time_words(_needed(study, place, target, over, scale), "")
     return words.removesuffix(" (1 of 1 not there)").removesuffix(" (1 of 1 untrained)")
 
 
-def _needed(study: StudyPoints, place: Combination, target: float, over: str, scale: float) -> OverRuns:
+def _needed(study: StudyPoints, place: Combination, target: Target, over: str, scale: float) -> OverRuns:
     """Return how much of `over`, in units of `scale`, a combination needs to `target`."""
     crossed = answers.crossings(study, place.points, target, over=over)
     scaled = [(c.at / scale, (c.bracket[0] / scale, c.bracket[1] / scale), c.censored) for c in crossed]
     return over_runs([Crossing(*crossing) for crossing in scaled])
 
 
-def times_table(study: StudyPoints, target: float) -> Table:
+def times_table(study: StudyPoints, target: Target) -> Table:
     """Return the seconds to `target` of each combination: raw with its bracket, and smoothed."""
     return [
         {
@@ -93,7 +94,7 @@ def times_table(study: StudyPoints, target: float) -> Table:
     ]
 
 
-def ratios_table(study: StudyPoints, target: float) -> Table:
+def ratios_table(study: StudyPoints, target: Target) -> Table:
     """Return how many times as fast as the baseline each rival is, raw and smoothed, with the pairs."""
     rows = []
     for place in itertools.product(study.panels, study.rivals, study.xs):
@@ -142,7 +143,7 @@ def parts_table(study: StudyPoints) -> Table:
     return _filled(rows)
 
 
-def air_table(study: StudyPoints, target: float | None) -> Table:
+def air_table(study: StudyPoints, target: Target | None) -> Table:
     """Return the spread over trainings and draws of the air, for each combination that has draws.
 
     Quantiles count runs that never reached the target (Kaplan-Meier); variances need all of them to.
@@ -156,8 +157,8 @@ def air_table(study: StudyPoints, target: float | None) -> Table:
         row |= phrases.variance_cells("whole run", answers.variance(study, place.axes, None))
         if target is not None:
             crossed = [crossing for points in table for crossing in answers.crossings(study, points, target)]
-            row[f"{percent(target)}: median (5 .. 95 %)"] = phrases.quantiles_cell(crossed)
-            row |= phrases.variance_cells(percent(target), answers.variance(study, place.axes, target))
+            row[f"{target_words(target)}: median (5 .. 95 %)"] = phrases.quantiles_cell(crossed)
+            row |= phrases.variance_cells(target_words(target), answers.variance(study, place.axes, target))
         rows.append(row)
     return rows
 
@@ -206,7 +207,7 @@ def _budget_rows(study: StudyPoints, places: Sequence[Combination], over: str, w
         for name, share in SHARES.items():
             row[name] = phrases.accuracy_cell(answers.accuracy_at(study, place.points, share * budget, over))
         for target in study.targets:
-            row[f"to {percent(target)}"] = phrases.time_words(
+            row[f"to {target_words(target)}"] = phrases.time_words(
                 _needed(study, place, target, over, scale), unit
             )
         rows.append(row)

@@ -4,11 +4,12 @@ import math
 from collections.abc import Mapping, Sequence
 
 from slfac_sim.analysis.crossings import EQUAL_POINTS
-from slfac_sim.analysis.format import count, fixed_percent, losses, percent
+from slfac_sim.analysis.format import count, fixed_percent, losses, target_words
 from slfac_sim.analysis.statistics import PairedRatio
 from slfac_sim.analysis.studies import answers
 from slfac_sim.analysis.studies.phrases import ratio_words, time_words
 from slfac_sim.analysis.studies.study import Combination, StudyPoints, spread
+from slfac_sim.foundation.targets import ACCURACY, Target
 
 _MOST_LINES = 12  # of one question, on the screen
 _CLAIM_SEEDS = 5
@@ -34,7 +35,7 @@ def closing_lines(study: StudyPoints) -> list[str]:
     return [*lines, *caveats(study), *failure_lines(study)]
 
 
-def crossover_line(study: StudyPoints, panel: Mapping[str, str], rival: str, target: float) -> str:
+def crossover_line(study: StudyPoints, panel: Mapping[str, str], rival: str, target: Target) -> str:
     """Say where along x `rival` stops beating the baseline, or that there is no such place in the range."""
     axis = study.roles.x
     assert axis is not None
@@ -67,7 +68,7 @@ def limit_lines(study: StudyPoints, panel: Mapping[str, str]) -> list[str]:
     return lines
 
 
-def accuracy_lines(study: StudyPoints, target: float) -> list[str]:
+def accuracy_lines(study: StudyPoints, target: Target) -> list[str]:
     """Apply the rule of equal accuracy to each rival, at every x of the first panel."""
     panel, base = study.panels[0], study.baseline
     lines = []
@@ -113,13 +114,15 @@ def failure_lines(study: StudyPoints) -> list[str]:
     return [f"{len(failed)} of {count(study.size, 'point')} failed and are in no figure; the first: {reason}"]
 
 
-def _heading(study: StudyPoints, target: float) -> str:
+def _heading(study: StudyPoints, target: Target) -> str:
     seeds = count(len(set(study.columns["seed_learning"])), "seed")
-    what = f"Time to {percent(target)} test accuracy (first evaluation at or above it)"
+    what = f"Time to {target_words(target)} (first evaluation that met it)"
+    if target.metric == ACCURACY:
+        what = f"Time to {target_words(target)} test accuracy (first evaluation at or above it)"
     return f"{what}, {seeds}, geometric means with 95 % t intervals."
 
 
-def _panel_lines(study: StudyPoints, panel: Mapping[str, str], target: float) -> list[str]:
+def _panel_lines(study: StudyPoints, panel: Mapping[str, str], target: Target) -> list[str]:
     rivals, base = study.rivals, study.baseline
     most = _MOST_LINES if len(study.panels) == 1 else 2
     xs = spread(study.xs, most)
@@ -136,18 +139,18 @@ def _panel_lines(study: StudyPoints, panel: Mapping[str, str], target: float) ->
     return lines
 
 
-def _time_line(study: StudyPoints, panel: Mapping[str, str], line: str, x: str, target: float) -> str:
+def _time_line(study: StudyPoints, panel: Mapping[str, str], line: str, x: str, target: Target) -> str:
     value = answers.to_target(study, study.at(panel, line, x), target)
     return f"  {study.x_label(x) or study.short_label(line)}: {time_words(value)}"
 
 
-def _ratio_line(study: StudyPoints, panel: Mapping[str, str], rival: str, x: str, target: float) -> str:
+def _ratio_line(study: StudyPoints, panel: Mapping[str, str], rival: str, x: str, target: Target) -> str:
     words = ratio_words(answers.ratio(study, panel, rival, x, target))
     return f"{study.x_label(x)}: {words}" if x else words
 
 
 def _smoothed_line(
-    study: StudyPoints, panel: Mapping[str, str], rival: str, xs: Sequence[str], target: float
+    study: StudyPoints, panel: Mapping[str, str], rival: str, xs: Sequence[str], target: Target
 ) -> str:
     parts = []
     for x in dict.fromkeys((xs[0], xs[-1])):
@@ -196,11 +199,12 @@ def _equal_words(
     rival: str,
     pairs: Sequence[tuple[Combination, Combination]],
     equal: Sequence[bool],
-    target: float,
+    target: Target,
 ) -> str:
     name, baseline = study.short_label(rival), study.short_label(study.baseline)
-    finals = [answers.final_mean(study, place) for place in pairs[0]]
-    shown = f"{baseline} {fixed_percent(finals[0], 1)}, {name} {fixed_percent(finals[1], 1)}"
+    finals = [answers.final_mean(study, place, target) for place in pairs[0]]
+    one, other = (fixed_percent(final, 1) if target.of.is_share else f"{final:.3g}" for final in finals)
+    shown = f"{baseline} {one}, {name} {other}"
     if all(equal):
         said = "are equally accurate"
     elif any(equal):
@@ -209,7 +213,5 @@ def _equal_words(
         said = "cannot be called equally accurate, because not every run crosses"
     else:
         said = "are not equally accurate"
-    return (
-        f"By the rule (every run crosses {percent(target)} smoothed, final means within half a point) {name} "
-        f"and {baseline} {said}: mean of the last 3 evaluations {shown}."
-    )
+    rule = f"every run crosses {target_words(target)} smoothed, final means within half a point"
+    return f"By the rule ({rule}) {name} and {baseline} {said}: mean of the last 3 evaluations {shown}."

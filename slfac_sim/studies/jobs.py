@@ -13,9 +13,10 @@ from slfac_sim.analysis.attribution import attribute
 from slfac_sim.analysis.bounds import bounds
 from slfac_sim.analysis.studies.study import WIRE
 from slfac_sim.analysis.wired import wired_bytes
+from slfac_sim.ledger.measured import measured
 from slfac_sim.ledger.store import Ledger
 from slfac_sim.ledger.summary import summary_of
-from slfac_sim.ledger.tables import TABLES
+from slfac_sim.ledger.tables import MEASURED, TABLES
 from slfac_sim.runs.replay import Finished, Record, load_training, timed
 from slfac_sim.scenario.schema import Scenario
 from slfac_sim.simulation.simulate import survey_of
@@ -98,7 +99,7 @@ def replayed(record: Record | Finished, point: Point) -> dict[str, Any]:
     """Return the finished row of `point`, which replays `record` or is it. Raises `BadInput` or `Stalled`."""
     rows = timed(record, point.scenario)
     summary = summary_of(point.scenario, record.summary["data"], rows, {}, "finished", "")
-    tables = {table: rows.rows(table) for table in TABLES if table != "payloads"}
+    tables = {table: rows.rows(table) for table in TABLES if table not in ("payloads", *MEASURED)}
     return {
         **head(point, "finished", ""),
         **{name: summary[name] for name in _SUMMED_UP},
@@ -123,8 +124,9 @@ def head(point: Point, status: str, reason: str) -> dict[str, Any]:
 
 
 def _curve(rows: Ledger) -> dict[str, list[Any]]:
-    """Return the evaluations, with the joules that devices had drawn by then if the record has them."""
-    curve = {name: [row[0] for row in rows.tuples("evals", (name,))] for name in CURVE}
+    """Return the evaluations with every metric, and the joules of devices if the record has them."""
+    curve: dict[str, list[Any]] = {name: [row[0] for row in rows.tuples("evals", (name,))] for name in CURVE}
+    curve |= {name: list(values) for name, values in measured(rows).items() if name not in curve}
     devices_j = [row[0] for row in rows.tuples("spent", ("devices_j",))]
     return curve | ({"devices_j": devices_j} if len(devices_j) == len(curve["round"]) else {})
 

@@ -10,13 +10,14 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm, Normalize, TwoSlopeNorm
 from matplotlib.figure import Figure
 
-from slfac_sim.analysis.format import percent, times
+from slfac_sim.analysis.format import target_words, times
 from slfac_sim.analysis.statistics import Estimate
 from slfac_sim.analysis.studies.answers import main_target, ratio, to_target
 from slfac_sim.analysis.studies.axes import Axis
 from slfac_sim.analysis.studies.study import StudyPoints, spread
 from slfac_sim.analysis.style import INK, stacked_canvas
 from slfac_sim.foundation.arrays import Floats
+from slfac_sim.foundation.targets import Target
 
 _ROW_MM, _FRAME_MM = 6.0, 20.0
 _MOST_WITH_TEXT = 12  # columns that leave room for a number in each cell
@@ -46,11 +47,11 @@ def data(study: StudyPoints) -> Heat | None:
     lines = [text for text in study.lines if study.roles.line is not down]
     base = study.baseline
     rivals = [text for text in lines if text != base]
-    compared = f"times as fast to {percent(target)} as {study.short_label(base)}"
+    compared = f"times as fast to {target_words(target)} as {study.short_label(base)}"
     is_ratio = bool(rivals)
     panels = []
     for text in spread(rivals or [""]):
-        title = f"{study.line_label(text)}:\n{compared}" if is_ratio else f"seconds to {percent(target)}"
+        title = f"{study.line_label(text)}:\n{compared}" if is_ratio else f"seconds to {target_words(target)}"
         cells = [[_cell(study, across, down, x, y, text, target) for x in across.texts] for y in down.texts]
         grid = np.array(cells, dtype=np.float64)
         panels.append((title, grid[..., 0], grid[..., 1], grid[..., 2]))
@@ -110,7 +111,7 @@ def _two_axes(study: StudyPoints) -> tuple[Axis, Axis] | None:
 
 
 def _cell(
-    study: StudyPoints, across: Axis, down: Axis, x: str, y: str, line: str, target: float
+    study: StudyPoints, across: Axis, down: Axis, x: str, y: str, line: str, target: Target
 ) -> tuple[float, float, float]:
     """Return (middle, more than, less than) of one cell; further panel axes stay at their first value."""
     panel = {axis.path: axis.texts[0] for axis in study.roles.panels} | {down.path: y}

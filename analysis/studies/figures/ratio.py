@@ -3,11 +3,12 @@
 import math
 from collections.abc import Iterator, Mapping
 
-from slfac_sim.analysis.format import percent
+from slfac_sim.analysis.format import target_words
 from slfac_sim.analysis.studies.against_axis import draw
 from slfac_sim.analysis.studies.answers import crossovers, main_target, ratio
 from slfac_sim.analysis.studies.estimates import Against, against, table
 from slfac_sim.analysis.studies.study import StudyPoints, spread
+from slfac_sim.foundation.targets import Target
 
 __all__ = ["data", "draw", "table"]
 
@@ -22,7 +23,7 @@ def data(study: StudyPoints) -> Against | None:
         {text: look for look, text in enumerate(study.lines) if text != study.baseline},
         lambda panel, line, x: ratio(study, panel, line, x, target),
         bound_is_median=True,
-        y_label=f"times as fast to {percent(target)}",
+        y_label=f"times as fast to {target_words(target)}",
         interval="95 % t interval, paired by seed",
         panel_mm=48.0,
         level=(1.0, f"as fast as {study.short_label(study.baseline)}"),
@@ -31,7 +32,7 @@ def data(study: StudyPoints) -> Against | None:
     )
 
 
-def _crossovers(study: StudyPoints, panel: Mapping[str, str], target: float) -> Iterator[tuple[float, str]]:
+def _crossovers(study: StudyPoints, panel: Mapping[str, str], target: Target) -> Iterator[tuple[float, str]]:
     axis = study.roles.x
     for rival in study.rivals:
         for place in crossovers(study, panel, rival, target):
