@@ -133,8 +133,8 @@ def _how_to_read(study: StudyPoints) -> list[str]:
         several = len({each.metric for each in study.targets}) > 1
         hardest = "hardest" if several or target.of.less_is_better else "highest"
         lines.append(
-            f"- The answers and figures are about {target_words(target)}: the {hardest} target that every line"
-            " reached in at least half of its runs. The tables have all targets."
+            f"- The answers and figures are about {target_words(target)}: the {hardest} target that every"
+            " line reached in at least half of its runs. The tables have all targets."
         )
     if any(study.columns["air_draw"]):
         lines.append(
