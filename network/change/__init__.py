@@ -96,7 +96,7 @@ class Change(ABC):
         return False
 
     def motion(self, target: Target, seed: int, radius_m: float) -> Motion:
-        """Return the way of the device of `target`, if it moves any, in a cell of `radius_m`.
+        """Return the way of the device of `target`, if it moves any. Cells lie within `radius_m` of (0, 0).
 
         Every draw is keyed by `seed` and target. Raises `BadInput`. As it stands, it stays at the station.
         """

@@ -37,7 +37,7 @@ class Moving(Change):
 
 
 class Rectangle(NamedTuple):
-    """`width_m` by `height_m`, with the station in the middle."""
+    """`width_m` by `height_m`, with (0, 0) in the middle."""
 
     width_m: float
     height_m: float
@@ -62,13 +62,13 @@ class Rectangle(NamedTuple):
 
 @settings
 class Roaming(Moving):
-    """Devices that move about in a rectangle around the station."""
+    """Devices that move about in a rectangle around (0, 0)."""
 
     area: tuple[_Side, _Side] | None = None
-    """Width and height of the rectangle, with the station in the middle; null: the largest square within
-    `network.radius`.
+    """Width and height of the rectangle, with [0, 0] in the middle; null: the largest square within the
+    circle around it that holds the cell, or all cells.
     """
 
     def rectangle(self, radius_m: float) -> Rectangle:
-        """Return the area in a cell of `radius_m`."""
+        """Return the area where cells lie within `radius_m` of (0, 0)."""
         return Rectangle(*(self.area or (sqrt(2.0) * radius_m,) * 2))

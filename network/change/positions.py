@@ -13,7 +13,7 @@ from slfac_sim.network.varying.traces.places import motion_of
 class Positions(Moving):
     """Between its rows a device goes straight on at a constant speed.
 
-    Before its first row and after its last one it stands still. The station is at 0, 0.
+    Before its first row and after its last one it stands still. The (middle) station is at 0, 0.
     """
 
     file: Path

@@ -40,7 +40,7 @@ def effects_of(
 def motions_of(
     changes: Mapping[str, Change], devices: Sequence[str], seed: int, radius_m: float
 ) -> dict[str, Motion]:
-    """Return the ways of those of `devices` that `changes` move, in a cell of `radius_m`.
+    """Return the ways of those of `devices` that `changes` move, where cells lie within `radius_m` of (0, 0).
 
     Raises `BadInput` for a device that two move, and for a file that cannot be used.
     """

@@ -2,12 +2,17 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
 from math import hypot, inf
+
+import numpy as np
+
+from slfac_sim.foundation.arrays import Floats
 
 Point = tuple[float, float]
 Leg = tuple[float, float, float]
 """When a leg ends (s), and where (x and y, m)."""
+
+_NO_M2 = 1e-300
 
 
 class Motion:
@@ -60,8 +65,7 @@ class Motion:
             return 0.0
         while self._goes_on():
             pass
-        legs = [*pairwise(self._points_m), (self._points_m[-1], self._points_m[-1])]
-        return min(_apart_m((x_m, y_m), one, other) for one, other in legs)
+        return _nearest_m(np.array(self._points_m), np.array([x_m, y_m]))
 
     def stopped(self) -> "Motion":
         """Return one that stays where this one begins."""
@@ -81,11 +85,11 @@ class Motion:
         return True
 
 
-def _apart_m(at_m: Point, one_m: Point, other_m: Point) -> float:
-    """Return how far a place is from the straight way from one to another."""
-    along_m = other_m[0] - one_m[0], other_m[1] - one_m[1]
-    from_m = at_m[0] - one_m[0], at_m[1] - one_m[1]
-    square_m2 = along_m[0] ** 2 + along_m[1] ** 2
-    part = (from_m[0] * along_m[0] + from_m[1] * along_m[1]) / square_m2 if square_m2 > 0.0 else 0.0
-    part = min(max(part, 0.0), 1.0)
-    return hypot(from_m[0] - part * along_m[0], from_m[1] - part * along_m[1])
+def _nearest_m(points_m: Floats, to_m: Floats) -> float:
+    """Return how near straight ways from point to point [points, 2] come to another one."""
+    from_m = to_m - points_m[:-1]
+    along_m = np.diff(points_m, axis=0)
+    square_m2 = np.maximum((along_m**2).sum(axis=1), _NO_M2)
+    part = np.clip((from_m * along_m).sum(axis=1) / square_m2, 0.0, 1.0)
+    ways_m = np.hypot(*(from_m - part[:, None] * along_m).T)
+    return min(ways_m.min(initial=inf), hypot(*(to_m - points_m[-1]).tolist()))
