@@ -64,6 +64,7 @@ class FluidNetwork(Network):
             self._on_air,
             self._planning,
             self._accounts,
+            effects,
             self._take_up,
             self._begin_late,
             self._last_bit_left,

@@ -16,6 +16,7 @@ from slfac_sim.network.on_air import OnAir
 from slfac_sim.network.planning import Planning, received_by
 from slfac_sim.network.transfers import OnLane, Path, Plan
 from slfac_sim.network.under_way import FluidTransfer
+from slfac_sim.network.varying.changing import EffectsOf
 
 
 class _Carried(NamedTuple):
@@ -41,12 +42,13 @@ class HandingOver:
         on_air: OnAir,
         planning: Planning,
         accounts: LinkAccounts,
+        effects: EffectsOf,
         take_up: Callable[[FluidTransfer], None],
         begin: Callable[[FluidTransfer], None],
         through: Callable[[FluidTransfer], None],
     ) -> None:
         self._env, self._air, self._on_air = env, air, on_air
-        self._planning, self._accounts = planning, accounts
+        self._planning, self._accounts, self._effects = planning, accounts, effects
         self._take_up, self._begin, self._through = take_up, begin, through
         self._carried: defaultdict[str, list[_Carried]] = defaultdict(list)
 
@@ -57,17 +59,19 @@ class HandingOver:
     def is_ready(self, transfer: FluidTransfer) -> bool:
         """Return whether a transfer that is on no lane can begin now where its devices are.
 
-        Otherwise it is told to begin once the interruption is over.
+        Otherwise it is told to begin once the interruption is over, or its devices may have gone elsewhere.
         """
         if self._env.now > transfer.since_s:
             left_bits = transfer.flow.left_bits
             self._note(transfer, transfer.path.devices, left_bits)
             self._follow(transfer, self._paths(transfer), left_bits)
             transfer.since_s = self._env.now
-        resumes_s = self._air.resumes_s(transfer.path, self._env.now)
-        if resumes_s > self._env.now:
-            Call(self._env, resumes_s, lambda _: self._begin(transfer))
-        return resumes_s <= self._env.now
+        now_s, path = self._env.now, transfer.path
+        resumes_s = self._air.resumes_s(path, now_s)
+        if resumes_s > now_s:
+            again_s = min(resumes_s, self._effects(path).next_s(now_s))
+            Call(self._env, again_s, lambda _: self._begin(transfer))
+        return resumes_s <= now_s
 
     def told(self, handovers: Sequence[Handover]) -> list[Handover]:
         """Return `handovers` with the bits that went along."""

@@ -86,6 +86,8 @@ def outcomes(
                     again_s = now_s + of.interruption
                     parts.append(Part(part.number, part.uplink, names, station, part.left_bits, again_s))
             parts = [part for part in parts if part.devices]
+            for part in parts:  # who is left need not wait for who has gone
+                part.back_s = min(part.back_s, max(now_s, *(back_s[device] for device in part.devices)))
         while starts and starts[0][0] <= now_s:
             _, number = starts.pop(0)
             _, src, dsts, bits, _ = asked[number]

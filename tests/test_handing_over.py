@@ -1,5 +1,6 @@
 """Transfers that go on at other stations, by a timetable: times, bits, energy, what handovers carry."""
 
+from itertools import groupby
 from math import inf
 from typing import Any
 
@@ -10,7 +11,13 @@ from hypothesis import strategies as st
 from naive_handing_over import Asked, outcomes
 from timetabled import Moves, Timetabled
 
+from slfac_sim.foundation.plugins import find, kinds
 from slfac_sim.network import Delivery, Hosts, Lost, NetworkSettings
+from slfac_sim.network.delays import Jitter
+from slfac_sim.network.media.tdma import Tdma
+from slfac_sim.network.transport.fluid import Fluid
+from slfac_sim.network.transport.tcp import Tcp
+from slfac_sim.network.transport.udp import Udp
 
 DEVICES = ("d0", "d1", "d2", "d3")
 HOSTS = Hosts(DEVICES, ("server",))
@@ -92,7 +99,7 @@ def as_asked(some: list[Any]) -> list[Asked]:
     ]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(moves, st.lists(sent, min_size=1, max_size=8), st.sampled_from([0.0, 0.05, 0.7]))
 def test_it_is_what_a_plain_simulation_says(
     some: list[tuple[str, float, int]], asked: list[Any], interruption: float
@@ -112,3 +119,67 @@ def test_it_is_what_a_plain_simulation_says(
     for handover in network.handovers():
         due_bits = carried[handover.device, handover.at_s]
         assert handover.carried_bits == pytest.approx(due_bits, rel=1e-6, abs=1e-2)
+
+
+MEDIA = {
+    kind: find("slfac_sim.network.media", kind)()
+    for kind in kinds("slfac_sim.network.media")
+    if kind not in ("csma", "dcf")
+} | {"round robin": Tdma(work_conserving=True)}
+TRANSPORTS = {"fluid": Fluid(), "tcp": Tcp(loss=0.02), "udp": Udp(loss=0.05, tries=3)}
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+@pytest.mark.parametrize("medium", MEDIA)
+@settings(max_examples=25, deadline=None)
+@given(moves, st.lists(sent, min_size=1, max_size=8), st.sampled_from([0.0, 0.05, 0.7]))
+def test_bits_are_conserved_on_every_medium(
+    medium: str, transport: str, some: list[tuple[str, float, int]], asked: list[Any], interruption: float
+) -> None:
+    of = Timetabled(
+        rates=RATES,
+        moves=(*apart(some), ("d3", 90.0, 0)),
+        interruption=interruption,
+        medium=MEDIA[medium],
+        header_bytes=40,
+        transport=TRANSPORTS[transport],
+        jitter=Jitter(),
+        grant=0.02,
+    )
+    plain = as_asked(asked)
+    went, network = played(of, plain)
+    for one, (at_s, _, _, bits, _) in zip(went, plain, strict=True):
+        assert at_s <= one.start_s <= one.last_bit_s <= one.end_s
+        assert one.rate_bps * one.airtime_s <= 8.0 * one.wire_bytes * (1.0 + 1e-6)
+        if one.delivered and not one.missed:  # a part of a multicast need not be whole bytes
+            slack_bits = 8.0 if one.dst == "*" else 0.0
+            assert one.rate_bps * one.airtime_s >= 8.0 * one.wire_bytes * (1.0 - 1e-6) - slack_bits
+            assert 8.0 * one.wire_bytes >= bits
+    assert played(of, plain)[0] == went
+    assert not network.stalled()
+
+
+@pytest.mark.parametrize("medium", MEDIA)
+@settings(max_examples=25, deadline=None)
+@given(moves, st.integers(1, 2_000_000))
+def test_each_receiver_of_a_multicast_has_all_of_it(
+    medium: str, some: list[tuple[str, float, int]], nbytes: int
+) -> None:
+    """A receiver that leaves others is sent what was left then; all that is sent is the sum of that."""
+    of = Timetabled(rates=RATES, moves=(*apart(some), ("d3", 90.0, 0)), medium=MEDIA[medium])
+    (one,), network = played(of, [(0.0, "server", DEVICES, 8.0 * nbytes, inf)])
+    groups = [{"d0", "d3"}, {"d1"}, {"d2"}]
+    due_bits = 8.0 * nbytes * len(groups)
+    for _, at_once in groupby(network.handovers(), key=lambda handover: handover.at_s):
+        gone = {handover.device: handover for handover in at_once}
+        for group in list(groups):
+            targets = {gone[device].target for device in group & gone.keys()}
+            groups += [{d for d in group & gone.keys() if gone[d].target == target} for target in targets]
+            stay = group - gone.keys()
+            groups[groups.index(group)] = stay
+            left_bits = max([gone[device].carried_bits for device in group & gone.keys()], default=0.0)
+            due_bits += left_bits * (len(targets) - (1 if targets and not stay else 0))
+        groups = [group for group in groups if group]
+    assert one.rate_bps * one.airtime_s == pytest.approx(due_bits, rel=1e-6)
+    assert one.receivers == 4
+    assert 8.0 * one.wire_bytes == pytest.approx(due_bits, rel=1e-9, abs=8.0)
