@@ -198,12 +198,12 @@ def test_check_draws_the_air_before_a_run(tmp_path: Path, capsys: pytest.Capture
     assert "fair, tdd: 50 % of the time up, 50 % down" in out
     assert "rate up all at once, Mbit/s" in out
     files = [Path(line.removeprefix("figure: ")) for line in out.splitlines() if line.startswith("figure: ")]
-    assert [path.name for path in files] == ["cell_map.png", "link_rates.png"]
+    assert [path.name for path in files] == ["cell_map.png", "link_rates.png", "who_holds_what.png"]
     assert all(path.with_suffix(end).is_file() for path in files for end in (".png", ".svg", ".csv"))
     assert main(["check", str(TINY), "--json", "--figures", str(tmp_path / "f")]) == 0
     out, err = capsys.readouterr()
     assert len(json.loads(out)["together"]["up"]["rates_bps"]) == 5
-    assert err.count("figure: ") == 2
+    assert err.count("figure: ") == 3
 
 
 def test_check_says_where_it_cannot_draw(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -20,7 +20,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the scenario and the form of the answer."""
     add_scenario_arguments(parser)
     parser.add_argument(
-        "--figures", type=Path, metavar="DIR", help="draw the map and the links' rates into this folder"
+        "--figures",
+        type=Path,
+        metavar="DIR",
+        help="draw the map, the links' rates and who holds what into this folder",
     )
     parser.add_argument(
         "--cuts", action="store_true", help="tell of every cut of the model what a round would take with it"
@@ -45,13 +48,13 @@ def main(arguments: argparse.Namespace) -> int:
 
 
 def _check_run(scenario: "Scenario", arguments: argparse.Namespace) -> None:
-    """Print the forecast of a run, and draw its air."""
+    """Print the forecast of a run, and draw its air and who holds what."""
     from slfac_sim.runs.planned import planned
 
     plan = planned(scenario)
     _print_plan(plan, arguments)
     if arguments.figures is not None:
-        for path in _draw_air(plan, arguments.figures):
+        for path in _draw(plan, arguments.figures):
             _print_figure(path, arguments)
 
 
@@ -64,12 +67,10 @@ def _print_plan(plan: "Plan", arguments: argparse.Namespace) -> None:
         print(f"note: {remark}")
 
 
-def _draw_air(plan: "Plan", folder: Path) -> list[Path]:
-    """Draw what can be seen of the air before a run; return the pictures."""
-    from slfac_sim.analysis.draw import draw_air
-
+def _draw(plan: "Plan", folder: Path) -> list[Path]:
+    """Draw what can be seen before a run; return the pictures."""
     try:
-        return [path for path in draw_air(plan.name, plan.air, folder) if path.suffix == ".png"]
+        return [path for path in plan.draw(folder) if path.suffix == ".png"]
     except OSError as error:
         raise BadInput(f"--figures {folder}: cannot be written ({error.strerror})") from error
 

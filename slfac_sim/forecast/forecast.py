@@ -103,11 +103,18 @@ def forecast(world: World, survey: Survey) -> Forecast:
     )
 
 
+def held_by(world: World) -> dict[str, list[int]]:
+    """Return by name how many samples of each class a device has; nothing where the server has all data."""
+    shards = [device.shard.samples for device in world.devices]
+    if not shards:
+        return {}
+    histogram = label_histogram(world.data.train_labels, shards, world.data.classes)
+    return {device.name: counts.tolist() for device, counts in zip(world.devices, histogram, strict=True)}
+
+
 def _classes(world: World) -> list[int]:
     """Return how many classes each device has samples of."""
-    shards = [device.shard.samples for device in world.devices]
-    histogram = label_histogram(world.data.train_labels, shards, world.data.classes)
-    return [int(count) for count in (histogram > 0).sum(axis=1)]
+    return [sum(count > 0 for count in counts) for counts in held_by(world).values()]
 
 
 def _rushed(minibatch: int, model: int) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from slfac_sim.analysis.html import table_html
@@ -19,8 +20,8 @@ Rows = Sequence[Mapping[str, Any]]
 class Plan:
     """What will run: `lines` for people, `facts` as JSON has them, `remarks` about what may surprise.
 
-    `air` are the ledger's tables of the air and of how devices move, which the figures show; that of a study
-    has none.
+    `air` are the ledger's tables of the air and of how devices move, `held` the samples of each class on each
+    device, which the figures show; that of a study has none.
     """
 
     name: str
@@ -28,22 +29,37 @@ class Plan:
     facts: Mapping[str, Any]
     remarks: Sequence[str]
     air: Mapping[str, Rows] = field(default_factory=dict)
+    held: Mapping[str, Sequence[int]] = field(default_factory=dict)
 
     @property
     def figures(self) -> tuple[str, ...]:
-        """The names of what can be seen of the air before a run."""
+        """The names of what can be seen before a run."""
         from slfac_sim.analysis.draw import before
+        from slfac_sim.analysis.shares_figure import NAME
 
-        return before(self.air) if self.air else ()
+        return (*(before(self.air) if self.air else ()), *([NAME] if self.held else []))
 
     def figure(self, name: str) -> "Figure":
         """Return one of `figures`. Raises `BadInput`."""
+        from slfac_sim.analysis import shares_figure
         from slfac_sim.analysis.draw import air_figure
+        from slfac_sim.analysis.style import house_style
 
         if name not in self.figures:
             known = ", ".join(self.figures) or "none"
             raise BadInput(f"no figure '{name}' among {known}{did_you_mean(name, self.figures)}")
-        return air_figure(self.name, self.air, name)
+        if name != shares_figure.NAME:
+            return air_figure(self.name, self.air, name)
+        with house_style():
+            return shares_figure.draw(self.name, self.held)
+
+    def draw(self, folder: Path) -> list[Path]:
+        """Write all `figures` into `folder`; return the files: PNG, SVG and table of each."""
+        from slfac_sim.analysis import shares_figure
+        from slfac_sim.analysis.draw import draw_air
+
+        air = draw_air(self.name, self.air, folder) if self.air else []
+        return [*air, *(shares_figure.write(self.name, self.held, folder) if self.held else [])]
 
     @property
     def title(self) -> str:
@@ -60,7 +76,7 @@ class Plan:
 
 def planned(scenario: Scenario) -> Plan:
     """Return what `scenario` would run; its data are loaded, its air is surveyed. Raises `BadInput`."""
-    from slfac_sim.forecast.forecast import forecast
+    from slfac_sim.forecast.forecast import forecast, held_by
     from slfac_sim.forecast.host import host_seconds
     from slfac_sim.forecast.moves import moves_of
     from slfac_sim.forecast.report import facts_of, lines_of
@@ -74,4 +90,5 @@ def planned(scenario: Scenario) -> Plan:
     moves = moves_of(world.scenario, figures.round)
     lines = [*lines_of(world.scenario, figures, host_s, threads), *moves.lines]
     facts = {**facts_of(figures, host_s, threads), **moves.facts}
-    return Plan(scenario.name, lines, facts, figures.remarks, {**air_rows(survey), **moves.tables})
+    air = {**air_rows(survey), **moves.tables}
+    return Plan(scenario.name, lines, facts, figures.remarks, air, held_by(world))
