@@ -166,7 +166,7 @@ def test_handovers_are_those_of_a_clock_that_goes_from_measurement_to_measuremen
     found = air.handovers((count - 0.5) * rule["interval"])
     for place, (device, way) in enumerate(zip(HOSTS.devices, ways, strict=True)):
         steps = way.steps(rule["interval"] * np.arange(count))
-        gains_db = way.gains_db(0, int(steps[-1])).T.tolist()
+        gains_db = way.gains_db(range(int(steps[-1]) + 1)).T.tolist()
         first = int(air.ground.serving[place])
         by_clock = told_by_a_clock(lambda number, g=gains_db, s=steps: g[s[number]], first, rule, count)
         own = [(one.at_s, int(one.target[1:])) for one in found if one.device == device]
@@ -252,6 +252,23 @@ def test_who_has_moved_is_received_and_disturbed_as_if_all_had_always_stood_ther
         there_bps = pytest.approx([link.up_rate_bps, link.down_rate_bps], rel=1e-9)
         assert one.station == link.station
         assert [one.up_rate_bps, one.down_rate_bps] == there_bps
+
+
+def test_who_stands_still_hears_every_second_how_near_another_cell_has_come() -> None:
+    own = LINE | {"interference": "full", "rate": "shannon_gap"}
+    there = [(10.0, 0.0), (300.0, 0.0), (-20.0, 0.0), (0.0, 30.0)]
+    change = {"near": positions("near.csv", [(0.5, "d001", 300, 0), (5.5, "d001", 250, 0)])}
+    air = cells(**own, positions=there, change=change).air(HOSTS, 3)
+    (up,), (down,) = air.paths("d000", ("server",)), air.paths("server", ("d000",))
+    (effect,) = air.effects(up)
+    (told,) = effect.factors
+    assert [told.next_s(t_s) for t_s in (0.0, 1.0, 1.7, 4.0, 5.0)] == [1.0, 2.0, 2.0, 5.0, float("inf")]
+    assert air.effects(down) == ()
+    rates_bps = [air.rate_bps(air.moved(up, t_s), 0, {})[0] for t_s in (0.0, 1.0, 3.0, 5.0)]
+    assert rates_bps == sorted(rates_bps, reverse=True)
+    assert rates_bps[0] > rates_bps[-1]
+    assert air.moved(up, 2.5) is air.moved(up, 2.0)
+    assert air.moved(down, 5.0) is down
 
 
 FAST = "network.change.jets={kind: random_waypoint, speed: [200 m/s, 300 m/s]}"

@@ -106,9 +106,8 @@ class RadioAir(Air):
 
     def check(self) -> None:
         """Raise `BadInput` where a station has more devices than its medium has places for."""
-        for cell in self._cells:
-            for way in self._ways() if len(self.reception.members[cell]) else ():
-                self.share(self._lane_at[cell, way])
+        for lane in self._place_of:
+            self.share(lane)
 
     def reached(self) -> Bools:
         """Return whom bits reach both ways [devices], with neighbours as busy as they ever are."""

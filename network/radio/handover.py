@@ -82,7 +82,7 @@ class Serving:
         self._times_s: list[float] = []
         self._left_s: dict[int, float] = {}
         self._first = self._station = first
-        self._filtered = walk.gains_db(0, 0)[:, 0]
+        self._filtered = walk.gains_db([0])[:, 0]
         self._better = np.zeros(len(self._filtered), int)  # at how many measurements in a row
         self._counts_from_s = 0.0
         self._next = 0  # the number of the measurement
@@ -118,15 +118,14 @@ class Serving:
     def _measure(self) -> None:
         """Take the next block of measurements."""
         times_s = self._rule.interval * np.arange(self._next, self._next + _AT_ONCE, dtype=np.float64)
-        steps = self._walk.steps(times_s)
-        first, last = int(steps[0]), int(steps[-1])
-        gains_db = self._walk.gains_db(first, last)[:, steps - first]
+        steps, of_each = np.unique(self._walk.steps(times_s), return_inverse=True)
+        gains_db = self._walk.gains_db(steps.tolist())[:, of_each]
         filtered_db = self._filter(gains_db)
         self._decide(times_s, filtered_db)
         self._filtered, self._next = filtered_db[:, -1], self._next + _AT_ONCE
         self._known_s = self._rule.interval * self._next
         is_settled = bool(np.abs(self._filtered - gains_db[:, -1]).max() < _SETTLED_DB)
-        if is_settled and first == last and not self._better.any():
+        if is_settled and len(steps) == 1 and not self._better.any():
             self._leap(float(times_s[-1]))
 
     def _leap(self, t_s: float) -> None:

@@ -79,9 +79,9 @@ class Walk:
         los, shadow = self._stretch(stretch)
         return los, np.asarray(shadow[:, within])
 
-    def gains_db(self, first: int, last: int) -> Floats:
-        """Return the gains [stations, steps] of the steps from `first` to `last`, to which it has come."""
-        xy_m, away_m, los, shadow = _links(self.sites_m, [(self, step) for step in range(first, last + 1)])
+    def gains_db(self, steps: Sequence[int]) -> Floats:
+        """Return the gains [stations, steps] at `steps` to which it has come."""
+        xy_m, away_m, los, shadow = _links(self.sites_m, [(self, step) for step in steps])
         return self.budget.gain_db(away_m, los, outside(len(xy_m)), shadow, xy_m)
 
     def place_m(self, step: int) -> Floats:

@@ -92,4 +92,4 @@ def _nearest_m(points_m: Floats, to_m: Floats) -> float:
     square_m2 = np.maximum((along_m**2).sum(axis=1), _NO_M2)
     part = np.clip((from_m * along_m).sum(axis=1) / square_m2, 0.0, 1.0)
     ways_m = np.hypot(*(from_m - part[:, None] * along_m).T)
-    return min(ways_m.min(initial=inf), hypot(*(to_m - points_m[-1]).tolist()))
+    return min(float(ways_m.min(initial=inf)), hypot(*(to_m - points_m[-1]).tolist()))
