@@ -1,0 +1,102 @@
+"""The confusion matrix of the last evaluation: what samples of each class were taken for."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import PowerNorm
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+from numpy.typing import NDArray
+
+from slfac_sim.analysis.format import fixed_percent, percent
+from slfac_sim.analysis.rows import rows_if_there
+from slfac_sim.analysis.style import INK, head, stacked_canvas
+from slfac_sim.foundation.arrays import Floats
+from slfac_sim.ledger.folder import Run
+from slfac_sim.ledger.measured import confusion
+
+MAIN = False
+ONE_RUN = True
+_SIDE_MM = 66.0
+_MOST_WITH_TEXT = 12  # classes that leave room for a number in each cell
+_MOST_NAMED = 20  # whose numbers all stand at the axes
+_LEAST_SHOWN = 0.005  # a share that is no 0 when it is written in percent
+
+
+@dataclass(frozen=True)
+class Series:
+    """One run: the round of its last evaluation, and `samples` [classes, classes], rows by what they are."""
+
+    label: str
+    round: int
+    samples: NDArray[np.int64]
+
+
+def data(run: Run) -> Series | None:
+    """Return the matrix of the last evaluation; None where the run is too old to have counted it."""
+    rounds = [row["round"] for row in rows_if_there(run, ("classes",))["classes"]]
+    return Series(run.label, rounds[-1], confusion(run.ledger, rounds[-1])) if rounds else None
+
+
+def table(series: Sequence[Series]) -> Iterator[dict[str, Any]]:
+    """Yield one row for each cell that is not 0."""
+    for run in series:
+        shares = _shares(run)
+        for label, taken in np.argwhere(run.samples):
+            cell = {"class": int(label), "taken_for": int(taken), "samples": int(run.samples[label, taken])}
+            yield {"run": run.label, "round": run.round, **cell, "share": float(shares[label, taken])}
+
+
+def draw(series: Sequence[Series]) -> Figure:
+    """Return the figure of the first run; shares of a class's samples add up to 1 along its row."""
+    run = series[0]
+    shares, classes = _shares(run), len(run.samples)
+    figure, (axes,) = stacked_canvas(1, _SIDE_MM, legend_rows=3)
+    image = axes.imshow(shares, cmap="Blues", norm=PowerNorm(0.5, 0.0, 1.0), interpolation="nearest")
+    if classes <= _MOST_WITH_TEXT:
+        _write(axes, shares, image.to_rgba(shares))
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(MaxNLocator(_MOST_NAMED, integer=True, steps=[1, 2, 5, 10]))
+    axes.tick_params(length=0)
+    axes.set_xlabel("taken for class")
+    axes.set_ylabel("test samples of class")
+    bar = figure.colorbar(image, ax=axes, fraction=0.046, pad=0.02, ticks=[0.0, 0.05, 0.2, 0.5, 1.0])
+    bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda share, _: percent(share)))
+    bar.set_label("share of the class")
+    head(figure, f"{run.label}\n{_words(run, shares)}")
+    return figure
+
+
+def _shares(run: Series) -> Floats:
+    """Return the cells as shares of their rows; 0 in the row of a class without test samples."""
+    shares: Floats = run.samples / np.maximum(run.samples.sum(axis=1, keepdims=True), 1)
+    return shares
+
+
+def _words(run: Series, shares: Floats) -> str:
+    """Return how many answers are right, and which class is the worst, and what it is taken for."""
+    right = fixed_percent(run.samples.trace() / run.samples.sum(), 2)
+    there = np.flatnonzero(run.samples.sum(axis=1))
+    worst = int(there[shares.diagonal()[there].argmin()])
+    words = f"after round {run.round}: {right} right; worst class {worst}: {percent_of(shares[worst, worst])}"
+    others = np.delete(shares[worst], worst)
+    if not others.any():
+        return words
+    taken = int(np.where(np.arange(len(shares)) == worst, 0.0, shares[worst]).argmax())
+    return f"{words}, most often taken for {taken}"
+
+
+def percent_of(share: float) -> str:
+    """Return a share with one decimal."""
+    return fixed_percent(float(share), 1)
+
+
+def _write(axes: Axes, shares: Floats, colours: Floats) -> None:
+    for (i, j), share in np.ndenumerate(shares):
+        if share >= _LEAST_SHOWN:
+            luminance = float(colours[i, j, :3] @ np.array([0.299, 0.587, 0.114]))
+            colour = "white" if luminance < 0.5 else INK
+            axes.text(j, i, f"{100 * share:.0f}", ha="center", va="center", fontsize=5.8, color=colour)

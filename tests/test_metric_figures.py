@@ -1,0 +1,105 @@
+"""The figures of what evaluations counted: of few classes and devices, and of many."""
+
+import csv
+import json
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from drawn_texts import drawn, faults
+from run_folders import fake_run
+
+from slfac_sim.analysis.draw import draw, figure_of
+from slfac_sim.ledger.folder import load
+from slfac_sim.ledger.tables import MEASURED
+
+FIGURES = ("accuracy_by_device", "confusion")
+ROUNDS = 3
+
+
+def run_with(folder: Path, classes: int, devices: int, right: float = 0.7) -> tuple[Path, Any, Any]:
+    """Return a run folder with drawn counts, the confusion matrices, and samples and hits of devices."""
+    fake_run(folder, "raw fp32", accuracy=(0.1,) * ROUNDS)
+    draws = np.random.default_rng(classes + devices)
+    spread = np.full((classes, classes), (1.0 - right) / max(classes - 1, 1)) + np.eye(classes) * right
+    matrices = [np.stack([draws.multinomial(40, row / row.sum()) for row in spread]) for _ in range(ROUNDS)]
+    samples = draws.integers(0, 60, size=devices) + (np.arange(devices) == 0)
+    hits = np.stack([draws.binomial(samples, right) for _ in range(ROUNDS)])
+    rows: dict[str, list[Sequence[Any]]] = {"classes": [], "test_shares": []}
+    for number, matrix in enumerate(matrices):
+        for label in range(classes):
+            row = {int(answer): int(matrix[label, answer]) for answer in np.flatnonzero(matrix[label])}
+            counts = int(matrix[label].sum()), int(matrix[:, label].sum()), int(matrix[label, label])
+            rows["classes"].append((number, label, *counts, json.dumps(row)))
+        for place in range(devices):
+            rows["test_shares"].append(
+                (number, f"d{place:03d}", int(samples[place]), int(hits[number, place]))
+            )
+    with closing(sqlite3.connect(folder / "ledger.sqlite")) as ledger, ledger:
+        for name, found in rows.items():
+            columns = ", ".join(f"{column} {kind}" for column, (kind, _) in MEASURED[name].items())
+            ledger.execute(f"CREATE TABLE {name} ({columns})")
+            ledger.executemany(f"INSERT INTO {name} VALUES ({', '.join('?' * len(found[0]))})", found)
+    return folder, matrices, (samples, hits)
+
+
+def rows_of(folder: Path, name: str) -> list[dict[str, str]]:
+    with (folder / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.mark.parametrize(("classes", "devices"), [(2, 1), (10, 5), (12, 12), (13, 13), (100, 200)])
+def test_their_texts_are_readable_and_their_tables_are_the_counts(
+    tmp_path: Path, classes: int, devices: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("slfac_sim.analysis.draw.kinds", lambda family: list(FIGURES))
+    folder, matrices, (samples, hits) = run_with(tmp_path / "run", classes, devices)
+    for name in FIGURES:
+        figure = figure_of([load(folder)], name)
+        assert figure is not None
+        assert faults(figure) == []
+    draw([load(folder)], tmp_path / "drawn")
+    cells = {
+        (int(row["class"]), int(row["taken_for"])): int(row["samples"])
+        for row in rows_of(tmp_path / "drawn", "confusion")
+    }
+    assert cells == {(i, j): n for (i, j), n in np.ndenumerate(matrices[-1]) if n}
+    shares = rows_of(tmp_path / "drawn", "accuracy_by_device")
+    there = np.flatnonzero(samples)
+    assert len(shares) == ROUNDS * len(there)
+    last = {row["device"]: int(row["correct"]) for row in shares if row["round"] == str(ROUNDS - 1)}
+    assert last == {f"d{place:03d}": hits[-1, place] for place in there}
+
+
+def test_confusion_names_the_worst_class_and_what_it_is_taken_for(tmp_path: Path) -> None:
+    folder, matrices, _ = run_with(tmp_path / "run", 10, 5)
+    figure = figure_of([load(folder)], "confusion")
+    assert figure is not None
+    words = " ".join(text.get_text().replace("\n", " ") for text in drawn(figure))
+    recalls = matrices[-1].diagonal() / 40
+    assert f"worst class {int(recalls.argmin())}: {100 * recalls.min():.1f} %" in words
+    assert f"{100 * matrices[-1].trace() / 400:.2f} % right" in words
+
+
+def test_devices_stand_by_their_accuracy_with_mean_worst_tenth_and_spread(tmp_path: Path) -> None:
+    folder, _, (samples, hits) = run_with(tmp_path / "run", 4, 30)
+    figure = figure_of([load(folder)], "accuracy_by_device")
+    assert figure is not None
+    there = samples > 0
+    shares = np.sort(hits[-1][there] / samples[there])
+    worst = shares[: -(-len(shares) // 10)].mean()
+    title = figure.axes[1].get_title(loc="left") or figure.axes[1].get_title()
+    told = {"mean": shares.mean(), "worst tenth": worst, "spread": shares.std()}
+    expected = ", ".join(f"{name} {100 * value:.1f} %" for name, value in told.items())
+    assert title.replace("\n", " ") == expected
+    (line,) = (one for one in figure.axes[1].lines if one.get_label() == "device")
+    np.testing.assert_allclose(np.asarray(line.get_ydata()), shares)
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_run_of_an_earlier_version_has_none(tmp_path: Path, name: str) -> None:
+    assert figure_of([load(fake_run(tmp_path / "run"))], name) is None
