@@ -48,11 +48,17 @@ class OnAir:
         rate = self._air.rate_bps(path, block, self._heard)
         return self._effects(path).rate(self._env.now, *rate)
 
+    def is_steady(self, path: Path) -> bool:
+        """Return whether the rate on `path` never changes, and does not count on other lanes either."""
+        if self._air.coherence_on(path.lane) is not None or self._air.disturbed(path.lane):
+            return False
+        return not self._effects(path).all
+
     def send(self, transfer: OnLane, done: Done) -> None:
         """Put the flow of `transfer` on its lane."""
         lane = transfer.path.lane
         self._on_lane.setdefault(lane, {})[transfer] = None
-        self._engine.start(self._share(lane), transfer.flow, done)
+        self._engine.start(self.share(lane), transfer.flow, done)
         self._disturb(lane)
         self._timetable.join(self._effects(transfer.path), transfer)
         length_s = self._air.coherence_on(lane)
@@ -108,7 +114,8 @@ class OnAir:
     def _paths_at(self, t_s: float, transfers: Sequence[OnLane]) -> list[Path]:
         return [one.path if one.stands else self._air.moved(one.path, t_s) for one in transfers]
 
-    def _share(self, lane: str) -> Share:
+    def share(self, lane: str) -> Share:
+        """Return the medium of `lane`, or what it has in common with wires."""
         if self._air.may_fill(lane):
             return self._joined
         if lane not in self._shares:

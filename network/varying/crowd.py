@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import floor, inf
+from math import inf
 
 import simpy
 
@@ -39,6 +39,8 @@ class Crowd:
     ) -> None:
         self._env, self._air, self._engine, self._joined = env, air, engine, joined
         self._on_air, self._accounts = on_air, accounts
+        paths = dict.fromkeys(way.path for source in sources for way in source.ways)
+        self._steady = {path: on_air.rate(path) for path in paths if on_air.is_steady(path)}
         for source in sources:
             self._await_burst(source)
 
@@ -52,26 +54,40 @@ class Crowd:
         """Begin a burst and wait for the next one."""
         link = source.link
         own = (burst.bits, self._air.wires[link], 1.0, burst.cap_bps)
-        flow = Routed(*own, path=("", link), consumption=(1.0, 1.0))
-        self._accounts.offer(link, flow)
-        self._engine.start(self._joined, flow, lambda _: self._accounts.carry(link, flow))
+        self._offer(link, self._joined, Routed(*own, path=("", link), consumption=(1.0, 1.0)))
         self._await_burst(source)
 
     def _send_on_lane(self, source: Source, burst: Burst) -> None:
-        """Begin a burst at the rate of a device on the lane."""
-        path, src, dst, _ = source.ways[floor(burst.draw * len(source.ways))]
-        lane = path.lane
-        cap_bps = burst.cap_bps if self._air.takes_caps(lane) else inf
-        rate_bps, among = self._on_air.rate(path)
+        """Begin a burst at the rate of a device on the lane; it is followed only where that may change."""
+        path, src, dst, _ = source.ways[int(burst.draw * len(source.ways))]
+        lane, steady = path.lane, self._steady.get(path)
+        cap_bps = burst.cap_bps if burst.cap_bps == inf or self._air.takes_caps(lane) else inf
+        rate_bps, among = steady or self._on_air.rate(path)
         own = (burst.bits, rate_bps, 1.0, cap_bps, among, src, dst, path.power_among)
         flow = Routed(*own, path=(lane,), consumption=(1.0,))
-        other = BackgroundFlow(path, flow)
-        if self._air.wires:
-            self._accounts.offer(lane, flow)
-        self._on_air.send(other, lambda _: self._carried(other))
+        if steady:
+            self._offer(lane, self._on_air.share(lane), flow)
+        else:
+            self._offer_changing(BackgroundFlow(path, flow))
         self._await_burst(source)
+
+    def _offer(self, link: str, share: Share, flow: Flow) -> None:
+        if not self._air.wires:
+            self._engine.start(share, flow, _through)
+        else:
+            self._accounts.offer(link, flow)
+            self._engine.start(share, flow, lambda _: self._accounts.carry(link, flow))
+
+    def _offer_changing(self, other: BackgroundFlow) -> None:
+        if self._air.wires:
+            self._accounts.offer(other.path.lane, other.flow)
+        self._on_air.send(other, lambda _: self._carried(other))
 
     def _carried(self, other: BackgroundFlow) -> None:
         self._on_air.leave(other)
         if self._air.wires:
             self._accounts.carry(other.path.lane, other.flow)
+
+
+def _through(flow: Flow) -> None:
+    """Hear of a flow of which no account is kept."""
