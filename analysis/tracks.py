@@ -85,5 +85,8 @@ def _track(device: str, seen: Sequence[Row], handovers: Sequence[Row], air: Row)
     serves = {row["at_s"]: row["target"] for row in within} | {row["at_s"]: row["station"] for row in seen}
     at_s = np.array(sorted(serves))
     parts = {"x_m": 1.0, "y_m": 1.0, "up_rate_bps": air["up_share"], "down_rate_bps": air["down_share"]}
-    columns = [part * np.interp(at_s, looked_s, [row[name] for row in seen]) for name, part in parts.items()]
-    return Track(device, at_s, *columns, [serves[t_s] for t_s in at_s.tolist()], handovers)
+    x_m, y_m, up_bps, down_bps = (
+        part * np.interp(at_s, looked_s, [row[name] for row in seen]) for name, part in parts.items()
+    )
+    stations = [serves[t_s] for t_s in at_s.tolist()]
+    return Track(device, at_s, x_m, y_m, up_bps, down_bps, stations, handovers)

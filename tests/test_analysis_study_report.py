@@ -21,7 +21,7 @@ from slfac_sim.analysis.studies.phrases import ratio_cell
 from slfac_sim.analysis.studies.reading import load_study
 from slfac_sim.analysis.studies.report import finish_study, write_tables
 from slfac_sim.analysis.studies.study import BYTES, ROUNDS, SECONDS
-from slfac_sim.analysis.studies.tables import budget_table
+from slfac_sim.analysis.studies.tables import budget_table, handovers_table
 from slfac_sim.analysis.studies.words import closing_lines, ratio_words, time_words
 from slfac_sim.analysis.text_tables import markdown
 
@@ -217,6 +217,20 @@ def test_three_tables_of_equal_rounds_bytes_and_seconds(tmp_path: Path) -> None:
     assert [row["to 85 %"] for row in sent] == ["24 [24, 24] MB", "3 [3, 3] MB"]
     assert [row["bandwidth"] for row in seconds] == ["1 MHz"] * 2 + ["100 MHz"] * 2
     assert [row["budget"] for row in seconds] == ["95 s"] * 2 + ["20 s"] * 2
+
+
+def test_handovers_are_told_with_who_came_last(tmp_path: Path) -> None:
+    def handed_over(point: dict[str, Any]) -> None:
+        count = 10 + point["seed"]["learning"]
+        point["handovers"] = {"count": count, "ping_pongs": 2, "devices": 3, "interruption_s": 0.05 * count}
+
+    study = load_study(fake_study(tmp_path / "moving", change=handed_over))
+    rows = handovers_table(study)
+    assert len(rows) == 6
+    told = [rows[0][name] for name in ("handovers", "ping-pongs", "interrupted (s)")]
+    assert told == ["11", "2", "0.55"]
+    assert rows[0]["waited for the same device"] == "58 %"
+    assert handovers_table(load_study(fake_study(tmp_path / "still"))) == []
 
 
 def test_all_files_are_written_and_equal_points_give_equal_files(tmp_path: Path) -> None:

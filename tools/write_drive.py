@@ -14,8 +14,8 @@ from slfac_sim.foundation.streams import stream
 FILE = Path(__file__).parent.parent / "scenarios" / "drive.csv"
 VEHICLES, LASTS_S = 20, 300.0
 BLOCK_M = 100.0
-STREETS_X_M = [-75.0 + BLOCK_M * number for number in range(6)]
-STREETS_Y_M = [-100.0 + BLOCK_M * number for number in range(6)]
+STREETS_X_M = [-250.0 + BLOCK_M * number for number in range(6)]
+STREETS_Y_M = [-200.0 + BLOCK_M * number for number in range(6)]
 SPEED_MPS, WAIT_S, WAITS = (30 / 3.6, 50 / 3.6), (5.0, 30.0), 1 / 3
 
 WAYS = ((1, 0), (-1, 0), (0, 1), (0, -1))

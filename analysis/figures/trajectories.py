@@ -97,7 +97,8 @@ def _starts(axes: Axes, tracks: Sequence[Track]) -> None:
         starts.setdefault((float(track.x_m[0]), float(track.y_m[0])), []).append(track.device)
     is_named = len(tracks) <= _NAMED
     size = 2.6 if is_named else 1.4
-    axes.scatter(*zip(*starts, strict=True), size**2, INK, linewidths=0.4, zorder=3, label="start")
+    x_m, y_m = zip(*starts, strict=True)
+    axes.scatter(x_m, y_m, size**2, INK, linewidths=0.4, zorder=3, label="start")
     for place, names in starts.items() if is_named else ():
         note(axes, listed(names, 3), place, (3.0, 2.0), fontsize=5.0, zorder=6, path_effects=HALO)
 
@@ -113,7 +114,8 @@ def _handovers(axes: Axes, tracks: Sequence[Track]) -> None:
             size = (1.0 + 0.5 * back) * small
             style: dict[str, Any] = {"marker": marker, "color": face, "zorder": 3.5 + back}
             style |= {"edgecolors": edge, "linewidths": (0.16 - 0.08 * back) * size}
-            axes.scatter(*zip(*chosen, strict=True), size**2, **style)
+            x_m, y_m = zip(*chosen, strict=True)
+            axes.scatter(x_m, y_m, size**2, **style)
             axes.scatter([], [], (3.2 + 1.6 * back) ** 2, label=name, **style)
 
 

@@ -94,7 +94,8 @@ _FINISHED = {
     "curve.accuracy_no_codec": "a list of numbers or null",
 }
 
-_LOSSES = ("lost", "missed")  # points of earlier versions lack them
+# points of earlier versions lack them
+_ADDED = {"lost": "a number", "missed": "a number", "handovers": "an object"}
 
 
 def _point(path: Path) -> dict[str, Any]:
@@ -111,8 +112,8 @@ def _point(path: Path) -> dict[str, Any]:
     if point["status"] == "finished":
         for place, kind in _FINISHED.items():
             check_field(path, point, place, kind)
-        for name in (name for name in _LOSSES if point.get(name) is not None):
-            check_field(path, point, name, "a number")
+        for name in (name for name in _ADDED if point.get(name) is not None):
+            check_field(path, point, name, _ADDED[name])
         further = [name for name in (JOULES, *MEASURED) if point["curve"].get(name) is not None]
         for name in further:
             kind = "a list of numbers" if name == JOULES else "a list of numbers or null"
@@ -159,7 +160,7 @@ def _columns(points: Sequence[Mapping[str, Any]], axes: Sequence[Axis]) -> dict[
     paths = [axis.path for axis in axes]
     columns: dict[str, list[Any]] = {path: [str(point["axes"][path]) for point in points] for path in paths}
     columns |= {f"seed_{of}": [point["seed"][of] for point in points] for of in ("learning", "air")}
-    fields = [*_ALWAYS, *_FINISHED, *_LOSSES, "bounds_s", "straggler"]
+    fields = [*_ALWAYS, *_FINISHED, *_ADDED, "bounds_s", "straggler"]
     for field in (field for field in fields if "." not in field and field != "axes"):
         columns[field] = [point.get(field) for point in points]
     columns["energy"] = [_flat(point.get("energy")) for point in points]

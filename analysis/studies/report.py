@@ -92,6 +92,7 @@ def report_lines(study: StudyPoints, closing: Sequence[str]) -> Iterator[str]:
     yield from _section("Equal seconds", tables.budget_table(study, SECONDS))
     yield from _section("Equal energy (drawn by all devices)", tables.budget_table(study, JOULES))
     yield from _section("What the time goes into", tables.parts_table(study))
+    yield from _section("Handovers of a run, and who came last", tables.handovers_table(study))
     yield from _section("Learning and air", tables.air_table(study, main_target(study)))
     yield from _section("Points that failed", tables.failures_table(study))
 

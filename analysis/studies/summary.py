@@ -13,7 +13,7 @@ from slfac_sim.foundation.json_values import json_value
 from slfac_sim.foundation.targets import Target
 
 _SCALARS = ("simulated_s", "rounds", "transfers", "lost", "missed", "energy_j", "wire_bytes", "digest")
-_MAPPINGS = ("bytes", "bits_per_value", "energy", "parts_s", "bounds_s")
+_MAPPINGS = ("bytes", "bits_per_value", "energy", "parts_s", "bounds_s", "handovers")
 
 
 def study_summary(study: StudyPoints, closing: Sequence[str]) -> dict[str, Any]:

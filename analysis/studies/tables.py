@@ -18,6 +18,8 @@ from slfac_sim.foundation.targets import Target
 Table = list[dict[str, str]]
 SHARES = {"at a quarter": 0.25, "at half": 0.5, "at all of it": 1.0}  # of the common budget
 
+_HANDOVERS = {"handovers": "count", "ping-pongs": "ping_pongs", "interrupted (s)": "interruption_s"}
+
 
 def costs_table(study: StudyPoints) -> Table:
     """Return what each combination needs to each target: seconds, bytes, and joules of its devices.
@@ -140,6 +142,24 @@ def parts_table(study: StudyPoints) -> Table:
         }
         times = {"whole": f"{amount(whole)} s", **shares, **bounds}
         rows.append({**_place(study, place), **times, "most often last": _straggler(study, place)})
+    return _filled(rows)
+
+
+def handovers_table(study: StudyPoints) -> Table:
+    """Return the mean number of handovers and their interruptions in a whole run, where there are any.
+
+    Beside them stands for which share of the barriers the device was waited for that came last most often.
+    """
+    if not any((row or {}).get("count") for row in study.columns["handovers"]):
+        return []
+    rows = []
+    for place in _finished(study):
+        means = answers.means(study, place, "handovers")
+        cells = {name: amount(means[key]) for name, key in _HANDOVERS.items() if key in means}
+        late = [study.columns["straggler"][i] or {} for i in place.points]
+        shares = [max(last.values()) / sum(last.values()) for last in late if last]
+        last = fixed_percent(sum(shares) / len(shares)) if shares else "-"
+        rows.append({**_place(study, place), **cells, "waited for the same device": last})
     return _filled(rows)
 
 

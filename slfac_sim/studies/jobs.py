@@ -25,6 +25,7 @@ from slfac_sim.studies.plan import Point
 CURVE = ("round", "at_s", "accuracy", "accuracy_no_codec", "loss", "payload_bytes")
 _SUMMED_UP = (
     *("label", "simulated_s", "rounds", "transfers", "lost", "missed", "bytes", "bits_per_value"),
+    "handovers",
     *("energy_j", "energy", "wire_bytes", "digest"),
 )
 _RECORDS_KEPT = 2  # points come training by training
