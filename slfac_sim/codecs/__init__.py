@@ -10,7 +10,7 @@ import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -151,6 +151,9 @@ class Codec(ABC):
     @abstractmethod
     def receiver(self) -> Receiver:
         """Return a new receiving end."""
+
+    remembers_samples: ClassVar[bool] = False
+    """Whether its ends remember what they sent of a sample: then that must be the same image every time."""
 
     @property
     def partner(self) -> str | None:

@@ -57,6 +57,7 @@ class AqSgd(Coded):
 
     references: ClassVar[tuple[str, ...]] = ("wang2022aqsgd",)
     own_flops: ClassVar[tuple[float, float]] = (1050.0, 690.0)  # of a change; first visits take less
+    remembers_samples: ClassVar[bool] = True
     unfit_for_models: ClassVar[str] = "it remembers samples, and a model is none"
 
     bits: Annotated[int, Field(ge=2, le=8)] = 4

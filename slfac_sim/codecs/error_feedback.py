@@ -40,6 +40,7 @@ class ErrorFeedback(Wrapper):
 
     references: ClassVar[tuple[str, ...]] = ("seide2014onebit",)
 
+    remembers_samples: ClassVar[bool] = True
     unfit_for_models: ClassVar[str] = "it remembers samples, and a model is none"
 
     codec: Annotated[Codec, Plugin("slfac_sim.codecs")] = TopK()

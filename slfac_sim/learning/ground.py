@@ -12,9 +12,9 @@ from slfac_sim.hosts.names import device_names
 from slfac_sim.learning.batches import Indices, Shard
 from slfac_sim.learning.datasets import Dataset
 from slfac_sim.learning.dealing import deal
+from slfac_sim.learning.fetching import Fetch
 from slfac_sim.learning.halves import Half, Labels
 from slfac_sim.learning.own_shares import owners
-from slfac_sim.learning.participants import Batch
 from slfac_sim.learning.updates import Updates
 from slfac_sim.scenario.schema import Scenario
 
@@ -47,10 +47,9 @@ class Ground:
         optimiser = self.scenario.learning.optimiser_of(server).open(part.parameters())
         return kind(part, optimiser, self.updates)
 
-    def train_batch(self, samples: Indices) -> Batch:
-        """Return images and labels of the training `samples`."""
-        images, labels = self.data.train_batch(samples)
-        return torch.from_numpy(images).to(self.host), labels
+    def fetch_of(self, shard: Shard) -> Fetch:
+        """Return what gives the device of `shard` images and labels of its samples."""
+        return Fetch(self.data, shard, self.scenario.data.augment, self.host)
 
     def test_batches(self) -> Iterator[tuple[torch.Tensor, Labels]]:
         """Yield images and labels of the whole test set, in whole messages of the training batch's size."""

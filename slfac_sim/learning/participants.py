@@ -9,13 +9,13 @@ from dataclasses import replace
 from typing import Generic, TypeVar
 
 import numpy as np
-import torch
 
 from slfac_sim.codecs import BadBody, Payload, Receiver, Sender, Tensor
 from slfac_sim.learning.batches import Indices, Shard
 from slfac_sim.learning.divergence import sound, sound_loss
 from slfac_sim.learning.draws import Draws
 from slfac_sim.learning.epsl import Aggregated, aggregating_step
+from slfac_sim.learning.fetching import Fetch
 from slfac_sim.learning.halves import DeviceHalf, Feedback, Half, Labels, Pending, ServerHalf, Smashed
 from slfac_sim.learning.model_exchange import ModelDevice, ModelServer, decoded
 from slfac_sim.learning.server_copies import ServerCopies
@@ -23,7 +23,6 @@ from slfac_sim.learning.weights import load_sound, state_vector
 from slfac_sim.learning.work import Exchange
 from slfac_sim.scenario.schema import ModelCodecs
 
-Batch = tuple[torch.Tensor, Labels]
 Arrived = tuple[Tensor, Labels]
 
 
@@ -49,11 +48,11 @@ class Device(ModelDevice):
     devices of which few take part cost little.
     """
 
-    kept = (*ModelDevice.kept, "half", "_given", "_endless", "_up", "_down", "draws")
+    kept = (*ModelDevice.kept, "half", "_given", "_endless", "_fetch", "_up", "_down", "draws")
 
     def __init__(
         self, name: str, place: int, new_half: Callable[[], DeviceHalf], shard: Shard,
-        fetch: Callable[[Indices], Batch], exchange: Exchange, models: ModelCodecs, model_values: int,
+        fetch: Fetch, exchange: Exchange, models: ModelCodecs, model_values: int,
     ) -> None:  # fmt: skip
         super().__init__(name, place, models, model_values)
         self.shard = shard

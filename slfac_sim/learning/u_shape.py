@@ -13,12 +13,13 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from slfac_sim.codecs import BadBody, Payload, Receiver, Sender, Tensor
-from slfac_sim.learning.batches import Indices, Shard
+from slfac_sim.learning.batches import Shard
 from slfac_sim.learning.divergence import sound, sound_loss
 from slfac_sim.learning.draws import Draws
+from slfac_sim.learning.fetching import Fetch
 from slfac_sim.learning.halves import DeviceHalf, Feedback, Half, Labels, Pending, Smashed
 from slfac_sim.learning.kernels import forward
-from slfac_sim.learning.participants import Batch, CutServer, Device
+from slfac_sim.learning.participants import CutServer, Device
 from slfac_sim.learning.work import Exchange
 from slfac_sim.scenario.schema import ModelCodecs
 
@@ -139,7 +140,7 @@ class UDevice(Device):
 
     def __init__(
         self, name: str, place: int, new_half: Callable[[], Any], shard: Shard,
-        fetch: Callable[[Indices], Batch], exchange: Exchange, inner: Exchange, models: ModelCodecs,
+        fetch: Fetch, exchange: Exchange, inner: Exchange, models: ModelCodecs,
         model_values: int,
     ) -> None:  # fmt: skip
         super().__init__(name, place, new_half, shard, fetch, exchange, models, model_values)

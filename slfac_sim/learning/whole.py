@@ -15,10 +15,10 @@ from slfac_sim.codecs import Payload, Tensor
 from slfac_sim.learning.batches import Indices, Shard
 from slfac_sim.learning.divergence import sound, sound_loss
 from slfac_sim.learning.draws import Draws
+from slfac_sim.learning.fetching import Fetch
 from slfac_sim.learning.halves import Half, Labels
 from slfac_sim.learning.kernels import forward
 from slfac_sim.learning.model_exchange import ModelDevice, ModelServer, decoded, exact
-from slfac_sim.learning.participants import Batch
 from slfac_sim.learning.states import Keeps
 from slfac_sim.learning.updates import Updates
 from slfac_sim.learning.weights import load_sound, state_vector
@@ -83,11 +83,9 @@ class Trainee(Keeps):
     `new_learner` makes the model before training; it is called when it is first used.
     """
 
-    kept = ("learner", "_endless", "_draws")
+    kept = ("learner", "_endless", "_fetch", "_draws")
 
-    def __init__(
-        self, new_learner: Callable[[], Learner], shard: Shard, fetch: Callable[[Indices], Batch]
-    ) -> None:
+    def __init__(self, new_learner: Callable[[], Learner], shard: Shard, fetch: Fetch) -> None:
         self.shard = shard
         self._new_learner = new_learner
         self._fetch = fetch

@@ -218,8 +218,16 @@ class Scenario:
         if self.name in RESERVED:
             raise ValueError(f"name must not be one of {', '.join(RESERVED)}, which have a place under runs/")
         self.protocol.check(self.devices.count)
+        self._check_augmentation()
         self._check_rounds()
         self._check_servers()
+
+    def _check_augmentation(self) -> None:
+        codecs = (self.codec.uplink, self.codec.downlink)
+        kinds = [kind_of(codec) for codec in codecs if codec.remembers_samples]
+        if self.data.augment and kinds:
+            text = f"the codec {kinds[0]} remembers samples, and augmented they are others each time"
+            raise BadSettings((("data", "augment"), text))
 
     def _check_rounds(self) -> None:
         asked = {"schedule": self.learning.schedule, "until": self.learning.until}

@@ -10,12 +10,12 @@ import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from slfac_sim.foundation.plugins import Family, settings
+from slfac_sim.foundation.plugins import Family, Plugin, settings
 from slfac_sim.foundation.units import Count
 from slfac_sim.learning.datasets._held_out import drawn
 from slfac_sim.learning.datasets._moments import mean_and_std
@@ -104,6 +104,8 @@ class DataSource(ABC):
 
     validation: Count | None = None
     """So many of the training samples are held out: not learnt from, and not of the test set either."""
+    augment: tuple[Annotated[Any, Plugin("slfac_sim.learning.augmentations")], ...] = ()
+    """What is done to a training image each time a device learns from it, in this order."""
 
     files: ClassVar[IdxSet | None] = None
     """The public IDX files that it is made of, for `data fetch`; None where there are none."""
@@ -157,4 +159,4 @@ def hold_out(data: Dataset, samples: int, together: str | None = None) -> Datase
     )
 
 
-FAMILY = Family(DataSource, shared=("train_samples", "test_samples", "validation", "verify"))
+FAMILY = Family(DataSource, shared=("augment", "train_samples", "test_samples", "validation", "verify"))

@@ -102,7 +102,7 @@ class Split(Layout):
 
     def _device(self, place: int, shard: Shard) -> Device:
         exchange = replace(self._exchange, work=self._own_works[shard.device])
-        fetch, values = self.ground.train_batch, self._initial.size
+        fetch, values = self.ground.fetch_of(shard), self._initial.size
         return Device(shard.device, place, self._half, shard, fetch, exchange, self.models, values)
 
     def _half(self) -> DeviceHalf:

@@ -87,7 +87,7 @@ class UShape(Layout):
     def _device(self, place: int, shard: Shard) -> UDevice:
         outer = replace(self._outer, work=self._head_works[shard.device])
         inner = replace(self._inner, work=self._tail_works[shard.device])
-        fetch, values = self.ground.train_batch, self._initial.size
+        fetch, values = self.ground.fetch_of(shard), self._initial.size
         return UDevice(shard.device, place, self._half, shard, fetch, outer, inner, self.models, values)
 
     def _half(self) -> EndsHalf:

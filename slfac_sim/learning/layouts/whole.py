@@ -59,7 +59,7 @@ class Whole(Layout):
         samples = np.sort(np.concatenate([shard.samples for shard in ground.shards]))
         batch = scenario.learning.batch * scenario.devices.count
         everything = Shard(SERVER, samples, batch, scenario.seed.learning)
-        trainee = Trainee(self._learner(0.0, server=True), everything, ground.train_batch)
+        trainee = Trainee(self._learner(0.0, server=True), everything, ground.fetch_of(everything))
         known = self.models, self._initial, self._difference
         self.server = WholeServer(SERVER, trainee, self.work, *known, statistics_in(self.model))
         pupils = self.devices if self.devices_learn else [self.server]
@@ -105,7 +105,7 @@ class Whole(Layout):
         ground, devices = self.ground, []
         known = works(ground.scenario, self.work, self.held) if self.devices_learn else {}
         for place, shard in enumerate(ground.shards):
-            trainee = Trainee(self._learner(mu), shard, ground.train_batch)
+            trainee = Trainee(self._learner(mu), shard, ground.fetch_of(shard))
             work = known.get(shard.device, self.work)
             models = self.models, self._initial, self._difference
             devices.append(WholeDevice(shard.device, place, trainee, work, *models))
