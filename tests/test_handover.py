@@ -287,7 +287,7 @@ RUNS = {
 def test_a_replay_among_several_stations_is_the_live_run(name: str) -> None:
     quiet = ["--quiet", "--draw", "none", "--out"]
     assert main(["run", str(TINY), *quiet, "plain"]) == 0
-    assert main(["run", str(TINY), *SEVERAL, *RUNS[name], *quiet, "live"]) == 0
+    assert main(["run", str(TINY), *SEVERAL, *RUNS[name], "--strict", *quiet, "live"]) == 0
     assert main(["replay", "plain", *SEVERAL, *RUNS[name], *quiet, "replay"]) == 0
     live = rows(Path("live"))
     assert rows(Path("replay")) == live
