@@ -237,7 +237,7 @@ def test_results_md_names_exactly_the_keys_of_a_summary(finished: Path) -> None:
 
 
 def test_results_md_names_exactly_the_files_of_a_run_folder(finished: Path) -> None:
-    names = set(re.findall(r"`((?:figures/)?\w+\.\w+)`", RESULTS.split("## ", 1)[0]))
+    names = set(re.findall(r"`((?:figures/|weights/)?\w+\.\w+)`", RESULTS.split("## ", 1)[0]))
     named = names | {name.replace(".png", end) for name in names for end in (".svg", ".csv")}
     there = {
         str(path.relative_to(finished)) for path in finished.rglob("*.*") if "codec_gap" not in path.name

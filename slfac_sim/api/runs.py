@@ -1,7 +1,7 @@
 """One scenario: load, check, run, resume, replay, and what its settings are."""
 
 from os import PathLike, fspath
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from slfac_sim.analysis.results import RunResult
 from slfac_sim.api._common import (
@@ -15,12 +15,16 @@ from slfac_sim.api._common import (
     warn,
 )
 from slfac_sim.foundation.errors import BadInput
+from slfac_sim.ledger.folder import load as load_run
 from slfac_sim.runs.planned import Plan
 from slfac_sim.scenario.explained import Explanation, explain
 from slfac_sim.scenario.files import schema as scenario_schema
 from slfac_sim.scenario.from_python import Given, Override, texts_of
 from slfac_sim.scenario.schema import Scenario
 from slfac_sim.studies.files import Changes, is_study
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 @plainly
@@ -71,13 +75,15 @@ def run(
     threads: int | None = None,
     checkpoint_every: int | None = None,
     strict: bool = False,
+    weights: bool = True,
     progress: bool = True,
 ) -> RunResult:
     """Train, transmit and time a scenario, and return the run, which lies in the folder `out`.
 
     Without `out` that is a new folder under ``runs/``. `threads` are the host threads of torch (default: 2,
     or 1 on one core), `checkpoint_every` the rounds between checkpoints (0: none; default: so that they take
-    less than 2 % of the time); `strict` checks the laws of simulation while it goes on.
+    less than 2 % of the time); `strict` checks the laws of simulation while it goes on;
+    the trained model is kept in the folder if its `weights` are wanted.
 
     Raises `RunFailed` for a run that failed, and `KeyboardInterrupt` for one that was interrupted; either way
     what was recorded until then is in its folder, and `resume` goes on with it.
@@ -88,7 +94,7 @@ def run(
     from slfac_sim.runs.starting import torch_lent
 
     with torch_lent(), RunProgress(not progress, warn) as shown:
-        folder, _ = carry_out(read, shown, path_of(out), threads, checkpoint_every, strict, notes)
+        folder, _ = carry_out(read, shown, path_of(out), threads, checkpoint_every, strict, notes, weights)
     return ended(folder)
 
 
@@ -104,6 +110,20 @@ def resume(run: RunResult | Place, *, progress: bool = True) -> RunResult:
         with torch_lent(), RunProgress(not progress, warn) as shown:
             carry_out(folder, shown)
     return ended(folder)
+
+
+@plainly
+def model(run: RunResult | Place, name: str = "final") -> "nn.Module":
+    """Return the trained model of a finished run as a torch module of named blocks, in evaluation mode.
+
+    It maps normalised images [batch, channels, h, w] to logits. `name` is ``final``, or ``best`` where there
+    was a validation part.
+
+        model = sf.model("runs/latest")
+    """
+    from slfac_sim.runs.weights import model_of
+
+    return model_of(load_run(folder_of(run)), name)
 
 
 @plainly

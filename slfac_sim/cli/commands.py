@@ -21,7 +21,7 @@ COMMANDS = {
     "trace": "write a run's timeline for Perfetto",
     "list": "list the runs under a folder",
     "compare": "set two runs side by side: what differs in their settings and in their results",
-    "export": "write the tables of a run as CSV or Parquet files",
+    "export": "write the tables of a run as CSV or Parquet files, or its trained model",
     "cite": "print the references of the parts that a scenario uses",
     "codec": "try codecs on tensors: encode, decode, compare, inspect, spectra",
     "capture": "save real activations and gradients of named training steps as .npy files",

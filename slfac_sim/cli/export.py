@@ -1,4 +1,4 @@
-"""`export`: the tables of a run as CSV or Parquet files."""
+"""`export`: the tables of a run as CSV or Parquet files, or its trained model as NumPy arrays."""
 
 import argparse
 import sys
@@ -11,7 +11,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the run, the form and the place."""
     parser.add_argument("run", type=Path, metavar="RUN", help="a run folder")
     parser.add_argument("--format", default="csv", choices=("csv", "parquet"), help="default: csv")
-    parser.add_argument("-o", "--out", type=Path, metavar="DIR", help="default: RUN/tables")
+    parser.add_argument("-o", "--out", type=Path, metavar="DIR", help="default: RUN/tables, or RUN/weights")
+    parser.add_argument(
+        "--weights", action="store_true", help="the trained model in place of the tables: final.npz"
+    )
     parser.add_argument("--overwrite", action="store_true", help="replace files that are there already")
 
 
@@ -21,6 +24,12 @@ def main(arguments: argparse.Namespace) -> int:
     from slfac_sim.ledger.folder import load
 
     run = load(arguments.run)
+    if arguments.weights:
+        from slfac_sim.runs.weights import FOLDER, export_weights
+
+        for path in export_weights(run, arguments.out or run.folder / FOLDER, arguments.overwrite):
+            print(path)
+        return 0
     warn_of_altered(run)
     if left_out := foreign_tables(run):
         print(f"left out: {len(left_out)} tables that no run has", file=sys.stderr)

@@ -20,6 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="ROUNDS",
         help="rounds between checkpoints, 0: none (default: so that they take less than 2 %% of the time)",
     )
+    parser.add_argument("--no-weights", action="store_true", help="do not keep the trained model in the run")
     parser.add_argument("--strict", action="store_true", help="check the laws of simulation while it goes on")
     add_closing_arguments(parser)
 
@@ -44,5 +45,6 @@ def main(arguments: argparse.Namespace) -> int:
             arguments.checkpoint_every,
             arguments.strict,
             notes,
+            not arguments.no_weights,
         )
     return close(folder, summary, arguments)

@@ -1,6 +1,8 @@
 """What all participants of a scenario stand on: data, shards, and the processor of this host."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -59,6 +61,26 @@ class Ground:
         for first in range(0, len(everything), chunk):
             images, labels = self.data.test_batch(everything[first : first + chunk])
             yield torch.from_numpy(images).to(self.host), labels
+
+    @contextmanager
+    def on_validation(self) -> Iterator[None]:
+        """Have the validation part in the place of the test set."""
+        data, known = self.data, vars(self).pop("test_owners", None)
+        self.data = self._validated
+        try:
+            yield
+        finally:
+            self.data = data
+            vars(self).pop("test_owners", None)
+            if known is not None:
+                vars(self)["test_owners"] = known
+
+    @cached_property
+    def _validated(self) -> Dataset:
+        data = self.data
+        assert data.validation_images is not None
+        assert data.validation_labels is not None
+        return replace(data, test_images=data.validation_images, test_labels=data.validation_labels)
 
     @cached_property
     def test_owners(self) -> Indices:

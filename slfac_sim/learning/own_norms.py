@@ -49,13 +49,13 @@ def scores_of(
         return [(measure(), [device.name for device in devices])]
     scores: list[Scored] = []
     for device in devices[:MEASURED]:
-        _take(probe, model_of(device))
+        take_norms(probe, model_of(device))
         scores.append((measure(), [device.name]))
     return scores
 
 
-def _take(probe: nn.Module, model: nn.Module) -> None:
-    """Let `probe` have the batch-norm of `model`."""
+def take_norms(probe: nn.Module, model: nn.Module) -> None:
+    """Let `probe` have the batch-norm of `model` that stays where it is, if any does."""
     own, here = model.state_dict(), probe.state_dict()
     with torch.no_grad():
         for key in kept_back(probe):

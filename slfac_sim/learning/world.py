@@ -11,8 +11,10 @@ from slfac_sim.codecs import Payload
 from slfac_sim.foundation.host import Spare
 from slfac_sim.learning.datasets import Dataset
 from slfac_sim.learning.ground import Ground
+from slfac_sim.learning.kept import Model
 from slfac_sim.learning.layouts import Layout, open_layout
 from slfac_sim.learning.states import restore, state_of
+from slfac_sim.learning.trained import Trained
 from slfac_sim.scenario.schema import Scenario
 from slfac_sim.scenario.steering import cuts_a_model, why_down
 
@@ -40,7 +42,9 @@ class World:
         self._spare = Spare()
         self._kept: tuple[int, Payload] | None = None
         self._carried: Mapping[str, Any] = {}
+        self.models = Trained(self.layout)
         self._round = 0
+        self._measured: bytes | None = None
         self._accuracies: list[float] = []  # of all evaluations from round 1 on
 
     @property
@@ -90,9 +94,22 @@ class World:
         """Return the figures of `evals` for the devices' common part in the body `model`."""
         exact = last or self.scenario.evaluation.no_codec == "every"
         figures = self.layout.evaluate(model, exact)
+        self._measured = model
+        self.models.measured(self._round, model)
         if self._round:
             self._accuracies.append(figures["accuracy"])
         return figures
+
+    def trained(self) -> Model | None:
+        """Return the whole model as it is after the round that was measured last; None where none can tell.
+
+        Of what devices do not have in common it has what the first of them has.
+        """
+        round_number, kept = self.begun()
+        accuracy = {"accuracy": self._accuracies[-1]} if self._accuracies else {}
+        if self._measured is None:  # all was learnt before this world went on from there
+            return self.models.model(kept.body, {"round": round_number, **accuracy})
+        return self.models.model(self._measured, {"round": self._round, **accuracy})
 
     @property
     def stopped(self) -> bool:
@@ -135,7 +152,7 @@ class World:
         common = {field.name: getattr(model, field.name) for field in fields(model)}
         parts = {"devices": state_of(self.devices), "server": state_of(self.server)}
         told = {"carried": dict(self._carried), "accuracies": list(self._accuracies)}
-        return {"round": number, "common": common, **told, **parts}
+        return {"round": number, "common": common, **told, "models": self.models.get_state(), **parts}
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Go on after the round at which another world of this scenario gave `state`."""
@@ -143,6 +160,7 @@ class World:
         restore(self.server, state["server"])
         self._kept, self._carried = (state["round"], Payload(**state["common"])), state["carried"]
         self._accuracies = list(state["accuracies"])
+        self.models.set_state(state["models"])
 
     @property
     def device_steps(self) -> int:

@@ -43,7 +43,8 @@ class Begun:
     """How a run was begun, so that it can be gone on with in the same way, and by the same versions only.
 
     `every` is the number of rounds between checkpoints, 0 for none, and None for as often as it costs little.
-    `data` is the SHA-256 of what was loaded. `resumed` counts how often it has been gone on with.
+    `data` is the SHA-256 of what was loaded. `resumed` counts how often it has been gone on with. The trained
+    model is kept if its `weights` are wanted.
     """
 
     threads: int
@@ -52,6 +53,7 @@ class Begun:
     versions: Mapping[str, str]
     data: str
     resumed: int = 0
+    weights: bool = True
 
     def write(self, run: Path) -> None:
         """Write it into the run folder `run`, which is ours. Raises `BadInput` if that has changed hands."""
@@ -63,7 +65,7 @@ class Begun:
     def _refuse_odd(self) -> None:
         """Raise `TypeError` for a field of another type than is written."""
         types = {"threads": (int,), "every": (int, type(None)), "strict": (bool,), "versions": (dict,)}
-        for name, allowed in {**types, "data": (str,), "resumed": (int,)}.items():
+        for name, allowed in {**types, "data": (str,), "resumed": (int,), "weights": (bool,)}.items():
             if type(getattr(self, name)) not in allowed:
                 raise TypeError(f"{name} is {getattr(self, name)!r}")
 

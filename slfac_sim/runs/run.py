@@ -17,6 +17,7 @@ from slfac_sim.runs.folder import RunFolder, check_place, make_folder
 from slfac_sim.runs.opening import ready
 from slfac_sim.runs.starting import set_threads
 from slfac_sim.runs.watching import Ended, Watcher
+from slfac_sim.runs.weights import keep_weights
 from slfac_sim.scenario.schema import Scenario
 from slfac_sim.simulation.invariants import strictly
 from slfac_sim.simulation.observer import observed_by
@@ -54,6 +55,7 @@ def carry_out(
     checkpoint_every: int | None = None,
     strict: bool = False,
     notes: Sequence[str] = (),
+    weights: bool = True,
 ) -> Ended:
     """Prepare and run `scenario`, while `watcher` looks on; see `prepare` and `run`. Raises `BadInput`."""
     if checkpoint_every is not None and checkpoint_every < 0:
@@ -61,7 +63,7 @@ def carry_out(
     prepared = prepare(scenario, out, threads, watcher.say, notes)
     device_steps, rounds = prepared.world.device_steps, scenario.protocol.rounds
     watcher.begin(prepared.folder, scenario.name, device_steps, rounds)
-    return prepared.folder, run(prepared, watcher.on_note, checkpoint_every, strict)
+    return prepared.folder, run(prepared, watcher.on_note, checkpoint_every, strict, weights)
 
 
 def prepare(
@@ -88,17 +90,19 @@ def run(
     on_note: OnNote = lambda table, row: None,
     checkpoint_every: int | None = None,
     strict: bool = False,
+    weights: bool = True,
 ) -> dict[str, Any]:
     """Simulate, and return the summary, which lies in the folder with ledger and log.
 
     Ctrl-C and a stalled protocol end the run early; the summary's `status` is then `interrupted` or
     `failed`, its `reason` says why, and what was recorded is kept. `resume` goes on with such a run, and
     with one that was killed, from the last checkpoint: one is written every `checkpoint_every` rounds (0:
-    never; None: as often as it takes less than 2 % of the time). `strict` checks the `invariants` live.
+    never; None: as often as it takes less than 2 % of the time). `strict` checks the `invariants` live. The
+    trained model is kept in the folder if its `weights` are wanted.
     """
     scenario, world, threads = prepared.scenario, prepared.world, prepared.clock.threads
     versions = versions_of(scenario, threads)
-    begun = Begun(threads, checkpoint_every, strict, versions, world.data.sha256)
+    begun = Begun(threads, checkpoint_every, strict, versions, world.data.sha256, weights=weights)
     with RunFolder.open(prepared.folder) as folder:
         begun.write(folder.path)
         with folder.fill(scenario, prepared.data, prepared.clock, prepared.notes) as ledger:
@@ -117,5 +121,8 @@ def learn(
     laws = folder.extra if begun.strict else None
     with strictly(scenario, ledger, observed_by(log, protocol), laws) as (scenario, task, ledger):
         simulation = Simulation(scenario, ledger, on_note)
+        world.models.chooses_best = begun.weights
         world.when_kept = lambda round_number: checkpoints.keep(round_number, world, simulation.under_way())
         simulation.play(task)
+    if begun.weights:
+        folder.extra["weights"] = keep_weights(folder.path, world)

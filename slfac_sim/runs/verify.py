@@ -20,6 +20,7 @@ from slfac_sim.ledger.reader import LedgerReader
 from slfac_sim.ledger.tables import DIGESTED, MEASURED, MOVES, TABLES
 from slfac_sim.runs.folder import SCENARIO
 from slfac_sim.runs.run import Prepared, prepare, run
+from slfac_sim.runs.weights import weights_of
 from slfac_sim.scenario.files import load
 from slfac_sim.simulation.simulate import OnNote
 
@@ -91,12 +92,14 @@ def _threads_of(recorded: Run) -> int:
 def verify(verifiable: Verifiable, on_note: OnNote = lambda table, row: None) -> Verdict:
     """Do the run again and compare it. Raises `BadInput` if the record cannot be read."""
     again = verifiable.prepared.folder
-    summary = run(verifiable.prepared, on_note, checkpoint_every=0)
+    kept = "weights" in verifiable.summary
+    summary = run(verifiable.prepared, on_note, checkpoint_every=0, weights=kept)
     if summary["status"] == "interrupted":
         raise KeyboardInterrupt
     differences = (
         *_differences(LedgerReader(verifiable.folder / LEDGER), LedgerReader(again / LEDGER)),
         *_told_otherwise(verifiable.summary, summary),
+        *_altered_weights(verifiable),
     )
     return Verdict(summary["digest"], verifiable.summary["digest"], differences)
 
@@ -106,6 +109,16 @@ def _told_otherwise(record: Mapping[str, Any], again: Mapping[str, Any]) -> Iter
     for key in (key for key in again if key not in ("host", "digest")):
         if record.get(key) != again[key]:
             yield f"{SUMMARY}, {key}: {record.get(key)!r} on record, {again[key]!r} now"
+
+
+def _altered_weights(verifiable: Verifiable) -> Iterator[str]:
+    """Yield what is wrong with the files of weights, which are to be as the summary says."""
+    recorded = Run(verifiable.folder, verifiable.summary)
+    for name in verifiable.summary.get("weights", {}):
+        try:
+            weights_of(recorded, name)
+        except BadInput as fault:
+            yield str(fault)
 
 
 def _differences(record: LedgerReader, again: LedgerReader) -> Iterator[str]:

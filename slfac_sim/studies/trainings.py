@@ -63,7 +63,7 @@ def train(scenario: Scenario, threads: int, cache: Path, key: str) -> None:
 
     part = part_of(cache, key)
     try:
-        summary = run(prepare(scenario, part, threads))
+        summary = run(prepare(scenario, part, threads), weights=False)
         if summary["status"] == "interrupted":
             raise KeyboardInterrupt
         if summary["status"] != "finished":

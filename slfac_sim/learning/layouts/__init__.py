@@ -99,6 +99,13 @@ class Layout(ABC):
         `exact` asks for the accuracy without the codec too, where that takes another pass.
         """
 
+    def trained(self, model: bytes) -> Sequence[nn.Module]:
+        """Return the blocks of the whole model, in order, with the devices' common part in the body `model`.
+
+        What devices have each for themselves is that of the first. None where a layout cannot tell.
+        """
+        return []
+
     def flops(self) -> Flops:
         """Return the FLOPs per sample: the sums over the cuts of each device, on its own machine."""
         crossed = {device.name: [crossing.work for crossing in device.crossings] for device in self.devices}

@@ -19,8 +19,8 @@ from slfac_sim.learning.fleet import Held, fitting_cuts, refuse_lone_values, ref
 from slfac_sim.learning.ground import Ground
 from slfac_sim.learning.halves import DeviceHalf, ServerHalf, StashingHalf
 from slfac_sim.learning.layouts import Layout, Part
-from slfac_sim.learning.model_exchange import exact, fit_for_models
-from slfac_sim.learning.own_norms import keep_norms, scores_of
+from slfac_sim.learning.model_exchange import exact, fit_for_models, state_in
+from slfac_sim.learning.own_norms import keep_norms, scores_of, take_norms
 from slfac_sim.learning.participants import Device, EdgeServer
 from slfac_sim.learning.weights import load_sound, state_vector
 from slfac_sim.learning.work import Exchange
@@ -92,6 +92,16 @@ class Split(Layout):
         measure = partial(self.score, self.server.as_received(model), exact)
         scores = scores_of(self._probe, self.devices, lambda device: device.half.model, measure)
         return figures(scores, self.ground)
+
+    def trained(self, model: bytes) -> Sequence[nn.Module]:
+        """Return the blocks of both halves, the device half as it lies on the server."""
+        return self.joined(state_in(model), self.server.half.model)
+
+    def joined(self, state: Tensor, beyond: nn.Module) -> Sequence[nn.Module]:
+        """Return the blocks of the device half of `state` [values], and of what is `beyond` it."""
+        take_norms(self._probe, self.devices[0].half.model)
+        load_sound(self._probe, state)
+        return [*self._probe.children(), *beyond.children()]
 
     def score(self, state: Tensor, exact: bool, beyond: nn.Module | None = None) -> Score:
         """Return the score with the device half of `state` [values], and `beyond` it the server's half."""

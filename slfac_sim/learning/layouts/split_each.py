@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from torch import nn
+
 from slfac_sim.codecs import Payload
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.hosts.names import SERVER
@@ -53,6 +55,11 @@ class SplitEach(Layout):
     def initial(self) -> Payload:
         """Return the deepest half before training."""
         return max((part.initial() for part in self.parts), key=lambda model: model.nbytes)
+
+    def trained(self, model: bytes) -> Sequence[nn.Module]:
+        """Return the blocks of the deepest device half, and of the server's half behind it."""
+        deepest = max(self.parts, key=lambda part: part.devices[0].model_values)
+        return deepest.trained(model)
 
     def evaluate(self, model: bytes, exact: bool) -> dict[str, Any]:
         """Return the mean over devices of the figures with their cuts; the deepest half is in `model`."""

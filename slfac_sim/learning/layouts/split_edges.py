@@ -1,11 +1,12 @@
 """The model cut in two, with a server's half at each of several edges and a cloud above them."""
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from torch import nn
 
 from slfac_sim.codecs import Payload, seeded
 from slfac_sim.learning.counting import figures
@@ -65,6 +66,12 @@ class SplitEdges(Layout):
             replace(plain, edge_up=raw, edge_down=raw),
             replace(compressed, edge_up=up.nbytes, edge_down=down.nbytes),
         )
+
+    def trained(self, model: bytes) -> Sequence[nn.Module]:
+        """Return the blocks of the whole model."""
+        state, values = state_in(model), self.devices[0].model_values
+        load_sound(self._probe, state[values:])
+        return self._first.joined(state[:values], self._probe)
 
     def evaluate(self, model: bytes, exact: bool) -> dict[str, Any]:
         """Return the score of the whole model in `model`, with its device half as devices would have it."""

@@ -1,6 +1,9 @@
 """The model cut in two, with device halves that stay apart: what is evaluated is a mean over devices."""
 
+from collections.abc import Sequence
 from typing import Any
+
+from torch import nn
 
 from slfac_sim.codecs import Payload
 from slfac_sim.learning.counting import figures
@@ -19,6 +22,10 @@ class SplitOwn(Split):
     def initial(self) -> Payload:
         """Return an empty body."""
         return Payload(b"", 0)
+
+    def trained(self, model: bytes) -> Sequence[nn.Module]:
+        """Return the blocks of the first device's half, and of the server's."""
+        return self.joined(self.devices[0].model_state(), self.server.half.model)
 
     def evaluate(self, model: bytes, exact: bool) -> dict[str, Any]:
         """Return the mean of the figures that `evaluate_devices` devices reach, each with its own half."""

@@ -19,8 +19,8 @@ from slfac_sim.learning.evaluation import Score, evaluate, in_messages
 from slfac_sim.learning.fleet import Held, refuse_lone_values, refuse_what_does_not_fit, works
 from slfac_sim.learning.ground import Ground
 from slfac_sim.learning.layouts import Layout, Part
-from slfac_sim.learning.model_exchange import exact, fit_for_models
-from slfac_sim.learning.own_norms import keep_norms, scores_of
+from slfac_sim.learning.model_exchange import exact, fit_for_models, state_in
+from slfac_sim.learning.own_norms import keep_norms, scores_of, take_norms
 from slfac_sim.learning.u_shape import Body, Ends, EndsHalf, UDevice, UServer
 from slfac_sim.learning.weights import load_sound, state_vector
 from slfac_sim.learning.work import Exchange
@@ -68,6 +68,13 @@ class UShape(Layout):
     def initial(self) -> Payload:
         """Return both ends before training."""
         return exact(self._initial)
+
+    def trained(self, model: bytes) -> Sequence[nn.Module]:
+        """Return the blocks of head, body and tail, both ends as they lie on the server."""
+        take_norms(self._probe, self.devices[0].half.model)
+        load_sound(self._probe, state_in(model))
+        parts = self._probe.head, self.server.half.model, self._probe.tail
+        return [block for part in parts for block in part.children()]
 
     def evaluate(self, model: bytes, exact: bool) -> dict[str, Any]:
         """Return the score on the full test set of the server's body between the ends in `model`.

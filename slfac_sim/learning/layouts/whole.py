@@ -17,7 +17,7 @@ from slfac_sim.learning.fleet import Held, refuse_lone_values, refuse_what_does_
 from slfac_sim.learning.ground import Ground
 from slfac_sim.learning.layouts import Flops, Layout, Part
 from slfac_sim.learning.model_exchange import exact, fit_for_models, state_in
-from slfac_sim.learning.own_norms import keep_norms, scores_of
+from slfac_sim.learning.own_norms import keep_norms, scores_of, take_norms
 from slfac_sim.learning.sizes import Sizes
 from slfac_sim.learning.weights import initial_blocks, load_sound, state_vector, statistics_in
 from slfac_sim.learning.whole import Learner, Trainee, WholeDevice, WholeServer
@@ -83,6 +83,15 @@ class Whole(Layout):
     def initial(self) -> Payload:
         """Return the model before training; an empty body where nothing is learnt in common."""
         return exact(self._initial) if self._evaluated is None else Payload(b"", 0)
+
+    def trained(self, model: bytes) -> Sequence[nn.Module]:
+        """Return the blocks of the model, as it lies on the server."""
+        if self._evaluated is not None:
+            return list(self.devices[0].trainee.learner.model.children())
+        if self.devices_learn:
+            take_norms(self._probe, self.devices[0].trainee.learner.model)
+        load_sound(self._probe, state_in(model))
+        return list(self._probe.children())
 
     def evaluate(self, model: bytes, exact: bool) -> dict[str, Any]:
         """Return the score on the full test set of the model in `model`; no codec is between its blocks."""
