@@ -25,6 +25,7 @@ class FakeDevice:
     model_bytes: int
     model_codec_flops: tuple[float, float] = (0.0, 0.0)
     model_values: int = 1
+    lacks_frozen: bool = False
 
     @property
     def exchange(self) -> SimpleNamespace:
@@ -158,6 +159,7 @@ def participants(
         server_step_flops=server_flops,
     )
     cost = SimpleNamespace(
+        answered=True,
         work=work,
         encode_up_flops=codec_flops,
         decode_up_flops=codec_flops,

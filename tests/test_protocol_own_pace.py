@@ -72,6 +72,7 @@ class NumberDevice:
     place: int
     work: SimpleNamespace
     model_values: int = 1
+    lacks_frozen: bool = False
     model_codec_flops: tuple[float, float] = (0.0, 0.0)
     given: list[float] = field(default_factory=list)
 

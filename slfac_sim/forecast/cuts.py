@@ -23,7 +23,7 @@ from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import kind_of
 from slfac_sim.learning.cutting import refuse_mixtures
 from slfac_sim.learning.datasets import Dataset
-from slfac_sim.learning.weights import initial_blocks
+from slfac_sim.learning.given import blocks_of
 from slfac_sim.learning.world import World
 from slfac_sim.network import Survey
 from slfac_sim.scenario.schedule import Schedule
@@ -89,8 +89,7 @@ def cuts_of(scenario: Scenario, data: Dataset) -> list[Cut]:
     """Return every cut, from the input on. Raises `BadInput` for a protocol that cuts no model."""
     if not cuts_a_model(scenario):
         raise BadInput(f"cut: {kind_of(scenario.protocol)} cuts no model, so there is nothing to choose")
-    blocks = initial_blocks(scenario.model, data.image_shape, data.classes, scenario.seed.learning)
-    names = [name for name, _ in blocks]
+    names = [name for name, _ in blocks_of(scenario, data.image_shape, data.classes)]
     _schedule(scenario)  # or there is nothing to choose by
     survey = survey_of(scenario)
     return [_cut(scenario, name, data, survey) for name in names[:-1]]

@@ -139,7 +139,7 @@ def _remarks(world: World, uncompressed: Sizes, compressed: Sizes) -> list[str]:
     """Return what a user may not expect of these settings."""
     batch = world.scenario.learning.batch
     small = [device.name for device in world.devices if len(device.shard.samples) < batch]
-    remarks = [*_without_effect(world), *_mixed_cuts(world)]
+    remarks = [*_without_effect(world), *_mixed_cuts(world), *_frozen(world)]
     if small:
         few = f"{len(small)} of {len(world.devices)} devices"
         remarks.append(f"{few} hold fewer samples than a batch of {batch}, and use them all")
@@ -148,6 +148,16 @@ def _remarks(world: World, uncompressed: Sizes, compressed: Sizes) -> list[str]:
         if sent > 1.05 * raw:
             remarks.append(f"the codec makes {way} larger: {sent:,} bytes instead of {raw:,}")
     return remarks
+
+
+def _frozen(world: World) -> list[str]:
+    """Return what is frozen, and how devices come by it."""
+    blocks, values = world.scenario.learning.freeze, world.devices[0].frozen.size
+    if not blocks:
+        return []
+    how = "it is sent once" if world.devices[0].lacks_frozen else "devices have it from the start"
+    there = f" ({values:,} values of a device's part: {how})" if values else ""
+    return [f"frozen: {', '.join(blocks)}{there}"]
 
 
 def _without_effect(world: World) -> list[str]:

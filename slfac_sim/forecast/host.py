@@ -15,6 +15,7 @@ from slfac_sim.codecs import Codec, Tensor
 from slfac_sim.forecast.demands import evaluated, samples_a_round
 from slfac_sim.learning.draws import drawn_for
 from slfac_sim.learning.evaluation import in_messages
+from slfac_sim.learning.frozen import host_of
 from slfac_sim.learning.ground import EVALUATION_CHUNK
 from slfac_sim.learning.kernels import forward
 from slfac_sim.learning.layouts import Part
@@ -68,7 +69,7 @@ class _Trial:
 
     def __init__(self, world: World, part: Part, flops: float) -> None:
         self._part, self._shape = part.module, part.shape
-        self._host = next(part.module.parameters()).device
+        self._host = host_of(part.module)
         self._inner = part.shape != world.data.image_shape  # its input needs a gradient
         self._optimiser = world.scenario.learning.optimiser_of(part.on_server)
         at_least = min(_AT_LEAST, max(_FEWEST, int(_MOST_FLOPS / flops)))
@@ -99,13 +100,14 @@ class _Trial:
 
     def _step_s(self, samples: int) -> float:
         with on_trial(self._part, host=self._host) as (tried,):
-            optimiser = self._optimiser.open(tried.parameters())
+            optimiser = self._optimiser.open([*tried.parameters(), nn.Parameter(torch.empty(0))])
             inputs = torch.rand((samples, *self._shape), device=self._host).requires_grad_(self._inner)
 
             def step() -> None:
                 optimiser.zero_grad(set_to_none=True)
                 output = forward(tried, inputs)
-                output.sum().backward()
+                if output.requires_grad:
+                    output.sum().backward()
                 optimiser.step()
                 _wait(output)
 
@@ -184,7 +186,7 @@ def _kept_bytes(half: nn.Module, shape: tuple[int, ...]) -> float:
         return tensor
 
     weights = 4 * parameters(half)
-    sample = torch.from_numpy(np.zeros((2, *shape), np.float32)).to(next(half.parameters()).device)
+    sample = torch.from_numpy(np.zeros((2, *shape), np.float32)).to(host_of(half))
     with drawn_for(0, "forecast"), torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
         forward(half.train(), sample)
     waiting: float = max(sum(kept.values()) - weights, 0) / 2

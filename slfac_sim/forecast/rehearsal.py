@@ -153,6 +153,9 @@ class _Rehearsal:
 
     def _announce(self, actors: Sequence[Actor]) -> Task:
         """Encode what is handed out, once for each size of it, and send it if it goes to all at once."""
+        actors = [actor for actor in actors if actor.model_values]
+        if not actors:
+            return
         sizes = {actor.model_values: actor.server_codec_flops[0] for actor in actors}
         if self._schedule.broadcast == "unicast":
             yield _on_server(actors[0], sum(sizes.values()), "encode_model")
@@ -162,6 +165,8 @@ class _Rehearsal:
         yield Send(actors[0].server, tuple(actor.name for actor in actors), {"model_down": largest})
 
     def _take(self, actor: Actor) -> Task:
+        if not actor.model_values:
+            return
         if self._schedule.broadcast == "unicast":
             yield Send(
                 actor.server, actor.name, {"model_down": RecordedParcel(actor.sizes.model_down, 0, "")}
@@ -169,6 +174,8 @@ class _Rehearsal:
         yield _on(actor, actor.device_codec_flops[1], "decode_model")
 
     def _hand_in(self, actor: Actor) -> Task:
+        if not actor.model_values:
+            return
         yield _on(actor, actor.device_codec_flops[0], "encode_model")
         yield Send(actor.name, actor.server, {"model_up": RecordedParcel(actor.sizes.model, 0, "")})
         yield _on_server(actor, actor.server_codec_flops[1], "decode_model")
@@ -212,6 +219,8 @@ class _Rehearsal:
             together = cohorts.aggregated_in(step)
             flops = _step_flops(actor.work, samples, together, len(cohorts.of(step)))
             yield self._server_step(actor, cohorts, step, flops, "train")
+        if not cost.answered:
+            return
         yield from _answers(actor, cohorts, step, samples, together)
         yield _on(actor, samples * cost.decode_down_flops, "decode")
         yield _on(actor, samples * actor.work.device_backward_flops, "backward")
@@ -225,6 +234,8 @@ class _Rehearsal:
         yield _on(actor, samples * inner.decode_down_flops, "decode")
         tail_flops = inner.work.device_forward_flops + inner.work.device_backward_flops
         yield _on(actor, samples * tail_flops, "tail")
+        if not inner.answered:
+            return
         yield _on(actor, samples * inner.encode_up_flops, "encode")
         yield Send(actor.name, actor.server, {"middle_up": actor.parcel(actor.sizes.middle_up, samples)})
         yield _on_server(actor, samples * inner.decode_up_flops, "decode")

@@ -7,7 +7,8 @@ from torch import nn
 
 from slfac_sim.foundation.errors import BadInput, did_you_mean
 from slfac_sim.foundation.plugins import kind_of
-from slfac_sim.learning.weights import initial_blocks
+from slfac_sim.learning.frozen import has_weights
+from slfac_sim.learning.given import blocks_of
 from slfac_sim.learning.work import Work, count_work, smashed_shape
 from slfac_sim.scenario.schema import Scenario
 
@@ -37,14 +38,14 @@ def split_model(scenario: Scenario, image_shape: tuple[int, ...], classes: int) 
     Raises `BadInput` for a cut that the model does not have, or that leaves one side without weights.
     """
     assert isinstance(scenario.cut, str)  # cuts of devices have been told apart
-    blocks = initial_blocks(scenario.model, image_shape, classes, scenario.seed.learning)
+    blocks = blocks_of(scenario, image_shape, classes)
     names = [name for name, _ in blocks]
     place = place_of(scenario.cut, names, "cut") + 1
     device, server = (
         nn.Sequential(*(block for _, block in part)) for part in (blocks[:place], blocks[place:])
     )
     for side, half in (("device", device), ("server", server)):
-        if not any(True for _ in half.parameters()):
+        if not has_weights(half):
             raise BadInput(f"cut: after '{scenario.cut}' the {side} would have nothing to learn")
     work, smashed = count_work(device, server, image_shape), smashed_shape(device, image_shape)
     return SplitModel(device, server, work, smashed, tuple(names[:place]))
@@ -74,7 +75,7 @@ def cut_in_three(scenario: Scenario, image_shape: tuple[int, ...], classes: int)
     Without a `protocol.tail` the tail begins with the last block that has weights. Raises `BadInput` for
     blocks that are not there, and where head or body would have nothing to learn.
     """
-    blocks = initial_blocks(scenario.model, image_shape, classes, scenario.seed.learning)
+    blocks = blocks_of(scenario, image_shape, classes)
     names = [name for name, _ in blocks]
     assert isinstance(scenario.cut, str)  # cuts of devices have been refused
     first, last = place_of(scenario.cut, names, "cut") + 1, _first_of_tail(scenario.protocol.tail, blocks)
@@ -84,7 +85,7 @@ def cut_in_three(scenario: Scenario, image_shape: tuple[int, ...], classes: int)
     )
     where = f"between cut '{scenario.cut}' and tail '{names[last]}'"
     for holder, part in ((f"up to the cut '{scenario.cut}' a device", head), (f"{where} the server", body)):
-        if next(part.parameters(), None) is None:
+        if not has_weights(part):
             raise BadInput(f"protocol.tail: {holder} would have nothing to learn")
     smashed = smashed_shape(head, image_shape)
     middle = smashed_shape(body, smashed)
@@ -95,10 +96,7 @@ def cut_in_three(scenario: Scenario, image_shape: tuple[int, ...], classes: int)
 
 def _first_of_tail(wanted: str | None, blocks: list[tuple[str, nn.Module]]) -> int:
     if wanted is None:
-        learning = [
-            place for place, (_, block) in enumerate(blocks) if next(block.parameters(), None) is not None
-        ]
-        return learning[-1]
+        return [place for place, (_, block) in enumerate(blocks) if has_weights(block)][-1]
     names = [name for name, _ in blocks]
     if wanted not in names[1:]:
         raise BadInput(f"protocol.tail: no block '{wanted}' among {', '.join(names[1:])}")

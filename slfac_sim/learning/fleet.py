@@ -9,6 +9,7 @@ from torch import nn
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.hosts.machines import machines
 from slfac_sim.learning.batches import Shard
+from slfac_sim.learning.frozen import frozen, has_weights
 from slfac_sim.learning.ground import Ground
 from slfac_sim.learning.memory import Memory, memory_of, refuse_if_too_large
 from slfac_sim.learning.work import PartWork, Work, device_work, smallest_normalised_map
@@ -105,9 +106,9 @@ def fitting_cuts(scenario: Scenario, shape: tuple[int, ...], classes: int) -> Ca
 def cut_memories(scenario: Scenario, shape: tuple[int, ...], classes: int) -> Iterator[tuple[str, Memory]]:
     """Yield every cut, from the input on, with the memory that devices would need; no weights are drawn."""
     with torch.device("meta"):
-        blocks = scenario.model.blocks(shape[0], classes)
+        blocks = frozen(scenario.model.blocks(shape[0], classes), scenario.learning.freeze)
     names, modules = zip(*blocks, strict=True)
     for place in range(1, len(blocks)):
         part = nn.Sequential(*modules[:place]).to_empty(device="cpu")
-        if any(True for _ in part.parameters()):
+        if has_weights(part):
             yield names[place - 1], held_memory(scenario, Held(part, names[:place], shape))

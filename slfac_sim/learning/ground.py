@@ -45,8 +45,13 @@ class Ground:
     def half(
         self, kind: Callable[[nn.Module, Any, Updates], Half], part: nn.Module, server: bool = False
     ) -> Any:
-        """Return what learns `part`, of this `kind`, on the `server` or on a device."""
-        optimiser = self.scenario.learning.optimiser_of(server).open(part.parameters())
+        """Return what learns `part`, of this `kind`, on the `server` or on a device.
+
+        torch has no optimiser of nothing: that of a part that is frozen has one weight of no values.
+        """
+        optimiser = self.scenario.learning.optimiser_of(server).open(
+            list(part.parameters()) or [nn.Parameter(torch.empty(0))]
+        )
         return kind(part, optimiser, self.updates)
 
     def fetch_of(self, shard: Shard) -> Fetch:

@@ -15,6 +15,7 @@ from torch.nn.functional import cross_entropy
 
 from slfac_sim.codecs import Tensor
 from slfac_sim.learning.batches import Indices
+from slfac_sim.learning.frozen import host_of
 from slfac_sim.learning.kernels import forward
 from slfac_sim.learning.states import Keeps
 from slfac_sim.learning.updates import Updates
@@ -61,7 +62,7 @@ class Half(Keeps):
     ) -> None:
         self.model = model
         self.optimiser = optimiser
-        self.host = next(model.parameters()).device
+        self.host = host_of(model)
         self._updates = updates or Updates()
 
     def begin(self) -> None:
@@ -82,13 +83,14 @@ class DeviceHalf(Half):
         activation = forward(self.model, images)
         return Smashed(activation.detach().cpu().numpy(), labels, Pending(activation))
 
-    def backward(self, pending: Pending, gradient: Tensor) -> None:
+    def backward(self, pending: Pending, gradient: Tensor | None) -> None:
         """Send `gradient` (of the shape of the activation) back through the graph and update the weights.
 
         `gradient` is that of the activation as the codec's `backward` declares it; the graph is the exact one
-        of the forward pass.
+        of the forward pass. None: nothing learns from it, and other weights may have gradients.
         """
-        pending.activation.backward(torch.from_numpy(gradient).to(pending.activation.device))
+        if gradient is not None:
+            pending.activation.backward(torch.from_numpy(gradient).to(pending.activation.device))
         self.update()
         self.optimiser.zero_grad(set_to_none=True)  # a thousand devices keep no gradients while they wait
 
@@ -118,9 +120,10 @@ class StashingHalf(DeviceHalf):
         activation = forward(lambda batch: functional_call(self.model, weights, (batch,)), images)
         return Smashed(activation.detach().cpu().numpy(), labels, Stashed(activation, weights))
 
-    def backward(self, pending: Pending, gradient: Tensor) -> None:
+    def backward(self, pending: Pending, gradient: Tensor | None) -> None:
         """Send `gradient` (of the activation's shape) back through the graph; update the newest weights."""
         assert isinstance(pending, Stashed)
+        assert gradient is not None
         pending.activation.backward(torch.from_numpy(gradient).to(pending.activation.device))
         for name, weight in self.model.named_parameters():
             weight.grad = pending.weights[name].grad
@@ -131,6 +134,9 @@ class StashingHalf(DeviceHalf):
 class ServerHalf(Half):
     """The blocks after the cut."""
 
+    answers = True
+    """Whether devices have weights that learn from the gradient of what they send."""
+
     def step(self, cohort: Sequence[tuple[Tensor, Labels]], rate: float = 1.0) -> list[Feedback]:
         """Take one optimiser step on the batches of `cohort`, concatenated in the order given.
 
@@ -139,20 +145,20 @@ class ServerHalf(Half):
         The server minimises the mean loss over all samples. Device i is answered with the gradient of
         its *own* mean loss, so that one SGD step of the devices followed by an average weighted by
         samples equals one step on the whole batch (without batch-norm, whose statistics here span
-        the cohort on the server and one batch on a device).
+        the cohort on the server and one batch on a device). That gradient is empty unless it `answers`.
         """
         self.begin()
         sizes = [len(labels) for _, labels in cohort]
         smashed = torch.from_numpy(np.concatenate([tensor for tensor, _ in cohort])).to(self.host)
-        smashed.requires_grad_()
+        smashed.requires_grad_(self.answers)
         labels = torch.from_numpy(np.concatenate([labels for _, labels in cohort])).to(self.host)
         self.optimiser.zero_grad(set_to_none=True)
         logits = forward(self.model, smashed)
         losses = cross_entropy(logits, labels, reduction="none")
         losses.mean().backward()
         self.update(rate)
-        assert smashed.grad is not None
-        return _answers(smashed.grad, losses.detach(), logits.detach().argmax(1) == labels, sizes)
+        gradient = smashed.new_empty((len(smashed), 0)) if smashed.grad is None else smashed.grad
+        return _answers(gradient, losses.detach(), logits.detach().argmax(1) == labels, sizes)
 
 
 def _answers(

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from slfac_sim.foundation.errors import BadInput
+from slfac_sim.learning.frozen import fixed_tensors, learns
 from slfac_sim.learning.trial import on_trial
 
 _FLOAT = 4  # bytes
@@ -20,7 +21,7 @@ class Memory:
     """Bytes by what they are for, with one mini-batch of `batch` samples under way.
 
     `activations` wait for the backward pass; `smashed` are the output and the gradient that comes back for
-    it. The data set, the codec's scratch memory and the software itself are not counted.
+    it, if the part learns. The data set, the codec's scratch memory and the software itself are not counted.
     """
 
     weights: int
@@ -57,14 +58,14 @@ def memory_of(
     if batch > _TRIED:  # each further sample keeps as much as the last one
         fewer, _ = _kept(part, shape, _TRIED - 1)
         activations += (batch - _TRIED) * (activations - fewer)
-    state = [*part.parameters(), *part.buffers()]
+    state = [*part.parameters(), *part.buffers(), *fixed_tensors(part)]
     learnt = _nbytes(part.parameters())
     return Memory(
         weights=_nbytes(state),
         gradients=learnt,
         optimiser=_remembered(learnt, optimiser),
         activations=round(activations * batch / max(batch, 2)),
-        smashed=2 * _FLOAT * batch * math.prod(output),
+        smashed=(1 + learns(part)) * _FLOAT * batch * math.prod(output),
         batch=batch,
     )
 
@@ -83,7 +84,7 @@ def _kept(part: nn.Module, shape: tuple[int, ...], samples: int) -> tuple[int, t
 
     with on_trial(part) as (tried,), torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
         output = tried(torch.zeros((samples, *shape)))
-    for tensor in (*tried.parameters(), *tried.buffers(), output):
+    for tensor in (*tried.parameters(), *tried.buffers(), *fixed_tensors(tried), output):
         kept.pop(tensor.untyped_storage()._cdata, None)
     return sum(kept.values()), tuple(output.shape[1:])
 

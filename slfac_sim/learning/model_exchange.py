@@ -7,6 +7,8 @@ have in common lies on the server exactly, as float32 (`exact`); it goes through
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+import numpy as np
+
 from slfac_sim.codecs import BadBody, BadTensor, Codec, Payload, Sender, Tensor
 from slfac_sim.codecs.raw import Raw
 from slfac_sim.foundation.errors import BadInput
@@ -20,13 +22,15 @@ _EXACT = Raw()
 
 
 def exact(state: Tensor) -> Payload:
-    """Return `state` [values] as the server keeps it, float32; such a body is not sent."""
+    """Return `state` [values] as float32, as the server keeps it; of no values an empty body."""
+    if not state.size:
+        return Payload(b"", 0)
     return _EXACT.sender("model").encode(state.reshape(1, -1))
 
 
 def state_in(model: bytes) -> Tensor:
     """Return the state [values] that `exact` made the body `model` of."""
-    return decoded(_EXACT, model)
+    return decoded(_EXACT, model) if model else np.empty(0, np.float32)
 
 
 def decoded(codec: Codec, body: bytes) -> Tensor:
@@ -39,7 +43,7 @@ def fit_for_models(codecs: ModelCodecs, state: Tensor) -> ModelCodecs:
 
     A message must stand alone: a device may have missed the ones before, and answers none.
     """
-    for way, codec in (("uplink", codecs.uplink), ("downlink", codecs.downlink)):
+    for way, codec in (("uplink", codecs.uplink), ("downlink", codecs.downlink)) if state.size else ():
         try:
             _try(codec, state)
         except (BadTensor, BadBody) as fault:
@@ -59,10 +63,14 @@ def _try(codec: Codec, state: Tensor) -> None:
 class ModelDevice(Keeps):
     """A device as far as it exchanges models with the server: its name, its place in device order.
 
-    Its model, or half, has a state of `model_values` numbers.
+    Its model, or half, has a state of `model_values` numbers, and beside these weights that are `frozen`
+    [values], which it may have to be sent yet.
     """
 
-    kept: ClassVar[tuple[str, ...]] = ("_model_up",)
+    kept: ClassVar[tuple[str, ...]] = ("_model_up", "lacks_frozen")
+
+    frozen: Tensor = np.empty(0, np.float32)
+    lacks_frozen = False
 
     def __init__(self, name: str, place: int, models: ModelCodecs, model_values: int) -> None:
         self.name = name
@@ -70,6 +78,15 @@ class ModelDevice(Keeps):
         self.model_values = model_values
         self._models = models
         self._model_up: Sender = models.uplink.sender(f"{name}/model")
+
+    def has(self, frozen: Tensor, to_be_sent: bool) -> None:
+        """Take note of the weights [values] that are `frozen` in its part."""
+        self.frozen = frozen
+        self.lacks_frozen = to_be_sent and frozen.size > 0
+
+    def frozen_payload(self) -> Payload:
+        """Return the bytes of its frozen weights: as they are, since nothing could make up for a loss."""
+        return exact(self.frozen)
 
     @property
     def model_codec_flops(self) -> tuple[float, float]:
@@ -105,6 +122,8 @@ class ModelServer(Keeps):
     def as_received(self, model: bytes) -> Tensor:
         """Return the state [values] that devices would have of `model` if they were sent it."""
         state = state_in(model)
+        if not state.size:
+            return state
         sent = self._models.downlink.sender("evaluation").encode(state.reshape(1, -1), training=False)
         return decoded(self._models.downlink, sent.body)
 

@@ -59,7 +59,8 @@ def operations(part: nn.Module, shape: tuple[int, ...], batch: int) -> Passes:
             output = tried(images)
         gradient = torch.zeros_like(output)
         with recorded(batch) as backward:
-            output.backward(gradient)
+            if output.requires_grad:
+                output.backward(gradient)
     return Passes(forward, backward)
 
 

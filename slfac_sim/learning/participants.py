@@ -100,13 +100,17 @@ class Device(ModelDevice):
         self._down.follow(asked)
         return self.settle(self._down.decode(body), asked)
 
+    def hear(self, asked: bytes) -> None:
+        """Take note that `asked` has arrived, where no gradient answers it."""
+        self._up.confirm(asked)
+
     def settle(self, gradient: Tensor, asked: bytes) -> Tensor:
         """Let the uplink's sender know that `gradient` answers `asked`; returns it as that corrects it."""
         self._up.confirm(asked)
         return self._up.correct(asked, gradient)
 
-    def backward(self, pending: Pending, gradient: Tensor) -> None:
-        """Update the half by `gradient` of the activation that waits in `pending`."""
+    def backward(self, pending: Pending, gradient: Tensor | None) -> None:
+        """Update the half by `gradient` of the activation that waits in `pending`, if it learns from that."""
         with self.draws.of("backward"):
             self.half.backward(pending, gradient)
 

@@ -12,6 +12,7 @@ from torch import nn
 
 from slfac_sim.codecs import Codec, Payload, Tensor
 from slfac_sim.learning.draws import drawn_for
+from slfac_sim.learning.frozen import host_of
 from slfac_sim.learning.halves import Smashed
 from slfac_sim.learning.model_exchange import exact
 from slfac_sim.learning.work import Work
@@ -58,12 +59,16 @@ def plain_sizes(device: Any, batch: int, models: bool) -> Sizes:
     Nothing is computed for them.
     """
     crossed = [FLOAT * batch * crossing.values_per_sample for crossing in device.crossings]
+    answers = [
+        FLOAT * batch * crossing.values_per_sample * crossing.answered for crossing in device.crossings
+    ]
     labels = batch * device.crossings[0].label_bytes if len(crossed) == 1 else 0
     outer, inner = (*crossed, 0, 0)[:2]
+    back, back_up = (*answers, 0, 0)[:2]
     model = FLOAT * device.model_values * models
     return Sizes(
-        smashed_up=outer, smashed_down=outer, labels=labels,
-        middle_up=inner, middle_down=inner, model=model, model_down=model,
+        smashed_up=outer, smashed_down=back, labels=labels,
+        middle_up=back_up, middle_down=inner, model=model, model_down=model,
     )  # fmt: skip
 
 
@@ -76,7 +81,7 @@ def tried_sizes(
     what `server` would hand out.
     """
     plain, compressed = _minibatch(device, beyond, work, scenario) if beyond else ({}, {})
-    if exchanges_models(scenario):
+    if exchanges_models(scenario) and device.model_values:
         (down,) = server.encode_model(common, [device.model_values]).values()
         raw = exact(server.state_of(common)[: device.model_values]).nbytes
         plain |= {"model": raw, "model_down": raw}
@@ -94,17 +99,19 @@ def _minibatch(
     there = device.encode(smashed)
     with drawn_for(scenario.seed.learning, "forecast"):
         middle, gradients = _judged(beyond, smashed)
-    answer = _answer(device.exchange.downlink, gradients[0], there.body)
-    sent = {"smashed_up": there.nbytes, "smashed_down": answer}
-    raw = dict.fromkeys(sent, FLOAT * smashed.tensor.size)
+    sent, raw = {"smashed_up": there.nbytes}, {"smashed_up": FLOAT * smashed.tensor.size}
+    if device.exchange.answered:
+        sent["smashed_down"] = _answer(device.exchange.downlink, gradients[0], there.body)
+        raw["smashed_down"] = raw["smashed_up"]
     if middle is None:
         labels = {"labels": device.encode_labels(smashed).nbytes}
         sent, raw = sent | labels, raw | labels
     else:
         between = device.inner.downlink.sender("forecast").encode(middle)
-        back = _answer(device.inner.uplink, gradients[1], between.body)
-        sent |= {"middle_down": between.nbytes, "middle_up": back}
-        raw |= dict.fromkeys(("middle_down", "middle_up"), FLOAT * middle.size)
+        sent["middle_down"], raw["middle_down"] = between.nbytes, FLOAT * middle.size
+        if device.inner.answered:
+            sent["middle_up"] = _answer(device.inner.uplink, gradients[1], between.body)
+            raw["middle_up"] = raw["middle_down"]
     scale = scenario.learning.batch / len(smashed.labels)
     full, packed = ({kind: round(nbytes * scale) for kind, nbytes in some.items()} for some in (raw, sent))
     return full, packed
@@ -112,7 +119,7 @@ def _minibatch(
 
 def _judged(beyond: Sequence[nn.Module], smashed: Smashed) -> tuple[Tensor | None, list[Tensor]]:
     """Return what crosses the second cut, if there is one, and the gradients at the cuts, outermost first."""
-    host = next(beyond[0].parameters()).device
+    host = host_of(beyond[0])
     leaves = [torch.from_numpy(smashed.tensor).to(host).requires_grad_()]
     first, *others = (part.to(host).train() for part in beyond)
     output = first(leaves[0])

@@ -98,10 +98,13 @@ class EndsHalf(DeviceHalf):
 class Body(Half):
     """The blocks between head and tail, on the server."""
 
+    answers = True
+    """Whether heads have weights that learn."""
+
     def forward(self, arrived: Sequence[Tensor]) -> list[Middle]:
         """Run the smashed data of several devices through the body as one batch, in the order given."""
         self.begin()
-        smashed = torch.from_numpy(np.concatenate(arrived)).to(self.host).requires_grad_()
+        smashed = torch.from_numpy(np.concatenate(arrived)).to(self.host).requires_grad_(self.answers)
         output = forward(self.model, smashed)
         cohort = Cohort(smashed, output, tuple(len(tensor) for tensor in arrived))
         pieces = output.detach().cpu().split(cohort.sizes)
@@ -124,8 +127,9 @@ class Body(Half):
         self.optimiser.zero_grad(set_to_none=True)
         cohort.output.backward(upstream)
         self.update()
-        assert cohort.smashed.grad is not None
         at_cut = cohort.smashed.grad
+        if at_cut is None:
+            return [gradient[:0] for _, gradient in answers]
         return [(at_cut[rows] * (total / (rows.stop - rows.start))).cpu().numpy() for rows in places]
 
 

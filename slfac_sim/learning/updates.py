@@ -34,7 +34,7 @@ class Updates:
         The norm is that of all gradients of the model as one vector (Pascanu et al., 2013, arXiv:1211.5063).
         """
         if self.clip_norm is not None:
-            nn.utils.clip_grad_norm_(model.parameters(), self.clip_norm)
+            nn.utils.clip_grad_norm_(list(model.parameters()), self.clip_norm)
         with _times(self.rate * rate, optimiser):
             optimiser.step()
 

@@ -17,6 +17,7 @@ from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.streams import stream
 from slfac_sim.learning.draws import drawn_for
 from slfac_sim.learning.fitting import refuse_misfits, refuse_other_blocks
+from slfac_sim.learning.frozen import fixed_tensors
 from slfac_sim.learning.models import Model
 
 Block = tuple[str, nn.Module]
@@ -136,6 +137,12 @@ def state_vector(module: nn.Module) -> Tensor:
 def state_size(module: nn.Module) -> int:
     """Return how many values the state of `module` has."""
     return sum(part.numel() for part in _sent(module))
+
+
+def fixed_vector(module: nn.Module) -> Tensor:
+    """Return what is frozen in `module`, which is no part of its state, as one float32 vector [values]."""
+    parts = [tensor.detach() for tensor in fixed_tensors(module) if tensor.is_floating_point()]
+    return torch.cat([part.reshape(-1) for part in parts]).cpu().numpy() if parts else np.empty(0, np.float32)
 
 
 def statistics_in(module: nn.Module) -> Tensor:

@@ -19,7 +19,8 @@ from slfac_sim.learning.trial import on_trial
 class Work:
     """FLOPs per sample of each pass, 2 per multiply-add, convolutions and matrix products only.
 
-    The server's backward pass includes the gradient of its input; the device's does not.
+    The server's backward pass includes the gradient of its input, where a device learns from it; the device's
+    does not. What is frozen has no gradient of its weights.
     """
 
     device_forward_flops: float
@@ -42,7 +43,8 @@ class Work:
 class Exchange:
     """The cost of one mini-batch in FLOPs per sample, the codecs' equivalent FLOPs among them.
 
-    `label_bytes` are those of one label, where labels are sent.
+    `label_bytes` are those of one label, where labels are sent. It is `answered` by a gradient if anything
+    learns from that.
     """
 
     work: Work
@@ -50,6 +52,7 @@ class Exchange:
     uplink: Codec
     downlink: Codec
     label_bytes: int = 1
+    answered: bool = True
 
     @property
     def encode_up_flops(self) -> float:
@@ -80,13 +83,19 @@ def count_work(device: nn.Module, server: nn.Module, image_shape: tuple[int, ...
     samples = 2  # batch-norm in training mode refuses a single value per channel
     with on_trial(device, server) as (near, far):
         activation, device_forward = _count(lambda: near(torch.zeros((samples, *image_shape))))
-        leaf = activation.detach().requires_grad_()
+        leaf = activation.detach().requires_grad_(activation.requires_grad)
         logits, server_forward = _count(lambda: far(leaf))
         labels = torch.zeros(samples, dtype=torch.int64)
-        _, server_backward = _count(lambda: cross_entropy(logits, labels).backward())
-        _, device_backward = _count(lambda: activation.sum().backward())
+        _, server_backward = _count(lambda: _back(cross_entropy(logits, labels)))
+        _, device_backward = _count(lambda: _back(activation.sum()))
     counts = (device_forward, device_backward, server_forward, server_backward)
     return Work(*(count / samples for count in counts))
+
+
+def _back(value: torch.Tensor) -> None:
+    """Run the backward pass from `value`, if anything below it learns."""
+    if value.requires_grad:
+        value.backward()
 
 
 def _count(run: Callable[[], Any]) -> tuple[Any, float]:

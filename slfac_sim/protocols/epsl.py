@@ -114,6 +114,9 @@ def _aggregating_step(
 def _respond(participants: Participants, device: Device, in_flight: InFlight, reply: _Reply) -> Task:
     """Bring back the shared gradient and the device's own, from which it learns."""
     cost, n, feedback = device.exchange, in_flight.samples, reply.feedback
+    if not cost.answered:
+        device.hear(in_flight.sent.body)
+        return feedback
     shared = yield from _shared(participants, device, reply)
     own = (yield from _own(participants, device, feedback)) if len(feedback.gradient) else None
     decode = partial(_decode, device, in_flight, shared, own)

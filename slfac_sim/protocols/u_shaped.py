@@ -20,7 +20,8 @@ from slfac_sim.protocols.kit.mini_batches import batches_of, learn, steps_of
 
 if TYPE_CHECKING:
     from slfac_sim.learning.batches import Indices
-    from slfac_sim.learning.u_shape import UDevice, UServer
+    from slfac_sim.learning.halves import Feedback
+    from slfac_sim.learning.u_shape import Middle, UDevice, UServer
     from slfac_sim.protocols import Participants
 
 
@@ -68,7 +69,7 @@ class UShaped(FederatedAveraging):
             excuses = [
                 Excuse(server.name, _queue(way, meeting))
                 for meeting in ahead[:length]
-                for way in ("forward", "backward")
+                for way in ("forward", "backward")[: 1 + device.inner.answered]
             ]
             batches = batches_of(device, self.steps, round_number)
             exchange = partial(_exchange, server, device, ahead, excuses)
@@ -108,25 +109,42 @@ def _exchange(
     )
     tail_flops = n * (inner.work.device_forward_flops + inner.work.device_backward_flops)
     feedback = yield Compute(device.name, tail_flops, partial(device.judge, activations, smashed), "tail")
-    _, gradient = yield from message(
-        (device.name, n * inner.encode_up_flops, lambda: device.encode_gradient(feedback, down.body)),
-        (
-            server.name,
-            n * inner.decode_up_flops,
-            lambda body: server.decode_gradient(device.name, body, down.body),
-        ),
-        "middle_up",
-    )
-    own = yield _pass(server, device, meeting, (middle, gradient), n, "backward")
-    excuses.pop(0)
-    _, back = yield from message(
-        (server.name, n * outer.encode_down_flops, lambda: server.encode_gradient(device.name, own, up.body)),
-        (device.name, n * outer.decode_down_flops, lambda body: device.decode(body, up.body)),
-        "smashed_down",
-    )
+    back = None
+    if inner.answered:
+        own = yield from _to_body(server, device, meeting, middle, feedback, down.body)
+        excuses.pop(0)
+    if outer.answered:
+        _, back = yield from message(
+            (
+                server.name,
+                n * outer.encode_down_flops,
+                lambda: server.encode_gradient(device.name, own, up.body),
+            ),
+            (device.name, n * outer.decode_down_flops, lambda body: device.decode(body, up.body)),
+            "smashed_down",
+        )
+    else:
+        device.hear(up.body)
     backward = partial(device.backward, smashed.pending, back)
     yield Compute(device.name, n * outer.work.device_backward_flops, backward, "backward")
     return feedback
+
+
+def _to_body(
+    server: UServer, device: UDevice, meeting: Meeting, middle: Middle, feedback: Feedback, asked: bytes
+) -> Task:
+    """Bring the gradient at the tail to the body, which learns; returns the device's own at the cut."""
+    inner, n = device.inner, len(middle.tensor)
+    _, gradient = yield from message(
+        (device.name, n * inner.encode_up_flops, lambda: device.encode_gradient(feedback, asked)),
+        (
+            server.name,
+            n * inner.decode_up_flops,
+            lambda body: server.decode_gradient(device.name, body, asked),
+        ),
+        "middle_up",
+    )
+    return (yield _pass(server, device, meeting, (middle, gradient), n, "backward"))
 
 
 def _pass(server: UServer, device: UDevice, meeting: Meeting, item: object, n: int, way: str) -> Offer:

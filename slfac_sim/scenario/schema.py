@@ -3,6 +3,7 @@
 It says what is to be simulated. It builds nothing, and importing it imports no torch.
 """
 
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
@@ -23,6 +24,16 @@ AUTO = "auto"  # a cut that is chosen for the shortest predicted round
 PER_DEVICE = "per_device"  # the same, for each device by itself
 _SERVERS = ("servers",)
 RESERVED = ("latest", "trainings", "studies", "ask", "crossover")
+
+
+def check_names(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return `names`; raises `ValueError` for one that is there twice."""
+    twice = next((name for i, name in enumerate(names) if name in names[:i]), None)
+    if twice is not None:
+        raise ValueError(f"must differ from each other (got {twice} twice)")
+    return names
+
+
 BatchSize = Annotated[int, Field(ge=1, le=65_536)]
 MetricName = Literal[
     "accuracy",
@@ -36,6 +47,7 @@ MetricName = Literal[
 ]
 Aimed = Annotated[float, Field(gt=0.0, le=1e12)]
 Targets = tuple[Accuracy, ...] | dict[MetricName, tuple[Aimed, ...]]
+Names = Annotated[tuple[str, ...], AfterValidator(check_names)]
 CodecNode = Annotated[Any, Plugin("slfac_sim.codecs")]
 
 
@@ -97,6 +109,18 @@ class Codecs:
 
 
 @settings
+class Weights:
+    """Weights to begin with, in place of those drawn from the seed."""
+
+    file: Path
+    """A safetensors file of float tensors called `block.parameter`, such as `conv1.0.weight`: the names of
+    the block and of the parameter in it. Nothing of it is run.
+    """
+    blocks: Names | None = None
+    """The blocks that begin with it, the others are drawn; null: all, and the file has nothing else."""
+
+
+@settings
 class Learning:
     """The learning problem of every device and of the server."""
 
@@ -118,6 +142,12 @@ class Learning:
     """What becomes of batch-norm where models are averaged: it is a part of them (`averaged`), weights and
     statistics stay with each device (`local`), or statistics are for ever those before training (`frozen`,
     also on servers), for models that begin with trained weights.
+    """
+    weights: Weights | None = None
+    """Trained weights to begin with; null: all are drawn from the seed."""
+    freeze: Names = ()
+    """Blocks whose weights stay as they are: they are not trained, averaged or sent with a half, and run in
+    evaluation mode.
     """
     until: Until | None = None
     """When the training ends before the last of its rounds; null: it has all of them."""

@@ -73,6 +73,11 @@ class Layout(ABC):
         self.ground = ground
 
     @property
+    def sends_initial(self) -> bool:
+        """Whether devices are sent the model before training."""
+        return bool(self.ground.scenario.protocol.initial_model == "broadcast")
+
+    @property
     def parts(self) -> "Sequence[Layout]":
         """The layouts of the devices of each cut; itself where all have the same."""
         return [self]

@@ -16,13 +16,14 @@ from slfac_sim.learning.cutting import split_model
 from slfac_sim.learning.draws import Draws
 from slfac_sim.learning.evaluation import Score, evaluate, in_messages
 from slfac_sim.learning.fleet import Held, fitting_cuts, refuse_lone_values, refuse_what_does_not_fit, works
+from slfac_sim.learning.frozen import learns
 from slfac_sim.learning.ground import Ground
 from slfac_sim.learning.halves import DeviceHalf, ServerHalf, StashingHalf
 from slfac_sim.learning.layouts import Layout, Part
 from slfac_sim.learning.model_exchange import exact, fit_for_models, state_in
 from slfac_sim.learning.own_norms import keep_norms, scores_of, take_norms
 from slfac_sim.learning.participants import Device, EdgeServer
-from slfac_sim.learning.weights import load_sound, state_vector
+from slfac_sim.learning.weights import fixed_vector, load_sound, state_vector
 from slfac_sim.learning.work import Exchange
 from slfac_sim.scenario.schedule import Schedule
 
@@ -45,7 +46,10 @@ class Split(Layout):
         self.split = split_model(scenario, data.image_shape, data.classes)
         codec = seeded(scenario.codec, scenario.seed.learning)
         values, label_bytes = self.split.values_per_sample, 1 if data.classes <= 256 else 2
-        self._exchange = Exchange(self.split.work, values, codec.uplink, codec.downlink, label_bytes)
+        answered = learns(self.split.device)
+        self._exchange = Exchange(
+            self.split.work, values, codec.uplink, codec.downlink, label_bytes, answered
+        )
         self.held = Held(self.split.device, self.split.device_blocks, data.image_shape)
         self.smashed_shape, self.works = self.split.smashed_shape, [self.split.work]
         self.beyond = [self.split.server]
@@ -58,7 +62,7 @@ class Split(Layout):
         mine = [name for name in ground.names if name in among]
         refuse_what_does_not_fit(ground, self.held, cuts, mine)
         self.evaluated_models = keep_norms(self.split.device, scenario)
-        self._initial = state_vector(self.split.device)
+        self._initial, self._fixed = state_vector(self.split.device), fixed_vector(self.split.device)
         self.models = fit_for_models(codec.model, self._initial)
         self._own_works = works(scenario, self.split.work, self.held)
         self.devices: Sequence[Device] = [
@@ -67,6 +71,7 @@ class Split(Layout):
         self._refuse_lone_values()
         part = self.split.server.to(ground.host)
         half = ground.half(ServerHalf, part, server=True)
+        half.answers = answered
         self.server = serves(
             server,
             half,
@@ -113,7 +118,9 @@ class Split(Layout):
     def _device(self, place: int, shard: Shard) -> Device:
         exchange = replace(self._exchange, work=self._own_works[shard.device])
         fetch, values = self.ground.fetch_of(shard), self._initial.size
-        return Device(shard.device, place, self._half, shard, fetch, exchange, self.models, values)
+        device = Device(shard.device, place, self._half, shard, fetch, exchange, self.models, values)
+        device.has(self._fixed, self.sends_initial)
+        return device
 
     def _half(self) -> DeviceHalf:
         model = copy.deepcopy(self.split.device).to(self.ground.host)

@@ -17,12 +17,13 @@ from slfac_sim.learning.cutting import Thirds, cut_in_three
 from slfac_sim.learning.draws import Draws
 from slfac_sim.learning.evaluation import Score, evaluate, in_messages
 from slfac_sim.learning.fleet import Held, refuse_lone_values, refuse_what_does_not_fit, works
+from slfac_sim.learning.frozen import learns
 from slfac_sim.learning.ground import Ground
 from slfac_sim.learning.layouts import Layout, Part
 from slfac_sim.learning.model_exchange import exact, fit_for_models, state_in
 from slfac_sim.learning.own_norms import keep_norms, scores_of, take_norms
 from slfac_sim.learning.u_shape import Body, Ends, EndsHalf, UDevice, UServer
-from slfac_sim.learning.weights import load_sound, state_vector
+from slfac_sim.learning.weights import fixed_vector, load_sound, state_vector
 from slfac_sim.learning.work import Exchange
 
 
@@ -34,8 +35,10 @@ class UShape(Layout):
         super().__init__(ground)
         thirds = self.thirds = cut_in_three(scenario, data.image_shape, data.classes)
         codec = seeded(scenario.codec, scenario.seed.learning)
-        self._outer = Exchange(thirds.work, math.prod(thirds.smashed_shape), codec.uplink, codec.downlink)
-        self._inner = Exchange(thirds.tail_work, math.prod(thirds.middle_shape), codec.uplink, codec.downlink)
+        codecs, outer = (codec.uplink, codec.downlink), learns(thirds.head)
+        sizes = math.prod(thirds.smashed_shape), math.prod(thirds.middle_shape)
+        self._outer = Exchange(thirds.work, sizes[0], *codecs, answered=outer)
+        self._inner = Exchange(thirds.tail_work, sizes[1], *codecs, answered=outer or learns(thirds.body))
         self._ends = Ends(thirds.head, thirds.tail, thirds.middle_shape)
         self.held = Held(self._ends, (*thirds.head_blocks, *thirds.tail_blocks), data.image_shape)
         self.smashed_shape, self.works = thirds.smashed_shape, [thirds.work, thirds.tail_work]
@@ -46,7 +49,7 @@ class UShape(Layout):
         ]
         refuse_what_does_not_fit(ground, self.held)
         self.evaluated_models = keep_norms(self._ends, scenario)
-        self._initial = state_vector(self._ends)
+        self._initial, self._fixed = state_vector(self._ends), fixed_vector(self._ends)
         self.models = fit_for_models(codec.model, self._initial)
         _refuse_lone_values(ground, thirds)
         head = Held(thirds.head, thirds.head_blocks, data.image_shape)
@@ -57,8 +60,10 @@ class UShape(Layout):
             self._device(place, shard) for place, shard in enumerate(ground.shards)
         ]
         body = thirds.body.to(ground.host)
+        half = ground.half(Body, body, server=True)
+        half.answers = outer
         self.server = UServer(
-            SERVER, ground.half(Body, body, server=True), ground.names, self._inner, thirds.smashed_shape,
+            SERVER, half, ground.names, self._inner, thirds.smashed_shape,
             self.models, Draws(scenario.seed.learning, SERVER),
         )  # fmt: skip
         self._probe = copy.deepcopy(self._ends).to(ground.host)
@@ -95,7 +100,9 @@ class UShape(Layout):
         outer = replace(self._outer, work=self._head_works[shard.device])
         inner = replace(self._inner, work=self._tail_works[shard.device])
         fetch, values = self.ground.fetch_of(shard), self._initial.size
-        return UDevice(shard.device, place, self._half, shard, fetch, outer, inner, self.models, values)
+        device = UDevice(shard.device, place, self._half, shard, fetch, outer, inner, self.models, values)
+        device.has(self._fixed, self.sends_initial)
+        return device
 
     def _half(self) -> EndsHalf:
         model = copy.deepcopy(self._ends).to(self.ground.host)

@@ -14,12 +14,13 @@ from slfac_sim.learning.batches import Shard
 from slfac_sim.learning.counting import figures
 from slfac_sim.learning.evaluation import Score, evaluate
 from slfac_sim.learning.fleet import Held, refuse_lone_values, refuse_what_does_not_fit, works
+from slfac_sim.learning.given import blocks_of
 from slfac_sim.learning.ground import Ground
 from slfac_sim.learning.layouts import Flops, Layout, Part
 from slfac_sim.learning.model_exchange import exact, fit_for_models, state_in
 from slfac_sim.learning.own_norms import keep_norms, scores_of, take_norms
 from slfac_sim.learning.sizes import Sizes
-from slfac_sim.learning.weights import initial_blocks, load_sound, state_vector, statistics_in
+from slfac_sim.learning.weights import fixed_vector, load_sound, state_vector, statistics_in
 from slfac_sim.learning.whole import Learner, Trainee, WholeDevice, WholeServer
 from slfac_sim.learning.work import count_work
 from slfac_sim.scenario.schedule import Schedule
@@ -37,7 +38,7 @@ class Whole(Layout):
         scenario, data = ground.scenario, ground.data
         protocol = scenario.protocol
         super().__init__(ground)
-        blocks = initial_blocks(scenario.model, data.image_shape, data.classes, scenario.seed.learning)
+        blocks = blocks_of(scenario, data.image_shape, data.classes)
         self.model = nn.Sequential(*(block for _, block in blocks))
         self.held = Held(self.model, [name for name, _ in blocks], data.image_shape)
         schedule: Schedule | None = protocol.schedule
@@ -47,7 +48,7 @@ class Whole(Layout):
         self._evaluated: int | None = protocol.evaluate_devices
         measured = max(keep_norms(self.model, scenario), self._evaluated or 1)
         self.evaluated_models = min(measured, scenario.devices.count)
-        self._initial = state_vector(self.model)
+        self._initial, self._fixed = state_vector(self.model), fixed_vector(self.model)
         self.models = fit_for_models(seeded(scenario.codec.model, scenario.seed.learning), self._initial)
         self._difference = protocol.send == "difference"
         self.work = count_work(self.model, nn.Identity(), data.image_shape)
@@ -118,6 +119,7 @@ class Whole(Layout):
             work = known.get(shard.device, self.work)
             models = self.models, self._initial, self._difference
             devices.append(WholeDevice(shard.device, place, trainee, work, *models))
+            devices[-1].has(self._fixed, self.sends_initial)
         return devices
 
     def _learner(self, mu: float, server: bool = False) -> Callable[[], Learner]:

@@ -97,8 +97,14 @@ def on_cohort(
 
 
 def downlink(participants: Participants, device: Device, in_flight: InFlight, feedback: Any) -> Task:
-    """Bring the gradient back to the device, which learns from it; returns the `feedback`."""
+    """Bring the gradient back to the device, which learns from it; returns the `feedback`.
+
+    A device of which all weights are frozen gets none: it goes on when the server has taken its step.
+    """
     server, cost, n, sent = participants.server, device.exchange, in_flight.samples, in_flight.sent
+    if not cost.answered:
+        device.hear(sent.body)
+        return feedback
     _, gradient = yield from message(
         (server.name, n * cost.encode_down_flops, lambda: server.encode(device.name, feedback, sent.body)),
         (device.name, n * cost.decode_down_flops, lambda body: device.decode(body, sent.body)),

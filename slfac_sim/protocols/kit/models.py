@@ -38,9 +38,15 @@ def announce(
     """Encode `model` on the server, and send it to all `devices` at once if it goes by multicast.
 
     Of the model a device needs as many values as its own part has; a multicast has those of the largest part.
+    Parts without weights that learn need none. A device that lacks frozen weights is sent them beside, once.
     Returns the `Handout`.
     """
     server = participants.server.name
+    if broadcast == "multicast":
+        yield from _bring_frozen(participants, [device for device in devices if device.lacks_frozen])
+    devices = [device for device in devices if device.model_values]
+    if not devices:
+        return Handout({})
     sizes = list(dict.fromkeys(device.model_values for device in devices))
     if broadcast == "multicast":
         sizes = [max(sizes)]
@@ -49,19 +55,17 @@ def announce(
     parts = yield from steadily(participants, Compute(server, encode_flops, encode, "encode_model"))
     if broadcast == "unicast":
         return Handout(parts)
-    names = tuple(device.name for device in devices)
     (sent,) = parts.values()
-    try:
-        reached = yield from steadily(participants, Send(server, names, {"model_down": sent}))
-    except (HostDown, TransferLost):  # of all devices, unless it is the server that is down
-        if not (yield Present((server,))):
-            raise
-        reached = ()
-    return Handout(parts, reached)
+    return Handout(parts, (yield from _multicast(participants, devices, sent)))
 
 
 def take(participants: Participants, device: Device | WholeDevice, handout: Handout) -> Task:
     """Have `device` load the model. Raises `HostDown` if it did not get it, or is down."""
+    if device.lacks_frozen:
+        yield Send(participants.server.name, device.name, {"model_down": device.frozen_payload()})
+        device.lacks_frozen = False
+    if not device.model_values:
+        return
     model = handout.part_of(device)
     if handout.reached is None:
         yield Send(participants.server.name, device.name, {"model_down": model})
@@ -69,6 +73,26 @@ def take(participants: Participants, device: Device | WholeDevice, handout: Hand
         raise unreached(device.name)
     _, decode_flops = device.model_codec_flops
     yield Compute(device.name, decode_flops, partial(device.load_model, model.body), "decode_model")
+
+
+def _bring_frozen(participants: Participants, devices: Sequence[Device]) -> Task:
+    """Send `devices` their frozen weights by one multicast, those of the largest part for all of them."""
+    if devices:
+        sent = max(devices, key=lambda device: device.frozen.size).frozen_payload()
+        reached = yield from _multicast(participants, devices, sent)
+        for device in devices:
+            device.lacks_frozen = device.name not in reached
+
+
+def _multicast(participants: Participants, devices: Sequence[Device], model: Payload) -> Task:
+    """Send `model` to all `devices` at once; returns the names of those that it has reached."""
+    server, names = participants.server.name, tuple(device.name for device in devices)
+    try:
+        return (yield from steadily(participants, Send(server, names, {"model_down": model})))
+    except (HostDown, TransferLost):  # of all devices, unless it is the server that is down
+        if not (yield Present((server,))):
+            raise
+        return ()
 
 
 def unreached(host: str) -> HostDown:
@@ -83,8 +107,10 @@ def hand_in(
 ) -> Task:
     """Send the device's half to the server; returns its state as the server decoded it.
 
-    With `received` it is what that makes of the body.
+    With `received` it is what that makes of the body. Nothing is sent of a half in which nothing learns.
     """
+    if not device.model_values:
+        return device.frozen[:0]
     server, decode = participants.server.name, received or participants.server.decode_model
     encode_flops, _ = device.model_codec_flops
     _, decode_flops = participants.server.model_codec_flops(device.model_values)
