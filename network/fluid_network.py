@@ -16,7 +16,7 @@ from slfac_sim.network.engine.joined import JoinedShare
 from slfac_sim.network.handing_over import HandingOver
 from slfac_sim.network.link_accounts import LinkAccounts
 from slfac_sim.network.on_air import OnAir
-from slfac_sim.network.planning import Planning
+from slfac_sim.network.planning import Ends, Planning
 from slfac_sim.network.transfers import OnLane, Path
 from slfac_sim.network.transport import Sender
 from slfac_sim.network.under_way import FluidTransfer, JointTransfer
@@ -45,6 +45,7 @@ class FluidNetwork(Network):
         self._outer = env
         self._own = OwnClock(env, self._awaited) if background else None
         self._env = env = env if self._own is None else self._own.env
+        self._hear = partial(Call, env) if self._own is None else self._own.hear
         self._effects = effects
         self._air, self._sender = air, sender
         self._moves, self._hands_over = air.varies, air.hands_over
@@ -79,19 +80,21 @@ class FluidNetwork(Network):
         """
         if nbytes < 0:
             raise ValueError(f"{src} -> {dst}: {nbytes} bytes to send")
-        self._catch_up()
-        if self._env.now > self._outer.now:
-            raise RuntimeError(
-                f"{src} -> {dst}: begun at {self._outer.now} s, when background traffic has run ahead to"
-                f" {self._env.now}: expected an event of the calendar, or Network.heed"
-            )
+        if self._own is not None:
+            self._own.catch_up()
+            if self._env.now > self._outer.now:
+                raise RuntimeError(
+                    f"{src} -> {dst}: begun at {self._outer.now} s, when background traffic has run ahead to"
+                    f" {self._env.now}: expected an event of the calendar, or Network.heed"
+                )
         dsts = dst if isinstance(dst, tuple) else (dst,)
         paths = self._air.paths_at(src, dsts, self._env.now) if self._moves else self._air.paths(src, dsts)
         name = "*" if isinstance(dst, tuple) else dst
-        self._numbers[src, name] += 1
+        number = self._numbers[src, name] = self._numbers[src, name] + 1
+        ends = (src, name, number)
         if len(paths) == 1 and (name != "*" or not self._hands_over):
-            return self._transfer(src, name, paths[0], nbytes)
-        return JointTransfer(self._outer, [self._transfer(src, name, path, nbytes) for path in paths])
+            return self._transfer(ends, paths[0], nbytes)
+        return JointTransfer(self._outer, [self._transfer(ends, path, nbytes) for path in paths])
 
     def stalled(self) -> Sequence[Transfer]:
         """Return the transfers that are under way, in the order of their start."""
@@ -117,8 +120,7 @@ class FluidNetwork(Network):
         """Return where the devices that move are at each of `times_s`."""
         return self._air.sightings(times_s)
 
-    def _transfer(self, src: str, dst: str, path: Path, nbytes: int) -> FluidTransfer:
-        ends = (src, dst, self._numbers[src, dst])
+    def _transfer(self, ends: Ends, path: Path, nbytes: int) -> FluidTransfer:
         plan, flow = self._planning.begun(ends, path, nbytes)
         transfer = FluidTransfer(self._outer, ends, path, nbytes, plan, flow, self._give_up)
         self._under_way[transfer] = None
@@ -158,10 +160,10 @@ class FluidNetwork(Network):
         now_s = transfer.last_bit_s = self._env.now
         _refuse_coarse_clock(transfer, now_s)
         self._on_air.leave(transfer)
-        self._settle_account(transfer)
+        if transfer.path.hops:
+            self._accounts.settle(transfer, now_s)
         latency_s = self._latency_s(transfer.path) + transfer.plan.latency_s
-        hear = partial(Call, self._env) if self._own is None else self._own.hear
-        hear(now_s + latency_s, lambda _: self._arrive(transfer))
+        self._hear(now_s + latency_s, lambda _: self._arrive(transfer))
 
     def _latency_s(self, path: Path) -> float:
         return self._effects(path).latency_s(self._env.now, path)
@@ -178,13 +180,9 @@ class FluidNetwork(Network):
         self._catch_up()
         del self._under_way[transfer]
         self._on_air.withdraw(transfer)
-        if transfer.last_bit_s is None:
-            self._settle_account(transfer)
-        self._look_ahead()
-
-    def _settle_account(self, transfer: FluidTransfer) -> None:
-        if transfer.path.hops:
+        if transfer.last_bit_s is None and transfer.path.hops:
             self._accounts.settle(transfer, self._env.now)
+        self._look_ahead()
 
     def _catch_up(self) -> None:
         if self._own is not None:

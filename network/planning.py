@@ -67,7 +67,8 @@ class Planning:
     def _flow(self, ends: Ends, path: Path, plan: Plan, bits: float, rate: Rate) -> Flow:
         """Return the flow; it has those wires of its path that may be full, and what they carry for a bit."""
         rate_bps, among = rate
-        own = (bits, rate_bps, 1.0, plan.cap_bps, among, *ends[:2], path.power_among)
+        src, dst, _ = ends
+        own = (bits, rate_bps, 1.0, plan.cap_bps, among, src, dst, path.power_among)
         full = self._air.may_fill(path.lane)
         if not full:
             return Flow(*own)
