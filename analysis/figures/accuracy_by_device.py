@@ -81,8 +81,10 @@ def draw(series: Sequence[Series]) -> Figure:
 
 def _over_time(axes: Axes, run: Series) -> None:
     shares = run.correct / run.samples
-    band = {"color": FAINT, "alpha": 0.5, "linewidth": 0.0}
-    axes.fill_between(run.at_s, shares.min(axis=1), shares.max(axis=1), label="worst to best device", **band)
+    worst, best = shares.min(axis=1), shares.max(axis=1)
+    axes.fill_between(
+        run.at_s, worst, best, color=FAINT, alpha=0.5, linewidth=0.0, label="worst to best device"
+    )
     for place, (name, label) in enumerate(_LINES.items()):
         axes.plot(run.at_s, _of(name, run), label=label, clip_on=False, **look(place).outlined)
     axes.set_xlim(0.0, float(run.at_s.max()) * 1.03 or 1.0)
@@ -91,10 +93,11 @@ def _over_time(axes: Axes, run: Series) -> None:
     _share_axis(axes, 0.0)
 
 
-def _of(name: str, run: Series) -> list[float | None]:
+def _of(name: str, run: Series) -> Floats:
     """Return a metric of devices over the evaluations."""
     counts = (list(zip(run.samples.tolist(), row, strict=True)) for row in run.correct.tolist())
-    return [METRICS[name].of(Counts((), devices, 0.0, 0.0)) for devices in counts]
+    values = [METRICS[name].of(Counts((), devices, 0.0, 0.0)) for devices in counts]
+    return np.array(values, dtype=np.float64)
 
 
 def _last(axes: Axes, run: Series) -> None:
@@ -105,7 +108,7 @@ def _last(axes: Axes, run: Series) -> None:
     places, size = np.arange(len(order)), 5.0 if len(order) <= _MOST_NAMED else 2.0
     axes.vlines(places, low, high, color=FAINT, linewidth=min(3.0, 120.0 / len(order)), label=_INTERVAL)
     axes.plot(places, shares, "o", color=look(4).colour, markersize=size, zorder=3, label="device")
-    mean, worst, spread = (_of(name, run)[-1] or 0.0 for name in (*_LINES, "device_spread"))
+    mean, worst, spread = (float(_of(name, run)[-1]) for name in (*_LINES, "device_spread"))
     tenth = -(-len(order) // 10)
     axes.hlines(mean, -0.6, len(order) - 0.4, color=look(0).colour, linewidth=1.0, zorder=2)
     axes.hlines(worst, -0.4, tenth - 0.6, color=look(1).colour, linewidth=2.0, zorder=4)
