@@ -13,7 +13,9 @@ import pytest
 from drawn_texts import drawn, faults
 from run_folders import fake_run
 
+from slfac_sim.analysis.accuracy_curves import Series, accuracy_table, draw_accuracy, reached_at
 from slfac_sim.analysis.draw import draw, figure_of
+from slfac_sim.analysis.style import house_style
 from slfac_sim.ledger.folder import load
 from slfac_sim.ledger.tables import MEASURED
 
@@ -103,3 +105,36 @@ def test_devices_stand_by_their_accuracy_with_mean_worst_tenth_and_spread(tmp_pa
 @pytest.mark.parametrize("name", FIGURES)
 def test_a_run_of_an_earlier_version_has_none(tmp_path: Path, name: str) -> None:
     assert figure_of([load(fake_run(tmp_path / "run"))], name) is None
+
+
+def curve(label: str, reached: float | None, values: Sequence[float]) -> Series:
+    others = {"loss": (np.array(values), {1.0: reached}), "macro_f1": (np.array([np.nan] * 3), {0.5: None})}
+    return Series(label, np.arange(3.0), np.array([0.1, 0.5, 0.9]), {0.8: 2.0}, others=others)
+
+
+def test_a_curve_has_a_panel_for_each_metric_that_is_aimed_at() -> None:
+    one, other = curve("one", 1.0, (2.0, 0.9, 0.5)), curve("other", None, (2.0, 1.9, 1.5))
+    with house_style():
+        alone, both = (draw_accuracy(some, "time (s)", "{} s".format) for some in ([one], [one, other]))
+        for figure in (alone, both):
+            assert faults(figure) == []
+            names = [axes.get_ylabel() for axes in figure.axes]
+            assert names == ["test accuracy (log-error)", "macro-F1 (log-error)", "test loss"]
+    assert {"80 % at 2.0 s", "a test loss of 1 at 1.0 s"} <= {text.get_text() for text in drawn(alone)}
+    labels = [text.get_text().replace("\n", " ") for text in both.legends[0].get_texts()]
+    assert labels == [
+        "one: 80 % at 2.0 s; a test loss of 1 at 1.0 s",
+        "other: 80 % at 2.0 s; a test loss of 1 not reached",
+    ]
+    rows = list(accuracy_table([one], "simulated_s"))
+    assert [row["loss"] for row in rows] == [2.0, 0.9, 0.5]
+    assert "macro_f1" in rows[0]
+
+
+def test_where_less_is_better_a_target_is_reached_from_above() -> None:
+    values, x = np.array([2.0, np.nan, 0.9, 1.1]), np.arange(4.0)
+    assert reached_at(x, values, [1.0, 0.5], "loss") == {1.0: 2.0, 0.5: None}
+    assert reached_at(x, values, [1.0, 2.5]) == {1.0: 0.0, 2.5: None}
+    panel = curve("one", 0.0, (0.9, 2.0, 2.0)).of("loss")
+    assert panel.is_untrained(1.0)
+    assert not panel.is_untrained(0.5)

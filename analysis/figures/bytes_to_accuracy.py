@@ -8,7 +8,14 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from slfac_sim.analysis.accuracy_curves import Series, accuracy_table, draw_accuracy, reached_at, scaled
+from slfac_sim.analysis.accuracy_curves import (
+    Series,
+    accuracy_table,
+    draw_accuracy,
+    others_of,
+    reached_at,
+    scaled,
+)
 from slfac_sim.analysis.format import amount, unit_of
 from slfac_sim.ledger.folder import Run
 
@@ -21,7 +28,7 @@ def data(run: Run) -> Series:
     curve = run.curve()
     megabytes = curve.bytes_total / 1e6
     targets = reached_at(megabytes, curve.accuracy, run.time_to_accuracy_s)
-    return Series(run.label, megabytes, curve.accuracy, targets)
+    return Series(run.label, megabytes, curve.accuracy, targets, others=others_of(run, megabytes))
 
 
 def table(series: Sequence[Series]) -> Iterator[dict[str, Any]]:

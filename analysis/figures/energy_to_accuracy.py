@@ -12,7 +12,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from slfac_sim.analysis import accuracy_curves
-from slfac_sim.analysis.accuracy_curves import draw_accuracy, reached_at, scaled
+from slfac_sim.analysis.accuracy_curves import draw_accuracy, others_of, reached_at, scaled
 from slfac_sim.analysis.format import amount, unit_of
 from slfac_sim.analysis.rows import rows_if_there
 from slfac_sim.foundation.arrays import Floats
@@ -36,7 +36,7 @@ def data(run: Run) -> Series | None:
         return None
     devices_j, server_j = (np.array([row[name] for row in spent]) for name in ("devices_j", "server_j"))
     targets = reached_at(devices_j, accuracy, run.time_to_accuracy_s)
-    return Series(run.label, devices_j, accuracy, targets, server_j)
+    return Series(run.label, devices_j, accuracy, targets, server_j, others=others_of(run, devices_j))
 
 
 def table(series: Sequence[Series]) -> Iterator[dict[str, Any]]:

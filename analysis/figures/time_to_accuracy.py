@@ -5,7 +5,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from slfac_sim.analysis.accuracy_curves import Series, accuracy_table, draw_accuracy
+from slfac_sim.analysis.accuracy_curves import Series, accuracy_table, draw_accuracy, others_of
 from slfac_sim.analysis.format import amount
 from slfac_sim.ledger.folder import Run
 
@@ -16,7 +16,8 @@ ONE_RUN = False
 def data(run: Run) -> Series:
     """Return accuracy over simulated seconds, and the crossing times that the run itself reported."""
     curve = run.curve()
-    return Series(run.label, curve.simulated_s, curve.accuracy, run.time_to_accuracy_s)
+    others = others_of(run, curve.simulated_s)
+    return Series(run.label, curve.simulated_s, curve.accuracy, run.time_to_accuracy_s, others=others)
 
 
 def table(series: Sequence[Series]) -> Iterator[dict[str, Any]]:

@@ -17,8 +17,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator
 
-from slfac_sim.analysis.accuracy_curves import LEAST_ERROR, log_error_axis
 from slfac_sim.analysis.format import count, unit_of
+from slfac_sim.analysis.metric_axis import LEAST_ERROR, is_log_error, metric_axis, metric_name
 from slfac_sim.analysis.statistics import mean_interval
 from slfac_sim.analysis.studies.answers import main_target
 from slfac_sim.analysis.studies.study import StudyPoints
@@ -34,7 +34,6 @@ from slfac_sim.analysis.style import (
 )
 from slfac_sim.analysis.ticks import log_axis, plain_axis
 from slfac_sim.foundation.arrays import Floats
-from slfac_sim.foundation.metrics import METRICS
 from slfac_sim.foundation.targets import ACCURACY
 
 PANEL_MM = 47.0
@@ -124,9 +123,12 @@ def draw(data: Bands) -> Figure:
     figure, all_axes = stacked_canvas(len(data.panels), height_mm(PANEL_MM, len(named)), legend_rows=rows)
     top = max([*data.targets, *(float(band.high.max(initial=0.0)) for band in every)])
     for axes, (title, some) in zip(all_axes, data.panels, strict=True):
-        _span_y(axes, data.metric, top)
+        metric_axis(axes, data.metric, top)
+        if is_log_error(data.metric):
+            axes.yaxis.set_major_locator(FixedLocator(_TICKS))
+        axes.set_ylabel(metric_name(data.metric, " (log-error)"))
         for band in _span_x(axes, [replace(band, x=band.x / data.scale) for band in some]):
-            _draw_band(axes, band)
+            _draw_band(axes, band, is_log_error(data.metric))
         for target in data.targets:
             axes.axhline(target, color=FAINT, linewidth=0.6, linestyle=(0, (1, 2)), zorder=0)
         axes.set_title(title)
@@ -137,20 +139,6 @@ def draw(data: Bands) -> Figure:
     extra = [Patch(facecolor=FAINT, alpha=0.6, label=data.band)] if data.band else []
     legend(figure, handles=[*handles, *extra], ncols=columns)
     return figure
-
-
-def _span_y(axes: Axes, metric: str, top: float) -> None:
-    """Make the vertical axis one of `metric`, up to `top`: of the logarithm of the error if 1 is the best."""
-    about = METRICS[metric]
-    name = "test accuracy" if metric == ACCURACY else about.title
-    if about.is_share and not about.less_is_better:
-        log_error_axis(axes, max(0.5, top))
-        axes.yaxis.set_major_locator(FixedLocator(_TICKS))
-        axes.set_ylabel(f"{name} (log-error)")
-        return
-    axes.set_ylim(0.0, 1.05 * top or 1.0)
-    plain_axis(axes.yaxis)
-    axes.set_ylabel(name)
 
 
 def _span_x(axes: Axes, some: Sequence[Band]) -> Sequence[Band]:
@@ -176,8 +164,8 @@ def _after_start(band: Band) -> Band:
     return replace(band, **{name: getattr(band, name)[on] for name in ("x", "mean", "low", "high")})
 
 
-def _draw_band(axes: Axes, band: Band) -> None:
-    most = 1 - LEAST_ERROR if axes.get_yscale() == "function" else np.inf
+def _draw_band(axes: Axes, band: Band, log_error: bool) -> None:
+    most = 1 - LEAST_ERROR if log_error else np.inf
     if band.x.size == 1 and band.x[0] == 0.0:
         level = {**look(band.look).outlined, "marker": "", "linewidth": 0.9}
         axes.axhline(float(min(band.mean[0], most)), **level, zorder=1)
