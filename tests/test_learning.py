@@ -13,6 +13,7 @@ from slfac_sim.learning.batches import Shard
 from slfac_sim.learning.models.resnet18 import ResNet18
 from slfac_sim.learning.models.small_cnn import SmallCnn
 from slfac_sim.learning.participants import decode_labels, encode_labels
+from slfac_sim.learning.sizes import plain_sizes
 from slfac_sim.learning.weights import initialise, load_state_vector, state_vector, weighted_mean
 from slfac_sim.learning.work import count_work, smashed_shape
 from slfac_sim.simulation.instant import InstantPlayer
@@ -100,6 +101,17 @@ def test_labels_of_more_than_256_classes_are_two_bytes_each() -> None:
         encode_labels(np.array([65536]), 2)
     with pytest.raises(BadBody, match="labels: found 5 bytes, expected 2 for each"):
         decode_labels(payload.body[:-1], 2)
+
+
+def test_a_device_and_its_server_agree_on_labels_of_two_bytes() -> None:
+    many = world("data={kind: synthetic, classes: 300, size: 12, train_samples: 400, test_samples: 20}")
+    device = many.devices[0]
+    smashed = device.forward(device.next_batch())
+    sent = device.encode_labels(smashed)
+    assert sent.nbytes == 2 * len(smashed.labels)
+    _, arrived = many.server.decode(device.name, device.encode(smashed).body, sent.body)
+    assert arrived.tolist() == smashed.labels.tolist()
+    assert plain_sizes(device, 16, models=False).labels == 32
 
 
 def test_an_epoch_uses_every_sample_once_and_the_last_batch_is_short() -> None:

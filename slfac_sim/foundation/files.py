@@ -122,7 +122,7 @@ def _hash_of_file(file: Path) -> str:
     return _remembered(file.resolve(), stamp)
 
 
-@functools.lru_cache(10_000)
+@functools.lru_cache(1 << 16)  # fewer than a folder of pictures has would remember none of them
 def _remembered(file: Path, stamp: tuple[int, ...]) -> str:
     return _read(file)
 
