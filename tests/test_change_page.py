@@ -33,7 +33,7 @@ def test_the_page_runs_from_the_csv_to_the_curve(
     reached = [load(folder).time_to_accuracy_s[0.8] for folder in (codec, raw)]
     assert reached[0] < reached[1]
     assert Path("figures/time_to_accuracy.png").is_file()
-    assert len(COMMANDS) == 14
+    assert len(COMMANDS) == 15
 
 
 def _expanded(word: str) -> list[str]:

@@ -42,6 +42,17 @@ def number(text: str, column: str, place: str) -> float:
     return value
 
 
+def coordinate(text: str, column: str, place: str) -> float:
+    """Return the metres in a cell, which may be negative. Raises `BadInput`."""
+    try:
+        metres = float(text)
+    except ValueError:
+        metres = math.nan
+    if not math.isfinite(metres):
+        raise BadInput(f"{place}: {column} must be a number (got {text!r})")
+    return metres
+
+
 def _quantity(text: str, column: str, place: str) -> float:
     dimension = next((name for end, name in _DIMENSIONS.items() if column.endswith(end)), None)
     if dimension is None:
