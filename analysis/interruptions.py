@@ -38,7 +38,7 @@ def handed_over(tables: Tables, path: Sequence[Segment]) -> list[HandedOver]:
     rows: dict[str, list[Row]] = defaultdict(list)
     for row in tables["handovers"]:
         rows[row["device"]].append(row)
-    everybody = len(tables["links"])
+    everybody = len({row["device"] for row in tables["links"]})
     sent: dict[str, list[Span]] = defaultdict(list)
     for row in tables["transfers"] if rows else ():
         if row["dst"] != EVERYBODY or row["receivers"] == everybody:

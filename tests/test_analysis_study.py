@@ -55,6 +55,8 @@ def test_units_that_are_no_factor_stay_as_they_are_written() -> None:
 def test_plain_numbers_are_named_with_their_setting() -> None:
     link = make_axis("network.links.fibre_b.back_capacity", {"5 Mbit/s": 5e6, "20 Mbit/s": 2e7}, [])
     assert link.label == "back capacity of the link fibre_b (Mbit/s)"
+    speed = make_axis("network.change.vehicles.speed", {"1 m/s": 1.0, "30 m/s": 30.0}, [])
+    assert speed.label == "speed of vehicles (m/s)"
     assert make_axis("network.access.a.devices", {"5": 5}, []).name == "devices of the access network a"
     axis = make_axis("devices.count", {"5": 5, "100": 100}, [])
     assert (axis.label, axis.shown("100")) == ("devices count", "devices count 100")
@@ -203,3 +205,10 @@ def test_points_of_earlier_versions_tell_of_no_energy(tmp_path: Path) -> None:
 
     with pytest.raises(BadInput, match="'devices_j': 1"):
         load_study(fake_study(tmp_path / "short", change=shorten))
+
+
+def test_lines_of_a_quantity_are_named_with_their_setting(tmp_path: Path) -> None:
+    axes = {"network.bandwidth": ["1 MHz", "10 MHz", "100 MHz"], "network.latency": ["1 ms", "20 ms"]}
+    study = load_study(fake_study(tmp_path / "s", axes))
+    assert study.roles.line is not None
+    assert [study.short_label(line) for line in study.lines] == ["latency 1 ms", "latency 20 ms"]

@@ -146,7 +146,7 @@ def test_what_an_interruption_costs_by_hand() -> None:
         }
 
     tables = {
-        "links": [{}] * 2,
+        "links": [{"device": "d000"}, {"device": "d001"}, {"device": "d001"}],
         "handovers": [handover("d001", 1.0), handover("d000", 2.0), handover("d001", 5.0, back=1)],
         "transfers": [
             sent("d001", "server", 0.0, 1.25),

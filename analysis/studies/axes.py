@@ -12,7 +12,8 @@ _QUANTITY = re.compile(r"\s*([+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?)\s*(\S*)\s*")
 DECADE = 10.0
 
 
-_NAMED = {"links": "link", "access": "access network", "servers": "server"}  # what has names of its own
+# what has names of its own
+_NAMED = {"links": "the link ", "access": "the access network ", "servers": "the server ", "change": ""}
 
 
 @dataclass(frozen=True)
@@ -35,10 +36,10 @@ class Axis:
 
     @property
     def name(self) -> str:
-        """The setting in words: ``bandwidth`` for ``network.bandwidth``, ``capacity of the link dsl``."""
+        """The setting in words: ``bandwidth``, ``capacity of the link dsl``, ``speed of vehicles``."""
         parts = [part for part in self.path.split(".") if part != "network"] or [self.path]
         group, named, *own = parts if len(parts) > 2 else ("", "")
-        whose = f" of the {_NAMED[group]} {named}" if group in _NAMED else ""
+        whose = f" of {_NAMED[group]}{named}" if group in _NAMED else ""
         return " ".join(own if whose else parts).replace("_", " ") + whose
 
     @property

@@ -115,7 +115,7 @@ class StudyPoints:
         for text in self.lines:
             points = self.select({axis.path: text} if axis is not None else {})
             labels = Counter(self.columns["label"][i] for i in points)  # those of whole models are others
-            value = axis.shown(text) if axis is not None else self.name
+            value = self.name if axis is None else f"{axis.name} {text}" if axis.unit else axis.shown(text)
             by_codec = axis is not None and axis.path.startswith("codec")
             single = by_codec or (axis is None and len(labels) == 1)
             names[text] = labels.most_common(1)[0][0] if single and labels else value
