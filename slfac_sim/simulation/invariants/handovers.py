@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from collections import defaultdict
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from slfac_sim.simulation.invariants.accesses import Accesses
@@ -78,7 +79,8 @@ class HandoverLaws(Laws):
         self.hold(LAW, in_order, place, f"after {self._last_s!r} s, at {self.watch.now_s!r} s")
         goes = way[-1][1] == row["source"] != row["target"]
         self.hold(LAW, goes, place, f"from {row['source']} to {row['target']}, but it was at {way[-1][1]}")
-        back = len(way) > 1 and way[-2][1] == row["target"] and at_s - way[-1][0] < _BACK_S
+        left_s = [left_s for (_, station), (left_s, _) in pairwise(way) if station == row["target"]]
+        back = bool(left_s) and at_s - left_s[-1] < _BACK_S
         self.hold(LAW, bool(row["is_ping_pong"]) == back, place, f"is_ping_pong {row['is_ping_pong']}")
         self._carried(row, place)
         way.append((at_s, row["target"]))
