@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # what `__getattr__` gives, for type checkers and editors
     from slfac_sim.api import RunFailed as RunFailed
     from slfac_sim.api import ask as ask
     from slfac_sim.api import check as check
+    from slfac_sim.api import evaluate as evaluate
     from slfac_sim.api import load as load
     from slfac_sim.api import model as model
     from slfac_sim.api import replay as replay
@@ -36,7 +37,20 @@ _root = Path(__file__).resolve().parent.parent
 if (_root / "setup.cfg").is_file() and (_root / "network").is_dir():
     __path__.append(str(_root))
 
-_API = ("Plan", "RunFailed", "ask", "check", "load", "model", "replay", "resume", "run", "schema", "sweep")
+_API = (
+    "Plan",
+    "RunFailed",
+    "ask",
+    "check",
+    "evaluate",
+    "load",
+    "model",
+    "replay",
+    "resume",
+    "run",
+    "schema",
+    "sweep",
+)
 _HOMES = {
     **dict.fromkeys(_API, "slfac_sim.api"),
     "BadInput": "slfac_sim.foundation.errors",

@@ -17,6 +17,7 @@ from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import kinds
 from slfac_sim.learning.kept import Kept
 from slfac_sim.ledger.folder import load as load_run
+from slfac_sim.runs.evaluate import evaluate
 from slfac_sim.runs.resume import prepare_resume, resume
 from slfac_sim.runs.run import prepare, run
 from slfac_sim.runs.verify import prepare_verify, verify
@@ -223,6 +224,79 @@ def test_no_weights_on_the_command_line_and_two_lines_of_python(
     model = sf.model(made)
     assert not model.training
     assert model(torch.zeros(2, 1, 12, 12)).shape == (2, 4)
+
+
+def last_figures(folder: Path) -> tuple[float, float]:
+    return list(load_run(folder).ledger.tuples("evals", ("accuracy", "loss")))[-1]
+
+
+@pytest.mark.parametrize("kind", PROTOCOLS)
+def test_a_model_is_measured_again_as_it_was(kind: str, tmp_path: Path) -> None:
+    more = ", evaluate_devices: 1" if kind in OWN else ""
+    chosen = (f"protocol={{kind: {kind}, rounds: 2, steps: 2{more}}}", "codec=slfac", "codec.model=fp16")
+    if kind == "hierarchical":
+        chosen = (f"protocol.kind={kind}", "codec=slfac", "codec.model=fp16")
+    finished(tmp_path / "r", *chosen)
+    measured = evaluate(tmp_path / "r")
+    assert (measured.figures["accuracy"], measured.figures["loss"]) == last_figures(tmp_path / "r")
+    assert evaluate(tmp_path / "r", ["codec=raw", "codec.model=fp16"]).figures["accuracy"] == pytest.approx(
+        measured.figures["accuracy_no_codec"]
+    )
+
+
+def test_other_data_are_normalised_as_those_of_the_training(kept: Path) -> None:
+    """The mean of other pixels is another; the model has learnt from the first."""
+    others = ["data.seed=5", "data.noise=90.0", "codec=raw"]
+    measured = evaluate(kept, others)
+    data, trained_on = (scenario(*some).data.open() for some in (others, ["data.validation=40"]))
+    assert data.mean != trained_on.mean
+    model = model_of(load_run(kept))
+    with torch.inference_mode():
+        logits = model(torch.from_numpy(trained_on.normalised(data.test_images)))
+    right = float((logits.argmax(1).numpy() == data.test_labels).mean())
+    assert measured.figures["accuracy"] == pytest.approx(right)
+
+
+def test_frozen_blocks_are_kept_too(tmp_path: Path) -> None:
+    chosen = ("learning.freeze=[conv1]", "cut=conv2", "codec=raw")
+    summary = finished(tmp_path / "r", *chosen)
+    assert any(name.startswith("conv1.") for name in weights_of(load_run(tmp_path / "r")).tensors)
+    assert accuracy_of(model_of(load_run(tmp_path / "r")), *chosen) == summary["accuracy"]["final"]
+    assert evaluate(tmp_path / "r").figures["accuracy"] == summary["accuracy"]["final"]
+
+
+def test_training_goes_on_from_kept_weights(kept: Path, tmp_path: Path) -> None:
+    weights = f"learning.weights.file={path_in(kept, 'final')}"
+    finished(tmp_path / "r", weights, "protocol.rounds=1")
+    first = next(iter(load_run(tmp_path / "r").ledger.tuples("evals", ("accuracy",))))
+    assert first == (last_figures(kept)[0],)
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("cut=conv2", "evaluate changes codec, data and partition alone, not cut: conv1 there, conv2 wanted"),
+        ("data.classes=5", "'head.2.weight' is [4, 16] in "),
+        ("codec=slfak", "no 'slfak' among"),
+    ],
+)
+def test_what_cannot_be_evaluated_is_one_sentence(
+    override: str, said: str, kept: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["evaluate", str(kept), override]) == 2
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert said in err
+
+
+def test_evaluate_on_the_command_line(kept: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["evaluate", str(kept), "codec=raw", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["figures"]["accuracy"] == told["figures"]["accuracy_no_codec"]
+    assert (told["name"], told["codec"]) == ("final", "raw fp32")
+    assert main(["evaluate", str(kept), "--best"]) == 0
+    assert f"{kept}: best weights" in capsys.readouterr().out
+    assert sf.evaluate(kept, "codec=raw").figures == told["figures"]
 
 
 def test_trainings_of_studies_keep_none(tmp_path: Path) -> None:

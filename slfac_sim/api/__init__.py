@@ -7,7 +7,7 @@ those of the whole process: two runs at once in it are refused, and afterwards a
 """
 
 from slfac_sim.api._common import RunFailed
-from slfac_sim.api.runs import check, load, model, replay, resume, run, schema
+from slfac_sim.api.runs import check, evaluate, load, model, replay, resume, run, schema
 from slfac_sim.api.studies import ask, sweep
 from slfac_sim.runs.planned import Plan
 
@@ -16,6 +16,7 @@ __all__ = [
     "RunFailed",
     "ask",
     "check",
+    "evaluate",
     "load",
     "model",
     "replay",

@@ -26,6 +26,8 @@ from slfac_sim.studies.files import Changes, is_study
 if TYPE_CHECKING:
     from torch import nn
 
+    from slfac_sim.runs.evaluate import Measured
+
 
 @plainly
 def load(scenario: Given, *overrides: Override, seed: int | None = None) -> Scenario:
@@ -124,6 +126,21 @@ def model(run: RunResult | Place, name: str = "final") -> "nn.Module":
     from slfac_sim.runs.weights import model_of
 
     return model_of(load_run(folder_of(run)), name)
+
+
+@plainly
+def evaluate(run: RunResult | Place, *overrides: Override, name: str = "final") -> "Measured":
+    """Measure the trained model of a finished run again, with another codec or on other data.
+
+        sf.evaluate(run, "codec=raw").figures["accuracy"]
+
+    `name` is ``final``, or ``best`` where there was a validation part.
+    """
+    from slfac_sim.runs.evaluate import evaluate as measure
+    from slfac_sim.runs.starting import torch_lent
+
+    with torch_lent():
+        return measure(folder_of(run), texts_of(overrides), name)
 
 
 @plainly

@@ -21,6 +21,7 @@ COMMANDS = {
     "trace": "write a run's timeline for Perfetto",
     "list": "list the runs under a folder",
     "compare": "set two runs side by side: what differs in their settings and in their results",
+    "evaluate": "measure the trained model of a run again: with another codec, on other data",
     "export": "write the tables of a run as CSV or Parquet files, or its trained model",
     "cite": "print the references of the parts that a scenario uses",
     "codec": "try codecs on tensors: encode, decode, compare, inspect, spectra",

@@ -31,6 +31,11 @@ class Frozen(nn.Module):
         output: torch.Tensor = self._fixed[0](inputs)
         return output
 
+    @property
+    def block(self) -> nn.Module:
+        """The block that is frozen."""
+        return self._fixed[0]
+
     def tensors(self) -> Iterator[torch.Tensor]:
         """Yield the weights and statistics of the block, in the order of its state."""
         yield from self._fixed[0].state_dict(keep_vars=True).values()

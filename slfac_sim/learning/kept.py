@@ -13,6 +13,7 @@ from torch import nn
 
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.files import read_bytes, whole
+from slfac_sim.learning.frozen import Frozen
 
 MOST_BYTES = 8 * 2**30
 
@@ -69,10 +70,10 @@ class Model:
 
 
 def tensors_of(names: Sequence[str], blocks: Sequence[nn.Module]) -> Tensors:
-    """Return copies of all that the `blocks` hold, weights and statistics, called `block.parameter`."""
+    """Return copies of all that `blocks` hold, be they frozen or not, called `block.parameter`."""
     return {
         f"{name}.{key}": value.detach().cpu().clone().contiguous()
         for name, block in zip(names, blocks, strict=True)
-        for key, value in block.state_dict().items()
+        for key, value in (block.block if isinstance(block, Frozen) else block).state_dict().items()
         if value.is_floating_point()
     }
