@@ -260,6 +260,8 @@ REFUSED = {
     "time_s 4 does not come after 5",
     "network.change.walk={kind: positions, file: text.csv}": "network.change.walk.file: text.csv:2: "
     "y_m must be a number (got 'here')",
+    "network.change.walk={kind: positions, file: leap.csv}": "network.change.walk.file: leap.csv: d000 goes "
+    "5000 km from 4 s to 5 s: expected 100 km/s at most",
     "network.change.walk={kind: positions, file: none.csv}": "network.change.walk.file: 'none.csv' "
     "cannot be read (No such file or directory)",
     "network={kind: wifi, change: {walk: {kind: gauss_markov}}}": "network.change.walk: devices move "
@@ -279,6 +281,7 @@ REFUSED = {
 def test_what_is_refused_is_one_sentence(override: str, capsys: pytest.CaptureFixture[str]) -> None:
     Path("away.csv").write_text(AWAY)
     Path("back.csv").write_text("time_s,device,x_m,y_m\n0,d000,1,1\n5,d000,2,2\n4,d000,3,3\n")
+    Path("leap.csv").write_text("time_s,device,x_m,y_m\n3,d000,1,1\n4,d000,0,0\n5,d000,4e6,3e6\n")
     Path("text.csv").write_text("time_s,device,x_m,y_m\n0,d000,1,here\n")
     assert main(["check", str(TINY), override]) == 2
     (line,) = capsys.readouterr().err.splitlines()

@@ -6,6 +6,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+import numpy as np
+
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.files import read_text
 from slfac_sim.network.varying.motion import Leg, Motion, Point
@@ -13,6 +15,8 @@ from slfac_sim.network.varying.traces import fcd
 from slfac_sim.network.varying.traces.lines import Row, coordinate, number, rows_of
 
 Format = Literal["auto", "csv", "fcd"]
+
+_FASTEST = 100e3  # m/s
 
 HEAD = ("time_s", "device", "x_m", "y_m")
 _EXPECTED = f"{','.join(HEAD)} (csv) or <{fcd.ROOT}> of SUMO (fcd)"
@@ -59,7 +63,18 @@ def _read(file: Path, changed_ns: int, size: int, form: Format) -> Tracks:
     if not rows:
         nothing = "nobody is on the way in it" if are_vehicles else "there is nothing below the head"
         raise BadInput(f"{file}: {nothing}")
+    _refuse_leaps(rows, str(file))
     return Tracks(rows, are_vehicles)
+
+
+def _refuse_leaps(rows: Mapping[str, "array[float]"], name: str) -> None:
+    """Raise `BadInput` for who is faster than anything on earth, as by a place that was not known."""
+    for who, own in rows.items():
+        times_s, *xy_m = np.frombuffer(own).reshape(-1, 3).T
+        went_m = np.hypot(*(np.diff(each) for each in xy_m))
+        for i in np.flatnonzero(went_m > _FASTEST * np.diff(times_s))[:1].tolist():
+            way = f"{went_m[i] / 1e3:.6g} km from {times_s[i]:.15g} s to {times_s[i + 1]:.15g} s"
+            raise BadInput(f"{name}: {who} goes {way}: expected {_FASTEST / 1e3:g} km/s at most")
 
 
 def _collected(lines: Iterator[Row], name: str) -> dict[str, "array[float]"]:
