@@ -42,8 +42,10 @@ def _classes(scores: Sequence[tuple[Score, int]], ground: Ground) -> Iterator[tu
 
 def _cells(labels: Indices, answers: Indices) -> Iterator[tuple[int, int, int]]:
     """Yield the cells of the confusion matrix that are not 0: class, what was answered, how often."""
-    pairs, counts = np.unique(np.stack([labels, answers], axis=1), axis=0, return_counts=True)
-    yield from ((int(label), int(answer), int(n)) for (label, answer), n in zip(pairs, counts, strict=True))
+    base = int(answers.max()) + 1
+    cells, counts = np.unique(labels * base + answers, return_counts=True)
+    for cell, samples in zip(cells.tolist(), counts.tolist(), strict=True):
+        yield (*divmod(cell, base), samples)
 
 
 def _shares(scores: Sequence[Scored], ground: Ground) -> Iterator[tuple[str, int, int]]:
