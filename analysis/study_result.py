@@ -108,9 +108,6 @@ def _learnt(study: StudyPoints) -> dict[str, Column]:
         "accuracy": column([accuracies[-1] if accuracies else None for accuracies in shown]),
         "accuracy_best": column([max(accuracies, default=None) for accuracies in shown]),
     }
-    for name in MEASURED:
-        values = [curve.get(name) for curve in curves]
-        columns[f"metrics.{name}"] = column([each[-1] if each else None for each in values])
     for target in study.targets:
         reached = [
             first_crossing(curve["at_s"], rising(curve, target), target.difficulty) for curve in curves
@@ -118,6 +115,9 @@ def _learnt(study: StudyPoints) -> dict[str, Column]:
         times = [None if crossing.censored else crossing.at for crossing in reached]
         what = "accuracy" if target.metric == ACCURACY else "metrics"
         columns[f"time_to_{what}_s.{target.text}"] = column(times)
+    for name in MEASURED:
+        values = [curve.get(name) for curve in curves]
+        columns[f"metrics.{name}"] = column([each[-1] if each else None for each in values])
     return columns
 
 

@@ -61,6 +61,7 @@ def test_json_holds_the_same(
         "accuracy_final": 0.978,
         "simulated_s": 232.0,
         "time_to_accuracy_s": {"0.8": 58.0, "0.9": 87.0, "0.95": 145.0, "0.97": 203.0},
+        "time_to_metrics_s": {},
         "bytes_total": 968_000_000,
     }
     files = [str(tmp_path / "out" / f"time_to_accuracy.{end}") for end in ("png", "svg", "csv")]

@@ -1,6 +1,8 @@
 """What evaluations count beside their accuracy: the confusion matrix, and devices' shares of the test set."""
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from slfac_sim.ledger.store import MemoryLedger
 from slfac_sim.ledger.tables import MEASURED
 from slfac_sim.runs.replay import Record, replayed_scenario, retime
 from slfac_sim.runs.run import prepare, run
+from slfac_sim.runs.verify import prepare_verify, verify
 from slfac_sim.simulation.replay import script_of
 
 NON_IID = ("partition={kind: dirichlet, alpha: 0.4}", "data.noise=90")
@@ -133,3 +136,14 @@ def test_replays_have_the_same_counts(tmp_path: Path) -> None:
     for name in MEASURED:
         assert rows.rows(name) == table(path, name) != []
         assert script_of(path, ["d000"] * 5).sums[name]
+
+
+def test_verify_finds_counts_that_are_others_than_on_record(tmp_path: Path) -> None:
+    run(prepare(world(*NON_IID).scenario, tmp_path / "r", threads=1))
+    with closing(sqlite3.connect(tmp_path / "r" / "ledger.sqlite")) as ledger, ledger:
+        ledger.execute("UPDATE test_shares SET correct = correct + 1 WHERE rowid = 3")
+    with prepare_verify(tmp_path / "r") as verifiable:
+        verdict = verify(verifiable)
+    assert verdict.digest == verdict.recorded  # it has the accuracies, and these are as they were
+    assert any("table test_shares, row 2, column correct: " in text for text in verdict.differences)
+    assert not verdict.equal

@@ -89,7 +89,6 @@ def _forms(node: Node, defined: Node) -> Iterator[str]:
         elif leaf.get("type") == "array":
             items = ", or ".join(dict.fromkeys(_forms(leaf["items"], defined))) if "items" in leaf else ""
             yield f"a list (each: {items})" if items else "a list"
-            return
         elif leaf.get("type") == "object":
             if "kind" not in settings:
                 keys = ", ".join(leaf.get("propertyNames", {}).get("enum", ()))
@@ -100,7 +99,8 @@ def _forms(node: Node, defined: Node) -> Iterator[str]:
             yield f"{article} {dimension} ({values}){_bounds(leaf, dimension)}"
         elif leaf.get("type") in _TYPES and not _units(leaf) and leaf.get("pattern") != OWN:
             yield f"{_TYPES[leaf['type']]}{_bounds(leaf, None)}"
-    if any(families(node, defined)):
+    is_list = any(leaf.get("type") == "array" for leaf in leaves)
+    if any(families(node, defined)) and not is_list:
         yield "one of the kinds below, or a plug-in of one's own by its module"
 
 
