@@ -66,6 +66,8 @@ def held(sent: dict[str, Any], moves: list[dict[str, Any]], seen: list[dict[str,
 
 def test_what_is_so_keeps_them() -> None:
     assert held(SENT | {"airtime_s": 0.8}, [GONE, BACK], SEEN) == 4 + 4 + 3 + 1
+    on = BACK | {"at_s": 2.3, "target": "s2", "is_ping_pong": 0}
+    assert held(SENT | {"airtime_s": 0.7}, [GONE, on, BACK | {"at_s": 2.8, "source": "s2"}], []) == 12 + 1
 
 
 LIES: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = {

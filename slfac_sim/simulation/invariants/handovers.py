@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections import defaultdict
-from itertools import pairwise
+from math import inf
 from typing import Any, NamedTuple
 
 from slfac_sim.simulation.invariants.accesses import Accesses
@@ -35,6 +35,7 @@ class HandoverLaws(Laws):
         self._sent: dict[str, list[_Sent]] = defaultdict(list)
         self._at: dict[str, list[tuple[float, str]]] = {}  # who was where from when on
         self._off: dict[str, list[tuple[float, float]]] = defaultdict(list)
+        self._left_s: dict[tuple[str, str], float] = {}  # who left which station when
         self._last_s = 0.0
 
     def row(self, table: str, row: dict[str, Any]) -> None:
@@ -79,11 +80,11 @@ class HandoverLaws(Laws):
         self.hold(LAW, in_order, place, f"after {self._last_s!r} s, at {self.watch.now_s!r} s")
         goes = way[-1][1] == row["source"] != row["target"]
         self.hold(LAW, goes, place, f"from {row['source']} to {row['target']}, but it was at {way[-1][1]}")
-        left_s = [left_s for (_, station), (left_s, _) in pairwise(way) if station == row["target"]]
-        back = bool(left_s) and at_s - left_s[-1] < _BACK_S
+        back = at_s - self._left_s.get((device, row["target"]), -inf) < _BACK_S
         self.hold(LAW, bool(row["is_ping_pong"]) == back, place, f"is_ping_pong {row['is_ping_pong']}")
         self._carried(row, place)
         way.append((at_s, row["target"]))
+        self._left_s[device, row["source"]] = at_s
         self._last_s = at_s
         self._interrupt(device, at_s, at_s + row["interruption_s"])
 
