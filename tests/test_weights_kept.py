@@ -23,6 +23,7 @@ from slfac_sim.runs.run import prepare, run
 from slfac_sim.runs.verify import prepare_verify, verify
 from slfac_sim.runs.weights import model_of, path_in, weights_of
 from slfac_sim.scenario.fingerprint import point_key
+from slfac_sim.studies.trainings import pack, unpack
 
 PROTOCOLS = kinds("slfac_sim.protocols")
 OWN = ("splitfed_v3", "local_only")  # devices of which have nothing in common
@@ -299,7 +300,14 @@ def test_evaluate_on_the_command_line(kept: Path, capsys: pytest.CaptureFixture[
     assert sf.evaluate(kept, "codec=raw").figures == told["figures"]
 
 
-def test_trainings_of_studies_keep_none(tmp_path: Path) -> None:
+def test_trainings_of_studies_keep_none_unless_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plan = tiny_plan("codec=raw", seeds="1")
     assert swept(plan, tmp_path / "study", Here(tmp_path / "cache"), tmp_path / "cache") == []
     assert list((tmp_path / "cache").rglob("*.safetensors")) == []
+    monkeypatch.chdir(tmp_path)
+    words = ["sweep", str(TINY), "--axis", "codec=raw", "--seeds", "1", "--cache", "kept", "--workers", "1"]
+    assert main([*words, "--weights", "--quiet"]) == 0
+    (training,) = plan.trainings
+    assert evaluate(tmp_path / "kept" / training).figures["accuracy"] is not None
+    unpacked = unpack(pack(tmp_path / "kept" / training), tmp_path / "elsewhere", training)
+    assert weights_of(load_run(unpacked)).sha256 == weights_of(load_run(tmp_path / "kept" / training)).sha256

@@ -30,6 +30,7 @@ def sweep(
     workers: int | None = None,
     memory: str | None = None,
     retries: int = 1,
+    weights: bool = False,
     progress: bool = True,
 ) -> StudyResult:
     """Run every combination of the values of `axes` with every seed: each training once, each point a replay.
@@ -40,13 +41,14 @@ def sweep(
     from 0, or a list (default: those of the study's file, or 0, 1 and 2), `air_seeds` the number of further
     draws of the air; `targets` are accuracies, or lists by metric. The study lies in `out` (default:
     ``runs/studies/NAME``), its trainings in `cache` (default: ``runs/trainings``); what is there is not done
-    again. `workers` processes train at once (default: cores over `threads`, as memory allows). Points that
-    fail are warned of, and have a row with the reason.
+    again, and those that are done keep their trained models if `weights` are wanted. `workers` processes
+    train at once (default: cores over `threads`, as memory allows). Points that fail are warned of, and have
+    a row with the reason.
     """
     from slfac_sim.progress.sweep import SweepProgress
     from slfac_sim.studies.execution import Execution, conduct
 
-    execution = Execution(cache_of(cache), engine, address, workers, memory, retries)
+    execution = Execution(cache_of(cache), engine, address, workers, memory, retries, weights)
     changes = Changes(
         overrides=texts_of(overrides),
         axes=[f"{path}={joined(values, path)}" for path, values in (axes or {}).items()],

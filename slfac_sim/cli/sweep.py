@@ -46,6 +46,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out", type=Path, metavar="DIR", help="the study's folder (default: runs/studies/NAME)"
     )
     kept.add_argument("--cache", type=Path, metavar="DIR", help="the trainings' (default: runs/trainings)")
+    kept.add_argument(
+        "--weights", action="store_true", help="keep the trained models, of the trainings that are done now"
+    )
     done = parser.add_argument_group("how it is done")
     done.add_argument("--engine", choices=("local", "ray"), default="local", help="where (default: local)")
     done.add_argument(
@@ -76,6 +79,7 @@ def main(arguments: argparse.Namespace) -> int:
         workers=arguments.workers,
         memory=arguments.memory,
         retries=arguments.retries,
+        weights=arguments.weights,
     )
     whole = _read(arguments)
     if not whole.study.axes and not is_study(arguments.study):

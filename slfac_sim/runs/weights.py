@@ -93,8 +93,9 @@ def export_weights(run: Run, out: Path, overwrite: bool = False) -> list[Path]:
     except OSError as error:
         raise BadInput(f"--out {out}: cannot be made a folder ({error.strerror})") from error
     for name, file in files.items():
+        arrays: dict[str, Any] = {key: value.numpy() for key, value in models[name].tensors.items()}
         with whole(file) as part, part.open("wb") as opened:
-            np.savez(opened, **{key: value.numpy() for key, value in models[name].tensors.items()})
+            np.savez(opened, **arrays)
     return list(files.values())
 
 

@@ -31,6 +31,7 @@ class Execution:
     workers: int | None = None
     memory: str | None = None
     retries: int = 1
+    weights: bool = False
 
     def __post_init__(self) -> None:
         if self.workers is not None and self.workers < 1:
@@ -69,7 +70,7 @@ def conduct(
     folder.check()
     clear_remains(execution.cache)
     points = unfinished(plan, folder)
-    jobs = missing_trainings(plan, points, execution.cache)
+    jobs = missing_trainings(plan, points, execution.cache, execution.weights)
     with (
         _engine(plan, jobs, len(points), execution, watcher) as engine,
         folder.in_use(whole) as aside,

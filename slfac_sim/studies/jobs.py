@@ -51,11 +51,12 @@ class Forecast:
 
 @dataclass(frozen=True)
 class Train:
-    """Run the training `key`."""
+    """Run the training `key`; the trained model is kept with it if its `weights` are wanted."""
 
     key: str
     scenario: Scenario
     threads: int
+    weights: bool = False
 
 
 @dataclass(frozen=True)

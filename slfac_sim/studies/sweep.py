@@ -69,11 +69,11 @@ def unfinished(plan: Plan, folder: StudyFolder) -> list[Point]:
     return sorted(left, key=lambda point: order[point.training])
 
 
-def missing_trainings(plan: Plan, points: Iterable[Point], cache: Path) -> list[Train]:
-    """Return the trainings that `points` need and that are not in `cache`."""
+def missing_trainings(plan: Plan, points: Iterable[Point], cache: Path, weights: bool = False) -> list[Train]:
+    """Return the trainings that `points` need and that are not in `cache`; `weights` are kept if wanted."""
     needed = {point.training for point in points}
     return [
-        Train(key, scenario, plan.study.threads)
+        Train(key, scenario, plan.study.threads, weights)
         for key, scenario in plan.trainings.items()
         if key in needed and not trainings.has(cache, key)
     ]

@@ -19,6 +19,7 @@ from slfac_sim.scenario.schema import Scenario
 
 DEFAULT = Path("runs") / "trainings"
 KEPT = ("scenario.yaml", "summary.json", "ledger.sqlite")  # what a replay reads
+WEIGHTS = "weights"  # where they were asked for
 
 
 class Failed(BadInput):
@@ -48,10 +49,11 @@ def has(cache: Path, key: str) -> bool:
     return folder_of(cache, key).is_dir()
 
 
-def train(scenario: Scenario, threads: int, cache: Path, key: str) -> None:
+def train(scenario: Scenario, threads: int, cache: Path, key: str, weights: bool = False) -> None:
     """Run `scenario` on this machine, as a run folder in `cache`, which appears when it is finished.
 
-    Raises `Failed` or `BadInput`, and then leaves nothing behind.
+    The trained model is kept in it if its `weights` are wanted. Raises `Failed` or `BadInput`, and then
+    leaves nothing behind.
     """
     here = learning_key(scenario, threads)
     if here != key:
@@ -63,7 +65,7 @@ def train(scenario: Scenario, threads: int, cache: Path, key: str) -> None:
 
     part = part_of(cache, key)
     try:
-        summary = run(prepare(scenario, part, threads), weights=False)
+        summary = run(prepare(scenario, part, threads), weights=weights)
         if summary["status"] == "interrupted":
             raise KeyboardInterrupt
         if summary["status"] != "finished":
@@ -77,7 +79,7 @@ def pack(folder: Path) -> bytes:
     """Return what a replay needs of the run in `folder` as the bytes of a tar file."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
-        for name in (*KEPT, *([PLUGINS] if (folder / PLUGINS).is_dir() else [])):
+        for name in (*KEPT, *(name for name in (PLUGINS, WEIGHTS) if (folder / name).is_dir())):
             archive.add(folder / name, name)
     return buffer.getvalue()
 

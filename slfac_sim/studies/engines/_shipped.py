@@ -33,7 +33,7 @@ def trained(job: Train, data: ShippedData | None) -> bytes:
     """Run a training in a folder of this machine and return what a replay needs of it."""
     _provide(data)
     with tempfile.TemporaryDirectory(prefix="slfac_sim-") as folder:
-        train(job.scenario, job.threads, Path(folder), job.key)
+        train(job.scenario, job.threads, Path(folder), job.key, job.weights)
         return pack(folder_of(Path(folder), job.key))
 
 
