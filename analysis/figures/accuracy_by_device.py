@@ -107,7 +107,9 @@ def _last(axes: Axes, run: Series) -> None:
     low, high = _interval(shares, samples)
     places, size = np.arange(len(order)), 5.0 if len(order) <= _MOST_NAMED else 2.0
     axes.vlines(places, low, high, color=FAINT, linewidth=min(3.0, 120.0 / len(order)), label=_INTERVAL)
-    axes.plot(places, shares, "o", color=look(4).colour, markersize=size, zorder=3, label="device")
+    axes.plot(
+        places, shares, "o", color=look(4).colour, markersize=size, zorder=3, clip_on=False, label="device"
+    )
     mean, worst, spread = (float(_of(name, run)[-1]) for name in (*_LINES, "device_spread"))
     tenth = -(-len(order) // 10)
     axes.hlines(mean, -0.6, len(order) - 0.4, color=look(0).colour, linewidth=1.0, zorder=2)

@@ -89,12 +89,10 @@ def _rows(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         handovers,
         kind_name,
         losses,
-        measured,
         one_decimal,
         reached,
         target_words,
     )
-    from slfac_sim.foundation.metrics import METRICS
     from slfac_sim.ledger.measured import times_in
 
     accuracy, sent, bits, host = (summary[key] for key in ("accuracy", "bytes", "bits_per_value", "host"))
@@ -102,16 +100,10 @@ def _rows(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if accuracy["final"] is not None:
         final, best = (fixed_percent(accuracy[name], 2) for name in ("final", "best"))
         yield "test accuracy, final (best)", f"{final} ({best})"
-    metrics = {name: ends for name, ends in summary["metrics"].items() if ends["final"] is not None}
-    if "device_mean" in metrics:
-        both = (measured(name, metrics[name]["final"]) for name in ("device_mean", "device_worst_tenth"))
-        yield "accuracy of devices, mean (worst tenth)", "{} ({})".format(*both)
-    for name in (name for name in summary["time_to_metrics_s"] if name in metrics):
-        both = (measured(name, metrics[name][end]) for end in ("final", "best"))
-        yield f"{METRICS[name].title}, final (best)", "{} ({})".format(*both)
     yield "simulated time", f"{one_decimal(summary['simulated_s'])} s in {summary['rounds']} rounds"
     if summary["stopped"]:
         yield "stopped", summary["stopped"]
+    yield from _metrics(summary)
     for target, at_s in times_in(summary).items():
         yield f"time to {target_words(target)}", f"{reached(at_s)} s" if at_s else reached(at_s)
     for kind, nbytes in sent.items():
@@ -137,3 +129,17 @@ def _rows(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "laws of simulation", f"{checks:,} checks, {summary['invariants']['violated']} violated"
     # a replay computes nothing that depends on threads
     yield "digest" if "replay_of" in summary else f"digest ({threads})", summary["digest"][:16]
+
+
+def _metrics(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the accuracy of devices, and each metric beside accuracy that is aimed at."""
+    from slfac_sim.analysis.format import measured
+    from slfac_sim.foundation.metrics import METRICS
+
+    metrics = {name: ends for name, ends in summary["metrics"].items() if ends["final"] is not None}
+    if "device_mean" in metrics:
+        both = (measured(name, metrics[name]["final"]) for name in ("device_mean", "device_worst_tenth"))
+        yield "devices, mean (worst tenth)", "{} ({})".format(*both)
+    for name in (name for name in summary["time_to_metrics_s"] if name in metrics):
+        both = (measured(name, metrics[name][end]) for end in ("final", "best"))
+        yield f"{METRICS[name].title}, final (best)", "{} ({})".format(*both)
