@@ -41,7 +41,7 @@ class GaussMarkov(Roaming):
         rng = stream(seed, purpose)
         parts, velocity = rng.random(2), rng.standard_normal(2)
         legs = self._legs(parts, velocity, area, seed, purpose)
-        return Motion(area.point_m(*parts.tolist()), legs, area)
+        return Motion(area.point_m(*parts.tolist()), legs, area, self.speed)
 
     def _legs(
         self, parts: np.ndarray, velocity: np.ndarray, area: Rectangle, seed: int, purpose: str

@@ -43,7 +43,9 @@ class RandomWaypoint(Roaming):
         """Return the way of a device, by draws of its own."""
         area, purpose = self.rectangle(radius_m), f"change/{target.change}/{target.device}"
         start_m, first = self._begins(stream(seed, purpose), area)
-        return Motion(start_m, self._legs(start_m, first, area, seed, purpose), area)
+        return Motion(
+            start_m, self._legs(start_m, first, area, seed, purpose), area, 1.0 / self.mean_pace_s_per_m
+        )
 
     def _begins(self, rng: np.random.Generator, area: Rectangle) -> tuple[Point, list[Leg]]:
         """Return where it is at time 0, and what is left of its leg or of its pause."""

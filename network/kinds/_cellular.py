@@ -146,7 +146,7 @@ class Cellular(RadioSettings):
             stations=stations,
             budget=self._budget(),
             rates=self.rate,
-            fading=self.fading.tuned(self.carrier),
+            fading=self.fading.followed(self.carrier, motions or {}),
             medium=self.medium,
             duplex=self.duplex,
             uplink_share=self.uplink_share,

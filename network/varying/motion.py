@@ -19,10 +19,18 @@ class Motion:
     """A way from `start_m` at time 0 over `legs`, which are taken as far as they are asked for.
 
     A leg may stay where it is, which is a pause. After the last leg the device stands still. `sides_m` are
-    those of a rectangle around (0, 0) that it never leaves.
+    those of a rectangle around (0, 0) that it never leaves. `mean_mps` is its speed, in the mean of the time
+    in which it moves; None: that of its legs, if they are a sequence.
     """
 
-    def __init__(self, start_m: Point, legs: Iterable[Leg] = (), sides_m: Point | None = None) -> None:
+    def __init__(
+        self,
+        start_m: Point,
+        legs: Iterable[Leg] = (),
+        sides_m: Point | None = None,
+        mean_mps: float | None = None,
+    ) -> None:
+        self._mean_mps = mean_mps
         self._sides_m, self._ends = sides_m, isinstance(legs, Sequence)
         self._legs = iter(legs)
         self._times_s, self._points_m, self._travelled_m = [0.0], [start_m], [0.0]
@@ -34,8 +42,7 @@ class Motion:
 
     def at(self, t_s: float) -> Point:
         """Return the place at `t_s`."""
-        while self._times_s[-1] <= t_s and self._goes_on():
-            pass
+        self.until(t_s)
         leg = bisect_right(self._times_s, t_s) - 1
         if leg + 1 == len(self._times_s):
             return self._points_m[leg]
@@ -43,6 +50,19 @@ class Motion:
         (x_m, y_m), (to_x_m, to_y_m) = self._points_m[leg : leg + 2]
         part = (t_s - begun_s) / (end_s - begun_s)
         return x_m + part * (to_x_m - x_m), y_m + part * (to_y_m - y_m)
+
+    @property
+    def speed_mps(self) -> float:
+        """Its speed, in the mean of the time in which it moves; 0 if it never does, or nobody knows it."""
+        if self._mean_mps is None:
+            self._mean_mps = self._found_mps() if self._ends else 0.0
+        return self._mean_mps
+
+    def until(self, t_s: float) -> tuple[Sequence[float], Sequence[float]]:
+        """Return when legs end, up to the first after `t_s` if there is one, and how far it has come then."""
+        while self._times_s[-1] <= t_s and self._goes_on():
+            pass
+        return self._times_s, self._travelled_m
 
     def reaches_s(self, travelled_m: float) -> float:
         """Return when the device has come so far along its way; infinite if it never does."""
@@ -63,13 +83,17 @@ class Motion:
             return hypot(max(abs(x_m) - width_m / 2.0, 0.0), max(abs(y_m) - height_m / 2.0, 0.0))
         if not self._ends:
             return 0.0
-        while self._goes_on():
-            pass
+        self.until(inf)
         return _nearest_m(np.array(self._points_m), np.array([x_m, y_m]))
 
     def stopped(self) -> "Motion":
         """Return one that stays where this one begins."""
         return Motion(self.start_m)
+
+    def _found_mps(self) -> float:
+        times_s, travelled_m = (np.diff(each) for each in self.until(inf))
+        moving_s = float(times_s[travelled_m > 0.0].sum())
+        return float(travelled_m.sum()) / moving_s if moving_s > 0.0 else 0.0
 
     def _goes_on(self) -> bool:
         """Take the next leg, and say whether there was one."""

@@ -1,7 +1,7 @@
 """Small-scale fading, one file per kind; gains have mean 1, and are drawn by (seed, device, block) alone."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import cos, pi, sqrt
 
 import numpy as np
@@ -9,6 +9,7 @@ import numpy as np
 from slfac_sim.foundation.arrays import Floats
 from slfac_sim.foundation.plugins import Family
 from slfac_sim.network.radio.rates import Survival
+from slfac_sim.network.varying.motion import Motion
 
 _C_M_PER_S = 299_792_458.0
 
@@ -32,6 +33,10 @@ class Fading(ABC):
     def tuned(self, carrier_hz: float) -> "Fading":
         """Return these settings with what follows from the carrier filled in; as it stands, nothing."""
         return self
+
+    def followed(self, carrier_hz: float, motions: Mapping[str, Motion]) -> "Fading":
+        """Return the same where the devices in `motions` move; as it stands, that is no concern of it."""
+        return self.tuned(carrier_hz)
 
     @abstractmethod
     def survival(self, k: Floats) -> Survival | None:

@@ -1,7 +1,7 @@
 """Block fading: an independent power gain per device and block, on one grid of time for the whole cell."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -10,16 +10,21 @@ from slfac_sim.foundation.first_draws import first_draws
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.streams import stream
 from slfac_sim.foundation.units import MetresPerSecond, Seconds
-from slfac_sim.network.radio.fading import Rician, coherence_s, doppler_hz, power_gain, rician_gain
+from slfac_sim.network.radio.fading import Fading, coherence_s, doppler_hz, power_gain, rician_gain
+from slfac_sim.network.radio.fading._following import AROUND_MPS, Followable, followed
+from slfac_sim.network.varying.motion import Motion
+
+_ROUNDING = 1e-9  # of a block: who comes to the next one by a sum is there
 
 
 @settings
-class Block(Rician):
+class Block(Followable):
     """A gain holds for both directions; its mean is 1, its law that of `small_scale`."""
 
-    speed: MetresPerSecond = 1.0
-    """Speed of what moves around the links, while devices stay where they are. It gives the Doppler shift v f
-    / c at the carrier f: the faster, the more often rates change, an event each time.
+    speed: MetresPerSecond | None = None
+    """Speed that gives the Doppler shift v f / c at the carrier f: the faster, the more often rates change,
+    an event each time. null: each device's own, where `change` moves it, but at least 1 m/s, which is that of
+    what moves around devices that stand.
     """
     coherence: Seconds | None = None
     """Length of a block, the same for all devices; null: 0.423 / Doppler shift, a usual figure for the time
@@ -41,7 +46,19 @@ class Block(Rician):
         """Return the fading at a carrier."""
         if self.coherence is not None:
             return self
-        return dataclasses.replace(self, coherence=coherence_s(doppler_hz(self.speed, carrier_hz)))
+        speed = AROUND_MPS if self.speed is None else self.speed
+        return dataclasses.replace(self, coherence=coherence_s(doppler_hz(speed, carrier_hz)))
+
+    def followed(self, carrier_hz: float, motions: Mapping[str, Motion]) -> Fading:
+        """Return the fading as devices on their ways meet it, unless its speed or its blocks are given."""
+        given = self.coherence is not None or self.speed is not None
+        return self.tuned(carrier_hz) if given else followed(self.tuned(carrier_hz), motions)
+
+    def gains_at(self, seed: int, device: str, times_s: Floats, k: float) -> Floats:
+        """Return the gains [times] of the blocks that `times_s` lie in."""
+        blocks, of_each = np.unique(np.floor(times_s / self.coherence_s + _ROUNDING), return_inverse=True)
+        gains = self.gains(seed, [device], blocks.astype(int).tolist(), np.array([k]))
+        return np.asarray(gains[0, of_each])
 
     def gain(self, seed: int, device: str, block: int, k: float) -> float:
         """Return the power gain of `device` in `block`: exponentially distributed for `k` = 0."""

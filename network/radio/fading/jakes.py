@@ -6,6 +6,7 @@ alone, without a history. The gain's law is Rayleigh's or Rician's but for terms
 """
 
 import dataclasses
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import ClassVar
 
@@ -15,21 +16,24 @@ from slfac_sim.foundation.arrays import Floats
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.streams import stream
 from slfac_sim.foundation.units import Hertz, MetresPerSecond, Seconds
-from slfac_sim.network.radio.fading import Rician, doppler_hz
+from slfac_sim.network.radio.fading import Fading, doppler_hz
+from slfac_sim.network.radio.fading._following import AROUND_MPS, Followable, followed
+from slfac_sim.network.varying.motion import Motion
 
 _WAVES = 64
 _OF_A_PERIOD = 0.1
 
 
 @settings
-class Jakes(Rician):
+class Jakes(Followable):
     """Gains of 64 such waves, sampled at equal intervals."""
 
     references: ClassVar[tuple[str, ...]] = ("clarke1968", "xiao2006")
 
-    speed: MetresPerSecond = 1.0
-    """Speed of what moves around the links, while devices stay where they are. It gives the Doppler shift v f
-    / c at the carrier f: the faster, the more often rates change, an event each time.
+    speed: MetresPerSecond | None = None
+    """Speed that gives the Doppler shift v f / c at the carrier f: the faster, the more often rates change,
+    an event each time. null: each device's own, where `change` moves it, but at least 1 m/s, which is that of
+    what moves around devices that stand.
     """
     doppler: Hertz | None = None
     """Largest Doppler shift, in place of that from `speed`; null: as `speed` has it."""
@@ -49,9 +53,19 @@ class Jakes(Rician):
 
     def tuned(self, carrier_hz: float) -> "Jakes":
         """Return the fading at a carrier."""
-        doppler = doppler_hz(self.speed, carrier_hz) if self.doppler is None else self.doppler
+        speed = AROUND_MPS if self.speed is None else self.speed
+        doppler = doppler_hz(speed, carrier_hz) if self.doppler is None else self.doppler
         interval = _OF_A_PERIOD / doppler if self.interval is None else self.interval
         return dataclasses.replace(self, doppler=doppler, interval=interval)
+
+    def followed(self, carrier_hz: float, motions: Mapping[str, Motion]) -> Fading:
+        """Return the fading as devices on their ways meet it, unless its speed or its shift are given."""
+        given = self.doppler is not None or self.speed is not None
+        return self.tuned(carrier_hz) if given else followed(self.tuned(carrier_hz), motions, self.interval)
+
+    def gains_at(self, seed: int, device: str, times_s: Floats, k: float) -> Floats:
+        """Return the gains [times]."""
+        return gains(seed, device, times_s * self._course[0], k)
 
     def gain(self, seed: int, device: str, block: int, k: float) -> float:
         """Return the power gain of `device` at the beginning of `block`."""
