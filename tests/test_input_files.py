@@ -49,7 +49,8 @@ WRONG: dict[str, Callable[[Path], Any]] = {
     "huge": lambda path: (path.touch(), os.truncate(path, 2**40)),
 }
 BELOW_A_PLUG_IN = ("network.change.one", f"{{kind: trace, devices: all, file: {PLACE}}}")
-SETTINGS = [*file_settings(), BELOW_A_PLUG_IN]
+BY_ITSELF = ("learning.weights", f"{{file: {PLACE}}}")
+SETTINGS = [*file_settings(), BELOW_A_PLUG_IN, BY_ITSELF]
 
 
 def refused(command: list[str], capsys: pytest.CaptureFixture[str]) -> str:
