@@ -19,6 +19,7 @@ NEEDED = {
     "positions": "file=none.csv",
     "npz": "file=none.npz; axes=nhwc",
     "image_folder": "folder=none",
+    "weights": "file=none.safetensors",
     "torch_module": "module=nets.Net",
     "topology": "access={home: {network: ideal, devices: 5}}",
 }
@@ -76,7 +77,8 @@ def _below(cls: Any, path: str, before: tuple[str, ...]) -> Iterator[tuple[Any, 
                 named = (f"{at}.kind={kind}",) if not is_listed else ()
                 yield from _below(find(plugin.family, kind), at, (*before, *listed, *named, *needed))
         elif inner is not None:
-            yield from _below(inner, at, above)
+            needed = (f"{at}.{NEEDED[field.name]}",) if field.name in NEEDED else ()
+            yield from _below(inner, at, (*above, *needed))
         else:
             yield cls, Leaf(at, hint, before)
 
