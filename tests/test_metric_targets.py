@@ -173,3 +173,20 @@ def test_a_study_answers_about_targets_of_other_metrics(tmp_path: Path) -> None:
     assert "Time to 70 % balanced accuracy (first evaluation that met it)" in report
     drawn = (folder / "figures" / "accuracy_over_time.csv").read_text(encoding="utf-8")
     assert drawn.startswith("panel,line,simulated_s,balanced_accuracy_mean,")
+
+
+def test_a_sweep_from_python_takes_targets_by_metric(tmp_path: Path) -> None:
+    for name, aims in (("a", {"macro_f1": [0.2], "accuracy": [0.3]}), ("b", "0.3,macro_f1=0.2")):
+        study = sf.sweep(
+            scenario("protocol.rounds=1", "protocol.steps=1"),
+            axes={"network.bandwidth": ["5 MHz"]},
+            seeds=1,
+            targets=aims,
+            out=tmp_path / name,
+            cache=tmp_path / "cache",
+            progress=False,
+        )
+        assert set(study.summary["targets"]) == {0.3, "macro_f1=0.2"}
+        assert np.isfinite(study.columns("points")["metrics.balanced_accuracy"]).all()
+    with pytest.raises(BadInput, match=r"targets\.macro_f2: no 'macro_f2' among "):
+        sf.sweep(scenario(), targets="macro_f2=0.2", out=tmp_path / "c", progress=False)
