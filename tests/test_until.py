@@ -14,6 +14,7 @@ from worlds import scenario, world
 from slfac_sim.analysis.studies.report import finish_study
 from slfac_sim.cli import main
 from slfac_sim.foundation.plugins import kinds
+from slfac_sim.foundation.units import exact
 from slfac_sim.ledger.reader import LedgerReader
 from slfac_sim.ledger.store import FileLedger, MemoryLedger
 from slfac_sim.ledger.tables import DIGESTED, TABLES
@@ -32,7 +33,8 @@ accuracies = st.lists(st.floats(0.0, 1.0), max_size=12)
 
 @given(accuracies, st.floats(0.01, 1.0))
 def test_enough_is_met_by_the_last_accuracy_alone(told: list[float], enough: float) -> None:
-    assert (Until(accuracy=enough).met(told) is not None) == bool(told and told[-1] >= enough)
+    evaluations = [{"accuracy": value} for value in told]
+    assert (Until(accuracy=enough).met(evaluations) is not None) == bool(told and told[-1] >= enough)
 
 
 @given(accuracies, st.integers(1, 5), st.floats(0.0, 0.3))
@@ -41,7 +43,8 @@ def test_a_plateau_is_a_row_of_evaluations_without_a_gain(
 ) -> None:
     best = max(told[: len(told) - evaluations], default=None) if len(told) > evaluations else None
     expected = best is not None and all(accuracy <= best + gain for accuracy in told[-evaluations:])
-    assert (Plateau(evaluations=evaluations, gain=gain).met(told) is not None) == expected
+    seen = [{"accuracy": value} for value in told]
+    assert (Plateau(evaluations=evaluations, gain=gain).met(seen) is not None) == expected
 
 
 def rows_of(ledger: MemoryLedger) -> dict[str, list[Any]]:
@@ -192,6 +195,33 @@ def test_points_of_a_study_stop_at_different_rounds(tmp_path: Path) -> None:
     assert finish_study(tmp_path / "study")
 
 
+@pytest.mark.parametrize("metric", ["balanced_accuracy", "macro_f1", "device_mean", "device_worst_tenth"])
+def test_other_metrics_stop_it_too(metric: str, tmp_path: Path) -> None:
+    """At the first evaluation at which the metric, as the summary of the longer run has it, is there."""
+    longer = run(prepare(scenario(*LONG), tmp_path / "longer", threads=1))
+    best = longer["metrics"][metric]["best"]
+    folder = tmp_path / "stopped"
+    stopped = run(prepare(scenario(*LONG, f"learning.until={{{metric}: {best!r}}}"), folder, threads=1))
+    assert stopped["metrics"][metric]["final"] == best
+    assert stopped["stopped"].endswith(f"{best:.4f} is at least {exact(best)}")
+    out = tmp_path / "slow"
+    assert main(["replay", str(folder), "network.bandwidth=1 MHz", "--out", str(out), "--quiet"]) == 0
+    assert json.loads((out / "summary.json").read_text())["stopped"] == stopped["stopped"]
+    plateau = f"learning.until={{plateau: {{of: {metric}, evaluations: 1, gain: 1.0}}}}"
+    assert run(prepare(scenario(*LONG, plateau), tmp_path / "flat", threads=1))["rounds"] == 2
+
+
+def test_check_says_of_what_no_use_is_made(capsys: pytest.CaptureFixture[str]) -> None:
+    tiny = str(Path(__file__).with_name("tiny.yaml"))
+    words = ["check", tiny, "learning.server_optimiser=adam", "learning.batch_norm=local"]
+    assert main([*words, "protocol=local_only"]) == 0
+    out = capsys.readouterr().out
+    assert "note: learning.server_optimiser has no effect: in local_only no server learns" in out
+    assert "note: learning.batch_norm: local has no effect: local_only sends no models" in out
+    assert main([*words, "protocol=parallel"]) == 0
+    assert "no effect" not in capsys.readouterr().out
+
+
 def test_check_says_until_when(capsys: pytest.CaptureFixture[str]) -> None:
     tiny = str(Path(__file__).with_name("tiny.yaml"))
     assert main(["check", tiny, "learning.until={accuracy: 0.97, plateau: {evaluations: 3}}"]) == 0
@@ -203,7 +233,7 @@ def test_check_says_until_when(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("until", "line"),
     [
-        ("{}", "learning.until: needs an accuracy, a plateau, or both"),
+        ("{}", "learning.until: needs an accuracy, another metric or a plateau"),
         ("{accuracy: 97}", "learning.until.accuracy: must be at most 1 (got 97)"),
         ("{plateau: {evaluations: 0}}", "learning.until.plateau.evaluations: must be at least 1 (got 0)"),
         ("{acuracy: 0.9}", "learning.until.acuracy: unknown key 'acuracy'; did you mean 'accuracy'?"),

@@ -139,7 +139,7 @@ def _remarks(world: World, uncompressed: Sizes, compressed: Sizes) -> list[str]:
     """Return what a user may not expect of these settings."""
     batch = world.scenario.learning.batch
     small = [device.name for device in world.devices if len(device.shard.samples) < batch]
-    remarks = [*_without_effect(world), *_mixed_cuts(world), *_frozen(world)]
+    remarks = [*_without_effect(world), *_idle_learning(world), *_mixed_cuts(world), *_frozen(world)]
     if small:
         few = f"{len(small)} of {len(world.devices)} devices"
         remarks.append(f"{few} hold fewer samples than a batch of {batch}, and use them all")
@@ -169,6 +169,16 @@ def _without_effect(world: World) -> list[str]:
     unused = "cut, codec.uplink and codec.downlink have" if models else "cut, codec and network have"
     how = "; models travel through codec.model" if models else ""
     return [f"{unused} no effect: {kind_of(protocol)} cuts no model{how}"]
+
+
+def _idle_learning(world: World) -> list[str]:
+    """Return which settings of learning the protocol makes no use of."""
+    learning, protocol, remarks = world.scenario.learning, kind_of(world.scenario.protocol), []
+    if learning.server_optimiser is not None and not any(part.on_server for part in world.layout.learners):
+        remarks.append(f"learning.server_optimiser has no effect: in {protocol} no server learns")
+    if learning.batch_norm == "local" and not exchanges_models(world.scenario):
+        remarks.append(f"learning.batch_norm: local has no effect: {protocol} sends no models")
+    return remarks
 
 
 def _mixed_cuts(world: World) -> list[str]:

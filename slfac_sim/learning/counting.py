@@ -2,11 +2,12 @@
 
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from slfac_sim.foundation.metrics import METRICS, Counts
 from slfac_sim.learning.batches import Indices
 from slfac_sim.learning.evaluation import Score, mean_score
 from slfac_sim.learning.ground import Ground
@@ -25,6 +26,15 @@ def figures(scores: Sequence[Scored], ground: Ground) -> dict[str, Any]:
     weighted = [(score, len(names) // smallest) for score, names in scores]
     counts = {"classes": list(_classes(weighted, ground)), "test_shares": list(_shares(scores, ground))}
     return {**mean_score(weighted), "counts": counts}
+
+
+def metrics_of(told: Mapping[str, Any], names: Iterable[str]) -> dict[str, float | None]:
+    """Return the metrics `names` of the figures that `figures` returned; None where nothing was counted."""
+    rows = told.get("counts", {})
+    classes = [row[1:4] for row in rows.get("classes", ())]
+    devices = [row[1:] for row in rows.get("test_shares", ())]
+    counts = Counts(classes, devices, told["accuracy"], told["loss"])
+    return {name: METRICS[name].of(counts) for name in names}
 
 
 def _classes(scores: Sequence[tuple[Score, int]], ground: Ground) -> Iterator[tuple[Any, ...]]:

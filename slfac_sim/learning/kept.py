@@ -66,7 +66,7 @@ class Model:
     """The `tensors` of a whole model by their names, and `figures` about it: its round, its accuracy."""
 
     tensors: Tensors
-    figures: Mapping[str, float]
+    figures: Mapping[str, float | None]
 
 
 def tensors_of(names: Sequence[str], blocks: Sequence[nn.Module]) -> Tensors:

@@ -20,6 +20,7 @@ class Trained:
     def __init__(self, layout: Layout) -> None:
         self.chooses_best = False
         self.best: Model | None = None
+        self._highest = -1.0
         self._layout = layout
 
     def measured(self, round_number: int, model: bytes) -> None:
@@ -28,23 +29,25 @@ class Trained:
             return
         with _on_validation(self._layout):
             accuracy = float(self._layout.evaluate(model, False)["accuracy"])
-        if self.best is None or accuracy > self.best.figures["validation_accuracy"]:
+        if accuracy > self._highest:
+            self._highest = accuracy
             self.best = self.model(model, {"round": round_number, "validation_accuracy": accuracy})
 
-    def model(self, model: bytes, figures: Mapping[str, float]) -> Model | None:
+    def model(self, model: bytes, figures: Mapping[str, float | None]) -> Model | None:
         """Return the whole model as it is, with `figures`; None where the layout cannot tell it."""
         blocks = self._layout.trained(model)
         return Model(tensors_of(self._block_names(), blocks), figures) if blocks else None
 
     def get_state(self) -> dict[str, Any]:
         """Return the best model until now."""
-        if self.best is None:
-            return {"best": None}
-        return {"best": {"tensors": dict(self.best.tensors), "figures": dict(self.best.figures)}}
+        best = self.best
+        kept = None if best is None else {"tensors": dict(best.tensors), "figures": dict(best.figures)}
+        return {"best": kept, "highest": self._highest}
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Go on as the one that gave `state` would."""
         self.best = None if state["best"] is None else Model(**state["best"])
+        self._highest = state["highest"]
 
     def _block_names(self) -> list[str]:
         ground = self._layout.ground

@@ -9,6 +9,8 @@ from typing import Any
 
 from slfac_sim.codecs import Payload
 from slfac_sim.foundation.host import Spare
+from slfac_sim.foundation.targets import ACCURACY
+from slfac_sim.learning.counting import metrics_of
 from slfac_sim.learning.datasets import Dataset
 from slfac_sim.learning.ground import Ground
 from slfac_sim.learning.kept import Model
@@ -45,7 +47,7 @@ class World:
         self.models = Trained(self.layout)
         self._round = 0
         self._measured: bytes | None = None
-        self._accuracies: list[float] = []  # of all evaluations from round 1 on
+        self._evaluations: list[Mapping[str, float | None]] = []  # all from round 1 on, as far as they count
 
     @property
     def devices(self) -> Sequence[Any]:
@@ -97,7 +99,8 @@ class World:
         self._measured = model
         self.models.measured(self._round, model)
         if self._round:
-            self._accuracies.append(figures["accuracy"])
+            until = self.scenario.learning.until
+            self._evaluations.append(metrics_of(figures, (ACCURACY,) if until is None else until.metrics))
         return figures
 
     def trained(self) -> Model | None:
@@ -106,7 +109,7 @@ class World:
         Of what devices do not have in common it has what the first of them has.
         """
         round_number, kept = self.begun()
-        accuracy = {"accuracy": self._accuracies[-1]} if self._accuracies else {}
+        accuracy = {ACCURACY: self._evaluations[-1][ACCURACY]} if self._evaluations else {}
         if self._measured is None:  # all was learnt before this world went on from there
             return self.models.model(kept.body, {"round": round_number, **accuracy})
         return self.models.model(self._measured, {"round": self._round, **accuracy})
@@ -115,7 +118,7 @@ class World:
     def stopped(self) -> bool:
         """Whether the training has reached what it was to last until, so that no further round begins."""
         until = self.scenario.learning.until
-        return until is not None and until.met(self._accuracies) is not None
+        return until is not None and until.met(self._evaluations) is not None
 
     def begin_round(self, round_number: int) -> None:
         """Take note that `round_number` begins: from now on learning rates are those of this round."""
@@ -151,7 +154,7 @@ class World:
         number, model = self.begun()
         common = {field.name: getattr(model, field.name) for field in fields(model)}
         parts = {"devices": state_of(self.devices), "server": state_of(self.server)}
-        told = {"carried": dict(self._carried), "accuracies": list(self._accuracies)}
+        told = {"carried": dict(self._carried), "evaluations": list(self._evaluations)}
         return {"round": number, "common": common, **told, "models": self.models.get_state(), **parts}
 
     def set_state(self, state: Mapping[str, Any]) -> None:
@@ -159,7 +162,7 @@ class World:
         restore(self.devices, state["devices"])
         restore(self.server, state["server"])
         self._kept, self._carried = (state["round"], Payload(**state["common"])), state["carried"]
-        self._accuracies = list(state["accuracies"])
+        self._evaluations = list(state["evaluations"])
         self.models.set_state(state["models"])
 
     @property

@@ -3,7 +3,7 @@
 import math
 import platform
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -83,7 +83,7 @@ def summary_of(
         "positions_redrawn": sum(redraws for (redraws,) in ledger.tuples("air", ("redraws",))),
         "simulated_s": _last_s(ledger),
         "rounds": len(ledger.tuples("rounds", ("round",))),
-        "stopped": _stopped(scenario, ledger),
+        "stopped": _stopped(scenario, [number for (number,) in ledger.tuples("evals", ("round",))], series),
         "accuracy": _ends(series, "accuracy"),
         "metrics": {name: _ends(series, name) for name in METRICS if name != ACCURACY},
         "time_to_accuracy_s": {exact(aim.value): s for aim, s in times.items() if aim.metric == ACCURACY},
@@ -109,15 +109,17 @@ def summary_of(
     }
 
 
-def _stopped(scenario: Scenario, ledger: Ledger) -> str | None:
-    """Return after which round, and why, `learning.until` has ended the training; None if it has not."""
-    if scenario.learning.until is None:
+def _stopped(scenario: Scenario, rounds: Sequence[int], series: Series) -> str | None:
+    """Return after which round, and why, `learning.until` has ended the training; None if it has not.
+
+    `rounds` are those that were evaluated, `series` what came of it.
+    """
+    until = scenario.learning.until
+    if until is None:
         return None
-    evals = [
-        (number, accuracy) for number, accuracy in ledger.tuples("evals", ("round", "accuracy")) if number
-    ]
-    why = scenario.learning.until.met([accuracy for _, accuracy in evals])
-    return why and f"after round {evals[-1][0]} of {scenario.protocol.rounds}: {why}"
+    values = zip(rounds, *(series[name] for name in until.metrics), strict=True)
+    met = until.met([dict(zip(until.metrics, row, strict=True)) for number, *row in values if number])
+    return met and f"after round {rounds[-1]} of {scenario.protocol.rounds}: {met}"
 
 
 def _ends(series: Series, name: str) -> dict[str, float | None]:

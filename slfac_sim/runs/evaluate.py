@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from slfac_sim.foundation.errors import BadInput
-from slfac_sim.foundation.metrics import METRICS, Counts
+from slfac_sim.foundation.metrics import METRICS
+from slfac_sim.learning.counting import metrics_of
 from slfac_sim.learning.datasets import Dataset, Report
 from slfac_sim.learning.kept import Kept
 from slfac_sim.learning.world import World
@@ -55,10 +56,7 @@ def evaluate(
     data = _as_learnt_from(scenario.data.open(report), kept)
     world = World(replace(scenario, learning=learning), data, limited=False)
     told = world.evaluate(world.begun()[1].body, last=True)
-    rows = told["counts"]
-    classes, devices = [row[1:4] for row in rows["classes"]], [row[1:] for row in rows["test_shares"]]
-    counts = Counts(classes, devices, told["accuracy"], told["loss"])
-    figures = {metric: METRICS[metric].of(counts) for metric in METRICS}
+    figures = metrics_of(told, METRICS)
     codec = codec_label(scenario.codec) if cuts_a_model(scenario) else "none"
     return Measured(run.folder, name, world.data.name, codec, {**figures, **_no_codec(told)})
 
