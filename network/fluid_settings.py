@@ -129,8 +129,8 @@ class FluidSettings(NetworkSettings):
                 raise BadInput(f"network.change.{name}: {kind_of(change)} loses packets, and {wanted}")
             if change.moves and not self.lets_devices_move:
                 raise BadInput(
-                    f"network.change.{name}: devices move in network: {{kind: cell}} or multi_cell "
-                    f"(this is {kind_of(self)})"
+                    f"network.change.{name}: devices move in network: {{kind: cell}}, multi_cell or wifi"
+                    f" (this is {kind_of(self)})"
                 )
         lanes = [lane.name for lane in air.lanes()] if self.change else []
         return Changes(self.change or {}, lanes, air.wires, hosts.devices, seed)

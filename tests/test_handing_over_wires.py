@@ -113,7 +113,7 @@ def test_wires_without_end_change_nothing(medium: str) -> None:
 def test_who_cannot_move_is_told_once() -> None:
     access = {
         "campus": {"network": {"kind": "multi_cell"}, "devices": 2},
-        "home": {"network": {"kind": "wifi"}, "devices": 2},
+        "home": {"network": {"kind": "ideal"}, "devices": 2},
     }
     links = {
         name: {"between": (name, "server"), "capacity": 1e9, "latency": 0.0} for name in ("campus", "home")

@@ -264,8 +264,8 @@ REFUSED = {
     "5000 km from 4 s to 5 s: expected 100 km/s at most",
     "network.change.walk={kind: positions, file: none.csv}": "network.change.walk.file: 'none.csv' "
     "cannot be read (No such file or directory)",
-    "network={kind: wifi, change: {walk: {kind: gauss_markov}}}": "network.change.walk: devices move "
-    "in network: {kind: cell} or multi_cell (this is wifi)",
+    "network={kind: ideal, change: {walk: {kind: gauss_markov}}}": "network.change.walk: devices move "
+    "in network: {kind: cell}, multi_cell or wifi (this is ideal)",
     "network={kind: cell, shadowing: correlated, change: {walk: {kind: gauss_markov}}}": "network.shadowing: "
     "correlated is for devices that stand still; shadowing: independent is correlated along their ways",
     "network={kind: cell, pathloss: {kind: umi, penetration: {}}, change: {x: {kind: gauss_markov}}}": "net"

@@ -14,7 +14,7 @@ from slfac_sim.foundation.units import w_to_dbm
 from slfac_sim.network.air import Among
 from slfac_sim.network.change import Effect
 from slfac_sim.network.contract import Handover, Hosts, Sighting
-from slfac_sim.network.kinds._radio import SurveyedAir, named
+from slfac_sim.network.kinds._radio import SurveyedAir, named, useful
 from slfac_sim.network.kinds._spots import MovedPath, Spots
 from slfac_sim.network.radio.air import peak_bps
 from slfac_sim.network.radio.budget import blocks
@@ -23,6 +23,7 @@ from slfac_sim.network.radio.handover import HandoverRule
 from slfac_sim.network.radio.placement import Layout
 from slfac_sim.network.radio.reach import refuse_out_of_reach
 from slfac_sim.network.radio.travellers import Around, Travellers, grid_number
+from slfac_sim.network.radio.walk import LONGEST_STEP_M
 from slfac_sim.network.transfers import Path
 from slfac_sim.network.transport import Framing
 from slfac_sim.network.varying.motion import Motion
@@ -35,6 +36,9 @@ class MovingAir(SurveyedAir):
 
     Raises `BadInput` for devices in buildings, and for shadows that neighbours have in common.
     """
+
+    longest_step_m = LONGEST_STEP_M
+    """How far a device goes at most before its rates are found anew."""
 
     def __init__(
         self,
@@ -54,7 +58,14 @@ class MovingAir(SurveyedAir):
             refuse_out_of_reach(radio, hosts.devices, self.ground, motions)
         self._handover = handover
         self._travellers = Travellers(
-            hosts.devices, seed, motions, radio.stations, radio.budget, self.ground, handover
+            hosts.devices,
+            seed,
+            motions,
+            radio.stations,
+            radio.budget,
+            self.ground,
+            handover,
+            self.longest_step_m,
         )
         self._around = Around(list(self._travellers.paces.values()))
         self._spots = Spots(self, seed, self._travellers)
@@ -154,7 +165,8 @@ class MovingAir(SurveyedAir):
     def _seen_at(self, t_s: float) -> list[Sighting]:
         reception, names = self._spots.everybody(self._travellers.states(t_s)), self.radio.stations
         up_bps, down_bps = (
-            reception.of_all(uplink, reception.everybody(uplink)).tolist() for uplink in (True, False)
+            useful(reception.of_all(uplink, reception.everybody(uplink)).tolist(), self.single_bps)
+            for uplink in (True, False)
         )
         return [
             Sighting(

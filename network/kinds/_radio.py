@@ -141,7 +141,7 @@ class SurveyedAir(RadioAir):
             links=self._links(),
             up_share=radio.part(True),
             down_share=radio.part(False),
-            multicast_rate_bps=_useful([self.multicast_rate_bps()], self.group_bps)[0],
+            multicast_rate_bps=useful([self.multicast_rate_bps()], self.group_bps)[0],
             redraws=self.ground.redraws,
             remarks=self._remarks(),
             medium=kind_of(radio.medium),
@@ -156,11 +156,9 @@ class SurveyedAir(RadioAir):
 
     def _links(self) -> list[Link]:
         ground = self.ground
-        up, down = (
-            _useful(self.mean_rates_bps(uplink).tolist(), self.single_bps) for uplink in (True, False)
-        )
+        up, down = (useful(self.mean_rates_bps(uplink).tolist(), self.single_bps) for uplink in (True, False))
         best_up, best_down = (
-            _useful(self.best_rates_bps(uplink).tolist(), self.best_bps) for uplink in (True, False)
+            useful(self.best_rates_bps(uplink).tolist(), self.best_bps) for uplink in (True, False)
         )
         return [
             Link(
@@ -204,7 +202,8 @@ class SurveyedAir(RadioAir):
         return f"neighbours that send, or a fade that stays, leave nothing to {silenced}"
 
 
-def _useful(rates_bps: list[float], useful_bps: Callable[[float], float]) -> list[float]:
+def useful(rates_bps: list[float], useful_bps: Callable[[float], float]) -> list[float]:
+    """Return what is left of each of the medium's rates, nothing of none."""
     return [useful_bps(rate) if rate > 0.0 else rate for rate in rates_bps]
 
 

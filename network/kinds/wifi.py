@@ -5,6 +5,7 @@ contender, however many transfers it has.
 """
 
 import dataclasses
+from collections.abc import Mapping
 from functools import cache, cached_property
 from typing import Annotated, Any, Literal, Self
 
@@ -13,16 +14,20 @@ from slfac_sim.foundation.units import Coordinate, Decibels, Hertz, Metres, Seco
 from slfac_sim.network.air import Air
 from slfac_sim.network.contract import Hosts, Station
 from slfac_sim.network.engine import Flow
+from slfac_sim.network.kinds._moving import MovingAir
 from slfac_sim.network.kinds._radio import RadioSettings, SurveyedAir
 from slfac_sim.network.media.csma import Csma
 from slfac_sim.network.media.dcf import Dcf
 from slfac_sim.network.radio.budget import Budget, Shadowing
 from slfac_sim.network.radio.cells import Radio
 from slfac_sim.network.radio.fading.none import NoFading
+from slfac_sim.network.radio.handover import HandoverRule
 from slfac_sim.network.radio.pathloss.log_distance import LogDistance
 from slfac_sim.network.radio.placement import Layout
 from slfac_sim.network.radio.rates.wifi import Wifi as WifiRates
 from slfac_sim.network.transport import UDP_HEADER_BYTES, Framing
+from slfac_sim.network.varying.changing import motions_of
+from slfac_sim.network.varying.motion import Motion
 
 _STATION_POWER_HZ = 20e6
 _CROWD = 8  # as many saturated senders, and more, lose more to collisions than they save in idle slots
@@ -84,14 +89,22 @@ class Wifi(RadioSettings):
     def air(self, hosts: Hosts, seed: int) -> Air:
         """Return the channel; the rates of its survey are those of UDP, alone."""
         station = Station(hosts.server, 0.0, 0.0)
-        layout = Layout((station,), self.radius, self.min_distance, self.positions)
+        motions = motions_of(self.change or {}, hosts.devices, seed, self.radius)
+        starts_m = {device: motion.start_m for device, motion in motions.items()}
+        layout = Layout((station,), self.radius, self.min_distance, self.positions, starts_m)
         header_bytes = self.medium.exchanges.header_bytes
         framing = Framing(
             self.medium.packet_bytes, header_bytes, header_bytes - UDP_HEADER_BYTES, holds_headers=True
         )
-        return WifiAir(self._radio(station, seed), layout, hosts, seed, self.outage, framing)
+        own = self._radio(station, seed, motions), layout, hosts, seed, self.outage, framing
+        return MovingWifiAir(*own, motions, HandoverRule()) if motions else WifiAir(*own)
 
-    def _radio(self, station: Station, seed: int) -> Radio:
+    @property
+    def lets_devices_move(self) -> bool:
+        """Yes: they have one access point to go with."""
+        return True
+
+    def _radio(self, station: Station, seed: int, motions: Mapping[str, Motion]) -> Radio:
         medium = dataclasses.replace(self.medium, seed=seed) if isinstance(self.medium, Dcf) else self.medium
         return Radio(
             stations=(station,),
@@ -109,7 +122,7 @@ class Wifi(RadioSettings):
                 power_control=None,
             ),
             rates=WifiRates(standard=self.medium.standard, bandwidth=self.medium.bandwidth),
-            fading=self.fading.tuned(self.carrier),
+            fading=self.fading.followed(self.carrier, motions),
             medium=medium,
             duplex="half",
             uplink_share=1.0,
@@ -138,6 +151,12 @@ class WifiAir(SurveyedAir):
         """The fluid of the same channel."""
         medium = self.radio.medium
         return Csma(**{field.name: getattr(medium, field.name) for field in dataclasses.fields(Csma)})
+
+
+class MovingWifiAir(WifiAir, MovingAir):
+    """The same with devices on their ways, whose steps are as short as rooms have it."""
+
+    longest_step_m = 1.0
 
 
 @cache

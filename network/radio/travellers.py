@@ -33,11 +33,12 @@ class Travellers:
         budget: Budget,
         start: Ground,
         rule: HandoverRule,
+        longest_step_m: float,
     ) -> None:
         self.places = {device: place for place, device in enumerate(devices) if device in motions}
         self._start = start
         self._walks = {
-            device: Walk(device, seed, motions[device], budget, start, place, stations)
+            device: Walk(device, seed, motions[device], budget, start, place, stations, longest_step_m)
             for device, place in self.places.items()
         }
         first = {device: int(start.serving[place]) for device, place in self.places.items()}

@@ -22,7 +22,9 @@ from slfac_sim.network.radio.placement import sites_m as sites_of
 from slfac_sim.network.radio.shadowing import between_sites
 from slfac_sim.network.varying.motion import Motion, Point
 
-_MOST_M = 5.0
+LONGEST_STEP_M = 5.0
+"""How far a device goes at most before its rates are found anew, outdoors."""
+
 _SEEN_M = 50.0
 _OF_DECORRELATION = 0.25
 
@@ -42,6 +44,7 @@ class Walk:
         start: Ground,
         place: int,
         stations: Sequence[Station],
+        longest_step_m: float = LONGEST_STEP_M,
     ) -> None:
         self._device, self._seed, self._motion, self.budget = device, seed, motion, budget
         self.sites_m = sites_of(stations)
@@ -50,7 +53,9 @@ class Walk:
         self._stretches: list[tuple[Bools, Floats]] = []
         self._times_s = [0.0]
         self.decorrelation_m = _decorrelations_m(budget)
-        self.step_m = min(_MOST_M, *(_OF_DECORRELATION * length_m for length_m in self.decorrelation_m))
+        self.step_m = min(
+            longest_step_m, *(_OF_DECORRELATION * length_m for length_m in self.decorrelation_m)
+        )
         self._stretch_steps = ceil(_SEEN_M / self.step_m)
         self._kept = np.array([exp(-self.step_m / length_m) for length_m in self.decorrelation_m])
         self._news = np.array([sqrt(1.0 - kept**2) for kept in self._kept.tolist()])
