@@ -30,11 +30,17 @@ def digest(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(run(prepare(scenario(ROUNDS), folder, threads=1))["digest"])
 
 
+@pytest.mark.parametrize(("where", "when"), [("rounds", 2), ("steps", 3)])  # in the root, in a device's task
 def test_sigterm_ends_a_run_as_ctrl_c_does(
-    tmp_path: Path, digest: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    where: str,
+    when: int,
+    tmp_path: Path,
+    digest: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     def on_note(self: Any, table: str, row: Any) -> None:
-        if table == "rounds" and row["round"] == 2:
+        if table == where and row["round"] == when:
             os.kill(os.getpid(), signal.SIGTERM)
 
     monkeypatch.setattr("slfac_sim.progress.run.RunProgress.on_note", on_note)

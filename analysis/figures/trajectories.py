@@ -125,7 +125,8 @@ def _title(run: Tracks) -> str:
     until_s = max(float(track.at_s[-1]) for track in run.tracks)
     lines = [run.label, f"{count(len(run.tracks), 'device')} on the way for {one_decimal(until_s)} s"]
     if times:
-        lines[-1] += f", {count(times.total(), 'handover')} by {len(times):,} of them"
+        handovers = "handover" if times.total() == 1 else "handovers"
+        lines[-1] += f", {times.total():,} {handovers} by {len(times):,} of them"
     if len(run.stations) > 1:
         lines.append("a way has the colour of the station that serves there")
     return "\n".join(lines)

@@ -70,10 +70,13 @@ def _print_error(text: str, status: int) -> int:
 
 
 class Terminated(SystemExit):
-    """SIGTERM has asked this process to end; where nobody catches it, it does, with status 143."""
+    """SIGTERM has asked this process to end; where nobody catches it, it does, with status 143.
 
-    def __init__(self) -> None:
-        super().__init__(128 + signal.SIGTERM)
+    The status is its argument, because SimPy makes a new one of it where it is raised.
+    """
+
+    def __init__(self, status: int = 128 + signal.SIGTERM) -> None:
+        super().__init__(status)
 
 
 @contextmanager
