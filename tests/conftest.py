@@ -62,14 +62,22 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def sample(cases: Sequence[pytest.Item], share: Fraction, seed: int) -> set[pytest.Item]:
-    """Return `share` of the cases of each test, and at least one of every plug-in, a new one's too."""
+    """Return `share` of the cases of each test, and at least one of every plug-in, a new one's too.
+
+    Of a test whose matrix is `large` it is the share of that share.
+    """
     drawn = sorted(cases, key=lambda case: sha256(f"{seed} {case.nodeid}".encode()).digest())
     tests, plugins = defaultdict(list), defaultdict(list)
     for case in drawn:
         tests[case.nodeid.partition("[")[0]].append(case)
         plugins[plugin_of(case)].append(case)
-    kept = {case for some in tests.values() for case in some[: math.ceil(share * len(some))]}
+    kept = {case for some in tests.values() for case in some[: math.ceil(_share(some[0], share) * len(some))]}
     return kept | {some[0] for some in plugins.values() if share and kept.isdisjoint(some)}
+
+
+def _share(case: pytest.Item, share: Fraction) -> Fraction:
+    marker = case.get_closest_marker("matrix")
+    return share**2 if marker is not None and marker.kwargs.get("large") else share
 
 
 def plugin_of(case: pytest.Item) -> str:

@@ -16,6 +16,10 @@ class Case:
     test: str
     kind: str
     place: int = 0
+    is_large: bool = False
+
+    def get_closest_marker(self, name: str) -> pytest.Mark:
+        return pytest.Mark(name, (), {"large": self.is_large}, _ispytest=True)
 
     @property
     def nodeid(self) -> str:
@@ -40,6 +44,12 @@ def test_a_part_is_drawn_of_each_test_and_one_at_least() -> None:
     assert 10 <= len([case for case in found if case.test == "law"]) <= 10 + 8
     assert drawn([*LAW, *few], "all") == {*LAW, *few}
     assert drawn([*LAW, *few], "none") == set()
+
+
+def test_of_a_large_matrix_the_part_of_that_part_is_drawn() -> None:
+    large = [Case("large", "a", place, is_large=True) for place in range(160)]
+    assert len(drawn(large, "1/8")) == 3
+    assert drawn(large, "all") == {*large}
 
 
 @pytest.mark.parametrize("seed", range(20))
