@@ -254,6 +254,10 @@ def test_check_says_what_is_frozen(capsys: pytest.CaptureFixture[str]) -> None:
         told = capsys.readouterr().out
         assert "frozen" in told
         assert said in told
+    assert main(["check", str(TINY), *PLACES["the device"]]) == 0
+    told = capsys.readouterr().out
+    assert "rate up all at once" in told
+    assert "rate down all at once" not in told
 
 
 # Starting weights

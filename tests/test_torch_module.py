@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save_file
 from worlds import TINY, column, table
 
 from slfac_sim.cli import main
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import without_plugins
+from slfac_sim.learning.given import blocks_of
 from slfac_sim.learning.models.torch_module import TorchModule
 from slfac_sim.learning.weights import initial_blocks
 from slfac_sim.runs.run import prepare, run
@@ -227,3 +229,13 @@ def test_the_module_of_the_docs_page_learns(place: Path) -> None:
     assert main(["run", "own_model.yaml", *given, "--out", "run", "--strict"]) == 0
     accuracies = column(table(place / "run" / "ledger.sqlite", "evals"), "accuracy")
     assert accuracies[-1] > max(0.5, accuracies[0])
+
+
+def test_its_own_state_is_a_file_of_weights(place: Path) -> None:
+    words = ["model={kind: torch_module, module: nets.Net}", "cut=rows"]
+    mine = load("s.yaml", words).model.module.load()()
+    save_file(mine.state_dict(), place / "mine.safetensors")
+    scenario = load("s.yaml", [*words, "learning.weights.file=mine.safetensors"])
+    for name, block in blocks_of(scenario, (1, 12, 12), 4):
+        there = mine.get_submodule(name).state_dict()
+        assert all(torch.equal(value, there[key]) for key, value in block.state_dict().items()), name

@@ -130,8 +130,11 @@ def _air(figures: Forecast) -> Iterator[Line]:
     down_bps = [link.down_rate_bps * shares[link.device][1] for link in links]
     yield "rate up alone, Mbit/s", _spread([rate_bps / 1e6 for rate_bps in up_bps])
     yield "rate down alone, Mbit/s", _spread([rate_bps / 1e6 for rate_bps in down_bps])
-    sent = figures.compressed.up or figures.compressed.model
-    for way, rush in figures.together.items() if sent else ():
+    sizes = figures.compressed
+    sent = {"up": sizes.up or sizes.model, "down": sizes.down or sizes.model_down}
+    for way, rush in figures.together.items():
+        if not sent[way]:
+            continue
         yield f"rate {way} all at once, Mbit/s", _spread([rate_bps / 1e6 for rate_bps in rush.rates_bps])
         payload = "a mini-batch" if figures.uncompressed.up else "a model"
         yield "", f"{payload} {way} of every device: {_seconds(rush.through_s)}"
