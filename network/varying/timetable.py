@@ -49,7 +49,8 @@ class Timetable:
         changed = [effects for effects in self._due.pop(at_s) if self._wanted(effects)]
         self._renew([transfer for effects in changed for transfer in self._under_way[effects]])
         for effects in changed:
-            self._arm(effects)
+            if effects not in self._armed:  # a transfer may have left and joined again meanwhile
+                self._arm(effects)
 
     def _wanted(self, effects: Effects) -> bool:
         """Take `effects` off the clock, and say whether a transfer is under way that they are for."""
