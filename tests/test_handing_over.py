@@ -13,6 +13,8 @@ from timetabled import Moves, Timetabled
 
 from slfac_sim.foundation.plugins import find, kinds
 from slfac_sim.network import Delivery, Hosts, Lost, NetworkSettings
+from slfac_sim.network.change.background import Background
+from slfac_sim.network.change.outages import Outages
 from slfac_sim.network.delays import Jitter
 from slfac_sim.network.media.tdma import Tdma
 from slfac_sim.network.transport.fluid import Fluid
@@ -126,15 +128,24 @@ MEDIA = {
     for kind in kinds("slfac_sim.network.media")
     if kind not in ("csma", "dcf")
 } | {"round robin": Tdma(work_conserving=True)}
+OTHERS: dict[str, Any] = {
+    "others": Background(rate=1e5, on="s0", size=5_000.0),
+    "cut": Outages(devices=("d0", "d1"), mean_on=0.3, mean_off=0.1),
+}
 TRANSPORTS = {"fluid": Fluid(), "tcp": Tcp(loss=0.02), "udp": Udp(loss=0.05, tries=3)}
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
 @pytest.mark.parametrize("medium", MEDIA)
 @settings(max_examples=25, deadline=None)
-@given(moves, st.lists(sent, min_size=1, max_size=8), st.sampled_from([0.0, 0.05, 0.7]))
+@given(moves, st.lists(sent, min_size=1, max_size=8), st.sampled_from([0.0, 0.7]), st.booleans())
 def test_bits_are_conserved_on_every_medium(
-    medium: str, transport: str, some: list[tuple[str, float, int]], asked: list[Any], interruption: float
+    medium: str,
+    transport: str,
+    some: list[tuple[str, float, int]],
+    asked: list[Any],
+    interruption: float,
+    is_crowded: bool,
 ) -> None:
     of = Timetabled(
         rates=RATES,
@@ -145,6 +156,7 @@ def test_bits_are_conserved_on_every_medium(
         transport=TRANSPORTS[transport],
         jitter=Jitter(),
         grant=0.02,
+        change=OTHERS if is_crowded else None,
     )
     plain = as_asked(asked)
     went, network = played(of, plain)
