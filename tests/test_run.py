@@ -38,7 +38,10 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
 def test_the_folder_holds_everything(finished: Finished) -> None:
     folder, _ = finished
     found = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
-    assert found == ["ledger.sqlite", "run.log", "scenario.yaml", "summary.json"]
+    assert found == [
+        *("ledger.sqlite", "run.log", "scenario.yaml", "summary.json"),
+        "weights/final.safetensors",
+    ]
 
 
 def test_the_summary_is_what_the_ledger_says(finished: Finished) -> None:

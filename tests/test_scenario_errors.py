@@ -1,5 +1,6 @@
 """Every fault of a scenario, word for word: place, path, what was found, what is allowed."""
 
+import dataclasses
 import pickle
 from dataclasses import fields
 from pathlib import Path
@@ -179,7 +180,7 @@ IN_OVERRIDES = [
 def test_one_fault_in_an_override_is_one_line(override: str, text: str) -> None:
     from slfac_sim.learning.datasets.synthetic import Synthetic
 
-    fields = ", ".join(["kind", *Synthetic.__dataclass_fields__])
+    fields = ", ".join(["kind", *(field.name for field in dataclasses.fields(Synthetic))])
     assert faults(BASE, [override]) == f"override '{override}': {text.replace('{synthetic}', fields)}"
 
 
