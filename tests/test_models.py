@@ -16,6 +16,7 @@ from slfac_sim.forecast.cuts import cuts_of
 from slfac_sim.foundation.plugins import adapter, find, kinds
 from slfac_sim.learning.halves import DeviceHalf, ServerHalf
 from slfac_sim.learning.memory import memory_of
+from slfac_sim.learning.models._blocks import Averaged
 from slfac_sim.learning.operations import recorded
 from slfac_sim.learning.optimisers.sgd import Sgd
 from slfac_sim.learning.weights import initial_blocks, state_vector
@@ -198,6 +199,16 @@ def test_attention_is_two_products_forward_and_four_back_whatever_the_kernel() -
         seen.sum().backward()
     once = 2 * 2 * 4 * 10 * 10 * 8
     assert [sum(operation.flops for operation in way) for way in (forward, backward)] == [2 * once, 4 * once]
+
+
+@pytest.mark.parametrize("shape", [(5, 5), (1, 1), (6, 6), (3, 8), (11, 4)])
+def test_maps_are_averaged_as_torch_does(shape: tuple[int, int]) -> None:
+    maps = torch.randn(2, 3, *shape, dtype=torch.float64, requires_grad=True)
+    ours, theirs = Averaged(5)(maps), functional.adaptive_avg_pool2d(maps, 5)
+    assert torch.allclose(ours, theirs, rtol=0, atol=1e-7)
+    upstream = torch.randn_like(ours)
+    grads = [torch.autograd.grad(out, maps, upstream, retain_graph=True)[0] for out in (ours, theirs)]
+    assert torch.allclose(*grads, rtol=0, atol=1e-7)
 
 
 def test_a_stem_for_small_images_keeps_their_size() -> None:

@@ -40,6 +40,34 @@ class BasicBlock(nn.Module):
         return torch.relu_(y + self.shortcut(x))
 
 
+class Averaged(nn.Module):
+    """Average maps to `size` x `size`, as `nn.AdaptiveAvgPool2d`, whose backward pass on GPUs is not exact.
+
+    Maps of that size go through as they are.
+    """
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self._size = size
+
+    def forward(self, maps: torch.Tensor) -> torch.Tensor:
+        """Map [batch, channels, h, w] to [batch, channels, size, size]."""
+        if maps.shape[2:] == (self._size, self._size):
+            return maps
+        rows, columns = (self._weights(side).to(maps) for side in maps.shape[2:])
+        averaged: torch.Tensor = rows @ maps @ columns.T
+        return averaged
+
+    def _weights(self, side: int) -> torch.Tensor:
+        """Return [size, side]: what each output takes of each input along one side."""
+        size = self._size
+        windows = [(place * side // size, -(-(place + 1) * side // size)) for place in range(size)]
+        inputs = torch.arange(side)
+        return torch.stack(
+            [((first <= inputs) & (inputs < last)) / (last - first) for first, last in windows]
+        )
+
+
 def stem(channels: int, small: bool, norm: Norm = nn.BatchNorm2d) -> nn.Module:
     """Return the ImageNet stem without its pooling (7x7, stride 2), or the one for `small` images (3x3)."""
     size, stride = (3, 1) if small else (7, 2)

@@ -26,8 +26,10 @@ class LeNet:
         """Return the five blocks; 61,706 parameters with 1 channel and 10 classes."""
         from torch import nn
 
+        from slfac_sim.learning.models._blocks import Averaged
+
         relu, pool = nn.ReLU(inplace=True), nn.MaxPool2d(2)
-        flat = nn.AdaptiveAvgPool2d(5), nn.Flatten()
+        flat = Averaged(5), nn.Flatten()
         return [
             ("conv1", nn.Sequential(nn.Conv2d(channels, 6, 5, padding=2), relu, pool)),
             ("conv2", nn.Sequential(nn.Conv2d(6, 16, 5), relu, pool)),

@@ -39,7 +39,7 @@ class Vgg11:
         """Return the blocks; 132,863,336 parameters as published, with 3 channels and 1000 classes."""
         from torch import nn
 
-        from slfac_sim.learning.models._blocks import NORMS, convolution, head
+        from slfac_sim.learning.models._blocks import NORMS, Averaged, convolution, head
 
         norm = NORMS["batch"] if self.batch_norm else None
         widths = (channels, *_WIDTHS)
@@ -49,7 +49,7 @@ class Vgg11:
         ]
         if self.classifier == "linear":
             return [*convolutions, ("head", head(512, classes))]
-        first: list[nn.Module] = [nn.AdaptiveAvgPool2d(7), nn.Flatten(), nn.Linear(512 * 49, 4096)]
+        first: list[nn.Module] = [Averaged(7), nn.Flatten(), nn.Linear(512 * 49, 4096)]
         hidden = nn.ReLU(inplace=True), nn.Dropout(self.dropout)
         return [
             *convolutions,
