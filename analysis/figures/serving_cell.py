@@ -51,7 +51,8 @@ def draw(series: Sequence[Tracks]) -> Figure:
     run = series[0]
     tracks, colours = _ordered(run), station_colours(run.stations)
     most_bps = max(float(track.up_bps.max()) for track in tracks) or 1.0
-    names = [shortened(name, _LETTERS) for name in colours][:COLOURS]
+    short = {name: name.rpartition("/")[2] if len(run.air) == 1 else name for name in colours}
+    names = [shortened(name, _LETTERS) for name in short.values()][:COLOURS]
     columns = min(_COLUMNS, _LEGEND // max(map(len, names), default=_LEGEND))
     rows = 4 + -(-(len(names) + 2) // columns)
     figure, (axes,) = stacked_canvas(1, min(_STRIP_MM * len(tracks), _MOST_MM) + _FRAME_MM, legend_rows=rows)
