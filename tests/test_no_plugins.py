@@ -37,6 +37,8 @@ VERBS = {
     "replay": "replay R",
     "replay override": "replay G network=canary_pkg.plug",
     "verify": "verify R",
+    "evaluate": "evaluate R",
+    "evaluate override": "evaluate G codec=canary_pkg.plug",
     "resume": "resume U",
     "explain": "explain R --replay",
     "list": "list .",
