@@ -23,6 +23,7 @@ def module(name: str) -> ModuleType:
 
 cases, compare, ours, reference = map(module, ("cases", "compare", "ours", "reference"))
 stored, wired_cases, wired_tables = map(module, ("stored", "wired_cases", "wired_tables"))
+handover_tables = module("handover_tables")
 CASES = {case.name: (family, case) for family, members in cases.FAMILIES.items() for case in members}
 DOCUMENT = (ROOT / "docs" / "validation.md").read_text(encoding="utf-8")
 
@@ -222,6 +223,15 @@ def test_the_last_end_at_a_full_link_is_within_3_percent(name: str) -> None:
         assert max(map(abs, wired_errors(name))) < 0.03
 
 
+@pytest.mark.parametrize("name", names("handover"))
+def test_handovers_are_as_many_within_5_percent_and_as_early_within_300_ms(name: str) -> None:
+    met = handover_tables.met(CASES[name][1])
+    assert met.ours == pytest.approx(met.theirs, rel=0.05)
+    assert met.theirs > 50
+    assert len(met.later_s) > 0.5 * met.theirs
+    assert max(map(abs, met.later_s)) < 0.3
+
+
 def test_the_document_shows_the_tables_that_compare_makes() -> None:
     for line in compare.throughput_table():
         assert line in DOCUMENT
@@ -233,6 +243,8 @@ def test_the_document_shows_the_tables_that_compare_makes() -> None:
     for name, table in wired_tables.WIRED_TABLES.items():
         for line in table(name):
             assert line in DOCUMENT
+    for line in handover_tables.handover_table():
+        assert line in DOCUMENT
 
 
 def test_a_document_without_a_place_for_a_table_is_refused() -> None:

@@ -1,13 +1,15 @@
 """The cases that an independent packet simulator and our own code both run. It runs nothing itself.
 
 A case says the same traffic over the same channel in two tongues: as the command line of its ns-3 program
-(`programs/wifi.cc`, `programs/wired.cc`) and as a CASE of `python -m slfac_sim.network`.
+(`programs/wifi.cc`, `programs/wired.cc`, `programs/handover.cc`) and as a CASE of `python -m
+slfac_sim.network`, or as the settings of a network.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from handover import HANDOVER, HandoverCase
 from wired import WiredCase
 from wired_cases import MEGABYTE, WIRED
 
@@ -114,7 +116,7 @@ def _wide(standard: str, width_mhz: int, mcs: int, rate_mbps: float, n: int, dow
     )
 
 
-FAMILIES: Mapping[str, tuple[WifiCase | WiredCase, ...]] = {
+FAMILIES: Mapping[str, tuple[WifiCase | WiredCase | HandoverCase, ...]] = {
     "wifi_a": (
         _equal("802.11a", 1, 20),
         _equal("802.11a", 5, 20),
@@ -151,4 +153,5 @@ FAMILIES: Mapping[str, tuple[WifiCase | WiredCase, ...]] = {
     ),
     "wifi_wide": tuple(_wide(*one, n, down) for one in WIDE for down in (False, True) for n in (1, 5)),
     **WIRED,
+    **HANDOVER,
 }

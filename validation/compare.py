@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from cases import FAMILIES, WifiCase
+from handover_tables import handover_table
 from ours import fluid, packets, wires
 from stored import Sample, reference
 from wired import WiredCase
@@ -137,6 +138,7 @@ def tables() -> Iterator[tuple[str, Sequence[str]]]:
     yield "wifi_mixed", list(mixed_table("wifi_mixed"))
     for family, table in WIRED_TABLES.items():
         yield family, list(table(family))
+    yield "handover", list(handover_table())
 
 
 def replaced(document: str, name: str, lines: Sequence[str]) -> str:

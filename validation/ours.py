@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import simpy
 from cases import WifiCase
+from handover import HandoverCase
 from wired import WiredCase
 
 from slfac_sim.foundation.plugins import adapter, find
@@ -65,3 +66,15 @@ def wires(case: WiredCase) -> Run:
         env.process(send(i))
     env.run()
     return Run(end_s, time.process_time() - before_s)
+
+
+def handovers(case: HandoverCase) -> list[tuple[float, int, int, int]]:
+    """Return time, device, source and target of each handover on the ways of `case`."""
+    hosts = Hosts([f"d{i:03}" for i in range(case.devices)], ["server"])
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "ways.csv"
+        file.write_text(case.csv, encoding="utf-8")
+        cells = adapter(find("slfac_sim.network.kinds", "multi_cell")).validate_python(case.cells(str(file)))
+        network = cells.open(simpy.Environment(initial_time=case.until_s), hosts, 0)
+    found = network.handovers()
+    return [(h.at_s, int(h.device[1:]), int(h.source[1:]), int(h.target[1:])) for h in found]

@@ -20,11 +20,13 @@ from pathlib import Path
 from typing import Any
 
 from cases import FAMILIES, WifiCase
+from handover import HandoverCase
 from wired import WiredCase
 
 HERE = Path(__file__).resolve().parent
 STORED = HERE / "reference"
 BUILD = HERE.parent / "build" / "validation"
+LTE_MODULES = ("lte", "buildings", "virtual-net-device")
 MODULES = (
     "applications",
     "internet",
@@ -65,11 +67,15 @@ def compiled(program: str) -> Path:
     command = ["g++", "-std=c++20", "-O2", f"-I{root / 'include'}", str(source(program))]
     command += ["-o", str(BUILD / program), f"-L{core.parent}"]
     command += [f"-Wl,-rpath,{core.parent}", f"-Wl,-rpath-link,{core.parent}"]
-    subprocess.run([*command, *(f"-l{prefix}{module}" for module in MODULES)], check=True)
+    modules = MODULES
+    if program == HandoverCase.program:
+        command += ["-Wl,--unresolved-symbols=ignore-in-shared-libs"]  # what comes with LTE would have GTK
+        modules = (*LTE_MODULES, *MODULES)
+    subprocess.run([*command, *(f"-l{prefix}{module}" for module in modules)], check=True)
     return BUILD / program
 
 
-def run_case(executable: Path, case: WifiCase | WiredCase) -> dict[str, Any]:
+def run_case(executable: Path, case: WifiCase | WiredCase | HandoverCase) -> dict[str, Any]:
     """Return the case with its parameters, its command lines and one row for each replication."""
     rows = []
     for run in range(1, case.replications + 1):
@@ -81,8 +87,10 @@ def run_case(executable: Path, case: WifiCase | WiredCase) -> dict[str, Any]:
     return {**parameters, "program": case.program, "arguments": case.arguments(1), "runs": rows}
 
 
-def _row(answer: dict[str, Any], case: WifiCase | WiredCase) -> dict[str, Any]:
+def _row(answer: dict[str, Any], case: WifiCase | WiredCase | HandoverCase) -> dict[str, Any]:
     """Return what one run gave, as columns. Raises when not all came, or something was dropped."""
+    if isinstance(case, HandoverCase):
+        return answer
     may_drop = isinstance(case, WiredCase) and case.fifo_packets > 0
     flows = answer.pop("stations", None) or answer.pop("flows")
     columns = {key: [flow[key] for flow in flows] for key in flows[0]}
@@ -135,7 +143,8 @@ def main(argv: Sequence[str] | None = None) -> None:
             "simulator": f"ns-3, PyPI ns3 {importlib.metadata.version('ns3')}",
             "source": f"validation/programs/{program}.cc",
             "source_sha256": fingerprint(program),
-            "seconds": "end_s from the start of the measurement (Wi-Fi) or of the simulation (wired)",
+            "seconds": "end_s from the start of the measurement (Wi-Fi) or of the simulation (wired);"
+            " handovers are time_s, device, source, target",
             "machine": machine(),
             "cases": [run_case(executables[program], case) for case in FAMILIES[name]],
         }

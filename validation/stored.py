@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cases import WifiCase
+from handover import HandoverCase
 from wired import WiredCase
 
 STORED = Path(__file__).resolve().parent / "reference"
@@ -43,7 +44,7 @@ def stored(family: str) -> Mapping[str, Any]:
     return document
 
 
-def reference(family: str, case: WifiCase | WiredCase) -> Sequence[Mapping[str, Any]]:
+def reference(family: str, case: WifiCase | WiredCase | HandoverCase) -> Sequence[Mapping[str, Any]]:
     """Return the stored runs of `case`. Raises `LookupError` if none has its parameters."""
     for entry in stored(family)["cases"]:
         if entry["arguments"] == case.arguments(1) and len(entry["runs"]) == case.replications:
