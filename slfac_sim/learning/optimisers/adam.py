@@ -32,12 +32,10 @@ class Adam:
     """Multiple of each weight that is added to its gradient (L2 regularisation)."""
 
     def open(self, parameters: Iterable[torch.nn.Parameter]) -> torch.optim.Optimizer:
-        """Return a new Adam over `parameters`, with moments of its own."""
-        import torch
-
+        """Return a new optimiser over `parameters`, with moments of its own."""
         from slfac_sim.learning.optimisers._eager import eager
 
-        opened: torch.optim.Optimizer = eager(torch.optim.Adam)(
+        opened: torch.optim.Optimizer = eager(self._kind)(
             parameters,
             lr=self.learning_rate,
             betas=self.betas,
@@ -46,3 +44,9 @@ class Adam:
             fused=True,
         )
         return opened
+
+    @property
+    def _kind(self) -> type[torch.optim.Adam]:
+        import torch
+
+        return torch.optim.Adam
