@@ -15,6 +15,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 from worlds import TINY, scenario
 
@@ -281,10 +282,10 @@ def edit(folder: Path, name: str, old: str, new: str) -> None:
 @pytest.mark.parametrize(
     ("name", "old", "new", "reason"),
     [
-        ("scenario.yaml", "rounds: 4", "rounds: 5", "scenario: .* then, .* now; source files, threads: "),
-        ("scenario.yaml", "bandwidth: 5000000", "bandwidth: 6000000", r"\(scenario: \w+ then, \w+ now\)"),
+        ("scenario.yaml", "rounds: 4", "rounds: 5", "settings: .* then, .* now"),
+        ("scenario.yaml", "bandwidth: 5000000", "bandwidth: 6000000", r"\(settings: \w+ then, \w+ now\)"),
         (f"{FOLDER}/begun.json", '"torch": "', '"torch": "0.', "torch: 0.* then, .* now"),
-        (f"{FOLDER}/begun.json", '"threads": 1', '"threads": 2', "source files, threads: "),
+        (f"{FOLDER}/begun.json", '"source files": "', '"source files": "0', "source files: 0.* then, .* now"),
         (f"{FOLDER}/begun.json", "{", "", "cannot be read"),
     ],
 )
@@ -296,6 +297,25 @@ def test_what_would_not_be_the_same_run_is_refused(
     with pytest.raises(BadInput, match=reason):
         prepare_resume(copy)
     assert rows(copy) == before
+
+
+def test_data_that_are_gone_or_others_are_named_and_nothing_else(tmp_path: Path) -> None:
+    mine = tmp_path / "my.npz"
+    images = np.random.default_rng(1).integers(0, 256, (60, 12, 12), np.uint8)
+    np.savez(mine, train_images=images, train_labels=np.arange(60) % 3)
+    settings = f"data={{kind: npz, file: {mine}, axes: nhw, test_images: null}}"
+    killed(tmp_path / "cut", 30, settings)
+    mine.rename(tmp_path / "away.npz")
+    with pytest.raises(BadInput) as gone:
+        prepare_resume(tmp_path / "cut")
+    assert str(gone.value).startswith(
+        f"{mine}: cannot be read (No such file or directory); it is data.file of"
+    )
+    np.savez(mine, train_images=images, train_labels=np.arange(60) % 2)
+    with pytest.raises(BadInput, match=r"same run \(file data\.file: \S+my\.npz: \w+ then, \w+ now\)"):
+        prepare_resume(tmp_path / "cut")
+    (tmp_path / "away.npz").rename(mine)
+    assert prepare_resume(tmp_path / "cut").rounds >= 1
 
 
 def test_a_folder_that_is_no_unfinished_run_is_refused(whole: Path, tmp_path: Path) -> None:

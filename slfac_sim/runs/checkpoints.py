@@ -20,11 +20,12 @@ from slfac_sim.foundation.errors import BadInput
 from slfac_sim.ledger.folder import BEGUN
 from slfac_sim.runs.checkpoint_file import BadCheckpoint, read_tree, write_tree
 from slfac_sim.runs.folder import RunFolder, write_whole
-from slfac_sim.scenario.fingerprint import learning_key, point_key
+from slfac_sim.scenario.fingerprint import named_files, settings_key, sources_key
 from slfac_sim.scenario.schema import Scenario
 
 FOLDER = BEGUN.partition("/")[0]
 _WHY_NONE = "none.txt"
+NAMED = "file "  # what begins the name of a file that settings name
 _KEPT = 2  # the newest, and one in case that is damaged
 _WORTH = 50.0  # by default, time between two checkpoints by the time that one takes
 _FIRST_S = 0.02  # what one is taken to need before the first was written
@@ -83,14 +84,15 @@ class Begun:
             raise BadInput(f"{path}: cannot be read ({error}); it says how the run was begun") from error
 
 
-def versions_of(scenario: Scenario, threads: int) -> dict[str, str]:
-    """Return what must be equal for two processes to do the same."""
+def versions_of(scenario: Scenario) -> dict[str, str]:
+    """Return what must be equal for two processes to do the same, in the same number of threads."""
     return {
         "slfac_sim": slfac_sim.__version__,
         "python": python_version(),
         **{name: version(name) for name in ("torch", "numpy", "simpy")},
-        "scenario": point_key(scenario),
-        "source files, threads": learning_key(scenario, threads),
+        "settings": settings_key(scenario),
+        "source files": sources_key(scenario),
+        **{f"{NAMED}{file}": sha256[:16] for file, sha256 in named_files(scenario).items()},
     }
 
 

@@ -26,7 +26,7 @@ from slfac_sim.ledger.reader import LedgerReader
 from slfac_sim.ledger.store import FileLedger
 from slfac_sim.ledger.summary import HostClock
 from slfac_sim.ledger.tables import TABLES
-from slfac_sim.runs.checkpoints import Begun, forget, newest, versions_of
+from slfac_sim.runs.checkpoints import NAMED, Begun, forget, newest, versions_of
 from slfac_sim.runs.folder import SCENARIO, RunFolder, check_idle
 from slfac_sim.runs.opening import build
 from slfac_sim.runs.run import Prepared, learn
@@ -146,11 +146,15 @@ def _restore(world: World, state: Any, folder: Path, rounds: int) -> None:
 
 
 def _refuse_others(folder: Path, scenario: Scenario, begun: Begun) -> None:
-    here = versions_of(scenario, begun.threads)
-    names = here.keys() | begun.versions.keys()
-    others = [name for name in sorted(names) if here.get(name) != begun.versions.get(name)]
+    here, then = versions_of(scenario), begun.versions
+    for name in then.keys() - here.keys():
+        if name.startswith(NAMED):
+            setting, _, file = name.removeprefix(NAMED).partition(": ")
+            why = "cannot be read (No such file or directory)"
+            raise BadInput(f"{file}: {why}; it is {setting} of the run in {folder}")
+    others = [name for name in sorted(here.keys() | then.keys()) if here.get(name) != then.get(name)]
     if others:
-        pairs = "; ".join(f"{name}: {begun.versions.get(name)} then, {here.get(name)} now" for name in others)
+        pairs = "; ".join(f"{name}: {then.get(name)} then, {here.get(name)} now" for name in others)
         raise BadInput(f"{folder}: cannot be resumed, since it would not be the same run ({pairs})")
 
 

@@ -101,7 +101,7 @@ def run(
     trained model is kept in the folder if its `weights` are wanted.
     """
     scenario, world, threads = prepared.scenario, prepared.world, prepared.clock.threads
-    versions = versions_of(scenario, threads)
+    versions = versions_of(scenario)
     begun = Begun(threads, checkpoint_every, strict, versions, world.data.sha256, weights=weights)
     with RunFolder.open(prepared.folder) as folder:
         begun.write(folder.path)

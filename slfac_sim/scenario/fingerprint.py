@@ -74,15 +74,38 @@ def learning_key(scenario: Scenario, threads: int) -> str:
     torch, numpy and slfac_sim. Where timing steers learning, they hash every setting, and the sources that
     make the clock as well.
     """
-    clocked = steered(scenario) is not None
-    hidden = READ_AFTERWARDS if clocked else invisible_in(scenario)
+    hidden = _hidden(scenario)
     settings = {path: value for path, value in _seen(scenario) if not _within(path, hidden)}
-    versions = {name: version(name) for name in ("torch", "numpy", *(("simpy",) if clocked else ()))}
+    return _hash([settings, threads, *_programs(scenario), _files(settings)])
+
+
+def sources_key(scenario: Scenario) -> str:
+    """Return 16 hexadecimal digits that are equal where what computes is: the sources and their versions."""
+    return _hash([*_programs(scenario)])
+
+
+def settings_key(scenario: Scenario) -> str:
+    """Return 16 hexadecimal digits that are equal for scenarios of equal settings, whatever files hold."""
+    return _hash(_settings(scenario))
+
+
+def named_files(scenario: Scenario) -> dict[str, str]:
+    """Return the hashes of all files that settings name, by ``data.file: my.npz``; none of one not there."""
+    return _files(_settings(scenario))
+
+
+def _hidden(scenario: Scenario) -> tuple[str, ...]:
+    return READ_AFTERWARDS if steered(scenario) is not None else invisible_in(scenario)
+
+
+def _programs(scenario: Scenario) -> Iterator[Any]:
+    """Yield the versions of Python and of libraries, and the hashes of our sources and of plug-ins'."""
+    clocked = steered(scenario) is not None
+    yield list(sys.version_info[:2])
+    yield {name: version(name) for name in ("torch", "numpy", *(("simpy",) if clocked else ()))}
     sources = [LEARNING_SOURCES, *([TIMING_SOURCES] if clocked else [])]
-    ours = [slfac_sim.__version__, *map(hash_of_sources, sources)]
-    python = list(sys.version_info[:2])
-    theirs = _foreign(scenario, hidden)
-    return _hash([settings, threads, python, versions, ours, theirs, _files(settings)])
+    yield [slfac_sim.__version__, *map(hash_of_sources, sources)]
+    yield _foreign(scenario, _hidden(scenario))
 
 
 def refuse_notebook_classes(scenario: Scenario, who: str) -> None:
@@ -116,8 +139,12 @@ def invisible(path: str, scenario: Scenario) -> bool:
 
 def point_key(scenario: Scenario) -> str:
     """Return 16 hexadecimal digits that are equal for scenarios that are equal but for their name."""
-    settings = {path: value for path, value in _leaves(plain(scenario)) if path != "name"}
+    settings = _settings(scenario)
     return _hash([settings, _files(settings)])
+
+
+def _settings(scenario: Scenario) -> dict[str, Any]:
+    return {path: value for path, value in _leaves(plain(scenario)) if path != "name"}
 
 
 def visible_differences(
