@@ -186,6 +186,18 @@ def test_what_another_kind_drops_is_named(tmp_path: Path) -> None:
     ]
 
 
+def test_what_is_set_with_another_kind_is_not_dropped(tmp_path: Path) -> None:
+    notes: list[str] = []
+    overrides = ["learning.optimiser.learning_rate=0.02", "learning.optimiser.kind=adam"]
+    assert load(TINY, overrides, report=notes.append).learning.optimiser.learning_rate == 0.02  # type: ignore[attr-defined]
+    file = tmp_path / "over.yaml"
+    file.write_text(
+        f"base: {TINY}\nname: over\nlearning: {{optimiser: {{learning_rate: 0.02, kind: adam}}}}\n"
+    )
+    load(file, report=notes.append)
+    assert [note.rpartition(": ")[2] for note in notes] == ["momentum", "momentum"]
+
+
 def test_an_unchanged_kind_changes_nothing() -> None:
     whole = load(TINY)
     for path, kind in [("protocol", "parallel"), ("learning.optimiser", "sgd"), ("network.medium", "fair")]:

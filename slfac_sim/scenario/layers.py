@@ -50,7 +50,9 @@ def _lay(applied: Overridden, node: Located, path: Path, root: type[Any]) -> Non
         for name in sorted(node.value, key=lambda name: name != "kind"):
             child = node.value[name]
             if name == "kind":
-                _apply(applied, Override(child.place, (*path, name), child), root)
+                _apply(
+                    applied, Override(child.place, (*path, name), child, beside=frozenset(node.value)), root
+                )
             else:
                 _lay(applied, child, (*path, name), root)
 

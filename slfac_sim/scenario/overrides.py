@@ -48,6 +48,8 @@ class Override:
     path: Path
     value: Located
     appends: bool = False
+    beside: frozenset[str] = frozenset()
+    """Names of the settings that are set with its kind: another kind drops none of them."""
 
     @property
     def sets_kind(self) -> bool:
@@ -97,15 +99,22 @@ def overridden(tree: Located, texts: Sequence[str], root: type[Any]) -> Overridd
             hint = f'; put quotes around it: "{before} {text}"' if "=" in before else ""
             applied.faults += [replace(fault, text=fault.text + hint) for fault in error.faults]
     applied.faults += _contradictions([override for override in overrides if not override.appends])
+    paths = [override.path for override in overrides]
     for override in sorted(overrides, key=lambda override: override.order):
         try:
             if override.appends:
                 applied.tree = appended(applied.tree, override.path, override.value, root)
             else:
-                apply(applied, override, root)
+                apply(applied, replace(override, beside=_beside(override, paths)), root)
         except ScenarioError as error:
             applied.faults += error.faults
     return applied
+
+
+def _beside(override: Override, paths: Sequence[Path]) -> frozenset[str]:
+    """Return the names of the settings, below the node of `override`, that `paths` lead to."""
+    node = override.node
+    return frozenset(str(path[len(node)]) for path in paths if path[: len(node)] == node != path)
 
 
 def _parsed(text: str, place: Place) -> tuple[Override, list[Fault]]:
@@ -204,7 +213,7 @@ def _of_kind(
     old.pop("kind", None)
     shared = () if plugin is None else _shared(plugin, value.value)
     kept = {name: child for name, child in old.items() if name in shared}
-    dropped = ", ".join(name for name in old if name not in kept)
+    dropped = ", ".join(name for name in old if name not in kept and name not in override.beside)
     if dropped:
         text = f"the kind changes, so these settings of {before or 'before'} go: {dropped}"
         notes.append(Fault(override.place, path, text))
