@@ -30,6 +30,7 @@ from slfac_sim.ledger.folder import Run
 
 _PANEL_MM = 47.0  # of one of several
 _SCALE = " (log-error scale)"
+_NOTE_CHARACTERS = 26  # in half the width of a panel
 _LEGEND_CHARACTERS = 60  # in one line of a column
 
 
@@ -214,7 +215,7 @@ def _annotate(axes: Axes, run: Series, amount: Callable[[float], str]) -> None:
         late = at > 0.55 * axes.get_xlim()[1]  # keep the text on the paper, and off the rising curve
         note(
             axes,
-            f"{_words(run, target)} at {amount(at)}",
+            "\n".join(broken(f"{_words(run, target)} at {amount(at)}", _NOTE_CHARACTERS)),
             (at, _mark(axes, run, look(0), at)),
             (-5, 5) if late else (6, -4),
             horizontalalignment="right" if late else "left",

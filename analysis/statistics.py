@@ -9,13 +9,14 @@ counted.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from slfac_sim.analysis.crossings import Crossing
 from slfac_sim.foundation.arrays import Floats
+from slfac_sim.foundation.metrics import METRICS
 
 CONFIDENCE = 0.95
 POSITIVE = frozenset(
@@ -24,6 +25,11 @@ POSITIVE = frozenset(
 """The quantities that are above zero by nature: their means and intervals are taken on the logarithm."""
 
 _ROUNDING = 1e-12
+
+
+def is_share(quantity: str) -> bool:
+    """Say whether `quantity` is a metric from 0 to 1."""
+    return quantity in METRICS and METRICS[quantity].is_share
 
 
 @dataclass(frozen=True)
@@ -112,6 +118,14 @@ def mean_interval(values: ArrayLike, confidence: float = CONFIDENCE) -> Interval
     return Interval(mean, mean - half, mean + half, int(sample.size))
 
 
+def share_interval(values: ArrayLike) -> Interval:
+    """Return the mean of `values` [n] from 0 to 1 and its t interval, cut at 0 and 1."""
+    found = mean_interval(values)
+    if math.isnan(found.low):
+        return found
+    return replace(found, low=max(found.low, 0.0), high=min(found.high, 1.0))
+
+
 def geometric_interval(values: ArrayLike, confidence: float = CONFIDENCE) -> Interval:
     """Return the geometric mean of positive `values` [n] and the t interval of their logarithms.
 
@@ -137,9 +151,12 @@ def geometric_interval(values: ArrayLike, confidence: float = CONFIDENCE) -> Int
 def interval_of(quantity: str, values: ArrayLike) -> Interval:
     """Return mean and interval of `values` [n] of a named quantity: on the logarithm for those of `POSITIVE`.
 
+    That of an accuracy, or another share, is cut at 0 and 1.
     Where only some of its values are zero a positive quantity has a mean, and no interval.
     """
     sample = np.asarray(values, dtype=np.float64)
+    if is_share(quantity.removesuffix("_final")):
+        return share_interval(sample)
     if quantity not in POSITIVE:
         return mean_interval(sample)
     if sample.any() and not sample.all():

@@ -105,7 +105,7 @@ def test_an_interval_of_a_positive_quantity_is_positive_and_holds_its_mean(
     if len(values) > 1:
         assert 0.0 < found.low <= found.mean * (1 + 1e-12)
         assert found.mean <= found.high * (1 + 1e-12) < math.inf
-    assert repr(interval_of("accuracy", values)) == repr(mean_interval(values))  # bounds may be NaN
+    assert repr(interval_of("loss", values)) == repr(mean_interval(values))  # bounds may be NaN
 
 
 def test_a_positive_quantity_that_is_zero_has_no_interval() -> None:
@@ -256,3 +256,12 @@ def test_pairs_of_which_nothing_is_known_leave_the_median_unknown() -> None:
     assert paired_ratio(base, other).median == (0.0, math.inf)
     assert paired_ratio(base[:3], other[:3]).median == (2.0, 3.0)
     assert paired_ratio(_at(20.0, 80.0), [*_at(10.0), _beyond(20.0)]).median[0] == 0.0
+
+
+@given(st.lists(st.floats(0.0, 1.0), min_size=2, max_size=6))
+def test_an_interval_of_an_accuracy_is_cut_at_0_and_1(values: list[float]) -> None:
+    found, uncut = interval_of("accuracy_final", values), mean_interval(values)
+    assert 0.0 <= found.low <= found.mean <= found.high <= 1.0
+    assert found.low in (uncut.low, 0.0)
+    assert found.high in (uncut.high, 1.0)
+    assert math.isnan(interval_of("balanced_accuracy", values[:1]).low)

@@ -138,3 +138,19 @@ def test_where_less_is_better_a_target_is_reached_from_above() -> None:
     panel = curve("one", 0.0, (0.9, 2.0, 2.0)).of("loss")
     assert panel.is_untrained(1.0)
     assert not panel.is_untrained(0.5)
+
+
+@pytest.mark.parametrize("at", range(1, 20))
+def test_what_is_written_at_a_crossing_stays_within_its_panel(at: int) -> None:
+    x = np.arange(21.0)
+    others = {"balanced_accuracy": ((x >= at) * 0.6, {0.5: float(at)})}
+    with house_style():
+        figure = draw_accuracy(
+            [Series("one", x, (x >= at) * 0.6, {0.5: float(at)}, others=others)], "t", "{} s".format
+        )
+        notes = [text for text in drawn(figure) if " at " in text.get_text().replace("\n", " ")]
+        assert len(notes) == 2
+        for text in notes:
+            assert text.axes is not None
+            box, panel = text.get_window_extent(), text.axes.get_window_extent()
+            assert panel.x0 - 1 <= box.x0 < box.x1 <= panel.x1 + 1, text.get_text()

@@ -25,9 +25,9 @@ from slfac_sim.analysis.statistics import (
     OverRuns,
     PairedRatio,
     VarianceSplit,
-    mean_interval,
     over_runs,
     paired_ratio,
+    share_interval,
     split_variance,
 )
 from slfac_sim.analysis.studies.study import BYTES, SECONDS, Combination, StudyPoints
@@ -167,7 +167,7 @@ def accuracy_at(study: StudyPoints, points: Sequence[int], budget: float, over: 
         within = np.flatnonzero(np.asarray(curve[over], dtype=np.float64) <= budget * (1 + 1e-12))
         if within.size:
             shown.append(curve["accuracy"][int(within[-1])])
-    return mean_interval(shown) if shown and len(shown) == len(points) else None
+    return share_interval(shown) if shown and len(shown) == len(points) else None
 
 
 def common_budget(study: StudyPoints, points: Sequence[int], over: str) -> float:

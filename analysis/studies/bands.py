@@ -19,7 +19,7 @@ from matplotlib.ticker import FixedLocator
 
 from slfac_sim.analysis.format import count, unit_of
 from slfac_sim.analysis.metric_axis import LEAST_ERROR, is_log_error, metric_axis, metric_name
-from slfac_sim.analysis.statistics import mean_interval
+from slfac_sim.analysis.statistics import interval_of
 from slfac_sim.analysis.studies.answers import main_target
 from slfac_sim.analysis.studies.study import StudyPoints
 from slfac_sim.analysis.style import (
@@ -210,7 +210,7 @@ def _band(label: str, index: int, curves: Sequence[Mapping[str, Any]], columns: 
     )
     if len(curves) < _FEWEST_FOR_T:
         return Band(label, index, x, values.mean(axis=0), values.min(axis=0), values.max(axis=0))
-    intervals = [mean_interval(column) for column in values.T]
+    intervals = [interval_of(metric, column) for column in values.T]
     low, high = (np.array([getattr(interval, end) for interval in intervals]) for end in ("low", "high"))
     return Band(label, index, x, values.mean(axis=0), low, high)
 

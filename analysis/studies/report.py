@@ -119,7 +119,8 @@ def _how_to_read(study: StudyPoints) -> list[str]:
         f"- Compared: {compared}. {count(study.size, 'point')}, {len(study.failed())} failed.",
         "- Means and 95 % t intervals over seeds (in brackets; for 3 seeds: 4.30 standard errors to either"
         " side) of seconds, bytes, joules and ratios are geometric: taken on the logarithm, so that they are"
-        " above zero. Ratios are paired by seed. Those of accuracies are arithmetic.",
+        " above zero. Ratios are paired by seed. Those of accuracies are arithmetic, and cut at"
+        " 0 and 100 %.",
         "- A run that never reaches a target is censored: it is shown as `> T`, the time of its last"
         " evaluation, and counts. With such a run there is a median, or a bound of it, and no mean.",
         "- A run whose untrained model meets a target is shown as `untrained`: training had nothing to do, so"
