@@ -134,7 +134,7 @@ def test_what_is_not_the_public_data_is_told(tmp_path: Path) -> None:
     assert said.endswith(f", expected 0744692d530f8e62ec473284d019b0c7 {hint}")
     derma(path, train_labels=np.full(21, 7))
     assert refused(Ham10000(folder=tmp_path, source="medmnist", size=28, verify=False)) == (
-        "data 'ham10000': train_labels: found the label 7 at 0, expected 0 to 6 (classes: 7)"
+        "data 'ham10000': train_labels: found the label 7 at index 0, expected 0 to 6 (classes: 7)"
     )
 
 

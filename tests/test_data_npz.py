@@ -91,7 +91,41 @@ HIGH = np.where(np.arange(40) == 5, 300, np.arange(40) % 4)
         (
             {},
             {"axes": "nhw"},
-            "'train_images': found the shape [40, 8, 9, 3], expected [n, h, w] (axes: nhw), nothing of it 0",
+            "'train_images': found the shape [40, 8, 9, 3], expected [n, h, w] (axes: nhw), nothing of it 0;"
+            " it looks like [n, h, w, c]: set axes: nhwc",
+        ),
+        (
+            {"train_labels": np.where(np.arange(40) == 5, -1, np.arange(40) % 4)},
+            {},
+            "'train_labels': found the negative label -1 at index 5, expected 0 and so on",
+        ),
+        (
+            {"train_labels": None, "labels": HIGH},
+            {"classes": 4, "train_labels": "labels", "test_images": None},
+            "'labels': found the label 300 at index 5, expected 0 to 3 (classes: 4)",
+        ),
+        (
+            {"test_labels": np.full(10, 4)},
+            {},
+            "'test_labels': found the label 4 at index 0, expected 0 to 3 (classes: 4)",
+        ),
+        (
+            {"train_labels": np.eye(4)[np.arange(40) % 4]},
+            {},
+            "'train_labels': found float64 of the shape [40, 4], expected integers [n]; of one-hot rows:"
+            " labels.argmax(axis=1)",
+        ),
+        (
+            {"train_labels": np.array(["cat", "dog"] * 20)},
+            {},
+            "'train_labels': found <U3 of the shape [40], expected integers [n]; of texts:"
+            " numpy.unique(labels, return_inverse=True)[1]",
+        ),
+        (
+            {"train_images": (pixels(40, 8, 9, 3) / 255).astype(np.float32)},
+            {},
+            "'train_images': found float32, expected uint8, levels from 0 to 255; of fractions:"
+            " (255 * images).round().astype('uint8')",
         ),
         (
             {"train_images": pixels(400, 8, 9, 3), "train_labels": np.arange(390) % 4},
@@ -139,21 +173,6 @@ def test_a_fault_of_an_array_is_one_sentence(
     ("changes", "settings", "said"),
     [
         (
-            {"train_images": (pixels(40, 8, 9, 3) / 255).astype(np.float32)},
-            {},
-            "data 'mine': train_images: found float32, expected uint8, levels from 0 to 255",
-        ),
-        (
-            {"test_labels": np.full(10, 4)},
-            {},
-            "data 'mine': test_labels: found the label 4 at 0, expected 0 to 3 (classes: 4)",
-        ),
-        (
-            {"train_labels": HIGH},
-            {"classes": 4},
-            "data 'mine': train_labels: found the label 300 at 5, expected 0 to 3 (classes: 4)",
-        ),
-        (
             {"test_images": pixels(10, 9, 9, 3)},
             {},
             "data 'mine': test_images: found images of [3, 9, 9], expected [3, 8, 9] as in train_images",
@@ -195,3 +214,8 @@ def test_a_run_over_ones_own_arrays(
     assert main(["run", str(TINY), data, "protocol.rounds=1", "--strict", "--quiet"]) == 0
     assert main(["check", str(TINY), "data={kind: npz, file: mine.npz}"]) == 2
     assert "data.axes: " in capsys.readouterr().err
+
+
+def test_axes_that_are_not_said_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", str(TINY), f"data={{kind: npz, file: {tmp_path}/a.npz}}"]) == 2
+    assert "data.axes: missing key 'axes', one of nhw, nhwc, nchw" in capsys.readouterr().err

@@ -110,11 +110,12 @@ def test_labels_are_within_the_classes_or_refused(
         ),
         (
             {"train_labels": np.array([0, 1, 2, 3, 4, 300])},
-            "train_labels: found the label 300 at 5, expected 0 to 4 (classes: 5)",
+            "train_labels: found the label 300 at index 5, expected 0 to 4 (classes: 5)",
         ),
         (
             {"train_images": np.zeros((6, 3, 8, 10), np.float32)},
-            "train_images: found float32, expected uint8, levels from 0 to 255",
+            "train_images: found float32, expected uint8, levels from 0 to 255; of fractions:"
+            " (255 * images).round().astype('uint8')",
         ),
         (
             {"train_images": np.full((6, 3, 8, 10), 300)},

@@ -8,7 +8,7 @@ name of what is missing. It does not know which settings there are.
 import json
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any, TypeVar, cast
+from typing import Any, Literal, TypeVar, cast, get_args, get_origin
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -96,9 +96,15 @@ def _fault(details: ErrorDetails, tree: Located, root: type[Any]) -> tuple[Place
     if kind in ("missing", "kind") and path[-1:] != loc[-1:]:  # its name is not in the tree
         if kind == "kind":
             return node.place, (*path, loc[-1]), in_words(details, node.plain())
-        return _holder(node), (*path, loc[-1]), in_words(details, None) + _meant(tree, path, root)
+        hints = _meant(tree, path, root) + _choices(hint_at(root, tree, (*path, loc[-1])))
+        return _holder(node), (*path, loc[-1]), in_words(details, None) + hints
     place = _blamed(node) if kind == "value_error" else node.place
     return place, path, in_words(details, node.plain())
+
+
+def _choices(hint: Any) -> str:
+    """Return the texts that a setting of this type may have, where these are few."""
+    return f", one of {', '.join(map(str, get_args(hint)))}" if get_origin(hint) is Literal else ""
 
 
 def _meant(tree: Located, path: Path, root: type[Any]) -> str:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from slfac_sim.foundation.errors import did_you_mean
 from slfac_sim.learning.datasets._assembled import Labelled
-from slfac_sim.learning.datasets._sound import DataError
+from slfac_sim.learning.datasets._sound import DataError, sound_labels, sound_levels
 
 Axes = Literal["nhw", "nhwc", "nchw"]
 _ORDERS: dict[str, tuple[int, int, int, int]] = {"nhwc": (0, 3, 1, 2), "nchw": (0, 1, 2, 3)}
@@ -23,14 +23,11 @@ def labelled(
 ) -> Labelled:
     """Return the images [n, channels, h, w] and labels [n] of these keys of `arrays`, of the file `path`.
 
-    Raises `DataError` for images of other `axes`, and unless there is a label for each.
+    Raises `DataError` for images of other `axes` or that are no levels, and unless each has a label from 0.
     """
-    pictures, truth = _in_order(arrays[images], f"{path}: '{images}'", axes), arrays[labels]
-    if truth.ndim == 2 and truth.shape[1] == 1:
-        truth = truth[:, 0]
-    if truth.dtype.kind not in "iu" or truth.ndim != 1:
-        fault = f"{truth.dtype} of the shape {list(truth.shape)}"
-        raise DataError(f"{path}: '{labels}': found {fault}, expected integers [n]")
+    where = f"{path}: '{images}'"
+    pictures = sound_levels(_in_order(arrays[images], where, axes), where)
+    truth = sound_labels(arrays[labels], f"{path}: '{labels}'")
     if len(truth) != len(pictures):
         fault = f"{len(truth)} labels for {len(pictures)} images of '{images}'"
         raise DataError(f"{path}: '{labels}': found {fault}, expected one for each")
@@ -42,7 +39,7 @@ def _in_order(images: NDArray[Any], where: str, axes: Axes) -> NDArray[Any]:
     shape = list(images.shape)
     if images.ndim != len(axes) or 0 in shape:
         fault = f"the shape {shape}, expected {_shown(axes)} (axes: {axes})"
-        raise DataError(f"{where}: found {fault}, nothing of it 0")
+        raise DataError(f"{where}: found {fault}, nothing of it 0{_advice(shape, axes)}")
     if axes == "nhw":
         return images[:, np.newaxis]
     other = "nchw" if axes == "nhwc" else "nhwc"
@@ -50,6 +47,15 @@ def _in_order(images: NDArray[Any], where: str, axes: Axes) -> NDArray[Any]:
         fault = f"the shape {shape}, which looks like {_shown(other)}"
         raise DataError(f"{where}: found {fault}, expected {_shown(axes)}; set axes: {other}")
     return images.transpose(_ORDERS[axes])
+
+
+def _advice(shape: list[int], axes: Axes) -> str:
+    """Return which `axes` an image array of this `shape` looks to have, where these are others."""
+    if 0 in shape or len(shape) not in (3, 4):
+        return ""
+    last, first = shape[-1] <= _MOST_CHANNELS, shape[1] <= _MOST_CHANNELS
+    looks = "nhw" if len(shape) == 3 else "nhwc" if last else "nchw" if first else axes
+    return "" if looks == axes else f"; it looks like {_shown(looks)}: set axes: {looks}"
 
 
 def _shown(axes: str) -> str:

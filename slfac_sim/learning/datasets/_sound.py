@@ -62,7 +62,7 @@ def sound_levels(images: Any, where: str) -> NDArray[np.uint8]:
     if images.dtype == np.uint8:
         return images  # type: ignore[no-any-return]
     if images.dtype.kind not in "iu":
-        raise DataError(f"{where}: found {images.dtype}, {wanted}")
+        raise DataError(f"{where}: found {images.dtype}, {wanted}{_as_levels(images)}")
     if images.size and not 0 <= images.min() <= images.max() <= 255:
         raise DataError(f"{where}: found levels from {images.min()} to {images.max()}, {wanted}")
     return images.astype(np.uint8)  # type: ignore[no-any-return]
@@ -75,20 +75,51 @@ def _channels_last(first: int, second: int, third: int) -> bool:
     return third in _COLOURS or (third == 1 and first == second)
 
 
+def _as_levels(images: NDArray[Any]) -> str:
+    """Return what makes levels of fractions from 0 to 1, where `images` are such."""
+    if images.dtype.kind != "f" or not images.size or not 0.0 <= images.min() <= images.max() <= 1.0:
+        return ""
+    return "; of fractions: (255 * images).round().astype('uint8')"
+
+
 def _labels(labels: Any, where: str, images: int, classes: int) -> NDArray[np.int64]:
+    numbers = sound_labels(labels, where)
+    if len(numbers) != images:
+        raise DataError(f"{where}: found {len(numbers)} labels for {images} images, expected one for each")
+    refuse_beyond(numbers, where, classes)
+    return numbers.astype(np.int64, copy=False)
+
+
+def sound_labels(labels: Any, where: str) -> NDArray[Any]:
+    """Return `labels` [n] or [n, 1] as integers [n]. Raises `DataError`, also for negative ones."""
     _check_array(labels, where)
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
     if labels.dtype.kind not in "iu" or labels.ndim != 1:
         fault = f"{labels.dtype} of the shape {list(labels.shape)}"
-        raise DataError(f"{where}: found {fault}, expected integers [n]")
-    if len(labels) != images:
-        raise DataError(f"{where}: found {len(labels)} labels for {images} images, expected one for each")
-    odd = np.flatnonzero((labels < 0) | (labels >= classes))
+        raise DataError(f"{where}: found {fault}, expected integers [n]{_as_numbers(labels)}")
+    negative = np.flatnonzero(labels < 0)
+    if negative.size:
+        fault = f"the negative label {labels[negative[0]]} at index {negative[0]}"
+        raise DataError(f"{where}: found {fault}, expected 0 and so on")
+    return labels  # type: ignore[no-any-return]
+
+
+def _as_numbers(labels: NDArray[Any]) -> str:
+    """Return what makes numbers of texts and of one-hot `labels`, where they are such."""
+    if labels.ndim == 1 and labels.dtype.kind in "SU":
+        return "; of texts: numpy.unique(labels, return_inverse=True)[1]"
+    if labels.ndim == 2 and labels.dtype.kind in "biuf" and ((labels != 0).sum(axis=1) == 1).all():
+        return "; of one-hot rows: labels.argmax(axis=1)"
+    return ""
+
+
+def refuse_beyond(labels: NDArray[Any], where: str, classes: int) -> None:
+    """Raise `DataError` for a label that is not one of so many `classes`."""
+    odd = np.flatnonzero(labels >= classes)
     if odd.size:
-        fault = f"the label {labels[odd[0]]} at {odd[0]}"
+        fault = f"the label {labels[odd[0]]} at index {odd[0]}"
         raise DataError(f"{where}: found {fault}, expected 0 to {classes - 1} (classes: {classes})")
-    return labels.astype(np.int64, copy=False)  # type: ignore[no-any-return]
 
 
 def _check_array(value: Any, where: str) -> None:

@@ -12,7 +12,7 @@ from slfac_sim.foundation.units import Count
 from slfac_sim.learning.datasets import DataError, Dataset, DataSource, Report
 from slfac_sim.learning.datasets._assembled import assembled, some, split_off
 from slfac_sim.learning.datasets._npz_arrays import Axes, labelled, read_arrays
-from slfac_sim.learning.datasets._sound import MOST_CLASSES
+from slfac_sim.learning.datasets._sound import MOST_CLASSES, refuse_beyond
 
 
 @settings
@@ -60,13 +60,16 @@ class Npz(DataSource):
             rest = labelled(self.file, arrays, self.test_images, self.test_labels, self.axes)
             learnt, tested = np.arange(len(whole.labels)), np.arange(len(rest.labels))
         learnt, tested = some(learnt, self.train_samples, "train"), some(tested, self.test_samples, "test")
+        classes = self._classes(whole.labels)
+        refuse_beyond(rest.labels, f"{self.file}: '{tests[-1] if tests else self.train_labels}'", classes)
         columns = {key: self._column(arrays[key], key, len(whole.labels))[learnt] for key in self.columns}
         train, test = whole.only(learnt), rest.only(tested)
-        return assembled(self.file.stem, train, test, self._classes(whole.labels), self.file, columns=columns)
+        return assembled(self.file.stem, train, test, classes, self.file, columns=columns)
 
     def _classes(self, labels: NDArray[Any]) -> int:
         """Return how many classes there are; where it is not set, labels must have no gap."""
         if self.classes is not None:
+            refuse_beyond(labels, f"{self.file}: '{self.train_labels}'", self.classes)
             return self.classes
         present = np.unique(labels)
         odd = np.flatnonzero(present != np.arange(len(present)))
