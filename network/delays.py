@@ -52,7 +52,8 @@ class Delays:
             plan = plan._replace(wait_s=plan.wait_s + grant_s)
         if self.jitter is not None:
             after_s = self.jitter.delay_s(self.seed, src, dst, number)
-            plan = plan._replace(latency_s=plan.latency_s + after_s)
+            later = plan.later._replace(kept_s=plan.later.kept_s + after_s)
+            plan = plan._replace(latency_s=plan.latency_s + after_s, later=later)
         return plan
 
     def rtt_s(self, path: Path, latency_s: float) -> float:

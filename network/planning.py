@@ -41,8 +41,7 @@ class Planning:
     ) -> tuple[Plan, Flow]:
         """Return how what is left of `nbytes`, begun by `plan` over another path, goes on by `path`."""
         rate = self._on_air.rate(path)
-        if path.hops:
-            plan = self._sender.rerouted(plan, self._message(ends, path, nbytes, rate[0]))
+        plan = self._sender.rerouted(plan, self._message(ends, path, nbytes, rate[0]), left_bits)
         if plan.missed and ends[1] == "*":
             plan = received_by(plan, path.devices)
         return plan, self._flow(ends, path, plan, left_bits, rate)

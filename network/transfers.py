@@ -4,7 +4,7 @@ from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, Self
 
 from slfac_sim.network.engine import Flow
 
@@ -95,6 +95,21 @@ class Path:
         return min((hop.capacity_bps for hop in self.hops), default=inf)
 
 
+class Later(NamedTuple):
+    """What the way of a message adds to its latency while bits are sent, from the first `since_bits` on.
+
+    Each round of packets after the first comes `round_s` later. A lane that knows no caps sends each bit
+    `bit_s` sooner than the cap has it. Packets are stored for `stored_s` on their way; `kept_s` is from
+    elsewhere, or from ways before this one.
+    """
+
+    round_s: float = 0.0
+    bit_s: float = 0.0
+    stored_s: float = 0.0
+    kept_s: float = 0.0
+    since_bits: float = 0.0
+
+
 class Plan(NamedTuple):
     """How a message is sent over its path.
 
@@ -102,9 +117,9 @@ class Plan(NamedTuple):
     `Path.hops`) carries per bit of them. `wire_bytes` are the bytes on the lane, or on the first wire where
     there is none. `wait_s` passes before the first bit, `latency_s` after the last one, beside the path's.
     `rounds_bits` says how many of the bits have been sent when the first, second, ... round of packets is
-    over; there are as many rounds as the most times that a packet is sent. Of what each link is given,
-    `lost_parts` are lost on it. `missed` are the receivers that do not get the message, and `is_lost` says
-    that they are all.
+    over; there are as many rounds as the most times that a packet is sent. `later` says what of `latency_s`
+    is of this path. Of what each link is given, `lost_parts` are lost on it. `missed` are the receivers that
+    do not get the message, and `is_lost` says that they are all.
     """
 
     bits: float
@@ -117,10 +132,20 @@ class Plan(NamedTuple):
     lost_parts: tuple[float, ...] = ()
     missed: tuple[str, ...] = ()
     is_lost: bool = False
+    later: Later = Later()
 
     def tries(self, sent_bits: float) -> int:
         """Return the most times that a packet was sent by the time that `sent_bits` were."""
         return bisect_left(self.rounds_bits, sent_bits, hi=max(len(self.rounds_bits) - 1, 0)) + 1
+
+    def on_another_way(self, left_bits: float, later: Later) -> Self:
+        """Return the plan with the latency of `later` for the last `left_bits`, the others keep theirs."""
+        sent_bits, before = self.bits - left_bits, self.later
+        turns = self.tries(sent_bits) - self.tries(before.since_bits)
+        kept_s = before.kept_s + turns * before.round_s + (sent_bits - before.since_bits) * before.bit_s
+        turns_left = len(self.rounds_bits) - self.tries(sent_bits)
+        latency_s = kept_s + later.stored_s + turns_left * later.round_s + left_bits * later.bit_s
+        return self._replace(latency_s=latency_s, later=later._replace(kept_s=kept_s, since_bits=sent_bits))
 
 
 class OnLane(Protocol):

@@ -72,11 +72,11 @@ class Sender(ABC):
     def plan(self, message: Message) -> Plan:
         """Return how `message` is sent. Draws are functions of its pair and number."""
 
-    def rerouted(self, plan: Plan, message: Message) -> Plan:
-        """Return `plan` with what the wires of the path of `message` carry for a bit, and lose.
+    def rerouted(self, plan: Plan, message: Message, left_bits: float) -> Plan:
+        """Return `plan` for its last `left_bits`, which go by the path of `message`, another one than before.
 
-        The path is another one now; how often packets are sent and who misses them is as it was planned. As
-        it stands, each wire carries what the air does, and loses nothing.
+        How often packets are sent and who misses them is as it was planned. As it stands, so are cap and
+        latency, each wire carries what the air does, and it loses nothing.
         """
         consumption = as_on_air(plan.bits, plan.wire_bytes, message.path)
         return plan._replace(consumption=consumption, lost_parts=())

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Part
-from slfac_sim.network.transfers import Plan
+from slfac_sim.network.transfers import Later, Plan
 from slfac_sim.network.transport import Framing, Message, Sender, Transport
 from slfac_sim.network.transport._losses import Given, given
 from slfac_sim.network.transport._packets import Train, capped_s, train
@@ -78,6 +78,7 @@ class PacketSender(Sender):
         bits = 8.0 * first
         cap_bps = pace.packets_per_s * bits / sent.packets[0]
         later_s = pace.start_s + packets.stored_s + (len(sent.rounds) - 1) * pace.round_s
+        later_s += capped_s(bits, cap_bps, message)
         ends = accumulate(sent.rounds)
         return Plan(
             bits=bits,
@@ -85,23 +86,35 @@ class PacketSender(Sender):
             consumption=consumption,
             cap_bps=cap_bps if message.takes_caps else inf,
             wait_s=pace.wait_s,
-            latency_s=later_s + capped_s(bits, cap_bps, message),
+            latency_s=later_s,
             rounds_bits=tuple(bits * end / sent.packets[0] for end in ends),
             lost_parts=_lost_by_place(packets, sent),
             missed=sent.missed,
             is_lost=bool(sent.missed) and len(sent.missed) == len(message.receivers),
+            later=_later(message, packets, pace, cap_bps)._replace(kept_s=pace.start_s),
         )
 
-    def rerouted(self, plan: Plan, message: Message) -> Plan:
-        """Return `plan` with what the links of another path carry, and lose."""
+    def rerouted(self, plan: Plan, message: Message, left_bits: float) -> Plan:
+        """Return `plan` with what the links of another path carry and lose, and with its cap and latency."""
         packets = train(message, *self._form)
         sent = given(message, packets, self._seed, self._most_tries)
         consumption, _ = _consumption(packets, sent)
-        return plan._replace(consumption=consumption, lost_parts=_lost_by_place(packets, sent))
+        pace = self.pace_under_way(message, packets)
+        cap_bps = pace.packets_per_s * plan.rounds_bits[0] / packets.count  # the first round has each once
+        plan = plan.on_another_way(left_bits, _later(message, packets, pace, cap_bps))
+        return plan._replace(
+            consumption=consumption,
+            cap_bps=cap_bps if message.takes_caps else inf,
+            lost_parts=_lost_by_place(packets, sent),
+        )
 
     @abstractmethod
     def pace(self, message: Message, packets: Train) -> Pace:
         """Return how fast the packets leave."""
+
+    @abstractmethod
+    def pace_under_way(self, message: Message, packets: Train) -> Pace:
+        """Return the same for a message that is under way already: it waits no more, and no start is slow."""
 
     def _held_bytes(self, message: Message, packets: Train, sent: Given) -> int:
         """Return what the lane's own timing holds of the headers, of which its flow is not told."""
@@ -110,6 +123,10 @@ class PacketSender(Sender):
         (lane,) = (i for i, crossing in enumerate(packets.crossings) if crossing.place == 0)
         each = self._header_bytes + message.framing.layer2_bytes - packets.crossings[lane].header_bytes
         return sent.packets[lane] * each
+
+
+def _later(message: Message, packets: Train, pace: Pace, cap_bps: float) -> Later:
+    return Later(pace.round_s, capped_s(1.0, cap_bps, message), packets.stored_s)
 
 
 def _consumption(packets: Train, sent: Given) -> tuple[tuple[float, ...], int]:

@@ -86,16 +86,20 @@ class _TcpSender(PacketSender):
     def pace(self, message: Message, packets: Train) -> Pace:
         tcp, pairs = self._tcp, {frozenset((message.src, receiver)) for receiver in message.receivers}
         empty_s = message.rtt_s + packets.there_and_back_s(0)
-        rtt_s = message.rtt_s + packets.there_and_back_s(packets.payload_bytes)
+        _, most, _, rtt_s = self.pace_under_way(message, packets)
         wait_s = 0.0 if pairs <= self._connected else tcp.set_up * empty_s
         if tcp.connection == "persistent":
             self._connected |= pairs
-        most = _most_per_s(tcp.rwnd / packets.payload_bytes, loss_of(packets), rtt_s)
         packet_s = max(packets.packet_s, 1.0 / most)
         window, start_s = slow_start(self._window(message, rtt_s), packets.count, packet_s, rtt_s)
         if tcp.connection == "persistent":
             self._directions[message.src, message.receivers] = _Direction(window, message.now_s)
         return Pace(wait_s, most, start_s, rtt_s)
+
+    def pace_under_way(self, message: Message, packets: Train) -> Pace:
+        rtt_s = message.rtt_s + packets.there_and_back_s(packets.payload_bytes)
+        most = _most_per_s(self._tcp.rwnd / packets.payload_bytes, loss_of(packets), rtt_s)
+        return Pace(packets_per_s=most, round_s=rtt_s)
 
     def ended(self, src: str, receivers: tuple[str, ...], now_s: float) -> None:
         """Hear that a transfer has arrived."""

@@ -48,3 +48,5 @@ class Udp(PacketTransport):
 class _UdpSender(PacketSender):
     def pace(self, message: Message, packets: Train) -> Pace:
         return Pace(round_s=message.rtt_s)
+
+    pace_under_way = pace
