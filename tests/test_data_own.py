@@ -145,6 +145,8 @@ def test_labels_are_within_the_classes_or_refused(
             {"columns": {"role": np.zeros(5, np.int64)}},
             "columns['role']: found int64 of the shape [5], expected [6], a number or text for each sample",
         ),
+        ({"class_names": ("a", "b")}, "class_names: found 2 names for 5 classes, expected one for each"),
+        ({"class_names": ["a"] * 5}, f"class_names: found {['a'] * 5}, expected a tuple of texts"),
         ({"train_images": [[1]]}, "train_images: found a list, expected a numpy array"),
     ],
 )

@@ -35,6 +35,7 @@ def test_classes_are_the_folders_in_the_order_of_their_names(tmp_path: Path) -> 
     (tmp_path / "mine/train/.hidden").mkdir()
     data = ImageFolder(folder=tmp_path / "mine").load()
     assert (data.name, data.classes, data.image_shape) == ("mine", 3, (3, 12, 12))
+    assert data.class_names == tuple(sorted(path.name for path in (tmp_path / "mine/test").iterdir()))
     assert data.train_labels.tolist() == [0] * 5 + [1] * 5 + [2] * 5
     assert data.test_labels.tolist() == [0, 0, 1, 1, 2, 2]
     shown = np.asarray(Image.open(tmp_path / "mine/train/dog/1.png"))

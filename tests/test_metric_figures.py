@@ -87,6 +87,27 @@ def test_confusion_names_the_worst_class_and_what_it_is_taken_for(tmp_path: Path
     assert f"{100 * matrices[-1].trace() / 400:.2f} % right" in words
 
 
+@pytest.mark.parametrize("classes", [7, 13, 100])
+def test_confusion_calls_classes_by_their_names(
+    tmp_path: Path, classes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("slfac_sim.analysis.draw.kinds", lambda family: ["confusion"])
+    folder, matrices, _ = run_with(tmp_path / "run", classes, 5)
+    names = ["melanocytic naevi of the skin", *(f"kind {number}" for number in range(1, classes))]
+    summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    about = summary | {"data": {"name": "mine", "real": True, "class_names": names}}
+    (folder / "summary.json").write_text(json.dumps(about), encoding="utf-8")
+    figure = figure_of([load(folder)], "confusion")
+    assert figure is not None
+    assert faults(figure) == []
+    texts = [text.get_text() for text in drawn(figure)]
+    assert texts.count("melanocytic nae\N{HORIZONTAL ELLIPSIS}") == 2
+    assert any(f"worst class {names[int(matrices[-1].diagonal().argmin())]}:" in text for text in texts)
+    draw([load(folder)], tmp_path / "drawn")
+    rows = rows_of(tmp_path / "drawn", "confusion")
+    assert {row["class"] for row in rows} | {row["taken_for"] for row in rows} == {*names}
+
+
 def test_devices_stand_by_their_accuracy_with_mean_worst_tenth_and_spread(tmp_path: Path) -> None:
     folder, _, (samples, hits) = run_with(tmp_path / "run", 4, 30)
     figure = figure_of([load(folder)], "accuracy_by_device")

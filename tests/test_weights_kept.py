@@ -1,6 +1,7 @@
 """The trained model is a result: kept, the same in equal and resumed runs, exported, loaded and checked."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from worlds import TINY, scenario
 
 import slfac_sim as sf
 from slfac_sim.cli import main
+from slfac_sim.cli.closing import print_summary
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import kinds
 from slfac_sim.learning.kept import Kept
@@ -22,6 +24,7 @@ from slfac_sim.runs.resume import prepare_resume, resume
 from slfac_sim.runs.run import prepare, run
 from slfac_sim.runs.verify import prepare_verify, verify
 from slfac_sim.runs.weights import model_of, path_in, weights_of
+from slfac_sim.scenario.files import load
 from slfac_sim.scenario.fingerprint import point_key
 from slfac_sim.studies.trainings import pack, unpack
 
@@ -224,7 +227,14 @@ def test_no_weights_on_the_command_line_and_two_lines_of_python(
     made = sf.run(str(TINY), out=tmp_path / "p", threads=1, progress=False)
     model = sf.model(made)
     assert not model.training
-    assert model(torch.zeros(2, 1, 12, 12)).shape == (2, 4)
+    data = load(TINY).data.open()
+    logits = model.of_levels(torch.from_numpy(data.test_images))
+    assert logits.shape == (len(data.test_labels), 4)
+    normalised = torch.from_numpy(data.normalised(data.test_images))
+    torch.testing.assert_close(logits, model(normalised))
+    assert model.pixel_mean.tolist() == pytest.approx(list(data.mean))
+    about = weights_of(load_run(tmp_path / "p")).about
+    assert [json.loads(about[name]) for name in ("pixel_mean", "pixel_std")] == [[*data.mean], [*data.std]]
 
 
 def last_figures(folder: Path) -> tuple[float, float]:
@@ -296,7 +306,11 @@ def test_evaluate_on_the_command_line(kept: Path, capsys: pytest.CaptureFixture[
     assert told["figures"]["accuracy"] == told["figures"]["accuracy_no_codec"]
     assert (told["name"], told["codec"]) == ("final", "raw fp32")
     assert main(["evaluate", str(kept), "--best"]) == 0
-    assert f"{kept}: best weights" in capsys.readouterr().out
+    best = json.loads((kept / "summary.json").read_text())["weights"]["best"]
+    assert f"{kept}: best weights, of after round {best['round']}" in capsys.readouterr().out
+    print_summary(load_run(kept).summary)
+    words = f"{100 * best['validation_accuracy']:.2f} % after round {best['round']}: weights/best.safetensors"
+    assert re.search(rf"validation accuracy, best +{re.escape(words)}", capsys.readouterr().out)
     assert sf.evaluate(kept, "codec=raw").figures == told["figures"]
 
 

@@ -24,8 +24,7 @@ from slfac_sim.scenario.schema import Scenario
 from slfac_sim.studies.files import Changes, is_study
 
 if TYPE_CHECKING:
-    from torch import nn
-
+    from slfac_sim.learning.trained_model import TrainedModel
     from slfac_sim.runs.evaluate import Measured
 
 
@@ -115,10 +114,11 @@ def resume(run: RunResult | Place, *, progress: bool = True) -> RunResult:
 
 
 @plainly
-def model(run: RunResult | Place, name: str = "final") -> "nn.Module":
+def model(run: RunResult | Place, name: str = "final") -> "TrainedModel":
     """Return the trained model of a finished run as a torch module of named blocks, in evaluation mode.
 
-    It maps normalised images [batch, channels, h, w] to logits. `name` is ``final``, or ``best`` where there
+    It maps normalised images [batch, channels, h, w] to logits, `of_levels` those of pixels from 0 to 255;
+    `pixel_mean` and `pixel_std` are what it was trained with. `name` is ``final``, or ``best`` where there
     was a validation part.
 
         model = sf.model("runs/latest")

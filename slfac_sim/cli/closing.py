@@ -100,6 +100,7 @@ def _rows(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if accuracy["final"] is not None:
         final, best = (fixed_percent(accuracy[name], 2) for name in ("final", "best"))
         yield "test accuracy, final (best)", f"{final} ({best})"
+    yield from _best(summary)
     yield "simulated time", f"{one_decimal(summary['simulated_s'])} s in {summary['rounds']} rounds"
     if summary["stopped"]:
         yield "stopped", summary["stopped"]
@@ -129,6 +130,16 @@ def _rows(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "laws of simulation", f"{checks:,} checks, {summary['invariants']['violated']} violated"
     # a replay computes nothing that depends on threads
     yield "digest" if "replay_of" in summary else f"digest ({threads})", summary["digest"][:16]
+
+
+def _best(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield what the best model, by the validation part, reaches on it, and where it lies."""
+    from slfac_sim.analysis.format import fixed_percent
+
+    best = summary.get("weights", {}).get("best")
+    if best is not None:
+        accuracy = fixed_percent(best["validation_accuracy"], 2)
+        yield "validation accuracy, best", f"{accuracy} after round {best['round']}: weights/best.safetensors"
 
 
 def _metrics(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

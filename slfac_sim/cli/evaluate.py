@@ -35,7 +35,11 @@ def main(arguments: argparse.Namespace) -> int:
         facts = {**dataclasses.asdict(measured), "folder": str(measured.folder)}
         print(json.dumps(facts, indent=2))
     else:
-        print_table(f"{measured.folder}: {measured.name} weights", list(_rows(measured)), "ll")
+        print_table(
+            f"{measured.folder}: {measured.name} weights, of after round {measured.round}",
+            list(_rows(measured)),
+            "ll",
+        )
     return 0
 
 

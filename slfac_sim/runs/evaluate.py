@@ -1,5 +1,6 @@
 """The trained model of a run, measured again: with another codec, on other data. Nothing is trained."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,13 +28,14 @@ MAY_DIFFER = ("name", "codec", "data", "partition", "evaluation")
 
 @dataclass(frozen=True)
 class Measured:
-    """What the model called `name` of a run reaches: `figures` by metric, None where nothing tells.
+    """What the model called `name` of a run, of after `round`, reaches: `figures` by metric, or None.
 
     `accuracy_no_codec` is among them. `data` and `codec` say in words with what it was measured.
     """
 
     folder: Path
     name: str
+    round: int
     data: str
     codec: str
     figures: Mapping[str, float | None]
@@ -58,12 +60,13 @@ def evaluate(
     told = world.evaluate(world.begun()[1].body, last=True)
     figures = metrics_of(told, METRICS)
     codec = codec_label(scenario.codec) if cuts_a_model(scenario) else "none"
-    return Measured(run.folder, name, world.data.name, codec, {**figures, **_no_codec(told)})
+    number = run.summary["weights"][name]["round"]
+    return Measured(run.folder, name, number, world.data.name, codec, {**figures, **_no_codec(told)})
 
 
 def _as_learnt_from(data: Dataset, kept: Kept) -> Dataset:
     """Return `data` with the mean and deviation of the pixels that the model was trained on."""
-    mean, std = (tuple(map(float, kept.about[f"pixel_{part}"].split(","))) for part in ("mean", "std"))
+    mean, std = (tuple(json.loads(kept.about[f"pixel_{part}"])) for part in ("mean", "std"))
     return replace(data, mean=mean, std=std) if len(mean) == len(data.mean) else data
 
 

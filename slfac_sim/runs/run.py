@@ -44,7 +44,8 @@ class Prepared:
         """What the summary says of the data."""
         data = self.world.data
         moments = {"mean": list(data.mean), "std": list(data.std)}
-        return {"name": data.name, "real": data.real, **moments, "sha256": data.sha256}
+        names = {"class_names": list(data.class_names)} if data.class_names else {}
+        return {"name": data.name, "real": data.real, **moments, **names, "sha256": data.sha256}
 
 
 def carry_out(

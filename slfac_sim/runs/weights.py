@@ -1,17 +1,17 @@
 """The trained model of a run, in its folder: ``final.safetensors``, and `best` by a validation part."""
 
-from collections import OrderedDict
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from torch import nn
 
 import slfac_sim
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.files import whole
 from slfac_sim.learning.kept import Kept
+from slfac_sim.learning.trained_model import TrainedModel
 from slfac_sim.learning.world import World
 from slfac_sim.ledger.folder import Run
 from slfac_sim.runs.folder import SCENARIO
@@ -58,11 +58,10 @@ def weights_of(run: Run, name: str = FINAL) -> Kept:
     return kept
 
 
-def model_of(run: Run, name: str = FINAL) -> nn.Module:
-    """Return the model called `name` that `run` has left, in evaluation mode; its blocks have their names.
+def model_of(run: Run, name: str = FINAL) -> TrainedModel:
+    """Return the model called `name` that `run` has left, with how its images were normalised.
 
-    It maps images [batch, channels, h, w], less the mean of the pixels and divided by their deviation, to
-    logits [batch, classes]. Raises `BadInput` as `weights_of` does, and for a model of other weights.
+    Raises `BadInput` as `weights_of` does, and for a model of other weights.
     """
     kept = weights_of(run, name)
     scenario = load(run.folder / SCENARIO)
@@ -75,7 +74,7 @@ def model_of(run: Run, name: str = FINAL) -> nn.Module:
             path = path_in(run.folder, name)
             raise BadInput(f"{path}: block '{block_name}' of the scenario's model has other weights")
         block.load_state_dict(there, strict=False)
-    return nn.Sequential(OrderedDict(blocks)).eval()
+    return TrainedModel(blocks, *(json.loads(kept.about[f"pixel_{part}"]) for part in ("mean", "std")))
 
 
 def export_weights(run: Run, out: Path, overwrite: bool = False) -> list[Path]:
@@ -112,7 +111,7 @@ def _why_none(run: Run, name: str) -> str:
 def _about(world: World, figures: Mapping[str, Any]) -> dict[str, str]:
     data = world.data
     shape, classes = "x".join(map(str, data.image_shape)), str(data.classes)
-    mean, std = (",".join(map(repr, values)) for values in (data.mean, data.std))
+    mean, std = (json.dumps(values) for values in (data.mean, data.std))
     return {
         "slfac_sim": slfac_sim.__version__,
         "scenario": world.scenario.name,

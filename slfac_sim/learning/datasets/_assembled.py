@@ -1,6 +1,6 @@
 """From images and labels to a `Dataset`: how many are kept, which are for the test, their mean."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,6 +27,7 @@ class Labelled(NamedTuple):
 def assembled(
     name: str, train: Labelled, test: Labelled, classes: int, source: object,
     validation: Labelled | None = None, columns: Mapping[str, NDArray[Any]] | None = None,
+    class_names: Sequence[str] = (),
 ) -> Dataset:  # fmt: skip
     """Return the real data set `name`, normalised by its training images. Raises `DataError`."""
     mean, std = mean_and_std(sound_images(train.images, f"data '{name}': train_images"))
@@ -44,6 +45,7 @@ def assembled(
         validation_images=None if validation is None else validation.images,
         validation_labels=None if validation is None else validation.labels,
         columns=columns or {},
+        class_names=tuple(class_names),
     )
 
 

@@ -33,6 +33,7 @@ class CifarForm(NamedTuple):
     test: str
     classes: tuple[int, ...]
     records: tuple[int, int]
+    class_names: tuple[str, ...] = ()
 
     @property
     def by_hand(self) -> str:
@@ -97,6 +98,7 @@ class CifarData(DataSource):
             self.form.classes[self.label],
             bodies.source,
             columns=self.columns(labels[kept]),
+            class_names=self.form.class_names,
         )
 
     def columns(self, labels: NDArray[np.int64]) -> dict[str, NDArray[np.int64]]:

@@ -34,6 +34,7 @@ def sound_parts(data: Any) -> Mapping[str, NDArray[Any]]:
         _check_moments(data.mean, "mean", channels, least=-math.inf)
         _check_moments(data.std, "std", channels, least=0.0)
         _check_columns(data.columns, len(parts["train_labels"]))
+        _check_names(data.class_names, data.classes)
     except DataError as fault:
         raise DataError(f"data '{data.name}': {fault}") from None
     return parts
@@ -152,3 +153,10 @@ def _check_columns(columns: Any, samples: int) -> None:
         if values.shape != (samples,) or values.dtype.kind not in "biufSU":
             fault = f"{values.dtype} of the shape {list(values.shape)}"
             raise DataError(f"{where}: found {fault}, expected [{samples}], a number or text for each sample")
+
+
+def _check_names(names: Any, classes: int) -> None:
+    if not isinstance(names, tuple) or not all(isinstance(name, str) for name in names):
+        raise DataError(f"class_names: found {names!r}, expected a tuple of texts")
+    if names and len(names) != classes:
+        raise DataError(f"class_names: found {len(names)} names for {classes} classes, expected one for each")

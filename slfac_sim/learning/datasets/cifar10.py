@@ -20,5 +20,9 @@ class Cifar10(CifarData):
         test="test_batch.bin",
         classes=(10,),
         records=(10_000, 10_000),
+        class_names=(
+            *("airplane", "automobile", "bird", "cat", "deer"),
+            *("dog", "frog", "horse", "ship", "truck"),
+        ),
     )
     by_hand: ClassVar[str | None] = form.by_hand

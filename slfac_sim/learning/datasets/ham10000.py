@@ -98,7 +98,7 @@ class Ham10000(DataSource):
             train, test = whole.only(learnt), whole.only(tested)
         train = train.only(some(np.arange(len(train.labels)), self.train_samples, "train"))
         test = test.only(some(np.arange(len(test.labels)), self.test_samples, "test"))
-        return assembled("ham10000", train, test, len(CLASSES), source, validation)
+        return assembled("ham10000", train, test, len(CLASSES), source, validation, class_names=CLASSES)
 
     def _original(self, found: Pictures, report: Report | None) -> Dataset:
         groups = found.columns["lesion"] if self.split == "lesion" else None
@@ -111,4 +111,6 @@ class Ham10000(DataSource):
             for part in (learnt, tested)
         )
         columns = {name: values[learnt] for name, values in found.columns.items()}
-        return assembled("ham10000", train, test, len(CLASSES), found.folder, columns=columns)
+        return assembled(
+            "ham10000", train, test, len(CLASSES), found.folder, columns=columns, class_names=CLASSES
+        )

@@ -60,7 +60,7 @@ class ImageFolder(DataSource):
             learnt, tested = split_off(len(found[0]), self.test_part)
         train = self._read(*found, some(learnt, self.train_samples, "train"), report)
         test = self._read(*rest, some(tested, self.test_samples, "test"), report)
-        return assembled(folder.resolve().name, train, test, len(classes), folder)
+        return assembled(folder.resolve().name, train, test, len(classes), folder, class_names=classes)
 
     def _read(
         self, paths: Sequence[Path], labels: NDArray[np.int64], chosen: Indices, report: Report | None
