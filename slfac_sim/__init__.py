@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # what `__getattr__` gives, for type checkers and editors
     from slfac_sim import analysis as analysis
+    from slfac_sim.api import Callback as Callback
     from slfac_sim.api import Plan as Plan
     from slfac_sim.api import RunFailed as RunFailed
+    from slfac_sim.api import Start as Start
     from slfac_sim.api import ask as ask
     from slfac_sim.api import check as check
     from slfac_sim.api import evaluate as evaluate
@@ -38,8 +40,10 @@ if (_root / "setup.cfg").is_file() and (_root / "network").is_dir():
     __path__.append(str(_root))
 
 _API = (
+    "Callback",
     "Plan",
     "RunFailed",
+    "Start",
     "ask",
     "check",
     "evaluate",

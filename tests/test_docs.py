@@ -17,10 +17,11 @@ import simpy
 from fakes import participants
 from run_folders import SELDOM
 from test_resume import killed, resumed, undisturbed
-from worlds import live_run, scenario, table, world
+from worlds import TINY, live_run, scenario, table, world
 
 import slfac_sim as sf
 from slfac_sim.analysis.draw import FIGURES, draw_run
+from slfac_sim.cli import main
 from slfac_sim.forecast.round_time import round_time
 from slfac_sim.foundation.plugins import kinds
 from slfac_sim.hosts.names import SERVER, device_names
@@ -64,8 +65,9 @@ def their_pkg(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
 
 def test_every_example_is_a_file_and_every_plug_in_is_used() -> None:
     assert all(path.startswith(("their_pkg/", "analysis/figures/")) for path in PLUGINS)
-    assert len(PLUGINS) == 12
+    assert len(PLUGINS) == 13
     used = set(re.findall(r"their_pkg\.(\w+)", "".join(SETTINGS)))
+    used |= set(re.findall(r"--callback their_pkg\.(\w+)\.\w+\n", EXTENDING))
     assert used == {Path(path).stem for path in PLUGINS if path.startswith("their_pkg/")}
 
 
@@ -193,6 +195,41 @@ def test_the_figure_of_extending_md_is_drawn_of_every_run(
         vars(figures).pop("codec_gap", None)
     assert {"codec_gap.png", "codec_gap.svg", "time_to_accuracy.svg"} <= names
     assert "accuracy lost in the codec" in (finished / "figures/codec_gap.svg").read_text(encoding="utf-8")
+
+
+class Board:
+    """A board of the client `scoreboard`, which docs/extending.md makes up."""
+
+    def __init__(self, **settings: Any) -> None:
+        self.settings = settings
+        self.told: list[tuple[int, dict[str, float]]] = []
+        self.summary: dict[str, str] = {}
+        self.open = True
+
+    def log(self, figures: dict[str, float], step: int) -> None:
+        self.told.append((step, figures))
+
+    def finish(self) -> None:
+        self.open = False
+
+
+def test_the_callback_of_extending_md_tells_its_service(
+    their_pkg: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    boards: list[Board] = []
+    client = ModuleType("scoreboard")
+    vars(client)["init"] = lambda **settings: boards.append(Board(**settings)) or boards[-1]
+    monkeypatch.setitem(sys.modules, "scoreboard", client)
+    (callback,) = re.findall(r"--callback (\S+)", EXTENDING.replace("--callback MODULE.CLASS", ""))
+    assert main([str(TINY), "--out", str(tmp_path / "run"), "--quiet", "--callback", callback]) == 0
+    (board,) = boards
+    assert (board.settings["name"], board.open) == ("tiny-run", False)
+    rows = table(tmp_path / "run" / "ledger.sqlite", "evals")
+    assert [(step, told["at_s"], told["accuracy"]) for step, told in board.told] == [
+        (row["round"], row["at_s"], row["accuracy"]) for row in rows
+    ]
+    summary = json.loads((tmp_path / "run" / "summary.json").read_text(encoding="utf-8"))
+    assert board.summary == {"status": "finished", "digest": summary["digest"]}
 
 
 @pytest.fixture(scope="module")

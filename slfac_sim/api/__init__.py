@@ -9,11 +9,14 @@ those of the whole process: two runs at once in it are refused, and afterwards a
 from slfac_sim.api._common import RunFailed
 from slfac_sim.api.runs import check, evaluate, load, model, replay, resume, run, schema
 from slfac_sim.api.studies import ask, sweep
+from slfac_sim.runs.callbacks import Callback, Start
 from slfac_sim.runs.planned import Plan
 
 __all__ = [
+    "Callback",
     "Plan",
     "RunFailed",
+    "Start",
     "ask",
     "check",
     "evaluate",

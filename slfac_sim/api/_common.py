@@ -12,10 +12,13 @@ from slfac_sim.analysis.results import RunResult
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.ledger.folder import load as load_run
 from slfac_sim.scenario.from_python import Given, Override, scenario_of, texts_of, value_text
+from slfac_sim.scenario.own_plugins import places_beside
 from slfac_sim.scenario.schema import Scenario
 from slfac_sim.studies.files import Changes, read_study
 
 if TYPE_CHECKING:
+    from slfac_sim.runs.callbacks import Given as GivenCallback
+    from slfac_sim.runs.callbacks import Trackers
     from slfac_sim.studies.plan import Plan as StudyPlan
 
 P = ParamSpec("P")
@@ -67,6 +70,14 @@ def plan_of(study: Given, changes: Changes) -> "StudyPlan":
     for sentence in whole.notes:
         warn(sentence)
     return whole
+
+
+def trackers_in(log: str | Sequence[str], callbacks: "Sequence[GivenCallback]", beside: object) -> "Trackers":
+    """Return who is told of a run of what lies `beside`. Raises `BadInput`."""
+    from slfac_sim.runs.callbacks import trackers_of
+
+    logs = [log] if isinstance(log, str) else log
+    return trackers_of(logs, callbacks, places_beside(beside))
 
 
 def ended(folder: Path) -> RunResult:

@@ -1,5 +1,6 @@
 """One scenario: load, check, run, resume, replay, and what its settings are."""
 
+from collections.abc import Sequence
 from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any, overload
 
@@ -12,6 +13,7 @@ from slfac_sim.api._common import (
     plainly,
     plan_of,
     scenario_read,
+    trackers_in,
     warn,
 )
 from slfac_sim.foundation.errors import BadInput
@@ -25,6 +27,7 @@ from slfac_sim.studies.files import Changes, is_study
 
 if TYPE_CHECKING:
     from slfac_sim.learning.trained_model import TrainedModel
+    from slfac_sim.runs.callbacks import Given as GivenCallback
     from slfac_sim.runs.evaluate import Measured
 
 
@@ -77,6 +80,8 @@ def run(
     checkpoint_every: int | None = None,
     strict: bool = False,
     weights: bool = True,
+    log: str | Sequence[str] = (),
+    callbacks: "Sequence[GivenCallback]" = (),
     progress: bool = True,
 ) -> RunResult:
     """Train, transmit and time a scenario, and return the run, which lies in the folder `out`.
@@ -84,7 +89,9 @@ def run(
     Without `out` that is a new folder under ``runs/``. `threads` are the host threads of torch (default: 2,
     or 1 on one core), `checkpoint_every` the rounds between checkpoints (0: none; default: so that they take
     less than 2 % of the time); `strict` checks the laws of simulation while it goes on;
-    the trained model is kept in the folder if its `weights` are wanted.
+    the trained model is kept in the folder if its `weights` are wanted. `log` is ``jsonl``, ``tensorboard``
+    or both; `callbacks` are told how it goes on: classes that inherit from `Callback`, objects of them, or
+    dotted names.
 
     Raises `RunFailed` for a run that failed, and `KeyboardInterrupt` for one that was interrupted; either way
     what was recorded until then is in its folder, and `resume` goes on with it.
@@ -94,8 +101,10 @@ def run(
     from slfac_sim.runs.run import carry_out
     from slfac_sim.runs.starting import torch_lent
 
+    told = trackers_in(log, callbacks, scenario)
     with torch_lent(), RunProgress(not progress, warn) as shown:
-        folder, _ = carry_out(read, shown, path_of(out), threads, checkpoint_every, strict, notes, weights)
+        how = (threads, checkpoint_every, strict, notes, weights, told)
+        folder, _ = carry_out(read, shown, path_of(out), *how)
     return ended(folder)
 
 

@@ -37,6 +37,26 @@ def add_level_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--log-level", choices=LEVELS, metavar="LEVEL", help=text)
 
 
+def add_tracker_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add who is told of a run while it goes on."""
+    from slfac_sim.foundation.logs import TRACKERS
+
+    parser.add_argument(
+        "--log",
+        action="append",
+        default=[],
+        choices=TRACKERS,
+        help="tell TensorBoard (an extra), or log.jsonl, how it goes on; may be given twice",
+    )
+    parser.add_argument(
+        "--callback",
+        action="append",
+        default=[],
+        metavar="MODULE.CLASS",
+        help="tell a callback of your own: a class that inherits from slfac_sim.Callback",
+    )
+
+
 def silent(arguments: argparse.Namespace) -> bool:
     """Return whether there is to be no progress: by `--log-level` if it is given, else by `--quiet`."""
     if arguments.log_level is None:

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from slfac_sim.cli.closing import add_closing_arguments, close, progress_of
-from slfac_sim.cli.common import add_scenario_arguments, note, read_scenario
+from slfac_sim.cli.common import add_scenario_arguments, add_tracker_arguments, note, read_scenario
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,6 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--no-weights", action="store_true", help="do not keep the trained model in the run")
     parser.add_argument("--strict", action="store_true", help="check the laws of simulation while it goes on")
+    add_tracker_arguments(parser)
     add_closing_arguments(parser)
 
 
@@ -34,7 +35,11 @@ def main(arguments: argparse.Namespace) -> int:
     from slfac_sim.runs.starting import import_torch
 
     import_torch()
+    from slfac_sim.runs.callbacks import trackers_of
     from slfac_sim.runs.run import carry_out
+    from slfac_sim.scenario.own_plugins import places_beside
+
+    trackers = trackers_of(arguments.log, arguments.callback, places_beside(arguments.scenario))
 
     with progress_of(arguments) as progress:
         folder, summary = carry_out(
@@ -46,5 +51,6 @@ def main(arguments: argparse.Namespace) -> int:
             arguments.strict,
             notes,
             not arguments.no_weights,
+            trackers,
         )
     return close(folder, summary, arguments)

@@ -13,6 +13,8 @@ from slfac_sim.foundation.host import environment_kept
 
 LOG = logging.getLogger("slfac_sim")
 LEVELS = ("debug", "info", "warning", "error")
+TRACKERS = ("jsonl", "tensorboard")
+"""Who of ours may be told of a run while it goes on: what `--log` may be."""
 VARIABLE = "SLFAC_LOG_LEVEL"
 """Names the level in the environment, for processes that are begun here too."""
 

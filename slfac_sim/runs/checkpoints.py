@@ -8,7 +8,7 @@ was cut off goes on.
 import json
 import shutil
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -45,7 +45,7 @@ class Begun:
 
     `every` is the number of rounds between checkpoints, 0 for none, and None for as often as it costs little.
     `data` is the SHA-256 of what was loaded. `resumed` counts how often it has been gone on with. The trained
-    model is kept if its `weights` are wanted.
+    model is kept if its `weights` are wanted. `logs` and `callbacks` are told of it, each by its name.
     """
 
     threads: int
@@ -55,6 +55,8 @@ class Begun:
     data: str
     resumed: int = 0
     weights: bool = True
+    logs: Sequence[str] = ()
+    callbacks: Sequence[str] = ()
 
     def write(self, run: Path) -> None:
         """Write it into the run folder `run`, which is ours. Raises `BadInput` if that has changed hands."""
@@ -66,7 +68,14 @@ class Begun:
     def _refuse_odd(self) -> None:
         """Raise `TypeError` for a field of another type than is written."""
         types = {"threads": (int,), "every": (int, type(None)), "strict": (bool,), "versions": (dict,)}
-        for name, allowed in {**types, "data": (str,), "resumed": (int,), "weights": (bool,)}.items():
+        others = {
+            "data": (str,),
+            "resumed": (int,),
+            "weights": (bool,),
+            "logs": (list, tuple),  # a tuple where an older run tells none
+            "callbacks": (list, tuple),
+        }
+        for name, allowed in {**types, **others}.items():
             if type(getattr(self, name)) not in allowed:
                 raise TypeError(f"{name} is {getattr(self, name)!r}")
 

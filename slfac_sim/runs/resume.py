@@ -26,6 +26,7 @@ from slfac_sim.ledger.reader import LedgerReader
 from slfac_sim.ledger.store import FileLedger
 from slfac_sim.ledger.summary import HostClock
 from slfac_sim.ledger.tables import TABLES
+from slfac_sim.runs.callbacks import Audience, trackers_of
 from slfac_sim.runs.checkpoints import NAMED, Begun, forget, newest, versions_of
 from slfac_sim.runs.folder import SCENARIO, RunFolder, check_idle
 from slfac_sim.runs.opening import build
@@ -34,6 +35,7 @@ from slfac_sim.runs.starting import set_threads
 from slfac_sim.runs.watching import Ended, Watcher
 from slfac_sim.scenario.files import load
 from slfac_sim.scenario.fingerprint import refuse_notebook_classes
+from slfac_sim.scenario.own_plugins import places_of
 from slfac_sim.scenario.schema import Scenario
 from slfac_sim.simulation.replay import Script, follow, script_until
 from slfac_sim.simulation.simulate import OnNote, check_air
@@ -95,6 +97,9 @@ def prepare_resume(folder: Path, report: Report | None = None) -> Resumable:
 
 def carry_out(folder: Path, watcher: Watcher) -> Ended:
     """Prepare and go on with the run in `folder`, while `watcher` looks on. Raises `BadInput`."""
+    begun = Begun.read(folder.resolve())
+    trackers = trackers_of(begun.logs, begun.callbacks, places_of(folder.resolve() / SCENARIO))
+    audience = Audience(trackers.open(), watcher.note)
     resumable = prepare_resume(folder, watcher.say)
     scenario, there = resumable.prepared.scenario, resumable.prepared.folder
     watcher.begin(there, scenario.name, resumable.prepared.world.device_steps, scenario.protocol.rounds)
@@ -102,27 +107,38 @@ def carry_out(folder: Path, watcher: Watcher) -> Ended:
         watcher.note(remark)
     where = f"after round {resumable.rounds}" if resumable.rounds else "from the beginning: no checkpoint"
     watcher.say(f"resumed {where}")
-    return there, resume(resumable, watcher.on_note, watcher.learn)
+    return there, resume(resumable, watcher.on_note, watcher.learn, audience)
 
 
 def resume(
     resumable: Resumable,
     on_note: OnNote = lambda table, row: None,
     on_learning: Callable[[], object] = lambda: None,
+    audience: Audience | None = None,
 ) -> dict[str, Any]:
     """Simulate to the end and return the summary, as `run.run` does; a run that begins again is one.
 
-    `on_learning` is called when what is on record has been played. Raises `continued.Differs` where that
+    `on_learning` is called when what is on record has been played, and from then on the `audience` is told.
+    Raises `continued.Differs` where that
     came out otherwise than it was; ledger and checkpoints are then as they were.
     """
     prepared, begun, rounds = resumable.prepared, resumable.begun, resumable.rounds
+    audience = audience or Audience([], lambda sentence: None)
+
+    def go_on() -> None:
+        audience.listens = True
+        on_learning()
+
     with RunFolder.open(prepared.folder) as folder:
         begun.write(folder.path)
         folder.extra["resumed"] = begun.resumed
         open_ledger = ContinuedLedger if rounds else _anew
-        with folder.fill(prepared.scenario, prepared.data, prepared.clock, (), open_ledger) as ledger:
-            report = folder.report(ledger, on_note, logged=rounds or -1)
-            learn(prepared.world, _protocol(resumable, ledger, on_learning), begun, folder, ledger, report)
+        with (
+            audience.told_of(folder, prepared.scenario, rounds),
+            folder.fill(prepared.scenario, prepared.data, prepared.clock, (), open_ledger) as ledger,
+        ):
+            report = folder.report(ledger, audience.beside(on_note), logged=rounds or -1)
+            learn(prepared.world, _protocol(resumable, ledger, go_on), begun, folder, ledger, report)
     forget(folder)
     return folder.summary
 

@@ -12,12 +12,14 @@ from slfac_sim.learning.datasets import Report
 from slfac_sim.learning.world import World
 from slfac_sim.ledger.store import Ledger
 from slfac_sim.ledger.summary import HostClock
+from slfac_sim.runs.callbacks import NOBODY, Audience, Trackers
 from slfac_sim.runs.checkpoints import Begun, Checkpoints, forget, versions_of
 from slfac_sim.runs.folder import RunFolder, check_place, make_folder
 from slfac_sim.runs.opening import ready
 from slfac_sim.runs.starting import set_threads
 from slfac_sim.runs.watching import Ended, Watcher
 from slfac_sim.runs.weights import keep_weights
+from slfac_sim.scenario.own_plugins import keep_plugins
 from slfac_sim.scenario.schema import Scenario
 from slfac_sim.simulation.invariants import strictly
 from slfac_sim.simulation.observer import observed_by
@@ -57,14 +59,17 @@ def carry_out(
     strict: bool = False,
     notes: Sequence[str] = (),
     weights: bool = True,
+    trackers: Trackers = NOBODY,
 ) -> Ended:
     """Prepare and run `scenario`, while `watcher` looks on; see `prepare` and `run`. Raises `BadInput`."""
     if checkpoint_every is not None and checkpoint_every < 0:
         raise BadInput(f"--checkpoint-every {checkpoint_every}: must be at least 0")
+    audience = Audience(trackers.open(), watcher.note)
     prepared = prepare(scenario, out, threads, watcher.say, notes)
     device_steps, rounds = prepared.world.device_steps, scenario.protocol.rounds
     watcher.begin(prepared.folder, scenario.name, device_steps, rounds)
-    return prepared.folder, run(prepared, watcher.on_note, checkpoint_every, strict, weights)
+    on_note, told = watcher.on_note, (trackers, audience)
+    return prepared.folder, run(prepared, on_note, checkpoint_every, strict, weights, *told)
 
 
 def prepare(
@@ -92,6 +97,8 @@ def run(
     checkpoint_every: int | None = None,
     strict: bool = False,
     weights: bool = True,
+    trackers: Trackers = NOBODY,
+    audience: Audience | None = None,
 ) -> dict[str, Any]:
     """Simulate, and return the summary, which lies in the folder with ledger and log.
 
@@ -99,15 +106,31 @@ def run(
     `failed`, its `reason` says why, and what was recorded is kept. `resume` goes on with such a run, and
     with one that was killed, from the last checkpoint: one is written every `checkpoint_every` rounds (0:
     never; None: as often as it takes less than 2 % of the time). `strict` checks the `invariants` live. The
-    trained model is kept in the folder if its `weights` are wanted.
+    trained model is kept in the folder if its `weights` are wanted. The `audience`, which `trackers` has
+    opened, is told how it goes on; `resume` opens it again.
     """
     scenario, world, threads = prepared.scenario, prepared.world, prepared.clock.threads
     versions = versions_of(scenario)
-    begun = Begun(threads, checkpoint_every, strict, versions, world.data.sha256, weights=weights)
+    begun = Begun(
+        threads,
+        checkpoint_every,
+        strict,
+        versions,
+        world.data.sha256,
+        weights=weights,
+        logs=trackers.logs,
+        callbacks=[str(name) for name in trackers.names],
+    )
+    audience = audience or Audience([], lambda sentence: None)
     with RunFolder.open(prepared.folder) as folder:
+        keep_plugins(folder.path, [scenario, trackers.names])
         begun.write(folder.path)
-        with folder.fill(scenario, prepared.data, prepared.clock, prepared.notes) as ledger:
-            learn(world, scenario.protocol.run(world), begun, folder, ledger, folder.report(ledger, on_note))
+        with (
+            audience.told_of(folder, scenario),
+            folder.fill(scenario, prepared.data, prepared.clock, prepared.notes) as ledger,
+        ):
+            report = folder.report(ledger, audience.beside(on_note))
+            learn(world, scenario.protocol.run(world), begun, folder, ledger, report)
     forget(folder)
     return folder.summary
 

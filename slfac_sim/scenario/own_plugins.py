@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
+from os import PathLike
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,6 +21,12 @@ FOLDER = "plugins"
 def places_of(file: Path) -> tuple[Path, Path]:
     """Return the folders in which plug-ins of the scenario `file` are looked for."""
     return file.parent, file.parent / FOLDER
+
+
+def places_beside(given: object) -> tuple[Path, ...]:
+    """Return where names beside what is `given`, a file or something else, are looked for."""
+    file = Path(given) if isinstance(given, str | PathLike) else Path()
+    return (*(places_of(file) if file.is_file() else ()), Path())
 
 
 class Own(NamedTuple):

@@ -45,9 +45,10 @@ class SimulatedPlayer:
     """Performs a protocol on the clock of `env`.
 
     `speeds` gives each host's FLOP/s, `ledger` takes the rows, `on_note` is told of each note after it was
-    written (for a progress display). By host, where wanted: `codec_speeds` are its FLOP/s in codec work
-    (otherwise those of `speeds`), `availability` its outages, `slowdown` the factor on its durations,
-    `disciplines` how its processor is shared. `energy` is told what hosts did.
+    written (for a progress display), of an evaluation with its `counts`. By host, where wanted:
+    `codec_speeds` are its FLOP/s in codec work (otherwise those of `speeds`), `availability` its outages,
+    `slowdown` the factor on its durations, `disciplines` how its processor is shared. `energy` is told what
+    hosts did.
     """
 
     def __init__(
@@ -224,7 +225,7 @@ class SimulatedPlayer:
         if effect.table == "rounds":
             self._transmissions.close_round(effect.row["round"])
             self._ledger.commit()
-        self._on_note(effect.table, row)
+        self._on_note(effect.table, {**effect.row, **row})
 
     def _end_of(self, host: str, reason: str) -> None:
         """Take `host` down for good at the end of this instant."""
