@@ -371,3 +371,10 @@ def test_a_setting_is_explained_as_on_the_command_line(capsys: pytest.CaptureFix
 def test_the_examples_of_the_docstrings_are_true() -> None:
     done = [doctest.testmod(importlib.import_module(f"slfac_sim.api.{name}")) for name in ("runs", "studies")]
     assert [(one.attempted, one.failed) for one in done] == [(5, 0), (0, 0)]
+
+
+def test_the_package_lists_what_is_for_users_alone() -> None:
+    assert {name for name in dir(sf) if not name.startswith("__")} == {
+        *(name for name in sf.__all__ if not name.startswith("__")),
+        *("codecs", "network", "protocols"),
+    }

@@ -182,6 +182,7 @@ def test_ctrl_c_ends_cleanly_and_keeps_what_was_recorded(tmp_path: Path) -> None
     assert process.returncode == 130
     assert "Traceback" not in err
     assert "interrupted: by the user" in err
+    assert f"go on with it: python -m slfac_sim resume {folder}\n" in err
     assert out.splitlines()[0] == str(folder)
     summary = json.loads((folder / "summary.json").read_text())
     assert summary["status"] == "interrupted"

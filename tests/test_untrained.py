@@ -21,8 +21,10 @@ from slfac_sim.analysis.statistics import over_runs, paired_ratio
 from slfac_sim.analysis.studies.report import finish_study
 from slfac_sim.analysis.style import house_style
 from slfac_sim.cli import main
+from slfac_sim.cli.closing import print_summary
 from slfac_sim.ledger.store import MemoryLedger
 from slfac_sim.ledger.summary import summary_of
+from slfac_sim.runs.run import prepare, run
 from slfac_sim.scenario.schema import Seed
 from slfac_sim.studies.search.ask import Answer, answer_lines
 from slfac_sim.studies.search.bisection import search
@@ -197,3 +199,13 @@ def test_ask_and_crossover_leave_them_out() -> None:
     both = Pair(Seed(), search(lambda _: 1.0, lambda r: r < 1.0, (1e6, 1e8)), {1e6: (0.0, 0.0)})
     (line,) = crossover_lines("slfac", "raw", AT_80, BANDWIDTH, [both])
     assert line == "not compared: the untrained model of slfac and of raw meets the target"
+
+
+def test_the_closing_table_says_that_training_was_not_needed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    summary = run(prepare(scenario("evaluation.targets=[0.01, 0.9999]", "protocol.rounds=1"), tmp_path / "r"))
+    print_summary(summary)
+    out = capsys.readouterr().out
+    assert re.search(r"time to 1 % +met before training\n", out)
+    assert re.search(r"time to 99\.99 % +not reached\n", out)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from slfac_sim.progress.run import RunProgress
 
 _FLOAT_BITS = 32.0
+_UNTIMED = {None: "not reached", 0.0: "met before training"}
 
 
 def add_closing_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,11 +46,19 @@ def close(folder: Path, summary: Mapping[str, Any], arguments: argparse.Namespac
         print_summary(summary)
     if summary["status"] != "finished":
         print(f"{summary['status']}: {summary['reason']}", file=sys.stderr)
+        _print_how_to_go_on(folder, summary)
     if drawn != "none":
         _draw(folder, drawn == "main", silent(arguments))
     if with_table:
         _print_figures(folder, drawn)
     return {"finished": 0, "interrupted": 130}.get(summary["status"], 1)
+
+
+def _print_how_to_go_on(folder: Path, summary: Mapping[str, Any]) -> None:
+    from slfac_sim.ledger.folder import BEGUN
+
+    if summary["status"] == "interrupted" and (folder / BEGUN).is_file():
+        print(f"go on with it: {program('resume')} {folder}", file=sys.stderr)
 
 
 def print_summary(summary: Mapping[str, Any]) -> None:
@@ -106,7 +115,7 @@ def _rows(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "stopped", summary["stopped"]
     yield from _metrics(summary)
     for target, at_s in times_in(summary).items():
-        yield f"time to {target_words(target)}", f"{reached(at_s)} s" if at_s else reached(at_s)
+        yield f"time to {target_words(target)}", f"{reached(at_s)} s" if at_s else _UNTIMED[at_s]
     for kind, nbytes in sent.items():
         if nbytes or kind == "total":
             yield f"bytes, {kind_name(kind)}", f"{nbytes:,}"
