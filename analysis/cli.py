@@ -5,17 +5,21 @@ import json
 import shutil
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from slfac_sim.analysis.pages import FORMATS, PAGES, SCREEN, Page
 from slfac_sim.foundation.ending import add_options, status_of
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.program import program
+
+RESULTS = "results.tex"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Redraw the runs, or the study, named in `argv`; return the exit status, 2 for unusable input."""
     parser = argparse.ArgumentParser(
-        prog=program("analysis"),
+        prog=program("figure"),
         description="Redraw the figures of runs from their folders alone: accuracy against simulated time and"
         " against bytes, several runs on one axis. Or those of a study, with its tables and its report.",
     )
@@ -28,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def perform(arguments: argparse.Namespace) -> int:
     """Draw what `arguments` ask for and print the table and the files. Raises `BadInput`."""
     try:
-        print(_report(arguments.runs, arguments.out, arguments.json))
+        print(_report(arguments, _page(arguments)))
     except BrokenPipeError:
         raise
     except OSError as error:
@@ -37,9 +41,22 @@ def perform(arguments: argparse.Namespace) -> int:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the folders, and where and how to answer."""
+    """Add the folders, what to draw of them, for what, and where and how to answer."""
     parser.add_argument(
         "runs", nargs="+", metavar="RUN", help="folder of a run, such as runs/latest, or of one study"
+    )
+    parser.add_argument(
+        "--name", type=_names, default=(), metavar="FIGURE", help="these alone: one, or several with commas"
+    )
+    parser.add_argument(
+        "--for", dest="page", choices=PAGES, help="widths, fonts and sizes of a paper, or of slides"
+    )
+    parser.add_argument("--columns", type=int, choices=(1, 2), default=1, help="of the paper (default: 1)")
+    parser.add_argument(
+        "--format", choices=FORMATS, help="default: pdf with --for, else PNG and SVG of each figure"
+    )
+    parser.add_argument(
+        "--style", type=Path, metavar="FILE", help="a matplotlibrc: what it sets comes before our style"
     )
     parser.add_argument(
         "-o",
@@ -52,15 +69,41 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print the table and the files as JSON")
 
 
-def _report(folders: Sequence[str], out: Path | None, as_json: bool) -> str:
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name.strip() for name in text.split(",")))
+
+
+def _page(arguments: argparse.Namespace) -> Page:
+    pages = PAGES[arguments.page] if arguments.page else (SCREEN,)
+    if arguments.columns > len(pages):
+        two = " or ".join(name for name, widths in PAGES.items() if len(widths) > 1)
+        raise BadInput(f"--columns 2: needs --for {two}, found {arguments.page or 'none'}")
+    page = pages[arguments.columns - 1]
+    if arguments.format:
+        page = replace(page, formats=(arguments.format,))
+    if arguments.style:
+        from slfac_sim.analysis.style_file import styled
+
+        page = styled(page, arguments.style)
+    return page
+
+
+def _report(arguments: argparse.Namespace, page: Page) -> str:
     from slfac_sim.analysis.studies.reading import is_study
 
-    studies = [Path(folder) for folder in folders if is_study(Path(folder))]
+    folders = [Path(folder) for folder in arguments.runs]
+    studies = [folder for folder in folders if is_study(folder)]
     if studies and len(folders) > 1:
         raise BadInput(f"{studies[0]}: is a study; a study is drawn alone, found {len(folders)} folders")
-    if studies:
-        return _study_report(studies[0], out or studies[0], as_json)
-    from slfac_sim.analysis.run_table import as_data, as_text
+    if not studies:
+        return _runs_report(folders, arguments, page)
+    if page == SCREEN and not arguments.name:
+        return _study_report(studies[0], arguments.out or studies[0], arguments.json)
+    return _study_figures(studies[0], arguments, page)
+
+
+def _runs_report(folders: Sequence[Path], arguments: argparse.Namespace, page: Page) -> str:
+    from slfac_sim.analysis.run_table import as_data, as_rows, as_text
     from slfac_sim.ledger.folder import DRAWN, load
 
     runs = [load(folder) for folder in folders]
@@ -69,11 +112,41 @@ def _report(folders: Sequence[str], out: Path | None, as_json: bool) -> str:
     # matplotlib takes half a second to import: not for --help, nor before the folders are known to be good
     from slfac_sim.analysis.draw import draw
 
-    where = out or (runs[0].folder / DRAWN if len(runs) == 1 else Path("figures"))
-    files = [str(path) for path in draw(runs, where)]
-    if as_json:
-        return json.dumps({"runs": as_data(runs), "figures": files}, indent=2)
-    return "\n".join([as_text(runs, shutil.get_terminal_size((0, 0)).columns or None), "", *files])
+    out = arguments.out or (runs[0].folder / DRAWN if len(runs) == 1 else Path("figures"))
+    files = draw(runs, out, page=page, names=arguments.name)
+    files += _results(as_rows(runs), out, page)
+    if arguments.json:
+        return json.dumps({"runs": as_data(runs), "figures": [*map(str, files)]}, indent=2)
+    table = as_text(runs, shutil.get_terminal_size((0, 0)).columns or None)
+    return "\n".join([table, "", *map(str, files), *_closing(arguments.runs, page)])
+
+
+def _study_figures(folder: Path, arguments: argparse.Namespace, page: Page) -> str:
+    from slfac_sim.analysis.studies.reading import load_study
+    from slfac_sim.analysis.studies.report import DRAWN, draw_study
+    from slfac_sim.analysis.studies.tables import costs_table
+
+    study = load_study(folder)
+    out = arguments.out or folder / DRAWN
+    files = draw_study(study, out, page, arguments.name)
+    files += _results(costs_table(study), out, page)
+    if arguments.json:
+        return json.dumps({"figures": [*map(str, files)]}, indent=2)
+    return "\n".join([*map(str, files), *_closing(arguments.runs, page)])
+
+
+def _results(rows: Sequence[dict[str, str]], out: Path, page: Page) -> list[Path]:
+    """Write the table of results for a paper, where it is for one; return the file."""
+    from slfac_sim.analysis.booktabs import write_booktabs
+
+    return [write_booktabs(rows, out / RESULTS)] if page.print_table and rows else []
+
+
+def _closing(folders: Sequence[str], page: Page) -> list[str]:
+    if not page.print_table:
+        return []
+    wide = f"{page.width_mm:.1f} mm wide, texts of {page.text_pt:g} pt: include them unscaled"
+    return ["", wide, f"references: {program('cite')} {' '.join(folders)} --bibtex"]
 
 
 def _study_report(folder: Path, out: Path, as_json: bool) -> str:

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from slfac_sim.analysis.bars import stack
-from slfac_sim.analysis.style import WAYS, Fill, canvas, fill, legend
+from slfac_sim.analysis.style import WAYS, Fill, canvas, fill, legend, text_pt
 from slfac_sim.foundation.arrays import Floats
 
 _WAYS = {f"air {way}": Fill(look.colour, "") for way, look in WAYS.items()}
@@ -44,7 +44,7 @@ def _name(axes: Axes, bars: Sequence[Bar], ends: Floats) -> None:
     for place, (bar, end) in enumerate(zip(bars, ends, strict=True)):
         said = "not possible" if bar.refused else f"{end:,.3g} s" + (", best" if bar.best else "")
         weight = "bold" if bar.best else "normal"
-        axes.text(end + 0.015 * longest, place, said, va="center", fontsize=6.5, fontweight=weight)
+        axes.text(end + 0.015 * longest, place, said, va="center", fontsize=text_pt(6.5), fontweight=weight)
     axes.set_yticks(range(len(bars)), [bar.label for bar in bars])
     axes.tick_params(axis="y", length=0)
     axes.invert_yaxis()

@@ -9,11 +9,13 @@ from typing import Any, cast
 from matplotlib.figure import Figure
 
 from slfac_sim.analysis.air import Offered
+from slfac_sim.analysis.asked import check_names, nothing_for
 from slfac_sim.analysis.figures import RunFigure
+from slfac_sim.analysis.pages import SCREEN, Page
 from slfac_sim.analysis.rows import OFFERED, forget
 from slfac_sim.analysis.run_table import common_label, names_of
-from slfac_sim.analysis.style import entitle, house_style, save
-from slfac_sim.analysis.text_tables import write_csv
+from slfac_sim.analysis.saving import save_with_table
+from slfac_sim.analysis.style import entitle, house_style
 from slfac_sim.analysis.tracks import tracked
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import kinds
@@ -42,20 +44,32 @@ def draw_run(folder: str | Path, main_alone: bool = False, report: Report = _unh
     return draw([run], run.folder / DRAWN, main_alone, report)
 
 
-def draw(runs: Sequence[Run], out: Path, main_alone: bool = False, report: Report = _unheard) -> list[Path]:
-    """Draw the figures of `runs`, all on one axis, into `out`; return the files: PNG, SVG and table of each.
+def draw(
+    runs: Sequence[Run],
+    out: Path,
+    main_alone: bool = False,
+    report: Report = _unheard,
+    page: Page = SCREEN,
+    names: Sequence[str] = (),
+) -> list[Path]:
+    """Draw the figures of `runs`, all on one axis, into `out`, for a `page`; return the files with tables.
 
     Figures that show one run only are left out when there are several; runs that have nothing for a figure
-    (its `data` is None) are left out of it, and the figure if none has.
+    (its `data` is None) are left out of it, and the figure if none has. Where `names` are given, those are
+    drawn: raises `BadInput` for one that is unknown, that shows one run, or for which no run has anything.
     """
-    figures = {
+    check_names(names, kinds(FIGURES))
+    figures = {name: _fitting(name, len(runs)) for name in names} or {
         name: figure
         for name, figure in _figures()
         if (figure.MAIN or not main_alone) and not (figure.ONE_RUN and len(runs) > 1)
     }
     shown = {name: series for name, figure in figures.items() if (series := _series(figure, runs))}
+    for name in names:
+        if name not in shown:
+            raise BadInput(nothing_for(name, [run.folder for run in runs]))
     files: list[Path] = []
-    with house_style():
+    with house_style(page):
         for number, (name, series) in enumerate(shown.items(), start=1):
             report(number, len(shown), name)
             files += _written(figures[name], series, out, name, common_label(runs))
@@ -100,9 +114,7 @@ def figure_of(runs: Sequence[Run], name: str) -> Figure | None:
 
     Raises `BadInput` for several runs where it shows one.
     """
-    figure = _figure(name)
-    if figure.ONE_RUN and len(runs) > 1:
-        raise BadInput(f"the figure '{name}' shows one run, and {len(runs)} are given")
+    figure = _fitting(name, len(runs))
     with house_style():
         series = _series(figure, runs)
         drawn = _drawn(figure, series, common_label(runs)) if series else None
@@ -122,6 +134,14 @@ def _series(figure: RunFigure, runs: Sequence[Run]) -> list[Any]:
     return [replace(data, label=label) for data, label in named if data is not None]
 
 
+def _fitting(name: str, runs: int) -> RunFigure:
+    """Return the figure `name`. Raises `BadInput` where it shows one run, and there are several."""
+    figure = _figure(name)
+    if figure.ONE_RUN and runs > 1:
+        raise BadInput(f"the figure '{name}' shows one run, and {runs} are given")
+    return figure
+
+
 def _figures() -> Iterator[tuple[str, RunFigure]]:
     return ((name, _figure(name)) for name in kinds(FIGURES))
 
@@ -134,8 +154,7 @@ def _figure(name: str) -> RunFigure:
 
 
 def _written(figure: RunFigure, series: Sequence[Any], out: Path, name: str, common: str = "") -> list[Path]:
-    files = save(_drawn(figure, series, common), out, name)
-    return [*files, write_csv(figure.table(series), out / f"{name}.csv")]
+    return save_with_table(_drawn(figure, series, common), figure.table(series), out, name)
 
 
 def _drawn(figure: RunFigure, series: Sequence[Any], common: str) -> Figure:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations, pairwise
 from typing import Any
 
+import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
@@ -56,6 +57,7 @@ def _break_long_texts(figure: Figure) -> bool:
     """Break the texts that are longer than their room; return whether there were any."""
     width, _ = figure.canvas.get_width_height()
     lines = 0
+    line_in = 0.13 / 7.0 * matplotlib.rcParams["font.size"]
     for text in _titles(figure):
         box = text.get_window_extent()
         if box.x1 > width - _MARGIN or box.x0 < 0.0:
@@ -68,7 +70,7 @@ def _break_long_texts(figure: Figure) -> bool:
             lines += _broken(label, room / label.get_window_extent().height)
     if lines:
         size_in = figure.get_size_inches()
-        figure.set_size_inches(size_in[0], size_in[1] + lines * 0.13)
+        figure.set_size_inches(size_in[0], size_in[1] + lines * line_in)
     return bool(lines)
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from slfac_sim.analysis.answer_result import Answer, is_answer
+from slfac_sim.analysis.asked import nothing_for
 from slfac_sim.analysis.results import RunResult
 from slfac_sim.analysis.studies.reading import is_study, load_study
 from slfac_sim.analysis.study_result import StudyResult
@@ -34,10 +35,5 @@ def figure_of_runs(name: str, runs: RunResult | str | Path | Iterable[RunResult 
 
     figure = figure_of([run.run for run in given], name)
     if figure is None:
-        which = (
-            f"none of the {len(given)} runs has anything"
-            if len(given) > 1
-            else f"{given[0].folder}: has nothing"
-        )
-        raise BadInput(f"{which} for the figure '{name}'")
+        raise BadInput(nothing_for(name, [run.folder for run in given]))
     return figure

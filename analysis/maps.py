@@ -9,7 +9,7 @@ from matplotlib.patches import Circle
 
 from slfac_sim.analysis.air import Offered
 from slfac_sim.analysis.structure import Row
-from slfac_sim.analysis.style import FAINT, HALO, INK, look
+from slfac_sim.analysis.style import FAINT, HALO, INK, look, text_pt
 
 COLOURS = 10  # that can be told from each other
 _NAMED = 19  # stations; the names of more would hide the devices
@@ -35,7 +35,7 @@ def draw_stations(axes: Axes, run: Offered, colours: Mapping[str, str] | None = 
         axes.plot(*place, "^", color=colour, label="" if number else "station", **style)
         if 1 < len(run.stations) <= _NAMED:
             name = station["name"].rpartition("/")[2]  # the title has the access network
-            axes.annotate(name, place, xytext=(4, 4), textcoords="offset points", fontsize=6.0,
+            axes.annotate(name, place, xytext=(4, 4), textcoords="offset points", fontsize=text_pt(6.0),
                 zorder=5, path_effects=HALO if colours else [],
             )  # fmt: skip
 

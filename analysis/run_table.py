@@ -89,10 +89,16 @@ def as_data(runs: Sequence[Run]) -> list[dict[str, Any]]:
 
 def as_text(runs: Sequence[Run], width: int | None = None) -> str:
     """Return the table as aligned text: one line per run, within `width` columns."""
+    rows = as_rows(runs)
+    return aligned([list(rows[0]), *(list(row.values()) for row in rows)], width=width)
+
+
+def as_rows(runs: Sequence[Run]) -> list[dict[str, str]]:
+    """Return the table as texts: one row per run, by the headings of the columns."""
     targets = sorted({target for run in runs for target in run.times_s})
     head = ["run", "accuracy", "simulated s", *(f"s to {target_words(t)}" for t in targets), "MB"]
-    lines = [head, *(_line(name, run, targets) for name, run in zip(names_of(runs), runs, strict=True))]
-    return aligned(lines, width=width)
+    lines = (_line(name, run, targets) for name, run in zip(names_of(runs), runs, strict=True))
+    return [dict(zip(head, line, strict=True)) for line in lines]
 
 
 def _line(name: str, run: Run, targets: Sequence[Target]) -> list[str]:

@@ -7,13 +7,12 @@ from typing import Any
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from slfac_sim.analysis.style import FAINT, HEIGHT_MM, INK, WIDTH_MM, HouseFigure, head, house_style, save
-from slfac_sim.analysis.text_tables import write_csv
+from slfac_sim.analysis.saving import save_with_table
+from slfac_sim.analysis.style import FAINT, HEIGHT_MM, INK, blank, head, house_style, text_pt
 
 NAME = "who_holds_what"
 Held = Mapping[str, Sequence[int]]
@@ -28,8 +27,7 @@ def draw(label: str, held: Held) -> Figure:
     counts = np.array([*held.values()])
     devices, classes = counts.shape
     height_mm = max(HEIGHT_MM, _ROW_MM * min(devices, 2 * _MOST_NAMED) + 18.0)
-    figure = HouseFigure(figsize=(WIDTH_MM / 25.4, height_mm / 25.4), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = blank(height_mm)
     left, right = figure.subplots(1, 2, sharey=True, width_ratios=(4, 1))
     shown = left.imshow(np.ma.masked_equal(counts, 0), cmap=_COLOURS, vmin=0, aspect="auto")
     if counts.size <= _MOST_NUMBERS:
@@ -56,7 +54,7 @@ def table(held: Held) -> Iterator[dict[str, Any]]:
 def write(label: str, held: Held, folder: Path) -> list[Path]:
     """Write the figure and its table into `folder`; return the files: PNG, SVG, CSV."""
     with house_style():
-        return [*save(draw(label, held), folder, NAME), write_csv(table(held), folder / f"{NAME}.csv")]
+        return save_with_table(draw(label, held), table(held), folder, NAME)
 
 
 def _title(label: str, counts: NDArray[np.int64]) -> str:
@@ -74,7 +72,9 @@ def _number(axes: Axes, counts: NDArray[np.int64]) -> None:
     for (device, label), samples in np.ndenumerate(counts):
         if samples:
             colour = "white" if samples > 0.5 * counts.max() else INK
-            axes.text(label, device, f"{samples:,}", ha="center", va="center", fontsize=5.5, color=colour)
+            axes.text(
+                label, device, f"{samples:,}", ha="center", va="center", fontsize=text_pt(5.5), color=colour
+            )
 
 
 def _name(axes: Axes, devices: Sequence[str], classes: int) -> None:

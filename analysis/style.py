@@ -3,6 +3,7 @@
 import io
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,11 @@ from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
 
 from slfac_sim.analysis.laying_out import broken, lay_out
+from slfac_sim.analysis.pages import SCREEN, Page
 
-WIDTH_MM, HEIGHT_MM, ROW_MM = 88.0, 62.0, 3.5  # one column of a two-column paper
-PNG_WIDTH_PX = 1200
+HEIGHT_MM, ROW_MM = 62.0, 3.5  # of a panel, and of a line of a legend, on the screen
 _SHOWN_PX = 500  # wide in a notebook
-_PNG_DPI = PNG_WIDTH_PX / (WIDTH_MM / 25.4)
+_page: ContextVar[Page] = ContextVar("page", default=SCREEN)
 
 # "petroff10": Petroff, Accessible Color Sequences for Data Visualization (arXiv:2107.02270), ten colours.
 _COLOURS = (
@@ -28,7 +29,8 @@ _COLOURS = (
 )
 _SHADES = ((0, 1.0), (0, 0.6), (255, 0.5))  # towards black or white, and what is left of the colour
 _MARKERS = "osD^vPX"
-_DASHES: tuple[str, ...] = ("-", "--", "-.", ":")
+Dashes = str | tuple[float, tuple[float, ...]]
+_DASHES: tuple[Dashes, ...] = ("-", "--", "-.", ":", (0.0, (5.0, 1.5, 1.0, 1.5, 1.0, 1.5)))
 INK, FAINT = "#222222", "#b8b8b8"
 HALO = [withStroke(linewidth=1.6, foreground="white")]  # texts stand out from lines
 _MANY, _SHORT = 6, 32  # labels in a legend, letters of a label that leave room for a second column
@@ -37,34 +39,37 @@ _UPRIGHT, _LETTER_MM = 22, 1.1  # letters in a line of an upright name, and thei
 
 _RC: dict[Any, Any] = {
     "font.family": "DejaVu Sans",  # it comes with matplotlib, so every machine draws alike
-    "font.size": 7.0,
     "text.parse_math": False,  # a label with dollars in it is no formula
-    "axes.labelsize": 7.5,
-    "xtick.labelsize": 7.0,
-    "ytick.labelsize": 7.0,
-    "legend.fontsize": 7.0,
     "legend.frameon": False,
     "legend.handlelength": 2.6,
     "legend.borderaxespad": 0.2,
     "legend.borderpad": 0.2,
     "xtick.color": INK,
     "ytick.color": INK,
-    "axes.linewidth": 0.6,
     "axes.edgecolor": INK,
     "axes.labelcolor": INK,
     "text.color": INK,
     "axes.titlelocation": "left",
-    "axes.titlesize": 7.0,
     "axes.spines.top": False,
     "axes.spines.right": False,
+    "grid.color": FAINT,
+    "svg.hashsalt": "slfac_sim",
+    "svg.fonttype": "none",  # text stays text: it can be searched and edited
+    "pdf.fonttype": 42,  # fonts are embedded as TrueType; publishers refuse Type 3
+}
+_TEXTS = ("font.size", "xtick.labelsize", "ytick.labelsize", "legend.fontsize", "axes.titlesize")
+_STROKES = {
+    "axes.linewidth": 0.6,
     "lines.linewidth": 1.3,
     "lines.markersize": 3.6,
     "lines.markeredgewidth": 0.7,
     "hatch.linewidth": 0.5,
-    "grid.color": FAINT,
     "grid.linewidth": 0.4,
-    "svg.hashsalt": "slfac_sim",
-    "svg.fonttype": "none",  # text stays text: it can be searched and edited
+}
+_NO_DATES: dict[str, dict[str, Any]] = {
+    "png": {"metadata": {"Software": None}, "pil_kwargs": {"compress_level": 3}},
+    "svg": {"metadata": {"Date": None, "Creator": None}},
+    "pdf": {"metadata": {"CreationDate": None, "Creator": None, "Producer": None}},
 }
 
 
@@ -74,7 +79,7 @@ class Look:
 
     colour: str
     marker: str
-    dashes: str
+    dashes: Dashes
 
     @property
     def line(self) -> dict[str, Any]:
@@ -90,9 +95,10 @@ class Look:
 def look(index: int) -> Look:
     """Return the look of the run number `index`, counted from 0; its colour is its own up to 30 runs.
 
-    After the ten colours come these darkened, then lightened; the whole look repeats after 420 runs.
+    After the ten colours come these darkened, then lightened; the whole look repeats after 210 runs.
     """
-    colour, (towards, kept) = _COLOURS[index % len(_COLOURS)], _SHADES[index // len(_COLOURS) % len(_SHADES)]
+    colours = _page.get().colours or _COLOURS
+    colour, (towards, kept) = colours[index % len(colours)], _SHADES[index // len(colours) % len(_SHADES)]
     parts = (round(towards + kept * (int(colour[i : i + 2], 16) - towards)) for i in (1, 3, 5))
     return Look(
         "#" + "".join(f"{part:02x}" for part in parts),
@@ -178,12 +184,28 @@ def kind_fill(kind: str) -> Fill:
 
 
 @contextmanager
-def house_style() -> Iterator[None]:
-    """Draw and save in the house style, whatever the user's own matplotlibrc says."""
-    with matplotlib.rc_context():
-        matplotlib.rcdefaults()
-        matplotlib.rcParams.update(_RC)
-        yield
+def house_style(page: Page = SCREEN) -> Iterator[None]:
+    """Draw and save in the house style for a `page`, whatever the user's own matplotlibrc says."""
+    before = _page.set(page)
+    try:
+        with matplotlib.rc_context():
+            matplotlib.rcdefaults()
+            texts = dict.fromkeys(_TEXTS, page.pt(7.0)) | {"axes.labelsize": page.pt(7.5)}
+            strokes = {name: page.scale * points for name, points in _STROKES.items()}
+            matplotlib.rcParams.update({**_RC, **texts, **strokes, **page.rc})
+            yield
+    finally:
+        _page.reset(before)
+
+
+def page() -> Page:
+    """Return the page that is drawn for."""
+    return _page.get()
+
+
+def text_pt(house_pt: float) -> float:
+    """Return the size of a text, on the page that is drawn for, that has `house_pt` on the screen."""
+    return _page.get().pt(house_pt)
 
 
 class HouseFigure(Figure):
@@ -191,6 +213,10 @@ class HouseFigure(Figure):
 
     A notebook shows it without pyplot, which knows nothing of it.
     """
+
+    def __init__(self, *given: Any, **how: Any) -> None:
+        super().__init__(*given, **how)
+        self.page = page()
 
     def draw(self, renderer: Any) -> None:
         """Draw it, laid out."""
@@ -200,13 +226,13 @@ class HouseFigure(Figure):
 
     def savefig(self, *where: Any, **how: Any) -> None:
         """Save it as `Figure.savefig` does, in the house style."""
-        with house_style():
+        with house_style(self.page):
             lay_out(self)
             super().savefig(*where, **how)
 
     def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
         shown = io.BytesIO()
-        self.savefig(shown, format="png", dpi=_PNG_DPI)
+        self.savefig(shown, format="png", dpi=SCREEN.dpi)
         return shown.getvalue(), {"width": _SHOWN_PX}
 
 
@@ -216,18 +242,22 @@ def height_mm(usual: float, lines: int) -> float:
 
 
 def canvas(legend_rows: int = 0) -> tuple[Figure, Axes]:
-    """Return an empty figure of one column's width, with room for a legend above it, and its axes."""
-    whole_mm = HEIGHT_MM + ROW_MM * legend_rows
-    figure = HouseFigure(figsize=(WIDTH_MM / 25.4, whole_mm / 25.4), layout="constrained")
+    """Return an empty figure of the page's width, with room for a legend above it, and its axes."""
+    figure, (axes,) = stacked_canvas(1, HEIGHT_MM, legend_rows)
+    return figure, axes
+
+
+def blank(house_mm: float) -> Figure:
+    """Return an empty figure of the page's width, and as high as `house_mm` are on the screen."""
+    size_in = (page().width_mm / 25.4, page().scale * house_mm / 25.4)
+    figure = HouseFigure(figsize=size_in, layout="constrained")
     FigureCanvasAgg(figure)
-    return figure, figure.add_subplot()
+    return figure
 
 
 def stacked_canvas(panels: int, panel_mm: float, legend_rows: int = 0) -> tuple[Figure, list[Axes]]:
-    """Return an empty figure of one column's width with `panels` axes below one another, and the axes."""
-    whole_mm = panel_mm * panels + ROW_MM * legend_rows
-    figure = HouseFigure(figsize=(WIDTH_MM / 25.4, whole_mm / 25.4), layout="constrained")
-    FigureCanvasAgg(figure)
+    """Return an empty figure of the page's width with `panels` axes below one another, and the axes."""
+    figure = blank(panel_mm * panels + ROW_MM * legend_rows)
     grid = figure.subplots(panels, squeeze=False)
     return figure, [grid[row][0] for row in range(panels)]
 
@@ -249,14 +279,14 @@ def legend(figure: Figure, *entries: Any, title: str | None = None, **how: Any) 
 
 def head(figure: Figure, text: str) -> None:
     """Say above a figure that has no legend there of which run it is."""
-    figure.suptitle(text, x=0.01, horizontalalignment="left", fontsize=7.0)
+    figure.suptitle(text, x=0.01, horizontalalignment="left", fontsize=text_pt(7.0))
 
 
 def entitle(figure: Figure, text: str) -> None:
     """Say above a figure what is common to all that it shows; where its legend has no title yet."""
     if figure.legends and not figure.legends[0].get_title().get_text():
         width_in, height_in = figure.get_size_inches()
-        figure.set_size_inches(width_in, height_in + ROW_MM / 25.4)
+        figure.set_size_inches(width_in, height_in + page().scale * ROW_MM / 25.4)
         figure.legends[0].set_title(text)
 
 
@@ -266,7 +296,7 @@ def name_ticks(axes: Axes, names: Sequence[str], characters: int) -> None:
     texts = ["\n".join(broken(name, _UPRIGHT if upright else characters)) for name in names]
     axes.set_xticks(range(len(names)), texts, rotation=90 if upright else 0)
     if upright:
-        axes.tick_params(axis="x", labelsize=6.0)
+        axes.tick_params(axis="x", labelsize=text_pt(6.0))
 
 
 def names_mm(names: Sequence[str]) -> float:
@@ -280,7 +310,7 @@ def say(axes: Axes, *texts: str) -> None:
     """Write on empty axes why there is nothing to draw, each of `texts` from a line of its own."""
     axes.set_axis_off()
     lines = "\n".join(line for text in texts for line in broken(text, 48))
-    axes.text(0.5, 0.5, lines, transform=axes.transAxes, ha="center", va="center", fontsize=7.5)
+    axes.text(0.5, 0.5, lines, transform=axes.transAxes, ha="center", va="center", fontsize=text_pt(7.5))
 
 
 def nothing(figure: Figure, *texts: str) -> Figure:
@@ -292,14 +322,15 @@ def nothing(figure: Figure, *texts: str) -> Figure:
 
 
 def save(figure: Figure, folder: Path, name: str) -> list[Path]:
-    """Write `name`.png (1200 px wide) and `name`.svg into `folder`, without dates; return their paths.
+    """Write `figure` as `name` into `folder`, in the formats of the page, without dates; return the paths.
 
-    It is laid out once, for the PNG.
+    It is laid out once, for pixels of the screen. Fonts are embedded in PDF.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    png, svg = folder / f"{name}.png", folder / f"{name}.svg"
-    figure.set_dpi(_PNG_DPI)
+    figure.set_dpi(SCREEN.dpi)
     lay_out(figure)
-    figure.savefig(png, dpi=_PNG_DPI, metadata={"Software": None}, pil_kwargs={"compress_level": 3})
-    figure.savefig(svg, metadata={"Date": None, "Creator": None})
-    return [png, svg]
+    files = [folder / f"{name}.{form}" for form in page().formats]
+    for file in files:
+        form = file.suffix[1:]
+        figure.savefig(file, format=form, dpi=page().dpi if form == "png" else "figure", **_NO_DATES[form])
+    return files

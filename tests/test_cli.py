@@ -46,7 +46,7 @@ def test_the_bare_form_means_run(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert "test accuracy, final (best)" in out
     assert "digest (1 thread)" in out
     assert out.splitlines()[-2:] == [
-        f"all figures: python -m slfac_sim.analysis {folder}",
+        f"all figures: python -m slfac_sim figure {folder}",
         f"figure: {folder}/figures/time_to_accuracy.png",
     ]
     assert {path.name for path in folder.glob("figures/*.png")} == {

@@ -89,3 +89,22 @@ def test_a_group_keeps_its_name_whole() -> None:
     )
     assert reference(entry).text() == "The A_B, C group et al. T & U. 1-2"
     assert reference(entry).bibtex == entry
+
+
+def test_what_a_figure_of_several_runs_or_of_a_study_used(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("raw", "slfac"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "scenario.yaml").write_text(dump(scenario(f"codec={name}")), encoding="utf-8")
+    assert main(["cite", str(tmp_path / "raw"), str(tmp_path / "slfac")]) == 0
+    of_runs = capsys.readouterr().out
+    assert "SL-FAC" in of_runs
+    assert len(set(of_runs.splitlines())) == len(of_runs.splitlines())
+    assert "Accessible Color Sequences" in of_runs
+    (tmp_path / "study").mkdir()
+    (tmp_path / "study" / "study.yaml").write_text(
+        "name: s\nbase: ../raw/scenario.yaml\naxes: {codec: [raw, slfac]}\n", encoding="utf-8"
+    )
+    assert main(["cite", str(tmp_path / "study")]) == 0
+    assert capsys.readouterr().out == of_runs

@@ -134,10 +134,10 @@ def test_the_run_that_was_meant_is_named(as_command: Path, capsys: pytest.Captur
 
 def test_the_figures_are_drawn_by_a_verb_too(as_command: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run = fake_run(as_command / "a")
-    assert main(["analysis", str(run), "--json"]) == 0
+    assert main(["figure", str(run), "--json"]) == 0
     assert str(run / "figures" / "time_to_accuracy.png") in capsys.readouterr().out
-    status, err = said(["analysis"], capsys)
-    assert (status, err.splitlines()[0][:37]) == (2, "slfac-sim analysis: RUN is missing (f")
+    status, err = said(["figure"], capsys)
+    assert (status, err.splitlines()[0][:35]) == (2, "slfac-sim figure: RUN is missing (f")
 
 
 def test_a_case_of_the_network_is_timed_by_a_verb_too(

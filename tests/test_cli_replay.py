@@ -177,7 +177,7 @@ def test_what_is_drawn_is_what_was_asked_for(
     monkeypatch.setattr("slfac_sim.analysis.draw.kinds", lambda family: names)
     none, every = tmp_path / "none", tmp_path / "all"
     lines = lines_of(capsys, "replay", str(record), "--draw", "none", "--out", str(none))
-    assert lines[-1] == f"figures: python -m slfac_sim.analysis {none}"
+    assert lines[-1] == f"figures: python -m slfac_sim figure {none}"
     assert not (none / "figures").exists()
     lines = lines_of(capsys, "replay", str(record), "--draw", "all", "--out", str(every))
     assert lines[-1] == f"figure: {every}/figures/time_to_accuracy.png"
@@ -196,7 +196,7 @@ def test_ctrl_c_while_drawing_leaves_a_finished_run_and_its_table(
     assert main(["replay", str(record), "--out", str(folder)]) == 130
     out, err = capsys.readouterr()
     assert "simulated time" in out
-    assert f"only figures are missing: python -m slfac_sim.analysis {folder}" in err
+    assert f"only figures are missing: python -m slfac_sim figure {folder}" in err
     assert summary_in(folder)["status"] == "finished"
 
 

@@ -96,7 +96,7 @@ def test_verbs_take_run_folders(ask: Ask, tmp_path: Path) -> None:
         "trace",
         "compare",
         "export",
-        "analysis",
+        "figure",
         "compare runs/latest",
     ):
         assert ask(f"slfac-sim {verb} ") == finished | {"runs/"}, verb

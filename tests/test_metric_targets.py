@@ -165,7 +165,7 @@ def test_a_study_answers_about_targets_of_other_metrics(tmp_path: Path) -> None:
     )
     assert np.isnan(points["time_to_metrics_s.device_worst_tenth=0.5"]).all()
     assert (points["time_to_metrics_s.loss=0.3"] < points["time_to_metrics_s.balanced_accuracy=0.7"]).all()
-    assert main(["analysis", str(folder)]) == 0
+    assert main(["figure", str(folder)]) == 0
     summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
     assert summary["main_target"] == "balanced_accuracy=0.7"
     assert summary["targets"] == ["balanced_accuracy=0.7", "device_worst_tenth=0.5", "loss=0.3"]

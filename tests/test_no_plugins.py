@@ -47,13 +47,13 @@ VERBS = {
     "trace": "trace R",
     "schema": "schema",
     "data": "data where",
-    "analysis": "analysis R -o figures",
+    "figure": "figure R -o figures",
     "network": "network C",
     "init": "init",
     "a bare name": "run B",
     "completion": "completion bash",
 }
-LOADS_NONE = {"list", "compare", "export", "trace", "schema", "data", "analysis", "init", "completion"}
+LOADS_NONE = {"list", "compare", "export", "trace", "schema", "data", "figure", "init", "completion"}
 
 
 @pytest.fixture(scope="module")

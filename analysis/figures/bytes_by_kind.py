@@ -22,6 +22,7 @@ from slfac_sim.analysis.style import (
     legend_label,
     look,
     stacked_canvas,
+    text_pt,
 )
 from slfac_sim.analysis.ticks import plain_axis
 from slfac_sim.ledger.folder import Run
@@ -72,7 +73,7 @@ def draw(series: Sequence[Series]) -> Figure:
         bars = axes.barh(places, [nbytes / scale for nbytes in sent], 0.9 * thick, **style)
         total = sum(sent) or 1
         texts = [f"{quantity(n, 'B')}, {share(n / total, 2)}" if n else "none" for n in sent]
-        axes.bar_label(bars, texts, padding=2, fontsize=6.5, color=INK)
+        axes.bar_label(bars, texts, padding=2, fontsize=text_pt(6.5), color=INK)
     axes.set_yticks(range(len(kinds)), ["\n".join(broken(kind_name(kind), _LETTERS)) for kind in kinds])
     axes.invert_yaxis()
     axes.set_xlim(0.0, axes.get_xlim()[1] * 1.35)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from slfac_sim.analysis.format import fixed_percent, percent
 from slfac_sim.analysis.rows import rows_if_there
-from slfac_sim.analysis.style import INK, head, stacked_canvas
+from slfac_sim.analysis.style import INK, head, stacked_canvas, text_pt
 from slfac_sim.foundation.arrays import Floats
 from slfac_sim.ledger.folder import Run
 from slfac_sim.ledger.measured import confusion
@@ -123,4 +123,6 @@ def _write(axes: Axes, shares: Floats, colours: Floats) -> None:
         if share >= _LEAST_SHOWN:
             luminance = float(colours[i, j, :3] @ np.array([0.299, 0.587, 0.114]))
             colour = "white" if luminance < 0.5 else INK
-            axes.text(j, i, f"{100 * share:.0f}", ha="center", va="center", fontsize=5.8, color=colour)
+            axes.text(
+                j, i, f"{100 * share:.0f}", ha="center", va="center", fontsize=text_pt(5.8), color=colour
+            )

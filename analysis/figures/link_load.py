@@ -17,7 +17,7 @@ from slfac_sim.analysis.bars import name_ends, stack
 from slfac_sim.analysis.format import count, fixed_percent, quantity, shortened
 from slfac_sim.analysis.links import Load, loads
 from slfac_sim.analysis.rows import rows_if_there, rows_of
-from slfac_sim.analysis.style import fill, legend, stacked_canvas
+from slfac_sim.analysis.style import fill, legend, stacked_canvas, text_pt
 from slfac_sim.analysis.ticks import percents
 from slfac_sim.ledger.folder import Run
 
@@ -65,7 +65,7 @@ def draw(series: Sequence[Series]) -> Figure:
     drawn, ends = stack(axes, places, layers, width=0.7, along_x=True)
     whole_s = sum(load.limited_s for load in run.loads)
     name_ends(axes, places, ends, (_limited(load, whole_s) for load in shown))
-    axes.set_yticks(places, names, fontsize=6.0)
+    axes.set_yticks(places, names, fontsize=text_pt(6.0))
     axes.invert_yaxis()
     most = float(uses.max(initial=0.0)) or 1.0
     axes.set_xlim(0.0, 1.4 * most)  # with room for the texts

@@ -16,7 +16,7 @@ from slfac_sim.analysis.air import DIRECTIONS, busy
 from slfac_sim.analysis.format import share
 from slfac_sim.analysis.rows import rows_if_there, rows_of
 from slfac_sim.analysis.structure import EVERYBODY, Row, device_of
-from slfac_sim.analysis.style import INK, WAYS, head, stacked_canvas
+from slfac_sim.analysis.style import INK, WAYS, head, stacked_canvas, text_pt
 from slfac_sim.analysis.ticks import percents
 from slfac_sim.foundation.arrays import Floats
 from slfac_sim.ledger.folder import Run
@@ -102,7 +102,7 @@ def draw(series: Sequence[Series]) -> Figure:
         axes.tick_params(labelbottom=axes is panels[-1])
         percents(axes.yaxis)
     panels[-1].set_xlabel("simulated time (s)")
-    figure.supylabel("busy part of the time", fontsize=7.5)
+    figure.supylabel("busy part of the time", fontsize=text_pt(7.5))
     more = "" if len(accesses) <= _MOST else f": {_MOST} of {len(accesses)} access networks, the busiest"
     head(figure, run.label + more)
     return figure

@@ -35,7 +35,7 @@ from slfac_sim.analysis.placing import (
 )
 from slfac_sim.analysis.rows import rows_if_there, rows_of
 from slfac_sim.analysis.structure import Row
-from slfac_sim.analysis.style import HALO, INK, WIDTH_MM, head, stacked_canvas
+from slfac_sim.analysis.style import HALO, INK, head, page, stacked_canvas, text_pt
 from slfac_sim.analysis.ticks import percents
 from slfac_sim.ledger.folder import Run
 
@@ -91,7 +91,7 @@ def draw(series: Sequence[Offered]) -> Figure:
     lines = max(text.count("\n") + 1 for text in texts.values())
     row_mm = 6.5 if rows > _MANY else 8.0 + 2.0 * LINE_MM * lines
     figure, (axes,) = stacked_canvas(1, row_mm * max(rows, 2), legend_rows=6 if used else 3)
-    width_mm = WIDTH_MM - 3.0
+    width_mm = page().width_mm - 3.0
     left_mm, right_mm = (_room_mm(texts[name] for name in columns[place]) for place in (-1, 0))
     places = places_of(columns, left_mm, width_mm - right_mm, row_mm)
     axes.set(xlim=(0.0, width_mm), ylim=(-row_mm * rows, 0.0))
@@ -232,7 +232,7 @@ def _name(axes: Axes, line: _Line, text: str, colour: str, nodes: Places) -> Non
     taken = [box_of(other, other.get_position()) for other in axes.texts if other.get_text()]
     taken += [(x - _CLEAR_MM, x + _CLEAR_MM, y - _CLEAR_MM, y + _CLEAR_MM) for x, y in nodes.values()]
     style: dict[str, Any] = {"ha": "center", "va": "bottom" if is_level else "center", "zorder": 5}
-    written = axes.text(0.0, 0.0, text, fontsize=5.5, color=colour, path_effects=HALO, **style)
+    written = axes.text(0.0, 0.0, text, fontsize=text_pt(5.5), color=colour, path_effects=HALO, **style)
 
     def place(part: float) -> Place:
         sag = 2.0 * bend * part * (1.0 - part)

@@ -18,7 +18,7 @@ from slfac_sim.analysis.air import Offered
 from slfac_sim.analysis.format import count, listed, one_decimal
 from slfac_sim.analysis.laying_out import note
 from slfac_sim.analysis.maps import draw_ranges, draw_stations, frame, station_colours
-from slfac_sim.analysis.style import HALO, INK, legend, stacked_canvas
+from slfac_sim.analysis.style import HALO, INK, legend, stacked_canvas, text_pt
 from slfac_sim.analysis.tracks import Track, Tracks
 from slfac_sim.analysis.tracks import tracks_of as data
 
@@ -100,7 +100,7 @@ def _starts(axes: Axes, tracks: Sequence[Track]) -> None:
     x_m, y_m = zip(*starts, strict=True)
     axes.scatter(x_m, y_m, size**2, INK, linewidths=0.4, zorder=3, label="start")
     for place, names in starts.items() if is_named else ():
-        note(axes, listed(names, 3), place, (3.0, 2.0), fontsize=5.0, zorder=6, path_effects=HALO)
+        note(axes, listed(names, 3), place, (3.0, 2.0), fontsize=text_pt(5.0), zorder=6, path_effects=HALO)
 
 
 def _handovers(axes: Axes, tracks: Sequence[Track]) -> None:

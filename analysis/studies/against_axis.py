@@ -31,6 +31,7 @@ from slfac_sim.analysis.style import (
     name_ticks,
     names_mm,
     stacked_canvas,
+    text_pt,
 )
 from slfac_sim.analysis.ticks import log_axis, plain_axis
 from slfac_sim.foundation.arrays import Bools, Floats
@@ -126,7 +127,7 @@ def _arrows(axes: Axes, line: Line, bounds: Floats, up: bool) -> None:
             (5 * inside, 8 if up else -8),
             horizontalalignment="left" if inside > 0 else "right",
             verticalalignment="center",
-            fontsize=6.5,
+            fontsize=text_pt(6.5),
         )
 
 

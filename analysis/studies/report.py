@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from slfac_sim.analysis.asked import check_names, nothing_for
 from slfac_sim.analysis.format import count, target_words
+from slfac_sim.analysis.pages import SCREEN, Page
 from slfac_sim.analysis.studies import tables
 from slfac_sim.analysis.studies.answers import main_target
 from slfac_sim.analysis.studies.reading import load_study
@@ -14,6 +16,7 @@ from slfac_sim.analysis.studies.study import BYTES, JOULES, ROUNDS, SECONDS, Stu
 from slfac_sim.analysis.studies.summary import point_rows, study_summary
 from slfac_sim.analysis.studies.words import closing_lines
 from slfac_sim.analysis.text_tables import as_markdown, markdown, write_csv
+from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import kinds
 
 if TYPE_CHECKING:
@@ -46,31 +49,39 @@ def write_tables(study: StudyPoints, out: Path, closing: Sequence[str]) -> None:
     (out / REPORT).write_text("\n".join(report_lines(study, closing)) + "\n", encoding="utf-8")
 
 
-def draw_study(study: StudyPoints, out: Path) -> list[Path]:
-    """Draw what the study has figures for into `out`; return the files: PNG, SVG and table of each."""
-    # matplotlib takes half a second to import: not before the folder is known to be good
-    from slfac_sim.analysis.style import house_style, save
+def draw_study(study: StudyPoints, out: Path, page: Page = SCREEN, names: Sequence[str] = ()) -> list[Path]:
+    """Draw what the study has figures for into `out`, for a `page`; return the files with their tables.
 
+    Where `names` are given, those are drawn: raises `BadInput` for one that is unknown, or for which the
+    study has nothing.
+    """
+    # matplotlib takes half a second to import: not before the folder is known to be good
+    from slfac_sim.analysis.saving import save_with_table
+    from slfac_sim.analysis.style import house_style
+
+    check_names(names, kinds(FIGURES))
+    figures = {name: importlib.import_module(f"{FIGURES}.{name}") for name in names or kinds(FIGURES)}
+    shown = {name: data for name, figure in figures.items() if (data := figure.data(study)) is not None}
+    for name in names:
+        if name not in shown:
+            raise BadInput(nothing_for(name, [study.folder]))
     files: list[Path] = []
-    with house_style():
-        for name in kinds(FIGURES):
-            figure = importlib.import_module(f"{FIGURES}.{name}")
-            data = figure.data(study)
-            if data is not None:
-                files += save(figure.draw(data), out, name)
-                files.append(write_csv(figure.table(data), out / f"{name}.csv"))
+    with house_style(page):
+        for name, data in shown.items():
+            figure = figures[name]
+            files += save_with_table(figure.draw(data), figure.table(data), out, name)
     return files
 
 
-def figure_of(study: StudyPoints, name: str) -> "Figure | None":
-    """Return the figure `name` of the study; None where it has nothing for it."""
+def figure_of(study: StudyPoints, name: str, page: Page = SCREEN) -> "Figure | None":
+    """Return the figure `name` of the study, for a `page`; None where it has nothing for it."""
     from slfac_sim.analysis.style import house_style
 
     module = importlib.import_module(f"{FIGURES}.{name}")
     data = module.data(study)
     if data is None:
         return None
-    with house_style():
+    with house_style(page):
         figure: Figure = module.draw(data)
     return figure
 

@@ -1,4 +1,4 @@
-"""`cite`: the references of the parts that a scenario, or a run, uses, and of the software that runs it.
+"""`cite`: the references of the parts that scenarios, runs or a study use, of the software and the figures.
 
 It knows no plug-in by name: each names its own in ``references``.
 """
@@ -20,35 +20,54 @@ SOFTWARE = (
     "salmon2011parallel",
 )
 """What every run stands on; the last one is the random numbers'."""
+FIGURES = ("petroff2021accessible",)
+"""What figures stand on besides: their colours."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the scenario and the form."""
+    """Add the scenarios and the form."""
     parser.add_argument(
-        "scenario", nargs="?", metavar="FILE|RUN", help="a scenario, a run folder, or nothing: the software"
+        "scenarios",
+        nargs="*",
+        metavar="FILE|RUN",
+        help="scenarios, folders of runs or of studies, such as those of a figure, or nothing: the software",
     )
     parser.add_argument("--bibtex", action="store_true", help="print BibTeX entries")
 
 
 def main(arguments: argparse.Namespace) -> int:
     """Print one reference a line, or one BibTeX entry after another."""
-    from slfac_sim.scenario.files import load
-
-    source = arguments.scenario
-    if source is not None and (Path(source) / "scenario.yaml").is_file():
-        source = Path(source) / "scenario.yaml"
-    for part, cited in references_of(None if source is None else load(source)):
+    scenarios = [scenario for source in arguments.scenarios for scenario in _read(source)]
+    for part, cited in references_of(*scenarios):
         print(cited.bibtex + "\n" if arguments.bibtex else f"{part}: {cited.text()}")
     return 0
 
 
-def references_of(scenario: "Scenario | None" = None) -> list[tuple[str, Reference]]:
-    """Return the references of the parts that `scenario` uses, each with the part that asks for it.
+def _read(source: str) -> list["Scenario"]:
+    """Return the scenario of a file or a run; of a study one for each combination of its values."""
+    from slfac_sim.scenario.files import load
+    from slfac_sim.studies.files import STUDY, Changes, is_study, read_study
 
-    Ourselves first, then the plug-ins in the order of the scenario, then the software. Without a scenario,
-    ourselves and the software alone.
+    inside = next(
+        (Path(source) / name for name in ("scenario.yaml", STUDY) if (Path(source) / name).is_file()), None
+    )
+    path = source if inside is None else str(inside)
+    if not is_study(path):
+        return [load(path)]
+    from slfac_sim.studies.plan import cells_in, plan
+
+    return cells_in(plan(read_study(path, Changes())))
+
+
+def references_of(*scenarios: "Scenario") -> list[tuple[str, Reference]]:
+    """Return the references of the parts that `scenarios` use, each with the part that asks for it.
+
+    Ourselves first, then the plug-ins in the order of the scenarios, then the software and the figures.
+    Without a scenario, all but the plug-ins.
     """
-    asked = [("slfac_sim", OURSELVES), *_asked_by(scenario, ""), *(("software", key) for key in SOFTWARE)]
+    parts = [part for scenario in scenarios for part in _asked_by(scenario, "")]
+    stands_on = [*(("software", key) for key in SOFTWARE), *(("figures", key) for key in FIGURES)]
+    asked = [("slfac_sim", OURSELVES), *parts, *stands_on]
     cited: dict[str, tuple[str, Reference]] = {}
     for part, name in asked:
         cited.setdefault(reference(name).key, (part, reference(name)))

@@ -75,7 +75,7 @@ def _draw(folder: Path, main_alone: bool, quiet: bool) -> None:
         with RunProgress(quiet) as progress:
             draw_run(folder, main_alone, progress.figure)
     except KeyboardInterrupt:
-        print(f"only figures are missing: {program('analysis')} {folder}", file=sys.stderr)
+        print(f"only figures are missing: {program('figure')} {folder}", file=sys.stderr)
         raise
     except OSError as error:
         raise BadInput(f"{error.filename}: cannot write the figures ({error.strerror})") from error
@@ -86,7 +86,7 @@ def _print_figures(folder: Path, drawn: str) -> None:
     from slfac_sim.ledger.folder import DRAWN
 
     if drawn != "all":
-        print(f"{'all ' if drawn == 'main' else ''}figures: {program('analysis')} {folder}")
+        print(f"{'all ' if drawn == 'main' else ''}figures: {program('figure')} {folder}")
     if drawn != "none":
         print(f"figure: {folder / DRAWN / 'time_to_accuracy.png'}")
 

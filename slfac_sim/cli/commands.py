@@ -17,7 +17,7 @@ COMMANDS = {
     "ask": "find the value of a setting that meets a bound, by bisection over replays",
     "crossover": "find where one codec stops beating another, over a setting of the network",
     "explain": "say where the simulated time of a run went, and who was waited for",
-    "analysis": "draw the figures of runs, several on one axis, or of a study, from their folders alone",
+    "figure": "draw the figures of runs, several on one axis, or of a study: for screen, paper or slides",
     "trace": "write a run's timeline for Perfetto",
     "list": "list the runs under a folder",
     "compare": "set two runs side by side: what differs in their settings and in their results",

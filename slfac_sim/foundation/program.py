@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 COMMAND, MODULE = "slfac-sim", "slfac_sim"
-_WITH_MODULES = ("analysis", "network")  # verbs that are modules too: `python -m slfac_sim.analysis`
+_WITH_MODULES = ("network",)  # verbs that are modules too: `python -m slfac_sim.network`
 
 
 def program(verb: str = "") -> str:

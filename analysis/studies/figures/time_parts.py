@@ -14,11 +14,11 @@ from slfac_sim.analysis.bars import stack
 from slfac_sim.analysis.format import share
 from slfac_sim.analysis.studies.answers import means
 from slfac_sim.analysis.studies.study import StudyPoints, spread
-from slfac_sim.analysis.style import legend, name_ticks, names_mm, part_fill, stacked_canvas
+from slfac_sim.analysis.style import legend, name_ticks, names_mm, page, part_fill, stacked_canvas, text_pt
 from slfac_sim.foundation.arrays import Floats
 
 PANEL_MM = 44.0
-_LEGEND_COLUMNS = 3
+_COLUMNS_FROM_MM = 88.0  # a narrower page has room for two columns of the legend
 _MANY_BARS = 12  # beyond these, the seconds above them are small
 _TICK_CHARACTERS = 18
 _MOST_BARS, _MOST_LINES, _SMALL_PRINT_FROM = 12, 20, 10
@@ -72,13 +72,14 @@ def draw(times: TimeParts) -> Figure:
     """Return the figure: shares of the whole, with the whole in seconds above each bar."""
     shares = [np.nan_to_num(seconds / seconds.sum(axis=0)) for _, seconds in times.panels]
     used = [i for i in range(len(times.parts)) if max(part[i].max(initial=0.0) for part in shares) > 5e-4]
-    panel_mm, rows = PANEL_MM + names_mm(times.ticks), -(-len(used) // _LEGEND_COLUMNS)
+    columns = 3 if page().width_mm >= _COLUMNS_FROM_MM else 2
+    panel_mm, rows = PANEL_MM + names_mm(times.ticks), -(-len(used) // columns)
     figure, all_axes = stacked_canvas(len(times.panels), panel_mm, legend_rows=rows)
     for axes, (title, seconds) in zip(all_axes, times.panels, strict=True):
         layers = _bars(axes, seconds, {times.parts[i]: i for i in used})
         axes.set_title(title, pad=11.0)
         name_ticks(axes, times.ticks, _TICK_CHARACTERS)
-        axes.tick_params(axis="x", labelsize=7.0 if len(times.ticks) < _SMALL_PRINT_FROM else 6.0)
+        axes.tick_params(axis="x", labelsize=text_pt(7.0 if len(times.ticks) < _SMALL_PRINT_FROM else 6.0))
         axes.set_xlim(-0.6, len(times.ticks) - 0.4)
         axes.set_ylim(0.0, 1.0)
         axes.yaxis.set_major_locator(FixedLocator([0.0, 0.25, 0.5, 0.75, 1.0]))
@@ -86,7 +87,7 @@ def draw(times: TimeParts) -> Figure:
         axes.set_ylabel("share of the time\n(above: seconds)")
         axes.tick_params(axis="x", length=0)
     all_axes[-1].set_xlabel(times.x_label)
-    legend(figure, handles=layers, ncols=_LEGEND_COLUMNS, columnspacing=1.0, handlelength=1.6)
+    legend(figure, handles=layers, ncols=columns, columnspacing=1.0, handlelength=1.6)
     return figure
 
 
@@ -106,7 +107,7 @@ def _bars(axes: Axes, seconds: Floats, used: Mapping[str, int]) -> list[PathPatc
                 xytext=(0, 2),
                 textcoords="offset points",
                 ha="center",
-                fontsize=5.6 if len(whole) <= _MANY_BARS else 4.4,
+                fontsize=text_pt(5.6 if len(whole) <= _MANY_BARS else 4.4),
                 annotation_clip=False,
             )
     return layers
