@@ -319,6 +319,10 @@ def test_a_file_that_does_not_fit_is_one_sentence(tmp_path: Path, capsys: pytest
     wrong = {
         "has 'conv9.weight', which the model has not": {**state, "conv9.weight": torch.zeros(1)},
         "has no 'head.2.bias'": {key: value for key, value in state.items() if key != "head.2.bias"},
+        "[4] in the model; learning.weights.blocks: [...] takes those of other blocks alone": {
+            **state,
+            "head.2.bias": torch.zeros(9),
+        },
         "'head.2.bias' is [9] in": {**state, "head.2.bias": torch.zeros(9)},
         "has values that are not finite": {**state, "head.2.bias": torch.full((4,), torch.nan)},
     }
@@ -330,6 +334,9 @@ def test_a_file_that_does_not_fit_is_one_sentence(tmp_path: Path, capsys: pytest
     assert "no block 'hed' among" in refusal(file, capsys, "learning.weights.blocks=[hed]")
     torch.save({"conv1.0.weight": torch.zeros(1)}, file)
     assert "no safetensors file" in refusal(file, capsys)
+    pickled = file.with_suffix(".pt")
+    torch.save({"conv1.0.weight": torch.zeros(1)}, pickled)
+    assert refusal(pickled, capsys).endswith("; convert it, as docs/models.md shows")
 
 
 def test_the_names_of_published_weights_on_the_docs_page_are_those_of_the_model(

@@ -115,6 +115,14 @@ FAULTY = {
 }
 
 
+def test_a_module_that_is_not_there_was_looked_for_beside_the_scenario(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    line = refusal("{kind: torch_module, module: netz.Net}", capsys)
+    assert "(and no netz.py in the working folder" in line
+    assert line.endswith("did you mean 'nets'?")
+
+
 @pytest.fixture(autouse=True)
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "nets.py").write_text(NETS)

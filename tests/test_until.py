@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from played import heard
 from studies import Here, swept, tiny_plan
-from worlds import scenario, world
+from worlds import TINY, scenario, world
 
 from slfac_sim.analysis.studies.report import finish_study
 from slfac_sim.cli import main
@@ -245,3 +245,14 @@ def test_what_cannot_be_waited_for_is_one_sentence(
     tiny = str(Path(__file__).with_name("tiny.yaml"))
     assert main(["check", tiny, f"learning.until={until}"]) == 2
     assert capsys.readouterr().err == f"override 'learning.until={until}': {line}\n"
+
+
+def test_a_warm_up_that_never_ends_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    schedule = "learning.schedule={kind: cosine, warmup: 5}"
+    assert main(["check", str(TINY), schedule, "protocol.rounds=5"]) == 0
+    note = (
+        "learning.schedule: the warm-up of 5 lasts for all 5 rounds; the full learning rate is never reached"
+    )
+    assert note in capsys.readouterr().out
+    assert main(["check", str(TINY), schedule, "protocol.rounds=6"]) == 0
+    assert "warm-up" not in capsys.readouterr().out

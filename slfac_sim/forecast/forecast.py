@@ -172,12 +172,16 @@ def _without_effect(world: World) -> list[str]:
 
 
 def _idle_learning(world: World) -> list[str]:
-    """Return which settings of learning the protocol makes no use of."""
+    """Return which settings of learning come to nothing."""
     learning, protocol, remarks = world.scenario.learning, kind_of(world.scenario.protocol), []
     if learning.server_optimiser is not None and not any(part.on_server for part in world.layout.learners):
         remarks.append(f"learning.server_optimiser has no effect: in {protocol} no server learns")
     if learning.batch_norm == "local" and not exchanges_models(world.scenario):
         remarks.append(f"learning.batch_norm: local has no effect: {protocol} sends no models")
+    schedule, rounds = learning.schedule, world.scenario.protocol.rounds
+    if schedule is not None and schedule.warmup >= rounds:
+        said = f"the warm-up of {schedule.warmup} lasts for all {rounds} rounds"
+        remarks.append(f"learning.schedule: {said}; the full learning rate is never reached")
     return remarks
 
 

@@ -9,18 +9,20 @@ from typing import Any
 from slfac_sim.foundation.beside import adopt, file_beside, module_in, package_named
 from slfac_sim.foundation.errors import BadInput, did_you_mean
 from slfac_sim.foundation.plugin_sources import files_of, refuse_edited
-from slfac_sim.foundation.plugins import NO_PLUGINS
+from slfac_sim.foundation.plugins import NO_PLUGINS, nor_beside
 
 
 class Imported(str):
     """The name as a scenario has it; `module` is what Python imports for it in this process."""
 
     module: str
+    nor_beside: str
+    """Where else it was looked for, for who is told that Python finds none."""
 
-    def __new__(cls, name: str, module: str) -> "Imported":
+    def __new__(cls, name: str, module: str, nor_beside: str = "") -> "Imported":
         """Return `name`, of the `module`."""
         made = super().__new__(cls, name)
-        made.module = module
+        made.module, made.nor_beside = module, nor_beside
         return made
 
     @property
@@ -36,7 +38,11 @@ class Imported(str):
             module = import_module(self.module)
         except (Exception, SystemExit) as error:  # somebody else's module may fail in any way
             reason = f"{type(error).__name__}: {error}".partition("\n")[0]
-            raise BadInput(f"no module '{self.kind}' can be imported ({reason})") from error
+            is_missing = isinstance(error, ModuleNotFoundError) and f"{self.kind}.".startswith(
+                f"{error.name}."
+            )
+            nor = self.nor_beside if is_missing else ""
+            raise BadInput(f"no module '{self.kind}' can be imported ({reason}){nor}") from error
         if package_named(self.module) is None:
             refuse_edited(self.module)
         name = self.rpartition(".")[2]
@@ -63,7 +69,9 @@ def found(name: str) -> Imported:
     if not kind or not all(step.isidentifier() for step in (*kind.split("."), last)):
         raise ValueError(f"expected a module and a name in it, such as my_nets.Net (got '{name}')")
     file = file_beside(kind)
-    return Imported(name, kind if file is None else module_in(file, kind))
+    if file is None:
+        return Imported(name, kind, nor_beside(kind))
+    return Imported(name, module_in(file, kind))
 
 
 def _adopted(name: str, module: str, package: str, folder: Path, files: Mapping[str, bytes]) -> Imported:

@@ -150,15 +150,17 @@ def find(family: str, kind: str) -> type[Any]:
     file = file_beside(kind)
     if file is not None or "." in kind:
         return _whole(_foreign(kind, file))
-    raise BadInput(f"no '{kind}' among {', '.join(known)}{did_you_mean(kind, known)}{_nor_beside(kind)}")
+    raise BadInput(f"no '{kind}' among {', '.join(known)}{did_you_mean(kind, known)}{nor_beside(kind)}")
 
 
-def _nor_beside(kind: str) -> str:
-    """Return where else `kind` was looked for, if it can be the name of a file."""
-    names = [str(folder) for folder in looked_in() if folder.is_dir()]
+def nor_beside(kind: str) -> str:
+    """Return where else `kind` was looked for, if it can be the name of a file, and the nearest one there."""
+    places = [folder for folder in looked_in() if folder.is_dir()]
+    names = [str(folder) for folder in places]
+    near = did_you_mean(kind, [file.stem for folder in places for file in folder.glob("*.py")])
     folders = " or ".join("the working folder" if name == "." else name for name in names)
     is_name = all(step.isidentifier() for step in kind.split("."))
-    return f" (and no {kind.replace('.', '/')}.py in {folders})" if folders and is_name else ""
+    return f" (and no {kind.replace('.', '/')}.py in {folders}){near}" if folders and is_name else ""
 
 
 def kind_of(plugin: object) -> str:
@@ -203,7 +205,7 @@ def _foreign(kind: str, file: Path | None) -> Any:
         if file is not None:
             raise BadInput(f"{file} cannot be imported ({reason})") from error
         is_missing = isinstance(error, ModuleNotFoundError) and f"{kind}.".startswith(f"{error.name}.")
-        nor = _nor_beside(kind) if is_missing else ""
+        nor = nor_beside(kind) if is_missing else ""
         raise BadInput(f"no module '{kind}' can be imported ({reason}){nor}") from error
     if file is None:
         refuse_edited(kind)

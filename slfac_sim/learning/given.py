@@ -14,6 +14,7 @@ from slfac_sim.scenario.schema import Scenario, Weights
 
 MOST_BYTES = 8 * 2**30
 _KEY = "learning.weights"
+_PICKLED = (".pt", ".pth", ".bin", ".ckpt")
 
 Tensors = Mapping[str, torch.Tensor]
 
@@ -54,7 +55,8 @@ def _read(file: Path) -> Tensors:
     except OSError as error:
         raise BadInput(f"{_KEY}.file: '{file}' cannot be read ({error.strerror})") from error
     except (SafetensorError, ValueError, KeyError) as error:
-        raise BadInput(f"{_KEY}.file: '{file}' cannot be read (no safetensors file: {error})") from error
+        own = "; convert it, as docs/models.md shows" if file.suffix in _PICKLED else ""
+        raise BadInput(f"{_KEY}.file: '{file}' cannot be read (no safetensors file: {error}){own}") from error
 
 
 def _refuse_others(tensors: Tensors, blocks: list[Block], file: Path) -> None:
@@ -81,7 +83,10 @@ def _load(name: str, block: nn.Module, tensors: Tensors, file: Path) -> None:
                 )
             if found.shape != there.shape:
                 shapes = f"{list(found.shape)} in '{file}' and {list(there.shape)} in the model"
-                raise BadInput(f"{_KEY}.file: '{name}.{key}' is {shapes}")
+                raise BadInput(
+                    f"{_KEY}.file: '{name}.{key}' is {shapes}; {_KEY}.blocks: [...] takes those of other"
+                    " blocks alone"
+                )
             if not torch.isfinite(found).all():
                 raise BadInput(f"{_KEY}.file: '{name}.{key}' in '{file}' has values that are not finite")
             there.copy_(found)
