@@ -141,6 +141,13 @@ class Air(ABC):
         """What changes each way of wires; as it stands, nothing does."""
         return {}
 
+    def quiet_bps(self, path: Path, rate_bps: float, n: int = 1) -> float:
+        """Return what `rate_bps`, of `Survey.links`, is on `path` among `n` while other lanes are quiet.
+
+        As it stands, it is the same.
+        """
+        return rate_bps
+
     def alone_bps(self, path: Path, rate_bps: float) -> float:
         """Return what a transfer alone gets of the lane of `path`, at one of its rates; as it stands, that.
 

@@ -55,7 +55,8 @@ class Lane:
     """A medium of an air: its `name`, and the `station` at its wired end (empty where all end at one node).
 
     `ways` are the directions on it, True for uplinks. `part` of the time is theirs, in which they carry
-    `most_bps` of what the medium is told, if they ever have all that they ask for.
+    `most_bps` of what the medium is told, if they ever have all that they ask for. With `places` the medium
+    is divided into so many equal parts, and each pair of sender and receiver has one to itself.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Lane:
     ways: tuple[bool, ...]
     part: float
     most_bps: float
+    places: int = 0
 
 
 @dataclass(frozen=True, eq=False)

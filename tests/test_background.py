@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from topologies import hosts, ideal, is_whole, network, wire
 
 from slfac_sim.foundation.errors import BadInput
-from slfac_sim.network import Network
+from slfac_sim.network import Hosts, Network
 from slfac_sim.network.change.background import Background
 
 ON = hosts(2)
@@ -268,6 +268,67 @@ def test_what_cannot_be_is_told(change: dict[str, Any], sentence: str) -> None:
     with pytest.raises(BadInput) as error:
         wired(1e6, **change).open(simpy.Environment(), ON, 0)
     assert str(error.value) == sentence
+
+
+TOO_MUCH_BPS = 1e12
+
+
+def carried_bps(lane: str, on: Any, **of: Any) -> float:
+    """Return what a lane carries, by the sentence that refuses more."""
+    with pytest.raises(BadInput, match="would never end: expected less") as error:
+        network(change={"others": others(TOO_MUCH_BPS, lane)}, **of).open(simpy.Environment(), on, 3)
+    return float(str(error.value).split("carries ")[1].split(",")[0])
+
+
+def emptied_bps(on: Any, devices: tuple[str, ...], up: bool, **of: Any) -> float:
+    """Return the bits per second until all of `devices` are through that begin at once with equal sizes."""
+    env = simpy.Environment()
+    opened = network(**of).open(env, on, 3)
+    ends = [(device, "server") if up else ("server", device) for device in devices]
+    transfers = [opened.transfer(*pair, 20_000_000) for pair in ends]
+    env.run()
+    sent_bits = sum(8.0 * transfer.value.wire_bytes for transfer in transfers)
+    return sent_bits / max(transfer.value.last_bit_s for transfer in transfers)
+
+
+PARTED = [{"kind": "tdma"}, {"kind": "tdma", "slots": 8}, {"kind": "fdma"}]
+
+
+@pytest.mark.parametrize("up", [True, False])
+@pytest.mark.parametrize("medium", [*PARTED, {"kind": "tdma", "work_conserving": True}, {"kind": "fair"}])
+def test_what_a_medium_carries_is_what_it_takes_to_empty_it(medium: dict[str, Any], up: bool) -> None:
+    """Whose slot or channel is the slowest counts, where it is for nobody else; else the mean of times."""
+    of = {"kind": "cell", "medium": medium}
+    carried = carried_bps("up" if up else "down", hosts(4), **of)
+    assert carried == pytest.approx(emptied_bps(hosts(4), hosts(4).devices, up, **of), rel=1e-3)
+
+
+@pytest.mark.parametrize("medium", PARTED)
+def test_of_a_little_less_a_place_of_ones_own_is_emptied_again(medium: dict[str, Any]) -> None:
+    of = {"kind": "cell", "medium": medium}
+    most_bps = carried_bps("up", hosts(4), **of)
+    env = simpy.Environment()
+    crowd = others(0.8 * most_bps, "up", size=most_bps / 400.0)
+    opened = network(change={"others": crowd}, **of).open(env, hosts(4), 3)
+    env.run(60.0)
+    transfer = opened.transfer("d0", "server", round(most_bps / 400.0))
+    env.run()
+    assert transfer.value.end_s < 65.0
+
+
+def test_neighbours_are_taken_as_quiet_and_who_moves_as_at_the_start() -> None:
+    """While all others send, it carries less than is asked of it."""
+    on = Hosts(tuple(f"d{i:03d}" for i in range(10)), ("server",))
+    change = {"walk": {"kind": "gauss_markov"}, "others": others(3e5, "s0/up", size=2000)}
+    of = network("multi_cell", stations=2, medium="fair", change=change)
+    links = [link for link in of.survey(on, 3).links if link.station == "s0"]
+    assert len(links) / sum(1.0 / link.up_rate_bps for link in links) < 3e5
+    env = simpy.Environment()
+    opened = of.open(env, on, 3)
+    env.run(20.0)
+    transfer = opened.transfer("d001", "server", 1000)
+    env.run()
+    assert transfer.value.end_s < 21.0
 
 
 def test_it_has_to_be_on_something() -> None:

@@ -122,6 +122,13 @@ class SurveyedAir(RadioAir):
         """Return what one sender has in its direction's part of the time."""
         return self.single_bps(rate_bps) * self.radio.part(path.uplink)
 
+    def quiet_bps(self, path: Path, rate_bps: float, n: int = 1) -> float:
+        """Return the rate of the survey on `path` among `n`, with neighbours as quiet as they ever are."""
+        cell, reception = self._place_of[path.lane][0], self.reception
+        n = n if reception.gains_from_a_crowd(path.uplink) else 1
+        means_bps = reception.mean_bps(cell, path.uplink, reception.nobody(path.uplink), n)
+        return useful([float(means_bps[self._members(path.devices)].min())], self.single_bps)[0]
+
     def single_bps(self, rate_bps: float) -> float:
         """Return what is left of one of the medium's rates for a sender that is alone."""
         return rate_bps

@@ -37,6 +37,13 @@ class Medium(ABC):
         """How many flows are on the air at one instant, at most; as it stands, one after the other."""
         return 1.0
 
+    def places(self, users: int) -> int:
+        """Return how many equal parts of the medium there are for `users`, of which each has one to itself.
+
+        0, as it stands, where all share the medium.
+        """
+        return 0
+
     @abstractmethod
     def share(self, users: int, capacity: float) -> Share:
         """Return the medium, empty, with `capacity` of the time (1: all of it).

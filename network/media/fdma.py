@@ -31,6 +31,10 @@ class Fdma(Medium):
         """Any number: each has its channel."""
         return inf
 
+    def places(self, users: int) -> int:
+        """Return how many channels there are."""
+        return users
+
     def share(self, users: int, capacity: float) -> Share:
         """Return the medium with a channel for each of `users`; one more raises `ValueError`.
 

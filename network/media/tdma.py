@@ -49,6 +49,12 @@ class Tdma(Medium):
         """Whether no slot is left idle while something waits."""
         return self.work_conserving
 
+    def places(self, users: int) -> int:
+        """Return how many slots a frame has; turns without frames belong to nobody."""
+        if self.work_conserving:
+            return 0
+        return users if self.slots is None else self.slots
+
     def share(self, users: int, capacity: float) -> Share:
         """Return the medium. Raises `BadInput` for more users than slots.
 
@@ -56,7 +62,7 @@ class Tdma(Medium):
         """
         if self.work_conserving:
             return RoundRobin(self.slot, capacity)
-        slots = users if self.slots is None else self.slots
+        slots = self.places(users)
         if slots < users:
             raise BadInput(f"tdma: {slots} slots are too few for {users} users")
         return Frames(self.slot, slots, capacity)

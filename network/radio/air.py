@@ -149,6 +149,7 @@ class RadioAir(Air):
             ways=ways,
             part=self.radio.part(ways[0]),
             most_bps=max(self.radio.part(uplink) * self._most_bps(cell, uplink) for uplink in ways),
+            places=self.radio.medium.places(self._users(cell, way)),
         )
 
     def _most_bps(self, cell: int, uplink: bool) -> float:

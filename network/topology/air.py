@@ -189,6 +189,11 @@ class TopologyAir(Air):
         part, _ = self._within(path.lane)
         return rate_bps if part is None else part.air.alone_bps(_origin(path), rate_bps)
 
+    def quiet_bps(self, path: Path, rate_bps: float, n: int = 1) -> float:
+        """Return what a rate of the survey is on the lane of `path` among `n` while other lanes are quiet."""
+        part, _ = self._within(path.lane)
+        return rate_bps if part is None else part.air.quiet_bps(_origin(path), rate_bps, n)
+
     def _within(self, lane: str) -> tuple[Part | None, str]:
         """Return the access network of `lane`, None for no lane at all, and its name there."""
         name, _, inner = lane.partition("/")

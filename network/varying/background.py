@@ -7,13 +7,17 @@ from typing import NamedTuple
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.network.air import Air
 from slfac_sim.network.change import Burst, Change
-from slfac_sim.network.transfers import Path
+from slfac_sim.network.transfers import Lane, Path
 from slfac_sim.network.varying.changing import covers
 from slfac_sim.network.varying.effects import Capacity
 
 
 class Way(NamedTuple):
-    """A path between a device and its server, in one direction, and its rate in the mean."""
+    """A path between a device and its server, in one direction, and its rate in the mean.
+
+    That is the rate at the start, where background stays, over the device's part of a lane that is divided
+    into parts, while other lanes are quiet.
+    """
 
     path: Path
     src: str
@@ -37,8 +41,8 @@ def sources_of(changes: Mapping[str, Change], air: Air, seed: int) -> list[Sourc
     sending = {name: change for name, change in changes.items() if change.offers_bps > 0.0}
     if not sending:
         return []
-    ways, parts = _ways(air), {lane.name: lane.part for lane in air.lanes()}
-    carried_bps = {lane: parts[lane] * _typical_bps(on_lane) for lane, on_lane in ways.items()}
+    ways, lanes = _ways(air), {lane.name: lane for lane in air.lanes()}
+    carried_bps = {name: _carried_bps(lanes[name], on_lane) for name, on_lane in ways.items()}
     carried_bps |= _capacities_bps(air)
     _refuse_nobody(sending, carried_bps)
     _refuse_too_much(sending, carried_bps)
@@ -53,19 +57,26 @@ def sources_of(changes: Mapping[str, Change], air: Air, seed: int) -> list[Sourc
 def _ways(air: Air) -> dict[str, list[Way]]:
     """Return the ways of devices on each lane, with the rates that they have in the mean."""
     ways: defaultdict[str, list[Way]] = defaultdict(list)
+    places = {lane.name: lane.places for lane in air.lanes()}
     for link in air.survey().links:
         (up,) = air.paths(link.device, (link.server,))
         (down,) = air.paths(link.server, (link.device,))
         ends = (link.device, link.server)
         for path, src_dst, rate_bps in ((up, ends, link.up_rate_bps), (down, ends[::-1], link.down_rate_bps)):
             if not path.unreachable and rate_bps > 0.0:
-                ways[path.lane].append(Way(path, *src_dst, rate_bps))
+                quiet_bps = air.quiet_bps(path, rate_bps, max(1, places[path.lane]))
+                ways[path.lane].append(Way(path, *src_dst, quiet_bps))
     return dict(ways)
 
 
-def _typical_bps(ways: Sequence[Way]) -> float:
-    """Return the bits per second of flows that are of one device as often as of another."""
-    return len(ways) / sum(1.0 / way.rate_bps for way in ways)
+def _carried_bps(lane: Lane, ways: Sequence[Way]) -> float:
+    """Return the bits per second of flows that are of one device as often as of another.
+
+    Where each device has its own part of the lane, it is the slowest one whose flows never end.
+    """
+    if lane.places:
+        return lane.part * len(ways) * min(way.rate_bps for way in ways) / lane.places
+    return lane.part * len(ways) / sum(1.0 / way.rate_bps for way in ways)
 
 
 def _capacities_bps(air: Air) -> dict[str, float]:
