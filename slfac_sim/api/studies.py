@@ -1,15 +1,28 @@
 """Many runs: studies, and questions that replays answer."""
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from slfac_sim.analysis.answer_result import Answer
 from slfac_sim.analysis.studies.reading import load_study
 from slfac_sim.analysis.study_result import StudyResult
-from slfac_sim.api._common import Place, Values, cache_of, joined, path_of, plainly, plan_of, warn
+from slfac_sim.api._common import (
+    Place,
+    Values,
+    cache_of,
+    joined,
+    path_of,
+    plainly,
+    plan_of,
+    trackers_in,
+    warn,
+)
 from slfac_sim.scenario.from_python import Given, Override, scenario_of, texts_of, value_text
 from slfac_sim.scenario.schema import Scenario, Seed
 from slfac_sim.studies.files import Changes
+
+if TYPE_CHECKING:
+    from slfac_sim.runs.callbacks import Given as GivenCallback
 
 Aims = str | Sequence[float | str] | Mapping[str, Sequence[float]]
 
@@ -31,6 +44,8 @@ def sweep(
     memory: str | None = None,
     retries: int = 1,
     weights: bool = False,
+    log: str | Sequence[str] = (),
+    callbacks: "Sequence[GivenCallback]" = (),
     progress: bool = True,
 ) -> StudyResult:
     """Run every combination of the values of `axes` with every seed: each training once, each point a replay.
@@ -43,12 +58,14 @@ def sweep(
     ``runs/studies/NAME``), its trainings in `cache` (default: ``runs/trainings``); what is there is not done
     again, and those that are done keep their trained models if `weights` are wanted. `workers` processes
     train at once (default: cores over `threads`, as memory allows). Points that fail are warned of, and have
-    a row with the reason.
+    a row with the reason. `log` and `callbacks` (classes in files, or dotted names) are told of each point
+    that is done now, as of a run.
     """
     from slfac_sim.progress.sweep import SweepProgress
     from slfac_sim.studies.execution import Execution, conduct
 
-    execution = Execution(cache_of(cache), engine, address, workers, memory, retries, weights)
+    told = trackers_in(log, callbacks, study)
+    execution = Execution(cache_of(cache), engine, address, workers, memory, retries, weights, told)
     changes = Changes(
         overrides=texts_of(overrides),
         axes=[f"{path}={joined(values, path)}" for path, values in (axes or {}).items()],

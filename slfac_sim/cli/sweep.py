@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from slfac_sim.cli.common import add_level_argument, note, silent
+from slfac_sim.cli.common import add_level_argument, add_tracker_arguments, note, silent
 from slfac_sim.foundation.errors import BadInput
 
 if TYPE_CHECKING:
@@ -62,12 +62,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     done.add_argument("--retries", type=int, default=1, metavar="N", help="after a crash (default: 1)")
     done.add_argument("--quiet", action="store_true", help="no progress and no closing lines")
     done.add_argument("--json", action="store_true", help="print the study's summary as JSON, nothing else")
+    add_tracker_arguments(parser)
     add_level_argument(parser)
 
 
 def main(arguments: argparse.Namespace) -> int:
     """Run the study; the first line printed is its folder. Return 4 when some points failed."""
     from slfac_sim.progress.sweep import SweepProgress
+    from slfac_sim.runs.callbacks import trackers_of
+    from slfac_sim.scenario.own_plugins import places_beside
     from slfac_sim.studies.execution import Execution, conduct
     from slfac_sim.studies.files import is_study
     from slfac_sim.studies.trainings import DEFAULT
@@ -80,6 +83,7 @@ def main(arguments: argparse.Namespace) -> int:
         memory=arguments.memory,
         retries=arguments.retries,
         weights=arguments.weights,
+        trackers=trackers_of(arguments.log, arguments.callback, places_beside(arguments.study)),
     )
     whole = _read(arguments)
     if not whole.study.axes and not is_study(arguments.study):

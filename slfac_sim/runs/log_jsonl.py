@@ -30,7 +30,8 @@ class JsonLines(Callback):
 
     def begin(self, start: Start) -> None:
         """Begin the file, or go on after the lines that it has."""
-        self._path = start.folder / FILE
+        self._path = start.folder / (f"log/{start.key}.jsonl" if start.key else FILE)
+        self._path.parent.mkdir(exist_ok=True)
         there = list(_lines_of(self._path)) if self._path.is_file() else []
         self._there = {_place(line) for line in there}
         write_whole(self._path, "".join(_text(line) for line in there))

@@ -10,6 +10,7 @@ from slfac_sim.analysis.format import about, count
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.host import available_bytes
 from slfac_sim.foundation.units import parse_quantity
+from slfac_sim.runs.callbacks import NOBODY, Trackers
 from slfac_sim.studies.engines import Engine
 from slfac_sim.studies.folder import StudyFolder
 from slfac_sim.studies.forecast import forecast, memory_of, seconds_of, workers_for
@@ -32,8 +33,12 @@ class Execution:
     memory: str | None = None
     retries: int = 1
     weights: bool = False
+    trackers: Trackers = NOBODY
 
     def __post_init__(self) -> None:
+        if self.trackers.objects:
+            wanted = "a class in a file of its own, or its dotted name"
+            raise BadInput(f"callback: workers of a sweep make it themselves, and need {wanted}")
         if self.workers is not None and self.workers < 1:
             raise BadInput(f"--workers {self.workers}: must be at least 1")
         if self.retries < 0:
@@ -67,6 +72,7 @@ def conduct(
     tried. Raises `BadInput`.
     """
     folder, plan = StudyFolder(out or Path("runs") / "studies" / whole.study.name), part or whole
+    execution.trackers.open()
     folder.check()
     clear_remains(execution.cache)
     points = unfinished(plan, folder)
@@ -76,7 +82,11 @@ def conduct(
         folder.in_use(whole) as aside,
     ):
         _tell_opened(folder, aside, watcher)
-        failures = sweep(plan, points, jobs, folder, engine, watcher, execution.retries) if engine else []
+        failures = (
+            sweep(plan, points, jobs, folder, engine, watcher, execution.retries, execution.trackers)
+            if engine
+            else []
+        )
     if not folder.complete(whole.points):
         return Swept(folder.path, failures, None)
     from slfac_sim.analysis.studies.report import finish_study
@@ -115,7 +125,9 @@ def _on_ray(
 
     address = execution.address
     watcher.say("starting Ray on this machine" if address is None else f"joining the Ray cluster {address}")
-    with OnRay(execution.cache, address, execution.workers, foreign_packages(plan)) as engine:
+    with OnRay(
+        execution.cache, address, execution.workers, foreign_packages(plan, execution.trackers.names)
+    ) as engine:
         forecast(jobs, engine)
         watcher.say(f"{engine.workers} processors; Ray decides how many jobs run at once")
         yield engine

@@ -17,10 +17,12 @@ from slfac_sim.ledger.measured import measured
 from slfac_sim.ledger.store import Ledger
 from slfac_sim.ledger.summary import summary_of
 from slfac_sim.ledger.tables import MEASURED, TABLES
+from slfac_sim.runs.callbacks import NOBODY, Trackers
 from slfac_sim.runs.replay import Finished, Record, load_training, timed
 from slfac_sim.scenario.schema import Scenario
 from slfac_sim.simulation.simulate import survey_of
 from slfac_sim.studies.plan import Point
+from slfac_sim.studies.telling import told_of
 
 CURVE = ("round", "at_s", "accuracy", "accuracy_no_codec", "loss", "payload_bytes")
 _SUMMED_UP = (
@@ -28,6 +30,8 @@ _SUMMED_UP = (
     "handovers",
     *("energy_j", "energy", "wire_bytes", "digest"),
 )
+TOLD = "told"
+"""Where a row has what is to be told of its point, before it is written."""
 _RECORDS_KEPT = 2  # points come training by training
 
 
@@ -61,9 +65,19 @@ class Train:
 
 @dataclass(frozen=True)
 class Replay:
-    """Replay the training of `point` under the point's scenario and return its row."""
+    """Replay the training of `point` under the point's scenario and return its row.
+
+    Where there are `trackers`, callbacks are told of it there, and the row has what was `told`.
+    """
 
     point: Point
+    trackers: Trackers = NOBODY
+    folder: Path = Path()
+
+    @property
+    def told(self) -> tuple[Point, Trackers, Path]:
+        """What `replayed` is given beside the record."""
+        return self.point, self.trackers, self.folder
 
     @property
     def key(self) -> str:
@@ -97,8 +111,13 @@ def record_in(folder: Path, chosen: bool) -> Record | Finished:
     return load_training(folder, chosen)
 
 
-def replayed(record: Record | Finished, point: Point) -> dict[str, Any]:
-    """Return the finished row of `point`, which replays `record` or is it. Raises `BadInput` or `Stalled`."""
+def replayed(
+    record: Record | Finished, point: Point, trackers: Trackers = NOBODY, folder: Path = Path()
+) -> dict[str, Any]:
+    """Return the finished row of `point`, which replays `record` or is it. Raises `BadInput` or `Stalled`.
+
+    The `trackers` are told of it, as a point of the study in `folder`.
+    """
     rows = timed(record, point.scenario)
     summary = summary_of(point.scenario, record.summary["data"], rows, {}, "finished", "")
     tables = {table: rows.rows(table) for table in TABLES if table not in ("payloads", *MEASURED)}
@@ -107,6 +126,7 @@ def replayed(record: Record | Finished, point: Point) -> dict[str, Any]:
         **{name: summary[name] for name in _SUMMED_UP},
         "curve": {**_curve(rows), **_wired(tables)},
         **_attributed(tables),
+        **({TOLD: told_of(point, rows, summary, trackers, folder)} if trackers != NOBODY else {}),
     }
 
 

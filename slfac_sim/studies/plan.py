@@ -12,6 +12,7 @@ from typing import Any
 
 from slfac_sim.foundation.beside import package_named
 from slfac_sim.foundation.errors import BadInput
+from slfac_sim.foundation.imported import Imported
 from slfac_sim.learning.partitions import require_samples
 from slfac_sim.scenario.files import name_of
 from slfac_sim.scenario.fingerprint import learning_key, point_key, refuse_notebook_classes
@@ -98,12 +99,12 @@ def shard(whole: Plan, number: int, count: int) -> Plan:
     return replace(whole, trainings=trainings, points=points)
 
 
-def foreign_packages(whole: Plan) -> list[Path]:
-    """Return the folders of somebody else's packages that hold plug-ins of the study's scenarios.
+def foreign_packages(whole: Plan, names: Sequence[Imported] = ()) -> list[Path]:
+    """Return the folders of somebody else's packages that hold plug-ins of the study's scenarios, or `names`.
 
     What lies beside a file is not among them: it travels with the scenario.
     """
-    modules = {own.module for scenario in cells_in(whole) for own in plugins_in(scenario)}
+    modules = {own.module for given in (*cells_in(whole), names) for own in plugins_in(given)}
     tops = sorted({module.partition(".")[0] for module in modules if package_named(module) is None})
     specs = map(find_spec, tops)
     return sorted({Path(place) for spec in specs if spec for place in spec.submodule_search_locations or ()})

@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from slfac_sim.runs.callbacks import NOBODY, Audience, Trackers
 from slfac_sim.studies import trainings
 from slfac_sim.studies.engines import Engine, Outcome
 from slfac_sim.studies.folder import StudyFolder
-from slfac_sim.studies.jobs import Job, Replay, Train, head
+from slfac_sim.studies.jobs import TOLD, Job, Replay, Train, head
 from slfac_sim.studies.plan import Plan, Point, title
+from slfac_sim.studies.telling import Told, tell
 
 _POLL_S = 0.2
 
@@ -87,14 +89,16 @@ def sweep(
     engine: Engine,
     watcher: Watcher,
     retries: int = 1,
+    trackers: Trackers = NOBODY,
 ) -> list[Failure]:
     """Give the `points` of `plan`, those `unfinished`, a row in `folder` and return what failed.
 
     `jobs` are the `missing_trainings` of these and come first; the points of each are replayed when it is
     there. A job whose worker died, or that raised something unexpected, is tried again up to `retries` times.
+    The `trackers` are told of each point when it is done.
     """
     watcher.begin(len(jobs), len(plan.trainings), len(points), len(plan.points))
-    return _Sweep(folder, engine, watcher, retries).run(jobs, points)
+    return _Sweep(folder, engine, watcher, retries, trackers).run(jobs, points)
 
 
 @dataclass
@@ -105,9 +109,11 @@ class _Sweep:
     engine: Engine
     watcher: Watcher
     retries: int
+    trackers: Trackers = NOBODY
     _waiting: dict[str, list[Point]] = field(default_factory=lambda: defaultdict(list))
     _tried: Counter[str] = field(default_factory=Counter)
     _failures: list[Failure] = field(default_factory=list)
+    _said: set[str] = field(default_factory=set)
     _open: int = 0
 
     def run(self, jobs: Sequence[Train], points: Sequence[Point]) -> list[Failure]:
@@ -132,7 +138,7 @@ class _Sweep:
 
     def _replay(self, points: Iterable[Point]) -> None:
         for point in points:
-            self._submit(Replay(point))
+            self._submit(Replay(point, self.trackers, self.folder.path.resolve()))
 
     def _take(self, outcome: Outcome) -> None:
         self._open -= 1
@@ -162,4 +168,20 @@ class _Sweep:
     def _after_replay(self, job: Replay, outcome: Outcome) -> None:
         if outcome.reason:
             self._failures.append(Failure(title(job.point), outcome.reason, 1))
-        self.folder.write(head(job.point, "failed", outcome.reason) if outcome.reason else outcome.value)
+            self.folder.write(head(job.point, "failed", outcome.reason))
+            return
+        told: Told | None = outcome.value.pop(TOLD, None)
+        if told is not None:
+            self._tell(job.point, told)
+        self.folder.write(outcome.value)
+
+    def _tell(self, point: Point, told: Told) -> None:
+        """Write the logs of a point, and say of each callback once that it failed."""
+        said = list(told.said)
+        logs = Audience(Trackers(logs=self.trackers.logs).open(), said.append)
+        tell(logs, point, self.folder.path, told.notes, told.summary)
+        for sentence in said:
+            who = sentence.partition(" failed ")[0]
+            if who not in self._said:
+                self._said.add(who)
+                self.watcher.note(f"{title(point)}: {sentence}")
