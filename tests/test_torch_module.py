@@ -247,3 +247,11 @@ def test_its_own_state_is_a_file_of_weights(place: Path) -> None:
     for name, block in blocks_of(scenario, (1, 12, 12), 4):
         there = mine.get_submodule(name).state_dict()
         assert all(torch.equal(value, there[key]) for key, value in block.state_dict().items()), name
+
+
+def test_a_block_without_a_name_is_called_by_its_number() -> None:
+    chain = "model={kind: torch_module, module: nets.chain}"
+    for cut in ("0", "'0'"):
+        assert load("s.yaml", [chain, f"cut={cut}"]).cut == "0"
+    assert load("s.yaml", [chain, "cut=0", "learning.freeze=[0]"]).learning.freeze == ("0",)
+    assert load("s.yaml", [chain, "cut={d000: 0, d001: '1'}"]).cut == {"d000": "0", "d001": "1"}

@@ -6,7 +6,7 @@ It says what is to be simulated. It builds nothing, and importing it imports no 
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, ValidationError
 
 from slfac_sim.codecs import Codec
 from slfac_sim.codecs.raw import Raw
@@ -34,6 +34,12 @@ def check_names(names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
+def block_name(value: Any) -> Any:
+    """Return a number as the text of it: the blocks of an `nn.Sequential` are called `0`, `1` and so on."""
+    return str(value) if type(value) is int else value
+
+
+BlockName = Annotated[str, BeforeValidator(block_name)]
 BatchSize = Annotated[int, Field(ge=1, le=65_536)]
 MetricName = Literal[
     "accuracy",
@@ -47,7 +53,7 @@ MetricName = Literal[
 ]
 Aimed = Annotated[float, Field(gt=0.0, le=1e12)]
 Targets = tuple[Accuracy, ...] | dict[MetricName, tuple[Aimed, ...]]
-Names = Annotated[tuple[str, ...], AfterValidator(check_names)]
+Names = Annotated[tuple[BlockName, ...], AfterValidator(check_names)]
 CodecNode = Annotated[Any, Plugin("slfac_sim.codecs")]
 
 
@@ -218,7 +224,7 @@ class Scenario:
     """How the training samples are dealt out to the devices."""
     model: Annotated[Any, Plugin("slfac_sim.learning.models")]
     """The neural network, as named blocks: devices hold those up to `cut`, the server the rest."""
-    cut: str | dict[str, str]
+    cut: BlockName | dict[str, BlockName]
     """The last block that a device holds, such as `conv1`; `auto` takes the cut of the shortest predicted
     round. With `splitfed_v1` devices may differ: `per_device` chooses for each, a mapping names the block of
     every device.
