@@ -78,7 +78,7 @@ def _page(arguments: argparse.Namespace) -> Page:
     if arguments.columns > len(pages):
         two = " or ".join(name for name, widths in PAGES.items() if len(widths) > 1)
         raise BadInput(f"--columns 2: needs --for {two}, found {arguments.page or 'none'}")
-    page = pages[arguments.columns - 1]
+    page: Page = pages[arguments.columns - 1]
     if arguments.format:
         page = replace(page, formats=(arguments.format,))
     if arguments.style:

@@ -45,9 +45,11 @@ def main(arguments: argparse.Namespace) -> int:
 
 def _read(source: str) -> list["Scenario"]:
     """Return the scenario of a file or a run; of a study one for each combination of its values."""
+    from slfac_sim.foundation.files import check_name
     from slfac_sim.scenario.files import load
     from slfac_sim.studies.files import STUDY, Changes, is_study, read_study
 
+    check_name(source)
     inside = next(
         (Path(source) / name for name in ("scenario.yaml", STUDY) if (Path(source) / name).is_file()), None
     )
