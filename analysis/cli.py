@@ -74,7 +74,7 @@ def _names(text: str) -> tuple[str, ...]:
 
 
 def _page(arguments: argparse.Namespace) -> Page:
-    pages = PAGES[arguments.page] if arguments.page else (SCREEN,)
+    pages: tuple[Page, ...] = PAGES[arguments.page] if arguments.page else (SCREEN,)
     if arguments.columns > len(pages):
         two = " or ".join(name for name, widths in PAGES.items() if len(widths) > 1)
         raise BadInput(f"--columns 2: needs --for {two}, found {arguments.page or 'none'}")

@@ -24,7 +24,7 @@ class Page:
     scale: float = 1.0
     formats: tuple[str, ...] = ("pdf",)
     print_table: bool = True
-    rc: Mapping[str, Any] = field(default_factory=dict)
+    rc: Mapping[Any, Any] = field(default_factory=dict)
     colours: tuple[str, ...] = ()
 
     def pt(self, house_pt: float) -> float:

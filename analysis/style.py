@@ -190,8 +190,8 @@ def house_style(page: Page = SCREEN) -> Iterator[None]:
     try:
         with matplotlib.rc_context():
             matplotlib.rcdefaults()
-            texts = dict.fromkeys(_TEXTS, page.pt(7.0)) | {"axes.labelsize": page.pt(7.5)}
-            strokes = {name: page.scale * points for name, points in _STROKES.items()}
+            texts: dict[Any, Any] = dict.fromkeys(_TEXTS, page.pt(7.0)) | {"axes.labelsize": page.pt(7.5)}
+            strokes: dict[Any, Any] = {name: page.scale * points for name, points in _STROKES.items()}
             matplotlib.rcParams.update({**_RC, **texts, **strokes, **page.rc})
             yield
     finally:

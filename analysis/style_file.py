@@ -64,14 +64,15 @@ def _setting(place: str, said: str) -> tuple[str, Any]:
         raise BadInput(f"{place}: '{key}' cannot be set: {_OURS[key]}")
     try:
         with matplotlib.rc_context():
-            matplotlib.rcParams[key] = value.removeprefix('"').removesuffix('"')
-            return key, matplotlib.rcParams[key]
+            settings: Any = matplotlib.rcParams
+            settings[key] = value.removeprefix('"').removesuffix('"')
+            return key, settings[key]
     except (ValueError, TypeError) as error:
         reason = " ".join(str(error).split()).removeprefix(f"Key {key}: ")
         raise BadInput(f"{place}: '{key}' cannot be '{value}' ({reason})") from error
 
 
-def _check_font(file: Path, rc: dict[str, Any]) -> None:
+def _check_font(file: Path, rc: dict[Any, Any]) -> None:
     """Raise `BadInput` unless this machine has one of the fonts that `rc` names, if it names any."""
     if not any(key.startswith("font.") for key in rc):
         return
@@ -81,7 +82,7 @@ def _check_font(file: Path, rc: dict[str, Any]) -> None:
         before = logger.level
         logger.setLevel(logging.ERROR)
         try:
-            font_manager.findfont(font_manager.FontProperties(family=wanted), fallback_to_default=False)  # type: ignore[arg-type]
+            font_manager.findfont(font_manager.FontProperties(family=wanted), fallback_to_default=False)
         except ValueError as error:
             raise BadInput(f"{file}: font.family: this machine has none of {', '.join(wanted)}") from error
         finally:
