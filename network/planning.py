@@ -60,6 +60,7 @@ class Planning:
             rtt_s=self._delays.rtt_s(path, effects.latency_s(now_s, path)),
             now_s=float(now_s),
             takes_caps=self._air.takes_caps(path.lane),
+            changing=effects.wires if self._on_air.is_steady(path) else (path.lane, *effects.wires),
             losses=effects.losses(now_s) if effects.all else None,
         )
 

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.network import Hosts
 from slfac_sim.network.kinds.trace import Trace
+from slfac_sim.network.transport.tcp import Tcp
+from slfac_sim.network.transport.udp import Udp
 from slfac_sim.network.varying.courses import Steps
 from slfac_sim.network.varying.traces.reading import effect_of
 
@@ -55,6 +57,15 @@ def test_a_transfer_takes_what_the_trace_says_to_the_bit(tmp_path: Path) -> None
     assert ends(trace, 500_000) == [4.0]
     assert ends(trace, 812_500) == [6.5]
     assert ends(trace, 250_000, 250_000) == [4.0, 4.0]
+
+
+@pytest.mark.parametrize("first_bps", [0, 8, 100, 1_000, 20_000])
+def test_packets_that_begin_at_a_low_rate_are_no_later_for_it(first_bps: int, tmp_path: Path) -> None:
+    # a second at the low rate, then 5 Mbit/s: 50 kB in 53 kB of packets take 0.09 s
+    text = f"time_s,rate_bps,latency_s\n0,{first_bps},0.005\n1,5e6,0.005\n"
+    for transport in (Udp(), Tcp(), Tcp(loss=0.1)):
+        (end_s,) = ends(written(tmp_path, text, end="hold", transport=transport), 50_000)
+        assert 0.9 < end_s < 1.6
 
 
 @pytest.mark.parametrize(

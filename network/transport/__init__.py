@@ -1,6 +1,7 @@
 """Transports, one file a kind: what becomes of a message before its bits flow. They know no clock."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import NamedTuple, Self
 
@@ -43,8 +44,10 @@ class Message(NamedTuple):
     """What a transport is told of a transfer, the `number`-th from `src` to `dst`, which begins at `now_s`.
 
     `alone_bps` is what it would have of its lane if it were alone, `rtt_s` the latency there and back of a
-    packet of no length. `takes_caps` says whether the lane keeps to the cap of a flow. `losses` are those on
-    its access, as a mean and perhaps in bursts, where they are others than those of the transport.
+    packet of no length. Of the links of its path, the rates of those that are `changing` are of the moment,
+    and say nothing of how long a packet takes later. `takes_caps` says whether the lane keeps to the cap of
+    a flow. `losses` are those on its access, as a mean and perhaps in bursts, where they are others than
+    those of the transport.
     """
 
     src: str
@@ -57,6 +60,7 @@ class Message(NamedTuple):
     rtt_s: float
     now_s: float
     takes_caps: bool = True
+    changing: Collection[str] = ()
     losses: tuple[float, Bursts | None] | None = None
 
     @property

@@ -13,7 +13,8 @@ from slfac_sim.network.transport import UDP_HEADER_BYTES, Message
 class Crossing:
     """A link as packets cross it: of each it carries `header_bytes` beside the payload, `loss` get lost.
 
-    These may come in `bursts`. `place` is where it stands among the lane and the hops of the path.
+    These may come in `bursts`. `place` is where it stands among the lane and the hops of the path. Where it
+    is `changing`, the capacity is that of the moment.
     """
 
     place: int
@@ -21,6 +22,7 @@ class Crossing:
     header_bytes: int
     loss: float
     bursts: Bursts | None = None
+    changing: bool = False
 
     def packet_s(self, payload_bytes: float) -> float:
         """Return how long a packet takes; none where the capacity is not known for now."""
@@ -44,8 +46,12 @@ class Train:
         return max(crossing.packet_s(self.payload_bytes) for crossing in self.crossings)
 
     def there_and_back_s(self, payload_bytes: int) -> float:
-        """Return how long a packet, and then one without payload, takes to be sent on all links."""
-        return sum(link.packet_s(payload_bytes) + link.packet_s(0) for link in self.crossings)
+        """Return how long a packet, and then one without payload, takes to be sent on all links.
+
+        Links that change are left out: a round trip that is begun at a low rate may end at a high one.
+        """
+        steady = [link for link in self.crossings if not link.changing]
+        return sum(link.packet_s(payload_bytes) + link.packet_s(0) for link in steady)
 
     @cached_property
     def stored_s(self) -> float:
@@ -73,9 +79,18 @@ def train(message: Message, packet_bytes: int, header_bytes: int, loss: float) -
     path, framing = message.path, message.framing
     of_lane = -UDP_HEADER_BYTES if framing.holds_headers else framing.layer2_bytes
     losses = message.losses or (loss, None)
-    lane = [Crossing(0, message.alone_bps, header_bytes + of_lane, *losses)] if path.lane else []
+    changing = message.changing
+    on_lane = (message.alone_bps, header_bytes + of_lane, *losses, path.lane in changing)
+    lane = [Crossing(0, *on_lane)] if path.lane else []
     wires = [
-        Crossing(place, hop.capacity_bps, header_bytes + hop.header_bytes, hop.loss, hop.bursts)
+        Crossing(
+            place,
+            hop.capacity_bps,
+            header_bytes + hop.header_bytes,
+            hop.loss,
+            hop.bursts,
+            hop.link in changing,
+        )
         for place, hop in enumerate(path.hops, start=1)
     ]
     count = -(-message.payload_bytes // packet_bytes)
