@@ -93,6 +93,8 @@ CALLS: dict[str, Callable[[sf.analysis.RunResult], object]] = {
     "resume": lambda run: sf.resume(run, **QUIET),
     "sweep": lambda run: sf.sweep(TINY, ONE, axes={"codec": ["raw"]}, seeds=1, workers=1, **QUIET),
     "ask": lambda run: sf.ask(TINY, "simulated_s <= 0.4 s", ONE, vary="network.bandwidth", **QUIET),
+    "evaluate": lambda run: sf.evaluate(run, "codec=raw"),
+    "model": sf.model,
     "schema": lambda run: sf.schema(),
     "load a run": lambda run: sf.analysis.load(run.folder)._repr_html_(),
     "figures": drawn,

@@ -160,7 +160,8 @@ def test_shipped_kinds_come_first(tmp_path: Path) -> None:
 
 
 REFUSED = {
-    "my_chards": "no 'my_chards' among dirichlet, iid (and no my_chards.py in {folder})",
+    "my_chards": "no 'my_chards' among by, dirichlet, feature, iid, quantity, shards; did you mean 'shards'?"
+    " (and no my_chards.py in {folder})",
     "my_pkg.none": "No module named 'my_pkg') (and no my_pkg/none.py in {folder})",
     "raises": "{folder}/raises.py cannot be imported (ZeroDivisionError: division by zero)",
     "no_python": "{folder}/no_python.py cannot be imported (SyntaxError: ",
@@ -168,7 +169,7 @@ REFUSED = {
     "misses": "{folder}/misses.py cannot be imported (ModuleNotFoundError: No module named 'no_such_thing')",
     "its_speed": "its_speed.Speed has no split",
     "../my_shards": "no module '../my_shards' can be imported",
-    "json": "no 'json' among dirichlet, iid (and no json.py in {folder})",
+    "json": "no 'json' among by, dirichlet, feature, iid, quantity, shards (and no json.py in {folder})",
 }
 
 
@@ -277,7 +278,8 @@ def test_a_run_keeps_its_plug_ins_and_everything_goes_on_without_their_folder(
     assert main(["verify", "o"]) == 2
     told = capsys.readouterr().err
     assert "o/scenario.yaml:" in told
-    assert f"no 'my_shards' among dirichlet, iid (and no my_shards.py in {Path('o').resolve()})" in told
+    known = "by, dirichlet, feature, iid, quantity, shards; did you mean 'shards'?"
+    assert f"no 'my_shards' among {known} (and no my_shards.py in {Path('o').resolve()})" in told
 
 
 def test_resume_goes_on_with_the_plug_in_as_it_was(tmp_path: Path) -> None:

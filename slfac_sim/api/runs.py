@@ -132,9 +132,11 @@ def model(run: RunResult | Place, name: str = "final") -> "TrainedModel":
 
         model = sf.model("runs/latest")
     """
+    from slfac_sim.runs.starting import torch_lent
     from slfac_sim.runs.weights import model_of
 
-    return model_of(load_run(folder_of(run)), name)
+    with torch_lent():
+        return model_of(load_run(folder_of(run)), name)
 
 
 @plainly

@@ -45,9 +45,14 @@ class Prepared:
     def data(self) -> dict[str, Any]:
         """What the summary says of the data."""
         data = self.world.data
-        moments = {"mean": list(data.mean), "std": list(data.std)}
-        names = {"class_names": list(data.class_names)} if data.class_names else {}
-        return {"name": data.name, "real": data.real, **moments, **names, "sha256": data.sha256}
+        return {
+            "name": data.name,
+            "real": data.real,
+            "mean": list(data.mean),
+            "std": list(data.std),
+            "class_names": list(data.class_names),
+            "sha256": data.sha256,
+        }
 
 
 def carry_out(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import Field
 
@@ -46,7 +46,7 @@ class Adam:
         return opened
 
     @property
-    def _kind(self) -> type[torch.optim.Adam]:
+    def _kind(self) -> Any:
         import torch
 
         return torch.optim.Adam

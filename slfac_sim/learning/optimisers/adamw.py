@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import Any, ClassVar
 
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import NotNegative
 from slfac_sim.learning.optimisers.adam import Adam
-
-if TYPE_CHECKING:
-    import torch
 
 
 @settings
@@ -22,7 +19,7 @@ class AdamW(Adam):
     """Multiple of the learning rate times each weight that is taken off it in a step."""
 
     @property
-    def _kind(self) -> type[torch.optim.Adam]:
+    def _kind(self) -> Any:
         import torch
 
         return torch.optim.AdamW
