@@ -336,7 +336,7 @@ def test_a_file_that_does_not_fit_is_one_sentence(tmp_path: Path, capsys: pytest
     assert "no safetensors file" in refusal(file, capsys)
     pickled = file.with_suffix(".pt")
     torch.save({"conv1.0.weight": torch.zeros(1)}, pickled)
-    assert refusal(pickled, capsys).endswith("; convert it, as docs/models.md shows")
+    assert refusal(pickled, capsys).endswith("; convert it with safetensors.torch.save_file")
 
 
 def test_the_names_of_published_weights_on_the_docs_page_are_those_of_the_model(

@@ -55,7 +55,7 @@ def _read(file: Path) -> Tensors:
     except OSError as error:
         raise BadInput(f"{_KEY}.file: '{file}' cannot be read ({error.strerror})") from error
     except (SafetensorError, ValueError, KeyError) as error:
-        own = "; convert it, as docs/models.md shows" if file.suffix in _PICKLED else ""
+        own = "; convert it with safetensors.torch.save_file" if file.suffix in _PICKLED else ""
         raise BadInput(f"{_KEY}.file: '{file}' cannot be read (no safetensors file: {error}){own}") from error
 
 
