@@ -4,6 +4,7 @@ import doctest
 import importlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -234,7 +235,7 @@ def test_a_run_that_fails_is_raised_with_what_was_recorded(monkeypatch: pytest.M
 
 
 def test_an_interrupted_run_is_raised_kept_and_resumed(
-    finished: sf.analysis.RunResult, monkeypatch: pytest.MonkeyPatch
+    finished: sf.analysis.RunResult, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
     """Ctrl-C, the stop button of a notebook: whatever comes below in it is not run with half a run."""
     encode, calls = type(sf.load(TINY).codec.uplink).encode, [0]
@@ -245,6 +246,8 @@ def test_an_interrupted_run_is_raised_kept_and_resumed(
             os.kill(os.getpid(), 2)
         return encode(self, *arguments)
 
+    ignored = signal.signal(signal.SIGINT, signal.default_int_handler)  # as of what a shell put behind
+    request.addfinalizer(lambda: signal.signal(signal.SIGINT, ignored))
     with monkeypatch.context() as patched:
         patched.setattr(type(sf.load(TINY).codec.uplink), "encode", interrupting)
         with pytest.raises(KeyboardInterrupt, match=r"by the user; .*sf\.resume goes on with it"):

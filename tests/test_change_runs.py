@@ -89,7 +89,7 @@ def test_a_run_goes_on_over_its_trace_and_over_no_other(drive: Path) -> None:
     resumed(Path("cut"))
     assert rows(Path("cut")) == rows(Path("whole"))
     drive.write_text(FILE.replace("1e6", "3e6"))
-    with pytest.raises(BadInput, match="scenario"):
+    with pytest.raises(BadInput, match=r"\(file network\.file: drive\.csv: "):
         resumed(Path("other"))
     assert len(SHORT) == 2
 

@@ -191,7 +191,7 @@ def test_ctrl_c_while_drawing_leaves_a_finished_run_and_its_table(
     def interrupt(*words: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("slfac_sim.analysis.draw.save", interrupt)
+    monkeypatch.setattr("slfac_sim.analysis.draw.save_with_table", interrupt)
     folder = tmp_path / "r"
     assert main(["replay", str(record), "--out", str(folder)]) == 130
     out, err = capsys.readouterr()
@@ -206,7 +206,7 @@ def test_figures_that_cannot_be_written_are_told_in_one_line(
     def full(*words: object) -> None:
         raise OSError(28, "No space left on device", "somewhere.png")
 
-    monkeypatch.setattr("slfac_sim.analysis.draw.save", full)
+    monkeypatch.setattr("slfac_sim.analysis.draw.save_with_table", full)
     assert main(["replay", str(record), "--quiet", "--draw", "main", "--out", str(tmp_path / "r")]) == 2
     assert capsys.readouterr().err == "somewhere.png: cannot write the figures (No space left on device)\n"
 

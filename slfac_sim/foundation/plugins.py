@@ -150,14 +150,16 @@ def find(family: str, kind: str) -> type[Any]:
     file = file_beside(kind)
     if file is not None or "." in kind:
         return _whole(_foreign(kind, file))
-    raise BadInput(f"no '{kind}' among {', '.join(known)}{did_you_mean(kind, known)}{nor_beside(kind)}")
+    near = did_you_mean(kind, known)
+    raise BadInput(f"no '{kind}' among {', '.join(known)}{near}{nor_beside(kind, hints=not near)}")
 
 
-def nor_beside(kind: str) -> str:
-    """Return where else `kind` was looked for, if it can be the name of a file, and the nearest one there."""
+def nor_beside(kind: str, hints: bool = True) -> str:
+    """Return where else `kind` was looked for, if it can be a file's name; with `hints` the nearest one."""
     places = [folder for folder in looked_in() if folder.is_dir()]
     names = [str(folder) for folder in places]
-    near = did_you_mean(kind, [file.stem for folder in places for file in folder.glob("*.py")])
+    there = [file.stem for folder in places for file in folder.glob("*.py")] if hints else []
+    near = did_you_mean(kind, there)
     folders = " or ".join("the working folder" if name == "." else name for name in names)
     is_name = all(step.isidentifier() for step in kind.split("."))
     return f" (and no {kind.replace('.', '/')}.py in {folders}){near}" if folders and is_name else ""
