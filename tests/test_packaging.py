@@ -270,7 +270,7 @@ def test_shipped_scenarios_are_there_by_name(installed: Installed, shipped: str)
 def test_a_wheel_trains_draws_and_studies_without_the_checkout(installed: Installed, tmp_path: Path) -> None:
     assert "digest" in installed("slfac-sim", "quick", *LITTLE)
     assert "waiting for air" in installed("slfac-sim", "explain", "runs/latest")
-    assert "time_to_accuracy.png" in installed("slfac-sim", "analysis", "runs/latest")
+    assert "time_to_accuracy.png" in installed("slfac-sim", "figure", "runs/latest")
     installed("slfac-sim", "replay", "runs/latest", "network.bandwidth=5 MHz")
     axis = ("--axis", "network.bandwidth=5 MHz,10 MHz", "--seeds", "1", "--workers", "1")
     installed("slfac-sim", "sweep", "quick", *LITTLE, *axis)
