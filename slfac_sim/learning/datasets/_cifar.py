@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slfac_sim.foundation.plugins import settings
-from slfac_sim.foundation.units import Count
-from slfac_sim.learning.datasets import DataError, Dataset, DataSource, Report
+from slfac_sim.learning.datasets import DataError, Dataset, Report
 from slfac_sim.learning.datasets._assembled import Labelled, assembled, first
+from slfac_sim.learning.datasets._kept import FirstSamples, PublicFiles
 from slfac_sim.learning.datasets._places import look_for
 
 _SHAPE = (3, 32, 32)
@@ -50,27 +50,10 @@ class Bodies(NamedTuple):
 
 
 @settings
-class CifarData(DataSource):
+class CifarData(FirstSamples, PublicFiles):
     """The settings of a CIFAR set; an abstract class, which lacks its `form`."""
 
     form: ClassVar[CifarForm]
-
-    folder: Path | None = None
-    """Folder with the binary archive or the files of it, relative to the working folder, and nowhere else;
-    null: $SLFAC_DATA and the user's cache are looked at.
-    """
-    verify: bool = True
-    """Whether the archive must have the MD5 of the public one, and files as many samples; false takes other
-    data of the same form from `folder`.
-    """
-    train_samples: Count | None = None
-    """So many samples to learn from, the first of the set; null: all."""
-    test_samples: Count | None = None
-    """So many test samples, the first of the set; null: all."""
-
-    def __post_init__(self) -> None:
-        if self.folder is None and not self.verify:
-            raise ValueError("verify: false needs a folder: only data that you name yourself go unverified")
 
     @property
     def most_samples(self) -> int | None:

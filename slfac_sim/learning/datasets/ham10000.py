@@ -1,14 +1,12 @@
 """HAM10000: 10,015 dermatoscopic pictures in 7 classes (Tschandl, Rosendahl, Kittler, 2018)."""
 
-from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
 
 from slfac_sim.foundation.plugins import settings
-from slfac_sim.foundation.units import Count
-from slfac_sim.learning.datasets import Dataset, DataSource, Report
+from slfac_sim.learning.datasets import Dataset, Report
 from slfac_sim.learning.datasets._assembled import Labelled, assembled, some, split_off
 from slfac_sim.learning.datasets._ham_files import (
     ARCHIVE,
@@ -21,11 +19,12 @@ from slfac_sim.learning.datasets._ham_files import (
     find_pictures,
     read_archive,
 )
+from slfac_sim.learning.datasets._kept import DrawnSamples, PublicFiles
 from slfac_sim.learning.datasets._pictures import read_pictures
 
 
 @settings
-class Ham10000(DataSource):
+class Ham10000(DrawnSamples, PublicFiles):
     """Real HAM10000, which you put in place yourself, split for the test by image or by lesion.
 
     Pictures of one lesion are alike: where they are on both sides, as by image and in MedMNIST's own split,
@@ -45,24 +44,9 @@ class Ham10000(DataSource):
     """Which pictures are for the test: `test_part` of all, drawn by `image` or by `lesion`, or those of
     `medmnist` as `published`, which has a validation part too.
     """
-    test_part: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.2
-    """The part of all pictures that is drawn for the test."""
-    folder: Path | None = None
-    """Folder with the files, relative to the working folder, and nowhere else; null: $SLFAC_DATA and the
-    user's cache are looked at.
-    """
-    verify: bool = True
-    """Whether it must be the public data: by MD5 the archive, by number the pictures; false takes other
-    data of the same form from `folder`.
-    """
-    train_samples: Count | None = None
-    """So many pictures to learn from, drawn at random; null: all."""
-    test_samples: Count | None = None
-    """So many test pictures, drawn at random; null: all."""
 
     def __post_init__(self) -> None:
-        if self.folder is None and not self.verify:
-            raise ValueError("verify: false needs a folder: only data that you name yourself go unverified")
+        super().__post_init__()
         if self.source == "medmnist":
             if self.split == "lesion":
                 raise ValueError("split: lesion needs source: original; medmnist does not say whose lesion")

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from slfac_sim.foundation.plugins import settings
-from slfac_sim.foundation.units import Count
-from slfac_sim.learning.datasets import DataError, Dataset, DataSource, Report
+from slfac_sim.learning.datasets import DataError, Dataset, Report
 from slfac_sim.learning.datasets._assembled import Indices, Labelled, assembled, some, split_off
+from slfac_sim.learning.datasets._kept import DrawnSamples
 from slfac_sim.learning.datasets._pictures import ENDINGS, read_pictures
 from slfac_sim.learning.datasets._places import existing
 
@@ -20,7 +20,7 @@ _MOST_SHOWN = 5
 
 
 @settings
-class ImageFolder(DataSource):
+class ImageFolder(DrawnSamples):
     """Classes are numbered in the order of their folders' names. Files that are no pictures are left out."""
 
     folder: Path
@@ -31,17 +31,6 @@ class ImageFolder(DataSource):
     """Width and height to which each picture is resized; null: they are all of one size."""
     channels: Literal[1, 3] = 3
     """Channels of an image: 3 is red, green and blue, 1 is grey."""
-    test_part: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.2
-    """The part of all pictures that is drawn for the test where there is no folder `test`."""
-    train_samples: Count | None = None
-    """So many pictures to learn from, drawn at random; null: all."""
-    test_samples: Count | None = None
-    """So many test pictures, drawn at random; null: all."""
-
-    @property
-    def most_samples(self) -> int | None:
-        """How many training samples it has at most, as far as that is set."""
-        return self.train_samples
 
     def load(self, report: Report | None = None) -> Dataset:
         """Return the data. Raises `DataError`."""

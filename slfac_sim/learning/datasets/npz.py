@@ -8,15 +8,15 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from slfac_sim.foundation.plugins import settings
-from slfac_sim.foundation.units import Count
-from slfac_sim.learning.datasets import DataError, Dataset, DataSource, Report
+from slfac_sim.learning.datasets import DataError, Dataset, Report
 from slfac_sim.learning.datasets._assembled import assembled, some, split_off
+from slfac_sim.learning.datasets._kept import DrawnSamples
 from slfac_sim.learning.datasets._npz_arrays import Axes, labelled, read_arrays
 from slfac_sim.learning.datasets._sound import MOST_CLASSES, refuse_beyond
 
 
 @settings
-class Npz(DataSource):
+class Npz(DrawnSamples):
     """Pixels are whole levels from 0 to 255, labels integers from 0. Nothing that is pickled is opened."""
 
     file: Path
@@ -37,17 +37,6 @@ class Npz(DataSource):
     """How many classes there are; null: as many as the training labels have, which must be 0 and so on
     without a gap.
     """
-    test_part: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.2
-    """The part of all samples that is drawn for the test where the file has no test images."""
-    train_samples: Count | None = None
-    """So many samples to learn from, drawn at random; null: all."""
-    test_samples: Count | None = None
-    """So many test samples, drawn at random; null: all."""
-
-    @property
-    def most_samples(self) -> int | None:
-        """How many training samples it has at most, as far as that is set."""
-        return self.train_samples
 
     def load(self, report: Report | None = None) -> Dataset:
         """Return the data. Raises `DataError`."""

@@ -5,9 +5,9 @@ from typing import ClassVar
 
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.program import program
-from slfac_sim.foundation.units import Count
-from slfac_sim.learning.datasets import DataError, Dataset, DataSource, Report
+from slfac_sim.learning.datasets import DataError, Dataset, Report
 from slfac_sim.learning.datasets._assembled import Labelled, assembled, first
+from slfac_sim.learning.datasets._kept import FirstSamples, PublicFiles
 from slfac_sim.learning.datasets._places import cache_folder
 from slfac_sim.learning.idx.download import Open, download, open_url
 from slfac_sim.learning.idx.folder import Arrays, read_unverified, read_verified
@@ -16,27 +16,10 @@ from slfac_sim.learning.idx.sets import IdxSet, put_where
 
 
 @settings
-class IdxData(DataSource):
+class IdxData(FirstSamples, PublicFiles):
     """The settings of a data set of four public files; an abstract class, which lacks these `files`."""
 
     files: ClassVar[IdxSet]
-
-    folder: Path | None = None
-    """Folder in which the four files lie, relative to the working folder, and nowhere else; null: they are
-    fetched once, and kept.
-    """
-    verify: bool = True
-    """Whether the files must have the SHA-256 of the public ones; false takes other data of the same form
-    from `folder`.
-    """
-    train_samples: Count | None = None
-    """So many samples to learn from, the first of the set; null: all."""
-    test_samples: Count | None = None
-    """So many test samples, the first of the set; null: all."""
-
-    def __post_init__(self) -> None:
-        if self.folder is None and not self.verify:
-            raise ValueError("verify: false needs a folder: only data that you name yourself go unverified")
 
     @property
     def most_samples(self) -> int | None:
