@@ -1,7 +1,6 @@
 """What is on the lanes of an air now, at the rates of the present. It knows no bytes and no wires."""
 
 from collections.abc import Callable, Iterable, Sequence
-from math import floor
 
 import simpy
 
@@ -9,6 +8,7 @@ from slfac_sim.network.air import Air, Among
 from slfac_sim.network.engine import Call, Engine, Flow, Share
 from slfac_sim.network.transfers import OnLane, Path
 from slfac_sim.network.varying.changing import EffectsOf
+from slfac_sim.network.varying.courses import stretch_of
 from slfac_sim.network.varying.timetable import Timetable
 
 Done = Callable[[Flow], None]
@@ -163,8 +163,5 @@ class OnAir:
 
 
 def _block_at(now_s: float, length_s: float | None) -> int:
-    """Return the number of the coherence block [k T, (k + 1) T) that holds `now_s`."""
-    if length_s is None:
-        return 0
-    block = floor(now_s / length_s)
-    return block + ((block + 1) * length_s <= now_s) - (block * length_s > now_s)
+    """Return the number of the coherence block that holds `now_s`; 0 where there are none."""
+    return 0 if length_s is None else stretch_of(now_s, length_s)

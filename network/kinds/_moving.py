@@ -163,22 +163,22 @@ class MovingAir(SurveyedAir):
         return interference == "load" or (uplink and interference != "none")
 
     def _seen_at(self, t_s: float) -> list[Sighting]:
-        reception, names = self._spots.everybody(self._travellers.states(t_s)), self.radio.stations
+        travellers, stations = self._travellers, self.radio.stations
+        reception = self._spots.everybody(travellers.states(t_s))
         up_bps, down_bps = (
             useful(reception.of_all(uplink, reception.everybody(uplink)).tolist(), self.single_bps)
             for uplink in (True, False)
         )
         return [
             Sighting(
-                device=device,
-                at_s=t_s,
-                x_m=self._travellers.at_m(device, t_s)[0],
-                y_m=self._travellers.at_m(device, t_s)[1],
-                station=names[self._spots.state(device, t_s)[1]].name,
+                device,
+                t_s,
+                *travellers.at_m(device, t_s),
+                station=stations[travellers.state(device, t_s)[1]].name,
                 up_rate_bps=up_bps[place],
                 down_rate_bps=down_bps[place],
             )
-            for device, place in self._travellers.places.items()
+            for device, place in travellers.places.items()
         ]
 
     def _remarks(self) -> tuple[str, ...]:

@@ -74,6 +74,11 @@ class RadioSettings(FluidSettings):
         """How transfers share the air: as the medium says."""
         return self.medium.shared  # type: ignore[no-any-return]
 
+    @property
+    def lets_devices_move(self) -> bool:
+        """Yes: they have stations to go with."""
+        return True
+
     def check_distances(self) -> None:
         """Raise `ValueError` if there is no room for devices between `min_distance` and `radius`."""
         if self.min_distance >= self.radius:

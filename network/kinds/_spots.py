@@ -56,7 +56,7 @@ class Spots:
         whole = vars(each[0][1]) | {
             "devices": devices,
             "snr_db": min(own.snr_db for _, own in each),
-            "unreachable": any(self._start_path(uplink, device).unreachable for device in standing),
+            "unreachable": any(_path_of(self._air, uplink, device).unreachable for device in standing),
             "each": each,
         }
         return MovedPath(**whole)
@@ -64,15 +64,9 @@ class Spots:
     def _own(self, uplink: bool, device: str, state: State, around: States | None) -> tuple[RadioAir, Path]:
         """Return the path of one device, and the air that it is in."""
         if state == self.first_state(device) and around is None:
-            return self._air, self._start_path(uplink, device)
-        air, server = self._spot(device, state, around), self._air.hosts.server
-        (path,) = air.paths(device, (server,)) if uplink else air.paths(server, (device,))
-        return air, path
-
-    def _start_path(self, uplink: bool, device: str) -> Path:
-        server = self._air.hosts.server
-        (path,) = self._air.paths(device, (server,)) if uplink else self._air.paths(server, (device,))
-        return path
+            return self._air, _path_of(self._air, uplink, device)
+        air = self._spot(device, state, around)
+        return air, _path_of(air, uplink, device)
 
     def _new_spot(self, device: str, state: State, around: States | None) -> RadioAir:
         place, moves = self._places[device], device in self._travellers.places
@@ -89,6 +83,13 @@ class Spots:
             return self._air.reception
         air, ground = self._air, self._travellers.ground(states)
         return Reception(air.hosts.devices, self._seed, air.radio, ground)
+
+
+def _path_of(air: RadioAir, uplink: bool, device: str) -> Path:
+    """Return the path of one device, to the server or from it."""
+    server = air.hosts.server
+    (path,) = air.paths(device, (server,)) if uplink else air.paths(server, (device,))
+    return path
 
 
 class _Spot(RadioAir):

@@ -23,8 +23,3 @@ class Cell(Cellular):
         """Return the air of the one station, which is the server's."""
         motions = motions_of(self.change or {}, hosts.devices, seed, self.radius)
         return self._air((Station(hosts.server, 0.0, 0.0),), hosts, seed, motions=motions)
-
-    @property
-    def lets_devices_move(self) -> bool:
-        """Yes: they have one station to go with."""
-        return True

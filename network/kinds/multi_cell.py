@@ -72,11 +72,6 @@ class MultiCell(Cellular):
         own = self.interference, self.offered or 0.0, motions, self.handover
         return self._air(stations, hosts, seed, *own)
 
-    @property
-    def lets_devices_move(self) -> bool:
-        """Yes: they are handed over from station to station."""
-        return True
-
     def _reach(self) -> float:
         """Return the radius around [0, 0] within which all cells lie."""
         return self.radius + max(hypot(x_m, y_m) for x_m, y_m in self._places())

@@ -99,11 +99,6 @@ class Wifi(RadioSettings):
         own = self._radio(station, seed, motions), layout, hosts, seed, self.outage, framing
         return MovingWifiAir(*own, motions, HandoverRule()) if motions else WifiAir(*own)
 
-    @property
-    def lets_devices_move(self) -> bool:
-        """Yes: they have one access point to go with."""
-        return True
-
     def _radio(self, station: Station, seed: int, motions: Mapping[str, Motion]) -> Radio:
         medium = dataclasses.replace(self.medium, seed=seed) if isinstance(self.medium, Dcf) else self.medium
         return Radio(

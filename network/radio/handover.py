@@ -5,7 +5,6 @@ serving one by a hysteresis at all measurements of a time to trigger takes the d
 """
 
 from bisect import bisect_right
-from itertools import takewhile
 from math import ceil, floor, inf
 from typing import Annotated, ClassVar, NamedTuple
 
@@ -109,7 +108,7 @@ class Serving:
     def until(self, t_s: float) -> list[Change]:
         """Return the handovers up to `t_s`."""
         self._look_ahead(t_s)
-        return list(takewhile(lambda change: change.at_s <= t_s, self._changes))
+        return self._changes[: bisect_right(self._times_s, t_s)]
 
     def _look_ahead(self, t_s: float) -> None:
         while self._known_s <= t_s and self._known_s < inf:

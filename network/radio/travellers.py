@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-from math import ceil, floor, inf
+from math import ceil, inf
 
 from slfac_sim.network.contract import Station
 from slfac_sim.network.radio.budget import Budget
 from slfac_sim.network.radio.handover import Change, HandoverRule, Serving
 from slfac_sim.network.radio.placement import Ground
 from slfac_sim.network.radio.walk import Walk, ground_of
-from slfac_sim.network.varying.courses import Course
+from slfac_sim.network.varying.courses import Course, stretch_of
 from slfac_sim.network.varying.motion import Motion, Point
 
 GRID_S = 1.0
@@ -94,8 +94,7 @@ class Travellers:
 
 def grid_number(t_s: float) -> int:
     """Return which time of the grid is the last one up to `t_s`."""
-    number = floor(t_s / GRID_S)
-    return number - (number * GRID_S > t_s) + ((number + 1) * GRID_S <= t_s)
+    return stretch_of(t_s, GRID_S)
 
 
 class _Told(Course):

@@ -7,6 +7,12 @@ from itertools import pairwise
 from math import floor, inf
 
 
+def stretch_of(t_s: float, length_s: float) -> int:
+    """Return the number k of the stretch of time [k T, (k + 1) T), T = `length_s`, that holds `t_s`."""
+    number = floor(t_s / length_s)
+    return number + ((number + 1) * length_s <= t_s) - (number * length_s > t_s)
+
+
 class Course(ABC):
     """A value for every time from 0 on. It is that of the last change, which has happened at its own time."""
 

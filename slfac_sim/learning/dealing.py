@@ -23,7 +23,8 @@ def deal(partition: Any, data: Dataset, devices: Sequence[str], seed: int) -> tu
     images = data.train_images.copy()
     deviations = partition.deviations(len(devices))
     for device, share, deviation in zip(devices, shares, deviations, strict=True):
-        noise = stream(seed, f"partition/noise/{device}").standard_normal(images[share].shape, np.float32)
+        shape = (len(share), *images.shape[1:])
+        noise = stream(seed, f"partition/noise/{device}").standard_normal(shape, np.float32)
         images[share] = np.clip(np.rint(images[share] + deviation * noise), 0, 255).astype(np.uint8)
     return replace(data, train_images=images), shares
 

@@ -32,6 +32,8 @@ class Ground:
     def __init__(self, scenario: Scenario, data: Dataset, limited: bool = True) -> None:
         self.scenario = scenario
         self.limited = limited
+        self._validates = False
+        self._owners: dict[bool, Indices] = {}  # of the test set, and of the validation part
         self.updates = Updates(
             scenario.learning.clip_norm, norms_are_frozen=scenario.learning.batch_norm == "frozen"
         )
@@ -70,15 +72,11 @@ class Ground:
     @contextmanager
     def on_validation(self) -> Iterator[None]:
         """Have the validation part in the place of the test set."""
-        data, known = self.data, vars(self).pop("test_owners", None)
-        self.data = self._validated
+        data, self.data, self._validates = self.data, self._validated, True
         try:
             yield
         finally:
-            self.data = data
-            vars(self).pop("test_owners", None)
-            if known is not None:
-                vars(self)["test_owners"] = known
+            self.data, self._validates = data, False
 
     @cached_property
     def _validated(self) -> Dataset:
@@ -87,9 +85,11 @@ class Ground:
         assert data.validation_labels is not None
         return replace(data, test_images=data.validation_images, test_labels=data.validation_labels)
 
-    @cached_property
+    @property
     def test_owners(self) -> Indices:
         """The place of the device whose own each test sample is; see `own_shares.owners`."""
-        shares = [shard.samples for shard in self.shards]
-        seed = self.scenario.seed.learning
-        return owners(self.data.train_labels, shares, self.data.test_labels, seed)
+        if self._validates not in self._owners:
+            shares = [shard.samples for shard in self.shards]
+            dealt = self.data.train_labels, shares, self.data.test_labels
+            self._owners[self._validates] = owners(*dealt, self.scenario.seed.learning)
+        return self._owners[self._validates]

@@ -86,7 +86,7 @@ class Until:
     def _reasons(self, evaluations: Sequence[Evaluation]) -> Iterator[str]:
         for name, enough in self._enough.items() if evaluations else ():
             value = evaluations[-1][name]
-            if value is not None and value >= enough:
+            if value is not None and METRICS[name].reaches(value, enough):
                 yield f"{METRICS[name].title} {value:.4f} is at least {exact(enough)}"
         if self.plateau is not None and (flat := self.plateau.met(evaluations)):
             yield flat

@@ -51,7 +51,8 @@ def link_rows(network: Network) -> Rows:
 
 def move_rows(network: Network, end_s: float) -> dict[str, Rows]:
     """Return how devices have moved until now, `end_s`, as rows of the ledger's tables `MOVES`."""
-    sightings = network.sightings(instants_s(end_s, len(network.sightings([0.0]))))
+    first = network.sightings([0.0])
+    sightings = [*first, *network.sightings(instants_s(end_s, len(first))[1:])]
     return {
         "handovers": [asdict(handover) for handover in network.handovers()],
         "trajectories": [asdict(sighting) for sighting in sightings],

@@ -74,8 +74,12 @@ class Dataset:
 
     def normalised(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return `images` [batch, channels, h, w] as the model sees them: less the mean, by the deviation."""
-        channels = [levels[images[:, channel]] for channel, levels in enumerate(self._levels)]
-        return np.stack(channels, axis=1)
+        if len(self._levels) == 1:
+            return self._levels[0][images]
+        seen = np.empty(images.shape, np.float32)
+        for channel, levels in enumerate(self._levels):
+            seen[:, channel] = levels[images[:, channel]]
+        return seen
 
     @functools.cached_property
     def sha256(self) -> str:
