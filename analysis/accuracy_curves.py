@@ -27,6 +27,7 @@ from slfac_sim.foundation.arrays import Floats
 from slfac_sim.foundation.metrics import METRICS
 from slfac_sim.foundation.targets import ACCURACY, Target
 from slfac_sim.ledger.folder import Run
+from slfac_sim.ledger.measured import measured, times_to
 
 _PANEL_MM = 47.0  # of one of several
 _SCALE = " (log-error scale)"
@@ -70,8 +71,9 @@ def reached_at(
     x: Floats, accuracy: Floats, targets: Iterable[float], metric: str = ACCURACY
 ) -> dict[float, float | None]:
     """Return where the curve first shows at least each target, None where it does not."""
-    met = {target: [Target(metric, target).met(value) for value in accuracy.tolist()] for target in targets}
-    return {target: float(x[there.index(True)]) if any(there) else None for target, there in met.items()}
+    aims = [Target(metric, target) for target in targets]
+    times = times_to(x.tolist(), {metric: accuracy.tolist()}, aims)
+    return {aim.value: at for aim, at in times.items()}
 
 
 def others_of(run: Run, x: Floats) -> dict[str, tuple[Floats, Reached]]:
@@ -80,8 +82,8 @@ def others_of(run: Run, x: Floats) -> dict[str, tuple[Floats, Reached]]:
     for target in run.times_s:
         if target.metric != ACCURACY:
             targets.setdefault(target.metric, []).append(target.value)
-    measured = run.measured if targets else {}
-    values = {metric: np.array(measured[metric], dtype=np.float64) for metric in targets}
+    series = measured(run.ledger, targets) if targets else {}
+    values = {metric: np.array(of_it, dtype=np.float64) for metric, of_it in series.items()}
     return {name: (values[name], reached_at(x, values[name], targets[name], name)) for name in targets}
 
 
@@ -104,11 +106,12 @@ def scaled(series: Sequence[Series], scale: float) -> list[Series]:
 
 def accuracy_table(series: Sequence[Series], x_name: str) -> Iterator[dict[str, Any]]:
     """Yield one row for each evaluation of each run."""
-    names = _aimed(series)[1:] if ACCURACY in _aimed(series) else _aimed(series)
+    names = [name for name in _aimed(series) if name != ACCURACY]
     for run in series:
-        for place, (x, accuracy) in enumerate(zip(run.x, run.accuracy, strict=True)):
-            others = {name: float(run.of(name).accuracy[place]) for name in names}
-            yield {"run": run.label, x_name: float(x), "accuracy": float(accuracy), **others}
+        values = {"accuracy": run.accuracy} | {name: run.of(name).accuracy for name in names}
+        for place, x in enumerate(run.x.tolist()):
+            there = {name: float(of_it[place]) for name, of_it in values.items()}
+            yield {"run": run.label, x_name: x, **there}
 
 
 def _aimed(series: Sequence[Series]) -> list[str]:

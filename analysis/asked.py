@@ -1,6 +1,6 @@
 """Figures that were asked for by name, and what is said where there is no such one."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from pathlib import Path
 
 from slfac_sim.foundation.errors import BadInput, did_you_mean
@@ -11,6 +11,13 @@ def check_names(names: Sequence[str], known: Sequence[str]) -> None:
     for name in names:
         if name not in known:
             raise BadInput(f"no figure '{name}' among {', '.join(known)}{did_you_mean(name, known)}")
+
+
+def check_shown(names: Sequence[str], shown: Container[str], folders: Sequence[Path]) -> None:
+    """Raise `BadInput` unless all `names` are `shown`: the `folders` have something for these figures."""
+    for name in names:
+        if name not in shown:
+            raise BadInput(nothing_for(name, folders))
 
 
 def nothing_for(name: str, folders: Sequence[Path]) -> str:

@@ -9,7 +9,7 @@ from typing import Any, cast
 from matplotlib.figure import Figure
 
 from slfac_sim.analysis.air import Offered
-from slfac_sim.analysis.asked import check_names, nothing_for
+from slfac_sim.analysis.asked import check_names, check_shown
 from slfac_sim.analysis.figures import RunFigure
 from slfac_sim.analysis.pages import SCREEN, Page
 from slfac_sim.analysis.rows import OFFERED, forget
@@ -65,9 +65,7 @@ def draw(
         if (figure.MAIN or not main_alone) and not (figure.ONE_RUN and len(runs) > 1)
     }
     shown = {name: series for name, figure in figures.items() if (series := _series(figure, runs))}
-    for name in names:
-        if name not in shown:
-            raise BadInput(nothing_for(name, [run.folder for run in runs]))
+    check_shown(names, shown, [run.folder for run in runs])
     files: list[Path] = []
     with house_style(page):
         for number, (name, series) in enumerate(shown.items(), start=1):

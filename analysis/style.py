@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -17,6 +18,7 @@ from matplotlib.patheffects import withStroke
 
 from slfac_sim.analysis.laying_out import broken, lay_out
 from slfac_sim.analysis.pages import SCREEN, Page
+from slfac_sim.foundation.arrays import Floats
 
 HEIGHT_MM, ROW_MM = 62.0, 3.5  # of a panel, and of a line of a legend, on the screen
 _SHOWN_PX = 500  # wide in a notebook
@@ -206,6 +208,11 @@ def page() -> Page:
 def text_pt(house_pt: float) -> float:
     """Return the size of a text, on the page that is drawn for, that has `house_pt` on the screen."""
     return _page.get().pt(house_pt)
+
+
+def ink_on(colour: Floats) -> str:
+    """Return the colour of a text that can be read on `colour` [red, green, blue, ...], parts of 1."""
+    return "white" if float(colour[:3] @ np.array([0.299, 0.587, 0.114])) < 0.5 else INK
 
 
 class HouseFigure(Figure):

@@ -10,6 +10,7 @@ from worlds import TINY, scenario
 
 import slfac_sim as sf
 from slfac_sim.cli import main
+from slfac_sim.ledger.measured import measured
 from slfac_sim.ledger.store import FileLedger
 from slfac_sim.runs.callbacks import in_public
 from slfac_sim.runs.opening import build
@@ -44,7 +45,7 @@ def test_notes_of_a_ledger_are_those_that_a_live_run_tells(tmp_path: Path) -> No
 
         simulate(chosen, chosen.protocol.run(build(chosen)), ledger, told)
         ledger.commit()
-        again = notes_of(ledger)
+        again = notes_of(ledger, measured(ledger))
     for table in ("steps", "evals", "rounds", "misses"):
         assert [row for name, row in again if name == table] == [row for name, row in live if name == table]
     assert [row["at_s"] for _, row in again] == [row["at_s"] for _, row in live]

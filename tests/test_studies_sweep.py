@@ -281,7 +281,7 @@ def test_ensure_trains_once(whole: Plan, cache: Path, monkeypatch: pytest.Monkey
 def test_a_packed_training_replays_alike(whole: Plan, undisturbed: Path, cache: Path, tmp_path: Path) -> None:
     point = whole.points[0]
     folder = trainings.unpack(trainings.pack(cache / point.training), tmp_path, point.training)
-    row = replayed(Record.load(folder), point)
+    row = replayed(Record.load(folder), Replay(point))
     assert row == json.loads(rows(undisturbed)[f"{point.key}.json"])
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from slfac_sim.analysis.format import fixed_percent, percent
 from slfac_sim.analysis.rows import rows_if_there
-from slfac_sim.analysis.style import INK, head, stacked_canvas, text_pt
+from slfac_sim.analysis.style import head, ink_on, stacked_canvas, text_pt
 from slfac_sim.foundation.arrays import Floats
 from slfac_sim.ledger.folder import Run
 from slfac_sim.ledger.measured import confusion
@@ -104,7 +104,7 @@ def _words(run: Series, shares: Floats) -> str:
     right = fixed_percent(run.samples.trace() / run.samples.sum(), 2)
     there = np.flatnonzero(run.samples.sum(axis=1))
     worst = int(there[shares.diagonal()[there].argmin()])
-    recall = percent_of(shares[worst, worst])
+    recall = fixed_percent(float(shares[worst, worst]), 1)
     words = f"after round {run.round}: {right} right; worst class {run.name(worst)}: {recall}"
     others = np.delete(shares[worst], worst)
     if not others.any():
@@ -113,16 +113,10 @@ def _words(run: Series, shares: Floats) -> str:
     return f"{words}, most often taken for {run.name(taken)}"
 
 
-def percent_of(share: float) -> str:
-    """Return a share with one decimal."""
-    return fixed_percent(float(share), 1)
-
-
 def _write(axes: Axes, shares: Floats, colours: Floats) -> None:
     for (i, j), share in np.ndenumerate(shares):
         if share >= _LEAST_SHOWN:
-            luminance = float(colours[i, j, :3] @ np.array([0.299, 0.587, 0.114]))
-            colour = "white" if luminance < 0.5 else INK
+            colour = ink_on(colours[i, j])
             axes.text(
                 j, i, f"{100 * share:.0f}", ha="center", va="center", fontsize=text_pt(5.8), color=colour
             )

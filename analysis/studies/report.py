@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from slfac_sim.analysis.asked import check_names, nothing_for
+from slfac_sim.analysis.asked import check_names, check_shown
 from slfac_sim.analysis.format import count, target_words
 from slfac_sim.analysis.pages import SCREEN, Page
 from slfac_sim.analysis.studies import tables
@@ -16,7 +16,6 @@ from slfac_sim.analysis.studies.study import BYTES, JOULES, ROUNDS, SECONDS, Stu
 from slfac_sim.analysis.studies.summary import point_rows, study_summary
 from slfac_sim.analysis.studies.words import closing_lines
 from slfac_sim.analysis.text_tables import as_markdown, markdown, write_csv
-from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import kinds
 
 if TYPE_CHECKING:
@@ -62,9 +61,7 @@ def draw_study(study: StudyPoints, out: Path, page: Page = SCREEN, names: Sequen
     check_names(names, kinds(FIGURES))
     figures = {name: importlib.import_module(f"{FIGURES}.{name}") for name in names or kinds(FIGURES)}
     shown = {name: data for name, figure in figures.items() if (data := figure.data(study)) is not None}
-    for name in names:
-        if name not in shown:
-            raise BadInput(nothing_for(name, [study.folder]))
+    check_shown(names, shown, [study.folder])
     files: list[Path] = []
     with house_style(page):
         for name, data in shown.items():

@@ -21,13 +21,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(arguments: argparse.Namespace) -> int:
     """Write one file per table and print their names."""
     from slfac_sim.ledger.export import export, foreign_tables
-    from slfac_sim.ledger.folder import load
+    from slfac_sim.ledger.folder import WEIGHTS, load
 
     run = load(arguments.run)
     if arguments.weights:
-        from slfac_sim.runs.weights import FOLDER, export_weights
+        from slfac_sim.runs.weights import export_weights
 
-        for path in export_weights(run, arguments.out or run.folder / FOLDER, arguments.overwrite):
+        for path in export_weights(run, arguments.out or run.folder / WEIGHTS, arguments.overwrite):
             print(path)
         return 0
     warn_of_altered(run)

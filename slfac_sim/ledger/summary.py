@@ -61,13 +61,16 @@ def summary_of(
     host: Mapping[str, Any],
     status: str,
     reason: str,
+    series: Series | None = None,
 ) -> dict[str, Any]:
     """Return the summary as it is written to ``summary.json``; `docs/results.md` explains every key.
 
     `data` are the name of the data set and whether it is real, `host` is what `HostClock` says.
+    The `series` of metrics are measured, unless they are known.
     """
-    at_s = [row[0] for row in ledger.tuples("evals", ("at_s",))]
-    series = measured(ledger)
+    evaluations = ledger.tuples("evals", ("round", "at_s"))
+    numbers, at_s = [number for number, _ in evaluations], [at_s for _, at_s in evaluations]
+    series = measured(ledger) if series is None else series
     times = times_to(at_s, series, scenario.evaluation.aims)
     untrained = [target.text for target in times if at_s and target.met(series[target.metric][0])]
     payloads = _by_kind(ledger)
@@ -83,7 +86,7 @@ def summary_of(
         "positions_redrawn": sum(redraws for (redraws,) in ledger.tuples("air", ("redraws",))),
         "simulated_s": _last_s(ledger),
         "rounds": len(ledger.tuples("rounds", ("round",))),
-        "stopped": _stopped(scenario, [number for (number,) in ledger.tuples("evals", ("round",))], series),
+        "stopped": _stopped(scenario, numbers, series),
         "accuracy": _ends(series, "accuracy"),
         "metrics": {name: _ends(series, name) for name in METRICS if name != ACCURACY},
         "time_to_accuracy_s": {exact(aim.value): s for aim, s in times.items() if aim.metric == ACCURACY},

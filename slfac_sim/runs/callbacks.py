@@ -22,6 +22,9 @@ from slfac_sim.scenario.plain import plain
 from slfac_sim.scenario.schema import Scenario
 from slfac_sim.simulation.simulate import OnNote
 
+LOGGED = {"evals": "evaluation", "rounds": "round"}
+"""The tables whose rows our logs take, and what they call one."""
+
 
 @dataclass(frozen=True)
 class Start:

@@ -7,11 +7,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from slfac_sim.runs.callbacks import Callback, Start
+from slfac_sim.runs.callbacks import LOGGED, Callback, Start
 from slfac_sim.runs.folder import write_whole
 
 FILE = "log.jsonl"
-_EVENTS = {"evals": "evaluation", "rounds": "round"}
 _SUMMARY = (
     *("status", "reason", "simulated_s", "rounds", "accuracy", "metrics", "time_to_accuracy_s"),
     *("bytes", "wire_bytes", "transfers", "energy_j", "digest"),
@@ -39,7 +38,7 @@ class JsonLines(Callback):
 
     def note(self, table: str, row: Mapping[str, Any]) -> None:
         """Write a line for an evaluation or a round."""
-        if table in _EVENTS:
+        if table in LOGGED:
             self._write(line_of_note(table, row))
 
     def end(self, summary: Mapping[str, Any]) -> None:
@@ -63,7 +62,7 @@ def line_of_start(start: Start) -> dict[str, Any]:
 def line_of_note(table: str, row: Mapping[str, Any]) -> dict[str, Any]:
     """Return the line of an evaluation or a round."""
     rest = {name: value for name, value in row.items() if name not in ("round", "at_s")}
-    return {"event": _EVENTS[table], "round": row["round"], "simulated_s": row["at_s"], **rest}
+    return {"event": LOGGED[table], "round": row["round"], "simulated_s": row["at_s"], **rest}
 
 
 def line_of_end(summary: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from slfac_sim.foundation.errors import BadInput
-from slfac_sim.runs.callbacks import Callback, Start
+from slfac_sim.runs.callbacks import LOGGED, Callback, Start
 
 FOLDER = "tensorboard"
-_GROUPS = {"evals": "evaluation", "rounds": "round"}
 
 
 class TensorBoard(Callback):
@@ -30,11 +29,11 @@ class TensorBoard(Callback):
 
     def note(self, table: str, row: Mapping[str, Any]) -> None:
         """Write every figure of an evaluation or a round."""
-        if table not in _GROUPS:
+        if table not in LOGGED:
             return
         for name, value in row.items():
             if name not in ("round", "at_s") and value is not None:
-                tag = f"{_GROUPS[table]}/{name}"
+                tag = f"{LOGGED[table]}/{name}"
                 self._writer.add_scalar(tag, float(value), row["round"], walltime=row["at_s"])
         self._writer.flush()
 

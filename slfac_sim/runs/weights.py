@@ -13,12 +13,12 @@ from slfac_sim.foundation.files import whole
 from slfac_sim.learning.kept import Kept
 from slfac_sim.learning.trained_model import TrainedModel
 from slfac_sim.learning.world import World
-from slfac_sim.ledger.folder import Run
+from slfac_sim.ledger.folder import WEIGHTS, Run
 from slfac_sim.runs.folder import SCENARIO
 from slfac_sim.scenario.files import load
 from slfac_sim.scenario.fingerprint import point_key
 
-FOLDER, FINAL, BEST = "weights", "final", "best"
+FINAL, BEST = "final", "best"
 
 
 def keep_weights(folder: Path, world: World) -> dict[str, Any]:
@@ -32,7 +32,7 @@ def keep_weights(folder: Path, world: World) -> dict[str, Any]:
         if model is None:
             continue
         kept = Kept(model.tensors, _about(world, model.figures))
-        (folder / FOLDER).mkdir(exist_ok=True)
+        (folder / WEIGHTS).mkdir(exist_ok=True)
         kept.write(path_in(folder, name))
         said[name] = {**model.figures, "sha256": kept.sha256}
     return said
@@ -40,7 +40,7 @@ def keep_weights(folder: Path, world: World) -> dict[str, Any]:
 
 def path_in(folder: Path, name: str) -> Path:
     """Return where the model called `name` lies in a run folder."""
-    return folder / FOLDER / f"{name}.safetensors"
+    return folder / WEIGHTS / f"{name}.safetensors"
 
 
 def weights_of(run: Run, name: str = FINAL) -> Kept:

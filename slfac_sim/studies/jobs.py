@@ -13,7 +13,7 @@ from slfac_sim.analysis.attribution import attribute
 from slfac_sim.analysis.bounds import bounds
 from slfac_sim.analysis.studies.study import WIRE
 from slfac_sim.analysis.wired import wired_bytes
-from slfac_sim.ledger.measured import measured
+from slfac_sim.ledger.measured import Series, measured
 from slfac_sim.ledger.store import Ledger
 from slfac_sim.ledger.summary import summary_of
 from slfac_sim.ledger.tables import MEASURED, TABLES
@@ -22,7 +22,7 @@ from slfac_sim.runs.replay import Finished, Record, load_training, timed
 from slfac_sim.scenario.schema import Scenario
 from slfac_sim.simulation.simulate import survey_of
 from slfac_sim.studies.plan import Point
-from slfac_sim.studies.telling import told_of
+from slfac_sim.studies.telling import notes_of, told_of
 
 CURVE = ("round", "at_s", "accuracy", "accuracy_no_codec", "loss", "payload_bytes")
 _SUMMED_UP = (
@@ -75,11 +75,6 @@ class Replay:
     folder: Path = Path()
 
     @property
-    def told(self) -> tuple[Point, Trackers, Path]:
-        """What `replayed` is given beside the record."""
-        return self.point, self.trackers, self.folder
-
-    @property
     def key(self) -> str:
         """The point's key."""
         return self.point.key
@@ -111,22 +106,22 @@ def record_in(folder: Path, chosen: bool) -> Record | Finished:
     return load_training(folder, chosen)
 
 
-def replayed(
-    record: Record | Finished, point: Point, trackers: Trackers = NOBODY, folder: Path = Path()
-) -> dict[str, Any]:
-    """Return the finished row of `point`, which replays `record` or is it. Raises `BadInput` or `Stalled`.
-
-    The `trackers` are told of it, as a point of the study in `folder`.
-    """
+def replayed(record: Record | Finished, job: Replay) -> dict[str, Any]:
+    """Return the finished row of a point, which replays `record` or is it. Raises `BadInput` or `Stalled`."""
+    point = job.point
     rows = timed(record, point.scenario)
-    summary = summary_of(point.scenario, record.summary["data"], rows, {}, "finished", "")
+    series = measured(rows)
+    summary = summary_of(point.scenario, record.summary["data"], rows, {}, "finished", "", series)
     tables = {table: rows.rows(table) for table in TABLES if table not in ("payloads", *MEASURED)}
+    told = {}
+    if job.trackers != NOBODY:
+        told[TOLD] = told_of(point, notes_of(rows, series), summary, job.trackers, job.folder)
     return {
         **head(point, "finished", ""),
         **{name: summary[name] for name in _SUMMED_UP},
-        "curve": {**_curve(rows), **_wired(tables)},
+        "curve": {**_curve(rows, series), **_wired(tables)},
         **_attributed(tables),
-        **({TOLD: told_of(point, rows, summary, trackers, folder)} if trackers != NOBODY else {}),
+        **told,
     }
 
 
@@ -145,10 +140,10 @@ def head(point: Point, status: str, reason: str) -> dict[str, Any]:
     }
 
 
-def _curve(rows: Ledger) -> dict[str, list[Any]]:
+def _curve(rows: Ledger, series: Series) -> dict[str, list[Any]]:
     """Return the evaluations with every metric, and the joules of devices if the record has them."""
     curve: dict[str, list[Any]] = {name: [row[0] for row in rows.tuples("evals", (name,))] for name in CURVE}
-    curve |= {name: list(values) for name, values in measured(rows).items() if name not in curve}
+    curve |= {name: list(values) for name, values in series.items() if name not in curve}
     devices_j = [row[0] for row in rows.tuples("spent", ("devices_j",))]
     return curve | ({"devices_j": devices_j} if len(devices_j) == len(curve["round"]) else {})
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from slfac_sim.foundation.errors import BadInput
-from slfac_sim.ledger.measured import measured
+from slfac_sim.ledger.measured import Series
 from slfac_sim.ledger.store import Ledger
 from slfac_sim.runs.callbacks import Audience, Start, Trackers, in_public
 from slfac_sim.scenario.plain import plain
@@ -28,10 +28,11 @@ class Told:
     said: Sequence[str]
 
 
-def told_of(point: Point, rows: Ledger, summary: Mapping[str, Any], trackers: Trackers, folder: Path) -> Told:
-    """Tell callbacks by name of `point`, whose ledger is `rows`; logs are for who has the `folder`."""
+def told_of(
+    point: Point, notes: Sequence[Note], summary: Mapping[str, Any], trackers: Trackers, folder: Path
+) -> Told:
+    """Tell callbacks by name of `point`, by its `notes`; logs are for who has the `folder`."""
     said: list[str] = []
-    notes = notes_of(rows)
     try:
         callbacks = Trackers(names=trackers.names).open()
     except BadInput as error:
@@ -53,14 +54,14 @@ def tell(
     audience.end(summary)
 
 
-def notes_of(rows: Ledger) -> list[Note]:
-    """Return what callbacks are told of the run whose ledger is `rows`, in the order of simulated time."""
+def notes_of(rows: Ledger, series: Series) -> list[Note]:
+    """Return what callbacks are told of a run with these `rows` and metrics, in the order of time."""
     sent = rows.tuples("transfers", ("end_s", "payload_bytes", "outcome"))
     arrived = sorted((end_s, nbytes) for end_s, nbytes, outcome in sent if outcome == "delivered")
     times, sums = [end_s for end_s, _ in arrived], [0, *accumulate(nbytes for _, nbytes in arrived)]
     notes = [(table, dict(row)) for table in _TABLES for row in rows.rows(table)]
     evaluations = [row for table, row in notes if table == "evals"]
-    for name, values in measured(rows).items():
+    for name, values in series.items():
         for row, value in zip(evaluations, values, strict=True):
             row[name] = value
     whole = [

@@ -13,13 +13,13 @@ from pathlib import Path
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.files import own_name
 from slfac_sim.foundation.host import threads_for
+from slfac_sim.ledger.folder import WEIGHTS
 from slfac_sim.scenario.fingerprint import learning_key
 from slfac_sim.scenario.own_plugins import FOLDER as PLUGINS
 from slfac_sim.scenario.schema import Scenario
 
 DEFAULT = Path("runs") / "trainings"
 KEPT = ("scenario.yaml", "summary.json", "ledger.sqlite")  # what a replay reads
-WEIGHTS = "weights"  # where they were asked for
 
 
 class Failed(BadInput):

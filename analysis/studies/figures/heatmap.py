@@ -15,7 +15,7 @@ from slfac_sim.analysis.statistics import Estimate
 from slfac_sim.analysis.studies.answers import main_target, ratio, to_target
 from slfac_sim.analysis.studies.axes import Axis
 from slfac_sim.analysis.studies.study import StudyPoints, spread
-from slfac_sim.analysis.style import INK, stacked_canvas, text_pt
+from slfac_sim.analysis.style import ink_on, stacked_canvas, text_pt
 from slfac_sim.foundation.arrays import Floats
 from slfac_sim.foundation.targets import Target
 
@@ -166,7 +166,6 @@ def _write(axes: Axes, shown: Floats, middle: Floats, low: Floats, high: Floats,
             text = f"> {times(float(low[i, j]))}"
         else:
             text = f"< {times(float(high[i, j]))}"
-        luminance = float(colours[i, j, :3] @ np.array([0.299, 0.587, 0.114]))
         axes.text(
             j,
             i,
@@ -174,5 +173,5 @@ def _write(axes: Axes, shown: Floats, middle: Floats, low: Floats, high: Floats,
             ha="center",
             va="center",
             fontsize=text_pt(5.8),
-            color="white" if luminance < 0.5 else INK,
+            color=ink_on(colours[i, j]),
         )

@@ -45,7 +45,7 @@ def measured(job: Forecast, data: ShippedData | None) -> Demand:
 
 def played(job: Replay, record: ShippedRecord) -> dict[str, Any]:
     """Return the row of a point."""
-    return replayed(_record(record, cut_is_open(job.point.scenario)), *job.told)
+    return replayed(_record(record, cut_is_open(job.point.scenario)), job)
 
 
 @functools.lru_cache(2)

@@ -38,7 +38,7 @@ def perform(job: Job, cache: Path) -> Any:
     if isinstance(job, Train):
         return train(job.scenario, job.threads, cache, job.key, job.weights)
     chosen = cut_is_open(job.point.scenario)
-    return replayed(record_in(folder_of(cache, job.point.training), chosen), *job.told)
+    return replayed(record_in(folder_of(cache, job.point.training), chosen), job)
 
 
 class Local:
