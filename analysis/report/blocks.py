@@ -29,9 +29,14 @@ class Facts:
 
 @dataclass(frozen=True)
 class Code:
-    """What is to be typed, or kept letter by letter; it can be copied."""
+    """What is to be typed, or kept letter by letter; it can be copied.
+
+    A long one has a `title`, and is `folded` until it is asked for.
+    """
 
     text: str
+    title: str = ""
+    folded: bool = False
 
 
 @dataclass(frozen=True)
