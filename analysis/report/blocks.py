@@ -22,9 +22,10 @@ class Items:
 
 @dataclass(frozen=True)
 class Facts:
-    """Names with a text each."""
+    """Names with a text each; with `key` they are set large: the few figures that a page is looked at for."""
 
     rows: Sequence[tuple[str, str]]
+    key: bool = False
 
 
 @dataclass(frozen=True)
@@ -66,8 +67,9 @@ class Chart:
 
     `summary` says in a sentence or two what there is to see, for those who do not see it; it stands below the
     chart for all. Colours are names of the page, which has them light and dark: ``var(--series-0)`` to
-    ``var(--series-9)``, ``var(--up)``, ``var(--down)``, ``var(--ink)``, ``var(--faint)``; fonts, margins,
-    grids, backgrounds are the page's. `table` has the numbers, at most some hundred rows, folded.
+    ``var(--series-9)``, ``var(--up)``, ``var(--down)``, ``var(--ink)``, ``var(--faint)``, and bands of them
+    ``color-mix(in srgb, var(--series-0) 25%, transparent)``; fonts, margins, grids, backgrounds, the legend's
+    place are the page's. Without traces of WebGL. `table` has the numbers, at most some hundred rows, folded.
     """
 
     title: str
@@ -87,10 +89,23 @@ class Lane:
 
 
 @dataclass(frozen=True)
+class Crowd:
+    """How many of `count` hosts do what, over time: `shares` has, for each bin, a share for each of `looks`.
+
+    Bins are of equal length, from the timeline's `from_s` to its `to_s`. `crowd.crowd_of` makes one of lanes.
+    """
+
+    name: str
+    count: int
+    shares: Sequence[Sequence[float]]
+
+
+@dataclass(frozen=True)
 class Timeline:
     """Who did what when, to be scrubbed: `looks` are (name, colour) of what can be done.
 
-    Beside the cursor stands in words what all lanes do at that instant.
+    Beside the cursor stands in words what all lanes do at that instant. Of more than some hundred hosts there
+    is a `Crowd`, with lanes of single ones: the fastest, the median, the slowest.
     """
 
     title: str
@@ -99,6 +114,7 @@ class Timeline:
     lanes: Sequence[Lane]
     from_s: float
     to_s: float
+    crowds: Sequence[Crowd] = ()
 
 
 Block = Text | Items | Facts | Code | Table | Chart | Timeline
