@@ -31,7 +31,7 @@ if TYPE_CHECKING:  # what `__getattr__` gives, for type checkers and editors
     from slfac_sim.foundation.errors import BadInput as BadInput
     from slfac_sim.scenario.schema import Scenario as Scenario
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 # In a checkout the sub-packages network, analysis and scenarios lie beside this folder; an installed
 # package has them inside. Appending the root makes `slfac_sim.network` one and the same name in both.

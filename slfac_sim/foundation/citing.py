@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
+from slfac_sim import __version__
 from slfac_sim.foundation.errors import BadInput, did_you_mean
 
 _ENTRY = re.compile(r"^@\w+\{([^,\s]+),\n((?: +\w+ = \{.*\},?\n)+)\}", re.MULTILINE)
@@ -60,8 +61,9 @@ def reference(name: str) -> Reference:
 
 @cache
 def library() -> Mapping[str, Reference]:
-    """Return every entry of `references.bib`, by key."""
-    return _entries(resources.files("slfac_sim").joinpath("references.bib").read_text(encoding="utf-8"))
+    """Return every entry of `references.bib`, by key; its ``@VERSION@`` is ours."""
+    text = resources.files("slfac_sim").joinpath("references.bib").read_text(encoding="utf-8")
+    return _entries(text.replace("@VERSION@", __version__))
 
 
 def _entries(text: str) -> dict[str, Reference]:
