@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 
 from slfac_sim.analysis.format import NOT_REACHED, UNTRAINED, target_words
 from slfac_sim.analysis.laying_out import broken, note
-from slfac_sim.analysis.metric_axis import LEAST_ERROR, is_log_error, metric_axis, metric_name
+from slfac_sim.analysis.metric_axis import metric_axis
+from slfac_sim.analysis.metric_scale import LEAST_ERROR, is_log_error, metric_name
 from slfac_sim.analysis.style import (
     FAINT,
     HEIGHT_MM,

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from study_folders import fake_study
 
-from slfac_sim.analysis.studies.bands import Band, Bands, draw
+from slfac_sim.analysis.studies.bands import Band, Bands
+from slfac_sim.analysis.studies.drawn_bands import draw
 from slfac_sim.analysis.studies.reading import load_study
 from slfac_sim.analysis.studies.report import FIGURES, draw_study
 from slfac_sim.analysis.style import fill, house_style

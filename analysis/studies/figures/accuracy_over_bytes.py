@@ -1,11 +1,7 @@
 """Accuracy against payload bytes sent, with a band over seeds; one panel where x changes no bytes."""
 
-from slfac_sim.analysis.studies.bands import Bands, bands, draw, table
-from slfac_sim.analysis.studies.study import BYTES, StudyPoints
+from slfac_sim.analysis.studies.bands import over_bytes as data
+from slfac_sim.analysis.studies.bands import table
+from slfac_sim.analysis.studies.drawn_bands import draw
 
 __all__ = ["data", "draw", "table"]
-
-
-def data(study: StudyPoints) -> Bands | None:
-    """Return the curves over megabytes (10^6 bytes) of payload."""
-    return bands(study, BYTES, "B", "payload sent, all directions", column=("payload_mb", 1e6))

@@ -1,11 +1,7 @@
 """Accuracy against the energy that all devices together drew, with a band over seeds; as over time."""
 
-from slfac_sim.analysis.studies.bands import Bands, bands, draw, table
-from slfac_sim.analysis.studies.study import JOULES, StudyPoints
+from slfac_sim.analysis.studies.bands import over_energy as data
+from slfac_sim.analysis.studies.bands import table
+from slfac_sim.analysis.studies.drawn_bands import draw
 
 __all__ = ["data", "draw", "table"]
-
-
-def data(study: StudyPoints) -> Bands | None:
-    """Return the curves over kilojoules; None where no point tells of them."""
-    return bands(study, JOULES, "J", "energy drawn by all devices", column=("devices_kj", 1e3))

@@ -1,11 +1,7 @@
 """Accuracy against simulated time with a band over seeds, at the lowest and the highest x of the study."""
 
-from slfac_sim.analysis.studies.bands import Bands, bands, draw, table
-from slfac_sim.analysis.studies.study import SECONDS, StudyPoints
+from slfac_sim.analysis.studies.bands import over_time as data
+from slfac_sim.analysis.studies.bands import table
+from slfac_sim.analysis.studies.drawn_bands import draw
 
 __all__ = ["data", "draw", "table"]
-
-
-def data(study: StudyPoints) -> Bands | None:
-    """Return the curves over simulated seconds."""
-    return bands(study, SECONDS, "s", "simulated time", column=("simulated_s", 1.0))

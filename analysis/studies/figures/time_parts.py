@@ -1,8 +1,6 @@
 """What the time goes into: shares of its parts against the x axis, a panel (or a bar) for each line."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -12,8 +10,8 @@ from matplotlib.ticker import FixedLocator, FuncFormatter
 
 from slfac_sim.analysis.bars import stack
 from slfac_sim.analysis.format import share
-from slfac_sim.analysis.studies.answers import means
-from slfac_sim.analysis.studies.study import StudyPoints, spread
+from slfac_sim.analysis.studies.time_parts import TimeParts, table
+from slfac_sim.analysis.studies.time_parts import time_parts as data
 from slfac_sim.analysis.style import legend, name_ticks, names_mm, page, part_fill, stacked_canvas, text_pt
 from slfac_sim.foundation.arrays import Floats
 
@@ -21,51 +19,9 @@ PANEL_MM = 44.0
 _COLUMNS_FROM_MM = 88.0  # a narrower page has room for two columns of the legend
 _MANY_BARS = 12  # beyond these, the seconds above them are small
 _TICK_CHARACTERS = 18
-_MOST_BARS, _MOST_LINES, _SMALL_PRINT_FROM = 12, 20, 10
+_SMALL_PRINT_FROM = 10
 
-
-@dataclass(frozen=True)
-class TimeParts:
-    """What is drawn: in each panel (title) the `seconds` [parts, values of x], averaged over seeds."""
-
-    x_label: str
-    ticks: Sequence[str]
-    parts: Sequence[str]
-    panels: Sequence[tuple[str, Floats]]
-
-
-def data(study: StudyPoints) -> TimeParts | None:
-    """Return the seconds of each part, at the first values of further axes; None where no point has parts."""
-    axis, panel = study.roles.x, study.panels[0]
-    xs = spread(study.xs, _MOST_BARS)
-    rows = {
-        line: [means(study, study.at(panel, line, x), "parts_s") for x in xs]
-        for line in spread(study.lines, 4 if axis is not None else _MOST_LINES)
-    }
-    parts = list(dict.fromkeys(part for row in rows.values() for cell in row for part in cell))
-    if not parts:
-        return None
-    where = study.panel_label(panel)
-    grids = {line: _grid(row, parts) for line, row in rows.items()}
-    if axis is None:  # one bar for each line, all in one panel
-        names = [study.short_label(line) for line in grids]
-        return TimeParts("", names, parts, [(where, np.concatenate(list(grids.values()), axis=1))])
-    end = f", {where}" if where else ""
-    panels = [(study.line_label(line) + end, grid) for line, grid in grids.items()]
-    return TimeParts(axis.label, [axis.tick(x) for x in xs], parts, panels)
-
-
-def table(times: TimeParts) -> list[dict[str, Any]]:
-    """Return one row for each bar, with the seconds of each part."""
-    return [
-        {
-            "line": title,
-            times.x_label or "x": tick,
-            **{f"{part} (s)": seconds[i, j] for i, part in enumerate(times.parts)},
-        }
-        for title, seconds in times.panels
-        for j, tick in enumerate(times.ticks)
-    ]
+__all__ = ["data", "draw", "table"]
 
 
 def draw(times: TimeParts) -> Figure:
@@ -89,10 +45,6 @@ def draw(times: TimeParts) -> Figure:
     all_axes[-1].set_xlabel(times.x_label)
     legend(figure, handles=layers, ncols=columns, columnspacing=1.0, handlelength=1.6)
     return figure
-
-
-def _grid(row: Sequence[Mapping[str, float]], parts: Sequence[str]) -> Floats:
-    return np.array([[cell.get(part, np.nan) for cell in row] for part in parts], dtype=np.float64)
 
 
 def _bars(axes: Axes, seconds: Floats, used: Mapping[str, int]) -> list[PathPatch]:
