@@ -8,7 +8,7 @@ three need airtimes that do not depend on who else sends.
 """
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from slfac_sim.analysis.air import DIRECTIONS, busy
@@ -38,18 +38,35 @@ def bounds(tables: Tables, until_s: float | None = None) -> dict[str, float]:
     reason to. Raises `ValueError` for another `until_s`, for a run that timing steered (deadlines, work that
     was cut off), whose structure would not last, and for one whose hosts worked on several things at once.
     """
+    return bounds_each(tables, [until_s])[0]
+
+
+def bounds_each(tables: Tables, instants_s: Sequence[float | None]) -> list[dict[str, float]]:
+    """Return the same for each of `instants_s`; the tables are gone through once."""
     _refuse_steered(tables)
     _refuse_shared(tables)
-    of = structure(tables)
-    marks: dict[Place, _Times] = {}
-    if until_s is not None:
-        place = next(((row["task"], row["seq"]) for row in tables["evals"] if row["at_s"] == until_s), None)
-        if place is None:
-            raise ValueError(f"{until_s} s is the time of no evaluation")
-        marks[place] = (0.0, 0.0, 0.0)
+    places = [_place(tables, until_s) for until_s in instants_s]
     share_of = _shares(tables)
-    end = _Chains(of, share_of, marks).run()
-    bandwidth_s, compute_s, contention_s = marks.popitem()[1] if marks else end
+    marks: dict[Place, _Times] = dict.fromkeys((place for place in places if place), (0.0, 0.0, 0.0))
+    end = _Chains(structure(tables), share_of, marks).run()
+    chains = [marks[place] if place else end for place in places]
+    return [_least(tables, share_of, *each) for each in zip(chains, instants_s, strict=True)]
+
+
+def _place(tables: Tables, until_s: float | None) -> Place | None:
+    """Return the place of the evaluation at `until_s`; None for the end."""
+    if until_s is None:
+        return None
+    for row in tables["evals"]:
+        if row["at_s"] == until_s:
+            return row["task"], row["seq"]
+    raise ValueError(f"{until_s} s is the time of no evaluation")
+
+
+def _least(
+    tables: Tables, share_of: Callable[[Row], float], chains: _Times, until_s: float | None
+) -> dict[str, float]:
+    bandwidth_s, compute_s, contention_s = chains
     least_s = {BOUNDS[0]: max(bandwidth_s, _busiest_host_s(tables, until_s))}
     if not crowding(tables):
         least_s[BOUNDS[1]] = max(compute_s, busiest_lane_s(tables, share_of, until_s))

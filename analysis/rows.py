@@ -14,7 +14,7 @@ Rows = list[dict[str, Any]]
 STRUCTURE = ("transfers", "computes", "offers", "steps", "rounds", "evals")  # what attribution needs
 LIMITING = ("wires", "bottlenecks", "set_ups")  # what it has besides, where there are wires or a transport
 OFFERED = ("air", "stations", "links", "wires", "routes")  # what the network offers, known before the run
-_KEPT = 16  # tables
+_KEPT = 32  # tables, those of a ledger
 
 
 def rows_of(run: Run, names: Sequence[str]) -> dict[str, Rows]:

@@ -1,18 +1,9 @@
-"""Where the simulated time of a run went, until each target and until the end, and what it takes at least."""
+"""Where the simulated time of a run went, and what replays of it without a limit take."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import replace
 
-from slfac_sim.analysis.attribution import Attribution, attribute_each, device_days, mean_day
-from slfac_sim.analysis.bounds import bounds, crowding
-from slfac_sim.analysis.format import target_words
-from slfac_sim.analysis.interruptions import HandedOver, handed_over
-from slfac_sim.analysis.links import NEEDED, WIRED, Limited, Load, limits, loads
-from slfac_sim.analysis.propagation import latencies_s, propagation_s, whose
-from slfac_sim.analysis.rows import OFFERED, recorded, rows_if_there, rows_of
-from slfac_sim.foundation.errors import BadInput
-from slfac_sim.foundation.json_values import json_value
+from slfac_sim.analysis.explanation import Explanation, explained, reached
 from slfac_sim.hosts.speeds.fixed import Fixed
 from slfac_sim.ledger.folder import Run
 from slfac_sim.ledger.store import MemoryLedger
@@ -21,115 +12,13 @@ from slfac_sim.runs.without_limit import NO_LIMIT, without_limit
 from slfac_sim.scenario.hosts import with_servers
 
 
-@dataclass(frozen=True)
-class Explanation:
-    """Of a run, for each of `instants`, the end last: one of `paths`, and one time of each bound.
-
-    `bounds_s` are lower bounds by name; `no_bounds` says why there are none, or not all. `replays_s` are the
-    times of replays without a limit, if asked for; None where no such instant is. `limits` and `loads` are
-    what links did, where there are wires, `latency_s` their latencies, `propagation_s` how much of the
-    propagation on the path to the end each accounts for, and `propagation` this in words. Of the `transfers`
-    some were `lost`, and devices `missed` rounds. `handed_over` are the devices that went to another station.
-    """
-
-    instants: Mapping[str, float]
-    paths: Sequence[Attribution]
-    day_s: Mapping[str, float]
-    bounds_s: Mapping[str, Sequence[float]]
-    no_bounds: str
-    replays_s: Mapping[str, Sequence[float | None]]
-    limits: Sequence[Limited] = ()
-    loads: Sequence[Load] = ()
-    latency_s: Mapping[str, float] = field(default_factory=dict)
-    propagation_s: Mapping[str, float] = field(default_factory=dict)
-    propagation: str = ""
-    transfers: int = 0
-    lost: int = 0
-    missed: int = 0
-    handed_over: Sequence[HandedOver] = ()
-
-    @property
-    def end(self) -> Attribution:
-        """The attribution of the whole run."""
-        return self.paths[-1]
-
-    @property
-    def facts(self) -> dict[str, Any]:
-        """All of it, for JSON."""
-        return {
-            "until_s": self.instants,
-            "critical_path_s": self._by_instant([path.parts_s for path in self.paths]),
-            "mean_device_day_s": self.day_s,
-            "bounds_s": {name: self._by_instant(times_s) for name, times_s in self.bounds_s.items()},
-            "replays_s": {name: self._by_instant(times_s) for name, times_s in self.replays_s.items()},
-            "no_bounds": self.no_bounds,
-            "barriers": len(self.end.barriers),
-            "straggler": self.end.straggler,
-            "rounds": json_value(self.end.rounds),
-            "steps": json_value(self.end.steps),
-            **{name: getattr(self, name) for name in ("transfers", "lost", "missed")},
-            **(self._link_facts() if self.loads else {}),
-            **({"handed_over": json_value(self.handed_over)} if self.handed_over else {}),
-        }
-
-    def _link_facts(self) -> dict[str, Any]:
-        links = [{**json_value(load), "latency_s": self.latency_s[load.link]} for load in self.loads]
-        return {"limits": json_value(self.limits), "links": links, "propagation_s": dict(self.propagation_s)}
-
-    def _by_instant(self, values: Sequence[Any]) -> dict[str, Any]:
-        return dict(zip(self.instants, values, strict=True))
-
-
 def explain(run: Run, replayed: bool = False) -> Explanation:
     """Return where the time of `run` went; `replayed` without its limits as well. Raises `BadInput`."""
-    tables = recorded(run)
-    reached = {target_words(target): at_s for target, at_s in run.times_s.items() if at_s}
-    paths = attribute_each(tables, [*reached.values(), None])
-    bounds_s, no_bounds = _bounds(run, tables, [*reached.values(), None])
-    return Explanation(
-        instants={**reached, "end": paths[-1].until_s},
-        paths=paths,
-        day_s=mean_day(device_days(tables)),
-        bounds_s=bounds_s,
-        no_bounds=no_bounds,
-        replays_s=_replays(run, reached) if replayed else {},
-        **_links(run, paths[-1]),
-        transfers=len(tables["transfers"]),
-        lost=sum(row["outcome"] == "lost" for row in tables["transfers"]),
-        missed=len(rows_if_there(run, ("misses",))["misses"]),
-        handed_over=handed_over(tables | rows_if_there(run, ("handovers", "links")), paths[-1].path),
-    )
+    explanation = explained(run)
+    return replace(explanation, replays_s=_replays(run, reached(run))) if replayed else explanation
 
 
-def _links(run: Run, path: Attribution) -> dict[str, Any]:
-    """Return what the links of a run with wires did, until its end."""
-    tables = rows_if_there(run, WIRED)
-    if not tables["wires"]:
-        return {}
-    tables |= rows_of(run, (*NEEDED, "air"))
-    seconds = propagation_s(tables, path.path)
-    return {
-        "limits": limits(tables),
-        "loads": loads(tables, path.until_s),
-        "latency_s": latencies_s(tables),
-        "propagation_s": seconds,
-        "propagation": whose(tables, seconds),
-    }
-
-
-def _bounds(
-    run: Run, tables: Mapping[str, Any], instants_s: Sequence[float | None]
-) -> tuple[dict[str, list[float]], str]:
-    """Return the bounds at each instant, and the reason why there are none, or not all."""
-    try:
-        whole = {**tables, **rows_if_there(run, OFFERED), **rows_of(run, ("limits",))}
-        by_instant = [bounds(whole, until_s) for until_s in instants_s]
-    except (BadInput, ValueError) as reason:
-        return {}, str(reason)
-    return {name: [bound[name] for bound in by_instant] for name in by_instant[-1]}, crowding(whole)
-
-
-def _replays(run: Run, reached: Mapping[str, float]) -> dict[str, list[float | None]]:
+def _replays(run: Run, instants: Mapping[str, float]) -> dict[str, list[float | None]]:
     """Return what replays without a limit take to the same evaluations, and to the end. Raises `BadInput`."""
     record = Record.load(run.folder)
     recorded = replayed_scenario(record, [])
@@ -146,5 +35,5 @@ def _replays(run: Run, reached: Mapping[str, float]) -> dict[str, list[float | N
         rows = MemoryLedger()
         end_s = retime(record, scenario, rows)
         at_s = {row["round"]: row["at_s"] for row in rows.rows("evals")}
-        replays_s[name] = [*(at_s[round_at[instant_s]] for instant_s in reached.values()), end_s]
+        replays_s[name] = [*(at_s[round_at[instant_s]] for instant_s in instants.values()), end_s]
     return replays_s
