@@ -1,5 +1,7 @@
 """Makes a page of sections: one file, without a network, light and dark, on paper too."""
 
+import base64
+import hashlib
 import importlib
 import json
 from collections.abc import Iterator, Sequence
@@ -7,14 +9,22 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from jinja2 import Environment
+from jinja2 import Environment, FunctionLoader
 
-from slfac_sim.analysis.report.blocks import Block, Section
+from slfac_sim import __version__
+from slfac_sim.analysis.report.blocks import Block, Chart, Section, Table
+from slfac_sim.analysis.report.spans import packed
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.json_values import json_value
 
 _ASSETS = "slfac_sim.analysis.report.assets"
+_SCRIPTS = ("charts.js", "tables.js", "timeline.js", "report.js")
 _UNREADABLE = (BadInput, ArithmeticError, AssertionError, LookupError, TypeError, ValueError)
+# Nothing is fetched and no script runs but our own; styles are inline, as plotly.js sets them.
+_POLICY = (
+    "default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; img-src data: blob:; "
+    "base-uri 'none'; form-action 'none'"
+)
 
 
 def sections(package: str, of: Any) -> Iterator[Section]:
@@ -39,15 +49,42 @@ def _made(name: str, module: Any, of: Any) -> Section:
     return Section(name, module.TITLE, blocks)
 
 
-def page(title: str, parts: Sequence[Section]) -> str:
-    """Return the page, in HTML."""
-    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["json"] = _json
-    environment.tests["kind"] = lambda block, kind: type(block).__name__ == kind
-    template = environment.from_string(_asset("page.html"))
-    return template.render(
-        title=title, sections=parts, css=_asset("report.css"), js=_asset("report.js"), plotly=_plotly()
+def page(title: str, parts: Sequence[Section], subtitle: str = "") -> str:
+    """Return the page, in HTML; `subtitle` says what it is a report of."""
+    environment = Environment(
+        autoescape=True, trim_blocks=True, lstrip_blocks=True, loader=FunctionLoader(_asset)
     )
+    environment.filters |= {"json": _json, "numeric": _numeric, "timeline": packed}
+    environment.tests["kind"] = lambda block, kind: type(block).__name__ == kind
+    scripts = _scripts(any(isinstance(block, Chart) for part in parts for block in part.blocks))
+    return environment.get_template("page.html").render(
+        title=title,
+        subtitle=subtitle,
+        sections=parts,
+        damaged=[part for part in parts if part.damage],
+        css=_asset("report.css"),
+        icon=_asset("icon.svg"),
+        scripts=scripts,
+        policy=_POLICY.format(hashes=" ".join(map(_hash, scripts.values()))),
+        version=__version__,
+    )
+
+
+def _scripts(has_charts: bool) -> dict[str, str]:
+    own = "\n".join(map(_asset, _SCRIPTS))
+    plotly = {"plotly": _plotly()} if has_charts else {}
+    return {"theme": _asset("theme.js"), **plotly, "page": own}
+
+
+def _hash(script: str) -> str:
+    digest = hashlib.sha256(script.encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"
+
+
+def _numeric(table: Table) -> list[bool]:
+    """Return, for each column, whether all of its cells have numbers."""
+    columns = range(len(table.head))
+    return [bool(table.rows) and all(row[at].number is not None for row in table.rows) for at in columns]
 
 
 def _json(value: Any) -> str:

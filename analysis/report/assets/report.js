@@ -1,17 +1,57 @@
-"use strict";
-// A colour var(--name) of a chart becomes the colour that the page has for it.
-function coloured(value) {
-  if (typeof value === "string") {
-    return value.replace(/var\((--[\w-]+)\)/g, (whole, name) =>
-      getComputedStyle(document.documentElement).getPropertyValue(name).trim() || whole);
-  }
-  if (Array.isArray(value)) return value.map(coloured);
-  if (value && typeof value === "object") {
-    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, coloured(inner)]));
-  }
-  return value;
+// The rest of the page: the theme's button, contents, what can be copied, paper.
+const themeButton = document.getElementById("theme");
+function showTheme() {
+  themeButton.setAttribute("aria-pressed", String(theme.isDark()));
 }
-for (const figure of document.querySelectorAll("figure.chart")) {
-  const { data, layout } = JSON.parse(figure.querySelector("script").textContent);
-  Plotly.newPlot(figure.querySelector(".plot"), coloured(data), coloured(layout), { displaylogo: false, responsive: true });
+themeButton.addEventListener("click", () => theme.choose(theme.isDark() ? "light" : "dark"));
+theme.system.addEventListener("change", () => theme.set(theme.root.dataset.theme));
+theme.listeners.push(showTheme);
+showTheme();
+
+const contents = document.getElementById("contents");
+const wide = matchMedia("(min-width: 60.01rem)");
+const fold = () => { contents.open = wide.matches; };
+wide.addEventListener("change", fold);
+fold();
+contents.addEventListener("click", (event) => { if (event.target.closest("a") && !wide.matches) contents.open = false; });
+const links = [...contents.querySelectorAll("a")];
+function showPlace() {
+  const passed = links.filter((link) => document.getElementById(link.hash.slice(1)).getBoundingClientRect().top < innerHeight / 3);
+  const here = passed.at(-1) || links[0];
+  links.forEach((link) => { if (link === here) link.setAttribute("aria-current", "location"); else link.removeAttribute("aria-current"); });
 }
+addEventListener("scroll", () => requestAnimationFrame(showPlace), { passive: true });
+if (links.length) showPlace();
+
+for (const box of document.querySelectorAll(".code")) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.textContent = "Copy";
+  button.addEventListener("click", async () => {
+    const text = box.querySelector("code");
+    try {
+      await navigator.clipboard.writeText(text.textContent);
+      button.textContent = "Copied";
+    } catch { // an old browser, or one that does not allow it: the text is marked, to be copied by hand
+      getSelection().selectAllChildren(text);
+      button.textContent = "Marked";
+    }
+    setTimeout(() => { button.textContent = "Copy"; }, 2000);
+  });
+  box.append(button);
+}
+
+// On paper all is light and unfolded, and charts are as wide as it is.
+const PAPER = 680; // pixels
+let before = null;
+addEventListener("beforeprint", () => {
+  const folded = [...document.querySelectorAll("details:not([open])")];
+  before = { theme: theme.root.dataset.theme, folded };
+  folded.forEach((each) => { each.open = true; });
+  theme.set("light");
+  charts.forEach((chart) => chart.draw(PAPER));
+});
+addEventListener("afterprint", () => {
+  before.folded.forEach((each) => { each.open = false; });
+  theme.set(before.theme);
+});

@@ -1,0 +1,75 @@
+// A colour that names one of the page's, var(--name) or a mix of it, as rgba() of the theme that is on.
+const probe = document.body.appendChild(document.createElement("span"));
+probe.hidden = true;
+function colour(text) {
+  probe.style.color = "";
+  probe.style.color = text;
+  const [r, g, b, a = 1] = getComputedStyle(probe).color.match(/-?[\d.]+(e-?\d+)?/g).map(Number);
+  const scale = getComputedStyle(probe).color.startsWith("color(") ? 255 : 1;
+  return `rgba(${Math.round(r * scale)}, ${Math.round(g * scale)}, ${Math.round(b * scale)}, ${a})`;
+}
+function coloured(value) {
+  if (typeof value === "string") return /^(var|color-mix)\(/.test(value) ? colour(value) : value;
+  if (Array.isArray(value)) return typeof value[0] === "number" ? value : value.map(coloured);
+  if (value && typeof value === "object") {
+    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, coloured(inner)]));
+  }
+  return value;
+}
+
+// What all charts look like; a chart's own layout stands above it.
+function house() {
+  const axis = {
+    automargin: true, zeroline: false, gridcolor: "var(--line)", linecolor: "var(--faint)", ticks: "outside",
+    tickcolor: "var(--faint)", ticklen: 4, title: { standoff: 10, font: { size: 13 } },
+  };
+  return coloured({
+    font: { family: getComputedStyle(document.body).fontFamily, size: 12.5, color: "var(--ink)" },
+    paper_bgcolor: "rgba(0, 0, 0, 0)", plot_bgcolor: "rgba(0, 0, 0, 0)",
+    margin: { l: 8, r: 12, t: 16, b: 8 },
+    xaxis: { ...axis, showgrid: false, showline: true }, yaxis: axis,
+    legend: { orientation: "h", x: 0, xanchor: "left", yref: "container", y: 0, yanchor: "bottom", font: { size: 12.5 } },
+    hoverlabel: { bgcolor: "var(--raised)", bordercolor: "var(--faint)", font: { color: "var(--ink)" }, align: "left", namelength: -1 },
+    colorway: Array.from({ length: 10 }, (_, index) => `var(--series-${index})`),
+    dragmode: matchMedia("(pointer: coarse)").matches ? false : "zoom",
+    modebar: { remove: ["all"] },
+  });
+}
+
+class Chart {
+  constructor(figure) {
+    this.plot = figure.querySelector(".plot");
+    this.reset = figure.querySelector(".reset");
+    this.given = JSON.parse(figure.querySelector("script").textContent);
+    this.zooms = 0;
+    this.isDrawn = false;
+    this.reset.addEventListener("click", () => { this.zooms += 1; this.draw(); this.reset.hidden = true; });
+  }
+  draw(width) {
+    const layout = { ...coloured(this.given.layout), template: { layout: house() }, uirevision: this.zooms };
+    if (width) layout.width = width;
+    try {
+      Plotly.react(this.plot, coloured(this.given.data), layout, { displayModeBar: false, responsive: true, showTips: false });
+    } catch (error) {
+      this.plot.textContent = `This chart could not be drawn: ${error.message}`;
+      return;
+    }
+    if (!this.isDrawn) this.plot.on("plotly_relayout", (change) => this.seeZoom(change));
+    this.isDrawn = true;
+  }
+  seeZoom(change) {
+    const keys = Object.keys(change);
+    if (keys.some((key) => /axis\d*\.range/.test(key))) this.reset.hidden = false;
+    else if (keys.some((key) => key.endsWith(".autorange"))) this.reset.hidden = true;
+  }
+}
+const charts = [...document.querySelectorAll("figure.chart")].map((figure) => new Chart(figure));
+const onSight = new IntersectionObserver((entries) => {
+  for (const entry of entries.filter((each) => each.isIntersecting)) {
+    onSight.unobserve(entry.target);
+    const chart = charts.find((each) => each.plot === entry.target);
+    if (!chart.isDrawn) chart.draw();
+  }
+}, { rootMargin: "800px" });
+charts.forEach((chart) => onSight.observe(chart.plot));
+theme.listeners.push(() => charts.filter((chart) => chart.isDrawn).forEach((chart) => chart.draw()));
