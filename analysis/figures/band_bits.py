@@ -10,8 +10,8 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from slfac_sim.analysis.codec_notes import bits_in, shares_in
 from slfac_sim.analysis.figures.byte_ledger import TOO_OLD
-from slfac_sim.analysis.format import ACROSS
 from slfac_sim.analysis.rows import rows_if_there
 from slfac_sim.analysis.style import WAYS, legend, look, nothing, stacked_canvas
 from slfac_sim.analysis.ticks import percents, whole_numbers
@@ -34,7 +34,7 @@ def data(run: Run) -> Series | None:
     """Return what the run's ledger says; None where its codecs have no bands."""
     rows = rows_if_there(run, ("parts", "codec_notes"))
     series = Series(run.label, rows["codec_notes"], not rows["parts"])
-    return series if series.old or _bits(series) or _shares(series) else None
+    return series if series.old or bits_in(series.notes) or shares_in(series.notes) else None
 
 
 def table(series: Sequence[Series]) -> Iterator[dict[str, Any]]:
@@ -47,7 +47,7 @@ def table(series: Sequence[Series]) -> Iterator[dict[str, Any]]:
 def draw(series: Sequence[Series]) -> Figure:
     """Return the figure of the first run: bits above, shares below; a line for each note and direction."""
     run = series[0]
-    bits, shares = _bits(run), _shares(run)
+    bits, shares = bits_in(run.notes), shares_in(run.notes)
     figure, panels = stacked_canvas(2, 32.0, legend_rows=2 + (len(bits) + 1) // 2)
     if not bits and not shares:
         return nothing(figure, run.label, TOO_OLD)
@@ -71,19 +71,3 @@ def draw(series: Sequence[Series]) -> Figure:
         panels[1].legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2)
     legend(figure, *panels[0].get_legend_handles_labels(), ncols=2, title=run.label)
     return figure
-
-
-def _bits(run: Series) -> dict[tuple[str, str], list[tuple[int, float]]]:
-    return _lines(run, lambda name: name.startswith("bits_"))
-
-
-def _shares(run: Series) -> dict[tuple[str, str], list[tuple[int, float]]]:
-    return _lines(run, lambda name: name.endswith("_fraction"))
-
-
-def _lines(run: Series, shown: Any) -> dict[tuple[str, str], list[tuple[int, float]]]:
-    lines: dict[tuple[str, str], list[tuple[int, float]]] = {}
-    for row in run.notes:
-        if row["kind"] in ACROSS and shown(row["name"]):
-            lines.setdefault((row["name"], ACROSS[row["kind"]]), []).append((row["round"], row["mean"]))
-    return dict(sorted(lines.items(), key=lambda line: (line[0][0], list(WAYS).index(line[0][1]))))

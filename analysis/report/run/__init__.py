@@ -1,3 +1,3 @@
 """The sections of the report of a run, one a file."""
 
-ORDER = ("answer", "curves")
+ORDER = ("answer", "curves", "bytes", "spectra", "energy")

@@ -1,17 +1,102 @@
-"""What was asked, and what came of it."""
+"""What was asked, and what came of it: the hardest target in a sentence, and the few figures of the run."""
 
 from collections.abc import Iterator
 
-from slfac_sim.analysis.format import count, fixed_percent, one_decimal
-from slfac_sim.analysis.report.blocks import Block, Text
+from slfac_sim.analysis.format import (
+    NOT_REACHED,
+    UNTRAINED,
+    count,
+    fixed_percent,
+    listed,
+    one_decimal,
+    quantity,
+    target_words,
+)
+from slfac_sim.analysis.report import cells
+from slfac_sim.analysis.report.blocks import Block, Cell, Facts, Table, Text
+from slfac_sim.analysis.rows import rows_if_there
+from slfac_sim.foundation.targets import ACCURACY, Target
 from slfac_sim.ledger.folder import Run
+from slfac_sim.ledger.measured import best_in
 
 TITLE = "The answer"
 
 
 def blocks(run: Run) -> Iterator[Block]:
-    """Yield the answer in a sentence."""
-    final = run.summary["accuracy"]["final"]
-    reached = "no accuracy was measured" if final is None else f"{fixed_percent(final, 2)} test accuracy"
-    rounds = count(run.summary["rounds"], "round")
-    yield Text(f"{reached} after {one_decimal(run.summary['simulated_s'])} simulated s in {rounds}.", True)
+    """Yield the answer in a sentence, what it is worth, and when each target was reached."""
+    yield Text(_answer(run), lead=True)
+    status, reason = run.summary["status"], run.summary["reason"]
+    if status != "finished":
+        yield Text(f"The run did not finish, it {_ended(status)}{f': {reason}' if reason else '.'}")
+    if not run.summary["data"]["real"]:
+        yield Text("The data are made up: what is learnt from them says nothing of real data.")
+    yield Facts(list(_figures(run)), key=True)
+    if run.times_s:
+        yield Table("Targets", _HEAD, list(_targets(run)))
+
+
+def _ended(status: str) -> str:
+    return {"interrupted": "was interrupted", "failed": "failed"}[status]
+
+
+def _answer(run: Run) -> str:
+    aims = {target: at_s for target, at_s in run.times_s.items() if target.metric == ACCURACY}
+    missed = [target for target, at_s in aims.items() if at_s is None]
+    met = [target for target, at_s in aims.items() if at_s is not None]
+    if not met:
+        return _without(run, missed)
+    hardest = met[-1]
+    took_s = aims[hardest]
+    there = "before any training" if not took_s else f"after {one_decimal(took_s)} simulated s"
+    beyond = f"; {listed([target_words(target) for target in missed])} {_is_not(missed)}" if missed else ""
+    return f"{target_words(hardest)} test accuracy is reached {there}{beyond}."
+
+
+def _is_not(missed: list[Target]) -> str:
+    return f"{'is' if len(missed) == 1 else 'are'} {NOT_REACHED}"
+
+
+def _without(run: Run, missed: list[Target]) -> str:
+    took = (
+        f"{one_decimal(run.summary['simulated_s'])} simulated s and {count(run.summary['rounds'], 'round')}"
+    )
+    best = best_in(run.summary, ACCURACY)
+    if best is None:
+        return f"No accuracy was measured in {took}."
+    if not missed:
+        return f"{fixed_percent(run.summary['accuracy']['final'], 2)} test accuracy after {took}."
+    aims = listed([target_words(target) for target in missed])
+    return f"{aims} test accuracy {_is_not(missed)} in {took}; the best is {fixed_percent(best, 2)}."
+
+
+def _figures(run: Run) -> Iterator[tuple[str, str]]:
+    summary = run.summary
+    final, best = summary["accuracy"]["final"], summary["accuracy"]["best"]
+    if final is not None:
+        yield "test accuracy, final (best)", f"{fixed_percent(final, 2)} ({fixed_percent(best, 2)})"
+    yield "simulated time", f"{one_decimal(summary['simulated_s'])} s"
+    yield "rounds", f"{summary['rounds']:,}"
+    yield "devices", f"{summary['devices']:,}"
+    yield "sent, payload", quantity(summary["bytes"]["total"], "B")
+    drawn_j = summary.get("energy", {}).get("devices", {}).get("total_j")
+    if drawn_j is not None:
+        yield "energy, all devices", quantity(drawn_j, "J")
+
+
+_HEAD = ("target", "simulated time", "round", "payload bytes until then", "energy of devices until then")
+
+
+def _targets(run: Run) -> Iterator[tuple[Cell, ...]]:
+    """Yield a row for each target: when it was reached first, and what had been sent and drawn by then."""
+    curve = run.curve()
+    drawn = {row["round"]: row["devices_j"] for row in rows_if_there(run, ("spent",))["spent"]}
+    places = {at_s: place for place, at_s in reversed([*enumerate(curve.simulated_s.tolist())])}
+    for target, at_s in run.times_s.items():
+        name = cells.said(target_words(target))
+        if at_s is None or at_s not in places:
+            yield (name, cells.said(NOT_REACHED if at_s is None else one_decimal(at_s)), *[cells.NONE] * 3)
+            continue
+        number = int(curve.round[places[at_s]])
+        took = cells.seconds(at_s) if at_s else Cell(UNTRAINED, 0.0)
+        sent = cells.measured(float(curve.bytes_total[places[at_s]]), "B")
+        yield name, took, cells.whole(number), sent, cells.measured(drawn.get(number), "J")

@@ -1,0 +1,109 @@
+"""What bodies were made of, round by round, and how little an ideal coder of their symbols needs."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+from slfac_sim.analysis.format import kind_name, quantity, share, times, unit_of
+from slfac_sim.analysis.report import cells
+from slfac_sim.analysis.report.blocks import Chart, Table, Text
+from slfac_sim.analysis.report.lines import bars, kind_look, look, titled
+from slfac_sim.analysis.rows import Rows
+
+_BOUND, _CODED = "entropy_bound_bytes", "symbols"  # a note of codecs, and the part of a body that it bounds
+_MEANT = (
+    "The entropy bound is what the symbols of each body would take if each were coded alone, with as many"
+    " bits as its share in the body asks for; a coder that sees how symbols follow one another can do better."
+)
+
+
+def by_round(parts: Rows) -> Chart:
+    """Return a stack of kinds for each round."""
+    sums: dict[str, dict[int, int]] = defaultdict(lambda: defaultdict(int))
+    for row in parts:
+        sums[row["kind"]][row["round"]] += row["bytes"]
+    rounds = sorted({row["round"] for row in parts})
+    totals = [sum(by.get(number, 0) for by in sums.values()) for number in rounds]
+    factor, unit = unit_of(totals, "B")
+    said = f"round %{{x}}: %{{y:.4g}} {unit}"
+    traces = [
+        bars(kind_name(kind), rounds, [by.get(r, 0) / factor for r in rounds], kind_look(kind), said)
+        for kind, by in sorted(sums.items(), key=lambda item: -sum(item[1].values()))
+    ]
+    summary = (
+        f"{quantity(min(totals), 'B')} to {quantity(max(totals), 'B')} a round;"
+        " what is sent after the last round counts as one more."
+    )
+    return Chart("Payload by round", summary, traces, _stacked("round", f"payload ({unit})"))
+
+
+def _stacked(x: str, y: str) -> dict[str, Any]:
+    return titled(x, y, barmode="stack", bargap=0.15)
+
+
+def by_part(parts: Rows) -> Iterator[Chart]:
+    """Yield for each kind whose bodies have several parts a stack of them for each round."""
+    for kind in dict.fromkeys(row["kind"] for row in parts):
+        rows = [row for row in parts if row["kind"] == kind]
+        if len({row["part"] for row in rows}) > 1:
+            yield _parts_of(kind, rows)
+
+
+def _parts_of(kind: str, rows: Rows) -> Chart:
+    sums: dict[str, dict[int, int]] = defaultdict(dict)
+    bodies: dict[str, int] = defaultdict(int)
+    for row in rows:
+        sums[row["part"]][row["round"]] = row["bytes"]
+        bodies[row["part"]] += row["messages"]
+    sizes = dict(sorted(((part, sum(by.values())) for part, by in sums.items()), key=lambda item: -item[1]))
+    whole = sum(sizes.values()) or 1
+    rounds = sorted({row["round"] for row in rows})
+    factor, unit = unit_of((size / len(rounds) for size in sizes.values()), "B")
+    said = f"round %{{x}}: %{{y:.4g}} {unit}"
+    traces = [
+        bars(part, rounds, [sums[part].get(r, 0) / factor for r in rounds], look(place), said)
+        for place, part in enumerate(sizes)
+    ]
+    shares = ", ".join(f"{part} {share(size / whole, 3)}" for part, size in sizes.items())
+    table = Table(
+        f"Parts of {kind_name(kind)}",
+        ("part", "bodies with it", "bytes", "of the kind", "bytes a body"),
+        [
+            (
+                cells.said(part),
+                cells.whole(bodies[part]),
+                cells.measured(size, "B"),
+                cells.share(size / whole),
+                cells.number(size / bodies[part] if bodies[part] else None),
+            )
+            for part, size in sizes.items()
+        ],
+    )
+    title = f"What the bytes were for: {kind_name(kind)}"
+    return Chart(title, f"{shares}.", traces, _stacked("round", f"{unit} a round"), table, 320)
+
+
+def entropy(parts: Rows, notes: Rows) -> Iterator[Table | Text]:
+    """Yield what symbols take beside the least that an ideal coder of single symbols would need."""
+    bound: dict[str, float] = defaultdict(float)
+    for row in notes:
+        if row["name"] == _BOUND:
+            bound[row["kind"]] += row["messages"] * row["mean"]
+    if not bound:
+        return
+    taken = {
+        kind: sum(row["bytes"] for row in parts if row["kind"] == kind and row["part"] == _CODED)
+        for kind in bound
+    }
+    rows = [
+        (
+            cells.said(kind_name(kind)),
+            cells.measured(taken[kind], "B"),
+            cells.measured(least, "B"),
+            cells.said("-") if not least else cells.Cell(times(taken[kind] / least), taken[kind] / least),
+        )
+        for kind, least in bound.items()
+    ]
+    head = ("kind", "bytes of its symbols", "entropy bound", "symbols / bound")
+    yield Text(_MEANT)
+    yield Table("Symbols against their entropy", head, rows)
