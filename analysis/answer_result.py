@@ -84,8 +84,14 @@ class Answer(Result):
         return [("", line) for line in self.lines] + [("folder", str(self.folder))]
 
     @property
+    def question(self) -> str:
+        """What was asked: ``time_to_accuracy(0.8) <= 3 s``, or ``raw or slfac``."""
+        facts = self.summary
+        return str(facts.get("question") or " or ".join(str(facts.get(side, "?")) for side in ("a", "b")))
+
+    @property
     def _title(self) -> str:
-        return f"{self.summary.get('question', 'crossover')}: {self.lines[-1]}"
+        return f"{self.question}: {self.lines[-1]}"
 
 
 def is_answer(folder: Path) -> bool:

@@ -1,7 +1,7 @@
 """Several runs in one table: what their summaries say, under names that tell the runs apart."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import yaml
@@ -38,18 +38,23 @@ def common_label(runs: Sequence[Run]) -> str:
     return labels.pop() if len(runs) > 1 and len(labels) == 1 else ""
 
 
+def differing(settings: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the paths at which `settings`, of several runs, differ, in their order; the name is none."""
+    paths = dict.fromkeys(path for own in settings for path in own if path != "name")
+    return [path for path in paths if len({repr(own.get(path)) for own in settings}) > 1]
+
+
 def _differences(runs: Sequence[Run]) -> list[str]:
-    settings = [_settings(run) for run in runs]
-    paths = [path for path in settings[0] if path != "name"]
-    differing = [path for path in paths if len({repr(own.get(path)) for own in settings}) > 1]
-    last = {path: path.rpartition(".")[2] for path in differing}
-    texts = [", ".join(f"{last[path]} {_text(own.get(path))}" for path in differing) for own in settings]
-    if not 0 < len(differing) <= _MOST or len(set(texts)) < len(texts):
+    settings = [settings_of(run) for run in runs]
+    paths = differing(settings)
+    last = {path: path.rpartition(".")[2] for path in paths}
+    texts = [", ".join(f"{last[path]} {setting_text(own.get(path))}" for path in paths) for own in settings]
+    if not 0 < len(paths) <= _MOST or len(set(texts)) < len(texts):
         return [run.folder.name for run in runs]
     return texts
 
 
-def _settings(run: Run) -> dict[str, Any]:
+def settings_of(run: Run) -> dict[str, Any]:
     """Return {path: value} of the run's resolved scenario; nothing, if it cannot be read."""
     try:
         tree = yaml.safe_load((run.folder / "scenario.yaml").read_text(encoding="utf-8"))
@@ -66,7 +71,8 @@ def _leaves(node: Any, path: str) -> Iterator[tuple[str, Any]]:
         yield path, node
 
 
-def _text(value: Any) -> str:
+def setting_text(value: Any) -> str:
+    """Return the value of a setting in a few letters."""
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 

@@ -1,7 +1,11 @@
-"""From a folder to its page; the page is written beside what it is of."""
+"""From folders to their page; the page is written beside what it is of."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+from slfac_sim.analysis.answer_result import Answer, is_answer
+from slfac_sim.analysis.format import count
 from slfac_sim.analysis.report.page import page, sections
 from slfac_sim.analysis.studies.reading import is_study, load_study
 from slfac_sim.foundation.errors import BadInput
@@ -9,15 +13,17 @@ from slfac_sim.foundation.files import write_text
 from slfac_sim.ledger.folder import load
 
 PAGE = "report.html"
+_ROOMS = "slfac_sim.analysis.report"
 
 
-def write_report(folder: Path, out: Path | None = None) -> Path:
-    """Write the report of the run or of the study in `folder`; return the file.
+def write_report(folders: Path | Sequence[Path], out: Path | None = None) -> Path:
+    """Write the report of what lies in a folder, or of several runs; return the file.
 
-    Its default is ``report.html`` in the folder. Raises `BadInput`.
+    Its default is ``report.html``, in the folder, or of several here. Raises `BadInput`.
     """
-    html = report_of(folder)
-    target = out or folder / PAGE
+    given = [folders] if isinstance(folders, Path) else list(folders)
+    html = report_of(*given)
+    target = out or (given[0] / PAGE if len(given) == 1 else Path(PAGE))
     try:
         write_text(target, html)
     except OSError as error:
@@ -25,10 +31,35 @@ def write_report(folder: Path, out: Path | None = None) -> Path:
     return target
 
 
-def report_of(folder: Path) -> str:
-    """Return the page of the run or of the study in `folder`. Raises `BadInput`."""
+def report_of(*folders: Path) -> str:
+    """Return the page of a run, of a study, of an answer of `ask` or `crossover`, or of several runs.
+
+    Raises `BadInput`.
+    """
+    if len(folders) > 1:
+        return _of_runs(folders)
+    (folder,) = folders
     if is_study(folder):
         study = load_study(folder)
-        return page(study.name, list(sections("slfac_sim.analysis.report.study", study)))
+        return _page("study", study.name, study)
+    if is_answer(folder):
+        answer = Answer(folder)
+        return _page("answer", answer.question, answer)
     run = load(folder)
-    return page(run.summary["scenario"], list(sections("slfac_sim.analysis.report.run", run)))
+    return _page("run", run.summary["scenario"], run)
+
+
+def _of_runs(folders: Sequence[Path]) -> str:
+    for folder in folders:
+        if is_study(folder) or is_answer(folder):
+            what = "a study" if is_study(folder) else "an answer"
+            raise BadInput(
+                f"{folder}: is {what}, which has a report of its own; several are compared if runs"
+            )
+    runs = [load(folder) for folder in folders]
+    names = dict.fromkeys(run.summary["scenario"] for run in runs)
+    return _page("runs", f"{', '.join(names)}: {count(len(runs), 'run')} compared", runs)
+
+
+def _page(room: str, title: str, of: Any) -> str:
+    return page(title, list(sections(f"{_ROOMS}.{room}", of)))

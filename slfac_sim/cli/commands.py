@@ -18,7 +18,7 @@ COMMANDS = {
     "crossover": "find where one codec stops beating another, over a setting of the network",
     "explain": "say where the simulated time of a run went, and who was waited for",
     "figure": "draw the figures of runs, several on one axis, or of a study: for screen, paper or slides",
-    "report": "write one page about a run or a study, to look at in a browser, offline",
+    "report": "write one page about a run, a study, an answer or several runs, to look at in a browser",
     "trace": "write a run's timeline for Perfetto",
     "list": "list the runs under a folder",
     "compare": "set two runs side by side: what differs in their settings and in their results",

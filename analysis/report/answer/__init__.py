@@ -1,0 +1,3 @@
+"""The sections of the report of what `ask` or `crossover` found, one a file."""
+
+ORDER = ("answer",)

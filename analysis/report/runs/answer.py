@@ -1,0 +1,45 @@
+"""Which of the runs is sooner at the hardest target that all have reached, and what each ended with."""
+
+from collections.abc import Iterator, Sequence
+
+from slfac_sim.analysis.format import as_fast, fixed_percent, one_decimal, reached, target_words
+from slfac_sim.analysis.report.blocks import Block, Items, Text
+from slfac_sim.analysis.run_table import names_of
+from slfac_sim.foundation.targets import Target, hardest_first
+from slfac_sim.ledger.folder import Run
+
+TITLE = "The answer"
+
+
+def blocks(runs: Sequence[Run]) -> Iterator[Block]:
+    """Yield the answer in a sentence, then a sentence for each run."""
+    names = names_of(runs)
+    yield Text(_lead(runs, names), lead=True)
+    yield Items([f"{name}: {_ended(run)}" for name, run in zip(names, runs, strict=True)])
+    altered = [f"{name}: {run.altered}" for name, run in zip(names, runs, strict=True) if run.altered]
+    if altered:
+        yield Items(altered)
+
+
+def common_target(runs: Sequence[Run]) -> Target | None:
+    """Return the hardest target that training brought all of the runs to; None where there is none."""
+    asked = set.intersection(*({target for target, at_s in run.times_s.items() if at_s} for run in runs))
+    return next(iter(hardest_first(asked)), None)
+
+
+def _lead(runs: Sequence[Run], names: Sequence[str]) -> str:
+    target = common_target(runs)
+    if target is None:
+        return "There is no target that training brought all of the runs to."
+    times_s = [run.times_s[target] or 0.0 for run in runs]
+    first, last = (times_s.index(end(times_s)) for end in (min, max))
+    if times_s[first] == times_s[last]:
+        return f"All are at {target_words(target)} after {reached(times_s[first])} s."
+    ratio = as_fast(times_s[last] / times_s[first])
+    return f"{names[first]} is {ratio} as {names[last]}, to {target_words(target)}."
+
+
+def _ended(run: Run) -> str:
+    final = run.summary["accuracy"]["final"]
+    accuracy = "no accuracy was measured" if final is None else f"{fixed_percent(final, 2)} test accuracy"
+    return f"{accuracy} after {one_decimal(run.summary['simulated_s'])} simulated s"

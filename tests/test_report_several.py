@@ -1,0 +1,131 @@
+"""Reports of several runs side by side, and of answers: what is compared, what differs, what is refused."""
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+from run_folders import fake_run
+
+from slfac_sim.analysis.report.make import report_of, write_report
+from slfac_sim.analysis.report.page import sections
+from slfac_sim.analysis.report.text_rows import table_of
+from slfac_sim.cli import main
+from slfac_sim.foundation.errors import BadInput
+from slfac_sim.ledger.folder import load
+
+RUNS = "slfac_sim.analysis.report.runs"
+
+
+def two_runs(folder: Path) -> list[Path]:
+    """Write a run, and one that took twice as long; they differ in the bandwidth."""
+    folders = []
+    for name, round_s, hertz in (("fast", 10.0, 2e7), ("slow", 20.0, 1e7)):
+        made = fake_run(folder / name, round_s=round_s)
+        text = f"name: {name}\nnetwork:\n  bandwidth: {hertz}\n  radius: 100.0\n"
+        (made / "scenario.yaml").write_text(text, encoding="utf-8")
+        folders.append(made)
+    return folders
+
+
+def test_the_answer_compares_the_times_to_the_hardest_target_that_all_reached(tmp_path: Path) -> None:
+    runs = [load(folder) for folder in two_runs(tmp_path)]
+    answer = next(sections(RUNS, runs))
+    lead = answer.blocks[0].text
+    assert "2.00 times as fast" in lead
+    assert "to 97 %" in lead
+    assert lead.index("bandwidth 2") < lead.index("bandwidth 1")
+
+
+def test_settings_that_differ_are_told_and_no_others(tmp_path: Path) -> None:
+    runs = [load(folder) for folder in two_runs(tmp_path)]
+    (settings,) = [section for section in sections(RUNS, runs) if section.name == "settings"]
+    (table,) = settings.blocks
+    assert [row[0].text for row in table.rows] == ["network.bandwidth"]
+
+
+def test_runs_with_equal_settings_are_said_to_be(tmp_path: Path) -> None:
+    runs = [load(two_runs(tmp_path)[0])] * 2
+    (settings,) = [section for section in sections(RUNS, runs) if section.name == "settings"]
+    assert settings.blocks[0].text == "The runs have the same settings."
+
+
+def test_runs_without_a_common_target_are_not_ranked(tmp_path: Path) -> None:
+    low = fake_run(tmp_path / "low", accuracy=(0.1, 0.2))
+    runs = [load(low), load(fake_run(tmp_path / "high"))]
+    assert "no target" in next(sections(RUNS, runs)).blocks[0].text
+
+
+def test_the_page_of_several_runs_lies_in_the_working_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folders = two_runs(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    assert main(["report", *map(str, folders)]) == 0
+    assert capsys.readouterr().out == "report.html\n"
+    assert "2 runs compared" in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_study_is_not_compared_with_runs(tmp_path: Path) -> None:
+    study = tmp_path / "study"
+    study.mkdir()
+    (study / "study.yaml").write_text("name: x\n", encoding="utf-8")
+    with pytest.raises(BadInput, match="is a study, which has a report of its own; runs alone are compared"):
+        report_of(fake_run(tmp_path / "run"), study)
+
+
+def fake_answer(folder: Path) -> Path:
+    """Write an answer over two seeds, as `ask` leaves it."""
+    folder.mkdir()
+    drawn = {"x": ["network.bandwidth (MHz)", 1e6], "y": ["time to 80 % (s)", 1.0]}
+    facts = {
+        "question": "time_to_accuracy(0.8) <= 3 s",
+        "between": [1e6, 1e7],
+        "seeds": [
+            {"learning": seed, "air": seed, "holds": [[3e6, 1e7]], "edges": [_EDGE]} for seed in (0, 1)
+        ],
+        "answer": ["seed 0: it is 3 MHz", "seed 1: it is 3 MHz", "the smallest of all is 3 MHz"],
+        "vary": "network.bandwidth",
+        "measure": "time_to_accuracy(0.8)",
+        "drawn": {**drawn, "marks": [3e6, 3e6], "bound": 3.0},
+    }
+    (folder / "answer.json").write_text(json.dumps(facts), encoding="utf-8")
+    rows = [f",{seed},{seed},{hertz},{9e6 / hertz}" for seed in (0, 1) for hertz in (1e6, 3e6, 1e7)]
+    head = "side,seed_learning,seed_air,network.bandwidth,time_to_accuracy(0.8)"
+    (folder / "curve.csv").write_text("\n".join([head, *rows, ""]), encoding="utf-8")
+    return folder
+
+
+_EDGE = {"low": 2.9e6, "high": 3e6, "holds_above": True}
+
+
+def test_an_answer_is_on_top_of_its_page(tmp_path: Path) -> None:
+    page = write_report(fake_answer(tmp_path / "answer")).read_text(encoding="utf-8")
+    assert "time_to_accuracy(0.8) &lt;= 3 s" in page
+    assert page.index("The smallest of all is 3 MHz.") < page.index("seed 0: it is 3 MHz")
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("112 s", 112.0),
+        ("> 1,200 s", 1200.0),
+        ("112 [98, 130] s", 112.0),
+        ("median 4.2 (1 of 3)", 4.2),
+        ("(0, 9.95] s", 0.0),
+        ("97.4 %", 97.4),
+        ("-", None),
+        ("top-k 5 %", None),
+        ("3x8", None),
+    ],
+)
+def test_cells_are_sorted_by_the_number_that_they_begin_with(text: str, number: float | None) -> None:
+    (row,) = table_of("", [{"it": text}]).rows
+    assert row[0].number == number
+
+
+def test_a_cell_is_sorted_by_its_place_where_that_is_known() -> None:
+    places = {"bandwidth": {"500 kHz": 5e5, "1 MHz": 1e6}}
+    table = table_of("", [{"bandwidth": text} for text in ("500 kHz", "1 MHz", "?")], places)
+    assert [row[0].number for row in table.rows] == [5e5, 1e6, None]
+    assert not any(math.isnan(row[0].number or 0.0) for row in table.rows)
