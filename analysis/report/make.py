@@ -53,9 +53,7 @@ def _of_runs(folders: Sequence[Path]) -> str:
     for folder in folders:
         if is_study(folder) or is_answer(folder):
             what = "a study" if is_study(folder) else "an answer"
-            raise BadInput(
-                f"{folder}: is {what}, which has a report of its own; several are compared if runs"
-            )
+            raise BadInput(f"{folder}: is {what}, which has a report of its own; runs alone are compared")
     runs = [load(folder) for folder in folders]
     names = dict.fromkeys(run.summary["scenario"] for run in runs)
     return _page("runs", f"{', '.join(names)}: {count(len(runs), 'run')} compared", runs)
