@@ -52,7 +52,7 @@ class Cell:
 class Table:
     """A table that can be sorted by each column; `rows` have a cell for each name of `head`.
 
-    A column is set to the right where all its cells have numbers. `folded` hides it until it is asked for.
+    A column is set to the right where it has numbers. `folded` hides it until it is asked for.
     """
 
     title: str

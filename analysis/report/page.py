@@ -82,9 +82,8 @@ def _hash(script: str) -> str:
 
 
 def _numeric(table: Table) -> list[bool]:
-    """Return, for each column, whether all of its cells have numbers."""
-    columns = range(len(table.head))
-    return [bool(table.rows) and all(row[at].number is not None for row in table.rows) for at in columns]
+    """Return, for each column, whether it has numbers."""
+    return [any(row[at].number is not None for row in table.rows) for at in range(len(table.head))]
 
 
 def _json(value: Any) -> str:

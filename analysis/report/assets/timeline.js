@@ -1,5 +1,5 @@
 // A timeline: crowds as areas, lanes as bars, a cursor, and in words what is done at its instant.
-const GUTTER = 112, CROWD = 110, ROW = 22, ROOM = 460, AXIS = 26; // pixels
+const GUTTER = 112, CROWD = 124, TITLE = 18, ROW = 22, ROOM = 460, AXIS = 26; // pixels
 const NAMED = 12, LISTED = 8; // pixels of a row that has its name beside it; lanes that are told one by one
 const TOLD_MS = 400; // a screen reader is told when the cursor has rested for so long
 
@@ -104,8 +104,6 @@ class Timeline {
     this.at = Math.min(Math.max(at, this.shown[0]), this.shown[1]);
     this.range.value = Math.round(this.share(this.at) * this.range.max);
     this.tell();
-    clearTimeout(this.waiting);
-    this.waiting = setTimeout(() => { if (document.activeElement === this.range) this.unseen.textContent = this.now.textContent; }, TOLD_MS);
   }
 
   doing(lane, at) { // by bisection: the span that holds `at`
@@ -116,38 +114,55 @@ class Timeline {
     }
     return low < lane.from.length && lane.from[low] <= at ? low : -1;
   }
+  // Words: of whom, and what they do, each with its look, -1 for nothing.
   name(look) { return look < 0 ? "nothing" : this.given.looks[look][0]; }
   crowdWords(crowd) {
-    const bin = Math.min(Math.floor(crowd.shares.length * (this.at - this.whole[0]) / (this.whole[1] - this.whole[0])), crowd.shares.length - 1);
-    const shares = crowd.shares[bin] || [], rest = 1 - shares.reduce((sum, share) => sum + share, 0);
-    const parts = [...shares.map((share, look) => [share, this.name(look)]), [rest, "nothing"]];
+    const place = (this.at - this.whole[0]) / (this.whole[1] - this.whole[0]);
+    const shares = crowd.shares[Math.min(Math.floor(crowd.shares.length * place), crowd.shares.length - 1)] || [];
+    const parts = [...shares, 1 - shares.reduce((sum, share) => sum + share, 0)].map((share, look) => [share, look < shares.length ? look : -1]);
     const told = parts.filter(([share]) => share >= 0.005).sort((a, b) => b[0] - a[0]);
-    return `${crowd.name}: ${told.map(([share, name]) => `${percent(share)} ${name}`).join(", ")}`;
+    return [crowd.name, told.map(([share, look]) => [`${percent(share)} ${this.name(look)}`, look])];
   }
   laneWords() {
     const looks = this.lanes.map((lane) => { const span = this.doing(lane, this.at); return span < 0 ? -1 : lane.what[span]; });
-    if (this.lanes.length <= LISTED) return this.lanes.map((lane, i) => `${lane.name}: ${this.name(looks[i])}`);
+    if (this.lanes.length <= LISTED) return this.lanes.map((lane, i) => [lane.name, [[this.name(looks[i]), looks[i]]]]);
     const counts = new Map();
     looks.forEach((look) => counts.set(look, (counts.get(look) || 0) + 1));
-    const told = [...counts].sort((a, b) => b[1] - a[1]).map(([look, count]) => `${count} ${this.name(look)}`);
-    return [`Of ${this.lanes.length}: ${told.join(", ")}`];
+    const told = [...counts].sort((a, b) => b[1] - a[1]).map(([look, count]) => [`${count} ${this.name(look)}`, look]);
+    return [[`Of ${this.lanes.length}`, told]];
   }
   pointedWords(step) {
     if (!this.pointed || this.lanes.length <= LISTED) return [];
-    const span = this.doing(this.pointed, this.at);
-    if (span < 0) return [`${this.pointed.name}: nothing`];
-    const { from, to, what } = this.pointed;
-    return [`${this.pointed.name}: ${this.name(what[span])}, ${seconds(from[span], step)} to ${seconds(to[span], step)}`];
+    const { name, from, to, what } = this.pointed, span = this.doing(this.pointed, this.at);
+    if (span < 0) return [[name, [["nothing", -1]]]];
+    return [[name, [[`${this.name(what[span])}, ${seconds(from[span], step)} to ${seconds(to[span], step)}`, what[span]]]]];
+  }
+  words(step) {
+    return [...this.given.crowds.map((crowd) => this.crowdWords(crowd)), ...this.laneWords(), ...this.pointedWords(step)];
   }
   tell() {
-    const step = (this.shown[1] - this.shown[0]) / this.range.max;
-    const words = [...this.given.crowds.map((crowd) => this.crowdWords(crowd)), ...this.laneWords(), ...this.pointedWords(step)];
+    const step = (this.shown[1] - this.shown[0]) / this.range.max, words = this.words(step);
     const when = document.createElement("strong");
     when.textContent = `At ${seconds(this.at, step)}`;
-    this.now.replaceChildren(when, `${words.join(" · ")}.`);
+    const list = document.createElement("ul");
+    list.append(...words.map(([name, parts]) => this.line(name, parts)));
+    this.now.replaceChildren(when, list);
     this.range.setAttribute("aria-valuetext", seconds(this.at, step));
     const width = this.scene.clientWidth - this.gutter;
     this.cursor.style.transform = `translateX(${this.gutter + this.share(this.at) * width}px)`;
+    clearTimeout(this.waiting);
+    const spoken = words.map(([name, parts]) => `${name}: ${parts.map(([text]) => text).join(", ")}`).join("; ");
+    this.waiting = setTimeout(() => { if (document.activeElement === this.range) this.unseen.textContent = spoken; }, TOLD_MS);
+  }
+  line(name, parts) {
+    const item = document.createElement("li");
+    item.append(`${name}:`, ...parts.map(([text, look]) => {
+      const part = document.createElement("span");
+      part.textContent = text;
+      part.style.setProperty("--look", look < 0 ? "var(--line)" : this.given.looks[look][1]);
+      return part;
+    }));
+    return item;
   }
 
   draw() {
@@ -189,16 +204,16 @@ class Timeline {
     }
   }
   drawCrowd(pen, crowd, top, width) {
-    const bins = crowd.shares.length, height = CROWD - 14;
+    const bins = crowd.shares.length, height = CROWD - TITLE - 14, first = top + TITLE, last = first + height;
     pen.save();
     pen.beginPath();
-    pen.rect(this.gutter, top, width - this.gutter, height);
+    pen.rect(this.gutter, first, width - this.gutter, height);
     pen.clip();
     pen.fillStyle = colour("var(--raised)");
-    pen.fillRect(this.gutter, top, width, height);
+    pen.fillRect(this.gutter, first, width, height);
     const edge = (bin) => Math.round(this.x(this.whole[0] + (bin / bins) * (this.whole[1] - this.whole[0]), width));
     crowd.shares.forEach((shares, bin) => {
-      let y = top + height;
+      let y = last;
       shares.forEach((share, look) => {
         pen.fillStyle = this.looks[look];
         y -= share * height;
@@ -208,9 +223,11 @@ class Timeline {
     pen.restore();
     pen.fillStyle = colour("var(--ink)");
     pen.textBaseline = "top";
-    pen.fillText(this.cut(pen, crowd.name), 0, top + 2);
+    pen.fillText(crowd.name, this.gutter, top + 1);
     pen.fillStyle = colour("var(--muted)");
-    ["100 %", "0 %"].forEach((text, i) => pen.fillText(text, this.gutter - pen.measureText(text).width - 6, top + (i ? height - 12 : 2 + 16 * !i)));
+    const label = (text, y) => pen.fillText(text, this.gutter - pen.measureText(text).width - 6, y);
+    label("100 %", first);
+    label("0 %", last - 12);
   }
   drawLane(pen, lane, top, width, scale) {
     const height = this.row > 5 ? this.row - 2 : this.row;
