@@ -13,7 +13,7 @@ from worlds import world
 from slfac_sim.forecast.air import Rush, fading_remarks
 from slfac_sim.forecast.demands import sizes_of
 from slfac_sim.forecast.forecast import Forecast, forecast
-from slfac_sim.forecast.host import host_seconds
+from slfac_sim.forecast.host import host_time
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.hosts.names import SERVER, device_names
 from slfac_sim.network import Hosts
@@ -117,20 +117,20 @@ def test_what_the_times_leave_out_is_told_and_that_timing_steers() -> None:
 @pytest.mark.parametrize(
     ("protocol", "takes"),
     [
-        ("parallel", {"devices", "server", "codecs", "evaluations", "simulator"}),
-        ("sequential", {"devices", "server", "codecs", "evaluations", "simulator"}),
-        ("u_shaped", {"devices", "server", "codecs", "evaluations", "simulator"}),
-        ("fedavg", {"devices", "evaluations", "simulator"}),
-        ("centralised", {"devices", "evaluations", "simulator"}),
+        ("parallel", {"start", "devices", "server", "codecs", "evaluations", "simulator"}),
+        ("sequential", {"start", "devices", "server", "codecs", "evaluations", "simulator"}),
+        ("u_shaped", {"start", "devices", "server", "codecs", "evaluations", "simulator"}),
+        ("fedavg", {"start", "devices", "evaluations", "simulator"}),
+        ("centralised", {"start", "devices", "evaluations", "simulator"}),
     ],
 )
 def test_the_seconds_on_this_host_are_told_by_what_they_are_for(protocol: str, takes: set[str]) -> None:
-    parts_s = host_seconds(world(f"protocol={{kind: {protocol}, rounds: 1}}"))
+    parts_s = host_time(world(f"protocol={{kind: {protocol}, rounds: 1}}")).parts_s
     assert {part for part, seconds in parts_s.items() if seconds > 0.0} == takes
 
 
 def test_twice_the_rounds_take_about_twice_the_simulator() -> None:
-    one, two = (host_seconds(world(f"protocol.rounds={rounds}"))["simulator"] for rounds in (1, 2))
+    one, two = (host_time(world(f"protocol.rounds={rounds}")).parts_s["simulator"] for rounds in (1, 2))
     assert two == pytest.approx(2 * one)
 
 
@@ -144,7 +144,7 @@ def test_few_samples_go_through_a_model_whose_passes_take_long(monkeypatch: pyte
         return model(inputs)
 
     monkeypatch.setattr("slfac_sim.forecast.host.forward", forward)
-    assert host_seconds(heavy)["server"] > 0.0
+    assert host_time(heavy).parts_s["server"] > 0.0
     assert max(seen) <= 6
     device = heavy.devices[0]
     learnt = device.forward

@@ -16,7 +16,7 @@ from studies import TINY, rows, swept, tiny_plan
 
 from slfac_sim.cli import main
 from slfac_sim.foundation.errors import BadInput
-from slfac_sim.studies import execution
+from slfac_sim.studies import budget
 from slfac_sim.studies.engines.local import Local
 from slfac_sim.studies.folder import StudyFolder
 from slfac_sim.studies.plan import Plan, foreign_packages
@@ -252,16 +252,16 @@ def test_a_cut_that_the_model_lacks_is_refused_before_anything_runs(
 
 
 def test_the_budget_sets_the_number_of_workers() -> None:
-    assert execution.workers_within(8e9, 3e9, most=4) == 2
-    assert execution.workers_within(8e9, 1e9, most=4) == 4
-    assert execution.workers_within(1e9, 3e9, most=4) == 1
-    assert execution.workers_within(None, 3e9, most=4) == 4
-    assert execution.budget_bytes("1.5 GB") == 1.5e9
+    assert budget.workers_within(8e9, 3e9, most=4) == 2
+    assert budget.workers_within(8e9, 1e9, most=4) == 4
+    assert budget.workers_within(1e9, 3e9, most=4) == 1
+    assert budget.workers_within(None, 3e9, most=4) == 4
+    assert budget.budget_bytes("1.5 GB") == 1.5e9
 
 
 def test_the_default_budget_is_a_part_of_what_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(execution, "available_bytes", lambda: 10e9)
-    assert execution.budget_bytes(None) == 8e9
+    monkeypatch.setattr(budget, "available_bytes", lambda: 10e9)
+    assert budget.budget_bytes(None) == 8e9
 
 
 def test_points_count_as_done_only_when_all_are_there(whole: Plan, by_processes: Path) -> None:

@@ -243,7 +243,7 @@ def test_one_forecast_for_each_kind_of_training(cache: Path) -> None:
     engine = Here(cache)
     demands = forecast(jobs, engine)
     assert len(demands) == 6
-    assert all(one.memory_bytes > 1e8 and one.host_s > one.replay_s > 0.0 for one in demands)
+    assert all(one.memory_bytes > 1e8 and one.host_s > one.replay_s > 0.0 for one in demands.values())
     assert len(engine.done) == 2
     assert all(isinstance(job, Forecast) for job in engine.done)
 

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 
 from slfac_sim.forecast.air import Rush, fading_remarks, rush
 from slfac_sim.forecast.demands import compressed_sizes, evaluated, samples_a_round, sizes_of
-from slfac_sim.forecast.host import memory_of, parameters
+from slfac_sim.forecast.host_bytes import memory_of, parameters
 from slfac_sim.forecast.round_time import RoundTime, round_time
 from slfac_sim.foundation.plugins import kind_of
 from slfac_sim.learning.partitions import label_histogram

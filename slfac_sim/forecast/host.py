@@ -1,19 +1,20 @@
-"""How long a run will take on this host, and how much memory, from trial steps of its own model and codecs.
+"""How long a run will take on this host, from trial steps of its own model and codecs.
 
-An estimate for people: nothing that is simulated sees it. It leaves out the start and the figures.
+An estimate for people: nothing that is simulated sees it. It leaves out the figures.
 """
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from slfac_sim.codecs import Codec, Tensor
 from slfac_sim.forecast.demands import evaluated, samples_a_round
-from slfac_sim.learning.draws import drawn_for
 from slfac_sim.learning.evaluation import in_messages
 from slfac_sim.learning.frozen import host_of
 from slfac_sim.learning.ground import EVALUATION_CHUNK
@@ -26,15 +27,39 @@ _TRIAL_FLOPS, _AT_LEAST = 3e8, 24  # of a trial step: some 10 ms; with fewer sam
 _MOST_FLOPS, _FEWEST = 1e10, 6  # but a third of a second is enough, and a line needs two numbers of samples
 _WARM_S = 0.2  # what takes longer is not much slower for being the first
 SIMULATED_S = 4e-4  # a mini-batch and its transfers on clock and in ledger, as measured; so for a replay
-
-# As seen on Linux: Python with torch and matplotlib loaded, and a backward pass, which holds gradients and
-# scratch memory beside what the forward pass kept.
-_INTERPRETER_BYTES = 350e6
-_BACKWARD = 3.0
+START_S = 1.4  # Python with torch and all that a run imports, as measured
+ENDING_S = 0.2  # a run's folder, evaluations summed up and summary
 
 
-def host_seconds(world: World) -> Mapping[str, float]:
-    """Return the seconds of a run on this host, if it has nothing else to do, by what they are for."""
+Seconds = NDArray[np.float64]
+"""Seconds by the clock, and those of CPU of all threads."""
+
+
+@dataclass(frozen=True)
+class HostTime:
+    """The time of a run on this host, if it has nothing else to do.
+
+    `parts_s` are seconds by the clock by what they are for, one after the other; `cpu_s` are those of all
+    threads together.
+    """
+
+    parts_s: Mapping[str, float]
+    cpu_s: float
+
+    @property
+    def seconds(self) -> float:
+        """All of it by the clock."""
+        return sum(self.parts_s.values())
+
+
+def host_time(world: World, built_s: float = 0.0) -> HostTime:
+    """Return the time of a run of `world`, which took `built_s` to be built; Python is there already."""
+    parts = {"start": np.full(2, built_s + ENDING_S), **_work(world)}
+    return HostTime({name: float(part[0]) for name, part in parts.items()}, float(sum(parts.values())[1]))
+
+
+def _work(world: World) -> dict[str, Seconds]:
+    """Return the seconds of all that is done in a run, by what they are for."""
     layout, flops = world.layout, world.layout.flops()
     each = [max(flops.devices.values()), max(flops.server.values())]
     trials = [
@@ -47,14 +72,15 @@ def host_seconds(world: World) -> Mapping[str, float]:
     sizes = [batch * (asked if alone else 1), batch * cohort]
     counts = [steps / asked if alone else steps, steps / cohort]
     seconds = [count * trial.step_s(size) for trial, size, count in zip(trials, sizes, counts, strict=False)]
-    passes = evaluated(world)
-    there_s, back_s = _codec_s(world) if layout.smashed_shape else (0.0, 0.0)
+    passes, none = evaluated(world), np.zeros(2)
+    there_s, back_s = _codec_s(world) if layout.smashed_shape else (none, none)
+    tested = (count * trial.forward_s for trial, count in zip(trials, passes, strict=False))
     return {
         "devices": seconds[0],
-        "server": sum(seconds[1:]),
+        "server": sum(seconds[1:], none),
         "codecs": steps * (there_s + back_s) + passes[0] / batch * there_s,
-        "evaluations": sum(count * trial.forward_s for trial, count in zip(trials, passes, strict=False)),
-        "simulator": steps * SIMULATED_S,
+        "evaluations": sum(tested, none),
+        "simulator": np.full(2, steps * SIMULATED_S),
     }
 
 
@@ -75,30 +101,30 @@ class _Trial:
         at_least = min(_AT_LEAST, max(_FEWEST, int(_MOST_FLOPS / flops)))
         self._affordable = max(at_least, int(_TRIAL_FLOPS / flops))
 
-    def step_s(self, samples: int) -> float:
+    def step_s(self, samples: int) -> Seconds:
         """Return the seconds of a training step on `samples`."""
         return self._extrapolated(self._step_s, samples)
 
     @property
-    def forward_s(self) -> float:
+    def forward_s(self) -> Seconds:
         """The seconds of one sample in an evaluation."""
         return self._extrapolated(self._forward_s, EVALUATION_CHUNK) / EVALUATION_CHUNK
 
-    def _extrapolated(self, timed: Callable[[int], float], samples: int) -> float:
+    def _extrapolated(self, timed: Callable[[int], Seconds], samples: int) -> Seconds:
         """Return the seconds of `samples`, those of many on a line through those of few and fewer."""
         large, small = self._affordable, self._affordable // 3
         if samples <= large:
             return timed(samples)
         large_s, small_s = timed(large), timed(small)
-        return large_s + max(large_s - small_s, 0.0) * (samples - large) / (large - small)
+        return large_s + np.maximum(large_s - small_s, 0.0) * (samples - large) / (large - small)
 
-    def _forward_s(self, samples: int) -> float:
+    def _forward_s(self, samples: int) -> Seconds:
         with on_trial(self._part, host=self._host) as (tried,), torch.inference_mode():
             tried.eval()
             inputs = torch.rand((samples, *self._shape), device=self._host)
             return _seconds(lambda: _wait(forward(tried, inputs)), self._host)
 
-    def _step_s(self, samples: int) -> float:
+    def _step_s(self, samples: int) -> Seconds:
         with on_trial(self._part, host=self._host) as (tried,):
             optimiser = self._optimiser.open([*tried.parameters(), nn.Parameter(torch.empty(0))])
             inputs = torch.rand((samples, *self._shape), device=self._host).requires_grad_(self._inner)
@@ -114,7 +140,7 @@ class _Trial:
             return _seconds(step, self._host)
 
 
-def _codec_s(world: World) -> tuple[float, float]:
+def _codec_s(world: World) -> tuple[Seconds, Seconds]:
     """Return the seconds of encoding and decoding one mini-batch on its way up, and its gradients down.
 
     The smashed data stand in for the gradients, and for what crosses a second cut.
@@ -141,58 +167,25 @@ def _back(codec: Codec, tensor: Tensor, asked: bytes) -> Tensor:
     return receiver.decode(sender.encode(tensor).body)
 
 
-def _seconds(work: Callable[[], Any], host: torch.device) -> float:
-    """Return what `work` takes once it is warm, or at the first time if that is long.
-
-    On a CPU by the clock of this thread, which stands still while others have the core.
-    """
-    clock = time.thread_time if host.type == "cpu" else time.perf_counter
-    cold_s = clock()
+def _seconds(work: Callable[[], Any], host: torch.device) -> Seconds:
+    """Return what `work` takes once it is warm, or at the first time if that is long."""
+    cold_s = _now(host)
     work()
-    began_s = clock()
-    if began_s - cold_s > _WARM_S:
+    began_s = _now(host)
+    if began_s[0] - cold_s[0] > _WARM_S:
         return began_s - cold_s
     work()
-    middle_s = clock()
+    middle_s = _now(host)
     work()
-    return min(middle_s - began_s, clock() - middle_s)
+    return np.minimum(middle_s - began_s, _now(host) - middle_s)
+
+
+def _now(host: torch.device) -> Seconds:
+    """Return the time: on a CPU that of this thread, which stands still while others have the core."""
+    by_clock_s = time.thread_time() if host.type == "cpu" else time.perf_counter()
+    return np.array([by_clock_s, time.process_time()])
 
 
 def _wait(output: torch.Tensor) -> float:
     """Return a number of `output`, which has to be there for that."""
     return float(output.detach().flatten()[0])
-
-
-def memory_of(world: World) -> int:
-    """Return the bytes that a run takes at its peak, roughly.
-
-    These are data, weights with gradients and two moments, and what waits for gradients.
-    """
-    scenario = world.scenario
-    images = world.data.train_images.nbytes + world.data.test_images.nbytes
-    parts = world.layout.learners
-    weights = sum(part.count * parameters(part.module) for part in parts)
-    cohort = scenario.devices.count * scenario.learning.batch
-    kept = sum(_kept_bytes(part.module, part.shape) for part in parts)
-    return int(_INTERPRETER_BYTES + images + 16 * weights + _BACKWARD * cohort * kept)
-
-
-def _kept_bytes(half: nn.Module, shape: tuple[int, ...]) -> float:
-    """Return the bytes per sample that `half` keeps for its backward pass, by torch's saved-tensor hooks."""
-    kept: dict[int, int] = {}
-
-    def keep(tensor: torch.Tensor) -> torch.Tensor:
-        kept[tensor.untyped_storage()._cdata] = tensor.numel() * tensor.element_size()
-        return tensor
-
-    weights = 4 * parameters(half)
-    sample = torch.from_numpy(np.zeros((2, *shape), np.float32)).to(host_of(half))
-    with drawn_for(0, "forecast"), torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        forward(half.train(), sample)
-    waiting: float = max(sum(kept.values()) - weights, 0) / 2
-    return waiting
-
-
-def parameters(part: nn.Module) -> int:
-    """Return how many parameters `part` has."""
-    return sum(parameter.numel() for parameter in part.parameters())

@@ -1,13 +1,14 @@
 """A forecast, and the cuts of a model, as `check` prints them. It computes nothing."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from statistics import median
 from typing import Any
 
 from slfac_sim.analysis.format import about, count, fixed_percent, listed, share
 from slfac_sim.forecast.cuts import Cut, Mixture, in_words
 from slfac_sim.forecast.forecast import Forecast
+from slfac_sim.forecast.host import HostTime
 from slfac_sim.forecast.wires import air_before, capacities, graph_lines, limit_lines, route_lines
 from slfac_sim.foundation.json_values import json_value
 from slfac_sim.foundation.plugins import kind_of
@@ -18,8 +19,8 @@ from slfac_sim.scenario.schema import Scenario
 Line = tuple[str, str]
 
 
-def facts_of(figures: Forecast, host_s: Mapping[str, float], threads: int) -> Any:
-    """Return the forecast, and the seconds that a run takes of this host on so many `threads`, for JSON."""
+def facts_of(figures: Forecast, host: HostTime, threads: int) -> Any:
+    """Return the forecast, and the time that a run takes of this host on so many `threads`, for JSON."""
     facts = json_value(figures)
     survey = facts["survey"]
     for link in survey["links"] if not figures.survey.wires else ():  # there is one server, and one latency
@@ -32,20 +33,20 @@ def facts_of(figures: Forecast, host_s: Mapping[str, float], threads: int) -> An
             for link, capacity_bps in capacities(figures.survey).items()
         ]
     more = {"round_s": figures.round.seconds, "bottleneck": figures.bottleneck}
-    return json_value({**facts, **more, "host_s": host_s, "threads": threads})
+    of_host = {"host_s": host.parts_s, "host_cpu_s": host.cpu_s}
+    return json_value({**facts, **more, **of_host, "threads": threads})
 
 
-def lines_of(
-    scenario: Scenario, figures: Forecast, host_s: Mapping[str, float], threads: int
-) -> Iterator[Line]:
+def lines_of(scenario: Scenario, figures: Forecast, host: HostTime, threads: int) -> Iterator[Line]:
     """Yield what will run, what it sends, over which air, and what it takes of this host."""
     yield from _learning(scenario, figures)
     yield from _traffic(scenario, figures)
     yield from _air(figures)
     yield from _round(figures)
     yield "work on this host", f"{figures.total_flops / 1e12:,.2f} TFLOP, evaluations included"
-    yield "time on this host", f"about {about(sum(host_s.values()))} on {count(threads, 'thread')}"
-    yield "", ", ".join(f"{part} {about(seconds)}" for part, seconds in host_s.items())
+    of_cpu = f", {about(host.cpu_s)} of CPU" if threads > 1 else ""
+    yield "time on this host", f"about {about(host.seconds)} on {count(threads, 'thread')}{of_cpu}"
+    yield "", ", ".join(f"{part} {about(seconds)}" for part, seconds in host.parts_s.items())
     yield "memory on this host", f"about {figures.memory_bytes / 1e9:.2f} GB at the peak"
 
 

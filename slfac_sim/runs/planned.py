@@ -1,5 +1,6 @@
 """What a scenario would run, without training: told to people, to programs and in a notebook."""
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -77,18 +78,19 @@ class Plan:
 def planned(scenario: Scenario) -> Plan:
     """Return what `scenario` would run; its data are loaded, its air is surveyed. Raises `BadInput`."""
     from slfac_sim.forecast.forecast import forecast, held_by
-    from slfac_sim.forecast.host import host_seconds
+    from slfac_sim.forecast.host import START_S, host_time
     from slfac_sim.forecast.moves import moves_of
     from slfac_sim.forecast.report import facts_of, lines_of
     from slfac_sim.runs.opening import ready
     from slfac_sim.runs.starting import set_threads
     from slfac_sim.simulation.networks import air_rows
 
-    threads = set_threads(None)
+    threads, began_s = set_threads(None), time.process_time()
     world, survey = ready(scenario)
-    figures, host_s = forecast(world, survey), host_seconds(world)
+    host = host_time(world, START_S + time.process_time() - began_s)
+    figures = forecast(world, survey)
     moves = moves_of(world.scenario, figures.round)
-    lines = [*lines_of(world.scenario, figures, host_s, threads), *moves.lines]
-    facts = {**facts_of(figures, host_s, threads), **moves.facts}
+    lines = [*lines_of(world.scenario, figures, host, threads), *moves.lines]
+    facts = {**facts_of(figures, host, threads), **moves.facts}
     air = {**air_rows(survey), **moves.tables}
     return Plan(scenario.name, lines, facts, figures.remarks, air, held_by(world))

@@ -6,20 +6,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from slfac_sim.analysis.format import about, count
+from slfac_sim.analysis.format import count
 from slfac_sim.foundation.errors import BadInput
-from slfac_sim.foundation.host import available_bytes
-from slfac_sim.foundation.units import parse_quantity
 from slfac_sim.runs.callbacks import NOBODY, Trackers
+from slfac_sim.studies.budget import budget_bytes, workers_for, workers_within
+from slfac_sim.studies.cost import Cost, cost_of
 from slfac_sim.studies.engines import Engine
-from slfac_sim.studies.folder import StudyFolder
-from slfac_sim.studies.forecast import forecast, memory_of, seconds_of, workers_for
-from slfac_sim.studies.jobs import Train
-from slfac_sim.studies.plan import Plan, foreign_packages
+from slfac_sim.studies.folder import StudyFolder, place_of
+from slfac_sim.studies.forecast import forecast, memory_of
+from slfac_sim.studies.jobs import Demand, Train
+from slfac_sim.studies.plan import Plan, Point, foreign_packages
 from slfac_sim.studies.sweep import Failure, Watcher, missing_trainings, sweep, unfinished
 from slfac_sim.studies.trainings import DEFAULT, clear_remains
-
-_SHARE = 0.8  # of the available memory, by default
 
 
 @dataclass(frozen=True)
@@ -71,14 +69,14 @@ def conduct(
     The folder is ``runs/studies/NAME`` by default; it is left as it is until every kind of training has been
     tried. Raises `BadInput`.
     """
-    folder, plan = StudyFolder(out or Path("runs") / "studies" / whole.study.name), part or whole
+    folder, plan = StudyFolder(out or place_of(whole.study.name)), part or whole
     execution.trackers.open()
     folder.check()
     clear_remains(execution.cache)
     points = unfinished(plan, folder)
     jobs = missing_trainings(plan, points, execution.cache, execution.weights)
     with (
-        _engine(plan, jobs, len(points), execution, watcher) as engine,
+        _engine(plan, jobs, points, execution, watcher) as engine,
         folder.in_use(whole) as aside,
     ):
         _tell_opened(folder, aside, watcher)
@@ -103,9 +101,9 @@ def _tell_opened(folder: StudyFolder, aside: int, watcher: Watcher) -> None:
 
 @contextmanager
 def _engine(
-    plan: Plan, jobs: Sequence[Train], points: int, execution: Execution, watcher: Watcher
+    plan: Plan, jobs: Sequence[Train], points: Sequence[Point], execution: Execution, watcher: Watcher
 ) -> Iterator[Engine | None]:
-    """Yield the engine for `jobs` and so many `points`, each kind of job tried; None if nothing is left."""
+    """Yield the engine for `jobs` and `points`, each kind of job tried; None if nothing is left."""
     if not points:
         watcher.say(f"all {len(plan.points)} points are there already")
         yield None
@@ -118,7 +116,7 @@ def _engine(
 
 @contextmanager
 def _on_ray(
-    plan: Plan, jobs: Sequence[Train], points: int, execution: Execution, watcher: Watcher
+    plan: Plan, jobs: Sequence[Train], points: Sequence[Point], execution: Execution, watcher: Watcher
 ) -> Iterator[Engine]:
     """Yield the engine on a cluster; every worker takes one processor of it for each host thread."""
     from slfac_sim.studies.engines.on_ray import OnRay
@@ -128,50 +126,42 @@ def _on_ray(
     with OnRay(
         execution.cache, address, execution.workers, foreign_packages(plan, execution.trackers.names)
     ) as engine:
-        forecast(jobs, engine)
-        watcher.say(f"{engine.workers} processors; Ray decides how many jobs run at once")
+        demands, processors = forecast(jobs, engine), engine.workers
+        watcher.say(f"{processors} processors; Ray decides how many jobs run at once")
+        at_once = max(1, processors // plan.study.threads)
+        cost = cost_of(plan, points, jobs, demands, execution.cache, at_once, processors)
+        _tell(cost, execution.cache, watcher)
         yield engine
 
 
 @contextmanager
 def _local(
-    plan: Plan, jobs: Sequence[Train], points: int, execution: Execution, watcher: Watcher
+    plan: Plan, jobs: Sequence[Train], points: Sequence[Point], execution: Execution, watcher: Watcher
 ) -> Iterator[Engine]:
     """Yield the engine of this machine, with as many workers as cores and memory allow."""
     from slfac_sim.studies.engines.local import Local
 
-    most = workers_for(len(jobs), points, plan.study.threads, execution.workers)
+    most = workers_for(len(jobs), len(points), plan.study.threads, execution.workers)
+    demands: dict[str, Demand] = {}
     if jobs:
         budget = budget_bytes(execution.memory)
         with Local(execution.cache, 1) as first:
             demands = forecast(jobs, first)
         workers = workers_within(budget, memory_of(demands), most)
         watcher.say(f"{workers} workers: {_budget_words(workers, most, memory_of(demands), budget)}")
-        watcher.say(f"about {about(seconds_of(demands, points, workers))} on this host")
     else:
         workers = most
         watcher.say(f"{most} workers; every training is on record in {execution.cache}")
+    _tell(cost_of(plan, points, jobs, demands, execution.cache, workers), execution.cache, watcher)
     with Local(execution.cache, workers) as engine:
         yield engine
 
 
-def budget_bytes(text: str | None) -> float | None:
-    """Return the budget in bytes: `text`, or 80 % of what is available; None where nobody can tell."""
-    if text is None:
-        available = available_bytes()
-        return None if available is None else _SHARE * available
-    try:
-        nbytes = parse_quantity(text, "size")
-    except ValueError as error:
-        raise BadInput(f"--memory {text}: {error}") from error
-    if nbytes <= 0:
-        raise BadInput(f"--memory {text}: must be more than 0")
-    return nbytes
-
-
-def workers_within(budget: float | None, each_bytes: float, most: int) -> int:
-    """Return how many workers of `each_bytes` fit into `budget`, at most `most` and at least 1."""
-    return most if budget is None else max(1, min(most, int(budget // each_bytes)))
+def _tell(cost: Cost, cache: Path, watcher: Watcher) -> None:
+    """Say what is left of the study costs, and in any case that the disk is too small for it."""
+    watcher.say(cost.words)
+    if remark := cost.remark_on(cache):
+        watcher.note(remark)
 
 
 def _budget_words(workers: int, most: int, each_bytes: float, budget: float | None) -> str:

@@ -12,11 +12,17 @@ from typing import Any
 
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.files import lock, write_text
+from slfac_sim.ledger.places import RUNS
 from slfac_sim.scenario.own_plugins import keep_plugins
 from slfac_sim.studies.files import STUDY, written
 from slfac_sim.studies.plan import Plan, Point, cells_in
 
 POINTS, ASIDE, LOCK = "points", "set_aside", "in_use"
+
+
+def place_of(name: str) -> Path:
+    """Return the folder of the study `name`, where no other is asked for."""
+    return RUNS / "studies" / name
 
 
 class StudyFolder:

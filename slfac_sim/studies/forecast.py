@@ -1,4 +1,4 @@
-"""What a study will take of this host: its trainings on trial, then workers, seconds and memory.
+"""What a study will take of this host: its trainings on trial, then workers, time, memory and disk.
 
 Nothing is trained.
 """
@@ -8,23 +8,25 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from slfac_sim.analysis.format import about, count
+from slfac_sim.analysis.format import count
 from slfac_sim.foundation.errors import BadInput
-from slfac_sim.foundation.host import cores
 from slfac_sim.runs.planned import Plan as Planned
 from slfac_sim.scenario.schema import Seed
 from slfac_sim.scenario.steering import steered
+from slfac_sim.studies.budget import budget_bytes, workers_for, workers_within
+from slfac_sim.studies.cost import Cost, cost_of
 from slfac_sim.studies.engines import Engine, Outcome, attempt
+from slfac_sim.studies.folder import StudyFolder, place_of
 from slfac_sim.studies.jobs import Demand, Forecast, Train, demand
-from slfac_sim.studies.plan import Plan
-from slfac_sim.studies.sweep import missing_trainings
+from slfac_sim.studies.plan import Plan, Point
+from slfac_sim.studies.sweep import missing_trainings, unfinished
 from slfac_sim.studies.trainings import DEFAULT
 
 _POLL_S = 0.2
 
 
-def forecast(jobs: Sequence[Train], engine: Engine | None = None) -> list[Demand]:
-    """Return what each of `jobs` will take, as `engine` sees it, or without one this process.
+def forecast(jobs: Sequence[Train], engine: Engine | None = None) -> dict[str, Demand]:
+    """Return by its key what each of `jobs` will take, as `engine` sees it, or without one this process.
 
     One of each kind is tried: trainings that differ in their seed alone take the same. What a worker dies of
     is left to the trainings themselves, unless it befalls all. Raises `BadInput` with all that is wrong.
@@ -32,10 +34,10 @@ def forecast(jobs: Sequence[Train], engine: Engine | None = None) -> list[Demand
     kinds: dict[str, list[Train]] = defaultdict(list)
     for job in jobs:
         kinds[repr(replace(job.scenario, seed=Seed()))].append(job)
-    alike = {same[0].key: len(same) for same in kinds.values()}
+    alike = {same[0].key: [job.key for job in same] for same in kinds.values()}
     trials = [Forecast(same[0].key, same[0].scenario, same[0].threads) for same in kinds.values()]
     outcomes = list(_outcomes(trials, engine))
-    demands = [one.value for one in outcomes if not one.reason for _ in range(alike[one.job.key])]
+    demands = {key: one.value for one in outcomes if not one.reason for key in alike[one.job.key]}
     wrong = [one.reason for one in outcomes if one.reason and not (one.again and demands)]
     if wrong:
         raise BadInput("\n".join(dict.fromkeys(wrong)))
@@ -56,49 +58,39 @@ def _outcomes(trials: Sequence[Forecast], engine: Engine | None) -> Iterator[Out
             yield outcome
 
 
-def workers_for(trainings: int, points: int, threads: int, wanted: int | None = None) -> int:
-    """Return how many processes work at once: `wanted`, or one for each core that a thread of it can have.
-
-    While trainings are left each has so many `threads`; a replay has one.
-    """
-    usual = max(1, cores() // threads) if trainings else cores()
-    return min(wanted or usual, max(trainings, points))
-
-
-def seconds_of(demands: Sequence[Demand], points: int, workers: int) -> float:
-    """Return the seconds of trainings that take `demands`, and of the replays of `points` from them."""
-    if not demands:
-        return 0.0
-    trainings_s = [demand.host_s for demand in demands]
-    replays_s = points * sum(demand.replay_s for demand in demands) / len(demands)
-    return max(sum(trainings_s) / workers, *trainings_s) + replays_s / workers
-
-
-def memory_of(demands: Sequence[Demand]) -> int:
+def memory_of(demands: Mapping[str, Demand]) -> int:
     """Return the bytes of the largest training."""
-    return max((demand.memory_bytes for demand in demands), default=0)
+    return max((demand.memory_bytes for demand in demands.values()), default=0)
 
 
 def planned(plan: Plan) -> Planned:
-    """Return what `plan` would run, told to people and to programs. Raises `BadInput`."""
-    facts = _facts(plan)
-    return Planned(plan.study.name, _lines(plan, facts), facts, ())
+    """Return what is left of `plan` to run, told to people and to programs. Raises `BadInput`."""
+    points = unfinished(plan, StudyFolder(place_of(plan.study.name)))
+    jobs = missing_trainings(plan, points, DEFAULT)
+    demands = forecast(jobs)
+    most = workers_for(len(jobs), len(points), plan.study.threads)
+    workers = workers_within(budget_bytes(None), memory_of(demands), most) if jobs else most
+    cost = cost_of(plan, points, jobs, demands, DEFAULT, workers)
+    facts = _facts(plan, points, jobs, cost)
+    remark = cost.remark_on(DEFAULT)
+    return Planned(plan.study.name, _lines(plan, facts, cost), facts, (remark,) if remark else ())
 
 
-def _facts(plan: Plan) -> dict[str, Any]:
+def _facts(plan: Plan, points: Sequence[Point], jobs: Sequence[Train], cost: Cost) -> dict[str, Any]:
     """Return what `plan` would run and take of this host, for JSON."""
-    jobs = missing_trainings(plan, plan.points, DEFAULT)
-    demands, points, threads = forecast(jobs), len(plan.points), plan.study.threads
-    workers = workers_for(len(jobs), points, threads)
     return {
-        "points": points,
+        "points": len(plan.points),
+        "points_done": len(plan.points) - len(points),
         "replays": sum(steered(point.scenario) is None for point in plan.points),
         "trainings": len(plan.trainings),
-        "trainings_on_record": len(plan.trainings) - len(jobs),
-        "workers": workers,
-        "threads": threads,
-        "host_s": seconds_of(demands, points, workers),
-        "memory_bytes": memory_of(demands),
+        "trainings_on_record": len(plan.trainings) - len(missing_trainings(plan, plan.points, DEFAULT)),
+        "trainings_left": len(jobs),
+        "workers": cost.workers,
+        "threads": plan.study.threads,
+        "host_s": cost.seconds,
+        "host_cpu_s": cost.cpu_s,
+        "memory_bytes": cost.memory_bytes,
+        "disk_bytes": cost.disk_bytes,
     }
 
 
@@ -109,15 +101,15 @@ def _replays(points: int, replays: int) -> str:
     return f"{replays:,} of them replays" if replays else "each a training of its own"
 
 
-def _lines(plan: Plan, facts: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _lines(plan: Plan, facts: Mapping[str, Any], cost: Cost) -> list[tuple[str, str]]:
     """Return the same as lines of a table."""
+    done = f"; {facts['points_done']:,} are done" if facts["points_done"] else ""
     trainings = f"{facts['trainings']:,}, of which {facts['trainings_on_record']:,} are on record"
-    side = f"{facts['workers']} at once, each training with {count(facts['threads'], 'thread')}"
+    side = f"{cost.workers} at once, each training with {count(plan.study.threads, 'thread')}"
     return [
         *((path, f"{len(values)} values") for path, values in plan.study.axes.items()),
-        ("points", f"{facts['points']:,}, {_replays(facts['points'], facts['replays'])}"),
+        ("points", f"{facts['points']:,}, {_replays(facts['points'], facts['replays'])}{done}"),
         ("trainings", trainings),
         ("on this host", side),
-        ("time on this host", f"about {about(facts['host_s'])}"),
-        ("memory of a training", f"about {facts['memory_bytes'] / 1e9:.2f} GB at the peak"),
+        *cost.lines(DEFAULT),
     ]

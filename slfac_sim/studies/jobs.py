@@ -4,6 +4,7 @@ Torch is imported by those that need it. They know neither pools nor clusters no
 """
 
 import functools
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,14 +34,21 @@ _SUMMED_UP = (
 TOLD = "told"
 """Where a row has what is to be told of its point, before it is written."""
 _RECORDS_KEPT = 2  # points come training by training
+_REPLAY_S = 0.02  # of a replay, whatever was sent
 
 
 @dataclass(frozen=True)
 class Demand:
-    """What a training takes of a host: bytes at its peak, seconds, and the seconds of a replay of it."""
+    """What a training takes of a host: bytes at its peak and on disk, seconds; and the seconds of a replay.
+
+    `cpu_s` are those of all threads, `weights_bytes` those of the trained model, where it is kept.
+    """
 
     memory_bytes: int
+    disk_bytes: int
+    weights_bytes: int
     host_s: float
+    cpu_s: float
     replay_s: float
 
 
@@ -89,15 +97,24 @@ def demand(job: Forecast) -> Demand:
     Raises `BadInput` for an air that cannot be, and for what only building the world can find: a cut that the
     model lacks, missing data.
     """
-    from slfac_sim.forecast.host import host_seconds, memory_of
+    from slfac_sim.forecast.host import host_time
+    from slfac_sim.forecast.host_bytes import disk_of, memory_of, weights_of
     from slfac_sim.runs.opening import build
     from slfac_sim.runs.starting import set_threads
 
     set_threads(job.threads)
+    began_s = time.process_time()
     world = build(job.scenario)
     survey_of(world.scenario)
-    seconds = host_seconds(world)
-    return Demand(memory_of(world), sum(seconds.values()), seconds["simulator"])
+    taken = host_time(world, time.process_time() - began_s)
+    return Demand(
+        memory_of(world),
+        disk_of(world),
+        weights_of(world),
+        taken.seconds,
+        taken.cpu_s,
+        _REPLAY_S + taken.parts_s["simulator"],
+    )
 
 
 @functools.lru_cache(_RECORDS_KEPT)
