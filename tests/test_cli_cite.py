@@ -8,11 +8,11 @@ from worlds import scenario
 
 from slfac_sim import __version__
 from slfac_sim.cli import main
-from slfac_sim.cli.cite import references_of
 from slfac_sim.foundation.citing import library, reference
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import find, kinds
 from slfac_sim.scenario.files import dump
+from slfac_sim.scenario.references import references_of
 
 WITHIN = ("journal", "booktitle", "institution", "howpublished")
 FAMILIES = (

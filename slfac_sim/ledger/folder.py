@@ -18,6 +18,7 @@ from slfac_sim.ledger.places import UNFINISHED, expected_run
 from slfac_sim.ledger.reader import Column, LedgerReader
 
 SUMMARY, LEDGER, DRAWN = "summary.json", "ledger.sqlite", "figures"
+SCENARIO, ABOUT = "scenario.yaml", "about.json"  # as it was run, and what readers are told of it
 WEIGHTS = "weights"  # trained ones, where they are kept
 BEGUN = UNFINISHED  # there from the beginning of a run until it is finished
 STATUSES = ("finished", "interrupted", "failed")

@@ -11,10 +11,9 @@ from slfac_sim.learning.counting import metrics_of
 from slfac_sim.learning.datasets import Dataset, Report
 from slfac_sim.learning.kept import Kept
 from slfac_sim.learning.world import World
-from slfac_sim.ledger.folder import Run
+from slfac_sim.ledger.folder import SCENARIO, Run
 from slfac_sim.ledger.folder import load as load_run
 from slfac_sim.ledger.summary import codec_label
-from slfac_sim.runs.folder import SCENARIO
 from slfac_sim.runs.starting import set_threads
 from slfac_sim.runs.weights import FINAL, path_in, weights_of
 from slfac_sim.scenario.files import changed, load

@@ -19,17 +19,18 @@ from slfac_sim.foundation.logs import LOG as LOGGER
 from slfac_sim.foundation.logs import level
 from slfac_sim.foundation.plugin_sources import sources_of
 from slfac_sim.ledger.continued import Differs
-from slfac_sim.ledger.folder import BEGUN, DRAWN, LEDGER, SUMMARY
+from slfac_sim.ledger.folder import ABOUT, BEGUN, DRAWN, LEDGER, SCENARIO, SUMMARY
 from slfac_sim.ledger.places import LATEST, RUNS
 from slfac_sim.ledger.store import FileLedger, Ledger
 from slfac_sim.ledger.summary import HostClock, summary_of
+from slfac_sim.scenario.about import about
 from slfac_sim.scenario.files import dump, plain
 from slfac_sim.scenario.own_plugins import keep_plugins
 from slfac_sim.scenario.schema import Scenario
 from slfac_sim.simulation.simulate import OnNote
 from slfac_sim.simulation.simulated import Stalled
 
-SCENARIO, LOG = "scenario.yaml", "run.log"
+LOG = "run.log"
 _VERSIONS = ("commit", "python", "torch", "numpy", "simpy")
 
 
@@ -139,6 +140,7 @@ class RunFolder:
 
     def _begin(self, scenario: Scenario, notes: Sequence[str]) -> None:
         write_whole(self.path / SCENARIO, dump(scenario))
+        write_whole(self.path / ABOUT, json.dumps(about(scenario), indent=1) + "\n")
         keep_plugins(self.path, [scenario])
         (self.path / SUMMARY).unlink(missing_ok=True)
         shutil.rmtree(self.path / DRAWN, ignore_errors=True)  # of the run as it was before it was resumed

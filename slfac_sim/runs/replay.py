@@ -12,13 +12,13 @@ from slfac_sim.effects import Task
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.host import no_collection
 from slfac_sim.hosts.names import device_names
-from slfac_sim.ledger.folder import LEDGER, Run
+from slfac_sim.ledger.folder import LEDGER, SCENARIO, Run
 from slfac_sim.ledger.folder import load as load_run
 from slfac_sim.ledger.reader import LedgerReader
 from slfac_sim.ledger.store import Ledger, MemoryLedger
 from slfac_sim.ledger.summary import HostClock
 from slfac_sim.ledger.tables import TABLES
-from slfac_sim.runs.folder import SCENARIO, RunFolder, check_place, make_folder
+from slfac_sim.runs.folder import RunFolder, check_place, make_folder
 from slfac_sim.runs.watching import Ended, Watcher
 from slfac_sim.scenario.files import changed, load
 from slfac_sim.scenario.fingerprint import READ_AFTERWARDS, invisible_in, visible_differences

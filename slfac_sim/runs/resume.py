@@ -19,7 +19,7 @@ from slfac_sim.hosts.names import device_names
 from slfac_sim.learning.datasets import Report
 from slfac_sim.learning.world import World
 from slfac_sim.ledger.continued import ContinuedLedger
-from slfac_sim.ledger.folder import LEDGER, SUMMARY
+from slfac_sim.ledger.folder import LEDGER, SCENARIO, SUMMARY
 from slfac_sim.ledger.folder import load as load_run
 from slfac_sim.ledger.places import expected_run
 from slfac_sim.ledger.reader import LedgerReader
@@ -28,7 +28,7 @@ from slfac_sim.ledger.summary import HostClock
 from slfac_sim.ledger.tables import TABLES
 from slfac_sim.runs.callbacks import Audience, trackers_of
 from slfac_sim.runs.checkpoints import NAMED, Begun, forget, newest, versions_of
-from slfac_sim.runs.folder import SCENARIO, RunFolder, check_idle
+from slfac_sim.runs.folder import RunFolder, check_idle
 from slfac_sim.runs.opening import build
 from slfac_sim.runs.run import Prepared, learn
 from slfac_sim.runs.starting import set_threads

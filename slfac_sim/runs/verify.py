@@ -14,11 +14,10 @@ from typing import Any
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.learning.datasets import Report
 from slfac_sim.ledger.continued import difference
-from slfac_sim.ledger.folder import LEDGER, SUMMARY, Run
+from slfac_sim.ledger.folder import LEDGER, SCENARIO, SUMMARY, Run
 from slfac_sim.ledger.folder import load as load_run
 from slfac_sim.ledger.reader import LedgerReader
 from slfac_sim.ledger.tables import DIGESTED, MEASURED, MOVES, TABLES
-from slfac_sim.runs.folder import SCENARIO
 from slfac_sim.runs.run import Prepared, prepare, run
 from slfac_sim.runs.weights import weights_of
 from slfac_sim.scenario.files import load

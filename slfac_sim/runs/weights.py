@@ -13,8 +13,7 @@ from slfac_sim.foundation.files import whole
 from slfac_sim.learning.kept import Kept
 from slfac_sim.learning.trained_model import TrainedModel
 from slfac_sim.learning.world import World
-from slfac_sim.ledger.folder import WEIGHTS, Run
-from slfac_sim.runs.folder import SCENARIO
+from slfac_sim.ledger.folder import SCENARIO, WEIGHTS, Run
 from slfac_sim.scenario.files import load
 from slfac_sim.scenario.fingerprint import point_key
 

@@ -1,0 +1,81 @@
+"""What readers of a run are told of its scenario: what differs from defaults, what its parts are, whom to cite.
+
+It lies beside the resolved scenario, so that a report needs neither the schema nor the plug-ins.
+"""
+
+import dataclasses
+import typing
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from slfac_sim.foundation.descriptions import descriptions, module_sentence
+from slfac_sim.foundation.plugins import kind_of
+from slfac_sim.foundation.units import Quantity, written
+from slfac_sim.scenario.plain import plain
+from slfac_sim.scenario.references import references_of
+from slfac_sim.scenario.schema import Scenario
+from slfac_sim.scenario.shape import hints_of, item_of, plugin_mark
+from slfac_sim.scenario.yaml_text import to_line
+
+
+def about(scenario: Scenario) -> dict[str, list[dict[str, str | None]]]:
+    """Return the settings that `differ` from defaults, the `parts` and the `references`, all as texts.
+
+    A setting without a default differs from it always; its `default` is None. A part is a plug-in.
+    """
+    references = [{"part": part, "bibtex": cited.bibtex} for part, cited in references_of(scenario)]
+    return {
+        "differ": list(_differing(scenario, "")),
+        "parts": list(_parts(scenario, "", None)),
+        "references": references,
+    }
+
+
+def _differing(settings: Any, path: str) -> Iterator[dict[str, str | None]]:
+    hints, meanings = hints_of(type(settings)), descriptions(type(settings))
+    for field in dataclasses.fields(settings):
+        own, hint, at = getattr(settings, field.name), hints[field.name], f"{path}.{field.name}".lstrip(".")
+        if own == field.default:
+            continue
+        is_settings = dataclasses.is_dataclass(own)
+        if not is_settings or (plugin_mark(hint) and type(own) is not type(field.default)):
+            default = None if field.default is dataclasses.MISSING else in_words(field.default, hint)
+            meaning = meanings.get(field.name, "")
+            yield {"path": at, "value": in_words(own, hint), "default": default, "meaning": meaning}
+        if is_settings:
+            yield from _differing(own, at)
+
+
+def in_words(value: Any, hint: Any) -> str:
+    """Return the value of a setting in a line: with its unit, a plug-in by its kind."""
+    if dataclasses.is_dataclass(value) and plugin_mark(hint):
+        return kind_of(value)
+    dimension = _dimension(hint)
+    if dimension is not None and isinstance(value, float | int) and not isinstance(value, bool):
+        return written(float(value), dimension)
+    return to_line(plain(value, hint))
+
+
+def _dimension(hint: Any) -> str | None:
+    """Return the dimension of a quantity of type `hint`, or of the quantity that it may be; None for others."""
+    if isinstance(hint, Quantity):
+        return hint.dimension
+    inner = (*typing.get_args(hint), *getattr(hint, "__metadata__", ()))
+    return next(filter(None, map(_dimension, inner)), None)
+
+
+def _parts(settings: Any, path: str, hint: Any) -> Iterator[dict[str, str | None]]:
+    """Yield each plug-in in `settings` with what its module says of itself."""
+    if dataclasses.is_dataclass(settings):
+        if plugin_mark(hint):
+            yield {"path": path, "kind": kind_of(settings), "what": module_sentence(type(settings))}
+        hints = hints_of(type(settings))
+        for field in dataclasses.fields(settings):
+            at = f"{path}.{field.name}".lstrip(".")
+            yield from _parts(getattr(settings, field.name), at, hints[field.name])
+    elif isinstance(settings, Mapping):
+        for name, value in settings.items():
+            yield from _parts(value, f"{path}.{name}", item_of(hint))
+    elif isinstance(settings, Sequence) and not isinstance(settings, str):
+        for value in settings:
+            yield from _parts(value, path, hint)
