@@ -85,7 +85,7 @@ def explained(run: Run) -> Explanation:
     """Return where the time of `run` went, without replays. Raises `BadInput`."""
     tables, instants = recorded(run), reached(run)
     paths = attribute_each(tables, [*instants.values(), None])
-    bounds_s, no_bounds = _bounds(run, tables, [*instants.values(), None])
+    bounds_s, no_bounds = bounds_until(run, [*instants.values(), None])
     return Explanation(
         instants={**instants, "end": paths[-1].until_s},
         paths=paths,
@@ -116,12 +116,10 @@ def _links(run: Run, path: Attribution) -> dict[str, Any]:
     }
 
 
-def _bounds(
-    run: Run, tables: Mapping[str, Any], instants_s: Sequence[float | None]
-) -> tuple[dict[str, list[float]], str]:
+def bounds_until(run: Run, instants_s: Sequence[float | None]) -> tuple[dict[str, list[float]], str]:
     """Return the bounds at each instant, and the reason why there are none, or not all."""
     try:
-        whole = {**tables, **rows_if_there(run, OFFERED), **rows_of(run, ("limits",))}
+        whole = {**recorded(run), **rows_if_there(run, OFFERED), **rows_of(run, ("limits",))}
         by_instant = bounds_each(whole, instants_s)
     except (BadInput, ValueError) as reason:
         return {}, str(reason)

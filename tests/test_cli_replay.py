@@ -85,7 +85,7 @@ def test_a_replay_lies_where_runs_lie_and_is_the_latest(
     assert "round 2/2" in err
     assert "simulated time" in out
     names = {path.name for path in folder.iterdir()}
-    assert names == {"figures", "ledger.sqlite", "run.log", "scenario.yaml", "summary.json"}
+    assert names == {"about.json", "figures", "ledger.sqlite", "run.log", "scenario.yaml", "summary.json"}
     assert list((folder / "figures").glob("time_to_accuracy.*"))
     assert main(["replay", "runs/latest", "--seed-air", "4", "--quiet"]) == 0  # of a replay
     again = summary_in(Path("runs/latest"))

@@ -39,7 +39,7 @@ def test_the_folder_holds_everything(finished: Finished) -> None:
     folder, _ = finished
     found = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
     assert found == [
-        *("ledger.sqlite", "run.log", "scenario.yaml", "summary.json"),
+        *("about.json", "ledger.sqlite", "run.log", "scenario.yaml", "summary.json"),
         "weights/final.safetensors",
     ]
 

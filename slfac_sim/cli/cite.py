@@ -1,4 +1,4 @@
-"""`cite`: the references of the parts that scenarios, runs or a study use, of the software and the figures."""
+"""`cite`: the references of the parts that scenarios, runs or a study use, of software and figures."""
 
 import argparse
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What readers of a run are told of its scenario: what differs from defaults, what its parts are, whom to cite.
+"""What readers are told of a scenario: what differs from defaults, what its parts are, whom to cite.
 
 It lies beside the resolved scenario, so that a report needs neither the schema nor the plug-ins.
 """
@@ -37,12 +37,13 @@ def _differing(settings: Any, path: str) -> Iterator[dict[str, str | None]]:
         own, hint, at = getattr(settings, field.name), hints[field.name], f"{path}.{field.name}".lstrip(".")
         if own == field.default:
             continue
-        is_settings = dataclasses.is_dataclass(own)
-        if not is_settings or (plugin_mark(hint) and type(own) is not type(field.default)):
+        # a group of settings is told by what is in it, unless it stands where nothing stands by default
+        is_group = dataclasses.is_dataclass(own) and (plugin_mark(hint) or field.default is not None)
+        if not is_group or (plugin_mark(hint) and type(own) is not type(field.default)):
             default = None if field.default is dataclasses.MISSING else in_words(field.default, hint)
             meaning = meanings.get(field.name, "")
             yield {"path": at, "value": in_words(own, hint), "default": default, "meaning": meaning}
-        if is_settings:
+        if is_group:
             yield from _differing(own, at)
 
 
@@ -57,7 +58,7 @@ def in_words(value: Any, hint: Any) -> str:
 
 
 def _dimension(hint: Any) -> str | None:
-    """Return the dimension of a quantity of type `hint`, or of the quantity that it may be; None for others."""
+    """Return the dimension of a quantity of type `hint`, or that may be one; None for others."""
     if isinstance(hint, Quantity):
         return hint.dimension
     inner = (*typing.get_args(hint), *getattr(hint, "__metadata__", ()))

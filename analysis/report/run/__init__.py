@@ -1,3 +1,13 @@
 """The sections of the report of a run, one a file."""
 
-ORDER = ("answer", "curves", "bytes", "spectra", "energy")
+ORDER = (
+    "answer",
+    "scenario",
+    "curves",
+    "bytes",
+    "spectra",
+    "energy",
+    "invariants",
+    "versions",
+    "reproduce",
+)

@@ -1,0 +1,86 @@
+"""What was checked: the laws that ``--strict`` watched, bounds beside the results, the ledger's digest."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from slfac_sim.analysis.explanation import bounds_until, reached
+from slfac_sim.analysis.format import one_decimal, times
+from slfac_sim.analysis.report import cells
+from slfac_sim.analysis.report.blocks import Block, Cell, Items, Table, Text
+from slfac_sim.foundation.errors import BadInput
+from slfac_sim.foundation.program import program
+from slfac_sim.ledger.folder import Run
+
+TITLE = "Checks and bounds"
+_LAWS = {
+    "bytes": "Payload sent by the protocol is delivered, lost, cancelled or under way, to the byte.",
+    "causality": "Nothing begins before it is asked for, and every effect leaves one row.",
+    "rate <= capacity": "A transfer has at most the bits of airtime that its link can have.",
+    "airtime <= elapsed": "Transfers have no more of the air than there was time.",
+    "link bits": "Bits offered to a wire are carried, lost or in flight, within its capacity.",
+    "handovers": "Each begins where the one before it ended, and its interruption carries nothing.",
+    "energy = power x time": "Joules are power x time, and the table of energy adds up.",
+    "Little": "The number in a queue over time is the sum of the times spent in it.",
+}
+_MEANT = {
+    "infinite bandwidth": "transfers take their latency only",
+    "zero compute": "computations take no time",
+    "no contention": "nobody waits for the air or for a host",
+}
+
+
+def blocks(run: Run) -> Iterator[Block]:
+    """Yield the laws and how often each was checked, then the bounds, then the digest."""
+    yield from _laws(run)
+    yield from _bounds(run)
+    yield Text(_digest(run))
+
+
+def _laws(run: Run) -> Iterator[Block]:
+    found = run.summary.get("invariants")
+    if found is None:
+        yield Text(
+            f"The laws of the simulation were not watched in this run: {program('run')} --strict does."
+        )
+        return
+    broken = found["violated"]
+    verdict = "none was broken" if not broken else f"{broken} was broken, and ended the run"
+    yield Text(f"The laws of the simulation were watched while it ran: {verdict}.")
+    rows = [
+        (cells.said(law), cells.whole(checks), cells.said(_LAWS.get(law, "")))
+        for law, checks in found["checked"].items()
+    ]
+    yield Table("Laws", ("law", "checks", "what it says"), rows)
+
+
+def _digest(run: Run) -> str:
+    if "digest" not in run.summary:
+        return "The summary has no digest: nothing tells whether the ledger is as the run left it."
+    if run.altered:
+        raise BadInput(run.altered)
+    return f"The ledger is as the run left it: its rows have the digest {run.summary['digest'][:16]}."
+
+
+def _bounds(run: Run) -> Iterator[Block]:
+    """Yield what the run would take at least without one of its limits, at each target and in the end."""
+    instants = reached(run)
+    bounds_s, reason = bounds_until(run, [*instants.values(), None])
+    if bounds_s:
+        took_s = [*instants.values(), float(run.summary["simulated_s"])]
+        yield _table([*instants, "the end"], took_s, bounds_s)
+        yield Items([f"{name}: {_MEANT[name]}." for name in bounds_s if name in _MEANT])
+    if reason:
+        yield Text(f"{'Not all bounds are known' if bounds_s else 'There are no bounds'}: {reason}.")
+
+
+def _table(names: Sequence[str], took_s: Sequence[float], bounds_s: Mapping[str, Sequence[float]]) -> Table:
+    rows = [
+        [cells.said(name), cells.seconds(at_s), *(_bound(bound[place], at_s) for bound in bounds_s.values())]
+        for place, (name, at_s) in enumerate(zip(names, took_s, strict=True))
+    ]
+    return Table("What it takes at least", ("until", "this run", *bounds_s), rows)
+
+
+def _bound(least_s: float, took_s: float) -> Cell:
+    """Return a bound, and how many times as long the run took."""
+    ratio = f", {times(took_s / least_s)} times as long" if least_s > 0.0 else ""
+    return Cell(f"{one_decimal(least_s)} s{ratio}", least_s)

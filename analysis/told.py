@@ -1,0 +1,75 @@
+"""What a run folder says of its scenario: its text, its tree, and what differs, what it is, whom to cite."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from slfac_sim.foundation.errors import BadInput
+from slfac_sim.ledger.folder import ABOUT, SCENARIO, Run
+
+TOO_OLD = (
+    "This run was recorded by a version that did not write down which settings differ from their defaults and"
+    " what its parts are."
+)
+_WRITTEN = {"differ": ("path", "value"), "parts": ("path", "kind", "what"), "references": ("part", "bibtex")}
+
+
+@dataclass(frozen=True)
+class About:
+    """What the version that ran it said of the scenario; see `slfac_sim.scenario.about`."""
+
+    differ: tuple[Mapping[str, str], ...]
+    parts: tuple[Mapping[str, str], ...]
+    references: tuple[Mapping[str, str], ...]
+
+    def kind(self, path: str) -> str:
+        """Return the kind of the plug-in at `path`; empty where there is none."""
+        return next((part["kind"] for part in self.parts if part["path"] == path), "")
+
+
+def about(run: Run) -> About | None:
+    """Return what is said of the scenario; None where the run is too old. Raises `BadInput`."""
+    path = run.folder / ABOUT
+    if not path.exists():
+        return None
+    try:
+        said = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise BadInput(f"{path}: cannot be read ({error})") from error
+    if not isinstance(said, dict) or not all(_sound(said.get(name), keys) for name, keys in _WRITTEN.items()):
+        expected = "; ".join(f"{name}: {', '.join(keys)}" for name, keys in _WRITTEN.items())
+        raise BadInput(f"{path}: is not what a run wrote; expected lists of texts ({expected})")
+    return About(**{name: tuple(said[name]) for name in _WRITTEN})
+
+
+def _sound(rows: Any, keys: tuple[str, ...]) -> bool:
+    return isinstance(rows, list) and all(
+        isinstance(row, dict) and all(isinstance(row.get(key), str) for key in keys) for row in rows
+    )
+
+
+def scenario_text(run: Run) -> str:
+    """Return the resolved scenario as it stands in the folder. Raises `BadInput`."""
+    path = run.folder / SCENARIO
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise BadInput(f"{path}: cannot be read ({error})") from error
+
+
+def scenario_tree(run: Run) -> dict[str, Any]:
+    """Return the resolved scenario as mappings, lists and scalars. Raises `BadInput`."""
+    try:
+        tree = yaml.load(scenario_text(run), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except (yaml.YAMLError, ValueError) as error:
+        raise BadInput(f"{run.folder / SCENARIO}: is not YAML ({_line(error)})") from error
+    if not isinstance(tree, dict):
+        raise BadInput(f"{run.folder / SCENARIO}: found {type(tree).__name__}, expected a scenario")
+    return tree
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())
