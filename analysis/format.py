@@ -99,6 +99,11 @@ def count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
+def capital(words: str) -> str:
+    """Return `words` with a large letter first, as titles and sentences begin."""
+    return words[:1].upper() + words[1:]
+
+
 def losses(transfers: int, lost: int, missed: int) -> str:
     """Return ``1,184``, or with losses ``1,184, of which 16 were lost, 16 device-rounds missed``."""
     if not lost:

@@ -264,7 +264,7 @@ def test_a_line_that_sends_nothing_is_a_level_on_a_logarithmic_axis() -> None:
     """It has no place at 0 there: with one, the axes would shrink to nothing."""
     ends = [np.array([5.0, 10.0]), np.array([500.0, 1000.0]), np.array([0.0])]
     lines = [Band(f"line {n}", n, x, (y := np.linspace(0.5, 0.9, x.size)), y, y) for n, x in enumerate(ends)]
-    figure = draw(Bands("MB", 1.0, ("payload_mb", 1e6), [("", lines)], (0.9,), ""))
+    figure = draw(Bands(("payload", "B"), ("payload_mb", 1e6), [("", lines)], (0.9,), ""))
     figure.canvas.draw()
     (axes,) = figure.axes
     assert axes.get_xscale() == "log"

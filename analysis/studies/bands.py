@@ -5,7 +5,7 @@ a mean of survivors. Between evaluations a run's curve is interpolated linearly.
 nothing of it (no byte without a network) is its last accuracy, from edge to edge.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,17 +37,23 @@ class Band:
 class Bands:
     """What is drawn: `panels` (title, bands), each with an x axis of its own; `band` says what a band is.
 
-    The unit of `x_label` is `scale` of that of the bands, which is SI. In the table x is called
-    `column[0]`, in a unit of `column[1]`. `targets` are those of the `metric`.
+    `x` is what it is over, with its unit, that of the bands: SI. In the table x is called `column[0]`, in a
+    unit of `column[1]`. `targets` are those of the `metric`.
     """
 
-    x_label: str
-    scale: float
+    x: tuple[str, str]
     column: tuple[str, float]
     panels: Sequence[tuple[str, Sequence[Band]]]
     targets: Sequence[float]
     band: str
     metric: str = ACCURACY
+
+    def in_unit(self, ends: Callable[[Iterable[float]], float] = min) -> tuple[float, str]:
+        """Return the unit that suits the least, or another, of the lines' ends, and x with it as a label."""
+        last = [float(band.x.max()) for _, lines in self.panels for band in lines]
+        label, unit = self.x
+        scale, name = unit_of([ends([x for x in last if x > 0.0] or [0.0])], unit)
+        return scale, f"{label} ({name})"
 
 
 def over_time(study: StudyPoints) -> Bands | None:
@@ -83,10 +89,8 @@ def _bands(study: StudyPoints, over: str, unit: str, label: str, column: tuple[s
     panels = [(title, lines) for title, lines in panels if lines]
     if not panels:
         return None
-    last = [float(band.x.max()) for _, lines in panels for band in lines]
-    scale, unit = unit_of([min((x for x in last if x > 0.0), default=0.0)], unit)
     targets = [each.value for each in study.targets if each.metric == metric]
-    return Bands(f"{label} ({unit})", scale, column, panels, targets, _band_words(study), metric)
+    return Bands((label, unit), column, panels, targets, _band_words(study), metric)
 
 
 def table(data: Bands) -> list[dict[str, Any]]:

@@ -40,18 +40,19 @@ def draw(data: Bands) -> Figure:
     columns = legend_columns(named.values())
     rows = legend_rows(named.values(), columns) + bool(data.band)
     figure, all_axes = stacked_canvas(len(data.panels), height_mm(PANEL_MM, len(named)), legend_rows=rows)
+    scale, x_label = data.in_unit()
     top = max([*data.targets, *(float(band.high.max(initial=0.0)) for band in every)])
     for axes, (title, some) in zip(all_axes, data.panels, strict=True):
         metric_axis(axes, data.metric, top)
         if is_log_error(data.metric):
             axes.yaxis.set_major_locator(FixedLocator(_TICKS))
         axes.set_ylabel(metric_name(data.metric, " (log-error)"))
-        for band in _span_x(axes, [replace(band, x=band.x / data.scale) for band in some]):
+        for band in _span_x(axes, [replace(band, x=band.x / scale) for band in some]):
             _draw_band(axes, band, is_log_error(data.metric))
         for target in data.targets:
             axes.axhline(target, color=FAINT, linewidth=0.6, linestyle=(0, (1, 2)), zorder=0)
         axes.set_title(title)
-    all_axes[-1].set_xlabel(data.x_label)
+    all_axes[-1].set_xlabel(x_label)
     handles: list[Any] = [
         Line2D([], [], label=label, **look(number).outlined) for number, label in sorted(named.items())
     ]

@@ -1,3 +1,3 @@
 """The sections of the report of a study, one a file."""
 
-ORDER: tuple[str, ...] = ()
+ORDER = ("answer", "times", "ratios", "curves", "costs", "failures")

@@ -1,0 +1,185 @@
+"""Charts of estimates along the x axis of a study: means with intervals, medians hollow, bounds as arrows."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from slfac_sim.analysis.format import amount, count
+from slfac_sim.analysis.report.blocks import Chart
+from slfac_sim.analysis.report.lines import line, series_colour
+from slfac_sim.analysis.report.scales import log_ticks, setting_axis
+from slfac_sim.analysis.report.study_rows import numbers_of
+from slfac_sim.analysis.studies.axes import DECADE, Axis
+from slfac_sim.analysis.studies.estimates import Against, Line, table
+
+_DENSE = 24  # points, beyond which intervals are a band and marks are left out
+
+
+def charts(title: str, data: Against, axis: Axis | None, unit: str) -> Iterator[Chart]:
+    """Yield a chart for each panel of `data`, which lies along `axis`; values are in `unit`."""
+    for place, (where, lines) in enumerate(data.panels):
+        traces = [trace for each in lines for trace in _traces(each, unit)]
+        named = f"{title}, {where}" if where else title
+        rows = [row for row in table(data) if row["panel"] == where]
+        layout = {
+            "xaxis": setting_axis(axis, data.ticks),
+            "yaxis": _vertical(data),
+            "shapes": [],
+            "annotations": [],
+        }
+        _add_level(layout, data)
+        for number, (at, text) in enumerate(data.marks[place] if data.marks else ()):
+            _add_mark(layout, at, text, number)
+        yield Chart(named, _summary(data, lines, axis), traces, layout, numbers_of(named, rows))
+
+
+def _traces(data: Line, unit: str) -> Iterator[dict[str, Any]]:
+    known = np.isfinite(data.middle)
+    dense = data.x.size > _DENSE
+    if dense:
+        yield from _band(data)
+    said = "%{customdata}"
+    trace = line(data.label, data.x[known].tolist(), data.middle[known].tolist(), data.look, said)
+    trace["customdata"] = [_words(data, i, unit) for i in np.flatnonzero(known)]
+    trace["legendgroup"] = data.label
+    trace["mode"] = "lines" if dense else "lines+markers"
+    shape = trace["marker"]["symbol"]
+    trace["marker"]["symbol"] = [
+        f"{shape}-open" if data.is_median[i] else shape for i in np.flatnonzero(known)
+    ]
+    if not dense and np.isfinite(data.low[known]).any():
+        trace["error_y"] = _bars(data)
+    yield trace
+    yield from _bounds(data, unit)
+
+
+def _bars(data: Line) -> dict[str, Any]:
+    known = np.isfinite(data.middle)
+    middle = data.middle[known]
+    up, down = (np.nan_to_num(np.abs(end[known] - middle)).tolist() for end in (data.high, data.low))
+    return {"type": "data", "symmetric": False, "array": up, "arrayminus": down, "thickness": 1.5, "width": 4}
+
+
+def _band(data: Line) -> Iterator[dict[str, Any]]:
+    barred = np.isfinite(data.low) & np.isfinite(data.high)
+    if not barred.any():
+        return
+    x = np.concatenate([data.x[barred], data.x[barred][::-1]])
+    y = np.concatenate([data.low[barred], data.high[barred][::-1]])
+    yield outline(data.label, x.tolist(), y.tolist(), data.look)
+
+
+def outline(label: str, x: Sequence[float], y: Sequence[float], look: int) -> dict[str, Any]:
+    """Return what is filled of a band: its outline [points], in the pale colour of the series `look`."""
+    return {
+        "type": "scatter",
+        "mode": "none",
+        "x": list(x),
+        "y": list(y),
+        "fill": "toself",
+        "fillcolor": f"color-mix(in srgb, {series_colour(look)} 25%, transparent)",
+        "legendgroup": label,
+        "showlegend": False,
+        "hoverinfo": "skip",
+        "name": label,
+    }
+
+
+def _bounds(data: Line, unit: str) -> Iterator[dict[str, Any]]:
+    """Yield an arrow for each bound: what is known is that the value lies beyond, or below."""
+    for ends, sign, symbol in (
+        (data.beyond, ">", "triangle-up-open"),
+        (data.within, "<", "triangle-down-open"),
+    ):
+        places = np.flatnonzero(np.isfinite(ends))
+        if not places.size:
+            continue
+        trace = line(data.label, data.x[places].tolist(), ends[places].tolist(), data.look, "%{customdata}")
+        texts = [f"{sign} {amount(float(ends[i]))}" for i in places]
+        trace |= {
+            "mode": "markers+text",
+            "text": texts,
+            "textposition": "top center" if sign == ">" else "bottom center",
+        }
+        trace |= {"customdata": [f"{text} {unit}".strip() for text in texts], "legendgroup": data.label}
+        trace["marker"] = {"symbol": symbol, "size": 9, "color": series_colour(data.look)}
+        yield trace | {"showlegend": not np.isfinite(data.middle).any()}
+
+
+def _words(data: Line, i: int, unit: str) -> str:
+    what = "median " if data.is_median[i] else ""
+    ends = (
+        f" [{amount(float(data.low[i]))}, {amount(float(data.high[i]))}]" if np.isfinite(data.low[i]) else ""
+    )
+    return f"{what}{amount(float(data.middle[i]))}{ends} {unit}".strip()
+
+
+def _vertical(data: Against) -> dict[str, Any]:
+    lines = [each for _, some in data.panels for each in some]
+    seen = np.concatenate([end for each in lines for end in (each.middle, each.beyond, each.within)])
+    seen = seen[np.isfinite(seen)]
+    title = {"title": {"text": data.y_label}}
+    if seen.size and seen.min() > 0 and (data.y_log or seen.max() / seen.min() > DECADE):
+        return {**title, "type": "log", **log_ticks(float(seen.min()), float(seen.max()))}
+    return {**title, "rangemode": "tozero"}
+
+
+def _add_level(layout: dict[str, Any], data: Against) -> None:
+    if data.level is None:
+        return
+    at, text = data.level
+    whole = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": at, "y1": at}
+    layout["shapes"].append({**whole, "line": {"color": "var(--ink)", "width": 1, "dash": "dash"}})
+    log = layout["yaxis"].get("type") == "log"
+    place = {
+        "xref": "paper",
+        "x": 1,
+        "y": float(np.log10(at)) if log else at,
+        "xanchor": "right",
+        "yanchor": "bottom",
+    }
+    layout["annotations"].append({**place, "text": text, "showarrow": False})
+
+
+def _add_mark(layout: dict[str, Any], at: float, text: str, number: int) -> None:
+    whole = {"type": "line", "yref": "paper", "y0": 0, "y1": 1, "x0": at, "x1": at}
+    layout["shapes"].append({**whole, "line": {"color": "var(--ink)", "width": 1, "dash": "dot"}})
+    log = layout["xaxis"].get("type") == "log"
+    place = {
+        "yref": "paper",
+        "y": 1 - 0.07 * number,
+        "x": float(np.log10(at)) if log else at,
+        "xanchor": "right",
+        "yanchor": "top",
+    }
+    layout["annotations"].append({**place, "text": text, "showarrow": False})
+
+
+def _summary(data: Against, lines: Sequence[Line], axis: Axis | None) -> str:
+    """Say what there is to see at both ends, what the bars are, and which values are medians or bounds."""
+    told = [_ends(each, axis) for each in lines if np.isfinite(each.middle).any()]
+    medians = sum(int((each.is_median & np.isfinite(each.middle)).sum()) for each in lines)
+    bounds = sum(int(np.isfinite(end).sum()) for each in lines for end in (each.beyond, each.within))
+    untrained = sum(int(each.left_out.sum()) for each in lines)
+    if any(np.isfinite(each.low).any() for each in lines):
+        told.append(f"Bars: {data.interval}.")
+    if medians:
+        told.append(f"Hollow: {count(medians, 'median')}, for a seed did not reach the target.")
+    if bounds:
+        told.append(
+            f"Arrows: of {count(bounds, 'value')} only a bound is known, for seeds did not reach the target."
+        )
+    if untrained:
+        told.append(f"{untrained} left out, whose untrained model meets the target.")
+    return " ".join(told)
+
+
+def _ends(each: Line, axis: Axis | None) -> str:
+    """Say the first and the last value that is known, and where along the axis."""
+    known = np.flatnonzero(np.isfinite(each.middle))
+    ends = [int(i) for i in dict.fromkeys((known[0], known[-1]))]
+    if axis is None:
+        return f"{each.label}: {amount(float(each.middle[ends[0]]))}."
+    told = [f"{amount(float(each.middle[i]))} at {axis.shown(axis.texts[i])}" for i in ends]
+    return f"{each.label}: {', '.join(told)}."

@@ -1,0 +1,40 @@
+"""The answer of a study in a sentence: the fastest to the target at both ends of x, and by how much."""
+
+from collections.abc import Mapping
+
+from slfac_sim.analysis.format import as_fast, target_words
+from slfac_sim.analysis.studies.answers import is_clear, main_target, ratio, to_target
+from slfac_sim.analysis.studies.phrases import time_words
+from slfac_sim.analysis.studies.study import StudyPoints
+from slfac_sim.foundation.targets import Target
+
+
+def headline(study: StudyPoints) -> str:
+    """Return the sentence; of further axes it is about their first values."""
+    target = main_target(study)
+    if len(study.failed()) == study.size:
+        return "No point of the study has finished."
+    if target is None:
+        return "The study has no target: it shows what its runs learnt and cost."
+    panel = study.panels[0]
+    where = study.panel_label(panel)
+    ends = [_end(study, panel, x, target) for x in dict.fromkeys((study.xs[0], study.xs[-1]))]
+    told = "; ".join(filter(None, ends)) or "no seed tells of it"
+    return f"To {target_words(target)}{f', at {where}' if where else ''}: {told}."
+
+
+def _end(study: StudyPoints, panel: Mapping[str, str], x: str, target: Target) -> str:
+    """Return who is the fastest at an x, and by how much."""
+    at = f" at {study.x_label(x)}" if x else ""
+    if not study.rivals:
+        return f"{time_words(to_target(study, study.at(panel, study.baseline, x), target))}{at}"
+    ratios = {rival: ratio(study, panel, rival, x, target) for rival in study.rivals}
+    known = {rival: value for rival, value in ratios.items() if value is not None and value.middle > 0}
+    if not known:
+        return ""
+    best = max(known, key=lambda rival: known[rival].middle)
+    value, base = known[best], study.short_label(study.baseline)
+    doubt = "" if is_clear(value) or value.n < 2 else ", no clear difference"
+    if value.middle >= 1:
+        return f"{study.short_label(best)} is {as_fast(value.middle)} as {base}{at}{doubt}"
+    return f"{base} is {as_fast(1 / value.middle)} as {study.short_label(best)}{at}{doubt}"
