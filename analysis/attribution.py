@@ -15,7 +15,18 @@ from math import fsum, isclose
 from slfac_sim.analysis.critical_path import PARTS, Barrier, Segment, Walk
 from slfac_sim.analysis.structure import Place, Structure, Tables, devices_of, structure
 
-__all__ = ["PARTS", "Attribution", "Slice", "attribute", "attribute_each", "device_days", "mean_day", "total"]
+__all__ = [
+    "PARTS",
+    "Attribution",
+    "Slice",
+    "attribute",
+    "attribute_each",
+    "cut",
+    "device_days",
+    "hosts_s",
+    "mean_day",
+    "total",
+]
 
 
 @dataclass(frozen=True)
@@ -82,7 +93,7 @@ def device_days(
     for device in devices_of(tables):
         walk = Walk(of, device)
         walk.back(*place, from_s, since_s)
-        days[device] = _cut(reversed(walk.segments), since_s, until_s)
+        days[device] = cut(reversed(walk.segments), since_s, until_s)
         total(days[device], until_s - since_s)
     return days
 
@@ -103,6 +114,15 @@ def total(segments: Iterable[Segment], whole_s: float | None = None) -> dict[str
         found_s = fsum(parts_s.values())
         assert isclose(found_s, whole_s, rel_tol=1e-9, abs_tol=1e-15), f"{found_s} s of {whole_s} s"
     return parts_s
+
+
+def hosts_s(path: Iterable[Segment]) -> dict[str, float]:
+    """Return the seconds of each host on `path`, the most first; `*` has those of multicasts."""
+    by_host = defaultdict(list)
+    for segment in path:
+        by_host[segment.host].append(segment.to_s - segment.from_s)
+    sums_s = {host: fsum(lengths_s) for host, lengths_s in by_host.items()}
+    return dict(sorted(sums_s.items(), key=lambda item: -item[1]))
 
 
 def _start(tables: Tables, of: Structure, until_s: float | None) -> tuple[Place, float, float]:
@@ -126,7 +146,7 @@ def _attribute(tables: Tables, of: Structure, instant_s: float | None) -> Attrib
     place, from_s, until_s = _start(tables, of, instant_s)
     walk = Walk(of)
     walk.back(*place, from_s)
-    path = _cut(reversed(walk.segments), 0.0, until_s)
+    path = cut(reversed(walk.segments), 0.0, until_s)
     barriers = tuple(barrier for barrier in reversed(walk.barriers) if barrier.at_s <= until_s)
     steps = _step_numbers(tables, {segment.task for segment in path})
     return Attribution(
@@ -140,7 +160,8 @@ def _attribute(tables: Tables, of: Structure, instant_s: float | None) -> Attrib
     )
 
 
-def _cut(segments: Iterable[Segment], from_s: float, to_s: float) -> tuple[Segment, ...]:
+def cut(segments: Iterable[Segment], from_s: float, to_s: float) -> tuple[Segment, ...]:
+    """Return what of `segments` lies between two times."""
     return tuple(
         segment._replace(from_s=max(segment.from_s, from_s), to_s=min(segment.to_s, to_s))
         if segment.from_s < from_s or segment.to_s > to_s
@@ -159,7 +180,7 @@ def _rounds(
     for number, to_s in [*ends, (None, until_s)]:
         if to_s > from_s:
             late = [barrier.device for barrier in barriers if from_s < barrier.at_s <= to_s]
-            parts_s = total(_cut(path, from_s, to_s), to_s - from_s)
+            parts_s = total(cut(path, from_s, to_s), to_s - from_s)
             yield Slice(number, None, from_s, to_s, parts_s, late[-1] if late else None)
         from_s = to_s
 

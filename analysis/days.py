@@ -92,6 +92,14 @@ def stretches(segments: Iterable[Segment]) -> list[Stretch]:
     return joined
 
 
+def spent_s(day: Iterable[Stretch]) -> dict[str, float]:
+    """Return the seconds of each of `LANES` in a day, or in a part of one."""
+    sums_s = dict.fromkeys(LANES, 0.0)
+    for from_s, to_s, lane in day:
+        sums_s[lane] += to_s - from_s
+    return sums_s
+
+
 def lane_of(segment: Segment) -> str:
     """Return which of `LANES` a segment is of."""
     if segment.part == BARRIER:

@@ -6,6 +6,7 @@ from typing import Any
 
 from slfac_sim.analysis.attribution import Attribution, attribute_each, mean_day
 from slfac_sim.analysis.bounds import bounds_each, crowding
+from slfac_sim.analysis.critical_path import PARTS, SET_UP, WIRE_WAIT
 from slfac_sim.analysis.days import days_of
 from slfac_sim.analysis.format import target_words
 from slfac_sim.analysis.interruptions import HandedOver, handed_over
@@ -15,6 +16,9 @@ from slfac_sim.analysis.rows import OFFERED, recorded, rows_if_there, rows_of
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.json_values import json_value
 from slfac_sim.ledger.folder import Run
+
+SELDOM = (SET_UP, WIRE_WAIT)  # parts of the time that most runs lack
+_NAMED = 5  # devices that were waited for; the rest is counted
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,12 @@ class Explanation:
     def end(self) -> Attribution:
         """The attribution of the whole run."""
         return self.paths[-1]
+
+    @property
+    def parts(self) -> list[str]:
+        """The parts of the time that are told: some only where there are any."""
+        seldom = [part for part in SELDOM if not any(path.parts_s[part] for path in self.paths)]
+        return [part for part in PARTS if part not in seldom]
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -124,3 +134,14 @@ def bounds_until(run: Run, instants_s: Sequence[float | None]) -> tuple[dict[str
     except (BadInput, ValueError) as reason:
         return {}, str(reason)
     return {name: [bound[name] for bound in by_instant] for name in by_instant[-1]}, crowding(whole)
+
+
+def waited_for(path: Attribution) -> str:
+    """Return in a sentence who came last at the barriers of `path`, most often first."""
+    if not path.straggler:
+        return "nobody was waited for"
+    named = [f"{device} ({times})" for device, times in list(path.straggler.items())[:_NAMED]]
+    more = len(path.straggler) - len(named)
+    others = f" and {more} more" if more > 0 else ""
+    barriers = f"each step's barrier, over all rounds ({len(path.barriers)} on the path)"
+    return f"last at {barriers}: {', '.join(named)}{others}"

@@ -139,6 +139,11 @@ def quantity(value: float, unit: str) -> str:
     return f"{amount(value / factor)} {name}"
 
 
+def sentence(words: str) -> str:
+    """Return `words` as a sentence: with a large letter first, and a full stop."""
+    return f"{words[:1].upper()}{words[1:]}."
+
+
 def listed(names: Sequence[str], most: int = 4) -> str:
     """Return names one after the other; of many the first, and how many more: ``a, b, c, d and 3 more``."""
     more = f" and {len(names) - most} more" if len(names) > most else ""

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-_DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 _SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross")
 _PATTERNS = ("", "/", ".", "x", "-", "|", "\\", "+")
+_HATCHING = {"size": 6, "solidity": 0.2, "fillmode": "overlay", "fgcolor": "var(--ink)", "fgopacity": 0.6}
 _UP, _DOWN = "var(--up)", "var(--down)"
 _PALE = "color-mix(in srgb, {} 35%, transparent)"
 
@@ -37,7 +38,7 @@ def line(
         "name": name,
         "x": list(x),
         "y": list(y),
-        "line": {"color": colour or series_colour(index), "dash": _DASHES[index % len(_DASHES)], "width": 2},
+        "line": {"color": colour or series_colour(index), "dash": DASHES[index % len(DASHES)], "width": 2},
         "marker": {"symbol": _SYMBOLS[index % len(_SYMBOLS)], "size": 6},
         "hovertemplate": f"{said}<extra>%{{fullData.name}}</extra>",
     }
@@ -63,7 +64,7 @@ def bars(
     colour, pattern = look
     marker: dict[str, Any] = {"color": colour, "line": {"color": "var(--ink)", "width": 0.5}}
     if pattern:
-        marker["pattern"] = {"shape": pattern, "size": 6, "solidity": 0.3, "fgcolor": "var(--ink)"}
+        marker["pattern"] = {**_HATCHING, "shape": pattern}
     trace = {"type": "bar", "name": name, "x": list(x), "y": list(y), "marker": marker}
     return {
         **trace,

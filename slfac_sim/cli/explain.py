@@ -12,14 +12,12 @@ from slfac_sim.cli.common import print_table, warn_of_altered
 from slfac_sim.foundation.errors import BadInput
 
 if TYPE_CHECKING:
-    from slfac_sim.analysis.attribution import Attribution, Slice
-    from slfac_sim.runs.explain import Explanation
+    from slfac_sim.analysis.attribution import Slice
+    from slfac_sim.analysis.explanation import Explanation
 
-_STRAGGLERS = 5  # named in the table; --json has all
-_LINKS = 12  # likewise
+_LINKS = 12  # named in the table; --json has all
 _DEVICES = 8  # that were handed over, likewise
 _ROUNDS = 12  # shown in the table; --json has all
-_SOME = ("set-up", "waiting for wires")  # told where there are any
 _COLUMNS = {
     "device compute": "device",
     "codec": "codec",
@@ -66,6 +64,7 @@ def main(arguments: argparse.Namespace) -> int:
 
 def _print(label: str, explanation: "Explanation", steps: "Sequence[Slice]") -> None:
     from slfac_sim.analysis.bottleneck import bottleneck
+    from slfac_sim.analysis.explanation import waited_for
 
     title = f"{label}: where the simulated time went, in seconds"
     print_table(title, list(_parts(explanation)), "l" + "r" * (len(explanation.instants) + 2))
@@ -87,7 +86,7 @@ def _print(label: str, explanation: "Explanation", steps: "Sequence[Slice]") -> 
     if steps:
         print()
         _print_slices(f"the critical path in round {steps[0].round}, by step", "step", steps)
-    print(_straggler_line(explanation.end))
+    print(waited_for(explanation.end))
     if explanation.loads:
         print()
         print_table("which links limited transfers, of their time on the way", _limits(explanation), "lrrl")
@@ -160,14 +159,10 @@ def _interruption_line(explanation: "Explanation") -> str:
 
 def _parts(explanation: "Explanation") -> Iterator[list[str]]:
     """Yield the lines of the table: each part of the time, their sum, and what it takes at least."""
-    from slfac_sim.analysis.critical_path import PARTS
-
     instants = (name if name == "end" else f"to {name}" for name in explanation.instants)
     yield ["part", *instants, "share", "mean device's day"]
-    for part in PARTS:
+    for part in explanation.parts:
         times = [path.parts_s[part] for path in explanation.paths]
-        if part in _SOME and not any(times):
-            continue
         portion = times[-1] / explanation.end.until_s if explanation.end.until_s else 0.0
         yield [part, *map(_seconds, times), fixed_percent(portion, 1), _seconds(explanation.day_s[part])]
     whole = [path.until_s for path in explanation.paths]
@@ -179,8 +174,10 @@ def _parts(explanation: "Explanation") -> Iterator[list[str]]:
 
 
 def _print_slices(title: str, column: str, slices: "Sequence[Slice]") -> None:
+    from slfac_sim.analysis.explanation import SELDOM
+
     there = {name for part in slices for name in part.parts_s if part.parts_s[name]}
-    columns = {name: title for name, title in _COLUMNS.items() if name not in _SOME or name in there}
+    columns = {name: title for name, title in _COLUMNS.items() if name not in SELDOM or name in there}
     lines = [[column, "end", "took", *columns.values(), "waited for"]]
     for part in slices:
         number = part.round if column == "round" else part.step
@@ -188,16 +185,6 @@ def _print_slices(title: str, column: str, slices: "Sequence[Slice]") -> None:
         name = "after" if number is None else str(number)
         lines.append([name, *map(_seconds, times), part.straggler or ""])
     print_table(title, lines, "r" * (len(lines[0]) - 1) + "l")
-
-
-def _straggler_line(path: "Attribution") -> str:
-    if not path.straggler:
-        return "nobody was waited for"
-    named = [f"{device} ({times})" for device, times in list(path.straggler.items())[:_STRAGGLERS]]
-    more = len(path.straggler) - len(named)
-    others = f" and {more} more" if more > 0 else ""
-    barriers = f"each step's barrier, over all rounds ({len(path.barriers)} on the path)"
-    return f"last at {barriers}: {', '.join(named)}{others}"
 
 
 def _seconds(value: float | None) -> str:
