@@ -7,6 +7,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from told import sentences
 from worlds import TINY
 
 from slfac_sim.cli import main
@@ -141,7 +142,7 @@ def test_bad_input_is_one_clear_line_and_status_2(
     out, err = capsys.readouterr()
     assert out == ""
     assert err.startswith(message)
-    assert len(err.splitlines()) == 1
+    assert len(sentences(err)) == 1
     assert list(tmp_path.iterdir()) == []
 
 

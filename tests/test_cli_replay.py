@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from told import sentences
 from worlds import scenario, table
 
 from slfac_sim.cli import main
@@ -135,7 +136,7 @@ def test_a_refusal_is_one_line_and_leaves_nothing(
     out, err = capsys.readouterr()
     assert out == ""
     assert reason in err
-    assert len(err.splitlines()) == 1
+    assert len(sentences(err)) == 1
     assert list(tmp_path.iterdir()) == []
 
 

@@ -47,13 +47,27 @@ VERBS = {
     "trace": "trace R",
     "schema": "schema",
     "data": "data where",
+    "docs": "docs",
+    "report": "report R",
     "figure": "figure R -o figures",
     "network": "network C",
     "init": "init",
     "a bare name": "run B",
     "completion": "completion bash",
 }
-LOADS_NONE = {"list", "compare", "export", "trace", "schema", "data", "figure", "init", "completion"}
+LOADS_NONE = {
+    "list",
+    "compare",
+    "export",
+    "trace",
+    "schema",
+    "data",
+    "docs",
+    "figure",
+    "report",
+    "init",
+    "completion",
+}
 
 
 @pytest.fixture(scope="module")

@@ -102,8 +102,12 @@ def test_built_tree_holds_every_module_and_scenario(tree: Path) -> None:
         shipped = {path.name for path in (ROOT / "scenarios").glob(kind)}
         assert {path.name for path in (tree / "slfac_sim" / "scenarios").glob(kind)} == shipped
     assert (tree / "slfac_sim" / "py.typed").is_file()
-    schemas = {path.name for path in (ROOT / "docs").glob("*.schema.json")}
-    assert {path.name for path in (tree / "slfac_sim" / "docs").iterdir()} == schemas
+    docs = ROOT / "docs"
+    kept = [path for pattern in ("*.schema.json", "*.md", "howto/*.md") for path in docs.glob(pattern)]
+    there = [path for path in (tree / "slfac_sim" / "docs").rglob("*.*") if path.is_file()]
+    assert {path.relative_to(tree / "slfac_sim" / "docs") for path in there} == {
+        path.relative_to(docs) for path in kept
+    }
     assert list(tree.glob("*.dist-info/licenses/LICENSE"))
     assert (tree / "slfac_sim" / "references.bib").is_file()
     assert re.fullmatch("[0-9a-f]{12}", (tree / "slfac_sim" / "commit.txt").read_text())

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from played import heard
 from studies import Here, swept, tiny_plan
+from told import sentences
 from worlds import TINY, scenario, world
 
 from slfac_sim.analysis.studies.report import finish_study
@@ -244,7 +245,7 @@ def test_what_cannot_be_waited_for_is_one_sentence(
 ) -> None:
     tiny = str(Path(__file__).with_name("tiny.yaml"))
     assert main(["check", tiny, f"learning.until={until}"]) == 2
-    assert capsys.readouterr().err == f"override 'learning.until={until}': {line}\n"
+    assert sentences(capsys.readouterr().err) == [f"override 'learning.until={until}': {line}"]
 
 
 def test_a_warm_up_that_never_ends_is_told(capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,16 +17,17 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ("slfac_sim", "network", "analysis", "scenarios")
 FILES = ("setup.cfg", "setup.py", "pyproject.toml", "README.md", "LICENSE")
-SCHEMAS = ("docs/scenario.schema.json", "docs/study.schema.json")
+DOCS = ("*.schema.json", "*.md", "howto/*.md")
 
 
 def copy_sources(checkout: Path) -> Path:
     """Copy what a build needs into the new folder `checkout`, so that building leaves no trace here."""
     for name in SOURCES:
         shutil.copytree(ROOT / name, checkout / name, ignore=shutil.ignore_patterns("__pycache__"))
-    (checkout / "docs").mkdir()
-    for name in (*FILES, *SCHEMAS):
+    docs = [file.relative_to(ROOT) for pattern in DOCS for file in (ROOT / "docs").glob(pattern)]
+    for name in (*FILES, *docs):
         if (ROOT / name).is_file():
+            (checkout / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, checkout / name)
     return checkout
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
 
     from slfac_sim.foundation.errors import BadInput, BadSettings
+    from slfac_sim.scenario.located import ScenarioError
 
 
 def entry() -> int:
@@ -49,6 +50,7 @@ def _performed(words: Sequence[str]) -> int:
     from slfac_sim.cli.parsing import arguments_of, parser_of
     from slfac_sim.foundation.errors import BadSettings
     from slfac_sim.foundation.files import check_name
+    from slfac_sim.scenario.located import ScenarioError
 
     arguments = arguments_of(parser_of(words[0] if words else ""), words)
     if arguments.command is None:
@@ -62,15 +64,25 @@ def _performed(words: Sequence[str]) -> int:
     with at_level(vars(arguments).get("log_level")):
         try:
             return int(module_of(arguments.command).main(arguments))
-        except BadSettings as error:
-            raise _placed(error, arguments) from error
+        except (BadSettings, ScenarioError) as error:
+            raise _with_pages(_placed(error, arguments)) from error
 
 
-def _placed(error: "BadSettings", arguments: "Namespace") -> "BadInput":
+def _placed(error: "BadSettings | ScenarioError", arguments: "Namespace") -> "BadSettings | ScenarioError":
     """Return `error` with the places of its settings, where the command reads one scenario."""
+    from slfac_sim.foundation.errors import BadSettings
     from slfac_sim.scenario.files import placed
 
     read = vars(arguments)
-    if "scenario" not in read or "overrides" not in read:
+    if not isinstance(error, BadSettings) or "scenario" not in read or "overrides" not in read:
         return error
     return placed(error, read["scenario"], read["overrides"], read.get("seed"))
+
+
+def _with_pages(error: "BadSettings | ScenarioError") -> "BadInput":
+    """Return `error` with a last line that says where to read on about its settings."""
+    from slfac_sim.cli.pages import read_on
+    from slfac_sim.foundation.errors import BadInput
+
+    line = read_on(error.paths)
+    return BadInput(f"{error}\n{line}" if line else str(error))

@@ -53,6 +53,8 @@ def _check_run(scenario: "Scenario", arguments: argparse.Namespace) -> None:
 
     plan = planned(scenario)
     _print_plan(plan, arguments)
+    if not arguments.json:
+        _print_pages(scenario)
     if arguments.figures is not None:
         for path in _draw(plan, arguments.figures):
             _print_figure(path, arguments)
@@ -65,6 +67,13 @@ def _print_plan(plan: "Plan", arguments: argparse.Namespace) -> None:
     print_table(plan.title, plan.lines, "ll")
     for remark in plan.remarks:
         print(f"note: {remark}")
+
+
+def _print_pages(scenario: "Scenario") -> None:
+    from slfac_sim.cli.pages import pages_of
+    from slfac_sim.foundation.program import program
+
+    print(f"read on: `{program('docs')} PAGE`, of {', '.join(pages_of(scenario))}")
 
 
 def _draw(plan: "Plan", folder: Path) -> list[Path]:

@@ -28,7 +28,8 @@ COMMANDS = {
     "codec": "try codecs on tensors: encode, decode, compare, inspect, spectra",
     "capture": "save real activations and gradients of named training steps as .npy files",
     "network": "time transfers over links and media, from a JSON file, without learning",
-    "schema": "print the JSON Schema of scenarios, for editors",
+    "schema": "say what a setting is; without one, print the JSON Schema of scenarios, for editors",
+    "docs": "show a page of the docs, which come with the program, or list them",
     "completion": 'print what makes a shell complete our words: eval "$(slfac-sim completion bash)"',
     "data": "fetch the data sets ahead of time, or say where they are",
 }

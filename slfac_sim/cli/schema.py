@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import re
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,7 +23,10 @@ def main(arguments: argparse.Namespace) -> int:
         from slfac_sim.studies.files import schema
     else:
         from slfac_sim.scenario.files import schema
+    from slfac_sim.cli.pages import page_of
+    from slfac_sim.foundation.program import program
     from slfac_sim.scenario.explained import explain
+    from slfac_sim.scenario.pages import STUDIES
 
     whole = schema()
     if arguments.path is None:
@@ -32,5 +36,6 @@ def main(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(explanation.schema, indent=2, ensure_ascii=False))
     else:
-        print(explanation)
+        page = STUDIES if arguments.study else page_of(tuple(re.split(r"[.=]", explanation.path)))
+        print(explanation, f"  Read on: `{program('docs')} {page}`.", sep="\n")
     return 0

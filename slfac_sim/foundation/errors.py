@@ -23,6 +23,11 @@ class BadSettings(BadInput):
         super().__init__(*faults)
         self.faults = faults
 
+    @property
+    def paths(self) -> list[tuple[str, ...]]:
+        """The paths of the settings."""
+        return [path for path, _ in self.faults]
+
     def __str__(self) -> str:
         return "\n".join(f"{'.'.join(path)}: {text}" for path, text in self.faults)
 

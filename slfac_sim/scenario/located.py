@@ -111,6 +111,11 @@ class ScenarioError(BadInput):
         self.hint = hint
         super().__init__("\n".join([*map(str, self.faults), *([hint] if hint else [])]))
 
+    @property
+    def paths(self) -> list[Path]:
+        """The paths of the settings."""
+        return [fault.path for fault in self.faults]
+
     def __reduce__(self) -> tuple[type["ScenarioError"], tuple[list[Fault], str]]:
         """Travel between processes with the faults, not with their text."""
         return type(self), (self.faults, self.hint)

@@ -80,6 +80,13 @@ def _columns(prefix: str, **_: Any) -> Offered:
     return {f"{before}{comma}{name}": "" for name in names}
 
 
+def _pages(prefix: str, **_: Any) -> Offered:
+    from slfac_sim.cli.pages import chapters, title_of
+
+    names = (page for pages in chapters().values() for page in pages if page.startswith(prefix))
+    return {page: title_of(page) for page in names}
+
+
 def _codec(prefix: str, **_: Any) -> Offered:
     return settings.kinds("slfac_sim.codecs")
 
@@ -98,6 +105,7 @@ _BY_METAVAR: dict[str, Completer] = {
     "FILE|RUN": _scenarios_and_runs,
     **_SETTINGS,
     "PATH": _any_setting,
+    "PAGE": _pages,
     "COLUMN,...": _columns,
     "COLUMN": _columns,
     "A": _codec,
