@@ -19,14 +19,15 @@ from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.plugins import kinds
 from slfac_sim.learning.kept import Kept
 from slfac_sim.ledger.folder import load as load_run
+from slfac_sim.ledger.folder import weights_file
 from slfac_sim.runs.evaluate import evaluate
 from slfac_sim.runs.resume import prepare_resume, resume
 from slfac_sim.runs.run import prepare, run
 from slfac_sim.runs.verify import prepare_verify, verify
-from slfac_sim.runs.weights import model_of, path_in, weights_of
+from slfac_sim.runs.weights import model_of, weights_of
 from slfac_sim.scenario.files import load
 from slfac_sim.scenario.fingerprint import point_key
-from slfac_sim.studies.trainings import pack, unpack
+from slfac_sim.studies.trainings import Failed, pack, train, unpack
 
 PROTOCOLS = kinds("slfac_sim.protocols")
 OWN = ("splitfed_v3", "local_only")  # devices of which have nothing in common
@@ -86,11 +87,11 @@ def test_different_cuts_and_early_stops_are_kept_too(more: tuple[str, ...], tmp_
 
 
 def test_the_file_says_what_it_is_of(kept: Path) -> None:
-    about = Kept.read(path_in(kept, "final")).about
+    about = Kept.read(weights_file(kept, "final")).about
     assert about["scenario_digest"] == point_key(scenario("data.validation=40", "protocol.rounds=4"))
     assert (about["scenario"], about["round"]) == ("tiny", "4")
     assert (about["image_shape"], about["classes"]) == ("1x12x12", "4")
-    assert {name.partition(".")[0] for name in Kept.read(path_in(kept, "final")).tensors} == {
+    assert {name.partition(".")[0] for name in Kept.read(weights_file(kept, "final")).tensors} == {
         "conv1",
         "conv2",
         "conv3",
@@ -150,13 +151,16 @@ def test_who_wants_no_weights_has_none_after_a_resume_either(tmp_path: Path) -> 
 def test_verify_compares_the_weights(kept: Path, copy: Path) -> None:
     with prepare_verify(kept) as verifiable:
         assert verify(verifiable).equal
-    bad = Kept({name: value + 1 for name, value in Kept.read(path_in(copy, "final")).tensors.items()}, {})
-    bad.write(path_in(copy, "final"))
+    bad = Kept(
+        {name: value + 1 for name, value in Kept.read(weights_file(copy, "final")).tensors.items()}, {}
+    )
+    bad.write(weights_file(copy, "final"))
     with prepare_verify(copy) as verifiable:
         verdict = verify(verifiable)
     assert not verdict.equal
+    file = weights_file(copy, "final")
     assert verdict.differences == (
-        f"{path_in(copy, 'final')}: altered since the run: its weights are others than summary.json says",
+        f"{file}: altered since the run: its weights are others than summary.json says",
     )
 
 
@@ -184,11 +188,11 @@ def test_a_damaged_file_is_one_sentence(
     damage: str, copy: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     spoil, said = DAMAGES[damage]
-    spoil(path_in(copy, "final"))
+    spoil(weights_file(copy, "final"))
     assert main(["export", str(copy), "--weights", "--out", str(tmp_path / "out")]) == 2
     out, err = capsys.readouterr()
     assert out == ""
-    assert err.startswith(f"{path_in(copy, 'final')}: {said}")
+    assert err.startswith(f"{weights_file(copy, 'final')}: {said}")
     assert err.count("\n") == 1
     assert not (tmp_path / "out").exists()
 
@@ -209,7 +213,7 @@ def test_exported_weights_are_numpys(copy: Path, capsys: pytest.CaptureFixture[s
     assert main(["export", str(copy), "--weights"]) == 0
     files = [Path(line) for line in capsys.readouterr().out.split()]
     assert [file.name for file in files] == ["final.npz", "best.npz"]
-    there = Kept.read(path_in(copy, "final")).tensors
+    there = Kept.read(weights_file(copy, "final")).tensors
     with np.load(files[0], allow_pickle=False) as arrays:
         assert sorted(arrays) == sorted(there)
         assert all(np.array_equal(arrays[name], there[name].numpy()) for name in there)
@@ -277,7 +281,7 @@ def test_frozen_blocks_are_kept_too(tmp_path: Path) -> None:
 
 
 def test_training_goes_on_from_kept_weights(kept: Path, tmp_path: Path) -> None:
-    weights = f"learning.weights.file={path_in(kept, 'final')}"
+    weights = f"learning.weights.file={weights_file(kept, 'final')}"
     finished(tmp_path / "r", weights, "protocol.rounds=1")
     first = next(iter(load_run(tmp_path / "r").ledger.tuples("evals", ("accuracy",))))
     assert first == (last_figures(kept)[0],)
@@ -325,3 +329,48 @@ def test_trainings_of_studies_keep_none_unless_asked(tmp_path: Path, monkeypatch
     assert evaluate(tmp_path / "kept" / training).figures["accuracy"] is not None
     unpacked = unpack(pack(tmp_path / "kept" / training), tmp_path / "elsewhere", training)
     assert weights_of(load_run(unpacked)).sha256 == weights_of(load_run(tmp_path / "kept" / training)).sha256
+
+
+def test_trainings_on_record_are_done_again_for_their_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("slfac_sim.analysis.studies.report.finish_study", lambda folder: [])
+    words = [
+        "sweep",
+        str(TINY),
+        "--axis",
+        "codec=raw,slfac",
+        "--seeds",
+        "1",
+        "--threads",
+        "1",
+        "--workers",
+        "1",
+    ]
+    assert main([*words, "--quiet"]) == 0
+    folders = sorted(Path("runs/trainings").iterdir())
+    before = [load_run(folder).summary["digest"] for folder in folders]
+    points = {file: file.stat().st_mtime_ns for file in Path("runs/studies/tiny/points").iterdir()}
+    capsys.readouterr()
+    assert main([*words, "--weights", "--quiet"]) == 0
+    assert "2 trainings on record without a model: done again" in capsys.readouterr().err
+    assert [load_run(folder).summary["digest"] for folder in folders] == before
+    assert all(weights_of(load_run(folder)) for folder in folders)
+    assert sorted(Path("runs/trainings").iterdir()) == folders
+    assert {file: file.stat().st_mtime_ns for file in Path("runs/studies/tiny/points").iterdir()} == points
+    assert main([*words, "--weights"]) == 0
+    assert "all 2 points are there already" in capsys.readouterr().err
+
+
+def test_a_training_that_comes_out_otherwise_keeps_its_record(tmp_path: Path) -> None:
+    plan, cache = tiny_plan("codec=raw", seeds="1"), tmp_path / "cache"
+    assert swept(plan, tmp_path / "study", Here(cache), cache) == []
+    ((key, scenario),) = plan.trainings.items()
+    file = cache / key / "summary.json"
+    altered = {**json.loads(file.read_text()), "digest": "f" * 64}
+    file.write_text(json.dumps(altered))
+    with pytest.raises(Failed, match=r"it came out otherwise \(digest ffffffffffffffff on record, "):
+        train(scenario, 1, cache, key, weights=True)
+    assert json.loads(file.read_text()) == altered
+    assert [path.name for path in cache.iterdir()] == [key]

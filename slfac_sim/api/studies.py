@@ -56,7 +56,7 @@ def sweep(
     from 0, or a list (default: those of the study's file, or 0, 1 and 2), `air_seeds` the number of further
     draws of the air; `targets` are accuracies, or lists by metric. The study lies in `out` (default:
     ``runs/studies/NAME``), its trainings in `cache` (default: ``runs/trainings``); what is there is not done
-    again, and those that are done keep their trained models if `weights` are wanted. `workers` processes
+    again, but for trainings without their model if `weights` are wanted. `workers` processes
     train at once (default: cores over `threads`, as memory allows). Points that fail are warned of, and have
     a row with the reason. `log` and `callbacks` (classes in files, or dotted names) are told of each point
     that is done now, as of a run.

@@ -47,7 +47,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     kept.add_argument("--cache", type=Path, metavar="DIR", help="the trainings' (default: runs/trainings)")
     kept.add_argument(
-        "--weights", action="store_true", help="keep the trained models, of the trainings that are done now"
+        "--weights",
+        action="store_true",
+        help="keep the trained models; trainings on record without one are redone",
     )
     done = parser.add_argument_group("how it is done")
     done.add_argument("--engine", choices=("local", "ray"), default="local", help="where (default: local)")

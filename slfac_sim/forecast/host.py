@@ -55,7 +55,8 @@ class HostTime:
 def host_time(world: World, built_s: float = 0.0) -> HostTime:
     """Return the time of a run of `world`, which took `built_s` to be built; Python is there already."""
     parts = {"start": np.full(2, built_s + ENDING_S), **_work(world)}
-    return HostTime({name: float(part[0]) for name, part in parts.items()}, float(sum(parts.values())[1]))
+    parts_s = {name: float(by_clock_s) for name, (by_clock_s, _) in parts.items()}
+    return HostTime(parts_s, float(sum(cpu_s for _, cpu_s in parts.values())))
 
 
 def _work(world: World) -> dict[str, Seconds]:

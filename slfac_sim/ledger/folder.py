@@ -24,6 +24,11 @@ BEGUN = UNFINISHED  # there from the beginning of a run until it is finished
 STATUSES = ("finished", "interrupted", "failed")
 
 
+def weights_file(folder: Path, name: str) -> Path:
+    """Return where the trained model called `name` lies in a run folder."""
+    return folder / WEIGHTS / f"{name}.safetensors"
+
+
 @dataclass(frozen=True)
 class Curve:
     """The evaluations of one run, in order, one entry per evaluation; accuracies are fractions.

@@ -11,11 +11,11 @@ from slfac_sim.learning.counting import metrics_of
 from slfac_sim.learning.datasets import Dataset, Report
 from slfac_sim.learning.kept import Kept
 from slfac_sim.learning.world import World
-from slfac_sim.ledger.folder import SCENARIO, Run
+from slfac_sim.ledger.folder import SCENARIO, Run, weights_file
 from slfac_sim.ledger.folder import load as load_run
 from slfac_sim.ledger.summary import codec_label
 from slfac_sim.runs.starting import set_threads
-from slfac_sim.runs.weights import FINAL, path_in, weights_of
+from slfac_sim.runs.weights import FINAL, weights_of
 from slfac_sim.scenario.files import changed, load
 from slfac_sim.scenario.fingerprint import visible_differences
 from slfac_sim.scenario.schema import Scenario, Weights
@@ -53,7 +53,7 @@ def evaluate(
     kept = weights_of(run, name)
     scenario = _changed(run, overrides, report or (lambda sentence: None))
     set_threads(run.summary["host"]["threads"])
-    learning = replace(scenario.learning, weights=Weights(file=path_in(run.folder, name)), freeze=())
+    learning = replace(scenario.learning, weights=Weights(file=weights_file(run.folder, name)), freeze=())
     data = _as_learnt_from(scenario.data.open(report), kept)
     world = World(replace(scenario, learning=learning), data, limited=False)
     told = world.evaluate(world.begun()[1].body, last=True)

@@ -13,7 +13,7 @@ from slfac_sim.foundation.files import whole
 from slfac_sim.learning.kept import Kept
 from slfac_sim.learning.trained_model import TrainedModel
 from slfac_sim.learning.world import World
-from slfac_sim.ledger.folder import SCENARIO, WEIGHTS, Run
+from slfac_sim.ledger.folder import SCENARIO, WEIGHTS, Run, weights_file
 from slfac_sim.scenario.files import load
 from slfac_sim.scenario.fingerprint import point_key
 
@@ -32,14 +32,9 @@ def keep_weights(folder: Path, world: World) -> dict[str, Any]:
             continue
         kept = Kept(model.tensors, _about(world, model.figures))
         (folder / WEIGHTS).mkdir(exist_ok=True)
-        kept.write(path_in(folder, name))
+        kept.write(weights_file(folder, name))
         said[name] = {**model.figures, "sha256": kept.sha256}
     return said
-
-
-def path_in(folder: Path, name: str) -> Path:
-    """Return where the model called `name` lies in a run folder."""
-    return folder / WEIGHTS / f"{name}.safetensors"
 
 
 def weights_of(run: Run, name: str = FINAL) -> Kept:
@@ -50,7 +45,7 @@ def weights_of(run: Run, name: str = FINAL) -> Kept:
     said = run.summary.get("weights", {})
     if name not in said:
         raise BadInput(f"{run.folder}: {_why_none(run, name)}")
-    path = path_in(run.folder, name)
+    path = weights_file(run.folder, name)
     kept = Kept.read(path)
     if kept.sha256 != said[name]["sha256"]:
         raise BadInput(f"{path}: altered since the run: its weights are others than summary.json says")
@@ -70,7 +65,7 @@ def model_of(run: Run, name: str = FINAL) -> TrainedModel:
         state = {key: value for key, value in block.state_dict().items() if value.is_floating_point()}
         there = {key: kept.tensors.get(f"{block_name}.{key}") for key in state}
         if any(value is None or value.shape != state[key].shape for key, value in there.items()):
-            path = path_in(run.folder, name)
+            path = weights_file(run.folder, name)
             raise BadInput(f"{path}: block '{block_name}' of the scenario's model has other weights")
         block.load_state_dict(there, strict=False)
     return TrainedModel(blocks, *(json.loads(kept.about[f"pixel_{part}"]) for part in ("mean", "std")))

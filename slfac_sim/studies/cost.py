@@ -113,7 +113,7 @@ def cost_of(
         longest_s=max((demand.host_s for demand in new), default=0.0),
         trainings_cpu_s=sum(demand.cpu_s for demand in new),
         replays_s=sum(replay_s[point.training] for point in points),
-        study_s=_STUDY_S + _REPORT_S * len(plan.points) if points else 0.0,
+        study_s=_STUDY_S + _REPORT_S * len(plan.points) if points or jobs else 0.0,
         trainings_bytes=sum(demand.disk_bytes + kept * demand.weights_bytes for demand in new),
         study_bytes=rows_bytes + _FIGURES_BYTES if points else 0.0,
         memory_bytes=max((demand.memory_bytes for demand in new), default=0),
@@ -138,4 +138,4 @@ def _row_bytes(point: Point) -> float:
     """Return the bytes of a point in its own file, in tables and in the summary."""
     scenario = point.scenario
     evaluations = 1 + scenario.protocol.rounds // scenario.evaluation.every_rounds
-    return _POINT_BYTES + _EVALUATION_BYTES * evaluations
+    return _POINT_BYTES + float(_EVALUATION_BYTES * evaluations)

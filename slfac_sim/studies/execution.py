@@ -17,7 +17,7 @@ from slfac_sim.studies.forecast import forecast, memory_of
 from slfac_sim.studies.jobs import Demand, Train
 from slfac_sim.studies.plan import Plan, Point, foreign_packages
 from slfac_sim.studies.sweep import Failure, Watcher, missing_trainings, sweep, unfinished
-from slfac_sim.studies.trainings import DEFAULT, clear_remains
+from slfac_sim.studies.trainings import DEFAULT, clear_remains, has
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,11 @@ def conduct(
     clear_remains(execution.cache)
     points = unfinished(plan, folder)
     jobs = missing_trainings(plan, points, execution.cache, execution.weights)
+    again = sum(has(execution.cache, job.key) for job in jobs)
+    if again:
+        watcher.note(
+            f"{count(again, 'training')} on record without a model: done again to keep it (--weights)"
+        )
     with (
         _engine(plan, jobs, points, execution, watcher) as engine,
         folder.in_use(whole) as aside,
@@ -104,7 +109,7 @@ def _engine(
     plan: Plan, jobs: Sequence[Train], points: Sequence[Point], execution: Execution, watcher: Watcher
 ) -> Iterator[Engine | None]:
     """Yield the engine for `jobs` and `points`, each kind of job tried; None if nothing is left."""
-    if not points:
+    if not points and not jobs:
         watcher.say(f"all {len(plan.points)} points are there already")
         yield None
         return

@@ -72,12 +72,15 @@ def unfinished(plan: Plan, folder: StudyFolder) -> list[Point]:
 
 
 def missing_trainings(plan: Plan, points: Iterable[Point], cache: Path, weights: bool = False) -> list[Train]:
-    """Return the trainings that `points` need and that are not in `cache`; `weights` are kept if wanted."""
-    needed = {point.training for point in points}
+    """Return the trainings that `points` need and that are not in `cache`.
+
+    If `weights` are wanted, these are all trainings of the plan whose model is not in `cache`.
+    """
+    needed = plan.trainings.keys() if weights else {point.training for point in points}
     return [
         Train(key, scenario, plan.study.threads, weights)
         for key, scenario in plan.trainings.items()
-        if key in needed and not trainings.has(cache, key)
+        if key in needed and not trainings.has(cache, key, weights)
     ]
 
 
@@ -159,9 +162,8 @@ class _Sweep:
         if not outcome.reason:
             self._replay(points)
             return
-        self._failures.append(
-            Failure(f"training {job.key} ({title(points[0])})", outcome.reason, len(points))
-        )
+        of = f" ({title(points[0])})" if points else ""
+        self._failures.append(Failure(f"training {job.key}{of}", outcome.reason, len(points)))
         for point in points:
             self.folder.write(head(point, "failed", f"its training failed: {outcome.reason}"))
 

@@ -13,13 +13,13 @@ from pathlib import Path
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.files import own_name
 from slfac_sim.foundation.host import threads_for
-from slfac_sim.ledger.folder import WEIGHTS
+from slfac_sim.ledger.folder import LEDGER, SCENARIO, SUMMARY, WEIGHTS, load, weights_file
 from slfac_sim.scenario.fingerprint import learning_key
 from slfac_sim.scenario.own_plugins import FOLDER as PLUGINS
 from slfac_sim.scenario.schema import Scenario
 
 DEFAULT = Path("runs") / "trainings"
-KEPT = ("scenario.yaml", "summary.json", "ledger.sqlite")  # what a replay reads
+KEPT = (SCENARIO, SUMMARY, LEDGER)  # what a replay reads
 
 
 class Failed(BadInput):
@@ -44,9 +44,19 @@ def folder_of(cache: Path, key: str) -> Path:
     return cache / key
 
 
-def has(cache: Path, key: str) -> bool:
-    """Say whether the training is there."""
-    return folder_of(cache, key).is_dir()
+def has(cache: Path, key: str, weights: bool = False) -> bool:
+    """Say whether the training is there, and if `weights` are wanted, with what it keeps of its model."""
+    folder = folder_of(cache, key)
+    return folder.is_dir() and (not weights or _kept_weights(folder))
+
+
+def _kept_weights(folder: Path) -> bool:
+    """Say whether the run in `folder` was told to keep its model, and has all of it."""
+    try:
+        kept = load(folder).summary.get(WEIGHTS)
+    except BadInput:
+        return False
+    return kept is not None and all(weights_file(folder, name).is_file() for name in kept)
 
 
 def train(scenario: Scenario, threads: int, cache: Path, key: str, weights: bool = False) -> None:
@@ -70,7 +80,7 @@ def train(scenario: Scenario, threads: int, cache: Path, key: str, weights: bool
             raise KeyboardInterrupt
         if summary["status"] != "finished":
             raise Failed(f"training {key} {summary['status']}: {summary['reason']}")
-        _appear(part, folder_of(cache, key))
+        _appear(part, folder_of(cache, key), weights)
     finally:
         shutil.rmtree(part, ignore_errors=True)
 
@@ -84,14 +94,17 @@ def pack(folder: Path) -> bytes:
     return buffer.getvalue()
 
 
-def unpack(packed: bytes, cache: Path, key: str) -> Path:
-    """Put the training in `packed` into `cache`, whole, and return its folder."""
+def unpack(packed: bytes, cache: Path, key: str, weights: bool = False) -> Path:
+    """Put the training in `packed` into `cache`, whole, and return its folder.
+
+    Where it is there already, its `weights` are put beside if they are wanted.
+    """
     part = part_of(cache, key)
     try:
         part.mkdir(parents=True)
         with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
             archive.extractall(part, filter="data")
-        _appear(part, folder_of(cache, key))
+        _appear(part, folder_of(cache, key), weights)
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return folder_of(cache, key)
@@ -110,13 +123,27 @@ def clear_remains(cache: Path) -> None:
             shutil.rmtree(part, ignore_errors=True)
 
 
-def _appear(part: Path, whole: Path) -> None:
-    """Let `part` become `whole` at once; when another process was first, its folder is as good."""
+def _appear(part: Path, whole: Path, weights: bool) -> None:
+    """Let `part` become `whole` at once; one that is there is as good, but for `weights` it may lack."""
     try:
         os.rename(part, whole)
     except OSError:
         if not whole.is_dir():
             raise
+        if weights and not _kept_weights(whole):
+            _add_weights(part, whole)
+
+
+def _add_weights(part: Path, whole: Path) -> None:
+    """Put the model of the training in `part` beside the record `whole` of the same one. Raises `Failed`."""
+    here, there = (load(folder).summary for folder in (part, whole))
+    if here["digest"] != there["digest"]:
+        digests = f"{str(there['digest'])[:16]} on record, {str(here['digest'])[:16]} now"
+        raise Failed(f"{whole}: done again for its weights, it came out otherwise (digest {digests})")
+    shutil.rmtree(whole / WEIGHTS, ignore_errors=True)
+    if (part / WEIGHTS).is_dir():
+        os.rename(part / WEIGHTS, whole / WEIGHTS)
+    os.replace(part / SUMMARY, whole / SUMMARY)  # last, since it says that the weights are there
 
 
 def _alive(pid: int) -> bool:

@@ -76,7 +76,7 @@ class OnRay:
         except self._ray.exceptions.RayError as error:  # a worker, or its whole machine, was lost
             return Outcome(job, reason=f"its worker was lost ({type(error).__name__})", again=True)
         if isinstance(job, Train) and not outcome.reason:
-            unpack(outcome.value, self._cache, job.key)
+            unpack(outcome.value, self._cache, job.key, job.weights)
             return Outcome(job, took_s=outcome.took_s)
         return outcome
 
