@@ -19,7 +19,7 @@ COMMANDS = {
     "explain": "say where the simulated time of a run went, and who was waited for",
     "figure": "draw the figures of runs, several on one axis, or of a study: for screen, paper or slides",
     "report": "write one page about a run, a study, an answer or several runs, to look at in a browser",
-    "trace": "write a run's timeline for Perfetto",
+    "trace": "write a run's timeline for Perfetto, or as a moving picture",
     "list": "list the runs under a folder",
     "compare": "set two runs side by side: what differs in their settings and in their results",
     "evaluate": "measure the trained model of a run again: with another codec, on other data",
