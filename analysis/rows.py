@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from slfac_sim.foundation.errors import BadInput
 from slfac_sim.ledger.folder import LEDGER, Run
 from slfac_sim.ledger.tables import TABLES
 
@@ -22,7 +23,11 @@ def rows_of(run: Run, names: Sequence[str]) -> dict[str, Rows]:
 
     They are kept for the next figure of the same run, until `forget`.
     """
-    written = (run.folder / LEDGER).stat().st_mtime_ns
+    path = run.folder / LEDGER
+    try:
+        written = path.stat().st_mtime_ns
+    except OSError as error:
+        raise BadInput(f"{path}: cannot be read ({error.strerror})") from error
     return {name: _kept(run.folder, written, name) for name in names}
 
 

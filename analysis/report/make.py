@@ -6,6 +6,8 @@ from typing import Any
 
 from slfac_sim.analysis.answer_result import Answer, is_answer
 from slfac_sim.analysis.format import count
+from slfac_sim.analysis.report.blocks import Items, Section
+from slfac_sim.analysis.report.damaged import run_in
 from slfac_sim.analysis.report.page import page, sections
 from slfac_sim.analysis.studies.reading import is_study, load_study
 from slfac_sim.foundation.errors import BadInput
@@ -45,8 +47,9 @@ def report_of(*folders: Path) -> str:
     if is_answer(folder):
         answer = Answer(folder)
         return _page("answer", answer.question, answer)
-    run = load(folder)
-    return _page("run", run.summary["scenario"], run)
+    run, damage = run_in(folder)
+    first = [Section("damage", "What is damaged", [Items(damage)])] if damage else []
+    return _page("run", run.summary["scenario"], run, first)
 
 
 def _of_runs(folders: Sequence[Path]) -> str:
@@ -59,5 +62,5 @@ def _of_runs(folders: Sequence[Path]) -> str:
     return _page("runs", f"{', '.join(names)}: {count(len(runs), 'run')} compared", runs)
 
 
-def _page(room: str, title: str, of: Any) -> str:
-    return page(title, list(sections(f"{_ROOMS}.{room}", of)))
+def _page(room: str, title: str, of: Any, first: Sequence[Section] = ()) -> str:
+    return page(title, [*first, *sections(f"{_ROOMS}.{room}", of)])

@@ -19,7 +19,6 @@ from slfac_sim.foundation.json_values import json_value
 
 _ASSETS = "slfac_sim.analysis.report.assets"
 _SCRIPTS = ("charts.js", "tables.js", "timeline.js", "report.js")
-_UNREADABLE = (BadInput, ArithmeticError, AssertionError, LookupError, TypeError, ValueError)
 # Nothing is fetched and no script runs but our own; styles are inline, as plotly.js sets them.
 _POLICY = (
     "default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; img-src data: blob:; "
@@ -43,8 +42,10 @@ def _made(name: str, module: Any, of: Any) -> Section:
     blocks: list[Block] = []
     try:
         blocks.extend(module.blocks(of))
-    except _UNREADABLE as error:
-        reason = str(error) if isinstance(error, BadInput) else f"{type(error).__name__}: {error}"
+    except BadInput as error:
+        return Section(name, module.TITLE, blocks, str(error))
+    except Exception as error:  # a damaged folder fails in ways that nobody lists; the other parts stand
+        reason = f"what is recorded makes no sense here ({type(error).__name__}: {error})"
         return Section(name, module.TITLE, blocks, reason)
     return Section(name, module.TITLE, blocks)
 

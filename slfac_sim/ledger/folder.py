@@ -1,8 +1,9 @@
 """Reads a run folder, `summary.json` and `ledger.sqlite`; it writes nothing and knows no figure."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -161,24 +162,50 @@ def _hint(folder: Path) -> str:
     return f"; did you mean {inside[-1]}?" if inside else ""
 
 
-def _summary(path: Path) -> dict[str, Any]:
+class Told(dict[str, Any]):
+    """An object of a summary, which says what it lacks: `where` is the file, and the place in it."""
+
+    def __init__(self, where: str, tree: Mapping[str, Any]) -> None:
+        super().__init__(
+            (key, Told(f"{where}: {key}", value) if isinstance(value, dict) else value)
+            for key, value in tree.items()
+        )
+        self._where = where
+
+    def __missing__(self, key: str) -> Any:
+        raise BadInput(f"{self._where}: no '{key}' in it")
+
+
+def _summary(path: Path) -> Told:
+    summary = _object(path)
+    for _, check in _checks(path, summary):
+        check()
+    return Told(str(path), summary)
+
+
+def sound_entries(path: Path) -> dict[str, Any]:
+    """Return the entries of the summary `path` that are what a run writes, as far as can be told."""
+    try:
+        summary = _object(path)
+    except (OSError, BadInput):
+        return {}
+    for key, check in _checks(path, dict(summary)):
+        try:
+            check()
+        except (BadInput, AttributeError, TypeError):
+            summary.pop(key, None)
+    return summary
+
+
+def _object(path: Path) -> dict[str, Any]:
     try:
         summary = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:  # bad JSON and bad UTF-8 alike
+    except (ValueError, RecursionError) as error:  # bad JSON and bad UTF-8 alike
         raise BadInput(f"{path}: not JSON ({error}); expected the summary that a run wrote") from error
     if not isinstance(summary, dict):
         raise BadInput(
             f"{path}: found {type(summary).__name__}, expected an object with the summary of a run"
         )
-    for place, kind in _FIELDS.items():
-        check_field(path, summary, place, kind)
-    for target, seconds in summary["time_to_accuracy_s"].items():
-        _check_target(path, "time_to_accuracy_s", ACCURACY, target, seconds)
-    for metric, times in _objects(path, summary.get("time_to_metrics_s", {})).items():
-        for target, seconds in times.items():
-            _check_target(path, f"time_to_metrics_s: {metric}", metric, target, seconds)
-    if summary["status"] not in STATUSES:
-        raise BadInput(f"{path}: status: found {summary['status']!r}, expected one of {', '.join(STATUSES)}")
     return summary
 
 
@@ -192,6 +219,31 @@ _FIELDS = {
     "bytes.total": "a number",
     "time_to_accuracy_s": "an object",
 }
+
+
+def _checks(path: Path, summary: Mapping[str, Any]) -> Iterator[tuple[str, Callable[[], None]]]:
+    """Yield the checks of a summary, each with the key that it is of; each raises `BadInput`."""
+    for place, kind in _FIELDS.items():
+        yield place.partition(".")[0], partial(check_field, path, summary, place, kind)
+    yield "time_to_accuracy_s", lambda: _check_times(path, "time_to_accuracy_s", ACCURACY, summary)
+    yield "time_to_metrics_s", lambda: _check_metrics(path, summary.get("time_to_metrics_s", {}))
+    yield "status", lambda: _check_status(path, summary["status"])
+
+
+def _check_times(path: Path, place: str, metric: str, summary: Mapping[str, Any]) -> None:
+    for target, seconds in summary[place].items():
+        _check_target(path, place, metric, target, seconds)
+
+
+def _check_metrics(path: Path, by_metric: Any) -> None:
+    for metric, times in _objects(path, by_metric).items():
+        for target, seconds in times.items():
+            _check_target(path, f"time_to_metrics_s: {metric}", metric, target, seconds)
+
+
+def _check_status(path: Path, status: str) -> None:
+    if status not in STATUSES:
+        raise BadInput(f"{path}: status: found {status!r}, expected one of {', '.join(STATUSES)}")
 
 
 def _objects(path: Path, by_metric: Any) -> Mapping[str, Mapping[str, Any]]:

@@ -17,13 +17,17 @@ from slfac_sim.scenario.schema import Scenario
 from slfac_sim.scenario.shape import hints_of, item_of, plugin_mark
 from slfac_sim.scenario.yaml_text import to_line
 
+Row = dict[str, str | None]
 
-def about(scenario: Scenario) -> dict[str, list[dict[str, str | None]]]:
+
+def about(scenario: Scenario) -> dict[str, list[Row]]:
     """Return the settings that `differ` from defaults, the `parts` and the `references`, all as texts.
 
     A setting without a default differs from it always; its `default` is None. A part is a plug-in.
     """
-    references = [{"part": part, "bibtex": cited.bibtex} for part, cited in references_of(scenario)]
+    references: list[Row] = [
+        {"part": part, "bibtex": cited.bibtex} for part, cited in references_of(scenario)
+    ]
     return {
         "differ": list(_differing(scenario, "")),
         "parts": list(_parts(scenario, "", None)),
@@ -31,8 +35,9 @@ def about(scenario: Scenario) -> dict[str, list[dict[str, str | None]]]:
     }
 
 
-def _differing(settings: Any, path: str) -> Iterator[dict[str, str | None]]:
-    hints, meanings = hints_of(type(settings)), descriptions(type(settings))
+def _differing(settings: Any, path: str) -> Iterator[Row]:
+    cls: Any = type(settings)
+    hints, meanings = hints_of(cls), descriptions(cls)
     for field in dataclasses.fields(settings):
         own, hint, at = getattr(settings, field.name), hints[field.name], f"{path}.{field.name}".lstrip(".")
         if own == field.default:
@@ -65,12 +70,13 @@ def _dimension(hint: Any) -> str | None:
     return next(filter(None, map(_dimension, inner)), None)
 
 
-def _parts(settings: Any, path: str, hint: Any) -> Iterator[dict[str, str | None]]:
+def _parts(settings: Any, path: str, hint: Any) -> Iterator[Row]:
     """Yield each plug-in in `settings` with what its module says of itself."""
     if dataclasses.is_dataclass(settings):
         if plugin_mark(hint):
             yield {"path": path, "kind": kind_of(settings), "what": module_sentence(type(settings))}
-        hints = hints_of(type(settings))
+        cls: Any = type(settings)
+        hints = hints_of(cls)
         for field in dataclasses.fields(settings):
             at = f"{path}.{field.name}".lstrip(".")
             yield from _parts(getattr(settings, field.name), at, hints[field.name])

@@ -20,6 +20,10 @@ from slfac_sim.ledger.folder import Run
 from slfac_sim.ledger.measured import best_in
 
 TITLE = "The answer"
+_ENDED = {
+    "unfinished": "it goes on, or was killed; what follows is of the rounds that it has finished",
+    "unknown": "or what says how it ended is gone",
+}
 
 
 def blocks(run: Run) -> Iterator[Block]:
@@ -27,16 +31,12 @@ def blocks(run: Run) -> Iterator[Block]:
     yield Text(_answer(run), lead=True)
     status, reason = run.summary["status"], run.summary["reason"]
     if status != "finished":
-        yield Text(f"The run did not finish, it {_ended(status)}{f': {reason}' if reason else '.'}")
-    if not run.summary["data"]["real"]:
+        yield Text(f"The run did not finish: {reason or _ENDED.get(status, status)}.")
+    if run.summary["data"].get("real") is False:
         yield Text("The data are made up: what is learnt from them says nothing of real data.")
     yield Facts(list(_figures(run)), key=True)
     if run.times_s:
         yield Table("Targets", _HEAD, list(_targets(run)))
-
-
-def _ended(status: str) -> str:
-    return {"interrupted": "was interrupted", "failed": "failed"}[status]
 
 
 def _answer(run: Run) -> str:

@@ -47,7 +47,7 @@ def _facts(run: Run, tree: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "scenario", str(run.summary["scenario"])
     yield "codecs", str(run.summary["label"])
     data = run.summary["data"]
-    yield "data", f"{data['name']}{'' if data['real'] else ', made up'}"
+    yield "data", f"{data['name']}{', made up' if data.get('real') is False else ''}"
     for name, path in _SHOWN.items():
         value = _at_or_none(tree, path)
         if value is not None:
