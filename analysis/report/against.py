@@ -7,19 +7,20 @@ import numpy as np
 
 from slfac_sim.analysis.format import amount, count
 from slfac_sim.analysis.report.blocks import Chart
-from slfac_sim.analysis.report.lines import line, series_colour
+from slfac_sim.analysis.report.lines import level, line, series_colour
 from slfac_sim.analysis.report.scales import log_ticks, setting_axis
 from slfac_sim.analysis.report.study_rows import numbers_of
 from slfac_sim.analysis.studies.axes import DECADE, Axis
 from slfac_sim.analysis.studies.estimates import Against, Line, table
 
+_CLOSE = 1.5  # times the least: ratios that are closer to one another need no logarithm
 _DENSE = 24  # points, beyond which intervals are a band and marks are left out
 
 
 def charts(title: str, data: Against, axis: Axis | None, unit: str) -> Iterator[Chart]:
     """Yield a chart for each panel of `data`, which lies along `axis`; values are in `unit`."""
     for place, (where, lines) in enumerate(data.panels):
-        traces = [trace for each in lines for trace in _traces(each, unit)]
+        traces = [*_level(data, lines), *(trace for each in lines for trace in _traces(each, unit))]
         named = f"{title}, {where}" if where else title
         rows = [row for row in table(data) if row["panel"] == where]
         layout = {
@@ -28,7 +29,6 @@ def charts(title: str, data: Against, axis: Axis | None, unit: str) -> Iterator[
             "shapes": [],
             "annotations": [],
         }
-        _add_level(layout, data)
         for number, (at, text) in enumerate(data.marks[place] if data.marks else ()):
             _add_mark(layout, at, text, number)
         yield Chart(named, _summary(data, lines, axis), traces, layout, numbers_of(named, rows))
@@ -52,6 +52,14 @@ def _traces(data: Line, unit: str) -> Iterator[dict[str, Any]]:
         trace["error_y"] = _bars(data)
     yield trace
     yield from _bounds(data, unit)
+
+
+def _level(data: Against, lines: Sequence[Line]) -> Iterator[dict[str, Any]]:
+    if data.level is not None:
+        places = np.concatenate([each.x for each in lines])
+        named = data.ticks is not None
+        ends = [float(places.min()) - 0.5 * named, float(places.max()) + 0.5 * named]
+        yield level(data.level[1], ends, data.level[0])
 
 
 def _bars(data: Line) -> dict[str, Any]:
@@ -117,29 +125,14 @@ def _words(data: Line, i: int, unit: str) -> str:
 
 def _vertical(data: Against) -> dict[str, Any]:
     lines = [each for _, some in data.panels for each in some]
-    seen = np.concatenate([end for each in lines for end in (each.middle, each.beyond, each.within)])
+    ends = [end for each in lines for end in (each.middle, each.low, each.high, each.beyond, each.within)]
+    seen = np.concatenate(ends)
     seen = seen[np.isfinite(seen)]
     title = {"title": {"text": data.y_label}}
-    if seen.size and seen.min() > 0 and (data.y_log or seen.max() / seen.min() > DECADE):
-        return {**title, "type": "log", **log_ticks(float(seen.min()), float(seen.max()))}
-    return {**title, "rangemode": "tozero"}
-
-
-def _add_level(layout: dict[str, Any], data: Against) -> None:
-    if data.level is None:
-        return
-    at, text = data.level
-    whole = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": at, "y1": at}
-    layout["shapes"].append({**whole, "line": {"color": "var(--ink)", "width": 1, "dash": "dash"}})
-    log = layout["yaxis"].get("type") == "log"
-    place = {
-        "xref": "paper",
-        "x": 1,
-        "y": float(np.log10(at)) if log else at,
-        "xanchor": "right",
-        "yanchor": "bottom",
-    }
-    layout["annotations"].append({**place, "text": text, "showarrow": False})
+    low, high = (float(seen.min()), float(seen.max())) if seen.size else (0.0, 1.0)
+    if low > 0 and high > (_CLOSE if data.y_log else DECADE) * low:
+        return {**title, "type": "log", **log_ticks(low, high)}
+    return title if data.y_log else {**title, "rangemode": "tozero"}
 
 
 def _add_mark(layout: dict[str, Any], at: float, text: str, number: int) -> None:

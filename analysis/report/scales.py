@@ -13,6 +13,13 @@ from slfac_sim.foundation.arrays import Floats
 from slfac_sim.foundation.metrics import METRICS
 
 _MOST_TICKS = 8
+_STEPS: Sequence[tuple[float, Sequence[float]]] = (
+    (2.0, (1, 1.2, 1.5, 1.8, 2, 2.5, 3, 3.5, 4, 5, 6, 7, 8, 9)),
+    (DECADE, (1, 1.5, 2, 3, 4, 5, 7)),
+    (1e3, (1, 2, 5)),
+    (math.inf, (1,)),
+)
+"""Ticks of a decade, by how many times the largest value is the least."""
 _ROOM = 0.08  # of a decade of the error, above the highest curve
 
 
@@ -53,7 +60,7 @@ def level(metric: str, values: Sequence[float]) -> list[dict[str, Any]]:
 
 def log_ticks(low: float, high: float) -> dict[str, Any]:
     """Return round ticks, as plain numbers, of a logarithmic axis that shows `low` to `high`."""
-    steps = (1, 1.5, 2, 3, 4, 5, 7) if high < DECADE * low else (1, 2, 5) if high < 1e3 * low else (1,)
+    steps = next(steps for times, steps in _STEPS if high < times * low)
     exponents = range(math.floor(math.log10(low)) - 1, math.ceil(math.log10(high)) + 2)
     ticks = [float(f"{step}e{exponent}") for exponent in exponents for step in steps]
     return {"tickvals": ticks, "ticktext": [three_digits(tick) for tick in ticks]}

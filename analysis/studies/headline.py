@@ -33,8 +33,8 @@ def _end(study: StudyPoints, panel: Mapping[str, str], x: str, target: Target) -
     if not known:
         return ""
     best = max(known, key=lambda rival: known[rival].middle)
-    value, base = known[best], study.short_label(study.baseline)
-    doubt = "" if is_clear(value) or value.n < 2 else ", no clear difference"
-    if value.middle >= 1:
-        return f"{study.short_label(best)} is {as_fast(value.middle)} as {base}{at}{doubt}"
-    return f"{base} is {as_fast(1 / value.middle)} as {study.short_label(best)}{at}{doubt}"
+    value, name, base = known[best], study.short_label(best), study.short_label(study.baseline)
+    if value.mean is not None and value.n > 1 and not is_clear(value):
+        return f"{name} and {base} are not clearly apart{at}"
+    fast, slow = (name, base) if value.middle >= 1 else (base, name)
+    return f"{fast} is {as_fast(max(value.middle, 1 / value.middle))} as {slow}{at}"

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from slfac_sim.analysis.asked import check_names, check_shown
-from slfac_sim.analysis.format import count, target_words
+from slfac_sim.analysis.format import target_words
 from slfac_sim.analysis.pages import SCREEN, Page
 from slfac_sim.analysis.studies import tables
 from slfac_sim.analysis.studies.answers import main_target
+from slfac_sim.analysis.studies.guide import how_to_read
 from slfac_sim.analysis.studies.reading import load_study
 from slfac_sim.analysis.studies.study import BYTES, JOULES, ROUNDS, SECONDS, StudyPoints
 from slfac_sim.analysis.studies.summary import point_rows, study_summary
@@ -87,7 +88,7 @@ def report_lines(study: StudyPoints, closing: Sequence[str]) -> Iterator[str]:
     """Yield the lines of the report, in Markdown: the answers first, then the tables behind them."""
     yield from (f"# Study: {as_markdown(study.name)}", "", "## Answers", "")
     yield from _paragraphs(closing)
-    yield from ("## How to read it", "", *_how_to_read(study), "")
+    yield from ("## How to read it", "", *(f"- {line}" for line in how_to_read(study, in_markdown=True)), "")
     yield from _section("Time, bytes and energy to each target", tables.costs_table(study))
     yield from _section("Bytes over each wire to each target", tables.wires_table(study))
     for target in study.targets:
@@ -117,38 +118,3 @@ def _paragraphs(closing: Sequence[str]) -> Iterator[str]:
 def _section(title: str, table: tables.Table) -> Iterator[str]:
     if table:
         yield from (f"## {as_markdown(title)}", "", *markdown(table), "")
-
-
-def _how_to_read(study: StudyPoints) -> list[str]:
-    labels = [study.line_label(text) for text in dict.fromkeys((study.baseline, *study.rivals))]
-    compared = as_markdown("; ".join(labels))
-    target = main_target(study)
-    lines = [
-        f"- Compared: {compared}. {count(study.size, 'point')}, {len(study.failed())} failed.",
-        "- Means and 95 % t intervals over seeds (in brackets; for 3 seeds: 4.30 standard errors to either"
-        " side) of seconds, bytes, joules and ratios are geometric: taken on the logarithm, so that they are"
-        " above zero. Ratios are paired by seed. Those of accuracies are arithmetic, and cut at"
-        " 0 and 100 %.",
-        "- A run that never reaches a target is censored: it is shown as `> T`, the time of its last"
-        " evaluation, and counts. With such a run there is a median, or a bound of it, and no mean.",
-        "- A run whose untrained model meets a target is shown as `untrained`: training had nothing to do, so"
-        " it has no time, and its pair is left out of ratios.",
-        "- Targets are crossed at evaluations, not between them: in `(a, b]` the target was missed at a and"
-        " there at b. The mean of 3 is over an evaluation and the two before it.",
-        "- Accuracy is test accuracy with the uplink codec in place; equal budgets use the last evaluation"
-        " within them. Bytes are payload: headers, indices, labels and models included. Energy is what all"
-        " devices together drew for computing, sending, receiving and idling; the server's is not in it.",
-    ]
-    if target is not None and len(study.targets) > 1:
-        several = len({each.metric for each in study.targets}) > 1
-        hardest = "hardest" if several or target.of.less_is_better else "highest"
-        lines.append(
-            f"- The answers and figures are about {target_words(target)}: the {hardest} target that every"
-            " line reached in at least half of its runs. The tables have all targets."
-        )
-    if any(study.columns["air_draw"]):
-        lines.append(
-            "- Draws of the air beside the paired seeds are in the table of learning and air only. Every"
-            " training meets the same draws; `both` is what a training and a draw do together."
-        )
-    return lines

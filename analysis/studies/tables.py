@@ -26,16 +26,16 @@ def costs_table(study: StudyPoints) -> Table:
 
     All are those of the first evaluation at or above the target; the last is left out where no point tells.
     """
-    places = _finished(study)
+    places = finished(study)
     known = [
         over for over in (SECONDS, BYTES, JOULES) if any(answers.tells(study, p.points, over) for p in places)
     ]
+    units = {over: _unit(study, over) for over in known}
     rows = []
     for place in places if study.targets else ():
-        row = _place(study, place) | {"seeds": str(len(place.points))}
+        row = place_cells(study, place) | {"seeds": str(len(place.points))}
         for target in study.targets:
-            for over in known:
-                scale, unit = _unit(study, over)
+            for over, (scale, unit) in units.items():
                 row[f"{target_words(target)}: {unit}"] = _cost(study, place, target, over, scale)
         rows.append(row)
     return rows
@@ -51,11 +51,11 @@ def wires_table(study: StudyPoints) -> Table:
     scale, unit = unit_of((curve[wire][-1] for curve in curves for wire in wires if wire in curve), "B")
     return [
         {
-            **_place(study, place),
+            **place_cells(study, place),
             "target": target_words(target),
             **{f"{w.removeprefix(WIRE)}, {unit}": _cost(study, place, target, w, scale) for w in wires},
         }
-        for place in (_finished(study) if wires else ())
+        for place in (finished(study) if wires else ())
         for target in study.targets
     ]
 
@@ -86,13 +86,13 @@ def times_table(study: StudyPoints, target: Target) -> Table:
     """Return the seconds to `target` of each combination: raw with its bracket, and smoothed."""
     return [
         {
-            **_place(study, place),
+            **place_cells(study, place),
             "seeds": str(len(place.points)),
             "first evaluation there": phrases.time_words(answers.to_target(study, place, target)),
             "crossed in": phrases.bracket_words(answers.crossings(study, place.points, target)),
             "mean of 3 there": phrases.time_words(answers.to_target(study, place, target, smoothed=True)),
         }
-        for place in _finished(study)
+        for place in finished(study)
     ]
 
 
@@ -107,7 +107,7 @@ def ratios_table(study: StudyPoints, target: Target) -> Table:
             "1 left out": "yes" if raw is not None and answers.is_clear(raw) else "no",
             "mean of 3 there": phrases.ratio_cell(smoothed),
         }
-        rows.append(_place(study, study.at(*place)) | cells)
+        rows.append(place_cells(study, study.at(*place)) | cells)
     return rows
 
 
@@ -117,20 +117,22 @@ def budget_table(study: StudyPoints, over: str) -> Table:
     Seconds, and joules of all devices, are equal at each x and panel; rounds and payload bytes everywhere.
     Combinations that do not tell of `over` are left out.
     """
+    unit = _unit(study, over)
     if over in (ROUNDS, BYTES):
-        return _budget_rows(study, _by_training(study), over, not answers.shares_trainings(study))
+        return _budget_rows(study, _by_training(study), over, unit, not answers.shares_trainings(study))
     rows: Table = []
     for panel in study.panels:
         for x in study.xs:
             places = [study.at(panel, line, x) for line in study.lines]
-            rows += _budget_rows(study, [p for p in places if answers.tells(study, p.points, over)], over)
+            told = [place for place in places if answers.tells(study, place.points, over)]
+            rows += _budget_rows(study, told, over, unit)
     return rows
 
 
 def parts_table(study: StudyPoints) -> Table:
     """Return the mean time of each combination, the share of each part, lower bounds, and the straggler."""
     rows = []
-    for place in _finished(study):
+    for place in finished(study):
         parts = answers.means(study, place, "parts_s")
         whole = sum(parts.values())
         if whole <= 0:
@@ -141,8 +143,8 @@ def parts_table(study: StudyPoints) -> Table:
             for name, s in answers.means(study, place, "bounds_s").items()
         }
         times = {"whole": f"{amount(whole)} s", **shares, **bounds}
-        rows.append({**_place(study, place), **times, "most often last": _straggler(study, place)})
-    return _filled(rows)
+        rows.append({**place_cells(study, place), **times, "most often last": _straggler(study, place)})
+    return filled(rows)
 
 
 def handovers_table(study: StudyPoints) -> Table:
@@ -153,14 +155,25 @@ def handovers_table(study: StudyPoints) -> Table:
     if not any((row or {}).get("count") for row in study.columns["handovers"]):
         return []
     rows = []
-    for place in _finished(study):
+    for place in finished(study):
         means = answers.means(study, place, "handovers")
         cells = {name: amount(means[key]) for name, key in _HANDOVERS.items() if key in means}
         late = [study.columns["straggler"][i] or {} for i in place.points]
         shares = [max(last.values()) / sum(last.values()) for last in late if last]
         last = fixed_percent(sum(shares) / len(shares)) if shares else "-"
-        rows.append({**_place(study, place), **cells, "waited for the same device": last})
-    return _filled(rows)
+        rows.append({**place_cells(study, place), **cells, "waited for the same device": last})
+    return filled(rows)
+
+
+def losses_table(study: StudyPoints) -> Table:
+    """Return the mean number of transfers of a whole run, of those lost, and of device-rounds missed."""
+    if not any(study.columns["lost"]):
+        return []
+    names = {"transfers": "transfers", "lost": "lost", "device-rounds missed": "missed"}
+    return [
+        {**place_cells(study, place), **{name: _mean(study, place, key) for name, key in names.items()}}
+        for place in finished(study)
+    ]
 
 
 def air_table(study: StudyPoints, target: Target | None) -> Table:
@@ -173,7 +186,7 @@ def air_table(study: StudyPoints, target: Target | None) -> Table:
         table = answers.over_the_air(study, place.axes)
         if not table:
             continue
-        row = _place(study, place) | {"trainings x draws": f"{len(table)} x {len(table[0])}"}
+        row = place_cells(study, place) | {"trainings x draws": f"{len(table)} x {len(table[0])}"}
         row |= phrases.variance_cells("whole run", answers.variance(study, place.axes, None))
         if target is not None:
             crossed = [crossing for points in table for crossing in answers.crossings(study, points, target)]
@@ -196,11 +209,13 @@ def failures_table(study: StudyPoints) -> Table:
     ]
 
 
-def _finished(study: StudyPoints) -> list[Combination]:
+def finished(study: StudyPoints) -> list[Combination]:
+    """Return the combinations of which a point finished."""
     return [place for place in study.combinations if place.points]
 
 
-def _place(study: StudyPoints, place: Combination, with_x: bool = True) -> dict[str, str]:
+def place_cells(study: StudyPoints, place: Combination, with_x: bool = True) -> dict[str, str]:
+    """Return the cells that say which combination a row is about."""
     roles = study.roles
     cells = {axis.name: axis.shown(place.axes[axis.path]) for axis in roles.panels}
     if roles.x is not None and with_x:
@@ -209,21 +224,31 @@ def _place(study: StudyPoints, place: Combination, with_x: bool = True) -> dict[
     return cells | {roles.line.name if roles.line is not None else "study": study.short_label(line)}
 
 
+def _mean(study: StudyPoints, place: Combination, column: str) -> str:
+    return amount(sum(study.columns[column][i] or 0 for i in place.points) / len(place.points))
+
+
 def _by_training(study: StudyPoints) -> list[Combination]:
     """Return one combination for each set of trainings: others differ in timing only."""
     places: dict[tuple[str, ...], Combination] = {}
-    for place in _finished(study):
+    for place in finished(study):
         places.setdefault(tuple(study.columns["training"][i] for i in place.points), place)
     return list(places.values())
 
 
-def _budget_rows(study: StudyPoints, places: Sequence[Combination], over: str, with_x: bool = True) -> Table:
+def _budget_rows(
+    study: StudyPoints,
+    places: Sequence[Combination],
+    over: str,
+    in_unit: tuple[float, str],
+    with_x: bool = True,
+) -> Table:
     """Return one row for each place: the accuracy within shares of the budget that all of them have."""
-    scale, unit = _unit(study, over)
+    scale, unit = in_unit
     budget = answers.common_budget(study, [i for place in places for i in place.points], over)
     rows = []
     for place in places if not math.isnan(budget) else ():
-        row = _place(study, place, with_x) | {"budget": f"{amount(budget / scale)} {unit}"}
+        row = place_cells(study, place, with_x) | {"budget": f"{amount(budget / scale)} {unit}"}
         for name, share in SHARES.items():
             row[name] = phrases.accuracy_cell(answers.accuracy_at(study, place.points, share * budget, over))
         for target in study.targets:
@@ -244,6 +269,7 @@ def _straggler(study: StudyPoints, place: Combination) -> str:
     return f"{device} ({fixed_percent(most / last.total())})"
 
 
-def _filled(rows: Sequence[Mapping[str, str]]) -> Table:
+def filled(rows: Sequence[Mapping[str, str]]) -> Table:
+    """Return `rows` with all columns that one of them has, dashes where another lacks it."""
     names = list(dict.fromkeys(name for row in rows for name in row))
     return [{name: row.get(name, "-") for name in names} for row in rows]

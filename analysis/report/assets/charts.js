@@ -10,7 +10,7 @@ function colour(text) {
 }
 function coloured(value) {
   if (typeof value === "string") return /^(var|color-mix)\(/.test(value) ? colour(value) : value;
-  if (Array.isArray(value)) return typeof value[0] === "number" ? value : value.map(coloured);
+  if (Array.isArray(value)) return typeof value[0] === "number" && typeof value.at(-1) === "number" ? value : value.map(coloured);
   if (value && typeof value === "object") {
     return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, coloured(inner)]));
   }

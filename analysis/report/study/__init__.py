@@ -1,3 +1,6 @@
 """The sections of the report of a study, one a file."""
 
-ORDER = ("answer", "times", "ratios", "curves", "costs", "failures")
+ORDER = (
+    *("answer", "times", "ratios", "curves", "costs", "parts", "bytes", "devices", "air", "failures"),
+    *("reading",),
+)
