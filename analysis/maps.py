@@ -8,10 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Circle
 
 from slfac_sim.analysis.air import Offered
+from slfac_sim.analysis.stations import station_numbers
 from slfac_sim.analysis.structure import Row
 from slfac_sim.analysis.style import FAINT, HALO, INK, look, text_pt
 
-COLOURS = 10  # that can be told from each other
 _NAMED = 19  # stations; the names of more would hide the devices
 
 
@@ -49,12 +49,5 @@ def frame(axes: Axes) -> None:
 
 
 def station_colours(stations: Sequence[Row]) -> dict[str, str]:
-    """Return the colour of each station: of so many that some share one, those far from each other do."""
-    numbers: dict[str, int] = {}
-    xy_m = np.array([[row["x_m"], row["y_m"]] for row in stations], np.float64).reshape(-1, 2)
-    for place, station in enumerate(stations):
-        away_m = np.full(COLOURS, np.inf)
-        for other, number in enumerate(numbers.values()):
-            away_m[number] = min(away_m[number], float(np.hypot(*(xy_m[place] - xy_m[other]))))
-        numbers[station["name"]] = int(np.argmax(away_m))
-    return {name: look(number).colour for name, number in numbers.items()}
+    """Return the colour of each station."""
+    return {name: look(number).colour for name, number in station_numbers(stations).items()}

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from statistics import mean
-
-from matplotlib.text import Text
+from typing import TYPE_CHECKING
 
 from slfac_sim.analysis.graph import Graph, ends_of
+
+if TYPE_CHECKING:
+    from matplotlib.text import Text
 
 Place = tuple[float, float]
 Places = dict[str, Place]
@@ -45,7 +47,7 @@ def places_of(columns: Sequence[Sequence[str]], left: float, right: float, row: 
     }
 
 
-def box_of(text: Text, place: Place) -> Box:
+def box_of(text: "Text", place: Place) -> Box:
     """Return about what `text` covers at `place`, in mm."""
     lines, size = text.get_text().split("\n"), float(text.get_fontsize()) / 6.0
     width, height = size * LETTER_MM * max(map(len, lines)), size * LINE_MM * len(lines)

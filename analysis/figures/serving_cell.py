@@ -17,7 +17,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from slfac_sim.analysis.format import count, quantity, shortened
-from slfac_sim.analysis.maps import COLOURS, station_colours
+from slfac_sim.analysis.maps import station_colours
+from slfac_sim.analysis.stations import COLOURS
 from slfac_sim.analysis.style import INK, legend, stacked_canvas
 from slfac_sim.analysis.tracks import Track, Tracks
 from slfac_sim.analysis.tracks import tracks_of as data

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -15,11 +16,16 @@ _ENDS = 10
 
 @dataclass(frozen=True)
 class Column:
-    """A figure of each host, NaN where it has none, and how one is shown."""
+    """A figure of each host, NaN where it has none, or a text, and how one is shown."""
 
     name: str
-    values: Sequence[float]
-    shown: Callable[[float], Cell]
+    values: Sequence[Any]
+    shown: Callable[[Any], Cell]
+
+    @property
+    def is_text(self) -> bool:
+        """Whether it has no quantiles."""
+        return any(isinstance(value, str) for value in self.values)
 
 
 def few_or_quantiles(
@@ -40,7 +46,8 @@ def few_or_quantiles(
 
 
 def quantiles(title: str, columns: Sequence[Column]) -> Table:
-    """Return the quantiles of each column, over the hosts that have the figure."""
+    """Return the quantiles of each column of numbers, over the hosts that have the figure."""
+    columns = [column for column in columns if not column.is_text]
     known = [np.array([v for v in column.values if np.isfinite(v)], np.float64) for column in columns]
     rows = [
         [

@@ -7,6 +7,7 @@ ORDER = (
     "time",
     "round",
     "timeline",
+    "network",
     "bytes",
     "spectra",
     "energy",

@@ -1,0 +1,135 @@
+"""The network: what the air offers to whom, who stands and goes where, the wires behind it and their load."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from slfac_sim.analysis.air import TOO_OLD, Offered, offered
+from slfac_sim.analysis.format import one_decimal, quantity
+from slfac_sim.analysis.links import Load, loads
+from slfac_sim.analysis.report import cells
+from slfac_sim.analysis.report.blocks import Block, Cell, Chart, Table, Text
+from slfac_sim.analysis.report.lines import titled
+from slfac_sim.analysis.report.many import Column, few_or_quantiles
+from slfac_sim.analysis.report.maps import maps
+from slfac_sim.analysis.report.ways import ways
+from slfac_sim.analysis.report.wires import graph, links_table
+from slfac_sim.analysis.rows import rows_if_there, rows_of
+from slfac_sim.analysis.tracks import tracks_of
+from slfac_sim.ledger.folder import Run
+
+TITLE = "Network"
+_MOST_AIRS = 40  # access networks in the table
+_WAYS = {"up": "var(--up)", "down": "var(--down)"}
+
+
+def blocks(run: Run) -> Iterator[Block]:
+    """Yield access networks, maps, ways, wires, then the tables of links and of devices."""
+    there = offered(run)
+    if not there.air or not there.links:
+        yield Text(TOO_OLD)
+        return
+    used = _loads(run, there)
+    yield _airs(there)
+    yield from maps(there)
+    moved = tracks_of(run)
+    if moved is not None:
+        yield from ways(moved)
+    yield from graph(there, used)
+    yield _rates(there)
+    yield from links_table(there, used)
+    names = [link["device"] for link in there.links]
+    yield from few_or_quantiles("Devices", "device", names, _columns(there))
+
+
+def _loads(run: Run, there: Offered) -> Sequence[Load]:
+    tables = rows_if_there(run, ("wires", "link_use"))
+    if not there.wires:
+        return []
+    until_s = max((row["end_s"] for row in rows_of(run, ("transfers",))["transfers"]), default=0.0)
+    return loads(tables, until_s)
+
+
+def _airs(there: Offered) -> Table:
+    """Return the access networks, one a row."""
+    rows = []
+    for row in there.air[:_MOST_AIRS]:
+        devices = [link for link in there.links if link["access"] == row["access"]]
+        times = f"{row['up_share']:.3g} up, {row['down_share']:.3g} down"
+        rows.append(
+            [
+                cells.said(row["access"] or "the only one"),
+                cells.whole(len(devices)),
+                cells.whole(len({link["station"] for link in devices if link["station"]})),
+                cells.said(row["medium"]),
+                cells.said(f"{row['duplex']}: {times}"),
+                cells.said(_latency(row["latency_s"])),
+                cells.measured(row["multicast_rate_bps"], "bit/s"),
+                cells.seconds(row["coherence_s"]),
+            ]
+        )
+    head = ("access network", "devices", "stations in use", "medium", "parts of the time")
+    head += ("latency", "multicast", "a block of fading")
+    more = f", {_MOST_AIRS} of {len(there.air)}" if len(there.air) > _MOST_AIRS else ""
+    return Table(f"Access networks{more}", head, rows)
+
+
+def _latency(seconds: float | None) -> str:
+    return "-" if seconds is None else f"{1e3 * seconds:.3g} ms"
+
+
+def _rates(there: Offered) -> Chart:
+    """Return the rates of all devices, slowest first, in each direction."""
+    traces, said = [], []
+    for way, colour in _WAYS.items():
+        mbps = np.sort(there.rate_bps(way)) / 1e6
+        rank = list(range(1, len(mbps) + 1))
+        traces.append(
+            {
+                "type": "scatter",
+                "mode": "lines+markers" if len(mbps) <= 200 else "lines",
+                "name": way,
+                "x": rank,
+                "y": mbps.tolist(),
+                "line": {"color": colour, "dash": "solid" if way == "up" else "dash"},
+                "marker": {"size": 5},
+                "hovertemplate": "%{y:.4g} Mbit/s<extra>%{fullData.name}</extra>",
+            }
+        )
+        low, middle, high = (quantity(float(np.quantile(mbps, q)) * 1e6, "bit/s") for q in (0.0, 0.5, 1.0))
+        said.append(f"{way} {low} to {high}, median {middle}")
+    layout = titled("devices, the slowest first", "rate (Mbit/s)")
+    layout["yaxis"] |= {"rangemode": "tozero"}
+    return Chart("Rates of devices", f"A device {there.alone}: {'; '.join(said)}.", traces, layout)
+
+
+def _columns(there: Offered) -> list[Column]:
+    """Return what is known of each device's link, its mean rate up last."""
+    texts = {name: [str(link[name]) for link in there.links] for name in ("station", "access", "server")}
+    several = [name for name, values in texts.items() if len(set(values)) > 1]
+    known = [name for name in _KNOWN if np.isfinite(there.column(name)).any()]
+    return [
+        *(Column(name, texts[name], cells.said) for name in several),
+        *(Column(_KNOWN[name][0], there.column(name).tolist(), _KNOWN[name][1]) for name in known),
+        Column("latency", there.column("latency_s").tolist(), lambda s: Cell(_latency(s), s)),
+        *(Column(f"rate {way}", there.rate_bps(way).tolist(), _rate) for way in ("down", "up")),
+    ]
+
+
+def _metres(value: float) -> Cell:
+    return cells.NONE if value != value else Cell(f"{one_decimal(value)} m", value)
+
+
+def _decibels(value: float) -> Cell:
+    return cells.NONE if not np.isfinite(value) else Cell(f"{value:.1f} dB", value)
+
+
+def _rate(value: float) -> Cell:
+    return cells.measured(value, "bit/s")
+
+
+_KNOWN = {
+    "distance_m": ("distance", _metres),
+    "up_snr_db": ("SNR up", _decibels),
+    "down_snr_db": ("SNR down", _decibels),
+}
