@@ -18,7 +18,7 @@ from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.json_values import json_value
 
 _ASSETS = "slfac_sim.analysis.report.assets"
-_SCRIPTS = ("charts.js", "tables.js", "timeline.js", "report.js")
+_SCRIPTS = ("colours.js", "tables.js", "timeline.js", "report.js")
 # Nothing is fetched and no script runs but our own; styles are inline, as plotly.js sets them.
 _POLICY = (
     "default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; img-src data: blob:; "
@@ -52,29 +52,39 @@ def _made(name: str, module: Any, of: Any) -> Section:
 
 def page(title: str, parts: Sequence[Section], subtitle: str = "") -> str:
     """Return the page, in HTML; `subtitle` says what it is a report of."""
+    first, *rest = _scripts(any(isinstance(block, Chart) for part in parts for block in part.blocks))
+    return (
+        _environment()
+        .get_template("page.html")
+        .render(
+            title=title,
+            subtitle=subtitle,
+            sections=parts,
+            damaged=[part for part in parts if part.damage],
+            css=_asset("report.css"),
+            icon=_asset("icon.svg"),
+            first_script=first,
+            scripts=rest,
+            policy=_POLICY.format(hashes=" ".join(map(_hash, (first, *rest)))),
+            version=__version__,
+        )
+    )
+
+
+@cache
+def _environment() -> Environment:
     environment = Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, loader=FunctionLoader(_asset)
     )
     environment.filters |= {"json": _json, "numeric": _numeric, "timeline": packed}
     environment.tests["kind"] = lambda block, kind: type(block).__name__ == kind
-    scripts = _scripts(any(isinstance(block, Chart) for part in parts for block in part.blocks))
-    return environment.get_template("page.html").render(
-        title=title,
-        subtitle=subtitle,
-        sections=parts,
-        damaged=[part for part in parts if part.damage],
-        css=_asset("report.css"),
-        icon=_asset("icon.svg"),
-        scripts=scripts,
-        policy=_POLICY.format(hashes=" ".join(map(_hash, scripts.values()))),
-        version=__version__,
-    )
+    return environment
 
 
-def _scripts(has_charts: bool) -> dict[str, str]:
-    own = "\n".join(map(_asset, _SCRIPTS))
-    plotly = {"plotly": _plotly()} if has_charts else {}
-    return {"theme": _asset("theme.js"), **plotly, "page": own}
+def _scripts(has_charts: bool) -> list[str]:
+    """Return what runs before anything is seen, then the rest; charts last, for they take longest."""
+    of_charts = [_plotly(), _asset("charts.js")] if has_charts else []
+    return [_asset("theme.js"), "\n".join(map(_asset, _SCRIPTS)), *of_charts]
 
 
 def _hash(script: str) -> str:

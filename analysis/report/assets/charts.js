@@ -1,13 +1,4 @@
-// A colour that names one of the page's, var(--name) or a mix of it, as rgba() of the theme that is on.
-const probe = document.body.appendChild(document.createElement("span"));
-probe.hidden = true;
-function colour(text) {
-  probe.style.color = "";
-  probe.style.color = text;
-  const [r, g, b, a = 1] = getComputedStyle(probe).color.match(/-?[\d.]+(e-?\d+)?/g).map(Number);
-  const scale = getComputedStyle(probe).color.startsWith("color(") ? 255 : 1;
-  return `rgba(${Math.round(r * scale)}, ${Math.round(g * scale)}, ${Math.round(b * scale)}, ${a})`;
-}
+// Charts are drawn by plotly.js when they come near what is seen, in the colours of the theme that is on.
 function coloured(value) {
   if (typeof value === "string") return /^(var|color-mix)\(/.test(value) ? colour(value) : value;
   if (Array.isArray(value)) return typeof value[0] === "number" && typeof value.at(-1) === "number" ? value : value.map(coloured);
@@ -73,3 +64,7 @@ const onSight = new IntersectionObserver((entries) => {
 }, { rootMargin: "800px" });
 charts.forEach((chart) => onSight.observe(chart.plot));
 theme.listeners.push(() => charts.filter((chart) => chart.isDrawn).forEach((chart) => chart.draw()));
+
+// On paper all of them are drawn, as wide as it is; afterwards the change of theme draws them as they were.
+const PAPER = 680; // pixels
+addEventListener("beforeprint", () => charts.forEach((chart) => chart.draw(PAPER)));

@@ -41,15 +41,12 @@ for (const box of document.querySelectorAll(".code")) {
   box.append(button);
 }
 
-// On paper all is light and unfolded, and charts are as wide as it is.
-const PAPER = 680; // pixels
+// On paper all is light and unfolded.
 let before = null;
 addEventListener("beforeprint", () => {
-  const folded = [...document.querySelectorAll("details:not([open])")];
-  before = { theme: theme.root.dataset.theme, folded };
-  folded.forEach((each) => { each.open = true; });
+  before = { theme: theme.root.dataset.theme, folded: [...document.querySelectorAll("details:not([open])")] };
+  before.folded.forEach((each) => { each.open = true; });
   theme.set("light");
-  charts.forEach((chart) => chart.draw(PAPER));
 });
 addEventListener("afterprint", () => {
   before.folded.forEach((each) => { each.open = false; });

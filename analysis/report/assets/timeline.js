@@ -156,12 +156,13 @@ class Timeline {
   }
   line(name, parts) {
     const item = document.createElement("li");
-    item.append(`${name}:`, ...parts.map(([text, look]) => {
+    item.append(`${name}:`);
+    for (const [text, look] of parts) {
       const part = document.createElement("span");
       part.textContent = text;
       part.style.setProperty("--look", look < 0 ? "var(--line)" : this.given.looks[look][1]);
-      return part;
-    }));
+      item.append(" ", part);
+    }
     return item;
   }
 
