@@ -1,4 +1,4 @@
-"""The page of a report in a real browser: accessible, without a network, by keyboard, on a phone and paper."""
+"""The page of a report in a real browser: accessible, offline, usable by keyboard, on a phone, on paper."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from report_pages import SECTIONS, browser
 from run_folders import fake_run
+from study_folders import fake_study
 
 from slfac_sim.analysis.report.blocks import Chart
 from slfac_sim.analysis.report.make import write_report
 from slfac_sim.analysis.report.page import page as page_of
+from slfac_sim.cli import main
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 
+TINY = str(Path(__file__).with_name("tiny.yaml"))
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 SCREENS: dict[str, dict[str, Any]] = {
     "light": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "light"},
@@ -32,7 +35,7 @@ def chromium() -> "Iterator[Browser]":
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Write a page with every kind of block, one without charts, which is open at once, and that of a run."""
+    """Write a page with every kind of block, one without charts, which is open at once, and real ones."""
     folder = tmp_path_factory.mktemp("pages")
     bare = [
         replace(part, blocks=[each for each in part.blocks if not isinstance(each, Chart)])
@@ -43,8 +46,16 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {
         "every kind": folder / "every kind.html",
         "no charts": folder / "no charts.html",
-        "a run": write_report(fake_run(folder / "run")),
+        "a run": write_report(live(folder / "run")),
+        "a damaged run": write_report(fake_run(folder / "damaged")),
+        "a study": write_report(fake_study(folder / "study")),
     }
+
+
+def live(folder: Path) -> Path:
+    """Play the tiny scenario, watched by the laws of `--strict`; return its folder."""
+    assert main(["run", TINY, "--strict", "--quiet", "--out", str(folder)]) == 0
+    return folder
 
 
 class Opened:
@@ -89,7 +100,12 @@ def opened(request: pytest.FixtureRequest, chromium: "Browser", files: dict[str,
 WITH_CHARTS = pytest.mark.parametrize("opened", [("every kind", "light")], indirect=True, ids="-".join)
 EVERYWHERE = pytest.mark.parametrize(
     "opened",
-    [(name, screen) for name in ("every kind", "a run") for screen in SCREENS],
+    [
+        *(("every kind", screen) for screen in SCREENS),
+        *(("a run", screen) for screen in ("dark", "phone")),
+        *(("a study", screen) for screen in ("light", "phone")),
+        ("a damaged run", "phone"),
+    ],
     indirect=True,
     ids="-".join,
 )
@@ -105,6 +121,12 @@ def test_nothing_is_fetched_nothing_fails_nothing_is_wider_and_axe_finds_nothing
     assert [f"{each['id']}: {each['nodes'][0]['html'][:200]}" for each in found] == []
     assert opened.faults == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.parametrize("opened", [("a run", "light"), ("a study", "light")], indirect=True, ids="-".join)
+def test_a_sound_folder_is_shown_whole(opened: Opened) -> None:
+    assert opened.page.locator(".damage").all_inner_texts() == []
+    assert opened.page.locator("section").count() > 4
 
 
 def test_a_request_of_the_page_itself_is_refused(opened: Opened) -> None:

@@ -187,7 +187,7 @@ def test_a_section_has_the_members_of_its_contract(room: str, name: str) -> None
 
 
 def test_a_section_that_fails_half_way_shows_its_first_half(monkeypatch: pytest.MonkeyPatch) -> None:
-    from slfac_sim.analysis.report import answer, run
+    from slfac_sim.analysis.report import answer
     from slfac_sim.analysis.report.answer import answer as section
 
     def blocks(_: Any) -> Any:
@@ -197,8 +197,7 @@ def test_a_section_that_fails_half_way_shows_its_first_half(monkeypatch: pytest.
     monkeypatch.setattr(section, "blocks", blocks)
     (made,) = sections(answer.__name__, None)
     assert made.blocks == [Text("a beginning")]
-    assert made.damage == "KeyError: 'energy_j'"
-    assert "answer" in run.ORDER
+    assert "KeyError: 'energy_j'" in made.damage
 
 
 TIMES = st.floats(0.0, 10.0, allow_nan=False)
