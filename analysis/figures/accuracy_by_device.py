@@ -1,7 +1,6 @@
 """Accuracy of every device on its own share of the test set: over time, and in the end; it reads no file."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,12 +10,12 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import NDArray
 
 from slfac_sim.analysis.format import fixed_percent, percent
-from slfac_sim.analysis.rows import rows_if_there, rows_of
+from slfac_sim.analysis.own_shares import OwnShares, interval, metric_of
+from slfac_sim.analysis.own_shares import own_shares as data
 from slfac_sim.analysis.style import FAINT, legend, look, name_ticks, stacked_canvas
 from slfac_sim.analysis.ticks import plain_axis
-from slfac_sim.foundation.arrays import Floats
-from slfac_sim.foundation.metrics import METRICS, Counts
-from slfac_sim.ledger.folder import Run
+
+__all__ = ["MAIN", "ONE_RUN", "data", "draw", "table"]
 
 MAIN = False
 ONE_RUN = True
@@ -24,38 +23,9 @@ _PANEL_MM = 46.0
 _MOST_NAMED = 12  # devices
 _LINES = {"device_mean": "mean of devices", "device_worst_tenth": "worst tenth"}
 _INTERVAL = "95 % interval for its samples"
-_Z = 1.96  # of a 95 % interval
 
 
-@dataclass(frozen=True)
-class Series:
-    """One run: `devices` that have test samples, and what was measured, evaluation by evaluation.
-
-    `samples` [devices] are those of their shares, `correct` [evaluations, devices] the right answers.
-    """
-
-    label: str
-    rounds: Sequence[int]
-    at_s: Floats
-    devices: Sequence[str]
-    samples: NDArray[np.int64]
-    correct: NDArray[np.int64]
-
-
-def data(run: Run) -> Series | None:
-    """Return what the table `test_shares` says; None where it has no rows, or is not there."""
-    rows = [row for row in rows_if_there(run, ("test_shares",))["test_shares"] if row["samples"]]
-    if not rows:
-        return None
-    at_s = {row["round"]: row["at_s"] for row in rows_of(run, ("evals",))["evals"]}
-    rounds, samples = sorted({row["round"] for row in rows}), {row["device"]: row["samples"] for row in rows}
-    right = {(row["round"], row["device"]): row["correct"] for row in rows}
-    correct = np.array([[right[number, device] for device in samples] for number in rounds])
-    times = np.array([at_s[number] for number in rounds])
-    return Series(run.label, rounds, times, list(samples), np.array(list(samples.values())), correct)
-
-
-def table(series: Sequence[Series]) -> Iterator[dict[str, Any]]:
+def table(series: Sequence[OwnShares]) -> Iterator[dict[str, Any]]:
     """Yield one row for each device and evaluation."""
     for run in series:
         for number, at_s, counted in zip(run.rounds, run.at_s, run.correct.tolist(), strict=True):
@@ -69,7 +39,7 @@ def table(series: Sequence[Series]) -> Iterator[dict[str, Any]]:
                 yield {"run": run.label, "round": number, "at_s": float(at_s), **shown}
 
 
-def draw(series: Sequence[Series]) -> Figure:
+def draw(series: Sequence[OwnShares]) -> Figure:
     """Return the figure of the first run: over time above, devices by their accuracy in the end below."""
     run = series[0]
     figure, (over_time, last) = stacked_canvas(2, _PANEL_MM, legend_rows=3)
@@ -79,38 +49,31 @@ def draw(series: Sequence[Series]) -> Figure:
     return figure
 
 
-def _over_time(axes: Axes, run: Series) -> None:
+def _over_time(axes: Axes, run: OwnShares) -> None:
     shares = run.correct / run.samples
     worst, best = shares.min(axis=1), shares.max(axis=1)
     axes.fill_between(
         run.at_s, worst, best, color=FAINT, alpha=0.5, linewidth=0.0, label="worst to best device"
     )
     for place, (name, label) in enumerate(_LINES.items()):
-        axes.plot(run.at_s, _of(name, run), label=label, clip_on=False, **look(place).outlined)
+        axes.plot(run.at_s, metric_of(name, run), label=label, clip_on=False, **look(place).outlined)
     axes.set_xlim(0.0, float(run.at_s.max()) * 1.03 or 1.0)
     plain_axis(axes.xaxis)
     axes.set_xlabel("simulated time (s)")
     _share_axis(axes, 0.0)
 
 
-def _of(name: str, run: Series) -> Floats:
-    """Return a metric of devices over the evaluations."""
-    counts = (list(zip(run.samples.tolist(), row, strict=True)) for row in run.correct.tolist())
-    values = [METRICS[name].of(Counts((), devices, 0.0, 0.0)) for devices in counts]
-    return np.array(values, dtype=np.float64)
-
-
-def _last(axes: Axes, run: Series) -> None:
+def _last(axes: Axes, run: OwnShares) -> None:
     """Draw the devices by their accuracy, each with the interval that so few samples leave."""
     order = np.lexsort((run.samples, run.correct[-1] / run.samples))
     samples, shares = run.samples[order], (run.correct[-1] / run.samples)[order]
-    low, high = _interval(shares, samples)
+    low, high = interval(shares, samples)
     places, size = np.arange(len(order)), 5.0 if len(order) <= _MOST_NAMED else 2.0
     axes.vlines(places, low, high, color=FAINT, linewidth=min(3.0, 120.0 / len(order)), label=_INTERVAL)
     axes.plot(
         places, shares, "o", color=look(4).colour, markersize=size, zorder=3, clip_on=False, label="device"
     )
-    mean, worst, spread = (float(_of(name, run)[-1]) for name in (*_LINES, "device_spread"))
+    mean, worst, spread = (float(metric_of(name, run)[-1]) for name in (*_LINES, "device_spread"))
     tenth = -(-len(order) // 10)
     axes.hlines(mean, -0.6, len(order) - 0.4, color=look(0).colour, linewidth=1.0, zorder=2)
     axes.hlines(worst, -0.4, tenth - 0.6, color=look(1).colour, linewidth=2.0, zorder=4)
@@ -119,13 +82,6 @@ def _last(axes: Axes, run: Series) -> None:
     _share_axis(axes, min(float(low.min()), worst))
     told = {"mean": mean, "worst tenth": worst, "spread": spread}
     axes.set_title(", ".join(f"{name} {fixed_percent(value, 1)}" for name, value in told.items()))
-
-
-def _interval(shares: Floats, samples: NDArray[np.int64]) -> tuple[Floats, Floats]:
-    """Return the ends of the 95 % interval of a share of so many samples (Wilson's)."""
-    middle = (shares + _Z**2 / (2 * samples)) / (1 + _Z**2 / samples)
-    half = _Z * np.sqrt(shares * (1 - shares) / samples + _Z**2 / (4 * samples**2)) / (1 + _Z**2 / samples)
-    return middle - half, middle + half
 
 
 def _name(axes: Axes, names: Sequence[str], samples: NDArray[np.int64]) -> None:
