@@ -1,4 +1,4 @@
-"""What the report of a run says of time: the critical path, a round, the whole run, in blocks of the page."""
+"""What the report of a run says of time and of devices: in blocks of the page, from runs that are known."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -15,12 +15,14 @@ from slfac_sim.analysis.air import busy
 from slfac_sim.analysis.attribution import attribute
 from slfac_sim.analysis.bounds import BOUNDS, bounds
 from slfac_sim.analysis.days import LANES, forget_days
-from slfac_sim.analysis.report.blocks import Block, Cell, Chart, Items, Lane, Table, Timeline
+from slfac_sim.analysis.report.blocks import Block, Cell, Chart, Items, Lane, Table, Text, Timeline
 from slfac_sim.analysis.report.lanes import FEW, MOST_SPANS, chosen, thinned
+from slfac_sim.analysis.report.run import devices as devices_section
 from slfac_sim.analysis.report.run import round as round_section
 from slfac_sim.analysis.report.run import time as time_section
 from slfac_sim.analysis.report.run import timeline as timeline_section
 from slfac_sim.ledger.folder import load
+from slfac_sim.ledger.tables import TABLES
 
 
 def shown(module: Any, folder: Path) -> list[Block]:
@@ -173,7 +175,7 @@ def test_a_run_in_which_nothing_happened_has_no_time(tmp_path: Path) -> None:
         name: [] for name in ("transfers", "payloads", "computes", "offers", "steps", "rounds", "evals")
     }
     folder = run_of(tmp_path / "run", tables)
-    for module in (time_section, round_section, timeline_section):
+    for module in (time_section, round_section, timeline_section, devices_section):
         assert shown(module, folder) == []
 
 
@@ -203,3 +205,96 @@ def test_a_lane_of_too_many_spans_keeps_what_took_most_time(number: int) -> None
 
 
 _STRETCH = ((0.0, 0.75, 0), (0.75, 1.0, 1))
+
+
+def test_a_device_spends_the_whole_run_with_something(crowd: Path) -> None:
+    blocks = shown(devices_section, crowd)
+    chart = of_kind(blocks, Chart, "How each device spent the run")
+    assert [trace["name"] for trace in chart.traces] == list(LANES)
+    assert chart.traces[0]["x"][:2] == ["d029", "d028"]  # the fastest first
+    whole = [sum(lengths) for lengths in zip(*(trace["y"] for trace in chart.traces), strict=True)]
+    assert whole == pytest.approx([max(whole)] * 30, abs=1e-3)
+    table = of_kind(blocks, Table, "How devices spent the run")
+    assert len(table.rows) == 30
+    assert numbers(table, "speed") == pytest.approx([(30.0 - place) * 1e9 for place in range(30)])
+    assert numbers(table, "steps") == [4] * 30
+
+
+def test_devices_beyond_sixty_stand_in_groups_of_like_speed(
+    crowd: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone = of_kind(shown(devices_section, crowd), Chart, "How each device")
+    monkeypatch.setattr(devices_section, "_MOST_BARS", 7)
+    chart = of_kind(shown(devices_section, crowd), Chart, "How each device")
+    assert chart.traces[0]["x"][0] == "d029 to d025"
+    assert chart.traces[0]["y"][0] == pytest.approx(sum(alone.traces[0]["y"][:5]) / 5, abs=1e-3)
+    assert chart.summary.endswith("30 devices stand in groups of like speed.")
+
+
+def test_accuracy_of_devices_has_its_interval_and_the_worst_is_named(tmp_path: Path) -> None:
+    counts = [(f"d{place:03}", 10, place) for place in range(11)]
+    rows = [
+        {"round": 1, "device": device, "samples": samples, "correct": correct}
+        for device, samples, correct in counts
+    ]
+    tables = {**worked_by_hand(), "test_shares": rows, "evals": [_EVALUATION]}
+    blocks = shown(devices_section, run_of(tmp_path / "run", tables))
+    over_time = of_kind(blocks, Chart, "Accuracy of devices on their own share")
+    told = "mean of devices 50.00 %, worst tenth 5.00 %, worst device 0.00 %, best 100.00 %"
+    assert over_time.summary == f"In the end: {told}."
+    ends = of_kind(blocks, Chart, "Accuracy of devices in the end")
+    assert ends.summary.startswith("From d000, the worst, to d010;")
+    table = of_kind(blocks, Table, "Accuracy of devices")
+    half = next(row for row in table.rows if row[0].text == "d005")
+    assert texts(half) == ["d005", "10", "23.66 %", "76.34 %", "50.00 %"]  # Wilson's, of 5 in 10
+
+
+_EVALUATION = dict(
+    zip(TABLES["evals"], ("", 0, 4.68, 1, 0.5, 1.0, None, 0), strict=True),
+)
+
+
+def test_who_missed_rounds_and_why_is_told_by_round_and_by_device(tmp_path: Path) -> None:
+    tables = several_rounds(rounds=2, steps=1)
+    row = {"task": "", "seq": 0, "at_s": 0.0}
+    misses = [(1, "d000", "deadline"), (2, "d000", "d000 is down: off"), (2, "d001", "deadline")]
+    tables["misses"] = [{**row, "round": number, "device": who, "reason": why} for number, who, why in misses]
+    end_s = tables["rounds"][0]["at_s"]
+    tables["outages"] = [{"host": "d000", "down_s": 0.5 * end_s, "up_s": end_s, "reason": "off"}]
+    blocks = shown(devices_section, run_of(tmp_path / "run", tables))
+    chart = of_kind(blocks, Chart, "Devices that missed the round")
+    assert {trace["name"]: trace["y"] for trace in chart.traces} == {"deadline": [1, 1], "down: off": [0, 1]}
+    assert chart.summary == "3 times a device missed a round: deadline 2, down: off 1."
+    table = of_kind(blocks, Table, "Rounds that devices missed")
+    assert table.head == ("device", "deadline", "down: off", "all")
+    assert {row[0].text: row[-1].number for row in table.rows} == {"d000": 2, "d001": 1, "d002": 0}
+    down = of_kind(blocks, Chart, "Hosts that were down")
+    assert down.traces[0]["y"] == pytest.approx([0.5, 0.0])
+    assert down.summary == "Most hosts were down in round 1: 0.5 in the mean."
+
+
+def test_staleness_is_told_by_how_far_behind(tmp_path: Path) -> None:
+    row = {"task": "", "seq": 0, "at_s": 1.0, "device": "d000", "kind": "mix"}
+    taken = [{**row, "staleness": behind, "weight": 1.0 / (1 + behind)} for behind in (0, 0, 1, 100)]
+    blocks = shown(devices_section, run_of(tmp_path / "run", {**worked_by_hand(), "staleness": taken}))
+    chart = of_kind(blocks, Chart, "Staleness of mixings")
+    assert chart.summary == "Mixings: 4; median 0, 95 % up to 100, most 100."
+    assert chart.traces[0]["x"][:2] == ["0 to 2", "3 to 5"]
+    assert (chart.traces[0]["y"][0], chart.traces[0]["y"][-1]) == (0.75, 0.25)
+    assert numbers(chart.table, "times") == [3, 1]
+    assert numbers(chart.table, "mean weight") == pytest.approx([2.5 / 3, 1 / 101])
+
+
+def test_handovers_are_told_by_device(tmp_path: Path) -> None:
+    tables = several_rounds(rounds=1, steps=1)
+    row = {"source": "a", "target": "b", "source_dbm": -90.0, "target_dbm": -80.0, "carried_bits": 8e3}
+    tables["handovers"] = [
+        {"device": "d001", "at_s": at_s, **row, "interruption_s": 0.05, "is_ping_pong": back}
+        for at_s, back in ((0.1, 0), (0.6, 1))
+    ]
+    tables["handovers"] = [{name: one[name] for name in TABLES["handovers"]} for one in tables["handovers"]]
+    blocks = shown(devices_section, run_of(tmp_path / "run", tables))
+    assert of_kind(blocks, Text).text == "Handovers: 2 by 1 device, 1 ping-pong; interruptions of 100 ms."
+    (only,) = of_kind(blocks, Table, "Who was handed over").rows
+    assert texts(only)[:3] == ["d001", "1", "0.1 s"]
+    assert texts(only)[-2:] == ["2 kB", "2"]

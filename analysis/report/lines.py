@@ -86,3 +86,8 @@ def look(index: int) -> tuple[str, str]:
 def titled(x: str, y: str, **more: Any) -> dict[str, Any]:
     """Return a layout with titles of both axes."""
     return {"xaxis": {"title": {"text": x}}, "yaxis": {"title": {"text": y}}, **more}
+
+
+def rounds_axis(rounds: Sequence[Any]) -> dict[str, Any]:
+    """Return the axis of rounds, with ticks at whole ones."""
+    return {"title": {"text": "round"}, "tick0": 0, "dtick": max(1, -(-len(rounds) // 12))}

@@ -4,6 +4,7 @@ ORDER = (
     "answer",
     "scenario",
     "curves",
+    "devices",
     "time",
     "round",
     "timeline",

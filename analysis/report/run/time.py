@@ -9,7 +9,7 @@ from slfac_sim.analysis.format import count, losses, one_decimal, sentence
 from slfac_sim.analysis.links import limiting
 from slfac_sim.analysis.report.blocks import Block, Cell, Chart, Items, Table
 from slfac_sim.analysis.report.cells import said, seconds, share, whole
-from slfac_sim.analysis.report.lines import bars, titled
+from slfac_sim.analysis.report.lines import bars, rounds_axis, titled
 from slfac_sim.analysis.report.parts import MEANINGS, PART_LOOKS
 from slfac_sim.ledger.folder import Run
 
@@ -62,6 +62,7 @@ def _by_round(told: Explanation) -> Chart:
         f" round {longest.round} took longest, {one_decimal(longest.to_s - longest.from_s)} s."
     )
     layout = titled("round", "time on the critical path (s)", barmode="stack")
+    layout["xaxis"] = rounds_axis(rounds)
     return Chart("The critical path, round by round", summary, traces, layout, _rounds(told))
 
 
