@@ -2,11 +2,11 @@
 
     python tools/release.py [FOLDER]      # the wheel and the sdist go there (default: dist)
 
-It stops at the first fault. The version, the citation and the changelog agree, and all is committed. The sdist
-is built from a clone, the wheel from the sdist, and `twine` reads both. Then the wheel is installed, with what
-it needs, into a new environment, and `TRIED` is run in an empty folder. At the end stand the command that tags
-the release, and the changelog of the tag. It wants the extra `release`, the network for pip, and MNIST or the
-network for it.
+It stops at the first fault. The version, the citation and the changelog agree, and all is committed. The
+sdist is built from a clone, the wheel from the sdist, and `twine` reads both. Then the wheel is installed,
+with what it needs, into a new environment, and `TRIED` is run in an empty folder. At the end stands how to tag
+it, with its changelog. It wants the extra `release`, the network for pip, and
+MNIST or the network for it. What its commands print is in FOLDER/release.log.
 """
 
 import os
@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -33,6 +34,7 @@ TRIED = (
 """What is run in the new environment, one after the other."""
 LEFT = ("runs/latest/summary.json", "runs/latest/report.html", "run.svg")
 """What must lie in the folder afterwards."""
+_OURS = ("PYTHONPATH", "VIRTUAL_ENV")
 
 
 def version(text: str) -> str:
@@ -62,45 +64,52 @@ def faults(root: Path) -> Iterator[str]:
         yield f"CHANGELOG.md: changes under Unreleased; they belong under {ours}, or to a later release"
 
 
-def _run(*command: str | Path, folder: Path = ROOT) -> str:
-    """Show and run a command without our environment's paths; return its output. A failure ends it all."""
-    print("$", shlex.join(map(str, command)), flush=True)
-    kept = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
-    done = subprocess.run(command, cwd=folder, env=kept, stdout=subprocess.PIPE, text=True, check=False)
-    print(done.stdout, end="", flush=True)
-    if done.returncode:
-        raise SystemExit(f"no release: that ended with {done.returncode}")
-    return done.stdout
+@dataclass(frozen=True)
+class Steps:
+    """Runs commands without our environment's paths, and keeps what they print in the file `log`."""
 
+    log: Path
 
-def built(folder: Path, scratch: Path) -> Path:
-    """Build what is committed into `folder`, the sdist and from it the wheel; return the wheel."""
-    checkout, python = scratch / "checkout", sys.executable
-    _run("git", "clone", "-q", ROOT, checkout)
-    _run(python, "-m", "build", "--outdir", folder, checkout)
-    ours = version((ROOT / "slfac_sim" / "__init__.py").read_text(encoding="utf-8"))
-    wheel, source = folder / f"slfac_sim-{ours}-py3-none-any.whl", folder / f"slfac_sim-{ours}.tar.gz"
-    _run(python, "-m", "twine", "check", "--strict", wheel, source)
-    return wheel
+    def run(self, *command: str | Path, folder: Path = ROOT) -> str:
+        """Say and run a command; return its output. A failure ends it all."""
+        print("$", shlex.join(map(str, command)), flush=True)
+        kept = {name: value for name, value in os.environ.items() if name not in _OURS}
+        told = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+        done = subprocess.run(command, cwd=folder, env=kept, text=True, check=False, **told)
+        with self.log.open("a", encoding="utf-8") as log:
+            log.write(f"$ {shlex.join(map(str, command))}\n{done.stdout}\n")
+        if done.returncode:
+            raise SystemExit(
+                f"{done.stdout[-2000:]}\nno release: that ended with {done.returncode}; see {self.log}"
+            )
+        return done.stdout
 
+    def build(self, folder: Path, scratch: Path) -> Path:
+        """Build what is committed into `folder`, the sdist and from it the wheel; return the wheel."""
+        checkout, python = scratch / "checkout", sys.executable
+        self.run("git", "clone", "-q", ROOT, checkout)
+        self.run(python, "-m", "build", "--outdir", folder, checkout)
+        ours = version((ROOT / "slfac_sim" / "__init__.py").read_text(encoding="utf-8"))
+        wheel, source = folder / f"slfac_sim-{ours}-py3-none-any.whl", folder / f"slfac_sim-{ours}.tar.gz"
+        self.run(python, "-m", "twine", "check", "--strict", wheel, source)
+        return wheel
 
-def tried(wheel: Path, scratch: Path) -> None:
-    """Install `wheel` into a new environment, and use it in an empty folder."""
-    environment, folder = scratch / "environment", scratch / "folder"
-    folder.mkdir()
-    _run(sys.executable, "-m", "venv", environment)
-    pip = (environment / "bin" / "python", "-m", "pip", "install", "-q", "-c", ROOT / "constraints.txt")
-    _run(*pip, wheel)
-    told = {}
-    for command in TRIED:
-        name, *words = shlex.split(command)
-        told[command] = _run(environment / "bin" / name, *words, folder=folder)
-    head = _run("git", "rev-parse", "--short=12", "HEAD").strip()
-    if not told[TRIED[0]].startswith(f"slfac_sim {wheel.name.split('-')[1]}, commit {head}\n"):
-        raise SystemExit(f"no release: the wheel is not of {head}")
-    missing = [name for name in LEFT if not (folder / name).is_file()]
-    if missing:
-        raise SystemExit(f"no release: it left no {', '.join(missing)}")
+    def use(self, wheel: Path, scratch: Path) -> None:
+        """Install `wheel` into a new environment, and use it in an empty folder."""
+        programs, folder = scratch / "environment" / "bin", scratch / "folder"
+        folder.mkdir()
+        self.run(sys.executable, "-m", "venv", programs.parent)
+        constraints = ROOT / "constraints.txt"
+        self.run(programs / "python", "-m", "pip", "install", "-q", "-c", constraints, wheel)
+        head = self.run("git", "rev-parse", "--short=12", "HEAD").strip()
+        for command in TRIED:
+            name, *words = shlex.split(command)
+            told = self.run(programs / name, *words, folder=folder)
+            if command == TRIED[0] and f", commit {head}\n" not in told:
+                raise SystemExit(f"no release: the wheel is not of {head}")
+        missing = [name for name in LEFT if not (folder / name).is_file()]
+        if missing:
+            raise SystemExit(f"no release: it left no {', '.join(missing)}")
 
 
 def main() -> int:
@@ -111,9 +120,11 @@ def main() -> int:
         hindered.append("the tree: not all is committed")
     if hindered:
         raise SystemExit("\n".join(hindered))
+    target.mkdir(parents=True, exist_ok=True)
+    steps = Steps(target / "release.log")
     with tempfile.TemporaryDirectory() as scratch:
-        wheel = built(target, Path(scratch))
-        tried(wheel, Path(scratch))
+        wheel = steps.build(target, Path(scratch))
+        steps.use(wheel, Path(scratch))
     ours = wheel.name.split("-")[1]
     print(f"\n{wheel} and its sdist are good. To tag them:\n")
     print(f"git tag -a v{ours} -m 'slfac_sim {ours}' && git push origin v{ours}\n")
