@@ -4,9 +4,9 @@
 
 It stops at the first fault. The version, the citation and the changelog agree, and all is committed. The
 sdist is built from a clone, the wheel from the sdist, and `twine` reads both. Then the wheel is installed,
-with what it needs, into a new environment, and `TRIED` is run in an empty folder. At the end stands how to tag
-it, with its changelog. It wants the extra `release`, the network for pip, and
-MNIST or the network for it. What its commands print is in FOLDER/release.log.
+with what it needs, into a new environment, and `TRIED` is run in an empty folder. In the end it prints how to
+tag the release, and its changelog. It wants the extra `release`, the network for pip, and MNIST, or the
+network for it. What its commands print is in FOLDER/release.log.
 """
 
 import os
