@@ -21,6 +21,7 @@ _WRITTEN = {"differ": ("path", "value"), "parts": ("path", "kind", "what"), "ref
 class About:
     """What the version that ran it said of the scenario; see `slfac_sim.scenario.about`."""
 
+    version: str
     differ: tuple[Mapping[str, str], ...]
     parts: tuple[Mapping[str, str], ...]
     references: tuple[Mapping[str, str], ...]
@@ -39,10 +40,15 @@ def about(run: Run) -> About | None:
         said = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise BadInput(f"{path}: cannot be read ({error})") from error
-    if not isinstance(said, dict) or not all(_sound(said.get(name), keys) for name, keys in _WRITTEN.items()):
-        expected = "; ".join(f"{name}: {', '.join(keys)}" for name, keys in _WRITTEN.items())
-        raise BadInput(f"{path}: is not what a run wrote; expected lists of texts ({expected})")
-    return About(**{name: tuple(said[name]) for name in _WRITTEN})
+    if not isinstance(said, dict) or not _is_whole(said):
+        expected = "version; " + "; ".join(f"{name}: {', '.join(keys)}" for name, keys in _WRITTEN.items())
+        raise BadInput(f"{path}: is not what a run wrote; expected texts ({expected})")
+    return About(said["version"], **{name: tuple(said[name]) for name in _WRITTEN})
+
+
+def _is_whole(said: Mapping[str, Any]) -> bool:
+    has_lists = all(_sound(said.get(name), keys) for name, keys in _WRITTEN.items())
+    return has_lists and isinstance(said.get("version"), str)
 
 
 def _sound(rows: Any, keys: tuple[str, ...]) -> bool:

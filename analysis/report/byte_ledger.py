@@ -1,10 +1,10 @@
 """What bodies were made of, round by round, and how little an ideal coder of their symbols needs."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from slfac_sim.analysis.format import kind_name, quantity, share, times, unit_of
+from slfac_sim.analysis.format import ACROSS, kind_name, quantity, share, times, unit_of
 from slfac_sim.analysis.report import cells
 from slfac_sim.analysis.report.blocks import Chart, Table, Text
 from slfac_sim.analysis.report.lines import bars, kind_look, look, titled
@@ -41,46 +41,56 @@ def _stacked(x: str, y: str) -> dict[str, Any]:
     return titled(x, y, barmode="stack", bargap=0.15)
 
 
-def by_part(parts: Rows) -> Iterator[Chart]:
-    """Yield for each kind whose bodies have several parts a stack of them for each round."""
-    for kind in dict.fromkeys(row["kind"] for row in parts):
-        rows = [row for row in parts if row["kind"] == kind]
-        if len({row["part"] for row in rows}) > 1:
-            yield _parts_of(kind, rows)
+def by_part(parts: Rows) -> Iterator[Chart | Table]:
+    """Yield a stack of parts for each kind that crosses the cut, then all parts of all kinds in a table."""
+    sizes = _sizes(parts)
+    for kind in sorted(ACROSS.keys() & sizes.keys(), key=lambda kind: -sum(sizes[kind].values())):
+        if len(sizes[kind]) > 1:
+            yield _stack(kind, sizes[kind], [row for row in parts if row["kind"] == kind])
+    yield _table(sizes, parts)
 
 
-def _parts_of(kind: str, rows: Rows) -> Chart:
-    sums: dict[str, dict[int, int]] = defaultdict(dict)
-    bodies: dict[str, int] = defaultdict(int)
-    for row in rows:
-        sums[row["part"]][row["round"]] = row["bytes"]
-        bodies[row["part"]] += row["messages"]
-    sizes = dict(sorted(((part, sum(by.values())) for part, by in sums.items()), key=lambda item: -item[1]))
-    whole = sum(sizes.values()) or 1
+def _sizes(parts: Rows) -> dict[str, dict[str, int]]:
+    """Return the bytes of each part of each kind, the largest first."""
+    sums: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for row in parts:
+        sums[row["kind"]][row["part"]] += row["bytes"]
+    return {kind: dict(sorted(own.items(), key=lambda item: -item[1])) for kind, own in sums.items()}
+
+
+def _stack(kind: str, sizes: Mapping[str, int], rows: Rows) -> Chart:
     rounds = sorted({row["round"] for row in rows})
+    taken = {(row["part"], row["round"]): row["bytes"] for row in rows}
     factor, unit = unit_of((size / len(rounds) for size in sizes.values()), "B")
     said = f"round %{{x}}: %{{y:.4g}} {unit}"
     traces = [
-        bars(part, rounds, [sums[part].get(r, 0) / factor for r in rounds], look(place), said)
+        bars(part, rounds, [taken.get((part, r), 0) / factor for r in rounds], look(place), said)
         for place, part in enumerate(sizes)
     ]
+    whole = sum(sizes.values()) or 1
     shares = ", ".join(f"{part} {share(size / whole, 3)}" for part, size in sizes.items())
-    table = Table(
-        f"Parts of {kind_name(kind)}",
-        ("part", "bodies with it", "bytes", "of the kind", "bytes a body"),
-        [
-            (
-                cells.said(part),
-                cells.whole(bodies[part]),
-                cells.measured(size, "B"),
-                cells.share(size / whole),
-                cells.number(size / bodies[part] if bodies[part] else None),
-            )
-            for part, size in sizes.items()
-        ],
-    )
     title = f"What the bytes were for: {kind_name(kind)}"
-    return Chart(title, f"{shares}.", traces, _stacked("round", f"{unit} a round"), table, 320)
+    return Chart(title, f"{shares}.", traces, _stacked("round", f"{unit} a round"), height_px=320)
+
+
+def _table(sizes: Mapping[str, Mapping[str, int]], parts: Rows) -> Table:
+    bodies: dict[tuple[str, str], int] = defaultdict(int)
+    for row in parts:
+        bodies[row["kind"], row["part"]] += row["messages"]
+    rows = [
+        (
+            cells.said(kind_name(kind)),
+            cells.said(part),
+            cells.whole(bodies[kind, part]),
+            cells.measured(size, "B"),
+            cells.share(size / (sum(own.values()) or 1)),
+            cells.measured(size / bodies[kind, part] if bodies[kind, part] else None, "B"),
+        )
+        for kind, own in sizes.items()
+        for part, size in own.items()
+    ]
+    head = ("kind", "part", "bodies with it", "bytes", "of its kind", "bytes a body")
+    return Table("Parts of bodies", head, rows, folded=True)
 
 
 def entropy(parts: Rows, notes: Rows) -> Iterator[Table | Text]:

@@ -45,15 +45,18 @@ def line(
 
 
 def level(name: str, ends: Sequence[float], value: float) -> dict[str, Any]:
-    """Return a thin level line from end to end, such as that of a target."""
+    """Return a thin level line from end to end with its name on it, such as that of a target."""
     return {
         "type": "scatter",
-        "mode": "lines",
+        "mode": "lines+text",
         "name": name,
         "x": [min(ends), max(ends)],
         "y": [value, value],
+        "text": [name, ""],
+        "textposition": "top right",
         "line": {"color": "var(--faint)", "dash": "dot", "width": 1.5},
-        "hoverinfo": "name",
+        "hoverinfo": "skip",
+        "showlegend": False,
     }
 
 

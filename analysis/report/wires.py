@@ -28,13 +28,13 @@ def graph(offered: Offered, loads: Sequence[Load]) -> Iterator[Chart]:
     columns = columns_of(found)
     places = places_of(columns, 0.0, float(len(columns) - 1), 1.0)
     traces = [*_wires(found, loads, places), *_nodes(found, places)]
+    rows = max(map(len, columns))
     hidden = {"visible": False, "showgrid": False}
     layout = {
         "xaxis": {**hidden, "range": [-0.6, len(columns) - 0.4]},
-        "yaxis": hidden,
+        "yaxis": {**hidden, "range": [-rows - 0.2, 0.2]},
         "hovermode": "closest",
     }
-    rows = max(map(len, columns))
     height_px = min(900, 220 + 44 * rows)
     yield Chart("Wires", _in_words(found, loads), traces, layout, height_px=height_px)
 

@@ -8,6 +8,7 @@ import typing
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from slfac_sim import __version__
 from slfac_sim.foundation.descriptions import descriptions, module_sentence
 from slfac_sim.foundation.plugins import kind_of
 from slfac_sim.foundation.units import Quantity, written
@@ -20,8 +21,8 @@ from slfac_sim.scenario.yaml_text import to_line
 Row = dict[str, str | None]
 
 
-def about(scenario: Scenario) -> dict[str, list[Row]]:
-    """Return the settings that `differ` from defaults, the `parts` and the `references`, all as texts.
+def about(scenario: Scenario) -> dict[str, Any]:
+    """Return our `version`, the settings that `differ` from defaults, `parts` and `references`, as texts.
 
     A setting without a default differs from it always; its `default` is None. A part is a plug-in.
     """
@@ -29,6 +30,7 @@ def about(scenario: Scenario) -> dict[str, list[Row]]:
         {"part": part, "bibtex": cited.bibtex} for part, cited in references_of(scenario)
     ]
     return {
+        "version": __version__,
         "differ": list(_differing(scenario, "")),
         "parts": list(_parts(scenario, "", None)),
         "references": references,

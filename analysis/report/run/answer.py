@@ -7,7 +7,6 @@ from slfac_sim.analysis.format import (
     UNTRAINED,
     count,
     fixed_percent,
-    listed,
     one_decimal,
     quantity,
     target_words,
@@ -36,7 +35,7 @@ def blocks(run: Run) -> Iterator[Block]:
         yield Text("The data are made up: what is learnt from them says nothing of real data.")
     yield Facts(list(_figures(run)), key=True)
     if run.times_s:
-        yield Table("Targets", _HEAD, list(_targets(run)))
+        yield Table("Targets, and what had been spent when each was reached", _HEAD, list(_targets(run)))
 
 
 def _answer(run: Run) -> str:
@@ -48,8 +47,13 @@ def _answer(run: Run) -> str:
     hardest = met[-1]
     took_s = aims[hardest]
     there = "before any training" if not took_s else f"after {one_decimal(took_s)} simulated s"
-    beyond = f"; {listed([target_words(target) for target in missed])} {_is_not(missed)}" if missed else ""
+    beyond = f"; {_and(missed)} {_is_not(missed)}" if missed else ""
     return f"{target_words(hardest)} test accuracy is reached {there}{beyond}."
+
+
+def _and(targets: list[Target]) -> str:
+    *others, last = map(target_words, targets)
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def _is_not(missed: list[Target]) -> str:
@@ -65,15 +69,20 @@ def _without(run: Run, missed: list[Target]) -> str:
         return f"No accuracy was measured in {took}."
     if not missed:
         return f"{fixed_percent(run.summary['accuracy']['final'], 2)} test accuracy after {took}."
-    aims = listed([target_words(target) for target in missed])
+    aims = _and(missed)
     return f"{aims} test accuracy {_is_not(missed)} in {took}; the best is {fixed_percent(best, 2)}."
 
 
 def _figures(run: Run) -> Iterator[tuple[str, str]]:
     summary = run.summary
     final, best = summary["accuracy"]["final"], summary["accuracy"]["best"]
+    met = [(target, at_s) for target, at_s in run.times_s.items() if at_s and target.metric == ACCURACY]
+    if met:
+        yield f"time to {target_words(met[-1][0])}", f"{one_decimal(met[-1][1])} s"
     if final is not None:
-        yield "test accuracy, final (best)", f"{fixed_percent(final, 2)} ({fixed_percent(best, 2)})"
+        yield "final test accuracy", fixed_percent(final, 2)
+    if best is not None and best != final:
+        yield "best test accuracy", fixed_percent(best, 2)
     yield "simulated time", f"{one_decimal(summary['simulated_s'])} s"
     yield "rounds", f"{summary['rounds']:,}"
     yield "devices", f"{summary['devices']:,}"
@@ -83,7 +92,7 @@ def _figures(run: Run) -> Iterator[tuple[str, str]]:
         yield "energy, all devices", quantity(drawn_j, "J")
 
 
-_HEAD = ("target", "simulated time", "round", "payload bytes until then", "energy of devices until then")
+_HEAD = ("target", "simulated time", "round", "payload", "energy of devices")
 
 
 def _targets(run: Run) -> Iterator[tuple[Cell, ...]]:

@@ -9,6 +9,7 @@ import numpy as np
 from slfac_sim.analysis.format import fixed_percent, measured, one_decimal, quantity, target_words, unit_of
 from slfac_sim.analysis.report import cells
 from slfac_sim.analysis.report.blocks import Block, Cell, Chart, Table
+from slfac_sim.analysis.report.classes import by_class
 from slfac_sim.analysis.report.lines import level, line, titled
 from slfac_sim.analysis.rows import rows_if_there
 from slfac_sim.foundation.metrics import METRICS
@@ -49,6 +50,7 @@ def blocks(run: Run) -> Iterator[Block]:
     yield _over(run, learnt, "payload bytes", curve.bytes_total.tolist(), "B", "delivered payload")
     if drawn_j:
         yield _over(run, learnt, "energy", drawn_j, "J", "energy drawn by all devices")
+    yield from by_class(run)
     yield _table(learnt)
 
 

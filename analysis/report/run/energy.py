@@ -40,9 +40,8 @@ def _stack(title: str, hosts: Bars) -> Chart:
     ]
     layout = titled(f"energy drawn in the whole run ({unit})", "", barmode="stack")
     layout["yaxis"] |= {"autorange": "reversed", "automargin": True}
-    return Chart(
-        title, " ".join(map(_sentence, hosts)), traces, layout, _table(title, hosts), 150 + 36 * len(hosts)
-    )
+    summary, table = " ".join(map(_sentence, hosts)), _table(f"{title}, by part", hosts)
+    return Chart(title, summary, traces, layout, table, height_px=150 + 36 * len(hosts))
 
 
 def _sentence(host: tuple[str, Mapping[str, float]]) -> str:

@@ -14,7 +14,7 @@ TITLE = "Checks and bounds"
 _LAWS = {
     "bytes": "Payload sent by the protocol is delivered, lost, cancelled or under way, to the byte.",
     "causality": "Nothing begins before it is asked for, and every effect leaves one row.",
-    "rate <= capacity": "A transfer has at most the bits of airtime that its link can have.",
+    "rate <= capacity": "A transfer has no more bits a second of airtime than its link can have at best.",
     "airtime <= elapsed": "Transfers have no more of the air than there was time.",
     "link bits": "Bits offered to a wire are carried, lost or in flight, within its capacity.",
     "handovers": "Each begins where the one before it ended, and its interruption carries nothing.",
@@ -67,6 +67,7 @@ def _bounds(run: Run) -> Iterator[Block]:
     if bounds_s:
         took_s = [*instants.values(), float(run.summary["simulated_s"])]
         yield _table([*instants, "the end"], took_s, bounds_s)
+        yield Text("Bounds without one of the limits; in brackets, how many times as long this run took.")
         yield Items([f"{name}: {_MEANT[name]}." for name in bounds_s if name in _MEANT])
     if reason:
         yield Text(f"{'Not all bounds are known' if bounds_s else 'There are no bounds'}: {reason}.")
@@ -81,6 +82,6 @@ def _table(names: Sequence[str], took_s: Sequence[float], bounds_s: Mapping[str,
 
 
 def _bound(least_s: float, took_s: float) -> Cell:
-    """Return a bound, and how many times as long the run took."""
-    ratio = f", {times(took_s / least_s)} times as long" if least_s > 0.0 else ""
+    """Return a bound, and how many times as long as it the run took."""
+    ratio = f" ({times(took_s / least_s)} x)" if least_s > 0.0 else ""
     return Cell(f"{one_decimal(least_s)} s{ratio}", least_s)

@@ -15,6 +15,7 @@ from slfac_sim.analysis.report.maps import maps
 from slfac_sim.analysis.report.ways import ways
 from slfac_sim.analysis.report.wires import graph, links_table
 from slfac_sim.analysis.rows import rows_if_there, rows_of
+from slfac_sim.analysis.structure import Row
 from slfac_sim.analysis.tracks import tracks_of
 from slfac_sim.ledger.folder import Run
 
@@ -51,27 +52,46 @@ def _loads(run: Run, there: Offered) -> Sequence[Load]:
 
 
 def _airs(there: Offered) -> Table:
-    """Return the access networks, one a row."""
-    rows = []
-    for row in there.air[:_MOST_AIRS]:
-        devices = [link for link in there.links if link["access"] == row["access"]]
-        times = f"{row['up_share']:.3g} up, {row['down_share']:.3g} down"
-        rows.append(
-            [
-                cells.said(row["access"] or "the only one"),
-                cells.whole(len(devices)),
-                cells.whole(len({link["station"] for link in devices if link["station"]})),
-                cells.said(row["medium"]),
-                cells.said(f"{row['duplex']}: {times}"),
-                cells.said(_latency(row["latency_s"])),
-                cells.measured(row["multicast_rate_bps"], "bit/s"),
-                cells.seconds(row["coherence_s"]),
-            ]
-        )
-    head = ("access network", "devices", "stations in use", "medium", "parts of the time")
-    head += ("latency", "multicast", "a block of fading")
+    """Return the access networks, one a row; without the columns in which none has anything."""
+    columns: dict[str, list[Cell]] = {name: [] for name in _AIR}
+    shown = there.air[:_MOST_AIRS]
+    for row in shown:
+        links = [link for link in there.links if link["access"] == row["access"]]
+        for name, cell in zip(_AIR, _air(row, links), strict=True):
+            columns[name].append(cell)
+    kept = [name for name, own in columns.items() if any(cell != cells.NONE for cell in own)]
     more = f", {_MOST_AIRS} of {len(there.air)}" if len(there.air) > _MOST_AIRS else ""
-    return Table(f"Access networks{more}", head, rows)
+    rows = list(zip(*(columns[name] for name in kept), strict=True))
+    return Table(f"Access networks{more}", kept, rows)
+
+
+_AIR = (
+    "access",
+    "devices",
+    "stations",
+    "medium",
+    "duplex",
+    "time up",
+    "time down",
+    "latency",
+    "multicast",
+    "fades every",
+)
+
+
+def _air(row: Row, links: Sequence[Row]) -> list[Cell]:
+    return [
+        cells.said(row["access"]) if row["access"] else cells.NONE,
+        cells.whole(len(links)),
+        cells.whole(len({link["station"] for link in links if link["station"]}) or None),
+        cells.said(row["medium"]),
+        cells.said(row["duplex"]),
+        cells.share(row["up_share"], 0),
+        cells.share(row["down_share"], 0),
+        cells.said(_latency(row["latency_s"])),
+        cells.measured(row["multicast_rate_bps"], "bit/s"),
+        cells.seconds(row["coherence_s"]),
+    ]
 
 
 def _latency(seconds: float | None) -> str:

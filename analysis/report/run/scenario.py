@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from slfac_sim.analysis.format import count
+from slfac_sim.analysis.format import count, shortened
 from slfac_sim.analysis.report import cells
 from slfac_sim.analysis.report.blocks import Block, Code, Facts, Table, Text
 from slfac_sim.analysis.told import TOO_OLD, About, about, scenario_text, scenario_tree
@@ -11,7 +11,8 @@ from slfac_sim.foundation.errors import BadInput
 from slfac_sim.ledger.folder import Run
 
 TITLE = "What was run"
-_REQUIRED = "(must be said)"
+_REQUIRED = "none"
+_LETTERS = 60  # of a value; the whole of it stands in the scenario below
 
 
 def blocks(run: Run) -> Iterator[Block]:
@@ -100,10 +101,11 @@ def _differing(said: About) -> Table:
     rows = [
         (
             cells.said(row["path"]),
-            cells.said(row["value"]),
-            cells.said(_REQUIRED if row.get("default") is None else row["default"]),
+            cells.said(shortened(row["value"], _LETTERS)),
+            cells.said(shortened(row.get("default") or _REQUIRED, _LETTERS)),
             cells.said(row.get("meaning", "")),
         )
         for row in said.differ
+        if row["path"] != "name"
     ]
     return Table("Settings that differ from defaults", ("setting", "value", "default", "meaning"), rows)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from slfac_sim import __version__
 from slfac_sim.analysis.format import about, fixed_percent, quantity
 from slfac_sim.analysis.report.blocks import Block, Facts
+from slfac_sim.analysis.told import about as told
 from slfac_sim.foundation.version import commit
 from slfac_sim.ledger.folder import Run
 
@@ -17,13 +18,20 @@ def blocks(run: Run) -> Iterator[Block]:
     host = run.summary["host"]
     yield Facts(
         [
-            ("slfac_sim, commit", host.get("commit") or _UNKNOWN),
+            ("slfac_sim", _ours(run)),
             *((name, host.get(name) or _UNKNOWN) for name in ("python", "torch", "numpy", "simpy")),
             ("this page, slfac_sim", f"{__version__}, commit {commit() or _UNKNOWN}"),
         ]
     )
     yield Facts(list(_spent(run)))
     yield Facts(list(_digests(run)))
+
+
+def _ours(run: Run) -> str:
+    """Return the version that ran it, as far as it is on record, and its commit."""
+    said = told(run)
+    version = "version not recorded" if said is None else said.version
+    return f"{version}, commit {run.summary['host'].get('commit') or _UNKNOWN}"
 
 
 def _spent(run: Run) -> Iterator[tuple[str, str]]:
