@@ -15,6 +15,11 @@ MOST_MAPS = 4  # access networks; tables have all
 _NAMED = 19  # stations; the names of more would hide the devices
 _WIDE = 10.0  # a larger ratio of rates is shown on a scale of logarithms
 _SHAPES = {"line of sight": "circle", "no line of sight": "square", "device": "circle"}
+_BAR = {"orientation": "h", "x": 0.0, "xanchor": "left", "y": 1.0, "yanchor": "bottom"} | {
+    "thickness": 10,
+    "len": 0.7,
+    "outlinewidth": 0,
+}
 _STATION = {"symbol": "triangle-up", "size": 13, "color": "var(--ink)"}
 
 
@@ -148,7 +153,7 @@ def _scale(mbps: Floats) -> dict[str, Any]:
     least, most = (float(mbps.min()), float(mbps.max())) if mbps.size else (1.0, 1.0)
     if most <= least:
         return {"cmin": 0.5 * least, "cmax": 1.5 * least, "colorscale": "Viridis"}
-    bar: dict[str, Any] = {"title": {"text": "Mbit/s up"}, "thickness": 12, "outlinewidth": 0, "len": 0.8}
+    bar: dict[str, Any] = {**_BAR, "title": {"text": "Mbit/s up, alone", "side": "top"}}
     if most > _WIDE * least:
         ticks = np.linspace(log10(least), log10(most), 5)
         bar |= {"tickvals": ticks.tolist(), "ticktext": [amount(10.0**tick) for tick in ticks]}

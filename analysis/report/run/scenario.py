@@ -12,7 +12,7 @@ from slfac_sim.ledger.folder import Run
 
 TITLE = "What was run"
 _REQUIRED = "none"
-_LETTERS = 60  # of a value; the whole of it stands in the scenario below
+_LETTERS = 36  # of a value; the whole of it stands in the scenario below
 
 
 def blocks(run: Run) -> Iterator[Block]:

@@ -6,6 +6,7 @@ from slfac_sim import __version__
 from slfac_sim.analysis.format import about, fixed_percent, quantity
 from slfac_sim.analysis.report.blocks import Block, Facts
 from slfac_sim.analysis.told import about as told
+from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.version import commit
 from slfac_sim.ledger.folder import Run
 
@@ -29,7 +30,10 @@ def blocks(run: Run) -> Iterator[Block]:
 
 def _ours(run: Run) -> str:
     """Return the version that ran it, as far as it is on record, and its commit."""
-    said = told(run)
+    try:
+        said = told(run)
+    except BadInput:  # the scenario's part says so
+        said = None
     version = "version not recorded" if said is None else said.version
     return f"{version}, commit {run.summary['host'].get('commit') or _UNKNOWN}"
 
