@@ -37,13 +37,16 @@ from slfac_sim.simulation.simulate import simulate, survey_of
 from slfac_sim.simulation.simulated import SimulatedPlayer
 
 ROOT = Path(__file__).resolve().parent.parent
-DOCS = sorted((ROOT / "docs").glob("*.md"))
-RESULTS, EXTENDING, DESIGN = (
-    (ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("results.md", "extending.md", "design.md")
-)
+DOCS = sorted([*(ROOT / "docs").glob("*.md"), *(ROOT / "docs" / "howto").glob("*.md")])
+RESULTS, DESIGN = ((ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("results.md", "design.md"))
+HOWTO = "\n".join(path.read_text(encoding="utf-8") for path in DOCS if path.parent.name == "howto")
 _BLOCK = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-PLUGINS = {path: code for kind, path, code in _BLOCK.findall(EXTENDING) if kind == "python"}
-SETTINGS = [text for kind, _, text in _BLOCK.findall(EXTENDING) if kind == "yaml"]
+PLUGINS = {
+    path if "/" in path else f"their_pkg/{path}": code
+    for kind, path, code in _BLOCK.findall(HOWTO)
+    if kind == "python" and (path.startswith(("their_pkg/", "analysis/")) or "@settings" in code)
+}
+SETTINGS = [text for kind, _, text in _BLOCK.findall(HOWTO) if kind == "yaml" and "their_pkg." in text]
 
 
 def overrides(text: str) -> list[str]:
@@ -67,12 +70,12 @@ def test_every_example_is_a_file_and_every_plug_in_is_used() -> None:
     assert all(path.startswith(("their_pkg/", "analysis/figures/")) for path in PLUGINS)
     assert len(PLUGINS) == 13
     used = set(re.findall(r"their_pkg\.(\w+)", "".join(SETTINGS)))
-    used |= set(re.findall(r"--callback their_pkg\.(\w+)\.\w+\n", EXTENDING))
+    used |= set(re.findall(r"--callback their_pkg\.(\w+)\.\w+\n", HOWTO))
     assert used == {Path(path).stem for path in PLUGINS if path.startswith("their_pkg/")}
 
 
 @pytest.mark.parametrize("text", SETTINGS, ids=lambda text: text.split(":")[0])
-def test_a_plug_in_of_extending_md_runs(text: str, their_pkg: Path, tmp_path: Path) -> None:
+def test_a_plug_in_of_howto_runs(text: str, their_pkg: Path, tmp_path: Path) -> None:
     """The tiny scenario with that plug-in in it learns, transmits, and does it twice alike."""
     digests = []
     for name in ("one", "two"):
@@ -84,7 +87,7 @@ def test_a_plug_in_of_extending_md_runs(text: str, their_pkg: Path, tmp_path: Pa
     assert digests[0] == digests[1]
 
 
-def test_the_codec_of_extending_md_sends_two_bytes_a_value(their_pkg: Path, tmp_path: Path) -> None:
+def test_the_codec_of_howto_sends_two_bytes_a_value(their_pkg: Path, tmp_path: Path) -> None:
     path = tmp_path / "ledger.sqlite"
     live_run(path, "codec={kind: their_pkg.half}")
     bodies = [row for row in table(path, "payloads") if row["kind"].startswith("smashed")]
@@ -93,7 +96,7 @@ def test_the_codec_of_extending_md_sends_two_bytes_a_value(their_pkg: Path, tmp_
     assert 0 < frame_bytes.pop() < 30
 
 
-def test_the_network_of_extending_md_is_a_long_way(their_pkg: Path, tmp_path: Path) -> None:
+def test_the_network_of_howto_is_a_long_way(their_pkg: Path, tmp_path: Path) -> None:
     path = tmp_path / "ledger.sqlite"
     live_run(path, "network={kind: their_pkg.satellite, latency: 300 ms}")
     sent = table(path, "transfers")
@@ -101,7 +104,7 @@ def test_the_network_of_extending_md_is_a_long_way(their_pkg: Path, tmp_path: Pa
     assert {round(row["rate_bps"]) for row in sent} == {5e6, 50e6}
 
 
-def test_the_network_of_extending_md_goes_behind_wires(their_pkg: Path, tmp_path: Path) -> None:
+def test_the_network_of_howto_goes_behind_wires(their_pkg: Path, tmp_path: Path) -> None:
     path = tmp_path / "ledger.sqlite"
     access = "{sky: {network: {kind: their_pkg.satellite, latency: 300 ms}, devices: 5}}"
     wire = "{wire: {between: [sky, server], capacity: 1 Mbit/s, latency: 5 ms}}"
@@ -111,9 +114,7 @@ def test_the_network_of_extending_md_goes_behind_wires(their_pkg: Path, tmp_path
     assert all(8e-6 * row["wire_bytes"] < row["last_bit_s"] - row["start_s"] + 1e-9 for row in sent)
 
 
-def test_the_protocol_of_extending_md_takes_turns_and_can_be_replayed(
-    their_pkg: Path, tmp_path: Path
-) -> None:
+def test_the_protocol_of_howto_takes_turns_and_can_be_replayed(their_pkg: Path, tmp_path: Path) -> None:
     live = tmp_path / "live.sqlite"
     chosen, seconds, _ = live_run(live, "protocol={kind: their_pkg.in_turn, rounds: 2, steps: 2}")
     worked = [row["host"] for row in table(live, "computes") if row["host"] != "server"]
@@ -127,9 +128,7 @@ def test_the_protocol_of_extending_md_takes_turns_and_can_be_replayed(
             assert replayed == [tuple(row.values()) for row in table(live, name)]
 
 
-def test_a_round_of_the_protocol_of_extending_md_takes_what_was_foretold(
-    their_pkg: Path, tmp_path: Path
-) -> None:
+def test_a_round_of_the_protocol_of_howto_takes_what_was_foretold(their_pkg: Path, tmp_path: Path) -> None:
     """By the schedule that it declares; turns under another name were foretold twice too fast."""
     settings = ("codec=raw", "protocol={kind: their_pkg.in_turn, rounds: 2, steps: 2}")
     live_run(tmp_path / "live.sqlite", *settings)
@@ -139,9 +138,7 @@ def test_a_round_of_the_protocol_of_extending_md_takes_what_was_foretold(
     assert foretold.seconds == pytest.approx(second - first, rel=0.1)
 
 
-def test_the_protocol_of_extending_md_is_resumed_and_may_lose_devices(
-    their_pkg: Path, tmp_path: Path
-) -> None:
+def test_the_protocol_of_howto_is_resumed_and_may_lose_devices(their_pkg: Path, tmp_path: Path) -> None:
     """Checkpoints and participation come with the class that it inherits."""
     turns = ("protocol={kind: their_pkg.in_turn, rounds: 3, steps: 1}", "devices.count=3")
     summary = undisturbed(tmp_path / "whole", *turns)
@@ -183,7 +180,7 @@ def test_the_conformance_tests_find_a_new_file_by_themselves(tmp_path: Path) -> 
     assert int(passed[1]) >= 14
 
 
-def test_the_figure_of_extending_md_is_drawn_of_every_run(
+def test_the_figure_of_howto_is_drawn_of_every_run(
     their_pkg: Path, finished: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     figures = importlib.import_module(FIGURES)
@@ -198,7 +195,7 @@ def test_the_figure_of_extending_md_is_drawn_of_every_run(
 
 
 class Board:
-    """A board of the client `scoreboard`, which docs/extending.md makes up."""
+    """A board of the client `scoreboard`, which docs/howto/own_callback.md makes up."""
 
     def __init__(self, **settings: Any) -> None:
         self.settings = settings
@@ -213,14 +210,14 @@ class Board:
         self.open = False
 
 
-def test_the_callback_of_extending_md_tells_its_service(
+def test_the_callback_of_howto_tells_its_service(
     their_pkg: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     boards: list[Board] = []
     client = ModuleType("scoreboard")
     vars(client)["init"] = lambda **settings: boards.append(Board(**settings)) or boards[-1]
     monkeypatch.setitem(sys.modules, "scoreboard", client)
-    (callback,) = re.findall(r"--callback (\S+)", EXTENDING.replace("--callback MODULE.CLASS", ""))
+    (callback,) = re.findall(r"--callback (\S+)", HOWTO.replace("--callback MODULE.CLASS", ""))
     assert main([str(TINY), "--out", str(tmp_path / "run"), "--quiet", "--callback", callback]) == 0
     (board,) = boards
     assert (board.settings["name"], board.open) == ("tiny-run", False)
