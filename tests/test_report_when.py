@@ -146,7 +146,7 @@ def test_of_many_devices_there_are_shares_and_some_single_ones(crowd: Path) -> N
     assert all(sum(shares) == pytest.approx(1.0, abs=1e-3) for shares in all_.shares)
     assert [lane.name for lane in timeline.lanes][:2] == ["server", "d029"]
     assert len(timeline.lanes) == 1 + FEW
-    assert "24 of 30 devices, the fastest on top, among them the median and the slowest" in timeline.summary
+    assert "24 of 30 devices, the fastest on top, among them the median, the slowest and" in timeline.summary
 
 
 def test_few_devices_are_all_there_with_what_they_did(hand: Path) -> None:

@@ -33,11 +33,12 @@ def chosen(fastest_first: Sequence[str], wanted: Iterable[str], most: int = FEW)
     return [device for device in devices if device in taken]
 
 
-def chosen_words(shown: Sequence[str], of: Sequence[str]) -> str:
-    """Return in words which devices are shown, fastest first."""
+def chosen_words(shown: Sequence[str], of: Sequence[str], wanted: str) -> str:
+    """Return in words which devices are shown, fastest first; the `wanted` are called so."""
     if len(shown) == len(of):
         return f"{count(len(of), 'device')}, the fastest on top"
-    return f"{len(shown)} of {len(of)} devices, the fastest on top, among them the median and the slowest"
+    few = f"{len(shown)} of {len(of):,} devices, the fastest on top"
+    return f"{few}, among them the median, the slowest and those {wanted}"
 
 
 def served(computes: Iterable[Row], from_s: float, to_s: float) -> dict[str, list[Stretch]]:

@@ -7,13 +7,13 @@ import numpy as np
 
 from slfac_sim.analysis.attribution import attribute
 from slfac_sim.analysis.days import LANES, WAITS, days_of, fastest_first, speeds_flops, spent_s, stretches
-from slfac_sim.analysis.format import count, handovers, three_digits
+from slfac_sim.analysis.format import amount, handovers
 from slfac_sim.analysis.interruptions import handed_over
 from slfac_sim.analysis.missed import missed
 from slfac_sim.analysis.own_shares import own_shares
 from slfac_sim.analysis.report.absences import missed_blocks, stale_blocks
 from slfac_sim.analysis.report.blocks import Block, Cell, Chart, Table, Text
-from slfac_sim.analysis.report.cells import measured, number, seconds, whole
+from slfac_sim.analysis.report.cells import NONE, measured, seconds, whole
 from slfac_sim.analysis.report.device_accuracy import accuracy_blocks
 from slfac_sim.analysis.report.lines import titled
 from slfac_sim.analysis.report.many import Column, few_or_quantiles
@@ -67,9 +67,7 @@ def _days(lanes: Lanes) -> Chart:
 def _summary(lanes: Lanes) -> str:
     waits_s = {device: own[WAITS] for device, own in lanes.items()}
     most, least = max(waits_s, key=waits_s.__getitem__), min(waits_s, key=waits_s.__getitem__)
-    together = (
-        f" {count(len(lanes), 'device')} stand in groups of like speed." if len(lanes) > _MOST_BARS else ""
-    )
+    together = f" {len(lanes):,} devices stand in groups of like speed." if len(lanes) > _MOST_BARS else ""
     return (
         f"{most} waited longest for others, {seconds(waits_s[most]).text}; {least} shortest,"
         f" {seconds(waits_s[least]).text}.{together}"
@@ -93,8 +91,7 @@ def _table(
 
 
 def _speed(value: float) -> Cell:
-    known = number(value / 1e9)
-    return known if known.number is None else Cell(f"{three_digits(value / 1e9)} GFLOP/s", value)
+    return NONE if np.isnan(value) else Cell(f"{amount(value / 1e9)} GFLOP/s", value)
 
 
 def _whole(value: float) -> Cell:

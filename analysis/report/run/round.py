@@ -121,8 +121,9 @@ def _summary(shown: RoundDays, devices: Sequence[str], path: Sequence[Segment], 
     length_s = shown.to_s - shown.from_s
     on_path = [f"{host} for {one_decimal(s)} s" for host, s in hosts_s(path).items() if host != EVERYBODY]
     cut = f" Drawn are its first {one_decimal(until_s - shown.from_s)} s." if until_s < shown.to_s else ""
+    who = chosen_words(devices, list(shown.days), "longest on the critical path")
     return (
-        f"{_name(shown)} took {one_decimal(length_s)} s. {chosen_words(devices, list(shown.days))}."
+        f"{_name(shown)} took {one_decimal(length_s)} s. {who}."
         f" The line is the critical path: it is with {listed(on_path)}.{cut}"
     )
 

@@ -7,7 +7,16 @@ from typing import Any
 
 from slfac_sim.analysis.air import DIRECTIONS
 from slfac_sim.analysis.air_use import AirLane, AirUse, air_use, busy_lanes, lane_name
-from slfac_sim.analysis.days import LANES, Stretch, days_of, fastest_first, speeds_flops, stretches
+from slfac_sim.analysis.days import (
+    LANES,
+    WAITS,
+    Stretch,
+    days_of,
+    fastest_first,
+    speeds_flops,
+    spent_s,
+    stretches,
+)
 from slfac_sim.analysis.format import count, fixed_percent, listed
 from slfac_sim.analysis.graph import capacities
 from slfac_sim.analysis.links import loads_over_time
@@ -61,15 +70,18 @@ def _hosts(run: Run, to_s: float) -> Timeline:
     places = {lane: place for place, lane in enumerate(LANES)}
     computes, days = recorded(run)["computes"], days_of(run)
     order = fastest_first(days, speeds_flops(computes))
-    every = {device: _lane(device, stretches(days[device]), places) for device in order}
+    doing = {device: stretches(days[device]) for device in order}
+    waits_s = {device: spent_s(day)[WAITS] for device, day in doing.items()}
+    every = {device: _lane(device, day, places) for device, day in doing.items()}
     servers = [_lane(name, own, places) for name, own in served(computes, 0.0, to_s).items()]
-    shown = chosen(order, ())
+    shown = chosen(order, sorted(order, key=waits_s.__getitem__))
     lanes = [*servers, *(every[device] for device in shown)]
     crowd = crowd_of("all devices", list(every.values()), len(LANES), 0.0, to_s)
     many = f" Above, the share of all {len(order):,} that does what." if len(order) > FEW else ""
+    who = chosen_words(shown, order, "that waited least for others")
     return Timeline(
         "What devices and servers did",
-        f"{count(len(servers), 'server')}; {chosen_words(shown, order)}.{many}",
+        f"{count(len(servers), 'server')}; {who}.{many}",
         [(DOING[lane], LANE_LOOKS[lane]) for lane in LANES],
         [thinned(lane, len(LANES), to_s) for lane in lanes],
         0.0,
