@@ -116,8 +116,9 @@ def test_a_round_is_drawn_without_gap_or_overlap(crowd: Path) -> None:
 def test_the_critical_path_goes_through_the_round_from_end_to_end(crowd: Path) -> None:
     blocks = shown(round_section, crowd)
     chart = of_kind(blocks, Chart)
-    thread = chart.traces[-1]
-    assert thread["name"] == "critical path"
+    thread, thick = chart.traces[-2:]
+    assert thread["name"] == thick["name"] == "critical path"
+    assert [at_s for at_s in thick["x"] if at_s is not None] == thread["x"]
     assert thread["x"] == sorted(thread["x"])
     assert [thread["x"][0], thread["x"][-1]] == pytest.approx(chart.layout["xaxis"]["range"], abs=2e-6)
     assert set(thread["y"]) <= set(chart.layout["yaxis"]["categoryarray"])

@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from slfac_sim.analysis.answer_result import Answer, is_answer
+from slfac_sim.analysis.days import forget_days
 from slfac_sim.analysis.format import count
 from slfac_sim.analysis.report.blocks import Items, Section
 from slfac_sim.analysis.report.damaged import run_in
 from slfac_sim.analysis.report.page import page, sections
+from slfac_sim.analysis.rows import forget
 from slfac_sim.analysis.studies.reading import is_study, load_study
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.files import write_text
@@ -63,4 +65,7 @@ def _of_runs(folders: Sequence[Path]) -> str:
 
 
 def _page(room: str, title: str, of: Any, first: Sequence[Section] = ()) -> str:
-    return page(title, [*first, *sections(f"{_ROOMS}.{room}", of)])
+    made = [*first, *sections(f"{_ROOMS}.{room}", of)]
+    forget()
+    forget_days()
+    return page(title, made)

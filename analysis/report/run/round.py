@@ -47,7 +47,7 @@ def _waterfall(shown: RoundDays, devices: Sequence[str], servers: Days, path: Se
     rows: dict[str, Sequence[Stretch]] = {**servers, **{device: shown.days[device] for device in devices}}
     until_s = _drawn_until_s(rows, shown.to_s)
     traces = [_bars(lane, rows, until_s) for lane in LANES]
-    traces = [trace for trace in traces if trace["x"]] + [_thread(path, rows, until_s)]
+    traces = [trace for trace in traces if trace["x"]] + _thread(path, rows, until_s)
     layout = titled("simulated time (s)", "", barmode="overlay", bargap=0.15)
     layout["xaxis"] |= {"range": [shown.from_s, until_s]}
     layout["yaxis"] = {
@@ -94,8 +94,11 @@ def _bars(lane: str, rows: Days, until_s: float) -> dict[str, Any]:
     }
 
 
-def _thread(path: Sequence[Segment], rows: Days, until_s: float) -> dict[str, Any]:
-    """Return the critical path as a line from row to row; of a multicast it is on its server's."""
+def _thread(path: Sequence[Segment], rows: Days, until_s: float) -> list[dict[str, Any]]:
+    """Return the critical path: thick on each host's row, thin from row to row.
+
+    Of a multicast it is on the first row, which is a server's.
+    """
     x: list[float] = []
     y: list[str] = []
     texts: list[str] = []
@@ -105,16 +108,17 @@ def _thread(path: Sequence[Segment], rows: Days, until_s: float) -> dict[str, An
             x += [round(segment.from_s, 6), round(segment.to_s, 6)]
             y += [host, host]
             texts += 2 * [f"{segment.part}, {one_decimal(segment.to_s - segment.from_s)} s"]
-    return {
-        "type": "scatter",
-        "mode": "lines",
-        "name": PATH,
-        "x": x,
-        "y": y,
-        "text": texts,
-        "line": {"color": "var(--ink)", "width": 2},
-        "hovertemplate": f"{PATH}, %{{y}}<br>%{{text}}<extra></extra>",
-    }
+    steps = {"type": "scatter", "mode": "lines", "name": PATH, "legendgroup": PATH, "connectgaps": False}
+    way = {"x": x, "y": y, "line": {"color": "var(--ink)", "width": 0.5}, "hoverinfo": "skip"}
+    apart = {name: _apart(values) for name, values in (("x", x), ("y", y), ("text", texts))}
+    said = f"{PATH}, %{{y}}<br>%{{text}}<extra></extra>"
+    thick = {**apart, "line": {"color": "var(--ink)", "width": 3}, "hovertemplate": said}
+    return [{**steps, **way, "showlegend": False}, {**steps, **thick}]
+
+
+def _apart(ends: Sequence[Any]) -> list[Any]:
+    """Return pairs of ends with a gap after each pair."""
+    return [value for place in range(0, len(ends), 2) for value in (*ends[place : place + 2], None)]
 
 
 def _summary(shown: RoundDays, devices: Sequence[str], path: Sequence[Segment], until_s: float) -> str:

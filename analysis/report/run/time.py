@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from slfac_sim.analysis.attribution import Attribution, Slice, hosts_s
 from slfac_sim.analysis.bottleneck import bottleneck
 from slfac_sim.analysis.explanation import Explanation, explained, waited_for
-from slfac_sim.analysis.format import count, losses, one_decimal, sentence
+from slfac_sim.analysis.format import count, kind_name, losses, one_decimal, sentence
 from slfac_sim.analysis.links import limiting
 from slfac_sim.analysis.report.blocks import Block, Cell, Chart, Items, Table
 from slfac_sim.analysis.report.cells import said, seconds, share, whole
@@ -135,7 +135,7 @@ def _stragglers(path: Attribution) -> Table:
 def _limits(told: Explanation) -> Table:
     rows = [
         (
-            said(one.kind),
+            said(" and ".join(map(kind_name, one.kind.split(" + ")))),
             whole(one.transfers),
             seconds(one.way_s),
             said(limiting(one.limited_s, max(one.way_s, sum(one.limited_s.values()))) or "-"),
