@@ -5,17 +5,29 @@
 Nothing that a page needs comes from a network: a folder of it can be read offline, its search included.
 """
 
+import sys
+from pathlib import Path
+
 from pygments.lexers.special import TextLexer
 from sphinx.application import Sphinx
 
-from slfac_sim import __version__
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parent / "tools"), str(HERE.parent)]  # so that a checkout is described by itself
+
+import docs_site  # noqa: E402
+
+from slfac_sim import __version__  # noqa: E402
 
 project = "slfac_sim"
 release = __version__
 copyright = "the authors of slfac_sim"
-extensions = ["myst_parser"]
+extensions = ["myst_parser", "sphinx.ext.autodoc"]
 exclude_patterns = ["_build"]
 
+default_role = "code"  # docstrings put code between single backticks
+autodoc_member_order = "bysource"
+toc_object_entries_show_parents = "hide"
+python_use_unqualified_type_names = True
 myst_heading_anchors = 4  # as GitHub names headings
 
 html_theme = "furo"
@@ -24,9 +36,10 @@ html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_copy_source = False
 html_show_sphinx = False
+html_show_search_summary = False  # it would be fetched, which no browser does in a folder
 
 
 def setup(app: Sphinx) -> None:
-    """Tell Sphinx of words behind ``` that Pygments does not know."""
-    for name in ("csv", "mermaid"):
-        app.add_lexer(name, TextLexer)
+    """Write the reference, draw charts; tell Sphinx of a word behind ``` that Pygments does not know."""
+    docs_site.set_up(app, HERE / "reference")
+    app.add_lexer("csv", TextLexer)

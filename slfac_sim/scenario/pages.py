@@ -58,7 +58,8 @@ def told_in(path: Path, schema: Node, studies: Node) -> tuple[str, str]:
     Numbers of items and `kind` are no part of it; neither is what only a plug-in of one's own has. Of keys in
     the schema of `studies` it is empty.
     """
-    places, known, page = [Setting((), schema)], [], WHOLE
+    places, page = [Setting((), schema)], WHOLE
+    known: list[str] = []
     for step in (str(step) for step in path if step != "kind" and not str(step).isdecimal()):
         further = [place for above in places for place in above.steps_to(step, schema["$defs"])]
         if not further:

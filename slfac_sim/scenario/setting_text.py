@@ -28,9 +28,14 @@ _USUAL = ("MHz", "Mbit/s", "GFLOP/s", "ms", "dBm", "MB", "GB/s")
 
 def meaning(node: Node, defined: Node) -> tuple[str, ...]:
     """Return the lines that say what `node` is, what it takes and what lies in it, whatever its default."""
-    allowed = ", or ".join(dict.fromkeys(_forms(node, defined)))
+    allowed = takes(node, defined)
     said = [plain(node), f"Takes {allowed}." if allowed else ""]
     return (*wrapped(said), *_inside(node, defined))
+
+
+def takes(node: Node, defined: Node) -> str:
+    """Return in words what values `node` takes; empty for what has none of its own."""
+    return ", or ".join(dict.fromkeys(_forms(node, defined)))
 
 
 def plain(node: Node) -> str:
