@@ -25,6 +25,7 @@ from slfac_sim.ledger.store import FileLedger, Ledger
 from slfac_sim.ledger.summary import HostClock, summary_of
 from slfac_sim.scenario.about import about
 from slfac_sim.scenario.files import dump, plain
+from slfac_sim.scenario.named_files import keep_files
 from slfac_sim.scenario.own_plugins import keep_plugins
 from slfac_sim.scenario.schema import Scenario
 from slfac_sim.simulation.simulate import OnNote
@@ -142,6 +143,7 @@ class RunFolder:
         write_whole(self.path / SCENARIO, dump(scenario))
         write_whole(self.path / ABOUT, json.dumps(about(scenario), indent=1) + "\n")
         keep_plugins(self.path, [scenario])
+        keep_files(self.path, scenario)
         (self.path / SUMMARY).unlink(missing_ok=True)
         shutil.rmtree(self.path / DRAWN, ignore_errors=True)  # of the run as it was before it was resumed
         self.log.info("%s: %d devices, seeds %s", scenario.name, scenario.devices.count, scenario.seed)

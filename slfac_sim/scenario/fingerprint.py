@@ -69,14 +69,15 @@ TIMING_SOURCES = (
 def learning_key(scenario: Scenario, threads: int) -> str:
     """Return 16 hexadecimal digits that are equal where the training is: bytes, work, order and figures.
 
-    They hash all settings that learning sees, the files that they name, the host `threads`, the source files
+    They hash all settings that learning sees, what is in the files that they name, wherever these lie, the
+    host `threads`, the source files
     that learn (somebody else's plug-ins and what these import of theirs included) and the versions of Python,
     torch, numpy and slfac_sim. Where timing steers learning, they hash every setting, and the sources that
     make the clock as well.
     """
     hidden = _hidden(scenario)
     settings = {path: value for path, value in _seen(scenario) if not _within(path, hidden)}
-    return _hash([settings, threads, *_programs(scenario), _files(settings)])
+    return _hash([_by_content(settings), threads, *_programs(scenario)])
 
 
 def sources_key(scenario: Scenario) -> str:
@@ -138,9 +139,11 @@ def invisible(path: str, scenario: Scenario) -> bool:
 
 
 def point_key(scenario: Scenario) -> str:
-    """Return 16 hexadecimal digits that are equal for scenarios that are equal but for their name."""
-    settings = _settings(scenario)
-    return _hash([settings, _files(settings)])
+    """Return 16 hexadecimal digits that are equal for scenarios that are equal but for their name.
+
+    Files that they name are equal by their own names and by what is in them, wherever they lie.
+    """
+    return _hash(_by_content(_settings(scenario)))
 
 
 def _settings(scenario: Scenario) -> dict[str, Any]:
@@ -158,7 +161,9 @@ def visible_differences(
     there, here = (dict(_seen(scenario)) for scenario in (recorded, wanted))
     hidden = set(invisible_in(recorded)) & set(invisible_in(wanted)) if hidden is None else set(hidden)
     differing = [
-        path for path in there | here if there.get(path) != here.get(path) and not _within(path, hidden)
+        path
+        for path in there | here
+        if not _within(path, hidden) and not _alike(path, there.get(path), here.get(path))
     ]
     kinds = [path.removesuffix("kind") for path in differing if path.endswith(".kind")]
     return [
@@ -221,14 +226,31 @@ def _foreign(scenario: Scenario, hidden: Iterable[str]) -> dict[str, dict[str, s
 
 def _files(settings: Mapping[str, Any]) -> dict[str, str]:
     """Return the hashes of what settings name: every text that is a file, and every `folder` that is one."""
-    hashes = {}
-    for path, text in _texts(settings):
-        if path == "name" or path.endswith("kind"):
-            continue
-        place = _place(text, path.endswith("folder"))
-        if place is not None:
-            hashes[f"{path}: {text}"] = hash_of(place)
-    return hashes
+    there = ((path, text, _content(path, text)) for path, text in _texts(settings))
+    return {f"{path}: {text}": sha256 for path, text, sha256 in there if sha256 is not None}
+
+
+def _by_content(tree: Any, path: str = "") -> Any:
+    """Return `tree` with name and hash of what is there in place of each text that leads to it."""
+    if isinstance(tree, str):
+        sha256 = _content(path, tree)
+        return tree if sha256 is None else {"name": Path(tree).name, "sha256": sha256}
+    if isinstance(tree, Mapping):
+        return {key: _by_content(value, f"{path}.{key}" if path else str(key)) for key, value in tree.items()}
+    return [_by_content(value, path) for value in tree] if isinstance(tree, list) else tree
+
+
+def _alike(path: str, one: Any, other: Any) -> bool:
+    """Return whether two values of the setting `path` are equal, or name files of equal content."""
+    return bool(one == other) or _by_content(one, path) == _by_content(other, path)
+
+
+def _content(path: str, text: str) -> str | None:
+    """Return the hash of the file that `text`, at the setting `path`, names; None if it names none."""
+    if path == "name" or path.endswith("kind"):
+        return None
+    place = _place(text, path.endswith("folder"))
+    return None if place is None else hash_of(place)
 
 
 def _place(text: str, may_be_folder: bool) -> Path | None:

@@ -131,7 +131,10 @@ def _on_ray(
     with OnRay(
         execution.cache, address, execution.workers, foreign_packages(plan, execution.trackers.names)
     ) as engine:
+        if jobs:
+            engine.check(plan.study.threads)
         demands, processors = forecast(jobs, engine), engine.workers
+        engine.reserve(demands)
         watcher.say(f"{processors} processors; Ray decides how many jobs run at once")
         at_once = max(1, processors // plan.study.threads)
         cost = cost_of(plan, points, jobs, demands, execution.cache, at_once, processors)

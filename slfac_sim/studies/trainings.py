@@ -8,13 +8,16 @@ import os
 import shutil
 import socket
 import tarfile
+from importlib.metadata import version
 from pathlib import Path
+from platform import python_version
 
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.files import own_name
 from slfac_sim.foundation.host import threads_for
 from slfac_sim.ledger.folder import LEDGER, SCENARIO, SUMMARY, WEIGHTS, load, weights_file
 from slfac_sim.scenario.fingerprint import learning_key
+from slfac_sim.scenario.named_files import KEPT as FILES
 from slfac_sim.scenario.own_plugins import FOLDER as PLUGINS
 from slfac_sim.scenario.schema import Scenario
 
@@ -68,8 +71,8 @@ def train(scenario: Scenario, threads: int, cache: Path, key: str, weights: bool
     here = learning_key(scenario, threads)
     if here != key:
         raise BadInput(
-            f"training {key}: here it would be {here}; Python, torch, numpy and our source files must be"
-            " those of the process that asked for it"
+            f"training {key}: on {socket.gethostname()} it would be {here}, with {_versions()}; Python,"
+            " torch, numpy and our source files must be those of the process that asked for it"
         )
     from slfac_sim.runs.run import prepare, run
 
@@ -85,11 +88,17 @@ def train(scenario: Scenario, threads: int, cache: Path, key: str, weights: bool
         shutil.rmtree(part, ignore_errors=True)
 
 
+def _versions() -> str:
+    """Return what computes here, in words."""
+    libraries = (f"{name} {version(name)}" for name in ("torch", "numpy"))
+    return ", ".join([f"Python {python_version()}", *libraries])
+
+
 def pack(folder: Path) -> bytes:
     """Return what a replay needs of the run in `folder` as the bytes of a tar file."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
-        for name in (*KEPT, *(name for name in (PLUGINS, WEIGHTS) if (folder / name).is_dir())):
+        for name in (*KEPT, *(name for name in (PLUGINS, FILES, WEIGHTS) if (folder / name).is_dir())):
             archive.add(folder / name, name)
     return buffer.getvalue()
 

@@ -1,13 +1,22 @@
 """What a worker of a cluster does with what was shipped to it; it shares no files with the sender."""
 
 import functools
+import io
 import os
+import shutil
+import tarfile
 import tempfile
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from slfac_sim.foundation.files import write_text
+from slfac_sim.ledger.folder import LEDGER, SCENARIO
 from slfac_sim.runs.replay import Finished, Record, load_training
+from slfac_sim.scenario.files import dump, load
+from slfac_sim.scenario.named_files import KEPT, moved
+from slfac_sim.scenario.schema import Scenario
 from slfac_sim.scenario.steering import cut_is_open
 from slfac_sim.studies.jobs import Demand, Forecast, Replay, Train, demand, replayed
 from slfac_sim.studies.trainings import folder_of, pack, train, unpack
@@ -29,31 +38,71 @@ class ShippedData:
     files: tuple[Any, ...] = field(compare=False)
 
 
-def trained(job: Train, data: ShippedData | None) -> bytes:
+@dataclass(frozen=True)
+class ShippedFile:
+    """A file, or a folder, that a scenario names by `path`, packed in Ray's object store."""
+
+    path: Path
+    packed: tuple[Any, ...] = field(compare=False)
+
+
+Files = Sequence[ShippedFile]
+
+
+def packed(path: Path) -> bytes:
+    """Return the file or the folder `path` as the bytes of a tar file."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        archive.add(path, path.name)
+    return buffer.getvalue()
+
+
+def trained(job: Train, data: ShippedData | None, files: Files) -> bytes:
     """Run a training in a folder of this machine and return what a replay needs of it."""
     _provide(data)
     with tempfile.TemporaryDirectory(prefix="slfac_sim-") as folder:
-        train(job.scenario, job.threads, Path(folder), job.key, job.weights)
-        return pack(folder_of(Path(folder), job.key))
+        train(_with(files, job.scenario), job.threads, Path(folder), job.key, job.weights)
+        place = folder_of(Path(folder), job.key)
+        if files:
+            write_text(place / SCENARIO, dump(_without(files, load(place / SCENARIO))))
+            shutil.rmtree(place / KEPT, ignore_errors=True)  # the sender has them
+        return pack(place)
 
 
-def measured(job: Forecast, data: ShippedData | None) -> Demand:
+def measured(job: Forecast, data: ShippedData | None, files: Files) -> Demand:
     """Return the forecast of what a training takes of that host."""
     _provide(data)
-    return demand(job)
+    return demand(replace(job, scenario=_with(files, job.scenario)))
 
 
-def played(job: Replay, record: ShippedRecord) -> dict[str, Any]:
+def played(job: Replay, record: ShippedRecord, files: Files) -> dict[str, Any]:
     """Return the row of a point."""
-    return replayed(_record(record, cut_is_open(job.point.scenario)), job)
+    point = replace(job.point, scenario=_with(files, job.point.scenario))
+    return replayed(_record(record, cut_is_open(point.scenario)), replace(job, point=point))
+
+
+def _with(files: Files, scenario: Scenario) -> Scenario:
+    """Return `scenario` with the paths of `files` as they are in this process."""
+    here = {shipped.path: _unpacked(shipped) for shipped in files}
+    return moved(scenario, lambda path: here.get(path, path)) if here else scenario
+
+
+def _without(files: Files, scenario: Scenario) -> Scenario:
+    """Return `scenario` with the paths of `files` as they were."""
+    there = {_unpacked(shipped): shipped.path for shipped in files}
+    return moved(scenario, lambda path: there.get(path, path))
 
 
 @functools.lru_cache(2)
 def _record(shipped: ShippedRecord, chosen: bool) -> Record | Finished:
+    """Return the training; of what was unpacked the files that its scenario names stay."""
     import ray
 
-    with tempfile.TemporaryDirectory(prefix="slfac_sim-") as folder:
-        return load_training(unpack(ray.get(shipped.packed[0]), Path(folder), shipped.key), chosen)
+    cache = Path(tempfile.mkdtemp(dir=_own_folder().name))
+    folder = unpack(ray.get(shipped.packed[0]), cache, shipped.key)
+    record = load_training(folder, chosen)
+    (folder / LEDGER).unlink()
+    return record
 
 
 def _provide(data: ShippedData | None) -> None:
@@ -78,3 +127,20 @@ def _data_folder() -> tempfile.TemporaryDirectory[str]:
     folder = tempfile.TemporaryDirectory(prefix="slfac_sim-data-")
     os.environ["SLFAC_DATA"] = folder.name
     return folder
+
+
+@functools.cache
+def _unpacked(shipped: ShippedFile) -> Path:
+    """Return where a file is in this process."""
+    import ray
+
+    folder = Path(tempfile.mkdtemp(dir=_own_folder().name))
+    with tarfile.open(fileobj=io.BytesIO(ray.get(shipped.packed[0]))) as archive:
+        archive.extractall(folder, filter="data")
+    return folder / shipped.path.name
+
+
+@functools.cache
+def _own_folder() -> tempfile.TemporaryDirectory[str]:
+    """Return a folder that lives as long as this process."""
+    return tempfile.TemporaryDirectory(prefix="slfac_sim-files-")

@@ -4,11 +4,11 @@ Code, data and records travel through Ray, results come back, and this process w
 imported when such an engine is made.
 """
 
+import atexit
 import logging
 import os
 import secrets
 import shutil
-import socket
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -18,14 +18,27 @@ from typing import Any, Self
 
 import slfac_sim
 from slfac_sim.foundation.errors import BadInput
-from slfac_sim.foundation.plugins import NO_PLUGINS, kind_of
+from slfac_sim.foundation.plugins import NO_PLUGINS
+from slfac_sim.scenario.named_files import keep_files
 from slfac_sim.studies.engines import Outcome, attempt
-from slfac_sim.studies.engines._shipped import ShippedData, ShippedRecord, measured, played, trained
-from slfac_sim.studies.jobs import Forecast, Job, Train
-from slfac_sim.studies.trainings import folder_of, pack, unpack
+from slfac_sim.studies.engines._head import Head, ask
+from slfac_sim.studies.engines._sent import Sent
+from slfac_sim.studies.engines._shipped import (
+    measured,
+    played,
+    trained,
+)
+from slfac_sim.studies.jobs import Demand, Forecast, Job, Train
+from slfac_sim.studies.trainings import unpack
 
-_ANSWERS_WITHIN_S = 5.0
-_RECORDS_HELD = 4  # more are held by the jobs that are waiting for them
+_ALIKE = "RAY_AUTH_MODE, RAY_AUTH_TOKEN, Python and Ray must be those of the cluster"
+_LOST = {
+    "OutOfMemoryError": "its node had no memory left, and Ray ended it",
+    "WorkerCrashedError": "its process died",
+    "NodeDiedError": "its node died",
+    "ObjectLostError": "its node died",
+    "RuntimeEnvSetupError": "its node could not be given the code",
+}
 
 
 class OnRay:
@@ -50,22 +63,46 @@ class OnRay:
         self.workers = int(self._ray.cluster_resources().get("CPU", 1))
         self._attempt = self._ray.remote(max_retries=0)(attempt)  # the sweep counts the tries
         self._open: dict[Any, Job] = {}
-        self._records: dict[str, ShippedRecord] = {}
-        self._data: dict[str, ShippedData] = {}
+        self._head = Head(self._head_of(address))
+        self._sent = Sent(self._ray, self._cache)
+        self._memory: dict[str, float] = {}
+
+    def check(self, threads: int) -> None:
+        """Raise `BadInput` unless some node has a processor for each of `threads`: Ray would wait for one."""
+        most = int(self._largest("CPU"))
+        if threads > most:
+            found = f"no node of the Ray cluster has {threads} processors, the largest {most}"
+            raise BadInput(f"--threads {threads}: {found}; say --threads {most}, or add a larger node")
+
+    def reserve(self, demands: Mapping[str, Demand]) -> None:
+        """Have trainings begin only where their memory is free; one that is too large has a node alone."""
+        most = self._largest("memory")
+        self._memory = {key: min(demand.memory_bytes, most) for key, demand in demands.items()}
+
+    def _largest(self, resource: str) -> float:
+        """Return what the node has that has most of `resource`."""
+        nodes = (node["Resources"] for node in self._ray.nodes() if node["Alive"])
+        return float(max((resources.get(resource, 0) for resources in nodes), default=0))
 
     def submit(self, job: Job) -> None:
         """Take a job; Ray decides where it is done."""
+        files = self._sent.files_of(job)
         if isinstance(job, Train):
-            task = self._attempt.options(num_cpus=job.threads).remote(trained, job, self._data_of(job))
+            takes = {"num_cpus": job.threads, "memory": self._memory.get(job.key, 0)}
+            task = self._attempt.options(**takes).remote(trained, job, self._sent.data_of(job), files)
         elif isinstance(job, Forecast):
-            task = self._attempt.remote(measured, job, self._data_of(job))
+            task = self._attempt.remote(measured, job, self._sent.data_of(job), files)
         else:
-            task = self._attempt.remote(played, job, self._record_of(job.point.training))
+            task = self._attempt.remote(played, job, self._sent.record_of(job.point.training), files)
         self._open[task] = job
 
     def next(self, timeout_s: float) -> Outcome | None:
         """Return the next outcome, or None when there is none after `timeout_s`."""
-        done, _ = self._ray.wait(list(self._open), num_returns=1, timeout=timeout_s)
+        self._head.check()
+        try:
+            done, _ = self._ray.wait(list(self._open), num_returns=1, timeout=timeout_s)
+        except ConnectionError as error:
+            raise self._head.lost(str(error)) from error
         if not done:
             return None
         job = self._open.pop(done[0])
@@ -74,9 +111,11 @@ class OnRay:
         except self._ray.exceptions.RayTaskError as error:  # the job could not even be read there
             return Outcome(job, reason=str(error).strip().splitlines()[-1], again=True)
         except self._ray.exceptions.RayError as error:  # a worker, or its whole machine, was lost
-            return Outcome(job, reason=f"its worker was lost ({type(error).__name__})", again=True)
+            name = type(error).__name__
+            why = f"{name}: {_LOST[name]}" if name in _LOST else name
+            return Outcome(job, reason=f"its worker was lost ({why})", again=True)
         if isinstance(job, Train) and not outcome.reason:
-            unpack(outcome.value, self._cache, job.key, job.weights)
+            keep_files(unpack(outcome.value, self._cache, job.key, job.weights), job.scenario)
             return Outcome(job, took_s=outcome.took_s)
         return outcome
 
@@ -88,7 +127,10 @@ class OnRay:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Leave the cluster, which drops what is under way; one that was started here is stopped."""
-        self._ray.shutdown()
+        if self._head.gone:  # Ray would wait for it
+            atexit.unregister(self._ray.shutdown)
+        else:
+            self._ray.shutdown()
         self._code.cleanup()
 
     def _start(self, address: str | None, workers: int | None, packages: Sequence[Path]) -> None:
@@ -107,25 +149,15 @@ class OnRay:
         except (ConnectionError, RuntimeError, ValueError, OSError) as error:
             self._code.cleanup()
             reason = " ".join(str(error).split())
-            raise BadInput(f"--address {address or 'local'}: no Ray cluster to be had ({reason})") from error
+            alike = "" if address is None else f"; {_ALIKE}"
+            told = f"no Ray cluster to be had ({reason}{alike})"
+            raise BadInput(f"--address {address or 'local'}: {told}") from error
 
-    def _record_of(self, key: str) -> ShippedRecord:
-        if key not in self._records:
-            while len(self._records) >= _RECORDS_HELD:
-                del self._records[next(iter(self._records))]
-            packed = self._ray.put(pack(folder_of(self._cache, key)))
-            self._records[key] = ShippedRecord(key, (packed,))
-        return self._records[key]
-
-    def _data_of(self, job: Train | Forecast) -> ShippedData | None:
-        """Return the files of the job's data set, which are found here and needed there."""
-        name = kind_of(job.scenario.data)
-        if name not in self._data:
-            files = _data_files(job.scenario.data, name)
-            if files is None:
-                return None
-            self._data[name] = ShippedData(name, (self._ray.put(files),))
-        return self._data[name]
+    def _head_of(self, address: str | None) -> str:
+        """Return where the head answers, ``host:port``."""
+        if address is not None and address.startswith("ray://"):
+            return address.removeprefix("ray://")
+        return str(self._ray.get_runtime_context().gcs_address)
 
 
 def _ray(alone: bool) -> Any:
@@ -167,26 +199,12 @@ def _package(folder: Path) -> Path:
     return whole
 
 
-def _data_files(source: Any, name: str) -> Mapping[str, bytes] | None:
-    """Return the files of a data set by name, found or fetched here; None where there are none to ship.
-
-    A folder that the scenario names is looked for on the workers, under the same name.
-    """
-    from slfac_sim.learning.idx.folder import paths_in
-    from slfac_sim.learning.idx.sets import fetchable
-
-    files = fetchable().get(name)
-    if files is None or source.folder is not None:
-        return None
-    return {path.name: path.read_bytes() for path in paths_in(files, Path(source.load().source))}
-
-
 def _refuse_silence(address: str) -> None:
     """Refuse an address ``host:port`` that nobody answers: Ray itself would go on asking for minutes."""
-    host, colon, port = address.removeprefix("ray://").rpartition(":")
-    if not colon or not port.isdigit():
+    place = address.removeprefix("ray://")
+    if ":" not in place or not place.rpartition(":")[2].isdigit():
         return  # "auto", for instance, which Ray looks up itself
     try:
-        socket.create_connection((host, int(port)), timeout=_ANSWERS_WITHIN_S).close()
+        ask(place)
     except (OSError, OverflowError) as error:
         raise BadInput(f"--address {address}: no Ray cluster answers there ({error})") from error
