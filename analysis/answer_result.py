@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from slfac_sim.analysis.results import Result
+from slfac_sim.foundation.arrays import Floats
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.json_values import check_field
 from slfac_sim.ledger.reader import Column, column
@@ -19,8 +20,33 @@ from slfac_sim.ledger.reader import Column, column
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-ANSWER, CURVE = "answer.json", "curve.csv"
+ANSWER, CURVE_CSV = "answer.json", "curve.csv"
 _FIELDS = {"answer": "a list of texts", "vary": "a text", "measure": "a text", "drawn": "an object"}
+
+
+@dataclass(frozen=True)
+class Side:
+    """What was measured with one pair of seeds: `y` at `x` [values], infinite where it never was.
+
+    Its `name` is that of a side of a crossover, empty for a question.
+    """
+
+    name: str
+    learning: int
+    air: int
+    x: Floats
+    y: Floats
+
+
+@dataclass(frozen=True)
+class Curve:
+    """The curves of an answer with their titles, the values of the answer, and the bound, if any."""
+
+    x_title: str
+    y_title: str
+    sides: Sequence[Side]
+    marks: Sequence[float]
+    bound: float | None
 
 
 @dataclass(frozen=True, repr=False)
@@ -55,7 +81,7 @@ class Answer(Result):
         return ("curve",)
 
     def _read(self, table: str) -> Mapping[str, Column]:
-        with (self.path / CURVE).open(newline="", encoding="utf-8") as file:
+        with (self.path / CURVE_CSV).open(newline="", encoding="utf-8") as file:
             head, *rows = csv.reader(file)
         texts = dict(zip(head, zip(*rows, strict=True), strict=True)) if rows else dict.fromkeys(head, ())
         return {
@@ -63,22 +89,32 @@ class Answer(Result):
             for name, cells in texts.items()
         }
 
+    @property
+    def curve(self) -> "Curve":
+        """What was measured at each value that was tried, in units that suit it."""
+        drawn = self.summary["drawn"]
+        (x_title, x_factor), (y_title, y_factor) = drawn["x"], drawn["y"]
+        sides, learning, air, x, y = self._read("curve").values()
+        places: dict[tuple[str, int, int], list[int]] = {}
+        for place, (name, of, at) in enumerate(zip(sides, learning, air, strict=True)):
+            places.setdefault((str(name), int(of), int(at)), []).append(place)
+        x, y = np.asarray(x) / x_factor, np.nan_to_num(np.asarray(y, dtype=float), nan=math.inf) / y_factor
+        return Curve(
+            x_title,
+            y_title,
+            [Side(name, of, at, x[own], y[own]) for (name, of, at), own in places.items()],
+            [mark / x_factor for mark in drawn["marks"]],
+            drawn["bound"] / y_factor if drawn["bound"] else None,
+        )
+
     def _drawn(self, figure: str) -> "Figure":
         from slfac_sim.analysis.inverse_figure import Line, draw
         from slfac_sim.analysis.style import house_style
 
-        drawn = self.summary["drawn"]
-        x_title, x_factor = drawn["x"]
-        y_title, y_factor = drawn["y"]
-        sides, learning, air, x, y = self._read("curve").values()
-        places: dict[tuple[Any, ...], list[int]] = {}
-        for place, which in enumerate(zip(sides, learning, air, strict=True)):
-            places.setdefault(which, []).append(place)
-        x, y = np.asarray(x) / x_factor, np.nan_to_num(np.asarray(y, dtype=float), nan=math.inf) / y_factor
-        lines = [Line(side, x[own], y[own]) for (side, *_), own in places.items()]
-        marks = [mark / x_factor for mark in drawn["marks"]]
+        curve = self.curve
+        lines = [Line(side.name, side.x, side.y) for side in curve.sides]
         with house_style():
-            return draw(lines, x_title, y_title, marks, drawn["bound"] and drawn["bound"] / y_factor)
+            return draw(lines, curve.x_title, curve.y_title, curve.marks, curve.bound)
 
     def _lines(self) -> Sequence[tuple[str, str]]:
         return [("", line) for line in self.lines] + [("folder", str(self.folder))]

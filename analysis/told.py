@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -33,7 +34,15 @@ class About:
 
 def about(run: Run) -> About | None:
     """Return what is said of the scenario; None where the run is too old. Raises `BadInput`."""
-    path = run.folder / ABOUT
+    return about_in(run.folder)
+
+
+def about_in(folder: Path) -> About | None:
+    """Return what is said in the folder of a run, a study or an answer; None where that is too old.
+
+    Of a study and an answer the references are those of all their scenarios. Raises `BadInput`.
+    """
+    path = folder / ABOUT
     if not path.exists():
         return None
     try:
@@ -59,7 +68,11 @@ def _sound(rows: Any, keys: tuple[str, ...]) -> bool:
 
 def scenario_text(run: Run) -> str:
     """Return the resolved scenario as it stands in the folder. Raises `BadInput`."""
-    path = run.folder / SCENARIO
+    return text_of(run.folder / SCENARIO)
+
+
+def text_of(path: Path) -> str:
+    """Return the text of a file. Raises `BadInput`."""
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, ValueError) as error:

@@ -194,6 +194,7 @@ def test_a_section_that_fails_half_way_shows_its_first_half(monkeypatch: pytest.
         yield Text("a beginning")
         raise KeyError("energy_j")
 
+    monkeypatch.setattr(answer, "ORDER", ("answer",))
     monkeypatch.setattr(section, "blocks", blocks)
     (made,) = sections(answer.__name__, None)
     assert made.blocks == [Text("a beginning")]

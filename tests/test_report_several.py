@@ -2,17 +2,23 @@
 
 import json
 import math
+import shlex
 from pathlib import Path
 
 import pytest
 from run_folders import fake_run
+from worlds import TINY
 
+from slfac_sim.analysis.answer_result import Answer
+from slfac_sim.analysis.report.blocks import Chart, Code
 from slfac_sim.analysis.report.make import report_of, write_report
 from slfac_sim.analysis.report.page import sections
 from slfac_sim.analysis.report.text_rows import table_of
 from slfac_sim.cli import main
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.ledger.folder import load
+from slfac_sim.studies.search.ask import ask
+from slfac_sim.studies.search.replays import Request
 
 RUNS = "slfac_sim.analysis.report.runs"
 
@@ -129,3 +135,45 @@ def test_a_cell_is_sorted_by_its_place_where_that_is_known() -> None:
     table = table_of("", [{"bandwidth": text} for text in ("500 kHz", "1 MHz", "?")], places)
     assert [row[0].number for row in table.rows] == [5e5, 1e6, None]
     assert not any(math.isnan(row[0].number or 0.0) for row in table.rows)
+
+
+def test_what_lies_in_the_folder_of_a_real_answer_makes_all_of_its_page(tmp_path: Path) -> None:
+    """Asked again by the command on its page, in its folder, it gives the same curve."""
+    cache = tmp_path / "trainings"
+    request = Request(str(TINY), "network.bandwidth", between="1 MHz,4 MHz", cache=cache, out=tmp_path / "a")
+    folder = ask(request, "simulated_s <= 2 s")
+    parts = {part.name: part for part in sections("slfac_sim.analysis.report.answer", Answer(folder))}
+    assert [part.damage for part in parts.values()] == [""] * 5
+    (chart,) = parts["curve"].blocks
+    assert isinstance(chart, Chart)
+    curve = Answer(folder).curve
+    assert chart.traces[0]["x"] == curve.sides[0].x.tolist()
+    (command,) = [
+        block.text for block in parts["reproduce"].blocks if isinstance(block, Code) and not block.title
+    ]
+    words = shlex.split(command.replace("scenario.yaml", str(folder / "scenario.yaml")))[1:]
+    assert main([*words, "--cache", str(cache), "--out", str(tmp_path / "again")]) == 0
+    assert (tmp_path / "again" / "curve.csv").read_text() == (folder / "curve.csv").read_text()
+
+
+def test_the_command_of_a_crossover_names_both_sides_and_the_target(tmp_path: Path) -> None:
+    folder = fake_answer(tmp_path / "answer")
+    facts = json.loads((folder / "answer.json").read_text(encoding="utf-8"))
+    del facts["question"]
+    facts |= {
+        "a": "raw",
+        "b": "codec.uplink=raw; codec.downlink=fp16",
+        "measure": "time_to_macro_f1(0.7)",
+    }
+    (folder / "answer.json").write_text(json.dumps(facts), encoding="utf-8")
+    (folder / "scenario.yaml").write_text("name: x\n", encoding="utf-8")
+    page = report_of(folder)
+    assert (
+        "crossover scenario.yaml &#34;raw&#34; &#34;codec.uplink=raw; codec.downlink=fp16&#34;"
+        " --target macro_f1=0.7 --vary network.bandwidth --between 1e+06,1e+07 --seeds 2" in page
+    )
+
+
+def test_an_answer_of_an_earlier_version_says_how_to_cite(tmp_path: Path) -> None:
+    page = report_of(fake_answer(tmp_path / "answer"))
+    assert "slfac-sim cite answer" in page

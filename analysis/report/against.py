@@ -8,7 +8,7 @@ import numpy as np
 from slfac_sim.analysis.format import amount, count
 from slfac_sim.analysis.report.blocks import Chart
 from slfac_sim.analysis.report.lines import level, line, series_colour
-from slfac_sim.analysis.report.scales import log_ticks, setting_axis
+from slfac_sim.analysis.report.scales import log_ticks, mark, setting_axis
 from slfac_sim.analysis.report.study_rows import numbers_of
 from slfac_sim.analysis.studies.axes import DECADE, Axis
 from slfac_sim.analysis.studies.estimates import Against, Line, table
@@ -41,7 +41,7 @@ def _traces(data: Line, unit: str) -> Iterator[dict[str, Any]]:
         yield from _band(data)
     said = "%{customdata}"
     trace = line(data.label, data.x[known].tolist(), data.middle[known].tolist(), data.look, said)
-    trace["customdata"] = [_words(data, i, unit) for i in np.flatnonzero(known)]
+    trace["customdata"] = [_words(data, int(i), unit) for i in np.flatnonzero(known)]
     trace["legendgroup"] = data.label
     trace["mode"] = "lines" if dense else "lines+markers"
     shape = trace["marker"]["symbol"]
@@ -136,14 +136,15 @@ def _vertical(data: Against) -> dict[str, Any]:
 
 
 def _add_mark(layout: dict[str, Any], at: float, text: str, number: int) -> None:
-    whole = {"type": "line", "yref": "paper", "y0": 0, "y1": 1, "x0": at, "x1": at}
-    layout["shapes"].append({**whole, "line": {"color": "var(--ink)", "width": 1, "dash": "dot"}})
-    log = layout["xaxis"].get("type") == "log"
+    """Add a level line upright, and its text on the side that has room."""
+    layout["shapes"].append(mark(at))
+    x = float(np.log10(at)) if layout["xaxis"].get("type") == "log" else at
+    late = x > sum(layout["xaxis"]["range"]) / 2
     place = {
         "yref": "paper",
         "y": 1 - 0.07 * number,
-        "x": float(np.log10(at)) if log else at,
-        "xanchor": "right",
+        "x": x,
+        "xanchor": "right" if late else "left",
         "yanchor": "top",
     }
     layout["annotations"].append({**place, "text": text, "showarrow": False})

@@ -58,6 +58,12 @@ def level(metric: str, values: Sequence[float]) -> list[dict[str, Any]]:
     return [{**whole, "y0": y, "y1": y} for y in placed(metric, np.array(values, dtype=np.float64))]
 
 
+def mark(at: float) -> dict[str, Any]:
+    """Return a thin upright line at a place of the horizontal axis."""
+    line = {"color": "var(--ink)", "width": 1, "dash": "dot"}
+    return {"type": "line", "yref": "paper", "y0": 0, "y1": 1, "x0": at, "x1": at, "line": line}
+
+
 def log_ticks(low: float, high: float) -> dict[str, Any]:
     """Return round ticks, as plain numbers, of a logarithmic axis that shows `low` to `high`."""
     steps = next(steps for times, steps in _STEPS if high < times * low)
@@ -74,8 +80,16 @@ def setting_axis(axis: Axis | None, names: Sequence[str] | None) -> dict[str, An
         return {**title, "tickvals": list(range(len(names))), "ticktext": list(names), "range": ends}
     if axis is None or axis.numbers is None:
         return title
-    scale = {"type": "log"} if axis.logarithmic else {}
+    low, high = min(axis.numbers), max(axis.numbers)
+    whole = {**title, "type": "log" if axis.logarithmic else "linear", "range": _with_room(axis, low, high)}
     if len(axis.numbers) <= _MOST_TICKS:
         ticks = {"tickvals": list(axis.numbers), "ticktext": [axis.tick(text) for text in axis.texts]}
-        return {**title, **scale, **ticks}
-    return {**title, **scale, **(log_ticks(min(axis.numbers), max(axis.numbers)) if scale else {})}
+        return {**whole, **ticks}
+    return {**whole, **(log_ticks(low, high) if axis.logarithmic else {})}
+
+
+def _with_room(axis: Axis, low: float, high: float) -> list[float]:
+    """Return the ends of the axis as plotly has them, with room for marks: of a logarithmic one exponents."""
+    ends = [math.log10(end) for end in (low, high)] if axis.logarithmic else [low, high]
+    room = 0.05 * (ends[1] - ends[0]) or 0.5
+    return [ends[0] - room, ends[1] + room]

@@ -23,7 +23,7 @@ from slfac_sim.ledger.folder import ABOUT, BEGUN, DRAWN, LEDGER, SCENARIO, SUMMA
 from slfac_sim.ledger.places import LATEST, RUNS
 from slfac_sim.ledger.store import FileLedger, Ledger
 from slfac_sim.ledger.summary import HostClock, summary_of
-from slfac_sim.scenario.about import about
+from slfac_sim.scenario.about import about_text
 from slfac_sim.scenario.files import dump, plain
 from slfac_sim.scenario.named_files import keep_files
 from slfac_sim.scenario.own_plugins import keep_plugins
@@ -141,7 +141,7 @@ class RunFolder:
 
     def _begin(self, scenario: Scenario, notes: Sequence[str]) -> None:
         write_whole(self.path / SCENARIO, dump(scenario))
-        write_whole(self.path / ABOUT, json.dumps(about(scenario), indent=1) + "\n")
+        write_whole(self.path / ABOUT, about_text(scenario))
         keep_plugins(self.path, [scenario])
         keep_files(self.path, scenario)
         (self.path / SUMMARY).unlink(missing_ok=True)

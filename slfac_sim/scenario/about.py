@@ -4,6 +4,7 @@ It lies beside the resolved scenario, so that a report needs neither the schema 
 """
 
 import dataclasses
+import json
 import typing
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -21,20 +22,25 @@ from slfac_sim.scenario.yaml_text import to_line
 Row = dict[str, str | None]
 
 
-def about(scenario: Scenario) -> dict[str, Any]:
+def about(scenario: Scenario, *others: Scenario) -> dict[str, Any]:
     """Return our `version`, the settings that `differ` from defaults, `parts` and `references`, as texts.
 
-    A setting without a default differs from it always; its `default` is None. A part is a plug-in.
+    A setting without a default differs from it always; its `default` is None. A part is a plug-in. The
+    references are those of the `others` too, such as further scenarios of a study.
     """
-    references: list[Row] = [
-        {"part": part, "bibtex": cited.bibtex} for part, cited in references_of(scenario)
-    ]
+    cited = references_of(scenario, *others)
+    references: list[Row] = [{"part": part, "bibtex": entry.bibtex} for part, entry in cited]
     return {
         "version": __version__,
         "differ": list(_differing(scenario, "")),
         "parts": list(_parts(scenario, "", None)),
         "references": references,
     }
+
+
+def about_text(scenario: Scenario, *others: Scenario) -> str:
+    """Return the same as the text of the file beside the scenario."""
+    return json.dumps(about(scenario, *others), indent=1) + "\n"
 
 
 def _differing(settings: Any, path: str) -> Iterator[Row]:

@@ -12,7 +12,9 @@ from typing import Any
 
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.files import lock, write_text
+from slfac_sim.ledger.folder import ABOUT
 from slfac_sim.ledger.places import RUNS
+from slfac_sim.scenario.about import about_text
 from slfac_sim.scenario.own_plugins import keep_plugins
 from slfac_sim.studies.files import STUDY, written
 from slfac_sim.studies.plan import Plan, Point, cells_in
@@ -59,7 +61,9 @@ class StudyFolder:
         try:
             for name, text in written(whole.study, whole.base, whole.bases).items():
                 write_text(self.path / name, text)
-            keep_plugins(self.path, cells_in(whole))
+            scenarios = cells_in(whole)
+            write_text(self.path / ABOUT, about_text(whole.base, *scenarios))
+            keep_plugins(self.path, scenarios)
         except OSError as error:
             raise BadInput(f"--out {self.path}: cannot be written ({error.strerror})") from error
         return self._set_aside({point.key for point in whole.points})

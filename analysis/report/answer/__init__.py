@@ -1,3 +1,3 @@
 """The sections of the report of what `ask` or `crossover` found, one a file."""
 
-ORDER = ("answer",)
+ORDER = ("answer", "curve", "seeds", "scenario", "reproduce")

@@ -3,16 +3,14 @@
 from collections.abc import Iterator
 from typing import Any
 
-from slfac_sim.analysis.format import count, shortened
-from slfac_sim.analysis.report import cells
-from slfac_sim.analysis.report.blocks import Block, Code, Facts, Table, Text
-from slfac_sim.analysis.told import TOO_OLD, About, about, scenario_text, scenario_tree
+from slfac_sim.analysis.format import count
+from slfac_sim.analysis.report.blocks import Block, Code, Facts, Text
+from slfac_sim.analysis.report.scenario_tables import differing, parts
+from slfac_sim.analysis.told import TOO_OLD, about, scenario_text, scenario_tree
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.ledger.folder import Run
 
 TITLE = "What was run"
-_REQUIRED = "none"
-_LETTERS = 36  # of a value; the whole of it stands in the scenario below
 
 
 def blocks(run: Run) -> Iterator[Block]:
@@ -24,8 +22,8 @@ def blocks(run: Run) -> Iterator[Block]:
     if said is None:
         yield Text(TOO_OLD)
     else:
-        yield _parts(said)
-        yield _differing(said)
+        yield parts(said)
+        yield differing(said)
     yield Code(scenario_text(run), "The whole scenario, every default written out", folded=True)
 
 
@@ -90,22 +88,3 @@ def _at_or_none(tree: Any, path: str) -> Any:
     for step in path.split("."):
         tree = tree.get(step) if isinstance(tree, dict) else None
     return tree
-
-
-def _parts(said: About) -> Table:
-    rows = [tuple(cells.said(part[key]) for key in ("path", "kind", "what")) for part in said.parts]
-    return Table("Parts", ("setting", "kind", "what it is"), rows)
-
-
-def _differing(said: About) -> Table:
-    rows = [
-        (
-            cells.said(row["path"]),
-            cells.said(shortened(row["value"], _LETTERS)),
-            cells.said(shortened(row.get("default") or _REQUIRED, _LETTERS)),
-            cells.said(row.get("meaning", "")),
-        )
-        for row in said.differ
-        if row["path"] != "name"
-    ]
-    return Table("Settings that differ from defaults", ("setting", "value", "default", "meaning"), rows)

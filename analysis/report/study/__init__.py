@@ -2,5 +2,5 @@
 
 ORDER = (
     *("answer", "times", "ratios", "curves", "costs", "parts", "bytes", "devices", "air", "failures"),
-    *("reading",),
+    *("scenario", "reading", "reproduce"),
 )

@@ -79,7 +79,7 @@ def _extremes(cells: Heat, shown: Floats) -> str:
         return "Nothing is known."
     told = []
     for name, place in (("Most", np.nanargmax(shown)), ("Least", np.nanargmin(shown))):
-        i, j = np.unravel_index(place, shown.shape)
+        i, j = (int(at) for at in np.unravel_index(place, shown.shape))
         where = f"{cells.x_label} {cells.columns[j]}, {cells.y_label} {cells.rows[i]}"
         told.append(f"{name}: {times(float(shown[i, j]))}, at {where}.")
     return " ".join(told)

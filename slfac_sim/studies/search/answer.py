@@ -12,9 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from slfac_sim.analysis.answer_result import ANSWER, CURVE, Answer
+from slfac_sim.analysis.answer_result import ANSWER, CURVE_CSV, Answer
+from slfac_sim.foundation.files import write_text
 from slfac_sim.foundation.json_values import json_value
-from slfac_sim.scenario.schema import Seed
+from slfac_sim.ledger.folder import ABOUT, SCENARIO
+from slfac_sim.scenario.about import about_text
+from slfac_sim.scenario.files import dump
+from slfac_sim.scenario.schema import Scenario, Seed
 from slfac_sim.studies.search.bisection import SearchResult
 from slfac_sim.studies.search.question import Measure
 from slfac_sim.studies.search.setting import Setting, unit_for
@@ -30,17 +34,21 @@ def write_answer(
     setting: Setting,
     measure: Measure,
     marks: Sequence[float],
+    scenarios: Sequence[Scenario],
     bound: float | None = None,
 ) -> None:
     """Write ``answer.json``, ``curve.csv`` and ``figures/curve.png`` and ``.svg`` into `folder`.
 
-    `marks` are the values of the answer, one for each crossing; `bound` is that of the question.
+    `marks` are the values of the answer, one for each crossing; `bound` is that of the question. Beside them
+    lie the first of `scenarios`, that was asked about, and what is told of it, with the references of all.
     """
+    write_text(folder / SCENARIO, dump(scenarios[0]))
+    write_text(folder / ABOUT, about_text(*scenarios))
     drawn = _drawn(points, setting, measure, marks, bound)
     answer = {**facts, "answer": list(words), "vary": setting.path, "measure": measure.text, "drawn": drawn}
     text = json.dumps(json_value(answer), indent=2, ensure_ascii=False)
     (folder / ANSWER).write_text(text + "\n", encoding="utf-8")
-    _write_curve(folder / CURVE, points, setting, measure)
+    _write_curve(folder / CURVE_CSV, points, setting, measure)
     from slfac_sim.analysis.style import house_style, save  # matplotlib takes half a second to import
 
     with house_style():

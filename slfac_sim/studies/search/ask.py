@@ -49,7 +49,7 @@ def ask(request: Request, text: str) -> Path:
     words = answer_lines(question, setting, answers)
     marks = [edge.inside.value for answer in answers for edge in answer.result.edges]
     folder = make_folder(request.out, f"ask/{scenario.name}", ANSWER)
-    write_answer(folder, words, facts, points, setting, question.measure, marks, question.bound)
+    write_answer(folder, words, facts, points, setting, question.measure, marks, [scenario], question.bound)
     return folder
 
 

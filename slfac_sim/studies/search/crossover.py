@@ -61,7 +61,8 @@ def crossover(request: Request, a: str, b: str, target: Target | None = None) ->
     facts = {"a": a, "b": b, **facts_of(between, [(pair.seed, pair.result) for pair in pairs])}
     marks = [edge.low.value for pair in pairs for edge in pair.result.edges]
     folder = make_folder(request.out, f"crossover/{scenario.name}", ANSWER)
-    write_answer(folder, words, facts, _points(sides, pairs), setting, measure, marks)
+    scenarios = [scenario, *(side.replays[0].scenario for side in sides)]
+    write_answer(folder, words, facts, _points(sides, pairs), setting, measure, marks, scenarios)
     return folder
 
 
