@@ -2,14 +2,12 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
 
 from slfac_sim.analysis.attribution import device_days
 from slfac_sim.analysis.critical_path import BARRIER, CODEC, CODEC_WORK, DEVICE_COMPUTE, Segment
-from slfac_sim.analysis.rows import recorded
+from slfac_sim.analysis.rows import derived, recorded
 from slfac_sim.analysis.structure import Row, is_server
-from slfac_sim.ledger.folder import LEDGER, Run
+from slfac_sim.ledger.folder import Run
 
 LANES = ("compute", "codec", "uplink", "downlink", "server", "waits for others")
 COMPUTE, CODING, UPLINK, DOWNLINK, SERVED, WAITS = LANES
@@ -35,17 +33,7 @@ class RoundDays:
 
 def days_of(run: Run) -> Days:
     """Return the day of each device over the whole of `run`; kept for who asks next. Raises `BadInput`."""
-    return _kept(run.folder, (run.folder / LEDGER).stat().st_mtime_ns)
-
-
-def forget_days() -> None:
-    """Let go of the days that are kept."""
-    _kept.cache_clear()
-
-
-@lru_cache(maxsize=1)
-def _kept(folder: Path, written: int) -> Days:
-    return device_days(recorded(Run(folder, {})))
+    return derived(run, "days", lambda: device_days(recorded(run)))
 
 
 def round_days(run: Run) -> RoundDays:

@@ -1,9 +1,9 @@
 """The tables of a run as rows, for what goes through them row by row; arrays come from `Run.table`."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -16,6 +16,9 @@ STRUCTURE = ("transfers", "computes", "offers", "steps", "rounds", "evals")  # w
 LIMITING = ("wires", "bottlenecks", "set_ups")  # what it has besides, where there are wires or a transport
 OFFERED = ("air", "stations", "links", "wires", "routes")  # what the network offers, known before the run
 _KEPT = 32  # tables, those of a ledger
+_derived: dict[tuple[Path, int, str], Any] = {}
+
+T = TypeVar("T")
 
 
 def rows_of(run: Run, names: Sequence[str]) -> dict[str, Rows]:
@@ -41,9 +44,21 @@ def recorded(run: Run) -> dict[str, Rows]:
     return {**rows_of(run, STRUCTURE), **rows_if_there(run, LIMITING)}
 
 
+def derived(run: Run, name: str, make: Callable[[], T]) -> T:
+    """Return what `make` makes of the tables of `run`, under a `name`; kept too, of one run at a time."""
+    which = run.folder, (run.folder / LEDGER).stat().st_mtime_ns
+    if any(kept[:2] != which for kept in _derived):
+        _derived.clear()
+    if (*which, name) not in _derived:
+        _derived[*which, name] = make()
+    found: T = _derived[*which, name]
+    return found
+
+
 def forget() -> None:
-    """Let go of the tables that are kept."""
+    """Let go of the tables that are kept, and of what was made of them."""
     _kept.cache_clear()
+    _derived.clear()
 
 
 @lru_cache(maxsize=_KEPT)

@@ -14,19 +14,20 @@ from timelines import several_rounds, worked_by_hand
 from slfac_sim.analysis.air import busy
 from slfac_sim.analysis.attribution import attribute
 from slfac_sim.analysis.bounds import BOUNDS, bounds
-from slfac_sim.analysis.days import LANES, forget_days
+from slfac_sim.analysis.days import LANES
 from slfac_sim.analysis.report.blocks import Block, Cell, Chart, Items, Lane, Table, Text, Timeline
 from slfac_sim.analysis.report.lanes import FEW, MOST_SPANS, chosen, thinned
 from slfac_sim.analysis.report.run import devices as devices_section
 from slfac_sim.analysis.report.run import round as round_section
 from slfac_sim.analysis.report.run import time as time_section
 from slfac_sim.analysis.report.run import timeline as timeline_section
+from slfac_sim.analysis.rows import forget
 from slfac_sim.ledger.folder import load
 from slfac_sim.ledger.tables import TABLES
 
 
 def shown(module: Any, folder: Path) -> list[Block]:
-    forget_days()
+    forget()
     return list(module.blocks(load(folder)))
 
 

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from slfac_sim.analysis.answer_result import Answer, is_answer
-from slfac_sim.analysis.days import forget_days
 from slfac_sim.analysis.format import count
 from slfac_sim.analysis.report.blocks import Items, Section
 from slfac_sim.analysis.report.damaged import run_in
@@ -67,5 +66,4 @@ def _of_runs(folders: Sequence[Path]) -> str:
 def _page(room: str, title: str, of: Any, first: Sequence[Section] = ()) -> str:
     made = [*first, *sections(f"{_ROOMS}.{room}", of)]
     forget()
-    forget_days()
     return page(title, made)
