@@ -89,6 +89,13 @@ def test_steps_of_an_epoch() -> None:
     assert figures.steps_per_round == 6  # 240 samples, 5 devices, batches of 8
 
 
+def test_memory_waits_for_gradients_of_the_devices_that_take_part_alone() -> None:
+    select = "protocol.participation.select={{kind: random, count: {}}}"
+    two, three, four = (told(select.format(count)).memory_bytes for count in (2, 3, 4))
+    assert 0 < three - two == pytest.approx(four - three, abs=1)
+    assert told().memory_bytes == pytest.approx(four + (four - three), abs=1)
+
+
 def test_the_memory_of_a_device_is_told_in_parts_and_the_limit_is_sharp() -> None:
     memory = told().device_memory
     assert memory["total"] == sum(nbytes for part, nbytes in memory.items() if part != "total")

@@ -4,6 +4,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from slfac_sim.forecast.demands import samples_a_round
 from slfac_sim.learning.draws import drawn_for
 from slfac_sim.learning.frozen import host_of
 from slfac_sim.learning.kernels import forward
@@ -31,13 +32,14 @@ def weights_of(world: World) -> int:
 def memory_of(world: World) -> int:
     """Return the bytes that a run takes at its peak, roughly.
 
-    These are data, weights with gradients and two moments, and what waits for gradients.
+    These are data, weights with gradients and two moments, and what waits for gradients of the devices that
+    take part in a round.
     """
     scenario = world.scenario
     images = world.data.train_images.nbytes + world.data.test_images.nbytes
     parts = world.layout.learners
     weights = sum(part.count * parameters(part.module) for part in parts)
-    cohort = scenario.devices.count * scenario.learning.batch
+    cohort = scenario.learning.batch * sum(count > 0 for count in samples_a_round(world).values())
     kept = sum(_kept_bytes(part.module, part.shape) for part in parts)
     return int(_INTERPRETER_BYTES + images + 16 * weights + _BACKWARD * cohort * kept)
 
