@@ -44,7 +44,12 @@ def _with_verb(words: list[str]) -> list[str]:
 
 def words_of(line: str) -> frozenset[str]:
     """Return the words of a line that is said, without numbers, names of folders and what depends on them."""
-    return frozenset(re.findall(r"[a-z]{2,}", re.sub(r"\S*/\S*|\w*\d\w*|not reached", "", line.lower())))
+    return frozenset(
+        re.findall(
+            r"[a-z]{2,}",
+            re.sub(r"\S*/\S*|\w*\d\w*|not reached|slfac-sim|python -m slfac_sim", "", line.lower()),
+        )
+    )
 
 
 def _the_codec_is_there_first() -> None:
