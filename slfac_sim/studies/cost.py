@@ -14,7 +14,7 @@ from slfac_sim.studies.trainings import folder_of
 
 # As measured: reading a study, starting workers and drawing; of each point the row in tables and figures.
 _STUDY_S, _REPORT_S = 4.0, 0.004
-_FIGURES_BYTES, _POINT_BYTES, _EVALUATION_BYTES = 2.5e6, 4.3e3, 290.0
+_FIGURES_BYTES, _POINT_BYTES, _EVALUATION_BYTES = 1.9e6, 2.5e3, 290.0
 _TRANSFER_S = 2e-4  # of a replay
 
 

@@ -38,10 +38,15 @@ def forecast(jobs: Sequence[Train], engine: Engine | None = None) -> dict[str, D
     trials = [Forecast(same[0].key, same[0].scenario, same[0].threads) for same in kinds.values()]
     outcomes = list(_outcomes(trials, engine))
     demands = {key: one.value for one in outcomes if not one.reason for key in alike[one.job.key]}
-    wrong = [one.reason for one in outcomes if one.reason and not (one.again and demands)]
+    wrong = [_refusal(one) for one in outcomes if one.reason and not (one.again and demands)]
     if wrong:
         raise BadInput("\n".join(dict.fromkeys(wrong)))
     return demands
+
+
+def _refusal(outcome: Outcome) -> str:
+    """Return why a trial came to nothing, and of one whose worker died what it was for."""
+    return f"a trial of training {outcome.job.key}: {outcome.reason}" if outcome.again else outcome.reason
 
 
 def _outcomes(trials: Sequence[Forecast], engine: Engine | None) -> Iterator[Outcome]:

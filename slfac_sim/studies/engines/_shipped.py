@@ -90,7 +90,8 @@ def _with(files: Files, scenario: Scenario) -> Scenario:
 def _without(files: Files, scenario: Scenario) -> Scenario:
     """Return `scenario` with the paths of `files` as they were."""
     there = {_unpacked(shipped): shipped.path for shipped in files}
-    return moved(scenario, lambda path: there.get(path, path))
+    as_sent: Scenario = moved(scenario, lambda path: there.get(path, path))
+    return as_sent
 
 
 @functools.lru_cache(2)
