@@ -29,7 +29,10 @@ IDEA = (
     "network={kind: cell, bandwidth: 2 MHz, radius: 600 m}",
 )
 """Four devices apart in speed and place, so that all of it can be seen: work, air, server and accuracy."""
-WIDE, HIGH = 1100, 760  # pixels of the report that are shown
+SCREEN = {"width": 1100, "height": 960}
+EXCERPT = "main section:not(#answer, #timeline), #answer h3, #answer .rows { display: none }"
+AT_AN_INSTANT = """for (const slider of document.querySelectorAll("#timeline input[type=range]")) {
+  slider.value = 0.4 * slider.max; slider.dispatchEvent(new Event("input", {bubbles: true})); }"""
 
 
 def idea(target: Path) -> None:
@@ -40,17 +43,18 @@ def idea(target: Path) -> None:
 
 
 def report(run: str, target: Path) -> None:
-    """Write the report of `run`, and take a picture of how it begins."""
+    """Write the report of `run`, and take a picture of its answer and of its timeline at an instant."""
     from playwright.sync_api import sync_playwright
 
     browser = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as player:
         command(["report", run, "--out", f"{folder}/report.html"])
-        page = player.chromium.launch(executable_path=browser, args=["--no-sandbox"]).new_page(
-            viewport={"width": WIDE, "height": HIGH}, color_scheme="light", reduced_motion="reduce"
-        )
+        chromium = player.chromium.launch(executable_path=browser, args=["--no-sandbox"])
+        page = chromium.new_page(viewport=SCREEN, color_scheme="light", reduced_motion="reduce")
         page.goto(f"file://{folder}/report.html")
-        page.wait_for_timeout(2000)  # until the charts are there
+        page.add_style_tag(content=EXCERPT)
+        page.evaluate(AT_AN_INSTANT)
+        page.wait_for_timeout(1000)  # until it is drawn
         page.screenshot(path=target)
 
 

@@ -22,11 +22,12 @@ TOP, PITCH, LANE = 64.0, 48.0, 18.0  # the first row of the scene; from row to r
 _FROM, _TO = 282.0, 608.0  # where packets begin and end
 _SECONDS_A_PACKET, _LEAST_S, _MOST_S = 0.9, 14.0, 36.0  # of the loop, for each of a device's packets
 _FRAMES = 150  # of the clock
+_LETTER = 6.0  # how wide one is in the legend, or a little less
 _MEANING = {
     "compute": "computing",
-    "codec": "codec",
-    "up": "on the way up",
-    "down": "on the way down",
+    "codec": "encoding or decoding",
+    "up": "sending",
+    "down": "receiving",
     "between": "between servers",
 }
 
@@ -111,10 +112,13 @@ class Picture:
         step = next(step for step in steps if self.scene.until_s / step <= 8)
         return [(self.x(n * step), f"{n * step:.6g}") for n in range(int(self.scene.until_s / step) + 1)]
 
-    def legend(self) -> list[tuple[str, str]]:
-        """Return the looks of the bars and what they mean, those that are there."""
-        there = {look.split()[0] for look in self.bars}
-        return [(look, text) for look, text in _MEANING.items() if look in there]
+    def legend(self) -> Iterator[tuple[float, str, str]]:
+        """Yield the looks of the bars that are there, each with its place and what it means."""
+        there, x = {look.split()[0] for look in self.bars}, 0.0
+        for look, text in _MEANING.items():
+            if look in there:
+                yield x, look, text
+                x += 36.0 + _LETTER * len(text)
 
     @cached_property
     def bars(self) -> dict[str, str]:
