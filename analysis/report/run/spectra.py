@@ -21,7 +21,7 @@ def blocks(run: Run) -> Iterator[Block]:
     if bits:
         yield _chart("Bits a value in each band", bits, "bits a value", "%{y:.3f} bits")
     if parts:
-        chart = _chart("Part of the values in a band", parts, "part of the values", "%{y:.2%}")
+        chart = _chart("Parts of the values", parts, "part of the values", "%{y:.2%}")
         yield _in_percent(chart)
     others = lines_of(notes, lambda name: True)
     if others:
