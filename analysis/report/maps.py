@@ -13,6 +13,7 @@ from slfac_sim.foundation.arrays import Floats
 
 MOST_MAPS = 4  # access networks; tables have all
 _NAMED = 19  # stations; the names of more would hide the devices
+_FEW = 300  # devices whose marks are large
 _WIDE = 10.0  # a larger ratio of rates is shown on a scale of logarithms
 _SHAPES = {"line of sight": "circle", "no line of sight": "square", "device": "circle"}
 _BAR = {"orientation": "h", "x": 0.0, "xanchor": "left", "y": 1.0, "yanchor": "bottom"} | {
@@ -41,7 +42,7 @@ def _map(run: Offered, scale: Mapping[str, Any], several: bool) -> Chart:
     up = np.sort(run.rate_bps("up"))
     title = f"Map of {run.air[0]['access']}" if several else "Map"
     summary = (
-        f"{count(len(run.links), 'device')} and {count(len(run.stations), 'station')};"
+        f"{len(run.links):,} {'device' if len(run.links) == 1 else 'devices'} and {count(len(run.stations), 'station')};"
         f" a device alone sends at {quantity(float(up[0]), 'bit/s')} to {quantity(float(up[-1]), 'bit/s')},"
         f" median {quantity(float(np.median(up)), 'bit/s')}."
     )
@@ -117,11 +118,21 @@ def _devices(run: Offered, scale: Mapping[str, Any]) -> Iterator[dict[str, Any]]
     }
     for name, mask in chosen.items():
         if mask.any():
-            marker = {"symbol": _SHAPES[name], "size": 9, **scale, "color": _shade(up[mask] / 1e6, scale)}
+            marker = {
+                "symbol": _SHAPES[name],
+                "size": _size(run),
+                **scale,
+                "color": _shade(up[mask] / 1e6, scale),
+            }
             yield _points(run, name, mask, {**marker, "line": {"color": "var(--ink)", "width": 0.8}})
     lost = placed & ~reached
     if lost.any():
-        yield _points(run, "no coverage", lost, {"symbol": "x", "size": 9, "color": "var(--ink)"})
+        yield _points(run, "no coverage", lost, {"symbol": "x", "size": _size(run), "color": "var(--ink)"})
+
+
+def _size(run: Offered) -> float:
+    """Return the size of a mark: smaller where many would hide each other."""
+    return 9.0 if len(run.links) <= _FEW else 6.0
 
 
 def _points(run: Offered, name: str, mask: Any, marker: Mapping[str, Any]) -> dict[str, Any]:
