@@ -6,7 +6,7 @@ from typing import Any
 
 from slfac_sim.analysis.format import ACROSS, kind_name, quantity, share, times, unit_of
 from slfac_sim.analysis.report import cells
-from slfac_sim.analysis.report.blocks import Chart, Table, Text
+from slfac_sim.analysis.report.blocks import Cell, Chart, Table, Text
 from slfac_sim.analysis.report.lines import bars, kind_look, look, titled
 from slfac_sim.analysis.rows import Rows
 
@@ -110,7 +110,7 @@ def entropy(parts: Rows, notes: Rows) -> Iterator[Table | Text]:
             cells.said(kind_name(kind)),
             cells.measured(taken[kind], "B"),
             cells.measured(least, "B"),
-            cells.said("-") if not least else cells.Cell(times(taken[kind] / least), taken[kind] / least),
+            cells.said("-") if not least else Cell(times(taken[kind] / least), taken[kind] / least),
         )
         for kind, least in bound.items()
     ]

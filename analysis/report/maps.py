@@ -42,7 +42,7 @@ def _map(run: Offered, scale: Mapping[str, Any], several: bool) -> Chart:
     up = np.sort(run.rate_bps("up"))
     title = f"Map of {run.air[0]['access']}" if several else "Map"
     summary = (
-        f"{len(run.links):,} {'device' if len(run.links) == 1 else 'devices'} and {count(len(run.stations), 'station')};"
+        f"{count(len(run.links), 'device')} and {count(len(run.stations), 'station')};"
         f" a device alone sends at {quantity(float(up[0]), 'bit/s')} to {quantity(float(up[-1]), 'bit/s')},"
         f" median {quantity(float(np.median(up)), 'bit/s')}."
     )
