@@ -24,6 +24,7 @@ copyright = "the authors of slfac_sim"
 extensions = ["myst_parser", "sphinx.ext.autodoc"]
 exclude_patterns = ["_build"]
 
+smartquotes = False  # what is quoted is often to be typed
 default_role = "code"  # docstrings put code between single backticks
 autodoc_member_order = "bysource"
 toc_object_entries_show_parents = "hide"

@@ -3,6 +3,7 @@
 import importlib
 import json
 import re
+import shlex
 import sqlite3
 import subprocess
 import sys
@@ -21,7 +22,9 @@ from worlds import TINY, live_run, scenario, table, world
 
 import slfac_sim as sf
 from slfac_sim.analysis.draw import FIGURES, draw_run
-from slfac_sim.cli import main
+from slfac_sim.cli import COMMANDS, main
+from slfac_sim.cli.pages import anchor_of
+from slfac_sim.cli.parsing import arguments_of, parser_of
 from slfac_sim.forecast.round_time import round_time
 from slfac_sim.foundation.plugins import kinds
 from slfac_sim.hosts.names import SERVER, device_names
@@ -339,6 +342,36 @@ def test_a_document_names_only_what_is_there(path: Path) -> None:
         found = [".".join(parts[:cut]) for cut in range(len(parts), 0, -1)]
         assert any(_importable(f"slfac_sim.{one}") for one in found), name
     assert not re.search(r"/(?:tmp|work|home|root|Users)/", text)
+
+
+PAGES = [*DOCS, ROOT / "README.md"]
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_every_link_within_the_docs_leads_to_a_heading(path: Path) -> None:
+    text = _BLOCK.sub("", path.read_text(encoding="utf-8"))
+    for name, anchor in re.findall(r"\]\(([^)#:]*)#([^)]+)\)", text):
+        target = (path.parent / name) if name else path
+        blocks = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+        headings = re.findall(r"^#+ (.+)$", blocks.sub("", target.read_text(encoding="utf-8")), re.MULTILINE)
+        assert anchor in map(anchor_of, headings), f"{name}#{anchor}"
+
+
+def test_every_command_of_the_docs_can_be_typed() -> None:
+    """Those in blocks and in sentences; one that ends in a blank is still being typed."""
+    start = r"(?:slfac-sim|python -m slfac_sim) "
+    typed = 0
+    for path in PAGES:
+        text = path.read_text(encoding="utf-8")
+        lines = re.findall(rf"^\s*{start}([^\n]*)$", text, re.MULTILINE)
+        for line in [*lines, *re.findall(rf"`{start}([^`\n]*[^`\n ])`", text)]:
+            verb, *words = shlex.split(re.split(r" [|>] | && |\\$", line)[0], comments=True)
+            if verb in COMMANDS:
+                typed += 1
+                assert arguments_of(parser_of(verb), [verb, *words]).command == verb, line
+            elif verb not in ("help", "version") and not verb.startswith("-"):
+                assert arguments_of(parser_of("run"), ["run", verb, *words]).scenario == verb, line
+    assert typed > 100
 
 
 def _importable(name: str) -> bool:

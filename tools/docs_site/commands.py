@@ -48,8 +48,8 @@ def _parser(parser: argparse.ArgumentParser, heading: str) -> Iterator[str]:
     """Yield what is told of one parser: its purpose, its usage, its arguments, and its actions."""
     yield heading
     yield _sentence(parser.description or "")
-    usage = parser.format_usage().removeprefix("usage: ").replace(" [--debug] [--no-plugins]", "")
-    yield f"```text\n{usage.replace(' [-h]', '').rstrip()}\n```"
+    usage = parser.format_usage().replace(" [--debug] [--no-plugins]", "").replace(" [-h]", "")
+    yield "\n".join(["```text", *(line[len("usage: ") :] for line in usage.rstrip().splitlines()), "```"])
     yield f"```{{program}} {parser.prog}\n```"
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
@@ -64,7 +64,7 @@ def _parser(parser: argparse.ArgumentParser, heading: str) -> Iterator[str]:
 def _argument(action: argparse.Action) -> str:
     text = (action.help or "").replace("%%", "%")
     if not action.option_strings:
-        return f"**{_value(action)}**\n: {_sentence(text) or 'What it is read from.'}"
+        return f"- `{_value(action)}`" + (f": {text}" if text else "")
     value = "" if action.nargs == 0 else f" {_value(action)}"
     names = ", ".join(f"{name}{value}" for name in action.option_strings)
     return f"```{{option}} {names}\n{_sentence(text)}\n```"
