@@ -1,5 +1,5 @@
 // A timeline: crowds as areas, lanes as bars, a cursor, and in words what is done at its instant.
-const GUTTER = 112, CROWD = 124, TITLE = 18, ROW = 22, ROOM = 460, AXIS = 26; // pixels
+const GUTTER = 120, LEAST = 52, CROWD = 124, TITLE = 18, ROW = 22, ROOM = 460, AXIS = 26; // pixels
 const NAMED = 12, LISTED = 8; // pixels of a row that has its name beside it; lanes that are told one by one
 const TOLD_MS = 400; // a screen reader is told when the cursor has rested for so long
 
@@ -169,7 +169,10 @@ class Timeline {
   draw() {
     const width = this.scene.clientWidth;
     if (!width) return;
-    this.gutter = Math.min(GUTTER, Math.round(width / 4));
+    const scale = devicePixelRatio || 1, pen = this.canvas.getContext("2d"), font = `12px ${getComputedStyle(document.body).fontFamily}`;
+    pen.font = font;
+    const longest = Math.max(LEAST, ...this.lanes.map((lane) => pen.measureText(lane.name).width + 12));
+    this.gutter = Math.round(Math.min(longest, GUTTER, width / 4));
     const count = this.lanes.length, most = Math.floor(ROOM / 2);
     const each = count > most ? most : count;
     this.rows = Array.from({ length: each }, (_, i) => this.lanes[each < count ? Math.round(i * (count - 1) / (each - 1)) : i]);
@@ -179,12 +182,10 @@ class Timeline {
     for (const over of [this.cursor, this.chosen]) over.style.height = `${height}px`;
     this.range.style.marginLeft = `${this.gutter - 8}px`;
     this.range.style.width = `${width - this.gutter + 16}px`;
-    const scale = devicePixelRatio || 1;
     this.canvas.width = width * scale;
     this.canvas.height = (height + AXIS) * scale;
-    const pen = this.canvas.getContext("2d");
     pen.scale(scale, scale);
-    pen.font = `12px ${getComputedStyle(document.body).fontFamily}`;
+    pen.font = font; // which a canvas forgets with its size
     this.looks = this.given.looks.map(([, name]) => colour(name));
     this.drawAxis(pen, width, height);
     this.given.crowds.forEach((crowd, i) => this.drawCrowd(pen, crowd, i * CROWD, width));
