@@ -44,13 +44,13 @@ def report_of(*folders: Path) -> str:
     (folder,) = folders
     if is_study(folder):
         study = load_study(folder)
-        return _page("study", study.name, study)
+        return _page("study", study.name, f"A study of {count(study.size, 'point')}", study)
     if is_answer(folder):
         answer = Answer(folder)
-        return _page("answer", answer.question, answer)
+        return _page("answer", answer.question, "What was asked, and what came of it", answer)
     run, damage = run_in(folder)
     first = [Section("damage", "What is damaged", [Items(damage)])] if damage else []
-    return _page("run", run.summary["scenario"], run, first)
+    return _page("run", run.summary["scenario"], f"{run.label}; run {folder.resolve().name}", run, first)
 
 
 def _of_runs(folders: Sequence[Path]) -> str:
@@ -60,10 +60,10 @@ def _of_runs(folders: Sequence[Path]) -> str:
             raise BadInput(f"{folder}: is {what}, which has a report of its own; runs alone are compared")
     runs = [load(folder) for folder in folders]
     names = dict.fromkeys(run.summary["scenario"] for run in runs)
-    return _page("runs", f"{', '.join(names)}: {count(len(runs), 'run')} compared", runs)
+    return _page("runs", ", ".join(names), f"{count(len(runs), 'run')} compared", runs)
 
 
-def _page(room: str, title: str, of: Any, first: Sequence[Section] = ()) -> str:
+def _page(room: str, title: str, subtitle: str, of: Any, first: Sequence[Section] = ()) -> str:
     made = [*first, *sections(f"{_ROOMS}.{room}", of)]
     forget()
-    return page(title, made)
+    return page(title, made, subtitle)

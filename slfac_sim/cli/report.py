@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from slfac_sim.cli.common import note
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the folders, the file, and whether to look at it."""
@@ -32,5 +34,6 @@ def main(arguments: argparse.Namespace) -> int:
     if arguments.open:
         import webbrowser
 
-        webbrowser.open(path.resolve().as_uri())
+        if not webbrowser.open(path.resolve().as_uri()):
+            note(f"no browser was found here; open {path} in one")
     return 0
