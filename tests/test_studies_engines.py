@@ -119,6 +119,9 @@ def test_ray_and_local_give_equal_tables(
 ) -> None:
     engine, cache = on_ray
     assert engine.workers == 2
+    engine.check(2)
+    with pytest.raises(BadInput, match=r"--threads 3: no node of the Ray cluster has 3 processors"):
+        engine.check(3)
     assert not swept(whole, tmp_path, engine, cache)
     assert rows(tmp_path) == rows(by_processes / "study")
     assert len(rows(tmp_path)) == 6 * 2 * 4

@@ -127,8 +127,9 @@ class OnRay:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Leave the cluster, which drops what is under way; one that was started here is stopped."""
-        if self._head.gone:  # Ray would wait for it
+        if self._head.gone:  # Ray would wait for it, and crash when this process ends
             atexit.unregister(self._ray.shutdown)
+            atexit.register(_end)
         else:
             self._ray.shutdown()
         self._code.cleanup()
@@ -177,6 +178,13 @@ def _ray(alone: bool) -> Any:
             "--engine ray: Ray is not installed; pip install 'slfac_sim[ray]' installs it"
         ) from error
     return ray
+
+
+def _end() -> None:
+    """End this process as one that failed, without what else happens at its end."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(1)
 
 
 def _trusting() -> dict[str, str]:
