@@ -94,6 +94,15 @@ def test_check_names_the_pages_of_what_it_has_read(capsys: pytest.CaptureFixture
     assert in_json == [""]
 
 
+def test_check_of_a_study_names_the_page_of_studies(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    study = tmp_path / "study.yaml"
+    study.write_text(f"base: {TINY}\naxes: {{network.bandwidth: [1 MHz]}}\nseeds: 1\n")
+    assert main(["check", str(study)]) == 0
+    assert "docs PAGE`, of studies, data, " in capsys.readouterr().out.splitlines()[-1]
+
+
 def test_schema_names_the_page(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["schema", "network=wifi.radius"]) == 0
     assert capsys.readouterr().out.endswith("\n  Read on: `python -m slfac_sim docs network`.\n")

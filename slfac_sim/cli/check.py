@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,12 +50,13 @@ def main(arguments: argparse.Namespace) -> int:
 
 def _check_run(scenario: "Scenario", arguments: argparse.Namespace) -> None:
     """Print the forecast of a run, and draw its air and who holds what."""
+    from slfac_sim.cli.pages import pages_of
     from slfac_sim.runs.planned import planned
 
     plan = planned(scenario)
     _print_plan(plan, arguments)
     if not arguments.json:
-        _print_pages(scenario)
+        _print_pages(pages_of(scenario))
     if arguments.figures is not None:
         for path in _draw(plan, arguments.figures):
             _print_figure(path, arguments)
@@ -69,11 +71,10 @@ def _print_plan(plan: "Plan", arguments: argparse.Namespace) -> None:
         print(f"note: {remark}")
 
 
-def _print_pages(scenario: "Scenario") -> None:
-    from slfac_sim.cli.pages import pages_of
+def _print_pages(pages: Sequence[str]) -> None:
     from slfac_sim.foundation.program import program
 
-    print(f"read on: `{program('docs')} PAGE`, of {', '.join(pages_of(scenario))}")
+    print(f"read on: `{program('docs')} PAGE`, of {', '.join(pages)}")
 
 
 def _draw(plan: "Plan", folder: Path) -> list[Path]:
@@ -130,6 +131,8 @@ def _check_study(arguments: argparse.Namespace) -> None:
     given = {"--cuts": arguments.cuts, "--figures": arguments.figures, "--seed": arguments.seed is not None}
     for option in (option for option, is_given in given.items() if is_given):
         raise BadInput(f"{option}: is for scenarios, and {arguments.scenario} is a study")
+    from slfac_sim.cli.pages import pages_of
+    from slfac_sim.scenario.pages import STUDIES
     from slfac_sim.studies.files import Changes, read_study
     from slfac_sim.studies.forecast import planned
     from slfac_sim.studies.plan import plan
@@ -138,3 +141,5 @@ def _check_study(arguments: argparse.Namespace) -> None:
     for sentence in whole.notes:
         note(sentence)
     _print_plan(planned(whole), arguments)
+    if not arguments.json:
+        _print_pages([STUDIES, *pages_of(whole.base)])

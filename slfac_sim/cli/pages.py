@@ -33,8 +33,12 @@ def folder() -> Path:
 
 
 def chapters() -> dict[str, list[str]]:
-    """Return the names of all pages, by the caption of their chapter, as the first page orders them."""
-    there = sorted(file.relative_to(folder()).with_suffix("").as_posix() for file in folder().rglob("*.md"))
+    """Return the names of all pages, by the caption of their chapter, as the first page orders them.
+
+    Those of the site's reference are none: `schema` and `help` say what they say.
+    """
+    files = (file.relative_to(folder()) for file in folder().rglob("*.md"))
+    there = sorted(file.with_suffix("").as_posix() for file in files if file.parts[0] != "reference")
     found = {}
     for caption, lines in _CHAPTER.findall(read_text(folder() / "index.md")):
         wanted = [line for line in lines.splitlines() if line and not line.startswith(":")]
