@@ -71,3 +71,11 @@ def test_what_the_readme_does_in_python_works(tmp_path: Path, monkeypatch: pytes
     left: dict[str, Any] = {}
     exec(code.replace('"quick"', repr(str(ROOT / "tests" / "tiny.yaml"))), left)
     assert left["slow"].simulated_s > left["run"].simulated_s
+
+
+def test_what_the_readme_links_to_is_there_and_its_pictures_are_small() -> None:
+    linked = [name for name in re.findall(r"\]\(([^)#:]+)\)", TEXT) if "://" not in name]
+    assert len(linked) > 30
+    for name in linked:
+        assert (ROOT / name).is_file(), name
+        assert not name.startswith("docs/images/") or (ROOT / name).stat().st_size < 150_000, name

@@ -5,10 +5,11 @@ Of many devices some are shown, from the fastest to the slowest; of a long run i
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from slfac_sim.analysis.critical_path import CODEC_WORK
+from slfac_sim.analysis.format import amount
 from slfac_sim.analysis.links import kinds_of
 from slfac_sim.analysis.structure import EVERYBODY, SERVER, Row, Tables, devices_of, is_server
 from slfac_sim.foundation.errors import BadInput
@@ -86,10 +87,7 @@ def scene(label: str, tables: Tables) -> Scene:
     servers = _servers(tables, homes.values())
     hosts = (*devices, *servers)
     packets = [packet for packet in _packets(tables, homes) if {packet.src, packet.dst} <= {*hosts}]
-    work = {host: _work(tables["computes"], host) for host in hosts}
-    until_s = _until_s(
-        tables, [packet.asked_s for packet in packets], [w.from_s for h in hosts for w in work[h]]
-    )
+    until_s = _until_s(tables, packets)
     packets = [packet for packet in packets if packet.asked_s < until_s]
     away_m = {row["device"]: row["distance_m"] for row in tables.get("links", ())}
     return Scene(
@@ -98,7 +96,7 @@ def scene(label: str, tables: Tables) -> Scene:
         {host: _told(away_m.get(host), speeds.get(host)) for host in hosts},
         len(every),
         packets,
-        {host: [w for w in stretches if w.from_s < until_s] for host, stretches in work.items()},
+        _work([row for row in tables["computes"] if row["start_s"] < until_s], hosts, until_s),
         [(row["at_s"], row["accuracy"]) for row in tables["evals"] if row["at_s"] <= until_s],
         until_s,
         _still_s(packets, until_s),
@@ -155,39 +153,50 @@ def _packets(tables: Tables, homes: Mapping[str, str]) -> Iterator[Packet]:
             yield Packet(row["src"], dst, way, model, row["payload_bytes"], *times, lost)
 
 
-def _until_s(tables: Tables, asked_s: Sequence[float], worked_s: Sequence[float]) -> float:
-    """Return the end of the run, or of as many rounds as do not show too much, or of as much as is shown."""
+def _until_s(tables: Tables, packets: Sequence[Packet]) -> float:
+    """Return the end of the run, or of as many rounds as have few enough packets, or of these packets."""
     ends = (row["end_s"] for name in ("transfers", "computes") for row in tables[name])
     end_s = max([*ends, *(row["at_s"] for row in tables["evals"])], default=0.0)
     if end_s <= 0.0:
         raise BadInput("nothing happened in this run that a picture could show")
-    much_s = [
-        sorted(times)[most] for times, most in ((asked_s, PACKETS), (worked_s, WORK)) if len(times) > most
-    ]
-    if not much_s:
+    if len(packets) <= PACKETS:
         return float(end_s)
-    rounds = (float(row["at_s"]) for row in tables["evals"] if 0.0 < row["at_s"] <= min(much_s))
-    return max(rounds, default=min(much_s))
+    full_s = packets[PACKETS].asked_s
+    rounds = (float(row["at_s"]) for row in tables["evals"] if 0.0 < row["at_s"] <= full_s)
+    return max(rounds, default=full_s)
 
 
 def _told(distance_m: float | None, flops: float | None) -> str:
     """Return ``0.15 GFLOP/s, 503 m away``, as far as it is known."""
-    speed = "" if flops is None else f"{flops / 1e9:.2g} GFLOP/s"
+    speed = "" if flops is None else f"{amount(flops / 1e9)} GFLOP/s"
     return ", ".join(filter(None, [speed, "" if distance_m is None else f"{distance_m:.0f} m away"]))
 
 
-def _work(computes: Sequence[Row], host: str) -> list[Work]:
-    """Return when `host` computed, stretches of one kind that touch as one."""
-    joined: list[Work] = []
+def _work(computes: Sequence[Row], hosts: Sequence[str], until_s: float) -> dict[str, list[Work]]:
+    """Return when each host computed: stretches of one kind as one where they touch.
+
+    Where there are more than can be shown, those as well that are a little apart.
+    """
+    apart_s = 0.0
+    while True:
+        work = {host: _joined([row for row in computes if row["host"] == host], apart_s) for host in hosts}
+        if sum(map(len, work.values())) <= WORK:
+            return work
+        apart_s = max(2.0 * apart_s, until_s / 4096)
+
+
+def _joined(computes: Sequence[Row], apart_s: float) -> list[Work]:
+    joined: dict[bool, list[Work]] = {True: [], False: []}
     for row in sorted(computes, key=lambda row: (row["start_s"], row["end_s"])):
-        if row["host"] != host or not row["start_s"] < row["end_s"]:
+        of_kind = joined[row["what"] in CODEC_WORK]
+        if not row["start_s"] < row["end_s"]:
             continue
-        new = Work(row["start_s"], row["end_s"], row["what"] in CODEC_WORK)
-        if joined and joined[-1].codec == new.codec and new.from_s <= joined[-1].to_s:
-            new = Work(joined[-1].from_s, max(new.to_s, joined[-1].to_s), new.codec)
-            joined.pop()
-        joined.append(new)
-    return joined
+        if of_kind and row["start_s"] <= of_kind[-1].to_s + apart_s:
+            before = of_kind.pop()
+            of_kind.append(replace(before, to_s=max(before.to_s, row["end_s"])))
+        else:
+            of_kind.append(Work(row["start_s"], row["end_s"], row["what"] in CODEC_WORK))
+    return sorted([*joined[True], *joined[False]], key=lambda work: work.from_s)
 
 
 def _still_s(packets: Sequence[Packet], until_s: float) -> float:
