@@ -1,11 +1,13 @@
 """What the report of a run says of time and of devices: in blocks of the page, from runs that are known."""
 
+from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
+from faults import played, settings_of
 from hypothesis import given
 from hypothesis import strategies as st
 from test_analysis_run_figures import run_of
@@ -22,6 +24,8 @@ from slfac_sim.analysis.report.run import round as round_section
 from slfac_sim.analysis.report.run import time as time_section
 from slfac_sim.analysis.report.run import timeline as timeline_section
 from slfac_sim.analysis.rows import forget
+from slfac_sim.analysis.structure import is_server
+from slfac_sim.foundation.plugins import kinds
 from slfac_sim.ledger.folder import load
 from slfac_sim.ledger.tables import TABLES
 
@@ -300,3 +304,32 @@ def test_handovers_are_told_by_device(tmp_path: Path) -> None:
     (only,) = of_kind(blocks, Table, "Who was handed over").rows
     assert texts(only)[:3] == ["d001", "1", "0.1 s"]
     assert texts(only)[-2:] == ["2 kB", "2"]
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize("kind", kinds("slfac_sim.protocols"))
+def test_every_protocol_fills_the_time_of_its_devices(tmp_path: Path, kind: str) -> None:
+    """Whatever the protocol: parts add up, days have no gap, and what is on the page lies within the run."""
+    rows = played(*settings_of(kind))
+    folder = run_of(tmp_path / "run", {name: rows.rows(name) for name in TABLES})
+    times, chart = shown(time_section, folder), of_kind(shown(round_section, folder), Chart)
+    *parts, whole = numbers(of_kind(times, Table, "The critical path"), "end")
+    assert sum(parts) == pytest.approx(whole)
+    from_s, to_s = chart.layout["xaxis"]["range"]
+    assert 0.0 <= from_s < to_s <= whole
+    lengths_s: Counter[str] = Counter()
+    for trace in chart.traces:
+        if trace["type"] == "bar":
+            assert all(x > 0.0 for x in trace["x"])
+            for name, length_s in zip(trace["y"], trace["x"], strict=True):
+                lengths_s[name] += length_s
+    spent = [lengths_s[name] for name in lengths_s if not is_server(name)]
+    assert spent == pytest.approx([to_s - from_s] * len(spent), rel=1e-3)
+    for block in shown(timeline_section, folder):
+        if isinstance(block, Timeline):
+            assert block.to_s == pytest.approx(whole)
+            spans = [span for lane in block.lanes for span in lane.spans]
+            assert all(0.0 <= begun <= ended <= block.to_s for begun, ended, _ in spans)
+            assert all(look < len(block.looks) for *_, look in spans)
+    days = [one.title for one in shown(devices_section, folder) if isinstance(one, Chart)]
+    assert (days[:1] == ["How each device spent the run"]) == bool(spent)

@@ -35,6 +35,8 @@ def chosen(fastest_first: Sequence[str], wanted: Iterable[str], most: int = FEW)
 
 def chosen_words(shown: Sequence[str], of: Sequence[str], wanted: str) -> str:
     """Return in words which devices are shown, fastest first; the `wanted` are called so."""
+    if not of:
+        return "No device did anything"
     if len(shown) == len(of):
         return f"{count(len(of), 'device')}, the fastest on top"
     few = f"{len(shown)} of {len(of):,} devices, the fastest on top"

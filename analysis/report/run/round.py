@@ -30,7 +30,7 @@ Days = Mapping[str, Sequence[Stretch]]
 def blocks(run: Run) -> Iterator[Block]:
     """Yield the second round, the first that begins with an average handed out, or the first of one."""
     shown, tables = round_days(run), recorded(run)
-    if not shown.days or shown.to_s <= shown.from_s:
+    if not tables["computes"] or shown.to_s <= shown.from_s:
         return
     path = cut(attribute(tables).path, shown.from_s, shown.to_s)
     devices = chosen(list(shown.days), hosts_s(path))

@@ -81,7 +81,7 @@ def _hosts(run: Run, to_s: float) -> Timeline:
     who = chosen_words(shown, order, "that waited least for others")
     return Timeline(
         "What devices and servers did",
-        f"{count(len(servers), 'server')}; {who}.{many}",
+        f"{count(len(servers), 'server')}. {who}.{many}",
         [(DOING[lane], LANE_LOOKS[lane]) for lane in LANES],
         [thinned(lane, len(LANES), to_s) for lane in lanes],
         0.0,
