@@ -95,6 +95,15 @@ class Result(ABC):
             raise BadInput(f"{self.folder}: has nothing for the figure '{name}'")
         return figure
 
+    def report(self, out: str | Path | None = None) -> Path:
+        """Write one page about it for a browser; return the file: `out`, or ``report.html`` in the folder.
+
+        Raises `BadInput`.
+        """
+        from slfac_sim.analysis.report.make import write_report
+
+        return write_report(self.folder, None if out is None else Path(out))
+
     def known_figure(self, name: str) -> None:
         """Raise `BadInput` for a name that no figure of such a result has."""
         if name not in self.figures:

@@ -1,11 +1,10 @@
 """Several runs in one table: what their summaries say, under names that tell the runs apart."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-import yaml
-
+from slfac_sim.analysis.differences import differences
 from slfac_sim.analysis.format import NOT_ASKED, fixed_percent, one_decimal, reached, target_words
 from slfac_sim.analysis.text_tables import aligned
 from slfac_sim.foundation.targets import Target
@@ -38,42 +37,14 @@ def common_label(runs: Sequence[Run]) -> str:
     return labels.pop() if len(runs) > 1 and len(labels) == 1 else ""
 
 
-def differing(settings: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return the paths at which `settings`, of several runs, differ, in their order; the name is none."""
-    paths = dict.fromkeys(path for own in settings for path in own if path != "name")
-    return [path for path in paths if len({repr(own.get(path)) for own in settings}) > 1]
-
-
 def _differences(runs: Sequence[Run]) -> list[str]:
-    settings = [settings_of(run) for run in runs]
-    paths = differing(settings)
-    last = {path: path.rpartition(".")[2] for path in paths}
-    texts = [", ".join(f"{last[path]} {setting_text(own.get(path))}" for path in paths) for own in settings]
-    if not 0 < len(paths) <= _MOST or len(set(texts)) < len(texts):
+    values = differences(runs)
+    last = {path: path.rpartition(".")[2] for path in values}
+    each = zip(*values.values(), strict=True) if values else ()
+    texts = [", ".join(map(" ".join, zip(last.values(), own, strict=True))) for own in each]
+    if not 0 < len(values) <= _MOST or len(set(texts)) < len(texts):
         return [run.folder.name for run in runs]
     return texts
-
-
-def settings_of(run: Run) -> dict[str, Any]:
-    """Return {path: value} of the run's resolved scenario; nothing, if it cannot be read."""
-    try:
-        tree = yaml.safe_load((run.folder / "scenario.yaml").read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError):
-        return {}
-    return dict(_leaves(tree, ""))
-
-
-def _leaves(node: Any, path: str) -> Iterator[tuple[str, Any]]:
-    if isinstance(node, dict):
-        for key, inner in node.items():
-            yield from _leaves(inner, f"{path}.{key}" if path else str(key))
-    else:
-        yield path, node
-
-
-def setting_text(value: Any) -> str:
-    """Return the value of a setting in a few letters."""
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def as_data(runs: Sequence[Run]) -> list[dict[str, Any]]:

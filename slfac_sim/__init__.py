@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # what `__getattr__` gives, for type checkers and editors
     from slfac_sim.api import load as load
     from slfac_sim.api import model as model
     from slfac_sim.api import replay as replay
+    from slfac_sim.api import report as report
     from slfac_sim.api import resume as resume
     from slfac_sim.api import run as run
     from slfac_sim.api import schema as schema
@@ -50,6 +51,7 @@ _API = (
     "load",
     "model",
     "replay",
+    "report",
     "resume",
     "run",
     "schema",

@@ -239,6 +239,12 @@ def test_energy_to_accuracy_says_at_how_many_joules_a_target_was_reached(tmp_pat
     module = importlib.import_module("slfac_sim.analysis.figures.energy_to_accuracy")
     assert module.data(load(folder)).reached_at == {best: pytest.approx(700.0 * at)}
     assert [row["devices_j"] for row in found[1]] == [row[2] for row in told]
+    further = replace(
+        module.data(load(folder)), others={"macro_f1": (np.linspace(0, 1, len(told)), {0.5: None})}
+    )
+    (first, *_, last) = module.table([further])
+    assert list(first) == ["run", "devices_j", "server_j", "accuracy", "macro_f1"]
+    assert (first["macro_f1"], last["macro_f1"]) == (0.0, 1.0)
 
 
 def test_staleness_is_counted_by_kind(tmp_path: Path) -> None:

@@ -125,6 +125,24 @@ def test_the_main_target_is_the_highest_that_half_of_each_line_reaches(tmp_path:
     assert main_target(load_study(fake_study(tmp_path / "none", targets=()))) is None
 
 
+def test_a_target_that_runs_reach_comes_before_one_that_none_does(tmp_path: Path) -> None:
+    """Top-k alone never gets to 85 %; the untrained model has 5 % already, and nobody gets to 99 %."""
+    axes = {"codec": ["raw", "slfac", "topk"]}
+    some = load_study(fake_study(tmp_path / "some", axes, targets=(0.05, 0.85, 0.99)))
+    assert main_target(some) == at(0.85)
+    given = fake_study(tmp_path / "other", axes, targets=(0.99,), change=_with_macro_f1)
+    text = (given / "study.yaml").read_text(encoding="utf-8")
+    several = text.replace("targets:\n- 0.99\n", "targets: {accuracy: [0.99], macro_f1: [0.6]}\n")
+    (given / "study.yaml").write_text(several, encoding="utf-8")
+    assert main_target(load_study(given)) == Target("macro_f1", 0.6)
+
+
+def _with_macro_f1(point: dict[str, Any]) -> None:
+    """Have the metric of all but top-k, which is older."""
+    if point["axes"]["codec"] != "topk":
+        point["curve"]["macro_f1"] = [0.9 * accuracy for accuracy in point["curve"]["accuracy"]]
+
+
 def test_raw_is_the_baseline_wherever_it_stands(tmp_path: Path) -> None:
     assert load_study(fake_study(tmp_path / "s", {"codec": ["slfac", "raw"]})).baseline == "raw"
     assert load_study(fake_study(tmp_path / "t", {"codec": ["topk", "slfac"]})).baseline == "topk"

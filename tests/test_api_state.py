@@ -98,6 +98,8 @@ CALLS: dict[str, Callable[[sf.analysis.RunResult], object]] = {
     "schema": lambda run: sf.schema(),
     "load a run": lambda run: sf.analysis.load(run.folder)._repr_html_(),
     "figures": drawn,
+    "report": lambda run: sf.report([run, run.folder], "compared.html"),
+    "report of one": lambda run: run.report("page.html"),
     "figure of several": lambda run: sf.analysis.figure("time_to_accuracy", [run, run]),
 }
 

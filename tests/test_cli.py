@@ -63,6 +63,22 @@ def test_the_bare_form_means_run(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert summary["seed"] == {"learning": 3, "air": 3}
 
 
+def test_a_run_and_a_study_end_with_their_page_where_it_is_asked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of a study the page is written when its points are there, and says what is to be cited for it."""
+    run, study = tmp_path / "run", tmp_path / "study"
+    assert main([str(TINY), "protocol.rounds=1", "--draw", "none", "--report", "--out", str(run)]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == f"report: {run}/report.html"
+    words = ["--axis", "network.bandwidth=2,5 MHz", "--seeds", "1", "--workers", "1"]
+    places = ["--out", str(study), "--cache", str(tmp_path / "trainings")]
+    assert main(["sweep", str(TINY), "protocol.rounds=1", *words, *places, "--report"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == f"report: {study}/report.html"
+    page = (study / "report.html").read_text(encoding="utf-8")
+    assert "could not be made" not in page
+    assert "@misc{slfac_sim," in page
+
+
 def test_json_is_alone_on_standard_output(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "r"
     assert main(["run", str(TINY), "protocol.rounds=1", "--json", "--out", str(folder)]) == 0

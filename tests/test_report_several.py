@@ -9,11 +9,13 @@ import pytest
 from run_folders import fake_run
 from worlds import TINY
 
+import slfac_sim as sf
 from slfac_sim.analysis.answer_result import Answer
 from slfac_sim.analysis.report.blocks import Chart, Code
 from slfac_sim.analysis.report.make import report_of, write_report
 from slfac_sim.analysis.report.page import sections
 from slfac_sim.analysis.report.text_rows import table_of
+from slfac_sim.analysis.run_table import names_of
 from slfac_sim.cli import main
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.ledger.folder import load
@@ -40,7 +42,33 @@ def test_the_answer_compares_the_times_to_the_hardest_target_that_all_reached(tm
     lead = answer.blocks[0].text
     assert "2.00 times as fast" in lead
     assert "to 97 %" in lead
-    assert lead.index("bandwidth 2") < lead.index("bandwidth 1")
+    assert lead.index("bandwidth 20,") < lead.index("bandwidth 10,")
+
+
+def test_names_of_runs_have_units_where_a_run_says_them(tmp_path: Path) -> None:
+    """One of them has the default, of which it says nothing: its unit is that of the other."""
+    folders = two_runs(tmp_path)
+    differ = [{"path": "network.bandwidth", "value": "10 MHz"}]
+    about = {"version": "1", "differ": differ, "parts": [], "references": []}
+    (folders[1] / "about.json").write_text(json.dumps(about), encoding="utf-8")
+    names = names_of([load(folder) for folder in folders])
+    assert [name.rpartition(", ")[2] for name in names] == ["bandwidth 20 MHz", "bandwidth 10 MHz"]
+
+
+def test_names_of_runs_without_units_are_plain_numbers(tmp_path: Path) -> None:
+    names = names_of([load(folder) for folder in two_runs(tmp_path)])
+    assert [name.rpartition(", ")[2] for name in names] == ["bandwidth 20,000,000", "bandwidth 10,000,000"]
+
+
+def test_curves_of_all_runs_are_on_one_axis(tmp_path: Path) -> None:
+    """Over energy there is no chart: these runs do not tell of it."""
+    runs = [load(folder) for folder in two_runs(tmp_path)]
+    (curves,) = [section for section in sections(RUNS, runs) if section.name == "curves"]
+    assert [chart.title for chart in curves.blocks] == [
+        "Test accuracy over simulated time",
+        "Test accuracy over payload sent",
+    ]
+    assert [len(chart.traces) for chart in curves.blocks] == [2, 2]
 
 
 def test_settings_that_differ_are_told_and_no_others(tmp_path: Path) -> None:
@@ -70,6 +98,19 @@ def test_the_page_of_several_runs_lies_in_the_working_folder(
     assert main(["report", *map(str, folders)]) == 0
     assert capsys.readouterr().out == "report.html\n"
     assert "2 runs compared" in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_report_of_nothing_is_refused() -> None:
+    with pytest.raises(BadInput, match="report: no folder is given"):
+        sf.report([])
+
+
+def test_pages_are_written_from_python_where_it_says(tmp_path: Path) -> None:
+    folders = two_runs(tmp_path)
+    both = sf.report([sf.analysis.load(folders[0]), str(folders[1])], tmp_path / "both.html")
+    assert "2 runs compared" in both.read_text(encoding="utf-8")
+    assert sf.analysis.load(folders[0]).report() == folders[0].resolve() / "report.html"
+    assert sf.analysis.load(fake_answer(tmp_path / "answer")).report(tmp_path / "a.html").is_file()
 
 
 def test_a_study_is_not_compared_with_runs(tmp_path: Path) -> None:

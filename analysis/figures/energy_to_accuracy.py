@@ -12,7 +12,13 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from slfac_sim.analysis import accuracy_curves
-from slfac_sim.analysis.accuracy_curves import draw_accuracy, others_of, reached_at, scaled
+from slfac_sim.analysis.accuracy_curves import (
+    accuracy_table,
+    draw_accuracy,
+    others_of,
+    reached_at,
+    scaled,
+)
 from slfac_sim.analysis.format import amount, unit_of
 from slfac_sim.analysis.rows import rows_if_there
 from slfac_sim.foundation.arrays import Floats
@@ -41,10 +47,11 @@ def data(run: Run) -> Series | None:
 
 def table(series: Sequence[Series]) -> Iterator[dict[str, Any]]:
     """Yield one row for each evaluation of each run."""
-    for run in series:
-        for row in zip(run.x, run.server_j, run.accuracy, strict=True):
-            values = map(float, row)
-            yield {"run": run.label, **dict(zip(("devices_j", "server_j", "accuracy"), values, strict=True))}
+    rows = accuracy_table(series, "devices_j")
+    server_j = (float(joules) for run in series for joules in run.server_j)
+    for row, joules in zip(rows, server_j, strict=True):
+        run, devices_j = row.pop("run"), row.pop("devices_j")
+        yield {"run": run, "devices_j": devices_j, "server_j": joules, **row}
 
 
 def draw(series: Sequence[Series]) -> Figure:

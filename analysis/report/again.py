@@ -24,13 +24,15 @@ def aligned(commands: Iterable[tuple[str, str]]) -> str:
     return "\n".join(f"{command:{wide}}  # {what}" for command, what in lines)
 
 
-def cited(folder: Path) -> Iterator[Block]:
-    """Yield whom to cite for what was used in a folder: as text, and as BibTeX."""
-    said = about_in(folder)
-    if said is None:
-        yield Text(f"Whom to cite for what was used says: {COMMAND} cite {place_of(folder)}")
+def cited(*folders: Path) -> Iterator[Block]:
+    """Yield whom to cite for what was used in `folders`: as text, and as BibTeX."""
+    said = [about_in(folder) for folder in folders]
+    known = [each for each in said if each is not None]
+    if len(known) < len(said):
+        places = " ".join(dict.fromkeys(map(place_of, folders)))
+        yield Text(f"Whom to cite for what was used says: {COMMAND} cite {places}")
         return
-    parts = {part["bibtex"]: part["part"] for part in reversed(said.references)}
+    parts = {row["bibtex"]: row["part"] for each in reversed(known) for row in reversed(each.references)}
     yield from _references([(part, reference(bibtex)) for bibtex, part in reversed(parts.items())])
 
 

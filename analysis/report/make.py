@@ -39,6 +39,8 @@ def report_of(*folders: Path) -> str:
 
     Raises `BadInput`.
     """
+    if not folders:
+        raise BadInput("report: no folder is given")
     if len(folders) > 1:
         return _of_runs(folders)
     (folder,) = folders

@@ -100,13 +100,13 @@ def ratio(
 def main_target(study: StudyPoints) -> Target | None:
     """Return the target of the closing lines: the hardest that training every line reached in half its runs.
 
-    Of several metrics it is the first that has such a target. It is the easiest target if there is no such
-    one, and None if the study has no targets.
+    Of several metrics it is the first that has such a target. If there is no such one, it is the target that
+    most lines reached so, and of those most runs, of equals the easiest. None if the study has no targets.
     """
     for target in hardest_first(study.targets):
         if all(_half_reach(study, line, target) for line in study.lines):
             return target
-    return min(study.targets, default=None)
+    return max(sorted(study.targets), key=lambda target: _reach(study, target), default=None)
 
 
 def crossovers(study: StudyPoints, panel: Mapping[str, str], rival: str, target: Target) -> list[Crossover]:
@@ -233,12 +233,22 @@ def _seed(study: StudyPoints, i: int) -> tuple[int, int]:
     return study.columns["seed_learning"][i], study.columns["seed_air"][i]
 
 
+def _reach(study: StudyPoints, target: Target) -> tuple[int, int]:
+    """Return how many lines training brought to `target` in half their runs, and how many runs in all."""
+    reached = [_reached(study, line, target) for line in study.lines]
+    return sum(_half_reach(study, line, target) for line in study.lines), sum(map(sum, reached))
+
+
 def _half_reach(study: StudyPoints, line: str, target: Target) -> bool:
+    reached = _reached(study, line, target)
+    return bool(reached) and 2 * sum(reached) >= len(reached)
+
+
+def _reached(study: StudyPoints, line: str, target: Target) -> list[bool]:
+    """Say of each run of a line whether training brought it to `target`."""
     axis = study.roles.line
     points = study.select({axis.path: line} if axis is not None else {})
-    crossed = crossings(study, points, target)
-    without = sum(crossing.censored or crossing.untrained for crossing in crossed)
-    return bool(crossed) and 2 * without <= len(crossed)
+    return [not (each.censored or each.untrained) for each in crossings(study, points, target)]
 
 
 def _between(low: float, high: float, before: float, after: float) -> float:

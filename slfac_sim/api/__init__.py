@@ -7,6 +7,7 @@ those of the whole process: two runs at once in it are refused, and afterwards a
 """
 
 from slfac_sim.api._common import RunFailed
+from slfac_sim.api.reports import report
 from slfac_sim.api.runs import check, evaluate, load, model, replay, resume, run, schema
 from slfac_sim.api.studies import ask, sweep
 from slfac_sim.runs.callbacks import Callback, Start
@@ -23,6 +24,7 @@ __all__ = [
     "load",
     "model",
     "replay",
+    "report",
     "resume",
     "run",
     "schema",

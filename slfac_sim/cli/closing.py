@@ -23,6 +23,9 @@ def add_closing_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--draw", choices=("none", "main", "all"), help="which figures (default: main; with --quiet none)"
     )
+    parser.add_argument(
+        "--report", action="store_true", help="also write report.html into the folder, for a browser"
+    )
     parser.add_argument("--quiet", action="store_true", help="no progress, no table, no figures")
     parser.add_argument("--json", action="store_true", help="print the summary as JSON, and no table")
     add_level_argument(parser)
@@ -51,7 +54,18 @@ def close(folder: Path, summary: Mapping[str, Any], arguments: argparse.Namespac
         _draw(folder, drawn == "main", silent(arguments))
     if with_table:
         _print_figures(folder, drawn)
+    if arguments.report:
+        write_page(folder, arguments)
     return {"finished": 0, "interrupted": 130}.get(summary["status"], 1)
+
+
+def write_page(folder: Path, arguments: argparse.Namespace) -> None:
+    """Write the report of what lies in `folder`, and print where it is."""
+    from slfac_sim.analysis.report.make import write_report
+
+    page = write_report(folder)
+    if not arguments.quiet:
+        print(f"report: {page}", file=sys.stderr if arguments.json else sys.stdout)
 
 
 def _print_how_to_go_on(folder: Path, summary: Mapping[str, Any]) -> None:

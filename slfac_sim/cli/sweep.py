@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from slfac_sim.cli.closing import write_page
 from slfac_sim.cli.common import add_level_argument, add_tracker_arguments, note, silent
 from slfac_sim.foundation.errors import BadInput
 
@@ -62,6 +63,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     done.add_argument("--memory", metavar="SIZE", help='budget for all workers, such as "8 GB"')
     done.add_argument("--shard", metavar="I/N", help="do part I of N only, for an array of jobs")
     done.add_argument("--retries", type=int, default=1, metavar="N", help="after a crash (default: 1)")
+    done.add_argument(
+        "--report", action="store_true", help="also write report.html into the folder, for a browser"
+    )
     done.add_argument("--quiet", action="store_true", help="no progress and no closing lines")
     done.add_argument("--json", action="store_true", help="print the study's summary as JSON, nothing else")
     add_tracker_arguments(parser)
@@ -101,6 +105,8 @@ def main(arguments: argparse.Namespace) -> int:
     _print_failures(swept.failures)
     if swept.closing is not None:
         _print_closing(swept.folder, swept.closing, arguments)
+        if arguments.report:
+            write_page(swept.folder, arguments)
     elif not arguments.quiet:
         left = "the last one to end writes tables and figures"
         print(f"shard {arguments.shard} is done; {left}", file=sys.stderr)

@@ -114,6 +114,17 @@ def dimension_of(units: Sequence[str]) -> str | None:
     return next((dimension for dimension, known in _UNITS.items() if list(known) == list(units)), None)
 
 
+def dimension_in(text: str, value: float) -> str | None:
+    """Return the dimension in which `text`, a number with a unit, is `value` in SI; None where it is in none.
+
+    >>> dimension_in("10 MHz", 1e7), dimension_in("0.5", 0.5)
+    ('frequency', None)
+    """
+    match = _QUANTITY.fullmatch(text)
+    known = (dimension for dimension, units in _UNITS.items() if match is not None and match[2] in units)
+    return next((dimension for dimension in known if parse_quantity(text, dimension) == value), None)
+
+
 def exact(value: float) -> str:
     """Return the shortest text that reads back as the same number: ``0.8``, ``0.10000001``."""
     short = f"{value:g}"

@@ -1,3 +1,3 @@
 """The sections of the report of several runs, one a file."""
 
-ORDER = ("answer", "results", "settings")
+ORDER = ("answer", "curves", "results", "settings", "reproduce")

@@ -2,22 +2,26 @@
 
 from collections.abc import Iterator, Sequence
 
-from slfac_sim.analysis.report.blocks import Block, Cell, Table, Text
-from slfac_sim.analysis.run_table import differing, names_of, setting_text, settings_of
+from slfac_sim.analysis.differences import differences, settings_of
+from slfac_sim.analysis.report.blocks import Block, Text
+from slfac_sim.analysis.report.text_rows import table_of
+from slfac_sim.analysis.run_table import names_of
 from slfac_sim.ledger.folder import Run
 
 TITLE = "Settings that differ"
 
 
 def blocks(runs: Sequence[Run]) -> Iterator[Block]:
-    """Yield a row for each setting that is not the same in all runs; quantities are in SI."""
-    settings = [settings_of(run) for run in runs]
-    paths = differing(settings)
-    for run, own in zip(runs, settings, strict=True):
-        if not own:
+    """Yield a row for each setting that is not the same in all runs; quantities without a unit are in SI."""
+    for run in runs:
+        if not settings_of(run):
             yield Text(f"The settings of {run.folder} cannot be read.")
-    if not paths:
+    found = differences(runs)
+    if not found:
         yield Text("The runs have the same settings.")
         return
-    rows = [(Cell(path), *(Cell(setting_text(own.get(path, "-"))) for own in settings)) for path in paths]
-    yield Table("Settings that differ; quantities in SI", ("setting", *names_of(runs)), rows)
+    rows = [
+        dict(zip(("setting", *names_of(runs)), (path, *values), strict=True))
+        for path, values in found.items()
+    ]
+    yield table_of("Settings that differ (without a unit: in SI)", rows)
