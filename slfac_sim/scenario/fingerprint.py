@@ -18,6 +18,7 @@ from slfac_sim.foundation.files import hash_of
 from slfac_sim.foundation.plugin_sources import source_hashes
 from slfac_sim.foundation.plugins import HERE
 from slfac_sim.scenario.hosts import homes_of, paths_of
+from slfac_sim.scenario.named_files import KEYS
 from slfac_sim.scenario.own_plugins import plugins_in
 from slfac_sim.scenario.plain import plain
 from slfac_sim.scenario.schema import Scenario
@@ -86,8 +87,11 @@ def sources_key(scenario: Scenario) -> str:
 
 
 def settings_key(scenario: Scenario) -> str:
-    """Return 16 hexadecimal digits that are equal for scenarios of equal settings, whatever files hold."""
-    return _hash(_settings(scenario))
+    """Return 16 hexadecimal digits that are equal for scenarios of equal settings.
+
+    Files count by their own names, whatever they hold and wherever they lie.
+    """
+    return _hash(_by_name(_settings(scenario)))
 
 
 def named_files(scenario: Scenario) -> dict[str, str]:
@@ -227,7 +231,7 @@ def _foreign(scenario: Scenario, hidden: Iterable[str]) -> dict[str, dict[str, s
 def _files(settings: Mapping[str, Any]) -> dict[str, str]:
     """Return the hashes of what settings name: every text that is a file, and every `folder` that is one."""
     there = ((path, text, _content(path, text)) for path, text in _texts(settings))
-    return {f"{path}: {text}": sha256 for path, text, sha256 in there if sha256 is not None}
+    return {f"{path}: {Path(text).name}": sha256 for path, text, sha256 in there if sha256 is not None}
 
 
 def _by_content(tree: Any, path: str = "") -> Any:
@@ -238,6 +242,15 @@ def _by_content(tree: Any, path: str = "") -> Any:
     if isinstance(tree, Mapping):
         return {key: _by_content(value, f"{path}.{key}" if path else str(key)) for key, value in tree.items()}
     return [_by_content(value, path) for value in tree] if isinstance(tree, list) else tree
+
+
+def _by_name(tree: Any, key: str = "") -> Any:
+    """Return `tree` with the mere name of each file and folder in place of its path."""
+    if isinstance(tree, str):
+        return Path(tree).name if key.rpartition(".")[2] in KEYS else tree
+    if isinstance(tree, Mapping):
+        return {name: _by_name(value, str(name)) for name, value in tree.items()}
+    return [_by_name(value, key) for value in tree] if isinstance(tree, list) else tree
 
 
 def _alike(path: str, one: Any, other: Any) -> bool:
