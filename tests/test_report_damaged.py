@@ -71,7 +71,7 @@ def test_nothing_is_said_of_a_sound_run(sound: Path) -> None:
     assert told(sound) == ""
     page = report_of(sound)
     assert 'class="damage">This part' not in page
-    assert "What is damaged" not in page
+    assert "What is missing or damaged" not in page
 
 
 def _half(path: Path) -> None:
@@ -104,7 +104,9 @@ def test_each_file_in_turn(damaged: Path, name: str, how: str) -> None:
         ABOUT: whole.keys(),
     }
     assert kept[name] <= shown
-    assert name in report_of(damaged)
+    page = report_of(damaged)
+    assert name in page
+    assert str(damaged.parent) not in page
 
 
 def test_figures_of_the_ledger_stand_in_for_a_lost_summary(damaged: Path) -> None:
@@ -126,7 +128,10 @@ def test_a_run_that_is_not_finished(damaged: Path) -> None:
     run, (said,) = run_in(damaged)
     assert run.summary["status"] == UNFINISHED
     assert "the run is not finished: it goes on, or was killed and can be resumed" in said
-    assert "it goes on, or was killed; what follows is of the rounds" in report_of(damaged)
+    assert not {name for name, part in parts_of(damaged)[1].items() if part.damage}
+    page = report_of(damaged)
+    assert "it goes on, or was killed; what follows is of the rounds" in page
+    assert str(damaged.parent) not in page
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -154,6 +159,17 @@ def test_a_run_of_another_version(damaged: Path) -> None:
     assert ABOUT in damage[1]
     assert not {name for name, part in parts.items() if part.damage} - {"invariants"}
     assert "energy" not in parts or not parts["energy"].damage
+
+
+def test_where_the_folder_lies_is_not_told(damaged: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page is the same, whatever its folder was called on the command line."""
+    (damaged / ABOUT).unlink()
+    change(damaged, "DROP TABLE links")
+    page = report_of(damaged)
+    assert str(damaged.parent) not in page
+    for here, called in ((damaged, "."), (damaged.parent, damaged.name)):
+        monkeypatch.chdir(here)
+        assert report_of(Path(called)) == page
 
 
 def test_nothing_of_a_run_is_refused(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ def run_in(folder: Path) -> tuple[Run, list[str]]:
     """
     if not any((folder / name).is_file() for name in (SUMMARY, LEDGER, SCENARIO)):
         return load(folder), []
-    run, damage = _read(folder)
+    run, damage = _read(folder.resolve())
     return run, [*damage, *_of_ledger(run), *_of_scenario(run)]
 
 
@@ -77,7 +77,7 @@ def _of_scenario(run: Run) -> Iterator[str]:
 def salvaged(folder: Path) -> Run:
     """Return the run with what its summary still tells, and the figures that its ledger and scenario tell."""
     kept = sound_entries(folder / SUMMARY)
-    bare = Run(folder.resolve(), {})
+    bare = Run(folder, {})
     for name, figure in _FIGURES.items():
         if name not in kept:
             try:
@@ -85,7 +85,7 @@ def salvaged(folder: Path) -> Run:
             except (BadInput, LookupError, TypeError, ValueError):
                 continue  # whoever asks for it is told that it is not there
     kept["status"] = kept.get("status", UNFINISHED if is_unfinished(folder) else "unknown")
-    return Run(bare.folder, Told(str(folder / SUMMARY), kept))
+    return Run(folder, Told(str(folder / SUMMARY), kept))
 
 
 def _name(run: Run) -> str:

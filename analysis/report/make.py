@@ -1,12 +1,13 @@
 """From folders to their page; the page is written beside what it is of."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from slfac_sim.analysis.answer_result import Answer, is_answer
 from slfac_sim.analysis.format import count
-from slfac_sim.analysis.report.blocks import Items, Section
+from slfac_sim.analysis.report.blocks import Block, Items, Section, Text
 from slfac_sim.analysis.report.damaged import run_in
 from slfac_sim.analysis.report.page import page, sections
 from slfac_sim.analysis.rows import forget
@@ -50,9 +51,30 @@ def report_of(*folders: Path) -> str:
     if is_answer(folder):
         answer = Answer(folder)
         return _page("answer", answer.question, "What was asked, and what came of it", answer)
+    return _of_run(folder)
+
+
+def _of_run(folder: Path) -> str:
+    """Return the page of a run; what is missing or damaged is told first, without where the folder lies."""
     run, damage = run_in(folder)
-    first = [Section("damage", "What is damaged", [Items(damage)])] if damage else []
-    return _page("run", run.summary["scenario"], f"{run.label}; run {folder.resolve().name}", run, first)
+    made = list(sections(f"{_ROOMS}.run", run))
+    forget()
+    if damage:
+        made.insert(0, Section("damage", "What is missing or damaged", [Items(damage)]))
+    parts = [_without_place(part, run.folder) for part in made]
+    return page(run.summary["scenario"], parts, f"{run.label}; run {run.folder.name}")
+
+
+def _without_place(part: Section, folder: Path) -> Section:
+    def bare(text: str) -> str:
+        return text.replace(f"{folder}/", "").replace(f"{folder}: ", "").replace(str(folder), folder.name)
+
+    def told(block: Block) -> Block:
+        if isinstance(block, Items):
+            return Items([bare(line) for line in block.lines])
+        return replace(block, text=bare(block.text)) if isinstance(block, Text) else block
+
+    return replace(part, blocks=list(map(told, part.blocks)), damage=bare(part.damage))
 
 
 def _of_runs(folders: Sequence[Path]) -> str:
@@ -65,7 +87,7 @@ def _of_runs(folders: Sequence[Path]) -> str:
     return _page("runs", ", ".join(names), f"{count(len(runs), 'run')} compared", runs)
 
 
-def _page(room: str, title: str, subtitle: str, of: Any, first: Sequence[Section] = ()) -> str:
-    made = [*first, *sections(f"{_ROOMS}.{room}", of)]
+def _page(room: str, title: str, subtitle: str, of: Any) -> str:
+    made = list(sections(f"{_ROOMS}.{room}", of))
     forget()
     return page(title, made, subtitle)

@@ -16,7 +16,7 @@ _UNKNOWN = "not recorded"
 
 def blocks(run: Run) -> Iterator[Block]:
     """Yield versions, what the host spent, and the digests."""
-    host = run.summary["host"]
+    host = run.summary.get("host", {})
     yield Facts(
         [
             ("slfac_sim", _ours(run)),
@@ -24,7 +24,8 @@ def blocks(run: Run) -> Iterator[Block]:
             ("this page, slfac_sim", f"{__version__}, commit {commit() or _UNKNOWN}"),
         ]
     )
-    yield Facts(list(_spent(run)))
+    if host:
+        yield Facts(list(_spent(run)))
     yield Facts(list(_digests(run)))
 
 
@@ -35,7 +36,7 @@ def _ours(run: Run) -> str:
     except BadInput:  # the scenario's part says so
         said = None
     version = "version not recorded" if said is None else said.version
-    return f"{version}, commit {run.summary['host'].get('commit') or _UNKNOWN}"
+    return f"{version}, commit {run.summary.get('host', {}).get('commit') or _UNKNOWN}"
 
 
 def _spent(run: Run) -> Iterator[tuple[str, str]]:
