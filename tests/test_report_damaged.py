@@ -109,6 +109,15 @@ def test_each_file_in_turn(damaged: Path, name: str, how: str) -> None:
     assert str(damaged.parent) not in page
 
 
+@pytest.mark.parametrize("kept", [SUMMARY, LEDGER, SCENARIO])
+def test_one_file_alone(damaged: Path, kept: str) -> None:
+    lost = {SUMMARY, LEDGER, SCENARIO, ABOUT} - {kept}
+    for name in lost:
+        (damaged / name).unlink()
+    page = report_of(damaged)
+    assert all(name in page for name in lost)
+
+
 def test_figures_of_the_ledger_stand_in_for_a_lost_summary(damaged: Path) -> None:
     before = json.loads((damaged / SUMMARY).read_text())
     (damaged / SUMMARY).unlink()

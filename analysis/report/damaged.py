@@ -84,6 +84,7 @@ def salvaged(folder: Path) -> Run:
                 kept[name] = figure(bare)
             except (BadInput, LookupError, TypeError, ValueError):
                 continue  # whoever asks for it is told that it is not there
+    kept.setdefault("label", "codecs unknown")
     kept["status"] = kept.get("status", UNFINISHED if is_unfinished(folder) else "unknown")
     return Run(folder, Told(str(folder / SUMMARY), kept))
 
