@@ -42,6 +42,12 @@ def test_the_citation_is_of_this_version_and_has_its_day() -> None:
     assert library()["slfac_sim"].fields["howpublished"] == f"version {__version__}"
 
 
+def test_the_changelog_has_this_version_under_its_day() -> None:
+    day = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))["date-released"]
+    assert f"\n## {__version__} - {day}\n" in CHANGELOG
+    assert "### Added" in release.section(CHANGELOG, __version__)
+
+
 def test_sources_that_agree_can_be_released(sources: Path) -> None:
     assert [*release.faults(sources)] == []
     assert release.section((sources / "CHANGELOG.md").read_text(), __version__) == "### Added\n\n- This."
