@@ -1,7 +1,9 @@
 """Files that a scenario names, on another machine: a run has copies, and equal content is one training."""
 
 import json
+import re
 import shutil
+import socket
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,6 +13,7 @@ import pytest
 from studies import TINY, Here, rows, swept, tiny_plan
 
 from slfac_sim.cli import main
+from slfac_sim.learning.datasets import DataError
 from slfac_sim.scenario.files import load, shipped
 from slfac_sim.scenario.fingerprint import learning_key, point_key, visible_differences
 from slfac_sim.scenario.named_files import KEPT, files_in, moved
@@ -126,3 +129,16 @@ def test_data_of_ones_own_travel_to_workers_that_share_no_disk(
     monkeypatch.chdir(tmp_path / "worker")
     row = _shipped.played(Replay(point), record, files)
     assert row == json.loads(rows(study)[f"{point.key}.json"])
+
+
+def test_data_that_a_node_lacks_are_told_with_its_name(
+    here: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SLFAC_DATA", str(tmp_path / "nothing"))
+    scenario = load("tiny.yaml", ["data={kind: cifar10, folder: pictures}", "model=small_cnn"])
+    where = rf"no such folder.*on the node {re.escape(socket.gethostname())}\)$"
+    key = learning_key(scenario, 1)
+    with pytest.raises(DataError, match=where):
+        _shipped.measured(Forecast(key, scenario, 1), None, [])
+    with pytest.raises(DataError, match=where):
+        _shipped.trained(Train(key, scenario, 1), None, [])

@@ -4,14 +4,17 @@ import functools
 import io
 import os
 import shutil
+import socket
 import tarfile
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from slfac_sim.foundation.files import write_text
+from slfac_sim.learning.datasets import DataError
 from slfac_sim.ledger.folder import LEDGER, SCENARIO
 from slfac_sim.runs.replay import Finished, Record, load_training
 from slfac_sim.scenario.files import dump, load
@@ -60,7 +63,7 @@ def packed(path: Path) -> bytes:
 def trained(job: Train, data: ShippedData | None, files: Files) -> bytes:
     """Run a training in a folder of this machine and return what a replay needs of it."""
     _provide(data)
-    with tempfile.TemporaryDirectory(prefix="slfac_sim-") as folder:
+    with _on_this_node(), tempfile.TemporaryDirectory(prefix="slfac_sim-") as folder:
         train(_with(files, job.scenario), job.threads, Path(folder), job.key, job.weights)
         place = folder_of(Path(folder), job.key)
         if files:
@@ -72,13 +75,23 @@ def trained(job: Train, data: ShippedData | None, files: Files) -> bytes:
 def measured(job: Forecast, data: ShippedData | None, files: Files) -> Demand:
     """Return the forecast of what a training takes of that host."""
     _provide(data)
-    return demand(replace(job, scenario=_with(files, job.scenario)))
+    with _on_this_node():
+        return demand(replace(job, scenario=_with(files, job.scenario)))
 
 
 def played(job: Replay, record: ShippedRecord, files: Files) -> dict[str, Any]:
     """Return the row of a point."""
     point = replace(job.point, scenario=_with(files, job.point.scenario))
     return replayed(_record(record, cut_is_open(point.scenario)), replace(job, point=point))
+
+
+@contextmanager
+def _on_this_node() -> Iterator[None]:
+    """Have what is said of data that are missing say where they are."""
+    try:
+        yield
+    except DataError as error:
+        raise DataError(f"{error} (on the node {socket.gethostname()})") from error
 
 
 def _with(files: Files, scenario: Scenario) -> Scenario:
