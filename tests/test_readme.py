@@ -74,7 +74,7 @@ def test_what_the_readme_does_in_python_works(tmp_path: Path, monkeypatch: pytes
 
 
 def test_what_the_readme_links_to_is_there_and_its_pictures_are_small() -> None:
-    linked = [name for name in re.findall(r"\]\(([^)#:]+)\)", TEXT) if "://" not in name]
+    linked = re.findall(r"\]\(([^)#:]+)\)", TEXT) + re.findall(r'src="([^"]+)"', TEXT)
     assert len(linked) > 30
     for name in linked:
         assert (ROOT / name).is_file(), name
