@@ -29,9 +29,9 @@ pytest.importorskip("sphinx", reason="the extra docs is not installed")
 pytest.importorskip("furo", reason="the extra docs is not installed")
 pytest.importorskip("myst_parser", reason="the extra docs is not installed")
 
-from docs_site.charts import svg_of
 from docs_site.settings import slugs
 
+pytestmark = pytest.mark.slow  # the site is built
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -160,28 +160,7 @@ def test_no_docstring_shows_what_only_its_reader_needs(site: Path) -> None:
         assert "``" not in text
 
 
-CHART = """sequenceDiagram
-    participant d000
-    participant server
-    par
-        Note over d000: forward, encode
-        d000->>server: smashed_up + labels
-    and
-        server->>d000: a < b
-    end
-"""
-
-
-def test_a_chart_is_drawn_with_its_steps_in_words(site: Path) -> None:
-    svg = svg_of(CHART)
-    assert (
-        'aria-label="d000: forward, encode; d000 to server: smashed_up + labels; server to d000: a &lt; b"'
-        in svg
-    )
-    assert svg.count('class="tip"') == 2
-    assert ">a &lt; b</text>" in svg
-    with pytest.raises(ValueError, match="loop"):
-        svg_of(CHART + "    loop twice\n")
+def test_every_chart_is_drawn(site: Path) -> None:
     text = (site / "protocols.html").read_text(encoding="utf-8")
     drawn = (ROOT / "docs" / "protocols.md").read_text(encoding="utf-8").count("```mermaid")
     assert text.count('<svg class="chart"') == drawn
@@ -195,7 +174,6 @@ def chromium() -> "Iterator[Browser]":
 
 
 @pytest.mark.browser
-@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_pages_are_accessible_and_can_be_searched_from_a_folder(
     site: Path, chromium: "Browser", scheme: str
