@@ -1,8 +1,9 @@
 """All benchmarks in one run, each a process of its own: `python benchmarks/all.py`.
 
 It prints the machine, then server step, whole job and device steps against plain loops, the codecs, the
-sharing engine, replay, start and figures, with ratios: machines are noisy. `--smoke` runs every file of this
-folder that does not begin with `_` with its own `--smoke`, which judges nothing. Exits with 1 if one fails.
+sharing engine, replay, start, figures and reports, with ratios: machines are noisy. `--smoke` runs every file
+of this folder that does not begin with `_` with its own `--smoke`, which judges nothing. Exits with 1 if one
+fails.
 """
 
 import subprocess
@@ -25,6 +26,7 @@ REPORT = (
     ("replay.py",),
     ("startup.py",),
     ("figures.py",),
+    ("report.py",),
     ("on_cuda.py",),
 )
 

@@ -15,10 +15,10 @@ from _measuring import command_s, parser, show
 
 MAIN_JOB = "100_devices"
 LIGHT = (
-    *("data={kind: synthetic, train_samples: 8000, test_samples: 100, size: 28, classes: 10}", "cut=conv1"),
+    *("data={kind: synthetic, train_samples: 8000, test_samples: 100, size: 12, classes: 10}", "cut=conv1"),
     *("model={kind: small_cnn, width: 4}", "codec.model=fp16"),
 )
-MANY = ("devices.count=1000", "protocol.rounds=2", "protocol.steps=4")
+MANY = ("devices.count=1000", "protocol.rounds=2", "protocol.steps=2")
 SMOKE = ("devices.count=4", "protocol.rounds=2", "protocol.steps=2")
 
 

@@ -150,7 +150,7 @@ def test_headings_leave_no_level_out(whole: Read) -> None:
 
 def test_what_is_damaged_is_told_on_top_and_in_its_place(whole: Read) -> None:
     text = " ".join(whole.texts)
-    assert text.index("1 of the parts below") < text.index("97 % is reached")
+    assert text.index("1 part of this page could not be made whole") < text.index("97 % is reached")
     assert "could not be made whole: ledger.sqlite: no table 'energy'" in text
 
 

@@ -27,6 +27,7 @@ function house() {
   });
 }
 
+const NARROW = 480, LINE = 18; // pixels
 class Chart {
   constructor(figure) {
     this.plot = figure.querySelector(".plot");
@@ -36,7 +37,13 @@ class Chart {
     this.isDrawn = false;
     this.reset.addEventListener("click", () => { this.zooms += 1; this.draw(); this.reset.hidden = true; });
   }
+  // Where a legend has a line for each name, the chart is higher by as much.
+  get height() {
+    const named = this.given.data.filter((trace) => trace.name && trace.showlegend !== false).length;
+    return this.given.height + (this.plot.clientWidth < NARROW ? Math.max(named - 2, 0) * LINE : 0);
+  }
   draw(width) {
+    this.plot.style.height = `${this.height}px`;
     const layout = { ...coloured(this.given.layout), template: { layout: house() }, uirevision: this.zooms };
     if (width) layout.width = width;
     try {
