@@ -29,6 +29,12 @@ LIGHT = {
         "protocol.steps=5",
         "evaluation.targets=[0.5]",
     ),
+    "many_devices.md": (
+        "data={kind: synthetic, train_samples: 240, test_samples: 40, size: 28, classes: 10}",
+        "devices.count=40",
+        "protocol.participation.select.count=4",
+        "protocol.rounds=2",
+    ),
 }
 _TRAINS = ("run", "check", "sweep")
 
