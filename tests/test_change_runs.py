@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from test_resume import SHORT, killed, resumed, rows, undisturbed
+from told import sentences
 from worlds import TINY, scenario
 
 from slfac_sim.cli import main
@@ -126,7 +127,7 @@ WRONG = {
 @pytest.mark.parametrize("override", WRONG)
 def test_check_tells_what_cannot_be(override: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", str(TINY), override]) == 2
-    (line,) = capsys.readouterr().err.splitlines()
+    (line,) = sentences(capsys.readouterr().err)
     assert WRONG[override] in line
 
 

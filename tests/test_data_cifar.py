@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from made_data import cifar10, cifar100, packed, records
+from told import sentences
 
 from slfac_sim.cli import main
 from slfac_sim.learning.datasets import DataError
@@ -163,7 +164,7 @@ def test_what_is_put_in_place_by_hand_is_not_fetched_but_said(
 ) -> None:
     assert main(["data", "fetch", "cifar10"]) == 2
     files = ADVICE.removeprefix("put ").removesuffix(" there")
-    told = capsys.readouterr().err.strip()
+    told = "\n".join(sentences(capsys.readouterr().err))
     assert (
         told
         == f"cifar10 is put in place by hand: {files}; `python -m slfac_sim data where cifar10` says where"

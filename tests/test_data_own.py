@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from told import sentences
 from worlds import TINY
 
 from slfac_sim.cli import main
@@ -219,7 +220,7 @@ def test_any_data_set_holds_a_part_out() -> None:
 @pytest.mark.parametrize("form", ["nhwc", "labels", "float", "flat"])
 def test_a_run_over_such_data_ends_in_one_line(form: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", str(TINY), f"data={{kind: foreign.odd_data, form: {form}}}"]) == 2
-    (line,) = capsys.readouterr().err.splitlines()
+    (line,) = sentences(capsys.readouterr().err)
     assert "data 'odd': train_" in line
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from told import sentences
 from worlds import scenario
 
 from slfac_sim.cli import main
@@ -106,7 +107,7 @@ def test_what_is_opened_must_inherit_from_network(
     )
     words = ["run", TINY, WIRE, *flags, "--quiet", "--draw", "none", "--out", str(tmp_path / "run")]
     assert main(words) == 2
-    (line,) = capsys.readouterr().err.strip().splitlines()
+    (line,) = sentences(capsys.readouterr().err)
     told = "open() returns Duck, expected a class that inherits from slfac_sim.network.Network"
     assert line.endswith(f"network.kind: their_networks.wire: {told}")
 
@@ -119,7 +120,7 @@ def test_a_network_that_may_lose_steers_learning_and_is_not_replayed(
     assert steered(scenario(WIRE)) is None
     run(prepare(scenario(leaky), tmp_path / "run", threads=1))
     assert main(["explain", str(tmp_path / "run"), "--replay"]) == 2
-    (line,) = capsys.readouterr().err.strip().splitlines()
+    (line,) = sentences(capsys.readouterr().err)
     assert "may lose transfers" in line
     assert main(["replay", str(tmp_path / "run"), "network={kind: ideal}"]) == 2
 

@@ -11,6 +11,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 from test_resume import killed, resumed, undisturbed
+from told import sentences
 from torch import nn
 from worlds import TINY, column, live_run, scenario, table, world
 
@@ -244,7 +245,7 @@ def test_what_cannot_be_frozen_is_one_sentence(
     freeze: str, said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["check", str(TINY), f"learning.freeze={freeze}"]) == 2
-    assert said in capsys.readouterr().err.splitlines()[-1]
+    assert said in sentences(capsys.readouterr().err)[-1]
 
 
 def test_check_says_what_is_frozen(capsys: pytest.CaptureFixture[str]) -> None:
@@ -310,7 +311,7 @@ def refusal(file: Path, capsys: pytest.CaptureFixture[str], *words: str) -> str:
     assert main(["check", str(TINY), f"learning.weights.file={file}", *words]) == 2
     out, err = capsys.readouterr()
     assert "Traceback" not in out + err
-    return err.splitlines()[-1]
+    return sentences(err)[-1]
 
 
 def test_a_file_that_does_not_fit_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_change_laws import HOSTS, played
 from test_resume import killed, resumed, rows, undisturbed
+from told import sentences
 from worlds import TINY
 
 from slfac_sim.cli import main
@@ -332,7 +333,7 @@ def test_what_is_refused_is_one_sentence(override: str, capsys: pytest.CaptureFi
     positions("away.csv", [(0, "d000", 1, 1), (9, "d000", 9, 1)])
     positions("astray.csv", [(0, "d000", 5e5, 5.4e6), (9, "d000", 5e5, 5.4e6)])
     assert main(["check", str(TINY), override]) == 2
-    (line,) = capsys.readouterr().err.splitlines()
+    (line,) = sentences(capsys.readouterr().err)
     assert line == REFUSED[override]
 
 

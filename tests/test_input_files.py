@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from told import sentences
 from worlds import TINY
 
 from slfac_sim.cli import main
@@ -58,7 +59,7 @@ def refused(command: list[str], capsys: pytest.CaptureFixture[str]) -> str:
     assert main(command) == 2, command
     out, err = capsys.readouterr()
     assert "Traceback" not in out + err
-    (line,) = err.splitlines()
+    (line,) = sentences(err)
     return line
 
 

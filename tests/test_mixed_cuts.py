@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from played import assert_all_bodies_are_decoded, heard, learn_whole, on_the_clock
 from test_resume import killed, resumed, undisturbed
+from told import sentences
 from torch import nn
 from worlds import live_run, scenario, world
 
@@ -242,5 +243,5 @@ def test_a_study_over_cuts_that_are_chosen_and_named(tmp_path: Path) -> None:
 def test_a_wrong_cut_names_its_device(cut: str, capsys: pytest.CaptureFixture[str]) -> None:
     others = ", ".join(f"d{place:03d}: conv1" for place in range(1, 5))
     assert main(["check", TINY, V1, f"cut={{d000: {cut}, {others}}}"]) == 2
-    (line,) = [line for line in capsys.readouterr().err.splitlines() if line]
+    (line,) = [line for line in sentences(capsys.readouterr().err) if line]
     assert "cut.d000: " in line

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_change_laws import HOSTS, played
 from test_resume import killed, resumed, rows, undisturbed
+from told import sentences
 from worlds import TINY, scenario
 
 from slfac_sim.cli import main
@@ -284,5 +285,5 @@ def test_what_is_refused_is_one_sentence(override: str, capsys: pytest.CaptureFi
     Path("leap.csv").write_text("time_s,device,x_m,y_m\n3,d000,1,1\n4,d000,0,0\n5,d000,4e6,3e6\n")
     Path("text.csv").write_text("time_s,device,x_m,y_m\n0,d000,1,here\n")
     assert main(["check", str(TINY), override]) == 2
-    (line,) = capsys.readouterr().err.splitlines()
+    (line,) = sentences(capsys.readouterr().err)
     assert line == REFUSED[override]

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from setting_leaves import NEEDED
+from told import sentences
 from torch import nn
 from torch.nn import functional
 from worlds import TINY, live_run, table
@@ -178,7 +179,7 @@ def test_what_does_not_fit_is_one_sentence(
 ) -> None:
     settings = given.replace("{", f"{{kind: {kind}, ")
     assert main(["check", str(TINY), f"model={settings}", "cut=embed"]) == 2
-    assert said in capsys.readouterr().err.splitlines()[-1]
+    assert said in sentences(capsys.readouterr().err)[-1]
 
 
 def test_the_work_of_layers_in_groups_and_of_recurrent_ones_by_hand() -> None:

@@ -4,6 +4,7 @@ import importlib.util
 from pathlib import Path
 
 import pytest
+from told import sentences
 from worlds import TINY
 
 from slfac_sim.cli import main
@@ -67,7 +68,7 @@ def test_a_change_of_what_lies_beside_it_is_another_scenario() -> None:
 def test_a_file_that_is_nowhere_is_named_as_it_was_written(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", over(TRACE)]) == 2
     said = "network.file: 'rates.csv' cannot be read (No such file or directory)"
-    assert capsys.readouterr().err.strip().endswith(said)
+    assert sentences(capsys.readouterr().err)[-1].endswith(said)
 
 
 def test_a_shipped_scenario_has_its_own_from_any_folder_and_no_other() -> None:

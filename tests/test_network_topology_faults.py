@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from told import sentences
 from topologies import hosts, ideal, network, wire
 from worlds import TINY
 
@@ -247,7 +248,7 @@ def test_what_does_not_go_with_hosts_is_told_at_its_place(
     Path("site.yaml").write_text(BASE.replace("tiny.yaml", str(TINY)))
     Path("over.yaml").write_text(f"base: site.yaml\n{text}\n")
     assert main([command, "over.yaml"]) == 2
-    told = [line for line in capsys.readouterr().err.splitlines() if not line.startswith("note: ")]
+    told = [line for line in sentences(capsys.readouterr().err) if not line.startswith("note: ")]
     assert len(told) == len(OVER[text])
     for wanted in OVER[text]:
         assert any(line.startswith(wanted) for line in told), told
@@ -260,7 +261,7 @@ def test_an_override_that_does_not_go_with_hosts_is_named(
     file = tmp_path / "site.yaml"
     file.write_text(FILE.replace("tiny.yaml", str(TINY)))
     assert main(["check", str(file), "network.access.home.server=edge"]) == 2
-    assert capsys.readouterr().err.splitlines()[-1] == (
+    assert sentences(capsys.readouterr().err)[-1] == (
         "override 'network.access.home.server=edge': network.access.home.server: no 'edge' among server"
     )
 

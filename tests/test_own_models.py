@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from told import sentences
 from torch import nn
 
 import slfac_sim as sf
@@ -92,7 +93,7 @@ def test_a_model_that_does_not_fit_is_refused_before_anything_is_written(
 def test_the_command_says_it_in_one_line(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for verb in ("check", "run"):
         assert main([verb, str(TINY), "model=misfits.few", "cut=auto"]) == 2
-        lines = capsys.readouterr().err.splitlines()
+        lines = sentences(capsys.readouterr().err)
         assert lines[-1].startswith("model: the output of 'back', the last block, is [2, 3]")
         assert not any("Traceback" in line for line in lines)
     assert not (place / "runs").exists()

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from played import heard
+from told import sentences
 from worlds import live_run, scenario, table, world
 
 from slfac_sim.cli import main
@@ -204,7 +205,7 @@ def test_without_a_schedule_there_is_no_forecast_and_a_sentence(
     assert "no forecast: the protocol their_protocols.untold declares no schedule" in out
     for words in (["--cuts"], ["cut=auto"]):
         assert main(["check", TINY, untold, *words]) == 2
-        (line,) = capsys.readouterr().err.strip().splitlines()
+        (line,) = sentences(capsys.readouterr().err)
         assert "no round can be foretold" in line
         assert "declares no schedule; name a cut" in line
     with pytest.raises(BadInput, match="how long devices take cannot be foretold"):

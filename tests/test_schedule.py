@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from told import sentences
 
 from slfac_sim.cli import main
 from slfac_sim.foundation.plugins import find, kinds
@@ -66,7 +67,7 @@ def test_a_protocol_that_does_not_inherit_the_contract_is_refused_in_a_sentence(
     write(tmp_path, "unsworn", "", "")
     monkeypatch.syspath_prepend(tmp_path)
     assert main(["check", TINY, "protocol={kind: their_schedules.unsworn}"]) == 2
-    (line,) = capsys.readouterr().err.strip().splitlines()
+    (line,) = sentences(capsys.readouterr().err)
     assert "their_schedules.unsworn.Theirs does not inherit from slfac_sim.protocols.LearningProtocol" in line
 
 

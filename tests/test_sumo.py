@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_resume import rows
+from told import sentences
 from worlds import TINY
 
 from slfac_sim.cli import main
@@ -145,7 +146,7 @@ def test_a_drive_that_is_not_for_these_devices_is_one_sentence(
     change: str, sentence: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["check", str(TINY), f"network.change.x={{kind: positions, {change}}}"]) == 2
-    assert capsys.readouterr().err.splitlines() == [sentence]
+    assert sentences(capsys.readouterr().err) == [sentence]
 
 
 def test_a_device_without_a_number_needs_a_list() -> None:

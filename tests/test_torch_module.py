@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import save_file
+from told import sentences
 from worlds import TINY, column, table
 
 from slfac_sim.cli import main
@@ -136,7 +137,7 @@ def refusal(model: str, capsys: pytest.CaptureFixture[str], cut: str = "rows") -
     assert main(["check", "s.yaml", f"model={model}", f"cut={cut}"]) == 2
     out, err = capsys.readouterr()
     assert "Traceback" not in out + err
-    return err.splitlines()[-1]
+    return sentences(err)[-1]
 
 
 @pytest.mark.parametrize("module", FAULTY)
