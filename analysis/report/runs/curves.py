@@ -1,6 +1,6 @@
 """Accuracy of all runs on one axis: over simulated time, over bytes, over energy."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,14 +23,9 @@ Curves = Mapping[str, tuple[Floats, Floats]]
 def blocks(runs: Sequence[Run]) -> Iterator[Block]:
     """Yield a chart over each of what all runs tell of."""
     named = dict(zip(_apart(names_of(runs)), runs, strict=True))
-    shown = {
-        "simulated time": ("s", {name: run.curve().simulated_s for name, run in named.items()}),
-        "payload sent": ("B", {name: run.curve().bytes_total for name, run in named.items()}),
-        "energy drawn by all devices": ("J", {name: _drawn_j(run) for name, run in named.items()}),
-    }
     targets = sorted({target.value for run in runs for target in run.times_s if target.metric == ACCURACY})
-    for over, (unit, places) in shown.items():
-        curves = {name: (places[name], run.curve().accuracy) for name, run in named.items()}
+    for over, (unit, place_of) in _OVER.items():
+        curves = {name: (place_of(run), run.curve().accuracy) for name, run in named.items()}
         if all(x.size == y.size and x.size for x, y in curves.values()):
             yield _chart(over, unit, curves, targets)
 
@@ -44,6 +39,13 @@ def _drawn_j(run: Run) -> Floats:
     """Return the joules of all devices at each evaluation; none of a run that is too old to tell."""
     spent = rows_if_there(run, ("spent",))["spent"]
     return np.array([row["devices_j"] for row in spent], dtype=np.float64)
+
+
+_OVER: Mapping[str, tuple[str, Callable[[Run], Floats]]] = {
+    "simulated time": ("s", lambda run: run.curve().simulated_s),
+    "payload sent": ("B", lambda run: run.curve().bytes_total.astype(np.float64)),
+    "energy drawn by all devices": ("J", _drawn_j),
+}
 
 
 def _chart(over: str, unit: str, curves: Curves, targets: Sequence[float]) -> Chart:
