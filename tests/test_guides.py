@@ -21,8 +21,10 @@ DOCS = Path(__file__).resolve().parent.parent / "docs"
 GUIDES = [DOCS / "tutorial.md", *sorted((DOCS / "howto").glob("*.md"))]
 _BLOCK = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _OURS = re.compile(r"^(?:slfac-sim|python -m slfac_sim) (.+)$", re.MULTILINE)
-# What a guide learns here, where the page itself learns longer.
-LIGHT = {
+# What a guide learns here, where the page itself learns longer: two rounds if nothing is said.
+LIGHT: dict[str, tuple[str, ...]] = {
+    "bandwidth_trace.md": (),
+    "own_data.md": (),
     "tutorial.md": (
         "data={kind: synthetic, train_samples: 400, test_samples: 60, size: 28, classes: 4}",
         "protocol.rounds=2",
@@ -91,7 +93,7 @@ def test_a_guide_works_from_top_to_bottom(
 
 def _run(words: list[str], page: str) -> list[str]:
     if words[0] in _TRAINS:
-        words = [*words, *LIGHT.get(page, ())]
+        words = [*words, *LIGHT.get(page, ("protocol.rounds=2",))]
     if words[0] in ("run", "replay"):
         words = [*words, "--draw", "none"]
     words = [str(path) for word in words for path in (sorted(Path().glob(word)) if "*" in word else [word])]
