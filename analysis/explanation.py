@@ -12,7 +12,7 @@ from slfac_sim.analysis.format import target_words
 from slfac_sim.analysis.interruptions import HandedOver, handed_over
 from slfac_sim.analysis.links import NEEDED, WIRED, Limited, Load, limits, loads
 from slfac_sim.analysis.propagation import latencies_s, propagation_s, whose
-from slfac_sim.analysis.rows import OFFERED, recorded, rows_if_there, rows_of
+from slfac_sim.analysis.rows import OFFERED, derived, recorded, rows_if_there, rows_of
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.json_values import json_value
 from slfac_sim.ledger.folder import Run
@@ -92,10 +92,14 @@ def reached(run: Run) -> dict[str, float]:
 
 
 def explained(run: Run) -> Explanation:
-    """Return where the time of `run` went, without replays. Raises `BadInput`."""
+    """Return where the time of `run` went, without replays; kept until `forget`. Raises `BadInput`."""
     tables, instants = recorded(run), reached(run)
+    return derived(run, f"explained {instants}", lambda: _explained(run, tables, instants))
+
+
+def _explained(run: Run, tables: Mapping[str, Any], instants: Mapping[str, float]) -> Explanation:
     paths = attribute_each(tables, [*instants.values(), None])
-    bounds_s, no_bounds = bounds_until(run, [*instants.values(), None])
+    bounds_s, no_bounds = _bounds(run, tables, [*instants.values(), None])
     return Explanation(
         instants={**instants, "end": paths[-1].until_s},
         paths=paths,
@@ -126,10 +130,12 @@ def _links(run: Run, path: Attribution) -> dict[str, Any]:
     }
 
 
-def bounds_until(run: Run, instants_s: Sequence[float | None]) -> tuple[dict[str, list[float]], str]:
+def _bounds(
+    run: Run, tables: Mapping[str, Any], instants_s: Sequence[float | None]
+) -> tuple[dict[str, list[float]], str]:
     """Return the bounds at each instant, and the reason why there are none, or not all."""
     try:
-        whole = {**recorded(run), **rows_if_there(run, OFFERED), **rows_of(run, ("limits",))}
+        whole = {**tables, **rows_if_there(run, OFFERED), **rows_of(run, ("limits",))}
         by_instant = bounds_each(whole, instants_s)
     except (BadInput, ValueError) as reason:
         return {}, str(reason)

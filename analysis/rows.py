@@ -26,12 +26,17 @@ def rows_of(run: Run, names: Sequence[str]) -> dict[str, Rows]:
 
     They are kept for the next figure of the same run, until `forget`.
     """
+    written = _written(run)
+    return {name: _kept(run.folder, written, name) for name in names}
+
+
+def _written(run: Run) -> int:
+    """Return when the ledger was written last."""
     path = run.folder / LEDGER
     try:
-        written = path.stat().st_mtime_ns
+        return path.stat().st_mtime_ns
     except OSError as error:
         raise BadInput(f"{path}: cannot be read ({error.strerror})") from error
-    return {name: _kept(run.folder, written, name) for name in names}
 
 
 def rows_if_there(run: Run, names: Sequence[str]) -> dict[str, Rows]:
@@ -46,7 +51,7 @@ def recorded(run: Run) -> dict[str, Rows]:
 
 def derived(run: Run, name: str, make: Callable[[], T]) -> T:
     """Return what `make` makes of the tables of `run`, under a `name`; kept too, of one run at a time."""
-    which = run.folder, (run.folder / LEDGER).stat().st_mtime_ns
+    which = run.folder, _written(run)
     if any(kept[:2] != which for kept in _derived):
         _derived.clear()
     if (*which, name) not in _derived:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from slfac_sim.analysis.rows import derived
 from slfac_sim.analysis.told import scenario_tree
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.targets import ACCURACY, Target, targets_of
@@ -60,6 +61,19 @@ def _of_ledger(run: Run) -> Iterator[str]:
             f"{path}: lacks columns that this version writes, or all, of {', '.join(lacking)}: it is of"
             " another version, or damaged; what needs them is left out"
         )
+    yield from filter(None, [_altered_or_unreadable(run)])
+
+
+def _altered_or_unreadable(run: Run) -> str:
+    try:
+        return altered(run)
+    except BadInput as error:
+        return str(error)
+
+
+def altered(run: Run) -> str:
+    """Return why the ledger is not the one that the summary is of, as `Run.altered` does; kept too."""
+    return derived(run, f"altered from {run.summary.get('digest')}", lambda: run.altered)
 
 
 def _of_scenario(run: Run) -> Iterator[str]:

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from slfac_sim.analysis.bottleneck import bottleneck
+from slfac_sim.analysis.explanation import explained
 from slfac_sim.analysis.format import (
     NOT_REACHED,
     UNTRAINED,
@@ -9,6 +11,7 @@ from slfac_sim.analysis.format import (
     fixed_percent,
     one_decimal,
     quantity,
+    sentence,
     target_words,
 )
 from slfac_sim.analysis.report import cells
@@ -26,7 +29,7 @@ _ENDED = {
 
 
 def blocks(run: Run) -> Iterator[Block]:
-    """Yield the answer in a sentence, what it is worth, and when each target was reached."""
+    """Yield the answer in a sentence, what it is worth, when each target was reached, and the bottleneck."""
     yield Text(_answer(run), lead=True)
     status, reason = run.summary["status"], run.summary["reason"]
     if status != "finished":
@@ -36,6 +39,8 @@ def blocks(run: Run) -> Iterator[Block]:
     yield Facts(list(_figures(run)), key=True)
     if run.times_s:
         yield Table("Targets, and what had been spent when each was reached", _HEAD, list(_targets(run)))
+    if run.summary["simulated_s"]:
+        yield Text(sentence(bottleneck(explained(run).end).sentence))
 
 
 def _answer(run: Run) -> str:

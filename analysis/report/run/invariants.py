@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from slfac_sim.analysis.explanation import bounds_until, reached
+from slfac_sim.analysis.explanation import explained
 from slfac_sim.analysis.format import one_decimal, times
 from slfac_sim.analysis.report import cells
 from slfac_sim.analysis.report.blocks import Block, Cell, Items, Table, Text
-from slfac_sim.foundation.errors import BadInput
+from slfac_sim.analysis.report.damaged import altered
 from slfac_sim.foundation.program import program
 from slfac_sim.ledger.folder import Run
 
@@ -29,10 +29,10 @@ _MEANT = {
 
 
 def blocks(run: Run) -> Iterator[Block]:
-    """Yield the laws and how often each was checked, then the bounds, then the digest."""
+    """Yield the laws and how often each was checked, then the digest, then the bounds."""
     yield from _laws(run)
-    yield from _bounds(run)
     yield Text(_digest(run))
+    yield from _bounds(run)
 
 
 def _laws(run: Run) -> Iterator[Block]:
@@ -55,22 +55,22 @@ def _laws(run: Run) -> Iterator[Block]:
 def _digest(run: Run) -> str:
     if "digest" not in run.summary:
         return "The summary has no digest: nothing tells whether the ledger is as the run left it."
-    if run.altered:
-        raise BadInput(run.altered)
+    if reason := altered(run):
+        return f"{reason}."
     return f"The ledger is as the run left it: its rows have the digest {run.summary['digest'][:16]}."
 
 
 def _bounds(run: Run) -> Iterator[Block]:
     """Yield what the run would take at least without one of its limits, at each target and in the end."""
-    instants = reached(run)
-    bounds_s, reason = bounds_until(run, [*instants.values(), None])
-    if bounds_s:
-        took_s = [*instants.values(), float(run.summary["simulated_s"])]
-        yield _table([*instants, "the end"], took_s, bounds_s)
+    told = explained(run)
+    if told.bounds_s:
+        yield _table([*told.instants], [path.until_s for path in told.paths], told.bounds_s)
         yield Text("Bounds without one of the limits; in brackets, how many times as long this run took.")
-        yield Items([f"{name}: {_MEANT[name]}." for name in bounds_s if name in _MEANT])
-    if reason:
-        yield Text(f"{'Not all bounds are known' if bounds_s else 'There are no bounds'}: {reason}.")
+        yield Items([f"{name}: {_MEANT[name]}." for name in told.bounds_s if name in _MEANT])
+    if told.no_bounds:
+        yield Text(
+            f"{'Not all bounds are known' if told.bounds_s else 'There are no bounds'}: {told.no_bounds}."
+        )
 
 
 def _table(names: Sequence[str], took_s: Sequence[float], bounds_s: Mapping[str, Sequence[float]]) -> Table:

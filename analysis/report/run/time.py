@@ -27,8 +27,6 @@ def blocks(run: Run) -> Iterator[Block]:
     if any(row.round is not None for row in told.end.rounds):
         yield _by_round(told)
     yield _by_target(told)
-    if told.bounds_s:
-        yield _bounds(told)
     if told.end.straggler:
         yield _stragglers(told.end)
     if told.limits:
@@ -44,8 +42,6 @@ def _lines(told: Explanation) -> Iterator[str]:
         yield f"transfers: {losses(told.transfers, told.lost, told.missed)}"
     if told.propagation:
         yield f"of propagation on the critical path: {told.propagation}"
-    if told.no_bounds:
-        yield f"no {'other ' if told.bounds_s else ''}lower bounds: {told.no_bounds}"
 
 
 def _by_round(told: Explanation) -> Chart:
@@ -107,12 +103,6 @@ def _part(told: Explanation, part: str) -> list[Cell]:
         share(times[-1] / told.end.until_s, 1),
         seconds(told.day_s[part]),
     ]
-
-
-def _bounds(told: Explanation) -> Table:
-    rows = [[said(name), *map(seconds, at_s)] for name, at_s in told.bounds_s.items()]
-    rows.append([said("this run"), *(seconds(path.until_s) for path in told.paths)])
-    return Table("What it takes at least", ("with", *_instants(told)), rows)
 
 
 def _stragglers(path: Attribution) -> Table:
