@@ -152,6 +152,20 @@ def test_an_answer_is_on_top_of_its_page(tmp_path: Path) -> None:
     assert page.index("The smallest of all is 3 MHz.") < page.index("seed 0: it is 3 MHz")
 
 
+def test_curves_of_a_question_are_told_apart_by_seed_and_of_a_crossover_by_side(tmp_path: Path) -> None:
+    folder = fake_answer(tmp_path / "answer")
+    parts = {part.name: part for part in sections("slfac_sim.analysis.report.answer", Answer(folder))}
+    seeds = parts["curve"].blocks[0].traces[:2]
+    assert [trace["name"] for trace in seeds] == ["seed 0", "seed 1"]
+    assert len({trace["line"]["color"] for trace in seeds}) == 2
+    text = (folder / "curve.csv").read_text(encoding="utf-8")
+    sides = [row.replace(",", f"{side},", 1) for side in ("a", "b") for row in text.splitlines()[1:]]
+    (folder / "curve.csv").write_text("\n".join([text.splitlines()[0], *sides, ""]), encoding="utf-8")
+    parts = {part.name: part for part in sections("slfac_sim.analysis.report.answer", Answer(folder))}
+    shown = [trace for trace in parts["curve"].blocks[0].traces[:4] if trace["showlegend"]]
+    assert [trace["name"] for trace in shown] == ["a", "b"]
+
+
 @pytest.mark.parametrize(
     ("text", "number"),
     [

@@ -26,12 +26,15 @@ def blocks(answer: Answer) -> Iterator[Block]:
 
 
 def _traces(curve: Curve) -> Iterator[dict[str, Any]]:
+    """Yield the curves: those of a question differ by seeds, those of a crossover by sides."""
     names = list(dict.fromkeys(side.name for side in curve.sides))
-    for side in curve.sides:
+    for place, side in enumerate(curve.sides):
         seen = np.isfinite(side.y) & (side.y > 0.0)
-        said = f"{curve.x_title} %{{x:.4g}}: %{{y:.4g}}"
-        trace = line(_name(side), side.x[seen].tolist(), side.y[seen].tolist(), names.index(side.name), said)
-        yield trace | {"opacity": 0.85}
+        said = f"{_name(side)}: %{{x:.4g}}: %{{y:.4g}}"
+        look = names.index(side.name) if side.name else place
+        trace = line(side.name or _name(side), side.x[seen].tolist(), side.y[seen].tolist(), look, said)
+        first = side.name not in [other.name for other in curve.sides[:place]]
+        yield trace | {"legendgroup": trace["name"], "showlegend": first or not side.name}
     if curve.bound is not None:
         yield level("the bound", _ends(curve), curve.bound)
 
