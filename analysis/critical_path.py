@@ -1,6 +1,5 @@
 """A walk through a recorded run from an end back to its start, in segments of time; it adds nothing up."""
 
-from collections.abc import Collection
 from typing import NamedTuple
 
 from slfac_sim.analysis.structure import (
@@ -87,8 +86,10 @@ class Walk:
         """Go on at the end of the child that ended last; a device goes on with its own, if it has one."""
         of, children = self._of, self._of.children[task, seq]
         if self._device is not None:
-            self._among([child for child in children if child in of.shared])
-            children = [child for child in children if of.is_with(child, self._device)]
+            shared = of.shared.get((task, seq), {}).get(self._device, [])
+            for row in sorted(shared, key=lambda row: float(row["end_s"]), reverse=True):
+                self._perform(row)  # one after the other: what it did in tasks that it shares with others
+            children = of.own[task, seq].get(self._device, [])
             if not children:
                 return task, seq
         child = max(children, key=lambda task: (of.ended_s(task), not of.cut_off(task)))
@@ -97,16 +98,6 @@ class Walk:
             device = of.device_of.get(child) or of.server_of.get(child, child)
             self.barriers.append(Barrier(self._at_s, device, len(children), task, seq))
         return child, of.last[child] + 1
-
-    def _among(self, shared: Collection[str]) -> None:
-        """Go through what the device did in tasks that it shares with others, one after the other."""
-        if not shared:
-            return
-        rows = [row for (task, _), row in self._of.effects.items() if task in shared]
-        ends = [(row, {row.get("src"), row.get("dst"), row.get("host")}) for row in rows]
-        own = [row for row, hosts in ends if self._device in hosts]
-        for row in sorted(own, key=lambda row: float(row["end_s"]), reverse=True):
-            self._perform(row)
 
     def _perform(self, row: Row) -> Place:
         """Add the segments of one effect, and return the place before which the walk goes on."""

@@ -6,7 +6,7 @@ say by themselves what waited for what: see `Structure`.
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from math import fsum, inf
@@ -39,9 +39,10 @@ class Structure:
     their order, and `last` is the number of each task's last effect. A batch of offers is known by host,
     queue and end: `served` is its compute, `latest` the item that was asked last (the first of equals),
     `earliest_s` when the first was, `sizes` its number of items. `device_of` tells on which device a task
-    works; of one that works on none, `members` has those of the tasks below it, and `server_of` the server
-    that it is first at work on. `shared` are tasks that work on several and start no other. `wired` tells of
-    a transfer's time on the way, by its number, which part wires limited, `set_up_s` what passed before it.
+    works, `server_of` the server that it is first at work on. Of the children at a place, `own` has those
+    that work on a device, or have one below them that does, by device; of those that work on several and
+    start no other, `shared` has the rows of each host instead. `wired` tells of a transfer's time on the way,
+    by its number, which part wires limited, `set_up_s` what passed before it.
     """
 
     effects: dict[Place, Row]
@@ -52,9 +53,9 @@ class Structure:
     earliest_s: dict[Batch, float]
     sizes: dict[Batch, int]
     device_of: dict[str, str]
-    members: dict[str, set[str]]
     server_of: dict[str, str]
-    shared: frozenset[str]
+    own: dict[Place, dict[str, list[str]]]
+    shared: dict[Place, dict[str, list[Row]]]
     wired: dict[int, float]
     set_up_s: dict[int, float]
 
@@ -64,11 +65,6 @@ class Structure:
         if place in self.children:
             return max(map(self.ended_s, self.children[place]))
         return float(self.effects[place]["end_s"])
-
-    def is_with(self, task: str, device: str) -> bool:
-        """Return whether `task`, which is not shared, or one below it works on `device`."""
-        alone = self.device_of.get(task) == device and task not in self.shared
-        return alone or device in self.members.get(task, ())
 
     def cut_off(self, task: str) -> bool:
         """Return whether `task` was closed in the midst of an effect, at a deadline or with enough others."""
@@ -94,9 +90,32 @@ def structure(tables: Tables) -> Structure:
     batches, devices = _batches(tables, len(own)), _devices(tables, own)
     members, servers = _members(devices), _servers(own)
     shared = _shared(tables, own) - {task for task, _ in children}
-    of_tasks = (devices, members, servers, shared)
+    own_tasks = _own(children, {task: devices[task] for task in devices.keys() - shared}, members)
+    of_tasks = (devices, servers, own_tasks, _rows_of(shared, effects.values()))
     set_up_s = {row["transfer"]: row["set_up_s"] for row in tables.get("set_ups", ())}
     return Structure(effects, dict(children), last, *batches, *of_tasks, wired_parts(tables), set_up_s)
+
+
+def _own(
+    children: Mapping[Place, Sequence[str]], device_of: Mapping[str, str], members: Mapping[str, set[str]]
+) -> dict[Place, dict[str, list[str]]]:
+    """Return the children at each place by device."""
+    own: dict[Place, dict[str, list[str]]] = {place: {} for place in children}
+    for place, names in children.items():
+        for child in names:
+            for device in members.get(child, set()) | ({device_of[child]} if child in device_of else set()):
+                own[place].setdefault(device, []).append(child)
+    return own
+
+
+def _rows_of(shared: frozenset[str], rows: Iterable[Row]) -> dict[Place, dict[str, list[Row]]]:
+    """Return the rows of the `shared` tasks, by the place that started them and by host."""
+    found: dict[Place, dict[str, list[Row]]] = {above(task): defaultdict(list) for task in shared}
+    for row in rows:
+        if row["task"] in shared:
+            for host in {row[name] for name in ("src", "dst", "host") if name in row}:
+                found[above(row["task"])][host].append(row)
+    return found
 
 
 def _refuse_endless(last: Mapping[str, int], tables: Tables) -> None:

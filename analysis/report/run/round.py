@@ -90,7 +90,7 @@ def _bars(lane: str, rows: Days, until_s: float) -> dict[str, Any]:
         "base": [round(at_s, 6) for at_s in from_s],
         "x": [round(end_s - begin_s, 6) for begin_s, end_s in zip(from_s, to_s, strict=True)],
         "marker": {"color": LANE_LOOKS[lane], "line": {"width": 0}},
-        "hovertemplate": f"%{{y}}: {lane}<br>from %{{base:.4f}} to %{{x:.4f}} s<extra></extra>",
+        "hovertemplate": f"%{{y}}: {lane}<br>from %{{base:.6~g}} to %{{x:.6~g}} s<extra></extra>",
     }
 
 
