@@ -16,6 +16,7 @@ from slfac_sim.analysis.report.make import report_of, write_report
 from slfac_sim.analysis.report.page import sections
 from slfac_sim.analysis.report.study import ORDER
 from slfac_sim.analysis.studies.reading import load_study
+from slfac_sim.foundation.errors import BadInput
 
 ROOM = "slfac_sim.analysis.report.study"
 HERTZ = ["500 kHz", "1 MHz", "2 MHz", "10 MHz", "100 MHz"]
@@ -122,6 +123,21 @@ def test_a_study_of_a_thousand_points_makes_a_page_of_less_than_20_mb(tmp_path: 
     axes = {"network.bandwidth": bandwidths, "codec": ["raw", "slfac"]}
     folder = fake_study(tmp_path / "study", axes=axes, seeds=2, rounds=8)
     assert len(report_of(folder).encode()) < 20e6
+
+
+def test_points_that_cannot_be_read_are_told_and_the_rest_is_shown(tmp_path: Path) -> None:
+    folder = fake_study(tmp_path / "study")
+    files = sorted((folder / "points").iterdir())
+    files[0].write_text("{", encoding="utf-8")
+    page = report_of(folder)
+    assert "What is missing or damaged" in page
+    assert f"points/{files[0].name}: not JSON" in page
+    assert str(tmp_path) not in page
+    assert "17 points" in page
+    for file in files[1:]:
+        file.unlink()
+    with pytest.raises(BadInput, match="not JSON"):
+        report_of(folder)
 
 
 def test_no_chart_has_a_number_that_json_lacks(tmp_path: Path) -> None:

@@ -46,8 +46,7 @@ def report_of(*folders: Path) -> str:
         return _of_runs(folders)
     (folder,) = folders
     if is_study(folder):
-        study = load_study(folder)
-        return _page("study", study.name, f"A study of {count(study.size, 'point')}", study)
+        return _of_study(folder)
     if is_answer(folder):
         answer = Answer(folder)
         return _page("answer", answer.question, "What was asked, and what came of it", answer)
@@ -57,12 +56,22 @@ def report_of(*folders: Path) -> str:
 def _of_run(folder: Path) -> str:
     """Return the page of a run; what is missing or damaged is told first, without where the folder lies."""
     run, damage = run_in(folder)
-    made = list(sections(f"{_ROOMS}.run", run))
+    made = [*_told(damage), *sections(f"{_ROOMS}.run", run)]
     forget()
-    if damage:
-        made.insert(0, Section("damage", "What is missing or damaged", [Items(damage)]))
     parts = [_without_place(part, run.folder) for part in made]
     return page(run.summary["scenario"], parts, f"{run.label}; run {run.folder.name}")
+
+
+def _of_study(folder: Path) -> str:
+    """Return the page of a study; points that cannot be read are told first."""
+    damage: list[str] = []
+    study = load_study(folder, damage)
+    parts = [_without_place(part, folder) for part in (*_told(damage), *sections(f"{_ROOMS}.study", study))]
+    return page(study.name, parts, f"A study of {count(study.size, 'point')}")
+
+
+def _told(damage: Sequence[str]) -> list[Section]:
+    return [Section("damage", "What is missing or damaged", [Items(damage)])] if damage else []
 
 
 def _without_place(part: Section, folder: Path) -> Section:

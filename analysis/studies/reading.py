@@ -23,10 +23,11 @@ def is_study(folder: Path) -> bool:
     return (folder / STUDY).is_file()
 
 
-def load_study(folder: str | Path) -> StudyPoints:
+def load_study(folder: str | Path, damage: list[str] | None = None) -> StudyPoints:
     """Return the study in `folder`.
 
-    Raises `BadInput` that names the file, what was found and what is allowed.
+    Raises `BadInput` that names the file, what was found and what is allowed. Where `damage` is given, files
+    of points that cannot be used are left out, and told there, as long as there is another one.
     """
     folder = Path(folder)
     if not is_study(folder):
@@ -35,8 +36,7 @@ def load_study(folder: str | Path) -> StudyPoints:
     files = sorted((folder / POINTS).glob("*.json"))
     if not files:
         raise BadInput(f"{folder / POINTS}: no point in it; expected a file KEY.json for each point")
-    points = [_point(file) for file in files]
-    _check_axes(files, points)
+    points = _points(files, damage)
     listed = described["axes"]
     axes = tuple(_axis(path, points, listed.get(path, ())) for path in _paths(points, listed))
     points.sort(key=lambda point: _order(point, axes))
@@ -125,13 +125,27 @@ def _point(path: Path) -> dict[str, Any]:
     return point
 
 
-def _check_axes(files: Sequence[Path], points: Sequence[Mapping[str, Any]]) -> None:
-    wanted = set(points[0]["axes"])
-    for path, point in zip(files, points, strict=True):
-        for field in ("axes", "values"):
-            if set(point[field]) != wanted:
-                got = ", ".join(sorted(point[field])) or "none"
-                raise BadInput(f"{path}: {field}: found {got}, expected {', '.join(sorted(wanted))}")
+def _points(files: Sequence[Path], damage: list[str] | None) -> list[dict[str, Any]]:
+    points: list[dict[str, Any]] = []
+    for file in files:
+        try:
+            point = _point(file)
+            _check_axes(file, point, points[0] if points else point)
+        except BadInput as error:
+            if damage is None or (file is files[-1] and not points):
+                raise
+            damage.append(str(error))
+        else:
+            points.append(point)
+    return points
+
+
+def _check_axes(path: Path, point: Mapping[str, Any], first: Mapping[str, Any]) -> None:
+    wanted = set(first["axes"])
+    for field in ("axes", "values"):
+        if set(point[field]) != wanted:
+            got = ", ".join(sorted(point[field])) or "none"
+            raise BadInput(f"{path}: {field}: found {got}, expected {', '.join(sorted(wanted))}")
 
 
 def _paths(points: Sequence[Mapping[str, Any]], listed: Mapping[str, Any]) -> list[str]:
