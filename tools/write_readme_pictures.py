@@ -28,7 +28,7 @@ IDEA = (
     "evaluation.targets=[0.5, 0.7, 0.8]",
 )
 """Four devices apart in speed and place, so that all of it can be seen: work, air, server and accuracy."""
-SCREEN = {"width": 1100, "height": 880}
+SCREEN = {"width": 1100, "height": 868}
 EXCERPT = "main section:not(#answer, #timeline), #answer h3, #answer .rows { display: none }"
 AT_AN_INSTANT = """for (const slider of document.querySelectorAll("#timeline input[type=range]")) {
   slider.value = 0.4 * slider.max; slider.dispatchEvent(new Event("input", {bubbles: true})); }"""
