@@ -110,7 +110,7 @@ def _explained(run: Run, tables: Mapping[str, Any], instants: Mapping[str, float
         transfers=len(tables["transfers"]),
         lost=sum(row["outcome"] == "lost" for row in tables["transfers"]),
         missed=len(rows_if_there(run, ("misses",))["misses"]),
-        handed_over=handed_over(tables | rows_if_there(run, ("handovers", "links")), paths[-1].path),
+        handed_over=handed_over({**tables, **rows_if_there(run, ("handovers", "links"))}, paths[-1].path),
     )
 
 
