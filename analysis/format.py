@@ -95,8 +95,8 @@ def between(low: float, high: float) -> str:
 
 
 def count(number: int, noun: str) -> str:
-    """Return ``1 seed``, ``3 seeds``."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    """Return ``1 seed``, ``3 seeds``, ``1,000 seeds``."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def capital(words: str) -> str:
@@ -105,11 +105,14 @@ def capital(words: str) -> str:
 
 
 def losses(transfers: int, lost: int, missed: int) -> str:
-    """Return ``1,184``, or with losses ``1,184, of which 16 were lost, 16 device-rounds missed``."""
+    """Return ``1,184``, with losses ``1,184, of which 16 were lost, 16 device-rounds missed``.
+
+    Misses that no loss comes with, as of a deadline, stand alone: ``1,184; 16 device-rounds missed``.
+    """
+    rounds = f"{count(missed, 'device-round')} missed"
     if not lost:
-        return f"{transfers:,}"
-    were = f"{lost:,} {'was' if lost == 1 else 'were'} lost"
-    return f"{transfers:,}, of which {were}, {count(missed, 'device-round')} missed"
+        return f"{transfers:,}; {rounds}" if missed else f"{transfers:,}"
+    return f"{transfers:,}, of which {lost:,} {'was' if lost == 1 else 'were'} lost, {rounds}"
 
 
 def handovers(number: int, ping_pongs: int, devices: int, interruption_s: float) -> str:

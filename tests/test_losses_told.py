@@ -62,6 +62,18 @@ def test_the_closing_table_tells_of_losses(tmp_path: Path, capsys: pytest.Captur
     )
 
 
+def test_misses_without_losses_are_told_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Devices that are late for a deadline have lost nothing on the way."""
+    late = "protocol={kind: parallel, rounds: 1, steps: 1, participation: {deadline: 1 ms}}"
+    assert main(["run", str(TINY), late, "--out", str(tmp_path / "run"), "--draw", "none"]) == 0
+    _, lost, missed = told_by(tmp_path / "run")
+    assert lost == 0 < missed
+    row = rf"\d+; {missed} device-rounds missed"
+    assert re.search(rf"^transfers +{row}$", capsys.readouterr().out, re.MULTILINE)
+    assert main(["explain", str(tmp_path / "run")]) == 0
+    assert re.search(rf"^transfers: {row}$", capsys.readouterr().out, re.MULTILINE)
+
+
 def test_a_study_tells_of_losses_and_reads_points_without_them(tmp_path: Path) -> None:
     study = load_study(fake_study(tmp_path / "old"))
     assert not any("lost" in line for line in closing_lines(study))

@@ -177,7 +177,8 @@ def test_where_the_folder_lies_is_not_told(damaged: Path, monkeypatch: pytest.Mo
 
 
 def test_nothing_of_a_run_is_refused(tmp_path: Path) -> None:
-    for folder, words in ((tmp_path, "no summary.json in it"), (tmp_path / "none", "no such folder")):
+    gone = "no such folder; expected the folder of a run, a study or an answer, such as"
+    for folder, words in ((tmp_path, "no summary.json in it"), (tmp_path / "none", gone)):
         with pytest.raises(BadInput, match=words):
             report_of(folder)
 

@@ -258,6 +258,17 @@ def check_kept(whole: Plan) -> None:
     assert note.endswith("the kind changes, so these settings of sgd go: learning_rate, momentum")
 
 
+def test_what_every_value_of_an_axis_drops_is_told_once(tmp_path: Path) -> None:
+    """One codec takes the place of a pair and its settings, whichever it is."""
+    pair = tmp_path / "pair.yaml"
+    pair.write_text(
+        f"base: {TINY}\nname: pair\ncodec: {{uplink: {{kind: slfac, theta: 0.9}}, downlink: raw}}\n"
+    )
+    for codecs, told in (("raw,bf16", "..."), ("raw", '"raw"')):
+        (note,) = tiny_plan(f"codec={codecs}", asked=pair).notes
+        assert note.startswith(f"override 'codec={told}': codec: one codec takes the place of all, so these")
+
+
 def test_an_override_below_an_axis_of_kinds_holds_for_each_of_them() -> None:
     whole = tiny_plan("protocol=parallel,sequential", overrides=["protocol.rounds=3"])
     assert [point.scenario.protocol.rounds for point in whole.points] == [3, 3]

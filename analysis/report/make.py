@@ -15,6 +15,7 @@ from slfac_sim.analysis.studies.reading import is_study, load_study
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.files import write_text
 from slfac_sim.ledger.folder import load
+from slfac_sim.ledger.places import expected_run
 
 PAGE = "report.html"
 _ROOMS = "slfac_sim.analysis.report"
@@ -45,6 +46,8 @@ def report_of(*folders: Path) -> str:
     if len(folders) > 1:
         return _of_runs(folders)
     (folder,) = folders
+    if not folder.is_dir():
+        raise BadInput(f"{folder}: no such folder; {expected_run(folder, 'a run, a study or an answer')}")
     if is_study(folder):
         return _of_study(folder)
     if is_answer(folder):

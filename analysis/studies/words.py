@@ -102,7 +102,7 @@ def _losses(study: StudyPoints) -> list[str]:
     sent, lost, missed = (
         sum(number or 0 for number in study.columns[name]) for name in ("transfers", "lost", "missed")
     )
-    return [f"Transfers of all points: {losses(sent, lost, missed)}."] if lost else []
+    return [f"Transfers of all points: {losses(sent, lost, missed)}."] if lost or missed else []
 
 
 def failure_lines(study: StudyPoints) -> list[str]:

@@ -57,7 +57,7 @@ def _lines(comparison: "Comparison") -> Iterator[list[str]]:
         times = (run.times_s[target] for run in (comparison.a, comparison.b))
         yield [f"s to {target_words(target)}", *map(reached, times)]
     yield ["MB", *(one_decimal(summary["bytes"]["total"] / 1e6) for summary in (a, b))]
-    if any(summary.get("lost") for summary in (a, b)):
+    if any(summary.get("lost") or summary.get("missed") for summary in (a, b)):
         yield ["transfers", *(_transfers(summary) for summary in (a, b))]
     yield ["digest", *(str(summary.get("digest", ""))[:8] or "-" for summary in (a, b))]
 

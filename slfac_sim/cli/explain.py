@@ -76,7 +76,7 @@ def _print(label: str, explanation: "Explanation", steps: "Sequence[Slice]") -> 
         print("waiting for wires: a wire bound the transfer's rate")
     if explanation.end.parts_s["set-up"]:
         print("set-up: a connection was set up, or a grant asked for")
-    if explanation.lost:
+    if explanation.lost or explanation.missed:
         told = losses(explanation.transfers, explanation.lost, explanation.missed)
         print(f"transfers: {told}")
     print(f"{bottleneck(explanation.end).sentence}\n")

@@ -21,12 +21,12 @@ def run_folders(unfinished: bool = False) -> Iterator[Path]:
         yield name.parents[len(Path(mark).parts) - 1]
 
 
-def expected_run(folder: Path) -> str:
-    """Return what was expected in place of `folder`, which is no run: the nearest one that is there."""
+def expected_run(folder: Path, what: str = "a run") -> str:
+    """Return what was expected in place of `folder`, which is none: the nearest run that is there."""
     if folder != RUNS / folder and (RUNS / folder).is_dir():
-        return f"expected the folder of a run; did you mean '{RUNS / folder}'?"
+        return f"expected the folder of {what}; did you mean '{RUNS / folder}'?"
     here = list(map(str, run_folders()))
-    text = f"expected the folder of a run, such as {LATEST}"
+    text = f"expected the folder of {what}, such as {LATEST}"
     if here or folder.is_absolute():
         return text + did_you_mean(str(folder), here)
     return f"{text}; there are no runs in {RUNS}/ yet: `{program()} quick` makes one"

@@ -73,7 +73,7 @@ def prepare_resume(folder: Path, report: Report | None = None) -> Resumable:
     Raises `BadInput` where it would not end as the undisturbed run: other versions, an edited scenario. Then,
     and when this is killed, the folder is as it was.
     """
-    folder = folder.resolve()
+    folder = _followed(folder)
     begun = Begun.read(folder)
     scenario = load(folder / SCENARIO)
     refuse_notebook_classes(scenario, "a run that is resumed")
@@ -93,6 +93,12 @@ def prepare_resume(folder: Path, report: Report | None = None) -> Resumable:
         script = script_until(folder / LEDGER, device_names(scenario.devices.count), _seq_of(folder, rounds))
     begun = dataclasses.replace(begun, resumed=begun.resumed + 1)
     return Resumable(Prepared(world, folder, clock), begun, rounds, script, tuple(remarks))
+
+
+def _followed(folder: Path) -> Path:
+    """Return where a link such as ``runs/latest`` leads to now, absolute only if it must be."""
+    whole, here = folder.resolve(), Path.cwd()
+    return whole if folder.is_absolute() or not whole.is_relative_to(here) else whole.relative_to(here)
 
 
 def carry_out(folder: Path, watcher: Watcher) -> Ended:

@@ -4,7 +4,7 @@ It runs nothing and writes nothing.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -85,7 +85,20 @@ def plan(file: StudyFile) -> Plan:
     trainings: dict[str, Scenario] = {}
     for point in points:
         trainings.setdefault(point.training, point.scenario)
-    return Plan(file.study, base, bases_of(file), trainings, points, tuple(notes))
+    return Plan(file.study, base, bases_of(file), trainings, points, _told_once(notes, file.study.axes))
+
+
+def _told_once(notes: Iterable[str], axes: Container[str]) -> tuple[str, ...]:
+    """Return `notes` on overrides; those that differ in the value of one of the `axes` alone become one."""
+    alike: dict[tuple[str, str], list[str]] = {}
+    for note in notes:
+        override, _, text = note.partition("': ")
+        path = override.removeprefix("override '").partition("=")[0]
+        alike.setdefault((path, text) if path in axes else (note, ""), []).append(note)
+    return tuple(
+        same[0] if len(same) == 1 else f"override '{path}=...': {text}"
+        for (path, text), same in alike.items()
+    )
 
 
 def shard(whole: Plan, number: int, count: int) -> Plan:

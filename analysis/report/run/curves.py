@@ -1,5 +1,6 @@
 """What was learnt: every metric over simulated time, accuracy over bytes and over energy, and by class."""
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,7 @@ from slfac_sim.ledger.measured import Series
 
 TITLE = "Learning"
 _LOSS = "loss"
+_CLOSE = 0.06  # of the accuracy: names of levels nearer than that would lie on each other
 _SAID = "%{x:.1f} s: %{y:.2%}"
 _MOST_ROWS = 400  # of a table of evaluations; of more every so manieth, and the last
 
@@ -79,9 +81,17 @@ def _without_codec(learnt: _Learnt) -> Iterator[dict[str, Any]]:
 
 
 def _levels(run: Run, ends: Sequence[float]) -> list[dict[str, Any]]:
-    """Return a level line for each target of accuracy."""
-    targets = [target for target in run.times_s if target.metric == ACCURACY]
-    return [level(f"target {target_words(target)}", ends, target.value) for target in targets]
+    """Return a level line for each target of accuracy; of those close together the highest names all."""
+    targets = sorted(
+        (target for target in run.times_s if target.metric == ACCURACY), key=lambda aim: aim.value
+    )
+    lines, names = [], list[str]()
+    for target, above in itertools.zip_longest(targets, targets[1:]):
+        names.append(target_words(target))
+        close = above is not None and above.value - target.value < _CLOSE
+        lines.append(level("" if close else f"target {', '.join(names)}", ends, target.value))
+        names = names if close else []
+    return lines
 
 
 def _layout(x: str, y: str) -> dict[str, Any]:

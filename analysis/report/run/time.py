@@ -38,7 +38,7 @@ def blocks(run: Run) -> Iterator[Block]:
 def _lines(told: Explanation) -> Iterator[str]:
     yield bottleneck(told.end).sentence
     yield waited_for(told.end)
-    if told.lost:
+    if told.lost or told.missed:
         yield f"transfers: {losses(told.transfers, told.lost, told.missed)}"
     if told.propagation:
         yield f"of propagation on the critical path: {told.propagation}"
