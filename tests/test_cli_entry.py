@@ -94,6 +94,8 @@ def test_the_version_is_that_of_all_that_results_depend_on(capsys: pytest.Captur
         (["quick", "--draw", "mian"],
          "slfac-sim run: --draw: no 'mian' among none, main, all; did you mean 'main'?"),
         (["list", "runs", "more"], "slfac-sim list: more: one word too many"),
+        (["analysis", "runs/latest"],
+         "analysis: no such command; `slfac-sim figure` is to draw the figures of runs, "),
         (["chekc", "quick"], "chekc: no such command, and no scenario; did you mean 'check'?"),
         (["scenarios/quick.yaml"],
          "scenarios/quick.yaml: no such file, and no shipped scenario of that name; did you mean 'quick'?"),

@@ -52,6 +52,8 @@ def test_of_two_labels_one_is_learnt_and_one_a_column(
     of = {"coarse": np.arange(25) % 20, "fine": np.arange(25)}
     assert data.train_labels.tolist() == of[labels].tolist()
     assert data.columns[column].tolist() == of[column].tolist()
+    ends = {"fine": ("apple", "worm"), "coarse": ("aquatic_mammals", "vehicles_2")}[labels]
+    assert (data.class_names[0], data.class_names[-1], len(set(data.class_names))) == (*ends, classes)
 
 
 def test_an_archive_is_read_as_it_is_and_verified_by_its_md5(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """`data: npz`: one's own arrays by their keys, axes said and not guessed, nothing that is pickled opened."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,11 @@ from made_data import pixels
 from worlds import TINY
 
 from slfac_sim.cli import main
+from slfac_sim.foundation.errors import BadInput
 from slfac_sim.learning.datasets import DataError
 from slfac_sim.learning.datasets.npz import Npz
+from slfac_sim.learning.dealing import deal
+from slfac_sim.learning.partitions.by import By
 
 
 def written(path: Path, **changes: Any) -> Path:
@@ -57,6 +61,9 @@ def test_keys_of_ones_own_and_columns(tmp_path: Path) -> None:
     assert kept == sorted(set(kept))
     assert data.columns["owner"].tolist() == owner[kept].tolist()
     assert data.train_labels.tolist() == [place % 4 for place in kept]
+    told = "no column 'owner' among label; data.columns names the arrays of a.npz that are some"
+    with pytest.raises(BadInput, match=re.escape(told)):
+        deal(By(column="owner"), Npz(file=file, axes="nhwc", train_images="x").load(), ["d000", "d001"], 0)
 
 
 @pytest.mark.parametrize("part", [0.05, 0.2, 0.5, 0.93])

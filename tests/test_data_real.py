@@ -29,5 +29,6 @@ def test_real_data(name, monkeypatch):
     assert data.source in [str(place.folder) for place in places(idx_set(name))]
     assert (data.train_images.shape, data.test_images.shape) == ((60000, 1, 28, 28), (10000, 1, 28, 28))
     assert np.bincount(data.train_labels).tolist() == train
+    assert data.class_names[-1:] == {"fashion_mnist": ("Ankle boot",)}.get(name, ())
     assert np.bincount(data.test_labels).tolist() == test
     assert (*data.mean, *data.std) == pytest.approx((mean, std), abs=5e-5)

@@ -27,6 +27,7 @@ from slfac_sim.network.radio.pathloss.log_distance import LogDistance
 from slfac_sim.network.radio.placement import Layout, ground
 from slfac_sim.network.radio.walk import Walk
 from slfac_sim.network.varying.motion import Motion
+from slfac_sim.runs.planned import planned
 from slfac_sim.scenario.fingerprint import point_key
 
 WALK = {"kind": "random_waypoint", "speed": (5.0, 30.0)}
@@ -287,3 +288,31 @@ def test_what_is_refused_is_one_sentence(override: str, capsys: pytest.CaptureFi
     assert main(["check", str(TINY), override]) == 2
     (line,) = sentences(capsys.readouterr().err)
     assert line == REFUSED[override]
+
+
+@pytest.mark.parametrize(
+    ("network", "said"),
+    [
+        (
+            "{kind: cell, change: {walk: {kind: positions, file: geo.csv, devices: [d000]}}}",
+            "no device that moves is faster than 0.00014 m/s: are the places of a file in degrees (SUMO with"
+            " --fcd-output.geo)? They must be metres",
+        ),
+        (
+            "{kind: cell, change: {walk: {kind: random_waypoint, speed: [50, 50]}}}",
+            "devices move at up to 50 m/s, which is 180 km/h: a speed without a unit is in m/s, places in m",
+        ),
+        ("{kind: multi_cell, handover: {hysteresis: 1}}", "handover has no effect: no device moves"),
+    ],
+)
+def test_check_asks_about_odd_units_and_settings_without_effect(
+    network: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("geo.csv").write_text("time_s,device,x_m,y_m\n0,d000,0.001,0.001\n500,d000,0.071,0.001\n")
+    assert said in planned(scenario(f"network={network}")).remarks
+    walk = "{kind: random_waypoint, speed: [5, 9]}"
+    usual = planned(
+        scenario(f"network={{kind: multi_cell, change: {{walk: {walk}}}, handover: {{filter: 0}}}}")
+    )
+    assert not any("no device moves" in remark or "m/s" in remark for remark in usual.remarks)

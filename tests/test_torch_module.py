@@ -256,3 +256,5 @@ def test_a_block_without_a_name_is_called_by_its_number() -> None:
         assert load("s.yaml", [chain, f"cut={cut}"]).cut == "0"
     assert load("s.yaml", [chain, "cut=0", "learning.freeze=[0]"]).learning.freeze == ("0",)
     assert load("s.yaml", [chain, "cut={d000: 0, d001: '1'}"]).cut == {"d000": "0", "d001": "1"}
+    tail = load("s.yaml", [chain, "cut=0", "protocol={kind: u_shaped, tail: 2}"]).protocol.tail
+    assert tail == "2"

@@ -161,7 +161,8 @@ class Cellular(RadioSettings):
         if motions:
             own = self.outage, self._framing(), motions, handover or HandoverRule()
             return MovingAir(radio, layout, hosts, seed, *own)
-        return SurveyedAir(radio, layout, hosts, seed, self.outage, self._framing())
+        idle = ("handover has no effect: no device moves",) if handover not in (None, HandoverRule()) else ()
+        return SurveyedAir(radio, layout, hosts, seed, self.outage, self._framing(), idle)
 
     def _framing(self) -> Framing:
         fluid_bytes, layer2_bytes = (

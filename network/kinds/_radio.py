@@ -88,16 +88,23 @@ class RadioSettings(FluidSettings):
 
 
 class SurveyedAir(RadioAir):
-    """The air of a `radio` with devices placed by `layout`.
+    """The air of a `radio` with devices placed by `layout`; `notes` are remarks on its settings.
 
     Raises `BadInput` for too many devices on one medium and, unless `outage` is ``allow``, for given places
     without coverage and where no bit reaches a covered device all the same.
     """
 
     def __init__(
-        self, radio: Radio, layout: Layout, hosts: Hosts, seed: int, outage: str, framing: Framing
+        self,
+        radio: Radio,
+        layout: Layout,
+        hosts: Hosts,
+        seed: int,
+        outage: str,
+        framing: Framing,
+        notes: tuple[str, ...] = (),
     ) -> None:
-        self._layout, self._framing = layout, framing
+        self._layout, self._framing, self._notes = layout, framing, notes
         placed = ground(hosts.devices, seed, layout, radio.budget, radio.covered)
         self._standing = np.array([device not in layout.starts_m for device in hosts.devices], bool)
         self._lost = ~placed.covered & self._standing
@@ -194,7 +201,7 @@ class SurveyedAir(RadioAir):
 
     def _remarks(self) -> tuple[str, ...]:
         budget, ground, devices = self.radio.budget, self.ground, self.hosts.devices
-        remarks = [*self.radio.rates.remarks(budget.bandwidth_hz), *budget.remarks()]
+        remarks = [*self._notes, *self.radio.rates.remarks(budget.bandwidth_hz), *budget.remarks()]
         shortest_m = budget.pathloss.shortest_m
         near = ground.distance_m < shortest_m
         if near.any():

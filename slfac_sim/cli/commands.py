@@ -35,6 +35,8 @@ COMMANDS = {
 }
 OF_THE_PROGRAM = ("-h", "--help", "-V", "--version")
 """Options in place of a command."""
+_MEANT = dict.fromkeys(("analysis", "analyse", "analyze", "plot", "draw"), "figure")
+"""Words that are no commands, and the command that does what they ask for."""
 
 
 def module_of(command: str) -> Any:
@@ -46,6 +48,8 @@ def no_scenario(word: str) -> str | None:
     """Return why `word`, which is no command, can be no scenario either; None for what may be one."""
     import difflib
 
+    if word in _MEANT and not os.path.isfile(word):
+        return f"{word}: no such command; `{program(_MEANT[word])}` is to {COMMANDS[_MEANT[word]]}"
     if os.path.exists(word):
         return None
     from slfac_sim.scenario.files import shipped

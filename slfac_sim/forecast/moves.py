@@ -1,7 +1,7 @@
 """How devices will move and be handed over, before a run: both follow from the seed and from time alone."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from slfac_sim.simulation.clock import Clock
 from slfac_sim.simulation.networks import Rows, move_rows, open_network
 
 _MOST_S = 120.0  # that are looked at
+_ODD_M_PER_S = 0.01, 40.0  # slower or faster than that is another unit, more often than not
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,29 @@ class Moves:
             where = f"among {count(len(stations), 'station')}"
             lines.append(("handovers", f"none {where} in {one_decimal(self.until_s)} s"))
         return lines
+
+    @property
+    def remarks(self) -> list[str]:
+        """What their speeds tell of units that were mixed up."""
+        fastest = max(self._speeds_m_per_s(), default=0.0)
+        slow, fast = _ODD_M_PER_S
+        if 0.0 < fastest < slow:
+            odd = "are the places of a file in degrees (SUMO with --fcd-output.geo)? They must be metres"
+            return [f"no device that moves is faster than {fastest:.2g} m/s: {odd}"]
+        if fastest > fast:
+            odd = "a speed without a unit is in m/s, places in m"
+            return [f"devices move at up to {fastest:.0f} m/s, which is {3.6 * fastest:.0f} km/h: {odd}"]
+        return []
+
+    def _speeds_m_per_s(self) -> Iterator[float]:
+        """Yield how fast devices went between two sightings."""
+        last: dict[str, Mapping[str, Any]] = {}
+        for row in self.tables["trajectories"]:
+            before = last.get(row["device"])
+            if before is not None and row["at_s"] > before["at_s"]:
+                way_m = math.hypot(row["x_m"] - before["x_m"], row["y_m"] - before["y_m"])
+                yield way_m / (row["at_s"] - before["at_s"])
+            last[row["device"]] = row
 
 
 def moves_of(scenario: Scenario, round_time: RoundTime) -> Moves:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import BeforeValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 _NUMBER = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
@@ -222,6 +222,13 @@ FlopPerSecond = Annotated[float, Quantity("computing speed", gt=0.0)]
 
 _MOST = 1_000_000_000  # of anything that is counted
 
+
+def _block_name(value: Any) -> Any:
+    """Return a number as the text of it: the blocks of an `nn.Sequential` are called `0`, `1` and so on."""
+    return str(value) if type(value) is int else value
+
+
+BlockName = Annotated[str, BeforeValidator(_block_name)]
 Count = Annotated[int, Field(ge=1, le=_MOST)]
 CountOrZero = Annotated[int, Field(ge=0, le=_MOST)]
 SeedNumber = Annotated[int, Field(ge=0, lt=2**63)]

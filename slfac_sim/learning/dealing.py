@@ -38,5 +38,6 @@ def _dealt_by(partition: Any, data: Dataset) -> NDArray[Any]:
         raise BadInput(
             f"partition.column: the data '{data.name}' have no column '{partition.column}' among"
             f" {', '.join(known)}{did_you_mean(partition.column, known)}"
+            f"{data.further_columns and f'; {data.further_columns}'}"
         )
     return data.columns[partition.column]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from slfac_sim.effects import Compute, Excuse, Offer, Task
 from slfac_sim.foundation.plugins import settings
-from slfac_sim.foundation.units import Count
+from slfac_sim.foundation.units import BlockName, Count
 from slfac_sim.protocols import Broadcast, InitialModel, Participation, Schedule
 from slfac_sim.protocols.fedavg import FederatedAveraging
 from slfac_sim.protocols.kit.exchange import Meeting, meetings, message
@@ -41,7 +41,7 @@ class UShaped(FederatedAveraging):
 
     rounds: Count = 8
     steps: Count | None = None
-    tail: str | None = None
+    tail: BlockName | None = None
     """Block with which the tail begins, the last part of the model, which devices hold as they do the head;
     null: the last block with weights.
     """

@@ -93,4 +93,5 @@ def planned(scenario: Scenario) -> Plan:
     lines = [*lines_of(world.scenario, figures, host, threads), *moves.lines]
     facts = {**facts_of(figures, host, threads), **moves.facts}
     air = {**air_rows(survey), **moves.tables}
-    return Plan(scenario.name, lines, facts, figures.remarks, air, held_by(world))
+    remarks = [*figures.remarks, *moves.remarks]
+    return Plan(scenario.name, lines, facts, remarks, air, held_by(world))

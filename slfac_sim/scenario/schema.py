@@ -6,7 +6,7 @@ It says what is to be simulated. It builds nothing, and importing it imports no 
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 
 from slfac_sim.codecs import Codec
 from slfac_sim.codecs.raw import Raw
@@ -14,7 +14,7 @@ from slfac_sim.foundation.errors import BadInput, BadSettings
 from slfac_sim.foundation.fields import EveryField, ShortFor
 from slfac_sim.foundation.plugins import Plugin, kind_of, settings
 from slfac_sim.foundation.targets import Target, targets_of
-from slfac_sim.foundation.units import Count, Positive, SeedNumber
+from slfac_sim.foundation.units import BlockName, Count, Positive, SeedNumber
 from slfac_sim.hosts.names import check_server_names
 from slfac_sim.hosts.settings import Devices, Server
 from slfac_sim.scenario.hosts import cloud_of
@@ -34,12 +34,6 @@ def check_names(names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
-def block_name(value: Any) -> Any:
-    """Return a number as the text of it: the blocks of an `nn.Sequential` are called `0`, `1` and so on."""
-    return str(value) if type(value) is int else value
-
-
-BlockName = Annotated[str, BeforeValidator(block_name)]
 BatchSize = Annotated[int, Field(ge=1, le=65_536)]
 MetricName = Literal[
     "accuracy",

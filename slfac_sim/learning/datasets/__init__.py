@@ -34,6 +34,7 @@ class Dataset:
     for people, and nothing that is simulated may depend on it. A validation part is None where there is none.
     `columns` tell more of the training samples, one value for each: whose they are, for instance.
     `class_names` are those of the classes in their order, for people; empty where they have none.
+    `further_columns` says how one gets columns that are not there; empty where there can be no others.
 
     Whole levels and labels of another integer type are converted, images [n, h, w] have one channel, labels
     may be [n, 1]. Whatever else cannot be used is refused here: raises `DataError`.
@@ -53,6 +54,7 @@ class Dataset:
     validation_labels: NDArray[np.int64] | None = None
     columns: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     class_names: tuple[str, ...] = ()
+    further_columns: str = ""
 
     def __post_init__(self) -> None:
         for part, array in sound_parts(self).items():

@@ -22,7 +22,8 @@ _PIXELS = 3 * 32 * 32
 class CifarForm(NamedTuple):
     """What is published: the archive, its MD5, its folder, files of training and test samples.
 
-    `classes` are those of each label of a record; `records` those of a file of `train` and of `test`.
+    `classes` and `class_names` are those of each label of a record; `records` those of a file of `train` and
+    of `test`.
     """
 
     name: str
@@ -33,7 +34,7 @@ class CifarForm(NamedTuple):
     test: str
     classes: tuple[int, ...]
     records: tuple[int, int]
-    class_names: tuple[str, ...] = ()
+    class_names: tuple[tuple[str, ...], ...]
 
     @property
     def by_hand(self) -> str:
@@ -81,7 +82,7 @@ class CifarData(FirstSamples, PublicFiles):
             self.form.classes[self.label],
             bodies.source,
             columns=self.columns(labels[kept]),
-            class_names=self.form.class_names,
+            class_names=self.form.class_names[self.label],
         )
 
     def columns(self, labels: NDArray[np.int64]) -> dict[str, NDArray[np.int64]]:

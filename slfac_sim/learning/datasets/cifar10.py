@@ -21,8 +21,7 @@ class Cifar10(CifarData):
         classes=(10,),
         records=(10_000, 10_000),
         class_names=(
-            *("airplane", "automobile", "bird", "cat", "deer"),
-            *("dog", "frog", "horse", "ship", "truck"),
+            ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
         ),
     )
     by_hand: ClassVar[str | None] = form.by_hand

@@ -8,6 +8,28 @@ from numpy.typing import NDArray
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.learning.datasets._cifar import CifarData, CifarForm
 
+_COARSE = (
+    *("aquatic_mammals", "fish", "flowers", "food_containers", "fruit_and_vegetables"),
+    *("household_electrical_devices", "household_furniture", "insects", "large_carnivores"),
+    *("large_man-made_outdoor_things", "large_natural_outdoor_scenes", "large_omnivores_and_herbivores"),
+    *("medium_mammals", "non-insect_invertebrates", "people", "reptiles", "small_mammals", "trees"),
+    *("vehicles_1", "vehicles_2"),
+)
+_FINE = (
+    *("apple", "aquarium_fish", "baby", "bear", "beaver", "bed", "bee", "beetle", "bicycle", "bottle"),
+    *("bowl", "boy", "bridge", "bus", "butterfly", "camel", "can", "castle", "caterpillar", "cattle"),
+    *("chair", "chimpanzee", "clock", "cloud", "cockroach", "couch", "crab", "crocodile", "cup"),
+    *("dinosaur", "dolphin", "elephant", "flatfish", "forest", "fox", "girl", "hamster", "house"),
+    *("kangaroo", "keyboard", "lamp", "lawn_mower", "leopard", "lion", "lizard", "lobster", "man"),
+    *("maple_tree", "motorcycle", "mountain", "mouse", "mushroom", "oak_tree", "orange", "orchid", "otter"),
+    *("palm_tree", "pear", "pickup_truck", "pine_tree", "plain", "plate", "poppy", "porcupine", "possum"),
+    *("rabbit", "raccoon", "ray", "road", "rocket", "rose", "sea", "seal", "shark", "shrew", "skunk"),
+    *("skyscraper", "snail", "snake", "spider", "squirrel", "streetcar", "sunflower", "sweet_pepper"),
+    *("table", "tank", "telephone", "television", "tiger", "tractor", "train", "trout", "tulip", "turtle"),
+    *("wardrobe", "whale", "willow_tree", "wolf", "woman", "worm"),
+)
+"""The names of the classes, as two text files of the archive have them."""
+
 
 @settings
 class Cifar100(CifarData):
@@ -23,6 +45,7 @@ class Cifar100(CifarData):
         test="test.bin",
         classes=(20, 100),
         records=(50_000, 10_000),
+        class_names=(_COARSE, _FINE),
     )
     by_hand: ClassVar[str | None] = form.by_hand
 

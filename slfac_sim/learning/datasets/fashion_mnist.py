@@ -26,4 +26,8 @@ class FashionMnist(IdxData):
             "https://storage.googleapis.com/tensorflow/tf-keras-datasets/",
         ),
         package=DebianPackage("dataset-fashion-mnist", "/usr/share/datasets/fashion-mnist"),
+        class_names=(
+            *("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat"),
+            *("Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
+        ),
     )

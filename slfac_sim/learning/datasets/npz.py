@@ -1,5 +1,6 @@
 """Your own images and labels, as arrays in one `.npz` file, each by its key."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -53,7 +54,10 @@ class Npz(DrawnSamples):
         refuse_beyond(rest.labels, f"{self.file}: '{tests[-1] if tests else self.train_labels}'", classes)
         columns = {key: self._column(arrays[key], key, len(whole.labels))[learnt] for key in self.columns}
         train, test = whole.only(learnt), rest.only(tested)
-        return assembled(self.file.stem, train, test, classes, self.file, columns=columns)
+        data = assembled(self.file.stem, train, test, classes, self.file, columns=columns)
+        return replace(
+            data, further_columns=f"data.columns names the arrays of {self.file.name} that are some"
+        )
 
     def _classes(self, labels: NDArray[Any]) -> int:
         """Return how many classes there are; where it is not set, labels must have no gap."""

@@ -54,7 +54,8 @@ def load_idx(
     test_kept = first(len(arrays.test_labels), test_samples, "test")
     train = Labelled(arrays.train_images, arrays.train_labels).only(kept)
     test = Labelled(arrays.test_images, arrays.test_labels).only(test_kept)
-    return assembled(files.name, train, test, files.classes, source)
+    names = files.class_names if verify else ()  # other data may have other classes
+    return assembled(files.name, train, test, files.classes, source, class_names=names)
 
 
 def _named(files: IdxSet, folder: Path, verify: bool) -> Arrays:

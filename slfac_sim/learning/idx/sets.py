@@ -47,7 +47,10 @@ class Package(Protocol):
 
 @dataclass(frozen=True)
 class IdxSet:
-    """A data set: its kind, its four files, and where the public keeps them (`mirrors` end with a slash)."""
+    """A data set: its kind, its four files, and where the public keeps them (`mirrors` end with a slash).
+
+    `class_names` are those of the public classes in their order; none where they are numbers.
+    """
 
     name: str
     classes: int
@@ -57,6 +60,7 @@ class IdxSet:
     test_labels: IdxFile
     mirrors: tuple[str, ...]
     package: Package
+    class_names: tuple[str, ...] = ()
 
     @property
     def files(self) -> tuple[IdxFile, IdxFile, IdxFile, IdxFile]:
@@ -73,13 +77,18 @@ _FORM = (
 
 
 def in_form_of_mnist(
-    name: str, sha256s: tuple[str, str, str, str], mirrors: tuple[str, ...], package: Package
+    name: str,
+    sha256s: tuple[str, str, str, str],
+    mirrors: tuple[str, ...],
+    package: Package,
+    class_names: tuple[str, ...] = (),
 ) -> IdxSet:
     """Return a data set whose four files have the names and shapes of MNIST's, and these hashes."""
     train_images, train_labels, test_images, test_labels = (
         IdxFile(*form, sha256) for form, sha256 in zip(_FORM, sha256s, strict=True)
     )
-    return IdxSet(name, 10, train_images, train_labels, test_images, test_labels, mirrors, package)
+    files = train_images, train_labels, test_images, test_labels
+    return IdxSet(name, 10, *files, mirrors, package, class_names)
 
 
 def put_where(files: IdxSet) -> str:
