@@ -137,11 +137,11 @@ def test_runs_of_one_label_are_told_apart_by_the_settings_that_differ(tmp_path: 
         (folder / "scenario.yaml").write_text(settings)
     runs = [load(tmp_path / name) for name in "abc"]
     assert names_of(runs) == [
-        "raw, air 0, bandwidth 5e+06",
-        "raw, air 0, bandwidth 2e+07",
-        "raw, air 1, bandwidth 2e+07",
+        "raw, air 0, bandwidth 5,000,000",
+        "raw, air 0, bandwidth 20,000,000",
+        "raw, air 1, bandwidth 20,000,000",
     ]
-    assert names_of(runs[:2]) == ["raw, bandwidth 5e+06", "raw, bandwidth 2e+07"]
+    assert names_of(runs[:2]) == ["raw, bandwidth 5,000,000", "raw, bandwidth 20,000,000"]
     assert names_of(runs[:1]) == ["raw"]
 
 
