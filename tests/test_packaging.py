@@ -95,6 +95,7 @@ def tree(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return unpack(wheel, tmp_path_factory.mktemp("built"))
 
 
+@pytest.mark.slow
 def test_built_tree_holds_every_module_and_scenario(tree: Path) -> None:
     built = {".".join(path.relative_to(tree).with_suffix("").parts) for path in tree.rglob("*.py")}
     assert {name.removesuffix(".__init__") for name in built} == _modules()
@@ -113,6 +114,7 @@ def test_built_tree_holds_every_module_and_scenario(tree: Path) -> None:
     assert re.fullmatch("[0-9a-f]{12}", (tree / "slfac_sim" / "commit.txt").read_text())
 
 
+@pytest.mark.slow
 def test_no_message_names_a_file_of_the_checkout(tree: Path) -> None:
     """Whoever has the wheel alone has neither docs nor examples; shipped scenarios have names there."""
     for path in sorted(tree.rglob("*.py")):
@@ -136,6 +138,7 @@ def _python(tree: Path, folder: Path, *arguments: str) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_built_tree_works_beside_foreign_modules_of_the_same_names(tree: Path, tmp_path: Path) -> None:
     for name in ("analysis", "network", "scenarios"):
         (tmp_path / f"{name}.py").write_text("raise SystemExit('the wrong module was imported')\n")
@@ -258,6 +261,7 @@ def installed(bin_folder: Path, tmp_path: Path) -> Installed:
     return Installed(bin_folder, tmp_path)
 
 
+@pytest.mark.slow
 def test_a_wheel_tells_its_commit_and_explains_itself(installed: Installed, wheel: Path) -> None:
     assert re.search(r"\b[0-9a-f]{12}$", installed("slfac-sim", "--version").splitlines()[0])
     assert json.loads(installed("slfac-sim", "schema"))["title"]
@@ -320,6 +324,7 @@ except sf.BadInput as error:
 '''
 
 
+@pytest.mark.slow
 def test_a_typed_script_of_a_user_passes_the_type_checker(tree: Path, tmp_path: Path) -> None:
     """By the built package: in a checkout the type checker does not find what lies beside slfac_sim."""
     pytest.importorskip("mypy")
