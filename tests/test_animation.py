@@ -102,6 +102,7 @@ def test_it_moves_only_where_motion_is_welcome(by_hand: Scene) -> None:
     assert "prefers-color-scheme:dark" in text
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("kind", kinds("slfac_sim.protocols"))
 def test_every_protocol_can_be_shown(kind: str, tmp_path: Path) -> None:
     path = tmp_path / "ledger.sqlite"

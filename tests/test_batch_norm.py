@@ -49,6 +49,7 @@ def model_bytes(effects: list[Any]) -> set[int]:
     return {effect.payloads["model_up"].values for effect in sends}
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("kind", exchanging())
 def test_local_batch_norm_is_neither_sent_nor_averaged(kind: str) -> None:
     chosen = f"protocol.kind={kind}"
@@ -76,6 +77,7 @@ def test_local_batch_norm_is_measured_device_by_device() -> None:
     assert figures == learnt.evaluate(learnt.begun()[1].body)
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("kind", kinds("slfac_sim.protocols"))
 def test_frozen_statistics_are_for_ever_those_of_the_beginning(kind: str) -> None:
     learnt = world(f"protocol.kind={kind}", FROZEN)
@@ -114,6 +116,7 @@ def test_where_it_cannot_stay_is_one_sentence(overrides: tuple[str, ...], where:
     assert str(caught.value) == f"learning.batch_norm: not local {where}; take averaged or frozen"
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("kind", ["parallel", "fedavg", "u_shaped", "sequential"])
 @pytest.mark.parametrize("norm", [LOCAL, FROZEN, "model.norm=group"])
 def test_a_resumed_run_is_the_same(kind: str, norm: str, tmp_path: Path) -> None:

@@ -99,6 +99,7 @@ def test_answers_count_as_often_as_devices_have_their_model(seed: int) -> None:
 WORLD = world(*NON_IID)
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("kind", kinds("slfac_sim.protocols"))
 def test_counts_of_every_protocol_give_the_accuracy_of_its_evaluations(kind: str, tmp_path: Path) -> None:
     path = tmp_path / "ledger.sqlite"

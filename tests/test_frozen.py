@@ -78,6 +78,7 @@ def test_frozen_weights_stay_and_others_learn_in_every_protocol(
         assert {row["kind"] for row in sent} <= {"smashed_up", "labels", "edge_up", "edge_down"}
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("kind", PROTOCOLS)
 def test_frozen_weights_are_those_of_the_seed_after_training(kind: str) -> None:
     one = world(f"protocol.kind={kind}", *SHORT, *PLACES["both ends"])

@@ -94,6 +94,7 @@ class _ByHand:
             self.flops += 2 * 2 * samples * tokens**2 * width
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("kind", KINDS)
 def test_its_work_is_that_of_its_layers_at_every_cut(kind: str) -> None:
     shape = (3, 28, 28)
@@ -129,6 +130,7 @@ def test_its_weights_follow_the_seed_alone(kind: str) -> None:
     assert np.isfinite(made[0]).all()
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("kind", KINDS)
 def test_both_halves_learn_wherever_it_is_cut(kind: str) -> None:
     named = initial_blocks(model(kind), (1, 28, 28), 10, seed=1)

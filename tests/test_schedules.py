@@ -68,6 +68,7 @@ def test_the_shapes_are_those_of_torch(rounds: int, every: int, part: float) -> 
         assert factors == pytest.approx(rates_of_torch(theirs, rounds), abs=1e-9)
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("kind", PROTOCOLS)
 def test_every_protocol_learns_at_the_rate_of_its_round(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """As many steps at each rate as a round has, of devices and server; asynchronous ones by what ended."""

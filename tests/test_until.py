@@ -70,6 +70,7 @@ def is_cut_short(table: str, row: Any) -> bool:
     return table in CUT_SHORT and row[-1] == CUT_SHORT[table]
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("kind", PROTOCOLS)
 def test_a_stopped_training_is_the_longer_one_up_to_there(kind: str) -> None:
     """Row by row and by digest; what asynchronous ones had under way is cut short at that instant."""
@@ -98,6 +99,7 @@ def test_a_stopped_training_is_the_longer_one_up_to_there(kind: str) -> None:
         assert max(ends) <= at_s
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("kind", PROTOCOLS)
 def test_who_goes_on_from_where_it_stopped_does_nothing(kind: str) -> None:
     """A checkpoint of the round in which it stopped tells of that, and of the accuracies before."""

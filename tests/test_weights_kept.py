@@ -60,6 +60,7 @@ def copy(kept: Path, tmp_path: Path) -> Path:
     return shutil.copytree(kept, tmp_path / "copy")
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("kind", [kind for kind in PROTOCOLS if kind not in OWN])
 def test_the_model_that_is_kept_is_the_one_that_was_measured(kind: str, tmp_path: Path) -> None:
     """By another road: the module alone, on the test set, with no codec and nobody who learns around it."""
@@ -246,6 +247,7 @@ def last_figures(folder: Path) -> tuple[float, float]:
     return list(load_run(folder).ledger.tuples("evals", ("accuracy", "loss")))[-1]
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("kind", PROTOCOLS)
 def test_a_model_is_measured_again_as_it_was(kind: str, tmp_path: Path) -> None:
     more = ", evaluate_devices: 1" if kind in OWN else ""
