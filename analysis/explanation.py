@@ -91,10 +91,25 @@ def reached(run: Run) -> dict[str, float]:
     return {target_words(target): at_s for target, at_s in run.times_s.items() if at_s}
 
 
+_CONTRADICTIONS = (ArithmeticError, AssertionError, LookupError, TypeError, ValueError)
+
+
 def explained(run: Run) -> Explanation:
-    """Return where the time of `run` went, without replays; kept until `forget`. Raises `BadInput`."""
-    tables, instants = recorded(run), reached(run)
-    return derived(run, f"explained {instants}", lambda: _explained(run, tables, instants))
+    """Return where the time of `run` went, without replays; kept until `forget`.
+
+    Raises `BadInput`; also for a ledger that was altered so that its rows contradict each other.
+    """
+    try:
+        tables, instants = recorded(run), reached(run)
+        return derived(run, f"explained {instants}", lambda: _explained(run, tables, instants))
+    except BadInput:
+        raise
+    except _CONTRADICTIONS as error:
+        if not run.altered:
+            raise
+        raise BadInput(
+            f"{run.altered}; its rows contradict each other: the time cannot be explained"
+        ) from error
 
 
 def _explained(run: Run, tables: Mapping[str, Any], instants: Mapping[str, float]) -> Explanation:

@@ -222,6 +222,26 @@ def test_a_damaged_run_is_told_in_a_sentence(
         assert status == 0 or printed.err.strip() or "differs" in printed.out, name
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE transfers SET task = 'x'",
+        "DELETE FROM computes WHERE what = 'train'",
+        "UPDATE offers SET end_s = 1",
+    ],
+)
+def test_rows_that_contradict_each_other_are_told(
+    change: str,
+    good: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    sql(change, signed=False)(in_place(good, tmp_path, monkeypatch))
+    assert told("explain") == 2
+    assert "its rows contradict each other: the time cannot be explained" in capsys.readouterr().err
+
+
 OF_UNFINISHED: dict[str, Damage] = {
     name: damage
     for name, damage in DAMAGES.items()
