@@ -63,7 +63,7 @@ def test_an_archive_is_read_as_it_is_and_verified_by_its_md5(tmp_path: Path) -> 
     assert Cifar10(folder=tmp_path, verify=False).load().sha256 == unpacked.sha256
     said = refused(Cifar10(folder=tmp_path))
     assert said.startswith(f"{archive}: MD5 is ")
-    assert said.endswith(", expected c32a1d4ab5d03f1284b67883e8d87530")
+    assert ", expected c32a1d4ab5d03f1284b67883e8d87530 (" in said
     archive.write_bytes(archive.read_bytes()[:-3000])
     assert refused(Cifar10(folder=tmp_path, verify=False)).startswith(f"{archive}: cannot be unpacked (")
     packed(archive, tmp_path / "files", "elsewhere")

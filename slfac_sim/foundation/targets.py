@@ -91,11 +91,3 @@ def hardest_first(targets: Iterable[Target]) -> list[Target]:
     """Return `targets` by metric, in the order of `METRICS`, the harder ones of each first."""
     names = list(METRICS)
     return sorted(targets, key=lambda target: (names.index(target.metric), -target.difficulty))
-
-
-def as_given(targets: Sequence[Target]) -> list[float] | dict[str, list[float]]:
-    """Return what `targets_of` makes these of: a list where all are accuracies."""
-    by_metric: dict[str, list[float]] = {}
-    for target in targets:
-        by_metric.setdefault(target.metric, []).append(target.value)
-    return by_metric if by_metric.keys() - {ACCURACY} else by_metric.get(ACCURACY, [])

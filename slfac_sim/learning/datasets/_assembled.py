@@ -20,7 +20,9 @@ class Labelled(NamedTuple):
     labels: NDArray[Any]
 
     def only(self, chosen: Indices | slice) -> "Labelled":
-        """Return those at `chosen`."""
+        """Return those at `chosen`; where these are all, in their order, nothing is copied."""
+        if not isinstance(chosen, slice) and np.array_equal(chosen, np.arange(len(self.labels))):
+            return self
         return Labelled(self.images[chosen], self.labels[chosen])
 
 

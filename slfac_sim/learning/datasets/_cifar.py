@@ -1,6 +1,5 @@
 """The binary archives of CIFAR: records of one or two labels and an image of 32 x 32 in three planes."""
 
-import hashlib
 import tarfile
 import zlib
 from pathlib import Path
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.learning.datasets import DataError, Dataset, Report
 from slfac_sim.learning.datasets._assembled import Labelled, assembled, first
-from slfac_sim.learning.datasets._kept import FirstSamples, PublicFiles
+from slfac_sim.learning.datasets._kept import OTHER_DATA, FirstSamples, PublicFiles, check_md5
 from slfac_sim.learning.datasets._places import look_for
 
 _SHAPE = (3, 32, 32)
@@ -113,7 +112,7 @@ class CifarData(FirstSamples, PublicFiles):
     def _from_archive(self, path: Path) -> Bodies:
         try:
             if self.verify:
-                self._check_md5(path)
+                check_md5(path, self.form.md5)
             with tarfile.open(path, "r:gz") as archive:
                 train = [(f"{path}: {name}", self._member(archive, name)) for name in self.form.train]
                 return Bodies(
@@ -123,12 +122,6 @@ class CifarData(FirstSamples, PublicFiles):
             raise DataError(f"{path}: has no {error.args[0]}") from None
         except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
             raise DataError(f"{path}: cannot be unpacked ({error})") from None
-
-    def _check_md5(self, path: Path) -> None:
-        with path.open("rb") as file:
-            found = hashlib.file_digest(file, "md5").hexdigest()
-        if found != self.form.md5:
-            raise DataError(f"{path}: MD5 is {found}, expected {self.form.md5}")
 
     def _member(self, archive: tarfile.TarFile, name: str) -> bytes:
         """Return the content of the file `name` of the archive. Raises `KeyError` if there is none."""
@@ -151,8 +144,7 @@ class CifarData(FirstSamples, PublicFiles):
             short = f"; the last one has {rest}" if rest else ""
             raise DataError(f"{where}: found {len(body)} bytes, expected whole records of {size}{short}")
         if self.verify and records != published:
-            hint = "to use other data of the same form, set verify: false beside folder"
-            raise DataError(f"{where}: found {records} records, expected {published} ({hint})")
+            raise DataError(f"{where}: found {records} records, expected {published} ({OTHER_DATA})")
         table = np.frombuffer(body, np.uint8).reshape(records, size)
         labels, pixels = np.split(table, [len(self.form.classes)], axis=1)
         odd = np.argwhere(labels >= np.array(self.form.classes))

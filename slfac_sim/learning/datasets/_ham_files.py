@@ -1,7 +1,6 @@
 """The two forms of HAM10000: MedMNIST's `.npz` archive, and the original pictures with their metadata."""
 
 import csv
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slfac_sim.learning.datasets._assembled import Labelled
+from slfac_sim.learning.datasets._kept import OTHER_DATA, check_md5
 from slfac_sim.learning.datasets._npz_arrays import labelled, read_arrays
 from slfac_sim.learning.datasets._places import look_for
 from slfac_sim.learning.datasets._sound import DataError
@@ -50,18 +50,10 @@ def read_archive(folder: Path | None, size: int, verify: bool) -> tuple[Path, di
     name = archive_name(size)
     path = look_for("ham10000", folder, lambda place: _file_in(place, (name,)), ARCHIVE.format(name))
     if verify:
-        _check_md5(path, _MD5[size])
+        check_md5(path, _MD5[size])
     keys = {part: (f"{part}_images", f"{part}_labels") for part in ("train", "val", "test")}
     arrays = read_arrays(path, [key for pair in keys.values() for key in pair])
     return path, {part: labelled(path, arrays, *pair, "nhwc") for part, pair in keys.items()}
-
-
-def _check_md5(path: Path, expected: str) -> None:
-    with path.open("rb") as file:
-        found = hashlib.file_digest(file, "md5").hexdigest()
-    if found != expected:
-        hint = "to use other data of the same form, set verify: false beside folder"
-        raise DataError(f"{path}: MD5 is {found}, expected {expected} ({hint})")
 
 
 def find_pictures(folder: Path | None, verify: bool) -> Pictures:
@@ -69,8 +61,7 @@ def find_pictures(folder: Path | None, verify: bool) -> Pictures:
     table = look_for("ham10000", folder, lambda place: _file_in(place, _TABLES), ORIGINAL)
     rows = _rows(table)
     if verify and len(rows) != SAMPLES:
-        hint = "to use other data of the same form, set verify: false beside folder"
-        raise DataError(f"{table}: found {len(rows)} rows, expected {SAMPLES} ({hint})")
+        raise DataError(f"{table}: found {len(rows)} rows, expected {SAMPLES} ({OTHER_DATA})")
     files = {path.stem: path for path in sorted(table.parent.glob("**/ISIC_*.jpg"))}
     missing = [row["image_id"] for row in rows if row["image_id"] not in files]
     if missing:

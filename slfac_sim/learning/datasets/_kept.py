@@ -1,5 +1,6 @@
 """Settings that data sets of several kinds have: where public files lie, and which samples are kept."""
 
+import hashlib
 from pathlib import Path
 from typing import Annotated
 
@@ -7,7 +8,9 @@ from pydantic import Field
 
 from slfac_sim.foundation.plugins import settings
 from slfac_sim.foundation.units import Count
-from slfac_sim.learning.datasets import DataSource
+from slfac_sim.learning.datasets import DataError, DataSource
+
+OTHER_DATA = "to use other data of the same form, set verify: false beside folder"
 
 
 @settings
@@ -53,3 +56,11 @@ class DrawnSamples(DataSource):
     def most_samples(self) -> int | None:
         """How many training samples it has at most, as far as that is set."""
         return self.train_samples
+
+
+def check_md5(path: Path, expected: str) -> None:
+    """Raise `DataError` if the file at `path` is not the public one, whose MD5 is `expected`."""
+    with path.open("rb") as file:
+        found = hashlib.file_digest(file, "md5").hexdigest()
+    if found != expected:
+        raise DataError(f"{path}: MD5 is {found}, expected {expected} ({OTHER_DATA})")

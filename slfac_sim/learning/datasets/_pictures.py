@@ -24,7 +24,7 @@ def read_pictures(paths: Sequence[Path], size: int | None, channels: int) -> NDA
     first = _read(image, paths[0], size, channels)
     pictures = np.empty((len(paths), channels, *first.shape[:2]), np.uint8)
     for place, path in enumerate(paths):
-        picture = _read(image, path, size, channels)
+        picture = _read(image, path, size, channels) if place else first
         if picture.shape != first.shape:
             found, wanted = (f"{shape[1]} x {shape[0]}" for shape in (picture.shape, first.shape))
             raise DataError(
