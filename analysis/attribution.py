@@ -1,9 +1,9 @@
 """Where the simulated time of a run went, every second as one of `PARTS`; it reads tables, simulates nothing.
 
-Two views, and they answer different questions. The *critical path* (`attribute`) goes back from an end, at
-each barrier with whoever came last: a second less on it would have made that end a second earlier, as long as
-the same path stays the longest. Nobody on it waits at a barrier. A *device's day* (`device_days`) is what one
-device went through, its waiting for others included. `docs/attribution.md` defines the parts.
+The *critical path* goes back from an end, at each barrier with whoever came last: a second less on it would
+have made that end a second earlier, as long as the same path stays the longest. Nobody on it waits at a
+barrier. What single devices went through is another view (`device_days`). `docs/attribution.md` defines the
+parts.
 """
 
 from bisect import bisect_right
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from math import fsum, isclose
 
 from slfac_sim.analysis.critical_path import PARTS, Barrier, Segment, Walk
-from slfac_sim.analysis.structure import Place, Structure, Tables, devices_of, structure
+from slfac_sim.analysis.structure import Place, Structure, Tables, structure
 
 __all__ = [
     "PARTS",
@@ -22,9 +22,8 @@ __all__ = [
     "attribute",
     "attribute_each",
     "cut",
-    "device_days",
+    "day_starts",
     "hosts_s",
-    "mean_day",
     "total",
 ]
 
@@ -77,33 +76,6 @@ def attribute_each(tables: Tables, instants_s: Sequence[float | None]) -> list[A
     return [_attribute(tables, of, instant_s) for instant_s in instants_s]
 
 
-def device_days(
-    tables: Tables, until_s: float | None = None, since_s: float = 0.0
-) -> dict[str, tuple[Segment, ...]]:
-    """Return what each device went through from `since_s` to `until_s`, without gap or overlap.
-
-    Devices are in device order; what is done for all (averaging, handing out) is in everybody's day. Raises
-    `ValueError` as `attribute` does.
-    """
-    of = structure(tables)
-    place, from_s, until_s = _start(tables, of, until_s)
-    if place[0]:  # an evaluation in a task of one device, through which the days of others do not go
-        place, from_s = ("", of.last[""] + 1), of.ended_s("")
-    days = {}
-    for device in devices_of(tables):
-        walk = Walk(of, device)
-        walk.back(*place, from_s, since_s)
-        days[device] = cut(reversed(walk.segments), since_s, until_s)
-        total(days[device], until_s - since_s)
-    return days
-
-
-def mean_day(days: Mapping[str, Sequence[Segment]]) -> dict[str, float]:
-    """Return the parts of the mean device's day; they add up to the length of a day."""
-    every = total([segment for day in days.values() for segment in day])
-    return {part: seconds / max(len(days), 1) for part, seconds in every.items()}
-
-
 def total(segments: Iterable[Segment], whole_s: float | None = None) -> dict[str, float]:
     """Return the seconds of each of `PARTS`; with `whole_s`, asserts that they add up to it (to 1e-9)."""
     by_part = defaultdict(list)
@@ -125,6 +97,15 @@ def hosts_s(path: Iterable[Segment]) -> dict[str, float]:
     return dict(sorted(sums_s.items(), key=lambda item: -item[1]))
 
 
+def day_starts(tables: Tables, of: Structure, until_s: float | None) -> tuple[int, float]:
+    """Return the number of the root's effect before which devices' days are walked back, and when they end.
+
+    An evaluation in a task of one device is passed over: the days of others do not go through it.
+    """
+    (task, seq), _, until_s = _start(tables, of, until_s)
+    return of.last[""] + 1 if task else seq, until_s
+
+
 def _start(tables: Tables, of: Structure, until_s: float | None) -> tuple[Place, float, float]:
     """Return the place before which a walk starts, when that is, and where its result is cut off."""
     if "" not in of.last:
@@ -144,8 +125,8 @@ def _start(tables: Tables, of: Structure, until_s: float | None) -> tuple[Place,
 
 def _attribute(tables: Tables, of: Structure, instant_s: float | None) -> Attribution:
     place, from_s, until_s = _start(tables, of, instant_s)
-    walk = Walk(of)
-    walk.back(*place, from_s)
+    walk = Walk(of, from_s)
+    walk.back(place)
     path = cut(reversed(walk.segments), 0.0, until_s)
     barriers = tuple(barrier for barrier in reversed(walk.barriers) if barrier.at_s <= until_s)
     steps = _step_numbers(tables, {segment.task for segment in path})

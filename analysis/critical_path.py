@@ -1,5 +1,6 @@
 """A walk through a recorded run from an end back to its start, in segments of time; it adds nothing up."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from slfac_sim.analysis.structure import (
@@ -50,34 +51,45 @@ class Walk:
 
     Without a `device` it follows what delayed that end: at a barrier it goes on with whoever came last. With
     a `device` it stays with this one: what the device waits for at a barrier is a segment of its own. A
-    barrier counts where somebody waited: not when all came at one instant.
+    barrier counts where somebody waited: not when all came at one instant. It is at `at_s` now, and goes
+    back to `since_s`.
     """
 
-    def __init__(self, of: Structure, device: str | None = None) -> None:
+    def __init__(self, of: Structure, at_s: float, device: str | None = None, since_s: float = 0.0) -> None:
         self.segments: list[Segment] = []
         self.barriers: list[Barrier] = []
+        self.at_s = at_s
         self._of = of
         self._device = device
-        self._at_s = 0.0
+        self._since_s = since_s
 
-    def back(self, task: str, seq: int, at_s: float, since_s: float = 0.0) -> None:
-        """Walk from `at_s`, just before effect number `seq` of `task`, back to `since_s` or a little more."""
-        self._at_s = at_s
-        while (task or seq > 0) and self._at_s > since_s:
-            if seq == 0:
-                task, seq = above(task)  # the parent's effects before this one come next
-                continue
-            seq -= 1
-            if (task, seq) in self._of.children:
-                task, seq = self._join(task, seq)
-            elif (task, seq) in self._of.effects:
-                task, seq = self._perform(self._of.effects[task, seq])
-        self._wait_since(since_s, "", task, seq)
+    def back(self, place: Place, until: Callable[[Place], bool] = lambda place: False) -> Place | None:
+        """Walk from just before `place` to the first place `until` which to; None at the start, or the end.
+
+        One step is taken in any case.
+        """
+        while (place[0] or place[1] > 0) and self.at_s > self._since_s:
+            place = self._step(*place)
+            if until(place):
+                return place
+        self._wait_since(self._since_s, "", *place)
+        return None
+
+    def _step(self, task: str, seq: int) -> Place:
+        if seq == 0:
+            return above(task)  # the parent's effects before this one come next
+        place = (task, seq - 1)
+        if place in self._of.children:
+            return self._join(*place)
+        if place in self._of.effects:
+            return self._perform(self._of.effects[place])
+        return place
 
     def _add(self, part: str, from_s: float, host: str, what: str, task: str, seq: int) -> None:
-        if from_s < self._at_s:
-            self.segments.append(Segment(part, from_s, self._at_s, host, what, task, seq))
-            self._at_s = from_s
+        from_s = max(from_s, self._since_s)
+        if from_s < self.at_s:
+            self.segments.append(Segment(part, from_s, self.at_s, host, what, task, seq))
+            self.at_s = from_s
 
     def _wait_since(self, from_s: float, what: str, task: str, seq: int) -> None:
         self._add(BARRIER, from_s, self._device or self._of.device_of.get(task, SERVER), what, task, seq)
@@ -94,9 +106,9 @@ class Walk:
                 return task, seq
         child = max(children, key=lambda task: (of.ended_s(task), not of.cut_off(task)))
         self._wait_since(of.ended_s(child), "others", child, of.last[child])
-        if min(map(of.ended_s, children)) < self._at_s:
+        if min(map(of.ended_s, children)) < self.at_s:
             device = of.device_of.get(child) or of.server_of.get(child, child)
-            self.barriers.append(Barrier(self._at_s, device, len(children), task, seq))
+            self.barriers.append(Barrier(self.at_s, device, len(children), task, seq))
         return child, of.last[child] + 1
 
     def _perform(self, row: Row) -> Place:
@@ -148,7 +160,7 @@ class Walk:
             self._wait_since(row["asked_s"], row["queue"], task, seq)
             return task, seq
         task, seq = str(latest["task"]), int(latest["seq"])
-        if self._of.earliest_s[key] < self._at_s:
+        if self._of.earliest_s[key] < self.at_s:
             device = self._of.device_of.get(task, task)
-            self.barriers.append(Barrier(self._at_s, device, self._of.sizes[key], task, seq))
+            self.barriers.append(Barrier(self.at_s, device, self._of.sizes[key], task, seq))
         return task, seq

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from slfac_sim.analysis.attribution import device_days
 from slfac_sim.analysis.critical_path import BARRIER, CODEC, CODEC_WORK, DEVICE_COMPUTE, Segment
+from slfac_sim.analysis.device_days import DeviceDays, device_days
 from slfac_sim.analysis.rows import derived, recorded
 from slfac_sim.analysis.structure import Row, is_server
 from slfac_sim.ledger.folder import Run
@@ -12,7 +12,6 @@ from slfac_sim.ledger.folder import Run
 LANES = ("compute", "codec", "uplink", "downlink", "server", "waits for others")
 COMPUTE, CODING, UPLINK, DOWNLINK, SERVED, WAITS = LANES
 
-Days = Mapping[str, Sequence[Segment]]
 Stretch = tuple[float, float, str]  # from, to (s), lane
 
 
@@ -31,7 +30,7 @@ class RoundDays:
     speeds_flops: dict[str, float]
 
 
-def days_of(run: Run) -> Days:
+def days_of(run: Run) -> DeviceDays:
     """Return the day of each device over the whole of `run`; kept for who asks next. Raises `BadInput`."""
     return derived(run, "days", lambda: device_days(recorded(run)))
 

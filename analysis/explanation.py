@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from slfac_sim.analysis.attribution import Attribution, attribute_each, mean_day
+from slfac_sim.analysis.attribution import Attribution, attribute_each
 from slfac_sim.analysis.bounds import bounds_each, crowding
 from slfac_sim.analysis.critical_path import PARTS, SET_UP, WIRE_WAIT
 from slfac_sim.analysis.days import days_of
+from slfac_sim.analysis.device_days import mean_day
 from slfac_sim.analysis.format import target_words
 from slfac_sim.analysis.interruptions import HandedOver, handed_over
 from slfac_sim.analysis.links import NEEDED, WIRED, Limited, Load, limits, loads

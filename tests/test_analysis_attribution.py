@@ -12,9 +12,10 @@ from timelines import SPEEDS, compute, evaluation, offer, play, send, several_ro
 from worlds import live_run, table
 
 from slfac_sim.analysis import structure
-from slfac_sim.analysis.attribution import PARTS, attribute, attribute_each, device_days, mean_day
+from slfac_sim.analysis.attribution import PARTS, attribute, attribute_each
 from slfac_sim.analysis.bounds import BOUNDS, bounds, busiest_lane_s
 from slfac_sim.analysis.critical_path import Segment
+from slfac_sim.analysis.device_days import device_days, mean_day
 from slfac_sim.effects import Task, Together
 from slfac_sim.hosts import names
 from slfac_sim.ledger.tables import TABLES
@@ -352,7 +353,7 @@ def test_nothing_recorded_is_no_time_at_all() -> None:
     empty: dict[str, list[Any]] = {name: [] for name in TABLES}
     assert sum(attribute(empty).parts_s.values()) == 0.0
     assert device_days(empty) == {}
-    assert mean_day({}) == dict.fromkeys(PARTS, 0.0)
+    assert mean_day(device_days(empty)) == dict.fromkeys(PARTS, 0.0)
     assert bounds(empty) == dict.fromkeys(BOUNDS, 0.0)
 
 

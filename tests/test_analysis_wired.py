@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from worlds import live_run, table
 
-from slfac_sim.analysis.attribution import attribute, device_days
+from slfac_sim.analysis.attribution import attribute
+from slfac_sim.analysis.device_days import device_days
 from slfac_sim.analysis.wired import wired_bytes
 from slfac_sim.ledger.tables import TABLES
 

@@ -1,6 +1,7 @@
 """The command line: verbs, exit codes, what goes to which stream, and that help is light."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -207,6 +208,17 @@ def test_check_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert figures["uncompressed"]["smashed_up"] == 4 * 8 * 4 * 6 * 6
     assert figures["bottleneck"] in figures["round"]["parts_s"]
     assert figures["round_s"] == pytest.approx(sum(figures["round"]["parts_s"].values()))
+
+
+def test_check_says_rates_in_a_unit_that_shows_the_least(capsys: pytest.CaptureFixture[str]) -> None:
+    for rate, unit, alone in (("10 kbit/s", "Mbit/s", "0.01"), ("9 kbit/s", "kbit/s", "9.00")):
+        network = f"network={{kind: ideal, sharing: equal, up_rate: {rate}, down_rate: 16 Mbit/s}}"
+        assert main(["check", str(TINY), network]) == 0
+        out = capsys.readouterr().out
+        assert re.search(rf"rate up alone, {unit} +min {alone}, median {alone}, max {alone}\n", out)
+        shared = "2.00" if rate == "10 kbit/s" else "1.80"  # by the five of them
+        assert re.search(rf"rate up all at once, kbit/s +min {shared}, median {shared}, max {shared}\n", out)
+        assert re.search(r"rate down alone, Mbit/s +min 16.00", out)
 
 
 def test_check_draws_the_air_before_a_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

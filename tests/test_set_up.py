@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from worlds import scenario, table
 
-from slfac_sim.analysis.attribution import attribute, device_days
+from slfac_sim.analysis.attribution import attribute
 from slfac_sim.analysis.bottleneck import resources_s
 from slfac_sim.analysis.critical_path import PARTS
+from slfac_sim.analysis.device_days import device_days
 from slfac_sim.analysis.rows import recorded
 from slfac_sim.analysis.style import part_fill
 from slfac_sim.cli import main

@@ -17,7 +17,8 @@ from matplotlib.text import Text
 from worlds import scenario, table
 
 from slfac_sim.analysis.air import Offered
-from slfac_sim.analysis.attribution import attribute, device_days
+from slfac_sim.analysis.attribution import attribute
+from slfac_sim.analysis.device_days import device_days
 from slfac_sim.analysis.graph import graph_of, links_of, text_of
 from slfac_sim.analysis.links import WIRED, Crossed, Load, limits, loads_over_time
 from slfac_sim.analysis.placing import columns_of, places_of

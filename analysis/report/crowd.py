@@ -1,6 +1,6 @@
 """Many lanes of a timeline as shares: how many of them do what, over time."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -17,19 +17,33 @@ def crowd_of(
 
     A share is over the whole bin: a lane that does something for half of it counts by half.
     """
+    spans = ((*span, 1) for lane in lanes for span in lane.spans)
+    return crowd(name, len(lanes), spans, n_looks, from_s, to_s, bins)
+
+
+def crowd(
+    name: str,
+    n_lanes: int,
+    spans: Iterable[tuple[float, float, int, int]],
+    n_looks: int,
+    from_s: float,
+    to_s: float,
+    bins: int = BINS,
+) -> Crowd:
+    """Return the same of `n_lanes`, of whose `spans` (from, to, look, lanes) some are of many lanes."""
+    every = np.array(list(spans), np.float64).reshape(-1, 4)
+    edges = np.clip((every[:, :2] - from_s) / ((to_s - from_s) or 1.0) * bins, 0.0, bins)
     busy = np.zeros((n_looks, bins + 1))
     for look in range(n_looks):
-        spans = [(begun, ended) for lane in lanes for begun, ended, what in lane.spans if what == look]
-        if spans:
-            edges = np.clip((np.asarray(spans) - from_s) / ((to_s - from_s) or 1.0) * bins, 0.0, bins)
-            busy[look] = _before(edges[:, 1], bins) - _before(edges[:, 0], bins)
-    shares = busy[:, :bins].T / max(len(lanes), 1)
-    return Crowd(name, len(lanes), np.round(shares, 4).tolist())
+        own = every[:, 2] == look
+        begun, ended = (_before(edges[own, end], every[own, 3], bins) for end in (0, 1))
+        busy[look] = ended - begun
+    shares = busy[:, :bins].T / max(n_lanes, 1)
+    return Crowd(name, n_lanes, np.round(shares, 4).tolist())
 
 
-def _before(edges: Floats, bins: int) -> Floats:
-    """Return how much of each bin lies before `edges`, in bins, added up; of one more than `bins`."""
+def _before(edges: Floats, lanes: Floats, bins: int) -> Floats:
+    """Return how much of each bin lies before `edges`, in bins, added up over `lanes`; of one more bin."""
     last = edges.astype(np.int64)
-    ending = np.bincount(last, minlength=bins + 1)
-    later = len(edges) - np.cumsum(ending)
-    return np.asarray(later + np.bincount(last, edges - last, bins + 1))
+    later = lanes.sum() - np.cumsum(np.bincount(last, lanes, minlength=bins + 1))
+    return np.asarray(later + np.bincount(last, lanes * (edges - last), bins + 1))

@@ -26,10 +26,12 @@ def chosen(fastest_first: Sequence[str], wanted: Iterable[str], most: int = FEW)
     if len(devices) <= most:
         return list(devices)
     ends, half = [devices[0], devices[last // 2], devices[last]], most // 2
-    known = [device for device in wanted if device in set(devices) - set(ends)][: half - 1]
-    others = [device for device in devices if device not in {*ends, *known}]
-    left = most - len({*ends, *known})
-    taken = {*ends, *known, *(others[(2 * place + 1) * len(others) // (2 * left)] for place in range(left))}
+    eligible = set(devices) - set(ends)
+    known = [device for device in wanted if device in eligible][: half - 1]
+    named = {*ends, *known}
+    others = [device for device in devices if device not in named]
+    left = most - len(named)
+    taken = {*named, *(others[(2 * place + 1) * len(others) // (2 * left)] for place in range(left))}
     return [device for device in devices if device in taken]
 
 

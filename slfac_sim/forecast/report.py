@@ -17,6 +17,7 @@ from slfac_sim.network import Survey
 from slfac_sim.scenario.schema import Scenario
 
 Line = tuple[str, str]
+_RATE_UNITS = {"Mbit/s": 1e6, "kbit/s": 1e3, "bit/s": 1.0}
 
 
 def facts_of(figures: Forecast, host: HostTime, threads: int) -> Any:
@@ -129,14 +130,14 @@ def _air(figures: Forecast) -> Iterator[Line]:
     shares = {link.device: (one.up_share, one.down_share) for one in networks for link in one.links}
     up_bps = [link.up_rate_bps * shares[link.device][0] for link in links]
     down_bps = [link.down_rate_bps * shares[link.device][1] for link in links]
-    yield "rate up alone, Mbit/s", _spread([rate_bps / 1e6 for rate_bps in up_bps])
-    yield "rate down alone, Mbit/s", _spread([rate_bps / 1e6 for rate_bps in down_bps])
+    yield _rates("rate up alone", up_bps)
+    yield _rates("rate down alone", down_bps)
     sizes = figures.compressed
     sent = {"up": sizes.up or sizes.model, "down": sizes.down or sizes.model_down}
     for way, rush in figures.together.items():
         if not sent[way]:
             continue
-        yield f"rate {way} all at once, Mbit/s", _spread([rate_bps / 1e6 for rate_bps in rush.rates_bps])
+        yield _rates(f"rate {way} all at once", rush.rates_bps)
         payload = "a mini-batch" if figures.uncompressed.up else "a model"
         yield "", f"{payload} {way} of every device: {_seconds(rush.through_s)}"
         if rush.lost:
@@ -189,6 +190,14 @@ def _round(figures: Forecast) -> Iterator[Line]:
 def _spread(values: Sequence[float], decimals: int = 2) -> str:
     least, middle, most = (f"{v:,.{decimals}f}" for v in (min(values), median(values), max(values)))
     return f"min {least}, median {middle}, max {most}"
+
+
+def _rates(title: str, rates_bps: Sequence[float]) -> Line:
+    """Return a line of rates, in Mbit/s unless the least would be 0.00 and a smaller unit holds the most."""
+    least, most = min((bps for bps in rates_bps if bps > 0.0), default=math.inf), max(rates_bps)
+    fitting = (unit for unit, bps in _RATE_UNITS.items() if least >= bps / 100 or most >= 100 * bps)
+    unit = next(fitting, "bit/s")
+    return f"{title}, {unit}", _spread([bps / _RATE_UNITS[unit] for bps in rates_bps])
 
 
 def _seconds(seconds: float) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from slfac_sim.analysis.attribution import attribute
-from slfac_sim.analysis.days import LANES, WAITS, days_of, fastest_first, speeds_flops, spent_s, stretches
+from slfac_sim.analysis.days import LANES, WAITS, days_of, fastest_first, lane_of, speeds_flops
 from slfac_sim.analysis.format import amount, handovers
 from slfac_sim.analysis.interruptions import handed_over
 from slfac_sim.analysis.missed import missed
@@ -32,7 +32,8 @@ def blocks(run: Run) -> Iterator[Block]:
     """Yield the devices' days, their accuracy, misses, staleness and handovers: of what there is."""
     tables, days = recorded(run), days_of(run)
     speeds = speeds_flops(tables["computes"])
-    lanes = {device: spent_s(stretches(days[device])) for device in fastest_first(days, speeds)}
+    spent_s = days.spent_s(lane_of, LANES)
+    lanes = {device: spent_s[device] for device in fastest_first(days, speeds)}
     if any(map(any, (own.values() for own in lanes.values()))):
         yield _days(lanes)
         yield from _table(lanes, speeds, tables["steps"])

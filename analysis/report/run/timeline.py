@@ -13,16 +13,17 @@ from slfac_sim.analysis.days import (
     Stretch,
     days_of,
     fastest_first,
+    lane_of,
     speeds_flops,
-    spent_s,
     stretches,
 )
+from slfac_sim.analysis.device_days import DeviceDays
 from slfac_sim.analysis.format import count, fixed_percent, listed
 from slfac_sim.analysis.graph import capacities
 from slfac_sim.analysis.links import loads_over_time
-from slfac_sim.analysis.report.blocks import Block, Chart, Lane, Table, Timeline
+from slfac_sim.analysis.report.blocks import Block, Chart, Crowd, Lane, Table, Timeline
 from slfac_sim.analysis.report.cells import said, share
-from slfac_sim.analysis.report.crowd import crowd_of
+from slfac_sim.analysis.report.crowd import crowd
 from slfac_sim.analysis.report.lanes import FEW, chosen, chosen_words, served, thinned
 from slfac_sim.analysis.report.lines import DASHES, titled
 from slfac_sim.analysis.report.parts import LANE_LOOKS
@@ -70,13 +71,10 @@ def _hosts(run: Run, to_s: float) -> Timeline:
     places = {lane: place for place, lane in enumerate(LANES)}
     computes, days = recorded(run)["computes"], days_of(run)
     order = fastest_first(days, speeds_flops(computes))
-    doing = {device: stretches(days[device]) for device in order}
-    waits_s = {device: spent_s(day)[WAITS] for device, day in doing.items()}
-    every = {device: _lane(device, day, places) for device, day in doing.items()}
+    spent_s = days.spent_s(lane_of, LANES)
     servers = [_lane(name, own, places) for name, own in served(computes, 0.0, to_s).items()]
-    shown = chosen(order, sorted(order, key=waits_s.__getitem__))
-    lanes = [*servers, *(every[device] for device in shown)]
-    crowd = crowd_of("all devices", list(every.values()), len(LANES), 0.0, to_s)
+    shown = chosen(order, sorted(order, key=lambda device: spent_s[device][WAITS]))
+    lanes = [*servers, *(_lane(device, stretches(days[device]), places) for device in shown)]
     many = f" Above, the share of all {len(order):,} that does what." if len(order) > FEW else ""
     who = chosen_words(shown, order, "that waited least for others")
     return Timeline(
@@ -86,8 +84,13 @@ def _hosts(run: Run, to_s: float) -> Timeline:
         [thinned(lane, len(LANES), to_s) for lane in lanes],
         0.0,
         to_s,
-        [crowd] if many else (),
+        [_crowd(days, places, to_s)] if many else (),
     )
+
+
+def _crowd(days: DeviceDays, places: Mapping[str, int], to_s: float) -> Crowd:
+    spans = ((one.from_s, one.to_s, places[lane_of(one)], devices) for one, devices in days.counted())
+    return crowd("all devices", len(days), spans, len(LANES), 0.0, to_s)
 
 
 def _lane(name: str, day: Sequence[Stretch], places: Mapping[str, int]) -> Lane:
