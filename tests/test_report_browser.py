@@ -124,6 +124,15 @@ def test_nothing_is_fetched_nothing_fails_nothing_is_wider_and_axe_finds_nothing
 
 
 @pytest.mark.parametrize("opened", [("a run", "light"), ("a study", "light")], indirect=True, ids="-".join)
+def test_axes_say_percent_as_texts_do(opened: Opened) -> None:
+    """d3, which writes the ticks, knows 97% alone."""
+    ticks = opened.draw_all().locator(".ytick text, .cbaxis text").all_text_contents()
+    shares = [tick for tick in ticks if "%" in tick]
+    assert "100 %" in shares
+    assert [tick for tick in shares if not tick.endswith(" %")] == []
+
+
+@pytest.mark.parametrize("opened", [("a run", "light"), ("a study", "light")], indirect=True, ids="-".join)
 def test_a_sound_folder_is_shown_whole(opened: Opened) -> None:
     assert opened.page.locator(".damage").all_inner_texts() == []
     assert opened.page.locator("section").count() > 4

@@ -27,12 +27,32 @@ function house() {
   });
 }
 
+// Parts of 1 are drawn in percent and said as our texts have them: 97 %, where d3 knows 97% alone.
+function inPercent(given) {
+  const times = (value) => (Array.isArray(value) ? value.map(times) : typeof value === "number" ? 100 * value : value);
+  const scale = (of, names) => names.filter((name) => name in of).forEach((name) => { of[name] = times(of[name]); });
+  const ofTicks = (of) => { if (/%$/.test(of?.tickformat)) { delete of.tickformat; of.ticksuffix = " %"; return true; } };
+  const { yaxis, shapes = [], annotations = [] } = given.layout;
+  const onAxis = ofTicks(yaxis);
+  if (onAxis) {
+    scale(yaxis, ["range"]);
+    [...shapes, ...annotations].filter((each) => each.yref !== "paper").forEach((each) => scale(each, ["y", "y0", "y1"]));
+  }
+  for (const trace of given.data) {
+    const coloured = ofTicks(trace.colorbar);
+    if (onAxis) [trace, trace.error_y || {}].forEach((each) => scale(each, ["y", "array", "arrayminus"]));
+    if (coloured) scale(trace, ["z", "zmin", "zmax"]);
+    if (onAxis || coloured) trace.hovertemplate = trace.hovertemplate?.replace(/%\{([yz]):\.(\d)%\}/g, "%{$1:.$2f} %");
+  }
+  return given;
+}
+
 const NARROW = 480, LINE = 18; // pixels
 class Chart {
   constructor(figure) {
     this.plot = figure.querySelector(".plot");
     this.reset = figure.querySelector(".reset");
-    this.given = JSON.parse(figure.querySelector("script").textContent);
+    this.given = inPercent(JSON.parse(figure.querySelector("script").textContent));
     this.zooms = 0;
     this.isDrawn = false;
     this.reset.addEventListener("click", () => { this.zooms += 1; this.draw(); this.reset.hidden = true; });

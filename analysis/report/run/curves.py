@@ -89,7 +89,8 @@ def _levels(run: Run, ends: Sequence[float]) -> list[dict[str, Any]]:
     for target, above in itertools.zip_longest(targets, targets[1:]):
         names.append(target_words(target))
         close = above is not None and above.value - target.value < _CLOSE
-        lines.append(level("" if close else f"target {', '.join(names)}", ends, target.value))
+        name = f"target{'s' * (len(names) > 1)} {', '.join(names)}"
+        lines.append(level("" if close else name, ends, target.value))
         names = names if close else []
     return lines
 
