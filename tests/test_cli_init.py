@@ -47,7 +47,7 @@ def test_a_template_says_what_the_shipped_scenario_says(template: str, here: Pat
     assert main(["init", "mine.yaml", "--template", template]) == 0
     counted = template in ("quick", "wifi")  # speeds of so many devices by name
     speeds = (f"devices.speed={json.dumps(ANY_COUNT)}",) if counted else ()
-    shipped = dump(load(SHIPPED[template], ["name=mine", *speeds]))
+    shipped = dump(load(SHIPPED[template], ["name=mine", "data.kind=mnist", *speeds]))
     assert dump(load("mine.yaml")) == shipped
     text = (here / "mine.yaml").read_text(encoding="utf-8")
     assert uncommented(text) != text

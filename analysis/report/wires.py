@@ -61,7 +61,7 @@ def _wires(found: Graph, loads: Sequence[Load], places: Places) -> Iterator[dict
         is_bound = limiting in links_of(wire)
         width = 1.5 + 2.0 * sum(use > step for step in _STEPS)
         look = {"color": "var(--series-2)" if is_bound else "var(--series-0)", "width": width}
-        said = f"{wire['name']}: {wire_text(wire)}; in use {fixed_percent(use, 1)} of the run"
+        said = f"{wire['name']}: {wire_text(wire)}; {fixed_percent(use, 1)} of its capacity used"
         yield {
             "type": "scatter",
             "mode": "lines+markers",
@@ -106,7 +106,7 @@ def links_table(offered: Offered, loads: Sequence[Load]) -> Iterator[Table]:
         "capacity": ([load.capacity_bps for load in ordered], _rate),
         "carried": ([load.carried_bits / 8 for load in ordered], _size),
         "lost": ([load.lost_bits / 8 for load in ordered], _size),
-        "in use": ([load.utilisation for load in ordered], _share),
+        "capacity used": ([load.utilisation for load in ordered], _share),
         "of all limiting": ([load.limited_s / whole_s for load in ordered], _share),
         "limited transfers for": ([load.limited_s for load in ordered], cells.seconds),
     }

@@ -22,6 +22,7 @@ from slfac_sim.network.varying.traces.settings import TraceFile
 
 _PLACE = "network.file"
 _WAYS = (True, False)  # up, down
+_SLOW_BPS = 1e3  # below which a file is likely to be in other units
 
 
 @settings
@@ -91,11 +92,17 @@ class _MeasuredAir(Air):
             down_share=1.0,
             multicast_rate_bps=min(self._bps(mean_bps, device, False) for device in devices),
             redraws=0,
-            remarks=(),
+            remarks=self._remarks(),
             medium="none",
             duplex="fdd",
             crowd_independent=False,
         )
+
+    def _remarks(self) -> Sequence[str]:
+        most = max(self._bps(most_bps, *way) for way in self._effect)
+        if most >= _SLOW_BPS:
+            return ()
+        return (f"no rate of the trace is above {most:.3g} bit/s; is the file in Mbit/s?",)
 
     def paths(self, src: str, dsts: tuple[str, ...]) -> Sequence[Path]:
         """Return the one path: of a device, or of a multicast to several."""

@@ -71,7 +71,8 @@ def _print(label: str, explanation: "Explanation", steps: "Sequence[Slice]") -> 
     if explanation.no_bounds:
         other = "other " if explanation.bounds_s else ""
         print(f"no {other}lower bounds: {explanation.no_bounds}")
-    print("waiting for air: others had the air, or the other direction; airtime: it was the transfer's own")
+    print("waiting for air: others had the air, or the other direction, or its rate was 0")
+    print("airtime: the air was the transfer's own")
     if explanation.loads:
         print("waiting for wires: a wire bound the transfer's rate")
     if explanation.end.parts_s["set-up"]:
@@ -120,7 +121,7 @@ def _loads(explanation: "Explanation") -> list[list[str]]:
     """Return the lines of the table of links."""
     from slfac_sim.analysis.format import quantity
 
-    lines = [["link", "capacity", "carried", "in use", "limited transfers", "latency", "on the path"]]
+    lines = [["link", "capacity", "carried", "capacity used", "limited transfers", "latency", "on the path"]]
     for load in explanation.loads[:_LINKS]:
         capacity = quantity(load.capacity_bps, "bit/s") if isfinite(load.capacity_bps) else "air"
         carried = quantity(load.carried_bits / 8.0, "B")

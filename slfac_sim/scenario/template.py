@@ -5,6 +5,7 @@ setting with its default: without the ``#`` it says the same.
 """
 
 import dataclasses
+import json
 import textwrap
 import typing
 from collections.abc import Iterator, Mapping
@@ -35,6 +36,9 @@ LIKELY = {
 }
 """Settings that one would change first, by section: they stand there with their defaults if not set."""
 
+DATA = {"kind": "mnist"}
+"""What every template learns, so that one data set has to be fetched."""
+
 ANY_COUNT = {"kind": "log_normal", "median": "10 GFLOP/s", "sigma": 0.8}
 """Speeds in place of the shipped scenario's where those hold for its number of devices alone."""
 
@@ -42,12 +46,13 @@ ANY_COUNT = {"kind": "log_normal", "median": "10 GFLOP/s", "sigma": 0.8}
 def scenario_text(shipped_name: str, name: str) -> Iterator[str]:
     """Yield the lines of a scenario `name` that says what the shipped one says, for any number of devices."""
     text = shipped()[f"{shipped_name}.yaml"].read_text(encoding="utf-8")
-    said: dict[str, Any] = {**to_plain(text), "name": name}
+    said: dict[str, Any] = {**to_plain(text), "name": name, "data": DATA}
     if "names" in said["devices"].get("speed", {}):
         said["devices"] = {**said["devices"], "speed": ANY_COUNT}
-    scenario = load(shipped_name)
+    scenario = load(shipped_name, [f"data={json.dumps(DATA)}"])
     whole, about = plain(scenario), descriptions(Scenario)
-    yield from (line for line in text.splitlines() if line[:2] == "# " and "language-server" not in line)
+    head = [line for line in text.splitlines() if line[:2] == "# " and "language-server" not in line]
+    yield from (line.replace("Fashion-MNIST", "MNIST") for line in head)
     for key in (*said, *(key for key in LIKELY[""] if key not in said)):
         yield ""
         yield from comment_lines(about.get(key, ""))

@@ -38,8 +38,8 @@ DOING = dict(
         (
             "computing",
             "encoding or decoding",
-            "sending",
-            "receiving",
+            "sending, or waiting to send",
+            "receiving, or waiting to receive",
             "the server works",
             "waiting for others",
         ),
@@ -49,6 +49,7 @@ DOING = dict(
 _WAYS = {"up": ("busy, up", "var(--up)"), "down": ("busy, down", "var(--down)")}
 _WIRE = ("busy wire", "var(--series-7)")
 _LINK_LOOKS = (*_WAYS.values(), _WIRE)
+_ALSO = "also while others have the air or its rate is 0"
 _NOTHING_BPS = 1.0  # what differences of loads leave
 _MOST_AIR = 4  # access networks whose air is drawn over time, the busiest
 
@@ -79,7 +80,7 @@ def _hosts(run: Run, to_s: float) -> Timeline:
     who = chosen_words(shown, order, "that waited least for others")
     return Timeline(
         "What devices and servers did",
-        f"{count(len(servers), 'server')}. {who}.{many}",
+        f"{count(len(servers), 'server')}. {who}.{many} A transfer counts from when it is asked for, {_ALSO}.",
         [(DOING[lane], LANE_LOOKS[lane]) for lane in LANES],
         [thinned(lane, len(LANES), to_s) for lane in lanes],
         0.0,
@@ -98,7 +99,7 @@ def _lane(name: str, day: Sequence[Stretch], places: Mapping[str, int]) -> Lane:
 
 
 def _links(run: Run) -> list[Lane]:
-    """Return when each direction of the air, and each wire, carried something; those that did so longest."""
+    """Return when each direction of the air, and each wire, had a transfer under way; the busiest."""
     lanes = []
     for (access, way), busy in busy_lanes(run).items():
         look = _LINK_LOOKS.index(_WAYS[way])
@@ -124,7 +125,7 @@ def _wires(tables: Tables, wires: Sequence[Row]) -> Iterator[Lane]:
 
 def _links_timeline(lanes: Sequence[Lane], to_s: float) -> Timeline:
     used = [f"{lane.name} {fixed_percent(_busy_s(lane) / to_s)}" for lane in lanes]
-    summary = f"A link is busy while at least one transfer is on it. Busy, of the run: {listed(used)}."
+    summary = f"A link is busy while at least one transfer is under way on it, {_ALSO}. Busy, of the run: {listed(used)}."
     there = sorted({look for lane in lanes for *_, look in lane.spans})
     shown = [
         Lane(lane.name, [(from_s, to_s, there.index(look)) for from_s, to_s, look in lane.spans])
@@ -132,7 +133,7 @@ def _links_timeline(lanes: Sequence[Lane], to_s: float) -> Timeline:
     ]
     looks = [_LINK_LOOKS[look] for look in there]
     return Timeline(
-        "When links were in use",
+        "When links had something under way",
         summary,
         looks,
         [thinned(lane, len(looks), to_s) for lane in shown],
@@ -156,7 +157,8 @@ def _air(use: AirUse) -> Chart:
     layout["yaxis"] |= {"range": [0, 1.02], "tickformat": ".0%"}
     return Chart(
         "How busy the air was",
-        f"The part of the time in which a direction carried something; of the whole run: {told}.{some}",
+        f"The part of the time in which a direction had at least one transfer under way, {_ALSO}; of the whole"
+        f" run: {told}.{some}",
         [_steps(use, lane, by_use.index(lane[0])) for lane in lanes],
         layout,
         _means(use),

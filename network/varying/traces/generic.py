@@ -1,5 +1,6 @@
 """The generic CSV: a time and rates in each row, for all devices alike or for each by its name."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -9,6 +10,8 @@ from slfac_sim.network.varying.traces.series import COLUMNS, RATES, Measured, Se
 
 HEAD = "time_s,up_bps,down_bps[,device][,latency_s][,loss]"
 TIME, DEVICE, BOTH = "time_s", "device", "rate_bps"
+_OTHER_UNIT = re.compile("[kmg]i?(bps|bit|b)", re.IGNORECASE)
+_IN_BPS = " Rates are in bit/s; a cell may have a unit: 6.06 Mbit/s"
 _KNOWN = (TIME, BOTH, *COLUMNS, DEVICE)
 
 
@@ -39,6 +42,7 @@ def _check_head(head: Sequence[str], place: str) -> None:
     unknown = [column for column in head if column not in _KNOWN]
     if unknown:
         hint = did_you_mean(unknown[0], _KNOWN) or f" (known are {', '.join(_KNOWN)})"
+        hint += _IN_BPS if _OTHER_UNIT.search(unknown[0]) else ""
         raise BadInput(f"{place}: unknown column '{unknown[0]}'{hint}")
     twice = [column for column in head if head.count(column) > 1]
     if twice:

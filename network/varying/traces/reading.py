@@ -13,7 +13,10 @@ from slfac_sim.network.varying.traces.lines import rows_of
 from slfac_sim.network.varying.traces.series import RATES, End, Measured, Series
 from slfac_sim.network.varying.traces.settings import Format, TraceFile
 
-_FORMATS = f"{generic.HEAD} (csv), {g_nettrack.TIMESTAMP},... (g_nettrack) or a whole number of ms (mahimahi)"
+_FORMATS = (
+    f"{generic.HEAD} or {generic.TIME},{generic.BOTH}[,...] (csv), {g_nettrack.TIMESTAMP},... (g_nettrack)"
+    " or a whole number of ms (mahimahi)"
+)
 
 
 def effect_of(trace: TraceFile, device: str, uplink: bool, place: str) -> Effect:
@@ -98,6 +101,8 @@ def _recognised(text: str, name: str) -> Format:
         return "g_nettrack"
     if first.isascii() and first.isdigit():
         return "mahimahi"
+    if ";" in first or "\t" in first:
+        raise BadInput(f"{name}:1: columns are separated by commas (got {first[:60]!r})")
     raise BadInput(f"{name}:1: no trace by its first line: expected {_FORMATS} (got {first[:60]!r})")
 
 
