@@ -132,12 +132,13 @@ WRONG = {
     "": "'{}' is empty: expected time_s,up_bps,down_bps[,device][,latency_s][,loss] or time_s,rate_bps[,...]"
     " (csv), Timestamp,... (g_nettrack) or a whole number of ms (mahimahi)",
     "rates\n": "{}:1: no trace by its first line: expected time_s,up_bps,down_bps[,device][,latency_s][,loss]"
-    " or time_s,rate_bps[,...] (csv), Timestamp,... (g_nettrack) or a whole number of ms (mahimahi) (got 'rates')",
+    " or time_s,rate_bps[,...] (csv), Timestamp,... (g_nettrack) or a whole number of ms (mahimahi)"
+    " (got 'rates')",
     "time_s,up_bps\n0,1\n": "{}:1: expected time_s,up_bps,down_bps[,device][,latency_s][,loss], or rate_bps"
     " or factor in place of the two rates (got time_s,up_bps)",
     "time_s,up_bsp,down_bps\n": "{}:1: unknown column 'up_bsp'; did you mean 'up_bps'?",
-    "time_s,rate_mbps\n": "{}:1: unknown column 'rate_mbps'; did you mean 'rate_bps'? Rates are in bit/s; a cell"
-    " may have a unit: 6.06 Mbit/s",
+    "time_s,rate_mbps\n": "{}:1: unknown column 'rate_mbps'; did you mean 'rate_bps'? Rates are in"
+    " bit/s; a cell may have a unit: 6.06 Mbit/s",
     "time_s;rate_bps\n0;1e6\n": "{}:1: columns are separated by commas (got 'time_s;rate_bps')",
     "time_s,rate_bps,rate_bps\n": "{}:1: the column 'rate_bps' is there twice",
     "time_s,rate_bps\n": "{}: there is nothing below the head",
@@ -216,4 +217,6 @@ def test_every_change_of_a_course_is_at_its_own_time(
 def test_a_file_in_megabits_without_a_unit_is_asked_about(rate: str, asks: bool, tmp_path: Path) -> None:
     trace = written(tmp_path, f"time_s,rate_bps\n0,{rate}\n1,0\n")
     remarks = trace.survey(HOSTS, 0).remarks
-    assert remarks == (("no rate of the trace is above 6.06 bit/s; is the file in Mbit/s?",) if asks else ())
+    assert list(remarks) == (
+        ["no rate of the trace is above 6.06 bit/s; is the file in Mbit/s?"] if asks else []
+    )

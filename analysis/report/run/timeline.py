@@ -80,7 +80,8 @@ def _hosts(run: Run, to_s: float) -> Timeline:
     who = chosen_words(shown, order, "that waited least for others")
     return Timeline(
         "What devices and servers did",
-        f"{count(len(servers), 'server')}. {who}.{many} A transfer counts from when it is asked for, {_ALSO}.",
+        f"{count(len(servers), 'server')}. {who}.{many} Transfers count from when they are asked for,"
+        f" {_ALSO}.",
         [(DOING[lane], LANE_LOOKS[lane]) for lane in LANES],
         [thinned(lane, len(LANES), to_s) for lane in lanes],
         0.0,
@@ -125,7 +126,8 @@ def _wires(tables: Tables, wires: Sequence[Row]) -> Iterator[Lane]:
 
 def _links_timeline(lanes: Sequence[Lane], to_s: float) -> Timeline:
     used = [f"{lane.name} {fixed_percent(_busy_s(lane) / to_s)}" for lane in lanes]
-    summary = f"A link is busy while at least one transfer is under way on it, {_ALSO}. Busy, of the run: {listed(used)}."
+    busy = f"A link is busy while at least one transfer is under way on it, {_ALSO}."
+    summary = f"{busy} Busy, of the run: {listed(used)}."
     there = sorted({look for lane in lanes for *_, look in lane.spans})
     shown = [
         Lane(lane.name, [(from_s, to_s, there.index(look)) for from_s, to_s, look in lane.spans])
@@ -157,8 +159,8 @@ def _air(use: AirUse) -> Chart:
     layout["yaxis"] |= {"range": [0, 1.02], "tickformat": ".0%"}
     return Chart(
         "How busy the air was",
-        f"The part of the time in which a direction had at least one transfer under way, {_ALSO}; of the whole"
-        f" run: {told}.{some}",
+        f"The part of the time in which a direction had at least one transfer under way, {_ALSO};"
+        f" of the whole run: {told}.{some}",
         [_steps(use, lane, by_use.index(lane[0])) for lane in lanes],
         layout,
         _means(use),
