@@ -18,7 +18,7 @@ from slfac_sim.foundation.arrays import Floats
 
 WINDOW = 3  # evaluations in a smoothed accuracy
 EQUAL_POINTS = 0.005  # final accuracies that are called equal differ by at most half a point
-_ROUNDING = 1e-12  # of a difference of two means
+ROUNDING = 1e-12  # of a difference of two means
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def equal_accuracy(
     if any(smoothed_crossing(at, accuracy, target).censored for at, accuracy in [*curves, *others]):
         return False
     finals = [mean_accuracy([final_accuracy(accuracy) for _, accuracy in side]) for side in (curves, others)]
-    return abs(finals[0] - finals[1]) <= EQUAL_POINTS + _ROUNDING
+    return abs(finals[0] - finals[1]) <= EQUAL_POINTS + ROUNDING
 
 
 def final_accuracy(accuracy: ArrayLike, window: int = WINDOW) -> float:

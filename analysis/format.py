@@ -83,6 +83,12 @@ def times(ratio: float) -> str:
     return f"{ratio:.2f}"
 
 
+def ends_apart(one: float, other: float) -> str:
+    """Return how two final shares differ: ``but ends 13.5 points lower``."""
+    points = f"{abs(one - other) * 100:.1f} points"
+    return f"but ends {points} lower" if one < other else f"and ends {points} higher"
+
+
 def as_fast(ratio: float) -> str:
     """Return the one way in which a ratio of speeds is said: ``6.11 times as fast``."""
     return f"{times(ratio)} times as fast"

@@ -1,5 +1,6 @@
 """Reports of several runs side by side, and of answers: what is compared, what differs, what is refused."""
 
+import dataclasses
 import json
 import math
 import shlex
@@ -18,7 +19,7 @@ from slfac_sim.analysis.report.text_rows import table_of
 from slfac_sim.analysis.run_table import names_of
 from slfac_sim.cli import main
 from slfac_sim.foundation.errors import BadInput
-from slfac_sim.ledger.folder import load
+from slfac_sim.ledger.folder import Run, load
 from slfac_sim.studies.search.ask import ask
 from slfac_sim.studies.search.replays import Request
 
@@ -41,8 +42,19 @@ def test_the_answer_compares_the_times_to_the_hardest_target_that_all_reached(tm
     answer = next(sections(RUNS, runs))
     lead = answer.blocks[0].text
     assert "2.00 times as fast" in lead
-    assert "to 97 %" in lead
+    assert lead.endswith("to 97 %.")
     assert lead.index("bandwidth 20,") < lead.index("bandwidth 10,")
+
+
+def test_the_answer_says_that_the_faster_run_ends_lower(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = [load(folder) for folder in two_runs(tmp_path)]
+    curve = runs[0].curve()
+    lower = dataclasses.replace(curve, accuracy=curve.accuracy - 0.1)
+    curves = {runs[0].folder: lower, runs[1].folder: runs[1].curve()}
+    monkeypatch.setattr(Run, "curve", lambda run: curves[run.folder])
+    assert next(sections(RUNS, runs)).blocks[0].text.endswith(", to 97 %, but ends 10.0 points lower.")
 
 
 def test_names_of_runs_have_units_where_a_run_says_them(tmp_path: Path) -> None:

@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping
 
-from slfac_sim.analysis.format import as_fast, target_words
-from slfac_sim.analysis.studies.answers import is_clear, main_target, ratio, to_target
+from slfac_sim.analysis.crossings import EQUAL_POINTS, ROUNDING
+from slfac_sim.analysis.format import as_fast, ends_apart, target_words
+from slfac_sim.analysis.studies.answers import final_mean, is_clear, main_target, ratio, to_target
 from slfac_sim.analysis.studies.phrases import time_words
 from slfac_sim.analysis.studies.study import StudyPoints
 from slfac_sim.foundation.targets import Target
+
+_BOUNDED = ", and by the mean over 3 evaluations not every run gets there"
 
 
 def headline(study: StudyPoints) -> str:
@@ -37,4 +40,18 @@ def _end(study: StudyPoints, panel: Mapping[str, str], x: str, target: Target) -
     if value.mean is not None and value.n > 1 and not is_clear(value):
         return f"{name} and {base} are not clearly apart{at}"
     fast, slow = (name, base) if value.middle >= 1 else (base, name)
-    return f"{fast} is {as_fast(max(value.middle, 1 / value.middle))} as {slow}{at}"
+    said = f"{fast} is {as_fast(max(value.middle, 1 / value.middle))} as {slow}{at}"
+    lines = (best, study.baseline) if value.middle >= 1 else (study.baseline, best)
+    finals = [final_mean(study, study.at(panel, line, x), target) for line in lines]
+    smoothed = ratio(study, panel, best, x, target, smoothed=True)
+    bounded = smoothed is not None and smoothed.censored > 0
+    return f"{said}{_ends_apart(target, *finals)}{_BOUNDED if bounded else ''}"
+
+
+def _ends_apart(target: Target, fast: float, slow: float) -> str:
+    """Return how far the faster one ends from the slower, where that is too far to be called equal."""
+    if not abs(fast - slow) > EQUAL_POINTS + ROUNDING:
+        return ""
+    if target.of.is_share:
+        return f", {ends_apart(fast, slow)}"
+    return f", and ends at {fast:.3g} against {slow:.3g}"

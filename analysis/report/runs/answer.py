@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from slfac_sim.analysis.format import as_fast, fixed_percent, one_decimal, reached, target_words
+from slfac_sim.analysis.crossings import EQUAL_POINTS, ROUNDING, final_accuracy
+from slfac_sim.analysis.format import as_fast, ends_apart, fixed_percent, one_decimal, reached, target_words
 from slfac_sim.analysis.report.blocks import Block, Items, Text
 from slfac_sim.analysis.run_table import names_of
 from slfac_sim.foundation.targets import Target, hardest_first
@@ -36,7 +37,14 @@ def _lead(runs: Sequence[Run], names: Sequence[str]) -> str:
     if times_s[first] == times_s[last]:
         return f"All are at {target_words(target)} after {reached(times_s[first])} s."
     ratio = as_fast(times_s[last] / times_s[first])
-    return f"{names[first]} is {ratio} as {names[last]}, to {target_words(target)}."
+    apart = _apart(runs[first], runs[last])
+    return f"{names[first]} is {ratio} as {names[last]}, to {target_words(target)}{apart}."
+
+
+def _apart(first: Run, last: Run) -> str:
+    """Return how far the first ends from the last, where that is too far to be called equal."""
+    finals = [final_accuracy(run.curve().accuracy) for run in (first, last)]
+    return f", {ends_apart(*finals)}" if abs(finals[0] - finals[1]) > EQUAL_POINTS + ROUNDING else ""
 
 
 def _ended(run: Run) -> str:
