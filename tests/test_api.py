@@ -122,7 +122,8 @@ def test_what_an_override_drops_is_warned_of_at_the_callers_line() -> None:
 def test_check_is_what_the_command_prints(capsys: pytest.CaptureFixture[str]) -> None:
     plan = sf.check(TINY, seed=1)
     assert main(["check", str(TINY), "--seed", "1"]) == 0
-    mine, theirs = repr(plan).splitlines(), capsys.readouterr().out.splitlines()
+    mine, (*theirs, pages) = repr(plan).splitlines(), capsys.readouterr().out.splitlines()
+    assert pages.startswith("read on: ")
     host = ("time on this host", " " * 12)  # measured, so no two are equal
     assert [line for line in mine if not line.startswith(host)] == [
         line for line in theirs if not line.startswith(host)
@@ -340,7 +341,7 @@ def test_several_runs_are_drawn_on_one_axis(finished: sf.analysis.RunResult) -> 
     slow = sf.replay(finished, "network.bandwidth=1 MHz", out="slow", **QUIET)
     figure = sf.analysis.figure("time_to_accuracy", [finished, slow.folder])
     texts = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert ["bandwidth 5e+06" in texts[0], "bandwidth 1e+06" in texts[1]] == [True, True]
+    assert ["bandwidth 5 MHz" in texts[0], "bandwidth 1 MHz" in texts[1]] == [True, True]
     with pytest.raises(sf.BadInput, match=r"no figure 'time_to_acuracy' .*did you mean 'time_to_accuracy'"):
         sf.analysis.figure("time_to_acuracy", [finished])
     with pytest.raises(sf.BadInput, match="shows one run, and 2 are given"):
@@ -367,7 +368,9 @@ def test_a_run_warns_of_nothing_else() -> None:
 
 def test_a_setting_is_explained_as_on_the_command_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["schema", "network.radius"]) == 0
-    assert f"{sf.schema('network.radius')}\n" == capsys.readouterr().out
+    text, pages = capsys.readouterr().out.split("  Read on: ")
+    assert f"{sf.schema('network.radius')}\n" == text
+    assert "docs network" in pages
     assert sf.schema() == json.loads((ROOT / "docs" / "scenario.schema.json").read_text(encoding="utf-8"))
 
 
