@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from study_folders import fake_study
 
 from slfac_sim.analysis.studies.bands import Band, Bands
@@ -69,13 +70,32 @@ def test_figures_are_one_column_wide_and_no_longer_than_a_page(tmp_path: Path) -
 
 def test_bands_say_what_they_are(tmp_path: Path) -> None:
     texts, _ = _drawn(tmp_path / "three", "accuracy_over_time")
-    assert {"1 MHz", "100 MHz", "smallest to largest of 3 seeds", "simulated time (s)", "raw fp32"} <= set(
-        texts
-    )
-    texts, _ = _drawn(tmp_path / "five", "accuracy_over_time", seeds=5)
-    assert "95 % t interval over 5 seeds" in texts
+    words = "mean of 3 seeds at each evaluation, smallest to largest"
+    assert {"1 MHz", "100 MHz", words, "simulated time (s)", "raw fp32"} <= set(texts)
     texts, _ = _drawn(tmp_path / "one", "accuracy_over_time", seeds=1)
     assert not any("seed" in text for text in texts)
+
+
+def _line(rows: list[Row], panel: str, line: str) -> list[tuple[float, ...]]:
+    some = [row for row in rows if (row["panel"], row["line"]) == (panel, line)]
+    return [tuple(float(value) for value in list(row.values())[2:]) for row in some]
+
+
+def test_a_point_is_an_evaluation_in_the_mean_of_time_and_of_accuracy(tmp_path: Path) -> None:
+    """One seed is three times as slow: the others' ends stay in the curve."""
+
+    def slow(point: dict[str, Any]) -> None:
+        if point["seed"]["learning"] == 1:
+            point["curve"]["at_s"] = [3.0 * at for at in point["curve"]["at_s"]]
+
+    _, rows = _drawn(tmp_path / "s", "accuracy_over_time", change=slow)
+    study = load_study(tmp_path / "s")
+    seeds = [study.columns["curve"][i] for i in study.at(study.panels[0], study.lines[0], study.xs[0]).points]
+    at, accuracy = (np.array([seed[name] for seed in seeds]) for name in ("at_s", "accuracy"))
+    assert max(at[:, -1]) > 2.0 * min(at[:, -1])
+    expected = [at.mean(axis=0), accuracy.mean(axis=0), accuracy.min(axis=0), accuracy.max(axis=0)]
+    label = study.line_label(study.lines[0])
+    np.testing.assert_allclose(_line(rows, "1 MHz", label), np.transpose(expected), rtol=1e-6)
 
 
 def test_a_band_ends_where_the_shortest_seed_ends(tmp_path: Path) -> None:
@@ -83,8 +103,9 @@ def test_a_band_ends_where_the_shortest_seed_ends(tmp_path: Path) -> None:
         if point["seed"]["learning"] == 1:
             point["curve"] = {name: column[:4] for name, column in point["curve"].items()}
 
-    _, rows = _drawn(tmp_path / "s", "accuracy_over_bytes", change=short)
+    texts, rows = _drawn(tmp_path / "s", "accuracy_over_bytes", change=short)
     assert max(float(row["payload_mb"]) for row in rows if row["line"] == "raw fp32") == 3 * 64.0
+    assert "smallest to largest; up to the last that all have" in " ".join(texts)
 
 
 def test_bytes_do_not_depend_on_bandwidth_and_need_one_panel(tmp_path: Path) -> None:
@@ -222,7 +243,8 @@ def test_energy_is_drawn_of_points_that_tell_of_it(tmp_path: Path) -> None:
     assert "energy drawn by all devices (kJ)" in texts
     study = load_study(tmp_path / "told")
     last_j = [curve["devices_j"][-1] for curve in study.columns["curve"][:3]]
-    assert float([row for row in rows if row["line"] == "raw fp32"][-1]["devices_kj"]) == min(last_j) / 1e3
+    drawn = [float(row["devices_kj"]) for row in rows if row["line"] == "raw fp32"]
+    assert drawn[-1] == pytest.approx(sum(last_j) / 3e3)
 
     def forget(point: dict[str, Any]) -> None:
         del point["curve"]["devices_j"], point["energy"]

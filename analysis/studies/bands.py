@@ -1,8 +1,9 @@
 """The metric aimed at, over something that grows while runs learn: a mean with a band over seeds.
 
-At each place the mean is over *all* seeds: the line ends where the shortest of them ends, so that it is never
-a mean of survivors. Between evaluations a run's curve is interpolated linearly. A line that needs
-nothing of it (no byte without a network) is its last accuracy, from edge to edge.
+A point is an evaluation: the first of all seeds, the second of all, and so on; its place and its value are
+means over *all* seeds. The line ends with the last evaluation that all of them have, so that it is never a
+mean of survivors. A line that needs nothing of it (no byte without a network) is its last accuracy, from edge
+to edge.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -12,18 +13,19 @@ from typing import Any
 import numpy as np
 
 from slfac_sim.analysis.format import count, unit_of
-from slfac_sim.analysis.statistics import interval_of
 from slfac_sim.analysis.studies.answers import main_target
 from slfac_sim.analysis.studies.study import BYTES, JOULES, SECONDS, StudyPoints
 from slfac_sim.foundation.arrays import Floats
 from slfac_sim.foundation.targets import ACCURACY
 
-_FEWEST_FOR_T = 5  # with 3 seeds a t interval is 2.5 standard deviations to either side
-
 
 @dataclass(frozen=True)
 class Band:
-    """One line: the `mean` over seeds at each `x`, the band `low` to `high`, and how it is drawn."""
+    """One line: the `mean` over seeds at each evaluation, whose mean place is `x`, and how it is drawn.
+
+    The band goes from the seed that is the lowest at that evaluation, `low`, to the highest, `high`. `cut`
+    says that a seed has further evaluations, which another lacks.
+    """
 
     label: str
     look: int
@@ -31,11 +33,12 @@ class Band:
     mean: Floats
     low: Floats
     high: Floats
+    cut: bool = False
 
 
 @dataclass(frozen=True)
 class Bands:
-    """What is drawn: `panels` (title, bands), each with an x axis of its own; `band` says what a band is.
+    """What is drawn: `panels` (title, bands), each with an x axis of its own; `band` says what points are.
 
     `x` is what it is over, with its unit, that of the bands: SI. In the table x is called `column[0]`, in a
     unit of `column[1]`. `targets` are those of the `metric`.
@@ -90,11 +93,11 @@ def _bands(study: StudyPoints, over: str, unit: str, label: str, column: tuple[s
     if not panels:
         return None
     targets = [each.value for each in study.targets if each.metric == metric]
-    return Bands((label, unit), column, panels, targets, _band_words(study), metric)
+    return Bands((label, unit), column, panels, targets, _band_words(study, panels), metric)
 
 
 def table(data: Bands) -> list[dict[str, Any]]:
-    """Return one row for each place of each line."""
+    """Return one row for each evaluation of each line."""
     x_name, scale = data.column
     return [
         {
@@ -123,31 +126,22 @@ def _lines(study: StudyPoints, panel: Mapping[str, str], x: str, columns: tuple[
 
 
 def _band(label: str, index: int, curves: Sequence[Mapping[str, Any]], columns: tuple[str, str]) -> Band:
-    over, metric = columns
-    places = [np.asarray(curve[over], dtype=np.float64) for curve in curves]
-    last = min(place[-1] for place in places)
-    if max(place[-1] for place in places) == 0.0:  # it needs nothing of it
-        places, curves = [place[-1:] for place in places], [{metric: c[metric][-1:]} for c in curves]
-    # the places of every seed's evaluations: between them all curves are straight, so nothing is lost
-    x = np.unique(np.concatenate(places))
-    x = x[x <= last]
-    values = np.array(
-        [
-            np.interp(x, place, np.asarray(curve[metric], np.float64))
-            for place, curve in zip(places, curves, strict=True)
-        ]
-    )
-    if len(curves) < _FEWEST_FOR_T:
-        return Band(label, index, x, values.mean(axis=0), values.min(axis=0), values.max(axis=0))
-    intervals = [interval_of(metric, column) for column in values.T]
-    low, high = (np.array([getattr(interval, end) for interval in intervals]) for end in ("low", "high"))
-    return Band(label, index, x, values.mean(axis=0), low, high)
+    x, values = ([np.asarray(curve[name], dtype=np.float64) for curve in curves] for name in columns)
+    sizes = {place.size for place in x}
+    most = min(sizes)
+    part = slice(-1, None) if max(place[-1] for place in x) == 0.0 else slice(most)  # it needs nothing of it
+    place, value = (np.array([each[part] for each in some]) for some in (x, values))
+    ends = value.mean(axis=0), value.min(axis=0), value.max(axis=0)
+    return Band(label, index, place.mean(axis=0), *ends, cut=len(sizes) > 1)
 
 
-def _band_words(study: StudyPoints) -> str:
+def _band_words(study: StudyPoints, panels: Sequence[tuple[str, Sequence[Band]]]) -> str:
     most = max(len(study.at(study.panels[0], line, x).points) for line in study.lines for x in study.xs)
-    what = "smallest to largest of" if most < _FEWEST_FOR_T else "95 % t interval over"
-    return f"{what} {count(most, 'seed')}" if most > 1 else ""
+    if most < 2:
+        return ""
+    cut = any(band.cut for _, some in panels for band in some)
+    further = "; up to the last that all have" if cut else ""
+    return f"mean of {count(most, 'seed')} at each evaluation, smallest to largest{further}"
 
 
 def _equal(bands: Sequence[Band], others: Sequence[Band]) -> bool:

@@ -37,8 +37,9 @@ def draw(data: Bands) -> Figure:
     """Return the figure."""
     every = [band for _, some in data.panels for band in some]
     named = {band.look: legend_label(textwrap.fill(band.label, _LEGEND_CHARACTERS)) for band in every}
-    columns = legend_columns(named.values())
-    rows = legend_rows(named.values(), columns) + bool(data.band)
+    words = [legend_label(textwrap.fill(data.band, _LEGEND_CHARACTERS))] if data.band else []
+    columns = legend_columns([*named.values(), *words])
+    rows = legend_rows([*named.values(), *words], columns)
     figure, all_axes = stacked_canvas(len(data.panels), height_mm(PANEL_MM, len(named)), legend_rows=rows)
     scale, x_label = data.in_unit()
     top = max([*data.targets, *(float(band.high.max(initial=0.0)) for band in every)])
@@ -56,7 +57,7 @@ def draw(data: Bands) -> Figure:
     handles: list[Any] = [
         Line2D([], [], label=label, **look(number).outlined) for number, label in sorted(named.items())
     ]
-    extra = [Patch(facecolor=FAINT, alpha=0.6, label=data.band)] if data.band else []
+    extra = [Patch(facecolor=FAINT, alpha=0.6, label=text) for text in words]
     legend(figure, handles=[*handles, *extra], ncols=columns)
     return figure
 
@@ -94,9 +95,14 @@ def _draw_band(axes: Axes, band: Band, log_error: bool) -> None:
     axes.plot(
         band.x,
         np.minimum(band.mean, most),
-        markevery=max(1, band.x.size // 8),
+        markevery=_marked(band.x.size),
         clip_on=False,
         **look(band.look).outlined,
     )
     low, high = np.clip(band.low, 0, most), np.clip(band.high, 0, most)
     axes.fill_between(band.x, low, high, color=look(band.look).colour, alpha=0.25, linewidth=0, zorder=1)
+
+
+def _marked(size: int) -> list[int]:
+    """Return which of the evaluations have a marker: at most nine, the first and the last among them."""
+    return sorted({round(place) for place in np.linspace(0, size - 1, min(size, 9))})

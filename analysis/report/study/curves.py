@@ -45,8 +45,8 @@ def _chart(data: Bands) -> Chart:
 
 def _summary(data: Bands, lines: Sequence[Band]) -> str:
     ends = "; ".join(f"{band.label} {measured(data.metric, float(band.mean[-1]))}" for band in lines)
-    bands = f" Bands: {data.band}." if data.band else ""
-    return f"At the end of the shortest of its runs: {ends}.{bands}"
+    bands = f" Points and bands: {data.band}." if data.band else ""
+    return f"At the last evaluation: {ends}.{bands}"
 
 
 def _traces(data: Bands, band: Band, scale: float) -> Iterator[dict[str, Any]]:
