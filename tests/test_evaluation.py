@@ -1,5 +1,6 @@
 """The headline figures: accuracy through the uplink codec and without it, by a plain loop of their own."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,9 @@ import torch
 from torch.nn.functional import cross_entropy
 from worlds import table, world
 
+from slfac_sim.analysis.report.blocks import Facts
+from slfac_sim.analysis.report.run import answer
+from slfac_sim.cli.closing import print_summary
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.learning.batches import Shard
 from slfac_sim.learning.weights import state_vector
@@ -63,7 +67,26 @@ def test_accuracy_without_the_codec_takes_a_pass_in_the_last_round_or_in_every_o
         run(prepare(one.scenario, tmp_path / str(len(chosen)), threads=1))
         evals = table(tmp_path / str(len(chosen)) / "ledger.sqlite", "evals")
         assert [row["accuracy_no_codec"] is not None for row in evals] == known
-        assert load_run(tmp_path / str(len(chosen))).curve().accuracy.size == 3
+        there = load_run(tmp_path / str(len(chosen)))
+        assert there.curve().accuracy.size == 3
+        assert there.final_no_codec() == evals[-1]["accuracy_no_codec"]
+
+
+def test_both_final_accuracies_are_told_where_they_differ(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(prepare(world(*LOSSY, "codec.downlink=raw").scenario, tmp_path / "r", threads=1))
+    there = load_run(tmp_path / "r")
+    exact, final = there.final_no_codec(), there.summary["accuracy"]["final"]
+    assert exact is not None
+    assert exact != final
+    print_summary(there.summary, exact)
+    assert re.search(rf"without the codec, final +{100 * exact:.2f} %", capsys.readouterr().out)
+    facts = next(block for block in answer.blocks(there) if isinstance(block, Facts))
+    both = f"{100 * final:.2f} % through the codec; {100 * exact:.2f} % without"
+    assert dict(facts.rows)["final test accuracy"] == both
+    print_summary(there.summary, final)
+    assert "without the codec" not in capsys.readouterr().out
 
 
 def test_what_a_codec_leaves_as_it_is_is_known_without_another_pass() -> None:

@@ -46,7 +46,7 @@ def close(folder: Path, summary: Mapping[str, Any], arguments: argparse.Namespac
     if arguments.json:
         print(json.dumps(summary, indent=2), flush=True)
     elif with_table:
-        print_summary(summary)
+        print_summary(summary, _no_codec(folder, summary))
     if summary["status"] != "finished":
         print(f"{summary['status']}: {summary['reason']}", file=sys.stderr)
         _print_how_to_go_on(folder, summary)
@@ -75,9 +75,17 @@ def _print_how_to_go_on(folder: Path, summary: Mapping[str, Any]) -> None:
         print(f"go on with it: {program('resume')} {folder}", file=sys.stderr)
 
 
-def print_summary(summary: Mapping[str, Any]) -> None:
-    """Print the closing table of a run."""
-    print_table(f"{summary['scenario']}: {summary['label']}", list(_rows(summary)), "ll")
+def print_summary(summary: Mapping[str, Any], no_codec: float | None = None) -> None:
+    """Print the closing table of a run; `no_codec` is its final accuracy without the codec, where known."""
+    print_table(f"{summary['scenario']}: {summary['label']}", list(_rows(summary, no_codec)), "ll")
+
+
+def _no_codec(folder: Path, summary: Mapping[str, Any]) -> float | None:
+    """Return the final accuracy of the run in `folder` without its codec; None where it was not measured."""
+    from slfac_sim.ledger.folder import Run
+
+    finished = summary["status"] == "finished" and summary["accuracy"]["final"] is not None
+    return Run(folder, summary).final_no_codec() if finished else None
 
 
 def _draw(folder: Path, main_alone: bool, quiet: bool) -> None:
@@ -105,7 +113,7 @@ def _print_figures(folder: Path, drawn: str) -> None:
         print(f"figure: {folder / DRAWN / 'time_to_accuracy.png'}")
 
 
-def _rows(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _rows(summary: Mapping[str, Any], no_codec: float | None) -> Iterator[tuple[str, str]]:
     from slfac_sim.analysis.format import (
         count,
         fixed_percent,
@@ -123,6 +131,8 @@ def _rows(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if accuracy["final"] is not None:
         final, best = (fixed_percent(accuracy[name], 2) for name in ("final", "best"))
         yield "test accuracy, final (best)", f"{final} ({best})"
+        if no_codec is not None and no_codec != accuracy["final"]:
+            yield "without the codec, final", fixed_percent(no_codec, 2)
     yield from _best(summary)
     yield "simulated time", f"{one_decimal(summary['simulated_s'])} s in {summary['rounds']} rounds"
     if summary["stopped"]:

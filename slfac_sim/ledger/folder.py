@@ -122,6 +122,11 @@ class Run:
         )
         return Curve(rounds.astype(np.int64), at_s, accuracy, accuracy_no_codec, nbytes.astype(np.int64))
 
+    def final_no_codec(self) -> float | None:
+        """Return the accuracy of the last evaluation without the codec; None where it was not measured."""
+        *_, last = [None, *(row[0] for row in self.ledger.tuples("evals", ("accuracy_no_codec",)))]
+        return last
+
     def _numbers(self, evals: Mapping[str, Any], name: str, may_lack: bool) -> NDArray[np.float64]:
         """Return the column `name`, which `may_lack` numbers: they are NaN then."""
         values = list(evals[name])  # which says so itself if it is not there

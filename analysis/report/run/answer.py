@@ -85,7 +85,7 @@ def _figures(run: Run) -> Iterator[tuple[str, str]]:
     if met:
         yield f"time to {target_words(met[-1][0])}", f"{one_decimal(met[-1][1])} s"
     if final is not None:
-        yield "final test accuracy", fixed_percent(final, 2)
+        yield "final test accuracy", f"{fixed_percent(final, 2)}{_no_codec(run, final)}"
     if best is not None and best != final:
         yield "best test accuracy", fixed_percent(best, 2)
     yield "simulated time", f"{one_decimal(summary['simulated_s'])} s"
@@ -95,6 +95,14 @@ def _figures(run: Run) -> Iterator[tuple[str, str]]:
     drawn_j = summary.get("energy", {}).get("devices", {}).get("total_j")
     if drawn_j is not None:
         yield "energy, all devices", quantity(drawn_j, "J")
+
+
+def _no_codec(run: Run, final: float) -> str:
+    """Return what the final accuracy is without the codec, where that was measured and is another."""
+    exact = [row["accuracy_no_codec"] for row in rows_if_there(run, ("evals",))["evals"]][-1:]
+    if not exact or exact[0] in (None, final):
+        return ""
+    return f" through the codec; {fixed_percent(exact[0], 2)} without"
 
 
 _HEAD = ("target", "simulated time", "round", "payload", "energy of devices")
