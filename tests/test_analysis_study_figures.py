@@ -284,11 +284,31 @@ def test_fifteen_lines_have_their_names_beside_the_picture(tmp_path: Path) -> No
 
 def test_a_line_that_sends_nothing_is_a_level_on_a_logarithmic_axis() -> None:
     """It has no place at 0 there: with one, the axes would shrink to nothing."""
-    ends = [np.array([5.0, 10.0]), np.array([500.0, 1000.0]), np.array([0.0])]
+    ends = [np.array([5.0, 10.0]), np.array([500.0, 2000.0]), np.array([0.0])]
     lines = [Band(f"line {n}", n, x, (y := np.linspace(0.5, 0.9, x.size)), y, y) for n, x in enumerate(ends)]
     figure = draw(Bands(("payload", "B"), ("payload_mb", 1e6), [("", lines)], (0.9,), ""))
     figure.canvas.draw()
     (axes,) = figure.axes
     assert axes.get_xscale() == "log"
+    assert axes.get_xlabel() == "payload (kB, log scale)"
     assert axes.get_position().height > 0.4
     assert [line.get_ydata()[0] for line in axes.lines].count(0.5) == 3
+
+
+def test_all_panels_have_one_scale_which_is_linear_from_the_start_on_up_to_two_orders() -> None:
+    def drawn(*last: float) -> list[str]:
+        y = np.array([0.1, 0.5, 0.9])
+        lines = [Band(f"line {n}", n, np.array([0.0, end / 2, end]), y, y, y) for n, end in enumerate(last)]
+        panels = [("far", lines), ("near", lines[:1])]
+        figure = draw(Bands(("simulated time", "s"), ("simulated_s", 1.0), panels, (0.9,), ""))
+        assert len({axes.get_xscale() for axes in figure.axes}) == 1
+        if figure.axes[0].get_xscale() == "linear":
+            assert all(
+                axes.get_xlim()[0] == line.get_xdata()[0] == 0.0
+                for axes in figure.axes
+                for line in axes.lines[:1]
+            )
+        return [figure.axes[0].get_xscale(), figure.axes[-1].get_xlabel()]
+
+    assert drawn(2.0, 180.0) == ["linear", "simulated time (s)"]
+    assert drawn(2.0, 220.0) == ["log", "simulated time (s, log scale)"]

@@ -6,7 +6,7 @@ mean of survivors. A line that needs nothing of it (no byte without a network) i
 to edge.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,11 +51,10 @@ class Bands:
     band: str
     metric: str = ACCURACY
 
-    def in_unit(self, ends: Callable[[Iterable[float]], float] = min) -> tuple[float, str]:
-        """Return the unit that suits the least, or another, of the lines' ends, and x with it as a label."""
-        last = [float(band.x.max()) for _, lines in self.panels for band in lines]
+    def in_unit(self) -> tuple[float, str]:
+        """Return the unit that suits the longest line, and x with it as a label."""
         label, unit = self.x
-        scale, name = unit_of([ends([x for x in last if x > 0.0] or [0.0])], unit)
+        scale, name = unit_of([max(float(band.x.max()) for _, lines in self.panels for band in lines)], unit)
         return scale, f"{label} ({name})"
 
 

@@ -29,7 +29,7 @@ from slfac_sim.analysis.ticks import log_axis, plain_axis
 
 PANEL_MM = 47.0
 _LEGEND_CHARACTERS = 58
-_FAR_APART = 4.0  # ends of lines: from here on short lines could not be told apart on a linear axis
+_FAR_APART = 100.0  # ends of lines: from here on short lines could not be seen on a linear axis
 _TICKS = (0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999)  # panels are lower than a run's own figure
 
 
@@ -42,18 +42,19 @@ def draw(data: Bands) -> Figure:
     rows = legend_rows([*named.values(), *words], columns)
     figure, all_axes = stacked_canvas(len(data.panels), height_mm(PANEL_MM, len(named)), legend_rows=rows)
     scale, x_label = data.in_unit()
+    log = any(_is_far_apart(some) for _, some in data.panels)
     top = max([*data.targets, *(float(band.high.max(initial=0.0)) for band in every)])
     for axes, (title, some) in zip(all_axes, data.panels, strict=True):
         metric_axis(axes, data.metric, top)
         if is_log_error(data.metric):
             axes.yaxis.set_major_locator(FixedLocator(_TICKS))
         axes.set_ylabel(metric_name(data.metric, " (log-error)"))
-        for band in _span_x(axes, [replace(band, x=band.x / scale) for band in some]):
+        for band in _span_x(axes, [replace(band, x=band.x / scale) for band in some], log):
             _draw_band(axes, band, is_log_error(data.metric))
         for target in data.targets:
             axes.axhline(target, color=FAINT, linewidth=0.6, linestyle=(0, (1, 2)), zorder=0)
         axes.set_title(title)
-    all_axes[-1].set_xlabel(x_label)
+    all_axes[-1].set_xlabel(f"{x_label.removesuffix(')')}, log scale)" if log else x_label)
     handles: list[Any] = [
         Line2D([], [], label=label, **look(number).outlined) for number, label in sorted(named.items())
     ]
@@ -62,19 +63,29 @@ def draw(data: Bands) -> Figure:
     return figure
 
 
-def _span_x(axes: Axes, some: Sequence[Band]) -> Sequence[Band]:
-    """Let the axis show all lines, from 0 or, if their ends lie far apart, on a logarithmic scale.
+def _span_x(axes: Axes, some: Sequence[Band], log: bool) -> Sequence[Band]:
+    """Let the axis show all lines, from 0, or on a logarithmic scale.
 
     Returns the bands as they can be drawn on it: without their start at 0, on the latter.
     """
-    ends = [end for band in some if (end := float(band.x.max(initial=0.0))) > 0.0]
-    if not ends or max(ends) <= _FAR_APART * min(ends):
+    ends = _ends(some)
+    if not (log and ends):
         axes.set_xlim(0.0, max([0.0, *ends]) * 1.03 or 1.0)
         plain_axis(axes.xaxis)
         return some
     log_axis(axes.xaxis)
     axes.set_xlim(min(float(band.x[band.x > 0.0].min(initial=max(ends))) for band in some), 1.1 * max(ends))
     return [_after_start(band) for band in some]
+
+
+def _ends(some: Sequence[Band]) -> list[float]:
+    """Return where lines end, of those that need anything."""
+    return [end for band in some if (end := float(band.x.max(initial=0.0))) > 0.0]
+
+
+def _is_far_apart(some: Sequence[Band]) -> bool:
+    ends = _ends(some)
+    return bool(ends) and max(ends) > _FAR_APART * min(ends)
 
 
 def _after_start(band: Band) -> Band:

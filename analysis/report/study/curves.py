@@ -32,7 +32,7 @@ def _chart(data: Bands) -> Chart:
     ((where, lines),) = data.panels
     title = f"{capital(metric_name(data.metric))} over {data.x[0]}"
     title += f", {where}" if where else ""
-    scale, x_label = data.in_unit(max)
+    scale, x_label = data.in_unit()
     top = max([*data.targets, *(float(band.high.max(initial=0.0)) for band in lines)])
     layout = {
         "xaxis": {"title": {"text": x_label}, "rangemode": "tozero"},
