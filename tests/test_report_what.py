@@ -15,6 +15,7 @@ from run_folders import fake_run
 
 from slfac_sim.analysis.format import fixed_percent
 from slfac_sim.analysis.report.blocks import Block, Chart, Code, Facts, Items, Table, Text
+from slfac_sim.analysis.report.byte_ledger import by_part
 from slfac_sim.analysis.report.cells import NONE, measured, said, seconds, share
 from slfac_sim.analysis.report.many import FEW, Column, few_or_quantiles
 from slfac_sim.analysis.report.run import (
@@ -351,3 +352,15 @@ def test_nothing_of_a_summary_is_needed_by_name_alone(run: Run, tmp_path: Path) 
     told = json.loads((folder / SUMMARY).read_text())
     (folder / SUMMARY).write_text(json.dumps({**told, "later": {"x": [1]}}))
     assert list(answer.blocks(load(folder))) == list(answer.blocks(run))
+
+
+def test_of_kinds_of_equal_bytes_activations_come_first() -> None:
+    rows = [
+        {"kind": kind, "part": part, "round": 1, "bytes": 100, "messages": 1}
+        for kind in ("smashed_down", "smashed_up")
+        for part in ("values", "headers")
+    ]
+    titles = [block.title for block in by_part(rows)]
+    assert titles[:2] == [
+        f"What the bytes were for: {name}" for name in ("activations, up", "gradients, down")
+    ]

@@ -44,7 +44,8 @@ def _stacked(x: str, y: str) -> dict[str, Any]:
 def by_part(parts: Rows) -> Iterator[Chart | Table]:
     """Yield a stack of parts for each kind that crosses the cut, then all parts of all kinds in a table."""
     sizes = _sizes(parts)
-    for kind in sorted(ACROSS.keys() & sizes.keys(), key=lambda kind: -sum(sizes[kind].values())):
+    crossed = [kind for kind in ACROSS if kind in sizes]  # their order among equals
+    for kind in sorted(crossed, key=lambda kind: -sum(sizes[kind].values())):
         if len(sizes[kind]) > 1:
             yield _stack(kind, sizes[kind], [row for row in parts if row["kind"] == kind])
     yield _table(sizes, parts)
