@@ -176,6 +176,7 @@ BROKEN = {
 }
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("content", BROKEN.values(), ids=BROKEN.keys())
 def test_a_broken_scenario_is_passed_over_in_silence(content: bytes, ask: Ask, tmp_path: Path) -> None:
     (tmp_path / "broken.yaml").write_bytes(content)

@@ -299,6 +299,7 @@ def test_what_is_in_the_file_makes_a_training(tmp_path: Path) -> None:
     assert learning_key(scenario(*words), 1) != one
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("kind", ["parallel", "fedavg", "u_shaped"])
 def test_a_run_from_trained_and_frozen_weights_is_verified(kind: str, tmp_path: Path) -> None:
     file = trained(tmp_path, "conv1", "conv2")

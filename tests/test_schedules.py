@@ -134,6 +134,7 @@ ALL = (
 )
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(
     "overrides",
     [
