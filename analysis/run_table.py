@@ -31,6 +31,12 @@ def names_of(runs: Sequence[Run]) -> list[str]:
     return names
 
 
+def apart(runs: Sequence[Run]) -> list[str]:
+    """Return the `names_of` runs, with their number where several are equal still."""
+    names = names_of(runs)
+    return [f"{name} ({place + 1})" if names.count(name) > 1 else name for place, name in enumerate(names)]
+
+
 def common_label(runs: Sequence[Run]) -> str:
     """Return the label that several runs share, with which their names begin; empty where they differ."""
     labels = {run.label for run in runs}

@@ -4,21 +4,24 @@ import dataclasses
 import json
 import math
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 from run_folders import fake_run
 from worlds import TINY
 
 import slfac_sim as sf
 from slfac_sim.analysis.answer_result import Answer
-from slfac_sim.analysis.report.blocks import Chart, Code
+from slfac_sim.analysis.report.blocks import Block, Chart, Code
 from slfac_sim.analysis.report.make import report_of, write_report
 from slfac_sim.analysis.report.page import sections
 from slfac_sim.analysis.report.text_rows import table_of
 from slfac_sim.analysis.run_table import names_of
 from slfac_sim.cli import main
 from slfac_sim.foundation.errors import BadInput
+from slfac_sim.foundation.targets import ACCURACY, Target
 from slfac_sim.ledger.folder import Run, load
 from slfac_sim.studies.search.ask import ask
 from slfac_sim.studies.search.replays import Request
@@ -94,6 +97,46 @@ def test_runs_with_equal_settings_are_said_to_be(tmp_path: Path) -> None:
     runs = [load(two_runs(tmp_path)[0])] * 2
     (settings,) = [section for section in sections(RUNS, runs) if section.name == "settings"]
     assert settings.blocks[0].text == "The runs have the same settings."
+
+
+def test_the_answer_has_seconds_rounds_and_what_one_seed_is_worth(tmp_path: Path) -> None:
+    runs = [load(folder) for folder in two_runs(tmp_path)]
+    lines = next(sections(RUNS, runs)).blocks[1].lines
+    assert [line.partition("; ")[0].partition(": ")[2] for line in lines[:2]] == [
+        "97 % after 70.0 s (round 7)",
+        "97 % after 140.0 s (round 7)",
+    ]
+    assert lines[2].startswith("One seed each, the same in both")
+
+
+def test_the_parts_of_the_time_add_up_to_what_is_saved(tmp_path: Path) -> None:
+    """Real runs: to the target that both reached, the parts of the difference add up to that of the sums."""
+    given = ["protocol.rounds=10", "evaluation.targets=[0.9]", "--quiet"]
+    for name in ("raw", "slfac"):
+        assert main([str(TINY), *given, f"codec={name}", "--out", str(tmp_path / name)]) == 0
+    runs = [load(tmp_path / name) for name in ("raw", "slfac")]
+    text, table = _time_of(runs)
+    assert "to 90 %: of " in text.text
+    assert table.head[-1] == "difference"
+    numbers = {row[0].text: [cell.number for cell in row[1:]] for row in table.rows}
+    whole_s = numbers.pop("sum")
+    assert whole_s[:2] == pytest.approx([run.times_s[Target(ACCURACY, 0.9)] for run in runs])
+    bits = [numbers.pop(f"bits per value, {way}") for way in ("up", "down")]
+    assert all(raw > coded + 16 for raw, coded, _ in bits)
+    assert np.sum([*numbers.values()], axis=0) == pytest.approx(whole_s)
+
+
+def test_runs_of_other_lengths_are_compared_without_a_saving(tmp_path: Path) -> None:
+    for rounds in ("1", "2"):
+        given = [f"protocol.rounds={rounds}", "--quiet", "--out", str(tmp_path / rounds)]
+        assert main([str(TINY), *given]) == 0
+    (table,) = _time_of([load(tmp_path / rounds) for rounds in ("1", "2")])
+    assert table.title == "The critical path to the end of each run"
+
+
+def _time_of(runs: list[Run]) -> Sequence[Block]:
+    (part,) = [section for section in sections(RUNS, runs) if section.name == "time"]
+    return part.blocks
 
 
 def test_runs_without_a_common_target_are_not_ranked(tmp_path: Path) -> None:

@@ -1,3 +1,3 @@
 """The sections of the report of several runs, one a file."""
 
-ORDER = ("answer", "curves", "results", "settings", "reproduce")
+ORDER = ("answer", "curves", "time", "results", "settings", "reproduce")

@@ -3,9 +3,17 @@
 from collections.abc import Iterator, Sequence
 
 from slfac_sim.analysis.crossings import EQUAL_POINTS, ROUNDING, final_accuracy
-from slfac_sim.analysis.format import as_fast, ends_apart, fixed_percent, one_decimal, reached, target_words
+from slfac_sim.analysis.format import (
+    as_fast,
+    ends_apart,
+    fixed_percent,
+    one_decimal,
+    reached,
+    sentence,
+    target_words,
+)
 from slfac_sim.analysis.report.blocks import Block, Items, Text
-from slfac_sim.analysis.run_table import names_of
+from slfac_sim.analysis.run_table import apart
 from slfac_sim.foundation.targets import Target, hardest_first
 from slfac_sim.ledger.folder import Run
 
@@ -13,10 +21,12 @@ TITLE = "The answer"
 
 
 def blocks(runs: Sequence[Run]) -> Iterator[Block]:
-    """Yield the answer in a sentence, then a sentence for each run."""
-    names = names_of(runs)
+    """Yield the answer in a sentence, then a sentence for each run, and what the seeds are."""
+    names = apart(runs)
     yield Text(_lead(runs, names), lead=True)
-    yield Items([f"{name}: {_ended(run)}" for name, run in zip(names, runs, strict=True)])
+    target = common_target(runs)
+    ends = [f"{name}: {_reached(run, target)}{_ended(run)}" for name, run in zip(names, runs, strict=True)]
+    yield Items([*ends, sentence(_luck(runs))])
     altered = [f"{name}: {run.altered}" for name, run in zip(names, runs, strict=True) if run.altered]
     if altered:
         yield Items(altered)
@@ -37,14 +47,31 @@ def _lead(runs: Sequence[Run], names: Sequence[str]) -> str:
     if times_s[first] == times_s[last]:
         return f"All are at {target_words(target)} after {reached(times_s[first])} s."
     ratio = as_fast(times_s[last] / times_s[first])
-    apart = _apart(runs[first], runs[last])
-    return f"{names[first]} is {ratio} as {names[last]}, to {target_words(target)}{apart}."
+    ends = _ends(runs[first], runs[last])
+    return f"{names[first]} is {ratio} as {names[last]}, to {target_words(target)}{ends}."
 
 
-def _apart(first: Run, last: Run) -> str:
+def _ends(first: Run, last: Run) -> str:
     """Return how far the first ends from the last, where that is too far to be called equal."""
     finals = [final_accuracy(run.curve().accuracy) for run in (first, last)]
     return f", {ends_apart(*finals)}" if abs(finals[0] - finals[1]) > EQUAL_POINTS + ROUNDING else ""
+
+
+def _reached(run: Run, target: Target | None) -> str:
+    at_s = run.times_s[target] if target else None
+    if target is None or at_s is None:
+        return ""
+    curve = run.curve()
+    rounds = curve.round[curve.simulated_s == at_s]
+    named = f" (round {rounds[0]})" if rounds.size else ""
+    return f"{target_words(target)} after {one_decimal(at_s)} s{named}; "
+
+
+def _luck(runs: Sequence[Run]) -> str:
+    seeds = {tuple(sorted(run.summary["seed"].items())) for run in runs}
+    same = "the same" if len(seeds) == 1 else "not the same"
+    where = "both" if len(runs) == 2 else "all"
+    return f"one seed each, {same} in {where}: a sweep with --seeds 3 says whether it is luck"
 
 
 def _ended(run: Run) -> str:

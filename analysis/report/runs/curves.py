@@ -11,7 +11,7 @@ from slfac_sim.analysis.report.lines import line
 from slfac_sim.analysis.report.scales import level, metric_axis, placed, said
 from slfac_sim.analysis.report.study_rows import numbers_of
 from slfac_sim.analysis.rows import rows_if_there
-from slfac_sim.analysis.run_table import names_of
+from slfac_sim.analysis.run_table import apart
 from slfac_sim.foundation.arrays import Floats
 from slfac_sim.foundation.targets import ACCURACY
 from slfac_sim.ledger.folder import Run
@@ -22,17 +22,12 @@ Curves = Mapping[str, tuple[Floats, Floats]]
 
 def blocks(runs: Sequence[Run]) -> Iterator[Block]:
     """Yield a chart over each of what all runs tell of."""
-    named = dict(zip(_apart(names_of(runs)), runs, strict=True))
+    named = dict(zip(apart(runs), runs, strict=True))
     targets = sorted({target.value for run in runs for target in run.times_s if target.metric == ACCURACY})
     for over, (unit, place_of) in _OVER.items():
         curves = {name: (place_of(run), run.curve().accuracy) for name, run in named.items()}
         if all(x.size == y.size and x.size for x, y in curves.values()):
             yield _chart(over, unit, curves, targets)
-
-
-def _apart(names: Sequence[str]) -> list[str]:
-    """Return `names` that are told apart, by their number where they are equal."""
-    return [f"{name} ({place + 1})" if names.count(name) > 1 else name for place, name in enumerate(names)]
 
 
 def _drawn_j(run: Run) -> Floats:

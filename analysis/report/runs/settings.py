@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from slfac_sim.analysis.differences import differences, settings_of
 from slfac_sim.analysis.report.blocks import Block, Text
 from slfac_sim.analysis.report.text_rows import table_of
-from slfac_sim.analysis.run_table import names_of
+from slfac_sim.analysis.run_table import apart
 from slfac_sim.ledger.folder import Run
 
 TITLE = "Settings that differ"
@@ -21,7 +21,6 @@ def blocks(runs: Sequence[Run]) -> Iterator[Block]:
         yield Text("The runs have the same settings.")
         return
     rows = [
-        dict(zip(("setting", *names_of(runs)), (path, *values), strict=True))
-        for path, values in found.items()
+        dict(zip(("setting", *apart(runs)), (path, *values), strict=True)) for path, values in found.items()
     ]
     yield table_of("Settings that differ (without a unit: in SI)", rows)
