@@ -14,10 +14,9 @@ def check_names(names: Sequence[str], known: Sequence[str]) -> None:
 
 
 def check_shown(names: Sequence[str], shown: Container[str], folders: Sequence[Path]) -> None:
-    """Raise `BadInput` unless all `names` are `shown`: the `folders` have something for these figures."""
-    for name in names:
-        if name not in shown:
-            raise BadInput(nothing_for(name, folders))
+    """Raise `BadInput` if there are `names` and none is `shown`: the `folders` have nothing for them."""
+    if names and not any(name in shown for name in names):
+        raise BadInput("; ".join(nothing_for(name, folders) for name in names))
 
 
 def nothing_for(name: str, folders: Sequence[Path]) -> str:

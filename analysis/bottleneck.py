@@ -22,15 +22,20 @@ from slfac_sim.analysis.critical_path import (
 from slfac_sim.analysis.format import fixed_percent
 from slfac_sim.analysis.structure import is_server
 
-NAMES = ("uplink air", "downlink air", "wires", "devices", "server", "latency", "waiting for a deadline")
+WIRES = "wires"
+NAMES = ("uplink air", "downlink air", WIRES, "devices", "server", "latency", "waiting for a deadline")
 _TOLD = 0.05  # smaller shares are left out of the sentence
 
 
 @dataclass(frozen=True)
 class Bottleneck:
-    """The share of the critical path of each of `NAMES` that it meets, the largest first."""
+    """The share of the critical path of each of `NAMES` that it meets, the largest first.
+
+    `wires` says which wires limited transfers for which part of the time that wires did; empty: not known.
+    """
 
     shares: dict[str, float]
+    wires: str = ""
 
     @property
     def sentence(self) -> str:
@@ -39,7 +44,9 @@ class Bottleneck:
             return "bottleneck: none, nothing took time"
         (name, share), *others = self.shares.items()
         told = ", ".join(f"{other} {fixed_percent(part)}" for other, part in others if part >= _TOLD)
-        return f"bottleneck: {name}, {fixed_percent(share)} of the time" + (f" ({told})" if told else "")
+        which = f": {self.wires}" if self.wires and name == WIRES else ""
+        most = f"bottleneck: {name}, {fixed_percent(share)} of the time{which}"
+        return most + (f" ({told})" if told else "")
 
 
 def bottleneck(attribution: Attribution) -> Bottleneck:
@@ -59,7 +66,7 @@ def resources_s(path: Iterable[Segment]) -> dict[str, float]:
 
 def _name(segment: Segment) -> str:
     if segment.part == WIRE_WAIT or (segment.part in (AIR_WAIT, AIRTIME) and segment.what == "between"):
-        return "wires"
+        return WIRES
     if segment.part in (AIR_WAIT, AIRTIME):
         return "uplink air" if segment.what == "up" else "downlink air"
     if segment.part in (PROPAGATION, SET_UP):

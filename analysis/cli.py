@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from slfac_sim.analysis.asked import nothing_for
 from slfac_sim.analysis.pages import FORMATS, PAGES, SCREEN, Page
 from slfac_sim.foundation.ending import add_options, status_of
 from slfac_sim.foundation.errors import BadInput
@@ -114,11 +115,20 @@ def _runs_report(folders: Sequence[Path], arguments: argparse.Namespace, page: P
 
     out = arguments.out or (runs[0].folder / DRAWN if len(runs) == 1 else Path("figures"))
     files = draw(runs, out, page=page, names=arguments.name)
+    _tell_missing(arguments.name, files, folders)
     files += _results(as_rows(runs), out, page)
     if arguments.json:
         return json.dumps({"runs": as_data(runs), "figures": [*map(str, files)]}, indent=2)
     table = as_text(runs, shutil.get_terminal_size((0, 0)).columns or None)
     return "\n".join([table, "", *map(str, files), *_closing(arguments.runs, page)])
+
+
+def _tell_missing(names: Sequence[str], files: Sequence[Path], folders: Sequence[Path]) -> None:
+    """Say for which figures that were asked for, beside those that were drawn, there is nothing."""
+    drawn = {path.stem for path in files}
+    for name in names:
+        if name not in drawn:
+            print(f"note: {nothing_for(name, folders)}: it was not drawn", file=sys.stderr)
 
 
 def _study_figures(folder: Path, arguments: argparse.Namespace, page: Page) -> str:
@@ -129,6 +139,7 @@ def _study_figures(folder: Path, arguments: argparse.Namespace, page: Page) -> s
     study = load_study(folder)
     out = arguments.out or folder / DRAWN
     files = draw_study(study, out, page, arguments.name)
+    _tell_missing(arguments.name, files, [folder])
     files += _results(costs_table(study), out, page)
     if arguments.json:
         return json.dumps({"figures": [*map(str, files)]}, indent=2)

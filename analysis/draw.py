@@ -56,7 +56,7 @@ def draw(
 
     Figures that show one run only are left out when there are several; runs that have nothing for a figure
     (its `data` is None) are left out of it, and the figure if none has. Where `names` are given, those are
-    drawn: raises `BadInput` for one that is unknown, that shows one run, or for which no run has anything.
+    drawn: raises `BadInput` for one that is unknown, that shows one run, or if no run has anything for any.
     """
     check_names(names, kinds(FIGURES))
     figures = {name: _fitting(name, len(runs)) for name in names} or {

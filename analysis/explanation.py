@@ -1,17 +1,19 @@
 """Where the simulated time of a run went, until each target and until the end, and what it takes at least."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from math import fsum, isfinite
 from typing import Any
 
 from slfac_sim.analysis.attribution import Attribution, attribute_each
+from slfac_sim.analysis.bottleneck import Bottleneck, bottleneck
 from slfac_sim.analysis.bounds import bounds_each, crowding
 from slfac_sim.analysis.critical_path import PARTS, SET_UP, WIRE_WAIT
 from slfac_sim.analysis.days import days_of
 from slfac_sim.analysis.device_days import mean_day
 from slfac_sim.analysis.format import target_words
 from slfac_sim.analysis.interruptions import HandedOver, handed_over
-from slfac_sim.analysis.links import NEEDED, WIRED, Limited, Load, limits, loads
+from slfac_sim.analysis.links import NEEDED, WIRED, Limited, Load, limiting, limits, loads
 from slfac_sim.analysis.propagation import latencies_s, propagation_s, whose
 from slfac_sim.analysis.rows import OFFERED, derived, recorded, rows_if_there, rows_of
 from slfac_sim.foundation.errors import BadInput
@@ -53,6 +55,12 @@ class Explanation:
     def end(self) -> Attribution:
         """The attribution of the whole run."""
         return self.paths[-1]
+
+    @property
+    def bottleneck(self) -> Bottleneck:
+        """What the critical path of the whole run spent most time on, and which wires limited."""
+        limited_s = {load.link: load.limited_s for load in self.loads if isfinite(load.capacity_bps)}
+        return replace(bottleneck(self.end), wires=limiting(limited_s, fsum(limited_s.values())))
 
     @property
     def parts(self) -> list[str]:

@@ -142,6 +142,15 @@ def test_the_verb_says_what_it_wrote_and_how_to_use_it(
     assert not (Path(study) / "report.md").exists()
 
 
+def test_of_several_figures_those_are_drawn_for_which_there_is_something(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, out = str(fake_run(tmp_path / "a")), tmp_path / "out"
+    assert main(["figure", run, "--name", "staleness,time_to_accuracy", "-o", str(out)]) == 0
+    assert capsys.readouterr().err.startswith(f"note: {run}: has nothing for the figure 'staleness'")
+    assert {path.stem for path in out.iterdir()} == {"time_to_accuracy"}
+
+
 def test_what_cannot_be_drawn_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     one, other = (str(fake_run(tmp_path / name)) for name in "ab")
     for words, reason in (

@@ -9,6 +9,7 @@ import re
 import sqlite3
 from collections import Counter
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from worlds import scenario, table
 from slfac_sim.analysis.air import Offered
 from slfac_sim.analysis.attribution import attribute
 from slfac_sim.analysis.device_days import device_days
+from slfac_sim.analysis.explanation import explained
 from slfac_sim.analysis.graph import graph_of, links_of, text_of
 from slfac_sim.analysis.links import WIRED, Crossed, Load, limits, loads_over_time
 from slfac_sim.analysis.placing import columns_of, places_of
@@ -127,6 +129,12 @@ def test_explain_tells_which_link_limited_which_transfers(
         r"^metro hub->server +6 Mbit/s +[\d.]+ kB +[\d.]+ % +[\d.]+ s +5 ms +[\d.]+ s$", told, re.MULTILINE
     )
     assert re.search(r"^waiting for wires +\d", told, re.MULTILINE)
+    found = explained(load(folder)).bottleneck
+    assert re.match(r"metro hub->server \d+ %", found.wires)
+    assert (
+        replace(found, shares={"wires": 1.0}).sentence
+        == f"bottleneck: wires, 100 % of the time: {found.wires}"
+    )
     assert main(["explain", str(folder), "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)
     found = {one["kind"]: one for one in facts["limits"]}

@@ -61,7 +61,7 @@ def _wires(found: Graph, loads: Sequence[Load], places: Places) -> Iterator[dict
         is_bound = limiting in links_of(wire)
         width = 1.5 + 2.0 * sum(use > step for step in _STEPS)
         look = {"color": "var(--series-2)" if is_bound else "var(--series-0)", "width": width}
-        said = f"{wire['name']}: {wire_text(wire)}; {fixed_percent(use, 1)} of its capacity used"
+        said = f"{wire['name']}: {wire_text(wire)}; {fixed_percent(use, 1)} of its greatest capacity used"
         yield {
             "type": "scatter",
             "mode": "lines+markers",
@@ -103,10 +103,10 @@ def links_table(offered: Offered, loads: Sequence[Load]) -> Iterator[Table]:
     whole_s = sum(load.limited_s for load in loads) or 1.0
     figures: dict[str, tuple[list[Any], Callable[[Any], Cell]]] = {
         "what": ([_what(load, wires) for load in ordered], cells.said),
-        "capacity": ([load.capacity_bps for load in ordered], _rate),
+        "greatest capacity": ([load.capacity_bps for load in ordered], _rate),
         "carried": ([load.carried_bits / 8 for load in ordered], _size),
         "lost": ([load.lost_bits / 8 for load in ordered], _size),
-        "capacity used": ([load.utilisation for load in ordered], _share),
+        "of it used": ([load.utilisation for load in ordered], _share),
         "of all limiting": ([load.limited_s / whole_s for load in ordered], _share),
         "limited transfers for": ([load.limited_s for load in ordered], cells.seconds),
     }

@@ -52,8 +52,8 @@ def write_tables(study: StudyPoints, out: Path, closing: Sequence[str]) -> None:
 def draw_study(study: StudyPoints, out: Path, page: Page = SCREEN, names: Sequence[str] = ()) -> list[Path]:
     """Draw what the study has figures for into `out`, for a `page`; return the files with their tables.
 
-    Where `names` are given, those are drawn: raises `BadInput` for one that is unknown, or for which the
-    study has nothing.
+    Where `names` are given, those are drawn: raises `BadInput` for one that is unknown, or if the study has
+    nothing for any.
     """
     # matplotlib takes half a second to import: not before the folder is known to be good
     from slfac_sim.analysis.saving import save_with_table

@@ -63,7 +63,6 @@ def main(arguments: argparse.Namespace) -> int:
 
 
 def _print(label: str, explanation: "Explanation", steps: "Sequence[Slice]") -> None:
-    from slfac_sim.analysis.bottleneck import bottleneck
     from slfac_sim.analysis.explanation import waited_for
 
     title = f"{label}: where the simulated time went, in seconds"
@@ -80,7 +79,7 @@ def _print(label: str, explanation: "Explanation", steps: "Sequence[Slice]") -> 
     if explanation.lost or explanation.missed:
         told = losses(explanation.transfers, explanation.lost, explanation.missed)
         print(f"transfers: {told}")
-    print(f"{bottleneck(explanation.end).sentence}\n")
+    print(f"{explanation.bottleneck.sentence}\n")
     _print_slices("the critical path, by round", "round", explanation.end.rounds[:_ROUNDS])
     if len(explanation.end.rounds) > _ROUNDS:
         print(f"{len(explanation.end.rounds) - _ROUNDS} rounds more: --json has them")
@@ -93,6 +92,9 @@ def _print(label: str, explanation: "Explanation", steps: "Sequence[Slice]") -> 
         print_table("which links limited transfers, of their time on the way", _limits(explanation), "lrrl")
         print()
         print_table("the links, that which limited most first", _loads(explanation), "lrrrrrr")
+        print(
+            "capacity: the greatest that a link has at any time; capacity used: of that, over the whole run"
+        )
         if len(explanation.loads) > _LINKS:
             print(f"{len(explanation.loads) - _LINKS} links more: --json has them")
         if explanation.propagation:

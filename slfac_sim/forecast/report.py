@@ -5,11 +5,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from statistics import median
 from typing import Any
 
+from slfac_sim.analysis.bottleneck import WIRES
 from slfac_sim.analysis.format import about, count, fixed_percent, listed, share
 from slfac_sim.forecast.cuts import Cut, Mixture, in_words
 from slfac_sim.forecast.forecast import Forecast
 from slfac_sim.forecast.host import HostTime
-from slfac_sim.forecast.wires import air_before, capacities, graph_lines, limit_lines, route_lines
+from slfac_sim.forecast.wires import (
+    air_before,
+    capacities,
+    graph_lines,
+    limit_lines,
+    limiting_wires,
+    route_lines,
+)
 from slfac_sim.foundation.json_values import json_value
 from slfac_sim.foundation.plugins import kind_of
 from slfac_sim.ledger.summary import codec_label
@@ -184,7 +192,13 @@ def _round(figures: Forecast) -> Iterator[Line]:
     yield "a round", f"about {_seconds(coded.seconds or 0.0)}{without}"
     longest_first = sorted(coded.parts_s.items(), key=lambda part: -part[1])
     parts = ", ".join(f"{part} {_seconds(seconds)}" for part, seconds in longest_first if seconds > 0.0)
-    yield "bottleneck", f"{figures.bottleneck} (of the round: {parts})"
+    yield "bottleneck", f"{figures.bottleneck}{_which(figures)} (of the round: {parts})"
+
+
+def _which(figures: Forecast) -> str:
+    """Return which wires limit while all devices send at once, where wires are the bottleneck."""
+    told = limiting_wires(figures.survey, figures.together) if figures.bottleneck == WIRES else ""
+    return f": {told}" if told else ""
 
 
 def _spread(values: Sequence[float], decimals: int = 2) -> str:

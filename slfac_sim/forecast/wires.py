@@ -52,6 +52,14 @@ def limit_lines(survey: Survey, together: Mapping[str, Rush]) -> Iterator[str]:
             yield f"{way}: {told} of the time{_of_wire(first, capacity_bps, leading_bps)}"
 
 
+def limiting_wires(survey: Survey, together: Mapping[str, Rush]) -> str:
+    """Return which wires limit while all devices send at once, both directions together, in words."""
+    wires, limited_s = capacities(survey), Counter[str]()
+    for rush in together.values():
+        limited_s.update({link: s for link, s in rush.limited_s.items() if link in wires})
+    return limiting(dict(limited_s.most_common()), math.fsum(limited_s.values()))
+
+
 def _of_wire(link: str, capacity_bps: Mapping[str, float], leading_bps: Mapping[str, float]) -> str:
     if link not in capacity_bps:
         return ""

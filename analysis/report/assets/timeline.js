@@ -1,6 +1,7 @@
 // A timeline: crowds as areas, lanes as bars, a cursor, and in words what is done at its instant.
 const GUTTER = 120, LEAST = 52, CROWD = 124, TITLE = 18, ROW = 22, ROOM = 460, AXIS = 26; // pixels
 const NAMED = 12, LISTED = 8; // pixels of a row that has its name beside it; lanes that are told one by one
+const MOST_NAMED = 5; // of many lanes: those that do the same are named if they are so few
 const TOLD_MS = 400; // a screen reader is told when the cursor has rested for so long
 
 function seconds(at, step) {
@@ -126,9 +127,11 @@ class Timeline {
   laneWords() {
     const looks = this.lanes.map((lane) => { const span = this.doing(lane, this.at); return span < 0 ? -1 : lane.what[span]; });
     if (this.lanes.length <= LISTED) return this.lanes.map((lane, i) => [lane.name, [[this.name(looks[i]), looks[i]]]]);
-    const counts = new Map();
-    looks.forEach((look) => counts.set(look, (counts.get(look) || 0) + 1));
-    const told = [...counts].sort((a, b) => b[1] - a[1]).map(([look, count]) => [`${count} ${this.name(look)}`, look]);
+    const who = new Map();
+    looks.forEach((look, i) => who.set(look, [...(who.get(look) || []), this.lanes[i].name]));
+    const named = (look, names) => look >= 0 && names.length <= MOST_NAMED ? ` (${names.join(", ")})` : "";
+    const told = [...who].sort((a, b) => b[1].length - a[1].length)
+      .map(([look, names]) => [`${names.length} ${this.name(look)}${named(look, names)}`, look]);
     return [[`Of ${this.lanes.length}`, told]];
   }
   pointedWords(step) {
@@ -245,9 +248,11 @@ class Timeline {
     }
   }
   cut(pen, text) {
-    let short = text;
-    while (short && pen.measureText(short).width > this.gutter - 8) short = short.slice(0, -1);
-    return short === text ? text : `${short.slice(0, -1)}…`;
+    const short = (kept) => `${text.slice(0, Math.ceil(kept / 2))}…${text.slice(text.length - Math.floor(kept / 2))}`;
+    if (pen.measureText(text).width <= this.gutter - 8) return text;
+    let kept = text.length - 1; // of both ends: the way of a wire is told at its end
+    while (kept > 1 && pen.measureText(short(kept)).width > this.gutter - 8) kept -= 1;
+    return short(kept);
   }
   drawNames(pen, top) {
     pen.fillStyle = colour("var(--ink)");

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from slfac_sim.analysis.bottleneck import bottleneck
 from slfac_sim.analysis.explanation import explained
 from slfac_sim.analysis.format import (
     NOT_REACHED,
@@ -40,7 +39,7 @@ def blocks(run: Run) -> Iterator[Block]:
     if run.times_s:
         yield Table("Targets, and what had been spent when each was reached", _HEAD, list(_targets(run)))
     if run.summary["simulated_s"]:
-        yield Text(sentence(bottleneck(explained(run).end).sentence))
+        yield Text(sentence(explained(run).bottleneck.sentence))
 
 
 def _answer(run: Run) -> str:

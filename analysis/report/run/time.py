@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 
 from slfac_sim.analysis.attribution import Attribution, Slice, hosts_s
-from slfac_sim.analysis.bottleneck import bottleneck
 from slfac_sim.analysis.explanation import Explanation, explained, waited_for
 from slfac_sim.analysis.format import count, kind_name, losses, one_decimal, sentence
 from slfac_sim.analysis.links import limiting
@@ -36,7 +35,7 @@ def blocks(run: Run) -> Iterator[Block]:
 
 
 def _lines(told: Explanation) -> Iterator[str]:
-    yield bottleneck(told.end).sentence
+    yield told.bottleneck.sentence
     yield waited_for(told.end)
     if told.lost or told.missed:
         yield f"transfers: {losses(told.transfers, told.lost, told.missed)}"
