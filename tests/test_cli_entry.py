@@ -134,6 +134,18 @@ def test_the_run_that_was_meant_is_named(as_command: Path, capsys: pytest.Captur
             assert err.endswith(f"did you mean '{meant}'?\n"), err
 
 
+def test_runs_that_lie_elsewhere_below_runs_are_named(
+    as_command: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("runs/mine", "runs/try/raw/0"):
+        fake_run(as_command / name).joinpath("run.log").touch()
+    status, err = said(["report", "runs/nope"], capsys)
+    assert status == 2
+    assert "such as runs/mine, runs/try/raw/0" in err
+    assert "no runs" not in err
+    assert said(["explain", "runs/mien"], capsys)[1].endswith("did you mean 'runs/mine'?\n")
+
+
 def test_the_figures_are_drawn_by_a_verb_too(as_command: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run = fake_run(as_command / "a")
     assert main(["figure", str(run), "--json"]) == 0

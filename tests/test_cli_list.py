@@ -32,6 +32,16 @@ def runs(tmp_path: Path) -> Path:
     return top
 
 
+def test_no_reason_names_its_folder_twice(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    begun = runs / "quick" / "4" / "checkpoints" / "begun.json"
+    begun.parent.mkdir()
+    begun.write_text("{}", encoding="utf-8")
+    assert main(["list", str(runs)]) == 0
+    reasons = [line for line in capsys.readouterr().out.splitlines() if line.startswith(f"{runs}/")]
+    assert len(reasons) == 3
+    assert all(line.count(str(runs)) == 1 for line in reasons), reasons
+
+
 def test_runs_are_found_and_nothing_else(runs: Path) -> None:
     found = [one.folder.relative_to(runs).as_posix() for one in runs_under(runs)]
     assert found == ["quick/1", "quick/2", "quick/3", "quick/4", "trainings/aa"]

@@ -2,7 +2,7 @@
 
 from slfac_sim.analysis.format import shortened
 from slfac_sim.analysis.report import cells
-from slfac_sim.analysis.report.blocks import Table
+from slfac_sim.analysis.report.blocks import Cell, Table
 from slfac_sim.analysis.told import About
 
 _REQUIRED = "none"
@@ -11,7 +11,7 @@ _LETTERS = 36  # of a value; the whole of it stands in the scenario
 
 def parts(said: About) -> Table:
     """Return the plug-ins of the scenario, with what each says of itself."""
-    rows = [tuple(cells.said(part[key]) for key in ("path", "kind", "what")) for part in said.parts]
+    rows = [tuple(_plain(part[key]) for key in ("path", "kind", "what")) for part in said.parts]
     return Table("Parts", ("setting", "kind", "what it is"), rows)
 
 
@@ -22,9 +22,14 @@ def differing(said: About) -> Table:
             cells.said(row["path"]),
             cells.said(shortened(row["value"], _LETTERS)),
             cells.said(shortened(row.get("default") or _REQUIRED, _LETTERS)),
-            cells.said(row.get("meaning", "")),
+            _plain(row.get("meaning", "")),
         )
         for row in said.differ
         if row["path"] != "name"
     ]
     return Table("Settings that differ from defaults", ("setting", "value", "default", "meaning"), rows)
+
+
+def _plain(text: str) -> Cell:
+    """Return a cell of words without the marks that a docstring has around names."""
+    return cells.said(text.replace("`", ""))

@@ -135,8 +135,14 @@ def _table(rows: "Sequence[Row]", top: Path) -> str:
 def _printed(lines: Sequence[Sequence[str]], sides: int | str, rows: "Sequence[Row]", top: Path) -> str:
     from slfac_sim.analysis.text_tables import aligned
 
-    reasons = [f"{row.facts['folder']}: {row.facts['reason']}" for row in rows if "reason" in row.facts]
+    reasons = [_reason(row.facts) for row in rows if "reason" in row.facts]
     return "\n".join([f"runs in {top}", aligned(lines, sides, screen_width()), *reasons])
+
+
+def _reason(facts: Mapping[str, Any]) -> str:
+    """Return why a run is no ordinary one, with its folder, which some reasons name themselves."""
+    folder, reason = str(facts["folder"]), str(facts["reason"])
+    return reason if reason.startswith(folder) else f"{folder}: {reason}"
 
 
 def _line(row: "Row", top: Path, targets: "Sequence[Target]") -> list[str]:

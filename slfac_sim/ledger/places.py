@@ -10,15 +10,18 @@ RUNS = Path("runs")
 LATEST = RUNS / "latest"
 UNFINISHED = "checkpoints/begun.json"
 _MARK = "run.log"  # of every run, replay and interrupted run
+_DEEPEST = 3  # folders below `RUNS`: ``--out`` may put a run at any
+_NAMED = 3  # runs that are told
 
 
 def run_folders(unfinished: bool = False) -> Iterator[Path]:
-    """Yield ``runs/latest`` and each ``runs/<name>/<id>`` that is a run, or only those to be resumed."""
+    """Yield ``runs/latest`` and each run up to three folders below ``runs``, or only those to be resumed."""
     mark = UNFINISHED if unfinished else _MARK
     if (LATEST / mark).is_file():
         yield LATEST
-    for name in sorted(RUNS.glob(f"*/*/{mark}")):
-        yield name.parents[len(Path(mark).parts) - 1]
+    found = (file for depth in range(1, _DEEPEST + 1) for file in RUNS.glob(f"{'*/' * depth}{mark}"))
+    folders = (file.parents[len(Path(mark).parts) - 1] for file in found)
+    yield from sorted(folder for folder in folders if LATEST not in (folder, *folder.parents))
 
 
 def expected_run(folder: Path, what: str = "a run") -> str:
@@ -26,7 +29,7 @@ def expected_run(folder: Path, what: str = "a run") -> str:
     if folder != RUNS / folder and (RUNS / folder).is_dir():
         return f"expected the folder of {what}; did you mean '{RUNS / folder}'?"
     here = list(map(str, run_folders()))
-    text = f"expected the folder of {what}, such as {LATEST}"
+    text = f"expected the folder of {what}, such as {', '.join(here[:_NAMED] or [str(LATEST)])}"
     if here or folder.is_absolute():
         return text + did_you_mean(str(folder), here)
     return f"{text}; there are no runs in {RUNS}/ yet: `{program()} quick` makes one"
