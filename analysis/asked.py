@@ -5,12 +5,30 @@ from pathlib import Path
 
 from slfac_sim.foundation.errors import BadInput, did_you_mean
 
+_SAME = {
+    "time_to_accuracy": "accuracy_over_time",
+    "bytes_to_accuracy": "accuracy_over_bytes",
+    "energy_to_accuracy": "accuracy_over_energy",
+    "time_by_part": "time_parts",
+}
+"""Figures of runs, and what shows the same of a study."""
+
 
 def check_names(names: Sequence[str], known: Sequence[str]) -> None:
     """Raise `BadInput` unless all `names` are `known` ones of figures."""
     for name in names:
         if name not in known:
-            raise BadInput(f"no figure '{name}' among {', '.join(known)}{did_you_mean(name, known)}")
+            raise BadInput(f"no figure '{name}' among {', '.join(known)}{likely(name, known)}")
+
+
+def likely(name: str, known: Sequence[str]) -> str:
+    """Return what ends the error: which of the `known` figures shows the same, or has a like name."""
+    for of_runs, of_study in _SAME.items():
+        if name == of_runs and of_study in known:
+            return f"; of a study it is '{of_study}'"
+        if name == of_study and of_runs in known:
+            return f"; of runs it is '{of_runs}'"
+    return did_you_mean(name, known)
 
 
 def check_shown(names: Sequence[str], shown: Container[str], folders: Sequence[Path]) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from slfac_sim.analysis.asked import likely
 from slfac_sim.analysis.format import count, fixed_percent, one_decimal, reached, target_words
 from slfac_sim.analysis.html import table_html
 from slfac_sim.foundation.errors import BadInput, did_you_mean
@@ -107,7 +108,7 @@ class Result(ABC):
     def known_figure(self, name: str) -> None:
         """Raise `BadInput` for a name that no figure of such a result has."""
         if name not in self.figures:
-            reason = f"no figure '{name}' among {', '.join(self.figures)}{did_you_mean(name, self.figures)}"
+            reason = f"no figure '{name}' among {', '.join(self.figures)}{likely(name, self.figures)}"
             raise BadInput(f"{self.folder}: {reason}")
 
     def _repr_html_(self) -> str:

@@ -170,6 +170,27 @@ def test_what_cannot_be_drawn_is_one_sentence(tmp_path: Path, capsys: pytest.Cap
         assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(
+    ("of_runs", "of_study"),
+    [
+        ("bytes_to_accuracy", "accuracy_over_bytes"),
+        ("energy_to_accuracy", "accuracy_over_energy"),
+        ("time_by_part", "time_parts"),
+    ],
+)
+def test_a_figure_that_a_study_calls_otherwise_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], of_runs: str, of_study: str
+) -> None:
+    folders = fake_run(tmp_path / "run"), fake_study(tmp_path / "study", {"codec": ["raw"]}, seeds=1)
+    for folder, asked, known, of in zip(
+        folders, (of_study, of_runs), (of_runs, of_study), ("runs", "a study"), strict=True
+    ):
+        assert main(["figure", str(folder), "--name", asked, "-o", str(tmp_path / "out")]) == 2
+        assert f"; of {of} it is '{known}'" in capsys.readouterr().err
+        assert main(["figure", str(folder), "--name", known, "-o", str(tmp_path / known)]) in (0, 2)
+        assert "no figure" not in capsys.readouterr().err
+
+
 def test_a_style_comes_before_ours(tmp_path: Path) -> None:
     file = tmp_path / "matplotlibrc"
     file.write_text(
