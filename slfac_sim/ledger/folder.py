@@ -124,8 +124,8 @@ class Run:
 
     def final_no_codec(self) -> float | None:
         """Return the accuracy of the last evaluation without the codec; None where it was not measured."""
-        *_, last = [None, *(row[0] for row in self.ledger.tuples("evals", ("accuracy_no_codec",)))]
-        return last
+        measured: list[float | None] = [row[0] for row in self.ledger.tuples("evals", ("accuracy_no_codec",))]
+        return measured[-1] if measured else None
 
     def _numbers(self, evals: Mapping[str, Any], name: str, may_lack: bool) -> NDArray[np.float64]:
         """Return the column `name`, which `may_lack` numbers: they are NaN then."""
