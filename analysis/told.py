@@ -15,6 +15,7 @@ TOO_OLD = (
     "This run was recorded by a version that did not write down which settings differ from their defaults and"
     " what its parts are."
 )
+_LEARNT = ("what", "value")  # of runs alone, and of those of earlier versions not
 _WRITTEN = {"differ": ("path", "value"), "parts": ("path", "kind", "what"), "references": ("part", "bibtex")}
 
 
@@ -26,6 +27,7 @@ class About:
     differ: tuple[Mapping[str, str], ...]
     parts: tuple[Mapping[str, str], ...]
     references: tuple[Mapping[str, str], ...]
+    learnt: tuple[Mapping[str, str], ...] = ()
 
     def kind(self, path: str) -> str:
         """Return the kind of the plug-in at `path`; empty where there is none."""
@@ -52,11 +54,13 @@ def about_in(folder: Path) -> About | None:
     if not isinstance(said, dict) or not _is_whole(said):
         expected = "version; " + "; ".join(f"{name}: {', '.join(keys)}" for name, keys in _WRITTEN.items())
         raise BadInput(f"{path}: is not what a run wrote; expected texts ({expected})")
-    return About(said["version"], **{name: tuple(said[name]) for name in _WRITTEN})
+    lists = {name: tuple(said[name]) for name in _WRITTEN}
+    return About(said["version"], **lists, learnt=tuple(said.get("learnt", ())))
 
 
 def _is_whole(said: Mapping[str, Any]) -> bool:
     has_lists = all(_sound(said.get(name), keys) for name, keys in _WRITTEN.items())
+    has_lists = has_lists and _sound(said.get("learnt", []), _LEARNT)
     return has_lists and isinstance(said.get("version"), str)
 
 

@@ -28,7 +28,12 @@ def descriptions(cls: type[Any]) -> Mapping[str, str]:
 
 def module_sentence(cls: type[Any]) -> str:
     """Return the first sentence of the module that defines the plug-in `cls`; empty if it has none."""
-    paragraph = _line((sys.modules[cls.__module__].__doc__ or "").partition("\n\n")[0])
+    return first_sentence(sys.modules[cls.__module__].__doc__ or "")
+
+
+def first_sentence(text: str) -> str:
+    """Return the first sentence of a docstring, in one line."""
+    paragraph = _line(inspect.cleandoc(text).partition("\n\n")[0])
     return re.split(r"(?<=[.!?])\s+(?=[A-Z`])", paragraph)[0]
 
 

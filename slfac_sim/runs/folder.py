@@ -69,6 +69,7 @@ class RunFolder:
         self.path = path
         self.log = log
         self.extra: dict[str, Any] = {}
+        self.learnt: Sequence[dict[str, str | None]] = ()  # what readers are told of data and model
         self.summary: dict[str, Any] = {}
         self._interrupt = interrupt
 
@@ -141,7 +142,7 @@ class RunFolder:
 
     def _begin(self, scenario: Scenario, notes: Sequence[str]) -> None:
         write_whole(self.path / SCENARIO, dump(scenario))
-        write_whole(self.path / ABOUT, about_text(scenario))
+        write_whole(self.path / ABOUT, about_text(scenario, learnt=self.learnt))
         keep_plugins(self.path, [scenario])
         keep_files(self.path, scenario)
         (self.path / SUMMARY).unlink(missing_ok=True)

@@ -17,6 +17,7 @@ from slfac_sim.effects import Task
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.hosts.names import device_names
 from slfac_sim.learning.datasets import Report
+from slfac_sim.learning.facts import learnt_in
 from slfac_sim.learning.world import World
 from slfac_sim.ledger.continued import ContinuedLedger
 from slfac_sim.ledger.folder import LEDGER, SCENARIO, SUMMARY
@@ -136,6 +137,7 @@ def resume(
         on_learning()
 
     with RunFolder.open(prepared.folder) as folder:
+        folder.learnt = learnt_in(prepared.world)
         begun.write(folder.path)
         folder.extra["resumed"] = begun.resumed
         open_ledger = ContinuedLedger if rounds else _anew

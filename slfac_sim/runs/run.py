@@ -9,6 +9,7 @@ from slfac_sim.effects import Task
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.hosts.names import device_names
 from slfac_sim.learning.datasets import Report
+from slfac_sim.learning.facts import learnt_in
 from slfac_sim.learning.world import World
 from slfac_sim.ledger.store import Ledger
 from slfac_sim.ledger.summary import HostClock
@@ -128,6 +129,7 @@ def run(
     )
     audience = audience or Audience([], lambda sentence: None)
     with RunFolder.open(prepared.folder) as folder:
+        folder.learnt = learnt_in(world)
         keep_plugins(folder.path, [scenario, trackers.names])
         begun.write(folder.path)
         with (

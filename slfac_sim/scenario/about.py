@@ -22,11 +22,12 @@ from slfac_sim.scenario.yaml_text import to_line
 Row = dict[str, str | None]
 
 
-def about(scenario: Scenario, *others: Scenario) -> dict[str, Any]:
+def about(scenario: Scenario, *others: Scenario, learnt: Sequence[Row] = ()) -> dict[str, Any]:
     """Return our `version`, the settings that `differ` from defaults, `parts` and `references`, as texts.
 
     A setting without a default differs from it always; its `default` is None. A part is a plug-in. The
-    references are those of the `others` too, such as further scenarios of a study.
+    references are those of the `others` too, such as further scenarios of a study. What is `learnt` are rows
+    of ``what`` and ``value``, as `learning.facts` gives them.
     """
     cited = references_of(scenario, *others)
     references: list[Row] = [{"part": part, "bibtex": entry.bibtex} for part, entry in cited]
@@ -34,13 +35,14 @@ def about(scenario: Scenario, *others: Scenario) -> dict[str, Any]:
         "version": __version__,
         "differ": list(_differing(scenario, "")),
         "parts": list(_parts(scenario, "", None)),
+        "learnt": list(learnt),
         "references": references,
     }
 
 
-def about_text(scenario: Scenario, *others: Scenario) -> str:
+def about_text(scenario: Scenario, *others: Scenario, learnt: Sequence[Row] = ()) -> str:
     """Return the same as the text of the file beside the scenario."""
-    return json.dumps(about(scenario, *others), indent=1) + "\n"
+    return json.dumps(about(scenario, *others, learnt=learnt), indent=1) + "\n"
 
 
 def _differing(settings: Any, path: str) -> Iterator[Row]:

@@ -22,6 +22,8 @@ def blocks(run: Run) -> Iterator[Block]:
     if said is None:
         yield Text(TOO_OLD)
     else:
+        if said.learnt:
+            yield Facts([(row["what"], row["value"]) for row in said.learnt])
         yield parts(said)
         yield differing(said)
     yield Code(scenario_text(run), "The whole scenario, every default written out", folded=True)
