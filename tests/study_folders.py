@@ -59,7 +59,7 @@ def _seeds(seeds: int, air_seeds: int) -> list[tuple[int, int]]:
 
 def fake_point(axes: Mapping[str, str], seed: int, air: int, rounds: int = 12) -> dict[str, Any]:
     """Return a finished point; only codec, bandwidth, latency and the two seeds make a difference."""
-    codec = axes.get("codec", "slfac")
+    codec = axes.get("codec", "slfac").split("_")[0]  # slfac_3: another line of the same numbers
     hertz = parse_quantity(axes.get("network.bandwidth", "5 MHz"), "frequency")
     latency_s = parse_quantity(axes.get("network.latency", "0 s"), "duration")
     draw = np.random.default_rng(air).normal() * 0.1 + 1.0

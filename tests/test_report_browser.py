@@ -49,7 +49,27 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "a run": write_report(live(folder / "run")),
         "a damaged run": write_report(fake_run(folder / "damaged")),
         "a study": write_report(fake_study(folder / "study")),
+        "long names": write_report(long_names(folder / "codecs", {"codec": CODECS})),
+        "long names along x": write_report(
+            long_names(folder / "protocols", {"codec": CODECS[:4], "protocol": PROTOCOLS})
+        ),
     }
+
+
+PROTOCOLS = [f"protocol {i} with a name that nobody would have made as long as this one" for i in range(9)]
+CODECS = ["raw", *(f"slfac_{i}" for i in range(11))]
+
+
+def long_names(folder: Path, axes: dict[str, list[str]]) -> Path:
+    """Write a study of which lines, and values of axes, have names of up to 90 letters."""
+
+    def renamed(point: dict[str, Any]) -> None:
+        codec = point["axes"]["codec"]
+        if codec != "raw":
+            words = "up FC-SL (our reading), 1 of 4 columns, down uniform 4 bit, plane, on the support"
+            point["label"] = f"{words} {codec.removeprefix('slfac_')}"
+
+    return fake_study(folder, axes=axes, change=renamed)
 
 
 def live(folder: Path) -> Path:
@@ -81,9 +101,8 @@ class Opened:
         )
         for figure in self.page.locator("figure").all():
             figure.scroll_into_view_if_needed()
-        self.page.wait_for_function(
-            "[...document.querySelectorAll('.plot')].every((each) => each.querySelector('svg'))"
-        )
+        for plot in self.page.locator(".plot").all():
+            plot.locator("svg").first.wait_for(state="attached")
         self.page.evaluate("scrollTo(0, 0)")
         return self.page
 
@@ -123,10 +142,38 @@ def test_nothing_is_fetched_nothing_fails_nothing_is_wider_and_axe_finds_nothing
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+LONG = pytest.mark.parametrize(
+    "opened",
+    [(name, screen) for name in ("long names", "long names along x") for screen in ("light", "phone")],
+    indirect=True,
+    ids="-".join,
+)
+
+
+@LONG
+def test_charts_of_long_names_are_drawn_with_room_and_all_of_their_legend(opened: Opened) -> None:
+    page = opened.draw_all()
+    assert opened.faults == []
+    sizes = page.evaluate(SIZES)
+    assert len(sizes) > 4
+    for title, width, height, hidden in sizes:
+        assert width > 90, title
+        assert height > 150, title
+        assert hidden < 1, title
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+SIZES = """[...document.querySelectorAll('figure.chart')].map((figure) => {
+  const { _size, legend, showlegend } = figure.querySelector('.plot')._fullLayout;
+  const hidden = showlegend ? legend._height - legend._effHeight : 0;
+  return [figure.querySelector('h3').textContent, _size.w, _size.h, hidden];
+})"""
+
+
 @pytest.mark.parametrize("opened", [("a run", "light"), ("a study", "light")], indirect=True, ids="-".join)
 def test_axes_say_percent_as_texts_do(opened: Opened) -> None:
     """d3, which writes the ticks, knows 97% alone."""
-    ticks = opened.draw_all().locator(".ytick text, .cbaxis text").all_text_contents()
+    ticks = opened.draw_all().locator(".xtick text, .ytick text, .cbaxis text").all_text_contents()
     shares = [tick for tick in ticks if "%" in tick]
     assert "100 %" in shares
     assert [tick for tick in shares if not tick.endswith(" %")] == []

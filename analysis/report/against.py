@@ -1,6 +1,6 @@
 """Charts of estimates along the x axis of a study: means with intervals, medians hollow, bounds as arrows."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,14 @@ from slfac_sim.analysis.studies.axes import DECADE, Axis
 from slfac_sim.analysis.studies.estimates import Against, Line, table
 
 _CLOSE = 1.5  # times the least: ratios that are closer to one another need no logarithm
+_ASIDE = {
+    "top right": "bottom right",
+    "top center": "middle right",
+    "bottom center": "middle left",
+    "triangle-up-open": "triangle-right-open",
+    "triangle-down-open": "triangle-left-open",
+}
+_FEW = 4  # lines, up to which a summary tells each
 _DENSE = 24  # points, beyond which intervals are a band and marks are left out
 
 
@@ -31,7 +39,33 @@ def charts(title: str, data: Against, axis: Axis | None, unit: str) -> Iterator[
         }
         for number, (at, text) in enumerate(data.marks[place] if data.marks else ()):
             _add_mark(layout, at, text, number)
-        yield Chart(named, _summary(data, lines, axis), traces, layout, numbers_of(named, rows))
+        if data.ticks is not None:  # names have room beside one another only down the side
+            traces, layout = [turned(trace) for trace in traces], _turned_layout(layout, axis is not None)
+        summary = _summary(data, lines, axis, unit)
+        yield Chart(named, summary, traces, layout, numbers_of(named, rows), _height_px(data, lines, axis))
+
+
+def turned(trace: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a trace with its x and y exchanged: intervals lie, arrows and their texts point aside."""
+    flat = {**trace, "x": trace["y"], "y": trace["x"]}
+    if "error_y" in flat:
+        flat["error_x"] = flat.pop("error_y")
+    if "textposition" in flat:
+        flat["textposition"] = _ASIDE[flat["textposition"]]
+    if trace["mode"] == "markers+text":  # a bound
+        flat["marker"] = {**flat["marker"], "symbol": _ASIDE[flat["marker"]["symbol"]]}
+    return flat
+
+
+def _turned_layout(layout: Mapping[str, Any], has_lines: bool) -> dict[str, Any]:
+    """Return the layout for `turned` traces: the first name on top; without lines names need no legend."""
+    names = {**layout["xaxis"], "range": layout["xaxis"]["range"][::-1]}
+    return {**layout, "xaxis": layout["yaxis"], "yaxis": names, "showlegend": has_lines}
+
+
+def _height_px(data: Against, lines: Sequence[Line], axis: Axis | None) -> int:
+    rows = len(data.ticks or ())
+    return max(200, 110 + rows * max(34, 14 * len(lines) * (axis is not None))) if rows else 360
 
 
 def _traces(data: Line, unit: str) -> Iterator[dict[str, Any]]:
@@ -150,9 +184,14 @@ def _add_mark(layout: dict[str, Any], at: float, text: str, number: int) -> None
     layout["annotations"].append({**place, "text": text, "showarrow": False})
 
 
-def _summary(data: Against, lines: Sequence[Line], axis: Axis | None) -> str:
+def _summary(data: Against, lines: Sequence[Line], axis: Axis | None, unit: str) -> str:
     """Say what there is to see at both ends, what the bars are, and which values are medians or bounds."""
-    told = [_ends(each, axis) for each in lines if np.isfinite(each.middle).any()]
+    known = [each for each in lines if np.isfinite(each.middle).any()]
+    if axis is None and len(known) > _FEW:
+        known = sorted(known, key=lambda each: float(each.middle[0]))
+        told = [f"Least: {_ends(known[0], axis, unit)}", f"Most: {_ends(known[-1], axis, unit)}"]
+    else:
+        told = [_ends(each, axis, unit) for each in known]
     medians = sum(int((each.is_median & np.isfinite(each.middle)).sum()) for each in lines)
     bounds = sum(int(np.isfinite(end).sum()) for each in lines for end in (each.beyond, each.within))
     untrained = sum(int(each.left_out.sum()) for each in lines)
@@ -169,11 +208,11 @@ def _summary(data: Against, lines: Sequence[Line], axis: Axis | None) -> str:
     return " ".join(told)
 
 
-def _ends(each: Line, axis: Axis | None) -> str:
+def _ends(each: Line, axis: Axis | None, unit: str) -> str:
     """Say the first and the last value that is known, and where along the axis."""
     known = np.flatnonzero(np.isfinite(each.middle))
     ends = [int(i) for i in dict.fromkeys((known[0], known[-1]))]
     if axis is None:
-        return f"{each.label}: {amount(float(each.middle[ends[0]]))}."
+        return f"{each.label}: {amount(float(each.middle[ends[0]]))} {unit}."
     told = [f"{amount(float(each.middle[i]))} at {axis.shown(axis.texts[i])}" for i in ends]
     return f"{each.label}: {', '.join(told)}."

@@ -19,7 +19,7 @@ function house() {
     paper_bgcolor: "rgba(0, 0, 0, 0)", plot_bgcolor: "rgba(0, 0, 0, 0)",
     margin: { l: 8, r: 12, t: 16, b: 8 },
     xaxis: { ...axis, showgrid: false, showline: true }, yaxis: axis,
-    legend: { orientation: "h", x: 0, xanchor: "left", yref: "container", y: 0, yanchor: "bottom", font: { size: 12.5 } },
+    legend: { orientation: "h", xref: "container", x: 0, xanchor: "left", yref: "container", y: 0, yanchor: "bottom", maxheight: 1, font: { size: 12.5 } },
     hoverlabel: { bgcolor: "var(--raised)", bordercolor: "var(--faint)", font: { color: "var(--ink)" }, align: "left", namelength: -1 },
     colorway: Array.from({ length: 10 }, (_, index) => `var(--series-${index})`),
     dragmode: matchMedia("(pointer: coarse)").matches ? false : "zoom",
@@ -47,7 +47,22 @@ function inPercent(given) {
   return given;
 }
 
-const NARROW = 480, LINE = 18; // pixels
+// Names are broken into lines, so that an axis or a legend of long ones leaves room for what is drawn.
+const LETTER = 7, LINE = 17, GAP = 12, BARE = 90; // pixels: of a name, between names, of a chart without any
+const within = (low, value, high) => Math.max(low, Math.min(value, high));
+const isNamed = (values) => Array.isArray(values) && typeof values[0] === "string";
+function broken(text, most) {
+  if (!text) return text;
+  const lines = [""];
+  for (const word of text.match(new RegExp(`\\S{1,${most}}\\s*`, "g")) ?? [text]) {
+    const line = lines.at(-1);
+    if (line && line.length + word.trimEnd().length > most) lines.push(word);
+    else lines[lines.length - 1] = line + word;
+  }
+  return lines.map((line) => line.trimEnd()).join("<br>");
+}
+const linesOf = (text) => text.split("<br>").length;
+
 class Chart {
   constructor(figure) {
     this.plot = figure.querySelector(".plot");
@@ -57,20 +72,61 @@ class Chart {
     this.isDrawn = false;
     this.reset.addEventListener("click", () => { this.zooms += 1; this.draw(); this.reset.hidden = true; });
   }
-  // Where a legend has a line for each name, the chart is higher by as much.
-  get height() {
-    const named = this.given.data.filter((trace) => trace.name && trace.showlegend !== false).length;
-    return this.given.height + (this.plot.clientWidth < NARROW ? Math.max(named - 2, 0) * LINE : 0);
+  // The names that stand along an axis ("x", "y"), each once.
+  along(way) {
+    const told = this.given.layout[`${way}axis`]?.ticktext;
+    const named = told ? [told] : this.given.data.map((trace) => trace[way]).filter(isNamed);
+    return [...new Set(named.flat())];
   }
-  draw(width) {
-    this.plot.style.height = `${this.height}px`;
-    const layout = { ...coloured(this.given.layout), template: { layout: house() }, uirevision: this.zooms };
-    if (width) layout.width = width;
+  // What is drawn at a width, with all names broken; no more letters in a line than `most`.
+  named(width, most) {
+    const letters = {
+      x: within(10, Math.floor((0.85 * width) / (this.along("x").length || 1) / LETTER), most),
+      y: within(14, Math.floor((0.4 * width) / LETTER), Math.min(44, most)),
+    };
+    const legend = within(14, Math.floor((width - 60) / LETTER), most);
+    const data = this.given.data.map((trace) => {
+      const own = { ...trace };
+      if (trace.name) own.name = broken(trace.name, legend);
+      for (const [way, room] of Object.entries(letters)) {
+        if (isNamed(trace[way])) own[way] = trace[way].map((name) => broken(name, room));
+      }
+      return own;
+    });
+    const layout = { ...this.given.layout };
+    for (const [way, room] of Object.entries(letters)) {
+      const axis = layout[`${way}axis`];
+      if (axis?.ticktext) layout[`${way}axis`] = { ...axis, ticktext: axis.ticktext.map((name) => broken(name, room)) };
+    }
+    const rows = this.along("y").filter((name) => name && /[a-z]{2}/i.test(name)).map((name) => linesOf(broken(name, letters.y)) * LINE + GAP);
+    const isLegend = layout.showlegend ?? true;
+    const keys = data.filter((trace) => trace.name && trace.showlegend !== false).map((trace) => linesOf(trace.name) * LINE + 2);
+    const sum = (values) => values.reduce((all, value) => all + value, 0);
+    const height = Math.max(this.given.height, rows.length ? sum(rows) + BARE : 0);
+    return { data, layout, height, keys: isLegend && keys.length > 1 ? sum(keys) : 0 };
+  }
+  react({ data, layout, height }, width) {
+    this.plot.style.height = `${height}px`;
+    const whole = { ...coloured(layout), template: { layout: house() }, uirevision: this.zooms, width, height };
+    Plotly.react(this.plot, coloured(data), whole, { displayModeBar: false, showTips: false });
+  }
+  // A legend has all the height that it needs below the chart: how much is known when it has been drawn once.
+  drawn(width, most, more) {
+    const chart = this.named(width, most);
+    this.react({ ...chart, height: chart.height + chart.keys + more }, width);
+    const legend = this.plot._fullLayout.showlegend ? this.plot._fullLayout.legend._height : 0;
+    if (chart.keys > Math.max(legend, LINE)) this.react({ ...chart, height: chart.height + Math.max(legend - LINE, 0) + more }, width);
+  }
+  draw(width = this.plot.clientWidth) {
     try {
-      Plotly.react(this.plot, coloured(this.given.data), layout, { displayModeBar: false, responsive: true, showTips: false });
-    } catch (error) {
-      this.plot.textContent = `This chart could not be drawn: ${error.message}`;
-      return;
+      this.drawn(width, Infinity, 0);
+    } catch {
+      try {
+        this.drawn(width, 14, 400); // with more room, and narrower names
+      } catch (error) {
+        this.plot.textContent = `This chart could not be drawn: ${error.message}`;
+        return;
+      }
     }
     if (!this.isDrawn) this.plot.on("plotly_relayout", (change) => this.seeZoom(change));
     this.isDrawn = true;
@@ -90,7 +146,16 @@ const onSight = new IntersectionObserver((entries) => {
   }
 }, { rootMargin: "800px" });
 charts.forEach((chart) => onSight.observe(chart.plot));
-theme.listeners.push(() => charts.filter((chart) => chart.isDrawn).forEach((chart) => chart.draw()));
+const drawAgain = () => charts.filter((chart) => chart.isDrawn).forEach((chart) => chart.draw());
+theme.listeners.push(drawAgain);
+
+let drawnFor = innerWidth, waits;
+addEventListener("resize", () => {
+  if (innerWidth === drawnFor) return;
+  drawnFor = innerWidth;
+  clearTimeout(waits);
+  waits = setTimeout(drawAgain, 150);
+});
 
 // On paper all of them are drawn, as wide as it is; afterwards the change of theme draws them as they were.
 const PAPER = 680; // pixels

@@ -37,20 +37,22 @@ def _chart(data: TimeParts, title: str, seconds: Floats) -> Chart:
     traces = []
     for part, own in zip(data.parts, shares, strict=True):
         if own.max(initial=0.0) > _SEEN:
-            trace = bars(part, data.ticks, own.tolist(), PART_LOOKS.get(part, _OTHER), "%{x}: %{customdata}")
+            look = PART_LOOKS.get(part, _OTHER)
+            trace = bars(part, (100 * own).tolist(), data.ticks, look, "%{y}: %{customdata}", flat=True)
             seen = zip(own, own * np.nan_to_num(whole), strict=True)
             texts = [f"{share(float(part), 3)}, {amount(float(s))} s" for part, s in seen]
             traces.append(trace | {"customdata": texts})
-    layout = titled(data.x_label, "share of the time", barmode="stack")
-    layout["xaxis"] |= {"type": "category"}
-    layout["yaxis"] |= {"tickformat": ".0%", "range": [0, 1]}
+    layout = titled("share of the time", data.x_label, barmode="stack", margin={"r": 72})
+    layout["yaxis"] |= {"type": "category", "autorange": "reversed"}
+    layout["xaxis"] |= {"ticksuffix": " %", "range": [0, 100]}
     layout["annotations"] = [
-        {"x": place, "y": 1, "text": f"{amount(float(s))} s", "showarrow": False, "yanchor": "bottom"}
+        {"x": 100, "y": place, "text": f"{amount(float(s))} s", "showarrow": False, "xanchor": "left"}
         for place, s in enumerate(whole)
         if np.isfinite(s)
     ]
     named = f"Shares of the time: {title}" if title else "Shares of the time"
-    return Chart(named, _summary(data, shares), traces, layout)
+    height_px = 130 + 34 * len(data.ticks)
+    return Chart(named, _summary(data, shares), traces, layout, height_px=height_px)
 
 
 def _summary(data: TimeParts, shares: Floats) -> str:
