@@ -104,6 +104,9 @@ def test_the_version_is_that_of_all_that_results_depend_on(capsys: pytest.Captur
         (["explain", "runs/latest"], "runs/latest: no such folder; expected the folder of a run, such as "
          "runs/latest; there are no runs in runs/ yet: `slfac-sim quick` makes one"),
         (["resume", "runs/x"], "runs/x: no such folder; expected the folder of a run, such as runs/latest; "),
+        (["resume", "runs/x", "protocol.rounds=10"],
+         "protocol.rounds=10: a run is resumed as it was begun, and one that is finished is not lengthened; "
+         "run its scenario anew: `slfac-sim runs/x/scenario.yaml protocol.rounds=10`"),
         (["list"], "runs: no such folder; there are no runs here yet: `slfac-sim quick` makes one"),
         (["nope"], "nope: no such command, no such file, and no shipped scenario of that name; shipped are "),
         (["quik"], "quik: no such file, and no shipped scenario of that name; did you mean 'quick'?"),

@@ -47,6 +47,7 @@ def close(folder: Path, summary: Mapping[str, Any], arguments: argparse.Namespac
         print(json.dumps(summary, indent=2), flush=True)
     elif with_table:
         print_summary(summary, _no_codec(folder, summary))
+        _print_advice(folder)
     if summary["status"] != "finished":
         print(f"{summary['status']}: {summary['reason']}", file=sys.stderr)
         _print_how_to_go_on(folder, summary)
@@ -73,6 +74,16 @@ def _print_how_to_go_on(folder: Path, summary: Mapping[str, Any]) -> None:
 
     if summary["status"] == "interrupted" and (folder / BEGUN).is_file():
         print(f"go on with it: {program('resume')} {folder}", file=sys.stderr)
+
+
+def _print_advice(folder: Path) -> None:
+    from slfac_sim.analysis.format import sentence
+    from slfac_sim.analysis.unreached import advice
+    from slfac_sim.ledger.folder import load
+
+    text = advice(load(folder))
+    if text:
+        print(sentence(text))
 
 
 def print_summary(summary: Mapping[str, Any], no_codec: float | None = None) -> None:

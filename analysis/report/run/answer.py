@@ -16,6 +16,7 @@ from slfac_sim.analysis.format import (
 from slfac_sim.analysis.report import cells
 from slfac_sim.analysis.report.blocks import Block, Cell, Facts, Table, Text
 from slfac_sim.analysis.rows import rows_if_there
+from slfac_sim.analysis.unreached import advice
 from slfac_sim.foundation.targets import ACCURACY, Target
 from slfac_sim.ledger.folder import Run
 from slfac_sim.ledger.measured import best_in
@@ -33,6 +34,9 @@ def blocks(run: Run) -> Iterator[Block]:
     status, reason = run.summary["status"], run.summary["reason"]
     if status != "finished":
         yield Text(f"The run did not finish: {reason or _ENDED.get(status, status)}.")
+    hint = advice(run)
+    if hint:
+        yield Text(sentence(hint))
     if run.summary["data"].get("real") is False:
         yield Text("The data are made up: what is learnt from them says nothing of real data.")
     yield Facts(list(_figures(run)), key=True)
