@@ -62,13 +62,30 @@ def reached(at_s: float | None) -> str:
     return NOT_REACHED if at_s is None else UNTRAINED if at_s == 0.0 else one_decimal(at_s)
 
 
-def amount(value: float) -> str:
-    """Return a number with three digits, to the unit from 100 on; a dash for NaN."""
+def amount(value: float, up: bool | None = None) -> str:
+    """Return a number with three digits, to the unit from 100 on; a dash for NaN.
+
+    A bound is rounded `up`, or down, so that what is said of it stays true.
+    """
     if math.isnan(value):
         return "-"
     if math.isinf(value):
         return "inf"
-    return f"{value:,.0f}" if abs(value) >= 99.95 else f"{value:.3g}"
+    if abs(value) >= 99.95:
+        return f"{_towards(value, 0, up):,.0f}"
+    return f"{_towards(value, 2 - _magnitude(value), up):.3g}"
+
+
+def _magnitude(value: float) -> int:
+    return math.floor(math.log10(abs(value))) if value else 0
+
+
+def _towards(value: float, digits: int, up: bool | None) -> float:
+    """Return `value` with so many digits after the point, rounded `up` or down; None leaves it as it is."""
+    if up is None:
+        return value
+    whole = round(value * 10.0**digits, 6)  # a number that has no more digits stays what it is
+    return (math.ceil(whole) if up else math.floor(whole)) / 10.0**digits
 
 
 def three_digits(value: float) -> str:
@@ -76,11 +93,14 @@ def three_digits(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
-def times(ratio: float) -> str:
-    """Return a ratio with two decimals, with fewer from 10 on, with two digits below a tenth."""
-    if not 0.1 <= ratio < 9.995:
-        return f"{ratio:.2g}" if ratio < 0.1 else amount(ratio)
-    return f"{ratio:.2f}"
+def times(ratio: float, up: bool | None = None) -> str:
+    """Return a ratio with two decimals, with fewer from 10 on, with two digits below a tenth.
+
+    A bound is rounded `up`, or down, as by `amount`.
+    """
+    if ratio < 0.1:
+        return f"{_towards(ratio, 1 - _magnitude(ratio), up):.2g}"
+    return f"{_towards(ratio, 2, up):.2f}" if ratio < 9.995 else amount(ratio, up)
 
 
 def ends_apart(one: float, other: float) -> str:
@@ -89,9 +109,9 @@ def ends_apart(one: float, other: float) -> str:
     return f"but ends {points} lower" if one < other else f"and ends {points} higher"
 
 
-def as_fast(ratio: float) -> str:
-    """Return the one way in which a ratio of speeds is said: ``6.11 times as fast``."""
-    return f"{times(ratio)} times as fast"
+def as_fast(ratio: float, up: bool | None = None) -> str:
+    """Return the one way in which a ratio of speeds is said: ``6.11 times as fast``; a bound `up` or down."""
+    return f"{times(ratio, up)} times as fast"
 
 
 def between(low: float, high: float) -> str:

@@ -139,7 +139,7 @@ def test_censoring_is_marked(tmp_path: Path) -> None:
     assert "> 2,345" in texts
     assert "median: a seed did not reach the target" in texts
     assert "only a bound is known: seeds did not reach the target" in texts
-    assert (rows[0]["middle"], rows[0]["more_than"]) == ("", "2345.0")
+    assert [rows[0][name] for name in ("statistic", "middle", "more_than")] == ["median", "", "2345.0"]
     assert (rows[1]["statistic"], rows[1]["more_than"]) == ("median", "")
     assert any(text.startswith("> ") for text in _drawn(tmp_path / "t", "ratio", change=never)[0])
 
@@ -206,6 +206,27 @@ def test_the_interval_of_a_wild_seed_stays_above_zero(tmp_path: Path) -> None:
     assert all(0 < float(row["low"]) <= float(row["middle"]) <= float(row["high"]) for row in rows)
     assert "0" not in texts
     assert "1,000" in texts
+
+
+def test_an_interval_beyond_a_decade_makes_the_axis_logarithmic_and_is_seen_whole(tmp_path: Path) -> None:
+    """The times themselves lie within a decade."""
+
+    def apart(point: dict[str, Any]) -> None:
+        scale = 2.0 if point["seed"]["learning"] else 1.0
+        point["curve"]["at_s"] = [scale * s for s in point["curve"]["at_s"]]
+
+    axes = {"network.bandwidth": ["1 MHz", "2 MHz"]}
+    figure = importlib.import_module(f"{FIGURES}.time_to_accuracy")
+    data = figure.data(load_study(fake_study(tmp_path / "s", axes, seeds=2, change=apart)))
+    (line,) = data.panels[0][1]
+    assert line.middle.max() < 10 * line.middle.min()
+    assert (line.high > 10 * line.low).all()
+    with house_style():
+        (plot,) = figure.draw(data).axes
+    assert plot.get_yscale() == "log"
+    bottom, top = plot.get_ylim()
+    assert bottom < line.low.min()
+    assert top > line.high.max()
 
 
 def test_a_dense_axis_has_a_band_instead_of_bars(tmp_path: Path) -> None:

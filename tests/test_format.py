@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from study_folders import fake_study
 
-from slfac_sim.analysis.format import amount, as_fast, between, percent, quantity, unit_of
+from slfac_sim.analysis.format import amount, as_fast, between, percent, quantity, times, unit_of
 from slfac_sim.analysis.studies.report import finish_study
 from slfac_sim.foundation.units import exact
 
@@ -83,3 +84,22 @@ def test_a_ratio_is_said_in_one_way_and_equal_ends_once(ratio: float, more: floa
     assert len(ends) == len(set(ends))
     assert between(6.65, 6.651) == "6.65"
     assert amount(6.65) == "6.65"
+
+
+@given(st.floats(1e-6, 1e9), st.sampled_from([amount, times]))
+def test_a_bound_is_rounded_outward_by_less_than_its_last_digit(
+    value: float, write: Callable[..., str]
+) -> None:
+    low, high = (float(write(value, up=up).replace(",", "")) for up in (False, True))
+    assert low <= value * (1 + 1e-5)
+    assert high >= value * (1 - 1e-5)
+    assert high - low <= 0.11 * value + 1e-12 or high - low <= 0.01
+    assert write(high, up=False) == write(high, up=True) == write(high)
+
+
+def test_a_bound_just_above_equal_speed_does_not_read_as_equal() -> None:
+    assert (as_fast(1.0035, up=True), as_fast(1.0035, up=False)) == (
+        "1.01 times as fast",
+        "1.00 times as fast",
+    )
+    assert (amount(0.50198, up=False), amount(2345.0, up=True)) == ("0.501", "2,345")

@@ -138,7 +138,7 @@ def _bounds(data: Line, unit: str) -> Iterator[dict[str, Any]]:
         if not places.size:
             continue
         trace = line(data.label, data.x[places].tolist(), ends[places].tolist(), data.look, "%{customdata}")
-        texts = [f"{sign} {amount(float(ends[i]))}" for i in places]
+        texts = [f"{sign} {amount(float(ends[i]), up=sign == '<')}" for i in places]
         trace |= {
             "mode": "markers+text",
             "text": texts,

@@ -37,11 +37,12 @@ from slfac_sim.analysis.ticks import log_axis, plain_axis
 from slfac_sim.foundation.arrays import Bools, Floats
 
 _LEGEND_CHARACTERS, _TICK_CHARACTERS = 58, 18
+_FAR = 1000.0  # beyond the values: an interval of two seeds may span ten orders
 _DENSE = 24  # points, beyond which intervals are a band and markers are sparse
 
 
 def draw(data: Against) -> Figure:
-    """Return the figure; y is logarithmic where its values span more than a decade."""
+    """Return the figure; y is logarithmic where its values, or an interval, span more than a decade."""
     lines = [line for _, some in data.panels for line in some]
     handles = list(_handles(data, lines))
     labels = [str(handle.get_label()) for handle in handles] or [""]
@@ -122,7 +123,7 @@ def _arrows(axes: Axes, line: Line, bounds: Floats, up: bool) -> None:
         )
         note(
             axes,
-            f"{'>' if up else '<'} {amount(float(bound))}",
+            f"{'>' if up else '<'} {amount(float(bound), up=not up)}",
             (float(x), float(bound)),
             (5 * inside, 8 if up else -8),
             horizontalalignment="left" if inside > 0 else "right",
@@ -140,7 +141,8 @@ def _mark(axes: Axes, at: float, text: str) -> None:
 def _limits(lines: Sequence[Line], data: Against) -> tuple[float, float, bool]:
     """Return the ends of the y axis, and whether it is logarithmic.
 
-    An interval that reaches below zero does not decide on the scale; a logarithmic axis cuts it off.
+    It is where the values, or a single interval, span more than a decade. The axis shows an interval up to
+    `_FAR` beyond all values; what is further is cut off.
     """
     seen = np.concatenate([np.concatenate([line.middle, line.beyond, line.within]) for line in lines])
     bars = np.concatenate([np.concatenate([line.low, line.high]) for line in lines])
@@ -149,16 +151,21 @@ def _limits(lines: Sequence[Line], data: Against) -> tuple[float, float, bool]:
     if seen.size == 0:
         return 0.0, 1.0, False
     low, high = float(seen.min()), float(seen.max())
-    log = low > 0 and (data.y_log or high / low > DECADE)
+    log = low > 0 and (data.y_log or high / low > DECADE or any(map(_is_wide, lines)))
     bars = bars[np.isfinite(bars)]
-    high = max([high, *bars])
+    most, high = _FAR * high, max([high, *bars])
     highest_bound = max([0.0, *(bound for line in lines for bound in line.beyond[np.isfinite(line.beyond)])])
     if not log:
         return min([0.0, *bars]), max(1.08 * high, 1.45 * highest_bound) or 1.0, False
-    low = min([low, *bars[bars > low / 3]])
+    low, high = max(low / _FAR, min([low, *bars[bars > 0]])), min(most, high)
     span = (high / low) ** 0.08 * 1.1
     room = (high / low) ** 0.4 * 1.1  # for an arrow and its text
     return low / span, max(high * span, highest_bound * room), True
+
+
+def _is_wide(line: Line) -> bool:
+    """Say whether an interval of the line spans more than a decade."""
+    return bool(np.any((line.low > 0) & (line.high > DECADE * line.low)))
 
 
 def _scales(axes: Axes, data: Against, log: bool, ends: tuple[float, float]) -> None:

@@ -19,8 +19,9 @@ class Line:
     """One variant: at each of `x` a `middle` with its interval `low` to `high`, or a bound; NaN for nothing.
 
     `beyond` is a lower bound (drawn with an arrow up), `within` an upper one (arrow down). `is_median`
-    [points] says which middles are medians, because a run is censored. `left_out` [points] counts runs, or
-    pairs, that are not shown because the untrained model meets the target. `look` numbers colour and marker.
+    [points] says which middles, and bounds, are of medians, because a run is censored. `left_out` [points]
+    counts runs, or pairs, that are not shown because the untrained model meets the target. `look` numbers
+    colour and marker.
     """
 
     label: str
@@ -60,20 +61,19 @@ def against(
     study: StudyPoints,
     looks: Mapping[str, int],
     estimate: Callable[[Mapping[str, str], str, str], Estimate | None],
-    bound_is_median: bool = False,
     **how: Any,
 ) -> Against | None:
     """Return what `estimate` (of a panel, a line and an x) is along x; None where it is known nowhere.
 
-    `looks` numbers colour and marker of the lines that are shown, `bound_is_median` says what is called a
-    median in the table, and `how` are the other members of `Against`.
+    `looks` numbers colour and marker of the lines that are shown, and `how` are the other members of
+    `Against`.
     """
     axis = study.roles.x
 
     def lines_at(panel: Mapping[str, str]) -> Iterator[Line]:
         for place, (text, look) in enumerate(looks.items()):
             values = [estimate(panel, text, x) for x in study.xs]
-            yield _line(study.line_label(text), look, _places(axis, place), values, bound_is_median)
+            yield _line(study.line_label(text), look, _places(axis, place), values)
 
     panels = [(study.panel_label(panel), list(lines_at(panel))) for panel in spread(study.panels)]
     shown = [(line.middle, line.low, line.beyond, line.within) for _, lines in panels for line in lines]
@@ -94,7 +94,7 @@ def table(data: Against) -> Iterator[dict[str, Any]]:
                     "panel": title,
                     "line": line.label,
                     data.x_label or "x": data.ticks[int(x)] if data.ticks is not None else float(x),
-                    "statistic": "median" if line.is_median[i] else "mean",
+                    "statistic": _statistic(line, i),
                     "middle": line.middle[i],
                     "low": line.low[i],
                     "high": line.high[i],
@@ -104,6 +104,12 @@ def table(data: Against) -> Iterator[dict[str, Any]]:
                 }
 
 
+def _statistic(line: Line, i: int) -> str:
+    """Return what the row tells of, by a number or by bounds of it; nothing without a run."""
+    known = any(np.isfinite(values[i]) for values in (line.middle, line.low, line.beyond, line.within))
+    return "median" if line.is_median[i] else "mean" if known else ""
+
+
 def _places(axis: Axis | None, line: int) -> Floats:
     """Return where the values of an axis stand: its numbers, or 0, 1, 2; without one, the line's place."""
     if axis is None:
@@ -111,10 +117,9 @@ def _places(axis: Axis | None, line: int) -> Floats:
     return np.array(axis.numbers if axis.numbers is not None else range(len(axis.texts)), dtype=np.float64)
 
 
-def _line(label: str, look: int, x: Floats, values: Sequence[Estimate | None], bound_is_median: bool) -> Line:
+def _line(label: str, look: int, x: Floats, values: Sequence[Estimate | None]) -> Line:
     middle, low, high, beyond, within = np.array([_cell(value) for value in values]).T
-    without_mean = [value is not None and value.mean is None for value in values]
-    is_median = np.array(without_mean) & (bound_is_median | np.isfinite(low))
+    is_median = np.array([value is not None and value.mean is None for value in values])
     left_out = np.array([0 if value is None else value.untrained for value in values], dtype=np.int64)
     return Line(label, look, x, middle, low, high, beyond, within, is_median, left_out)
 

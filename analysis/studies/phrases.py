@@ -34,9 +34,9 @@ def _ratio(value: PairedRatio) -> str:
     if low > 0 and math.isfinite(high):
         return f"{between(low, high)} times as fast ({some})"
     if low > 0:
-        return f"more than {as_fast(low)} ({some})"
+        return f"more than {as_fast(low, up=False)} ({some})"
     if math.isfinite(high):
-        return f"less than {as_fast(high)} ({some})"
+        return f"less than {as_fast(high, up=True)} ({some})"
     return f"not known ({some.removeprefix('median; ')})"
 
 
@@ -62,9 +62,9 @@ def time_words(value: OverRuns | None, unit: str = "s") -> str:
     if low == high:
         return f"median {amount(low)}{unit}{some}"
     if not math.isfinite(high):
-        return f"> {amount(low)}{unit}{some}"
+        return f"> {amount(low, up=False)}{unit}{some}"
     if low == 0.0:
-        return f"median at most {amount(high)}{unit}{some}"
+        return f"median at most {amount(high, up=True)}{unit}{some}"
     return f"median {' to '.join(dict.fromkeys((amount(low), amount(high))))}{unit}{some}"
 
 
@@ -121,8 +121,8 @@ def _ratio_short(value: PairedRatio) -> str:
     if low > 0 and math.isfinite(high):
         return f"{'median ' if low == high else ''}{between(low, high)} {some}"
     if math.isfinite(high):
-        return f"< {times(high)} {some}"
-    return f"> {times(low)} {some}" if low > 0 else f"not known {some}"
+        return f"< {times(high, up=True)} {some}"
+    return f"> {times(low, up=False)} {some}" if low > 0 else f"not known {some}"
 
 
 def accuracy_cell(value: Interval | None) -> str:
@@ -157,4 +157,4 @@ def quantiles_cell(crossings: Sequence[Crossing]) -> str:
 def _quantile(value: float, last: float) -> str:
     if value <= 0.0:
         return "untrained"
-    return f"> {amount(last)}" if math.isinf(value) else amount(value)
+    return f"> {amount(last, up=False)}" if math.isinf(value) else amount(value)

@@ -35,7 +35,6 @@ def ratios_to_target(study: StudyPoints) -> Against | None:
         study,
         {text: look for look, text in enumerate(study.lines) if text != study.baseline},
         lambda panel, line, x: ratio(study, panel, line, x, target),
-        bound_is_median=True,
         y_label=f"times as fast to {target_words(target)}",
         interval="95 % t interval, paired by seed",
         panel_mm=48.0,

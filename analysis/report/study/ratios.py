@@ -70,7 +70,13 @@ def _map(cells: Heat, title: str, middle: Floats, low: Floats, high: Floats) -> 
 def _text(middle: float, low: float, high: float) -> str:
     if np.isfinite(middle):
         return times(middle)
-    return f"> {times(low)}" if np.isfinite(low) else f"< {times(high)}" if np.isfinite(high) else "no run"
+    return (
+        f"> {times(low, up=False)}"
+        if np.isfinite(low)
+        else f"< {times(high, up=True)}"
+        if np.isfinite(high)
+        else "no run"
+    )
 
 
 def _extremes(cells: Heat, shown: Floats) -> str:

@@ -67,9 +67,9 @@ def _write(axes: Axes, shown: Floats, middle: Floats, low: Floats, high: Floats,
         elif np.isfinite(middle[i, j]):
             text = times(float(middle[i, j]))
         elif np.isfinite(low[i, j]):
-            text = f"> {times(float(low[i, j]))}"
+            text = f"> {times(float(low[i, j]), up=False)}"
         else:
-            text = f"< {times(float(high[i, j]))}"
+            text = f"< {times(float(high[i, j]), up=True)}"
         axes.text(
             j,
             i,
