@@ -13,6 +13,7 @@ from run_folders import fake_run
 from test_analysis_run_figures import run_of
 from timelines import several_rounds, worked_by_hand
 
+from slfac_sim.analysis import rates_over_time
 from slfac_sim.analysis.air import Offered, busy
 from slfac_sim.analysis.attribution import attribute
 from slfac_sim.analysis.bottleneck import NAMES, bottleneck
@@ -162,9 +163,8 @@ def test_rates_over_time_carry_every_bit(tmp_path: Path) -> None:
 
 
 def test_the_rate_of_a_transfer_counts_from_when_it_was_asked() -> None:
-    module = importlib.import_module("slfac_sim.analysis.figures.rate_over_time")
     bits, asked_s, last_s = np.array([8.0, 8.0, 8.0]), np.array([0.0, 0.0, 2.0]), np.array([2.0, 4.0, 3.0])
-    found = module.median_rates_bps(bits, asked_s, last_s, np.array([0.0, 2.0, 4.0, 5.0]))
+    found = rates_over_time.median_rates_bps(bits, asked_s, last_s, np.array([0.0, 2.0, 4.0, 5.0]))
     assert found[:2].tolist() == [3.0, 5.0]  # 4 and 2 bit/s, then 2 and 8
     assert np.isnan(found[2])
 

@@ -169,7 +169,7 @@ def _until_s(tables: Tables, packets: Sequence[Packet]) -> float:
 def _told(distance_m: float | None, flops: float | None) -> str:
     """Return ``0.15 GFLOP/s, 503 m away``, as far as it is known."""
     speed = "" if flops is None else f"{amount(flops / 1e9)} GFLOP/s"
-    return ", ".join(filter(None, [speed, "" if distance_m is None else f"{distance_m:.0f} m away"]))
+    return ", ".join(filter(None, [speed, f"{distance_m:.0f} m away" if distance_m else ""]))
 
 
 def _work(computes: Sequence[Row], hosts: Sequence[str], until_s: float) -> dict[str, list[Work]]:

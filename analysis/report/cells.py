@@ -6,6 +6,7 @@ from slfac_sim.analysis.format import fixed_percent, one_decimal, quantity, thre
 from slfac_sim.analysis.report.blocks import Cell
 
 NONE = Cell("-")
+CLOCK_S = 1e-9  # less is what a clock's rounding leaves
 
 
 def said(text: object) -> Cell:
@@ -27,7 +28,7 @@ def number(value: float | None) -> Cell:
 def seconds(value: float | None) -> Cell:
     """Return a cell with seconds; a dash where there are none."""
     known = _known(value)
-    return NONE if known is None else Cell(f"{one_decimal(known)} s", known)
+    return NONE if known is None else Cell(f"{one_decimal(known if abs(known) >= CLOCK_S else 0.0)} s", known)
 
 
 def measured(value: float | None, unit: str) -> Cell:

@@ -13,6 +13,7 @@ from slfac_sim.foundation.arrays import Floats
 
 MOST_MAPS = 4  # access networks; tables have all
 _NAMED = 19  # stations; the names of more would hide the devices
+_COLOURS = {"colorscale": "Viridis", "reversescale": True}  # fast devices are dark, as in `cell_map`
 _FEW = 300  # devices whose marks are large
 _WIDE = 10.0  # a larger ratio of rates is shown on a scale of logarithms
 _SHAPES = {"line of sight": "circle", "no line of sight": "square", "device": "circle"}
@@ -163,14 +164,14 @@ def _scale(mbps: Floats) -> dict[str, Any]:
     """Return plotly's scale of colours for rates up, in Mbit/s, on logarithms where they differ much."""
     least, most = (float(mbps.min()), float(mbps.max())) if mbps.size else (1.0, 1.0)
     if most <= least:
-        return {"cmin": 0.5 * least, "cmax": 1.5 * least, "colorscale": "Viridis"}
+        return {"cmin": 0.5 * least, "cmax": 1.5 * least, **_COLOURS}
     bar: dict[str, Any] = {**_BAR, "title": {"text": "Mbit/s up, alone", "side": "top"}}
     if most > _WIDE * least:
         ticks = np.linspace(log10(least), log10(most), 5)
         bar |= {"tickvals": ticks.tolist(), "ticktext": [amount(10.0**tick) for tick in ticks]}
         least, most = log10(least), log10(most)
-        return {"cmin": least, "cmax": most, "colorscale": "Viridis", "showscale": True, "colorbar": bar}
-    return {"cmin": least, "cmax": most, "colorscale": "Viridis", "showscale": True, "colorbar": bar}
+        return {"cmin": least, "cmax": most, **_COLOURS, "showscale": True, "colorbar": bar}
+    return {"cmin": least, "cmax": most, **_COLOURS, "showscale": True, "colorbar": bar}
 
 
 def _shade(mbps: Floats, scale: Mapping[str, Any]) -> list[float]:

@@ -7,6 +7,7 @@ import numpy as np
 from slfac_sim.analysis.air import TOO_OLD, Offered, offered
 from slfac_sim.analysis.format import one_decimal, quantity
 from slfac_sim.analysis.links import Load, loads
+from slfac_sim.analysis.rates_over_time import Series, rates_over_time
 from slfac_sim.analysis.report import cells
 from slfac_sim.analysis.report.blocks import Block, Cell, Chart, Table, Text
 from slfac_sim.analysis.report.lines import titled
@@ -17,6 +18,7 @@ from slfac_sim.analysis.report.wires import graph, links_table
 from slfac_sim.analysis.rows import rows_if_there, rows_of
 from slfac_sim.analysis.structure import Row
 from slfac_sim.analysis.tracks import tracks_of
+from slfac_sim.foundation.arrays import Floats
 from slfac_sim.ledger.folder import Run
 
 TITLE = "Network"
@@ -38,6 +40,8 @@ def blocks(run: Run) -> Iterator[Block]:
         yield from ways(moved)
     yield from graph(there, used)
     yield _rates(there)
+    if any((there.rate_bps(way, "best") > there.rate_bps(way)).any() for way in _WAYS):
+        yield _over_time(rates_over_time(run))
     yield from links_table(there, used)
     names = [link["device"] for link in there.links]
     yield from few_or_quantiles("Devices", "device", names, _columns(there))
@@ -120,20 +124,54 @@ def _rates(there: Offered) -> Chart:
         said.append(f"{way} {low} to {high}, median {middle}")
     layout = titled("devices, the slowest first", "rate (Mbit/s)")
     layout["yaxis"] |= {"rangemode": "tozero"}
-    return Chart("Rates of devices", f"A device {there.alone}: {'; '.join(said)}.", traces, layout)
+    return Chart(
+        "Rates of devices",
+        f"A device {there.alone}, in the mean over time: {'; '.join(said)}.",
+        traces,
+        layout,
+    )
+
+
+def _over_time(rates: Series) -> Chart:
+    """Return what each direction carried over time."""
+    traces = [
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "name": way,
+            "x": rates.edges_s.round(6).tolist(),
+            "y": [*(mbps := (rates.total_bps[way] / 1e6).round(6).tolist()), *mbps[-1:]],
+            "line": {"color": colour, "dash": "solid" if way == "up" else "dash", "shape": "hv"},
+            "hovertemplate": "%{x:.4~g} s: %{y:.4g} Mbit/s<extra>%{fullData.name}</extra>",
+        }
+        for way, colour in _WAYS.items()
+    ]
+    layout = titled("simulated time (s)", "carried (Mbit/s)")
+    layout["yaxis"] |= {"rangemode": "tozero"}
+    said = (
+        "What all transfers together carried in each sixtieth of the run, the bits of each spread evenly from"
+        " its first to its last: less where nobody sent, and where the air gave less."
+    )
+    return Chart("Rates over time", said, traces, layout)
 
 
 def _columns(there: Offered) -> list[Column]:
     """Return what is known of each device's link, its mean rate up last."""
     texts = {name: [str(link[name]) for link in there.links] for name in ("station", "access", "server")}
     several = [name for name, values in texts.items() if len(set(values)) > 1]
-    known = [name for name in _KNOWN if np.isfinite(there.column(name)).any()]
+    known = [name for name in _KNOWN if _tells(there.column(name))]
     return [
         *(Column(name, texts[name], cells.said) for name in several),
         *(Column(_KNOWN[name][0], there.column(name).tolist(), _KNOWN[name][1]) for name in known),
         Column("latency", there.column("latency_s").tolist(), lambda s: Cell(_latency(s), s)),
         *(Column(f"rate {way}", there.rate_bps(way).tolist(), _rate) for way in ("down", "up")),
     ]
+
+
+def _tells(column: Floats) -> bool:
+    """Return whether a column has anything to tell: a network without places has distances of 0."""
+    known = column[np.isfinite(column)]
+    return bool((known != 0.0).any())
 
 
 def _metres(value: float) -> Cell:

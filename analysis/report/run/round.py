@@ -9,7 +9,7 @@ from slfac_sim.analysis.critical_path import Segment
 from slfac_sim.analysis.days import LANES, RoundDays, Stretch, round_days, spent_s
 from slfac_sim.analysis.format import listed, one_decimal
 from slfac_sim.analysis.report.blocks import Block, Cell, Chart, Table
-from slfac_sim.analysis.report.cells import measured, said, seconds
+from slfac_sim.analysis.report.cells import CLOCK_S, measured, said, seconds
 from slfac_sim.analysis.report.lanes import chosen, chosen_words, served
 from slfac_sim.analysis.report.lines import titled
 from slfac_sim.analysis.report.many import Column, few_or_quantiles
@@ -104,7 +104,7 @@ def _thread(path: Sequence[Segment], rows: Days, until_s: float) -> list[dict[st
     texts: list[str] = []
     for segment in path:
         host = next(iter(rows)) if segment.host == EVERYBODY else segment.host
-        if host in rows and segment.to_s <= until_s:
+        if host in rows and segment.to_s <= until_s and segment.to_s - segment.from_s >= CLOCK_S:
             x += [round(segment.from_s, 6), round(segment.to_s, 6)]
             y += [host, host]
             texts += 2 * [f"{segment.part}, {one_decimal(segment.to_s - segment.from_s)} s"]
@@ -138,6 +138,8 @@ def _steps(shown: RoundDays, path: Sequence[Segment]) -> Table:
     for (host, part, what), own in groupby(path, key=lambda one: (one.host, one.part, one.what)):
         segments = list(own)
         from_s, to_s = segments[0].from_s, segments[-1].to_s
+        if to_s - from_s < CLOCK_S:
+            continue
         who = "all devices" if host == EVERYBODY else host
         clock = [Cell(f"{at_s:.4f} s", at_s) for at_s in (from_s, to_s)]
         words = (said(who), said(part), said(_WORK.get(what, what)))
