@@ -33,9 +33,13 @@ def tex(text: str) -> str:
 
 
 def write_booktabs(rows: Iterable[Mapping[str, Any]], path: Path) -> Path:
-    """Write `rows` as a `tabular` into `path`, numbers to the right and with four digits; return the path."""
+    """Write `rows` as a `tabular` into `path`, numbers to the right and with four digits; return the path.
+
+    Columns in which there is nothing, or nothing but zeros, are left out: a page is narrow.
+    """
     kept = list(rows)
-    names = list(dict.fromkeys(name for row in kept for name in row))
+    every = list(dict.fromkeys(name for row in kept for name in row))
+    names = [name for name in every if any(_tells(row.get(name)) for row in kept)] or every
     lines = [[_cell(row.get(name)) for name in names] for row in kept]
     text = "\n".join(["% \\usepackage{booktabs}", *_tabular([*map(_heading, names)], lines)])
     path.write_text(text + "\n", encoding="utf-8")
@@ -56,6 +60,10 @@ def _heading(name: str) -> str:
     if " " in name:
         return name
     return _UNIT.sub(lambda unit: f" ({_UNITS.get(unit[1], unit[1])})", name).replace("_", " ")
+
+
+def _tells(value: Any) -> bool:
+    return value == value and value is not None and value != "" and (isinstance(value, bool) or value != 0)
 
 
 def _cell(value: Any) -> str:

@@ -242,3 +242,18 @@ def test_a_table_for_latex_escapes_what_it_has_to(tmp_path: Path) -> None:
         r"\bottomrule",
         r"\end{tabular}",
     ]
+
+
+def test_a_table_for_latex_leaves_out_columns_that_tell_nothing(tmp_path: Path) -> None:
+    rows = [
+        {"panel": "", "line": "a", "set-up": 0.0, "untrained": 0, "seconds": 0.0, "more than": np.nan},
+        {"panel": "", "line": "b", "set-up": 0.0, "untrained": 0, "seconds": 2.0, "more than": None},
+    ]
+    text = write_booktabs(rows, tmp_path / "t.tex").read_text(encoding="utf-8")
+    assert [line for line in text.splitlines() if "&" in line] == [
+        r"line & seconds \\",
+        r"a & 0 \\",
+        r"b & 2 \\",
+    ]
+    nothing = write_booktabs([{"misses": 0}], tmp_path / "n.tex").read_text(encoding="utf-8")
+    assert r"misses \\" in nothing
