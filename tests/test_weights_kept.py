@@ -201,7 +201,7 @@ def test_a_damaged_file_is_one_sentence(
 
 def test_runs_without_weights_say_why(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     finished(tmp_path / "r", weights=False)
-    with pytest.raises(BadInput, match=r"r: no weights in it: it was told to keep none"):
+    with pytest.raises(BadInput, match=r"r: no weights in it: .* keep theirs with `sweep --weights`$"):
         weights_of(load_run(tmp_path / "r"))
     assert main(["replay", str(tmp_path / "r"), "--quiet", "--out", str(tmp_path / "again")]) == 0
     with pytest.raises(BadInput, match="it is a replay, which learnt nothing"):

@@ -99,7 +99,10 @@ def _why_none(run: Run, name: str) -> str:
         return "it is a replay, which learnt nothing; the run that it is of has the weights"
     if name == BEST and run.summary.get("weights"):
         return "no best weights: there was no validation part to choose them by (data.validation)"
-    return "no weights in it: it was told to keep none, or is of an earlier version"
+    return (
+        "no weights in it: it was told to keep none, or is of an earlier version; trainings of a study keep"
+        " theirs with `sweep --weights`"
+    )
 
 
 def _about(world: World, figures: Mapping[str, Any]) -> dict[str, str]:
