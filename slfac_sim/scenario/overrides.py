@@ -179,8 +179,8 @@ def lost(node: Located, hint: Any, override: Override) -> list[Fault]:
     every = every_field(hint)
     meant = () if every is None else every.spread(tuple(pair_of(hint)), None)
     lost = []
-    for name, child in node.value.items():
-        inner = child.value if isinstance(child.value, dict) else {}
+    for name, child in _written_here(node.value).items():
+        inner = _written_here(child.value) if isinstance(child.value, dict) else {}
         lost += [f"{name}.{key}" for key in inner if key != "kind"] if name in meant else [name]
     names = ", ".join(name for name in lost if name != "kind")
     text = f"one codec takes the place of all, so these settings go: {names}"
@@ -213,11 +213,22 @@ def _of_kind(
     old.pop("kind", None)
     shared = () if plugin is None else _shared(plugin, value.value)
     kept = {name: child for name, child in old.items() if name in shared}
-    dropped = ", ".join(name for name in old if name not in kept and name not in override.beside)
+    gone = [name for name in _written_here(old) if name not in kept and name not in override.beside]
+    dropped = ", ".join(gone)
     if dropped:
         text = f"the kind changes, so these settings of {before or 'before'} go: {dropped}"
         notes.append(Fault(override.place, path, text))
     return Located({"kind": value, **kept}, value.place, value.place)
+
+
+def _written_here(settings: dict[Any, Located]) -> dict[Any, Located]:
+    """Return those of `settings` that the scenario's own file or an override sets, not a base alone."""
+    return {name: child for name, child in settings.items() if _is_written_here(child)}
+
+
+def _is_written_here(node: Located) -> bool:
+    inner = node.value.values() if isinstance(node.value, dict) else ()
+    return any(map(_is_written_here, inner)) if inner else node.place.rank >= 0
 
 
 def _shared(plugin: Plugin, kind: Any) -> set[str]:
