@@ -17,6 +17,7 @@ from slfac_sim.analysis.structure import Row
 _SHAPES = {"server": "square", "access": "triangle-up", "switch": "circle"}
 _CALLED = {"server": "server", "access": "access network or station", "switch": "switch"}
 _STEPS = (0.01, 0.1, 0.5)  # of use; a wire is the wider the more of them it is beyond
+_ALONG = (0.0, 0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1.0)  # of a wire, where it can be pointed at
 _MOST_WIRES = 300  # that are drawn
 
 
@@ -45,7 +46,9 @@ def _in_words(found: Graph, loads: Sequence[Load]) -> str:
     if whole_s <= 0.0:
         return f"{what}; none limited a transfer."
     share = fixed_percent(loads[0].limited_s / whole_s)
-    return f"{what}; {loads[0].link} limited transfers most, {share} of the time for which links did."
+    most = f"{loads[0].link} limited transfers most, {share} of the time for which links did"
+    looks = "The wire that limited most is in another colour; the wider a wire, the more of it was used."
+    return f"{what}; {most}. {looks}"
 
 
 def _use(wire: Row, loads: Sequence[Load]) -> float:
@@ -53,7 +56,7 @@ def _use(wire: Row, loads: Sequence[Load]) -> float:
 
 
 def _wires(found: Graph, loads: Sequence[Load], places: Places) -> Iterator[dict[str, Any]]:
-    """Yield a line for each wire, and a point in its middle that says what it is."""
+    """Yield a line for each wire, which says along its way what it is, with a mark in its middle."""
     limiting = next((load.link for load in loads if load.limited_s > 0.0), "")
     for wire in found.wires[:_MOST_WIRES]:
         (from_x, from_y), (to_x, to_y) = (places[end] for end in ends_of(wire))
@@ -66,11 +69,15 @@ def _wires(found: Graph, loads: Sequence[Load], places: Places) -> Iterator[dict
             "type": "scatter",
             "mode": "lines+markers",
             "name": wire["name"],
-            "x": [from_x, (from_x + to_x) / 2, to_x],
-            "y": [from_y, (from_y + to_y) / 2, to_y],
-            "text": [said] * 3,
+            "x": [from_x + part * (to_x - from_x) for part in _ALONG],
+            "y": [from_y + part * (to_y - from_y) for part in _ALONG],
+            "text": [said] * len(_ALONG),
             "line": look,
-            "marker": {"size": [0, 9, 0], "color": look["color"], "symbol": "line-ns"},
+            "marker": {
+                "size": [9 * (part == 0.5) for part in _ALONG],
+                "color": look["color"],
+                "symbol": "line-ns",
+            },
             "hovertemplate": "%{text}<extra></extra>",
             "showlegend": False,
         }

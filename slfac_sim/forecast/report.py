@@ -131,9 +131,14 @@ def _crossing(scenario: Scenario, figures: Forecast) -> Iterator[Line]:
 def _air(figures: Forecast) -> Iterator[Line]:
     survey, links = figures.survey, figures.survey.links
     yield from _titled("medium", _media(survey))
-    yield "distance, m", _spread([link.distance_m for link in links])
-    yield "SNR up, dB", _spread([link.up_snr_db for link in links])
-    yield "SNR down, dB", _spread([link.down_snr_db for link in links])
+    if any(link.distance_m for link in links):  # there are places
+        yield "distance, m", _spread([link.distance_m for link in links])
+    for way, snrs_db in (
+        ("up", [link.up_snr_db for link in links]),
+        ("down", [link.down_snr_db for link in links]),
+    ):
+        if any(map(math.isfinite, snrs_db)):
+            yield f"SNR {way}, dB", _spread(snrs_db)
     networks = list(survey.access.values()) or [survey]
     shares = {link.device: (one.up_share, one.down_share) for one in networks for link in one.links}
     up_bps = [link.up_rate_bps * shares[link.device][0] for link in links]

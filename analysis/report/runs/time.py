@@ -45,7 +45,7 @@ _DIRECTIONS = {"up": "bits per value, up", "down": "bits per value, down"}
 def blocks(runs: Sequence[Run]) -> list[Block]:
     """Return what the fastest saves over the slowest, by part, and the table of all parts of all runs."""
     target = common_target(runs)
-    parts_s = [_parts_s(run, target and target_words(target)) for run in runs]
+    parts_s = [_parts_s(run, target_words(target) if target else None) for run in runs]
     whole_s = [sum(each.values()) for each in parts_s]
     if not all(whole_s):
         return []
