@@ -109,6 +109,26 @@ def once_there(point: dict[str, Any]) -> None:
     accuracy[:] = [0.1, 0.9, *[0.1 for _ in accuracy[2:]]]
 
 
+def test_more_than_two_rivals_are_told_in_a_table_fewer_in_sentences(tmp_path: Path) -> None:
+    def renamed(point: dict[str, Any]) -> None:
+        point["label"] = point["axes"]["codec"]
+
+    few = made(tmp_path / "few", axes={"codec": CODECS})["answer"].blocks
+    assert not any(isinstance(block, Table) for block in few)
+    lines = ["raw", "slfac_1", "slfac_2", "topk"]
+    blocks = made(tmp_path / "many", axes={"codec": lines}, change=renamed, targets=(0.8,))["answer"].blocks
+    (table,) = (block for block in blocks if isinstance(block, Table))
+    assert [row[0].text for row in table.rows] == lines
+    assert table.head[1] == "times as fast"
+    assert table.rows[0][1].text == "1, the baseline"
+    assert table.rows[1][1:] == table.rows[2][1:]  # made of the same numbers
+    assert table.rows[3][3].text.startswith("no, 8")
+    told = " ".join(block.text for block in blocks if isinstance(block, Text))
+    assert " is the fastest of 4: " in told
+    assert "How many times" not in told
+    assert "By the rule" not in told
+
+
 def test_censored_runs_are_bounds_with_their_text_and_are_said(tmp_path: Path) -> None:
     """A line of which no seed gets there is not left out: it is known to need more."""
     parts = made(

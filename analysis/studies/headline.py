@@ -40,7 +40,8 @@ def _end(study: StudyPoints, panel: Mapping[str, str], x: str, target: Target) -
     if value.mean is not None and value.n > 1 and not is_clear(value):
         return f"{name} and {base} are not clearly apart{at}"
     fast, slow = (name, base) if value.middle >= 1 else (base, name)
-    said = f"{fast} is {as_fast(max(value.middle, 1 / value.middle))} as {slow}{at}"
+    most = f"the fastest of {len(known) + 1}: " if len(known) > 1 else ""
+    said = f"{fast} is {most}{as_fast(max(value.middle, 1 / value.middle))} as {slow}{at}"
     lines = (best, study.baseline) if value.middle >= 1 else (study.baseline, best)
     finals = [final_mean(study, study.at(panel, line, x), target) for line in lines]
     smoothed = ratio(study, panel, best, x, target, smoothed=True)

@@ -11,7 +11,9 @@ from slfac_sim.analysis.format import target_words
 from slfac_sim.analysis.pages import SCREEN, Page
 from slfac_sim.analysis.studies import tables
 from slfac_sim.analysis.studies.answers import main_target
+from slfac_sim.analysis.studies.answers_table import answers_table, rule
 from slfac_sim.analysis.studies.guide import how_to_read
+from slfac_sim.analysis.studies.headline import headline
 from slfac_sim.analysis.studies.reading import load_study
 from slfac_sim.analysis.studies.study import BYTES, JOULES, ROUNDS, SECONDS, StudyPoints
 from slfac_sim.analysis.studies.summary import point_rows, study_summary
@@ -87,7 +89,12 @@ def figure_of(study: StudyPoints, name: str, page: Page = SCREEN) -> "Figure | N
 def report_lines(study: StudyPoints, closing: Sequence[str]) -> Iterator[str]:
     """Yield the lines of the report, in Markdown: the answers first, then the tables behind them."""
     yield from (f"# Study: {as_markdown(study.name)}", "", "## Answers", "")
-    yield from _paragraphs(closing)
+    rows = answers_table(study)
+    if rows:
+        yield from _paragraphs([headline(study), *closing_lines(study, is_tabled=True), rule(study)])
+        yield from (*markdown(rows), "")
+    else:
+        yield from _paragraphs(closing)
     yield from ("## How to read it", "", *(f"- {line}" for line in how_to_read(study, in_markdown=True)), "")
     yield from _section("Time, bytes and energy to each target", tables.costs_table(study))
     yield from _section("Bytes over each wire to each target", tables.wires_table(study))

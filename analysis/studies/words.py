@@ -15,8 +15,10 @@ _MOST_LINES = 12  # of one question, on the screen
 _CLAIM_SEEDS = 5
 
 
-def closing_lines(study: StudyPoints) -> list[str]:
+def closing_lines(study: StudyPoints, is_tabled: bool = False) -> list[str]:
     """Return the answers of the study: how many times as fast, where the crossover is, what limits each end.
+
+    Where `is_tabled` what `answers_table` has is left out.
 
     What it cannot answer, because points failed or there is nothing to compare, it says.
     """
@@ -28,9 +30,9 @@ def closing_lines(study: StudyPoints) -> list[str]:
         where = study.panel_label(panel)
         lines += [f"At {where}:"] if where else []
         if target is not None:
-            lines += _panel_lines(study, panel, target)
-        lines += limit_lines(study, panel)
-    if target is not None:
+            lines += _panel_lines(study, panel, target, is_tabled)
+        lines += [] if is_tabled else limit_lines(study, panel)
+    if target is not None and not is_tabled:
         lines += accuracy_lines(study, target)
     return [*lines, *caveats(study), *failure_lines(study)]
 
@@ -122,7 +124,7 @@ def _heading(study: StudyPoints, target: Target) -> str:
     return f"{what}, {seeds}, geometric means with 95 % t intervals."
 
 
-def _panel_lines(study: StudyPoints, panel: Mapping[str, str], target: Target) -> list[str]:
+def _panel_lines(study: StudyPoints, panel: Mapping[str, str], target: Target, is_tabled: bool) -> list[str]:
     rivals, base = study.rivals, study.baseline
     most = _MOST_LINES if len(study.panels) == 1 else 2
     xs = spread(study.xs, most)
@@ -130,10 +132,11 @@ def _panel_lines(study: StudyPoints, panel: Mapping[str, str], target: Target) -
         return [_time_line(study, panel, base, x, target) for x in xs]
     lines = []
     for rival in rivals:
-        name, baseline = study.short_label(rival), study.short_label(base)
-        lines.append(f"How many times as fast as {baseline} is {name}? (paired by seed)")
-        lines += [f"  {_ratio_line(study, panel, rival, x, target)}" for x in xs]
-        lines.append(_smoothed_line(study, panel, rival, xs, target))
+        if not is_tabled:
+            name, baseline = study.short_label(rival), study.short_label(base)
+            lines.append(f"How many times as fast as {baseline} is {name}? (paired by seed)")
+            lines += [f"  {_ratio_line(study, panel, rival, x, target)}" for x in xs]
+            lines.append(_smoothed_line(study, panel, rival, xs, target))
         if study.roles.x is not None and study.roles.x.numeric and len(study.roles.x.texts) > 1:
             lines.append(crossover_line(study, panel, rival, target))
     return lines

@@ -4,7 +4,9 @@ from collections.abc import Iterator, Sequence
 
 from slfac_sim.analysis.format import count, target_words
 from slfac_sim.analysis.report.blocks import Block, Facts, Items, Text
+from slfac_sim.analysis.report.study_rows import study_table
 from slfac_sim.analysis.studies.answers import main_target
+from slfac_sim.analysis.studies.answers_table import answers_table, rule
 from slfac_sim.analysis.studies.headline import headline
 from slfac_sim.analysis.studies.study import StudyPoints
 from slfac_sim.analysis.studies.words import closing_lines
@@ -16,7 +18,11 @@ def blocks(study: StudyPoints) -> Iterator[Block]:
     """Yield the headline, how much it stands on, and the lines that a sweep ends with."""
     yield Text(headline(study), lead=True)
     yield Facts(_facts(study), key=True)
-    yield from _paragraphs(closing_lines(study))
+    rows = answers_table(study)
+    if rows:
+        yield study_table(study, f"Each against {study.short_label(study.baseline)}", rows)
+        yield Text(rule(study))
+    yield from _paragraphs(closing_lines(study, is_tabled=bool(rows)))
 
 
 def _facts(study: StudyPoints) -> list[tuple[str, str]]:
