@@ -12,6 +12,9 @@ from told import sentences
 from worlds import TINY
 
 from slfac_sim.cli import main
+from slfac_sim.studies.files import Changes, read_study
+from slfac_sim.studies.plan import plan
+from slfac_sim.studies.trainings import DEFAULT
 
 LIGHT = [
     ["--version"],
@@ -199,6 +202,20 @@ def test_check_tells_what_a_study_takes(tmp_path: Path, capsys: pytest.CaptureFi
     assert "2, 1 of them replays" in capsys.readouterr().out
     assert main(["check", str(study), "--cuts"]) == 2
     assert f"--cuts: is for scenarios, and {study} is a study" in capsys.readouterr().err
+
+
+def test_check_of_a_study_says_which_trainings_have_other_threads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("asked.yaml").write_text(f"base: {TINY}\naxes: {{codec: [raw, slfac]}}\nseeds: 2\nthreads: 2\n")
+    training = next(iter(plan(read_study("asked.yaml", Changes())).trainings))
+    (DEFAULT / training).mkdir(parents=True)
+    note = "1 training on record was made with 2 threads; with 1 it is trained again, with --threads 2 not"
+    assert main(["check", "asked.yaml", "--threads", "1"]) == 0
+    assert f"note: {note}" in capsys.readouterr().out
+    assert main(["check", str(TINY), "--threads", "1"]) == 2
+    assert f"--threads: is for studies, and {TINY} is a scenario" in capsys.readouterr().err
 
 
 def test_check_as_json(capsys: pytest.CaptureFixture[str]) -> None:

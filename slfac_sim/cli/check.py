@@ -29,6 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--cuts", action="store_true", help="tell of every cut of the model what a round would take with it"
     )
+    parser.add_argument(
+        "--threads", metavar="N", help="of a study: host threads of each training, as `sweep --threads`"
+    )
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
 
 
@@ -42,6 +45,8 @@ def main(arguments: argparse.Namespace) -> int:
         import_torch()
         _check_study(arguments)
         return 0
+    if arguments.threads is not None:
+        raise BadInput(f"--threads: is for studies, and {arguments.scenario} is a scenario")
     scenario = read_scenario(arguments)
     import_torch()
     _check_cuts(scenario, arguments) if arguments.cuts else _check_run(scenario, arguments)
@@ -137,7 +142,9 @@ def _check_study(arguments: argparse.Namespace) -> None:
     from slfac_sim.studies.forecast import planned
     from slfac_sim.studies.plan import plan
 
-    whole = plan(read_study(arguments.scenario, Changes(overrides=arguments.overrides)))
+    whole = plan(
+        read_study(arguments.scenario, Changes(overrides=arguments.overrides, threads=arguments.threads))
+    )
     for sentence in whole.notes:
         note(sentence)
     _print_plan(planned(whole), arguments)

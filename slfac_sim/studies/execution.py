@@ -17,7 +17,7 @@ from slfac_sim.studies.forecast import forecast, memory_of
 from slfac_sim.studies.jobs import Demand, Train
 from slfac_sim.studies.plan import Plan, Point, foreign_packages
 from slfac_sim.studies.sweep import Failure, Watcher, missing_trainings, sweep, unfinished
-from slfac_sim.studies.trainings import DEFAULT, clear_remains, has
+from slfac_sim.studies.trainings import DEFAULT, clear_remains, has, with_other_threads
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,8 @@ def conduct(
         watcher.note(
             f"{count(again, 'training')} on record without a model: done again to keep it (--weights)"
         )
+    if remark := with_other_threads((job.scenario for job in jobs), plan.study.threads, execution.cache):
+        watcher.note(remark)
     with (
         _engine(plan, jobs, points, execution, watcher) as engine,
         folder.in_use(whole) as aside,

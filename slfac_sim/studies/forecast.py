@@ -20,7 +20,7 @@ from slfac_sim.studies.folder import StudyFolder, place_of
 from slfac_sim.studies.jobs import Demand, Forecast, Train, demand
 from slfac_sim.studies.plan import Plan, Point
 from slfac_sim.studies.sweep import missing_trainings, unfinished
-from slfac_sim.studies.trainings import DEFAULT
+from slfac_sim.studies.trainings import DEFAULT, with_other_threads
 
 _POLL_S = 0.2
 
@@ -77,8 +77,10 @@ def planned(plan: Plan) -> Planned:
     workers = workers_within(budget_bytes(None), memory_of(demands), most) if jobs else most
     cost = cost_of(plan, points, jobs, demands, DEFAULT, workers)
     facts = _facts(plan, points, jobs, cost)
-    remark = cost.remark_on(DEFAULT)
-    return Planned(plan.study.name, _lines(plan, facts, cost), facts, (remark,) if remark else ())
+    left = [job.scenario for job in missing_trainings(plan, plan.points, DEFAULT)]
+    others = with_other_threads(left, plan.study.threads, DEFAULT)
+    remarks = others, cost.remark_on(DEFAULT)
+    return Planned(plan.study.name, _lines(plan, facts, cost), facts, tuple(filter(None, remarks)))
 
 
 def _facts(plan: Plan, points: Sequence[Point], jobs: Sequence[Train], cost: Cost) -> dict[str, Any]:

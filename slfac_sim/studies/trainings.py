@@ -8,10 +8,12 @@ import os
 import shutil
 import socket
 import tarfile
+from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 from platform import python_version
 
+from slfac_sim.analysis.format import count
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.files import own_name
 from slfac_sim.foundation.host import threads_for
@@ -60,6 +62,22 @@ def _kept_weights(folder: Path) -> bool:
     except BadInput:
         return False
     return kept is not None and all(weights_file(folder, name).is_file() for name in kept)
+
+
+def with_other_threads(scenarios: Iterable[Scenario], threads: int, cache: Path) -> str:
+    """Say how many trainings of `scenarios` lie in `cache` with another number of threads; empty if none."""
+    given = list(scenarios) if cache.is_dir() else []
+    notes = []
+    for other in sorted({1, 2} - {threads}):
+        found = sum(has(cache, learning_key(scenario, other)) for scenario in given)
+        if found:
+            are = "was made" if found == 1 else "were made"
+            again = "it is trained" if found == 1 else "they are trained"
+            notes.append(
+                f"{count(found, 'training')} on record {are} with {count(other, 'thread')}; with {threads}"
+                f" {again} again, with --threads {other} not"
+            )
+    return "; ".join(notes)
 
 
 def train(scenario: Scenario, threads: int, cache: Path, key: str, weights: bool = False) -> None:
