@@ -290,7 +290,7 @@ def test_the_report_says_how_it_is_to_be_read(tmp_path: Path) -> None:
     for words in (
         "# Study: bandwidth",
         "they are correlated",
-        "for 3 seeds: 4.30 standard errors",
+        "for 2 seeds: 12.7, for 3: 4.30 standard errors",
         "counts. With such a run there is a median",
         "(200, 300] s",
         "## Equal rounds",

@@ -204,6 +204,9 @@ FAULTS = {
     "devices: {count: 0}": "over.yaml:2:18: devices.count: must be at least 1 (got 0)",
     "devices: 0": "over.yaml:2:10: devices.count: must be at least 1 (got 0)",
     "devcies: 3": "over.yaml:2:1: devcies: unknown key 'devcies'; did you mean 'devices'?",
+    "devices.count: 3": (
+        "over.yaml:2:1: devices.count: unknown key 'devices.count'; write devices: {count: ...}"
+    ),
     "network: {radus: 1}": "over.yaml:2:11: network.radus: unknown key 'radus'; did you mean 'radius'?",
     "network: {kind: wify}": (
         "over.yaml:2:17: network.kind: no 'wify' among cell, ideal, multi_cell, topology, trace, wifi"

@@ -145,7 +145,7 @@ def _rows(summary: Mapping[str, Any], no_codec: float | None) -> Iterator[tuple[
         if no_codec is not None and no_codec != accuracy["final"]:
             yield "without the codec, final", fixed_percent(no_codec, 2)
     yield from _best(summary)
-    yield "simulated time", f"{one_decimal(summary['simulated_s'])} s in {summary['rounds']} rounds"
+    yield "simulated time", f"{one_decimal(summary['simulated_s'])} s in {count(summary['rounds'], 'round')}"
     if summary["stopped"]:
         yield "stopped", summary["stopped"]
     yield from _metrics(summary)

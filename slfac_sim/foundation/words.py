@@ -78,7 +78,9 @@ def not_among(value: Any, expected: str) -> str:
 def unknown_key(key: str, known: Sequence[str]) -> str:
     """Return that `key` is unknown, with the nearest of the `known` keys, or all of them."""
     all_known = f"; known are {', '.join(known)}" if known else ""
-    return f"unknown key '{key}'{did_you_mean(key, known) or all_known}"
+    above, _, below = key.partition(".")
+    hint = f"; write {above}: {{{below}: ...}}" if below and above in known else did_you_mean(key, known)
+    return f"unknown key '{key}'{hint or all_known}"
 
 
 def got(value: Any) -> str:

@@ -158,10 +158,10 @@ def _local(
         with Local(execution.cache, 1) as first:
             demands = forecast(jobs, first)
         workers = workers_within(budget, memory_of(demands), most)
-        watcher.say(f"{workers} workers: {_budget_words(workers, most, memory_of(demands), budget)}")
+        watcher.say(f"{count(workers, 'worker')}: {_budget_words(workers, most, memory_of(demands), budget)}")
     else:
         workers = most
-        watcher.say(f"{most} workers; every training is on record in {execution.cache}")
+        watcher.say(f"{count(most, 'worker')}; every training is on record in {execution.cache}")
     _tell(cost_of(plan, points, jobs, demands, execution.cache, workers), execution.cache, watcher)
     with Local(execution.cache, workers) as engine:
         yield engine
