@@ -1,5 +1,6 @@
 """In which settings runs differ, in words: quantities with their units where a run says them."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -12,6 +13,8 @@ from slfac_sim.foundation.units import dimension_in, written
 from slfac_sim.ledger.folder import SCENARIO, Run
 
 NONE = "-"
+_CAPACITY = re.compile(r"links\.[^.]+\.capacity$")
+_BPS = re.compile(r"bps$")  # shorter, and read back; our texts have the other
 _PLAIN = 1e4  # from here on a number without a unit is written out
 
 
@@ -56,7 +59,8 @@ def _dimensions(runs: Sequence[Run], settings: Sequence[Mapping[str, Any]]) -> d
             dimension = dimension_in(text, value) if isinstance(value, float) else None
             if dimension is not None:
                 found[path] = dimension
-    return found
+    wires = {path for own in settings for path in own if _CAPACITY.search(path)}  # also those of defaults
+    return found | dict.fromkeys(wires, "data rate")
 
 
 def _told(run: Run) -> Iterator[tuple[str, str]]:
@@ -72,5 +76,5 @@ def _text(value: Any, dimension: str | None) -> str:
     if not isinstance(value, float):
         return NONE if value is None else str(value)
     if dimension is not None:
-        return written(value, dimension)
+        return _BPS.sub("bit/s", written(value, dimension))
     return three_digits(value) if abs(value) >= _PLAIN else f"{value:.4g}"

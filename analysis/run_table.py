@@ -45,12 +45,20 @@ def common_label(runs: Sequence[Run]) -> str:
 
 def _differences(runs: Sequence[Run]) -> list[str]:
     values = differences(runs)
-    last = {path: path.rpartition(".")[2] for path in values}
+    last = {path: _setting(path) for path in values}
     each = zip(*values.values(), strict=True) if values else ()
     texts = [", ".join(map(" ".join, zip(last.values(), own, strict=True))) for own in each]
     if not 0 < len(values) <= _MOST or len(set(texts)) < len(texts):
         return [run.folder.name for run in runs]
     return texts
+
+
+def _setting(path: str) -> str:
+    """Return what a setting is called in a name: its last word, of a link's capacity the link's."""
+    *_, group, named, last = ["", "", *path.split(".")]
+    return (
+        named if (group, last) == ("links", "capacity") else f"{named} {last}" if group == "links" else last
+    )
 
 
 def as_data(runs: Sequence[Run]) -> list[dict[str, Any]]:

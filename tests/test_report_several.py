@@ -70,6 +70,17 @@ def test_names_of_runs_have_units_where_a_run_says_them(tmp_path: Path) -> None:
     assert [name.rpartition(", ")[2] for name in names] == ["bandwidth 20 MHz", "bandwidth 10 MHz"]
 
 
+def test_a_wire_is_named_by_its_link_with_the_unit(tmp_path: Path) -> None:
+    folders = two_runs(tmp_path)
+    for folder, bps in zip(folders, (1e9, 1e6), strict=True):
+        text = f"network: {{links: {{backhaul: {{capacity: {bps!r}}}}}}}\n"
+        (folder / "scenario.yaml").write_text(text, encoding="utf-8")
+    runs = [load(folder) for folder in folders]
+    assert [name.rpartition(", ")[2] for name in names_of(runs)] == ["backhaul 1 Gbit/s", "backhaul 1 Mbit/s"]
+    lead = next(sections(RUNS, runs)).blocks[0].text
+    assert lead.startswith("backhaul 1 Gbit/s is 2.00 times as fast as backhaul 1 Mbit/s")
+
+
 def test_names_of_runs_without_units_are_plain_numbers(tmp_path: Path) -> None:
     names = names_of([load(folder) for folder in two_runs(tmp_path)])
     assert [name.rpartition(", ")[2] for name in names] == ["bandwidth 20,000,000", "bandwidth 10,000,000"]

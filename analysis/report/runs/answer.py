@@ -13,7 +13,7 @@ from slfac_sim.analysis.format import (
     target_words,
 )
 from slfac_sim.analysis.report.blocks import Block, Items, Text
-from slfac_sim.analysis.run_table import apart
+from slfac_sim.analysis.run_table import apart, common_label
 from slfac_sim.foundation.targets import Target, hardest_first
 from slfac_sim.ledger.folder import Run
 
@@ -22,7 +22,8 @@ TITLE = "The answer"
 
 def blocks(runs: Sequence[Run]) -> Iterator[Block]:
     """Yield the answer in a sentence, then a sentence for each run, and what the seeds are."""
-    names = apart(runs)
+    label = common_label(runs)
+    names = [name.removeprefix(f"{label}, ") if label else name for name in apart(runs)]
     yield Text(_lead(runs, names), lead=True)
     target = common_target(runs)
     ends = [f"{name}: {_reached(run, target)}{_ended(run)}" for name, run in zip(names, runs, strict=True)]
