@@ -138,6 +138,7 @@ def test_docs_shows_a_section_alone(capsys: pytest.CaptureFixture[str]) -> None:
     [
         ("topologies", "no page 'topologies'; did you mean 'topology'?"),
         ("gilbert", "no page 'gilbert'; the word stands in change"),
+        ("settings", "no page 'settings': `python -m slfac_sim schema` says it"),
         ("xyzzy", "no page 'xyzzy'; `python -m slfac_sim docs` lists all"),
         ("scenarios#a-bas3", "scenarios: no section 'a-bas3'; did you mean 'a-base'?"),
     ],

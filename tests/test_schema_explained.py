@@ -154,6 +154,9 @@ def test_a_plug_in_of_ones_own_is_described_by_its_source(
         ("name=x.y", "no plug-in stands here"),
         ("codec.uplink=no_such.module", "no module 'no_such.module' can be imported"),
         ("", "no '' in the file"),
+        ("theta", "no 'theta' in the file; there is codec.theta, codec.uplink.theta, codec.downlink.theta"),
+        ("medium.ofdma", "no 'medium' in the file; there is network.medium.ofdma"),
+        ("medium.ofdma.nothing", "no 'medium' in the file, which has "),
     ],
 )
 def test_a_path_that_leads_nowhere_is_told_what_there_is(path: str, hint: str) -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 SettingPath = tuple[str | int, ...]
 
 _CHAPTER = re.compile(r"^```\{toctree\}\n:caption: (.+)\n((?:.*\n)*?)```$", re.MULTILINE)
+_SAID_BY = {"settings": "schema", "setting": "schema", "commands": "--help"}
 _HEADING = re.compile(r"^(#+) (.+)$", re.MULTILINE)
 _BLOCK = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 
@@ -70,6 +71,8 @@ def find(asked: str) -> str:
     name, _, section = asked.removesuffix(".md").partition("#")
     names = [page for pages in chapters().values() for page in pages]
     known = {page.rpartition("/")[2]: page for page in names} | {page: page for page in names}
+    if name not in known and (verb := _SAID_BY.get(name.split("/")[-1])):
+        raise BadInput(f"no page '{name}': `{program(verb)}` says it")
     if name not in known:
         raise BadInput(f"no page '{name}'{did_you_mean(name, known) or _having(name, names)}")
     return _section(text_of(known[name]), known[name], section) if section else text_of(known[name])

@@ -19,6 +19,8 @@ from slfac_sim.scenario.json_schema import with_own_kind
 from slfac_sim.scenario.schema_nodes import Node, branches, by_any_name, families
 from slfac_sim.scenario.setting_text import default_of, example_of, meaning, wrapped
 
+_DEEPEST = 4  # steps of a path that is looked for by its end
+_MOST = 4  # paths that are named
 _KIND = re.compile(r"\.kind\b")  # in `network.kind=cell`, which is `network=cell`
 
 
@@ -92,7 +94,8 @@ def _explained(path: str, schema: Node) -> Explanation:
                 raise BadInput(f"{path}: {error}") from error
         found = [further for place in places for further in place.steps_to(step.strip(".="), schema["$defs"])]
         if not found:
-            raise BadInput(f"{path}: {_nothing(step.strip('.='), passed, places, schema['$defs'])}")
+            whole = "" if passed else _whole([step, *steps], places[0], schema["$defs"])
+            raise BadInput(f"{path}: {whole or _nothing(step.strip('.='), passed, places, schema['$defs'])}")
         places = [place for i, place in enumerate(found) if place not in found[:i]]
         passed = f"{passed}{step}".lstrip(".")
     return Explanation(
@@ -119,6 +122,41 @@ def _own(places: Sequence[Setting], steps: Sequence[str], schema: Node) -> tuple
         except BadInput as error:
             reason = error
     raise reason
+
+
+def _whole(asked: Sequence[str], top: Setting, defined: Node) -> str:
+    """Return the sentence for a path whose beginning was left out: whole ones that end so; empty for none."""
+    first, *others = (step.strip(".=") for step in asked)
+    found = [
+        ".".join((*path, *others))
+        for path, places in _below(top, defined)
+        if path[-1] == first and _leads_to(others, places, defined)
+    ]
+    more = f" and {len(found) - _MOST} more" if len(found) > _MOST else ""
+    return f"no '{first}' in the file; there is {', '.join(found[:_MOST])}{more}" if found else ""
+
+
+def _below(top: Setting, defined: Node) -> Iterator[tuple[tuple[str, ...], list[Setting]]]:
+    """Yield the paths below `top`, short ones first, with what each leads to; a kind ends one."""
+    level: dict[tuple[str, ...], list[Setting]] = {(): [top]}
+    for _ in range(_DEEPEST):
+        below: dict[tuple[str, ...], dict[str, Setting]] = {}
+        for path, places in level.items():
+            for place in places:
+                for name in place.names(defined):
+                    alike = below.setdefault((*path, name), {})
+                    alike |= {json.dumps(one.schema): one for one in place.steps_to(name, defined)}
+        yield from ((path, list(alike.values())) for path, alike in below.items())
+        level = {
+            path: [one for one in alike.values() if one.path == ".".join(path)]
+            for path, alike in below.items()
+        }
+
+
+def _leads_to(steps: Sequence[str], places: Sequence[Setting], defined: Node) -> bool:
+    for step in steps:
+        places = [further for place in places for further in place.steps_to(step, defined)]
+    return bool(places)
 
 
 def _nothing(step: str, passed: str, places: Sequence[Setting], defined: Node) -> str:

@@ -22,6 +22,17 @@ from slfac_sim.scenario.shape import hint_at, holder_of, item_of, known_keys, wa
 T = TypeVar("T")
 
 _RENAMED = {"model_codec": "codec.model, for every protocol that sends models"}
+CALLED_ELSEWHERE = {
+    "batch_size": "learning.batch",
+    "clients": "devices.count",
+    "epochs": "protocol.rounds",
+    "learning_rate": "learning.optimiser.learning_rate",
+    "lr": "learning.optimiser.learning_rate",
+    "num_clients": "devices.count",
+    "optimizer": "learning.optimiser",
+}
+"""What other programs call a setting."""
+
 _OTHER_BRANCH = re.compile(r"must be a (text|list|mapping) \(got a (mapping|list of \d+)\)")  # of a union
 
 
@@ -121,6 +132,8 @@ def _unknown(key: str, tree: Located, root: type[Any], loc: Sequence[str | int])
     holder = holder_of(root, tree, loc, key)
     if holder is not None:
         return f"unknown key '{key}'; it is a setting of {holder}"
+    if key in CALLED_ELSEWHERE:
+        return f"unknown key '{key}'; {DID_YOU_MEAN} '{CALLED_ELSEWHERE[key]}'?"
     return unknown_key(key, known_keys(root, tree, loc))
 
 
