@@ -310,8 +310,38 @@ def test_on_paper_all_is_light_unfolded_and_drawn(opened: Opened) -> None:
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert page.locator("details:not([open])").count() == 0
     assert page.locator("button:visible").count() == 0
+    heads = page.locator("thead th")
+    assert heads.count() > 0
+    assert all(
+        heads.nth(place).evaluate("each => each.textContent && !each.children.length")
+        for place in range(heads.count())
+    )
     assert page.evaluate("[...document.querySelectorAll('.plot')].every((each) => each.querySelector('svg'))")
     page.emulate_media(media="screen")
     page.evaluate("dispatchEvent(new Event('afterprint'))")
     assert page.evaluate("theme.isDark()")
     assert page.locator("details:not([open])").count() > 0
+    assert page.locator("thead th button").count() == heads.count()
+
+
+@pytest.mark.parametrize("opened", [("every kind", "light")], indirect=True)
+def test_a_table_wider_than_the_paper_is_printed_smaller_and_nothing_else_is(opened: Opened) -> None:
+    page = opened.page
+    page.evaluate(
+        """() => {
+          const row = document.querySelector("thead tr"), cells = document.querySelector("tbody tr");
+          for (let n = 0; n < 30; n++) {
+            row.append(Object.assign(document.createElement("th"), { textContent: `propagation${n}` }));
+            cells.append(Object.assign(document.createElement("td"), { textContent: "1" }));
+          }
+        }"""
+    )
+    page.set_viewport_size({"width": 688, "height": 900})
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    page.emulate_media(media="print")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 688
+    fits = page.evaluate(
+        "[...document.querySelectorAll('table')].map((each) => Number(each.style.getPropertyValue('--fit')))"
+    )
+    assert fits[0] < 0.9
+    assert set(fits[1:]) <= {1}

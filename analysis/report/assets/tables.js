@@ -17,9 +17,10 @@ function sortable(table) {
   heads.forEach((head, column) => {
     const button = document.createElement("button");
     button.type = "button";
-    head.dataset.name = head.textContent;
     button.append(...head.childNodes);
     head.append(button);
+    addEventListener("beforeprint", () => head.replaceChildren(button.textContent)); // a button is not repeated on every page
+    addEventListener("afterprint", () => head.replaceChildren(button));
     button.addEventListener("click", () => {
       const up = head.getAttribute("aria-sort") !== "ascending";
       heads.forEach((each) => each.removeAttribute("aria-sort"));
@@ -43,7 +44,21 @@ function filtered(table) {
   });
   box.before(line);
 }
+// One table that is wider than the paper would make all of the page smaller: it alone is.
+const SHEET = 680; // pixels
+function printed(table) {
+  const box = document.createElement("div");
+  box.className = "measured";
+  const copy = box.appendChild(table.cloneNode(true));
+  document.body.append(box);
+  const isWide = () => copy.offsetWidth > SHEET;
+  for (const step of ["printed", "dense"]) if (step === "printed" || isWide()) [copy, table].forEach((each) => each.classList.add(step));
+  table.style.setProperty("--fit", Math.min(1, SHEET / copy.offsetWidth));
+  box.remove();
+}
 for (const table of document.querySelectorAll("table")) {
   sortable(table);
   if (table.tBodies[0].rows.length >= FILTERED_FROM) filtered(table);
+  addEventListener("beforeprint", () => printed(table)); // after its heads have become texts
+  addEventListener("afterprint", () => table.classList.remove("printed", "dense"));
 }
