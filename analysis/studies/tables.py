@@ -104,7 +104,7 @@ def ratios_table(study: StudyPoints, target: Target) -> Table:
         cells = {
             "pairs": str(raw.n if raw is not None else 0),
             "first evaluation there": phrases.ratio_cell(raw),
-            "1 left out": "yes" if raw is not None and answers.is_clear(raw) else "no",
+            "clear difference": "yes" if raw is not None and answers.is_clear(raw) else "no",
             "mean of 3 there": phrases.ratio_cell(smoothed),
         }
         rows.append(place_cells(study, study.at(*place)) | cells)

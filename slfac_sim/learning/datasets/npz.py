@@ -21,7 +21,7 @@ class Npz(DrawnSamples):
     """Pixels are whole levels from 0 to 255, labels integers from 0. Nothing that is pickled is opened."""
 
     file: Path
-    """The `.npz` file, relative to the working folder."""
+    """The `.npz` file: beside the scenario, else relative to the working folder."""
     axes: Axes
     """What the axes of images are: n samples, height h, width w and, where there are several, channels c."""
     train_images: str = "train_images"
