@@ -38,9 +38,8 @@ def test_the_plug_in_of_the_page_is_taken() -> None:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_of_the_page_is_understood(command: str) -> None:
-    words = shlex.split(command)
-    assert words[:3] == ["python", "-m", "slfac_sim"]
-    _, *given = words[3:]
+    program, verb, *given = shlex.split(command)
+    assert (program, verb) == ("slfac-sim", "check")
     assert load(given[0], given[1:]) != load(given[0])
 
 
