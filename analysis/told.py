@@ -1,7 +1,7 @@
 """What a run folder says of its scenario: its text, its tree, and what differs, what it is, whom to cite."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,13 @@ class About:
     def kind(self, path: str) -> str:
         """Return the kind of the plug-in at `path`; empty where there is none."""
         return next((part["kind"] for part in self.parts if part["path"] == path), "")
+
+
+def made_up(runs: Sequence[Run]) -> str:
+    """Return the sentence that warns of data that are made up; empty where those of all runs are real."""
+    those = [run.summary.get("data", {}).get("real") is False for run in runs]
+    which = "The data" if all(those) else "The data of some runs"
+    return f"{which} are made up: what is learnt from them says nothing of real data." if any(those) else ""
 
 
 def about(run: Run) -> About | None:

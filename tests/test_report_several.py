@@ -60,6 +60,23 @@ def test_the_answer_says_that_the_faster_run_ends_lower(
     assert next(sections(RUNS, runs)).blocks[0].text.endswith(", to 97 %, but ends 10.0 points lower.")
 
 
+def test_a_comparison_warns_of_data_that_are_made_up(tmp_path: Path) -> None:
+    def told(*real: bool) -> list[str]:
+        runs = [load(folder) for folder in folders]
+        for run, is_real in zip(runs, real, strict=True):
+            run.summary["data"] = {"real": is_real}
+        return [
+            text
+            for block in next(sections(RUNS, runs)).blocks
+            if "made up" in (text := getattr(block, "text", ""))
+        ]
+
+    folders = two_runs(tmp_path)
+    assert told(True, True) == []
+    assert [text.split(":")[0] for text in told(False, False)] == ["The data are made up"]
+    assert [text.split(":")[0] for text in told(True, False)] == ["The data of some runs are made up"]
+
+
 def test_names_of_runs_have_units_where_a_run_says_them(tmp_path: Path) -> None:
     """One of them has the default, of which it says nothing: its unit is that of the other."""
     folders = two_runs(tmp_path)

@@ -16,6 +16,7 @@ from slfac_sim.analysis.format import (
 from slfac_sim.analysis.report import cells
 from slfac_sim.analysis.report.blocks import Block, Cell, Facts, Table, Text
 from slfac_sim.analysis.rows import rows_if_there
+from slfac_sim.analysis.told import made_up
 from slfac_sim.analysis.unreached import advice
 from slfac_sim.foundation.targets import ACCURACY, Target
 from slfac_sim.ledger.folder import Run
@@ -37,8 +38,8 @@ def blocks(run: Run) -> Iterator[Block]:
     hint = advice(run)
     if hint:
         yield Text(sentence(hint))
-    if run.summary["data"].get("real") is False:
-        yield Text("The data are made up: what is learnt from them says nothing of real data.")
+    if warning := made_up([run]):
+        yield Text(warning)
     yield Facts(list(_figures(run)), key=True)
     if run.times_s:
         yield Table("Targets, and what had been spent when each was reached", _HEAD, list(_targets(run)))

@@ -14,6 +14,7 @@ from slfac_sim.analysis.format import (
 )
 from slfac_sim.analysis.report.blocks import Block, Items, Text
 from slfac_sim.analysis.run_table import apart, common_label
+from slfac_sim.analysis.told import made_up
 from slfac_sim.foundation.targets import Target, hardest_first
 from slfac_sim.ledger.folder import Run
 
@@ -25,6 +26,8 @@ def blocks(runs: Sequence[Run]) -> Iterator[Block]:
     label = common_label(runs)
     names = [name.removeprefix(f"{label}, ") if label else name for name in apart(runs)]
     yield Text(_lead(runs, names), lead=True)
+    if warning := made_up(runs):
+        yield Text(warning)
     target = common_target(runs)
     ends = [f"{name}: {_reached(run, target)}{_ended(run)}" for name, run in zip(names, runs, strict=True)]
     yield Items([*ends, sentence(_luck(runs))])
