@@ -22,7 +22,10 @@ def advice(run: Run) -> str:
 
 
 def _rises(run: Run) -> bool:
-    accuracy = run.curve().accuracy
+    try:
+        accuracy = run.curve().accuracy
+    except BadInput:  # a damaged ledger, which others tell of
+        return False
     last = max(len(accuracy) // _LAST, 1)
     return len(accuracy) > last and bool(accuracy[-last:].max() > accuracy[:-last].max())
 

@@ -45,3 +45,9 @@ def test_without_its_scenario_a_run_is_told_which_setting(tmp_path: Path) -> Non
     run = a_run(tmp_path)
     (run.folder / "scenario.yaml").unlink()
     assert "more rounds (protocol.rounds)" in advice(run)
+
+
+def test_of_a_damaged_ledger_nothing_is_said(tmp_path: Path) -> None:
+    run = a_run(tmp_path)
+    (run.folder / "ledger.sqlite").write_bytes(b"no ledger")
+    assert advice(run) == ""
