@@ -96,8 +96,11 @@ COMMANDS = {
 def test_no_table_of_a_command_cuts_a_number_at_any_width(
     kind: str, folders: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for room in ("forecast.report", "studies.forecast"):  # what this computer takes differs each time
-        monkeypatch.setattr(f"slfac_sim.{room}.about", lambda _: "1.5 s")
+    # what this computer takes differs each time
+    monkeypatch.setattr("slfac_sim.forecast.report.about", lambda _: "1.5 s")
+    monkeypatch.setattr(
+        "slfac_sim.studies.cost.Cost.lines", lambda *_: [("CPU hours", f"about {'1.5 s, ' * 30}")]
+    )
     argv = [word.format(top=folders) for word in COMMANDS[kind]]
     monkeypatch.setenv("COLUMNS", "0")
     whole = _printed(argv, capsys)
