@@ -70,22 +70,22 @@ class DeviceDays(Mapping[str, tuple[Segment, ...]]):
                 yield from ((segment, 1) for segment in piece)
         yield from ((one, n) for one, n in zip(self._common, accumulate(changes), strict=False) if n)
 
-    def spent_s(self, kind_of: Callable[[Segment], _T], kinds: Sequence[_T]) -> dict[str, dict[_T, float]]:
-        """Return the seconds of each of `kinds` of segments in each device's day."""
-        before = {kind: [0.0] for kind in kinds}
+    def spent_s(self, lane_of: Callable[[Segment], _T], lanes: Sequence[_T]) -> dict[str, dict[_T, float]]:
+        """Return the seconds of each of `lanes` of segments in each device's day."""
+        before = {lane: [0.0] for lane in lanes}
         for segment in self._common:
-            for kind, sums in before.items():
-                sums.append(sums[-1] + (_length_s(segment) if kind_of(segment) == kind else 0.0))
+            for lane, sums in before.items():
+                sums.append(sums[-1] + (_length_s(segment) if lane_of(segment) == lane else 0.0))
         spent_s = {}
         for device, pieces in self._pieces.items():
-            own_s = spent_s[device] = dict.fromkeys(kinds, 0.0)
+            own_s = spent_s[device] = dict.fromkeys(lanes, 0.0)
             for piece in pieces:
                 if isinstance(piece, range):
-                    for kind, sums in before.items():
-                        own_s[kind] += sums[piece.stop] - sums[piece.start]
+                    for lane, sums in before.items():
+                        own_s[lane] += sums[piece.stop] - sums[piece.start]
                 else:
                     for segment in piece:
-                        own_s[kind_of(segment)] += _length_s(segment)
+                        own_s[lane_of(segment)] += _length_s(segment)
         return spent_s
 
     def _walk_common(self) -> None:

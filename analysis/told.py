@@ -93,7 +93,9 @@ def text_of(path: Path) -> str:
 def scenario_tree(run: Run) -> dict[str, Any]:
     """Return the resolved scenario as mappings, lists and scalars. Raises `BadInput`."""
     try:
-        tree = yaml.load(scenario_text(run), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        tree = yaml.load(
+            scenario_text(run), Loader=yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
+        )
     except (yaml.YAMLError, ValueError) as error:
         raise BadInput(f"{run.folder / SCENARIO}: is not YAML ({_line(error)})") from error
     if not isinstance(tree, dict):

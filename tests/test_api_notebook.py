@@ -62,7 +62,7 @@ def test_a_notebook_runs_looks_sweeps_and_is_refused_in_sentences(tmp_path: Path
     assert line.data["text/plain"].startswith("trainings 1/1 · points 2/2 · ")
     (shown,) = study
     assert "1 MHz, 5 MHz" in shown.data["text/html"]
-    assert mine[0].text == "fp16\n"
+    assert mine[0].text == "half precision (mine)\n"
     assert again[0].text == "True\n"
     assert refusal[0].text == (
         "codec.uplink: Half is a class of the notebook or script itself, and a study needs it in a file of"

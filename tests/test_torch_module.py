@@ -231,6 +231,7 @@ def test_a_sweep_over_its_arguments_finds_it_in_workers(place: Path) -> None:
 def test_the_module_of_the_docs_page_learns(place: Path) -> None:
     blocks = _BLOCK.findall((ROOT / "docs" / "howto" / "own_model.md").read_text(encoding="utf-8"))
     for name, text in blocks:
+        (place / name).parent.mkdir(exist_ok=True)
         (place / name).write_text(text)
     (place / "tiny.yaml").write_text(TINY.read_text())
     assert {name for name, _ in blocks} >= {"my_nets.py", "own_model.yaml"}

@@ -5,18 +5,18 @@ It lies beside the resolved scenario, so that a report needs neither the schema 
 
 import dataclasses
 import json
-import typing
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from slfac_sim import __version__
 from slfac_sim.foundation.descriptions import descriptions, module_sentence
 from slfac_sim.foundation.plugins import kind_of
-from slfac_sim.foundation.units import Quantity, written
+from slfac_sim.foundation.units import written
 from slfac_sim.scenario.plain import plain
 from slfac_sim.scenario.references import references_of
 from slfac_sim.scenario.schema import Scenario
 from slfac_sim.scenario.shape import hints_of, item_of, plugin_mark
+from slfac_sim.scenario.template import quantity_of
 from slfac_sim.scenario.yaml_text import to_line
 
 Row = dict[str, str | None]
@@ -66,18 +66,10 @@ def in_words(value: Any, hint: Any) -> str:
     """Return the value of a setting in a line: with its unit, a plug-in by its kind."""
     if dataclasses.is_dataclass(value) and plugin_mark(hint):
         return kind_of(value)
-    dimension = _dimension(hint)
-    if dimension is not None and isinstance(value, float | int) and not isinstance(value, bool):
-        return written(float(value), dimension)
+    mark = quantity_of(hint)
+    if mark is not None and isinstance(value, float | int) and not isinstance(value, bool):
+        return written(float(value), mark.dimension)
     return to_line(plain(value, hint))
-
-
-def _dimension(hint: Any) -> str | None:
-    """Return the dimension of a quantity of type `hint`, or that may be one; None for others."""
-    if isinstance(hint, Quantity):
-        return hint.dimension
-    inner = (*typing.get_args(hint), *getattr(hint, "__metadata__", ()))
-    return next(filter(None, map(_dimension, inner)), None)
 
 
 def _parts(settings: Any, path: str, hint: Any) -> Iterator[Row]:
