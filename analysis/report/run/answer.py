@@ -1,6 +1,7 @@
 """What was asked, and what came of it: the hardest target in a sentence, and the few figures of the run."""
 
 from collections.abc import Iterator
+from math import isnan
 
 from slfac_sim.analysis.explanation import explained
 from slfac_sim.analysis.format import (
@@ -104,7 +105,7 @@ def _figures(run: Run) -> Iterator[tuple[str, str]]:
 def _no_codec(run: Run, final: float) -> str:
     """Return what the final accuracy is without the codec, where that was measured and is another."""
     exact = [row["accuracy_no_codec"] for row in rows_if_there(run, ("evals",))["evals"]][-1:]
-    if not exact or exact[0] in (None, final):
+    if not exact or exact[0] in (None, final) or isnan(exact[0]):
         return ""
     return f" through the codec; {fixed_percent(exact[0], 2)} without"
 
