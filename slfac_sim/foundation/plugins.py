@@ -81,6 +81,9 @@ class Family:
         wanted = self._name
         if Protocol not in self.contract.__mro__ and not issubclass(cls, self.contract):
             raise BadInput(f"{name}.{cls.__name__} does not inherit from {wanted}")
+        home = vars(sys.modules.get(cls.__module__.rpartition(".")[0], object)).get("FAMILY", self)
+        if home.contract is not self.contract:
+            raise BadInput(f"{name}.{cls.__name__} is a {home.contract.__name__}, not what {wanted} asks for")
         has = {*dir(cls), *(field.name for field in dataclasses.fields(cls))}
         missing = [member for member in _members(self.contract) if member not in has]
         if missing:
