@@ -4,13 +4,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import yaml
-
 from slfac_sim.analysis.format import three_digits
-from slfac_sim.analysis.told import about
+from slfac_sim.analysis.told import about, scenario_tree
 from slfac_sim.foundation.errors import BadInput
 from slfac_sim.foundation.units import dimension_in, written
-from slfac_sim.ledger.folder import SCENARIO, Run
+from slfac_sim.ledger.folder import Run
 
 NONE = "-"
 _CAPACITY = re.compile(r"links\.[^.]+\.capacity$")
@@ -36,10 +34,9 @@ def differences(runs: Sequence[Run]) -> dict[str, list[str]]:
 def settings_of(run: Run) -> dict[str, Any]:
     """Return {path: value} of the run's resolved scenario; nothing, if it cannot be read."""
     try:
-        tree = yaml.safe_load((run.folder / SCENARIO).read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError):
+        return dict(_leaves(scenario_tree(run), ""))
+    except BadInput:
         return {}
-    return dict(_leaves(tree, ""))
 
 
 def _leaves(node: Any, path: str) -> Iterator[tuple[str, Any]]:

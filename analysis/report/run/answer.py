@@ -1,7 +1,6 @@
 """What was asked, and what came of it: the hardest target in a sentence, and the few figures of the run."""
 
 from collections.abc import Iterator
-from math import isnan
 
 from slfac_sim.analysis.explanation import explained
 from slfac_sim.analysis.format import (
@@ -104,10 +103,10 @@ def _figures(run: Run) -> Iterator[tuple[str, str]]:
 
 def _no_codec(run: Run, final: float) -> str:
     """Return what the final accuracy is without the codec, where that was measured and is another."""
-    exact = [row["accuracy_no_codec"] for row in rows_if_there(run, ("evals",))["evals"]][-1:]
-    if not exact or exact[0] in (None, final) or isnan(exact[0]):
+    exact = run.final_no_codec() if run.has("evals") else None
+    if exact is None or exact == final:
         return ""
-    return f" through the codec; {fixed_percent(exact[0], 2)} without"
+    return f" through the codec; {fixed_percent(exact, 2)} without"
 
 
 _HEAD = ("target", "simulated time", "round", "payload", "energy of devices")

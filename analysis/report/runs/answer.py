@@ -31,7 +31,7 @@ def blocks(runs: Sequence[Run]) -> Iterator[Block]:
     target = common_target(runs)
     ends = [f"{name}: {_reached(run, target)}{_ended(run)}" for name, run in zip(names, runs, strict=True)]
     yield Items([*ends, sentence(_luck(runs))])
-    altered = [f"{name}: {run.altered}" for name, run in zip(names, runs, strict=True) if run.altered]
+    altered = [f"{name}: {why}" for name, run in zip(names, runs, strict=True) if (why := run.altered)]
     if altered:
         yield Items(altered)
 
