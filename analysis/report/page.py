@@ -7,11 +7,12 @@ import json
 from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, cast
 
 from jinja2 import Environment, FunctionLoader
 
 from slfac_sim import __version__
+from slfac_sim.analysis.report import SectionModule
 from slfac_sim.analysis.report.blocks import Block, Chart, Section, Table
 from slfac_sim.analysis.report.spans import packed
 from slfac_sim.foundation.errors import BadInput
@@ -32,13 +33,12 @@ def sections(package: str, of: Any) -> Iterator[Section]:
     What cannot be made of what lies in the folder is said in its section.
     """
     for name in importlib.import_module(package).ORDER:
-        module = importlib.import_module(f"{package}.{name}")
-        section = _made(name, module, of)
+        section = _made(name, cast("SectionModule[Any]", importlib.import_module(f"{package}.{name}")), of)
         if section.blocks or section.damage:
             yield section
 
 
-def _made(name: str, module: Any, of: Any) -> Section:
+def _made(name: str, module: SectionModule[Any], of: Any) -> Section:
     blocks: list[Block] = []
     try:
         blocks.extend(module.blocks(of))
